@@ -1,0 +1,1 @@
+"""Lepton: the ledger that keeps every version of every model."""

@@ -1,0 +1,337 @@
+"""What can be asked of the ledger: imperative, frozen, each naming the streams it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any, ClassVar
+
+from ..events.model import File, Parent
+from ..events.objects import ManifestWritten, PackWritten
+from ..events.run import MetricsLogged
+from .recipe import Recipe
+
+OBJECTS = "objects"
+LEDGER = "ledger"
+
+
+def model_stream(name: str) -> str:
+    """The stream of a model's events."""
+    return f"model/{name}"
+
+
+def run_stream(run: str) -> str:
+    """The stream of a run's events."""
+    return f"run/{run}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """Something asked of the ledger."""
+
+    free_text: ClassVar[tuple[str, ...]] = ()
+    """Fields that may name a person; the ledger seals them before it decides."""
+    incidental: ClassVar[tuple[str, ...]] = ()
+    """Fields that another attempt at the same thing may find otherwise: where bytes were put, what was the head."""
+
+    def reads(self) -> tuple[str, ...]:
+        """The streams whose state `decide` needs."""
+        raise TypeError(f"{type(self).__name__} reads no stream")
+
+    def content(self) -> dict[str, Any]:
+        """What makes two commands under one idempotency key the same."""
+        asked = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in self.incidental}
+        return {"command": type(self).__name__, **asked}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfModel(Command):
+    """Something asked of one model."""
+
+    model: str
+
+    def reads(self) -> tuple[str, ...]:
+        return (model_stream(self.model),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfRun(Command):
+    """Something asked of one run."""
+
+    run: str
+
+    def reads(self) -> tuple[str, ...]:
+        return (run_stream(self.run),)
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """The difference that a save kept, from its first parent to the version about to be numbered."""
+
+    digest: str
+    bytes: int
+    elements: int
+    tensors: int
+    two_way: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Bytes that stand in the object store and what they need there; `relies_on` are older packs."""
+
+    packs: tuple[PackWritten, ...] = ()
+    manifests: tuple[ManifestWritten, ...] = ()
+    relies_on: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit(OfModel):
+    """Keep a model's parameters as the next version of a branch."""
+
+    free_text: ClassVar = ("message",)
+    incidental: ClassVar = ("parents", "stored", "keyframe", "delta", "environment", "code")
+    branch: str
+    asked_parents: tuple[Parent, ...] | None
+    """What the caller named, None where nothing."""
+    parents: tuple[Parent, ...]
+    """What that came to when the save began."""
+    expected: int | None = None
+    tensors: str
+    tensor_count: int
+    parameters: int
+    bytes: int
+    keyframe: bool
+    delta: Delta | None
+    stored: Stored
+    recipe: Recipe
+    environment: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    code: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    metrics: Mapping[str, float] = field(default_factory=dict[str, float])
+    annotations: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    tags: tuple[str, ...] = ()
+    files: tuple[File, ...] = ()
+    run: str | None = None
+    message: str = ""
+
+    def reads(self) -> tuple[str, ...]:
+        return (model_stream(self.model), OBJECTS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateBranch(OfModel):
+    """Open a branch at a version."""
+
+    branch: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteBranch(OfModel):
+    """Give up a branch's name."""
+
+    branch: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateTag(OfModel):
+    """Bind a name to a version for good."""
+
+    tag: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteTag(OfModel):
+    """Give up a tag's name."""
+
+    tag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveAliases(OfModel):
+    """Put aliases on versions, all or none; `expected` names where they must stand before (0: nowhere)."""
+
+    free_text: ClassVar = ("reason",)
+    to: Mapping[str, int]
+    expected: Mapping[str, int] = field(default_factory=dict[str, int])
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteAlias(OfModel):
+    """Give up an alias."""
+
+    alias: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollBack(OfModel):
+    """Put a branch on another version of its past, and with it the aliases named."""
+
+    free_text: ClassVar = ("reason",)
+    incidental: ClassVar = ("replayed", "from_version")
+    branch: str
+    to: int
+    from_version: int
+    """Where the branch stood when the restore began."""
+    expected: int | None = None
+    replayed: tuple[str, ...] = ()
+    move_aliases: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollBackAlias(OfModel):
+    """Put an alias back on a version it has stood on; without `to`, on the one before its last move."""
+
+    free_text: ClassVar = ("reason",)
+    incidental: ClassVar = ("replayed", "from_version", "to")
+    alias: str
+    asked: int | None
+    """What the caller named, None where nothing."""
+    to: int
+    """What that came to when the restore began."""
+    from_version: int
+    expected: int | None = None
+    replayed: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archive(OfModel):
+    """Close a model to writing."""
+
+    free_text: ClassVar = ("reason",)
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unarchive(OfModel):
+    """Open an archived model again."""
+
+    free_text: ClassVar = ("reason",)
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotate(OfModel):
+    """Put notes on a version; None takes one off."""
+
+    version: int
+    annotations: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Describe(OfModel):
+    """Say what a version is, or, without a version, what the model is for."""
+
+    free_text: ClassVar = ("description",)
+    version: int | None
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordMetrics(OfModel):
+    """Note figures of a version."""
+
+    version: int
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordEvaluation(OfModel):
+    """Note how a version did on a data set."""
+
+    version: int
+    data: Mapping[str, Any]
+    name: str = ""
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRehearsal(OfModel):
+    """Note how head and target of a rollback did on the same data."""
+
+    from_version: int
+    to_version: int
+    data: Mapping[str, Any]
+    metrics_from: Mapping[str, float]
+    metrics_to: Mapping[str, float]
+    difference: Mapping[str, float]
+    worse: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartRun(OfRun):
+    """Open a run."""
+
+    model: str
+    hyperparameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    data: Mapping[str, Any] | None = None
+    environment: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    code: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogMetrics(OfRun):
+    """Note points of a run's metrics, at most 1,000 a column block."""
+
+    blocks: tuple[MetricsLogged, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint(OfRun):
+    """Keep a run's parameters on the way."""
+
+    incidental: ClassVar = ("stored",)
+    tensors: str
+    step: int | None
+    stored: Stored
+
+    def reads(self) -> tuple[str, ...]:
+        return (run_stream(self.run), OBJECTS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishRun(OfRun):
+    """Close a run."""
+
+    free_text: ClassVar = ("reason",)
+    error: str | None = None
+    reason: str = ""
+    points: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateLedger(Command):
+    """Bring a ledger into being."""
+
+    ledger: str
+    format: int
+    created: datetime
+
+    def reads(self) -> tuple[str, ...]:
+        return (LEDGER,)
+
+
+ModelCommand = (
+    Commit
+    | CreateBranch
+    | DeleteBranch
+    | CreateTag
+    | DeleteTag
+    | MoveAliases
+    | DeleteAlias
+    | RollBack
+    | RollBackAlias
+    | Archive
+    | Unarchive
+    | Annotate
+    | Describe
+    | RecordMetrics
+    | RecordEvaluation
+    | RecordRehearsal
+)
+RunCommand = StartRun | LogMetrics | Checkpoint | FinishRun
+AnyCommand = ModelCommand | RunCommand | CreateLedger

@@ -1,0 +1,166 @@
+"""How a commit is decided: what it must fit, and the events it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..errors import Condemned, Malformed, Refused, Stale
+from ..events.event import Event
+from ..events.model import (
+    BranchCreated,
+    DeltaRecorded,
+    MetricsRecorded,
+    ModelRegistered,
+    TagCreated,
+    VersionAnnotated,
+    VersionCommitted,
+)
+from .append import Append
+from .commands import OBJECTS, Commit, Stored, model_stream
+from .model import Model, Version
+from .names import checked_key, checked_metrics, checked_model, checked_name
+from .objects import Objects
+from .recipe import version_digest
+
+
+def commit(model: Model, objects: Objects, command: Commit) -> tuple[Append, ...]:
+    """The events of a commit; only tags, notes and figures where the branch's head is what was asked for already."""
+    checked_model(command.model)
+    checked_name(command.branch, "branch")
+    if model.archived:
+        raise Refused(f"model {model.name!r} is archived; `unarchive` opens it again")
+    if command.branch in model.tags or model.taken(command.branch) == "alias":
+        raise Refused(
+            f"{command.branch!r} is a {model.taken(command.branch)} of {model.name}; choose another branch name"
+        )
+    stream = model_stream(command.model)
+    if (unchanged := same_as_head(model, command)) is not None:
+        return tuple(Append(stream, event) for event in _extras(model, command, unchanged.number, fresh=False))
+    _head_is_a_parent(model, command)
+    stored = tuple(Append(OBJECTS, event) for event in kept(objects, command.stored))
+    return stored + tuple(Append(stream, event) for event in _events(model, command))
+
+
+def kept(objects: Objects, stored: Stored) -> Iterator[Event]:
+    """The events of bytes that were stored, or `Condemned` where they rely on a pack about to be deleted."""
+    named = stored.relies_on.union(pack.pack for pack in stored.packs)
+    if lost := named & objects.condemned:
+        raise Condemned(sorted(lost))
+    yield from stored.packs
+    yield from stored.manifests
+
+
+def same_as_head(model: Model, command: Commit) -> Version | None:
+    """The branch's head, if committing would only repeat it: same tensors, same recipe, same parents' line."""
+    head = model.head(command.branch)
+    if head is None:
+        return None
+    version = model.version(head)
+    line = {(head,), version.parents}
+    repeats = (
+        version.event.tensors == command.tensors
+        and version.event.recipe == command.recipe.digest()
+        and {file.digest for file in command.files} <= {file.digest for file in version.event.files}
+        and tuple(parent.version for parent in command.parents) in line
+        and command.expected in (None, head)
+    )
+    return version if repeats else None
+
+
+def _head_is_a_parent(model: Model, command: Commit) -> None:
+    """An existing branch goes on from its head; a new one opens at its parents."""
+    numbers = [parent.version for parent in command.parents]
+    for number in numbers:
+        model.version(number)
+    if len(set(numbers)) < len(numbers):
+        raise Malformed("a version cannot be its own second parent; name each parent once")
+    head = model.head(command.branch)
+    if command.expected not in (None, head or 0):
+        raise Stale(
+            f"branch {command.branch!r}", command.expected, head or "nowhere", "look at what moved it and try again"
+        )
+    if head is None and not numbers and model.versions:
+        raise Refused(
+            f"{model.name} has no branch {command.branch!r} and no parents were named to open it at; pass `parents=`"
+        )
+    if head is not None and head not in numbers:
+        raise Stale(
+            f"branch {command.branch!r}",
+            ", ".join(map(str, numbers)) or "nothing",
+            head,
+            "load its head and save again, or save on a branch of its own with `branch=`",
+        )
+
+
+def _events(model: Model, command: Commit) -> Iterator[Event]:
+    number = model.next_number
+    if not model.registered:
+        yield ModelRegistered(model=command.model)
+    if model.head(command.branch) is None and command.parents:
+        yield BranchCreated(branch=command.branch, version=command.parents[0].version)
+    recipe = command.recipe.digest()
+    parents = [(model.version(parent.version).event.digest, parent.role) for parent in command.parents]
+    yield VersionCommitted(
+        version=number,
+        digest=version_digest(command.tensors, parents, recipe),
+        branch=command.branch,
+        parents=command.parents,
+        tensors=command.tensors,
+        tensor_count=command.tensor_count,
+        parameters=command.parameters,
+        bytes=command.bytes,
+        keyframe=command.keyframe,
+        recipe=recipe,
+        hyperparameters=dict(command.recipe.hyperparameters),
+        architecture=dict(command.recipe.architecture),
+        settings=dict(command.recipe.settings),
+        data=None if command.recipe.data is None else dict(command.recipe.data),
+        derivation=None if command.recipe.derivation is None else dict(command.recipe.derivation),
+        environment=dict(command.environment),
+        code=dict(command.code),
+        metrics=checked_metrics(command.metrics),
+        files=command.files,
+        run=command.run,
+        message=command.message,
+    )
+    if command.delta is not None:
+        yield DeltaRecorded(
+            from_version=command.parents[0].version,
+            to_version=number,
+            digest=command.delta.digest,
+            bytes=command.delta.bytes,
+            elements=command.delta.elements,
+            tensors=command.delta.tensors,
+            two_way=command.delta.two_way,
+        )
+    yield from _extras(model, command, number, fresh=True)
+
+
+def _extras(model: Model, command: Commit, number: int, *, fresh: bool) -> Iterator[Event]:
+    """Tags and notes, and on a version that stands already the figures that are new."""
+    for tag in command.tags:
+        if model.tags.get(tag) != number:
+            yield free_tag(model, tag, number, branch=command.branch)
+    for name in command.annotations:
+        checked_key(name, "note")
+    known = model.notes.get(number, {})
+    if notes := {
+        name: value for name, value in command.annotations.items() if name not in known or known[name] != value
+    }:
+        yield VersionAnnotated(version=number, annotations=notes)
+    measured = model.metrics.get(number, {})
+    if not fresh and (new := {n: v for n, v in checked_metrics(command.metrics).items() if measured.get(n) != v}):
+        yield MetricsRecorded(version=number, metrics=new)
+
+
+def free_tag(model: Model, tag: str, number: int, *, branch: str | None = None) -> TagCreated:
+    """The event that binds a tag, or `Refused` where the name is in use; `branch` is a name about to be."""
+    checked_name(tag, "tag")
+    taken = "branch" if tag == branch else model.taken(tag)
+    if taken == "tag":
+        raise Refused(
+            f"tag {tag!r} is on version {model.tags[tag]} already; tags do not move: delete it first, or use an alias"
+        )
+    if taken:
+        raise Refused(f"{tag!r} is a {taken} of {model.name}; branches, tags and aliases share one name space")
+    return TagCreated(tag=tag, version=number)

@@ -1,0 +1,177 @@
+"""The decision: from state and command to events, or a refusal."""
+
+from __future__ import annotations
+
+from typing import assert_never, cast
+
+from ..errors import Malformed, Refused, UnknownRevision
+from ..events.event import Event
+from ..events.ledger import LedgerCreated
+from ..events.model import (
+    EvaluationRecorded,
+    MetricsRecorded,
+    ModelArchived,
+    ModelDescribed,
+    ModelUnarchived,
+    RollbackRehearsed,
+    VersionAnnotated,
+    VersionDescribed,
+)
+from . import refs, runs
+from .append import Append
+from .commands import (
+    LEDGER,
+    OBJECTS,
+    Annotate,
+    AnyCommand,
+    Archive,
+    Checkpoint,
+    Commit,
+    CreateBranch,
+    CreateLedger,
+    CreateTag,
+    DeleteAlias,
+    DeleteBranch,
+    DeleteTag,
+    Describe,
+    FinishRun,
+    LogMetrics,
+    ModelCommand,
+    MoveAliases,
+    RecordEvaluation,
+    RecordMetrics,
+    RecordRehearsal,
+    RollBack,
+    RollBackAlias,
+    StartRun,
+    Unarchive,
+    model_stream,
+    run_stream,
+)
+from .commit import commit, free_tag
+from .model import Model
+from .names import checked_key, checked_metrics
+from .objects import Objects
+from .run import Run
+from .state import LedgerState, State
+
+
+def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
+    """The events that a command becomes, none where there is nothing to do; `Refused` where a rule forbids it."""
+    match command:
+        case CreateLedger():
+            return _create_ledger(cast(LedgerState, state[LEDGER]), command)
+        case StartRun():
+            return runs.start(_run(state, command.run), command)
+        case LogMetrics():
+            return runs.log(_run(state, command.run), command)
+        case Checkpoint():
+            return runs.checkpoint(_run(state, command.run), cast(Objects, state[OBJECTS]), command)
+        case FinishRun():
+            return runs.finish(_run(state, command.run), command)
+        case Commit():
+            return commit(_model(state, command.model), cast(Objects, state[OBJECTS]), command)
+        case _:
+            model = _model(state, command.model)
+            if not model.registered:
+                raise UnknownRevision(f"there is no model {command.model!r}; `lepton log` lists them")
+            return tuple(Append(model_stream(command.model), event) for event in _of_model(model, command))
+
+
+def _of_model(model: Model, command: ModelCommand) -> tuple[Event, ...]:
+    match command:
+        case Commit():
+            raise TypeError("a commit reads the object store too")
+        case CreateBranch():
+            return refs.create_branch(model, command)
+        case DeleteBranch():
+            return refs.delete_branch(model, command)
+        case CreateTag():
+            model.version(command.version)
+            return (
+                ()
+                if model.tags.get(command.tag) == command.version
+                else (free_tag(model, command.tag, command.version),)
+            )
+        case DeleteTag():
+            return refs.delete_tag(model, command)
+        case MoveAliases():
+            return refs.move_aliases(model, command)
+        case DeleteAlias():
+            return refs.delete_alias(model, command)
+        case RollBack():
+            return refs.roll_back(model, command)
+        case RollBackAlias():
+            return refs.roll_back_alias(model, command)
+        case Archive():
+            return () if model.archived else (ModelArchived(reason=command.reason),)
+        case Unarchive():
+            return (ModelUnarchived(reason=command.reason),) if model.archived else ()
+        case Annotate() | Describe() | RecordMetrics() | RecordEvaluation() | RecordRehearsal():
+            return _found_out(model, command)
+        case _:
+            assert_never(command)
+
+
+def _found_out(
+    model: Model, command: Annotate | Describe | RecordMetrics | RecordEvaluation | RecordRehearsal
+) -> tuple[Event, ...]:
+    match command:
+        case Annotate(version=number, annotations=notes):
+            model.version(number)
+            _checked_notes(notes)
+            return (VersionAnnotated(version=number, annotations=dict(notes)),)
+        case Describe(version=None, description=text):
+            return (ModelDescribed(description=text),)
+        case Describe(version=int() as number, description=text):
+            model.version(number)
+            return (VersionDescribed(version=number, description=text),)
+        case RecordMetrics(version=number, metrics=metrics):
+            model.version(number)
+            return (MetricsRecorded(version=number, metrics=checked_metrics(metrics)),)
+        case RecordEvaluation(version=number, metrics=metrics):
+            model.version(number)
+            return (
+                EvaluationRecorded(
+                    version=number, data=dict(command.data), name=command.name, metrics=checked_metrics(metrics)
+                ),
+            )
+        case RecordRehearsal():
+            model.version(command.from_version)
+            model.version(command.to_version)
+            return (
+                RollbackRehearsed(
+                    from_version=command.from_version,
+                    to_version=command.to_version,
+                    data=dict(command.data),
+                    metrics_from=dict(command.metrics_from),
+                    metrics_to=dict(command.metrics_to),
+                    difference=dict(command.difference),
+                    worse=command.worse,
+                ),
+            )
+        case _:
+            raise TypeError(f"no decision for {type(command).__name__}")
+
+
+def _checked_notes(notes: object) -> None:
+    if not isinstance(notes, dict) or not notes:
+        raise Malformed("no notes were given; name at least one")
+    for name, value in cast("dict[str, object]", notes).items():
+        checked_key(name, "note")
+        if not isinstance(value, str | int | float | bool | None):
+            raise Malformed(f"note {name!r} is a {type(value).__name__}; notes are text, numbers, true, false or null")
+
+
+def _create_ledger(state: LedgerState, command: CreateLedger) -> tuple[Append, ...]:
+    if state.format:
+        raise Refused(f"the ledger {state.ledger} exists already")
+    return (Append(LEDGER, LedgerCreated(ledger=command.ledger, format=command.format)),)
+
+
+def _model(state: State, name: str) -> Model:
+    return cast(Model, state[model_stream(name)])
+
+
+def _run(state: State, run: str) -> Run:
+    return cast(Run, state[run_stream(run)])

@@ -1,0 +1,231 @@
+"""The aggregate of one model: versions, branches, tags and aliases, folded from its events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from immutables import Map
+
+from ..errors import UnknownRevision
+from ..events.envelope import Recorded
+from ..events.model import (
+    AliasDeleted,
+    AliasMoved,
+    AliasRolledBack,
+    BranchCreated,
+    BranchDeleted,
+    BranchRolledBack,
+    DeltaRecorded,
+    EvaluationRecorded,
+    MetricsRecorded,
+    ModelArchived,
+    ModelDescribed,
+    ModelRegistered,
+    ModelUnarchived,
+    RollbackRehearsed,
+    TagCreated,
+    TagDeleted,
+    VersionAnnotated,
+    VersionCommitted,
+    VersionDescribed,
+)
+
+RefKind = Literal["branch", "alias"]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One move of a branch or alias, None standing for nowhere."""
+
+    seq: int
+    time: datetime
+    kind: Literal["created", "committed", "merged", "moved", "rolled_back", "deleted"]
+    from_version: int | None
+    to_version: int | None
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A branch or alias: where it stands (None once deleted), and all its moves, oldest first, by their ordinal."""
+
+    name: str
+    version: int | None = None
+    moves: Map[int, Move] = Map()  # noqa: RUF009 - immutable
+
+    def moved(self, move: Move) -> Ref:
+        """This ref after one more move."""
+        return Ref(self.name, move.to_version, self.moves.set(len(self.moves), move))
+
+    def history(self) -> Iterator[Move]:
+        """All moves, newest first."""
+        return (self.moves[n] for n in range(len(self.moves) - 1, -1, -1))
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version: the event that made it, and its place in the log."""
+
+    seq: int
+    recorded: datetime
+    actor: str
+    event: VersionCommitted
+
+    @property
+    def number(self) -> int:
+        """The label within the model."""
+        return self.event.version
+
+    @property
+    def parents(self) -> tuple[int, ...]:
+        """The versions it came from, first parent first."""
+        return tuple(parent.version for parent in self.event.parents)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What one model's events add up to. All maps are persistent: an event costs the same at any length of history."""
+
+    name: str = ""
+    registered: bool = False
+    archived: bool = False
+    description: str = ""
+    versions: Map[int, Version] = Map()  # noqa: RUF009
+    branches: Map[str, Ref] = Map()  # noqa: RUF009
+    aliases: Map[str, Ref] = Map()  # noqa: RUF009
+    tags: Map[str, int] = Map()  # noqa: RUF009
+    deltas: Map[int, DeltaRecorded] = Map()  # noqa: RUF009
+    """By the version they lead to."""
+    metrics: Map[int, Map[str, float]] = Map()  # noqa: RUF009
+    notes: Map[int, Map[str, Any]] = Map()  # noqa: RUF009
+    descriptions: Map[int, str] = Map()  # noqa: RUF009
+    rehearsals: Map[int, RollbackRehearsed] = Map()  # noqa: RUF009
+    """By `seq`."""
+
+    @property
+    def next_number(self) -> int:
+        """The number the next version gets."""
+        return len(self.versions) + 1
+
+    def version(self, number: int) -> Version:
+        """A version by its number, or `UnknownRevision`."""
+        if found := self.versions.get(number):
+            return found
+        raise UnknownRevision(f"{self.name} has no version {number}; `lepton log {self.name}` lists them")
+
+    def head(self, branch: str) -> int | None:
+        """The version a branch stands on, None where there is no such branch."""
+        ref = self.branches.get(branch)
+        return ref.version if ref else None
+
+    def live(self, kind: RefKind) -> dict[str, int]:
+        """Where the branches or aliases stand that are not deleted, by name in order."""
+        refs = self.branches if kind == "branch" else self.aliases
+        return {name: ref.version for name, ref in sorted(refs.items()) if ref.version is not None}
+
+    def taken(self, name: str) -> RefKind | Literal["tag"] | None:
+        """What a name of the one name space is in use for."""
+        if name in self.tags:
+            return "tag"
+        if self.head(name) is not None:
+            return "branch"
+        return "alias" if name in self.live("alias") else None
+
+    def ancestry(self, *numbers: int) -> Iterator[int]:
+        """The versions given and all their ancestors, each once."""
+        waiting, seen = list(numbers), set(numbers)
+        while waiting:
+            number = waiting.pop()
+            yield number
+            fresh = [parent for parent in self.versions[number].parents if parent not in seen]
+            seen.update(fresh)
+            waiting.extend(fresh)
+
+    def past(self, branch: str) -> frozenset[int]:
+        """Every version a branch ever pointed at, and their ancestors."""
+        ref = self.branches.get(branch)
+        pointed = {move.to_version for move in ref.history() if move.to_version is not None} if ref else ()
+        return frozenset(self.ancestry(*pointed))
+
+
+def evolve(model: Model, recorded: Recorded) -> Model:
+    """The model after one more event. Accepts every event ever recorded."""
+    event = recorded.event
+    match event:
+        case ModelRegistered(model=name):
+            return replace(model, name=name, registered=True)
+        case ModelDescribed(description=text):
+            return replace(model, description=text)
+        case ModelArchived():
+            return replace(model, archived=True)
+        case ModelUnarchived():
+            return replace(model, archived=False)
+        case VersionCommitted():
+            return _committed(model, recorded, event)
+        case VersionDescribed(version=number, description=text):
+            return replace(model, descriptions=model.descriptions.set(number, text))
+        case VersionAnnotated(version=number, annotations=notes):
+            return replace(
+                model, notes=model.notes.set(number, _annotated(model.notes.get(number, Map[str, Any]()), notes))
+            )
+        case MetricsRecorded(version=number, metrics=metrics) | EvaluationRecorded(version=number, metrics=metrics):
+            return _measured(model, number, metrics)
+        case DeltaRecorded():
+            return replace(model, deltas=model.deltas.set(event.to_version, event))
+        case BranchCreated(branch=name, version=number):
+            return _moved(model, "branch", name, _move(recorded, "created", None, number))
+        case BranchRolledBack(branch=name, from_version=old, to_version=new, reason=reason):
+            return _moved(model, "branch", name, _move(recorded, "rolled_back", old, new, reason))
+        case BranchDeleted(branch=name, version=number):
+            return _moved(model, "branch", name, _move(recorded, "deleted", number, None))
+        case TagCreated(tag=name, version=number):
+            return replace(model, tags=model.tags.set(name, number))
+        case TagDeleted(tag=name):
+            return replace(model, tags=model.tags.delete(name))
+        case AliasMoved(alias=name, from_version=old, to_version=new, reason=reason):
+            return _moved(model, "alias", name, _move(recorded, "moved", old, new, reason))
+        case AliasRolledBack(alias=name, from_version=old, to_version=new, reason=reason):
+            return _moved(model, "alias", name, _move(recorded, "rolled_back", old, new, reason))
+        case AliasDeleted(alias=name, from_version=old):
+            return _moved(model, "alias", name, _move(recorded, "deleted", old, None))
+        case RollbackRehearsed():
+            return replace(model, rehearsals=model.rehearsals.set(recorded.seq, event))
+        case _:
+            return model
+
+
+def _committed(model: Model, recorded: Recorded, event: VersionCommitted) -> Model:
+    version = Version(recorded.seq, recorded.recorded, recorded.actor, event)
+    model = replace(model, versions=model.versions.set(event.version, version))
+    head = model.head(event.branch)
+    kind = "merged" if len(event.parents) > 1 else "committed" if head is not None else "created"
+    model = _moved(model, "branch", event.branch, _move(recorded, kind, head, event.version, event.message))
+    return _measured(model, event.version, event.metrics)
+
+
+def _measured(model: Model, number: int, metrics: dict[str, float]) -> Model:
+    known = model.metrics.get(number, Map[str, float]())
+    return replace(model, metrics=model.metrics.set(number, known.update(metrics)))
+
+
+def _annotated(known: Map[str, Any], notes: dict[str, Any]) -> Map[str, Any]:
+    for name, value in notes.items():
+        if value is not None:
+            known = known.set(name, value)
+        elif name in known:
+            known = known.delete(name)
+    return known
+
+
+def _move(recorded: Recorded, kind: Any, old: int | None, new: int | None, reason: str = "") -> Move:
+    return Move(recorded.seq, recorded.recorded, kind, old, new, recorded.actor, reason)
+
+
+def _moved(model: Model, kind: RefKind, name: str, move: Move) -> Model:
+    if kind == "branch":
+        return replace(model, branches=model.branches.set(name, model.branches.get(name, Ref(name)).moved(move)))
+    return replace(model, aliases=model.aliases.set(name, model.aliases.get(name, Ref(name)).moved(move)))

@@ -1,0 +1,48 @@
+"""The recipe of a version, and the digests that make two versions the same in every ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+import rfc8785
+
+from ..errors import Malformed
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What made a version, as far as it can be repeated: never environment, message, metrics, tags or times."""
+
+    hyperparameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    architecture: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    data: Mapping[str, Any] | None = None
+    derivation: Mapping[str, Any] | None = None
+
+    def digest(self) -> str:
+        """SHA-256 over the recipe as RFC 8785 JSON. Raises `Malformed` where a value has no such form."""
+        return canonical_digest(
+            {
+                "architecture": self.architecture,
+                "data": self.data,
+                "derivation": self.derivation,
+                "hyperparameters": self.hyperparameters,
+                "settings": self.settings,
+            }
+        )
+
+
+def version_digest(manifest: str, parents: Iterable[tuple[str, str]], recipe: str) -> str:
+    """A version's digest: SHA-256 over its manifest's, its parents' (digest, role) and its recipe's digests."""
+    return canonical_digest({"manifest": manifest, "parents": [list(parent) for parent in parents], "recipe": recipe})
+
+
+def canonical_digest(value: Any) -> str:
+    """SHA-256 over RFC 8785 JSON."""
+    try:
+        return f"sha256:{sha256(rfc8785.dumps(value)).hexdigest()}"
+    except rfc8785.CanonicalizationError as error:
+        raise Malformed(f"a recipe holds a value without a canonical JSON form ({error}); write it as text") from error

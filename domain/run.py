@@ -1,0 +1,31 @@
+"""The aggregate of one run: whether it is open. Its metrics are never folded; they live in the read model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
+
+from ..events.envelope import Recorded
+from ..events.run import RunFinished, RunStarted
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run's events add up to, as far as a decision needs it."""
+
+    folds: ClassVar[tuple[type, ...]] = (RunStarted, RunFinished)
+    """The only types it is folded from: a run's metrics may be many."""
+
+    model: str = ""
+    status: Literal["unknown", "open", "finished", "failed"] = "unknown"
+
+
+def evolve(run: Run, recorded: Recorded) -> Run:
+    """The run after one more event."""
+    match recorded.event:
+        case RunStarted(model=model):
+            return Run(model, "open")
+        case RunFinished(status=status):
+            return replace(run, status=status)
+        case _:
+            return run

@@ -1,0 +1,81 @@
+"""The aggregates by stream, and the one fold that makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..errors import NewerLedger
+from ..events.envelope import Recorded
+from ..events.ledger import FORMAT, LedgerCreated, LedgerUpgraded
+from . import model, objects, run
+from .commands import LEDGER, OBJECTS
+from .model import Model
+from .objects import Objects
+from .run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerState:
+    """The ledger's own aggregate."""
+
+    ledger: str = ""
+    format: int = 0
+
+
+Aggregate = Model | Run | Objects | LedgerState
+State = Mapping[str, Aggregate]
+"""The aggregates of the streams that a command named."""
+
+
+def empty(stream: str) -> Aggregate:
+    """The aggregate of a stream before its first event."""
+    if stream.startswith("model/"):
+        return Model(name=stream.removeprefix("model/"))
+    if stream.startswith("run/"):
+        return Run()
+    if stream == OBJECTS:
+        return Objects()
+    if stream == LEDGER:
+        return LedgerState()
+    raise NewerLedger(f"the ledger holds a stream {stream!r}; this Lepton is older: update the package")
+
+
+def folded_types(stream: str) -> tuple[str, ...] | None:
+    """The stored names of the only types a stream's aggregate looks at, None where it looks at all."""
+    kinds: Any = getattr(empty(stream), "folds", None)
+    return tuple(kind.type_name() for kind in kinds) if kinds else None
+
+
+def evolve(state: Aggregate, recorded: Recorded) -> Aggregate:
+    """An aggregate after one more of its events."""
+    match state:
+        case Model():
+            return model.evolve(state, recorded)
+        case Run():
+            return run.evolve(state, recorded)
+        case Objects():
+            return objects.evolve(state, recorded)
+        case LedgerState():
+            return _ledger(state, recorded)
+
+
+def fold(state: Aggregate, events: Iterable[Recorded]) -> Aggregate:
+    """An aggregate after more of its events."""
+    for recorded in events:
+        state = evolve(state, recorded)
+    return state
+
+
+def _ledger(state: LedgerState, recorded: Recorded) -> LedgerState:
+    match recorded.event:
+        case LedgerCreated(ledger=ledger, format=number):
+            state = LedgerState(ledger, number)
+        case LedgerUpgraded(format=number):
+            state = replace(state, format=number)
+        case _:
+            return state
+    if state.format > FORMAT:
+        raise NewerLedger(f"the ledger has format {state.format}, this Lepton knows {FORMAT}: update the package")
+    return state

@@ -1,0 +1,103 @@
+"""The errors that Lepton raises: one sentence each, naming the rule, the thing and what to do.
+
+LeptonError
+├── Refused                trying again is vain                      exit 1
+│   ├── UnknownRevision      nothing bears that name, number or digest
+│   ├── NotInPast            the branch was never there
+│   ├── Stale                the branch or alias moved meanwhile
+│   ├── Condemned            a pack the save relies on is about to be deleted
+│   ├── KeyReused            an idempotency key came back with other content
+│   ├── Malformed            the input breaks a stated rule
+│   ├── NewerLedger          written by a Lepton that knows more
+│   └── GateNotMet           a measured condition was not met        exit 4
+├── Unavailable            try again later; carries the key          exit 3
+└── Damaged                bytes are not what was recorded           exit 5
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class LeptonError(Exception):
+    """Whatever Lepton raises on purpose; `exit_code` is what the command line returns for it."""
+
+    exit_code = 1
+
+
+class Refused(LeptonError):
+    """A rule forbids it, and trying again is vain."""
+
+
+class UnknownRevision(Refused):
+    """A revision names no version."""
+
+
+class NotInPast(Refused):
+    """A rollback aimed at a version that the branch never reached."""
+
+    def __init__(self, version: int, branch: str) -> None:
+        super().__init__(
+            f"branch {branch!r} never reached version {version}; `lepton log {branch}` lists where it has been"
+        )
+
+
+class Stale(Refused):
+    """Something moved between the caller's look and the caller's act."""
+
+    def __init__(self, what: str, expected: object, found: object, remedy: str) -> None:
+        super().__init__(f"{what} is at {found}, not at {expected}; {remedy}")
+        self.expected = expected
+        self.found = found
+
+
+class Condemned(Refused):
+    """A pack that the save relies on is condemned; its tensors must be uploaded anew."""
+
+    def __init__(self, packs: Sequence[str]) -> None:
+        super().__init__(f"pack {', '.join(packs)} is condemned; save again, which uploads its tensors anew")
+        self.packs = tuple(packs)
+
+
+class KeyReused(Refused):
+    """An idempotency key came back with other content."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"key {key!r} was already used for another command; use a fresh key, or none")
+        self.key = key
+
+
+class Malformed(Refused):
+    """The input breaks a stated rule."""
+
+
+class NewerLedger(Refused):
+    """The ledger holds what only a newer Lepton understands."""
+
+
+class GateNotMet(Refused):
+    """A measured condition was not met."""
+
+    exit_code = 4
+
+
+class Unavailable(LeptonError):
+    """A part is away for now: try again with the same `key`, which acts once however often it is sent."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, key: str | None = None) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+class Damaged(LeptonError):
+    """Stored bytes are not what was recorded."""
+
+    exit_code = 5
+
+    def __init__(self, thing: str, *, expected: str, found: str) -> None:
+        super().__init__(f"{thing} is damaged: expected {expected}, found {found}; `lepton fsck` lists all damage")
+        self.thing = thing
+        self.expected = expected
+        self.found = found

@@ -1,0 +1,15 @@
+"""Every type of event there is, by its stored name."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from .event import Event
+from .ledger import LedgerEvent
+from .model import ModelEvent
+from .objects import ObjectsEvent
+from .run import RunEvent
+
+CATALOGUE: dict[str, type[Event]] = {
+    kind.type_name(): kind for family in (LedgerEvent, ObjectsEvent, ModelEvent, RunEvent) for kind in get_args(family)
+}

@@ -1,0 +1,74 @@
+"""How a ledger's database comes into being, and how its format is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import NewerLedger, Refused
+from .database import Database
+from .ledger import FORMAT
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+
+def open_or_create(database: Database, ledger_id: Callable[[], str]) -> None:
+    """Make sure the database holds a ledger of today's format; several processes may try at once.
+
+    An older one is `Refused`, naming `lepton upgrade`; a newer one raises `NewerLedger`.
+    """
+    found = _format(database)
+    if found is None:
+        _create(database, ledger_id)
+        found = _format(database)
+    if found is None or found < FORMAT:
+        raise Refused(f"the ledger has the older format {found}; `lepton upgrade` brings it to {FORMAT}")
+    if found > FORMAT:
+        raise NewerLedger(f"the ledger has format {found}, this Lepton knows {FORMAT}: update the package")
+
+
+def _format(database: Database) -> int | None:
+    with database.connection() as connection:
+        if database.sqlite:
+            exists = "SELECT count(*) FROM sqlite_master WHERE name = 'head'"
+        else:
+            exists = f"SELECT count(*) FROM pg_tables WHERE schemaname = '{database.schema}' AND tablename = 'head'"
+        if not connection.execute(exists).fetchone()[0]:
+            return None
+        return connection.execute("SELECT format FROM head").fetchone()[0]
+
+
+def _create(database: Database, ledger_id: Callable[[], str]) -> None:
+    """Run the migrations and write the head row, in one transaction that shuts others out."""
+    from sqlalchemy import text
+
+    with database.translated(), database.engine.connect() as connection:
+        if database.sqlite:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.exec_driver_sql("BEGIN")
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext(%s))", (database.schema,))
+            connection.exec_driver_sql(f'CREATE SCHEMA IF NOT EXISTS "{database.schema}"')
+        try:
+            if not database.engine.dialect.has_table(connection, "head"):
+                _migrate(connection)
+                connection.execute(
+                    text("INSERT INTO head VALUES (1, :format, :ledger, 0, 0, :empty)"),
+                    {"format": FORMAT, "ledger": ledger_id(), "empty": b""},
+                )
+            connection.exec_driver_sql("COMMIT")
+        except BaseException:
+            connection.exec_driver_sql("ROLLBACK")
+            raise
+
+
+def _migrate(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

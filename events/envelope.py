@@ -1,0 +1,130 @@
+"""The envelope of an event: CloudEvents 1.0 as structured JSON, whose exact bytes are leaf, row and message."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from ..errors import Damaged, Malformed, NewerLedger
+from .catalogue import CATALOGUE
+from .event import Event
+from .merkle import leaf_hash
+from .upcast import upcast
+
+LIMIT: Final = 256 * 1024
+"""The largest envelope, in bytes; larger parts are objects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who asked for an event and why: the part of its envelope that is known before its place in the log."""
+
+    actor: str
+    time: datetime
+    command: str
+    command_digest: str
+    actor_type: str = "user"
+    correlation: str | None = None
+    causation: str | None = None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event with its place in the log."""
+
+    seq: int
+    stream: str
+    stream_version: int
+    id: str
+    time: datetime
+    recorded: datetime
+    actor: str
+    command: str
+    correlation: str | None
+    causation: str | None
+    event: Event
+
+
+def timestamp(instant: datetime) -> str:
+    """An instant as RFC 3339 in UTC with microseconds."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def encoder(source: str, origin: Origin, recorded: datetime) -> Callable[[Event, str, int, int, str], bytes]:
+    """An encoder for the events of one command: what they share is written once.
+
+    The encoder takes (event, stream, stream_version, seq, id) and returns the stored bytes; it raises `Malformed`
+    where they exceed 256 KiB.
+    """
+    shared: dict[str, Any] = {
+        "time": timestamp(origin.time),
+        "recordedtime": timestamp(recorded),
+        "datacontenttype": "application/json",
+        "authtype": origin.actor_type,
+        "authid": origin.actor,
+        "commandid": origin.command,
+        "commanddigest": origin.command_digest,
+        "correlationid": origin.correlation,
+        "causationid": origin.causation,
+        "traceparent": origin.traceparent,
+    }
+    middle = json.dumps({k: v for k, v in shared.items() if v is not None}, ensure_ascii=False, separators=(",", ":"))[
+        1:-1
+    ]
+    start = f'{{"specversion":"1.0","source":{json.dumps(source)},{middle},"id":"'
+
+    def encode(event: Event, stream: str, stream_version: int, seq: int, id: str) -> bytes:
+        kind = event.type
+        data = event.__pydantic_serializer__.to_json(event, exclude={"type"})
+        raw = (
+            (
+                f'{start}{id}","type":"{kind}","dataschema":"tag:lepton-ai,2026:{kind}","subject":{json.dumps(stream)},'
+                f'"streamversion":{stream_version},"sequence":"{seq:020d}","data":'
+            ).encode()
+            + data
+            + b"}"
+        )
+        if len(raw) > LIMIT:
+            raise Malformed(
+                f"{kind} would take {len(raw):,} bytes of {LIMIT:,}; keep large parts as files of the version"
+            )
+        return raw
+
+    return encode
+
+
+def decode(raw: bytes, leaf: bytes | None = None) -> Recorded:
+    """The event in its stored bytes, brought up to today's types.
+
+    Raises `Damaged` where the bytes are not what `leaf` says or no envelope, `NewerLedger` on an unknown type.
+    """
+    if leaf is not None and (found := leaf_hash(raw)) != leaf:
+        raise Damaged("an event's row", expected=f"sha256:{leaf.hex()}", found=f"sha256:{found.hex()}")
+    try:
+        envelope = from_json(raw)
+        kind, data = upcast(envelope["type"], envelope["data"])
+        known = CATALOGUE.get(kind)
+        if known is None:
+            raise NewerLedger(f"the ledger holds events of type {kind!r}; this Lepton is older: update the package")
+        return Recorded(
+            seq=int(envelope["sequence"]),
+            stream=envelope["subject"],
+            stream_version=envelope["streamversion"],
+            id=envelope["id"],
+            time=datetime.fromisoformat(envelope["time"]),
+            recorded=datetime.fromisoformat(envelope["recordedtime"]),
+            actor=envelope["authid"],
+            command=envelope["commandid"],
+            correlation=envelope.get("correlationid"),
+            causation=envelope.get("causationid"),
+            event=known.model_validate(data),
+        )
+    except (KeyError, TypeError, ValueError, ValidationError) as error:
+        raise Damaged("an event's envelope", expected="an event of this ledger", found=type(error).__name__) from error

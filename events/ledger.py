@@ -1,0 +1,30 @@
+"""The events of the ledger itself."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from .event import Event
+
+FORMAT = 1
+"""The format this Lepton writes and reads: raised with the first event type that an older one cannot read."""
+
+
+class LedgerCreated(Event):
+    """The ledger came into being."""
+
+    type: Literal["lepton.ledger.created.v1"] = "lepton.ledger.created.v1"
+    ledger: str = Field(description="the id that `source` bears")
+    format: int = Field(ge=1)
+
+
+class LedgerUpgraded(Event):
+    """Writers may use what a newer format brought."""
+
+    type: Literal["lepton.ledger.upgraded.v1"] = "lepton.ledger.upgraded.v1"
+    format: int = Field(ge=1)
+
+
+LedgerEvent = LedgerCreated | LedgerUpgraded

@@ -1,0 +1,1 @@
+"""The steps that bring a ledger's database to today's schema."""

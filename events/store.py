@@ -1,0 +1,207 @@
+"""The event store: where a decision becomes facts, under the head's lock, and where readers find them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from .database import Database
+from .log import Row
+from .merkle import Frontier, Tile
+from .statements import Statements
+
+
+class Placement(NamedTuple):
+    """Where the bytes of a digest lie: a range of a pack."""
+
+    digest: str
+    pack: str
+    start: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of the log: last `seq`, its time in microseconds since 1970, and the tree's frontier."""
+
+    seq: int
+    recorded: int
+    frontier: Frontier
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A command that was admitted before: the range of its events and the digest of its content."""
+
+    first: int
+    last: int
+    digest: str
+
+
+class NewRow(NamedTuple):
+    """A row of the event table about to be inserted; the first of a command bears its key, digest and length."""
+
+    seq: int
+    stream: str
+    version: int
+    type: str
+    leaf: bytes
+    envelope: bytes
+    key: str | None = None
+    digest: str | None = None
+    span: int | None = None
+
+
+class OutcomeUnknown(Exception):
+    """COMMIT failed in a way that does not tell whether it took place."""
+
+
+class Store:
+    """The event table of one ledger, on SQLite or PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    @cached_property
+    def _sql(self) -> Statements:
+        return Statements(self.database.engine.dialect)
+
+    @cached_property
+    def ledger_id(self) -> str:
+        """The id of the ledger, which `source` bears."""
+        with self.database.connection() as connection:
+            return connection.execute(self._sql.read_head).fetchone()[3]
+
+    @contextmanager
+    def admission(self, key: str) -> Generator[Admission]:
+        """One transaction under the head's lock, committed at the end if anything was appended, else undone.
+
+        Raises `OutcomeUnknown` where COMMIT fails without saying what became of it.
+        """
+        with self.database.connection() as connection:
+            connection.execute("BEGIN IMMEDIATE" if self.database.sqlite else "BEGIN")
+            try:
+                admission = Admission.begun(connection, self._sql, key)
+                yield admission
+                if not admission.appended:
+                    connection.execute("ROLLBACK")
+                    return
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            try:
+                connection.execute("COMMIT")
+            except Exception as error:
+                raise OutcomeUnknown from error
+
+    def head(self) -> Head:
+        """The end of the log as last committed."""
+        with self.database.connection() as connection:
+            seq, recorded, frontier, _ = connection.execute(self._sql.read_head).fetchone()
+            return Head(seq, recorded, Frontier.decode(seq, bytes(frontier)))
+
+    def known(self, key: str) -> Known | None:
+        """What became of a command, None where it was never admitted."""
+        with self.database.connection() as connection:
+            return _known(connection.execute(self._sql.known, (key,)).fetchone())
+
+    def end(self) -> int:
+        """The last `seq`, 0 where there is none."""
+        return self.head().seq
+
+    def read(self, after: int, limit: int) -> Sequence[Row]:
+        """At most `limit` rows behind `seq` `after`, in order."""
+        with self.database.connection() as connection:
+            return _rows(connection.execute(self._sql.rows, (after, after + limit)))
+
+    def stream(self, stream: str, after: int = 0, types: tuple[str, ...] | None = None) -> tuple[int, list[Row]]:
+        """The last version of a stream, and its rows behind version `after`, of the types named or of all."""
+        with self.database.connection() as connection:
+            return _stream(connection, self._sql, stream, after, types)
+
+    def streams(self, prefix: str) -> list[str]:
+        """The names of the streams that begin so, in order."""
+        with self.database.connection() as connection:
+            rows = connection.execute(self._sql.streams, (prefix, prefix + "\U0010ffff"))
+            return sorted(row[0] for row in rows)
+
+    def tiles(self) -> list[Tile]:
+        """The filled tiles, in order."""
+        with self.database.connection() as connection:
+            rows = connection.execute(self._sql.tiles)
+            return [Tile(level, place, bytes(hash)) for level, place, hash in rows]
+
+    def find(self, digests: Iterable[str]) -> dict[str, Placement]:
+        """Where digests lie; those that lie nowhere are left out."""
+        wanted, found = sorted(set(digests)), dict[str, Placement]()
+        with self.database.connection() as connection:
+            for start in range(0, len(wanted), 500):
+                batch = tuple(wanted[start : start + 500])
+                rows = connection.execute(self._sql.find_placements(len(batch)), batch)
+                found.update((row[0], Placement(*row)) for row in rows)
+        return found
+
+    def placements(self) -> list[Placement]:
+        """All placements, by pack and place."""
+        with self.database.connection() as connection:
+            return [Placement(*row) for row in connection.execute(self._sql.placements)]
+
+
+@dataclass(slots=True)
+class Admission:
+    """A transaction that holds the head's lock: what it saw, and the one chance to append."""
+
+    head: Head
+    known: Known | None
+    _connection: Any
+    _sql: Statements
+    appended: bool = field(default=False, init=False)
+
+    @classmethod
+    def begun(cls, connection: Any, sql: Statements, key: str) -> Admission:
+        """The head, locked, read together with what became of the command before."""
+        seq, recorded, frontier, *known = connection.execute(sql.lock_head, (key,)).fetchone()
+        head = Head(seq, recorded, Frontier.decode(seq, bytes(frontier)))
+        return cls(head, _known(known), connection, sql)
+
+    def stream(self, stream: str, after: int, types: tuple[str, ...] | None) -> tuple[int, list[Row]]:
+        """As `Store.stream`, as of this transaction."""
+        return _stream(self._connection, self._sql, stream, after, types)
+
+    def read(self, first: int, last: int) -> list[Row]:
+        """The rows from `seq` `first` to `last`."""
+        return _rows(self._connection.execute(self._sql.rows, (first - 1, last)))
+
+    def append(
+        self, rows: Sequence[NewRow], head: Head, tiles: Sequence[Tile], placements: Sequence[Placement]
+    ) -> None:
+        """Insert the rows and move the head."""
+        cursor = self._connection.cursor()
+        cursor.executemany(self._sql.insert_events, rows)
+        if tiles:
+            cursor.executemany(self._sql.insert_tiles, tiles)
+        if placements:
+            cursor.executemany(self._sql.insert_placements, placements)
+        cursor.execute(self._sql.move_head, (head.seq, head.recorded, head.frontier.encode()))
+        self.appended = True
+
+
+def _known(row: Sequence[Any] | None) -> Known | None:
+    return Known(row[0], row[0] + row[1] - 1, row[2]) if row and row[0] is not None else None
+
+
+def _rows(rows: Iterable[Sequence[Any]]) -> list[Row]:
+    return [Row(seq, bytes(leaf), bytes(envelope)) for seq, leaf, envelope in rows]
+
+
+def _stream(
+    connection: Any, sql: Statements, stream: str, after: int, types: tuple[str, ...] | None
+) -> tuple[int, list[Row]]:
+    if types is None:
+        rows = _rows(connection.execute(sql.stream, (stream, after)))
+        return after + len(rows), rows
+    version = connection.execute(sql.stream_version, (stream,)).fetchone()[0] or 0
+    return version, _rows(connection.execute(sql.stream_of_types(len(types)), (stream, after, *types)))

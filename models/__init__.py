@@ -1,0 +1,25 @@
+"""Models ready to train, and the way to make your own classes known to Lepton."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .credit import CreditScoringModel
+    from .model import Model
+    from .registry import register
+
+__all__ = ["CreditScoringModel", "Model", "register"]
+
+_HOMES = {"CreditScoringModel": ".credit", "Model": ".model", "register": ".registry"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name], __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

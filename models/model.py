@@ -1,0 +1,156 @@
+"""What every Lepton model is: hyperparameters, a plain fit, predictions, and an architecture to rebuild it from."""
+
+from __future__ import annotations
+
+import copy
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
+
+from ..errors import Malformed, Refused
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import torch
+
+    from ..results import Performance
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+OnEpoch: TypeAlias = Callable[[int, Mapping[str, float]], object]
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """One setting of a fit: its default, what it does, and the test a value must pass (`rule` puts it in words)."""
+
+    default: Json
+    rule: str
+    accepts: Callable[[Any], bool]
+
+    @classmethod
+    def number(cls, default: float, low: float, high: float) -> Self:
+        """A finite number from low to high, both allowed."""
+        return cls(default, f"a number from {low:g} to {high:g}", lambda value: _is_real(value) and low <= value <= high)
+
+    @classmethod
+    def whole(cls, default: int, low: int, high: int = 2**53 - 1) -> Self:
+        """A whole number from low to high, both allowed."""
+        rule = f"a whole number of at least {low}" if high == 2**53 - 1 else f"a whole number from {low} to {high}"
+        return cls(default, rule, lambda value: _is_whole(value) and low <= value <= high)
+
+
+class Model(ABC):
+    """A model that Lepton can train, judge, keep and rebuild; its parameters are those of the `nn.Module` in `.module`.
+
+    It is no `nn.Module` itself, since `train(data, labels)` here and `train(mode)` there would collide.
+    A subclass fills `HYPERPARAMETERS`, `train` and `predict_proba`, and is made known by `@register("name")`.
+    """
+
+    HYPERPARAMETERS: ClassVar[Mapping[str, Hyperparameter]] = {}
+
+    def __init__(self) -> None:
+        self.module: torch.nn.Module | None = None
+        self.hyperparameters: dict[str, Json] = {
+            name: copy.deepcopy(hyperparameter.default) for name, hyperparameter in self.HYPERPARAMETERS.items()
+        }
+        self.settings: dict[str, Json] = {}
+        self.metrics: dict[str, float] = {}
+        self.data: dict[str, Json] | None = None
+
+    @property
+    def name(self) -> str:
+        """The class's name in kebab case, under which versions are kept unless another is given."""
+        return kebab(type(self).__name__)
+
+    def add_hyperparameter(self, name: str, value: Json) -> Self:
+        """Set one hyperparameter for the next fit. Raises `Malformed` on an unknown name or a value against its rule."""
+        known = self.HYPERPARAMETERS.get(name)
+        if known is None:
+            names = ", ".join(sorted(self.HYPERPARAMETERS)) or "none"
+            raise Malformed(f"{self.name} has no hyperparameter {name!r}; it knows {names}")
+        if not known.accepts(value):
+            raise Malformed(f"hyperparameter {name!r} must be {known.rule}, not {value!r}; give one that is")
+        self.hyperparameters[name] = copy.deepcopy(value)
+        return self
+
+    @abstractmethod
+    def train(
+        self, data: Any, labels: Any, *, validation: tuple[Any, Any] | None = None, on_epoch: OnEpoch | None = None
+    ) -> Self:
+        """Fit to rows of data and their labels, and keep nothing anywhere else.
+
+        `validation` is (data, labels) for early stopping in place of held-out rows; `on_epoch(epoch, losses)` is
+        called after each epoch and stops the fit by raising, which leaves the model as it was.
+        """
+
+    @abstractmethod
+    def predict_proba(self, data: Any) -> npt.NDArray[np.float64]:
+        """One row a row of data, one column a class in ascending order, each row summing to 1."""
+
+    @abstractmethod
+    def predict(self, data: Any) -> npt.NDArray[Any]:
+        """The label that the model gives each row, shape (n,)."""
+
+    @abstractmethod
+    def evaluate(self, data: Any, labels: Any) -> Performance:
+        """Judge the model on labelled rows."""
+
+    def architecture(self) -> dict[str, Json]:
+        """What rebuilds the empty module: the class's registered name and the arguments that made this object."""
+        from .registry import captured
+
+        return captured(self)
+
+    @classmethod
+    def from_architecture(cls, config: Mapping[str, Json]) -> Self:
+        """An untrained object of the shape that `architecture()["config"]` tells; its tensors are still to be filled."""
+        from .registry import construct
+
+        return construct(cls, config)
+
+    def state_dict(self) -> dict[str, torch.Tensor]:
+        """The module's parameters and buffers, live. Raises `Refused` before the first fit."""
+        return dict(self.trained().state_dict())
+
+    def load_state_dict(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Fill every parameter and buffer, bit for bit. Raises `Malformed` unless names, shapes and dtypes all fit."""
+        from .state import fill, tensors_of
+
+        fill(self, tensors_of(state))
+
+    def recall(
+        self,
+        *,
+        hyperparameters: Mapping[str, Json],
+        settings: Mapping[str, Json],
+        data: Mapping[str, Json] | None,
+        metrics: Mapping[str, float],
+    ) -> Self:
+        """Take back what a version recorded beside its tensors. Unchecked: a version keeps names that today lacks."""
+        self.hyperparameters |= copy.deepcopy(dict(hyperparameters))
+        self.settings = copy.deepcopy(dict(settings))
+        self.data = None if data is None else copy.deepcopy(dict(data))
+        self.metrics = dict(metrics)
+        return self
+
+    def trained(self) -> torch.nn.Module:
+        """The module. Raises `Refused` before the first fit."""
+        if self.module is None:
+            raise Refused(f"{self.name} has no parameters before its first fit; call train(data, labels) first")
+        return self.module
+
+
+def kebab(name: str) -> str:
+    """CreditScoringModel → credit-scoring-model."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_", "-", name).lower()
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_real(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)  # NaN fails every range

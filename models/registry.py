@@ -1,0 +1,183 @@
+"""The classes that an architecture may name: Lepton's own and those registered in this process, and no others."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+import re
+import sys
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from ..errors import Malformed, Refused
+from .model import Json, Model
+
+if TYPE_CHECKING:
+    import torch
+
+T = TypeVar("T", bound=type)
+S = TypeVar("S")
+
+# Lepton's own classes and the module that registers each. Names come from data, the modules only from this table.
+OWN = {"credit-scoring-model": "lepton_ai.models.credit"}
+
+_classes: dict[str, type] = {}
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")
+_CONFIG = "_lepton_config"
+_LISTED = 1000  # modules named for an unregistered class; an event must stay far below 256 KiB
+
+
+def register(name: str) -> Callable[[T], T]:
+    """Let architectures name this `Model` or `nn.Module` class; its constructor arguments are kept at each call.
+
+    Arguments must be JSON (tuples become lists); one that is not raises `Malformed` at construction, not at a save
+    after hours of training. Registering the same class again, as a notebook does, replaces it.
+    """
+    if not _NAME.fullmatch(name):
+        raise Malformed(f"{name!r} cannot name a class; use a letter, then letters, digits and . _ / -")
+
+    def enter(cls: T) -> T:
+        if not (issubclass(cls, Model) or _is_module_class(cls)):
+            raise Malformed(f"{cls.__qualname__} cannot be registered; only Model and torch.nn.Module classes can")
+        known = _classes.get(name)
+        owner = "lepton_ai's own class" if name in OWN and cls.__module__ != OWN[name] else None
+        if known is not None and _qualified(known) != _qualified(cls):
+            owner = _qualified(known)
+        if owner:
+            raise Malformed(f"the name {name!r} already belongs to {owner}; register {cls.__qualname__} under another")
+        _capture_arguments(cls)
+        _classes[name] = cls
+        return cls
+
+    return enter
+
+
+def registered(name: str) -> type:
+    """The class of that name. Raises `Refused` naming the ways out; never imports by a name that was given."""
+    if name not in _classes and name in OWN:
+        import_module(OWN[name])
+    found = _classes.get(name)
+    if found is None:
+        raise Refused(
+            f"class {name!r} is not registered in this process; put @lepton_ai.register({name!r}) on it, give a module "
+            "with into=, or take the parameters with load_tensors"
+        )
+    return found
+
+
+def architecture_of(model: Model | torch.nn.Module) -> dict[str, Json]:
+    """What is kept of a model's shape: enough to rebuild a registered class, a description of any other."""
+    if isinstance(model, Model):
+        return model.architecture()
+    return captured(model) if _name_of(type(model)) and _CONFIG in vars(model) else _description(model)
+
+
+def build(architecture: Mapping[str, Json]) -> Any:
+    """The empty `Model` or `nn.Module` that an architecture describes.
+
+    Raises `Refused` where the class is not registered here, and `Malformed` where its constructor takes other arguments.
+    """
+    name, config = architecture.get("class"), architecture.get("config")
+    if not isinstance(name, str):
+        raise Malformed("an architecture must name its class; give a module with into=, or use load_tensors")
+    cls = registered(name)
+    if not isinstance(config, dict):
+        raise Refused(
+            f"this version of {name!r} was kept before the class was registered, without its arguments; give a module "
+            "with into=, or take the parameters with load_tensors"
+        )
+    return cls.from_architecture(config) if issubclass(cls, Model) else construct(cls, config)
+
+
+def captured(model: object) -> dict[str, Json]:
+    """The registered name of an object's class and the arguments it was made with. Raises `Refused` if unregistered."""
+    name = _name_of(type(model))
+    if name is None or _CONFIG not in vars(model):
+        raise Refused(
+            f"{type(model).__qualname__} was not registered when this object was made; put "
+            "@lepton_ai.register('a-name') on the class"
+        )
+    return {"class": name, "config": cast("Json", vars(model)[_CONFIG])}
+
+
+def construct(cls: type[S], config: Mapping[str, Json]) -> S:
+    """Call a constructor with arguments as `captured` keeps them. Raises `Malformed` where they do not fit it."""
+    signature = inspect.signature(cls)
+    bound = signature.bind_partial()
+    unknown = sorted(set(config) - set(signature.parameters))
+    bound.arguments.update((name, config[name]) for name in signature.parameters if name in config)
+    try:
+        signature.bind(*bound.args, **bound.kwargs)
+    except TypeError as error:
+        raise Malformed(f"{cls.__qualname__} takes other arguments than the version kept ({error}); use into=") from error
+    if unknown:
+        raise Malformed(f"{cls.__qualname__} takes no argument {unknown[0]!r}, which the version kept; use into=")
+    return cls(*bound.args, **bound.kwargs)
+
+
+def _capture_arguments(cls: type) -> None:
+    """Wrap the constructor as Hugging Face's ModelHubMixin does; a subclass's call through super() keeps nothing."""
+    original = cast("Callable[..., None]", cls.__dict__.get("__init__", cls.__init__))
+    original = getattr(original, "_lepton_original", original) if "__init__" in cls.__dict__ else original
+
+    @functools.wraps(original)
+    def keep_arguments(self: Any, *args: Any, **kwargs: Any) -> None:
+        if type(self) is cls:
+            bound = inspect.signature(original).bind(self, *args, **kwargs)
+            bound.apply_defaults()
+            given = {name: _json(value, name, cls) for name, value in list(bound.arguments.items())[1:]}
+            self.__dict__[_CONFIG] = given  # around nn.Module.__setattr__, which is not ready before its own __init__
+        original(self, *args, **kwargs)
+
+    vars(keep_arguments)["_lepton_original"] = original
+    setattr(cls, "__init__", keep_arguments)  # noqa: B010 (pyright forbids the plain assignment to a method)
+
+
+def _json(value: Any, argument: str, cls: type) -> Json:
+    """A deep copy as JSON: what the constructor does to its argument later must not change the record."""
+    match value:
+        case None | bool() | str():
+            return value
+        case int() if -(2**53) < value < 2**53:
+            return int(value)
+        case float() if math.isfinite(value):
+            return float(value)
+        case list() | tuple():
+            return [_json(item, argument, cls) for item in cast("list[Any]", value)]
+        case dict() if all(isinstance(key, str) for key in cast("dict[Any, Any]", value)):
+            return {key: _json(item, argument, cls) for key, item in cast("dict[str, Any]", value).items()}
+        case _:
+            raise Malformed(
+                f"argument {argument!r} of {cls.__qualname__} is no JSON value ({type(value).__name__}); a registered "
+                "class takes only numbers, text, booleans, None, lists and dictionaries of them"
+            )
+
+
+def _description(module: torch.nn.Module) -> dict[str, Json]:
+    """Class, parameters in all, and [path, type, parameters] of each submodule that holds some itself."""
+    listed: list[Json] = []
+    for path, part in module.named_modules():
+        own = sum(parameter.numel() for parameter in part.parameters(recurse=False))
+        if own or not any(True for _ in part.children()):
+            listed.append([path, type(part).__name__, own])
+    return {
+        "class": _qualified(type(module)),
+        "parameters": sum(parameter.numel() for parameter in module.parameters()),
+        "modules": listed[:_LISTED],
+        "unlisted": max(0, len(listed) - _LISTED),
+    }
+
+
+def _name_of(cls: type) -> str | None:
+    return next((name for name, known in _classes.items() if known is cls), None)
+
+
+def _is_module_class(cls: type) -> bool:
+    torch = sys.modules.get("torch")  # whoever defined a module class has imported it
+    return torch is not None and issubclass(cls, torch.nn.Module)
+
+
+def _qualified(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"

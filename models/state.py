@@ -1,0 +1,224 @@
+"""Where torch meets the tensor manifest: parameters as raw bytes, and raw bytes as parameters, bit for bit."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ..errors import Malformed, Refused
+from .model import Model
+
+if TYPE_CHECKING:
+    from ..tensors.tensor import Tensor
+
+Bytes = npt.NDArray[np.uint8]
+
+_PLAIN = "bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 float16 float32 float64 complex64 complex128".split()
+# numpy knows these only through ml_dtypes. (Its float4_e2m1fn holds one number a byte, torch's float4_e2m1fn_x2 two.)
+_ML_DTYPES = "bfloat16 float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz float8_e8m0fnu".split()
+_TORCH_ONLY = "complex32 float4_e2m1fn_x2".split()
+_KINDS = {name: getattr(torch, name) for name in (*_PLAIN, *_ML_DTYPES, *_TORCH_ONLY) if hasattr(torch, name)}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+_BITS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+
+
+class TorchTensor:
+    """A torch tensor as the manifest sees it; `raw()` is the live memory where that is contiguous and on the CPU."""
+
+    def __init__(self, value: torch.Tensor) -> None:
+        self.value = value
+        self.dtype = _NAMES[value.dtype]
+        self.shape = tuple(value.shape)
+        self.nbytes = value.numel() * value.element_size()
+
+    @property
+    def live(self) -> bool:
+        """Whether writing to `raw()` writes to the tensor itself."""
+        value = self.value
+        return value.device.type == "cpu" and value.is_contiguous() and not (value.is_conj() or value.is_neg())
+
+    def raw(self) -> Bytes:
+        """The bytes in row-major little-endian order, shape (nbytes,): a view where `live`, else a copy made now."""
+        if not self.nbytes:
+            return np.empty(0, np.uint8)
+        return _bits(self.value).cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
+
+
+class ArrayTensor:
+    """A numpy array as the manifest sees it; a big-endian or non-contiguous one is copied by each `raw()`."""
+
+    def __init__(self, value: npt.NDArray[Any], dtype: str) -> None:
+        self.value = value
+        self.dtype = dtype
+        self.shape = tuple(int(side) for side in value.shape)
+        self.nbytes = int(value.nbytes)
+
+    @property
+    def live(self) -> bool:
+        """Whether writing to `raw()` writes to the array itself."""
+        return self.value.flags.c_contiguous and self.value.flags.writeable and self.value.dtype.isnative
+
+    def raw(self) -> Bytes:
+        """The bytes in row-major little-endian order, shape (nbytes,): a view where contiguous, else a copy."""
+        little = self.value if self.value.dtype.isnative else self.value.astype(self.value.dtype.newbyteorder("="))
+        return np.ascontiguousarray(little).reshape(-1).view(np.uint8)
+
+
+def tensors_of(source: Model | torch.nn.Module | Mapping[str, Any]) -> dict[str, Tensor]:
+    """Every parameter and persistent buffer of a model by its name; tied ones are the same object.
+
+    A mapping may hold torch tensors, parameters and numpy arrays (also of ml_dtypes' kinds). Nothing is copied here.
+    Raises `Malformed` on what has no plain bytes: sparse, quantised, meta, nested and wrapped tensors, other objects.
+    """
+    state = source if isinstance(source, Mapping) else source.state_dict()
+    tensors: dict[str, Tensor] = {}
+    seen: dict[Hashable, Tensor] = {}
+    for name, value in state.items():
+        tensor = _adapt(name, value)
+        tensors[name] = seen.setdefault(_memory(tensor), tensor) if tensor.nbytes else tensor
+    return tensors
+
+
+def to_torch(tensor: Tensor) -> torch.Tensor:
+    """A new CPU tensor with exactly these bits, shape and dtype."""
+    if tensor.dtype not in _KINDS:
+        raise Malformed(f"torch here has no dtype {tensor.dtype!r}; load it with a newer torch, or by load_arrays")
+    made = torch.empty(tensor.shape, dtype=_KINDS[tensor.dtype], device="cpu")
+    if made.numel():
+        made.reshape(-1).view(torch.uint8).numpy()[:] = tensor.raw()
+    return made
+
+
+def to_numpy(tensor: Tensor) -> npt.NDArray[Any]:
+    """A new array with exactly these bits and shape; bfloat16 and the fp8 kinds as ml_dtypes' types.
+
+    Raises `Refused` where numpy has no such number (complex32, packed float4) or ml_dtypes is not installed: bytes
+    under another dtype would be taken for numbers.
+    """
+    if tensor.dtype in _PLAIN:
+        kind = np.dtype(tensor.dtype)
+    elif tensor.dtype in _ML_DTYPES:
+        kind = _ml_dtype(tensor.dtype)
+    else:
+        raise Refused(f"numpy has no dtype for {tensor.dtype}; take it as a torch tensor with load_tensors")
+    return np.array(tensor.raw(), copy=True).view(kind).reshape(tensor.shape)
+
+
+def fill(target: Model | torch.nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Write tensors into a module's parameters and buffers, bit for bit, wherever these live.
+
+    Strict as `load_state_dict`: raises `Malformed` naming what is missing, unexpected, or of another shape or dtype,
+    and tied names that would get different values; then nothing has been written.
+    """
+    module = target.trained() if isinstance(target, Model) else target
+    places = _places(module)
+    _check_fit(places, tensors)
+    with torch.no_grad():
+        for name, place in places.items():
+            if place.numel():
+                bits = torch.from_numpy(np.array(tensors[name].raw(), copy=True))
+                _bits(place).copy_(bits.view(_bits(place).dtype).reshape(_bits(place).shape))
+
+
+def _adapt(name: str, value: Any) -> TorchTensor | ArrayTensor:
+    if isinstance(value, torch.Tensor):
+        return TorchTensor(_plain(name, value))
+    if isinstance(value, np.generic | np.ndarray):
+        array = np.asarray(value)
+        known = array.dtype.name in (*_PLAIN, *_ML_DTYPES)
+        if not known:
+            raise Malformed(f"array {name!r} has dtype {array.dtype}, which is no kind of tensor; give numbers")
+        return ArrayTensor(array, array.dtype.name)
+    raise Malformed(f"{name!r} is a {type(value).__name__}, not a tensor; keep such state as a tensor, or as a file")
+
+
+def _plain(name: str, value: torch.Tensor) -> torch.Tensor:
+    """The tensor without autograd, if it is one block of numbers in memory; else `Malformed`."""
+    wrapped = type(value) not in (torch.Tensor, torch.nn.Parameter, torch.nn.Buffer)
+    reason = (
+        "is quantised; keep its int_repr(), scale and zero point as plain tensors"
+        if value.is_quantized
+        else f"is {value.layout}; give it as .to_dense(), or its indices and values as plain tensors"
+        if value.layout != torch.strided or value.is_nested
+        else f"is a {type(value).__name__}; give plain tensors (for a sharded one its .full_tensor())"
+        if wrapped
+        else "has no data (device meta); give the module its values first"
+        if value.device.type == "meta"
+        else f"has dtype {value.dtype}, which has no fixed bytes; give a kind of number"
+        if value.dtype not in _NAMES
+        else None
+    )
+    if reason:
+        raise Malformed(f"tensor {name!r} {reason}")
+    return value.detach()
+
+
+def _memory(tensor: TorchTensor | ArrayTensor) -> Hashable:
+    """What two names must share to be one tensor: the place in memory and the way it is read."""
+    value = tensor.value
+    if isinstance(value, torch.Tensor):
+        flags = (value.device, value.dtype, value.is_conj(), value.is_neg())
+        return (value.untyped_storage().data_ptr(), value.storage_offset(), tensor.shape, value.stride(), flags)
+    return (value.__array_interface__["data"][0], tensor.shape, value.strides, value.dtype)
+
+
+def _bits(value: torch.Tensor) -> torch.Tensor:
+    """The tensor as integers over the same memory (a copy only of lazy conjugates and negatives).
+
+    Whatever copies, broadcasts or moves them cannot quieten a NaN, and works for dtypes that torch barely knows.
+    """
+    value = value.detach().resolve_conj().resolve_neg()
+    if value.dtype.is_complex and value.element_size() == 16:
+        value = torch.view_as_real(value)
+    return value.view(_BITS[value.element_size()])
+
+
+def _places(module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """The module's own memory by state name; what it makes up in `state_dict` has none and is refused."""
+    own = dict(module.named_parameters(remove_duplicate=False)) | dict(module.named_buffers(remove_duplicate=False))
+    state = module.state_dict()
+    for name, value in state.items():
+        here = _adapt(name, value)
+        if name not in own or _memory(here) != _memory(_adapt(name, own[name])) or not _writable(own[name]):
+            raise Malformed(
+                f"{type(module).__name__} makes up its state {name!r}, which cannot be written in place; "
+                "give its load_state_dict() what load_tensors returns"
+            )
+    return {name: own[name] for name in state}
+
+
+def _writable(value: torch.Tensor) -> bool:
+    """Whether each element has memory of its own, and that memory holds the element as it reads."""
+    repeats = any(not stride and side > 1 for side, stride in zip(value.shape, value.stride(), strict=True))
+    return not (repeats or value.is_conj() or value.is_neg())
+
+
+def _check_fit(places: Mapping[str, torch.Tensor], tensors: Mapping[str, Tensor]) -> None:
+    faults = [f"missing {name!r}" for name in places if name not in tensors]
+    faults += [f"unexpected {name!r}" for name in tensors if name not in places]
+    first: dict[Hashable, str] = {}
+    for name, place in places.items():
+        if name not in tensors:
+            continue
+        here, given = _adapt(name, place), tensors[name]
+        if (here.dtype, here.shape) != (given.dtype, tuple(given.shape)):
+            faults.append(f"{name!r} is {here.dtype}{list(here.shape)} here, {given.dtype}{list(given.shape)} there")
+            continue
+        twin = first.setdefault(_memory(here), name) if here.nbytes else name
+        if twin != name and given is not tensors[twin] and not np.array_equal(given.raw(), tensors[twin].raw()):
+            faults.append(f"{twin!r} and {name!r} are tied here and differ there")
+    if faults:
+        more = f" and {len(faults) - 5} more" if len(faults) > 5 else ""
+        raise Malformed(f"the tensors do not fit the module: {'; '.join(faults[:5])}{more}; nothing was written")
+
+
+def _ml_dtype(name: str) -> np.dtype[Any]:
+    try:
+        import ml_dtypes
+    except ImportError as error:
+        raise Refused(f"numpy alone has no {name}; install ml_dtypes, or take it as torch with load_tensors") from error
+    return np.dtype(getattr(ml_dtypes, name))

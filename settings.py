@@ -1,0 +1,89 @@
+"""The settings of Lepton, read once from the environment."""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from .errors import Malformed, Refused
+
+log = logging.getLogger("lepton")
+
+FOLDER = ".lepton"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where a ledger lives and who asks."""
+
+    home: Path
+    database: str
+    ledger: str
+    objects: str
+    actor: str
+    language: Literal["zh", "en"]
+    wait: float
+    """Seconds to wait for a lock before giving up."""
+
+
+def load(home: str | os.PathLike[str] | None = None, *, actor: str | None = None) -> Settings:
+    """The settings from LEPTON_* in the environment; arguments win. Raises `Refused` where one cannot be used."""
+    env = os.environ
+    folder = _home(home if home is not None else env.get("LEPTON_HOME"))
+    ledger = env.get("LEPTON_LEDGER", "main")
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", ledger):
+        raise Malformed(f"LEPTON_LEDGER is {ledger!r}; a ledger's name is lower-case letters, digits and _")
+    return Settings(
+        home=folder,
+        database=env.get("LEPTON_DATABASE") or f"sqlite:///{folder / f'{ledger}.db'}",
+        ledger=ledger,
+        objects=env.get("LEPTON_OBJECTS") or (folder / "objects").as_uri(),
+        actor=actor or env.get("LEPTON_ACTOR") or _login(),
+        language=language(env),
+        wait=_wait(env),
+    )
+
+
+def language(env: Mapping[str, str] = os.environ) -> Literal["zh", "en"]:
+    """The language that figures and stories are told in: LEPTON_LANG, Chinese unless it says English."""
+    return "en" if env.get("LEPTON_LANG", "zh").lower().startswith("en") else "zh"
+
+
+def _home(given: str | os.PathLike[str] | None) -> Path:
+    """The folder given, else the nearest `.lepton` upwards, else a new one here."""
+    if given is not None:
+        if "://" in (text := os.fspath(given)):
+            raise Refused(
+                f"a home is a folder; {text.split('://')[0]}:// homes need a Lepton server, which this is not"
+            )
+        return Path(text).expanduser().absolute()
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / FOLDER).is_dir():
+            return folder / FOLDER
+    log.info("no %s here or above; making one in %s", FOLDER, here)
+    return here / FOLDER
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+def _wait(env: Mapping[str, str]) -> float:
+    text = env.get("LEPTON_WAIT", "30")
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < 1e6:
+        raise Malformed(f"LEPTON_WAIT is {text!r}; give a number of seconds")
+    return seconds
