@@ -1,1 +1,53 @@
 """Lepton: the ledger that keeps every version of every model."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from .errors import Damaged, GateNotMet, LeptonError, NotInPast, Refused, Stale, Unavailable, UnknownRevision
+    from .manager import ModelManager
+    from .models.registry import register
+    from .results import Performance, Version
+
+_HOMES: Final = {
+    "Damaged": ".errors",
+    "GateNotMet": ".errors",
+    "LeptonError": ".errors",
+    "ModelManager": ".manager",
+    "NotInPast": ".errors",
+    "Performance": ".results",
+    "Refused": ".errors",
+    "Stale": ".errors",
+    "Unavailable": ".errors",
+    "UnknownRevision": ".errors",
+    "Version": ".results",
+    "register": ".models.registry",
+}
+
+__all__ = [
+    "Damaged",
+    "GateNotMet",
+    "LeptonError",
+    "ModelManager",
+    "NotInPast",
+    "Performance",
+    "Refused",
+    "Stale",
+    "Unavailable",
+    "UnknownRevision",
+    "Version",
+    "register",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Open a room only when something in it is asked for: `import lepton_ai` stays cheap."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name], __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

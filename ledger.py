@@ -1,33 +1,38 @@
-"""The ledger: the one transaction in which a command is decided and its events become facts."""
+"""The ledger: the one transaction in which commands are decided and their events become facts."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import RLock
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
+from weakref import WeakSet
 
 import uuid_utils
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from .domain.append import Append
 from .domain.authorise import Principal, authorise
 from .domain.commands import AnyCommand
 from .domain.decide import decide
-from .domain.state import Aggregate, empty, evolve, fold, folded_types
-from .errors import KeyReused, Unavailable
+from .domain.state import Aggregate, empty, evolve, folded_types
+from .errors import Damaged, KeyReused, Malformed, Refused, Unavailable
 from .events.actors import Actor
 from .events.envelope import Origin, Recorded, decode, encoder
 from .events.log import Row
 from .events.merkle import leaf_hash
-from .events.store import Admission, Head, Known, NewRow, OutcomeUnknown, Placement, Store
+from .events.store import Admission, Head, NewRow, OutcomeUnknown, Placement, Store
+from .events.upcast import stored_names
 
 CACHED_STREAMS: Final = 1024
+LONGEST_KEY: Final = 200
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def _plain(value: Any) -> Any:
@@ -36,10 +41,23 @@ def _plain(value: Any) -> Any:
         return {f.name: getattr(value, f.name) for f in fields(value)}
     if isinstance(value, BaseModel):
         return value.model_dump()
+    if isinstance(value, Mapping):
+        return dict(cast("Mapping[str, Any]", value))
     return sorted(cast("frozenset[str]", value)) if isinstance(value, frozenset) else str(value)
 
 
-_canonical = json.JSONEncoder(sort_keys=True, default=_plain).encode
+_canonical: Final = json.JSONEncoder(sort_keys=True, default=_plain).encode
+
+
+class Asked(NamedTuple):
+    """A command on its way to be decided: who asks, under which key, and where the bytes lie that it tells of."""
+
+    command: AnyCommand
+    actor: Actor
+    key: str | None = None
+    time: datetime | None = None
+    causation: str | None = None
+    placements: Sequence[Placement] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +70,37 @@ class Receipt:
     """Whether the command had been admitted before, under the same key."""
 
 
-@dataclass(slots=True)
-class _Cached:
-    """An aggregate as of `version` of its stream, known to be current up to `seq` of the log."""
+class _Request(NamedTuple):
+    """A command as it will be decided and remembered: keyed, digested, its free text sealed."""
+
+    command: AnyCommand
+    key: str
+    digest: str
+    asked: Asked
+
+
+class _At(NamedTuple):
+    """An aggregate as of a version of its stream."""
 
     state: Aggregate
     version: int
-    seq: int
 
 
 class Ledger:
-    """Admits commands and folds streams. Safe to share between threads; each process has its own."""
+    """Admits commands and folds streams. Safe to share between threads; a forked child begins with an empty cache."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self.forget()
+        _LIVING.add(self)
+
+    def forget(self) -> None:
+        """Drop what is cached and begin anew, as a forked child must: another thread may have held the lock."""
         self._lock = RLock()
-        self._cache: OrderedDict[str, _Cached] = OrderedDict()
-        self._source = ""
+        self._cache: OrderedDict[str, _At] = OrderedDict()
+        self._current: set[str] = set()
+        """The cached streams that nobody has written to up to `seq` `_end` of the log."""
+        self._end = 0
 
     def admit(
         self,
@@ -85,135 +117,205 @@ class Ledger:
         Raises `Refused` where a rule forbids it, `KeyReused` where the key came with other content, and `Unavailable`,
         carrying the key, where the database is away or what became of COMMIT could not be found out.
         """
-        key = key or str(uuid_utils.uuid7())
-        digest = actor.digest(_canonical(command.content()).encode())
-        sealed = {name: actor.seal(getattr(command, name)) for name in command.free_text}
-        command = replace(command, **sealed) if sealed else command
-        now = datetime.now(UTC)
-        origin = Origin(actor.id, time or now, key, digest, causation=causation)
+        (answer,) = self.admit_all((Asked(command, actor, key, time, causation, placements),))
+        if isinstance(answer, Refused):
+            raise answer
+        return answer
+
+    def admit_all(self, asked: Iterable[Asked]) -> list[Receipt | Refused]:
+        """Decide commands in order and record their events in one transaction: an answer for each.
+
+        A refusal is an answer; it keeps none of the others from being recorded. Raises `Unavailable` as `admit` does.
+        """
+        requests = [_request(each) for each in asked]
+        if not requests:
+            return []
         with self._lock:
+            key = requests[0].key if len(requests) == 1 else None
             try:
-                return self._admit(command, origin, now, placements)
+                return self._admit(requests)
             except OutcomeUnknown as error:
-                return self._look_up(key, digest, error)
+                return self._admit_again(requests, key, error)
             except Unavailable as error:
                 raise Unavailable(str(error), key=key) from error
 
     def state(self, stream: str) -> Aggregate:
         """The aggregate of a stream as last committed."""
         with self._lock:
-            cached = self._cached(stream)
-            version, rows = self.store.stream(stream, cached.version, folded_types(stream))
-            self._fold(cached, version, rows, cached.seq)
-            return cached.state
+            at = self._cached(stream)
+            at = self._read(stream, at, self.store.stream(stream, at.version, _stored_types(stream)))
+            self._keep(stream, at)
+            return at.state
 
-    def _admit(self, command: AnyCommand, origin: Origin, now: datetime, placements: Sequence[Placement]) -> Receipt:
-        with self.store.admission(origin.command) as admission:
-            if admission.known:
-                return _repeated(origin, admission.known, admission.read(admission.known.first, admission.known.last))
-            streams = {stream: self._current(admission, stream) for stream in command.reads()}
-            authorise(Principal(origin.actor), command)
-            appends = decide({stream: cached.state for stream, cached in streams.items()}, command)
-            if not appends:
-                return Receipt(origin.command, ())
-            events = self._append(admission, appends, streams, origin, now, placements)
-        self._remember(streams, events)
-        return Receipt(origin.command, events)
+    def _admit_again(self, requests: Sequence[_Request], key: str | None, error: OutcomeUnknown) -> list[Any]:
+        """After a COMMIT of unknown outcome: under the head's lock the keys tell what became of it."""
+        try:
+            return self._admit(requests)
+        except (OutcomeUnknown, Unavailable) as again:
+            cause = again if isinstance(again, Unavailable) else error.__cause__
+            raise Unavailable(
+                f"whether the command was recorded is unknown ({cause}); send it again under the same key", key=key
+            ) from error
 
-    def _current(self, admission: Admission, stream: str) -> _Cached:
-        """The stream's aggregate under the head's lock; nothing is read where the head has not moved."""
-        cached = self._cached(stream)
-        if cached.seq != admission.head.seq:
-            version, rows = admission.stream(stream, cached.version, folded_types(stream))
-            self._fold(cached, version, rows, admission.head.seq)
-        return cached
+    def _admit(self, requests: Sequence[_Request]) -> list[Receipt | Refused]:
+        with self.store.admission([request.key for request in requests]) as admission:
+            if admission.head.seq != self._end:
+                self._current.clear()
+                self._end = admission.head.seq
+            pending = _Pending(admission, f"/lepton/{self.store.ledger_id}")
+            answers = [self._answer(pending, request) for request in requests]
+            pending.insert()
+        for stream, at in pending.states.items():
+            self._keep(stream, at)
+        self._current.update(pending.states)
+        self._end = pending.seq
+        return answers
 
-    def _append(
-        self,
-        admission: Admission,
-        appends: Sequence[Append],
-        streams: Mapping[str, _Cached],
-        origin: Origin,
-        now: datetime,
-        placements: Sequence[Placement],
-    ) -> tuple[Recorded, ...]:
-        # the log's time never runs backwards, whatever the clocks of its writers do
-        microseconds = max(admission.head.recorded, round((now - _EPOCH).total_seconds() * 1e6))
-        recorded = datetime.fromtimestamp(microseconds / 1e6, UTC)
-        encode = encoder(self._ledger_source(), origin, recorded)
-        versions = {stream: cached.version for stream, cached in streams.items()}
-        rows: list[NewRow] = []
-        events: list[Recorded] = []
-        for seq, (stream, event) in enumerate(appends, admission.head.seq + 1):
-            versions[stream] += 1
-            id = str(uuid_utils.uuid7())
-            raw = encode(event, stream, versions[stream], seq, id)
-            rows.append(NewRow(seq, stream, versions[stream], event.type, leaf_hash(raw), raw))
-            events.append(_recorded(event, seq, stream, versions[stream], id, recorded, origin))
-        rows[0] = rows[0]._replace(key=origin.command, digest=origin.command_digest, span=len(rows))
-        frontier, tiles = admission.head.frontier.extended(row.leaf for row in rows)
-        admission.append(rows, Head(rows[-1].seq, microseconds, frontier), tiles, placements)
-        return tuple(events)
+    def _answer(self, pending: _Pending, request: _Request) -> Receipt | Refused:
+        try:
+            return pending.repeated(request) or self._decided(pending, request)
+        except Refused as refusal:
+            return refusal
 
-    def _remember(self, streams: Mapping[str, _Cached], events: Sequence[Recorded]) -> None:
-        """Fold what was committed, so that the next command reads nothing unless another process wrote."""
-        for recorded in events:
-            cached = streams[recorded.stream]
-            cached.state, cached.version = evolve(cached.state, recorded), recorded.stream_version
-        for cached in streams.values():
-            cached.seq = events[-1].seq
+    def _decided(self, pending: _Pending, request: _Request) -> Receipt:
+        """Decide on what the streams hold now, with what the commands before it in this transaction added."""
+        streams = {stream: self._at(pending, stream) for stream in request.command.reads()}
+        authorise(Principal(request.asked.actor.id), request.command)
+        try:
+            appends = decide({stream: at.state for stream, at in streams.items()}, request.command)
+        except ValidationError as error:
+            raise _malformed(error) from error
+        events = pending.record(request, appends, streams) if appends else ()
+        return Receipt(request.key, events)
 
-    def _cached(self, stream: str) -> _Cached:
-        if stream not in self._cache:
-            self._cache[stream] = _Cached(empty(stream), 0, 0)
-            if len(self._cache) > CACHED_STREAMS:
-                self._cache.popitem(last=False)
+    def _at(self, pending: _Pending, stream: str) -> _At:
+        """A stream's aggregate under the head's lock; nothing is read where nobody else has written since."""
+        if (at := pending.states.get(stream)) is None:
+            at = self._cached(stream)
+            if stream not in self._current:
+                at = self._read(stream, at, pending.admission.stream(stream, at.version, _stored_types(stream)))
+            pending.states[stream] = at
+        return at
+
+    def _cached(self, stream: str) -> _At:
+        if (at := self._cache.get(stream)) is None:
+            self._current.discard(stream)
+            return _At(empty(stream), 0)
         self._cache.move_to_end(stream)
-        return self._cache[stream]
+        return at
+
+    def _keep(self, stream: str, at: _At) -> None:
+        self._cache[stream] = at
+        if len(self._cache) > CACHED_STREAMS:
+            self._cache.popitem(last=False)
 
     @staticmethod
-    def _fold(cached: _Cached, version: int, rows: Iterable[Row], seq: int) -> None:
-        cached.state = fold(cached.state, (decode(row.envelope, row.leaf) for row in rows))
-        cached.version, cached.seq = version, seq
-
-    def _look_up(self, key: str, digest: str, error: OutcomeUnknown) -> Receipt:
-        """After a COMMIT of unknown outcome the key tells what became of it."""
-        try:
-            known = self.store.known(key)
-        except Unavailable as again:
-            raise Unavailable(
-                f"whether the command was recorded is unknown ({again}); send it again", key=key
-            ) from error
-        if known is None:
-            raise Unavailable("the database did not keep the command; send it again", key=key) from error
-        return _answer(key, digest, known, self.store.read(known.first - 1, known.last - known.first + 1))
-
-    def _ledger_source(self) -> str:
-        self._source = self._source or f"/lepton/{self.store.ledger_id}"
-        return self._source
+    def _read(stream: str, at: _At, newer: tuple[int, Sequence[Row]]) -> _At:
+        version, rows = newer
+        state, last = at
+        for row in rows:
+            recorded = decode(row.envelope, row.leaf, row.seq)
+            if recorded.stream != stream or recorded.stream_version <= last:
+                expected = f"an event of {stream} behind version {last}"
+                raise Damaged(
+                    f"event {row.seq}", expected=expected, found=f"{recorded.stream} {recorded.stream_version}"
+                )
+            state, last = evolve(state, recorded), recorded.stream_version
+        return _At(state, version)
 
 
-def _repeated(origin: Origin, known: Known, rows: Sequence[Row]) -> Receipt:
-    return _answer(origin.command, origin.command_digest, known, rows)
+class _Pending:
+    """What a transaction has come to so far: rows not yet inserted, and states as their events leave them."""
+
+    def __init__(self, admission: Admission, source: str) -> None:
+        self.admission = admission
+        self.states: dict[str, _At] = {}
+        self.seq = admission.head.seq
+        self._source = source
+        self._now = datetime.now(UTC)
+        # the log's time never runs backwards, whatever the clocks of its writers do
+        self._microseconds = max(admission.head.recorded, (self._now - _EPOCH) // _MICROSECOND)
+        self._recorded = _EPOCH + self._microseconds * _MICROSECOND
+        self._rows: list[NewRow] = []
+        self._placements: list[Placement] = []
+        self._receipts: dict[str, tuple[str, Receipt]] = {}
+
+    def repeated(self, request: _Request) -> Receipt | None:
+        """The receipt of a command that was admitted before; `KeyReused` where it was another."""
+        if known := self.admission.known.get(request.key):
+            digest, rows = known.digest, self.admission.read(known.first, known.last)
+            receipt = Receipt(request.key, tuple(decode(row.envelope, row.leaf, row.seq) for row in rows))
+        elif request.key in self._receipts:
+            digest, receipt = self._receipts[request.key]
+        else:
+            return None
+        if digest != request.digest:
+            raise KeyReused(request.key)
+        return replace(receipt, repeated=True)
+
+    def record(self, request: _Request, appends: Sequence[Append], streams: Mapping[str, _At]) -> tuple[Recorded, ...]:
+        """Make a command's events rows, and fold them into the states. Nothing is kept if one of them is refused."""
+        _, key, digest, asked = request
+        origin = Origin(asked.actor.id, asked.time or self._now, key, digest, causation=asked.causation)
+        encode = encoder(self._source, origin, self._recorded)
+        states, rows, events = dict(streams), list[NewRow](), list[Recorded]()
+        for seq, (stream, event) in enumerate(appends, self.seq + 1):
+            state, version = states[stream]
+            id, version = str(uuid_utils.uuid7()), version + 1
+            raw = encode(event, stream, version, seq, id)
+            recorded = Recorded(
+                seq, stream, version, id, origin.time, self._recorded, origin.actor, key, None, asked.causation, event
+            )
+            rows.append(NewRow(seq, stream, version, event.type, leaf_hash(raw), raw))
+            events.append(recorded)
+            states[stream] = _At(evolve(state, recorded), version)
+        rows[0] = rows[0]._replace(key=key, digest=digest, span=len(rows))
+        self.states.update(states)
+        self.seq += len(rows)
+        self._rows += rows
+        self._placements += asked.placements
+        self._receipts[key] = digest, Receipt(key, tuple(events))
+        return tuple(events)
+
+    def insert(self) -> None:
+        """Write the rows and move the head, if there are any."""
+        if self._rows:
+            frontier, tiles = self.admission.head.frontier.extended(row.leaf for row in self._rows)
+            head = Head(self.seq, self._microseconds, frontier)
+            self.admission.append(self._rows, head, tiles, self._placements)
 
 
-def _answer(key: str, digest: str, known: Known, rows: Sequence[Row]) -> Receipt:
-    if known.digest != digest:
-        raise KeyReused(key)
-    return Receipt(key, tuple(decode(row.envelope, row.leaf) for row in rows), repeated=True)
+def _request(asked: Asked) -> _Request:
+    """What must not happen under the head's lock: digest the content and seal the free text."""
+    command, actor, key = asked.command, asked.actor, asked.key or str(uuid_utils.uuid7())
+    if len(key) > LONGEST_KEY or not key.isprintable():
+        raise Malformed(f"an idempotency key is at most {LONGEST_KEY} printable characters; {key[:40]!r} is not")
+    digest = actor.digest(_canonical(command.content()).encode())
+    sealed = {name: actor.seal(text) for name in command.free_text if (text := getattr(command, name))}
+    return _Request(replace(command, **sealed) if sealed else command, key, digest, asked)
 
 
-def _recorded(event: Any, seq: int, stream: str, version: int, id: str, recorded: datetime, origin: Origin) -> Recorded:
-    return Recorded(
-        seq=seq,
-        stream=stream,
-        stream_version=version,
-        id=id,
-        time=origin.time,
-        recorded=recorded,
-        actor=origin.actor,
-        command=origin.command,
-        correlation=origin.correlation,
-        causation=origin.causation,
-        event=event,
-    )
+def _stored_types(stream: str) -> tuple[str, ...] | None:
+    """The stored names of the only types a stream's aggregate is folded from, None where it is all."""
+    types = folded_types(stream)
+    return types and tuple(name for kind in types for name in stored_names(kind))
+
+
+def _malformed(error: ValidationError) -> Malformed:
+    """What pydantic has against the first value, in one sentence."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"]) or "value"
+    return Malformed(f"{error.title} cannot hold {place!r}: {first['msg'].lower()}; give plain JSON values")
+
+
+_LIVING: Final[WeakSet[Ledger]] = WeakSet()
+"""The ledgers of this process, for a fork."""
+
+
+def _after_fork() -> None:
+    for ledger in list(_LIVING):
+        ledger.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

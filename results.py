@@ -1,11 +1,13 @@
-"""The frozen answers that Lepton gives, each with a line for people, a dictionary for programs and HTML for notebooks."""
+"""The frozen answers that Lepton gives: a line for people, a dictionary for programs, HTML for notebooks."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
 from html import escape
-from typing import Any
+from typing import Any, cast
 
 
 @dataclass(frozen=True)
@@ -75,3 +77,296 @@ def _cell(figure: float | None) -> str:
     if figure is None:
         return "&mdash;"
     return str(figure) if isinstance(figure, int) else f"{figure:.4f}"
+
+
+class Version(int):
+    """A version's number, which it prints and hashes as; it knows its model, so it works beside other models."""
+
+    model: str
+    digest: str
+    branch: str
+    parents: tuple[tuple[int, str], ...]
+
+    def __new__(
+        cls, number: int, *, model: str, digest: str, branch: str, parents: tuple[tuple[int, str], ...] = ()
+    ) -> Version:
+        """A version of `model`; `parents` are (number, role)."""
+        made = super().__new__(cls, number)
+        made.model, made.digest, made.branch, made.parents = model, digest, branch, parents
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _version, (int(self), self.model, self.digest, self.branch, self.parents)
+
+    def __repr__(self) -> str:
+        return f"Version({int(self)}, model={self.model!r}, digest={self.digest!r}, branch={self.branch!r})"
+
+    def __str__(self) -> str:
+        return int.__repr__(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Number, model, digest, branch and parents."""
+        parents = [{"version": number, "role": role} for number, role in self.parents]
+        number = int(self)
+        return {
+            "version": number,
+            "model": self.model,
+            "digest": self.digest,
+            "branch": self.branch,
+            "parents": parents,
+        }
+
+
+def _version(number: int, model: str, digest: str, branch: str, parents: tuple[tuple[int, str], ...]) -> Version:
+    return Version(number, model=model, digest=digest, branch=branch, parents=parents)
+
+
+class Result:
+    """An answer: its fields as attributes, as a dictionary of plain JSON, and as HTML in a notebook."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every field by its name, JSON-ready."""
+        return {field.name: plain(getattr(self, field.name)) for field in fields(self)}  # pyright: ignore
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th>{escape(name)}</th><td>{escape(str(value))}</td></tr>" for name, value in self.to_dict().items()
+        )
+        return f"<table><tbody>{rows}</tbody></table>"
+
+
+def plain(value: Any) -> Any:
+    """A value as plain JSON: results and versions as dictionaries, times as RFC 3339, tuples as lists."""
+    if isinstance(value, Version):
+        return int(value)
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(name): plain(each) for name, each in cast("Mapping[Any, Any]", value).items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(each) for each in cast("list[Any]", value)]
+    return value
+
+
+@dataclass(frozen=True)
+class LogEntry(Result):
+    """One line of history: a version that was committed, or a move of a branch or alias."""
+
+    seq: int
+    time: datetime
+    kind: str
+    """committed, merged, created, moved, rolled_back or deleted."""
+    actor: str
+    message: str
+    version: Version | None
+    """Where the ref stands afterwards, None where it was deleted."""
+    from_version: int | None
+    ref: str
+    parents: tuple[int, ...] = ()
+    tags: tuple[str, ...] = ()
+    branches: tuple[str, ...] = ()
+    """The branches whose head the version is now."""
+    aliases: tuple[str, ...] = ()
+    metrics: Mapping[str, float] = field(default_factory=dict[str, float])
+
+
+@dataclass(frozen=True)
+class Log(Result):
+    """A model's history, newest first."""
+
+    model: str
+    entries: tuple[LogEntry, ...]
+
+    def __iter__(self) -> Iterator[LogEntry]:
+        return iter(self.entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __str__(self) -> str:
+        return "\n".join(_line(entry) for entry in self.entries)
+
+
+def _line(entry: LogEntry) -> str:
+    names = ", ".join((*entry.branches, *(f"tag {tag}" for tag in entry.tags), *entry.aliases))
+    where = (
+        f"{entry.version}"
+        if entry.kind in ("committed", "merged", "created")
+        else f"{entry.from_version or '-'} → {entry.version or '-'}"
+    )
+    return (
+        f"{where:>8}  {entry.time:%Y-%m-%d %H:%M}  {entry.ref} {entry.kind}"
+        + (f" ({names})" if names else "")
+        + (f"  {entry.message}" if entry.message else "")
+    )
+
+
+@dataclass(frozen=True)
+class VersionRecord(Result):
+    """All that a version recorded."""
+
+    version: Version
+    seq: int
+    time: datetime
+    actor: str
+    message: str
+    description: str
+    tags: tuple[str, ...]
+    branches: tuple[str, ...]
+    aliases: tuple[str, ...]
+    hyperparameters: Mapping[str, Any]
+    architecture: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    data: Mapping[str, Any] | None
+    derivation: Mapping[str, Any] | None
+    environment: Mapping[str, Any]
+    code: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    annotations: Mapping[str, Any]
+    files: tuple[Mapping[str, Any], ...]
+    tensors: tuple[Mapping[str, Any], ...]
+    """Each with name, dtype, shape, bytes and digest."""
+    parameters: int
+    bytes: int
+    keyframe: bool
+    delta: Mapping[str, Any] | None
+    """The exact difference from the first parent, where one was kept."""
+    run: str | None
+
+
+@dataclass(frozen=True)
+class TensorChange(Result):
+    """How much one tensor changed: share of elements, norms of the difference, cosine of the two."""
+
+    name: str
+    status: str
+    """changed, added, removed or reshaped."""
+    changed: float | None = None
+    l2: float | None = None
+    relative: float | None = None
+    cosine: float | None = None
+    largest: float | None = None
+
+
+@dataclass(frozen=True)
+class Diff(Result):
+    """What differs between two versions; each part maps a name to its (before, after), None where it is not there."""
+
+    before: Version
+    after: Version
+    hyperparameters: Mapping[str, tuple[Any, Any]]
+    architecture: Mapping[str, tuple[Any, Any]]
+    settings: Mapping[str, tuple[Any, Any]]
+    data: Mapping[str, tuple[Any, Any]]
+    environment: Mapping[str, tuple[Any, Any]]
+    code: Mapping[str, tuple[Any, Any]]
+    files: Mapping[str, tuple[Any, Any]]
+    metrics: Mapping[str, tuple[Any, Any]]
+    tensors: tuple[TensorChange, ...]
+
+
+@dataclass(frozen=True)
+class Comparison(Result):
+    """Versions side by side, best first by `metric`."""
+
+    model: str
+    metric: str
+    versions: tuple[Version, ...]
+    metrics: tuple[Mapping[str, float], ...]
+
+    @property
+    def best(self) -> Version:
+        """The version that does best by `metric`; of equals the newest."""
+        return self.versions[0]
+
+
+@dataclass(frozen=True)
+class Rehearsal(Result):
+    """How head and target of a rollback did on the same rows."""
+
+    model: str
+    from_version: int
+    to_version: int
+    metric: str
+    metrics_from: Mapping[str, float]
+    metrics_to: Mapping[str, float]
+    difference: Mapping[str, float]
+    """Metric of the target minus metric of the head."""
+    worse: bool
+
+
+@dataclass(frozen=True)
+class RollbackPlan(Result):
+    """What a rollback would change."""
+
+    model: str
+    ref: str
+    from_version: Version
+    to_version: Version
+    crossed: tuple[int, ...]
+    """Versions that the ref would leave, beside the one it stands on."""
+    tensors_changed: int
+    bytes_changed: int
+    """Raw bytes of the tensors that differ."""
+    bytes_read: int
+    """Stored bytes that the restore reads."""
+    deltas: int
+    """How many exact deltas the restore replays."""
+    metrics_now: Mapping[str, float]
+    metrics_then: Mapping[str, float]
+    aliases_left_behind: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RolledBack(Result):
+    """A rollback that took place, or that had nothing to do."""
+
+    model: str
+    ref: str
+    from_version: Version
+    to_version: Version
+    replayed: tuple[str, ...]
+    """Digests of the deltas that the restore replayed, in order."""
+    rehearsal: Rehearsal | None
+    moved: bool
+
+
+@dataclass(frozen=True)
+class Suggestion(Result):
+    """Versions to roll back to, best first, each with its figures and why."""
+
+    model: str
+    branch: str
+    metric: str | None
+    candidates: tuple[Mapping[str, Any], ...]
+
+    @property
+    def version(self) -> int:
+        """The version proposed."""
+        return self.candidates[0]["version"]
+
+    def __str__(self) -> str:
+        return "\n".join(str(candidate["words"]) for candidate in self.candidates)
+
+
+@dataclass(frozen=True)
+class Evaluation(Result):
+    """How a version did on a data set, as it was recorded."""
+
+    version: Version
+    name: str
+    performance: Performance
+
+    def __str__(self) -> str:
+        return str(self.performance)
+
+
+@dataclass(frozen=True)
+class Verified(Result):
+    """A log whose Merkle root was recomputed from its stored bytes and found to be the recorded one."""
+
+    ledger: str
+    size: int
+    root: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime
 from typing import Any, ClassVar
 
 from ..events.model import File, Parent
@@ -266,6 +265,7 @@ class RecordRehearsal(OfModel):
 class StartRun(OfRun):
     """Open a run."""
 
+    incidental: ClassVar = ("environment", "code")
     model: str
     hyperparameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
     data: Mapping[str, Any] | None = None
@@ -309,7 +309,6 @@ class CreateLedger(Command):
 
     ledger: str
     format: int
-    created: datetime
 
     def reads(self) -> tuple[str, ...]:
         return (LEDGER,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ..errors import Condemned, Malformed, Refused, Stale
 from ..events.event import Event
@@ -17,22 +18,21 @@ from ..events.model import (
 )
 from .append import Append
 from .commands import OBJECTS, Commit, Stored, model_stream
+from .guards import stands, unused, writable
 from .model import Model, Version
-from .names import checked_key, checked_metrics, checked_model, checked_name
+from .names import changed_notes, checked_file, checked_metrics, checked_model, checked_name
 from .objects import Objects
-from .recipe import version_digest
+from .plain import plain
+from .recipe import canonical_digest, version_digest
 
 
 def commit(model: Model, objects: Objects, command: Commit) -> tuple[Append, ...]:
     """The events of a commit; only tags, notes and figures where the branch's head is what was asked for already."""
     checked_model(command.model)
     checked_name(command.branch, "branch")
-    if model.archived:
-        raise Refused(f"model {model.name!r} is archived; `unarchive` opens it again")
-    if command.branch in model.tags or model.taken(command.branch) == "alias":
-        raise Refused(
-            f"{command.branch!r} is a {model.taken(command.branch)} of {model.name}; choose another branch name"
-        )
+    writable(model)
+    if model.head(command.branch) is None:
+        unused(model, command.branch)
     stream = model_stream(command.model)
     if (unchanged := same_as_head(model, command)) is not None:
         return tuple(Append(stream, event) for event in _extras(model, command, unchanged.number, fresh=False))
@@ -56,15 +56,30 @@ def same_as_head(model: Model, command: Commit) -> Version | None:
     if head is None:
         return None
     version = model.version(head)
-    line = {(head,), version.parents}
+    standing = {(file.name, file.digest) for file in version.event.files}
     repeats = (
         version.event.tensors == command.tensors
-        and version.event.recipe == command.recipe.digest()
-        and {file.digest for file in command.files} <= {file.digest for file in version.event.files}
-        and tuple(parent.version for parent in command.parents) in line
+        and {(file.name, file.digest) for file in command.files} <= standing
         and command.expected in (None, head)
+        and (_same_line(version, command) or _brings_nothing(model, version, command))
     )
     return version if repeats else None
+
+
+def _same_line(version: Version, command: Commit) -> bool:
+    """Whether the parents are the head or its parents, and the recipe is its recipe."""
+    parents = tuple(parent.version for parent in command.parents)
+    return parents in {(version.number,), version.parents} and version.event.recipe == command.recipe.digest()
+
+
+def _brings_nothing(model: Model, version: Version, command: Commit) -> bool:
+    """Whether it is a merge of the head with what the head contains: a merge of x with x is x."""
+    parents = {parent.version for parent in command.parents}
+    if len(command.parents) < 2 or version.number not in parents or not parents <= set(model.ancestry(version.number)):
+        return False
+    # how the bytes came about says only that nothing was added to them
+    derivation = version.event.derivation
+    return replace(command.recipe, derivation=derivation).digest() == version.event.recipe
 
 
 def _head_is_a_parent(model: Model, command: Commit) -> None:
@@ -72,13 +87,13 @@ def _head_is_a_parent(model: Model, command: Commit) -> None:
     numbers = [parent.version for parent in command.parents]
     for number in numbers:
         model.version(number)
+    names = [checked_file(file.name) for file in command.files]
+    if len(set(names)) < len(names):
+        raise Malformed("two files of a version have one name; name each once")
     if len(set(numbers)) < len(numbers):
         raise Malformed("a version cannot be its own second parent; name each parent once")
     head = model.head(command.branch)
-    if command.expected not in (None, head or 0):
-        raise Stale(
-            f"branch {command.branch!r}", command.expected, head or "nowhere", "look at what moved it and try again"
-        )
+    stands(f"branch {command.branch!r}", command.expected, head)
     if head is None and not numbers and model.versions:
         raise Refused(
             f"{model.name} has no branch {command.branch!r} and no parents were named to open it at; pass `parents=`"
@@ -98,11 +113,11 @@ def _events(model: Model, command: Commit) -> Iterator[Event]:
         yield ModelRegistered(model=command.model)
     if model.head(command.branch) is None and command.parents:
         yield BranchCreated(branch=command.branch, version=command.parents[0].version)
-    recipe = command.recipe.digest()
+    recipe = command.recipe.plain()
     parents = [(model.version(parent.version).event.digest, parent.role) for parent in command.parents]
     yield VersionCommitted(
         version=number,
-        digest=version_digest(command.tensors, parents, recipe),
+        digest=version_digest(command.tensors, parents, canonical_digest(recipe)),
         branch=command.branch,
         parents=command.parents,
         tensors=command.tensors,
@@ -110,20 +125,18 @@ def _events(model: Model, command: Commit) -> Iterator[Event]:
         parameters=command.parameters,
         bytes=command.bytes,
         keyframe=command.keyframe,
-        recipe=recipe,
-        hyperparameters=dict(command.recipe.hyperparameters),
-        architecture=dict(command.recipe.architecture),
-        settings=dict(command.recipe.settings),
-        data=None if command.recipe.data is None else dict(command.recipe.data),
-        derivation=None if command.recipe.derivation is None else dict(command.recipe.derivation),
-        environment=dict(command.environment),
-        code=dict(command.code),
+        recipe=canonical_digest(recipe),
+        **recipe,
+        environment=plain(command.environment, "environment"),
+        code=plain(command.code, "code"),
         metrics=checked_metrics(command.metrics),
         files=command.files,
         run=command.run,
         message=command.message,
     )
     if command.delta is not None:
+        if not command.parents:
+            raise Malformed("a delta leads from a parent, and none was named; store the tensors whole")
         yield DeltaRecorded(
             from_version=command.parents[0].version,
             to_version=number,
@@ -138,15 +151,10 @@ def _events(model: Model, command: Commit) -> Iterator[Event]:
 
 def _extras(model: Model, command: Commit, number: int, *, fresh: bool) -> Iterator[Event]:
     """Tags and notes, and on a version that stands already the figures that are new."""
-    for tag in command.tags:
+    for tag in dict.fromkeys(command.tags):
         if model.tags.get(tag) != number:
             yield free_tag(model, tag, number, branch=command.branch)
-    for name in command.annotations:
-        checked_key(name, "note")
-    known = model.notes.get(number, {})
-    if notes := {
-        name: value for name, value in command.annotations.items() if name not in known or known[name] != value
-    }:
+    if notes := changed_notes(command.annotations, model.notes.get(number, {})):
         yield VersionAnnotated(version=number, annotations=notes)
     measured = model.metrics.get(number, {})
     if not fresh and (new := {n: v for n, v in checked_metrics(command.metrics).items() if measured.get(n) != v}):
@@ -156,11 +164,9 @@ def _extras(model: Model, command: Commit, number: int, *, fresh: bool) -> Itera
 def free_tag(model: Model, tag: str, number: int, *, branch: str | None = None) -> TagCreated:
     """The event that binds a tag, or `Refused` where the name is in use; `branch` is a name about to be."""
     checked_name(tag, "tag")
-    taken = "branch" if tag == branch else model.taken(tag)
-    if taken == "tag":
-        raise Refused(
-            f"tag {tag!r} is on version {model.tags[tag]} already; tags do not move: delete it first, or use an alias"
-        )
-    if taken:
-        raise Refused(f"{tag!r} is a {taken} of {model.name}; branches, tags and aliases share one name space")
+    if (bound := model.tags.get(tag)) is not None:
+        raise Refused(f"tag {tag!r} is on version {bound} already; tags do not move: delete it first, or use an alias")
+    if tag == branch:
+        raise Refused(f"{tag!r} is a branch of {model.name}; branches, tags and aliases share one name space")
+    unused(model, tag)
     return TagCreated(tag=tag, version=number)

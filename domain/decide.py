@@ -49,9 +49,11 @@ from .commands import (
     run_stream,
 )
 from .commit import commit, free_tag
+from .guards import writable
 from .model import Model
-from .names import checked_key, checked_metrics
+from .names import changed_notes, checked_metrics
 from .objects import Objects
+from .plain import plain, plain_text
 from .run import Run
 from .state import LedgerState, State
 
@@ -75,6 +77,8 @@ def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
             model = _model(state, command.model)
             if not model.registered:
                 raise UnknownRevision(f"there is no model {command.model!r}; `lepton log` lists them")
+            if not isinstance(command, Archive | Unarchive):
+                writable(model)
             return tuple(Append(model_stream(command.model), event) for event in _of_model(model, command))
 
 
@@ -119,8 +123,10 @@ def _found_out(
     match command:
         case Annotate(version=number, annotations=notes):
             model.version(number)
-            _checked_notes(notes)
-            return (VersionAnnotated(version=number, annotations=dict(notes)),)
+            if not notes:
+                raise Malformed("no notes were given; name at least one")
+            new = changed_notes(notes, model.notes.get(number, {}))
+            return (VersionAnnotated(version=number, annotations=new),) if new else ()
         case Describe(version=None, description=text):
             return (ModelDescribed(description=text),)
         case Describe(version=int() as number, description=text):
@@ -133,7 +139,10 @@ def _found_out(
             model.version(number)
             return (
                 EvaluationRecorded(
-                    version=number, data=dict(command.data), name=command.name, metrics=checked_metrics(metrics)
+                    version=number,
+                    data=plain(command.data, "data"),
+                    name=plain_text(command.name, "the data's name"),
+                    metrics=checked_metrics(metrics),
                 ),
             )
         case RecordRehearsal():
@@ -143,24 +152,15 @@ def _found_out(
                 RollbackRehearsed(
                     from_version=command.from_version,
                     to_version=command.to_version,
-                    data=dict(command.data),
-                    metrics_from=dict(command.metrics_from),
-                    metrics_to=dict(command.metrics_to),
-                    difference=dict(command.difference),
+                    data=plain(command.data, "data"),
+                    metrics_from=checked_metrics(command.metrics_from),
+                    metrics_to=checked_metrics(command.metrics_to),
+                    difference=checked_metrics(command.difference),
                     worse=command.worse,
                 ),
             )
         case _:
             raise TypeError(f"no decision for {type(command).__name__}")
-
-
-def _checked_notes(notes: object) -> None:
-    if not isinstance(notes, dict) or not notes:
-        raise Malformed("no notes were given; name at least one")
-    for name, value in cast("dict[str, object]", notes).items():
-        checked_key(name, "note")
-        if not isinstance(value, str | int | float | bool | None):
-            raise Malformed(f"note {name!r} is a {type(value).__name__}; notes are text, numbers, true, false or null")
 
 
 def _create_ledger(state: LedgerState, command: CreateLedger) -> tuple[Append, ...]:

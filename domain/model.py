@@ -93,7 +93,8 @@ class Model:
     name: str = ""
     registered: bool = False
     archived: bool = False
-    description: str = ""
+    description: tuple[str, str] = ("", "")
+    """Who wrote it, and the sealed text."""
     versions: Map[int, Version] = Map()  # noqa: RUF009
     branches: Map[str, Ref] = Map()  # noqa: RUF009
     aliases: Map[str, Ref] = Map()  # noqa: RUF009
@@ -102,7 +103,7 @@ class Model:
     """By the version they lead to."""
     metrics: Map[int, Map[str, float]] = Map()  # noqa: RUF009
     notes: Map[int, Map[str, Any]] = Map()  # noqa: RUF009
-    descriptions: Map[int, str] = Map()  # noqa: RUF009
+    descriptions: Map[int, tuple[str, str]] = Map()  # noqa: RUF009
     rehearsals: Map[int, RollbackRehearsed] = Map()  # noqa: RUF009
     """By `seq`."""
 
@@ -122,6 +123,11 @@ class Model:
         ref = self.branches.get(branch)
         return ref.version if ref else None
 
+    def alias(self, name: str) -> int | None:
+        """The version an alias stands on, None where there is no such alias."""
+        ref = self.aliases.get(name)
+        return ref.version if ref else None
+
     def live(self, kind: RefKind) -> dict[str, int]:
         """Where the branches or aliases stand that are not deleted, by name in order."""
         refs = self.branches if kind == "branch" else self.aliases
@@ -133,7 +139,7 @@ class Model:
             return "tag"
         if self.head(name) is not None:
             return "branch"
-        return "alias" if name in self.live("alias") else None
+        return "alias" if self.alias(name) is not None else None
 
     def ancestry(self, *numbers: int) -> Iterator[int]:
         """The versions given and all their ancestors, each once."""
@@ -159,7 +165,7 @@ def evolve(model: Model, recorded: Recorded) -> Model:
         case ModelRegistered(model=name):
             return replace(model, name=name, registered=True)
         case ModelDescribed(description=text):
-            return replace(model, description=text)
+            return replace(model, description=(recorded.actor, text))
         case ModelArchived():
             return replace(model, archived=True)
         case ModelUnarchived():
@@ -167,7 +173,7 @@ def evolve(model: Model, recorded: Recorded) -> Model:
         case VersionCommitted():
             return _committed(model, recorded, event)
         case VersionDescribed(version=number, description=text):
-            return replace(model, descriptions=model.descriptions.set(number, text))
+            return replace(model, descriptions=model.descriptions.set(number, (recorded.actor, text)))
         case VersionAnnotated(version=number, annotations=notes):
             return replace(
                 model, notes=model.notes.set(number, _annotated(model.notes.get(number, Map[str, Any]()), notes))

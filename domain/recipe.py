@@ -10,6 +10,7 @@ from typing import Any
 import rfc8785
 
 from ..errors import Malformed
+from .plain import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +23,19 @@ class Recipe:
     data: Mapping[str, Any] | None = None
     derivation: Mapping[str, Any] | None = None
 
+    def plain(self) -> dict[str, Any]:
+        """The recipe as JSON, or `Malformed` where a value has no such form."""
+        return {
+            "architecture": plain(self.architecture, "architecture"),
+            "data": None if self.data is None else plain(self.data, "data"),
+            "derivation": None if self.derivation is None else plain(self.derivation, "derivation"),
+            "hyperparameters": plain(self.hyperparameters, "hyperparameters"),
+            "settings": plain(self.settings, "settings"),
+        }
+
     def digest(self) -> str:
         """SHA-256 over the recipe as RFC 8785 JSON. Raises `Malformed` where a value has no such form."""
-        return canonical_digest(
-            {
-                "architecture": self.architecture,
-                "data": self.data,
-                "derivation": self.derivation,
-                "hyperparameters": self.hyperparameters,
-                "settings": self.settings,
-            }
-        )
+        return canonical_digest(self.plain())
 
 
 def version_digest(manifest: str, parents: Iterable[tuple[str, str]], recipe: str) -> str:
@@ -44,5 +47,5 @@ def canonical_digest(value: Any) -> str:
     """SHA-256 over RFC 8785 JSON."""
     try:
         return f"sha256:{sha256(rfc8785.dumps(value)).hexdigest()}"
-    except rfc8785.CanonicalizationError as error:
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
         raise Malformed(f"a recipe holds a value without a canonical JSON form ({error}); write it as text") from error

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..errors import NotInPast, Refused, Stale
+from collections.abc import Iterator
+
+from ..errors import NotInPast, Refused
 from ..events.event import Event
 from ..events.model import (
     AliasDeleted,
@@ -22,6 +24,7 @@ from .commands import (
     RollBack,
     RollBackAlias,
 )
+from .guards import stands, unused
 from .model import Model
 from .names import checked_name
 
@@ -37,7 +40,7 @@ def create_branch(model: Model, command: CreateBranch) -> tuple[Event, ...]:
         raise Refused(
             f"branch {command.branch!r} stands on version {head} already; `rollback` moves it, or choose another name"
         )
-    _unused(model, command.branch)
+    unused(model, command.branch)
     return (BranchCreated(branch=command.branch, version=command.version),)
 
 
@@ -45,7 +48,7 @@ def delete_branch(model: Model, command: DeleteBranch) -> tuple[Event, ...]:
     """Give up a branch; its versions keep their numbers, and the last branch stays."""
     if (head := model.head(command.branch)) is None:
         raise Refused(f"{model.name} has no branch {command.branch!r}; `lepton branch` lists them")
-    if len(model.live("branch")) == 1:
+    if not any(ref.version and ref.name != command.branch for ref in model.branches.values()):
         raise Refused(f"{command.branch!r} is the only branch of {model.name}; a model keeps at least one")
     return (BranchDeleted(branch=command.branch, version=head),)
 
@@ -61,17 +64,16 @@ def move_aliases(model: Model, command: MoveAliases) -> tuple[Event, ...]:
     """Put aliases on versions, all or none, if they stand where the caller believes."""
     if unknown := command.expected.keys() - command.to.keys():
         raise Refused(f"`expected` names {', '.join(sorted(unknown))}, which is not being moved; name the same aliases")
-    live = model.live("alias")
     for alias, number in command.to.items():
         checked_name(alias, "alias")
         model.version(number)
-        if alias not in live:
-            _unused(model, alias)
-        _expected(f"alias {alias!r}", command.expected.get(alias), live.get(alias))
+        if model.alias(alias) is None:
+            unused(model, alias)
+        stands(f"alias {alias!r}", command.expected.get(alias), model.alias(alias))
     return tuple(
-        AliasMoved(alias=alias, from_version=live.get(alias), to_version=number, reason=command.reason)
+        AliasMoved(alias=alias, from_version=model.alias(alias), to_version=number, reason=command.reason)
         for alias, number in command.to.items()
-        if live.get(alias) != number
+        if model.alias(alias) != number
     )
 
 
@@ -82,16 +84,17 @@ def delete_alias(model: Model, command: DeleteAlias) -> tuple[Event, ...]:
 
 def roll_back(model: Model, command: RollBack) -> tuple[Event, ...]:
     """Put a branch on a version of its past, forwards too, and the aliases named with it."""
-    head = _not_archived(model).head(command.branch)
+    head = model.head(command.branch)
     if head is None:
         raise Refused(f"{model.name} has no branch {command.branch!r}; `lepton branch` lists them")
     model.version(command.to)
-    _expected(f"branch {command.branch!r}", command.expected, head)
+    stands(f"branch {command.branch!r}", command.expected, head)
     if command.to not in model.past(command.branch):
         raise NotInPast(command.to, command.branch)
+    aliases = tuple(_taken_along(model, command))
     if command.to == head:
-        return ()
-    _expected(f"branch {command.branch!r}", command.from_version, head)
+        return aliases
+    stands(f"branch {command.branch!r}", command.from_version, head)
     rolled = BranchRolledBack(
         branch=command.branch,
         from_version=head,
@@ -99,30 +102,34 @@ def roll_back(model: Model, command: RollBack) -> tuple[Event, ...]:
         replayed=command.replayed,
         reason=command.reason,
     )
-    aliases = (
-        AliasRolledBack(alias=alias, from_version=stood, to_version=command.to, reason=command.reason)
-        for alias in command.move_aliases
-        if (stood := standing(model, alias)) != command.to
-    )
     return (rolled, *aliases)
+
+
+def _taken_along(model: Model, command: RollBack) -> Iterator[Event]:
+    """The aliases that go with a branch: put back where they have stood before, moved where they have not."""
+    for alias in dict.fromkeys(command.move_aliases):
+        stood = standing(model, alias)
+        if stood != command.to:
+            kind = AliasRolledBack if command.to in served(model, alias) else AliasMoved
+            yield kind(alias=alias, from_version=stood, to_version=command.to, reason=command.reason)
 
 
 def roll_back_alias(model: Model, command: RollBackAlias) -> tuple[Event, ...]:
     """Put an alias back on a version it has stood on."""
-    stands = standing(_not_archived(model), command.alias)
-    _expected(f"alias {command.alias!r}", command.expected, stands)
+    stood = standing(model, command.alias)
+    stands(f"alias {command.alias!r}", command.expected, stood)
     if command.to not in served(model, command.alias):
         raise Refused(
             f"alias {command.alias!r} never stood on version {command.to}; "
             f"`lepton alias {command.alias} {command.to}` puts it there"
         )
-    if command.to == stands:
+    if command.to == stood:
         return ()
-    _expected(f"alias {command.alias!r}", command.from_version, stands)
+    stands(f"alias {command.alias!r}", command.from_version, stood)
     return (
         AliasRolledBack(
             alias=command.alias,
-            from_version=stands,
+            from_version=stood,
             to_version=command.to,
             replayed=command.replayed,
             reason=command.reason,
@@ -132,7 +139,7 @@ def roll_back_alias(model: Model, command: RollBackAlias) -> tuple[Event, ...]:
 
 def standing(model: Model, alias: str) -> int:
     """The version an alias stands on, or `Refused`."""
-    if (number := model.live("alias").get(alias)) is None:
+    if (number := model.alias(alias)) is None:
         raise Refused(f"{model.name} has no alias {alias!r}; `lepton alias` lists them")
     return number
 
@@ -149,20 +156,3 @@ def before_last_move(model: Model, alias: str) -> int:
     if last.from_version is None:
         raise Refused(f"alias {alias!r} has stood on version {last.to_version} only; name a version to roll back to")
     return last.from_version
-
-
-def _not_archived(model: Model) -> Model:
-    if model.archived:
-        raise Refused(f"model {model.name!r} is archived; `unarchive` opens it again")
-    return model
-
-
-def _unused(model: Model, name: str) -> None:
-    if taken := model.taken(name):
-        raise Refused(f"{name!r} is a {taken} of {model.name}; branches, tags and aliases share one name space")
-
-
-def _expected(what: str, expected: int | None, found: int | None) -> None:
-    """A guard of the caller: None asks nothing, 0 means nowhere."""
-    if expected is not None and expected != (found or 0):
-        raise Stale(what, expected or "nowhere", found or "nowhere", "look at what moved it and try again")

@@ -7,23 +7,25 @@ from ..events.run import RunCheckpointed, RunFinished, RunStarted
 from .append import Append
 from .commands import OBJECTS, Checkpoint, FinishRun, LogMetrics, StartRun, run_stream
 from .commit import kept
-from .names import checked_key, checked_model
+from .names import checked_key, checked_model, checked_run
 from .objects import Objects
+from .plain import plain
 from .run import Run
 
 
 def start(run: Run, command: StartRun) -> tuple[Append, ...]:
     """Open a run."""
+    checked_run(command.run)
     checked_model(command.model)
     if run.status != "unknown":
         raise Refused(f"run {command.run!r} exists already; start another")
     event = RunStarted(
         run=command.run,
         model=command.model,
-        hyperparameters=dict(command.hyperparameters),
-        data=None if command.data is None else dict(command.data),
-        environment=dict(command.environment),
-        code=dict(command.code),
+        hyperparameters=plain(command.hyperparameters, "hyperparameters"),
+        data=None if command.data is None else plain(command.data, "data"),
+        environment=plain(command.environment, "environment"),
+        code=plain(command.code, "code"),
     )
     return (Append(run_stream(command.run), event),)
 

@@ -6,15 +6,16 @@ import hmac
 import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Final
 
 import uuid_utils
 
+from ..errors import Malformed, Unavailable
 from .database import Database
 
 _PREFIX: Final = "sealed:v1:"
 FORGOTTEN: Final = "[forgotten]"
+LONGEST_NAME: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +27,21 @@ class Actor:
     key: bytes
 
     def seal(self, text: str) -> str:
-        """Free text as it may stand in an event for ever: AES-256-GCM under this actor's key, bound to its id."""
+        """Free text as it may stand in an event for ever: AES-256-GCM under this actor's key, bound to its id.
+
+        Raises `Malformed` where it is not Unicode.
+        """
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         if not text:
             return text
+        try:
+            plain = text.encode()
+        except UnicodeEncodeError as error:
+            raise Malformed(f"the text holds what is not Unicode ({error}); leave lone surrogates out") from error
         nonce = os.urandom(12)
-        return (
-            _PREFIX
-            + urlsafe_b64encode(nonce + AESGCM(self.key).encrypt(nonce, text.encode(), self.id.encode())).decode()
-        )
+        sealed = AESGCM(self.key).encrypt(nonce, plain, self.id.encode())
+        return _PREFIX + urlsafe_b64encode(nonce + sealed).decode()
 
     def open(self, sealed: str) -> str:
         """What `seal` was given; text that was never sealed as it is."""
@@ -52,7 +58,7 @@ class Actor:
 
     def digest(self, content: bytes) -> str:
         """A command's digest: HMAC-SHA256 under this actor's key, so that it is no trace of the text once forgotten."""
-        return f"hmac-sha256:{hmac.new(self.key, content, sha256).hexdigest()}"
+        return f"hmac-sha256:{hmac.digest(self.key, content, 'sha256').hex()}"
 
 
 class Actors:
@@ -63,7 +69,9 @@ class Actors:
         self._mark = "?" if database.sqlite else "%s"
 
     def named(self, name: str) -> Actor:
-        """The actor of a name, made on first use."""
+        """The actor of a name, made on first use. Raises `Malformed` where it cannot be one."""
+        if not name or len(name) > LONGEST_NAME or not name.isprintable():
+            raise Malformed(f"an actor's name is 1 to {LONGEST_NAME} printable characters; {name[:40]!r} is not")
         fresh = (str(uuid_utils.uuid4()), name, os.urandom(32))
         with self._database.connection() as connection:
             found = connection.execute(
@@ -84,6 +92,19 @@ class Actors:
         return {id: Actor(id, name, bytes(key)) for id, name, key in rows}
 
     def forget(self, name: str) -> bool:
-        """Delete a name and its key: whether there was one. Its sealed texts can be opened no more."""
+        """Delete a name and its key: whether there was one. Its sealed texts can be opened no more.
+
+        On return nothing of them is left in the database's files, SQLite's write-ahead log included. A PostgreSQL's
+        own write-ahead log, and backups, hold them until they are recycled. Raises `Unavailable` where a reader kept
+        SQLite from clearing its log: forget again when it is done.
+        """
         with self._database.connection() as connection:
-            return connection.execute(f"DELETE FROM actors WHERE name = {self._mark}", (name,)).rowcount > 0
+            deleted = connection.execute(f"DELETE FROM actors WHERE name = {self._mark}", (name,)).rowcount > 0
+            if not self._database.sqlite:
+                connection.execute("VACUUM (FULL) actors")
+            elif connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                raise Unavailable(
+                    f"{name!r} is forgotten, but a reader kept traces in the write-ahead log of {self._database.name} "
+                    f"for {self._database.wait:g} s; forget again when it is done"
+                )
+            return deleted

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import NewerLedger, Refused
+from ..errors import Damaged, NewerLedger, Refused
 from .database import Database
 from .ledger import FORMAT
 
@@ -37,7 +37,10 @@ def _format(database: Database) -> int | None:
             exists = f"SELECT count(*) FROM pg_tables WHERE schemaname = '{database.schema}' AND tablename = 'head'"
         if not connection.execute(exists).fetchone()[0]:
             return None
-        return connection.execute("SELECT format FROM head").fetchone()[0]
+        row = connection.execute("SELECT format FROM head").fetchone()
+        if row is None:
+            raise Damaged(database.name, expected="a head of the log", found="none")
+        return row[0]
 
 
 def _create(database: Database, ledger_id: Callable[[], str]) -> None:

@@ -1,24 +1,28 @@
-"""The connection to a ledger's database: SQLite or PostgreSQL, its settings, its schema, its errors in our words."""
+"""The connection to a ledger's database, SQLite or PostgreSQL."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
+from select import POLLIN, poll
 from typing import Any, Final
 
 from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.engine import URL, Engine
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError, NoSuchModuleError
 from sqlalchemy.pool import QueuePool
 
-from ..errors import Damaged, LeptonError, Malformed, Refused, Unavailable
+from ..errors import LeptonError, Malformed, Refused
+from .mounts import network_file_system
+from .translation import Translator
 
-NETWORK_FILE_SYSTEMS: Final = frozenset(
-    ("nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "ceph", "glusterfs")
-)
+_HUNG: Final = 10.0
+"""Seconds after which a PostgreSQL cuts off a writer that stopped in the middle of its transaction."""
 
 
 class Database:
@@ -29,26 +33,33 @@ class Database:
         self.ledger = ledger
         self.wait = wait
         self.sqlite = self.url.get_backend_name() == "sqlite"
-        self._engine: Engine | None = None
-        self._pid = os.getpid()
+        # by process: a child keeps its parent's engine untouched, for closing it would hang up on the parent
+        self._engines: dict[int, Engine] = {}
 
     @property
     def engine(self) -> Engine:
-        """The engine, made on first use and made again after a fork."""
-        if self._engine is None or self._pid != os.getpid():
-            if self._engine is not None:
-                self._engine.dispose(close=False)
-            self._engine, self._pid = (self._open_sqlite() if self.sqlite else self._open_postgresql()), os.getpid()
-        return self._engine
+        """This process's engine, made on first use."""
+        pid = os.getpid()
+        if (engine := self._engines.get(pid)) is None:
+            engine = self._engines.setdefault(pid, self._open_sqlite() if self.sqlite else self._open_postgresql())
+        return engine
 
-    @property
+    @cached_property
     def name(self) -> str:
         """What messages call the database: never a password."""
-        return f"the database {self.url.render_as_string(hide_password=True)}"
+        return f"the database {self.url.set(query={}).render_as_string(hide_password=True)}"
+
+    @property
+    def schema(self) -> str:
+        """The PostgreSQL schema that holds the ledger."""
+        return f"lepton_{self.ledger}"
 
     @contextmanager
     def connection(self) -> Generator[Any]:
-        """The driver's own connection, in autocommit: callers say BEGIN. Foreign errors come out as ours."""
+        """The driver's own connection, in autocommit: callers say BEGIN. Foreign errors come out as ours.
+
+        After any error but Lepton's the connection is thrown away, which undoes what was not committed.
+        """
         with self.translated():
             pooled = self.engine.raw_connection()
             try:
@@ -68,48 +79,56 @@ class Database:
             yield
         except LeptonError:
             raise
-        except (sqlite3.Error, DBAPIError) as error:
-            raise self._translate(error.orig if isinstance(error, DBAPIError) and error.orig else error) from error
         except Exception as error:
-            if type(error).__module__.split(".")[0] == "psycopg":
-                raise self._translate(error) from error
+            if ours := self._translator.translate(error):
+                raise ours from error
             raise
 
     def close(self) -> None:
-        """Give the connections back."""
-        if self._engine is not None:
-            self._engine.dispose(close=self._pid == os.getpid())
-            self._engine = None
+        """Give this process's connections back."""
+        if engine := self._engines.pop(os.getpid(), None):
+            engine.dispose()
+
+    @cached_property
+    def _translator(self) -> Translator:
+        query = self.url.query.get("password", ())
+        given = (self.url.password, *((query,) if isinstance(query, str) else query))
+        return Translator(self.name, self.wait, [str(secret) for secret in given if secret])
 
     def _open_sqlite(self) -> Engine:
-        path = Path(self.url.database or "")
-        if kind := network_file_system(path.parent):
+        folder = Path(self.url.database or "").parent
+        if kind := network_file_system(folder):
             raise Refused(
-                f"{path.parent} is on a network file system ({kind}), where SQLite loses data; "
+                f"{folder} is on a network file system ({kind}), where SQLite loses data; "
                 "put the home on a local disk or set LEPTON_DATABASE to a PostgreSQL"
             )
         engine = create_engine(
             self.url,
             poolclass=QueuePool,
-            connect_args={"timeout": self.wait, "isolation_level": None, "check_same_thread": False},
+            pool_timeout=self.wait,
             pool_reset_on_return=None,
+            connect_args={"timeout": self.wait, "isolation_level": None, "check_same_thread": False},
         )
 
         @event.listens_for(engine, "connect")
         def settings(connection: sqlite3.Connection, _: object) -> None:  # pyright: ignore[reportUnusedFunction]
-            connection.execute("PRAGMA journal_mode=WAL")
+            _write_ahead(connection, self.wait)
             connection.execute("PRAGMA synchronous=FULL")
+            # a forgotten actor's name and key leave no trace in the pages they stood on
+            connection.execute("PRAGMA secure_delete=ON")
 
         return engine
 
     def _open_postgresql(self) -> Engine:
+        milliseconds = max(1, int(self.wait * 1000))
         try:
             engine = create_engine(
                 self.url.set(drivername="postgresql+psycopg"),
                 paramstyle="format",
                 isolation_level="AUTOCOMMIT",
-                connect_args={"connect_timeout": max(1, int(self.wait))},
+                pool_timeout=self.wait,
                 pool_reset_on_return=None,
+                connect_args={"connect_timeout": max(2, int(self.wait)), "tcp_user_timeout": max(2000, milliseconds)},
             )
         except ModuleNotFoundError as error:
             raise Refused("PostgreSQL needs the extra: pip install 'lepton-ai-sdk[postgres]'") from error
@@ -117,59 +136,50 @@ class Database:
         @event.listens_for(engine, "connect")
         def settings(connection: Any, _: object) -> None:  # pyright: ignore[reportUnusedFunction]
             connection.autocommit = True
-            connection.execute(f'SET search_path TO "{self.schema}"')
-            connection.execute(f"SET lock_timeout = {int(self.wait * 1000)}")
+            connection.execute(
+                f'SET search_path TO "{self.schema}"; SET lock_timeout = {milliseconds};'
+                f"SET idle_in_transaction_session_timeout = {max(milliseconds, int(_HUNG * 1000))}"
+            )
+
+        @event.listens_for(engine, "checkout")
+        def alive(connection: Any, _record: object, _proxy: object) -> None:  # pyright: ignore[reportUnusedFunction]
+            if connection.closed or _hung_up(connection.fileno()):
+                raise InvalidatePoolError("the server closed the connection while it was idle")
 
         return engine
 
-    @property
-    def schema(self) -> str:
-        """The PostgreSQL schema that holds the ledger."""
-        return f"lepton_{self.ledger}"
 
-    def _translate(self, error: BaseException) -> LeptonError:
-        text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        if password := self.url.password:
-            text = text.replace(str(password), "***")
-        if isinstance(error, sqlite3.Error):
-            return self._translate_sqlite(error, text)
-        return Unavailable(f"{self.name} does not answer ({text}); try again when it does")
-
-    def _translate_sqlite(self, error: sqlite3.Error, text: str) -> LeptonError:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            return Damaged(self.name, expected="a SQLite database", found=text)
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            return Unavailable(f"{self.name} stayed locked by another writer for {self.wait:g} s; try again")
-        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
-            return Refused(f"{self.name} cannot be opened for writing ({text}); check the folder and its permissions")
-        return Unavailable(f"{self.name} failed ({text}); try again when that is mended")
+def _write_ahead(connection: sqlite3.Connection, wait: float) -> None:
+    """Put the file in WAL mode. Where two processes do so at once SQLite answers busy whatever its timeout."""
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
-def network_file_system(folder: Path) -> str | None:
-    """The kind of network file system that a folder lies on, None where it is local or cannot be told."""
-    try:
-        mounts = Path("/proc/self/mounts").read_text().splitlines()
-    except OSError:
-        return None
-    best, kind = "", ""
-    resolved = str(folder.resolve()) + "/"
-    for line in mounts:
-        _, point, fstype, *_ = line.split(" ")
-        point = point.encode().decode("unicode_escape").rstrip("/") + "/"
-        if resolved.startswith(point) and len(point) >= len(best):
-            best, kind = point, fstype
-    return kind if kind in NETWORK_FILE_SYSTEMS else None
+def _hung_up(descriptor: int) -> bool:
+    """Whether an idle connection has something to read: a server that says nothing unasked has hung up."""
+    poller = poll()
+    poller.register(descriptor, POLLIN)
+    return bool(poller.poll(0))
 
 
 def _parsed(url: str) -> URL:
+    # what SQLAlchemy says of a bad URL may quote a part of the password
     try:
         parsed = make_url(url)
-        parsed.get_backend_name()
-        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
-            raise Malformed(
-                f"LEPTON_DATABASE names {parsed.get_backend_name()!r}; a ledger lives in sqlite:/// or postgresql://"
-            )
-    except (ArgumentError, NoSuchModuleError, ValueError) as error:
-        raise Malformed("LEPTON_DATABASE is no database URL; write sqlite:///path or postgresql://host/name") from error
+        backend = parsed.get_backend_name()
+    except (ArgumentError, NoSuchModuleError, ValueError):
+        raise Malformed(
+            "LEPTON_DATABASE is no database URL; write sqlite:///path or postgresql://user@host/name"
+        ) from None
+    if backend not in ("sqlite", "postgresql"):
+        raise Malformed(f"LEPTON_DATABASE names {backend!r}; a ledger lives in sqlite:/// or postgresql://")
+    if backend == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise Malformed("LEPTON_DATABASE names no file; write sqlite:///path")
     return parsed

@@ -20,6 +20,12 @@ from .upcast import upcast
 LIMIT: Final = 256 * 1024
 """The largest envelope, in bytes; larger parts are objects."""
 
+SCHEMA: Final = "tag:lepton-ai,2026:"
+"""What `dataschema` begins with; the type follows."""
+
+_NOT_DATA: Final = {"type"}
+_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -54,14 +60,14 @@ class Recorded:
 
 def timestamp(instant: datetime) -> str:
     """An instant as RFC 3339 in UTC with microseconds."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def encoder(source: str, origin: Origin, recorded: datetime) -> Callable[[Event, str, int, int, str], bytes]:
     """An encoder for the events of one command: what they share is written once.
 
     The encoder takes (event, stream, stream_version, seq, id) and returns the stored bytes; it raises `Malformed`
-    where they exceed 256 KiB.
+    where they exceed 256 KiB or hold text that is not Unicode.
     """
     shared: dict[str, Any] = {
         "time": timestamp(origin.time),
@@ -75,22 +81,19 @@ def encoder(source: str, origin: Origin, recorded: datetime) -> Callable[[Event,
         "causationid": origin.causation,
         "traceparent": origin.traceparent,
     }
-    middle = json.dumps({k: v for k, v in shared.items() if v is not None}, ensure_ascii=False, separators=(",", ":"))[
-        1:-1
-    ]
-    start = f'{{"specversion":"1.0","source":{json.dumps(source)},{middle},"id":"'
+    middle = _json({name: value for name, value in shared.items() if value is not None})[1:-1]
+    start = f'{{"specversion":"1.0","source":{_json(source)},{middle},"id":"'
 
     def encode(event: Event, stream: str, stream_version: int, seq: int, id: str) -> bytes:
         kind = event.type
-        data = event.__pydantic_serializer__.to_json(event, exclude={"type"})
-        raw = (
-            (
-                f'{start}{id}","type":"{kind}","dataschema":"tag:lepton-ai,2026:{kind}","subject":{json.dumps(stream)},'
-                f'"streamversion":{stream_version},"sequence":"{seq:020d}","data":'
-            ).encode()
-            + data
-            + b"}"
+        head = (
+            f'{start}{id}","type":"{kind}","dataschema":"{SCHEMA}{kind}","subject":{_json(stream)},'
+            f'"streamversion":{stream_version},"sequence":"{seq:020d}","data":'
         )
+        try:
+            raw = head.encode() + event.__pydantic_serializer__.to_json(event, exclude=_NOT_DATA) + b"}"
+        except ValueError as error:
+            raise Malformed(f"{kind} holds text that is not Unicode ({error}); leave lone surrogates out") from error
         if len(raw) > LIMIT:
             raise Malformed(
                 f"{kind} would take {len(raw):,} bytes of {LIMIT:,}; keep large parts as files of the version"
@@ -100,20 +103,21 @@ def encoder(source: str, origin: Origin, recorded: datetime) -> Callable[[Event,
     return encode
 
 
-def decode(raw: bytes, leaf: bytes | None = None) -> Recorded:
-    """The event in its stored bytes, brought up to today's types.
+def decode(raw: bytes, leaf: bytes | None = None, seq: int | None = None) -> Recorded:
+    """The event in its stored bytes, brought up to today's types; `leaf` and `seq` are what its row says of it.
 
-    Raises `Damaged` where the bytes are not what `leaf` says or no envelope, `NewerLedger` on an unknown type.
+    Raises `Damaged` where the bytes are not what the row says or no envelope, `NewerLedger` on an unknown type.
     """
-    if leaf is not None and (found := leaf_hash(raw)) != leaf:
-        raise Damaged("an event's row", expected=f"sha256:{leaf.hex()}", found=f"sha256:{found.hex()}")
+    thing = "an event" if seq is None else f"event {seq}"
     try:
+        if leaf is not None and (found := leaf_hash(raw)) != leaf:
+            raise Damaged(thing, expected=f"sha256:{leaf.hex()}", found=f"sha256:{found.hex()}")
         envelope = from_json(raw)
         kind, data = upcast(envelope["type"], envelope["data"])
         known = CATALOGUE.get(kind)
         if known is None:
             raise NewerLedger(f"the ledger holds events of type {kind!r}; this Lepton is older: update the package")
-        return Recorded(
+        recorded = Recorded(
             seq=int(envelope["sequence"]),
             stream=envelope["subject"],
             stream_version=envelope["streamversion"],
@@ -126,5 +130,12 @@ def decode(raw: bytes, leaf: bytes | None = None) -> Recorded:
             causation=envelope.get("causationid"),
             event=known.model_validate(data),
         )
-    except (KeyError, TypeError, ValueError, ValidationError) as error:
-        raise Damaged("an event's envelope", expected="an event of this ledger", found=type(error).__name__) from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise Damaged(thing, expected="the envelope of an event", found=_complaint(error)) from error
+    if seq is not None and recorded.seq != seq:
+        raise Damaged(thing, expected=f"sequence {seq}", found=f"sequence {recorded.seq}")
+    return recorded
+
+
+def _complaint(error: Exception) -> str:
+    return type(error).__name__ if isinstance(error, ValidationError) else f"{type(error).__name__}: {error}"

@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+import math
+from typing import Annotated, Any, ClassVar, Final, cast
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, WithJsonSchema
 
-Json = dict[str, JsonValue]
+NON_FINITE: Final = ("NaN", "Infinity", "-Infinity")
+"""How numbers that JSON has no word for are stored."""
+
+
+def stored(value: Any) -> Any:
+    """A value of free JSON as it will be read back: a non-finite number is its name, at any depth."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else NON_FINITE[0 if math.isnan(value) else 1 if value > 0 else 2]
+    if isinstance(value, dict):
+        return {name: stored(each) for name, each in cast("dict[str, Any]", value).items()}
+    return [stored(each) for each in cast("list[Any]", value)] if isinstance(value, list) else value
+
+
+Json = Annotated[dict[str, JsonValue], AfterValidator(stored)]
 Digest = Annotated[
     str, Field(pattern=r"^(sha256|blake3):[0-9a-f]{64}$", description="algorithm and hexadecimal digest")
 ]
 Sealed = Annotated[str, Field(description="free text, sealed under its actor's key; empty where nothing was said")]
 Number = Annotated[int, Field(ge=1, description="a version's number within its model")]
-Metrics = dict[str, float]
-Annotation = str | int | float | bool | None
+Branch = Annotated[str, Field(description="a branch's name; branches, tags and aliases share one name space a model")]
+Tag = Annotated[str, Field(description="a name that stays on one version")]
+Alias = Annotated[str, Field(description="a name that moves, such as production")]
+RunId = Annotated[str, Field(description="a run's id, which its stream bears too")]
+ModelName = Annotated[str, Field(description="a model's name, which its stream bears too")]
+Figure = Annotated[float, WithJsonSchema({"anyOf": [{"type": "number"}, {"enum": list(NON_FINITE)}]})]
+Metrics = Annotated[dict[str, Figure], Field(description="figures by name: f1, loss, ...")]
+Annotation = Annotated[str | int | float | bool | None, AfterValidator(stored)]
+
+Hyperparameters = Annotated[Json, Field(description="what the caller chose: learning rate, layers, ...")]
+Environment = Annotated[Json, Field(description="where it ran: names and versions of software and hardware, no paths")]
+Code = Annotated[Json, Field(description="git commit, dirty flag and digest of the uncommitted diff")]
+Fingerprint = Annotated[Json, Field(description="fingerprint of the data: digest, rows, columns; never a value")]
+Replayed = Annotated[tuple[Digest, ...], Field(description="the deltas that the restore replayed, in order")]
+From = Annotated[Number, Field(description="the version before")]
+To = Annotated[Number, Field(description="the version after")]
 
 
 class Event(BaseModel):

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import NamedTuple
 
+from ..errors import Damaged
+
 TILE_HEIGHT = 8
 EMPTY_ROOT = sha256(b"").digest()
 
@@ -43,7 +45,13 @@ class Frontier:
 
     @classmethod
     def decode(cls, size: int, packed: bytes) -> Frontier:
-        """The frontier from its stored form: the nodes one after the other, 32 bytes each."""
+        """The frontier from its stored form: the nodes one after the other, 32 bytes each; else `Damaged`."""
+        if len(packed) != 32 * size.bit_count():
+            raise Damaged(
+                "the tree's frontier",
+                expected=f"{size.bit_count()} nodes for {size} leaves",
+                found=f"{len(packed)} bytes",
+            )
         return cls(size, tuple(packed[i : i + 32] for i in range(0, len(packed), 32)))
 
     def encode(self) -> bytes:

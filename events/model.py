@@ -6,7 +6,27 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from .event import Annotation, Digest, Event, Json, Metrics, Number, Sealed
+from .event import (
+    Alias,
+    Annotation,
+    Branch,
+    Code,
+    Digest,
+    Environment,
+    Event,
+    Fingerprint,
+    From,
+    Hyperparameters,
+    Json,
+    Metrics,
+    ModelName,
+    Number,
+    Replayed,
+    RunId,
+    Sealed,
+    Tag,
+    To,
+)
 
 Role = Literal["initialised", "trained", "fine_tuned", "pruned", "quantised", "distilled", "merged", "derived"]
 
@@ -17,7 +37,7 @@ class Parent(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     version: Number
-    role: Role = "trained"
+    role: Role = Field(default="trained", description="what was done to the parent")
 
 
 class File(BaseModel):
@@ -25,16 +45,16 @@ class File(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    name: str
+    name: str = Field(description="its name, no path of a host")
     digest: Digest
-    bytes: int = Field(ge=0)
+    bytes: int = Field(ge=0, description="its size")
 
 
 class ModelRegistered(Event):
     """A model's name came into use."""
 
     type: Literal["lepton.model.registered.v1"] = "lepton.model.registered.v1"
-    model: str
+    model: ModelName
 
 
 class ModelDescribed(Event):
@@ -68,24 +88,24 @@ class VersionCommitted(Event):
     type: Literal["lepton.version.committed.v1"] = "lepton.version.committed.v1"
     version: Number
     digest: Digest = Field(description="SHA-256 over manifest, parents' digests and recipe: the same in every ledger")
-    branch: str
-    parents: tuple[Parent, ...] = ()
+    branch: Branch
+    parents: tuple[Parent, ...] = Field(default=(), description="what it came from, first parent first")
     tensors: Digest = Field(description="digest of the tensor manifest")
-    tensor_count: int = Field(ge=0)
+    tensor_count: int = Field(ge=0, description="tensors by name, shared ones counted each")
     parameters: int = Field(ge=0, description="elements of all tensors, shared ones counted once")
     bytes: int = Field(ge=0, description="raw bytes of all tensors, shared ones counted once")
     keyframe: bool = Field(description="whether every chunk is stored whole, so that a restore may start here")
     recipe: Digest = Field(description="SHA-256 of the recipe as RFC 8785 JSON")
-    hyperparameters: Json = {}
-    architecture: Json = {}
-    settings: Json = {}
+    hyperparameters: Hyperparameters = {}
+    architecture: Json = Field(default={}, description="the model's family and shape, from which it is built again")
+    settings: Json = Field(default={}, description="how it was trained: epochs, batch size, seed, ...")
     data: Json | None = Field(default=None, description="fingerprint of the training data: digest, rows, columns")
     derivation: Json | None = Field(default=None, description="how the bytes came from the parents'")
-    environment: Json = {}
-    code: Json = Field(default={}, description="git commit, dirty flag and digest of the uncommitted diff")
+    environment: Environment = {}
+    code: Code = {}
     metrics: Metrics = {}
-    files: tuple[File, ...] = ()
-    run: str | None = None
+    files: tuple[File, ...] = Field(default=(), description="what was kept beside the parameters")
+    run: RunId | None = Field(default=None, description="the run that made it, if one did")
     message: Sealed = ""
 
 
@@ -103,7 +123,7 @@ class VersionAnnotated(Event):
 
     type: Literal["lepton.version.annotated.v1"] = "lepton.version.annotated.v1"
     version: Number
-    annotations: dict[str, Annotation]
+    annotations: dict[str, Annotation] = Field(description="notes by name; null takes one off")
 
 
 class MetricsRecorded(Event):
@@ -119,7 +139,7 @@ class EvaluationRecorded(Event):
 
     type: Literal["lepton.evaluation.recorded.v1"] = "lepton.evaluation.recorded.v1"
     version: Number
-    data: Json = Field(description="fingerprint of the data: digest, rows, columns; never a value")
+    data: Fingerprint
     name: str = Field(default="", description="what the data set is called: validation, production, ...")
     metrics: Metrics
 
@@ -128,8 +148,8 @@ class DeltaRecorded(Event):
     """The exact difference of two versions was kept: Δ = to − from, modulo 2^w over the bits."""
 
     type: Literal["lepton.delta.recorded.v1"] = "lepton.delta.recorded.v1"
-    from_version: Number
-    to_version: Number
+    from_version: From
+    to_version: To
     digest: Digest
     bytes: int = Field(ge=0, description="as stored")
     elements: int = Field(ge=0, description="how many changed")
@@ -141,7 +161,7 @@ class BranchCreated(Event):
     """A branch was opened at a version."""
 
     type: Literal["lepton.branch.created.v1"] = "lepton.branch.created.v1"
-    branch: str
+    branch: Branch
     version: Number
 
 
@@ -150,10 +170,10 @@ class BranchRolledBack(Event):
 
     free_text: ClassVar = ("reason",)
     type: Literal["lepton.branch.rolled_back.v1"] = "lepton.branch.rolled_back.v1"
-    branch: str
-    from_version: Number
-    to_version: Number
-    replayed: tuple[Digest, ...] = Field(default=(), description="the deltas that the restore replayed, in order")
+    branch: Branch
+    from_version: From
+    to_version: To
+    replayed: Replayed = ()
     reason: Sealed = ""
 
 
@@ -161,7 +181,7 @@ class BranchDeleted(Event):
     """A branch's name was given up; its versions stay."""
 
     type: Literal["lepton.branch.deleted.v1"] = "lepton.branch.deleted.v1"
-    branch: str
+    branch: Branch
     version: Number
 
 
@@ -169,7 +189,7 @@ class TagCreated(Event):
     """A name was bound to a version for good."""
 
     type: Literal["lepton.tag.created.v1"] = "lepton.tag.created.v1"
-    tag: str
+    tag: Tag
     version: Number
 
 
@@ -177,7 +197,7 @@ class TagDeleted(Event):
     """A tag's name was given up."""
 
     type: Literal["lepton.tag.deleted.v1"] = "lepton.tag.deleted.v1"
-    tag: str
+    tag: Tag
     version: Number
 
 
@@ -186,9 +206,9 @@ class AliasMoved(Event):
 
     free_text: ClassVar = ("reason",)
     type: Literal["lepton.alias.moved.v1"] = "lepton.alias.moved.v1"
-    alias: str
-    from_version: Number | None
-    to_version: Number
+    alias: Alias
+    from_version: Number | None = Field(description="the version before, null where the alias is new")
+    to_version: To
     reason: Sealed = ""
 
 
@@ -197,10 +217,10 @@ class AliasRolledBack(Event):
 
     free_text: ClassVar = ("reason",)
     type: Literal["lepton.alias.rolled_back.v1"] = "lepton.alias.rolled_back.v1"
-    alias: str
-    from_version: Number
-    to_version: Number
-    replayed: tuple[Digest, ...] = ()
+    alias: Alias
+    from_version: From
+    to_version: To
+    replayed: Replayed = ()
     reason: Sealed = ""
 
 
@@ -208,21 +228,21 @@ class AliasDeleted(Event):
     """An alias was given up."""
 
     type: Literal["lepton.alias.deleted.v1"] = "lepton.alias.deleted.v1"
-    alias: str
-    from_version: Number
+    alias: Alias
+    from_version: From
 
 
 class RollbackRehearsed(Event):
     """Head and target of a rollback were evaluated on the same data before anything moved."""
 
     type: Literal["lepton.rollback.rehearsed.v1"] = "lepton.rollback.rehearsed.v1"
-    from_version: Number
-    to_version: Number
-    data: Json
-    metrics_from: Metrics
-    metrics_to: Metrics
+    from_version: From
+    to_version: To
+    data: Fingerprint
+    metrics_from: Metrics = Field(description="figures of the head")
+    metrics_to: Metrics = Field(description="figures of the target")
     difference: Metrics = Field(description="metric of the target minus metric of the head, row by row where paired")
-    worse: bool
+    worse: bool = Field(description="whether the target did worse than the head")
 
 
 ModelEvent = (

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from .event import Digest, Event
 
@@ -15,38 +14,38 @@ class PackWritten(Event):
 
     type: Literal["lepton.pack.written.v1"] = "lepton.pack.written.v1"
     pack: str = Field(description="its key, used once and never again")
-    bytes: int = Field(ge=0)
-    entries: int = Field(ge=0)
-    index: Digest
+    bytes: int = Field(ge=0, description="its size")
+    entries: int = Field(ge=0, description="how many digests lie in it")
+    index: Digest = Field(description="digest of its index")
 
 
 class ManifestWritten(Event):
     """A page of up to 500 tensors of a manifest, as columns, for readers without objects."""
 
     type: Literal["lepton.manifest.written.v1"] = "lepton.manifest.written.v1"
-    manifest: Digest
-    page: int = Field(ge=0)
-    names: tuple[str, ...]
-    dtypes: tuple[str, ...]
-    shapes: tuple[tuple[int, ...], ...]
-    bytes: tuple[int, ...]
-    digests: tuple[Digest, ...]
+    manifest: Digest = Field(description="digest of the whole manifest")
+    page: int = Field(ge=0, description="which page, from 0")
+    names: tuple[str, ...] = Field(description="the tensors, in the manifest's order")
+    dtypes: tuple[str, ...] = Field(description="each tensor's element type")
+    shapes: tuple[tuple[int, ...], ...] = Field(description="each tensor's shape, empty for a scalar")
+    bytes: tuple[int, ...] = Field(description="each tensor's size")
+    digests: tuple[Digest, ...] = Field(description="each tensor's digest")
 
 
 class PackRepacked(Event):
     """What a pack held was written again into others."""
 
     type: Literal["lepton.pack.repacked.v1"] = "lepton.pack.repacked.v1"
-    pack: str
-    into: tuple[str, ...]
+    pack: str = Field(description="key of the pack that is superseded")
+    into: tuple[str, ...] = Field(description="keys of the packs that hold its content now")
 
 
 class ObjectsCondemned(Event):
     """Packs that nothing refers to will be deleted; no append may rely on them any more."""
 
     type: Literal["lepton.objects.condemned.v1"] = "lepton.objects.condemned.v1"
-    packs: tuple[str, ...]
-    delete_after: datetime
+    packs: tuple[str, ...] = Field(description="their keys")
+    delete_after: AwareDatetime = Field(description="until then they are kept, for readers on their way")
 
 
 ObjectsEvent = PackWritten | ManifestWritten | PackRepacked | ObjectsCondemned

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
-from .event import Digest, Event, Json, Sealed
+from .event import Code, Digest, Environment, Event, Figure, Fingerprint, Hyperparameters, ModelName, RunId, Sealed
 
 
 class RunStarted(Event):
     """A training script began."""
 
     type: Literal["lepton.run.started.v1"] = "lepton.run.started.v1"
-    run: str
-    model: str
-    hyperparameters: Json = {}
-    data: Json | None = None
-    environment: Json = {}
-    code: Json = {}
+    run: RunId
+    model: ModelName
+    hyperparameters: Hyperparameters = {}
+    data: Fingerprint | None = Field(default=None, description="fingerprint of the training data, if it was given")
+    environment: Environment = {}
+    code: Code = {}
 
 
 class MetricsLogged(Event):
     """Up to 1,000 points of a run's metrics, as columns of one length."""
 
     type: Literal["lepton.metrics.logged.v1"] = "lepton.metrics.logged.v1"
-    names: tuple[str, ...] = Field(max_length=1000)
-    steps: tuple[int | None, ...]
-    values: tuple[float, ...]
-    times: tuple[datetime, ...]
+    names: tuple[str, ...] = Field(max_length=1000, description="the metric of each point")
+    steps: tuple[int | None, ...] = Field(description="the step of each point, null where none was given")
+    values: tuple[Figure, ...] = Field(description="the value of each point")
+    times: tuple[AwareDatetime, ...] = Field(description="when each point was logged")
 
     @model_validator(mode="after")
     def _columns_have_one_length(self) -> MetricsLogged:
@@ -43,7 +42,7 @@ class RunCheckpointed(Event):
 
     type: Literal["lepton.run.checkpointed.v1"] = "lepton.run.checkpointed.v1"
     tensors: Digest
-    step: int | None = None
+    step: int | None = Field(default=None, description="the step it was taken at, if given")
 
 
 class RunFinished(Event):
@@ -51,7 +50,7 @@ class RunFinished(Event):
 
     free_text: ClassVar = ("reason",)
     type: Literal["lepton.run.finished.v1"] = "lepton.run.finished.v1"
-    status: Literal["finished", "failed"]
+    status: Literal["finished", "failed"] = Field(description="how it ended")
     error: str | None = Field(default=None, description="name of the exception's class")
     reason: Sealed = ""
     points: int = Field(ge=0, description="how many metric points the run logged")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from ..errors import LeptonError
 from .database import Database
 from .log import Row
 from .merkle import Frontier, Tile
@@ -19,7 +20,7 @@ class Placement(NamedTuple):
 
     digest: str
     pack: str
-    start: int
+    offset: int
     length: int
 
 
@@ -32,8 +33,7 @@ class Head:
     frontier: Frontier
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """A command that was admitted before: the range of its events and the digest of its content."""
 
     first: int
@@ -42,7 +42,7 @@ class Known:
 
 
 class NewRow(NamedTuple):
-    """A row of the event table about to be inserted; the first of a command bears its key, digest and length."""
+    """A row of the event table; the first of a command bears its key, digest and length."""
 
     seq: int
     stream: str
@@ -66,47 +66,52 @@ class Store:
         self.database = database
 
     @cached_property
-    def _sql(self) -> Statements:
+    def sql(self) -> Statements:
+        """The statements in the database's dialect."""
         return Statements(self.database.engine.dialect)
 
     @cached_property
     def ledger_id(self) -> str:
         """The id of the ledger, which `source` bears."""
         with self.database.connection() as connection:
-            return connection.execute(self._sql.read_head).fetchone()[3]
+            return connection.execute(self.sql.head).fetchone()[3]
 
     @contextmanager
-    def admission(self, key: str) -> Generator[Admission]:
+    def admission(self, keys: Sequence[str]) -> Generator[Admission]:
         """One transaction under the head's lock, committed at the end if anything was appended, else undone.
 
         Raises `OutcomeUnknown` where COMMIT fails without saying what became of it.
         """
         with self.database.connection() as connection:
-            connection.execute("BEGIN IMMEDIATE" if self.database.sqlite else "BEGIN")
+            connection.execute(self.sql.begin)
             try:
-                admission = Admission.begun(connection, self._sql, key)
+                admission = Admission.begun(connection, self.sql, keys)
                 yield admission
-                if not admission.appended:
-                    connection.execute("ROLLBACK")
-                    return
-            except BaseException:
+            except LeptonError:
                 connection.execute("ROLLBACK")
                 raise
+            except BaseException:
+                _undo(connection)
+                raise
+            if not admission.appended:
+                connection.execute("ROLLBACK")
+                return
             try:
                 connection.execute("COMMIT")
             except Exception as error:
+                _undo(connection)
                 raise OutcomeUnknown from error
 
     def head(self) -> Head:
         """The end of the log as last committed."""
         with self.database.connection() as connection:
-            seq, recorded, frontier, _ = connection.execute(self._sql.read_head).fetchone()
-            return Head(seq, recorded, Frontier.decode(seq, bytes(frontier)))
+            return _head(connection.execute(self.sql.head).fetchone())
 
     def known(self, key: str) -> Known | None:
         """What became of a command, None where it was never admitted."""
         with self.database.connection() as connection:
-            return _known(connection.execute(self._sql.known, (key,)).fetchone())
+            row = connection.execute(self.sql.known, (key,)).fetchone()
+            return _known(*row) if row else None
 
     def end(self) -> int:
         """The last `seq`, 0 where there is none."""
@@ -115,24 +120,51 @@ class Store:
     def read(self, after: int, limit: int) -> Sequence[Row]:
         """At most `limit` rows behind `seq` `after`, in order."""
         with self.database.connection() as connection:
-            return _rows(connection.execute(self._sql.rows, (after, after + limit)))
+            return _rows(connection.execute(self.sql.rows, (after, after + limit)))
 
     def stream(self, stream: str, after: int = 0, types: tuple[str, ...] | None = None) -> tuple[int, list[Row]]:
         """The last version of a stream, and its rows behind version `after`, of the types named or of all."""
         with self.database.connection() as connection:
-            return _stream(connection, self._sql, stream, after, types)
+            return _stream(connection, self.sql, stream, after, types)
 
     def streams(self, prefix: str) -> list[str]:
         """The names of the streams that begin so, in order."""
         with self.database.connection() as connection:
-            rows = connection.execute(self._sql.streams, (prefix, prefix + "\U0010ffff"))
+            rows = connection.execute(self.sql.streams, (prefix, prefix + "\U0010ffff"))
             return sorted(row[0] for row in rows)
 
     def tiles(self) -> list[Tile]:
         """The filled tiles, in order."""
         with self.database.connection() as connection:
-            rows = connection.execute(self._sql.tiles)
-            return [Tile(level, place, bytes(hash)) for level, place, hash in rows]
+            rows = connection.execute(self.sql.tiles)
+            return [Tile._make(row) for row in rows]
+
+    def tile(self, level: int, place: int) -> bytes | None:
+        """The hash of one tile, None where it is not kept."""
+        with self.database.connection() as connection:
+            row = connection.execute(self.sql.tile, (level, place)).fetchone()
+            return row[0] if row else None
+
+    def last_tiles(self) -> list[tuple[int, int]]:
+        """Of each level of tiles its last place."""
+        with self.database.connection() as connection:
+            return [(level, place) for level, place in connection.execute(self.sql.last_tiles)]
+
+    def last_row(self) -> int:
+        """The `seq` of the last row, whatever the head says; 0 where there is none."""
+        with self.database.connection() as connection:
+            return connection.execute(self.sql.last_row).fetchone()[0] or 0
+
+    def whole_rows(self, after: int, limit: int) -> list[NewRow]:
+        """As `read`, with all columns."""
+        with self.database.connection() as connection:
+            rows = connection.execute(self.sql.whole_rows, (after, after + limit))
+            return [NewRow._make(row) for row in rows]
+
+    def stream_gaps(self) -> list[tuple[int, str, int, int]]:
+        """The events that do not follow their stream's event before: (seq, stream, version, version before)."""
+        with self.database.connection() as connection:
+            return [tuple(row) for row in connection.execute(self.sql.stream_gaps)]
 
     def find(self, digests: Iterable[str]) -> dict[str, Placement]:
         """Where digests lie; those that lie nowhere are left out."""
@@ -140,14 +172,14 @@ class Store:
         with self.database.connection() as connection:
             for start in range(0, len(wanted), 500):
                 batch = tuple(wanted[start : start + 500])
-                rows = connection.execute(self._sql.find_placements(len(batch)), batch)
+                rows = connection.execute(self.sql.find_placements(len(batch)), batch)
                 found.update((row[0], Placement(*row)) for row in rows)
         return found
 
     def placements(self) -> list[Placement]:
         """All placements, by pack and place."""
         with self.database.connection() as connection:
-            return [Placement(*row) for row in connection.execute(self._sql.placements)]
+            return [Placement(*row) for row in connection.execute(self.sql.placements)]
 
 
 @dataclass(slots=True)
@@ -155,17 +187,18 @@ class Admission:
     """A transaction that holds the head's lock: what it saw, and the one chance to append."""
 
     head: Head
-    known: Known | None
+    known: dict[str, Known]
+    """What became of those of the commands that were admitted before, by key."""
     _connection: Any
     _sql: Statements
     appended: bool = field(default=False, init=False)
 
     @classmethod
-    def begun(cls, connection: Any, sql: Statements, key: str) -> Admission:
-        """The head, locked, read together with what became of the command before."""
-        seq, recorded, frontier, *known = connection.execute(sql.lock_head, (key,)).fetchone()
-        head = Head(seq, recorded, Frontier.decode(seq, bytes(frontier)))
-        return cls(head, _known(known), connection, sql)
+    def begun(cls, connection: Any, sql: Statements, keys: Sequence[str]) -> Admission:
+        """The head, read together with what became of the commands before."""
+        rows = connection.execute(sql.head_and_known(len(keys)), tuple(keys)).fetchall()
+        known = {key: _known(seq, span, digest) for *_, key, seq, span, digest in rows if key is not None}
+        return cls(_head(rows[0]), known, connection, sql)
 
     def stream(self, stream: str, after: int, types: tuple[str, ...] | None) -> tuple[int, list[Row]]:
         """As `Store.stream`, as of this transaction."""
@@ -189,12 +222,25 @@ class Admission:
         self.appended = True
 
 
-def _known(row: Sequence[Any] | None) -> Known | None:
-    return Known(row[0], row[0] + row[1] - 1, row[2]) if row and row[0] is not None else None
+def _undo(connection: Any) -> None:
+    """Undo a transaction on a connection that may be broken and is about to be closed.
+
+    Closing is not enough: a cursor that the error's traceback holds would keep SQLite's lock alive.
+    """
+    with suppress(Exception):
+        connection.execute("ROLLBACK")
+
+
+def _head(row: Sequence[Any]) -> Head:
+    return Head(row[0], row[1], Frontier.decode(row[0], row[2]))
+
+
+def _known(seq: int, span: int, digest: str) -> Known:
+    return Known(seq, seq + span - 1, digest)
 
 
 def _rows(rows: Iterable[Sequence[Any]]) -> list[Row]:
-    return [Row(seq, bytes(leaf), bytes(envelope)) for seq, leaf, envelope in rows]
+    return [Row._make(row) for row in rows]
 
 
 def _stream(
@@ -204,4 +250,6 @@ def _stream(
         rows = _rows(connection.execute(sql.stream, (stream, after)))
         return after + len(rows), rows
     version = connection.execute(sql.stream_version, (stream,)).fetchone()[0] or 0
-    return version, _rows(connection.execute(sql.stream_of_types(len(types)), (stream, after, *types)))
+    # bounded by the version just read, else a reader outside a transaction would be shown later rows twice
+    chosen = connection.execute(sql.stream_of_types(len(types)), (stream, after, version, *types))
+    return version, _rows(chosen)

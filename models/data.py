@@ -1,188 +1,155 @@
-"""What rows to learn from may look like, turned into typed columns; their fingerprint tells the data without showing it."""
+"""What data to learn from may look like, and the fingerprint that tells it apart without showing a value."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, cast
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import Malformed
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-Kind = Literal["number", "category"]
-
-
-@dataclass(frozen=True)
-class Column:
-    """One named column: numbers as float64 with NaN for missing, or categories as places in `levels`, -1 for missing.
-
-    `levels` are the texts that occur, in the order of their UTF-8 bytes, so equal content makes equal columns.
-    """
-
-    name: str
-    kind: Kind
-    values: npt.NDArray[Any]
-    levels: tuple[str, ...] = ()
-
-    @property
-    def missing(self) -> npt.NDArray[np.bool_]:
-        """Which rows have no value, shape (rows,)."""
-        return np.isnan(self.values) if self.kind == "number" else self.values < 0
-
-    def hashes(self) -> npt.NDArray[np.int64]:
-        """Each row's level as 64 bits of its blake3, shape (rows,): parameters can hold these and show no value.
-
-        A missing value hashes like no text.
-        """
-        import blake3
-
-        digests = (blake3.blake3(level.encode()).digest(8) for level in (*self.levels, ""))
-        table = np.frombuffer(b"".join(digests), dtype="<i8").astype(np.int64)
-        table[-1] = MISSING
-        return table[self.values]
-
-    def as_categories(self) -> Column:
-        """The same column with its numbers written out; whole ones without a point, so 1 and 1.0 are one level."""
-        if self.kind == "category":
-            return self
-        texts = [None if value != value else f"{value:.0f}" if value.is_integer() else repr(value) for value in self.values.tolist()]
-        levels = tuple(sorted({text for text in texts if text is not None}))
-        place: dict[str | None, int] = {level: index for index, level in enumerate(levels)} | {None: -1}
-        return Column(self.name, "category", np.array([place[text] for text in texts], np.int64), levels)
-
-
-MISSING = 0  # the hash of a missing category; 64 bits of a level's blake3 are 0 once in 2**64
-
-
-@dataclass(frozen=True)
-class Table:
-    """Typed columns of one length, in the order given."""
-
-    columns: tuple[Column, ...]
-    rows: int
-
-    @cached_property
-    def by_name(self) -> dict[str, Column]:
-        """The columns by name."""
-        return {column.name: column for column in self.columns}
-
-    @property
-    def schema(self) -> tuple[tuple[str, Kind], ...]:
-        """Each column's name and kind."""
-        return tuple((column.name, column.kind) for column in self.columns)
-
-    def take(self, rows: npt.NDArray[Any]) -> Table:
-        """The rows at these places; levels that no longer occur stay listed."""
-        return Table(tuple(replace(column, values=column.values[rows]) for column in self.columns), len(rows))
-
-    def aligned(self, schema: Sequence[tuple[str, Kind]]) -> Table:
-        """These columns in that order and of those kinds.
-
-        Raises `Malformed` naming the columns that are missing or unknown, or one that is text where numbers belong.
-        """
-        names = [name for name, _ in schema]
-        missing = [name for name in names if name not in self.by_name]
-        unknown = [name for name in self.by_name if name not in set(names)]
-        if missing or unknown:
-            parts = [f"{word} {_listed(some)}" for word, some in (("lacks", missing), ("adds", unknown)) if some]
-            raise Malformed(f"the data {' and '.join(parts)}; give the columns that the model was trained on")
-        return Table(tuple(_as_kind(self.by_name[name], kind) for name, kind in schema), self.rows)
+from .columns import Column, Table
 
 
 def read_table(data: Any) -> Table:
-    """Typed columns of a 2-d array, DataFrame, Arrow table (or what exports one), list of rows or mapping of columns.
+    """Typed columns of a 2-d array, list of rows, DataFrame, Arrow table (or what exports one) or mapping of columns.
 
     Numbers and booleans are numbers; text and dictionary-encoded columns (pandas' Categorical) are categories; None
     and NaN are missing. An array's columns are named "0", "1", … Raises `Malformed` on anything else.
     """
-    table = _arrow(data)
-    names = [str(name) for name in table.column_names]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise Malformed(f"the data has two columns named {twice!r}; rename one")
-    if not table.num_rows or not names:
-        raise Malformed(f"the data has {table.num_rows} rows and {len(names)} columns; give at least one of each")
-    columns = tuple(_column(name, table.column(index)) for index, name in enumerate(names))
-    return Table(columns, table.num_rows)
+    if isinstance(data, Table):
+        return data
+    columns = [_column(name, values) for name, values in _named_columns(data)]
+    seen: dict[str, int] = {}
+    for column in columns:
+        if column.name in seen:
+            raise Malformed(f"the data has two columns named {column.name!r}; rename one")
+        seen[column.name] = len(column.values)
+    if not columns or not len(columns[0].values):
+        raise Malformed("the data has no rows or no columns; give at least one of each")
+    first = columns[0]
+    for column in columns:
+        if len(column.values) != len(first.values):
+            lengths = f"{first.name!r} has {len(first.values)} rows and {column.name!r} {len(column.values)}"
+            raise Malformed(f"column {lengths}; give columns of one length")
+    return Table(tuple(columns), len(first.values))
 
 
 def read_labels(labels: Any, rows: int) -> Column:
-    """One column of labels for so many rows. Raises `Malformed` on another count, several columns, or a missing label."""
-    import pyarrow as pa
-
-    if isinstance(labels, Mapping) or getattr(labels, "ndim", 1) == 2 or isinstance(labels, pa.Table):
+    """One label a row, for so many rows. Raises `Malformed` on another count, several columns or a missing label."""
+    if isinstance(labels, Column):
+        column = labels
+    elif isinstance(labels, Mapping) or hasattr(labels, "column_names") or getattr(labels, "ndim", 1) != 1:
         table = read_table(labels)
         if len(table.columns) != 1:
             raise Malformed(f"the labels have {len(table.columns)} columns; give one label a row")
         column = replace(table.columns[0], name="label")
     else:
-        column = _column("label", _chunked("label", labels))
+        column = _column("label", labels)
     if len(column.values) != rows:
         raise Malformed(f"there are {len(column.values)} labels for {rows} rows; give one label a row")
     if column.missing.any():
-        raise Malformed(f"{int(column.missing.sum())} labels are missing; drop these rows")
+        raise Malformed(f"{int(column.missing.sum())} labels are missing; drop these rows or label them")
     return column
 
 
 def fingerprint(data: Any, labels: Any = None) -> dict[str, Any]:
-    """{"digest", "rows", "columns": [{"name", "type"}]}: names, types and counts, never a value.
+    """{"digest", "rows", "columns": [{"name", "type"}, …]}: names, types and counts, never a value.
 
-    The digest is blake3 over the typed columns in order, so equal content in pandas, Arrow or a mapping is equal.
-    Columns of integers and of equal floats are equal too: numbers are float64, and every NaN is one NaN.
+    The digest is blake3 over the typed columns in their order and the labels; the same content as pandas, Arrow or a
+    mapping of columns has the same one. Numbers are compared as float64, so 1 and 1.0 and True are the same.
     """
-    table = data if isinstance(data, Table) else read_table(data)
-    label = labels if isinstance(labels, Column) or labels is None else read_labels(labels, table.rows)
-    columns: list[dict[str, str]] = [{"name": name, "type": kind} for name, kind in table.schema]
-    return {"digest": _digest(table, label), "rows": table.rows, "columns": columns}
-
-
-def _digest(table: Table, label: Column | None) -> str:
     import blake3
 
+    table = read_table(data)
     hasher = blake3.blake3()
-    for column in (*table.columns, *(() if label is None else (label,))):
-        column = column if column.kind == "number" else _compact(column)
-        header = {"name": column.name, "type": column.kind, "rows": table.rows, "levels": column.levels}
-        encoded = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
-        values = np.where(np.isnan(column.values), np.nan, column.values + 0.0) if column.kind == "number" else column.values
-        # + 0.0 turns -0.0 into 0.0, which compares equal to it.
-        hasher.update(len(encoded).to_bytes(8, "little") + encoded)
-        hasher.update(values.astype("<f8" if column.kind == "number" else "<i8").tobytes())
-    return f"blake3:{hasher.hexdigest()}"
+    for column in (*table.columns, *(() if labels is None else (read_labels(labels, table.rows),))):
+        hasher.update(column.canonical())
+    columns = [{"name": name, "type": kind} for name, kind in table.schema]
+    return {"digest": f"blake3:{hasher.hexdigest()}", "rows": table.rows, "columns": columns}
 
 
-def _compact(column: Column) -> Column:
-    """The column with only those levels that occur."""
-    used = np.unique(column.values[column.values >= 0])
-    if len(used) == len(column.levels):
-        return column
-    values = np.where(column.values < 0, -1, np.searchsorted(used, column.values))
-    return replace(column, values=values, levels=tuple(column.levels[place] for place in used))
-
-
-def _arrow(data: Any) -> pa.Table:
+def _named_columns(data: Any) -> Iterable[tuple[str, Any]]:
+    """Pairs of a column's name and its values, from whatever holds columns."""
     import pyarrow as pa
 
     if isinstance(data, Mapping):
-        columns = cast("Mapping[Any, Any]", data)
-        arrays = {str(name): _chunked(str(name), values) for name, values in columns.items()}
-        lengths = {name: len(array) for name, array in arrays.items()}
-        if len(set(lengths.values())) > 1:
-            (first, one), (other, two) = next(iter(lengths.items())), min(lengths.items(), key=lambda item: item[1])
-            if one == two:
-                other, two = max(lengths.items(), key=lambda item: item[1])
-            raise Malformed(f"column {first!r} has {one} rows and column {other!r} {two}; give columns of one length")
-        return pa.table(arrays)
-    if isinstance(data, pa.Table | pa.RecordBatch) or hasattr(data, "__arrow_c_stream__"):
-        return _exported(data)
-    if hasattr(data, "columns") and hasattr(data, "dtypes"):
-        return pa.table(list(map(_chunked, map(str, data.columns), (data.iloc[:, i] for i in range(len(data.columns))))), names=list(map(str, data.columns)))
-    array = _matrix(data)
-    return pa.table([_chunked(str(i), array[:, i]) for i in range(array.shape[1])], names=list(map(str, range(array.shape[1]))))
+        return [(str(name), values) for name, values in cast("Mapping[Any, Any]", data).items()]
+    if hasattr(data, "iloc") and hasattr(data, "columns"):  # pandas, whose own export to Arrow would add its index
+        return [(str(name), data.iloc[:, place]) for place, name in enumerate(data.columns)]
+    if hasattr(data, "__arrow_c_stream__") or hasattr(data, "column_names"):  # Arrow's tables and whatever exports one
+        table = cast("Any", pa.table(data) if hasattr(data, "__arrow_c_stream__") else data)
+        return list(zip(table.column_names, table.columns, strict=True))
+    matrix = _matrix(data)
+    return [(str(place), matrix[:, place]) for place in range(matrix.shape[1])]
+
+
+def _matrix(data: Any) -> npt.NDArray[Any]:
+    arrayed = hasattr(data, "__array__")
+    if not (arrayed or isinstance(data, list | tuple)):
+        raise Malformed(
+            f"a {type(data).__name__} holds no rows; give a 2-d array, a DataFrame, an Arrow table or columns by name"
+        )
+    try:
+        matrix: npt.NDArray[Any] = np.asarray(cast("Any", data), dtype=None if arrayed else object)
+    except (ValueError, TypeError) as error:
+        raise Malformed(f"the rows have no common shape ({error}); give rows of one length") from error
+    if matrix.ndim != 2:
+        raise Malformed(f"the data has {matrix.ndim} dimensions, not rows and columns; give rows of one length")
+    return matrix
+
+
+def _column(name: str, values: Any) -> Column:
+    """A typed column of anything that Arrow reads as one."""
+    import pyarrow as pa
+
+    array: Any = _arrow(name, values)
+    kind: Any = array.type
+    if pa.types.is_dictionary(kind):
+        return _column(name, array.dictionary_decode()).as_categories()
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return _categories(name, array.cast(pa.large_string()))
+    if pa.types.is_null(kind) or pa.types.is_boolean(kind):
+        array = array.cast(pa.uint8())
+    elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
+        raise Malformed(f"column {name!r} holds {kind}; give numbers, booleans or text")
+    try:
+        known = array.cast(pa.float64()).fill_null(float("nan"))
+    except ValueError as error:
+        raise Malformed(f"column {name!r} holds integers beyond 2**53, which no float holds; give text") from error
+    numbers = cast("npt.NDArray[np.float64]", known.to_numpy(zero_copy_only=False))
+    if np.isinf(numbers).any():
+        raise Malformed(f"column {name!r} holds infinity; give a number, or None where it is unknown")
+    return Column(name, "number", numbers)
+
+
+def _categories(name: str, array: Any) -> Column:
+    encoded: Any = array.dictionary_encode()
+    levels = cast("list[str]", encoded.dictionary.to_pylist())
+    order = sorted(range(len(levels)), key=levels.__getitem__)  # code points sort as their UTF-8 bytes do
+    place = np.empty(len(levels) + 1, np.int64)
+    place[order] = np.arange(len(levels))
+    place[-1] = -1
+    codes: npt.NDArray[np.int64] = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return Column(name, "category", place[codes], tuple(levels[index] for index in order))
+
+
+def _arrow(name: str, values: Any) -> Any:
+    """One Arrow array of a column's values, None and NaN as null."""
+    import pyarrow as pa
+
+    if hasattr(values, "dictionary_encode"):  # Arrow's own, whole or in chunks
+        return values.combine_chunks() if hasattr(values, "combine_chunks") else values
+    if isinstance(values, str | bytes) or not hasattr(values, "__len__"):
+        raise Malformed(f"column {name!r} is a {type(values).__name__}; give a list or an array of one value a row")
+    if hasattr(values, "detach"):  # a torch tensor, which Arrow would walk element by element
+        values = values.detach().cpu().numpy()
+    try:
+        array = cast("Any", pa.array(values, from_pandas=True))
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        kinds = ", ".join(sorted({type(value).__name__ for value in values} - {"NoneType"}))
+        reason = f"column {name!r} holds values that are not of one kind ({kinds}); give numbers, booleans or text"
+        raise Malformed(reason) from None  # Arrow's own message quotes a value, which may be a person's
+    return array.combine_chunks() if hasattr(array, "combine_chunks") else array

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import numpy.typing as npt
 
@@ -19,23 +21,23 @@ def score(labels: npt.ArrayLike, probabilities: npt.ArrayLike, threshold: float 
     (ROC AUC, KS, Gini; precision without a positive call; recall without a positive row) is None.
     Raises `Malformed` on no rows, unequal lengths, other labels, or probabilities outside 0 to 1.
     """
-    from sklearn.metrics import accuracy_score, brier_score_loss, confusion_matrix, log_loss
+    from sklearn import metrics
 
     truth, chance = _checked(labels, probabilities)
     called = (chance >= threshold).astype(np.int64)
-    (tn, fp), (fn, tp) = confusion_matrix(truth, called, labels=[0, 1]).tolist()
+    (tn, fp), (fn, tp) = metrics.confusion_matrix(truth, called, labels=[0, 1]).tolist()
     auc, ks = _ranking(truth, chance)
     return Performance(
-        accuracy=float(accuracy_score(truth, called)),
+        accuracy=float(metrics.accuracy_score(truth, called)),
         precision=_ratio(tp, tp + fp),
         recall=_ratio(tp, tp + fn),
         f1=_ratio(2 * tp, 2 * tp + fp + fn),
         roc_auc=auc,
         ks=ks,
         gini=None if auc is None else 2 * auc - 1,
-        brier=float(brier_score_loss(truth, chance, pos_label=1)),
+        brier=float(metrics.brier_score_loss(truth, chance, pos_label=1)),
         ece=expected_calibration_error(truth, chance),
-        log_loss=float(log_loss(truth, chance, labels=[0, 1])),
+        log_loss=float(metrics.log_loss(truth, chance, labels=[0, 1])),
         true_negatives=tn,
         false_positives=fp,
         false_negatives=fn,
@@ -73,19 +75,21 @@ def best_threshold(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> float
 
 
 def _ranking(truth: Floats, chance: Floats) -> tuple[float | None, float | None]:
-    """ROC AUC and KS, the greatest distance of the two classes' distribution functions; None where one class is absent."""
-    from sklearn.metrics import roc_auc_score, roc_curve
+    """ROC AUC and KS (the greatest distance of the classes' distribution functions); None where one class is absent."""
+    from sklearn import metrics
 
     if len(np.unique(truth)) < 2:
         return None, None
-    false, true, _ = roc_curve(truth, chance, drop_intermediate=False)
-    return float(roc_auc_score(truth, chance)), float(np.max(np.abs(true - false)))
+    false, true = cast("tuple[Floats, Floats]", metrics.roc_curve(truth, chance, drop_intermediate=False)[:2])
+    return float(cast("float", metrics.roc_auc_score(truth, chance))), float(np.abs(true - false).max())
 
 
 def _checked(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> tuple[Floats, Floats]:
     truth, chance = np.asarray(labels, dtype=np.float64), np.asarray(probabilities, dtype=np.float64)
     if truth.ndim != 1 or truth.shape != chance.shape:
-        raise Malformed(f"labels of shape {truth.shape} do not match probabilities of shape {chance.shape}; give one each")
+        raise Malformed(
+            f"labels of shape {truth.shape} do not match probabilities of shape {chance.shape}; give one each"
+        )
     if not len(truth):
         raise Malformed("no rows to judge; give at least one label and its probability")
     if not np.isin(truth, (0.0, 1.0)).all():

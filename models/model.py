@@ -6,10 +6,10 @@ import copy
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 from ..errors import Malformed, Refused
+from .hyperparameter import Hyperparameter, Json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,28 +18,7 @@ if TYPE_CHECKING:
 
     from ..results import Performance
 
-Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 OnEpoch: TypeAlias = Callable[[int, Mapping[str, float]], object]
-
-
-@dataclass(frozen=True)
-class Hyperparameter:
-    """One setting of a fit: its default, what it does, and the test a value must pass (`rule` puts it in words)."""
-
-    default: Json
-    rule: str
-    accepts: Callable[[Any], bool]
-
-    @classmethod
-    def number(cls, default: float, low: float, high: float) -> Self:
-        """A finite number from low to high, both allowed."""
-        return cls(default, f"a number from {low:g} to {high:g}", lambda value: _is_real(value) and low <= value <= high)
-
-    @classmethod
-    def whole(cls, default: int, low: int, high: int = 2**53 - 1) -> Self:
-        """A whole number from low to high, both allowed."""
-        rule = f"a whole number of at least {low}" if high == 2**53 - 1 else f"a whole number from {low} to {high}"
-        return cls(default, rule, lambda value: _is_whole(value) and low <= value <= high)
 
 
 class Model(ABC):
@@ -66,11 +45,12 @@ class Model(ABC):
         return kebab(type(self).__name__)
 
     def add_hyperparameter(self, name: str, value: Json) -> Self:
-        """Set one hyperparameter for the next fit. Raises `Malformed` on an unknown name or a value against its rule."""
+        """Set a hyperparameter for the next fit. Raises `Malformed` on an unknown name or a value against its rule."""
         known = self.HYPERPARAMETERS.get(name)
         if known is None:
             names = ", ".join(sorted(self.HYPERPARAMETERS)) or "none"
             raise Malformed(f"{self.name} has no hyperparameter {name!r}; it knows {names}")
+        value = _python(value)
         if not known.accepts(value):
             raise Malformed(f"hyperparameter {name!r} must be {known.rule}, not {value!r}; give one that is")
         self.hyperparameters[name] = copy.deepcopy(value)
@@ -106,7 +86,7 @@ class Model(ABC):
 
     @classmethod
     def from_architecture(cls, config: Mapping[str, Json]) -> Self:
-        """An untrained object of the shape that `architecture()["config"]` tells; its tensors are still to be filled."""
+        """The empty object of the shape in `architecture()["config"]`, whose tensors are still to be filled."""
         from .registry import construct
 
         return construct(cls, config)
@@ -148,9 +128,6 @@ def kebab(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_", "-", name).lower()
 
 
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_real(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)  # NaN fails every range
+def _python(value: Any) -> Any:
+    """A numpy scalar, such as a search draws, as the Python number that it is."""
+    return value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value

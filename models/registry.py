@@ -7,12 +7,13 @@ import inspect
 import math
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ..errors import Malformed, Refused
-from .model import Json, Model
+from .hyperparameter import Json
+from .model import Model
 
 if TYPE_CHECKING:
     import torch
@@ -77,7 +78,7 @@ def architecture_of(model: Model | torch.nn.Module) -> dict[str, Json]:
 def build(architecture: Mapping[str, Json]) -> Any:
     """The empty `Model` or `nn.Module` that an architecture describes.
 
-    Raises `Refused` where the class is not registered here, and `Malformed` where its constructor takes other arguments.
+    Raises `Refused` where the class is not registered here, `Malformed` where its constructor takes other arguments.
     """
     name, config = architecture.get("class"), architecture.get("config")
     if not isinstance(name, str):
@@ -88,18 +89,25 @@ def build(architecture: Mapping[str, Json]) -> Any:
             f"this version of {name!r} was kept before the class was registered, without its arguments; give a module "
             "with into=, or take the parameters with load_tensors"
         )
-    return cls.from_architecture(config) if issubclass(cls, Model) else construct(cls, config)
+    if issubclass(cls, Model):
+        return cls.from_architecture(config)
+    return construct(cast("type[object]", cls), config)
 
 
 def captured(model: object) -> dict[str, Json]:
     """The registered name of an object's class and the arguments it was made with. Raises `Refused` if unregistered."""
-    name = _name_of(type(model))
-    if name is None or _CONFIG not in vars(model):
-        raise Refused(
-            f"{type(model).__qualname__} was not registered when this object was made; put "
-            "@lepton_ai.register('a-name') on the class"
-        )
+    name = name_of(type(model))
+    if _CONFIG not in vars(model):
+        raise Refused(f"this {name} was made before its class was registered; make it anew")
     return {"class": name, "config": cast("Json", vars(model)[_CONFIG])}
+
+
+def name_of(cls: type) -> str:
+    """The name under which a class is registered. Raises `Refused` if it is not."""
+    name = _name_of(cls)
+    if name is None:
+        raise Refused(f"{cls.__qualname__} is not registered; put @lepton_ai.register('a-name') on the class")
+    return name
 
 
 def construct(cls: type[S], config: Mapping[str, Json]) -> S:
@@ -111,7 +119,9 @@ def construct(cls: type[S], config: Mapping[str, Json]) -> S:
     try:
         signature.bind(*bound.args, **bound.kwargs)
     except TypeError as error:
-        raise Malformed(f"{cls.__qualname__} takes other arguments than the version kept ({error}); use into=") from error
+        raise Malformed(
+            f"{cls.__qualname__} takes other arguments than the version kept ({error}); use into="
+        ) from error
     if unknown:
         raise Malformed(f"{cls.__qualname__} takes no argument {unknown[0]!r}, which the version kept; use into=")
     return cls(*bound.args, **bound.kwargs)
@@ -158,9 +168,10 @@ def _json(value: Any, argument: str, cls: type) -> Json:
 def _description(module: torch.nn.Module) -> dict[str, Json]:
     """Class, parameters in all, and [path, type, parameters] of each submodule that holds some itself."""
     listed: list[Json] = []
-    for path, part in module.named_modules():
+    parts = cast("Iterable[tuple[str, torch.nn.Module]]", module.named_modules())
+    for path, part in parts:
         own = sum(parameter.numel() for parameter in part.parameters(recurse=False))
-        if own or not any(True for _ in part.children()):
+        if own or not list(part.children()):
             listed.append([path, type(part).__name__, own])
     return {
         "class": _qualified(type(module)),

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from ..errors import Malformed, Refused
+from ..tensors.tensor import KINDS, Array, Bytes, Tensor
 from .model import Model
 
-if TYPE_CHECKING:
-    from ..tensors.tensor import Tensor
-
-Bytes = npt.NDArray[np.uint8]
-
-_PLAIN = "bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 float16 float32 float64 complex64 complex128".split()
-# numpy knows these only through ml_dtypes. (Its float4_e2m1fn holds one number a byte, torch's float4_e2m1fn_x2 two.)
-_ML_DTYPES = "bfloat16 float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz float8_e8m0fnu".split()
-_TORCH_ONLY = "complex32 float4_e2m1fn_x2".split()
-_KINDS = {name: getattr(torch, name) for name in (*_PLAIN, *_ML_DTYPES, *_TORCH_ONLY) if hasattr(torch, name)}
+_KINDS: dict[str, torch.dtype] = {name: getattr(torch, name) for name in KINDS if hasattr(torch, name)}
 _NAMES = {kind: name for name, kind in _KINDS.items()}
+# Kinds that numpy knows through ml_dtypes, and those that it does not know at all: ml_dtypes' float4_e2m1fn holds one
+# number a byte where torch's float4_e2m1fn_x2 holds two.
+_ML_DTYPES = {"bfloat16", *(name for name in KINDS if name.startswith("float8_"))}
+_TORCH_ONLY = {"complex32", "bcomplex32", "float4_e2m1fn_x2"}
 _BITS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 
@@ -48,38 +44,20 @@ class TorchTensor:
         return _bits(self.value).cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
 
 
-class ArrayTensor:
-    """A numpy array as the manifest sees it; a big-endian or non-contiguous one is copied by each `raw()`."""
-
-    def __init__(self, value: npt.NDArray[Any], dtype: str) -> None:
-        self.value = value
-        self.dtype = dtype
-        self.shape = tuple(int(side) for side in value.shape)
-        self.nbytes = int(value.nbytes)
-
-    @property
-    def live(self) -> bool:
-        """Whether writing to `raw()` writes to the array itself."""
-        return self.value.flags.c_contiguous and self.value.flags.writeable and self.value.dtype.isnative
-
-    def raw(self) -> Bytes:
-        """The bytes in row-major little-endian order, shape (nbytes,): a view where contiguous, else a copy."""
-        little = self.value if self.value.dtype.isnative else self.value.astype(self.value.dtype.newbyteorder("="))
-        return np.ascontiguousarray(little).reshape(-1).view(np.uint8)
-
-
 def tensors_of(source: Model | torch.nn.Module | Mapping[str, Any]) -> dict[str, Tensor]:
     """Every parameter and persistent buffer of a model by its name; tied ones are the same object.
 
     A mapping may hold torch tensors, parameters and numpy arrays (also of ml_dtypes' kinds). Nothing is copied here.
     Raises `Malformed` on what has no plain bytes: sparse, quantised, meta, nested and wrapped tensors, other objects.
     """
-    state = source if isinstance(source, Mapping) else source.state_dict()
+    state = cast("Mapping[str, Any]", source if isinstance(source, Mapping) else source.state_dict())
+    # As arrays and alive to the end: memory given back meanwhile could be mistaken for the next value's.
+    values = {name: _array_of_scalar(value) for name, value in state.items()}
     tensors: dict[str, Tensor] = {}
     seen: dict[Hashable, Tensor] = {}
-    for name, value in state.items():
+    for name, value in values.items():
         tensor = _adapt(name, value)
-        tensors[name] = seen.setdefault(_memory(tensor), tensor) if tensor.nbytes else tensor
+        tensors[name] = seen.setdefault(_memory(value), tensor) if tensor.nbytes else tensor
     return tensors
 
 
@@ -99,12 +77,9 @@ def to_numpy(tensor: Tensor) -> npt.NDArray[Any]:
     Raises `Refused` where numpy has no such number (complex32, packed float4) or ml_dtypes is not installed: bytes
     under another dtype would be taken for numbers.
     """
-    if tensor.dtype in _PLAIN:
-        kind = np.dtype(tensor.dtype)
-    elif tensor.dtype in _ML_DTYPES:
-        kind = _ml_dtype(tensor.dtype)
-    else:
+    if tensor.dtype in _TORCH_ONLY:
         raise Refused(f"numpy has no dtype for {tensor.dtype}; take it as a torch tensor with load_tensors")
+    kind = _ml_dtype(tensor.dtype) if tensor.dtype in _ML_DTYPES else np.dtype(tensor.dtype)
     return np.array(tensor.raw(), copy=True).view(kind).reshape(tensor.shape)
 
 
@@ -124,16 +99,19 @@ def fill(target: Model | torch.nn.Module, tensors: Mapping[str, Tensor]) -> None
                 _bits(place).copy_(bits.view(_bits(place).dtype).reshape(_bits(place).shape))
 
 
-def _adapt(name: str, value: Any) -> TorchTensor | ArrayTensor:
+def _adapt(name: str, value: Any) -> Tensor:
     if isinstance(value, torch.Tensor):
         return TorchTensor(_plain(name, value))
-    if isinstance(value, np.generic | np.ndarray):
-        array = np.asarray(value)
-        known = array.dtype.name in (*_PLAIN, *_ML_DTYPES)
-        if not known:
-            raise Malformed(f"array {name!r} has dtype {array.dtype}, which is no kind of tensor; give numbers")
-        return ArrayTensor(array, array.dtype.name)
-    raise Malformed(f"{name!r} is a {type(value).__name__}, not a tensor; keep such state as a tensor, or as a file")
+    if not isinstance(value, np.ndarray):
+        raise Malformed(f"{name!r} is a {type(value).__name__}; keep such state as a tensor, or in a file")
+    array = cast("npt.NDArray[Any]", value)
+    if array.dtype.name not in KINDS:
+        raise Malformed(f"array {name!r} has dtype {array.dtype}, which no tensor has; convert it to a plain number")
+    return Array.from_numpy(array)
+
+
+def _array_of_scalar(value: Any) -> Any:
+    return np.asarray(cast("Any", value)) if isinstance(value, np.generic) else value
 
 
 def _plain(name: str, value: torch.Tensor) -> torch.Tensor:
@@ -157,13 +135,13 @@ def _plain(name: str, value: torch.Tensor) -> torch.Tensor:
     return value.detach()
 
 
-def _memory(tensor: TorchTensor | ArrayTensor) -> Hashable:
+def _memory(value: Any) -> Hashable:
     """What two names must share to be one tensor: the place in memory and the way it is read."""
-    value = tensor.value
     if isinstance(value, torch.Tensor):
         flags = (value.device, value.dtype, value.is_conj(), value.is_neg())
-        return (value.untyped_storage().data_ptr(), value.storage_offset(), tensor.shape, value.stride(), flags)
-    return (value.__array_interface__["data"][0], tensor.shape, value.strides, value.dtype)
+        return (value.untyped_storage().data_ptr(), value.storage_offset(), value.shape, value.stride(), flags)
+    array: npt.NDArray[Any] = value
+    return (array.__array_interface__["data"][0], array.shape, array.strides, array.dtype)
 
 
 def _bits(value: torch.Tensor) -> torch.Tensor:
@@ -182,8 +160,8 @@ def _places(module: torch.nn.Module) -> dict[str, torch.Tensor]:
     own = dict(module.named_parameters(remove_duplicate=False)) | dict(module.named_buffers(remove_duplicate=False))
     state = module.state_dict()
     for name, value in state.items():
-        here = _adapt(name, value)
-        if name not in own or _memory(here) != _memory(_adapt(name, own[name])) or not _writable(own[name]):
+        place = own.get(name)
+        if place is None or _memory(_plain(name, value)) != _memory(_plain(name, place)) or not _writable(place):
             raise Malformed(
                 f"{type(module).__name__} makes up its state {name!r}, which cannot be written in place; "
                 "give its load_state_dict() what load_tensors returns"
@@ -208,7 +186,7 @@ def _check_fit(places: Mapping[str, torch.Tensor], tensors: Mapping[str, Tensor]
         if (here.dtype, here.shape) != (given.dtype, tuple(given.shape)):
             faults.append(f"{name!r} is {here.dtype}{list(here.shape)} here, {given.dtype}{list(given.shape)} there")
             continue
-        twin = first.setdefault(_memory(here), name) if here.nbytes else name
+        twin = first.setdefault(_memory(place.detach()), name) if here.nbytes else name
         if twin != name and given is not tensors[twin] and not np.array_equal(given.raw(), tensors[twin].raw()):
             faults.append(f"{twin!r} and {name!r} are tied here and differ there")
     if faults:

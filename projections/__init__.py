@@ -1,1 +1,1 @@
-"""."""
+"""The read model: what the events say, as DuckDB tables; the only room that names DuckDB."""

@@ -1,0 +1,66 @@
+# A bare `make` lists the chores. Each does all its own set-up, in .venv.
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types format bench fuzz docs notebook constraints clean
+
+export PYTHONSAFEPATH := 1
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LEDGER ?= .demo
+LANGUAGE ?= zh
+PYTEST ?=
+
+help: ## list the chores
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo ## the main job on real German credit data, told as a story (LANGUAGE=en for English)
+	@PYTHONSAFEPATH= $(BIN)/python examples/demo.py --home $(LEDGER) --lang $(LANGUAGE)
+
+test: $(VENV)/.dev ## all tests
+	@$(BIN)/python -m pytest $(PYTEST)
+
+lint: $(VENV)/.dev types ## style, layers and types
+	@$(BIN)/ruff check --output-format concise .
+	@$(BIN)/ruff format --check -q .
+	@$(BIN)/lint-imports --no-logo
+
+types: $(VENV)/.dev ## pyright, strict
+	@$(BIN)/pyright
+
+format: $(VENV)/.dev ## put the code into the house's form
+	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format -q .
+
+bench: $(VENV)/.dev ## every figure beside its peer's, into docs/benchmarks.md
+	@PYTHONSAFEPATH= $(BIN)/python bench/run.py
+
+fuzz: $(VENV)/.dev ## the property tests with many more examples
+	@$(BIN)/python -m pytest -m "not study" --hypothesis-profile=fuzz $(PYTEST)
+
+docs: $(VENV)/.dev ## the generated pages: schemas, views, commands
+	@$(BIN)/python docs/generate.py
+
+notebook: $(VENV)/.dev ## examples/first-steps.ipynb, run from top to bottom
+	@$(BIN)/python -m pytest tests/test_examples.py
+
+constraints: $(VENV)/.uv ## the pinned versions of all dependencies
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --all-extras --group dev --no-emit-index-url \
+		--no-annotate --custom-compile-command "make constraints" pyproject.toml -o constraints.txt
+
+clean: ## remove what was built and the demo's ledger
+	@rm -rf $(VENV) .demo build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+
+$(VENV)/.uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lepton needs Python 3.11 or newer; set PYTHON=")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check 'uv>=0.8,<1'
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.uv pyproject.toml constraints.txt
+	@echo "installing into $(VENV) (torch is large: up to some minutes the first time)"
+	@$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.uv pyproject.toml constraints.txt
+	@echo "installing into $(VENV) (torch is large: up to some minutes the first time)"
+	@$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[demo,postgres]' --group dev
+	@touch $@ $(VENV)/.demo

@@ -1,0 +1,134 @@
+"""The root of the command line: it finds a command, runs it, and turns how that ended into an exit code."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any, Final, NoReturn, cast
+
+import click
+
+from ..errors import LeptonError
+from .command import Command, shared
+
+SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    "What happened": ("history", ("log", "show")),
+    "What differs": ("comparing", ("diff", "compare", "find", "suggest")),
+    "Names": ("naming", ("branch", "tag", "alias")),
+    "Moving": ("moving", ("rollback", "merge")),
+    "What is known": ("describing", ("models", "annotate", "describe", "archive", "unarchive")),
+    "Work": ("working", ("train", "evaluate")),
+    "Asking the ledger": ("reading", ("sql", "events", "snapshot")),
+    "Keeping the ledger": ("keeping", ("verify", "fsck", "rebuild", "forget")),
+}
+"""Each section of the help: the module that holds its commands, and their names."""
+
+USAGE, INTERRUPTED, CLOSED, BUG = 2, 130, 141, 70
+"""Exit codes beside those that errors carry: as argparse, the shell (128 + SIGINT, SIGPIPE) and sysexits.h have them."""
+
+
+class Root(click.Group):
+    """The group of all commands, each imported only when it is named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for _, names in SECTIONS.values() for name in names]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> Command | None:
+        for module, names in SECTIONS.values():
+            if cmd_name in names:
+                return getattr(import_module(f".{module}", __package__), cmd_name)
+        return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, known = args[0], self.list_commands(ctx)
+        if name not in known and not name.startswith("-"):
+            near = get_close_matches(name, known, 1)
+            ctx.fail(f"there is no command {name!r}" + (f"; did you mean {near[0]}?" if near else ""))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for section, (_, names) in SECTIONS.items():
+            with formatter.section(section):
+                formatter.write_dl([(name, _short(self.get_command(ctx, name))) for name in names], col_max=12)
+
+    def main(self, args: Any = None, prog_name: str | None = None, **extra: Any) -> NoReturn:
+        """Run a command line and exit: 0 done, else as `_told` has it."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")  # a terminal that cannot show a message still shows the rest
+        try:
+            code = super().main(args, prog_name or "lepton", standalone_mode=False, **extra)
+        except Exception as error:  # noqa: BLE001 - the last one to see it
+            code = _told(error)
+        sys.exit(code if isinstance(code, int) else 0)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            answer = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:  # whoever read has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python flushes once more and complains
+            raise click.exceptions.Exit(CLOSED) from None
+        return answer
+
+
+def _short(command: Command | None) -> str:
+    return command.get_short_help_str(100) if command else ""
+
+
+def _told(error: Exception) -> int:
+    """Say in one sentence on stderr why a command ended, and return its exit code."""
+    match error:
+        case click.UsageError():
+            command = error.ctx.command_path if error.ctx else "lepton"
+            return _said(f"{_sentence(error.format_message())}; `{command} --help` shows how", USAGE)
+        case click.ClickException():
+            return _said(_sentence(error.format_message()), error.exit_code)
+        case click.Abort():
+            return INTERRUPTED
+        case LeptonError():
+            return _said(str(error), error.exit_code)
+        case _:
+            return _bug(error)
+
+
+def _bug(error: Exception) -> int:
+    if os.environ.get("LEPTON_DEBUG") == "1":
+        traceback.print_exception(error)
+        return BUG
+    what = f"{type(error).__name__}: {error}".partition("\n")[0]
+    return _said(f"this is a fault of Lepton itself ({what}); report it with what LEPTON_DEBUG=1 shows", BUG)
+
+
+def _said(sentence: str, code: int) -> int:
+    click.echo(f"{click.style('lepton:', fg='red', bold=True)} {sentence}", err=True)
+    return code
+
+
+def _sentence(message: str) -> str:
+    """A message of click's as the end of a sentence."""
+    first = message.strip().replace("\n", " ").rstrip(".")
+    return first[:1].lower() + first[1:] if first[1:2].islower() else first
+
+
+@click.group(cls=Root, name="lepton", no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+@shared
+@click.version_option(None, "--version", package_name="lepton-ai-sdk", prog_name="lepton", message="%(prog)s %(version)s")
+@click.pass_context
+def root(ctx: click.Context, home: str | None, actor: str | None) -> None:
+    """Keep every version of every model, and get back the one that worked.
+
+    REV is a number, a branch, tag or alias, or a digest's first letters, then ~n, ^n or @{...}; where the ledger holds
+    several models write MODEL@REV.
+    """
+    ctx.obj = {"home": home, "actor": actor}
+
+
+lepton = cast("Root", root)

@@ -1,0 +1,152 @@
+"""What every command has in common: its options, its session with the ledger, and how it answers."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import math
+import sys
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from threading import Timer
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+import click
+
+from .text import colourful
+
+if TYPE_CHECKING:
+    from ..manager import ModelManager
+
+Shape = Mapping[str, Any]
+"""The object that `--json` prints, with words for its values; docs/cli.md says what they mean."""
+F = TypeVar("F", bound=Callable[..., Any])
+
+PATIENCE: Final = 1.0
+"""Seconds before something on a terminal shows that work goes on."""
+
+
+class Command(click.Command):
+    """A command that says what its `--json` prints, and gives examples that the tests run."""
+
+    answer: Shape
+    examples: tuple[str, ...]
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Examples"):
+            for example in self.examples:
+                formatter.write(f"{' ' * formatter.current_indent}{example}\n")
+
+
+@dataclass
+class Session:
+    """One command's dealings with the ledger and with whoever asked."""
+
+    home: str | None
+    actor: str | None
+    as_json: bool
+    colour: bool = field(default_factory=colourful)
+
+    @cached_property
+    def manager(self) -> ModelManager:
+        """The ledger's door, opened on first use; what it logs goes to stderr."""
+        logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s", level=logging.WARNING)
+        logging.getLogger("lepton").setLevel(logging.INFO)
+        from ..manager import ModelManager
+
+        return ModelManager(self.home, actor=self.actor)
+
+    def close(self) -> None:
+        """Give the ledger back, if it was opened."""
+        if "manager" in vars(self):
+            self.manager.close()
+
+    def answer(self, found: Mapping[str, Any], lines: Callable[[], Iterable[str]]) -> None:
+        """Print what was found: one JSON object, or lines for people."""
+        if self.as_json:
+            click.echo(encoded(found))
+            return
+        for line in lines():
+            click.echo(line, color=self.colour)
+
+    def confirm(self, question: str, *, yes: bool) -> None:
+        """Ask on a terminal before something happens; elsewhere only `--yes` will do."""
+        if yes:
+            return
+        self.confirmable()
+        try:
+            agreed = click.confirm(question, err=True)
+        except click.Abort:
+            click.echo(err=True)
+            raise
+        if not agreed:
+            raise click.exceptions.Exit(1)
+
+    def confirmable(self) -> None:
+        """Raise a usage error where there is no terminal to ask on."""
+        if not sys.stdin.isatty():
+            raise click.UsageError("without a terminal to ask on this needs --yes", click.get_current_context())
+
+    @contextmanager
+    def waiting(self, words: str) -> Generator[None]:
+        """Show on a terminal that work goes on, once it has gone on for a second."""
+        if not sys.stderr.isatty():
+            yield
+            return
+        from rich.console import Console
+
+        status = Console(stderr=True).status(f"{words} ...")
+        timer = Timer(PATIENCE, status.start)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            status.stop()
+
+
+def shared(function: F) -> F:
+    """The options that may stand before a command's name or after it."""
+    home = click.option("--home", metavar="FOLDER", help="The ledger's folder, instead of LEPTON_HOME or .lepton.")
+    actor = click.option("--actor", metavar="NAME", help="Who acts, instead of LEPTON_ACTOR or the login.")
+    return home(actor(function))
+
+
+def command(answer: Shape, *examples: str) -> Callable[[Callable[..., None]], Command]:
+    """Make a function of a session and its own options a command."""
+
+    def made(function: Callable[..., None]) -> Command:
+        @functools.wraps(function)
+        def run(home: str | None, actor: str | None, as_json: bool, **asked: Any) -> None:
+            above = cast("dict[str, str | None]", click.get_current_context().obj or {})
+            session = Session(home or above.get("home"), actor or above.get("actor"), as_json)
+            try:
+                function(session, **asked)
+            finally:
+                session.close()
+
+        as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+        made = click.command(function.__name__, cls=Command)(as_json(shared(run)))
+        made.answer, made.examples = answer, examples
+        return made
+
+    return made
+
+
+def encoded(found: Any) -> str:
+    """JSON on one line; numbers that it has no word for as text, as in the ledger's events."""
+    return json.dumps(_finite(found), ensure_ascii=False, allow_nan=False, default=str)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, Mapping):
+        return {str(name): _finite(each) for name, each in cast("Mapping[Any, Any]", value).items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in cast("list[Any]", value)]
+    return value

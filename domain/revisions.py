@@ -1,0 +1,181 @@
+"""How revisions are resolved: which model a text speaks of, and which version it names there."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from ..errors import Refused, UnknownRevision
+from .model import Model, Move
+from .names import checked_model
+from .revision import (
+    DIGEST,
+    Ancestor,
+    AsOf,
+    MovesAgo,
+    NthParent,
+    Revision,
+    ends,
+    parse,
+    parse_range,
+    parts,
+    revision,
+    same_model,
+)
+
+__all__ = ["Resolved", "Revision", "parse", "parse_range", "resolve", "split", "split_range"]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The version a revision names; where a time was asked for, `seq` is the move that had put the ref there."""
+
+    version: int
+    seq: int | None = None
+
+
+def split(text: str, models: Sequence[str]) -> tuple[str, Revision]:
+    """The model that a revision is of, among those of a home, and the revision, which names it.
+
+    A bare name of a model means its branch main, before any branch, tag or alias of that name. Raises `Refused` where
+    several models could be meant, `UnknownRevision` where there is none of that name.
+    """
+    model, base, steps = parts(text)
+    if model is None and base in models:
+        return base, Revision("main", steps, base)
+    parsed = revision(_only(text, models) if model is None else model, base, steps)
+    if (model := checked_model(str(parsed.model))) not in models:
+        raise UnknownRevision(f"there is no model {model!r}; {_near(model, models) or '`lepton log` lists them'}")
+    return model, parsed
+
+
+def split_range(text: str, models: Sequence[str]) -> tuple[str, Revision, Revision]:
+    """As `split`, for both ends of `A..B`; where B names no model it is A's."""
+    start, end = ends(text)
+    model, first = split(start, models)
+    named, base, _ = parts(end)
+    last = split(end, models)[1] if named is not None or base in models else parse(end)
+    return model, first, same_model(first, last)
+
+
+def resolve(model: Model, revision: Revision) -> Resolved:
+    """The version that a revision names in a model.
+
+    Raises `UnknownRevision` where it names none, saying how far it goes, and `Refused` where a digest prefix fits
+    several versions.
+    """
+    if not model.registered or revision.model not in (None, model.name):
+        raise UnknownRevision(f"there is no model {revision.model or model.name!r} here; `lepton log` lists them")
+    steps, seq = revision.steps, None
+    if steps and isinstance(steps[0], MovesAgo | AsOf):
+        move = _last_move(model, str(revision.base), steps[0])
+        if move.to_version is None:
+            raise UnknownRevision(f"'{revision}' names nothing: {revision.base!r} had been deleted; go farther back")
+        number, seq, steps = move.to_version, move.seq if isinstance(steps[0], AsOf) else None, steps[1:]
+    else:
+        number = _named(model, revision.base)
+    for step in steps:
+        match step:
+            case Ancestor(n):
+                number = _ancestor(model, revision, number, n)
+            case NthParent(n):
+                number = _parent(model, revision, number, n)
+            case _:
+                raise UnknownRevision(f"'{revision}' asks where a version stood; @{{...}} goes right behind a name")
+    return Resolved(number, seq)
+
+
+def _only(text: str, models: Sequence[str]) -> str:
+    if not models:
+        raise UnknownRevision(f"{text!r} names nothing: there is no model yet; `save_version` makes the first")
+    if len(models) > 1:
+        listed = ", ".join(sorted(models)[:10]) + (f" and {len(models) - 10} more" if len(models) > 10 else "")
+        raise Refused(f"{text!r} names none of the models {listed}; write MODEL@{text}")
+    return models[0]
+
+
+def _named(model: Model, base: int | str) -> int:
+    if isinstance(base, int):
+        return model.version(base).number
+    match model.taken(base):
+        case "tag":
+            return model.tags[base]
+        case "branch" | "alias" as kind:
+            return model.live(kind)[base]
+        case None:
+            return _by_digest(model, base)
+
+
+def _by_digest(model: Model, base: str) -> int:
+    prefix, found = f"sha256:{base.lower().removeprefix('sha256:')}", dict[str, int]()
+    if DIGEST.fullmatch(base):
+        for number in range(1, model.next_number):
+            if (digest := model.versions[number].event.digest).startswith(prefix):
+                # two numbers under one digest are the same work done twice: the first stands for both
+                found.setdefault(digest, number)
+    if len(found) == 1:
+        return next(iter(found.values()))
+    if found:
+        candidates = ", ".join(f"{number} ({digest[7:23]}...)" for digest, number in found.items())
+        raise Refused(f"{base!r} fits several versions of {model.name}: {candidates}; write more of the digest")
+    what = "version whose digest begins with" if DIGEST.fullmatch(base) else "branch, tag or alias"
+    names = [*model.live("branch"), *model.tags, *model.live("alias")]
+    raise UnknownRevision(
+        f"{model.name} has no {what} {base!r}; {_near(base, names) or f'`lepton log {model.name}` lists what it has'}"
+    )
+
+
+def _last_move(model: Model, name: str, step: MovesAgo | AsOf) -> Move:
+    """The move after which a name, in use or given up, stood where it is asked for."""
+    if name in model.tags:
+        raise UnknownRevision(f"{name!r} is a tag of {model.name}; tags do not move: ask a branch or an alias")
+    moves = _moves(model, name)
+    if isinstance(step, MovesAgo):
+        if step.n >= len(moves):
+            raise UnknownRevision(f"{name!r} cannot go back {step.n} moves: @{{{len(moves) - 1}}} was its first place")
+        return moves[-1 - step.n]
+    count = bisect_right(moves, step.instant, key=lambda move: move.time)
+    if count == 0:
+        raise UnknownRevision(f"{name!r} goes back to {moves[0].time.isoformat()}; nothing stood there before")
+    return moves[count - 1]
+
+
+def _moves(model: Model, name: str) -> list[Move]:
+    """All moves of a name, oldest first; one that was a branch and an alias in turn has both."""
+    refs = [kind[name] for kind in (model.branches, model.aliases) if name in kind]
+    if not refs:
+        near = _near(name, [*model.branches, *model.aliases])
+        raise UnknownRevision(
+            f"{model.name} never had a branch or alias {name!r}; {near or '`lepton branch` lists them'}"
+        )
+    return sorted((move for ref in refs for move in ref.history()), key=lambda move: move.seq)
+
+
+def _ancestor(model: Model, revision: Revision, number: int, n: int) -> int:
+    if n == 0:
+        raise UnknownRevision(f"'{revision}' names nothing: ~ counts from ~1, the first parent of version {number}")
+    at = number
+    for taken in range(n):
+        if not (parents := model.version(at).parents):
+            far = f"goes back as far as ~{taken}" if taken else "has no parent"
+            raise UnknownRevision(f"'{revision}' names nothing: version {number} {far}")
+        at = parents[0]
+    return at
+
+
+def _parent(model: Model, revision: Revision, number: int, n: int) -> int:
+    parents = model.version(number).parents
+    if not 1 <= n <= len(parents):
+        has = (
+            f"has parents ^1 to ^{len(parents)}" if len(parents) > 1 else "has ^1 only" if parents else "has no parent"
+        )
+        raise UnknownRevision(f"'{revision}' names nothing: version {number} {has}")
+    return parents[n - 1]
+
+
+def _near(word: str, names: Iterable[str]) -> str:
+    """The names that look like a word, as advice, empty where none does."""
+    near = get_close_matches(word, list(names), n=3)
+    return f"did you mean {' or '.join(near)}?" if near else ""

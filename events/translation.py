@@ -1,0 +1,78 @@
+"""What a database's driver complains about, in Lepton's words."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+
+from ..errors import Damaged, LeptonError, Malformed, Refused, Unavailable
+
+_LOGIN: Final = ("authentication failed", "does not exist", "no pg_hba.conf entry", "no password supplied")
+"""How PostgreSQL refuses a login; its driver gives no code for these."""
+
+_BROKEN: Final = ("23", "XX001", "XX002")
+"""SQLSTATEs of rows that contradict others; under the head's lock no writer can have caused that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Translator:
+    """Knows what to call the database, how long its locks are waited for, and what no message may show."""
+
+    name: str
+    wait: float
+    secrets: Iterable[str]
+
+    def translate(self, error: BaseException) -> LeptonError | None:
+        """Lepton's error for a foreign one, None where the database has nothing to do with it."""
+        if isinstance(error, LeptonError):
+            return error
+        if isinstance(error, PoolExhausted):
+            return Unavailable(f"all connections to {self.name} were in use for {self.wait:g} s; try again")
+        cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+        if isinstance(cause, sqlite3.Error):
+            return self._sqlite(cause, self._text(cause))
+        if type(cause).__module__.split(".")[0] == "psycopg":
+            return self._postgresql(getattr(cause, "sqlstate", None) or "", self._text(cause))
+        return None
+
+    def _text(self, error: BaseException) -> str:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        text = lines[0]
+        for secret in self.secrets:
+            text = text.replace(secret, "***")
+        return text
+
+    def _sqlite(self, error: sqlite3.Error, text: str) -> LeptonError:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        broken = code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT)
+        if broken or text.startswith("Could not decode"):
+            return Damaged(self.name, expected="a ledger's database", found=text)
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return self._locked()
+        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
+            return Refused(f"{self.name} cannot be opened for writing ({text}); check the folder and its permissions")
+        if code == sqlite3.SQLITE_FULL:
+            return Unavailable(f"there is no room left for {self.name} ({text}); free some and try again")
+        return Unavailable(f"{self.name} failed ({text}); try again when that is mended")
+
+    def _postgresql(self, state: str, text: str) -> LeptonError:
+        if state == "55P03":
+            return self._locked()
+        if state.startswith(_BROKEN):
+            return Damaged(self.name, expected="a ledger's tables", found=text)
+        if state.startswith("22"):
+            return Malformed(f"{self.name} cannot hold a value ({text}); leave control characters out")
+        if state in ("42501", "25006") or any(words in text for words in _LOGIN):
+            return Refused(f"{self.name} does not let Lepton in ({text}); check LEPTON_DATABASE and the user's rights")
+        return Unavailable(f"{self.name} does not answer ({text}); try again when it does")
+
+    def _locked(self) -> Unavailable:
+        return Unavailable(
+            f"{self.name} stayed locked by another writer for {self.wait:g} s; "
+            "try again when it is done, or raise LEPTON_WAIT"
+        )

@@ -1,0 +1,262 @@
+"""The main job on real data, told as a story: train, tune, compare, deploy, find out, roll back, exactly."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import runpy
+import shutil
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from german_credit import Bank, Rows, load, split, stages
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from lepton_ai import ModelManager
+    from lepton_ai.results import Performance
+
+MODEL = "credit-risk"
+RATES = (0.003, 0.01, 0.03)
+MARK = "made-by-the-demo"
+
+
+class Story:
+    """Says things in the reader's language."""
+
+    def __init__(self, language: str) -> None:
+        self.chinese = language == "zh"
+        self.console = Console(highlight=False)
+        self.chapters = 0
+
+    def chapter(self, zh: str, en: str) -> None:
+        """Begin a chapter."""
+        self.chapters += 1
+        self.console.print(f"\n[bold cyan]{self.chapters}. {self.word(zh, en)}[/]")
+
+    def say(self, zh: str, en: str) -> None:
+        """Say a sentence."""
+        self.console.print("   " + self.word(zh, en))
+
+    def word(self, zh: str, en: str) -> str:
+        """The reader's one of two."""
+        return zh if self.chinese else en
+
+    def table(self, rows: dict[str, Performance]) -> None:
+        """Figures side by side."""
+        table = Table(box=None, padding=(0, 2), header_style="dim")
+        for title in ("", *self.word("精度 召回率 F1分数 AUC", "precision recall F1 AUC").split()):
+            table.add_column(title, justify="left" if not title else "right")
+        for name, found in rows.items():
+            figures = (found.precision, found.recall, found.f1, found.roc_auc)
+            table.add_row(name, *(f"{figure:.4f}" for figure in figures))
+        self.console.print(table)
+
+    @contextmanager
+    def progress(self, zh: str, en: str) -> Iterator[Callable[[int, Any], None]]:
+        """A bar over the epochs of a fit."""
+        columns = (
+            TextColumn("   {task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed}"),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=self.console) as progress:
+            task = progress.add_task(self.word(zh, en), total=None)
+            yield lambda epoch, losses: progress.update(task, completed=epoch)
+
+
+def tell(story: Story, manager: ModelManager, home: Path) -> None:
+    """The whole story."""
+    rows = load()
+    run_sample(story, rows)
+    bank = stages(rows)
+    first = train_first(story, manager, bank)
+    second = tune_second(story, manager, bank)
+    compare(story, manager, bank, first, second)
+    before = manager.evaluate(f"{MODEL}@{first}", bank.production.data, bank.production.labels, name="production")
+    if not production_is_worse(story, manager, bank, before.performance, second):
+        return
+    roll_back(story, manager, bank, first, before.performance)
+    tree(story, home)
+
+
+def run_sample(story: Story, rows: Rows) -> None:
+    """MISSION's sample, letter for letter."""
+    story.chapter("最初的十五行", "The first fifteen lines")
+    sample = Path(__file__).with_name("sample.py")
+    for line in sample.read_text().splitlines()[2:]:
+        story.console.print(f"   [dim]{line}[/]", markup=True) if "[" not in line else story.console.out(f"   {line}")
+    training, _, test = split(rows)
+    story.console.print()
+    names = {
+        "train_data": training.data,
+        "train_labels": training.labels,
+        "test_data": test.data,
+        "test_labels": test.labels,
+    }
+    runpy.run_path(str(sample), init_globals=names)
+
+
+def train_first(story: Story, manager: ModelManager, bank: Bank) -> int:
+    """Version 1, from the old records."""
+    from lepton_ai.models import CreditScoringModel
+
+    story.chapter("版本1：用旧档案训练", "Version 1, from the old records")
+    story.say(
+        "旧档案里，十位申请人中只有一位是老客户，银行有其内部记录。",
+        "Of the old records, one applicant in ten was a customer with a file at the bank.",
+    )
+    with story.progress("训练", "training") as epoch:
+        version = manager.train(
+            CreditScoringModel(), bank.old_records.data, bank.old_records.labels, name=MODEL,
+            on_epoch=epoch, message="trained on the old records", tags=["first"],
+        )  # fmt: skip
+    manager.alias("production", f"{MODEL}@{version}", reason="first release")
+    story.say(
+        f"训练结束，自动记为版本{version}，并上线。", f"The training kept version {version} by itself; it goes live."
+    )
+    return int(version)
+
+
+def tune_second(story: Story, manager: ModelManager, bank: Bank) -> int:
+    """Version 2, the best of three learning rates on the new records."""
+    from lepton_ai.models import CreditScoringModel
+
+    story.chapter("版本2：在新档案上调参", "Version 2, tuned on the new records")
+    story.say(
+        "新档案里，二十位申请人中有十九位是老客户。",
+        "Of the new records, nineteen applicants in twenty are customers with a file.",
+    )
+    best, best_auc = None, -1.0
+    for rate in RATES:
+        model = CreditScoringModel()
+        model.add_hyperparameter("learning_rate", rate)
+        with story.progress(f"学习率 {rate}", f"learning rate {rate}") as epoch:
+            model.train(bank.new_records.data, bank.new_records.labels, on_epoch=epoch)
+        auc = model.evaluate(bank.validation.data, bank.validation.labels).roc_auc or 0.0
+        if auc > best_auc:
+            best, best_auc = model, auc
+    version = manager.save_version(best, name=MODEL, message="tuned on the new records")
+    delta = manager.show(f"{MODEL}@{version}").delta
+    assert delta is not None
+    story.say(
+        f"最好的一个记为版本{version}；差值Δ：{delta['elements']:,}个元素，{delta['bytes']:,}字节，逐位精确。",
+        f"The best is kept as version {version}; Δ: {delta['elements']:,} elements in {delta['bytes']:,} bytes, exact to the bit.",
+    )
+    return int(version)
+
+
+def compare(story: Story, manager: ModelManager, bank: Bank, first: int, second: int) -> None:
+    """Both on the validation rows; the better one goes live."""
+    story.chapter("在验证集上比较", "Compared on the validation rows")
+    found = {
+        number: manager.evaluate(f"{MODEL}@{number}", bank.validation.data, bank.validation.labels, name="validation")
+        for number in (first, second)
+    }
+    story.table({story.word(f"版本{n}", f"version {n}"): each.performance for n, each in found.items()})
+    best = manager.compare(*(f"{MODEL}@{number}" for number in found), metric="roc_auc").best
+    manager.alias("production", best, reason="better on validation")
+    story.say(f"版本{best}更好，上线。", f"Version {best} does better and goes live.")
+
+
+def production_is_worse(story: Story, manager: ModelManager, bank: Bank, before: Performance, second: int) -> bool:
+    """Version 2 on the rows that production brings, beside version 1 on the same rows."""
+    story.chapter("生产环境", "Production")
+    story.say(
+        "新渠道的申请人来自其他银行，本行没有他们的内部记录。",
+        "The new channel brings customers of other banks: there is no file on them here.",
+    )
+    live = manager.aliases(model=MODEL)["production"]
+    now = manager.evaluate(live, bank.production.data, bank.production.labels, name="production").performance
+    story.table({
+        story.word(f"版本{live}（在线）", f"version {live} (live)"): now,
+        story.word("版本1（影子）", "version 1 (shadow)"): before,
+    })  # fmt: skip
+    if int(live) == second and (now.f1 or 0) < (before.f1 or 0):
+        story.say(
+            "在线版本不如旧版本：它依赖的特征这里没有。",
+            "The live version does worse than the old one: what it relies on is missing here.",
+        )
+        return True
+    story.say("在线版本站得住脚，故事到此为止。", "The live version holds up, and the story ends here.")
+    return False
+
+
+def roll_back(story: Story, manager: ModelManager, bank: Bank, first: int, before: Performance) -> None:
+    """Suggestion, dry run, rehearsal, rollback, and the same figures again."""
+    story.chapter("回退", "The rollback")
+    serving = manager.load_version(f"{MODEL}@production")
+    suggested = manager.suggest_rollback(model=MODEL)
+    story.say(f"建议回退到版本{suggested.version}：{suggested}", f"Suggested: {suggested}")
+    plan = manager.rollback(suggested.version, model=MODEL, dry_run=True)
+    story.say(
+        f"演习：{plan.tensors_changed}个张量、{plan.bytes_changed:,}字节会变；落在后面的别名：{', '.join(plan.aliases_left_behind) or '无'}。",
+        f"Dry run: {plan.tensors_changed} tensors, {plan.bytes_changed:,} bytes would change; aliases left behind: "
+        f"{', '.join(plan.aliases_left_behind) or 'none'}.",
+    )
+    done = manager.rollback(
+        suggested.version, model=MODEL, move_aliases=plan.aliases_left_behind,
+        rehearse=(bank.production.data, bank.production.labels), reason="worse in production",
+    )  # fmt: skip
+    gain = done.rehearsal.difference["f1"]
+    story.say(f"预演：同样的数据上F1相差{gain:+.4f}。", f"Rehearsal: on the same rows F1 differs by {gain:+.4f}.")
+    replayed = manager.apply(f"{MODEL}@production", serving)
+    story.say(
+        f"正在服务的模型就地回退，重放了{len(replayed)}个差值：θ₁ = θ₂ − Δ。",
+        f"The model in service went back in place by replaying {len(replayed)} delta: θ₁ = θ₂ − Δ.",
+    )
+    again = serving.evaluate(bank.production.data, bank.production.labels)
+    story.table({story.word(f"版本{first}（回退之后）", f"version {first} (after the rollback)"): again})
+    if again != before:
+        raise SystemExit(
+            story.word("回退之后的结果与之前不同！", "the figures after the rollback differ from those before")
+        )
+    story.say("与回退之前逐位相同。", "Equal to the first evaluation to the last digit.")
+
+
+def tree(story: Story, home: Path) -> None:
+    """History as it stands: nothing was forgotten."""
+    story.chapter("历史，一步不少", "History, with nothing forgotten")
+    lepton = Path(sys.executable).with_name("lepton")
+    command = [str(lepton), "--home", str(home), "log", "--graph", f"{MODEL}@main"]
+    subprocess.run(command, check=True)
+    story.console.print(f"\n   [dim]lepton --home {home} log --graph {MODEL}@main[/]")
+
+
+def fresh(home: Path) -> Path:
+    """The demo's own home, emptied: never a folder that something else made."""
+    if home.exists() and not (home / MARK).exists():
+        raise SystemExit(f"{home} was not made by the demo; choose another folder with --home")
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    (home / MARK).touch()
+    return home
+
+
+def main() -> None:
+    """Read the arguments and tell the story."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--home", type=Path, default=Path(".demo"), help="folder of the demo's ledger, made anew")
+    parser.add_argument("--lang", choices=("zh", "en"), default="zh")
+    arguments = parser.parse_args()
+    home = fresh(arguments.home)
+    os.environ |= {"LEPTON_HOME": str(home), "LEPTON_LANG": arguments.lang, "LEPTON_ACTOR": "demo"}
+    warnings.filterwarnings("ignore")
+    logging.basicConfig(level=logging.WARNING)
+    from lepton_ai import ModelManager
+
+    with ModelManager() as manager:
+        tell(Story(arguments.lang), manager, home)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,450 @@
+"""The SDK's one door: a line a method, each handing its work on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from . import settings
+from .domain import commands
+from .domain.revisions import split_range
+from .results import (
+    Comparison,
+    Diff,
+    Evaluation,
+    Log,
+    RollbackPlan,
+    RolledBack,
+    Suggestion,
+    Verified,
+    Version,
+    VersionRecord,
+)
+from .wiring import Home
+from .workers import checking, comparing, history, merging, restoring, rolling_back, saving, suggesting, training
+from .workers.running import Run
+from .workers.subject import fingerprint_of, read
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import torch
+
+    from .domain.model import Model
+    from .errors import Damaged
+    from .workers.merging import Strategy
+    from .workers.workspace import Workspace
+
+Rev = str | int
+"""A revision as docs/revisions.md has it, a number, or a `Version`."""
+
+
+class ModelManager:
+    """A ledger's versions, for one process; safe to share between threads, and opened anew after a fork.
+
+    `home` is the ledger's folder, else LEPTON_HOME, else the nearest `.lepton` upwards, else a new one here.
+    Every mutating method takes `key`: sent again under one key, it acts once and answers the same.
+    All methods raise `Refused` where a rule forbids what was asked, `Unavailable` where a part is away for now, and
+    `Damaged` where stored bytes are not what was recorded.
+    """
+
+    def __init__(self, home: str | os.PathLike[str] | None = None, *, actor: str | None = None) -> None:
+        self._settings = settings.load(home, actor=actor)
+        self._opened: tuple[int, Home] | None = None
+
+    def __enter__(self) -> ModelManager:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back what is open; the next call opens it again."""
+        if self._opened and self._opened[0] == os.getpid():
+            self._opened[1].close()
+        self._opened = None
+
+    # ── versions ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def save_version(
+        self,
+        model: Any,
+        *,
+        name: str | None = None,
+        branch: str = "main",
+        message: str = "",
+        parents: Sequence[Rev | tuple[Rev, str]] | None = None,
+        tags: Sequence[str] = (),
+        hyperparameters: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, float] | None = None,
+        data: Any = None,
+        settings: Mapping[str, Any] | None = None,
+        annotations: Mapping[str, Any] | None = None,
+        files: Mapping[str, str | os.PathLike[str] | bytes] | Sequence[str | os.PathLike[str]] | None = None,
+        architecture: Mapping[str, Any] | None = None,
+        expected: Rev | None = None,
+        key: str | None = None,
+    ) -> Version:
+        """Keep a model's parameters as the next version of a branch.
+
+        `model` is a Lepton model, any `torch.nn.Module`, or a mapping of names to tensors or arrays, which needs
+        `name`. What the model itself knows (hyperparameters, settings, data, metrics, architecture) is taken from it
+        unless given. `data` is training data, (data, labels), or a fingerprint. `parents` default to the version this
+        object was loaded from or last saved as, else to the branch's head; where that is not the head any more it is
+        `Stale`. What equals the head makes no new version.
+        """
+        workspace = self._workspace
+        subject = read(model, name)
+        state = workspace.model(subject.name)
+        origin = workspace.origin(model)
+        asked = saving.Save(
+            branch=branch,
+            message=message,
+            parents=self._parents(subject.name, parents),
+            origin=int(origin) if origin is not None and origin.model == subject.name else None,
+            tags=tuple(tags),
+            hyperparameters=hyperparameters,
+            metrics=metrics,
+            data=fingerprint_of(data),
+            settings=settings,
+            annotations=dict(annotations or {}),
+            files=saving.named_files(files),
+            architecture=architecture,
+            expected=None if expected is None else workspace.resolve(expected, state.name)[1].version,
+        )
+        version = saving.save(workspace, subject, asked, key)
+        workspace.remember(model, version)
+        return version
+
+    def load_version(self, rev: Rev, *, into: Any = None) -> Any:
+        """The model a version was saved from, rebuilt from its registered class, or filled into one you built.
+
+        A class that is not registered here is `Refused`: nothing in a ledger makes Lepton import or run anything.
+        """
+        model, number = self._resolved(rev)
+        return restoring.load(self._workspace, model, number, into)
+
+    def load_tensors(self, rev: Rev, names: Sequence[str] | None = None) -> dict[str, torch.Tensor]:
+        """A version's tensors on the CPU, all or those named, exact to the last bit; tied ones are one object."""
+        from .models.state import to_torch
+
+        return restoring.converted(self._workspace, *self._resolved(rev), names, to_torch)
+
+    def load_arrays(self, rev: Rev, names: Sequence[str] | None = None) -> dict[str, Any]:
+        """A version's tensors as numpy arrays; bfloat16 and fp8 need the package ml_dtypes."""
+        from .models.state import to_numpy
+
+        return restoring.converted(self._workspace, *self._resolved(rev), names, to_numpy)
+
+    def files(self, rev: Rev) -> dict[str, bytes]:
+        """The files kept beside a version, by name."""
+        return restoring.files(self._workspace, *self._resolved(rev))
+
+    def apply(self, rev: Rev, module: Any) -> tuple[str, ...]:
+        """Put a live module on a version in place: the digests of the deltas replayed, none where it was read whole."""
+        return restoring.apply(self._workspace, *self._resolved(rev), module)
+
+    def rollback(
+        self,
+        to: Rev | None = None,
+        *,
+        model: str | None = None,
+        branch: str = "main",
+        alias: str | None = None,
+        expected: Rev | None = None,
+        reason: str = "",
+        move_aliases: Sequence[str] = (),
+        rehearse: Any = None,
+        dry_run: bool = False,
+        key: str | None = None,
+    ) -> RolledBack | RollbackPlan:
+        """Put a branch, or with `alias` an alias, on a version of its past, after every byte of it was restored.
+
+        `to` may be left out with `alias` only: back to where it stood before its last move. `rehearse`, as
+        (data, labels) or (data, labels, metric), judges target and head on the same rows first and raises `GateNotMet`
+        for a worse target unless a `reason` is given. `dry_run` returns the plan and changes nothing.
+        """
+        state, aim = self._aim(to, model, branch, alias, expected, reason, move_aliases, rehearse)
+        if dry_run:
+            return rolling_back.plan(self._workspace, state, aim)
+        return rolling_back.roll_back(self._workspace, state, aim, key)
+
+    def merge(
+        self,
+        rev: Rev,
+        *,
+        into: str = "main",
+        strategy: Strategy = "average",
+        weight: float = 0.5,
+        message: str = "",
+        key: str | None = None,
+    ) -> Version:
+        """Merge a version into a branch: `ours`, `theirs`, or their linear average with `weight` on theirs."""
+        model, number = self._resolved(rev)
+        return merging.merge(
+            self._workspace, model, number, into=into, strategy=strategy, weight=weight, message=message, key=key
+        )
+
+    # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def branch(self, name: str, rev: Rev = "main", *, key: str | None = None) -> None:
+        """Open a branch at a version."""
+        model, number = self._resolved(rev)
+        self._workspace.admit(commands.CreateBranch(model=model.name, branch=name, version=number), key)
+
+    def delete_branch(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
+        """Give up a branch's name; its versions stay."""
+        self._workspace.admit(commands.DeleteBranch(model=self._known(model).name, branch=name), key)
+
+    def branches(self, model: str | None = None) -> dict[str, Version]:
+        """The branches of a model and their heads."""
+        return self._standing(self._known(model), "branch")
+
+    def tag(self, name: str, rev: Rev = "main", *, key: str | None = None) -> None:
+        """Bind a name to a version for good."""
+        model, number = self._resolved(rev)
+        self._workspace.admit(commands.CreateTag(model=model.name, tag=name, version=number), key)
+
+    def delete_tag(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
+        """Give up a tag."""
+        self._workspace.admit(commands.DeleteTag(model=self._known(model).name, tag=name), key)
+
+    def tags(self, model: str | None = None) -> dict[str, Version]:
+        """The tags of a model and their versions."""
+        state = self._known(model)
+        return {tag: self._workspace.version(state, number) for tag, number in sorted(state.tags.items())}
+
+    def alias(
+        self, name: str, rev: Rev, *, expected: Rev | None = None, reason: str = "", key: str | None = None
+    ) -> None:
+        """Put a moving name, such as production, on a version; `expected` is where it must stand before (0: nowhere)."""
+        self.aliases({name: rev}, expected=None if expected is None else {name: expected}, reason=reason, key=key)
+
+    def aliases(
+        self,
+        moves: Mapping[str, Rev] | None = None,
+        *,
+        expected: Mapping[str, Rev] | None = None,
+        model: str | None = None,
+        reason: str = "",
+        key: str | None = None,
+    ) -> dict[str, Version]:
+        """Put several aliases on versions of one model, all or none; without moves only say where they stand."""
+        state = self._known(model) if not moves else None
+        for rev in (moves or {}).values():
+            state = self._resolved(rev, model)[0]
+        assert state is not None
+        if moves:
+            command = commands.MoveAliases(
+                model=state.name,
+                to={name: self._resolved(rev, state.name)[1] for name, rev in moves.items()},
+                expected={
+                    name: 0 if rev == 0 else self._resolved(rev, state.name)[1]
+                    for name, rev in (expected or {}).items()
+                },
+                reason=reason,
+            )
+            self._workspace.admit(command, key)
+        return self._standing(self._known(state.name), "alias")
+
+    def delete_alias(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
+        """Give up an alias."""
+        self._workspace.admit(commands.DeleteAlias(model=self._known(model).name, alias=name), key)
+
+    # ── what is known ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def annotate(self, rev: Rev, annotations: Mapping[str, Any], *, key: str | None = None) -> None:
+        """Put notes on a version: text, numbers, true or false; None takes one off."""
+        model, number = self._resolved(rev)
+        self._workspace.admit(commands.Annotate(model=model.name, version=number, annotations=dict(annotations)), key)
+
+    def describe(self, what: Rev, text: str, *, key: str | None = None) -> None:
+        """Say what a model is for (by its name), or what a version is (by any other revision)."""
+        if isinstance(what, str) and what in self.models():
+            self._workspace.admit(commands.Describe(model=what, version=None, description=text), key)
+        else:
+            model, number = self._resolved(what)
+            self._workspace.admit(commands.Describe(model=model.name, version=number, description=text), key)
+
+    def archive(self, model: str | None = None, *, reason: str = "", key: str | None = None) -> None:
+        """Close a model to new versions and rollbacks."""
+        self._workspace.admit(commands.Archive(model=self._known(model).name, reason=reason), key)
+
+    def unarchive(self, model: str | None = None, *, reason: str = "", key: str | None = None) -> None:
+        """Open an archived model again."""
+        self._workspace.admit(commands.Unarchive(model=self._known(model).name, reason=reason), key)
+
+    def record_metrics(self, rev: Rev, metrics: Mapping[str, float], *, key: str | None = None) -> None:
+        """Note figures of a version that were found elsewhere."""
+        model, number = self._resolved(rev)
+        self._workspace.admit(commands.RecordMetrics(model=model.name, version=number, metrics=dict(metrics)), key)
+
+    def models(self) -> list[str]:
+        """The names of all models, in order."""
+        return self._workspace.models()
+
+    def log(self, rev: Rev | None = None, *, model: str | None = None) -> Log:
+        """A model's history, newest first; with a branch all of its past, with a revision its ancestry, or `A..B`."""
+        return history.asked(self._workspace, rev, model)
+
+    def show(self, rev: Rev = "main") -> VersionRecord:
+        """All that a version recorded."""
+        return history.show(self._workspace, *self._resolved(rev))
+
+    def diff(self, a: Rev, b: Rev | None = None) -> Diff:
+        """What differs between two versions, from `a` to `b`; `a` may be a range `A..B`."""
+        if b is None:
+            name, first, last = split_range(str(a), self.models())
+            a, b = str(first), f"{name}@{last}" if "@" not in str(last).split("{")[0] else str(last)
+        one = self._resolved(a)
+        return comparing.diff(self._workspace, one, self._resolved(b, one[0].name))
+
+    def compare(self, *revs: Rev, metric: str | None = None) -> Comparison:
+        """Versions of one model side by side, best first by `metric`."""
+        resolved = [self._resolved(rev) for rev in revs]
+        model = resolved[0][0] if resolved else self._known(None)
+        return comparing.compare(self._workspace, model, [number for _, number in resolved], metric)
+
+    def suggest_rollback(
+        self, *, model: str | None = None, branch: str = "main", metric: str | None = None
+    ) -> Suggestion:
+        """Versions of a branch's past to roll back to, best first by performance, stability and age, each with why."""
+        return suggesting.suggest(self._workspace, self._known(model), branch, metric)
+
+    # ── work ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def run(self, model: str, *, hyperparameters: Mapping[str, Any] | None = None, data: Any = None) -> Run:
+        """A training script's run, as a context manager with `.log`, `.checkpoint` and `.save`."""
+        return Run(self._workspace, model, hyperparameters=hyperparameters, data=fingerprint_of(data))
+
+    def train(
+        self,
+        model: Any,
+        data: Any,
+        labels: Any,
+        *,
+        validation: tuple[Any, Any] | None = None,
+        on_epoch: Callable[[int, Mapping[str, float]], None] | None = None,
+        **save: Any,
+    ) -> Version:
+        """Fit a Lepton model as a run and keep a version by itself; `save` takes what `save_version` takes."""
+        return training.train(self._workspace, model, data, labels, validation=validation, on_epoch=on_epoch, **save)
+
+    def evaluate(self, rev: Rev, data: Any, labels: Any, *, name: str = "", key: str | None = None) -> Evaluation:
+        """Judge a version on labelled rows, and record the figures with the rows' fingerprint."""
+        return training.evaluate(self._workspace, *self._resolved(rev), data, labels, name=name, key=key)
+
+    # ── the ledger itself ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def sql(
+        self,
+        query: str,
+        params: Sequence[Any] | Mapping[str, Any] | None = None,
+        *,
+        as_of: int | datetime | date | None = None,
+        wait_for: int | None = None,
+        timeout: float = 60.0,
+    ) -> pa.Table:
+        """One SELECT over the views of docs/views.md, as of now, a `seq`, or a time; it sees every command before it."""
+        from .projections.query import query as ask
+
+        with self._home.projection() as projection:
+            projection.catch_up(wait_for=wait_for, deadline=self._settings.wait)
+            return ask(projection, query, params, as_of=as_of, timeout=timeout)
+
+    def find(self, expression: str) -> list[Version]:
+        """The versions for which all of `metric.f1 > 0.8 and note.ticket = 'RISK-12'` holds."""
+        from .projections.find import versions_where
+
+        with self._home.projection() as projection:
+            projection.catch_up()
+            found = versions_where(projection, expression)
+        return [self._workspace.version(self._workspace.model(model), number) for model, number in found]
+
+    def events(
+        self, *, after: int = 0, stream: str | None = None, follow: bool = False, opened: bool = True
+    ) -> Iterator[dict[str, Any]]:
+        """Events as CloudEvents dictionaries behind `seq` `after`, free text opened; `follow` waits for more."""
+        return history.events(self._workspace, after=after, stream=stream, follow=follow, opened=opened)
+
+    def verify(self) -> Verified:
+        """Recompute the Merkle root from the stored bytes: is history in itself what it was? Raises `Damaged`."""
+        return checking.verify(self._workspace)
+
+    def fsck(self, *, events: bool = True, objects: bool = True, projection: bool = True) -> list[Damaged]:
+        """Read every row, object and view, and name what is damaged."""
+        parts = {"events": events, "objects": objects, "projection": projection}
+        return list(checking.fsck(self._workspace, self._home.projection, parts))
+
+    def rebuild(self) -> int:
+        """Make the read model anew from the log: the `seq` it reached."""
+        with self._home.projection() as projection:
+            return projection.rebuild()
+
+    def snapshot(self, to: str | os.PathLike[str]) -> None:
+        """Copy the read model to a file of its own, to be opened with DuckDB elsewhere."""
+        from .projections.snapshot import snapshot
+
+        with self._home.projection() as projection:
+            projection.catch_up()
+            snapshot(projection, Path(to))
+
+    def forget_actor(self, name: str) -> bool:
+        """Delete a person's name and key: whether there was one. Their texts show as [forgotten]; no hash changes."""
+        return self._workspace.actors.forget(name)
+
+    # ── the inside ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _home(self) -> Home:
+        if self._opened is None or self._opened[0] != os.getpid():
+            self._opened = (os.getpid(), Home(self._settings))
+        return self._opened[1]
+
+    @property
+    def _workspace(self) -> Workspace:
+        return self._home.workspace
+
+    def _known(self, model: str | None) -> Model:
+        return self._workspace.known_model(model)
+
+    def _resolved(self, rev: Rev, model: str | None = None) -> tuple[Model, int]:
+        state, resolved = self._workspace.resolve(rev, model)
+        return state, resolved.version
+
+    def _standing(self, model: Model, kind: Any) -> dict[str, Version]:
+        return {name: self._workspace.version(model, number) for name, number in model.live(kind).items()}
+
+    def _parents(self, model: str, parents: Sequence[Rev | tuple[Rev, str]] | None) -> Any:
+        if parents is None:
+            return None
+        named = [parent if isinstance(parent, tuple) else (parent, "trained") for parent in parents]
+        return tuple((self._resolved(rev, model)[1], role) for rev, role in named)
+
+    def _aim(
+        self,
+        to: Rev | None,
+        model: str | None,
+        branch: str,
+        alias: str | None,
+        expected: Rev | None,
+        reason: str,
+        move_aliases: Sequence[str],
+        rehearse: Any,
+    ) -> tuple[Model, rolling_back.Aim]:
+        state, number = (self._known(model), None) if to is None else self._resolved(to, model)
+        wanted = None if expected is None else self._resolved(expected, state.name)[1]
+        return state, rolling_back.Aim(
+            branch=branch,
+            alias=alias,
+            to=number,
+            expected=wanted,
+            reason=reason,
+            move_aliases=tuple(move_aliases),
+            rehearse=rehearse,
+        )

@@ -1,0 +1,95 @@
+"""Answers and the whole read model, written out for other tools."""
+# pyright: reportUnknownParameterType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# (pyarrow ships no types)
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from ..errors import Refused, Unavailable
+from .projector import Projection
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Format = Literal["csv", "json", "parquet"]
+
+
+def export(table: pa.Table, format: Format) -> bytes:
+    """The bytes of a CSV file with a header, of a JSON array of objects (UTF-8), or of a Parquet file.
+
+    JSON has times as RFC 3339 and non-finite numbers as "NaN", "Infinity", "-Infinity"; CSV has lists and structs as
+    JSON. Raises `Refused` for another format.
+    """
+    match format:
+        case "csv":
+            return _csv(table)
+        case "json":
+            return json.dumps([_plain(row) for row in table.to_pylist()], ensure_ascii=False, default=str).encode()
+        case "parquet":
+            return _parquet(table)
+        case _:
+            raise Refused(f"{format!r} is no format of a table; say csv, json or parquet")
+
+
+def snapshot(projection: Projection, to: Path) -> None:
+    """A copy of the read model's file, whole as of now, for any DuckDB to open. Raises `Refused` where `to` exists."""
+    part = to.with_name(f"{to.name}.part")
+    try:
+        if to.exists():
+            raise Refused(f"{to.name} exists; name a file that does not")
+        with projection.resting() as path:
+            shutil.copyfile(path, part)
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        os.link(part, to)
+    except FileExistsError as error:
+        raise Refused(f"{to.name} exists; name a file that does not") from error
+    except OSError as error:
+        raise Unavailable(f"the snapshot {to.name} cannot be written: {error.strerror}; name another place") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _csv(table: pa.Table) -> bytes:
+    sink = io.StringIO(newline="")
+    writer = csv.writer(sink, lineterminator="\n")
+    writer.writerow(table.column_names)
+    for row in zip(*(column.to_pylist() for column in table.columns), strict=True):
+        writer.writerow([_cell(_plain(value)) for value in row])
+    return sink.getvalue().encode()
+
+
+def _parquet(table: pa.Table) -> bytes:
+    import pyarrow.parquet
+
+    sink = io.BytesIO()
+    pyarrow.parquet.write_table(table, sink)
+    return sink.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, (list, dict, bool)) else value
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it."""
+    match value:
+        case float() if not math.isfinite(value):
+            return {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
+        case datetime() if value.tzinfo is not None:
+            return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        case dict():
+            return {str(name): _plain(part) for name, part in cast(dict[Any, Any], value).items()}
+        case list() | tuple():
+            return [_plain(part) for part in cast(list[Any], value)]
+        case _:
+            return value

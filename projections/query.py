@@ -1,0 +1,172 @@
+"""A stranger's SELECT over the read model: guarded, timed, as of any place in the log."""
+
+# pyright: reportUnknownParameterType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# (pyarrow ships no types)
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from functools import cache
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any, cast
+
+from ..errors import Malformed, Refused
+from .instance import translated
+from .projector import Projection
+from .schema import schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation, Statement
+
+Params = Sequence[Any] | Mapping[str, Any]
+
+RESULT_LIMIT = 1 << 30
+"""The largest answer, in bytes of Arrow: what has left DuckDB no longer counts against its memory limit."""
+
+_ROWS = 8_192
+_AGAIN = 0.05
+
+_LOOKING = re.compile(
+    r"range|generate_series|unnest|json_each|json_tree|repeat|repeat_row|duckdb_(columns|views|tables|functions|types)",
+    re.IGNORECASE,
+)
+"""Table functions that see nothing of the host; beside them only the macros NAME_at may be called."""
+
+_TELLING = re.compile(r"current_setting|write_log|getenv|pg_settings|databases|(duckdb|pragma)_.*", re.IGNORECASE)
+"""Functions and views that tell of the host: its folders, its settings."""
+
+
+def query(
+    projection: Projection,
+    sql: str,
+    params: Params | None = None,
+    *,
+    as_of: int | datetime | date | None = None,
+    timeout: float = 30.0,
+) -> pa.Table:
+    """The answer of one SELECT over the public views, as they stood at `as_of`.
+
+    An int is a `seq`; a date or time stands for the last `seq` recorded by then, a date for the end of that day in UTC.
+    Raises `Refused` for anything but one SELECT, for what reaches outside or into the settings, for an answer above
+    1 GiB, and past `timeout` seconds; `Malformed` with DuckDB's own words where the SQL is wrong.
+    """
+    at = _seq(projection, as_of)
+    with projection.reading() as cursor, _explained(sql, timeout), _interrupted(cursor, timeout):
+        statement = _only_select(cursor, sql)
+        if at is not None:
+            cursor.execute("SET VARIABLE as_of = ?::UBIGINT", [at])
+        cursor.execute("BEGIN TRANSACTION READ ONLY")
+        return _fetched(cursor.sql(statement, params=params))
+
+
+def _seq(projection: Projection, as_of: int | datetime | date | None) -> int | None:
+    if isinstance(as_of, date):
+        return projection.seq_at(as_of)
+    if as_of is not None and not 0 <= as_of <= projection.position:
+        raise Malformed(f"as_of={as_of} names no place in the ledger, which ends at event {projection.position}")
+    return as_of
+
+
+def _only_select(cursor: DuckDBPyConnection, sql: str) -> Statement:
+    """The statement, if it is one SELECT that calls nothing beyond the read model."""
+    import duckdb
+
+    statements = cursor.extract_statements(sql)
+    if len(statements) != 1:
+        raise Refused(f"a query is one SELECT, and this is {len(statements)} statements; send them one by one")
+    (statement,) = statements
+    if statement.type != duckdb.StatementType.SELECT:
+        raise Refused(f"a query is one SELECT, and this is {statement.type.name}; only reading is allowed here")
+    tree = json.loads(cursor.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()[0][0])
+    if tree["error"]:
+        raise Refused("a query is one plain SELECT, and this form of it cannot be checked; PIVOT is such a form")
+    for name in _outside(tree):
+        raise Refused(f"a query reads the ledger's views alone, and {name!r} reaches beyond them; leave it out")
+    return statement
+
+
+def _outside(node: Any) -> Iterator[str]:
+    """The names in a parsed statement of functions and tables that a query may not use."""
+    if isinstance(node, list):
+        for part in cast(list[Any], node):
+            yield from _outside(part)
+    elif isinstance(node, dict):
+        parts = cast(dict[str, Any], node)
+        if parts.get("type") == "TABLE_FUNCTION":
+            name = str(parts["function"]["function_name"])
+            if not _LOOKING.fullmatch(name) and name.lower() not in _macros():
+                yield name
+        for key in ("function_name", "table_name"):
+            name = str(parts.get(key, "")).strip('"')
+            if _TELLING.fullmatch(name) and not _LOOKING.fullmatch(name):
+                yield name
+        for part in parts.values():
+            yield from _outside(part)
+
+
+@cache
+def _macros() -> frozenset[str]:
+    return frozenset(f"{view.name}_at" for view in schema().views)
+
+
+def _fetched(answer: DuckDBPyRelation) -> pa.Table:
+    import pyarrow as pa
+
+    reader = answer.to_arrow_reader(_ROWS)
+    batches: list[pa.RecordBatch] = []
+    size = 0
+    for batch in reader:
+        size += batch.nbytes
+        if size > RESULT_LIMIT:
+            raise Refused(f"the answer exceeds {RESULT_LIMIT >> 20} MiB; add a LIMIT or aggregate")
+        batches.append(batch)
+    return pa.Table.from_batches(batches, reader.schema)
+
+
+@contextmanager
+def _interrupted(cursor: DuckDBPyConnection, timeout: float) -> Generator[None]:
+    """Interrupt the cursor after `timeout` seconds, again and again: one alone may fall between two statements."""
+    done = Event()
+
+    def watch() -> None:
+        if not done.wait(timeout):
+            while not done.wait(_AGAIN):
+                cursor.interrupt()
+
+    watcher = Thread(target=watch, name="query-limit", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+
+
+@contextmanager
+def _explained(sql: str, timeout: float) -> Generator[None]:
+    """DuckDB's errors as one sentence without a path of the host."""
+    import duckdb
+    import pyarrow as pa
+
+    try:
+        yield
+    except (duckdb.Error, pa.ArrowException, OSError, TypeError, ValueError) as error:
+        # Errors while an answer streams come from Arrow as OSError, with DuckDB's words.
+        text = str(error)
+        if isinstance(error, duckdb.InterruptException) or text.startswith("INTERRUPT"):
+            raise Refused(f"the query ran longer than {timeout:g} s; read less, or raise its time limit") from error
+        if isinstance(error, duckdb.OutOfMemoryException) or text.startswith("Out of Memory"):
+            raise Refused("the query needs more memory than queries have; read fewer rows or columns") from error
+        if isinstance(error, (duckdb.FatalException, duckdb.IOException, duckdb.InternalException)):
+            raise translated(error) from error
+        raise Malformed(f"the query does not stand: {_first_line(text, sql)}") from error
+
+
+def _first_line(text: str, sql: str) -> str:
+    line = text.strip().partition("\n")[0]
+    return re.sub(r"/[^\s\"']{2,}", lambda path: path[0] if path[0] in sql else "…", line)

@@ -1,0 +1,178 @@
+"""The search for versions by their figures: a small language, parsed here and answered as parameterised SQL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from ..errors import Malformed
+from .projector import Projection
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+Kind = Literal["metric", "param", "note"]
+
+_VALUES: dict[Kind, str] = {
+    "metric": """SELECT model, version, arg_max(value, seq) AS number, 'number' AS kind, NULL::VARCHAR AS value
+        FROM metrics WHERE version IS NOT NULL AND name = ? GROUP BY model, version""",
+    "param": "SELECT * FROM hyperparameters WHERE version IS NOT NULL AND name = ?",
+    "note": "SELECT * FROM annotations WHERE name = ?",
+}
+"""What a version has under a name: for a metric its newest figure."""
+
+_TOKEN = re.compile(
+    r"""(?P<string>'(?:[^']|'')*')
+    | (?P<quoted>"(?:[^"]|"")*")
+    | (?P<operator><=|>=|!=|=|<|>)
+    | (?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.]))
+    | (?P<word>[^\W\d][\w./:-]*)""",
+    re.VERBOSE,
+)
+
+
+class _Token(NamedTuple):
+    kind: str
+    text: str
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One comparison; `kind` is None where the name was bare."""
+
+    kind: Kind | None
+    name: str
+    operator: str
+    value: float | str | bool
+    place: int
+
+
+def versions_where(projection: Projection, expression: str) -> list[tuple[str, int]]:
+    """The versions, as (model, number) in order, for which every comparison holds.
+
+        expression = comparison { "and" comparison }
+        comparison = name ( "=" | "!=" | "<" | "<=" | ">" | ">=" ) value
+        name       = [ "metric." | "param." | "note." ] ( word | "quoted" )
+        value      = number | 'string' | true | false
+
+    A word begins with a letter and goes on with letters, digits and ``_ . / : -``; a quote within quotes is doubled.
+    A bare name is looked for among metrics, hyperparameters and notes, and only one kind may have it. A metric is the
+    version's newest figure of that name, wherever it came from, and is compared with numbers; NaN is only `!=`.
+    A version that has nothing under the name fits no comparison, not even `!=`. Strings are ordered by code point.
+    Raises `Malformed` pointing at the place.
+    """
+    conditions = parsed(expression)
+    with projection.reading() as cursor:
+        clauses: list[str] = []
+        params: list[float | str | bool] = []
+        for condition in conditions:
+            kind = condition.kind or _kind_of(condition, expression, cursor)
+            test, values = _test(condition, kind, expression)
+            clauses.append(f"SELECT model, version FROM ({_VALUES[kind]}) WHERE {test}")
+            params += (condition.name, *values)
+        found = cursor.execute(" INTERSECT ".join(clauses) + " ORDER BY model, version", params).fetchall()
+    return [(model, version) for model, version in found]
+
+
+def parsed(expression: str) -> tuple[Condition, ...]:
+    """The comparisons of an expression, or `Malformed` pointing at the place."""
+    tokens = _tokens(expression)
+    conditions = [_condition(tokens, expression)]
+    while (token := next(tokens)).kind != "end":
+        if token.text.lower() != "and":
+            raise _malformed(expression, token.place, f"expected `and` or the end, found {token.text!r}")
+        conditions.append(_condition(tokens, expression))
+    return tuple(conditions)
+
+
+def _tokens(expression: str) -> Iterator[_Token]:
+    place = 0
+    while rest := expression[place:].lstrip():
+        place = len(expression) - len(rest)
+        match = _TOKEN.match(expression, place)
+        if match is None:
+            raise _malformed(expression, place, f"no name, comparison or value begins with {expression[place]!r}")
+        yield _Token(str(match.lastgroup), match[0], place)
+        place = match.end()
+    while True:
+        yield _Token("end", "the end", len(expression))
+
+
+def _condition(tokens: Iterator[_Token], expression: str) -> Condition:
+    first = next(tokens)
+    kind, name = _name(first, tokens, expression)
+    operator = next(tokens)
+    if operator.kind != "operator":
+        raise _malformed(expression, operator.place, f"expected one of = != < <= > >=, found {operator.text!r}")
+    return Condition(kind, name, operator.text, _value(next(tokens), expression), first.place)
+
+
+def _name(first: _Token, tokens: Iterator[_Token], expression: str) -> tuple[Kind | None, str]:
+    if first.kind == "quoted":
+        return None, _unquoted(first.text)
+    if first.kind != "word" or first.text.lower() == "and":
+        raise _malformed(expression, first.place, f"expected a name, found {first.text!r}")
+    for kind in _VALUES:
+        if first.text == f"{kind}.":
+            name = next(tokens)
+            if name.kind != "quoted":
+                raise _malformed(expression, name.place, f"expected a name after {kind}., found {name.text!r}")
+            return kind, _unquoted(name.text)
+        if first.text.startswith(f"{kind}."):
+            return kind, first.text[len(kind) + 1 :]
+    return None, first.text
+
+
+def _value(token: _Token, expression: str) -> float | str | bool:
+    match token.kind, token.text.lower():
+        case "number", text:
+            return float(text)
+        case "string", _:
+            return _unquoted(token.text)
+        case "word", "true" | "false" as text:
+            return text == "true"
+        case _:
+            raise _malformed(
+                expression, token.place, f"expected a number, a 'string', true or false, found {token.text!r}"
+            )
+
+
+def _unquoted(text: str) -> str:
+    return text[1:-1].replace(text[0] * 2, text[0])
+
+
+def _kind_of(condition: Condition, expression: str, cursor: DuckDBPyConnection) -> Kind:
+    """The one kind that has a bare name."""
+    sought: list[tuple[Kind, str]] = [(kind, f"SELECT EXISTS ({source} LIMIT 1)") for kind, source in _VALUES.items()]
+    kinds: list[Kind] = [kind for kind, sql in sought if cursor.execute(sql, [condition.name]).fetchall()[0][0]]
+    if len(kinds) != 1:
+        both = " and ".join(f"{kind}.{condition.name}" for kind in kinds)
+        said = f"{both} both exist; say which" if kinds else f"no metric, param or note is called {condition.name!r}"
+        raise _malformed(expression, condition.place, said)
+    return kinds[0]
+
+
+def _test(condition: Condition, kind: Kind, expression: str) -> tuple[str, list[float | str]]:
+    """The comparison as SQL over the columns number, value and kind, with its parameters."""
+    operator, value = condition.operator, condition.value
+    if kind == "metric" and (isinstance(value, (bool, str))):
+        raise _malformed(
+            expression, condition.place, f"metric {condition.name!r} is compared with a number, not {value!r}"
+        )
+    if isinstance(value, bool) and operator not in ("=", "!="):
+        raise _malformed(expression, condition.place, f"{str(value).lower()} is only compared by = and !=")
+    if operator == "!=":
+        same, params = _test(Condition(kind, condition.name, "=", value, condition.place), kind, expression)
+        return f"NOT coalesce({same}, false)", params
+    if isinstance(value, bool):
+        return "kind = 'boolean' AND value = ?", [str(value).lower()]
+    if isinstance(value, str):
+        return f"kind = 'string' AND value {operator} ?", [value]
+    return f"number {operator} ? AND NOT isnan(number)", [value]
+
+
+def _malformed(expression: str, place: int, what: str) -> Malformed:
+    return Malformed(f"in {expression!r} at character {place + 1}: {what}")

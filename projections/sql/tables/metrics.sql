@@ -1,0 +1,39 @@
+-- One row for each figure of a version and for each point that a run logged.
+CREATE TABLE store.metrics (
+    seq UBIGINT NOT NULL,
+    recorded TIMESTAMPTZ NOT NULL,
+    model VARCHAR,
+    version UBIGINT,
+    run VARCHAR,
+    name VARCHAR NOT NULL,
+    step BIGINT,
+    value DOUBLE,
+    evaluation VARCHAR,
+    time TIMESTAMPTZ NOT NULL
+);
+
+INSERT INTO store.metrics
+SELECT
+    seq, recorded, model, e.version, e.run, unnest(map_keys(e.metrics)), NULL, unnest(map_values(e.metrics)),
+    CASE WHEN type = 'lepton.evaluation.recorded.v1' THEN coalesce(e.name, '') END, time
+FROM (
+    SELECT seq, recorded, time, type, stream[7:] AS model, from_json(data, '{
+        "version": "UBIGINT", "run": "VARCHAR", "name": "VARCHAR", "metrics": "MAP(VARCHAR, DOUBLE)"
+    }') AS e
+    FROM batch
+    WHERE type IN ('lepton.version.committed.v1', 'lepton.metrics.recorded.v1', 'lepton.evaluation.recorded.v1')
+);
+
+-- The run's start stands earlier in the log, so it is in `store.runs` by now, whatever the batches.
+INSERT INTO store.metrics
+SELECT
+    b.seq, b.recorded, r.model, NULL, b.run, unnest(b.e.names), unnest(b.e.steps), unnest(b.e.values), NULL,
+    unnest(b.e.times)
+FROM (
+    SELECT seq, recorded, stream[5:] AS run, from_json(data, '{
+        "names": ["VARCHAR"], "steps": ["BIGINT"], "values": ["DOUBLE"], "times": ["TIMESTAMPTZ"]
+    }') AS e
+    FROM batch
+    WHERE type = 'lepton.metrics.logged.v1'
+) AS b
+LEFT JOIN store.runs AS r ON r.run = b.run;

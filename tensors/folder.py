@@ -1,0 +1,151 @@
+"""A store of objects in a folder."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ..errors import Damaged, LeptonError, Refused, Unavailable
+from .objects import check_key
+
+_TEMPORARY = ".lepton-"  # no key begins with a dot, so what a crashed write left is never taken for an object
+
+
+class FolderStore:
+    """Objects as files under `path`, which is made where missing.
+
+    An object is written under a temporary name, synced, then linked to its own, which fails if that exists: so it is
+    visible only when whole, and never replaced. The folder is synced too, else power loss could forget the name.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self._root = Path(path)
+        with _translated("the object folder"):
+            self._root.mkdir(parents=True, exist_ok=True)
+
+    def put(self, key: str, pieces: Iterable[bytes]) -> int:
+        check_key(key)
+        place = self._root / key
+        with _translated(f"object {key}"):
+            _make_folder(place.parent)
+            temporary = place.parent / f"{_TEMPORARY}{secrets.token_hex(8)}"
+            try:
+                written = _write_synced(temporary, pieces)
+                os.link(temporary, place)
+            except FileExistsError:
+                raise Refused(f"object {key} stands already, and a key is used once; take a fresh key") from None
+            finally:
+                with suppress(FileNotFoundError):
+                    temporary.unlink()
+            _sync_folder(place.parent)
+        return written
+
+    def get(self, key: str, offset: int = 0, length: int | None = None) -> bytes:
+        check_key(key)
+        with self._opened(key) as file:
+            wanted = max(os.fstat(file).st_size - offset, 0) if length is None else length
+            # Asked before reading, so that a damaged index cannot make us ask for more memory than there are bytes.
+            there = min(wanted, max(os.fstat(file).st_size - offset, 0))
+            data = _read(file, offset, there)
+        if len(data) != wanted:
+            raise Damaged(f"pack {key}", expected=f"{wanted} bytes from {offset}", found=f"{len(data)}")
+        return data
+
+    def size(self, key: str) -> int:
+        check_key(key)
+        with self._opened(key) as file:
+            return os.fstat(file).st_size
+
+    def list(self, prefix: str) -> Iterator[str]:
+        with _translated("the object folder"):
+            files = (path for path in self._files() if not path.name.startswith(_TEMPORARY))
+            keys = sorted(path.relative_to(self._root).as_posix() for path in files)
+        return (key for key in keys if key.startswith(prefix))
+
+    def leftovers(self) -> list[Path]:
+        """What writes that never ended have left; safe to remove once no writer is at work."""
+        with _translated("the object folder"):
+            return sorted(path for path in self._files() if path.name.startswith(_TEMPORARY))
+
+    def delete(self, key: str) -> None:
+        check_key(key)
+        with _translated(f"object {key}"), suppress(FileNotFoundError):
+            (self._root / key).unlink()
+            _sync_folder((self._root / key).parent)
+
+    def _files(self) -> Iterator[Path]:
+        for folder, _, names in os.walk(self._root, onerror=_raise):
+            yield from (Path(folder, name) for name in names)
+
+    @contextmanager
+    def _opened(self, key: str) -> Generator[int]:
+        with _translated(f"object {key}"):
+            try:
+                file = os.open(self._root / key, os.O_RDONLY | os.O_CLOEXEC)
+            except (FileNotFoundError, NotADirectoryError):
+                if not self._root.is_dir():  # an unmounted disk is no damage
+                    raise Unavailable("the object folder is away; mount it, then try again") from None
+                raise Damaged(f"pack {key}", expected="present", found="missing") from None
+            try:
+                yield file
+            finally:
+                os.close(file)
+
+
+def _write_synced(path: Path, pieces: Iterable[bytes]) -> int:
+    written = 0
+    with path.open("xb", buffering=1 << 20) as file:
+        for piece in pieces:
+            written += file.write(piece)
+        file.flush()
+        os.fsync(file.fileno())
+    return written
+
+
+def _read(file: int, offset: int, length: int) -> bytes:
+    data = os.pread(file, length, offset)
+    if len(data) == length:
+        return data
+    parts = [data]  # one pread returns at most 2 GiB
+    while parts[-1]:
+        done = sum(map(len, parts))
+        parts.append(os.pread(file, length - done, offset + done) if done < length else b"")
+    return b"".join(parts)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and its parents, each synced into its own parent."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync_folder(folder.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+@contextmanager
+def _translated(thing: str) -> Generator[None]:
+    """Tell what the operating system says as `Unavailable`, without the path, which is nobody else's business."""
+    try:
+        yield
+    except LeptonError:
+        raise
+    except OSError as error:
+        reason = errno.errorcode.get(error.errno or 0, "OSError")
+        what = "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else "see to the folder"
+        raise Unavailable(f"{thing} cannot be reached ({reason}: {error.strerror}); {what}, then try again") from error

@@ -1,0 +1,131 @@
+"""Keeping a version: nothing where it is known, else a delta where that is the better choice, else a keyframe."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+from ..errors import Damaged
+from .blob import blob_entry, fold_blob
+from .delta import DeltaEntry, DeltaInfo, Pairing
+from .graph import Graph
+from .graph import Path as Route
+from .manifest import Manifest, TensorEntry, describe
+from .objects import ObjectStore
+from .pack import Entry, PackWriter, Placement, WrittenPack
+from .saving import DeltaTooLarge, changed_chunks, full_chunks
+from .tensor import Tensor
+from .way import Placements, Way
+
+_log = logging.getLogger(__name__)
+
+
+class KeptFile(NamedTuple):
+    """A file or blob of a save: its name, the digest of its content and the bytes of that."""
+
+    name: str
+    digest: str
+    bytes: int
+
+
+class Kept(NamedTuple):
+    """What a save wrote, all of it synced, and the older packs on which it rests."""
+
+    manifest: Manifest
+    keyframe: bool
+    delta: DeltaInfo | None
+    packs: tuple[WrittenPack, ...]
+    placements: tuple[Placement, ...]
+    relies_on: frozenset[str]
+    files: tuple[KeptFile, ...]
+
+
+class Save:
+    """One save, and the ways in which it can go: each returns None where it cannot, with nothing written."""
+
+    def __init__(
+        self,
+        objects: ObjectStore,
+        places: Placements,
+        way: Callable[[Route], Way],
+        tensors: Mapping[str, Tensor],
+        extras: Mapping[str, Path | bytes],
+    ) -> None:
+        self._objects = objects
+        self._places = places
+        self._way = way
+        self._tensors = tensors
+        self._manifest = describe(tensors)
+        self._chunks = _chunks_of(self._manifest.owners)
+        named = {name: blob_entry(name, source) for name, source in sorted(extras.items())}
+        self._extras = {entry.digest: entry for entry, _ in named.values()}
+        self._files = tuple(KeptFile(name, entry.digest, size) for name, (entry, size) in named.items())
+        self._placed = places.find({self._manifest.digest, *self._chunks, *self._extras})
+
+    def known(self, graph: Graph) -> Kept | None:
+        """The manifest stands in the graph already: its tensors are not written again."""
+        digest = self._manifest.digest
+        if digest not in self._placed or digest not in graph:
+            return None
+        rests_on = self._behind(self._way(graph.cheapest(digest)))
+        return None if rests_on is None else self._write((), digest in graph.keyframes, rests_on)
+
+    def as_delta(self, base: Manifest, graph: Graph) -> Kept | None:
+        """Write what differs from `base`, unless the whole is stored already, or a keyframe is due or smaller."""
+        pairing = Pairing(base, self._manifest)
+        unstored = self._chunks - self._placed.keys()
+        if not unstored or base == self._manifest or not pairing.names or not graph.may_extend(base.digest):
+            return None
+        try:
+            way = self._way(graph.cheapest(base.digest))
+            rests_on = self._behind(way)
+            if rests_on is None:
+                return None
+            changes = changed_chunks(way, self._places, pairing, self._tensors)
+            delta = DeltaEntry(pairing, changes)
+            added = full_chunks(self._manifest, pairing.added, self._tensors, self._placed)
+            rests_on |= self._packs_of(_chunks_of(pairing.added))
+            return self._write(chain((delta,), added), False, rests_on)._replace(delta=delta.info)
+        except DeltaTooLarge:
+            return None
+        except Damaged as error:  # the past's damage must not keep the present from being saved
+            _log.warning("%s; saving all tensors anew instead of a delta", error)
+            return self.as_keyframe(trusted=False)
+
+    def as_keyframe(self, *, trusted: bool = True) -> Kept:
+        """Write every chunk that is not stored already; not `trusted`, also those that are said to be."""
+        stored = self._placed.keys() if trusted else ()
+        chunks = full_chunks(self._manifest, self._manifest.owners, self._tensors, stored)
+        return self._write(chunks, True, self._packs_of(self._chunks) if trusted else frozenset())
+
+    def _write(self, entries: Iterable[Entry], keyframe: bool, rests_on: frozenset[str]) -> Kept:
+        """Write what is not placed yet; manifests last, so that a reader of the pack alone finds all before it."""
+        manifest = fold_blob(self._manifest.encoded)
+        about = (*self._extras.values(), manifest)
+        extras = [entry for entry in self._extras.values() if entry.digest not in self._placed]
+        last = () if manifest.digest in self._placed else (manifest,)
+        writer = PackWriter(self._objects)
+        writer.write(chain(extras, entries, last))
+        rests_on |= self._packs_of(entry.digest for entry in about)
+        return Kept(
+            self._manifest, keyframe, None, tuple(writer.packs), tuple(writer.placements), rests_on, self._files
+        )
+
+    def _behind(self, way: Way) -> frozenset[str] | None:
+        """The packs on which a way rests, or None if not all of it is stored."""
+        needed = {*(version.digest for version in way.manifests), *(leg.delta.place.digest for leg in way.legs)}
+        needed |= _chunks_of(way.manifests[0].owners)
+        for leg in way.legs:
+            needed |= _chunks_of(leg.pairing.added) if leg.direction > 0 else set[str]()
+        found = self._places.find(needed)
+        return frozenset(place.pack for place in found.values()) if needed <= found.keys() else None
+
+    def _packs_of(self, digests: Iterable[str]) -> frozenset[str]:
+        return frozenset(self._placed[digest].pack for digest in digests if digest in self._placed)
+
+
+def _chunks_of(entries: Iterable[TensorEntry]) -> set[str]:
+    return {digest for entry in entries for digest in entry.chunks}

@@ -1,0 +1,123 @@
+"""What a tensor is to Lepton: a dtype, a shape and bytes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import Malformed
+
+Bytes: TypeAlias = npt.NDArray[np.uint8]
+
+MAX_DIMENSIONS = 64
+MAX_NBYTES = 1 << 50
+
+
+class Kind(NamedTuple):
+    """How a dtype lies in memory: bytes an element, and bytes a word (the unit in which deltas are counted)."""
+
+    itemsize: int
+    word: int
+
+
+# By torch's names. Complex numbers are two words each, so that a delta sees the exponents of both parts.
+KINDS = {
+    "bool": Kind(1, 1),
+    "uint8": Kind(1, 1),
+    "uint16": Kind(2, 2),
+    "uint32": Kind(4, 4),
+    "uint64": Kind(8, 8),
+    "int8": Kind(1, 1),
+    "int16": Kind(2, 2),
+    "int32": Kind(4, 4),
+    "int64": Kind(8, 8),
+    "float16": Kind(2, 2),
+    "bfloat16": Kind(2, 2),
+    "float32": Kind(4, 4),
+    "float64": Kind(8, 8),
+    "float8_e4m3fn": Kind(1, 1),
+    "float8_e4m3fnuz": Kind(1, 1),
+    "float8_e5m2": Kind(1, 1),
+    "float8_e5m2fnuz": Kind(1, 1),
+    "float8_e8m0fnu": Kind(1, 1),
+    "float4_e2m1fn_x2": Kind(1, 1),
+    "complex32": Kind(4, 2),
+    "bcomplex32": Kind(4, 2),
+    "complex64": Kind(8, 4),
+    "complex128": Kind(16, 8),
+}
+
+
+class Tensor(Protocol):
+    """Anything with bytes. Two names bound to the same object (identity) are shared: stored and restored as one."""
+
+    @property
+    def dtype(self) -> str:
+        """Torch's name of the dtype, without "torch."."""
+        ...
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def nbytes(self) -> int: ...
+
+    def raw(self) -> Bytes:
+        """The bytes in row-major little-endian order, shape (nbytes,); a copy only where they do not lie so."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Array:
+    """A tensor over bytes of its own, which is what a restore returns."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    buffer: Bytes
+
+    def __post_init__(self) -> None:
+        if self.buffer.dtype != np.uint8 or self.buffer.shape != (nbytes_of(self.dtype, self.shape),):
+            raise Malformed(f"{self.dtype}{list(self.shape)} does not lie in {self.buffer.nbytes} bytes")
+
+    @property
+    def nbytes(self) -> int:
+        return self.buffer.nbytes
+
+    def raw(self) -> Bytes:
+        return self.buffer
+
+    @classmethod
+    def from_numpy(cls, array: npt.NDArray[Any], dtype: str | None = None) -> Array:
+        """The array's bytes (copied only if not contiguous and little-endian), under its own dtype's name or `dtype`.
+
+        Raises `Malformed` where the dtype is none of `KINDS` or has another item size.
+        """
+        name = dtype or array.dtype.name
+        if kind(name).itemsize != array.dtype.itemsize:
+            raise Malformed(f"an array of {array.dtype} cannot be read as {name}: their item sizes differ")
+        little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+        return cls(name, array.shape, np.ascontiguousarray(little).reshape(-1).view(np.uint8))
+
+
+def kind(dtype: str) -> Kind:
+    """How a dtype lies in memory; `Malformed` if Lepton does not know it."""
+    try:
+        return KINDS[dtype]
+    except KeyError:
+        raise Malformed(f"dtype {dtype!r} is none that Lepton keeps; convert the tensor to a plain one") from None
+
+
+def nbytes_of(dtype: str, shape: tuple[int, ...]) -> int:
+    """Bytes of a tensor; `Malformed` on an unknown dtype, a negative side or a size beyond all reason."""
+    if len(shape) > MAX_DIMENSIONS or any(side < 0 or side > MAX_NBYTES for side in shape):
+        raise Malformed(
+            f"shape {list(shape)[:8]} is absurd: sides must lie in 0..2^50, and be {MAX_DIMENSIONS} at most"
+        )
+    nbytes = math.prod(shape) * kind(dtype).itemsize
+    if nbytes > MAX_NBYTES:
+        raise Malformed(f"shape {list(shape)[:8]} of {dtype} is absurd: a tensor may have 2^50 bytes")
+    return nbytes

@@ -1,0 +1,136 @@
+"""The vault: keeps tensors in packs and gives them back, bit for bit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from ..errors import Damaged, Refused
+from .blob import unfold_blob
+from .delta import Pairing, Slot
+from .graph import Graph
+from .graph import Path as Route
+from .keep import Kept, Save
+from .manifest import Manifest, chunk_bytes, zeroed
+from .objects import ObjectStore
+from .pack import Placement
+from .recent import Recent
+from .tensor import Array, Bytes, Tensor
+from .threads import in_order
+from .way import AtHand, AtHandDiffers, Leg, Placements, StoredDelta, Way
+
+
+class Vault:
+    """Tensors over an object store. `placements` tells where digests lie, including those of earlier saves.
+
+    Safe to use from many threads as far as `objects` and `placements` are.
+    """
+
+    def __init__(self, objects: ObjectStore, placements: Placements) -> None:
+        self._objects = objects
+        self._placements = placements
+        self._manifests: Recent[Manifest] = Recent(16)
+
+    def keep(
+        self,
+        tensors: Mapping[str, Tensor],
+        *,
+        base: Manifest | None,
+        graph: Graph,
+        files: Mapping[str, Path | bytes] | None = None,
+        blobs: Mapping[str, bytes] | None = None,
+    ) -> Kept:
+        """Save tensors as a delta from `base` where the graph's bounds allow it and it is the smaller, else whole.
+
+        What is stored already is not written again. Raises `Refused`, leaving nothing, if a tensor or file changes
+        meanwhile; `Malformed` on names, shapes or dtypes that cannot be kept.
+        """
+        save = Save(self._objects, self._placements, self.way, tensors, {**(files or {}), **(blobs or {})})
+        kept = save.known(graph) or (base and save.as_delta(base, graph)) or save.as_keyframe()
+        self._manifests.put(kept.manifest.digest, kept.manifest)
+        return kept
+
+    def manifest(self, digest: str) -> Manifest:
+        """A stored manifest; raises `Damaged` if it is missing or not what its digest says."""
+        known = self._manifests.get(digest)
+        if known is None:
+            known = Manifest.decode(self.blob(digest))
+            self._manifests.put(digest, known)
+        return known
+
+    def blob(self, digest: str) -> bytes:
+        """The content of a stored file or blob; raises `Damaged` if it is missing or not what its digest says."""
+        place = self._locate((digest,), "blob")[digest]
+        try:
+            return unfold_blob(digest, self._objects.get(place.pack, place.offset, place.length))
+        except Damaged as error:
+            if error.thing.startswith("pack "):
+                raise
+            raise Damaged(f"{error.thing} in pack {place.pack}", expected=error.expected, found=error.found) from error
+
+    def restore(
+        self,
+        digest: str,
+        graph: Graph,
+        *,
+        names: Collection[str] | None = None,
+        at_hand: tuple[Manifest, Mapping[str, Tensor]] | None = None,
+    ) -> dict[str, Array]:
+        """The tensors of a manifest, or those called `names`, over the cheapest path; shared names, one object.
+
+        Tensors at hand are read but never trusted: where they are not what their manifest says, packs are read.
+        Raises `Refused` on a name that is not there, `Damaged` naming the first damage met.
+        """
+        try:
+            return self._restore(digest, graph, names, at_hand)
+        except AtHandDiffers:
+            return self._restore(digest, graph, names, None)
+
+    def way(self, route: Route, at_hand: tuple[Manifest, Mapping[str, Tensor]] | None = None) -> Way:
+        """A path made ready to be walked: its manifests and the indexes of its deltas are read."""
+        live = at_hand if at_hand is not None and at_hand[0].digest == route.start else None
+        manifests = [live[0] if live else self.manifest(route.start)]
+        located = self._locate([edge.digest for edge, _ in route.steps], "delta")
+        legs: list[Leg] = []
+        for edge, direction in route.steps:
+            manifests.append(self.manifest(edge.new if direction > 0 else edge.base))
+            base, new = manifests[-2:][::direction]
+            delta = StoredDelta(self._objects, located[edge.digest])
+            if (delta.index.base, delta.index.new) != (edge.base, edge.new):
+                found = f"{delta.index.base} to {delta.index.new}"
+                raise Damaged(delta.thing, expected=f"a delta from {edge.base} to {edge.new}", found=found)
+            legs.append(Leg(Pairing(base, new), delta, direction))
+        return Way(self._objects, manifests, legs, AtHand(*live) if live else None)
+
+    def _restore(
+        self,
+        digest: str,
+        graph: Graph,
+        names: Collection[str] | None,
+        at_hand: tuple[Manifest, Mapping[str, Tensor]] | None,
+    ) -> dict[str, Array]:
+        way = self.way(graph.cheapest(digest, (at_hand[0].digest,) if at_hand else ()), at_hand)
+        manifest = way.target
+        wanted = [entry.name for entry in manifest.tensors] if names is None else sorted(names)
+        strange = [name for name in wanted if name not in manifest]
+        if strange:
+            raise Refused(f"the version has no tensor {strange[0]!r}; `lepton show` lists those it has")
+        arrays = {owner.name: zeroed(owner) for owner in map(manifest.owner, wanted)}
+        for _ in in_order(way.make, way.batches(self._placements, _slots(manifest, arrays))):
+            pass
+        return {name: arrays[manifest.owner(name).name] for name in wanted}
+
+    def _locate(self, digests: Iterable[str], sort: str) -> Mapping[str, Placement]:
+        wanted = set(digests)
+        found = self._placements.find(wanted)
+        for digest in wanted:
+            if digest not in found:
+                raise Damaged(f"{sort} {digest}", expected="a pack that holds it", found="none")
+        return found
+
+
+def _slots(manifest: Manifest, arrays: Mapping[str, Array]) -> Iterator[tuple[Slot, Bytes]]:
+    """Every chunk of the arrays, with the memory it is to fill."""
+    for name, array in arrays.items():
+        for index in range(len(manifest.owner(name).chunks)):
+            yield Slot(name, index), chunk_bytes(array.buffer, index)

@@ -1,0 +1,42 @@
+"""Commands as tests ask them: short to write, and whole."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from lepton_ai.domain.commands import Annotate, Commit, Stored
+from lepton_ai.domain.recipe import Recipe
+from lepton_ai.events.model import Parent
+
+
+def commit(number: int, *parents: int, model: str = "credit", **fields: Any) -> Commit:
+    """A commit on main whose tensors' digest ends in `number`."""
+    came_from = tuple(Parent(version=parent) for parent in parents)
+    whole: dict[str, Any] = {
+        "branch": "main",
+        "asked_parents": None,
+        "parents": came_from,
+        "tensors": f"blake3:{number:064d}",
+        "tensor_count": 1,
+        "parameters": 1,
+        "bytes": 4,
+        "keyframe": True,
+        "delta": None,
+        "stored": Stored(),
+        "recipe": Recipe(),
+    }
+    return Commit(model=model, **(whole | fields))
+
+
+def note(value: Any, model: str = "credit") -> Annotate:
+    """A note on version 1."""
+    return Annotate(model=model, version=1, annotations={"n": value})
+
+
+def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Return once a condition holds; fail where it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"

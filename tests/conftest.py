@@ -1,0 +1,75 @@
+"""What tests share: a home of their own, and a ledger's store on each of the two databases."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from lepton_ai.events.actors import Actor, Actors
+from lepton_ai.events.creation import open_or_create
+from lepton_ai.events.database import Database
+from lepton_ai.events.store import Store
+from lepton_ai.ledger import Ledger
+
+from .servers import NoPostgreSQL, PostgreSQL
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """An empty folder for a ledger and its objects."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A running PostgreSQL. Where none can run the test is skipped; in CI that is a failure."""
+    try:
+        server = PostgreSQL()
+        server.start()
+    except NoPostgreSQL as reason:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI must test PostgreSQL: {reason}")
+        pytest.skip(f"no PostgreSQL: {reason}")
+    yield server
+    server.remove()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, home: Path) -> str:
+    """Where a database is that a ledger may live in."""
+    if request.param == "sqlite":
+        return f"sqlite:///{home / 'main.db'}"
+    return request.getfixturevalue("postgresql").url()
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    """A database with nothing of this test's ledger in it; its name is new, so PostgreSQL gives it a schema."""
+    database = Database(url, f"t{uuid4().hex[:16]}", wait=30)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def store(database: Database) -> Store:
+    """The store of a fresh ledger."""
+    open_or_create(database, lambda: str(uuid4()))
+    return Store(database)
+
+
+@pytest.fixture
+def ledger(store: Store) -> Ledger:
+    """A fresh ledger."""
+    return Ledger(store)
+
+
+@pytest.fixture
+def actor(store: Store) -> Actor:
+    """Somebody who acts."""
+    return Actors(store.database).named("Ada")

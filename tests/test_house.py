@@ -1,0 +1,108 @@
+"""The house's rules that no linter knows."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+ROOMS = ("cli", "domain", "events", "models", "projections", "tensors", "workers")
+
+
+def tracked(*patterns: str) -> list[Path]:
+    listed = subprocess.run(
+        ("git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns),
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    return [ROOT / name for name in listed.stdout.decode().split("\n") if name and (ROOT / name).is_file()]
+
+
+def test_the_packages_listed_are_the_folders_that_hold_code() -> None:
+    folders = {path.parent for room in ROOMS for path in (ROOT / room).rglob("__init__.py")}
+
+    named = {"lepton_ai"} | {"lepton_ai." + ".".join(folder.relative_to(ROOT).parts) for folder in folders}
+
+    assert set(PROJECT["tool"]["setuptools"]["packages"]) == named
+
+
+def test_every_python_file_at_the_root_is_part_of_the_package() -> None:
+    assert {path.name for path in ROOT.glob("*.py")} == {
+        "__init__.py", "errors.py", "ledger.py", "manager.py", "results.py", "settings.py", "wiring.py"
+    }  # fmt: skip
+
+
+def test_every_module_says_in_its_first_line_what_it_is() -> None:
+    silent = [
+        str(path.relative_to(ROOT))
+        for path in tracked("*.py")
+        if not re.match(r'(#!.*\n)?r?"""[A-Z`].*[.:,!?]', path.read_text())
+    ]
+
+    assert silent == []
+
+
+def test_the_core_can_be_read_in_an_afternoon() -> None:
+    files = [path for path in tracked("*.py") if path.parent == ROOT or path.relative_to(ROOT).parts[0] in ROOMS]
+
+    longest = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in files}
+
+    assert {name: lines for name, lines in longest.items() if lines > 500} == {}
+
+
+def test_importing_lepton_opens_no_heavy_room() -> None:
+    code = (
+        "import sys, lepton_ai;"
+        "heavy = {'torch', 'sqlalchemy', 'duckdb', 'pydantic', 'alembic', 'numpy', 'pyarrow', 'sklearn', 'rich'};"
+        "print(*(heavy & set(sys.modules)))"
+    )
+
+    done = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == []
+
+
+def test_every_public_name_is_there_and_no_other() -> None:
+    import lepton_ai
+
+    assert sorted(lepton_ai.__all__) == sorted(dir(lepton_ai))
+    assert all(getattr(lepton_ai, name) is not None for name in lepton_ai.__all__)
+    with pytest.raises(AttributeError):
+        lepton_ai.nothing  # noqa: B018
+
+
+def test_no_file_names_a_registry_or_a_path_of_one_machine() -> None:
+    hosts = re.compile("|".join(("pythonhosted", r"pypi\.org", r"repo1?\.maven", r"registry\.npmjs", r"deb\.debian")))
+    texts = [path for path in tracked() if path.suffix in {".py", ".md", ".toml", ".txt", ".yml", ".ipynb", ".sql"}]
+
+    assert [str(path) for path in texts if path.name != "test_house.py" and hosts.search(path.read_text())] == []
+
+
+def test_the_conda_environment_installs_this_project_with_its_constraints() -> None:
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+
+    pip = environment["dependencies"][-1]["pip"]
+
+    assert "-c constraints.txt" in pip
+    extras = re.fullmatch(r"-e \.\[(.*)\]", pip[-1])
+    assert extras is not None
+    assert set(extras[1].split(",")) <= set(PROJECT["project"]["optional-dependencies"])
+    assert any(each.startswith("python >=3.11") for each in environment["dependencies"] if isinstance(each, str))
+
+
+def test_every_dependency_is_bounded_and_pinned() -> None:
+    pinned = {line.split("==")[0] for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line}
+
+    for requirement in PROJECT["project"]["dependencies"]:
+        name = re.match(r"[\w-]+", requirement)
+        assert name is not None
+        assert "<" in requirement or "==" in requirement, f"{requirement} has no upper bound"
+        assert name[0].lower() in pinned, f"{requirement} is not pinned"

@@ -1,0 +1,84 @@
+"""Comparing: what differs between two versions, and which of several does best."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from ..domain.model import Model
+from ..errors import Malformed, Refused
+from ..results import Comparison, Diff, TensorChange
+from .restoring import graph_of
+from .workspace import Workspace
+
+LOWER_IS_BETTER: Final = ("loss", "error", "brier", "ece", "rmse", "mae", "mse", "latency")
+PREFERRED: Final = ("f1", "roc_auc", "accuracy")
+
+
+def diff(workspace: Workspace, a: tuple[Model, int], b: tuple[Model, int]) -> Diff:
+    """What differs between two versions, of one model or of two; what is equal is left out."""
+    (model, before), (other, after) = a, b
+    one, two = model.version(before).event, other.version(after).event
+    return Diff(
+        before=workspace.version(model, before),
+        after=workspace.version(other, after),
+        hyperparameters=changes(one.hyperparameters, two.hyperparameters),
+        architecture=changes(one.architecture, two.architecture),
+        settings=changes(one.settings, two.settings),
+        data=changes(one.data or {}, two.data or {}),
+        environment=changes(one.environment, two.environment),
+        code=changes(one.code, two.code),
+        files=changes({f.name: f.digest for f in one.files}, {f.name: f.digest for f in two.files}),
+        metrics=changes(model.metrics.get(before, {}), other.metrics.get(after, {})),
+        tensors=_tensor_changes(workspace, a, b),
+    )
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = "") -> dict[str, tuple[Any, Any]]:
+    """Names whose values differ, to (before, after); nested mappings by dotted names."""
+    found: dict[str, tuple[Any, Any]] = {}
+    for name in sorted({*before, *after}):
+        old, new = before.get(name), after.get(name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            found |= changes(old, new, f"{prefix}{name}.")  # pyright: ignore[reportUnknownArgumentType]
+        elif old != new:
+            found[f"{prefix}{name}"] = (old, new)
+    return found
+
+
+def compare(workspace: Workspace, model: Model, numbers: Sequence[int], metric: str | None) -> Comparison:
+    """Versions by a metric, best first, the newest of equals; without a metric by f1, ROC AUC or accuracy."""
+    if not numbers:
+        raise Malformed("nothing to compare; name at least one version")
+    figures = {number: dict(model.metrics.get(number, {})) for number in dict.fromkeys(numbers)}
+    shared = set[str].intersection(*(set(each) for each in figures.values()))
+    chosen = metric or next((name for name in PREFERRED if name in shared), None)
+    if chosen not in shared:
+        raise Refused(
+            f"metric {chosen!r} is not known of every version named; they share {', '.join(sorted(shared)) or 'none'}"
+        )
+    sign = -1 if chosen.endswith(LOWER_IS_BETTER) else 1
+    ranked = sorted(figures, key=lambda number: (sign * figures[number][chosen], number), reverse=True)
+    return Comparison(
+        model=model.name,
+        metric=chosen,
+        versions=tuple(workspace.version(model, number) for number in ranked),
+        metrics=tuple(figures[number] for number in ranked),
+    )
+
+
+def _tensor_changes(workspace: Workspace, a: tuple[Model, int], b: tuple[Model, int]) -> tuple[TensorChange, ...]:
+    manifests = [workspace.vault.manifest(model.version(number).event.tensors) for model, number in (a, b)]
+    graph = graph_of(a[0]) if a[0].name == b[0].name else graph_of(a[0]).joined(graph_of(b[0]))
+    return tuple(
+        TensorChange(
+            name=change.name,
+            status=change.status,
+            changed=change.changed,
+            l2=change.l2,
+            relative=change.relative,
+            cosine=change.cosine,
+            largest=change.largest,
+        )
+        for change in workspace.vault.norms(*manifests, graph)
+    )

@@ -1,0 +1,110 @@
+"""Restoring: a version's tensors back from the vault, exact to the last bit, and the object they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..domain.model import Model
+from ..domain.recipe import Recipe, version_digest
+from ..errors import Damaged, Malformed, Refused
+from ..events.model import VersionCommitted
+from ..tensors.graph import Edge, Graph
+from .workspace import Workspace
+
+if TYPE_CHECKING:
+    from ..tensors.tensor import Tensor
+
+T = TypeVar("T")
+
+
+def graph_of(model: Model) -> Graph:
+    """The graph of a model's deltas: where a restore may start, and which ways lead on."""
+    tensors = {number: version.event.tensors for number, version in model.versions.items()}
+    events = (version.event for version in model.versions.values())
+    keyframes = {event.tensors: event.bytes for event in events if event.keyframe}
+    edges = (
+        Edge(tensors[delta.from_version], tensors[delta.to_version], delta.digest, delta.bytes, delta.two_way)
+        for delta in model.deltas.values()
+    )
+    return Graph(keyframes, tuple(edges))
+
+
+def tensors(
+    workspace: Workspace, model: Model, number: int, names: Iterable[str] | None = None
+) -> Mapping[str, Tensor]:
+    """A version's tensors, all or those named, each verified; `Damaged` where a byte is not what was saved."""
+    event = verified_event(model, number)
+    wanted = None if names is None else list(names)
+    if wanted is not None:
+        known = {entry.name for entry in workspace.vault.manifest(event.tensors).tensors}
+        if missing := sorted(set(wanted) - known):
+            raise Malformed(f"version {number} of {model.name} has no tensor {missing[0]!r}; `lepton show` lists them")
+    return workspace.vault.restore(event.tensors, graph_of(model), names=wanted)
+
+
+def converted(
+    workspace: Workspace, model: Model, number: int, names: Sequence[str] | None, convert: Callable[[Tensor], T]
+) -> dict[str, T]:
+    """A version's tensors as torch's or numpy's; tied ones are one object."""
+    made: dict[int, T] = {}
+    found = tensors(workspace, model, number, names)
+    return {name: made[id(t)] if id(t) in made else made.setdefault(id(t), convert(t)) for name, t in found.items()}
+
+
+def files(workspace: Workspace, model: Model, number: int) -> dict[str, bytes]:
+    """The files kept beside a version."""
+    return {file.name: workspace.vault.blob(file.digest) for file in model.version(number).event.files}
+
+
+def load(workspace: Workspace, model: Model, number: int, into: Any = None) -> Any:
+    """The object a version was saved from: rebuilt from its architecture, or filled into one that the caller built."""
+    from ..models.model import Model as LeptonModel
+    from ..models.registry import build
+    from ..models.state import fill
+
+    event = verified_event(model, number)
+    if into is None and not event.architecture:
+        raise Refused(
+            f"version {number} of {model.name} was saved as bare tensors; take them with load_tensors, or pass into="
+        )
+    target = build(event.architecture) if into is None else into
+    fill(target, tensors(workspace, model, number))
+    if isinstance(target, LeptonModel):
+        target.recall(
+            hyperparameters=event.hyperparameters, settings=event.settings, data=event.data, metrics=event.metrics
+        )
+    workspace.remember(target, workspace.version(model, number))
+    return target
+
+
+def apply(workspace: Workspace, model: Model, number: int, module: Any) -> tuple[str, ...]:
+    """Put a live module on another version by replaying deltas in place: the digests replayed, in order.
+
+    Where the module is not what this workspace last loaded or saved, or no deltas lead from there, the version is read
+    and written whole, and none are named. On any error the module is left bit for bit as it was.
+    """
+    from ..models.state import fill, tensors_of
+
+    event, graph, live = verified_event(model, number), graph_of(model), tensors_of(module)
+    origin, replayed = workspace.origin(module), None
+    if origin is not None and origin.model == model.name and all(tensor.live for tensor in live.values()):
+        stands = workspace.vault.manifest(model.version(origin).event.tensors)
+        with suppress(Refused):
+            replayed = workspace.vault.apply(event.tensors, graph, stands, live)
+    if replayed is None:
+        fill(module, workspace.vault.restore(event.tensors, graph))
+    workspace.remember(module, workspace.version(model, number))
+    return tuple(edge.digest for edge, _ in replayed.steps) if replayed else ()
+
+
+def verified_event(model: Model, number: int) -> VersionCommitted:
+    """The event that made a version, its digest recomputed from manifest, parents and recipe."""
+    event = model.version(number).event
+    parents = [(model.version(parent.version).event.digest, parent.role) for parent in event.parents]
+    recipe = Recipe(event.hyperparameters, event.architecture, event.settings, event.data, event.derivation)
+    found = version_digest(event.tensors, parents, recipe.digest())
+    if found != event.digest:
+        raise Damaged(f"version {number} of {model.name}", expected=event.digest, found=found)
+    return event

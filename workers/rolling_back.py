@@ -1,0 +1,134 @@
+"""Rolling back: restore by replaying deltas, verify, and only then record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..domain.commands import RollBack, RollBackAlias
+from ..domain.model import Model
+from ..domain.refs import before_last_move, served, standing
+from ..errors import NotInPast, Refused
+from ..results import RollbackPlan, RolledBack
+from ..tensors.manifest import Manifest
+from .rehearsing import rehearse
+from .restoring import graph_of, verified_event
+from .workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aim:
+    """What a caller asks to roll back; see `ModelManager.rollback`."""
+
+    branch: str = "main"
+    alias: str | None = None
+    to: int | None = None
+    expected: int | None = None
+    reason: str = ""
+    move_aliases: Sequence[str] = ()
+    rehearse: Any = None
+
+
+def roll_back(workspace: Workspace, model: Model, aim: Aim, key: str | None = None) -> RolledBack:
+    """Put a branch or alias on a version of its past. Nothing is recorded unless every byte of it was restored."""
+    head, target = _ends(model, aim)
+    rehearsal = None
+    if aim.rehearse is not None and head != target:
+        rehearsal = rehearse(workspace, model, head, target, aim.rehearse, excused=bool(aim.reason))
+    replayed = _restorable(workspace, model, target) if head != target else ()
+    receipt = workspace.admit(_command(model, aim, head, target, replayed), key)
+    return RolledBack(
+        model=model.name,
+        ref=aim.alias or aim.branch,
+        from_version=workspace.version(model, head),
+        to_version=workspace.version(model, target),
+        replayed=replayed,
+        rehearsal=rehearsal,
+        moved=bool(receipt.events),
+    )
+
+
+def plan(workspace: Workspace, model: Model, aim: Aim) -> RollbackPlan:
+    """What a rollback would change, without changing it."""
+    head, target = _ends(model, aim)
+    path = graph_of(model).cheapest(model.version(target).event.tensors)
+    now, then = (workspace.vault.manifest(model.version(number).event.tensors) for number in (head, target))
+    changed = _changed(now, then)
+    return RollbackPlan(
+        model=model.name,
+        ref=aim.alias or aim.branch,
+        from_version=workspace.version(model, head),
+        to_version=workspace.version(model, target),
+        crossed=tuple(sorted(set(model.ancestry(head)) - set(model.ancestry(target)) - {head}, reverse=True)),
+        tensors_changed=len(changed),
+        bytes_changed=sum(changed.values()),
+        bytes_read=path.cost,
+        deltas=len(path.steps),
+        metrics_now=dict(model.metrics.get(head, {})),
+        metrics_then=dict(model.metrics.get(target, {})),
+        aliases_left_behind=tuple(
+            name
+            for name, number in model.live("alias").items()
+            if number == head and name != aim.alias and name not in aim.move_aliases
+        ),
+    )
+
+
+def _ends(model: Model, aim: Aim) -> tuple[int, int]:
+    """Where the ref stands and where it is to go, checked before any work is done."""
+    if aim.alias is not None:
+        head = standing(model, aim.alias)
+        target = before_last_move(model, aim.alias) if aim.to is None else aim.to
+        if target not in served(model, aim.alias):
+            raise Refused(
+                f"alias {aim.alias!r} never stood on version {target}; "
+                f"`lepton alias {aim.alias} {target}` puts it there"
+            )
+        return head, target
+    head = model.head(aim.branch)
+    if head is None:
+        raise Refused(f"{model.name} has no branch {aim.branch!r}; `lepton branch` lists them")
+    if aim.to is None:
+        raise Refused("a branch is rolled back to a version; name one, or let `suggest_rollback` propose it")
+    if aim.to not in model.past(aim.branch):
+        raise NotInPast(aim.to, aim.branch)
+    return head, aim.to
+
+
+def _restorable(workspace: Workspace, model: Model, number: int) -> tuple[str, ...]:
+    """Restore every chunk of a version, verify it, keep none: the deltas that took, in order."""
+    event, graph = verified_event(model, number), graph_of(model)
+    for damage in workspace.vault.check_manifest(event.tensors, graph):
+        raise damage
+    return tuple(edge.digest for edge, _ in graph.cheapest(event.tensors).steps)
+
+
+def _command(model: Model, aim: Aim, head: int, target: int, replayed: tuple[str, ...]) -> RollBack | RollBackAlias:
+    if aim.alias is not None:
+        return RollBackAlias(
+            model=model.name,
+            alias=aim.alias,
+            asked=aim.to,
+            to=target,
+            from_version=head,
+            expected=aim.expected,
+            replayed=replayed,
+            reason=aim.reason,
+        )
+    return RollBack(
+        model=model.name,
+        branch=aim.branch,
+        to=target,
+        from_version=head,
+        expected=aim.expected,
+        replayed=replayed,
+        move_aliases=tuple(aim.move_aliases),
+        reason=aim.reason,
+    )
+
+
+def _changed(now: Manifest, then: Manifest) -> dict[str, int]:
+    """Bytes of the tensors that would be written, by name."""
+    known = {tensor.name: tensor.digest for tensor in now.tensors}
+    return {tensor.name: tensor.nbytes for tensor in then.tensors if known.get(tensor.name) != tensor.digest}

@@ -1,0 +1,69 @@
+"""What a caller hands over to be kept: a Lepton model, any torch module, or a mapping of names to tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..errors import Malformed
+
+if TYPE_CHECKING:
+    from ..tensors.tensor import Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """An object read for keeping: its tensors, and what it knows about itself."""
+
+    name: str
+    tensors: Mapping[str, Tensor]
+    architecture: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    hyperparameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    data: Mapping[str, Any] | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict[str, float])
+
+
+def read(source: Any, name: str | None) -> Subject:
+    """Read an object for keeping. Raises `Malformed` where it is none of the three, or a mapping without a name."""
+    import torch
+
+    from ..models.model import Model, kebab
+    from ..models.registry import architecture_of
+    from ..models.state import tensors_of
+
+    if isinstance(source, Model):
+        return Subject(
+            name=name or source.name,
+            tensors=tensors_of(source),
+            architecture=source.architecture(),
+            hyperparameters=source.hyperparameters,
+            settings=source.settings,
+            data=source.data,
+            metrics=source.metrics,
+        )
+    if isinstance(source, torch.nn.Module):
+        return Subject(
+            name=name or kebab(type(source).__name__),
+            tensors=tensors_of(source),
+            architecture=architecture_of(source),
+        )
+    if isinstance(source, Mapping):
+        if name is None:
+            raise Malformed("a mapping of tensors bears no name of its own; pass `name=`")
+        return Subject(name=name, tensors=tensors_of(source))  # pyright: ignore[reportUnknownArgumentType]
+    raise Malformed(
+        f"a {type(source).__name__} cannot be kept; give a Lepton model, a torch module or a mapping of tensors"
+    )
+
+
+def fingerprint_of(data: Any) -> Mapping[str, Any] | None:
+    """What may be told of data: names, types, counts and a digest. A fingerprint is taken as it is."""
+    if data is None:
+        return None
+    if isinstance(data, Mapping) and isinstance(data.get("digest"), str):  # pyright: ignore
+        return dict(data)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    from ..models.data import fingerprint
+
+    return fingerprint(*data) if isinstance(data, tuple) else fingerprint(data)  # pyright: ignore

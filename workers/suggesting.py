@@ -1,0 +1,32 @@
+"""Suggesting where to roll back to: the domain's choice, fed with what the ledger knows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from ..domain.model import Model
+from ..domain.suggestion import suggest as weigh
+from ..results import Suggestion
+from .workspace import Workspace
+
+
+def suggest(workspace: Workspace, model: Model, branch: str, metric: str | None) -> Suggestion:
+    """The versions of a branch's past, best first, each with its figures and why."""
+    del workspace
+    found = weigh(model, branch, metric=metric, now=datetime.now(UTC))
+    return Suggestion(
+        model=model.name,
+        branch=branch,
+        metric=found.metric,
+        candidates=tuple(
+            {
+                "version": candidate.version,
+                "score": candidate.score,
+                "performance": candidate.performance,
+                "stability": candidate.stability,
+                "age": candidate.age,
+                "words": candidate.words,
+            }
+            for candidate in found.ranking
+        ),
+    )

@@ -1,0 +1,62 @@
+"""Training and evaluating: the work itself, in the caller's process, recorded by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..domain.commands import RecordEvaluation
+from ..domain.model import Model
+from ..errors import Malformed
+from ..results import Evaluation, Version
+from .restoring import load
+from .running import Run
+from .workspace import Workspace
+
+
+def train(
+    workspace: Workspace,
+    model: Any,
+    data: Any,
+    labels: Any,
+    *,
+    validation: tuple[Any, Any] | None,
+    on_epoch: Callable[[int, Mapping[str, float]], None] | None,
+    **asked: Any,
+) -> Version:
+    """Fit a Lepton model as a run, and keep what comes of it as a version by itself."""
+    from ..models.data import fingerprint
+    from ..models.model import Model as LeptonModel
+
+    if not isinstance(model, LeptonModel):
+        raise Malformed(
+            f"a {type(model).__name__} does not know how to train itself; fit it in `with manager.run(...) as run:` "
+            "and keep it with run.save"
+        )
+    name = asked.pop("name", None) or model.name
+    with Run(workspace, name, hyperparameters=model.hyperparameters, data=fingerprint(data, labels)) as run:
+
+        def epoch_ended(epoch: int, losses: Mapping[str, float]) -> None:
+            run.log(losses, step=epoch)
+            if on_epoch is not None:
+                on_epoch(epoch, losses)
+
+        model.train(data, labels, validation=validation, on_epoch=epoch_ended)
+        return run.save(model, **asked)
+
+
+def evaluate(
+    workspace: Workspace, model: Model, number: int, data: Any, labels: Any, *, name: str, key: str | None
+) -> Evaluation:
+    """Judge a version on labelled rows and record the figures with the rows' fingerprint."""
+    from ..models.data import fingerprint
+
+    performance = load(workspace, model, number).evaluate(data, labels)
+    figures = {
+        metric: float(value) for metric, value in performance.to_dict().items() if isinstance(value, int | float)
+    }
+    command = RecordEvaluation(
+        model=model.name, version=number, data=fingerprint(data, labels), name=name, metrics=figures
+    )
+    workspace.admit(command, key)
+    return Evaluation(workspace.version(model, number), name, performance)
