@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import Any, Final, NamedTuple, cast
-from weakref import WeakSet
 
 import uuid_utils
 from pydantic import BaseModel, ValidationError
@@ -21,6 +19,7 @@ from .domain.commands import AnyCommand
 from .domain.decide import decide
 from .domain.state import Aggregate, empty, evolve, folded_types
 from .errors import Damaged, KeyReused, Malformed, Refused, Unavailable
+from .events import forks
 from .events.actors import Actor
 from .events.envelope import Origin, Recorded, decode, encoder
 from .events.log import Row
@@ -87,15 +86,25 @@ class _At(NamedTuple):
 
 
 class Ledger:
-    """Admits commands and folds streams. Safe to share between threads; a forked child begins with an empty cache."""
+    """Admits commands and folds streams. Safe to share between threads; a forked child begins anew."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.forget()
-        _LIVING.add(self)
+        self._begin()
+        forks.guard(self)
 
-    def forget(self) -> None:
-        """Drop what is cached and begin anew, as a forked child must: another thread may have held the lock."""
+    def before_fork(self) -> None:
+        """Let no thread be in the middle of an admission."""
+        self._lock.acquire()
+
+    def after_fork(self, *, child: bool) -> None:
+        """Let them go on; a child has none."""
+        if child:
+            self._begin()
+        else:
+            self._lock.release()
+
+    def _begin(self) -> None:
         self._lock = RLock()
         self._cache: OrderedDict[str, _At] = OrderedDict()
         self._current: set[str] = set()
@@ -306,16 +315,3 @@ def _malformed(error: ValidationError) -> Malformed:
     first = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"]) or "value"
     return Malformed(f"{error.title} cannot hold {place!r}: {first['msg'].lower()}; give plain JSON values")
-
-
-_LIVING: Final[WeakSet[Ledger]] = WeakSet()
-"""The ledgers of this process, for a fork."""
-
-
-def _after_fork() -> None:
-    for ledger in list(_LIVING):
-        ledger.forget()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

@@ -17,6 +17,7 @@ from .results import (
     Diff,
     Evaluation,
     Log,
+    ModelRecord,
     RollbackPlan,
     RolledBack,
     Suggestion,
@@ -192,10 +193,11 @@ class ModelManager:
 
     # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def branch(self, name: str, rev: Rev = "main", *, key: str | None = None) -> None:
-        """Open a branch at a version."""
+    def branch(self, name: str, rev: Rev = "main", *, key: str | None = None) -> Version:
+        """Open a branch at a version, which is returned."""
         model, number = self._resolved(rev)
         self._workspace.admit(commands.CreateBranch(model=model.name, branch=name, version=number), key)
+        return self._workspace.version(model, number)
 
     def delete_branch(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
         """Give up a branch's name; its versions stay."""
@@ -205,10 +207,11 @@ class ModelManager:
         """The branches of a model and their heads."""
         return self._standing(self._known(model), "branch")
 
-    def tag(self, name: str, rev: Rev = "main", *, key: str | None = None) -> None:
-        """Bind a name to a version for good."""
+    def tag(self, name: str, rev: Rev = "main", *, key: str | None = None) -> Version:
+        """Bind a name to a version, which is returned, for good."""
         model, number = self._resolved(rev)
         self._workspace.admit(commands.CreateTag(model=model.name, tag=name, version=number), key)
+        return self._workspace.version(model, number)
 
     def delete_tag(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
         """Give up a tag."""
@@ -221,9 +224,10 @@ class ModelManager:
 
     def alias(
         self, name: str, rev: Rev, *, expected: Rev | None = None, reason: str = "", key: str | None = None
-    ) -> None:
+    ) -> Version:
         """Put a moving name, such as production, on a version; `expected` is where it must stand before (0: nowhere)."""
-        self.aliases({name: rev}, expected=None if expected is None else {name: expected}, reason=reason, key=key)
+        guard = None if expected is None else {name: expected}
+        return self.aliases({name: rev}, expected=guard, reason=reason, key=key)[name]
 
     def aliases(
         self,
@@ -287,6 +291,10 @@ class ModelManager:
     def models(self) -> list[str]:
         """The names of all models, in order."""
         return self._workspace.models()
+
+    def about(self, model: str | None = None) -> ModelRecord:
+        """What a model is for, and where its branches and aliases stand."""
+        return history.about(self._workspace, self._known(model))
 
     def log(self, rev: Rev | None = None, *, model: str | None = None) -> Log:
         """A model's history, newest first; with a branch all of its past, with a revision its ancestry, or `A..B`."""

@@ -204,6 +204,22 @@ def _line(entry: LogEntry) -> str:
 
 
 @dataclass(frozen=True)
+class ModelRecord(Result):
+    """A model at a glance."""
+
+    model: str
+    description: str
+    archived: bool
+    versions: int
+    """How many there are."""
+    changed: datetime | None
+    """When the last version was committed."""
+    branches: Mapping[str, Version]
+    tags: Mapping[str, Version]
+    aliases: Mapping[str, Version]
+
+
+@dataclass(frozen=True)
 class VersionRecord(Result):
     """All that a version recorded."""
 
@@ -247,7 +263,7 @@ class TensorChange(Result):
     l2: float | None = None
     relative: float | None = None
     cosine: float | None = None
-    largest: float | None = None
+    max_abs: float | None = None
 
 
 @dataclass(frozen=True)

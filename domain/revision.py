@@ -113,7 +113,7 @@ def revision(model: str | None, base: str, steps: tuple[Step, ...]) -> Revision:
 def ends(text: str) -> tuple[str, str]:
     """The texts on both sides of a range's dots."""
     start, dots, end = text.partition("..")
-    if not (start and dots and end) or ".." in end:
+    if not (start and dots and end) or ".." in end or end.startswith("."):
         raise Malformed(f"{text[:80]!r} is no range; write A..B")
     return start, end
 

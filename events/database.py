@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, InvalidatePoolError, NoSuchModuleError
 from sqlalchemy.pool import QueuePool
 
 from ..errors import LeptonError, Malformed, Refused
+from . import forks
 from .mounts import network_file_system
 from .translation import Translator
 
@@ -35,6 +36,7 @@ class Database:
         self.sqlite = self.url.get_backend_name() == "sqlite"
         # by process: a child keeps its parent's engine untouched, for closing it would hang up on the parent
         self._engines: dict[int, Engine] = {}
+        forks.guard(self)
 
     @property
     def engine(self) -> Engine:
@@ -88,6 +90,14 @@ class Database:
         """Give this process's connections back."""
         if engine := self._engines.pop(os.getpid(), None):
             engine.dispose()
+
+    def before_fork(self) -> None:
+        """Close idle SQLite connections: the library's own state would have the child wait for its parent's locks."""
+        if self.sqlite and (engine := self._engines.get(os.getpid())):
+            engine.dispose()
+
+    def after_fork(self, *, child: bool) -> None:
+        """Nothing: connections are opened as they are asked for."""
 
     @cached_property
     def _translator(self) -> Translator:

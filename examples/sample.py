@@ -5,8 +5,8 @@ from lepton_ai.models import CreditScoringModel
 
 model_manager = ModelManager()
 model = CreditScoringModel()
-model.add_hyperparameter("learning_rate", 0.01)
-model.add_hyperparameter("dropout_rate", 0.2)
+model.add_hyperparameter('learning_rate', 0.01)
+model.add_hyperparameter('dropout_rate', 0.2)
 model.train(train_data, train_labels)
 version = model_manager.save_version(model)
 print(f"模型版本{version}已保存")

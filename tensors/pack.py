@@ -153,9 +153,13 @@ def read_index(objects: ObjectStore, key: str) -> PackIndex:
         lines = tuple(Indexed(*line) for line in _lines(document))
     except (TypeError, KeyError) as error:
         raise Damaged(f"the index of {thing}", expected=FORMAT, found=str(error)) from error
+    offset = len(MAGIC)
     for line in lines:
-        if line.kind not in KINDS or not is_digest(line.digest) or line.offset < 0 or line.offset + line.length > end:
-            raise Damaged(f"the index of {thing}", expected="entries that lie in the pack", found=str(line))
+        if line.kind not in KINDS or not is_digest(line.digest) or line.offset != offset or line.length < 0:
+            raise Damaged(f"the index of {thing}", expected=f"an entry at {offset}", found=str(line))
+        offset += line.length
+    if offset != end:
+        raise Damaged(f"the index of {thing}", expected=f"entries up to {end}", found=f"up to {offset}")
     return PackIndex(digest, lines)
 
 

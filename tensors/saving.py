@@ -13,7 +13,7 @@ from .delta import Coded, Pairing, Slot
 from .digest import digest_of
 from .manifest import Manifest, TensorEntry, checked_raw, chunk_bytes
 from .pack import Whole
-from .tensor import Bytes, Tensor, kind
+from .tensor import Bytes, Tensor, count_differing, kind
 from .threads import in_order
 from .way import BATCH, Job, Placements, Way
 
@@ -127,9 +127,9 @@ def _encode_delta(way: Way, jobs: list[Job], pieces: list[_Piece]) -> list[tuple
     coded: list[tuple[Coded, _Sample | None]] = []
     for number, (job, piece) in enumerate(zip(way.make(jobs), pieces, strict=True)):
         new = _settled(piece)
-        itemsize, word = kind(piece.entry.dtype)
+        word = kind(piece.entry.dtype).word
         sample = _Sample(new.nbytes, len(encode_full(new, word))) if number % _SAMPLED == 0 else None
-        elements = _differing(job.into, new, itemsize)
+        elements = count_differing(piece.entry.dtype, job.into, new)
         coded.append((Coded(piece.slot, encode_delta(job.into, new, word), elements), sample))
     return coded
 
@@ -140,13 +140,6 @@ def _settled(piece: _Piece) -> Bytes:
     if digest_of(copy) != piece.digest:
         raise _changed(piece.slot.name)
     return copy
-
-
-def _differing(base: Bytes, new: Bytes, itemsize: int) -> int:
-    """How many elements differ in at least one bit."""
-    if itemsize <= 8:
-        return int(np.count_nonzero(base.view(f"u{itemsize}") != new.view(f"u{itemsize}")))
-    return int(np.count_nonzero((base.view("u8") != new.view("u8")).reshape(-1, itemsize // 8).any(axis=1)))
 
 
 def _changed(name: str) -> Refused:

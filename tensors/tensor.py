@@ -121,3 +121,11 @@ def nbytes_of(dtype: str, shape: tuple[int, ...]) -> int:
     if nbytes > MAX_NBYTES:
         raise Malformed(f"shape {list(shape)[:8]} of {dtype} is absurd: a tensor may have 2^50 bytes")
     return nbytes
+
+
+def count_differing(dtype: str, one: Bytes, other: Bytes) -> int:
+    """How many elements differ in at least one bit."""
+    itemsize = kind(dtype).itemsize
+    if itemsize <= 8:
+        return int(np.count_nonzero(one.view(f"u{itemsize}") != other.view(f"u{itemsize}")))
+    return int(np.count_nonzero((one.view("u8") != other.view("u8")).reshape(-1, itemsize // 8).any(axis=1)))

@@ -7,11 +7,15 @@ from pathlib import Path
 
 from ..errors import Damaged, Refused
 from .blob import unfold_blob
+from .check import check_pack, check_way
+from .codec import Direction
 from .delta import Pairing, Slot
 from .graph import Graph
 from .graph import Path as Route
+from .inplace import apply_way
 from .keep import Kept, Save
 from .manifest import Manifest, chunk_bytes, zeroed
+from .norms import Norms, norms_between
 from .objects import ObjectStore
 from .pack import Placement
 from .recent import Recent
@@ -85,6 +89,39 @@ class Vault:
             return self._restore(digest, graph, names, at_hand)
         except AtHandDiffers:
             return self._restore(digest, graph, names, None)
+
+    def apply(
+        self, target: str, graph: Graph, live_manifest: Manifest, live: Mapping[str, Tensor]
+    ) -> tuple[tuple[str, Direction], ...]:
+        """Turn live tensors into `target` where they lie; returns the deltas replayed, in order, with directions.
+
+        All deltas are verified, then all live tensors, then chunk by chunk the new bytes are made, checked and
+        written. On any error, also an interrupt, what was written is led back. Raises `Refused` where no deltas lead
+        there from what is live, or it cannot be done in place: then restore instead.
+        """
+        try:
+            route = Graph({}, graph.edges).cheapest(target, (live_manifest.digest,))
+        except Damaged:
+            raise Refused("no deltas lead from what is live to that version; load the version instead") from None
+        apply_way(self.way(route, (live_manifest, live)), live)
+        return tuple((edge.digest, direction) for edge, direction in route.steps)
+
+    def norms(self, a: Manifest, b: Manifest, graph: Graph) -> Norms:
+        """How far b lies from a, for each tensor that differs; raises `Damaged`."""
+        return norms_between(self.way(graph.cheapest(a.digest)), self.way(graph.cheapest(b.digest)), self._placements)
+
+    def check_pack(self, key: str, index: str) -> Iterator[Damaged]:
+        """Every damage of a pack, whose index should have the digest `index`; every payload is decoded."""
+        return check_pack(self._objects, key, index)
+
+    def check_manifest(self, digest: str, graph: Graph) -> Iterator[Damaged]:
+        """Everything that keeps a version from being restored, each thing once; every chunk of it is made."""
+        try:
+            way = self.way(graph.cheapest(digest))
+        except Damaged as error:
+            yield error
+            return
+        yield from check_way(way, self._placements)
 
     def way(self, route: Route, at_hand: tuple[Manifest, Mapping[str, Tensor]] | None = None) -> Way:
         """A path made ready to be walked: its manifests and the indexes of its deltas are read."""

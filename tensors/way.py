@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+import numpy as np
+
 from ..errors import Damaged
 from .codec import Direction, apply_delta, decode_full
 from .delta import Pairing, Slot, read_delta_index, verify_delta
 from .digest import digest_of
 from .manifest import Manifest, chunk_bytes
-from .objects import ObjectStore
 from .pack import Placement
 from .ranges import Range, Readable, read_ranges
 from .tensor import Bytes, Tensor
@@ -36,6 +37,7 @@ class StoredDelta:
         self._objects = objects
         self.place = place
         self.thing = f"delta {place.digest} in pack {place.pack}"
+        self._whole = False
         self.index = read_delta_index(self.thing, place.length, self.read)
 
     def read(self, offset: int, length: int) -> bytes:
@@ -52,7 +54,9 @@ class StoredDelta:
 
     def verify(self) -> None:
         """Compare the whole delta with its digest; raises `Damaged`."""
-        verify_delta(self.thing, self.place.digest, self.place.length, self.read)
+        if not self._whole:
+            verify_delta(self.thing, self.place.digest, self.place.length, self.read)
+            self._whole = True  # asked again for every chunk that comes out wrong
 
 
 class Leg(NamedTuple):
@@ -70,8 +74,16 @@ class Job:
     slot: Slot
     digest: str
     into: Bytes
-    start: Placement | Bytes  # a stored chunk, or a view of one at hand
+    start: Placement | Bytes | None  # a stored chunk, a view of one at hand, or nothing that could be found
     legs: list[int] = field(default_factory=list[int])
+
+
+class Live(Protocol):
+    """Where a way may start without reading: chunks of its first manifest in memory."""
+
+    def chunk(self, slot: Slot) -> Bytes:
+        """A view of a chunk, not yet compared with anything."""
+        ...
 
 
 class AtHand:
@@ -83,7 +95,6 @@ class AtHand:
         self._last: tuple[str, Bytes] | None = None
 
     def chunk(self, slot: Slot) -> Bytes:
-        """A view of a chunk, not yet compared with anything."""
         name = self._manifest.owner(slot.name).name
         if self._last is None or self._last[0] != name:
             if name not in self._tensors:
@@ -96,10 +107,10 @@ class AtHand:
 class Way:
     """From manifests[0] over each leg to manifests[-1]. `at_hand` holds the tensors of manifests[0], if any."""
 
-    objects: ObjectStore
+    objects: Readable
     manifests: Sequence[Manifest]
     legs: Sequence[Leg]
-    at_hand: AtHand | None = None
+    at_hand: Live | None = None
 
     @property
     def target(self) -> Manifest:
@@ -163,16 +174,18 @@ class Way:
                 return Job(slot, digests[0], into, placed[digest], legs[::-1])
             if back + 1 < len(digests) and digests[back + 1] != digest:
                 legs.append(last - 1 - back)
-        thing = f"chunk {slot.chunk} of tensor {slot.name!r} of manifest {self.target.digest}"
-        raise Damaged(thing, expected="a pack that holds it", found="none")
+        return Job(slot, digests[0], into, None)
 
     def _start(self, jobs: list[Job]) -> None:
+        for job in jobs:
+            if job.start is None:
+                raise Damaged(f"{_thing(job)}, {job.digest},", expected="a pack that holds it", found="none")
         stored = [(job, job.start) for job in jobs if isinstance(job.start, Placement)]
         ranges = [Range(place.pack, place.offset, place.length) for _, place in stored]
         for (job, _), payload in zip(stored, read_ranges(self.objects, ranges), strict=True):
             decode_full(payload, job.into)
         for job in jobs:
-            if not isinstance(job.start, Placement):
+            if isinstance(job.start, np.ndarray):
                 self._copy_at_hand(job, job.start)
 
     def _copy_at_hand(self, job: Job, live: Bytes) -> None:
@@ -190,7 +203,7 @@ class Way:
             self.legs[number].delta.verify()
 
 
-def check_chunk(objects: ObjectStore, place: Placement) -> None:
+def check_chunk(objects: Readable, place: Placement) -> None:
     """Decode a stored chunk and compare it with the digest it bears; raises `Damaged`, naming its pack."""
     thing = f"chunk {place.digest} in pack {place.pack}"
     stored = objects.get(place.pack, place.offset, place.length)

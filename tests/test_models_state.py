@@ -75,7 +75,9 @@ def test_a_dtype_that_numpy_lacks_is_refused_with_the_way_out(name: str) -> None
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.sampled_from(sorted(DTYPES)), st.integers(0, 2**32), st.sampled_from(["transpose", "step", "expand", "offset"]))
+@given(
+    st.sampled_from(sorted(DTYPES)), st.integers(0, 2**32), st.sampled_from(["transpose", "step", "expand", "offset"])
+)
 def test_a_tensor_that_is_not_contiguous_is_read_in_row_major_order(name: str, seed: int, kind: str) -> None:
     whole = patterned(DTYPES[name], (4, 6), seed)
     size = whole.element_size()

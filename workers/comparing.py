@@ -8,6 +8,7 @@ from typing import Any, Final
 from ..domain.model import Model
 from ..errors import Malformed, Refused
 from ..results import Comparison, Diff, TensorChange
+from ..tensors.graph import Graph
 from .restoring import graph_of
 from .workspace import Workspace
 
@@ -68,17 +69,13 @@ def compare(workspace: Workspace, model: Model, numbers: Sequence[int], metric: 
 
 
 def _tensor_changes(workspace: Workspace, a: tuple[Model, int], b: tuple[Model, int]) -> tuple[TensorChange, ...]:
-    manifests = [workspace.vault.manifest(model.version(number).event.tensors) for model, number in (a, b)]
-    graph = graph_of(a[0]) if a[0].name == b[0].name else graph_of(a[0]).joined(graph_of(b[0]))
-    return tuple(
-        TensorChange(
-            name=change.name,
-            status=change.status,
-            changed=change.changed,
-            l2=change.l2,
-            relative=change.relative,
-            cosine=change.cosine,
-            largest=change.largest,
-        )
-        for change in workspace.vault.norms(*manifests, graph)
+    graphs = [graph_of(model) for model, _ in (a, b)]
+    graph = Graph({**graphs[0].keyframes, **graphs[1].keyframes}, {*graphs[0].edges, *graphs[1].edges})
+    before, after = (workspace.vault.manifest(model.version(number).event.tensors) for model, number in (a, b))
+    found = workspace.vault.norms(before, after, graph)
+    changed = (
+        TensorChange(each.name, "changed", each.changed, each.l2, each.relative, each.cosine, each.max_abs)
+        for each in found.differing
     )
+    others = (("added", found.added), ("removed", found.removed), ("reshaped", found.reshaped))
+    return (*changed, *(TensorChange(name, status) for status, names in others for name in names))

@@ -13,7 +13,7 @@ from ..domain.revisions import resolve, split, split_range
 from ..events.actors import Actor
 from ..events.envelope import decode
 from ..events.log import Row
-from ..results import Log, LogEntry, VersionRecord
+from ..results import Log, LogEntry, ModelRecord, Version, VersionRecord
 from .workspace import Workspace
 
 POLL: Final = 0.2
@@ -37,6 +37,25 @@ def log(
 def between(model: Model, before: int, after: int) -> frozenset[int]:
     """`A..B`: what B comes from and A does not."""
     return frozenset(model.ancestry(after)) - frozenset(model.ancestry(before))
+
+
+def about(workspace: Workspace, model: Model) -> ModelRecord:
+    """A model at a glance."""
+    newest = model.versions.get(len(model.versions))
+
+    def versions(names: Mapping[str, int]) -> dict[str, Version]:
+        return {name: workspace.version(model, number) for name, number in sorted(names.items())}
+
+    return ModelRecord(
+        model=model.name,
+        description=workspace.opened(*model.description),
+        archived=model.archived,
+        versions=len(model.versions),
+        changed=newest.recorded if newest else None,
+        branches=versions(model.live("branch")),
+        tags=versions(model.tags),
+        aliases=versions(model.live("alias")),
+    )
 
 
 def show(workspace: Workspace, model: Model, number: int) -> VersionRecord:

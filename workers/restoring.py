@@ -96,7 +96,7 @@ def apply(workspace: Workspace, model: Model, number: int, module: Any) -> tuple
     if replayed is None:
         fill(module, workspace.vault.restore(event.tensors, graph))
     workspace.remember(module, workspace.version(model, number))
-    return tuple(edge.digest for edge, _ in replayed.steps) if replayed else ()
+    return tuple(digest for digest, _ in replayed or ())
 
 
 def verified_event(model: Model, number: int) -> VersionCommitted:

@@ -1,0 +1,130 @@
+"""`models`, `annotate`, `describe`, `archive`, `unarchive`: what is known of models and versions beside their bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import click
+
+from ..results import ModelRecord, Version
+from .command import Session, command
+from .shapes import VERSION
+from .text import columns, count, dim, figure, title, version, when
+
+
+@command(
+    {
+        "models": [
+            {
+                "model": "text",
+                "description": "text",
+                "archived": "true or false",
+                "versions": "number",
+                "changed": "time?",
+                "branches": {"NAME": "number"},
+                "tags": {"NAME": "number"},
+                "aliases": {"NAME": "number"},
+            }
+        ]
+    },
+    "lepton models",
+    "lepton models --all",
+)
+@click.option("--all", "everything", is_flag=True, help="Archived ones too.")
+def models(session: Session, everything: bool) -> None:
+    """List the models that the ledger holds."""
+    records = [session.manager.about(name) for name in session.manager.models()]
+    found = [record for record in records if everything or not record.archived]
+    hidden = len(records) - len(found)
+    session.answer({"models": [record.to_dict() for record in found]}, lambda: _models(found, hidden))
+
+
+@command(
+    {"version": VERSION, "annotations": {"NAME": "any"}},
+    "lepton annotate main ticket=RISK-12 reviewed=true",
+    "lepton annotate main ticket=",
+)
+@click.argument("rev")
+@click.argument("notes", nargs=-1, required=True, metavar="KEY=VALUE...")
+def annotate(session: Session, rev: str, notes: tuple[str, ...]) -> None:
+    """Put notes on a version: numbers, true or false, else text; KEY= takes one off. A note is for everybody to read."""
+    session.manager.annotate(rev, dict(map(_note, notes)))
+    found = session.manager.show(rev)
+    shown = {"version": found.version.to_dict(), "annotations": dict(found.annotations)}
+    session.answer(shown, lambda: _notes(found.version, found.annotations))
+
+
+@command(
+    {"what": "text", "description": "text"},
+    "lepton describe credit 'who may have a loan'",
+    "lepton describe main 'the one that the board saw'",
+)
+@click.argument("what")
+@click.argument("text")
+def describe(session: Session, what: str, text: str) -> None:
+    """Say what a model is for (WHAT is its name), or what a version is (WHAT is any other revision)."""
+    session.manager.describe(what, text)
+    session.answer({"what": what, "description": text}, lambda: [f"{what} is described"])
+
+
+@command({"model": "text", "archived": "true or false"}, "lepton archive credit --reason 'replaced by credit-2'")
+@click.argument("model", required=False, metavar="[MODEL]")
+@click.option("--reason", default="", metavar="TEXT", help="Why, for the record.")
+def archive(session: Session, model: str | None, reason: str) -> None:
+    """Close a model to new versions and rollbacks; all of it stays readable."""
+    session.manager.archive(model, reason=reason)
+    _archived(session, model, "is archived; `lepton unarchive` opens it again")
+
+
+@command({"model": "text", "archived": "true or false"}, "lepton unarchive credit")
+@click.argument("model", required=False, metavar="[MODEL]")
+@click.option("--reason", default="", metavar="TEXT", help="Why, for the record.")
+def unarchive(session: Session, model: str | None, reason: str) -> None:
+    """Open an archived model again."""
+    session.manager.unarchive(model, reason=reason)
+    _archived(session, model, "is open")
+
+
+def _archived(session: Session, model: str | None, words: str) -> None:
+    record = session.manager.about(model)
+    shown = {"model": record.model, "archived": record.archived}
+    session.answer(shown, lambda: [f"model {record.model} {words}"])
+
+
+def _models(found: Sequence[ModelRecord], hidden: int) -> Iterator[str]:
+    rows = [
+        (
+            title(record.model) + (dim(" (archived)") if record.archived else ""),
+            str(record.versions),
+            dim(when(record.changed)) if record.changed else "",
+            "  ".join(f"{name} {version(at)}" for name, at in {**record.branches, **record.aliases}.items()),
+            record.description.partition("\n")[0],
+        )
+        for record in found
+    ]
+    if rows:
+        yield from columns(rows, head=("model", "versions", "changed", "branches, aliases", "for"), right=(1,))
+    elif not hidden:
+        yield "there are no models yet; `lepton train` or the SDK's save_version makes the first"
+    if hidden:
+        yield dim(f"and {count(hidden, 'archived model')}; --all shows them")
+
+
+def _note(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise click.UsageError(f"{text!r} is no note; write KEY=VALUE", click.get_current_context())
+    if not value:
+        return name, None
+    try:
+        read = json.loads(value)
+    except ValueError:
+        return name, value
+    return name, read if isinstance(read, str | int | float | bool) else value
+
+
+def _notes(at: Version, notes: Mapping[str, Any]) -> Iterator[str]:
+    yield f"version {version(at)} of {at.model} bears {count(len(notes), 'note')}"
+    yield from columns([(dim(name), figure(value)) for name, value in sorted(notes.items())], indent=2)

@@ -1,0 +1,173 @@
+"""`rollback`, `merge`: a branch or alias put on another version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, Literal, cast
+
+import click
+
+from ..results import RollbackPlan, RolledBack
+from .command import Session, command
+from .revision import expected, of_model
+from .shapes import METRICS, VERSION
+from .text import arrow, change, columns, count, dim, figure, size, title, version
+
+PLAN: Final = {
+    "model": "text",
+    "ref": "text",
+    "from_version": "number",
+    "to_version": "number",
+    "crossed": ["number"],
+    "tensors_changed": "number",
+    "bytes_changed": "number",
+    "bytes_read": "number",
+    "deltas": "number",
+    "metrics_now": METRICS,
+    "metrics_then": METRICS,
+    "aliases_left_behind": ["text"],
+}
+DONE: Final = {
+    "model": "text",
+    "ref": "text",
+    "from_version": "number",
+    "to_version": "number",
+    "replayed": ["digest"],
+    "rehearsal": "any",
+    "moved": "true or false",
+}
+
+
+@command(
+    {"plan": PLAN, "done": DONE | {"?": "null after --dry-run"}},
+    "lepton rollback 2 --dry-run",
+    "lepton rollback main~1 --reason 'worse in production' --yes",
+    "lepton rollback 3 --move-alias production --yes",
+    "lepton rollback --alias production --yes",
+)
+@click.argument("to", required=False, metavar="[TO]")
+@click.option("--model", metavar="NAME", help="The model, where the ledger holds several.")
+@click.option("--branch", metavar="NAME", help="The branch to put back; main if left out.")
+@click.option("--alias", metavar="NAME", help="Put back an alias instead; without TO to where it stood before.")
+@click.option("--move-alias", "aliases", multiple=True, metavar="NAME", help="Take an alias along; may be repeated.")
+@click.option("--expect", metavar="REV", help="Where it must stand before; else nothing moves.")
+@click.option("--reason", default="", metavar="TEXT", help="Why, for the record.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask. Needed where there is no terminal to ask on.")
+def rollback(
+    session: Session,
+    to: str | None,
+    model: str | None,
+    branch: str | None,
+    alias: str | None,
+    aliases: tuple[str, ...],
+    expect: str | None,
+    reason: str,
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    """Put a branch, or an alias, on a version of its past; forwards too.
+
+    Shows first what would change, and asks. Every byte of the version is restored, by replaying deltas, and verified
+    before anything moves; the history keeps both ways.
+    """
+    _sensible(to, branch, alias, aliases)
+    if not (dry_run or yes):
+        session.confirmable()
+    rev, branch = of_model(to, model), branch or "main"
+    with session.waiting("planning"):
+        plan = cast("RollbackPlan", session.manager.rollback(rev, model=model, branch=branch, alias=alias, move_aliases=aliases, dry_run=True))
+    if not session.as_json or not (dry_run or yes):
+        for line in _plan(plan, alias):
+            click.echo(line, err=session.as_json, color=session.colour)
+    if dry_run:
+        session.answer({"plan": plan.to_dict(), "done": None}, lambda: ())
+        return
+    if plan.from_version != plan.to_version:
+        session.confirm("Roll back?", yes=yes)
+    with session.waiting("restoring"):
+        # what was shown is what is done: had the branch moved since, the plan would be another
+        done = session.manager.rollback(
+            f"{plan.model}@{plan.to_version}",
+            model=plan.model,
+            branch=branch,
+            alias=alias,
+            expected=int(plan.from_version) if expect is None else expected(expect, plan.model),
+            reason=reason,
+            move_aliases=aliases,
+        )
+    session.answer({"plan": plan.to_dict(), "done": done.to_dict()}, lambda: _done(cast("RolledBack", done)))
+
+
+@command(
+    VERSION,
+    "lepton merge risk --message 'take the wider net in'",
+    "lepton merge risk --into main --strategy average --weight 0.3",
+)
+@click.argument("rev")
+@click.option("--into", default="main", show_default=True, metavar="NAME", help="The branch that gets the merge.")
+@click.option(
+    "--strategy",
+    type=click.Choice(["average", "ours", "theirs"]),
+    default="average",
+    show_default=True,
+    help="Average the parameters, or take those of one side.",
+)
+@click.option("--weight", type=float, default=0.5, show_default=True, help="REV's share of an average, from 0 to 1.")
+@click.option("-m", "--message", default="", metavar="TEXT", help="What the merge is for.")
+def merge(
+    session: Session,
+    rev: str,
+    into: str,
+    strategy: Literal["average", "ours", "theirs"],
+    weight: float,
+    message: str,
+) -> None:
+    """Merge a version into a branch: one more version, with both as its parents."""
+    with session.waiting("merging"):
+        made = session.manager.merge(rev, into=into, strategy=strategy, weight=weight, message=message)
+    new = len(made.parents) > 1
+    parents = " and ".join(str(number) for number, _ in made.parents)
+    words = f"merges {parents} into" if new else "holds that already, and is the head of"
+    session.answer(made.to_dict(), lambda: [f"version {version(made)} of {made.model} {words} {into}"])
+
+
+def _sensible(to: str | None, branch: str | None, alias: str | None, aliases: tuple[str, ...]) -> None:
+    """Raise a usage error where the words do not fit each other."""
+    here = click.get_current_context()
+    if branch and alias:
+        raise click.UsageError("--branch and --alias are two rollbacks; ask for one", here)
+    if alias and aliases:
+        raise click.UsageError("--move-alias goes along with a branch, not with an alias", here)
+    if to is None and not alias:
+        raise click.UsageError("name a version to roll back to (`lepton suggest` proposes some)", here)
+
+
+def _plan(plan: RollbackPlan, alias: str | None) -> Iterator[str]:
+    what = f"alias {plan.ref}" if alias else plan.ref
+    yield f"{title(f'{what} of {plan.model}')}: {version(plan.from_version)} {arrow()} {version(plan.to_version)}"
+    if plan.from_version == plan.to_version:
+        yield "it stands there already"
+        return
+    yield from columns([(dim(name), words) for name, words in _facts(plan) if words], indent=2)
+
+
+def _facts(plan: RollbackPlan) -> Iterator[tuple[str, str]]:
+    left = [int(plan.from_version), *plan.crossed]
+    yield "leaves", ", ".join(map(str, left[:12])) + (f" and {len(left) - 12} more" if len(left) > 12 else "")
+    written = f"{count(plan.tensors_changed, 'tensor')} to change, {size(plan.bytes_changed)}"
+    yield "restores", f"{written}; reads {size(plan.bytes_read)}, {count(plan.deltas, 'delta')}"
+    for name in sorted({*plan.metrics_now, *plan.metrics_then}):
+        now, then = plan.metrics_now.get(name), plan.metrics_then.get(name)
+        yield name, f"{figure(now)} {arrow()} {figure(then)}  {dim(change(now, then))}".rstrip()
+    for name in plan.aliases_left_behind:
+        yield f"alias {name}", f"stays on {plan.from_version} (--move-alias {name} takes it along)"
+
+
+def _done(done: RolledBack) -> Iterator[str]:
+    if not done.moved:
+        yield f"nothing moved: {done.ref} stands on version {version(done.to_version)}"
+        return
+    how = f"replaying {count(len(done.replayed), 'delta')}" if done.replayed else "reading it whole"
+    move = f"{version(done.from_version)} {arrow()} {version(done.to_version)}"
+    yield f"{done.ref} of {done.model} rolled back {move}, restored and verified by {how}"

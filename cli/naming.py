@@ -1,0 +1,125 @@
+"""`branch`, `tag`, `alias`: the names that versions go by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, TypeVar
+
+import click
+
+from ..results import Version
+from .command import Session, command
+from .revision import expected, of_model
+from .shapes import VERSION
+from .text import columns, dim, short, title, version
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+NAMES: Final = {"NAME": VERSION}
+
+
+def _listed(function: F) -> F:
+    """The options that the three commands share."""
+    gone = click.option("-d", "--delete", "gone", metavar="NAME", help="Give up a name; its versions stay.")
+    model = click.option("--model", metavar="NAME", help="The model, where the ledger holds several.")
+    return gone(model(function))
+
+
+@command(
+    {"done": "text?", "branches": NAMES},
+    "lepton branch",
+    "lepton branch candidate production",
+    "lepton branch -d candidate",
+)
+@_listed
+@click.argument("rev", required=False, metavar="[REV]]")
+@click.argument("name", required=False, metavar="[NAME")
+def branch(session: Session, name: str | None, rev: str | None, gone: str | None, model: str | None) -> None:
+    """List branches, or open one at REV (the head of main if left out)."""
+    manager, kind = session.manager, "branches"
+    _one(name, gone)
+    if gone:
+        manager.delete_branch(gone, model=model)
+        _gone(session, kind, f"branch {gone} is given up; its versions stay")
+    elif name:
+        _done(session, kind, f"branch {name} opened at", name, manager.branch(name, of_model(rev or "main", model)))
+    else:
+        _all(session, kind, manager.branches(model))
+
+
+@command({"done": "text?", "tags": NAMES}, "lepton tag", "lepton tag v2.0 main", "lepton tag -d v2.0")
+@_listed
+@click.argument("rev", required=False, metavar="[REV]]")
+@click.argument("name", required=False, metavar="[NAME")
+def tag(session: Session, name: str | None, rev: str | None, gone: str | None, model: str | None) -> None:
+    """List tags, or bind one to REV (the head of main if left out). A tag never moves."""
+    manager, kind = session.manager, "tags"
+    _one(name, gone)
+    if gone:
+        manager.delete_tag(gone, model=model)
+        _gone(session, kind, f"tag {gone} is given up")
+    elif name:
+        _done(session, kind, f"tag {name} bound to", name, manager.tag(name, of_model(rev or "main", model)))
+    else:
+        _all(session, kind, manager.tags(model))
+
+
+@command(
+    {"done": "text?", "aliases": NAMES},
+    "lepton alias",
+    "lepton alias staging main --reason 'passed review'",
+    "lepton alias production main --expect 2",
+    "lepton alias -d staging",
+)
+@_listed
+@click.option("--reason", default="", metavar="TEXT", help="Why, for the record.")
+@click.option("--expect", metavar="REV", help="Where it must stand before, 0 for nowhere; else nothing moves.")
+@click.argument("rev", required=False, metavar="REV]")
+@click.argument("name", required=False, metavar="[NAME")
+def alias(
+    session: Session,
+    name: str | None,
+    rev: str | None,
+    expect: str | None,
+    reason: str,
+    gone: str | None,
+    model: str | None,
+) -> None:
+    """List aliases, or put one on REV. An alias, such as production, may move to any version."""
+    manager, kind = session.manager, "aliases"
+    _one(name, gone)
+    if gone:
+        manager.delete_alias(gone, model=model)
+        _gone(session, kind, f"alias {gone} is given up")
+    elif name:
+        if rev is None:
+            raise click.UsageError(f"say where alias {name} is to stand", click.get_current_context())
+        stands = manager.alias(name, of_model(rev, model), expected=expected(expect, model), reason=reason)
+        _done(session, kind, f"alias {name} stands on", name, stands)
+    else:
+        _all(session, kind, manager.aliases(model=model))
+
+
+def _one(name: str | None, gone: str | None) -> None:
+    if name and gone:
+        raise click.UsageError("-d gives up a name, and makes none", click.get_current_context())
+
+
+def _gone(session: Session, kind: str, words: str) -> None:
+    session.answer({"done": words, kind: {}}, lambda: [words])
+
+
+def _done(session: Session, kind: str, words: str, name: str, at: Version) -> None:
+    shown = {"done": f"{words} version {at} of {at.model}", kind: {name: at.to_dict()}}
+    session.answer(shown, lambda: [f"{words} version {version(at)} of {at.model}"])
+
+
+def _all(session: Session, kind: str, found: Mapping[str, Version]) -> None:
+    shown = {"done": None, kind: {name: number.to_dict() for name, number in found.items()}}
+    session.answer(shown, lambda: _table(kind, found))
+
+
+def _table(kind: str, found: Mapping[str, Version]) -> Iterator[str]:
+    rows = ((title(name), version(at), dim(short(at.digest)), dim(at.model)) for name, at in found.items())
+    head = ("name", "version", "digest", "model")
+    yield from columns(rows, head=head, right=(1,)) if found else (f"there are no {kind}",)

@@ -1,0 +1,32 @@
+"""The shapes that several commands' `--json` share."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+PARENT: Final = {"version": "number", "role": "text"}
+VERSION: Final[dict[str, Any]] = {
+    "version": "number",
+    "model": "text",
+    "digest": "digest",
+    "branch": "text",
+    "parents": [PARENT],
+}
+METRICS: Final = {"NAME": "number"}
+CHANGES: Final = {"NAME": ["any", "any"]}
+"""Before and after."""
+ENTRY: Final[dict[str, Any]] = {
+    "seq": "number",
+    "time": "time",
+    "kind": "text",
+    "actor": "text",
+    "message": "text",
+    "version": "number?",
+    "from_version": "number?",
+    "ref": "text",
+    "parents": ["number"],
+    "tags": ["text"],
+    "branches": ["text"],
+    "aliases": ["text"],
+    "metrics": METRICS,
+}

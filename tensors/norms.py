@@ -1,0 +1,115 @@
+"""How far two versions lie apart, tensor by tensor."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from .delta import Pairing, Slot
+from .manifest import CHUNK
+from .reals import numbers
+from .tensor import Bytes, count_differing
+from .threads import in_order
+from .way import Job, Placements, Way
+
+_TOGETHER = 8  # chunks of each version that one thread compares at a time
+
+
+@dataclass(frozen=True)
+class TensorDifference:
+    """How a tensor differs between two versions. Numbers are float64; NaN where a tensor holds one.
+
+    changed: share of elements that differ in at least one bit, 0..1. l2: ‖b − a‖. relative: ‖b − a‖ / ‖a‖.
+    cosine: Re⟨a, b⟩ / (‖a‖ ‖b‖). max_abs: the largest |b − a| of one element.
+    """
+
+    name: str
+    changed: float
+    l2: float
+    relative: float
+    cosine: float
+    max_abs: float
+
+
+@dataclass(frozen=True)
+class Norms:
+    """What differs between two versions: `differing` tensors of one name, dtype and shape, and names of the others."""
+
+    differing: tuple[TensorDifference, ...]
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    reshaped: tuple[str, ...]
+
+
+def norms_between(a: Way, b: Way, places: Placements) -> Norms:
+    """Compare the targets of two ways, a few megabytes at a time."""
+    pairing = Pairing(a.target, b.target)
+    sums = {name: _Sums() for name in pairing.names if pairing.changes(name)}
+    for name, part in in_order(lambda jobs: _compare(a, b, jobs), _batches(a, b, places, list(sums))):
+        sums[name].add(part)
+    old, new = ({entry.name: entry for entry in way.target.tensors} for way in (a, b))
+    return Norms(
+        tuple(part.told(name, math.prod(old[name].shape)) for name, part in sums.items()),
+        tuple(name for name in new if name not in old),
+        tuple(name for name in old if name not in new),
+        tuple(name for name in old if name in new and not old[name].fits(new[name])),
+    )
+
+
+@dataclass
+class _Sums:
+    """What a tensor's chunks add up to: elements changed, and squares and products of a, b and b − a."""
+
+    changed: int = 0
+    aa: float = 0.0
+    bb: float = 0.0
+    ab: float = 0.0
+    dd: float = 0.0
+    largest: float = 0.0
+
+    def add(self, other: _Sums) -> None:
+        self.changed += other.changed
+        self.aa += other.aa
+        self.bb += other.bb
+        self.ab += other.ab
+        self.dd += other.dd
+        self.largest = float(np.fmax(self.largest, other.largest)) if other.dd == other.dd else math.nan
+
+    def told(self, name: str, elements: int) -> TensorDifference:
+        l2, length = math.sqrt(self.dd), math.sqrt(self.aa)
+        scale = length * math.sqrt(self.bb)
+        relative = l2 / length if length else (math.inf if l2 else 0.0)
+        cosine = self.ab / scale if scale else math.nan
+        return TensorDifference(name, self.changed / elements, l2, relative, cosine, self.largest)
+
+
+def _batches(a: Way, b: Way, places: Placements, names: list[str]) -> Iterator[tuple[list[Job], list[Job]]]:
+    """The same chunks of both versions, planned; one tensor a batch, so that its sums can be added up alone."""
+    for name in names:
+        entry = a.target.owner(name)
+        sizes = [min(CHUNK, entry.nbytes - start) for start in range(0, entry.nbytes, CHUNK)]
+        for first in range(0, len(sizes), _TOGETHER):
+            span = range(first, min(first + _TOGETHER, len(sizes)))
+            old, new = ([(Slot(name, i), np.empty(sizes[i], np.uint8)) for i in span] for _ in (a, b))
+            yield a.plan(places, old), b.plan(places, new)
+
+
+def _compare(a: Way, b: Way, jobs: tuple[list[Job], list[Job]]) -> tuple[str, _Sums]:
+    name = jobs[0][0].slot.name
+    dtype = a.target.owner(name).dtype
+    total = _Sums()
+    for old, new in zip(a.make(jobs[0]), b.make(jobs[1]), strict=True):
+        total.add(_sums(dtype, old.into, new.into))
+    return name, total
+
+
+def _sums(dtype: str, old: Bytes, new: Bytes) -> _Sums:
+    changed = count_differing(dtype, old, new)
+    with np.errstate(all="ignore"):  # infinities and NaNs are told as they are
+        x, y = numbers(dtype, old), numbers(dtype, new)
+        d = y - x
+        squares = (float(np.vdot(v, w).real) for v, w in ((x, x), (y, y), (x, y), (d, d)))
+        return _Sums(changed, *squares, largest=float(np.abs(d).max()))

@@ -1,0 +1,41 @@
+"""The examples, run as a newcomer runs them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_demo_tells_its_story_to_the_end(tmp_path: Path, language: str) -> None:
+    environment = os.environ | {"PYTHONSAFEPATH": ""}
+    command = (sys.executable, str(EXAMPLES / "demo.py"), "--home", str(tmp_path / "demo"), "--lang", language)
+
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "模型版本1已保存" in done.stdout
+    last = {"zh": "与回退之前逐位相同", "en": "Equal to the first evaluation to the last digit"}
+    holds_up = {"zh": "站得住脚", "en": "holds up"}
+    assert last[language] in done.stdout or holds_up[language] in done.stdout
+
+
+def test_the_notebook_runs_from_top_to_bottom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEPTON_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PYTHONPATH", str(EXAMPLES))
+    notebook = nbformat.read(EXAMPLES / "first-steps.ipynb", as_version=4)
+
+    NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+
+    printed = "".join(
+        output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", []) if cell.cell_type == "code"
+    )
+    assert "True" in printed.splitlines()[-1]

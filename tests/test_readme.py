@@ -1,0 +1,53 @@
+"""The README's own words, run as they stand."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_first_snippet_is_the_sample() -> None:
+    assert SNIPPETS[0].strip() in (ROOT / "examples" / "sample.py").read_text()
+
+
+def test_the_snippets_run_one_after_the_other(home: Path, tmp_path: Path) -> None:
+    script = tmp_path / "readme.py"
+    script.write_text("\n".join(SNIPPETS[1:]) + "\nassert manager.find('metric.f1 > 0.8') == [2]\n")
+    environment = os.environ | {"LEPTON_HOME": str(home), "PYTHONSAFEPATH": "1"}
+
+    done = subprocess.run((sys.executable, str(script)), env=environment, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert "rolled_back" in done.stdout
+
+
+def test_every_page_and_file_it_names_is_there() -> None:
+    linked = re.findall(r"\]\(([\w./-]+)\)", README)
+    quoted = [name for name in re.findall(r"`((?:docs|examples|tests)/[\w./-]+)`", README)]
+
+    assert [name for name in (*linked, *quoted) if not (ROOT / name).exists()] == []
+
+
+def test_every_setting_it_lists_is_one_that_the_code_reads_and_the_other_way_round() -> None:
+    told = set(re.findall(r"`(LEPTON_[A-Z]+)` \|", README))
+    sources = [path for path in ROOT.glob("*.py")] + list((ROOT / "cli").glob("*.py"))
+    read = {name for path in sources for name in re.findall(r'"(LEPTON_[A-Z]+)"', path.read_text())}
+
+    assert told <= read
+    assert read - told <= {"LEPTON_DEBUG"}
+
+
+def test_every_command_it_shows_is_one(home: Path) -> None:
+    shown = re.findall(r"^lepton (\w+)", README, re.MULTILINE)
+
+    for name in dict.fromkeys(shown):
+        lepton = Path(sys.executable).with_name("lepton")
+        done = subprocess.run((str(lepton), name, "--help"), capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
