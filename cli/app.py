@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Any, Final, NoReturn, cast
+from typing import Any, Final, NoReturn
 
 import click
 
@@ -29,16 +29,16 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
 """Each section of the help: the module that holds its commands, and their names."""
 
 USAGE, INTERRUPTED, CLOSED, BUG = 2, 130, 141, 70
-"""Exit codes beside those that errors carry: as argparse, the shell (128 + SIGINT, SIGPIPE) and sysexits.h have them."""
+"""Exit codes beside those that errors carry: click's own, the shell's (128 + SIGINT, SIGPIPE), that of sysexits.h."""
 
 
 class Root(click.Group):
     """The group of all commands, each imported only when it is named."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return [name for _, names in SECTIONS.values() for name in names]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> Command | None:  # noqa: ARG002
         for module, names in SECTIONS.values():
             if cmd_name in names:
                 return getattr(import_module(f".{module}", __package__), cmd_name)
@@ -58,13 +58,14 @@ class Root(click.Group):
             with formatter.section(section):
                 formatter.write_dl([(name, _short(self.get_command(ctx, name))) for name in names], col_max=12)
 
-    def main(self, args: Any = None, prog_name: str | None = None, **extra: Any) -> NoReturn:
+    def main(self, args: Any = None, prog_name: Any = None, *others: Any, **extra: Any) -> NoReturn:
         """Run a command line and exit: 0 done, else as `_told` has it."""
+        extra |= {"standalone_mode": False}
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")  # a terminal that cannot show a message still shows the rest
         try:
-            code = super().main(args, prog_name or "lepton", standalone_mode=False, **extra)
+            code: Any = super().main(args, prog_name or "lepton", *others, **extra)
         except Exception as error:  # noqa: BLE001 - the last one to see it
             code = _told(error)
         sys.exit(code if isinstance(code, int) else 0)
@@ -74,7 +75,9 @@ class Root(click.Group):
             answer = super().invoke(ctx)
             sys.stdout.flush()
         except BrokenPipeError:  # whoever read has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python flushes once more and complains
+            os.dup2(
+                os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+            )  # else Python flushes once more and complains
             raise click.exceptions.Exit(CLOSED) from None
         return answer
 
@@ -86,6 +89,9 @@ def _short(command: Command | None) -> str:
 def _told(error: Exception) -> int:
     """Say in one sentence on stderr why a command ended, and return its exit code."""
     match error:
+        case click.exceptions.NoArgsIsHelpError():
+            click.echo(error.format_message(), err=True)
+            return USAGE
         case click.UsageError():
             command = error.ctx.command_path if error.ctx else "lepton"
             return _said(f"{_sentence(error.format_message())}; `{command} --help` shows how", USAGE)
@@ -118,17 +124,14 @@ def _sentence(message: str) -> str:
     return first[:1].lower() + first[1:] if first[1:2].islower() else first
 
 
-@click.group(cls=Root, name="lepton", no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Root, name="lepton", context_settings={"help_option_names": ["-h", "--help"]})
 @shared
-@click.version_option(None, "--version", package_name="lepton-ai-sdk", prog_name="lepton", message="%(prog)s %(version)s")
+@click.version_option(package_name="lepton-ai-sdk", message="%(prog)s %(version)s")
 @click.pass_context
-def root(ctx: click.Context, home: str | None, actor: str | None) -> None:
+def lepton(ctx: click.Context, home: str | None, actor: str | None) -> None:
     """Keep every version of every model, and get back the one that worked.
 
     REV is a number, a branch, tag or alias, or a digest's first letters, then ~n, ^n or @{...}; where the ledger holds
     several models write MODEL@REV.
     """
     ctx.obj = {"home": home, "actor": actor}
-
-
-lepton = cast("Root", root)

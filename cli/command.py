@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import click
 
+from ..errors import Refused
 from .text import colourful
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Command(click.Command):
     answer: Shape
     examples: tuple[str, ...]
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Examples"):
             for example in self.examples:
                 formatter.write(f"{' ' * formatter.current_indent}{example}\n")
@@ -77,13 +78,8 @@ class Session:
         if yes:
             return
         self.confirmable()
-        try:
-            agreed = click.confirm(question, err=True)
-        except click.Abort:
-            click.echo(err=True)
-            raise
-        if not agreed:
-            raise click.exceptions.Exit(1)
+        if not click.confirm(question, err=True):
+            raise Refused("nothing was changed; you said no")
 
     def confirmable(self) -> None:
         """Raise a usage error where there is no terminal to ask on."""

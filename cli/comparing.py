@@ -30,7 +30,7 @@ PARTS: Final = ("hyperparameters", "architecture", "settings", "data", "metrics"
                 "l2": "number?",
                 "relative": "number?",
                 "cosine": "number?",
-                "largest": "number?",
+                "max_abs": "number?",
             }
         ],
     },
@@ -148,7 +148,7 @@ def _tensor(tensor: TensorChange) -> tuple[str, ...]:
     colour = {"added": "green", "removed": "red"}.get(tensor.status, "yellow")
     share = "" if tensor.changed is None else f"{tensor.changed:.1%}"
     relative = "" if tensor.relative is None else f"{tensor.relative:.2%}"
-    plain = ("" if value is None else f"{value:.4g}" for value in (tensor.l2, tensor.cosine, tensor.largest))
+    plain = ("" if value is None else f"{value:.4g}" for value in (tensor.l2, tensor.cosine, tensor.max_abs))
     norm, cosine, largest = plain
     return tensor.name, click.style(tensor.status, fg=colour), share, norm, relative, cosine, largest
 

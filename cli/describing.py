@@ -49,7 +49,10 @@ def models(session: Session, everything: bool) -> None:
 @click.argument("rev")
 @click.argument("notes", nargs=-1, required=True, metavar="KEY=VALUE...")
 def annotate(session: Session, rev: str, notes: tuple[str, ...]) -> None:
-    """Put notes on a version: numbers, true or false, else text; KEY= takes one off. A note is for everybody to read."""
+    """Put notes on a version: numbers, true or false, else text; KEY= takes one off.
+
+    Everybody can read a note, for ever: name no person in it.
+    """
     session.manager.annotate(rev, dict(map(_note, notes)))
     found = session.manager.show(rev)
     shown = {"version": found.version.to_dict(), "annotations": dict(found.annotations)}

@@ -72,13 +72,13 @@ def _joined(count: int, at: int, to: int) -> Iterator[str]:
 
 def _opened(count: int, at: int) -> str:
     """A new column opens beside `at`, and those at its right make room."""
-    right = {place: " " for place in range(2 * at + 2, 2 * count, 2)}
+    right = dict.fromkeys(range(2 * at + 2, 2 * count, 2), " ")
     return _line(count, right | {2 * column + 1: "\\" for column in range(at, count)})
 
 
 def _shifted(count: int, gone: int) -> str:
     """The columns at the right of one that ended move up."""
-    right = {place: " " for place in range(2 * gone, 2 * count, 2)}
+    right = dict.fromkeys(range(2 * gone, 2 * count, 2), " ")
     return _line(count, right | {2 * column - 1: "/" for column in range(gone + 1, count)})
 
 

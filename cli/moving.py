@@ -76,7 +76,10 @@ def rollback(
         session.confirmable()
     rev, branch = of_model(to, model), branch or "main"
     with session.waiting("planning"):
-        plan = cast("RollbackPlan", session.manager.rollback(rev, model=model, branch=branch, alias=alias, move_aliases=aliases, dry_run=True))
+        plan = cast(
+            "RollbackPlan",
+            session.manager.rollback(rev, model=model, branch=branch, alias=alias, move_aliases=aliases, dry_run=True),
+        )
     if not session.as_json or not (dry_run or yes):
         for line in _plan(plan, alias):
             click.echo(line, err=session.as_json, color=session.colour)

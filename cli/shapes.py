@@ -30,3 +30,16 @@ ENTRY: Final[dict[str, Any]] = {
     "aliases": ["text"],
     "metrics": METRICS,
 }
+EVENT: Final[dict[str, Any]] = {
+    "specversion": "text",
+    "id": "text",
+    "source": "text",
+    "type": "text",
+    "subject": "text",
+    "time": "time",
+    "sequence": "text",
+    "recordedtime": "time",
+    "data": {"NAME": "any"},
+    "...": "the envelope's other attributes",
+}
+"""A CloudEvent."""

@@ -147,7 +147,9 @@ def _learn(
 
 def _batches(rows: Tensor, size: int, generator: torch.Generator) -> Iterator[Tensor]:
     """Each member's rows in an order of its own, in batches of nearly one size, (members, batch)."""
-    order = torch.rand(rows.shape, generator=generator, device=rows.device).argsort(dim=1, stable=True)
+    order = torch.rand(rows.shape, generator=generator, device=rows.device, dtype=torch.float32).argsort(
+        dim=1, stable=True
+    )
     yield from rows.gather(1, order).tensor_split(max(1, round(rows.shape[1] / size)), dim=1)
 
 

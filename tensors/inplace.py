@@ -171,9 +171,8 @@ class _Rewrite:
 
 def _check_fit(way: Way) -> None:
     """Refuse a way whose ends differ in names, dtypes, shapes or sharing, or that loses a tensor in between."""
-    ends = [
-        [(e.name, e.dtype, e.shape, e.same_as) for e in manifest.tensors] for manifest in (way.manifests[0], way.target)
-    ]
+    start, target = way.manifests[0], way.target
+    ends = [[(entry.name, entry.dtype, entry.shape, entry.same_as) for entry in m.tensors] for m in (start, target)]
     if ends[0] != ends[1]:
         raise Refused(f"the live tensors differ from the version's in names, shapes, dtypes or sharing; {_REMEDY}")
     for name, *_ in ends[0]:
@@ -187,7 +186,8 @@ def _memory(manifest: Manifest, live: Mapping[str, Tensor]) -> dict[str, Bytes]:
         raise Refused(f"the live tensors' names are not those of the version they should be; {_REMEDY}")
     memory = {name: _writable(name, tensor) for name, tensor in live.items()}
     for entry in manifest.tensors:
-        if memory[entry.name].nbytes != entry.nbytes or not live[entry.name].dtype == entry.dtype:
+        tensor = live[entry.name]
+        if (tensor.dtype, tuple(tensor.shape), memory[entry.name].nbytes) != (entry.dtype, entry.shape, entry.nbytes):
             raise Refused(f"live tensor {entry.name!r} is not of the version's dtype and shape; {_REMEDY}")
         if entry.same_as is not None and _address(memory[entry.name]) != _address(memory[entry.same_as]):
             raise Refused(f"live tensors {entry.same_as!r} and {entry.name!r} are no longer shared; {_REMEDY}")

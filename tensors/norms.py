@@ -76,7 +76,7 @@ class _Sums:
         self.bb += other.bb
         self.ab += other.ab
         self.dd += other.dd
-        self.largest = float(np.fmax(self.largest, other.largest)) if other.dd == other.dd else math.nan
+        self.largest = float(np.maximum(self.largest, other.largest))
 
     def told(self, name: str, elements: int) -> TensorDifference:
         l2, length = math.sqrt(self.dd), math.sqrt(self.aa)

@@ -111,19 +111,27 @@ class CuttingProxy:
         self._server_port = port
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self.cut: Literal["never", "before", "after"] = "never"
-        self.open = True
+        self._cut: Literal["before", "after"] | None = None
+        self._for_good = False
+        self._clients: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
+    def cut_next_commit(self, cut: Literal["before", "after"], *, for_good: bool) -> None:
+        """Cut the wire at the next COMMIT; for good, or so that the next connection finds it whole."""
+        self._cut, self._for_good = cut, for_good
+
     def close(self) -> None:
-        """Accept nobody any more."""
-        self.open = False
+        """Hang up on everybody and accept nobody any more."""
+        for end in (self._listener, *self._clients):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
-            while self.open:
+            while True:
                 client, _ = self._listener.accept()
+                self._clients.append(client)
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
@@ -132,10 +140,14 @@ class CuttingProxy:
             while True:
                 for end in select.select(list(ends), [], [])[0]:
                     said = end.recv(1 << 16)
-                    cut = end is client and b"COMMIT\0" in said and self.cut
-                    if not said or cut == "before":
-                        return
-                    ends[end].sendall(said)
+                    cut = self._cut if end is client and b"COMMIT\0" in said else None
+                    if said and cut != "before":
+                        ends[end].sendall(said)
                     if cut == "after":
                         server.recv(1 << 16)
+                    if cut:
+                        self._cut = None
+                        if self._for_good:
+                            self.close()
+                    if cut or not said:
                         return

@@ -315,9 +315,9 @@ def test_a_command_costs_the_same_at_any_length_of_history() -> None:
         commands = (
             saving("next", head, tags=("next",), annotations={"a": 1}),
             saving("next", 1, branch="another"),
-            CreateBranch(model="credit", branch="another", version=1),
+            CreateBranch(model="credit", branch="third", version=1),
             DeleteBranch(model="credit", branch="wide"),
-            CreateTag(model="credit", tag="next", version=1),
+            CreateTag(model="credit", tag="fourth", version=1),
             MoveAliases(model="credit", to={"production": head, "challenger": 1}),
             RecordMetrics(model="credit", version=1, metrics={"f1": 1}),
             Annotate(model="credit", version=1, annotations={"a": 2}),

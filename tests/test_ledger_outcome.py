@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 
@@ -16,6 +17,8 @@ from lepton_ai.ledger import Ledger
 
 from .asking import commit, note
 from .servers import PASSWORD, CuttingProxy, PostgreSQL
+
+Cut = Literal["before", "after"]
 
 
 @pytest.fixture
@@ -37,19 +40,15 @@ def cut_off(proxy: CuttingProxy, request: pytest.FixtureRequest) -> Iterator[Led
 
 
 @pytest.mark.parametrize("cut", ["before", "after"])
-def test_a_commit_whose_answer_is_lost_is_looked_up(cut_off: Ledger, proxy: CuttingProxy, cut: str) -> None:
+def test_a_commit_whose_answer_is_lost_is_looked_up(cut_off: Ledger, proxy: CuttingProxy, cut: Cut) -> None:
     actor = Actors(cut_off.store.database).named("Ada")
     cut_off.admit(commit(1), actor)
-    cuts: list[str] = [cut, "never"]
-    # only the first COMMIT is cut: the look-up that follows finds the wire whole
-    type(proxy).cut = property(lambda _: cuts.pop(0) if len(cuts) > 1 else cuts[0])  # type: ignore[assignment]
-    try:
-        receipt = cut_off.admit(note(1), actor, key="k")
-    finally:
-        del type(proxy).cut
+    proxy.cut_next_commit(cut, for_good=False)
+
+    receipt = cut_off.admit(note(1), actor, key="k")
 
     assert [each.seq for each in receipt.events] == [3]
-    assert cuts == ["never"]
+    assert receipt.repeated is (cut == "after")
     assert cut_off.admit(note(1), actor, key="k").events == receipt.events
     assert verify(cut_off.store).size == 3
     assert cut_off.state("model/credit") == Ledger(cut_off.store).state("model/credit")
@@ -57,11 +56,11 @@ def test_a_commit_whose_answer_is_lost_is_looked_up(cut_off: Ledger, proxy: Cutt
 
 @pytest.mark.parametrize("cut", ["before", "after"])
 def test_where_the_look_up_fails_too_the_error_carries_the_key(
-    cut_off: Ledger, proxy: CuttingProxy, cut: str, postgresql: PostgreSQL
+    cut_off: Ledger, proxy: CuttingProxy, cut: Cut, postgresql: PostgreSQL
 ) -> None:
     actor = Actors(cut_off.store.database).named("Ada")
     cut_off.admit(commit(1), actor)
-    proxy.cut = cut  # type: ignore[assignment]
+    proxy.cut_next_commit(cut, for_good=True)
     with pytest.raises(Unavailable, match="whether the command was recorded is unknown") as caught:
         cut_off.admit(note(1), actor, key="k")
 

@@ -86,11 +86,11 @@ def test_an_array_of_numbers_will_do() -> None:
 
 def test_two_fits_give_the_same_bits_whatever_the_random_state_and_leave_it_as_it_was() -> None:
     torch.manual_seed(1)
-    np.random.seed(1)  # noqa: NPY002
-    states = torch.random.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    np.random.seed(1)
+    states = torch.random.get_rng_state(), np.random.get_state()[1].copy()
     first = quick().train(DATA, LABELS)
     assert torch.equal(torch.random.get_rng_state(), states[0])
-    assert np.array_equal(np.random.get_state()[1], states[1])  # noqa: NPY002
+    assert np.array_equal(np.random.get_state()[1], states[1])
 
     torch.manual_seed(2)
     threads, precision = torch.get_num_threads(), torch.get_default_dtype()
@@ -335,7 +335,7 @@ def test_numpy_scalars_are_taken_as_the_numbers_that_they_are() -> None:
         CreditScoringModel()
         .add_hyperparameter("epochs", np.int64(3))
         .add_hyperparameter("learning_rate", np.float32(0.5))
-    )  # noqa: E501
+    )
 
     assert json.dumps([model.hyperparameters["epochs"], model.hyperparameters["learning_rate"]]) == "[3, 0.5]"
 

@@ -48,9 +48,19 @@ def test_the_same_content_has_the_same_fingerprint_whatever_holds_it(form: str) 
 
 
 @pytest.mark.parametrize(
-    "labels", [np.array(LABELS), pd.Series(LABELS, index=[5, 6, 7]), pa.array(LABELS), torch.tensor(LABELS), {"y": LABELS},
-               pd.DataFrame({"y": LABELS}), np.array(LABELS)[:, None], np.array(LABELS, bool), pa.chunked_array([[0], [1, 0]])],
-)  # fmt: skip
+    "labels",
+    [
+        np.array(LABELS),
+        np.array(LABELS, bool),
+        np.array(LABELS)[:, None],
+        pd.Series(LABELS, index=[5, 6, 7]),
+        pd.DataFrame({"y": LABELS}),
+        pa.array(LABELS),
+        pa.chunked_array([[0], [1, 0]]),
+        torch.tensor(LABELS),
+        {"y": LABELS},
+    ],
+)
 def test_labels_too_are_the_same_whatever_holds_them(labels: object) -> None:
     assert fingerprint(COLUMNS, labels) == fingerprint(COLUMNS, LABELS)
 

@@ -12,16 +12,19 @@ CREATE TABLE store.annotations (
 );
 
 INSERT INTO store.annotations
-SELECT seq, recorded, model, version, name, store.json_text(value), store.json_number(value), store.json_kind(value), actor
+SELECT seq, recorded, model, version, name, store.json_text(value, kind), store.json_number(value, kind), kind, actor
 FROM (
-    SELECT
-        seq, recorded, model, actor, e.version, unnest(map_keys(e.annotations)) AS name,
-        unnest(map_values(e.annotations)) AS value
+    SELECT *, store.json_kind(value) AS kind
     FROM (
-        SELECT seq, recorded, stream[7:] AS model, actor, from_json(data, '{
-            "version": "UBIGINT", "annotations": "MAP(VARCHAR, JSON)"
-        }') AS e
-        FROM batch
-        WHERE type = 'lepton.version.annotated.v1'
+        SELECT
+            seq, recorded, model, actor, e.version, unnest(map_keys(e.annotations)) AS name,
+            unnest(map_values(e.annotations)) AS value
+        FROM (
+            SELECT seq, recorded, stream[7:] AS model, actor, from_json(data, '{
+                "version": "UBIGINT", "annotations": "MAP(VARCHAR, JSON)"
+            }') AS e
+            FROM batch
+            WHERE type = 'lepton.version.annotated.v1'
+        )
     )
 );

@@ -9,20 +9,22 @@ CREATE TABLE store.datasets (
     data JSON NOT NULL
 );
 
+-- Materialised, or each event of the batch would be parsed to test its `data` before its type is looked at.
 INSERT INTO store.datasets
-SELECT
-    seq,
-    recorded,
-    stream[7:],
-    e.version,
-    CASE type WHEN 'lepton.version.committed.v1' THEN 'training' ELSE 'evaluation' END,
-    coalesce(e.name, ''),
-    e.data
-FROM (
-    SELECT seq, recorded, stream, type, from_json(data, '{
+WITH told AS MATERIALIZED (
+    SELECT seq, recorded, stream[7:] AS model, type, from_json(data, '{
         "version": "UBIGINT", "name": "VARCHAR", "data": "JSON"
     }') AS e
     FROM batch
     WHERE type IN ('lepton.version.committed.v1', 'lepton.evaluation.recorded.v1')
 )
-WHERE store.json_kind(e.data) = 'object';
+SELECT
+    seq,
+    recorded,
+    model,
+    e.version,
+    CASE type WHEN 'lepton.version.committed.v1' THEN 'training' ELSE 'evaluation' END,
+    coalesce(e.name, ''),
+    e.data
+FROM told
+WHERE e.data IS NOT NULL;

@@ -11,16 +11,19 @@ CREATE TABLE store.hyperparameters (
 );
 
 INSERT INTO store.hyperparameters
-SELECT seq, model, version, run, name, store.json_text(value), store.json_number(value), store.json_kind(value)
+SELECT seq, model, version, run, name, store.json_text(value, kind), store.json_number(value, kind), kind
 FROM (
-    SELECT
-        seq, coalesce(e.model, stream[7:]) AS model, e.version, e.run, unnest(map_keys(e.hyperparameters)) AS name,
-        unnest(map_values(e.hyperparameters)) AS value
+    SELECT *, store.json_kind(value) AS kind
     FROM (
-        SELECT seq, stream, from_json(data, '{
-            "model": "VARCHAR", "version": "UBIGINT", "run": "VARCHAR", "hyperparameters": "MAP(VARCHAR, JSON)"
-        }') AS e
-        FROM batch
-        WHERE type IN ('lepton.version.committed.v1', 'lepton.run.started.v1')
+        SELECT
+            seq, coalesce(e.model, stream[7:]) AS model, e.version, e.run, unnest(map_keys(e.hyperparameters)) AS name,
+            unnest(map_values(e.hyperparameters)) AS value
+        FROM (
+            SELECT seq, stream, from_json(data, '{
+                "model": "VARCHAR", "version": "UBIGINT", "run": "VARCHAR", "hyperparameters": "MAP(VARCHAR, JSON)"
+            }') AS e
+            FROM batch
+            WHERE type IN ('lepton.version.committed.v1', 'lepton.run.started.v1')
+        )
     )
 );

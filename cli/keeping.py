@@ -1,0 +1,74 @@
+"""`verify`, `fsck`, `rebuild`, `forget`: looking after the ledger itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from ..errors import Damaged, Refused
+from ..results import Verified
+from .command import Session, command
+from .text import columns, count, title
+
+
+@command({"ledger": "text", "size": "number", "root": "digest"}, "lepton verify")
+def verify(session: Session) -> None:
+    """Is history what it was? Recomputes the Merkle root from every stored byte. Exits with 5 where it is not."""
+    with session.waiting("verifying"):
+        found = session.manager.verify()
+    session.answer(found.to_dict(), lambda: _verified(found))
+
+
+@command(
+    {"damaged": [{"thing": "text", "expected": "text", "found": "text"}]},
+    "lepton fsck",
+    "lepton fsck --events --objects",
+)
+@click.option("--events", is_flag=True, help="Look at the events only, or at all parts that are named.")
+@click.option("--objects", is_flag=True, help="Look at the stored tensors and files, and restore each version.")
+@click.option("--projection", is_flag=True, help="Compare the views with a rebuild.")
+def fsck(session: Session, events: bool, objects: bool, projection: bool) -> None:
+    """Are the bytes whole? Reads everything, lists what is damaged, and exits with 5 where anything is."""
+    everything = not (events or objects or projection)
+    with session.waiting("reading everything"):
+        found = session.manager.fsck(
+            events=events or everything, objects=objects or everything, projection=projection or everything
+        )
+    damaged = [{"thing": each.thing, "expected": each.expected, "found": each.found} for each in found]
+    session.answer({"damaged": damaged}, lambda: _damages(found))
+    if found:
+        raise click.exceptions.Exit(Damaged.exit_code)
+
+
+@command({"seq": "number"}, "lepton rebuild")
+def rebuild(session: Session) -> None:
+    """Make the views anew from the events."""
+    with session.waiting("rebuilding"):
+        seq = session.manager.rebuild()
+    session.answer({"seq": seq}, lambda: [f"the views are made anew, up to event {seq}"])
+
+
+@command({"actor": "text"}, "lepton forget bob --yes")
+@click.argument("name", metavar="ACTOR")
+@click.option("--yes", is_flag=True, help="Do not ask. Needed where there is no terminal to ask on.")
+def forget(session: Session, name: str, yes: bool) -> None:
+    """Delete a person's name and key, for good. What they wrote shows as [forgotten]; no hash changes."""
+    session.confirm(f"Forget {name} for good?", yes=yes)
+    if not session.manager.forget_actor(name):
+        raise Refused(f"there is nobody named {name!r} here; `lepton log` shows who acted")
+    session.answer({"actor": name}, lambda: [f"{name} is forgotten"])
+
+
+def _verified(found: Verified) -> Iterator[str]:
+    yield f"{title('whole')}: {count(found.size, 'event')} of ledger {found.ledger} give the recorded root"
+    yield f"  {found.root}"
+    yield "This shows that the ledger agrees with itself; that nobody rewrote it only a root kept elsewhere can show."
+
+
+def _damages(found: list[Damaged]) -> Iterator[str]:
+    if not found:
+        yield f"{title('whole')}: nothing is damaged"
+        return
+    yield click.style(f"{count(len(found), 'thing')} damaged", fg="red", bold=True)
+    yield from columns([(each.thing, each.expected, each.found) for each in found], head=("thing", "expected", "found"))

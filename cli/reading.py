@@ -1,0 +1,191 @@
+"""`sql`, `events`, `snapshot`: the ledger's views and facts, for people and programs."""
+# pyright: reportUnknownParameterType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# (pyarrow ships no types)
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
+
+import click
+
+from .command import Session, command, encoded
+from .shapes import EVENT
+from .tables import written
+from .text import columns, count, dim, figure, title, when
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+Form = Literal["table", "csv", "json", "parquet"]
+
+
+class Place(click.ParamType[int | datetime | date]):
+    """A place in the log: a `seq`, a date (its end, UTC) or a time of RFC 3339."""
+
+    name = "place"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | datetime | date:
+        text = str(value)
+        try:
+            if text.isdecimal():
+                return int(text)
+            if len(text) == len("2026-11-24"):
+                return date.fromisoformat(text)
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            self.fail(f"{text!r} is no place in the log; write an event's number, a date or a time", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+SHOWN: Final = 200
+"""Rows of a table that are shown to people."""
+
+
+@command(
+    {"columns": ["text"], "count": "number", "rows": [{"NAME": "any"}], "file": "text?"},
+    "lepton sql 'select model, version, digest from versions order by version desc limit 5'",
+    "lepton sql 'select * from branches' --as-of 20",
+    "lepton sql 'select * from metrics' --format csv",
+    "lepton sql 'select * from versions' --format parquet -o versions.parquet",
+)
+@click.argument("query")
+@click.option("--as-of", type=Place(), metavar="SEQ|TIME", help="As it stood at an event's number, a date or a time.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json", "parquet"]),
+    default="table",
+    show_default=True,
+    help="How to write the answer.",
+)
+@click.option("-o", "--output", metavar="FILE", help="Write it there, whole or not at all, instead of stdout.")
+def sql(session: Session, query: str, as_of: int | datetime | date | None, form: Form, output: str | None) -> None:
+    """Ask one SELECT of the views that docs/views.md describes. It can neither change nor reach anything."""
+    if form == "table" and output:
+        raise click.UsageError("a table is for people; write a file with --format csv, json or parquet", _here())
+    if form != "table" and session.as_json and not output:
+        raise click.UsageError("--json and --format both fill stdout; send one of them to a file with -o", _here())
+    if form == "parquet" and not output and sys.stdout.isatty():
+        raise click.UsageError("Parquet is not for a terminal; name a file with -o", _here())
+    with session.waiting("asking"):
+        found = session.manager.sql(query, as_of=as_of)
+    if form == "table":
+        shown = _shown(found) if session.as_json else {}
+        session.answer(shown, lambda: _table(found, session))
+        return
+    from ..projections.export import export
+
+    content = export(found, form)
+    if output is None:
+        sys.stdout.buffer.write(content)
+        return
+    written(content, output)
+    shown = {"columns": found.column_names, "count": found.num_rows, "rows": None, "file": output}
+    session.answer(shown, lambda: [f"{count(found.num_rows, 'row')} in {output}"])
+
+
+@command(
+    {"events": [EVENT]},
+    "lepton events",
+    "lepton events --after 20 --stream model/credit",
+)
+@click.option("--follow", is_flag=True, help="Go on with events as they happen; with --json one object a line.")
+@click.option("--after", type=click.IntRange(min=0), default=0, metavar="SEQ", help="Only those behind this number.")
+@click.option("--stream", metavar="NAME", help="Only those of a stream, such as model/credit.")
+def events(session: Session, follow: bool, after: int, stream: str | None) -> None:
+    """Show the facts that the ledger is made of, oldest first."""
+    found = session.manager.events(after=after, stream=stream, follow=follow)
+    if session.as_json and not follow:
+        session.answer({"events": list(found)}, lambda: ())
+        return
+    for event in found:
+        session.answer(event, lambda event=event: [_event(event)])
+        if follow:
+            sys.stdout.flush()
+
+
+@command({"file": "text"}, "lepton snapshot views.duckdb")
+@click.argument("file")
+def snapshot(session: Session, file: str) -> None:
+    """Copy the views to a file of their own, to be opened with DuckDB anywhere."""
+    with session.waiting("copying"):
+        session.manager.snapshot(file)
+    session.answer({"file": file}, lambda: [f"the views are in {file}"])
+
+
+def _here() -> click.Context:
+    return click.get_current_context()
+
+
+def _shown(found: pa.Table) -> dict[str, Any]:
+    from ..projections.export import export
+
+    rows = json.loads(export(found, "json"))
+    return {"columns": found.column_names, "count": found.num_rows, "rows": rows, "file": None}
+
+
+def _table(found: pa.Table, session: Session) -> Iterator[str]:
+    """The first rows, aligned; on a terminal no wider than it."""
+    values = (column.to_pylist() for column in found.slice(0, SHOWN).columns)
+    listed = [tuple(map(_cell, row)) for row in zip(*values, strict=True)]
+    numbers = [place for place, field in enumerate(found.schema) if _numeric(field.type)]
+    if not session.colour:
+        yield from columns(listed, head=found.column_names, right=numbers)
+    else:
+        yield from _boxed(listed, found.column_names, numbers)
+    if found.num_rows > SHOWN:
+        yield dim(f"and {count(found.num_rows - SHOWN, 'row')} more; --format csv shows all")
+    elif not found.num_rows:
+        yield dim("no rows")
+
+
+def _boxed(listed: Sequence[Sequence[str]], names: Sequence[str], numbers: Sequence[int]) -> Iterator[str]:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for place, name in enumerate(names):
+        table.add_column(Text(name), justify="right" if place in numbers else "left", overflow="fold")
+    for row in listed:
+        table.add_row(*map(Text, row))
+    console = Console()
+    with console.capture() as captured:
+        console.print(table)
+    yield from (line.rstrip() for line in captured.get().splitlines())
+
+
+def _numeric(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, datetime):
+        return when(value if value.tzinfo else value.replace(tzinfo=UTC), seconds=True)
+    return figure(value)
+
+
+def _event(event: Mapping[str, Any]) -> str:
+    """One line: where it stands, when it was recorded, what it is, of which stream, and what it says."""
+    moment = when(datetime.fromisoformat(event["recordedtime"]), seconds=True)
+    kind = event["type"].removeprefix("lepton.").rpartition(".")[0]
+    data = cast("Mapping[str, Any]", event["data"])
+    said = "  ".join(f"{dim(name)} {_brief(value)}" for name, value in data.items() if value not in (None, "", [], {}))
+    return (
+        f"{int(event['sequence']):>6}  {dim(moment)}  {title(f'{kind:<20}')}  {event['subject']:<24}  {said}".rstrip()
+    )
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, str) and value.startswith(("sha256:", "blake3:")):
+        return value[:15]
+    text = value if isinstance(value, str) else encoded(value)
+    return text if len(text) <= 40 else f"{text[:39]}…"
