@@ -367,7 +367,7 @@ class ModelManager:
 
     def find(self, expression: str) -> list[Version]:
         """The versions for which all of `metric.f1 > 0.8 and note.ticket = 'RISK-12'` holds."""
-        from .projections.find import versions_where
+        from .projections.search import versions_where
 
         with self._home.projection() as projection:
             projection.catch_up()
@@ -396,7 +396,7 @@ class ModelManager:
 
     def snapshot(self, to: str | os.PathLike[str]) -> None:
         """Copy the read model to a file of its own, to be opened with DuckDB elsewhere."""
-        from .projections.snapshot import snapshot
+        from .projections.export import snapshot
 
         with self._home.projection() as projection:
             projection.catch_up()

@@ -50,7 +50,10 @@ class Root(click.Group):
         name, known = args[0], self.list_commands(ctx)
         if name not in known and not name.startswith("-"):
             near = get_close_matches(name, known, 1)
-            ctx.fail(f"there is no command {name!r}" + (f"; did you mean {near[0]}?" if near else ""))
+            ctx.fail(
+                f"there is no command {name!r}; "
+                + (f"did you mean {near[0]}?" if near else "`lepton --help` lists them")
+            )
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -93,8 +96,7 @@ def _told(error: Exception) -> int:
             click.echo(error.format_message(), err=True)
             return USAGE
         case click.UsageError():
-            command = error.ctx.command_path if error.ctx else "lepton"
-            return _said(f"{_sentence(error.format_message())}; `{command} --help` shows how", USAGE)
+            return _said(_usage(error), USAGE)
         case click.ClickException():
             return _said(_sentence(error.format_message()), error.exit_code)
         case click.Abort():
@@ -103,6 +105,13 @@ def _told(error: Exception) -> int:
             return _said(str(error), error.exit_code)
         case _:
             return _bug(error)
+
+
+def _usage(error: click.UsageError) -> str:
+    """What is wrong with a command line, and what to do: our own messages say both."""
+    message = _sentence(error.format_message())
+    command = error.ctx.command_path if error.ctx else "lepton"
+    return message if "; " in message else f"{message}; `{command} --help` shows how"
 
 
 def _bug(error: Exception) -> int:

@@ -84,7 +84,10 @@ class Session:
     def confirmable(self) -> None:
         """Raise a usage error where there is no terminal to ask on."""
         if not sys.stdin.isatty():
-            raise click.UsageError("without a terminal to ask on this needs --yes", click.get_current_context())
+            raise click.UsageError(
+                f"without a terminal to ask on, {click.get_current_context().info_name} needs --yes; add it if you are sure",
+                click.get_current_context(),
+            )
 
     @contextmanager
     def waiting(self, words: str) -> Generator[None]:

@@ -47,7 +47,7 @@ def diff(session: Session, a: str, b: str | None) -> None:
     cosine between both, and the largest single change.
     """
     if b is None and ".." not in a:
-        raise click.UsageError("a diff needs two versions, A B or A..B", click.get_current_context())
+        raise click.UsageError("a diff is of two versions; write A B or A..B", click.get_current_context())
     with session.waiting("comparing"):
         found = session.manager.diff(a, b)
     shown = found.to_dict() | {"before": found.before.to_dict(), "after": found.after.to_dict()}
@@ -172,16 +172,10 @@ def _found(found: list[Version]) -> Iterator[str]:
 
 def _suggestion(found: Suggestion) -> Iterator[str]:
     yield f"{title(found.model)} {found.branch}: " + (f"by {found.metric}" if found.metric else "nothing measured")
-    yield from columns(
-        (
-            (version(each["version"]), f"{each['score']:.2f}", *_weights(each), each["words"])
-            for each in found.candidates
-        ),
-        head=("version", "score", "performance", "stability", "age", "why"),
-        right=range(5),
-    )
+    rows = ((version(each["version"]), f"{each['score']:.2f}", _why(each["words"])) for each in found.candidates)
+    yield from columns(rows, head=("version", "score", "why"), right=(0, 1))
 
 
-def _weights(candidate: Mapping[str, Any]) -> Iterator[str]:
-    for name in ("performance", "stability", "age"):
-        yield "-" if candidate[name] is None else f"{candidate[name]:.2f}"
+def _why(words: str) -> str:
+    """What a candidate's words say behind its version and score."""
+    return words.partition(": ")[2] or words

@@ -141,9 +141,11 @@ def _sensible(to: str | None, branch: str | None, alias: str | None, aliases: tu
     if branch and alias:
         raise click.UsageError("--branch and --alias are two rollbacks; ask for one", here)
     if alias and aliases:
-        raise click.UsageError("--move-alias goes along with a branch, not with an alias", here)
+        raise click.UsageError("--move-alias goes along with a branch; roll back each alias in a call of its own", here)
     if to is None and not alias:
-        raise click.UsageError("name a version to roll back to (`lepton suggest` proposes some)", here)
+        raise click.UsageError(
+            "a branch is rolled back to a version; name one, or let `lepton suggest` propose it", here
+        )
 
 
 def _plan(plan: RollbackPlan, alias: str | None) -> Iterator[str]:

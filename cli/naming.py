@@ -31,9 +31,9 @@ def _listed(function: F) -> F:
     "lepton branch candidate production",
     "lepton branch -d candidate",
 )
-@_listed
-@click.argument("rev", required=False, metavar="[REV]]")
 @click.argument("name", required=False, metavar="[NAME")
+@click.argument("rev", required=False, metavar="[REV]]")
+@_listed
 def branch(session: Session, name: str | None, rev: str | None, gone: str | None, model: str | None) -> None:
     """List branches, or open one at REV (the head of main if left out)."""
     manager, kind = session.manager, "branches"
@@ -48,9 +48,9 @@ def branch(session: Session, name: str | None, rev: str | None, gone: str | None
 
 
 @command({"done": "text?", "tags": NAMES}, "lepton tag", "lepton tag v2.0 main", "lepton tag -d v2.0")
-@_listed
-@click.argument("rev", required=False, metavar="[REV]]")
 @click.argument("name", required=False, metavar="[NAME")
+@click.argument("rev", required=False, metavar="[REV]]")
+@_listed
 def tag(session: Session, name: str | None, rev: str | None, gone: str | None, model: str | None) -> None:
     """List tags, or bind one to REV (the head of main if left out). A tag never moves."""
     manager, kind = session.manager, "tags"
@@ -71,11 +71,11 @@ def tag(session: Session, name: str | None, rev: str | None, gone: str | None, m
     "lepton alias production main --expect 2",
     "lepton alias -d staging",
 )
-@_listed
-@click.option("--reason", default="", metavar="TEXT", help="Why, for the record.")
-@click.option("--expect", metavar="REV", help="Where it must stand before, 0 for nowhere; else nothing moves.")
-@click.argument("rev", required=False, metavar="REV]")
 @click.argument("name", required=False, metavar="[NAME")
+@click.argument("rev", required=False, metavar="REV]")
+@click.option("--expect", metavar="REV", help="Where it must stand before, 0 for nowhere; else nothing moves.")
+@click.option("--reason", default="", metavar="TEXT", help="Why, for the record.")
+@_listed
 def alias(
     session: Session,
     name: str | None,
@@ -93,7 +93,9 @@ def alias(
         _gone(session, kind, f"alias {gone} is given up")
     elif name:
         if rev is None:
-            raise click.UsageError(f"say where alias {name} is to stand", click.get_current_context())
+            raise click.UsageError(
+                f"alias {name} needs a version to stand on; name one behind it", click.get_current_context()
+            )
         stands = manager.alias(name, of_model(rev, model), expected=expected(expect, model), reason=reason)
         _done(session, kind, f"alias {name} stands on", name, stands)
     else:
@@ -102,7 +104,7 @@ def alias(
 
 def _one(name: str | None, gone: str | None) -> None:
     if name and gone:
-        raise click.UsageError("-d gives up a name, and makes none", click.get_current_context())
+        raise click.UsageError("-d gives up a name and makes none; leave the other out", click.get_current_context())
 
 
 def _gone(session: Session, kind: str, words: str) -> None:

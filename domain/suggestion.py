@@ -156,15 +156,13 @@ def _candidate(
     number: int,
     metric: str | None,
     measured: float | None,
-    performances: Mapping[int, float],
+    performance: float | None,
     service: Service,
     weights: Weights,
     now: datetime,
 ) -> Candidate:
     since = max(now - model.version(number).recorded, timedelta())
     age = 0.5 ** (since / HALF_LIFE)
-    # what nobody measured is not taken for better than the worst that somebody did
-    performance = performances.get(number, min(performances.values(), default=None))
     score = _score(performance, service.stability, age, weights)
     words = f"version {number}, score {score:.2f}: {_performed(metric, measured, performance)}{_behaved(service)}; "
     return Candidate(

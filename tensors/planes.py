@@ -67,12 +67,6 @@ def join(planes: list[Bytes], slot: int = 10) -> Words:
 
 def put_plane(pieces: list[bytes], plane: Bytes) -> None:
     """Append one plane in its shortest form."""
-    if not len(plane):
-        return
-    first = plane[0]
-    if first == plane[-1] and bool((plane == first).all()):
-        pieces.append(bytes((CONSTANT, int(first))))
-        return
     _put(pieces, plane, _coders.huffman)
 
 
@@ -82,6 +76,12 @@ def put_mask(pieces: list[bytes], mask: npt.NDArray[np.bool]) -> None:
 
 
 def _put(pieces: list[bytes], plane: Bytes, coder: zstandard.ZstdCompressor) -> None:
+    if not len(plane):
+        return
+    first = plane[0]
+    if first == plane[-1] and bool((plane == first).all()):
+        pieces.append(bytes((CONSTANT, int(first))))
+        return
     coded = coder.compress(plane.data)
     if len(coded) < len(plane):
         pieces += (_LENGTH.pack(CODED, len(coded)), coded)

@@ -55,7 +55,7 @@ def _versions(workspace: Workspace) -> Iterator[Damaged]:
 
 
 def _read_model(workspace: Workspace, projection: Callable[[], Any]) -> Iterator[Damaged]:
-    from ..projections.compare import compare
+    from ..projections.check import compare
 
     with projection() as opened:
         opened.catch_up()

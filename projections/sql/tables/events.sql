@@ -10,7 +10,7 @@ CREATE TABLE store.events (
     id VARCHAR NOT NULL,
     correlation VARCHAR,
     causation VARCHAR,
-    data JSON NOT NULL
+    data JSON NOT NULL USING COMPRESSION zstd
 );
 
 INSERT INTO store.events

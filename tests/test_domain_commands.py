@@ -1,0 +1,143 @@
+"""What makes two commands under one idempotency key the same: everything asked, nothing found out on the way."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import fields, replace
+from typing import Any, get_args
+
+import pytest
+
+from lepton_ai.domain.commands import AnyCommand, Command, Delta, RollBack, RollBackAlias, StartRun, Stored
+from lepton_ai.domain.recipe import Recipe
+from lepton_ai.errors import LeptonError
+from lepton_ai.events.model import File, Parent
+from lepton_ai.events.objects import PackWritten
+from lepton_ai.events.run import MetricsLogged
+
+from .domain_past import START, Past, digest, saving
+
+BLOCK = MetricsLogged(names=("loss",), steps=(1,), values=(0.5,), times=(START,))
+PACK = PackWritten(pack="p", bytes=1, entries=1, index=digest("i"))
+
+# for each field of any command two values that a caller could mean
+VALUES: dict[str, tuple[Any, Any]] = {
+    "model": ("credit", "fraud"),
+    "run": ("r1", "r2"),
+    "branch": ("main", "wide"),
+    "tag": ("v1", "v2"),
+    "alias": ("production", "challenger"),
+    "asked_parents": (None, (Parent(version=1),)),
+    "parents": ((), (Parent(version=1),)),
+    "expected": (None, 1),
+    "tensors": (digest(1), digest(2)),
+    "keyframe": (True, False),
+    "delta": (None, Delta(digest(1), 1, 1, 1, True)),
+    "stored": (Stored(), Stored((PACK,))),
+    "recipe": (Recipe(), Recipe(settings={"epochs": 2})),
+    "metrics": ({"f1": 0.5}, {"f1": 0.6}),
+    "annotations": ({"a": 1}, {"a": 2}),
+    "tags": ((), ("v1",)),
+    "files": ((), (File(name="a", digest=digest(1), bytes=1),)),
+    "replayed": ((), (digest(1),)),
+    "move_aliases": ((), ("production",)),
+    "data": ({"rows": 1}, {"rows": 2}),
+    "blocks": ((BLOCK,), (BLOCK, BLOCK)),
+    "error": (None, "ValueError"),
+    "worse": (True, False),
+    "ledger": ("l1", "l2"),
+}
+TEXTS = ("message", "reason", "description", "name")
+MAPPINGS = ("environment", "code", "hyperparameters", "metrics_from", "metrics_to", "difference")
+KINDS: tuple[type[Command], ...] = tuple(
+    kind for union in get_args(AnyCommand) for kind in (get_args(union) or (union,))
+)
+
+
+def values(kind: type[Command], name: str) -> tuple[Any, Any]:
+    if name == "expected" and kind.__name__ == "MoveAliases":
+        return {}, {"production": 1}
+    if name == "to" and kind.__name__ == "MoveAliases":
+        return {"production": 1}, {"production": 2}
+    if name in TEXTS:
+        return "", "words"
+    return ({"a": 1}, {"a": 2}) if name in MAPPINGS else VALUES.get(name, (1, 2))
+
+
+def example(kind: type[Command]) -> Command:
+    return kind(**{each.name: values(kind, each.name)[0] for each in fields(kind)})
+
+
+CASES = [(kind, each.name) for kind in KINDS for each in fields(kind)]
+
+
+@pytest.mark.parametrize(("kind", "name"), CASES, ids=[f"{kind.__name__}.{name}" for kind, name in CASES])
+def test_a_field_counts_if_it_was_asked_for_and_not_if_it_was_found_out(kind: type[Command], name: str) -> None:
+    one = example(kind)
+    other = replace(one, **{name: values(kind, name)[1]})
+
+    assert (one.content() == other.content()) == (name in kind.incidental)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_what_a_command_calls_incidental_or_free_text_are_fields_it_has(kind: type[Command]) -> None:
+    names = {each.name for each in fields(kind)}
+
+    assert {*kind.incidental, *kind.free_text} <= names
+    assert names.intersection({"message", "reason", "description"}) == set(kind.free_text)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_a_command_names_the_streams_it_reads(kind: type[Command]) -> None:
+    command = example(kind)
+
+    assert all(stream.split("/")[0] in ("model", "run", "objects", "ledger") for stream in command.reads())
+
+
+def test_commands_of_different_kinds_are_never_the_same() -> None:
+    contents = [example(kind).content() for kind in KINDS]
+
+    assert all(contents.count(content) == 1 for content in contents)
+
+
+def test_two_attempts_at_one_save_are_the_same_though_the_head_moved_and_bytes_lie_elsewhere() -> None:
+    first = saving(2, 1, stored=Stored((PACK,)), environment={"host": "a"}, code={"dirty": False}, message="tuned")
+    again = saving(
+        2,
+        3,
+        stored=Stored(relies_on=frozenset({"p"})),
+        keyframe=False,
+        delta=Delta(digest("Δ"), 9, 9, 1, True),
+        environment={"host": "b"},
+        code={"dirty": True},
+        message="tuned",
+    )
+
+    assert first.content() == again.content()
+
+
+def test_two_attempts_at_one_rollback_are_the_same_though_the_first_had_moved_the_head() -> None:
+    first = RollBack(model="credit", branch="main", to=1, from_version=3, replayed=(digest("Δ"),))
+    alias = RollBackAlias(model="credit", alias="production", asked=None, to=1, from_version=3)
+
+    assert first.content() == replace(first, from_version=1, replayed=()).content()
+    assert alias.content() == replace(alias, to=3, from_version=1).content()
+
+
+def test_two_attempts_to_start_one_run_are_the_same_though_the_machine_changed() -> None:
+    first = StartRun(run="r1", model="credit", environment={"host": "a"})
+
+    assert first.content() == replace(first, environment={"host": "b"}).content()
+
+
+def test_a_command_of_no_kind_reads_no_stream() -> None:
+    with pytest.raises(TypeError, match="Command reads no stream"):
+        Command().reads()
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_every_kind_of_command_is_decided_or_refused_in_our_words(kind: type[Command]) -> None:
+    past = Past(saving(1), saving(1, model="fraud"))
+
+    with suppress(LeptonError):
+        assert isinstance(past.decided(example(kind)), tuple)

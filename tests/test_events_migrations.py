@@ -1,0 +1,33 @@
+"""The migrations make exactly the tables that the code describes, on both databases."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from lepton_ai.events import migrations
+from lepton_ai.events.store import Store
+from lepton_ai.events.tables import metadata
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_migrations_make_the_tables_that_the_code_describes(store: Store) -> None:
+    with store.database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert context.get_current_revision() is not None
+        differences = compare_metadata(context, metadata)
+
+    # comments are for readers of tables.py; no migration carries them
+    assert [each for each in differences if "comment" not in str(each[0])] == []
+
+
+def test_the_migrations_travel_inside_the_package() -> None:
+    folder = Path(str(migrations.__file__)).parent
+    packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+
+    assert {path.suffix for path in folder.rglob("*.*") if path.is_file()} <= {".py", ".pyc"}
+    assert {"lepton_ai.events.migrations", "lepton_ai.events.migrations.versions"} <= set(packages)

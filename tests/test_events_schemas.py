@@ -1,0 +1,47 @@
+"""The published schemas say what is stored, and say all of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from lepton_ai.events.catalogue import CATALOGUE
+from lepton_ai.events.event import Event
+from lepton_ai.events.schemas import data_schema, envelope_schema, files
+
+PUBLISHED = Path(__file__).parent.parent / "docs" / "events"
+
+
+def test_what_is_published_is_what_the_code_says() -> None:
+    assert {path.name: path.read_text("utf-8") for path in PUBLISHED.iterdir()} == files(), (
+        "run `python -m lepton_ai.events.schemas docs/events`"
+    )
+
+
+@pytest.mark.parametrize("kind", CATALOGUE.values(), ids=lambda kind: kind.__name__)
+def test_every_field_of_every_type_is_described(kind: type[Event]) -> None:
+    schema = data_schema(kind)
+
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema["description"]
+    assert {name for name, field in schema["properties"].items() if not field.get("description")} == set()
+    for part in schema.get("$defs", {}).values():
+        assert {name for name, field in part.get("properties", {}).items() if not field.get("description")} == set()
+
+
+def test_every_attribute_of_the_envelope_is_described() -> None:
+    schema = envelope_schema()
+
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert all(field["description"] for field in schema["properties"].values())
+
+
+@pytest.mark.parametrize("kind", CATALOGUE.values(), ids=lambda kind: kind.__name__)
+def test_a_type_is_named_by_noun_past_participle_and_version(kind: type[Event]) -> None:
+    *_, version = kind.type_name().split(".")
+
+    assert kind.type_name().startswith("lepton.")
+    assert version.startswith("v")
+    assert set(kind.free_text) <= set(kind.model_fields)
