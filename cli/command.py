@@ -84,10 +84,8 @@ class Session:
     def confirmable(self) -> None:
         """Raise a usage error where there is no terminal to ask on."""
         if not sys.stdin.isatty():
-            raise click.UsageError(
-                f"without a terminal to ask on, {click.get_current_context().info_name} needs --yes; add it if you are sure",
-                click.get_current_context(),
-            )
+            here = click.get_current_context()
+            raise click.UsageError(f"without a terminal to ask on, {here.info_name} needs --yes; add it if sure", here)
 
     @contextmanager
     def waiting(self, words: str) -> Generator[None]:
@@ -130,6 +128,7 @@ def command(answer: Shape, *examples: str) -> Callable[[Callable[..., None]], Co
 
         as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
         made = click.command(function.__name__, cls=Command)(as_json(shared(run)))
+        made.params.sort(key=lambda param: param.name in ("as_json", "home", "actor"))  # what all share comes last
         made.answer, made.examples = answer, examples
         return made
 

@@ -39,7 +39,7 @@ DONE: Final = {
 
 
 @command(
-    {"plan": PLAN, "done": DONE | {"?": "null after --dry-run"}},
+    {"plan": PLAN, "done?": DONE},
     "lepton rollback 2 --dry-run",
     "lepton rollback main~1 --reason 'worse in production' --yes",
     "lepton rollback 3 --move-alias production --yes",
@@ -99,7 +99,7 @@ def rollback(
             reason=reason,
             move_aliases=aliases,
         )
-    session.answer({"plan": plan.to_dict(), "done": done.to_dict()}, lambda: _done(cast("RolledBack", done)))
+    session.answer({"plan": plan.to_dict(), "done": done.to_dict()}, lambda: _done(cast("RolledBack", done), alias))
 
 
 @command(
@@ -169,10 +169,11 @@ def _facts(plan: RollbackPlan) -> Iterator[tuple[str, str]]:
         yield f"alias {name}", f"stays on {plan.from_version} (--move-alias {name} takes it along)"
 
 
-def _done(done: RolledBack) -> Iterator[str]:
+def _done(done: RolledBack, alias: str | None) -> Iterator[str]:
+    what = f"alias {done.ref}" if alias else done.ref
     if not done.moved:
-        yield f"nothing moved: {done.ref} stands on version {version(done.to_version)}"
+        yield f"nothing moved: {what} stands on version {version(done.to_version)}"
         return
     how = f"replaying {count(len(done.replayed), 'delta')}" if done.replayed else "reading it whole"
     move = f"{version(done.from_version)} {arrow()} {version(done.to_version)}"
-    yield f"{done.ref} of {done.model} rolled back {move}, restored and verified by {how}"
+    yield f"{what} of {done.model} rolled back {move}, restored and verified by {how}"

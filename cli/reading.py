@@ -47,7 +47,7 @@ SHOWN: Final = 200
 
 
 @command(
-    {"columns": ["text"], "count": "number", "rows": [{"NAME": "any"}], "file": "text?"},
+    {"columns": ["text"], "count": "number", "rows?": [{"NAME": "any"}], "file": "text?"},
     "lepton sql 'select model, version, digest from versions order by version desc limit 5'",
     "lepton sql 'select * from branches' --as-of 20",
     "lepton sql 'select * from metrics' --format csv",

@@ -40,6 +40,6 @@ EVENT: Final[dict[str, Any]] = {
     "sequence": "text",
     "recordedtime": "time",
     "data": {"NAME": "any"},
-    "...": "the envelope's other attributes",
+    "...": "any",
 }
 """A CloudEvent."""

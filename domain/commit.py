@@ -114,10 +114,11 @@ def _events(model: Model, command: Commit) -> Iterator[Event]:
     if model.head(command.branch) is None and command.parents:
         yield BranchCreated(branch=command.branch, version=command.parents[0].version)
     recipe = command.recipe.plain()
+    recipe_digest = canonical_digest(recipe)
     parents = [(model.version(parent.version).event.digest, parent.role) for parent in command.parents]
     yield VersionCommitted(
         version=number,
-        digest=version_digest(command.tensors, parents, canonical_digest(recipe)),
+        digest=version_digest(command.tensors, parents, recipe_digest),
         branch=command.branch,
         parents=command.parents,
         tensors=command.tensors,
@@ -125,7 +126,7 @@ def _events(model: Model, command: Commit) -> Iterator[Event]:
         parameters=command.parameters,
         bytes=command.bytes,
         keyframe=command.keyframe,
-        recipe=canonical_digest(recipe),
+        recipe=recipe_digest,
         **recipe,
         environment=plain(command.environment, "environment"),
         code=plain(command.code, "code"),

@@ -98,9 +98,14 @@ def suggest(
     better = better or ("lower" if _LOWER.intersection(re.split(r"[\W_]+", (metric or "").lower())) else "higher")
     measured = _measured(model, branch, numbers, metric)
     performance = _performance(measured, better)
+    # what nobody measured is not taken for better than the worst that somebody did
+    lowest = min(performance.values(), default=None)
     served = services(model, now, alerts or {})
     ranking = sorted(
-        (_candidate(model, n, metric, measured.get(n), performance, served[n], weights, now) for n in numbers),
+        (
+            _candidate(model, n, metric, measured.get(n), performance.get(n, lowest), served[n], weights, now)
+            for n in numbers
+        ),
         key=lambda candidate: (candidate.score, candidate.stable, candidate.version),
         reverse=True,
     )

@@ -112,8 +112,8 @@ def train_first(story: Story, manager: ModelManager, bank: Bank) -> int:
 
     story.chapter("版本1：用旧档案训练", "Version 1, from the old records")
     story.say(
-        "旧档案里，十位申请人中只有一位是老客户，银行有其内部记录。",
-        "Of the old records, one applicant in ten was a customer with a file at the bank.",
+        "旧档案里，三位申请人中只有一位是老客户，银行有其内部记录。",
+        "Of the old records, one applicant in three was a customer with a file at the bank.",
     )
     with story.progress("训练", "training") as epoch:
         version = manager.train(

@@ -54,14 +54,14 @@ def split(rows: Rows, *, seed: int = 2026) -> tuple[Rows, Rows, Rows]:
 def stages(rows: Rows, *, seed: int = 2026) -> Bank:
     """The rule of the story: for whom the bank has a file (`BANK_FILE`).
 
-    Of the old records one applicant in ten was a customer, of the new ones nineteen in twenty, of the validation rows
+    Of the old records one applicant in three was a customer, of the new ones nineteen in twenty, of the validation rows
     all. Production is a new channel, to customers of other banks: the file is missing. Nothing else differs.
     """
     training, validation, production = split(rows, seed=seed)
     chance = np.random.default_rng(seed + 1).random(len(training.labels))
     return Bank(
-        old_records=_without_file(training, chance >= 0.10),
-        new_records=_without_file(training, chance >= 0.95),
+        old_records=_without_file(training, chance >= 1 / 3),
+        new_records=_without_file(training, chance >= 19 / 20),
         validation=validation,
         production=_without_file(production, np.ones(len(production.labels), bool)),
     )

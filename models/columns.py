@@ -107,8 +107,9 @@ class Table:
         Raises `Malformed` naming the columns that are lacking or unknown, or one that is text where numbers belong.
         """
         names = [name for name, _ in schema]
+        known = set(names)
         lacking = [name for name in names if name not in self.by_name]
-        unknown = [name for name in self.by_name if name not in names]
+        unknown = [name for name in self.by_name if name not in known]
         faults = [f"{word} {_listed(some)}" for word, some in (("lacks", lacking), ("adds", unknown)) if some]
         if faults:
             raise Malformed(f"the data {' and '.join(faults)}; give exactly the columns that the model was trained on")

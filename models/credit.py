@@ -32,6 +32,7 @@ class CreditScoringModel(Model):
     `data` is a 2-d array, DataFrame, Arrow table or mapping of columns, with gaps; `labels` are two numbers (the
     greater is positive) or two texts (name the positive one by `positive_label`). A row is called positive where its
     probability reaches the threshold: the hyperparameter's, or else the one with the best F1 on held-out rows.
+    A `positive_weight` other than 1 moves the probabilities too: they rank as well, but no longer are frequencies.
     """
 
     HYPERPARAMETERS: ClassVar[Mapping[str, Hyperparameter]] = {
@@ -74,7 +75,7 @@ class CreditScoringModel(Model):
         module.decide_by(performance.threshold, classes)
         self.module, self._schema = module, table.schema
         self.settings = self._settings(outcome, performance, "out of fold" if held is None else "validation")
-        self.metrics = {name: value for name, value in performance.to_dict().items() if isinstance(value, float)}
+        self.metrics = _figures(performance)
         self.data = fingerprint(table, column)
         return self
 
@@ -193,6 +194,12 @@ class CreditScoringModel(Model):
             "seed": self.hyperparameters["seed"],
             "threshold": performance.threshold,
         }
+
+
+def _figures(performance: Performance) -> dict[str, float]:
+    """The figures that are defined; the threshold is a setting, and counts are told by the data's fingerprint."""
+    figures = performance.to_dict()
+    return {name: value for name, value in figures.items() if isinstance(value, float) and name != "threshold"}
 
 
 def _device(name: str) -> torch.device:

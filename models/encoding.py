@@ -64,6 +64,8 @@ class Encoder(nn.Module):
         if not len(known):
             return  # a column without a value stays at mean 0 and scale 1
         low, median, high = np.quantile(known, (TAILS[0], 0.5, TAILS[1]))
+        if low == high:  # a rare flag stands wholly in its tail
+            low, high = known.min(), known.max()
         clipped = np.clip(known, low, high)
         self.low[place], self.median[place], self.high[place] = float(low), float(median), float(high)
         self.mean[place], self.scale[place] = float(clipped.mean()), float(clipped.std()) or 1.0

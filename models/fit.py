@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +13,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ..errors import Refused
 from .ensemble import WideAndDeep
+from .model import OnEpoch
 
-OnEpoch = Callable[[int, Mapping[str, float]], object]
 FOLDS = 5  # at least this many, so that one net alone still learns from 80 % of the rows
 
 
@@ -147,10 +147,10 @@ def _learn(
 
 def _batches(rows: Tensor, size: int, generator: torch.Generator) -> Iterator[Tensor]:
     """Each member's rows in an order of its own, in batches of nearly one size, (members, batch)."""
-    order = torch.rand(rows.shape, generator=generator, device=rows.device, dtype=torch.float32).argsort(
-        dim=1, stable=True
+    draws = torch.rand(rows.shape, generator=generator, device=rows.device, dtype=torch.float32)
+    yield from rows.gather(1, draws.argsort(dim=1, stable=True)).tensor_split(
+        max(1, round(rows.shape[1] / size)), dim=1
     )
-    yield from rows.gather(1, order).tensor_split(max(1, round(rows.shape[1] / size)), dim=1)
 
 
 def _loss(odds: Tensor, targets: Tensor, schedule: Schedule) -> Tensor:

@@ -16,7 +16,7 @@ from .encoding import Encoder, inputs
 from .ensemble import WideAndDeep
 from .labels import Classes
 
-ROWS_AT_ONCE = 65_536
+ROWS_AT_ONCE = 524_288  # over all members together
 LABEL_BYTES = 256
 
 
@@ -42,10 +42,11 @@ class ScoringNet(nn.Module):
         """The positive class's probability of each row of a table with the training columns, shape (rows,)."""
         device = self.threshold.device
         numbers, hashes = inputs(table)
+        step = max(1, ROWS_AT_ONCE // self.members)
         with torch.inference_mode():
             parts = [
-                self(numbers[start : start + ROWS_AT_ONCE].to(device), hashes[start : start + ROWS_AT_ONCE].to(device))
-                for start in range(0, table.rows, ROWS_AT_ONCE)
+                self(numbers[start : start + step].to(device), hashes[start : start + step].to(device))
+                for start in range(0, table.rows, step)
             ]
             return torch.cat(parts).cpu().numpy()
 

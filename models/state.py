@@ -61,6 +61,11 @@ def tensors_of(source: Model | torch.nn.Module | Mapping[str, Any]) -> dict[str,
     return tensors
 
 
+def in_place(tensors: Mapping[str, Tensor]) -> bool:
+    """Whether writing to every tensor's `raw()` writes to the model itself."""
+    return all(isinstance(tensor, TorchTensor | ArrayTensor) and tensor.live for tensor in tensors.values())
+
+
 def to_torch(tensor: Tensor) -> torch.Tensor:
     """A new CPU tensor with exactly these bits, shape and dtype."""
     if tensor.dtype not in _KINDS:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..errors import Damaged, LeptonError, NewerLedger
 from ..events.catalogue import CATALOGUE
 from ..events.envelope import decode
@@ -41,16 +43,32 @@ def checked(rows: Sequence[Row], after: int) -> Sequence[Row]:
     return fresh
 
 
-def apply(connection: DuckDBPyConnection, rows: Sequence[Row], ledger_id: str) -> None:
-    """Fill all tables from checked rows. Raises `Damaged`, `NewerLedger` on an unknown type, or `Unavailable`."""
+def staged(connection: DuckDBPyConnection, rows: Sequence[Row], ledger_id: str) -> pa.Table:
+    """Checked rows parsed once, as Arrow.
+
+    Raises `Damaged` naming a row that is no event of this ledger, `NewerLedger` on an unknown type.
+    """
     import duckdb
 
     connection.register("raw", _column(rows))
+    try:
+        parsed = connection.sql(schema().batch).to_arrow_table(_CHUNK)
+    except duckdb.Error as error:
+        raise _named(rows, error) from error
+    finally:
+        connection.unregister("raw")
+    _admit(parsed, rows, ledger_id)
+    return parsed
+
+
+def apply(connection: DuckDBPyConnection, rows: Sequence[Row], parsed: pa.Table) -> None:
+    """Fill all tables from staged rows. Raises `Damaged`, `NewerLedger`, or `Unavailable` where nothing can be written."""
+    import duckdb
+
+    connection.register("batch", parsed)
     connection.execute("BEGIN")
     try:
-        connection.execute(schema().batch)
-        _admitted(connection, rows, ledger_id)
-        _fill(connection)
+        _fill(connection, parsed)
         connection.execute("INSERT INTO store.position VALUES (?, ?)", [rows[-1].seq, rows[-1].leaf])
         connection.execute("COMMIT")
     except (duckdb.DataError, duckdb.IntegrityError, duckdb.ProgrammingError) as error:
@@ -59,11 +77,11 @@ def apply(connection: DuckDBPyConnection, rows: Sequence[Row], ledger_id: str) -
     except duckdb.Error as error:
         _rolled_back(connection)
         raise translated(error) from error
-    except LeptonError:
+    except BaseException:
         _rolled_back(connection)
         raise
     finally:
-        connection.unregister("raw")
+        connection.unregister("batch")
 
 
 def _column(rows: Sequence[Row]) -> pa.Table:
@@ -87,56 +105,57 @@ def _strings(texts: Sequence[bytes]) -> pa.Array[Any]:
     return pa.Array.from_buffers(pa.string(), len(texts), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(texts))])
 
 
-def _admitted(connection: DuckDBPyConnection, rows: Sequence[Row], ledger_id: str) -> None:
-    """Hold that the envelopes are this ledger's, in their places, and of known types."""
+def _admit(parsed: pa.Table, rows: Sequence[Row], ledger_id: str) -> None:
+    """Hold that the envelopes are this ledger's, and stand where their rows say."""
     source = f"/lepton/{ledger_id}"
-    stray = connection.execute(
-        "SELECT min(seq), arg_min(source, seq) FROM batch WHERE source IS DISTINCT FROM ?", [source]
-    ).fetchall()[0]
-    if stray[1] is not None or stray[0] is not None:
-        raise Damaged(f"event {stray[0]}", expected=f"source {source}", found=f"source {stray[1]}")
-    missing = connection.execute(
-        "SELECT min(seq) FROM range(?, ?) AS expected (seq) ANTI JOIN batch USING (seq)",
-        [rows[0].seq, rows[-1].seq + 1],
-    ).fetchall()[0][0]
-    if missing is not None:
-        raise Damaged(f"event {missing}", expected=f"sequence {missing}", found="another in its envelope")
+    if parsed["source"].unique().to_pylist() != [source]:
+        place, found = next((i, s) for i, s in enumerate(parsed["source"].to_pylist()) if s != source)
+        raise Damaged(f"event {rows[place].seq}", expected=f"source {source}", found=f"source {found}")
+    told = parsed["seq"].to_numpy()
+    wrong = (told != np.arange(rows[0].seq, rows[-1].seq + 1, dtype=told.dtype)).nonzero()[0]
+    if len(wrong):
+        place = int(wrong[0])
+        raise Damaged(
+            f"event {rows[place].seq}", expected=f"sequence {rows[place].seq}", found=f"sequence {told[place]}"
+        )
 
 
-def _fill(connection: DuckDBPyConnection) -> None:
+def _fill(connection: DuckDBPyConnection, parsed: pa.Table) -> None:
     """Run the statements whose event types the batch holds. Old types are brought up to today's after `events`."""
-    types = _types(connection)
-    for table in schema().tables:
-        if table.name == "events":
-            connection.execute(table.inserts[0])
-            if not types.isdisjoint(UPCASTERS):
-                _bring_up(connection)
-                types = _types(connection)
-            _refuse_unknown(types)
-        elif not types.isdisjoint(table.types):
+    events, *others = schema().tables
+    connection.execute(events.inserts[0])
+    types = _types(parsed)
+    if not types.isdisjoint(UPCASTERS):
+        parsed = _brought_up(parsed)
+        types = _types(parsed)
+        connection.unregister("batch")
+        connection.register("batch", parsed)
+    if unknown := sorted(types - CATALOGUE.keys()):
+        raise NewerLedger(f"the ledger holds events of type {unknown[0]!r}; this Lepton is older: update the package")
+    for table in others:
+        if not types.isdisjoint(table.types):
             for insert in table.inserts:
                 connection.execute(insert)
 
 
-def _types(connection: DuckDBPyConnection) -> set[str]:
-    return {kind for (kind,) in connection.execute("SELECT DISTINCT type FROM batch").fetchall()}
+def _types(parsed: pa.Table) -> set[str]:
+    return {str(kind) for kind in parsed["type"].unique().to_pylist()}
 
 
-def _refuse_unknown(types: set[str]) -> None:
-    if unknown := sorted(str(kind) for kind in types - CATALOGUE.keys()):
-        raise NewerLedger(f"the ledger holds events of type {unknown[0]!r}; this Lepton is older: update the package")
-
-
-def _bring_up(connection: DuckDBPyConnection) -> None:
+def _brought_up(parsed: pa.Table) -> pa.Table:
+    """The batch with its old types and their data as today's code knows them."""
+    import pyarrow as pa
     from pydantic_core import from_json, to_json
 
-    old = connection.execute("SELECT seq, type, data FROM batch WHERE type IN ?", [list(UPCASTERS)]).fetchall()
-    for seq, stored, data in old:
-        kind, fields = upcast(stored, from_json(data))
-        connection.execute(
-            "UPDATE batch SET type = ?, data = ? WHERE seq = ?",
-            [kind, to_json(fields, inf_nan_mode="strings").decode(), seq],
-        )
+    types, facts = parsed["type"].to_pylist(), parsed["data"].to_pylist()
+    for place, kind in enumerate(types):
+        if kind in UPCASTERS:
+            types[place], data = upcast(kind, from_json(facts[place]))
+            facts[place] = to_json(data, inf_nan_mode="strings").decode()
+    for name, values in (("type", types), ("data", facts)):
+        column = pa.chunked_array([_strings([value.encode() for value in values])])
+        parsed = parsed.set_column(parsed.schema.get_field_index(name), name, column)
+    return parsed
 
 
 def _named(rows: Sequence[Row], error: Exception) -> LeptonError:

@@ -21,7 +21,7 @@ _AWAY = (
 )
 
 
-def opened(path: Path, memory_limit: str) -> DuckDBPyConnection:
+def opened(path: Path, memory_limit: str, *, ordered: bool = True) -> DuckDBPyConnection:
     """A connection to the file, made if there is none. Raises `Unavailable`, or `Damaged` where it is no read model.
 
     The settings belong to the instance, so every cursor has them and none can change them; their order matters, for
@@ -36,6 +36,7 @@ def opened(path: Path, memory_limit: str) -> DuckDBPyConnection:
     try:
         connection.execute("SET memory_limit = ?", [memory_limit])
         connection.execute("SET temp_directory = ?", [f"{path}.tmp"])
+        connection.execute("SET preserve_insertion_order = ?", [ordered])
         for setting in (
             "TimeZone = 'UTC'",
             "autoinstall_known_extensions = false",
@@ -43,6 +44,7 @@ def opened(path: Path, memory_limit: str) -> DuckDBPyConnection:
             "allow_community_extensions = false",
             "python_enable_replacements = false",
             "enable_external_access = false",
+            "max_temp_directory_size = '10GB'",
             "wal_autocheckpoint = '256MB'",
             "lock_configuration = true",
         ):

@@ -88,7 +88,7 @@ class Projection:
         with self._writing:
             place = self.path.with_name(f"{self.path.name}.new")
             removed(place)
-            fresh = self._opened(place)
+            fresh = File(place, self._source, self._memory_limit, ordered=False)
             try:
                 fresh.follow()
             finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import subprocess
 import sys
@@ -72,8 +73,10 @@ def test_the_sample_of_the_mission_trains_and_prints_its_line(monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    "form", [lambda d: d, pa.Table.from_pandas, lambda d: {name: list(d[name]) for name in d}, lambda d: d[["job", "debt", "income"]]]
-)  # fmt: skip
+    "form",
+    [pa.Table.from_pandas, lambda d: {name: list(d[name]) for name in d}, lambda d: d[["job", "debt", "income"]]],
+    ids=["arrow", "columns", "another order"],
+)
 def test_rows_are_scored_alike_whatever_holds_them(trained: CreditScoringModel, form: object) -> None:
     assert np.array_equal(trained.predict_proba(form(DATA)), trained.predict_proba(DATA))  # type: ignore[operator]
 
@@ -128,7 +131,7 @@ def test_another_process_fits_the_same_bits(trained: CreditScoringModel, tmp_pat
     done = subprocess.run(
         [sys.executable, "-P", "-c", code, tmp_path / "loans.parquet"], capture_output=True, text=True, check=True
     )
-    here = __import__("hashlib").sha256(b"".join(parameters(trained).values())).hexdigest()
+    here = hashlib.sha256(b"".join(parameters(trained).values())).hexdigest()
 
     assert done.stdout.strip() == here
 
@@ -186,6 +189,14 @@ def test_an_outlier_counts_as_the_tail_that_training_saw(trained: CreditScoringM
     low, high = ({"income": [3000.0], "debt": [debt], "job": ["clerk"]} for debt in (1e3, 1e300))
 
     assert np.array_equal(trained.predict_proba(low), trained.predict_proba(high))
+
+
+def test_a_flag_that_is_set_in_one_row_of_two_hundred_is_not_clipped_away() -> None:
+    data, labels = {"flag": [0.0] * 398 + [1.0] * 2}, [0, 1] * 198 + [0, 0, 1, 1]
+
+    chances = quick(epochs=40).train(data, labels).predict_proba({"flag": [0.0, 1.0]})[:, 1]
+
+    assert chances[1] > chances[0]
 
 
 def test_a_gap_tells_where_training_shows_that_it_does() -> None:

@@ -85,11 +85,11 @@ def apply(workspace: Workspace, model: Model, number: int, module: Any) -> tuple
     Where the module is not what this workspace last loaded or saved, or no deltas lead from there, the version is read
     and written whole, and none are named. On any error the module is left bit for bit as it was.
     """
-    from ..models.state import fill, tensors_of
+    from ..models.state import fill, in_place, tensors_of
 
     event, graph, live = verified_event(model, number), graph_of(model), tensors_of(module)
     origin, replayed = workspace.origin(module), None
-    if origin is not None and origin.model == model.name and all(tensor.live for tensor in live.values()):
+    if origin is not None and origin.model == model.name and in_place(live):
         stands = workspace.vault.manifest(model.version(origin).event.tensors)
         with suppress(Refused):
             replayed = workspace.vault.apply(event.tensors, graph, stands, live)

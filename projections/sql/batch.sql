@@ -1,5 +1,5 @@
--- A batch of envelopes, each parsed once: what the tables are filled from. `raw` is the registered Arrow column.
-CREATE OR REPLACE TEMP TABLE batch AS
+-- A batch of envelopes, each parsed once; its answer is registered as `batch`, from which all tables are filled.
+-- `raw` is the registered Arrow column of envelopes.
 SELECT
     e.sequence::UBIGINT AS seq,
     e.recordedtime::TIMESTAMPTZ AS recorded,
@@ -20,4 +20,4 @@ FROM (
         "correlationid": "VARCHAR", "causationid": "VARCHAR", "data": "JSON"
     }') AS e
     FROM raw
-);
+)
