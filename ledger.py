@@ -161,10 +161,8 @@ class Ledger:
         try:
             return self._admit(requests)
         except (OutcomeUnknown, Unavailable) as again:
-            cause = again if isinstance(again, Unavailable) else error.__cause__
-            raise Unavailable(
-                f"whether the command was recorded is unknown ({cause}); send it again under the same key", key=key
-            ) from error
+            unknown = "under the same key, since whether the command was recorded is unknown"
+            raise Unavailable(f"{again}, {unknown}", key=key) from error
 
     def _admit(self, requests: Sequence[_Request]) -> list[Receipt | Refused]:
         with self.store.admission([request.key for request in requests]) as admission:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import json
 import logging
-import math
 import sys
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
@@ -17,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 import click
 
 from ..errors import Refused
-from .text import colourful
+from .text import colourful, encoded
 
 if TYPE_CHECKING:
     from ..manager import ModelManager
@@ -26,6 +24,7 @@ Shape = Mapping[str, Any]
 """The object that `--json` prints, with words for its values; docs/cli.md says what they mean."""
 F = TypeVar("F", bound=Callable[..., Any])
 
+LOG: Final = logging.getLogger("lepton")
 PATIENCE: Final = 1.0
 """Seconds before something on a terminal shows that work goes on."""
 
@@ -50,12 +49,15 @@ class Session:
     actor: str | None
     as_json: bool
     colour: bool = field(default_factory=colourful)
+    logged: logging.Handler = field(default_factory=logging.StreamHandler)
+    """What the ledger logs, such as that it makes a new home, goes to stderr."""
 
     @cached_property
     def manager(self) -> ModelManager:
-        """The ledger's door, opened on first use; what it logs goes to stderr."""
-        logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s", level=logging.WARNING)
-        logging.getLogger("lepton").setLevel(logging.INFO)
+        """The ledger's door, opened on first use."""
+        self.logged.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+        LOG.addHandler(self.logged)
+        LOG.setLevel(logging.INFO)
         from ..manager import ModelManager
 
         return ModelManager(self.home, actor=self.actor)
@@ -64,6 +66,7 @@ class Session:
         """Give the ledger back, if it was opened."""
         if "manager" in vars(self):
             self.manager.close()
+        LOG.removeHandler(self.logged)
 
     def answer(self, found: Mapping[str, Any], lines: Callable[[], Iterable[str]]) -> None:
         """Print what was found: one JSON object, or lines for people."""
@@ -133,18 +136,3 @@ def command(answer: Shape, *examples: str) -> Callable[[Callable[..., None]], Co
         return made
 
     return made
-
-
-def encoded(found: Any) -> str:
-    """JSON on one line; numbers that it has no word for as text, as in the ledger's events."""
-    return json.dumps(_finite(found), ensure_ascii=False, allow_nan=False, default=str)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, Mapping):
-        return {str(name): _finite(each) for name, each in cast("Mapping[Any, Any]", value).items()}
-    if isinstance(value, list | tuple):
-        return [_finite(each) for each in cast("list[Any]", value)]
-    return value

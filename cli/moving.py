@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, Literal, cast
+from typing import Any, Final, Literal, cast
 
 import click
 
@@ -11,6 +11,7 @@ from ..results import RollbackPlan, RolledBack
 from .command import Session, command
 from .revision import expected, of_model
 from .shapes import METRICS, VERSION
+from .tables import labelled
 from .text import arrow, change, columns, count, dim, figure, size, title, version
 
 PLAN: Final = {
@@ -33,7 +34,16 @@ DONE: Final = {
     "from_version": "number",
     "to_version": "number",
     "replayed": ["digest"],
-    "rehearsal": "any",
+    "rehearsal?": {
+        "model": "text",
+        "from_version": "number",
+        "to_version": "number",
+        "metric": "text",
+        "metrics_from": METRICS,
+        "metrics_to": METRICS,
+        "difference": METRICS,
+        "worse": "true or false",
+    },
     "moved": "true or false",
 }
 
@@ -44,6 +54,7 @@ DONE: Final = {
     "lepton rollback main~1 --reason 'worse in production' --yes",
     "lepton rollback 3 --move-alias production --yes",
     "lepton rollback --alias production --yes",
+    "lepton rollback 2 --rehearse loans.csv --label default --reason 'the audit asks for it' --yes",
 )
 @click.argument("to", required=False, metavar="[TO]")
 @click.option("--model", metavar="NAME", help="The model, where the ledger holds several.")
@@ -52,6 +63,8 @@ DONE: Final = {
 @click.option("--move-alias", "aliases", multiple=True, metavar="NAME", help="Take an alias along; may be repeated.")
 @click.option("--expect", metavar="REV", help="Where it must stand before; else nothing moves.")
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the record.")
+@click.option("--rehearse", metavar="DATA", help="Judge both versions on these rows first; a worse F1 exits with 4.")
+@click.option("--label", metavar="COLUMN", help="The column of --rehearse that holds the labels.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask. Needed where there is no terminal to ask on.")
 def rollback(
@@ -63,43 +76,36 @@ def rollback(
     aliases: tuple[str, ...],
     expect: str | None,
     reason: str,
+    rehearse: str | None,
+    label: str | None,
     dry_run: bool,
     yes: bool,
 ) -> None:
     """Put a branch, or an alias, on a version of its past; forwards too.
 
     Shows first what would change, and asks. Every byte of the version is restored, by replaying deltas, and verified
-    before anything moves; the history keeps both ways.
+    before anything moves; the history keeps both ways. With a --reason a rehearsal may end as it will.
     """
     _sensible(to, branch, alias, aliases)
+    rows = _rehearsal(rehearse, label)
     if not (dry_run or yes):
         session.confirmable()
-    rev, branch = of_model(to, model), branch or "main"
+    where: dict[str, Any] = {"branch": branch or "main", "alias": alias, "move_aliases": aliases}
     with session.waiting("planning"):
-        plan = cast(
-            "RollbackPlan",
-            session.manager.rollback(rev, model=model, branch=branch, alias=alias, move_aliases=aliases, dry_run=True),
-        )
-    if not session.as_json or not (dry_run or yes):
-        for line in _plan(plan, alias):
-            click.echo(line, err=session.as_json, color=session.colour)
+        found = session.manager.rollback(of_model(to, model), model=model, dry_run=True, **where)
+    plan = cast("RollbackPlan", found)
+    _announce(session, plan, alias, asked=not (dry_run or yes))
     if dry_run:
         session.answer({"plan": plan.to_dict(), "done": None}, lambda: ())
         return
     if plan.from_version != plan.to_version:
         session.confirm("Roll back?", yes=yes)
+    # what was shown is what is done: had the branch moved since, the plan would be another
+    stands = int(plan.from_version) if expect is None else expected(expect, plan.model)
+    where |= {"model": plan.model, "expected": stands, "reason": reason, "rehearse": rows}
     with session.waiting("restoring"):
-        # what was shown is what is done: had the branch moved since, the plan would be another
-        done = session.manager.rollback(
-            f"{plan.model}@{plan.to_version}",
-            model=plan.model,
-            branch=branch,
-            alias=alias,
-            expected=int(plan.from_version) if expect is None else expected(expect, plan.model),
-            reason=reason,
-            move_aliases=aliases,
-        )
-    session.answer({"plan": plan.to_dict(), "done": done.to_dict()}, lambda: _done(cast("RolledBack", done), alias))
+        done = cast("RolledBack", session.manager.rollback(f"{plan.model}@{plan.to_version}", **where))
+    session.answer({"plan": plan.to_dict(), "done": done.to_dict()}, lambda: _done(done, alias))
 
 
 @command(
@@ -148,6 +154,22 @@ def _sensible(to: str | None, branch: str | None, alias: str | None, aliases: tu
         )
 
 
+def _rehearsal(data: str | None, label: str | None) -> tuple[Any, Any] | None:
+    if data is None and label is None:
+        return None
+    if data is None or label is None:
+        raise click.UsageError("--rehearse and --label go together; give both", click.get_current_context())
+    return labelled(data, label)
+
+
+def _announce(session: Session, plan: RollbackPlan, alias: str | None, *, asked: bool) -> None:
+    """Show the plan; with `--json` on stderr, and only to somebody who is asked."""
+    if session.as_json and not asked:
+        return
+    for line in _plan(plan, alias):
+        click.echo(line, err=session.as_json, color=None if session.as_json else session.colour)
+
+
 def _plan(plan: RollbackPlan, alias: str | None) -> Iterator[str]:
     what = f"alias {plan.ref}" if alias else plan.ref
     yield f"{title(f'{what} of {plan.model}')}: {version(plan.from_version)} {arrow()} {version(plan.to_version)}"
@@ -175,5 +197,8 @@ def _done(done: RolledBack, alias: str | None) -> Iterator[str]:
         yield f"nothing moved: {what} stands on version {version(done.to_version)}"
         return
     how = f"replaying {count(len(done.replayed), 'delta')}" if done.replayed else "reading it whole"
+    if (rehearsal := done.rehearsal) is not None:
+        then, now = (figures[rehearsal.metric] for figures in (rehearsal.metrics_to, rehearsal.metrics_from))
+        yield f"rehearsed: {rehearsal.metric} {figure(now)} {arrow()} {figure(then)}  {dim(change(now, then))}"
     move = f"{version(done.from_version)} {arrow()} {version(done.to_version)}"
     yield f"{what} of {done.model} rolled back {move}, restored and verified by {how}"

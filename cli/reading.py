@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import click
 
-from .command import Session, command, encoded
+from .command import Session, command
 from .shapes import EVENT
 from .tables import written
-from .text import columns, count, dim, figure, title, when
+from .text import columns, count, dim, encoded, figure, title, when
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -86,7 +86,7 @@ def _command(command: Command, here: click.Context) -> Iterator[str]:
 def _options(options: Sequence[click.Parameter], here: click.Context) -> Iterator[str]:
     if records := list(filter(None, (option.get_help_record(here) for option in options))):
         yield from ("| option | does |", "| --- | --- |")
-        yield from (f"| `{option.replace('|', '&#124;')}` | {does} |" for option, does in records)
+        yield from (f"| `{option.replace('|', '&#124;')}` | {' '.join(does.split())} |" for option, does in records)
         yield ""
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import Malformed, Refused
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def labelled(path: str, label: str) -> tuple[pa.Table, pa.ChunkedArray]:
-    """The columns of a CSV or Parquet file without the one of labels, and the labels.
+def labelled(path: str, label: str) -> tuple[Any, Any]:
+    """The columns of a CSV or Parquet file without the one of labels, an Arrow table, and the labels, its column.
 
     An empty field of a CSV file is a missing value. Raises `Malformed` where there is no such file or column, or the
     file cannot be read; never with a value of it, which may be a person's.

@@ -1,12 +1,14 @@
-"""How things are written for people: times, sizes, figures, and columns that line up."""
+"""How answers are written: for people times, sizes, figures and columns that line up, for programs JSON."""
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 from unicodedata import combining, east_asian_width
 
 import click
@@ -50,8 +52,6 @@ def figure(value: Any) -> str:
         case str() | int():
             return str(value)
         case _:
-            from .command import encoded
-
             return encoded(value)
 
 
@@ -141,3 +141,18 @@ def width(text: str) -> int:
 
 def _places(character: str) -> int:
     return 0 if combining(character) else 2 if east_asian_width(character) in "WF" else 1
+
+
+def encoded(found: Any) -> str:
+    """JSON on one line; numbers that it has no word for as text, as in the ledger's events."""
+    return json.dumps(_finite(found), ensure_ascii=False, allow_nan=False, default=str)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, Mapping):
+        return {str(name): _finite(each) for name, each in cast("Mapping[Any, Any]", value).items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in cast("list[Any]", value)]
+    return value

@@ -1,6 +1,4 @@
 """`train`, `evaluate`: work on labelled rows from a file, recorded by itself."""
-# pyright: reportUnknownVariableType=false
-# (pyarrow ships no types)
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class Frontier:
         """The frontier from its stored form: the nodes one after the other, 32 bytes each; else `Damaged`."""
         if len(packed) != 32 * size.bit_count():
             raise Damaged(
-                "the tree's frontier",
+                "the head's frontier",
                 expected=f"{size.bit_count()} nodes for {size} leaves",
                 found=f"{len(packed)} bytes",
             )

@@ -93,8 +93,7 @@ def files() -> dict[str, str]:
 
 def _index() -> str:
     rows = [
-        f"| [`{name}`]({name}.json) | {_first_line(kind)} | {_list(_named(kind))} |"
-        for name, kind in CATALOGUE.items()
+        f"| [`{name}`]({name}.json) | {_first_line(kind)} | {_list(_named(kind))} |" for name, kind in CATALOGUE.items()
     ]
     envelope = [f"| `{name}` | {field['description']} |" for name, field in ENVELOPE.items()]
     return "\n".join(

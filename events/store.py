@@ -97,10 +97,11 @@ class Store:
                 connection.execute("ROLLBACK")
                 return
             try:
-                connection.execute("COMMIT")
+                with self.database.translated():
+                    connection.execute("COMMIT")
             except Exception as error:
                 _undo(connection)
-                raise OutcomeUnknown from error
+                raise OutcomeUnknown(str(error)) from error
 
     def head(self) -> Head:
         """The end of the log as last committed."""

@@ -112,6 +112,8 @@ class _Check:
         thing = f"event {row.seq}"
         if (found := leaf_hash(row.envelope)) != row.leaf:
             yield Damaged(thing, expected=_hex(row.leaf), found=_hex(found))
+        if row.key is not None and row.seq <= self._span.last:
+            yield Damaged(thing, expected=f"an event of command {self._span.key!r}", found=f"the first of {row.key!r}")
         said = self._said(row)
         try:
             envelope = cast("dict[str, Any]", from_json(row.envelope))

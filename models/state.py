@@ -63,7 +63,7 @@ def tensors_of(source: Model | torch.nn.Module | Mapping[str, Any]) -> dict[str,
 
 def in_place(tensors: Mapping[str, Tensor]) -> bool:
     """Whether writing to every tensor's `raw()` writes to the model itself."""
-    return all(isinstance(tensor, TorchTensor | ArrayTensor) and tensor.live for tensor in tensors.values())
+    return all(isinstance(tensor, TorchTensor) and tensor.live for tensor in tensors.values())
 
 
 def to_torch(tensor: Tensor) -> torch.Tensor:

@@ -24,6 +24,11 @@ _E2M1 = np.array([0, 0.5, 1, 1.5, 2, 3, 4, 6])
 
 def numbers(dtype: str, raw: Bytes) -> npt.NDArray[Any]:
     """Each element as float64, or complex128 for complex kinds; float4_e2m1fn_x2 gives two for each byte."""
+    with np.errstate(invalid="ignore"):  # a signalling NaN is a NaN like any other here
+        return _numbers(dtype, raw)
+
+
+def _numbers(dtype: str, raw: Bytes) -> npt.NDArray[Any]:
     match dtype:
         case "bfloat16":
             return _bfloat16(raw)

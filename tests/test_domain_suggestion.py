@@ -73,6 +73,15 @@ def test_a_version_that_was_rolled_back_from_is_not_suggested_again() -> None:
     assert "rolled back from once, no alert in 1.0 days of service" in suggestion.ranking[-1].words
 
 
+def test_a_tie_goes_to_a_stable_version_before_a_more_recent_unstable_one() -> None:
+    past = line({}, {}, {}, every=timedelta(minutes=1))
+
+    suggestion = chosen(past, 0.1, weights=Weights(0, 0, 1), alerts={2: 1})
+
+    assert [candidate.score for candidate in suggestion.ranking] == [1.0, 1.0]
+    assert order(suggestion) == [1, 2]
+
+
 def test_a_version_that_suffered_alerts_gives_way_to_an_older_one_without() -> None:
     suggestion = chosen(line({}, {}, {}), alerts={2: 3})
 

@@ -103,7 +103,7 @@ def test_a_flipped_byte_in_an_event_names_it(full: Store, name: str, seq: int) -
         ("type = 'lepton.tag.created.v1'", "event 300, type"),
         ("key = 'another'", "event 300, commandid"),
         ("digest = 'another'", "event 300, commanddigest"),
-        ("span = 2", "event 301, commandid"),
+        ("span = 2", "event 301"),
         ("key = NULL", "event 300, commandid"),
         ("key = NULL, digest = NULL, span = NULL", "event 300, commandid"),
     ],
@@ -111,7 +111,7 @@ def test_a_flipped_byte_in_an_event_names_it(full: Store, name: str, seq: int) -
 def test_an_altered_column_names_its_event(full: Store, change: str, thing: str) -> None:
     tamper(full, f"UPDATE events SET {change} WHERE seq = 300")
 
-    assert thing in [name for name in named(full)] or thing.split(",")[0] in named(full)
+    assert thing in named(full)
 
 
 def test_an_event_rewritten_with_its_leaf_is_found_by_the_tree(full: Store) -> None:
@@ -153,7 +153,8 @@ def test_rows_that_changed_places_are_named(full: Store) -> None:
         ("INSERT INTO tiles SELECT 1, 0, leaf FROM events WHERE seq = 1", "events 1 to 65536"),
         ("UPDATE head SET recorded = recorded + 1", "the head's time"),
         ("UPDATE head SET recorded = recorded - 1", "the head's time"),
-        ("UPDATE head SET seq = seq - 2", "the head"),
+        ("UPDATE head SET seq = seq - 1", "the head"),
+        ("UPDATE head SET seq = seq - 2", "the head's frontier"),
         ("UPDATE head SET seq = seq + 1", "the head's frontier"),
         ("UPDATE head SET ledger = 'another'", "event 1, source"),
     ],
@@ -166,7 +167,7 @@ def test_a_tree_or_head_that_was_altered_is_named(full: Store, statement: str, t
 
 def test_a_frontier_that_was_altered_is_named_by_the_events_it_covers(full: Store) -> None:
     frontier = full.head().frontier.encode()
-    for place, thing in ((0, "events 1 to 512"), (32, "events 513 to 576"), (127, "events 601 to 602")):
+    for place, thing in ((0, "events 1 to 512"), (32, "events 513 to 576"), (159, "events 601 to 602")):
         tamper(full, "UPDATE head SET frontier = ?", flipped(frontier, place))
         assert named(full) == [f"the tree over {thing}"]
 
@@ -231,8 +232,8 @@ def test_any_byte_of_the_file_may_be_damaged_and_no_damaged_fact_is_read(file: b
         database = Database(f"sqlite:///{path}", "main", wait=1)
         try:
             verified = verify(Store(database))
-        except LeptonError as error:
-            assert "\n" not in str(error)
+        except LeptonError:
+            pass
         else:
             assert verified == verified_at_rest(file)
         finally:
@@ -241,7 +242,7 @@ def test_any_byte_of_the_file_may_be_damaged_and_no_damaged_fact_is_read(file: b
 
 def verified_at_rest(file: bytes) -> tuple[int, str]:
     connection = sqlite3.connect(":memory:")
-    connection.deserialize(file.replace(b"\x02\x02\x00", b"\x01\x01\x00", 1) if file[18:20] == b"\x02\x02" else file)
+    connection.deserialize(file[:18] + b"\x01\x01" + file[20:])  # a database in memory writes no log ahead
     leaves = [row[0] for row in connection.execute("SELECT leaf FROM events ORDER BY seq")]
     connection.close()
     return len(leaves), Frontier().extended(leaves)[0].root().hex()

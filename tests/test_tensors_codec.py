@@ -25,7 +25,9 @@ def pairs(draw: st.DrawFn) -> tuple[int, Bytes, Bytes]:
         case "unrelated":
             new = rng.integers(0, 256, base.nbytes, dtype=np.uint8)
         case "near":
-            new = (base.view(f"u{word}") + rng.integers(-99, 99, count).astype(f"i{word}").view(f"u{word}")).view(np.uint8)
+            new = (base.view(f"u{word}") + rng.integers(-99, 99, count).astype(f"i{word}").view(f"u{word}")).view(
+                np.uint8
+            )
         case "sparse":
             new = base.copy()
             new[rng.integers(0, base.nbytes, 1 + base.nbytes // 50)] ^= 0x81
@@ -93,7 +95,10 @@ def test_a_payload_that_claims_gigabytes_is_refused_before_they_are_allocated() 
     claims = [
         bytes((0x02, 4, 0)) + (2**32 - 4).to_bytes(4, "little") + bytes(8),
         # A plane that is a zstd frame which says that it unfolds to 2^40 bytes.
-        bytes((0x11, 1, 0, 64, 0, 0, 0, 2, 20, 0, 0, 0)) + b"\x28\xb5\x2f\xfd\xe0" + (2**40).to_bytes(8, "little") + bytes(7),
+        bytes((0x11, 1, 0, 64, 0, 0, 0, 2, 20, 0, 0, 0))
+        + b"\x28\xb5\x2f\xfd\xe0"
+        + (2**40).to_bytes(8, "little")
+        + bytes(7),
     ]
     tracemalloc.start()
     for payload in claims:

@@ -34,12 +34,15 @@ def test_the_canonical_bytes_are_the_same_for_ever() -> None:
 
     one_digest = "blake3:" + blake3(np.array([1.0, -0.0], np.float32).tobytes()).hexdigest()
     none_digest = "blake3:" + blake3(b"").hexdigest()
-    assert manifest.encoded == (
-        '{"format":"lepton.manifest.v1","tensors":['
-        f'{{"digest":"{one_digest}","dtype":"float32","name":"a","shape":[2]}},'
-        f'{{"digest":"{one_digest}","dtype":"float32","name":"b","same_as":"a","shape":[2]}},'
-        f'{{"digest":"{none_digest}","dtype":"float32","name":"empty","shape":[0]}}]}}'
-    ).encode()
+    assert (
+        manifest.encoded
+        == (
+            '{"format":"lepton.manifest.v1","tensors":['
+            f'{{"digest":"{one_digest}","dtype":"float32","name":"a","shape":[2]}},'
+            f'{{"digest":"{one_digest}","dtype":"float32","name":"b","same_as":"a","shape":[2]}},'
+            f'{{"digest":"{none_digest}","dtype":"float32","name":"empty","shape":[0]}}]}}'
+        ).encode()
+    )
     assert manifest.digest == "blake3:" + blake3(manifest.encoded).hexdigest()
 
 
