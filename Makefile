@@ -37,7 +37,9 @@ fuzz: $(VENV)/.dev ## the property tests with many more examples
 	@$(BIN)/python -m pytest -m "not study" --hypothesis-profile=fuzz $(PYTEST)
 
 docs: $(VENV)/.dev ## the generated pages: schemas, views, commands
-	@$(BIN)/python docs/generate.py
+	@$(BIN)/python -m lepton_ai.events.schemas docs/events
+	@$(BIN)/python -m lepton_ai.projections.columns
+	@$(BIN)/python -m lepton_ai.cli.reference > docs/cli.md
 
 notebook: $(VENV)/.dev ## examples/first-steps.ipynb, run from top to bottom
 	@$(BIN)/python -m pytest tests/test_examples.py

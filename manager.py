@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import settings
 from .domain import commands
+from .domain.revision import parts
 from .domain.revisions import split_range
 from .results import (
     Comparison,
@@ -310,7 +311,8 @@ class ModelManager:
             name, first, last = split_range(str(a), self.models())
             a, b = str(first), f"{name}@{last}" if "@" not in str(last).split("{")[0] else str(last)
         one = self._resolved(a)
-        return comparing.diff(self._workspace, one, self._resolved(b, one[0].name))
+        own = None if parts(str(b))[0] or b in self.models() else one[0].name
+        return comparing.diff(self._workspace, one, self._resolved(b, own))
 
     def compare(self, *revs: Rev, metric: str | None = None) -> Comparison:
         """Versions of one model side by side, best first by `metric`."""

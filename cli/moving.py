@@ -133,11 +133,12 @@ def merge(
     message: str,
 ) -> None:
     """Merge a version into a branch: one more version, with both as its parents."""
+    model = session.manager.show(rev).version.model
+    head = session.manager.branches(model).get(into)
     with session.waiting("merging"):
         made = session.manager.merge(rev, into=into, strategy=strategy, weight=weight, message=message)
-    new = len(made.parents) > 1
     parents = " and ".join(str(number) for number, _ in made.parents)
-    words = f"merges {parents} into" if new else "holds that already, and is the head of"
+    words = "holds that already, and is the head of" if made == head else f"merges {parents} into"
     session.answer(made.to_dict(), lambda: [f"version {version(made)} of {made.model} {words} {into}"])
 
 

@@ -28,8 +28,8 @@ def _listed(function: F) -> F:
 @command(
     {"done": "text?", "branches": NAMES},
     "lepton branch",
-    "lepton branch candidate production",
-    "lepton branch -d candidate",
+    "lepton branch hotfix production",
+    "lepton branch -d risk",
 )
 @click.argument("name", required=False, metavar="[NAME")
 @click.argument("rev", required=False, metavar="[REV]]")
@@ -47,7 +47,7 @@ def branch(session: Session, name: str | None, rev: str | None, gone: str | None
         _all(session, kind, manager.branches(model))
 
 
-@command({"done": "text?", "tags": NAMES}, "lepton tag", "lepton tag v2.0 main", "lepton tag -d v2.0")
+@command({"done": "text?", "tags": NAMES}, "lepton tag", "lepton tag v2.0 main", "lepton tag -d v1.0")
 @click.argument("name", required=False, metavar="[NAME")
 @click.argument("rev", required=False, metavar="[REV]]")
 @_listed
@@ -69,7 +69,7 @@ def tag(session: Session, name: str | None, rev: str | None, gone: str | None, m
     "lepton alias",
     "lepton alias staging main --reason 'passed review'",
     "lepton alias production main --expect 2",
-    "lepton alias -d staging",
+    "lepton alias -d production",
 )
 @click.argument("name", required=False, metavar="[NAME")
 @click.argument("rev", required=False, metavar="REV]")

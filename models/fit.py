@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,9 @@ from .ensemble import WideAndDeep
 from .model import OnEpoch
 
 FOLDS = 5  # at least this many, so that one net alone still learns from 80 % of the rows
+
+
+SMALL = 10_000_000  # features below which a batch is too little work to be worth sharing between threads
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,20 @@ def fit(
         {"params": [*net.biases], "weight_decay": 0.0},
     ]
     optimiser = torch.optim.AdamW(groups, lr=schedule.learning_rate)
+    with _threads(1 if features.numel() < SMALL else torch.get_num_threads()):
+        return _fitted(net, features, targets, split, schedule, generator, optimiser, on_epoch)
+
+
+def _fitted(
+    net: WideAndDeep,
+    features: Tensor,
+    targets: Tensor,
+    split: Split,
+    schedule: Schedule,
+    generator: torch.Generator,
+    optimiser: torch.optim.Optimizer,
+    on_epoch: OnEpoch | None,
+) -> Outcome:
     best_loss, best_epoch, best, epoch = float("inf"), 0, _copy(net), 0
     for epoch in range(1, schedule.epochs + 1):
         loss = _learn(net, features, targets, split.learn, schedule, generator, optimiser)
@@ -92,6 +110,17 @@ def fit(
             break
     net.load_state_dict(best)
     return Outcome(epoch, best_epoch, schedule.positive_weight, _held_out_probabilities(net, features, split))
+
+
+@contextmanager
+def _threads(count: int) -> Generator[None]:
+    """So many threads for torch, and afterwards as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def out_of_fold(labels: npt.NDArray[np.int64], members: int, generator: torch.Generator) -> Split:

@@ -62,7 +62,7 @@ def staged(connection: DuckDBPyConnection, rows: Sequence[Row], ledger_id: str) 
 
 
 def apply(connection: DuckDBPyConnection, rows: Sequence[Row], parsed: pa.Table) -> None:
-    """Fill all tables from staged rows. Raises `Damaged`, `NewerLedger`, or `Unavailable` where nothing can be written."""
+    """Fill all tables from staged rows. Raises `Damaged`, `NewerLedger`, or `Unavailable` where it cannot write."""
     import duckdb
 
     connection.register("batch", parsed)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from click.testing import CliRunner
+
 from lepton_ai import ModelManager
 from lepton_ai.cli.app import lepton
 from lepton_ai.models import CreditScoringModel
