@@ -39,7 +39,7 @@ def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return {f.name: getattr(value, f.name) for f in fields(value)}
     if isinstance(value, BaseModel):
-        return value.model_dump()
+        return value.model_dump_json()
     if isinstance(value, Mapping):
         return dict(cast("Mapping[str, Any]", value))
     return sorted(cast("frozenset[str]", value)) if isinstance(value, frozenset) else str(value)
@@ -273,10 +273,10 @@ class _Pending:
             recorded = Recorded(
                 seq, stream, version, id, origin.time, self._recorded, origin.actor, key, None, asked.causation, event
             )
-            rows.append(NewRow(seq, stream, version, event.type, leaf_hash(raw), raw))
+            command = (None, None, None) if rows else (key, digest, len(appends))
+            rows.append(NewRow(seq, stream, version, event.type, leaf_hash(raw), raw, *command))
             events.append(recorded)
             states[stream] = _At(evolve(state, recorded), version)
-        rows[0] = rows[0]._replace(key=key, digest=digest, span=len(rows))
         self.states.update(states)
         self.seq += len(rows)
         self._rows += rows

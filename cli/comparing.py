@@ -127,7 +127,9 @@ def _diff(found: Diff) -> Iterator[str]:
     if found.tensors:
         yield ""
         yield title(f"tensors  {dim(_differing(found.tensors))}")
-        yield from columns(map(_tensor, found.tensors), head=_HEAD, right=range(2, 7), indent=2)
+        measured = any(tensor.changed is not None for tensor in found.tensors)
+        rows = [_tensor(tensor)[: None if measured else 2] for tensor in found.tensors]
+        yield from columns(rows, head=_HEAD if measured else (), right=range(2, 7), indent=2)
 
 
 _HEAD: Final = ("name", "", "elements", "norm", "relative", "cosine", "largest")

@@ -24,7 +24,7 @@ def labelled(path: str, label: str) -> tuple[Any, Any]:
     table = _read(Path(path))
     if label not in table.column_names:
         near = get_close_matches(label, table.column_names, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"it has {_listed(table.column_names)}"
+        hint = f"did you mean {near[0]}?" if near else f"it has {_listed(table.column_names)}"
         raise Malformed(f"{path} has no column {label!r}; {hint}")
     if table.column_names.count(label) > 1:
         raise Malformed(f"{path} has two columns named {label!r}; rename one")
@@ -40,7 +40,9 @@ def _read(path: Path) -> pa.Table:
     suffix = path.suffix.lower()
     try:
         if suffix == ".csv":
-            return csv.read_csv(path, convert_options=csv.ConvertOptions(strings_can_be_null=True))
+            options = csv.ConvertOptions(strings_can_be_null=True)
+            # one thread: with more Arrow does not say which row is at fault
+            return csv.read_csv(path, csv.ReadOptions(use_threads=False), convert_options=options)
         if suffix in (".parquet", ".pq"):
             return parquet.read_table(path)
     except (pa.ArrowException, UnicodeDecodeError) as error:

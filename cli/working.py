@@ -86,9 +86,8 @@ def _untrained(name: str) -> Any:
 
     if name not in OWN:
         near = get_close_matches(name, OWN, 1)
-        raise Refused(
-            f"there is no model {name!r} to train; {'did you mean' if near else 'choose'} {', '.join(near or OWN)}"
-        )
+        hint = f"did you mean {near[0]}?" if near else f"Lepton knows {', '.join(sorted(OWN))}"
+        raise Refused(f"there is no model {name!r} to train; {hint}")
     return registered(name)()
 
 

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.engine import URL, Engine
-from sqlalchemy.exc import ArgumentError, InvalidatePoolError, NoSuchModuleError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.pool import NullPool
 
 from ..errors import LeptonError, Malformed, Refused
 from . import forks
@@ -34,8 +34,9 @@ class Database:
         self.ledger = ledger
         self.wait = wait
         self.sqlite = self.url.get_backend_name() == "sqlite"
-        # by process: a child keeps its parent's engine untouched, for closing it would hang up on the parent
+        # by process: a child keeps what is its parent's untouched, for closing it would hang up on the parent
         self._engines: dict[int, Engine] = {}
+        self._idle: dict[int, list[Any]] = {}
         forks.guard(self)
 
     @property
@@ -60,41 +61,65 @@ class Database:
     def connection(self) -> Generator[Any]:
         """The driver's own connection, in autocommit: callers say BEGIN. Foreign errors come out as ours.
 
-        After any error but Lepton's the connection is thrown away, which undoes what was not committed.
+        After any error but Lepton's the connection is thrown away, which undoes what was not committed. It is kept
+        here for the next caller: a pool that counts, times and resets connections would cost an append 60 µs.
         """
-        with self.translated():
-            pooled = self.engine.raw_connection()
+        idle = self._idle.setdefault(os.getpid(), [])
+        try:
+            connection = self._from(idle)
             try:
-                yield pooled.driver_connection
+                yield connection
             except LeptonError:
+                idle.append(connection)
                 raise
             except BaseException:
-                pooled.invalidate()
+                connection.close()
                 raise
-            finally:
-                pooled.close()
+            idle.append(connection)
+        except Exception as error:
+            if ours := self.translate(error):
+                raise ours from error
+            raise
+
+    def _from(self, idle: list[Any]) -> Any:
+        """A connection that was given back, else a new one."""
+        while idle:
+            try:
+                connection = idle.pop()
+            except IndexError:  # another thread was faster
+                break
+            if self.sqlite or not _hung_up(connection):
+                return connection
+        pooled = self.engine.raw_connection()
+        connection = pooled.driver_connection
+        pooled.detach()
+        return connection
 
     @contextmanager
     def translated(self) -> Generator[None]:
         """Turns what the driver raises into Lepton's errors."""
         try:
             yield
-        except LeptonError:
-            raise
         except Exception as error:
-            if ours := self._translator.translate(error):
+            if ours := self.translate(error):
                 raise ours from error
             raise
 
+    def translate(self, error: Exception) -> LeptonError | None:
+        """Lepton's error for what the driver raised; None for what is Lepton's already, or nobody's here."""
+        return None if isinstance(error, LeptonError) else self._translator.translate(error)
+
     def close(self) -> None:
         """Give this process's connections back."""
+        for connection in self._idle.pop(os.getpid(), ()):
+            connection.close()
         if engine := self._engines.pop(os.getpid(), None):
             engine.dispose()
 
     def before_fork(self) -> None:
         """Close idle SQLite connections: the library's own state would have the child wait for its parent's locks."""
-        if self.sqlite and (engine := self._engines.get(os.getpid())):
-            engine.dispose()
+        if self.sqlite:
+            self.close()
 
     def after_fork(self, *, child: bool) -> None:
         """Nothing: connections are opened as they are asked for."""
@@ -114,8 +139,7 @@ class Database:
             )
         engine = create_engine(
             self.url,
-            poolclass=QueuePool,
-            pool_timeout=self.wait,
+            poolclass=NullPool,
             pool_reset_on_return=None,
             connect_args={"timeout": self.wait, "isolation_level": None, "check_same_thread": False},
         )
@@ -136,7 +160,7 @@ class Database:
                 self.url.set(drivername="postgresql+psycopg"),
                 paramstyle="format",
                 isolation_level="AUTOCOMMIT",
-                pool_timeout=self.wait,
+                poolclass=NullPool,
                 pool_reset_on_return=None,
                 connect_args={"connect_timeout": max(2, int(self.wait)), "tcp_user_timeout": max(2000, milliseconds)},
             )
@@ -150,11 +174,6 @@ class Database:
                 f'SET search_path TO "{self.schema}"; SET lock_timeout = {milliseconds};'
                 f"SET idle_in_transaction_session_timeout = {max(milliseconds, int(_HUNG * 1000))}"
             )
-
-        @event.listens_for(engine, "checkout")
-        def alive(connection: Any, _record: object, _proxy: object) -> None:  # pyright: ignore[reportUnusedFunction]
-            if connection.closed or _hung_up(connection.fileno()):
-                raise InvalidatePoolError("the server closed the connection while it was idle")
 
         return engine
 
@@ -172,11 +191,16 @@ def _write_ahead(connection: sqlite3.Connection, wait: float) -> None:
             time.sleep(0.01)
 
 
-def _hung_up(descriptor: int) -> bool:
-    """Whether an idle connection has something to read: a server that says nothing unasked has hung up."""
+def _hung_up(connection: Any) -> bool:
+    """Whether the server hung up on an idle connection: what says something unasked has been told good-bye."""
+    if connection.closed:
+        return True
     poller = poll()
-    poller.register(descriptor, POLLIN)
-    return bool(poller.poll(0))
+    poller.register(connection.fileno(), POLLIN)
+    if poller.poll(0):
+        connection.close()
+        return True
+    return False
 
 
 def _parsed(url: str) -> URL:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import from_json
@@ -27,8 +27,7 @@ _NOT_DATA: Final = {"type"}
 _json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Who asked for an event and why: the part of its envelope that is known before its place in the log."""
 
     actor: str
@@ -41,8 +40,7 @@ class Origin:
     traceparent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """An event with its place in the log."""
 
     seq: int
@@ -58,6 +56,7 @@ class Recorded:
     event: Event
 
 
+@lru_cache(64)
 def timestamp(instant: datetime) -> str:
     """An instant as RFC 3339 in UTC with microseconds."""
     return instant.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
@@ -69,20 +68,19 @@ def encoder(source: str, origin: Origin, recorded: datetime) -> Callable[[Event,
     The encoder takes (event, stream, stream_version, seq, id) and returns the stored bytes; it raises `Malformed`
     where they exceed 256 KiB or hold text that is not Unicode.
     """
-    shared: dict[str, Any] = {
-        "time": timestamp(origin.time),
-        "recordedtime": timestamp(recorded),
-        "datacontenttype": "application/json",
-        "authtype": origin.actor_type,
-        "authid": origin.actor,
-        "commandid": origin.command,
-        "commanddigest": origin.command_digest,
-        "correlationid": origin.correlation,
-        "causationid": origin.causation,
-        "traceparent": origin.traceparent,
-    }
-    middle = _json({name: value for name, value in shared.items() if value is not None})[1:-1]
-    start = f'{{"specversion":"1.0","source":{_json(source)},{middle},"id":"'
+    optional = (
+        ("correlationid", origin.correlation),
+        ("causationid", origin.causation),
+        ("traceparent", origin.traceparent),
+    )
+    start = (
+        f'{{"specversion":"1.0","source":{_json(source)},"time":"{timestamp(origin.time)}",'
+        f'"recordedtime":"{timestamp(recorded)}","datacontenttype":"application/json",'
+        f'"authtype":{_json(origin.actor_type)},"authid":{_json(origin.actor)},'
+        f'"commandid":{_json(origin.command)},"commanddigest":{_json(origin.command_digest)},'
+        + "".join(f'"{name}":{_json(value)},' for name, value in optional if value is not None)
+        + '"id":"'
+    )
 
     def encode(event: Event, stream: str, stream_version: int, seq: int, id: str) -> bytes:
         kind = event.type

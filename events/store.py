@@ -97,11 +97,10 @@ class Store:
                 connection.execute("ROLLBACK")
                 return
             try:
-                with self.database.translated():
-                    connection.execute("COMMIT")
+                connection.execute("COMMIT")
             except Exception as error:
                 _undo(connection)
-                raise OutcomeUnknown(str(error)) from error
+                raise OutcomeUnknown(str(self.database.translate(error) or error)) from error
 
     def head(self) -> Head:
         """The end of the log as last committed."""

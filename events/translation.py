@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from ..errors import Damaged, LeptonError, Malformed, Refused, Unavailable
 
@@ -29,10 +28,6 @@ class Translator:
 
     def translate(self, error: BaseException) -> LeptonError | None:
         """Lepton's error for a foreign one, None where the database has nothing to do with it."""
-        if isinstance(error, LeptonError):
-            return error
-        if isinstance(error, PoolExhausted):
-            return Unavailable(f"all connections to {self.name} were in use for {self.wait:g} s; try again")
         cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
         if isinstance(cause, sqlite3.Error):
             return self._sqlite(cause, self._text(cause))

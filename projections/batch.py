@@ -106,18 +106,17 @@ def _strings(texts: Sequence[bytes]) -> pa.Array[Any]:
 
 
 def _admit(parsed: pa.Table, rows: Sequence[Row], ledger_id: str) -> None:
-    """Hold that the envelopes are this ledger's, and stand where their rows say."""
+    """Hold that the envelopes are this ledger's, and each where its row says. They come in any order."""
     source = f"/lepton/{ledger_id}"
     if parsed["source"].unique().to_pylist() != [source]:
-        place, found = next((i, s) for i, s in enumerate(parsed["source"].to_pylist()) if s != source)
-        raise Damaged(f"event {rows[place].seq}", expected=f"source {source}", found=f"source {found}")
-    told = parsed["seq"].to_numpy()
-    wrong = (told != np.arange(rows[0].seq, rows[-1].seq + 1, dtype=told.dtype)).nonzero()[0]
-    if len(wrong):
-        place = int(wrong[0])
-        raise Damaged(
-            f"event {rows[place].seq}", expected=f"sequence {rows[place].seq}", found=f"sequence {told[place]}"
-        )
+        told = zip(parsed["seq"].to_pylist(), parsed["source"].to_pylist(), strict=True)
+        seq, found = min(stray for stray in told if stray[1] != source)
+        raise Damaged(f"event {seq}", expected=f"source {source}", found=f"source {found}")
+    places = np.sort(parsed["seq"].to_numpy())
+    expected = np.arange(rows[0].seq, rows[-1].seq + 1, dtype=places.dtype)
+    if len(wrong := (places != expected).nonzero()[0]):
+        seq = int(expected[wrong[0]])
+        raise Damaged(f"event {seq}", expected=f"sequence {seq}", found="another in its envelope")
 
 
 def _fill(connection: DuckDBPyConnection, parsed: pa.Table) -> None:

@@ -91,41 +91,40 @@ class File:
 
         self._connection = opened(self.path, self._memory_limit, ordered=self._ordered)
         try:
-            if not self._made():
-                self._make()
-            self.position = self._verified()
+            try:
+                ledgers = self._connection.execute("SELECT id FROM store.ledger").fetchall()
+            except duckdb.CatalogException:
+                ledgers = self._made()
+            self.position = self._verified(ledgers)
         except BaseException as error:
             self._connection.close()
             if isinstance(error, duckdb.Error):
                 raise translated(error) from error
             raise
 
-    def _made(self) -> bool:
-        found = self._connection.execute("SELECT count(*) FROM duckdb_schemas() WHERE schema_name = 'store'").fetchall()
-        return found[0][0] > 0
-
-    def _make(self) -> None:
+    def _made(self) -> list[tuple[str]]:
+        """Fill a fresh file with empty tables: all of them, or none if the process dies meanwhile."""
         self._connection.execute("BEGIN")
         for statement in schema().creation:
             self._connection.execute(statement)
         self._connection.execute("INSERT INTO store.ledger VALUES (?)", [self._log.ledger_id])
         self._connection.execute("COMMIT")
+        return [(self._log.ledger_id,)]
 
-    def _verified(self) -> int:
+    def _verified(self, ledgers: list[tuple[str]]) -> int:
         """The position, once the file is known to tell of this log: the same ledger, and the same last leaf."""
-        ((ledger, seq, leaf),) = self._connection.execute(
-            "SELECT id, coalesce(max(seq), 0), arg_max(leaf, seq) "
-            "FROM store.ledger LEFT JOIN store.position ON true GROUP BY id"
-        ).fetchall()
-        if ledger != self._log.ledger_id:
-            raise Damaged("the read model", expected=f"ledger {self._log.ledger_id}", found=f"ledger {ledger}")
-        if seq:
-            rows = self._log.read(seq - 1, 1)
-            if not rows or rows[0].leaf != leaf:
-                found = f"sha256:{rows[0].leaf.hex()}" if rows else "nothing"
-                raise Damaged(
-                    f"event {seq} of the read model", expected=f"sha256:{leaf.hex()}", found=f"{found} in the log"
-                )
+        if ledgers != [(self._log.ledger_id,)]:
+            raise Damaged("the read model", expected=f"ledger {self._log.ledger_id}", found=f"ledger {ledgers}")
+        last = self._connection.execute("SELECT seq, leaf FROM store.position ORDER BY seq DESC LIMIT 1").fetchall()
+        if not last:
+            return 0
+        ((seq, leaf),) = last
+        rows = self._log.read(seq - 1, 1)
+        if not rows or rows[0].leaf != leaf:
+            found = f"sha256:{rows[0].leaf.hex()}" if rows else "nothing"
+            raise Damaged(
+                f"event {seq} of the read model", expected=f"sha256:{leaf.hex()}", found=f"{found} in the log"
+            )
         return seq
 
     def _next(self, after: int, end: int) -> list[Row]:

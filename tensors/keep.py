@@ -70,7 +70,10 @@ class Save:
         digest = self._manifest.digest
         if digest not in self._placed or digest not in graph:
             return None
-        rests_on = self._behind(self._way(graph.cheapest(digest)))
+        try:
+            rests_on = self._behind(self._way(graph.cheapest(digest)))
+        except Damaged as error:  # then these tensors are the chance to store it whole again
+            return self._anew(error)
         return None if rests_on is None else self._write((), digest in graph.keyframes, rests_on)
 
     def as_delta(self, base: Manifest, graph: Graph) -> Kept | None:
@@ -92,14 +95,18 @@ class Save:
         except DeltaTooLarge:
             return None
         except Damaged as error:  # the past's damage must not keep the present from being saved
-            _log.warning("%s; saving all tensors anew instead of a delta", error)
-            return self.as_keyframe(trusted=False)
+            return self._anew(error)
 
-    def as_keyframe(self, *, trusted: bool = True) -> Kept:
-        """Write every chunk that is not stored already; not `trusted`, also those that are said to be."""
-        stored = self._placed.keys() if trusted else ()
-        chunks = full_chunks(self._manifest, self._manifest.owners, self._tensors, stored)
-        return self._write(chunks, True, self._packs_of(self._chunks) if trusted else frozenset())
+    def as_keyframe(self) -> Kept:
+        """Write every chunk that is not stored already."""
+        chunks = full_chunks(self._manifest, self._manifest.owners, self._tensors, self._placed.keys())
+        return self._write(chunks, True, self._packs_of(self._chunks))
+
+    def _anew(self, error: Damaged) -> Kept:
+        """Write everything, trusting nothing that is said to be stored."""
+        _log.warning("%s; saving all tensors anew", error)
+        self._placed = {}
+        return self.as_keyframe()
 
     def _write(self, entries: Iterable[Entry], keyframe: bool, rests_on: frozenset[str]) -> Kept:
         """Write what is not placed yet; manifests last, so that a reader of the pack alone finds all before it."""

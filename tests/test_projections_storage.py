@@ -76,9 +76,9 @@ def test_a_lock_dies_with_its_holder(tmp_path: Path) -> None:
 def test_a_forked_child_does_not_keep_the_lock(tmp_path: Path) -> None:
     code = (
         "import os, sys; from pathlib import Path; from lepton_ai.projections.lock import FileLock\n"
-        "lock = FileLock(Path(sys.argv[1]), 'it', 0); go, wait = os.pipe()\n"
-        "if os.fork() == 0: sys.stdin.read(); os._exit(0)\n"
-        "lock.release(); FileLock(Path(sys.argv[1]), 'it', 0); print('free')"
+        "lock = FileLock(Path(sys.argv[1]), 'it', 0)\n"
+        "if os.fork() == 0: os.close(1); sys.stdin.read(); os._exit(0)\n"
+        "lock.release(); FileLock(Path(sys.argv[1]), 'it', 20); print('free')"
     )
     child = subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path / "lock")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -131,7 +131,7 @@ def rows(held: Projection, sql: str) -> list[tuple[Any, ...]]:
         ("SELECT version, run, name, value, number, kind FROM hyperparameters ORDER BY seq, name",
          [(None, "r1", "lr", "0.1", 0.1, "number"), (1, "r1", "layers", "[1,2]", None, "array"),
           (1, "r1", "lr", "0.1", 0.1, "number")]),
-        ("SELECT version, run, step, value, evaluation FROM metrics WHERE value > 0 AND value < 'NaN' ORDER BY step",
+        ("SELECT version, run, step, value, evaluation FROM metrics WHERE NOT isnan(value) ORDER BY seq, step",
          [(None, "r1", 1, 0.5, None), (None, "r1", None, math.inf, None), (2, None, None, 0.8, "holdout")]),
         ("SELECT count(*) FROM metrics WHERE isnan(value) AND model = 'team/credit'", [(1,)]),
         ("SELECT version, purpose, name, digest, rows FROM datasets ORDER BY seq",

@@ -174,7 +174,7 @@ def test_a_tensor_that_changes_while_it_is_saved_is_refused_and_leaves_nothing(
     moving = stepped(network(), 1)
     moving["body.weight"] = Restless("float32", (300, 1200), moving["body.weight"].raw().copy())
 
-    with pytest.raises(Refused, match="'body.weight' changed while it was saved"):
+    with pytest.raises(Refused, match=r"'body\.weight' changed while it was saved"):
         lineage.save(moving, base=base)
     assert list(lineage.objects.list("")) == before
     assert lineage.objects.leftovers() == []
@@ -276,16 +276,17 @@ def test_a_damaged_byte_is_never_read_as_a_fact(tmp_path_factory: pytest.TempPat
         path = lineage.folder / pack.key
         path.write_bytes(path.read_bytes()[:at])
 
-    vault = lineage.fresh()
+    vault, told = lineage.fresh(), list[str]()
     for manifest, tensors in lineage.versions:
         try:
-            assert same(vault.restore(manifest.digest, lineage.graph), tensors)
+            found = vault.restore(manifest.digest, lineage.graph)
         except Damaged as error:
-            assert pack.key in str(error)
-            assert error.exit_code == 5
+            told.append(str(error))
+            continue
+        assert same(found, tensors)
     damages = list(vault.check_pack(pack.key, pack.index))
     assert damages
-    assert all(pack.key in str(damage) for damage in damages)
+    assert all(pack.key in text for text in (*told, *map(str, damages)))
 
 
 def test_a_check_names_every_damage_and_goes_on(lineage: Lineage) -> None:
@@ -391,3 +392,15 @@ def test_equal_saves_write_equal_bytes(tmp_path: Path) -> None:
         packs.append([lineage.objects.get(pack.key) for pack in lineage.packs])
 
     assert packs[0] == packs[1]
+
+
+def test_saving_a_known_version_whose_packs_are_damaged_makes_it_whole_again(lineage: Lineage) -> None:
+    grown(lineage)
+    lineage.flip(lineage.packs[2].key, lineage.packs[2].bytes // 2)
+    lineage.objects.delete(lineage.packs[1].key)
+    again = lineage.fresh().keep(lineage.versions[2][1], base=None, graph=lineage.graph)
+
+    assert again.keyframe
+    lineage.shelf.known.update((place.digest, place) for place in again.placements)
+    graph = Graph({again.manifest.digest: 1}, ())
+    assert same(lineage.fresh().restore(again.manifest.digest, graph), lineage.versions[2][1])

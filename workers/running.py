@@ -21,13 +21,15 @@ from .subject import read
 from .workspace import Workspace
 
 POINTS: Final = 1000
+"""Points an event holds at most."""
+BUFFERED: Final = 5000
 SECONDS: Final = 5.0
 
 
 class Run:
     """An open run, as a context manager: what raises inside it is recorded as its failure and raised on.
 
-    Points are buffered as columns and recorded 1,000 at a time, after 5 seconds, and at the end.
+    Points are buffered, and recorded as columns of up to 1,000: when 5,000 wait, after 5 seconds, and at the end.
     """
 
     def __init__(
@@ -79,7 +81,7 @@ class Run:
         now = time.time()
         for name, value in metrics.items():
             self._points.append((name, step, value, now))
-        if len(self._points) >= POINTS or time.monotonic() - self._flushed > SECONDS:
+        if len(self._points) >= BUFFERED or time.monotonic() - self._flushed > SECONDS:
             self.flush()
 
     def flush(self) -> None:

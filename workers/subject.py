@@ -52,10 +52,19 @@ def read(source: Any, name: str | None) -> Subject:
     if isinstance(source, Mapping):
         if name is None:
             raise Malformed("a mapping of tensors bears no name of its own; pass `name=`")
-        return Subject(name=name, tensors=tensors_of(source))  # pyright: ignore[reportUnknownArgumentType]
+        return Subject(name=name, tensors=tensors_of(_named(source)))  # pyright: ignore[reportUnknownArgumentType]
     raise Malformed(
         f"a {type(source).__name__} cannot be kept; give a Lepton model, a torch module or a mapping of tensors"
     )
+
+
+def _named(source: Mapping[Any, Any]) -> Mapping[str, Any]:
+    if not source:
+        raise Malformed("a mapping without a tensor cannot be kept; name at least one")
+    for name in source:
+        if not isinstance(name, str) or not name:
+            raise Malformed(f"{name!r} cannot name a tensor; names are text")
+    return source
 
 
 def fingerprint_of(data: Any) -> Mapping[str, Any] | None:

@@ -1,0 +1,135 @@
+"""Runs: the training script's door, and training that keeps its versions by itself."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from lepton_ai import ModelManager, Refused
+from lepton_ai.models import CreditScoringModel
+
+
+@pytest.fixture
+def manager(home: Path) -> ModelManager:
+    return ModelManager(home, actor="ada")
+
+
+def rows(count: int = 300, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    data = rng.normal(size=(count, 4))
+    return data, (data @ [2.0, -1.0, 0.5, 0.0] + rng.normal(size=count) > 0).astype(int)
+
+
+def kinds(manager: ModelManager, stream: str) -> list[str]:
+    return [event["type"].removeprefix("lepton.") for event in manager.events(stream=stream)]
+
+
+def test_a_run_records_its_points_in_columns_and_its_version_bears_it(manager: ModelManager) -> None:
+    net = nn.Linear(2, 1)
+    with manager.run("net", hyperparameters={"lr": 0.1}) as run:
+        for step in range(2500):
+            run.log({"loss": 1 / (step + 1)}, step=step)
+        version = run.save(net, message="trained")
+
+    assert kinds(manager, f"run/{run.id}") == ["run.started.v1", *["metrics.logged.v1"] * 3, "run.finished.v1"]
+    assert manager.show(version).run == run.id
+    assert manager.show(version).hyperparameters == {"lr": 0.1}
+    told = manager.sql("SELECT count(*) AS n, min(value) AS least FROM metrics WHERE name = 'loss'").to_pylist()
+    assert told == [{"n": 2500, "least": 1 / 2500}]
+
+
+def test_a_diverging_run_may_log_what_is_not_finite(manager: ModelManager) -> None:
+    with manager.run("net") as run:
+        run.log({"loss": math.nan, "norm": math.inf})
+
+    values = {row["name"]: row["value"] for row in manager.sql("SELECT name, value FROM metrics").to_pylist()}
+    assert math.isnan(values["loss"])
+    assert values["norm"] == math.inf
+
+
+def test_an_exception_is_recorded_as_a_failed_run_and_raised_on(manager: ModelManager) -> None:
+    with pytest.raises(ZeroDivisionError), manager.run("net") as run:
+        run.log({"loss": 1.0})
+        1 / 0  # noqa: B018
+
+    finished = list(manager.events(stream=f"run/{run.id}"))[-1]["data"]
+    assert finished == {"status": "failed", "error": "ZeroDivisionError", "reason": "division by zero", "points": 1}
+    with pytest.raises(Refused, match="not open"):
+        run.flush()
+
+
+def test_a_checkpoint_keeps_tensors_without_making_a_version(manager: ModelManager) -> None:
+    with manager.run("net") as run:
+        digest = run.checkpoint({"w": torch.arange(5.0)}, step=10)
+
+    assert digest.startswith("blake3:")
+    assert manager.models() == []
+    assert "run.checkpointed.v1" in kinds(manager, f"run/{run.id}")
+    assert manager.fsck() == []
+
+
+def test_training_keeps_a_version_by_itself_with_all_that_made_it(manager: ModelManager) -> None:
+    data, labels = rows()
+    model = CreditScoringModel()
+    model.add_hyperparameter("epochs", 5)
+
+    version = manager.train(model, data, labels, message="first")
+
+    record = manager.show(version)
+    assert record.hyperparameters["epochs"] == 5
+    assert record.data["rows"] == 300
+    assert record.settings["epochs"] == 5
+    assert record.metrics["roc_auc"] > 0.5
+    assert record.environment["packages"]["torch"] == torch.__version__.split("+")[0]
+    assert record.run is not None
+    assert len({point["step"] for point in manager.sql("SELECT step FROM metrics WHERE name = 'loss'").to_pylist()}) == 5
+
+
+def test_an_evaluation_is_recorded_and_changes_no_version(manager: ModelManager) -> None:
+    data, labels = rows()
+    model = CreditScoringModel()
+    model.add_hyperparameter("epochs", 5)
+    version = manager.train(model, data, labels)
+    other = rows(100, seed=1)
+
+    found = manager.evaluate(version, *other, name="later")
+
+    assert found.performance == manager.load_version(version).evaluate(*other)
+    recorded = manager.sql("SELECT DISTINCT name, version FROM evaluations").to_pylist()
+    assert {"name": "later", "version": 1} in recorded
+    assert len(manager.log(model=model.name)) == 1
+
+
+def test_a_forked_process_opens_the_home_anew(manager: ModelManager) -> None:
+    manager.save_version({"w": np.arange(3.0)}, name="toy")
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            version = manager.save_version({"w": np.arange(3.0) + 1}, name="toy")
+            os.write(writing, str(version).encode())
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+
+    assert os.read(reading, 10) == b"2"
+    assert manager.save_version({"w": np.arange(3.0) + 2}, name="toy") == 3
+
+
+def test_who_is_forgotten_leaves_every_hash_as_it_was(manager: ModelManager, home: Path) -> None:
+    manager.save_version({"w": np.arange(3.0)}, name="toy", message="for Mrs Lovelace of 12 St James's Square")
+    before = manager.verify()
+    assert manager.show("toy").message.startswith("for Mrs Lovelace")
+
+    assert manager.forget_actor("ada")
+
+    assert manager.verify() == before
+    assert (manager.show("toy").message, manager.show("toy").actor) == ("[forgotten]", "[forgotten]")
+    raw = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
+    assert b"Lovelace" not in raw

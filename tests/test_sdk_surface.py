@@ -1,0 +1,44 @@
+"""The public surface: changing it is a decision, not an accident."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from pathlib import Path
+
+from lepton_ai import ModelManager
+
+GOLDEN = Path(__file__).parent / "golden" / "model_manager.txt"
+
+
+def signatures() -> str:
+    lines = []
+    for name, member in sorted(vars(ModelManager).items()):
+        if not name.startswith("_") or name == "__init__":
+            lines.append(f"{name}{inspect.signature(member)}")
+    return "\n".join(lines) + "\n"
+
+
+def test_the_managers_signatures_are_the_published_ones() -> None:
+    if os.environ.get("LEPTON_GOLDEN") == "write":
+        GOLDEN.write_text(signatures())
+
+    assert signatures() == GOLDEN.read_text()
+
+
+def test_every_mutating_method_takes_a_key() -> None:
+    reading = {
+        "aliases", "apply", "branches", "close", "compare", "diff", "events", "files", "find", "forget_actor", "fsck",
+        "load_arrays", "load_tensors", "load_version", "log", "models", "rebuild", "run", "show", "snapshot", "sql",
+        "suggest_rollback", "tags", "verify",
+    }  # fmt: skip
+    for name, member in vars(ModelManager).items():
+        if not name.startswith("_") and name not in reading:
+            parameters = inspect.signature(member).parameters
+            assert "key" in parameters or "save" in parameters, f"{name} takes no key"
+
+
+def test_every_public_method_says_what_it_does() -> None:
+    silent = [name for name, member in vars(ModelManager).items() if not name.startswith("_") and not member.__doc__]
+
+    assert silent == []
