@@ -297,7 +297,10 @@ def _request(asked: Asked) -> _Request:
     command, actor, key = asked.command, asked.actor, asked.key or str(uuid_utils.uuid7())
     if len(key) > LONGEST_KEY or not key.isprintable():
         raise Malformed(f"an idempotency key is at most {LONGEST_KEY} printable characters; {key[:40]!r} is not")
-    digest = actor.digest(_canonical(command.content()).encode())
+    try:
+        digest = actor.digest(_canonical(command.content()).encode())
+    except ValueError as error:
+        raise Malformed(f"a {type(command).__name__} holds text that is not Unicode ({error})") from error
     sealed = {name: actor.seal(text) for name in command.free_text if (text := getattr(command, name))}
     return _Request(replace(command, **sealed) if sealed else command, key, digest, asked)
 

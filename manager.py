@@ -226,7 +226,7 @@ class ModelManager:
     def alias(
         self, name: str, rev: Rev, *, expected: Rev | None = None, reason: str = "", key: str | None = None
     ) -> Version:
-        """Put a moving name, such as production, on a version; `expected` is where it must stand before (0: nowhere)."""
+        """Put a moving name, such as production, on a version; `expected` is where it must stand (0: nowhere)."""
         guard = None if expected is None else {name: expected}
         return self.aliases({name: rev}, expected=guard, reason=reason, key=key)[name]
 
@@ -351,7 +351,7 @@ class ModelManager:
 
     # ── the ledger itself ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def sql(
+    def sql(  # pyright: ignore[reportUnknownParameterType] - pyarrow ships no types
         self,
         query: str,
         params: Sequence[Any] | Mapping[str, Any] | None = None,
@@ -360,12 +360,12 @@ class ModelManager:
         wait_for: int | None = None,
         timeout: float = 60.0,
     ) -> pa.Table:
-        """One SELECT over the views of docs/views.md, as of now, a `seq`, or a time; it sees every command before it."""
-        from .projections.query import query as ask
+        """One SELECT over the views of docs/views.md, as of now, a `seq` or a time; it sees every command before it."""
+        from .projections.query import query as ask  # pyright: ignore[reportUnknownVariableType]
 
         with self._home.projection() as projection:
             projection.catch_up(wait_for=wait_for, deadline=self._settings.wait)
-            return ask(projection, query, params, as_of=as_of, timeout=timeout)
+            return ask(projection, query, params, as_of=as_of, timeout=timeout)  # pyright: ignore
 
     def find(self, expression: str) -> list[Version]:
         """The versions for which all of `metric.f1 > 0.8 and note.ticket = 'RISK-12'` holds."""

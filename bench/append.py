@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import sqlite3
 import statistics
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -147,7 +146,7 @@ def bare(folder: Path, close: ExitStack) -> dict[str, tuple[Act, int]]:
     }
 
 
-def measured(only: str = "") -> dict[str, tuple[float, float]]:
+def measured() -> dict[str, tuple[float, float]]:
     """Medians of wall and CPU microseconds an event; the contestants take turns."""
     figures: dict[str, list[tuple[float, float]]] = {}
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder, ExitStack() as close:
@@ -156,20 +155,18 @@ def measured(only: str = "") -> dict[str, tuple[float, float]]:
         }
         for run in range(RUNS + 1):
             for name, (act, events) in acts.items():
-                if only in name:
-                    times = ALONE if events == 1 else BATCHES
-                    figure = _timed(act, range(run * times, (run + 1) * times), events)
-                    figures.setdefault(name, []).append(figure)
+                times = ALONE if events == 1 else BATCHES
+                figure = _timed(act, range(run * times, (run + 1) * times), events)
+                figures.setdefault(name, []).append(figure)
     # the first run only warms up
     return {name: _medians(runs[1:]) for name, runs in figures.items()}
 
 
-def rows() -> Iterator[str]:
-    """Markdown rows: what was stored, wall and CPU an event."""
-    yield f"| storing an event of {SIZE} bytes, SQLite, synchronous=FULL | wall | CPU |"
-    yield "| --- | --- | --- |"
-    for name, (wall, cpu) in measured().items():
-        yield f"| {name} | {wall:,.0f} µs | {cpu:,.0f} µs |"
+def rows() -> str:
+    """A Markdown table: what was stored, wall and CPU an event, medians."""
+    lines = [f"| storing an event of {SIZE} bytes, SQLite, synchronous=FULL | wall | CPU |", "| --- | --- | --- |"]
+    lines += [f"| {name} | {wall:,.0f} µs | {cpu:,.0f} µs |" for name, (wall, cpu) in measured().items()]
+    return "\n".join(lines)
 
 
 def _timed(act: Act, numbers: range, events: int) -> tuple[float, float]:
@@ -203,5 +200,4 @@ def _first_commit() -> Commit:
 
 
 if __name__ == "__main__":
-    for row in rows():
-        sys.stdout.write(row + "\n")
+    print(rows())

@@ -27,7 +27,8 @@ def machine() -> str:
     """What the figures were measured on."""
     names = ("torch", "numpy", "duckdb", "sqlalchemy", "zstandard", "safetensors", "eventsourcing", "scikit-learn")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    model = next((line.split(":")[1].strip() for line in _cpuinfo() if line.startswith("model name")), platform.machine())
+    told = (line.split(":")[1].strip() for line in _cpuinfo() if line.startswith("model name"))
+    model = next(told, platform.machine())
     packages = ", ".join(f"{name} {version(name)}" for name in names)
     return f"{os.cpu_count()} cores of {model}, {memory:.0f} GiB; Python {platform.python_version()}; {packages}."
 
@@ -44,8 +45,8 @@ def main() -> None:
     parser.add_argument("chapters", nargs="*", metavar="CHAPTER", help=", ".join(CHAPTERS))
     chosen = parser.parse_args().chapters or list(CHAPTERS)
     parts = [
-        "# Benchmarks\n\nMade by `make bench`. Medians of five unless a table says otherwise; peers in the same run, on "
-        f"the same bytes, at the same durability. Wall and CPU stand apart.\n\nMeasured on {machine()}\n"
+        "# Benchmarks\n\nMade by `make bench`. Medians of five unless a table says otherwise; peers in the same run, "
+        f"on the same bytes, at the same durability. Wall and CPU stand apart.\n\nMeasured on {machine()}\n"
     ]
     for name in chosen:
         table = measured(name)

@@ -56,13 +56,13 @@ def _table(folder: Path) -> str:
     path = folder / "model.safetensors"
     megabytes = sum(p.numel() * p.element_size() for p in model.state_dict().values()) / 1e6
 
-    def save_peer(run: int) -> None:
+    def save_peer(_: int) -> None:
         safetensors.torch.save_file(model.state_dict(), path)
         with path.open("rb") as file:
             os.fsync(file.fileno())
             hashlib.file_digest(file, "sha256")
 
-    def load_peer(run: int) -> None:
+    def load_peer(_: int) -> None:
         with path.open("rb") as file:
             hashlib.file_digest(file, "sha256")
         model.load_state_dict({n: t.clone() for n, t in safetensors.torch.load_file(path).items()})
@@ -70,10 +70,7 @@ def _table(folder: Path) -> str:
     def save_whole(run: int) -> None:
         manager.save_version(module(100 + run), name=f"whole-{run}")
 
-    def save_delta(run: int) -> None:
-        manager.save_version(model, name="tuned")
-
-    def load(run: int) -> None:
+    def load(_: int) -> None:
         manager.load_version("tuned@1", into=model)
 
     peer_save, peer_load = median(save_peer), median(load_peer)
@@ -84,7 +81,7 @@ def _table(folder: Path) -> str:
     for run in range(RUNS + 1):
         step(model, run)
         wall, cpu = time.perf_counter(), time.process_time()
-        save_delta(run)
+        manager.save_version(model, name="tuned")
         deltas.append((time.perf_counter() - wall, time.process_time() - cpu))
     delta = tuple(statistics.median(each[n] for each in deltas[1:]) for n in (0, 1))
     loaded = median(load)
@@ -95,7 +92,8 @@ def _table(folder: Path) -> str:
         f"| safetensors: save, sync and SHA-256 | {peer_save[0]:.2f} | {peer_save[1]:.2f} | 1 |",
         f"| Lepton: save a first version, whole | {whole[0] - built[0]:.2f} | {whole[1] - built[1]:.2f} "
         f"| {(whole[0] - built[0]) / peer_save[0]:.2f} |",
-        f"| Lepton: save the next version, as a delta | {delta[0]:.2f} | {delta[1]:.2f} | {delta[0] / peer_save[0]:.2f} |",
+        f"| Lepton: save the next version, as a delta | {delta[0]:.2f} | {delta[1]:.2f} "
+        f"| {delta[0] / peer_save[0]:.2f} |",
         f"| safetensors: SHA-256, load and copy | {peer_load[0]:.2f} | {peer_load[1]:.2f} | 1 |",
         f"| Lepton: load a version, verified | {loaded[0]:.2f} | {loaded[1]:.2f} | {loaded[0] / peer_load[0]:.2f} |",
         f"| Lepton: apply one delta in place, verified | {applied[0]:.2f} | {applied[1]:.2f} "

@@ -184,10 +184,12 @@ def _facts(plan: RollbackPlan) -> Iterator[tuple[str, str]]:
     left = [int(plan.from_version), *plan.crossed]
     yield "leaves", ", ".join(map(str, left[:12])) + (f" and {len(left) - 12} more" if len(left) > 12 else "")
     written = f"{count(plan.tensors_changed, 'tensor')} to change, {size(plan.bytes_changed)}"
-    yield "restores", f"{written}; reads {size(plan.bytes_read)}, {count(plan.deltas, 'delta')}"
+    replayed = f" and replays {count(plan.deltas, 'delta')}" if plan.deltas else ""
+    yield "restores", f"{written}; reads {size(plan.bytes_read)}{replayed}"
     for name in sorted({*plan.metrics_now, *plan.metrics_then}):
         now, then = plan.metrics_now.get(name), plan.metrics_then.get(name)
-        yield name, f"{figure(now)} {arrow()} {figure(then)}  {dim(change(now, then))}".rstrip()
+        if now != then:
+            yield name, f"{figure(now)} {arrow()} {figure(then)}  {dim(change(now, then))}".rstrip()
     for name in plan.aliases_left_behind:
         yield f"alias {name}", f"stays on {plan.from_version} (--move-alias {name} takes it along)"
 

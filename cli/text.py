@@ -56,9 +56,9 @@ def figure(value: Any) -> str:
 
 
 def change(before: Any, after: Any) -> str:
-    """The step from one number to another with its sign; empty where there is none to tell."""
+    """The step from one number to another with its sign; empty where there is none."""
     numbers = [value for value in (before, after) if isinstance(value, int | float) and not isinstance(value, bool)]
-    return f"{numbers[1] - numbers[0]:+.4g}" if len(numbers) == 2 else ""
+    return f"{numbers[1] - numbers[0]:+.4g}" if len(numbers) == 2 and before != after else ""
 
 
 def count(number: int, noun: str) -> str:

@@ -70,9 +70,13 @@ class Store:
         """The statements in the database's dialect."""
         return Statements(self.database.engine.dialect)
 
-    @cached_property
+    @property
     def ledger_id(self) -> str:
         """The id of the ledger, which `source` bears."""
+        return self._ledger_id
+
+    @cached_property
+    def _ledger_id(self) -> str:
         with self.database.connection() as connection:
             return connection.execute(self.sql.head).fetchone()[3]
 

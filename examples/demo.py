@@ -71,7 +71,7 @@ class Story:
         )
         with Progress(*columns, console=self.console) as progress:
             task = progress.add_task(self.word(zh, en), total=None)
-            yield lambda epoch, losses: progress.update(task, completed=epoch)
+            yield lambda epoch, _: progress.update(task, completed=epoch)
 
 
 def tell(story: Story, manager: ModelManager, home: Path) -> None:
@@ -150,7 +150,8 @@ def tune_second(story: Story, manager: ModelManager, bank: Bank) -> int:
     assert delta is not None
     story.say(
         f"最好的一个记为版本{version}；差值Δ：{delta['elements']:,}个元素，{delta['bytes']:,}字节，逐位精确。",
-        f"The best is kept as version {version}; Δ: {delta['elements']:,} elements in {delta['bytes']:,} bytes, exact to the bit.",
+        f"The best is kept as version {version}; Δ: {delta['elements']:,} elements in {delta['bytes']:,} bytes, "
+        "exact to the bit.",
     )
     return int(version)
 
@@ -198,10 +199,11 @@ def roll_back(story: Story, manager: ModelManager, bank: Bank, first: int, befor
     suggested = manager.suggest_rollback(model=MODEL)
     story.say(f"建议回退到版本{suggested.version}：{suggested}", f"Suggested: {suggested}")
     plan = manager.rollback(suggested.version, model=MODEL, dry_run=True)
+    left = ", ".join(plan.aliases_left_behind)
     story.say(
-        f"演习：{plan.tensors_changed}个张量、{plan.bytes_changed:,}字节会变；落在后面的别名：{', '.join(plan.aliases_left_behind) or '无'}。",
-        f"Dry run: {plan.tensors_changed} tensors, {plan.bytes_changed:,} bytes would change; aliases left behind: "
-        f"{', '.join(plan.aliases_left_behind) or 'none'}.",
+        f"演习：{plan.tensors_changed}个张量、{plan.bytes_changed:,}字节会变；落在后面的别名：{left or '无'}。",
+        f"Dry run: {plan.tensors_changed} tensors, {plan.bytes_changed:,} bytes would change; "
+        f"aliases left behind: {left or 'none'}.",
     )
     done = manager.rollback(
         suggested.version, model=MODEL, move_aliases=plan.aliases_left_behind,

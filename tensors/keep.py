@@ -63,7 +63,7 @@ class Save:
         named = {name: blob_entry(name, source) for name, source in sorted(extras.items())}
         self._extras = {entry.digest: entry for entry, _ in named.values()}
         self._files = tuple(KeptFile(name, entry.digest, size) for name, (entry, size) in named.items())
-        self._placed = places.find({self._manifest.digest, *self._chunks, *self._extras})
+        self._placed: Mapping[str, Placement] = places.find({self._manifest.digest, *self._chunks, *self._extras})
 
     def known(self, graph: Graph) -> Kept | None:
         """The manifest stands in the graph already: its tensors are not written again."""

@@ -177,14 +177,9 @@ def test_idle_connections_that_the_server_closed_are_not_used(actor_away: tuple[
 
 
 @pytest.fixture
-def actor_away() -> Iterator[tuple[PostgreSQL, Ledger, Actor]]:
+def actor_away(postgresql: PostgreSQL) -> Iterator[tuple[PostgreSQL, Ledger, Actor]]:
     """A ledger on a server of its own, which can be stopped."""
-    from .servers import NoPostgreSQL
-
-    try:
-        server = PostgreSQL()
-    except NoPostgreSQL as reason:
-        pytest.skip(f"no PostgreSQL: {reason}")
+    server = type(postgresql)()
     server.start()
     database = Database(server.url(), "main", wait=2)
     open_or_create(database, lambda: "a-ledger")

@@ -44,7 +44,7 @@ def test_every_module_says_in_its_first_line_what_it_is() -> None:
     silent = [
         str(path.relative_to(ROOT))
         for path in tracked("*.py")
-        if not re.match(r'(#!.*\n)?r?"""[A-Z`].*[.:,!?]', path.read_text())
+        if not re.match(r'(#!.*\n)?r?"""[\w`].*[.:,!?]', path.read_text())
     ]
 
     assert silent == []
@@ -106,3 +106,19 @@ def test_every_dependency_is_bounded_and_pinned() -> None:
         assert name is not None
         assert "<" in requirement or "==" in requirement, f"{requirement} has no upper bound"
         assert name[0].lower() in pinned, f"{requirement} is not pinned"
+
+
+def test_the_compose_file_starts_a_database_that_the_settings_can_name() -> None:
+    from lepton_ai.events.database import Database
+
+    text = (ROOT / "docker-compose.yml").read_text()
+    services = yaml.safe_load(text)["services"]
+    told = re.search(r"LEPTON_DATABASE=(\S+)", text)
+    assert told is not None
+    database = Database(told[1].replace("$POSTGRES_PASSWORD", "secret"), "main", wait=1)
+
+    assert set(services) == {"postgres"}
+    environment = services["postgres"]["environment"]
+    assert (database.url.username, database.url.database) == (environment["POSTGRES_USER"], environment["POSTGRES_DB"])
+    assert services["postgres"]["ports"] == [f"{database.url.host}:{database.url.port}:5432"]
+    assert "secret" not in database.name

@@ -14,11 +14,14 @@ import pytest
 
 from lepton_ai import ledger as ledger_module
 from lepton_ai.domain.commands import CreateBranch, CreateTag, FinishRun, LogMetrics, StartRun
+from lepton_ai.domain.run import Run
 from lepton_ai.errors import KeyReused, Malformed, Refused, Stale, Unavailable
 from lepton_ai.events.actors import Actor, Actors
 from lepton_ai.events.database import Database
+from lepton_ai.events.merkle import leaf_hash
 from lepton_ai.events.run import MetricsLogged
 from lepton_ai.events.store import Admission, Store
+from lepton_ai.events.upcast import UPCASTERS, Upcaster
 from lepton_ai.events.verify import verify
 from lepton_ai.ledger import Asked, Ledger, Receipt
 
@@ -132,6 +135,29 @@ def test_a_run_is_folded_without_its_metrics_and_goes_on(ledger: Ledger, actor: 
     assert ended.events[0].stream_version == 8
     with pytest.raises(Refused, match="finished"):
         ledger.admit(LogMetrics(run="r", blocks=(block,)), actor)
+
+
+def test_a_stream_folded_by_types_takes_in_their_older_versions(
+    store: Store, actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run begun by an old Lepton, whose `run.started.v0` called the model `name`, is open today."""
+
+    def change(data: dict[str, Any]) -> dict[str, Any]:
+        return {"run": data["run"], "model": data["name"]}
+
+    old = "lepton.run.started.v0"
+    started = Ledger(store).admit(StartRun(run="r", model="credit"), actor)
+    raw = store.read(0, 1)[0].envelope.replace(b"lepton.run.started.v1", old.encode()).replace(b'"model":', b'"name":')
+    mark = "?" if store.database.sqlite else "%s"
+    with store.database.connection() as connection:
+        connection.execute(
+            f"UPDATE events SET type = {mark}, envelope = {mark}, leaf = {mark}", (old, raw, leaf_hash(raw))
+        )
+    monkeypatch.setitem(UPCASTERS, old, Upcaster("lepton.run.started.v1", change))
+
+    assert Ledger(store).state("run/r") == Run("credit", "open")
+    assert Ledger(store).admit(FinishRun(run="r"), actor).events[0].stream_version == 2
+    assert started.events[0].stream_version == 1
 
 
 def test_time_never_runs_backwards_along_the_log(store: Store, actor: Actor, monkeypatch: pytest.MonkeyPatch) -> None:

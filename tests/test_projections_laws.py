@@ -21,7 +21,7 @@ from lepton_ai.projections.schema import schema
 from .projections_past import Past, pasts
 
 VIEWS = tuple(view.name for view in schema().views)
-LAW = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+LAW = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @contextmanager
@@ -38,7 +38,7 @@ def all_views(held: Projection, at: str = "") -> dict[str, list[Any]]:
 
 
 @LAW
-@given(past=pasts(), data=st.data())
+@given(past=pasts(most=16), data=st.data())
 def test_live_rebuild_and_any_batches_agree_at_every_seq(past: Past, data: st.DataObject) -> None:
     then: dict[int, dict[str, list[Any]]] = {}
     with projection(past) as live:

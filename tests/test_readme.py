@@ -30,14 +30,14 @@ def test_the_snippets_run_one_after_the_other(home: Path, tmp_path: Path) -> Non
 
 def test_every_page_and_file_it_names_is_there() -> None:
     linked = re.findall(r"\]\(([\w./-]+)\)", README)
-    quoted = [name for name in re.findall(r"`((?:docs|examples|tests)/[\w./-]+)`", README)]
+    quoted = re.findall(r"`((?:docs|examples|tests)/[\w./-]+)`", README)
 
     assert [name for name in (*linked, *quoted) if not (ROOT / name).exists()] == []
 
 
 def test_every_setting_it_lists_is_one_that_the_code_reads_and_the_other_way_round() -> None:
     told = set(re.findall(r"`(LEPTON_[A-Z]+)` \|", README))
-    sources = [path for path in ROOT.glob("*.py")] + list((ROOT / "cli").glob("*.py"))
+    sources = [*ROOT.glob("*.py"), *(ROOT / "cli").glob("*.py")]
     read = {name for path in sources for name in re.findall(r'"(LEPTON_[A-Z]+)"', path.read_text())}
 
     assert told <= read

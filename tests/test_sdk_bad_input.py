@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from lepton_ai import LeptonError, ModelManager
-from lepton_ai.errors import Damaged, KeyReused, Malformed, NotInPast, Refused, Stale, UnknownRevision, Unavailable
+from lepton_ai.errors import Damaged, KeyReused, Malformed, NotInPast, Refused, Stale, Unavailable, UnknownRevision
 
 
 @pytest.fixture
@@ -38,6 +38,7 @@ class Case:
 
 
 W = {"w": np.arange(4.0)}
+ENDLESS = "SELECT 1 UNION ALL SELECT n + 1 FROM t"
 CASES = (
     Case("unknown number", lambda m: m.load_version(9), UnknownRevision, "toy has no version 9"),
     Case("unknown name", lambda m: m.show("mian"), UnknownRevision, "did you mean main"),
@@ -78,12 +79,10 @@ CASES = (
     Case("sql with a slip", lambda m: m.sql("SELEC 1"), Refused, "SELEC"),
     Case(
         "sql that never ends",
-        lambda m: m.sql(
-            "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM t) SELECT max(n) FROM t", timeout=0.3
-        ),
+        lambda m: m.sql(f"WITH RECURSIVE t(n) AS ({ENDLESS}) SELECT max(n) FROM t", timeout=0.3),
         Refused,
         "0.3",
-    ),  # fmt: skip
+    ),
     Case("find with a slip", lambda m: m.find("metric.f1 >"), Malformed, ""),
     Case("a bad range", lambda m: m.log("main..nothere"), UnknownRevision, "nothere"),
 )
@@ -216,7 +215,7 @@ def test_a_database_of_a_newer_lepton_is_refused(manager: ModelManager, home: Pa
     with sqlite3.connect(home / "main.db") as connection:
         connection.execute("UPDATE head SET format = 99")
 
-    with pytest.raises(Refused, match="format 99.*update the package"):
+    with pytest.raises(Refused, match=r"format 99.*update the package"):
         ModelManager(home).models()
 
 

@@ -13,6 +13,7 @@ from torch import nn
 
 from lepton_ai import ModelManager, Refused
 from lepton_ai.models import CreditScoringModel
+from lepton_ai.workers.running import Run
 
 
 @pytest.fixture
@@ -24,6 +25,11 @@ def rows(count: int = 300, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     data = rng.normal(size=(count, 4))
     return data, (data @ [2.0, -1.0, 0.5, 0.0] + rng.normal(size=count) > 0).astype(int)
+
+
+def divide(run: Run) -> None:
+    run.log({"loss": 1.0})
+    1 / 0  # noqa: B018
 
 
 def kinds(manager: ModelManager, stream: str) -> list[str]:
@@ -54,9 +60,10 @@ def test_a_diverging_run_may_log_what_is_not_finite(manager: ModelManager) -> No
 
 
 def test_an_exception_is_recorded_as_a_failed_run_and_raised_on(manager: ModelManager) -> None:
-    with pytest.raises(ZeroDivisionError), manager.run("net") as run:
-        run.log({"loss": 1.0})
-        1 / 0  # noqa: B018
+    run = manager.run("net")
+
+    with pytest.raises(ZeroDivisionError, match="division by zero"), run:
+        divide(run)
 
     finished = list(manager.events(stream=f"run/{run.id}"))[-1]["data"]
     assert finished == {"status": "failed", "error": "ZeroDivisionError", "reason": "division by zero", "points": 1}
@@ -88,7 +95,8 @@ def test_training_keeps_a_version_by_itself_with_all_that_made_it(manager: Model
     assert record.metrics["roc_auc"] > 0.5
     assert record.environment["packages"]["torch"] == torch.__version__.split("+")[0]
     assert record.run is not None
-    assert len({point["step"] for point in manager.sql("SELECT step FROM metrics WHERE name = 'loss'").to_pylist()}) == 5
+    steps = manager.sql("SELECT DISTINCT step FROM metrics WHERE name = 'loss'").to_pylist()
+    assert len(steps) == 5
 
 
 def test_an_evaluation_is_recorded_and_changes_no_version(manager: ModelManager) -> None:

@@ -28,8 +28,9 @@ def test_the_managers_signatures_are_the_published_ones() -> None:
 
 def test_every_mutating_method_takes_a_key() -> None:
     reading = {
-        "aliases", "apply", "branches", "close", "compare", "diff", "events", "files", "find", "forget_actor", "fsck",
-        "load_arrays", "load_tensors", "load_version", "log", "models", "rebuild", "run", "show", "snapshot", "sql",
+        "about", "aliases", "apply", "branches", "close", "compare", "diff", "events", "files", "find", "forget_actor",
+        "fsck", "load_arrays", "load_tensors", "load_version", "log", "models", "rebuild", "run", "show", "snapshot",
+        "sql",
         "suggest_rollback", "tags", "verify",
     }  # fmt: skip
     for name, member in vars(ModelManager).items():
