@@ -6,8 +6,6 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from sqlalchemy import Dialect, and_, bindparam, func, insert, literal_column, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from . import tables
 
@@ -25,7 +23,7 @@ class Statements:
         behind = e.seq > bindparam("after")
         stream = e.stream == bindparam("stream")
         moved = {name: cast(Any, bindparam(f"new_{name}")) for name in ("seq", "recorded", "frontier")}
-        on_conflict = sqlite_insert if dialect.name == "sqlite" else postgresql_insert
+        on_conflict = _upsert(dialect)
         self._rows = select(e.seq, e.leaf, e.envelope).order_by(e.seq)
 
         # Both begin the transaction with the writers' lock held. On PostgreSQL that is two statements in one message:
@@ -120,3 +118,12 @@ def _stream_gaps() -> Any:
         .where(placed.c.version != placed.c.before + literal_column("1"))
         .order_by(placed.c.seq)
     )
+
+
+def _upsert(dialect: Dialect) -> Any:
+    """The dialect's own INSERT, which knows ON CONFLICT; only its module is imported, for the other's is slow."""
+    if dialect.name == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert
+    else:
+        from sqlalchemy.dialects.postgresql import insert
+    return insert

@@ -11,10 +11,12 @@ import itertools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from ..errors import Damaged
-from .codec import Direction
+
+if TYPE_CHECKING:
+    from .codec import Direction  # which needs numpy: a path is found without it
 
 # The two bounds on a restore, as in Bhattacherjee et al., "Principles of Dataset Versioning: Exploring the
 # Recreation/Storage Tradeoff" (VLDB 2015): least storage such that no version costs more than so much to recreate.
@@ -35,7 +37,7 @@ class Edge:
     two_way: bool
 
 
-Step: TypeAlias = tuple[Edge, Direction]
+Step: TypeAlias = "tuple[Edge, Direction]"
 
 
 class Path(NamedTuple):

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..domain.commands import RollBack, RollBackAlias
 from ..domain.model import Model
 from ..domain.refs import before_last_move, served, standing
 from ..errors import NotInPast, Refused
 from ..results import RollbackPlan, RolledBack
-from ..tensors.manifest import Manifest
 from .rehearsing import rehearse
 from .restoring import graph_of, verified_event
 from .workspace import Workspace
+
+if TYPE_CHECKING:
+    from ..tensors.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

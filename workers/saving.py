@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..domain.commands import Commit, Delta, Stored
 from ..domain.model import Model
@@ -17,12 +17,14 @@ from ..events.model import File, Parent, Role, VersionCommitted
 from ..events.objects import ManifestWritten, PackWritten
 from ..events.store import Placement
 from ..results import Version
-from ..tensors.manifest import Manifest
-from ..tensors.vault import Kept
 from .environment import code, environment
 from .restoring import graph_of
 from .subject import Subject
 from .workspace import Workspace
+
+if TYPE_CHECKING:
+    from ..tensors.manifest import Manifest
+    from ..tensors.vault import Kept
 
 PAGE: Final = 500
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
 from ..domain.commands import OBJECTS, AnyCommand, model_stream
@@ -17,11 +18,12 @@ from ..events.store import Placement as PlacementRow
 from ..ledger import Ledger, Receipt
 from ..results import Version
 from ..tensors.objects import ObjectStore
-from ..tensors.vault import Vault
-from .placements import StoredPlacements
+
+if TYPE_CHECKING:
+    from ..tensors.vault import Vault
 
 
-@dataclass(slots=True)
+@dataclass
 class Workspace:
     """The parts that a handler needs, wired once."""
 
@@ -31,10 +33,11 @@ class Workspace:
     actor: Actor
     origins: WeakKeyDictionary[Any, Version] = field(default_factory=WeakKeyDictionary[Any, Version])
     """Which version a live object was loaded from or last saved as."""
-    vault: Vault = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.vault = Vault(self.objects, StoredPlacements(self.ledger.store))
+    @cached_property
+    def vault(self) -> Vault:
+        """The tensors of all versions; opened late, since history is told without them."""
+        return self._vault(frozenset())
 
     def models(self) -> list[str]:
         """The names of all models, in order."""
@@ -84,7 +87,13 @@ class Workspace:
     def vault_to_save(self) -> Vault:
         """The vault as a save may rely on it: without the packs that are condemned."""
         condemned = cast(Objects, self.ledger.state(OBJECTS)).condemned
-        return Vault(self.objects, StoredPlacements(self.ledger.store, condemned)) if condemned else self.vault
+        return self._vault(condemned) if condemned else self.vault
+
+    def _vault(self, condemned: frozenset[str]) -> Vault:
+        from ..tensors.vault import Vault
+        from .placements import StoredPlacements
+
+        return Vault(self.objects, StoredPlacements(self.ledger.store, condemned))
 
     def admit(self, command: AnyCommand, key: str | None, placements: tuple[PlacementRow, ...] = ()) -> Receipt:
         """Send a command as this workspace's actor."""
