@@ -76,7 +76,7 @@ def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
         case _:
             model = _model(state, command.model)
             if not model.registered:
-                raise UnknownRevision(f"there is no model {command.model!r}; `lepton log` lists them")
+                raise UnknownRevision(f"there is no model {command.model!r}; `lepton models` lists them")
             if not isinstance(command, Archive | Unarchive):
                 writable(model)
             return tuple(Append(model_stream(command.model), event) for event in _of_model(model, command))

@@ -82,6 +82,11 @@ def delete_alias(model: Model, command: DeleteAlias) -> tuple[Event, ...]:
     return (AliasDeleted(alias=command.alias, from_version=standing(model, command.alias)),)
 
 
+def decide_rollback(model: Model, command: RollBack | RollBackAlias) -> tuple[Event, ...]:
+    """Put a branch or alias on a version of its past."""
+    return roll_back(model, command) if isinstance(command, RollBack) else roll_back_alias(model, command)
+
+
 def roll_back(model: Model, command: RollBack) -> tuple[Event, ...]:
     """Put a branch on a version of its past, forwards too, and the aliases named with it."""
     head = model.head(command.branch)

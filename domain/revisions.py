@@ -47,7 +47,7 @@ def split(text: str, models: Sequence[str]) -> tuple[str, Revision]:
         return base, Revision("main", steps, base)
     parsed = revision(_only(text, models) if model is None else model, base, steps)
     if (model := checked_model(str(parsed.model))) not in models:
-        raise UnknownRevision(f"there is no model {model!r}; {_near(model, models) or '`lepton log` lists them'}")
+        raise UnknownRevision(f"there is no model {model!r}; {_near(model, models) or '`lepton models` lists them'}")
     return model, parsed
 
 
@@ -67,7 +67,7 @@ def resolve(model: Model, revision: Revision) -> Resolved:
     several versions.
     """
     if not model.registered or revision.model not in (None, model.name):
-        raise UnknownRevision(f"there is no model {revision.model or model.name!r} here; `lepton log` lists them")
+        raise UnknownRevision(f"there is no model {revision.model or model.name!r} here; `lepton models` lists them")
     steps, seq = revision.steps, None
     if steps and isinstance(steps[0], MovesAgo | AsOf):
         move = _last_move(model, str(revision.base), steps[0])

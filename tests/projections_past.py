@@ -138,28 +138,25 @@ _REFS = st.sampled_from(["main", "dev", "release/1"])
 
 @st.composite
 def pasts(draw: st.DrawFn, most: int = 22) -> Past:
-    """A past of up to `most` steps over two models and two runs, with events of every type."""
+    """A past of two models and, over at most `most` steps, of events of every type."""
     past = Past()
     past.add("ledger", LedgerCreated(ledger=past.ledger_id, format=1))
     models: dict[str, _Model] = {}
     runs: dict[str, str] = {}
-    for _ in range(draw(st.integers(1, most))):
+    for name in MODELS:
+        past.add(*_registered(models, name))
+        past.add(*_committed(draw, models[name], runs))
+    for _ in range(draw(st.integers(most // 2, most))):
         stream, event = draw(st.sampled_from(_choices(draw, models, runs)))()
         past.add(stream, event, actor=draw(st.sampled_from(["a1", "a2"])))
     return past
 
 
 def _choices(draw: st.DrawFn, models: dict[str, _Model], runs: dict[str, str]) -> list[Callable[[], tuple[str, Event]]]:
-    fresh = [name for name in MODELS if name not in models]
-    choices: list[Callable[[], tuple[str, Event]]] = [lambda: _objects(draw)]
-    if fresh:
-        choices.append(lambda: _registered(models, fresh[0]))
-    if models:
-        model = draw(st.sampled_from(list(models.values())))
-        choices += [lambda: _committed(draw, model, runs)] * 3
-        choices += [lambda: _described(draw, model), lambda: _run(draw, model, runs)]
-        if model.versions:
-            choices += [lambda: _figures(draw, model), lambda: _referred(draw, model)] * 2
+    model = draw(st.sampled_from(list(models.values())))
+    choices: list[Callable[[], tuple[str, Event]]] = [lambda: _objects(draw), lambda: _described(draw, model)]
+    choices += [lambda: _committed(draw, model, runs), lambda: _run(draw, model, runs)] * 2
+    choices += [lambda: _figures(draw, model)] * 3 + [lambda: _referred(draw, model)] * 4
     return choices
 
 

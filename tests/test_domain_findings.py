@@ -93,7 +93,7 @@ def named(command: Command) -> str:
 
 @pytest.mark.parametrize("command", [*ABOUT_A_MODEL, Archive(model="credit"), Unarchive(model="credit")], ids=named)
 def test_a_model_that_is_not_there_is_refused_by_name(command: Any) -> None:
-    with pytest.raises(UnknownRevision, match="there is no model 'credit'; `lepton log` lists them"):
+    with pytest.raises(UnknownRevision, match="there is no model 'credit'; `lepton models` lists them"):
         Past().decided(command)
 
 

@@ -206,7 +206,7 @@ def test_a_bare_model_is_its_branch_main() -> None:
 def test_an_unknown_model_is_answered_with_those_that_look_like_it(text: str) -> None:
     with pytest.raises(UnknownRevision, match="there is no model 'credt'; did you mean credit"):
         split(text, ["credit", "fraud"])
-    with pytest.raises(UnknownRevision, match="there is no model 'credt'; `lepton log` lists them"):
+    with pytest.raises(UnknownRevision, match="there is no model 'credt'; `lepton models` lists them"):
         split(text, ["xyz"])
 
 

@@ -38,7 +38,7 @@ def all_views(held: Projection, at: str = "") -> dict[str, list[Any]]:
 
 
 @LAW
-@given(past=pasts(most=16), data=st.data())
+@given(past=pasts(most=18), data=st.data())
 def test_live_rebuild_and_any_batches_agree_at_every_seq(past: Past, data: st.DataObject) -> None:
     then: dict[int, dict[str, list[Any]]] = {}
     with projection(past) as live:
@@ -58,7 +58,7 @@ def test_live_rebuild_and_any_batches_agree_at_every_seq(past: Past, data: st.Da
 
 
 @LAW
-@given(past=pasts(), data=st.data())
+@given(past=pasts(most=30), data=st.data())
 def test_applying_a_batch_twice_changes_nothing(past: Past, data: st.DataObject) -> None:
     with projection(past) as held:
         held.apply(past.rows)
@@ -69,7 +69,7 @@ def test_applying_a_batch_twice_changes_nothing(past: Past, data: st.DataObject)
 
 
 @LAW
-@given(past=pasts(), data=st.data())
+@given(past=pasts(most=30), data=st.data())
 def test_a_query_as_of_a_seq_is_the_query_on_the_ledger_that_ended_there(past: Past, data: st.DataObject) -> None:
     seq = data.draw(st.integers(0, past.end()))
     with projection(past) as whole, projection(past.until(seq)) as shorter:
@@ -80,8 +80,8 @@ def test_a_query_as_of_a_seq_is_the_query_on_the_ledger_that_ended_there(past: P
             assert repr(query(whole, sql, as_of=seq).to_pylist()) == repr(query(shorter, sql).to_pylist())
 
 
-@LAW
-@given(past=pasts(most=40))
+@settings(LAW, max_examples=25)
+@given(past=pasts(most=50))
 def test_the_views_say_what_the_domain_folds(past: Past) -> None:
     models: dict[str, Model] = {}
     for recorded in (decode(row.envelope, row.leaf) for row in past.rows):

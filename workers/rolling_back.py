@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..domain.commands import RollBack, RollBackAlias
 from ..domain.model import Model
-from ..domain.refs import before_last_move, served, standing
-from ..errors import NotInPast, Refused
+from ..domain.refs import before_last_move, decide_rollback, standing
+from ..errors import Refused
 from ..results import RollbackPlan, RolledBack
 from .rehearsing import rehearse
 from .restoring import graph_of, verified_event
@@ -78,24 +78,16 @@ def plan(workspace: Workspace, model: Model, aim: Aim) -> RollbackPlan:
 
 
 def _ends(model: Model, aim: Aim) -> tuple[int, int]:
-    """Where the ref stands and where it is to go, checked before any work is done."""
+    """Where the ref stands and where it is to go, decided once before any work is done."""
     if aim.alias is not None:
         head = standing(model, aim.alias)
         target = before_last_move(model, aim.alias) if aim.to is None else aim.to
-        if target not in served(model, aim.alias):
-            raise Refused(
-                f"alias {aim.alias!r} never stood on version {target}; "
-                f"`lepton alias {aim.alias} {target}` puts it there"
-            )
-        return head, target
-    head = model.head(aim.branch)
-    if head is None:
-        raise Refused(f"{model.name} has no branch {aim.branch!r}; `lepton branch` lists them")
-    if aim.to is None:
+    elif aim.to is None:
         raise Refused("a branch is rolled back to a version; name one, or let `suggest_rollback` propose it")
-    if aim.to not in model.past(aim.branch):
-        raise NotInPast(aim.to, aim.branch)
-    return head, aim.to
+    else:
+        head, target = model.head(aim.branch) or 0, aim.to
+    decide_rollback(model, _command(model, aim, head, target, ()))
+    return head, target
 
 
 def _restorable(workspace: Workspace, model: Model, number: int) -> tuple[str, ...]:
