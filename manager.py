@@ -434,7 +434,7 @@ class ModelManager:
         if parents is None:
             return None
         named = [parent if isinstance(parent, tuple) else (parent, "trained") for parent in parents]
-        return tuple((self._resolved(rev, model)[1], role) for rev, role in named)
+        return tuple(saving.Named(str(rev), self._resolved(rev, model)[1], role) for rev, role in named)
 
     def _aim(
         self,
@@ -453,6 +453,7 @@ class ModelManager:
             branch=branch,
             alias=alias,
             to=number,
+            words=None if to is None else str(to),
             expected=wanted,
             reason=reason,
             move_aliases=tuple(move_aliases),

@@ -91,7 +91,7 @@ class Commit(OfModel):
     free_text: ClassVar = ("message",)
     incidental: ClassVar = ("parents", "stored", "keyframe", "delta", "environment", "code")
     branch: str
-    asked_parents: tuple[Parent, ...] | None
+    asked_parents: tuple[str, ...] | None
     """What the caller named, None where nothing."""
     parents: tuple[Parent, ...]
     """What that came to when the save began."""
@@ -169,9 +169,12 @@ class RollBack(OfModel):
     """Put a branch on another version of its past, and with it the aliases named."""
 
     free_text: ClassVar = ("reason",)
-    incidental: ClassVar = ("replayed", "from_version")
+    incidental: ClassVar = ("replayed", "from_version", "to")
     branch: str
+    asked: str | None = None
+    """The caller's words for where to, which may come to another version the next time."""
     to: int
+    """What they came to when the restore began."""
     from_version: int
     """Where the branch stood when the restore began."""
     expected: int | None = None
@@ -187,8 +190,8 @@ class RollBackAlias(OfModel):
     free_text: ClassVar = ("reason",)
     incidental: ClassVar = ("replayed", "from_version", "to")
     alias: str
-    asked: int | None
-    """What the caller named, None where nothing."""
+    asked: str | None
+    """The caller's words, None where there were none."""
     to: int
     """What that came to when the restore began."""
     from_version: int

@@ -158,8 +158,9 @@ class _Rewrite:
         if digest_of(live) == before:
             return
         back = live.copy()
-        for leg in (self._way.legs[number] for number in reversed(job.legs)):
-            (payload,) = leg.delta.payloads([Slot(leg.pairing.name_for(slot.name), slot.chunk)])
+        for turn in reversed(job.turns):
+            leg = self._way.legs[turn.leg]
+            (payload,) = leg.delta.payloads([turn.slot])
             apply_delta(payload, back, -leg.direction)
         if digest_of(back) != before:
             raise _written_meanwhile(slot.name)

@@ -6,8 +6,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-import numpy as np
-
 from ..errors import Damaged
 from .codec import Direction, apply_delta, decode_full
 from .delta import Pairing, Slot, read_delta_index, verify_delta
@@ -67,15 +65,29 @@ class Leg(NamedTuple):
     direction: Direction
 
 
+class Held(NamedTuple):
+    """A chunk at hand: what it should be, and a view of what it is."""
+
+    digest: str
+    live: Bytes
+
+
+class Turn(NamedTuple):
+    """A leg that changes a chunk, and the place of its payload in that leg's delta."""
+
+    leg: int
+    slot: Slot
+
+
 @dataclass
 class Job:
-    """A chunk to be made: where it begins, the legs that change it, and what must come out."""
+    """A chunk to be made: where it begins, what changes it on the way, and what must come out."""
 
     slot: Slot
     digest: str
     into: Bytes
-    start: Placement | Bytes | None  # a stored chunk, a view of one at hand, or nothing that could be found
-    legs: list[int] = field(default_factory=list[int])
+    start: Placement | Held | None  # None where it could not be found
+    turns: list[Turn] = field(default_factory=list[Turn])
 
 
 class Live(Protocol):
@@ -134,9 +146,9 @@ class Way:
         try:
             self._start(jobs)
             for number, leg in enumerate(self.legs):
-                touched = [job for job in jobs if number in job.legs]
-                slots = [Slot(leg.pairing.name_for(job.slot.name), job.slot.chunk) for job in touched]
-                for job, payload in zip(touched, leg.delta.payloads(slots), strict=True):
+                touched = [(job, turn.slot) for job in jobs for turn in job.turns if turn.leg == number]
+                payloads = leg.delta.payloads([slot for _, slot in touched])
+                for (job, _), payload in zip(touched, payloads, strict=True):
                     apply_delta(payload, job.into, leg.direction)
         except Damaged:
             for job in jobs:
@@ -150,31 +162,38 @@ class Way:
 
     def plan(self, places: Placements, batch: Sequence[tuple[Slot, Bytes]]) -> list[Job]:
         """Find where each chunk of the target begins and which legs lead to it, all in one question to `places`."""
-        digests = {digest for slot, _ in batch for digest in self._digests(slot)}
-        placed = places.find(digests)
-        return [self._job(slot, into, placed) for slot, into in batch]
+        trails = [list(self._trail(slot)) for slot, _ in batch]
+        placed = places.find({digest for trail in trails for _, digest in trail})
+        return [self._job(slot, into, trail, placed) for (slot, into), trail in zip(batch, trails, strict=True)]
 
-    def _digests(self, slot: Slot) -> Iterator[str]:
-        """The digests that this chunk had along the way, as far back as a delta can be followed."""
+    def _trail(self, slot: Slot) -> Iterator[tuple[str, str]]:
+        """The owners and digests that this chunk had along the way, from the target as far back as deltas lead.
+
+        It is the owner's name that is followed: where tensors were tied once, their deltas are the owner's.
+        """
+        name = slot.name
         for number in range(len(self.manifests) - 1, -1, -1):
-            yield self.manifests[number].owner(slot.name).chunks[slot.chunk]
-            if number == 0 or not self.legs[number - 1].pairing.relates(slot.name):
+            owner = self.manifests[number].owner(name)
+            name = owner.name
+            yield name, owner.chunks[slot.chunk]
+            if number == 0 or not self.legs[number - 1].pairing.relates(name):
                 return
 
-    def _job(self, slot: Slot, into: Bytes, placed: Mapping[str, Placement]) -> Job:
+    def _job(self, slot: Slot, into: Bytes, trail: Sequence[tuple[str, str]], placed: Mapping[str, Placement]) -> Job:
         """Go back from the target until the chunk is found: at hand, unchanged since what is at hand, or stored."""
-        legs: list[int] = []
-        digests = list(self._digests(slot))
-        last = len(self.manifests) - 1
-        live = digests[last] if self.at_hand is not None and len(digests) > last else None
-        for back, digest in enumerate(digests):
+        turns: list[Turn] = []
+        last, wanted = len(self.manifests) - 1, trail[0][1]
+        first, live = trail[last] if self.at_hand is not None and len(trail) > last else ("", "")
+        for back, (name, digest) in enumerate(trail):
             if self.at_hand is not None and digest == live:
-                return Job(slot, digests[0], into, self.at_hand.chunk(slot), legs[::-1])
+                held = Held(digest, self.at_hand.chunk(Slot(first, slot.chunk)))
+                return Job(slot, wanted, into, held, turns[::-1])
             if digest in placed:
-                return Job(slot, digests[0], into, placed[digest], legs[::-1])
-            if back + 1 < len(digests) and digests[back + 1] != digest:
-                legs.append(last - 1 - back)
-        return Job(slot, digests[0], into, None)
+                return Job(slot, wanted, into, placed[digest], turns[::-1])
+            if back + 1 < len(trail) and trail[back + 1][1] != digest:
+                leg = last - 1 - back
+                turns.append(Turn(leg, Slot(self.legs[leg].pairing.name_for(name), slot.chunk)))
+        return Job(slot, wanted, into, None)
 
     def _start(self, jobs: list[Job]) -> None:
         for job in jobs:
@@ -185,22 +204,15 @@ class Way:
         for (job, _), payload in zip(stored, read_ranges(self.objects, ranges), strict=True):
             decode_full(payload, job.into)
         for job in jobs:
-            if isinstance(job.start, np.ndarray):
-                self._copy_at_hand(job, job.start)
-
-    def _copy_at_hand(self, job: Job, live: Bytes) -> None:
-        if live.nbytes != job.into.nbytes:
-            raise AtHandDiffers(job.slot.name)
-        job.into[:] = live
-        if digest_of(job.into) != self.manifests[0].owner(job.slot.name).chunks[job.slot.chunk]:
-            raise AtHandDiffers(job.slot.name)
+            if isinstance(job.start, Held):
+                _copy_held(job, job.start)
 
     def _blame(self, job: Job) -> None:
         """Find which stored thing made a chunk come out wrong, and raise its `Damaged`."""
         if isinstance(job.start, Placement):
             check_chunk(self.objects, job.start)
-        for number in job.legs:
-            self.legs[number].delta.verify()
+        for turn in job.turns:
+            self.legs[turn.leg].delta.verify()
 
 
 def check_chunk(objects: Readable, place: Placement) -> None:
@@ -213,6 +225,14 @@ def check_chunk(objects: Readable, place: Placement) -> None:
         raise Damaged(thing, expected=error.expected, found=error.found) from error
     if found != place.digest:
         raise Damaged(thing, expected=place.digest, found=found)
+
+
+def _copy_held(job: Job, held: Held) -> None:
+    if held.live.nbytes != job.into.nbytes:
+        raise AtHandDiffers(job.slot.name)
+    job.into[:] = held.live
+    if digest_of(job.into) != held.digest:
+        raise AtHandDiffers(job.slot.name)
 
 
 def _thing(job: Job) -> str:

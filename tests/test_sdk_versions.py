@@ -281,3 +281,32 @@ def test_mappings_of_arrays_and_tied_weights_come_back_as_they_were(manager: Mod
     assert tensors["a"] is tensors["b"]
     assert tensors["c"].dtype == torch.bool
     assert manager.load_arrays(1, ["c"])["c"].tolist() == [[True, False]]
+
+
+def test_a_rollback_sent_twice_under_one_key_acts_once_and_answers_the_same(manager: ModelManager) -> None:
+    module = net()
+    for seed in range(3):
+        train(module, seed=seed)
+        manager.save_version(module, name="net")
+
+    first = manager.rollback("main~1", expected=3, reason="worse", key="nightly")
+    again = manager.rollback("main~1", expected=3, reason="worse", key="nightly")
+
+    assert (first.from_version, first.to_version) == (again.from_version, again.to_version) == (3, 2)
+    assert manager.branches("net") == {"main": 2}
+    with pytest.raises(KeyReused):
+        manager.rollback(1, key="nightly")
+
+
+def test_a_merge_sent_twice_under_one_key_acts_once(manager: ModelManager) -> None:
+    module = net()
+    manager.save_version(module, name="net")
+    for seed, branch in enumerate(("main", "right")):
+        side = manager.load_version(1, into=net(1))
+        train(side, seed=seed)
+        manager.save_version(side, name="net", branch=branch)
+
+    merged = manager.merge("net@right", key="once")
+
+    assert manager.merge("net@right", key="once") == merged
+    assert manager.branches("net") == {"main": 4, "right": 3}

@@ -404,3 +404,16 @@ def test_saving_a_known_version_whose_packs_are_damaged_makes_it_whole_again(lin
     lineage.shelf.known.update((place.digest, place) for place in again.placements)
     graph = Graph({again.manifest.digest: 1}, ())
     assert same(lineage.fresh().restore(again.manifest.digest, graph), lineage.versions[2][1])
+
+
+def test_names_that_were_tied_for_one_version_only_come_back_all_the_same(lineage: Lineage) -> None:
+    apart = {name: floats(np.full(shape, 1.0)) for name, shape in (("a", 3), ("b", (2, 2)), ("w", 5000))}
+    tied = {**apart, "a": floats([1, 1, 2])}
+    tied["b"] = tied["a"]
+    lineage.save(apart)
+    lineage.save(tied, base=0)
+    lineage.save({**tied, "a": floats([1, 1, 3])}, base=1)
+
+    assert len(lineage.edges) == 2
+    for manifest, tensors in lineage.versions:
+        assert same(lineage.fresh().restore(manifest.digest, lineage.graph), tensors)

@@ -9,7 +9,7 @@ from ..domain.model import Model
 from ..errors import Refused
 from ..results import Version
 from .restoring import tensors
-from .saving import Save, save
+from .saving import Named, Save, save
 from .subject import Subject
 from .workspace import Workspace
 
@@ -57,7 +57,7 @@ def merge(
     asked = Save(
         branch=into,
         message=message,
-        parents=((ours, "merged"), (theirs, "merged")),
+        parents=(Named(str(ours), ours, "merged"), Named(str(theirs), theirs, "merged")),
         derivation=derivation,
         expected=ours,
     )

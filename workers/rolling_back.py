@@ -10,6 +10,7 @@ from ..domain.commands import RollBack, RollBackAlias
 from ..domain.model import Model
 from ..domain.refs import before_last_move, decide_rollback, standing
 from ..errors import Refused
+from ..events.model import AliasRolledBack, BranchRolledBack
 from ..results import RollbackPlan, RolledBack
 from .rehearsing import rehearse
 from .restoring import graph_of, verified_event
@@ -26,6 +27,8 @@ class Aim:
     branch: str = "main"
     alias: str | None = None
     to: int | None = None
+    words: str | None = None
+    """The caller's own for `to`."""
     expected: int | None = None
     reason: str = ""
     move_aliases: Sequence[str] = ()
@@ -34,6 +37,8 @@ class Aim:
 
 def roll_back(workspace: Workspace, model: Model, aim: Aim, key: str | None = None) -> RolledBack:
     """Put a branch or alias on a version of its past. Nothing is recorded unless every byte of it was restored."""
+    if key is not None and (known := _known(workspace, model, aim, key)):
+        return known
     head, target = _ends(model, aim)
     rehearsal = None
     if aim.rehearse is not None and head != target:
@@ -49,6 +54,19 @@ def roll_back(workspace: Workspace, model: Model, aim: Aim, key: str | None = No
         rehearsal=rehearsal,
         moved=bool(receipt.events),
     )
+
+
+def _known(workspace: Workspace, model: Model, aim: Aim, key: str) -> RolledBack | None:
+    """The answer that a rollback under this key was given before; nothing is checked or restored anew."""
+    if workspace.ledger.store.known(key) is None:
+        return None
+    receipt = workspace.admit(_command(model, aim, 0, aim.to or 0, ()), key)
+    for recorded in receipt.events:
+        if isinstance(recorded.event, BranchRolledBack | AliasRolledBack):
+            moved = recorded.event
+            head, target = (workspace.version(model, number) for number in (moved.from_version, moved.to_version))
+            return RolledBack(model.name, aim.alias or aim.branch, head, target, moved.replayed, None, moved=True)
+    return None
 
 
 def plan(workspace: Workspace, model: Model, aim: Aim) -> RollbackPlan:
@@ -103,7 +121,7 @@ def _command(model: Model, aim: Aim, head: int, target: int, replayed: tuple[str
         return RollBackAlias(
             model=model.name,
             alias=aim.alias,
-            asked=aim.to,
+            asked=aim.words,
             to=target,
             from_version=head,
             expected=aim.expected,
@@ -114,6 +132,7 @@ def _command(model: Model, aim: Aim, head: int, target: int, replayed: tuple[str
         model=model.name,
         branch=aim.branch,
         to=target,
+        asked=aim.words,
         from_version=head,
         expected=aim.expected,
         replayed=replayed,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..domain.commands import Commit, Delta, Stored
 from ..domain.model import Model
@@ -29,13 +29,21 @@ if TYPE_CHECKING:
 PAGE: Final = 500
 
 
+class Named(NamedTuple):
+    """A parent that the caller named: in which words, the version they came to, and its role."""
+
+    words: str
+    version: int
+    role: Role
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Save:
     """What a caller asks to be kept beside the subject's own word; see `ModelManager.save_version`."""
 
     branch: str = "main"
     message: str = ""
-    parents: tuple[tuple[int, Role], ...] | None = None
+    parents: tuple[Named, ...] | None = None
     origin: int | None = None
     """The version that the object was loaded from or last saved as."""
     tags: Sequence[str] = ()
@@ -68,7 +76,7 @@ def save(workspace: Workspace, subject: Subject, asked: Save, key: str | None = 
     command = Commit(
         model=subject.name,
         branch=asked.branch,
-        asked_parents=None if asked.parents is None else parents,
+        asked_parents=None if asked.parents is None else tuple(f"{each.words} {each.role}" for each in asked.parents),
         parents=parents,
         expected=asked.expected,
         tensors=kept.manifest.digest,
@@ -132,9 +140,9 @@ def placed(kept: Kept) -> tuple[Placement, ...]:
 def _parents(model: Model, asked: Save) -> tuple[Parent, ...]:
     """Those named, else where the object came from, else the branch's head as it is now."""
     if asked.parents is not None:
-        for number, _ in asked.parents:
-            model.version(number)
-        return tuple(Parent(version=number, role=role) for number, role in asked.parents)
+        for each in asked.parents:
+            model.version(each.version)
+        return tuple(Parent(version=each.version, role=each.role) for each in asked.parents)
     if asked.origin is not None:
         return (Parent(version=asked.origin, role="fine_tuned"),)
     head = model.head(asked.branch)
