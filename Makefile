@@ -17,7 +17,7 @@ demo: $(VENV)/.demo ## the main job on real German credit data, told as a story 
 	@PYTHONSAFEPATH= $(BIN)/python examples/demo.py --home $(LEDGER) --lang $(LANGUAGE)
 
 test: $(VENV)/.dev ## all tests
-	@$(BIN)/python -m pytest $(PYTEST)
+	@$(BIN)/python -m pytest -n auto $(PYTEST)
 
 lint: $(VENV)/.dev types ## style, layers and types
 	@$(BIN)/ruff check --output-format concise .

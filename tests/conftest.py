@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 
 from lepton_ai.events.actors import Actor, Actors
 from lepton_ai.events.creation import open_or_create
@@ -16,6 +17,10 @@ from lepton_ai.events.store import Store
 from lepton_ai.ledger import Ledger
 
 from .servers import NoPostgreSQL, PostgreSQL
+
+settings.register_profile("default", deadline=None, print_blob=True)
+settings.register_profile("fuzz", settings.get_profile("default"), max_examples=2000)
+settings.load_profile("default")
 
 
 @pytest.fixture

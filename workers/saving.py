@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast, get_args
 
 from ..domain.commands import Commit, Delta, Stored
 from ..domain.model import Model
@@ -34,7 +34,7 @@ class Named(NamedTuple):
 
     words: str
     version: int
-    role: Role
+    role: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,13 +140,19 @@ def placed(kept: Kept) -> tuple[Placement, ...]:
 def _parents(model: Model, asked: Save) -> tuple[Parent, ...]:
     """Those named, else where the object came from, else the branch's head as it is now."""
     if asked.parents is not None:
-        for each in asked.parents:
-            model.version(each.version)
-        return tuple(Parent(version=each.version, role=each.role) for each in asked.parents)
+        return tuple(_parent(model, named) for named in asked.parents)
     if asked.origin is not None:
         return (Parent(version=asked.origin, role="fine_tuned"),)
     head = model.head(asked.branch)
     return (Parent(version=head, role="trained"),) if head is not None else ()
+
+
+def _parent(model: Model, named: Named) -> Parent:
+    roles = get_args(Role)
+    if named.role not in roles:
+        raise Malformed(f"a parent's role is one of {', '.join(roles)}; {named.role!r} is none")
+    model.version(named.version)
+    return Parent(version=named.version, role=cast(Role, named.role))
 
 
 def _recipe(subject: Subject, asked: Save) -> Recipe:
