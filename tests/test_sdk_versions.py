@@ -310,3 +310,17 @@ def test_a_merge_sent_twice_under_one_key_acts_once(manager: ModelManager) -> No
 
     assert manager.merge("net@right", key="once") == merged
     assert manager.branches("net") == {"main": 4, "right": 3}
+
+
+def test_a_damaged_parent_stops_no_save_and_its_child_is_whole(manager: ModelManager, home: Path) -> None:
+    module = net()
+    manager.save_version(module, name="net")
+    for pack in (path for path in (home / "objects").rglob("*") if path.is_file()):
+        pack.unlink()
+    train(module)
+
+    with ModelManager(home) as again:
+        version = again.save_version(module, name="net", parents=[1])
+        assert bits(again.load_tensors(version)) == bits(module)
+        assert again.show(version).keyframe
+        assert any("missing" in str(damage) for damage in again.fsck(projection=False))

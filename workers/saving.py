@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from ..domain.commands import Commit, Delta, Stored
 from ..domain.model import Model
 from ..domain.names import checked_metrics, checked_model, checked_name
 from ..domain.recipe import Recipe
-from ..errors import Malformed
+from ..errors import Damaged, Malformed
 from ..events.model import File, Parent, Role, VersionCommitted
 from ..events.objects import ManifestWritten, PackWritten
 from ..events.store import Placement
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ..tensors.vault import Kept
 
 PAGE: Final = 500
+log = logging.getLogger("lepton")
 
 
 class Named(NamedTuple):
@@ -71,7 +73,7 @@ def save(workspace: Workspace, subject: Subject, asked: Save, key: str | None = 
     parents = _parents(model, asked)
     recipe = _recipe(subject, asked)
     recipe.digest()
-    base = workspace.vault.manifest(model.version(parents[0].version).event.tensors) if parents else None
+    base = _base(workspace, model, parents)
     kept = workspace.vault_to_save().keep(subject.tensors, base=base, graph=graph_of(model), files=asked.files)
     command = Commit(
         model=subject.name,
@@ -135,6 +137,17 @@ def stored(kept: Kept) -> Stored:
 def placed(kept: Kept) -> tuple[Placement, ...]:
     """Where kept bytes lie, as the store's rows."""
     return tuple(Placement(p.digest, p.pack, p.offset, p.length) for p in kept.placements)
+
+
+def _base(workspace: Workspace, model: Model, parents: tuple[Parent, ...]) -> Manifest | None:
+    """The manifest to keep a delta from. A damaged one stops no save: the version is kept whole instead."""
+    if not parents:
+        return None
+    try:
+        return workspace.vault.manifest(model.version(parents[0].version).event.tensors)
+    except Damaged as damage:
+        log.warning("%s; version %d is kept whole", damage, model.next_number)
+        return None
 
 
 def _parents(model: Model, asked: Save) -> tuple[Parent, ...]:
