@@ -17,7 +17,11 @@ import pytest
 
 from .cli_home import Cli, loans, make
 
-LEPTON = [sys.executable, "-c", "from lepton_ai.cli import main; main()"]
+# a shell that starts tests in the background has them ignore SIGINT, which their children would inherit
+START = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from lepton_ai.cli import main; main()"
+)
+LEPTON = [sys.executable, "-c", START]
 DEADLINE = 60.0
 
 
