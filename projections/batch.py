@@ -122,7 +122,7 @@ def _admit(parsed: pa.Table, rows: Sequence[Row], ledger_id: str) -> None:
 def _fill(connection: DuckDBPyConnection, parsed: pa.Table) -> None:
     """Run the statements whose event types the batch holds. Old types are brought up to today's after `events`."""
     events, *others = schema().tables
-    connection.execute(events.inserts[0])
+    connection.execute(events.insert)
     types = _types(parsed)
     if not types.isdisjoint(UPCASTERS):
         parsed = _brought_up(parsed)
@@ -133,8 +133,7 @@ def _fill(connection: DuckDBPyConnection, parsed: pa.Table) -> None:
         raise NewerLedger(f"the ledger holds events of type {unknown[0]!r}; this Lepton is older: update the package")
     for table in others:
         if not types.isdisjoint(table.types):
-            for insert in table.inserts:
-                connection.execute(insert)
+            connection.execute(table.insert)
 
 
 def _types(parsed: pa.Table) -> set[str]:

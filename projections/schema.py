@@ -18,11 +18,15 @@ NEWEST = "coalesce(getvariable('as_of'), 18446744073709551615::UBIGINT)"
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A base table: the statement that creates it, those that fill it from a batch, the event types these read."""
+    """A base table: the statement that creates it, the one that fills it from a batch, the event types this reads.
+
+    One statement fills it, never two: where the first of two inserts one transaction makes into a table finds nothing,
+    DuckDB 2.0.0 hides all rows of the second from scans until the file is opened again, once they fill a row group.
+    """
 
     name: str
     create: str
-    inserts: tuple[str, ...]
+    insert: str
     types: frozenset[str]
 
 
@@ -75,8 +79,8 @@ def schema() -> Schema:
 
 
 def _table(name: str, text: str) -> Table:
-    create, *inserts = _statements(text)
-    return Table(name, create, tuple(inserts), frozenset(_TYPE.findall(text)))
+    create, insert = _statements(text)
+    return Table(name, create, insert, frozenset(_TYPE.findall(text)))
 
 
 def _statements(text: str) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from lepton_ai.errors import Damaged, NewerLedger, Refused, Unavailable
 from lepton_ai.events.log import Row
 from lepton_ai.events.merkle import leaf_hash
 from lepton_ai.events.model import ModelRegistered, TagCreated, VersionAnnotated
+from lepton_ai.events.run import MetricsLogged, RunStarted
 from lepton_ai.events.upcast import UPCASTERS, Upcaster
 from lepton_ai.projections.check import compare
 from lepton_ai.projections.export import snapshot
@@ -25,7 +26,7 @@ from lepton_ai.projections.lock import FileLock
 from lepton_ai.projections.projector import Projection
 from lepton_ai.projections.query import query
 
-from .projections_past import Past, committed
+from .projections_past import START, Past, committed
 
 
 def small_past(notes: int = 3) -> Past:
@@ -170,6 +171,20 @@ def test_old_types_are_brought_up_and_shown_as_stored(tmp_path: Path, monkeypatc
         assert query(held, "SELECT type, data ->> 'name' AS name FROM events WHERE seq = 6").to_pylist() == [
             {"type": "lepton.tag.bound.v1", "name": "v1"}
         ]
+
+
+def test_a_batch_of_more_points_than_a_row_group_is_seen_at_once(tmp_path: Path) -> None:
+    past = small_past()
+    past.add("run/r1", RunStarted(run="r1", model="credit"))
+    points = MetricsLogged(names=("f1",) * 1000, steps=tuple(range(1000)), values=(0.5,) * 1000, times=(START,) * 1000)
+    past.add("run/r1", *(points for _ in range(260)))
+    count = "SELECT count(*) AS n, sum(value) AS total FROM metrics WHERE name = 'f1'"
+    with Projection(tmp_path, past, wait=0) as held:
+        held.catch_up()
+        assert query(held, count).to_pylist() == [{"n": 260_000, "total": 130_000.0}]
+        held.rebuild()
+        assert query(held, count).to_pylist() == [{"n": 260_000, "total": 130_000.0}]
+        assert not list(compare(held, past))
 
 
 # What it is built anew for

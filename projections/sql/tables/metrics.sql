@@ -12,6 +12,7 @@ CREATE TABLE store.metrics (
     time TIMESTAMPTZ NOT NULL
 );
 
+-- The run's start stands earlier in the log than its points, so it is in `store.runs` by now, whatever the batches.
 INSERT INTO store.metrics
 SELECT
     seq, recorded, model, e.version, e.run, unnest(map_keys(e.metrics)), NULL, unnest(map_values(e.metrics)),
@@ -22,10 +23,8 @@ FROM (
     }') AS e
     FROM batch
     WHERE type IN ('lepton.version.committed.v1', 'lepton.metrics.recorded.v1', 'lepton.evaluation.recorded.v1')
-);
-
--- The run's start stands earlier in the log, so it is in `store.runs` by now, whatever the batches.
-INSERT INTO store.metrics
+)
+UNION ALL
 SELECT
     b.seq, b.recorded, r.model, NULL, b.run, unnest(b.e.names), unnest(b.e.steps), unnest(b.e.values), NULL,
     unnest(b.e.times)
