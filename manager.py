@@ -425,6 +425,8 @@ class ModelManager:
 
     def _resolved(self, rev: Rev, model: str | None = None) -> tuple[Model, int]:
         state, resolved = self._workspace.resolve(rev, model)
+        if resolved.seq is not None:
+            settings.log.info("%s was put on version %d by event %d", rev, resolved.version, resolved.seq)
         return state, resolved.version
 
     def _standing(self, model: Model, kind: Any) -> dict[str, Version]:
