@@ -324,7 +324,7 @@ class ModelManager:
         self, *, model: str | None = None, branch: str = "main", metric: str | None = None
     ) -> Suggestion:
         """Versions of a branch's past to roll back to, best first by performance, stability and age, each with why."""
-        return suggesting.suggest(self._workspace, self._known(model), branch, metric)
+        return suggesting.suggest(self._known(model), branch, metric)
 
     # ── work ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -183,8 +183,9 @@ def events(
         rows = store.read(after, 500)
         for row in rows:
             after = row.seq
-            if stream is None or json.loads(row.envelope)["subject"] == stream:
-                yield _told(workspace, row, actors, opened=opened)
+            envelope = json.loads(row.envelope)
+            if stream is None or envelope["subject"] == stream:
+                yield _told(workspace, row, envelope, actors, opened=opened)
         if not rows and not follow:
             return
         if not rows:
@@ -192,8 +193,10 @@ def events(
             actors = workspace.actors.all()
 
 
-def _told(workspace: Workspace, row: Row, actors: Mapping[str, Actor], *, opened: bool) -> dict[str, Any]:
-    recorded, envelope = decode(row.envelope, row.leaf), json.loads(row.envelope)
+def _told(
+    workspace: Workspace, row: Row, envelope: dict[str, Any], actors: Mapping[str, Actor], *, opened: bool
+) -> dict[str, Any]:
+    recorded = decode(row.envelope, row.leaf)
     if opened:
         for name in recorded.event.free_text:
             envelope["data"][name] = workspace.opened(recorded.actor, getattr(recorded.event, name), actors)

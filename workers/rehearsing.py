@@ -9,6 +9,7 @@ from ..domain.model import Model
 from ..errors import GateNotMet, Malformed
 from ..results import Rehearsal
 from .restoring import load
+from .training import figures
 from .workspace import Workspace
 
 METRIC = "f1"
@@ -22,9 +23,8 @@ def rehearse(workspace: Workspace, model: Model, head: int, target: int, rows: A
     from ..models.data import fingerprint
 
     data, labels, metric = _rows(rows)
-    then = load(workspace, model, target).evaluate(data, labels).to_dict()
-    now = load(workspace, model, head).evaluate(data, labels).to_dict()
-    metrics_to, metrics_from = _figures(then), _figures(now)
+    metrics_to = figures(load(workspace, model, target).evaluate(data, labels))
+    metrics_from = figures(load(workspace, model, head).evaluate(data, labels))
     if metric not in metrics_to or metric not in metrics_from:
         raise Malformed(f"there is no metric {metric!r} to rehearse by; choose of {', '.join(sorted(metrics_to))}")
     difference = {name: metrics_to[name] - metrics_from[name] for name in metrics_to if name in metrics_from}
@@ -59,7 +59,3 @@ def _rows(rows: Any) -> tuple[Any, Any, str]:
             return data, labels, metric
         case _:
             raise Malformed("`rehearse` takes (data, labels) or (data, labels, metric)")
-
-
-def _figures(values: dict[str, Any]) -> dict[str, float]:
-    return {name: float(value) for name, value in values.items() if isinstance(value, int | float)}

@@ -7,12 +7,10 @@ from datetime import UTC, datetime
 from ..domain.model import Model
 from ..domain.suggestion import suggest as weigh
 from ..results import Suggestion
-from .workspace import Workspace
 
 
-def suggest(workspace: Workspace, model: Model, branch: str, metric: str | None) -> Suggestion:
+def suggest(model: Model, branch: str, metric: str | None) -> Suggestion:
     """The versions of a branch's past, best first, each with its figures and why."""
-    del workspace
     found = weigh(model, branch, metric=metric, now=datetime.now(UTC))
     return Suggestion(
         model=model.name,

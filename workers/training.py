@@ -8,7 +8,7 @@ from typing import Any
 from ..domain.commands import RecordEvaluation
 from ..domain.model import Model
 from ..errors import Malformed
-from ..results import Evaluation, Version
+from ..results import Evaluation, Performance, Version
 from .restoring import load
 from .running import Run
 from .workspace import Workspace
@@ -52,11 +52,13 @@ def evaluate(
     from ..models.data import fingerprint
 
     performance = load(workspace, model, number).evaluate(data, labels)
-    figures = {
-        metric: float(value) for metric, value in performance.to_dict().items() if isinstance(value, int | float)
-    }
     command = RecordEvaluation(
-        model=model.name, version=number, data=fingerprint(data, labels), name=name, metrics=figures
+        model=model.name, version=number, data=fingerprint(data, labels), name=name, metrics=figures(performance)
     )
     workspace.admit(command, key)
     return Evaluation(workspace.version(model, number), name, performance)
+
+
+def figures(performance: Performance) -> dict[str, float]:
+    """A performance as metrics that can be recorded: without the figures that the data leaves undefined."""
+    return {name: float(value) for name, value in performance.to_dict().items() if isinstance(value, int | float)}
