@@ -14,6 +14,7 @@ import uuid_utils
 from .domain.commands import CreateLedger
 from .errors import Malformed, Refused
 from .events.actors import Actors
+from .events.address import database_at
 from .events.creation import open_or_create
 from .events.database import Database
 from .events.ledger import FORMAT
@@ -37,7 +38,7 @@ class Home:
     def database(self) -> Database:
         """The database of the ledger, made where there is none."""
         _folder(self.settings.home)
-        database = Database(self.settings.database, self.settings.ledger, wait=self.settings.wait)
+        database = database_at(self.settings.database, self.settings.ledger, wait=self.settings.wait)
         open_or_create(database, lambda: str(uuid_utils.uuid4()))
         return database
 

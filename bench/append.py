@@ -25,8 +25,8 @@ from eventsourcing.sqlite import SQLiteDatastore
 from lepton_ai.domain.commands import Annotate, Commit, LogMetrics, StartRun, Stored
 from lepton_ai.domain.recipe import Recipe
 from lepton_ai.events.actors import Actors
+from lepton_ai.events.address import database_at
 from lepton_ai.events.creation import open_or_create
-from lepton_ai.events.database import Database
 from lepton_ai.events.run import MetricsLogged
 from lepton_ai.events.store import Store
 from lepton_ai.ledger import Asked, Ledger
@@ -50,7 +50,7 @@ class Noted(Aggregate):
 
 def lepton(folder: Path, close: ExitStack) -> dict[str, tuple[Act, int]]:
     """A command of one event; a hundred such commands in one transaction; one command of a hundred events."""
-    database = Database(f"sqlite:///{folder / 'lepton.db'}", "main", wait=10)
+    database = database_at(f"sqlite:///{folder / 'lepton.db'}", "main", wait=10)
     close.callback(database.close)
     open_or_create(database, lambda: str(uuid4()))
     store = Store(database)

@@ -10,8 +10,9 @@ from typing import Final
 
 import uuid_utils
 
-from ..errors import Malformed, Unavailable
+from ..errors import Malformed
 from .database import Database
+from .statements import Statements
 
 _PREFIX: Final = "sealed:v1:"
 FORGOTTEN: Final = "[forgotten]"
@@ -66,7 +67,7 @@ class Actors:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._mark = "?" if database.sqlite else "%s"
+        self._sql = Statements(database.mark)
 
     def named(self, name: str) -> Actor:
         """The actor of a name, made on first use. Raises `Malformed` where it cannot be one."""
@@ -74,21 +75,16 @@ class Actors:
             raise Malformed(f"an actor's name is 1 to {LONGEST_NAME} printable characters; {name[:40]!r} is not")
         fresh = (str(uuid_utils.uuid4()), name, os.urandom(32))
         with self._database.connection() as connection:
-            found = connection.execute(
-                f"SELECT id, name, key FROM actors WHERE name = {self._mark}", (name,)
-            ).fetchone()
+            found = connection.execute(self._sql.find_actor, (name,)).fetchone()
             if found is None:
-                marks = ", ".join([self._mark] * 3)
-                connection.execute(f"INSERT INTO actors VALUES ({marks}) ON CONFLICT (name) DO NOTHING", fresh)
-                found = connection.execute(
-                    f"SELECT id, name, key FROM actors WHERE name = {self._mark}", (name,)
-                ).fetchone()
+                connection.execute(self._sql.insert_actor, fresh)
+                found = connection.execute(self._sql.find_actor, (name,)).fetchone()
         return Actor(found[0], found[1], bytes(found[2]))
 
     def all(self) -> dict[str, Actor]:
         """Everybody who is not forgotten, by id."""
         with self._database.connection() as connection:
-            rows = connection.execute("SELECT id, name, key FROM actors").fetchall()
+            rows = connection.execute(self._sql.actors).fetchall()
         return {id: Actor(id, name, bytes(key)) for id, name, key in rows}
 
     def forget(self, name: str) -> bool:
@@ -99,12 +95,6 @@ class Actors:
         SQLite from clearing its log: forget again when it is done.
         """
         with self._database.connection() as connection:
-            deleted = connection.execute(f"DELETE FROM actors WHERE name = {self._mark}", (name,)).rowcount > 0
-            if not self._database.sqlite:
-                connection.execute("VACUUM (FULL) actors")
-            elif connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
-                raise Unavailable(
-                    f"{name!r} is forgotten, but a reader kept traces in the write-ahead log of {self._database.name} "
-                    f"for {self._database.wait:g} s; forget again when it is done"
-                )
+            deleted = connection.execute(self._sql.delete_actor, (name,)).rowcount > 0
+            self._database.erase(connection)
             return deleted

@@ -31,11 +31,7 @@ def open_or_create(database: Database, ledger_id: Callable[[], str]) -> None:
 
 def _format(database: Database) -> int | None:
     with database.connection() as connection:
-        if database.sqlite:
-            exists = "SELECT count(*) FROM sqlite_master WHERE name = 'head'"
-        else:
-            exists = f"SELECT count(*) FROM pg_tables WHERE schemaname = '{database.schema}' AND tablename = 'head'"
-        if not connection.execute(exists).fetchone()[0]:
+        if not connection.execute(database.exists, (database.schema,)).fetchone()[0]:
             return None
         row = connection.execute("SELECT format FROM head").fetchone()
         if row is None:
@@ -45,17 +41,13 @@ def _format(database: Database) -> int | None:
 
 def _create(database: Database, ledger_id: Callable[[], str]) -> None:
     """Run the migrations and write the head row, in one transaction that shuts others out."""
-    from sqlalchemy import text
+    from sqlalchemy import inspect, text
 
-    with database.translated(), database.engine.connect() as connection:
-        if database.sqlite:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            connection.exec_driver_sql("BEGIN")
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext(%s))", (database.schema,))
-            connection.exec_driver_sql(f'CREATE SCHEMA IF NOT EXISTS "{database.schema}"')
+    with database.translated(), database.engine().connect() as connection:
+        for statement in database.begin_creation:
+            connection.exec_driver_sql(statement)
         try:
-            if not database.engine.dialect.has_table(connection, "head"):
+            if not inspect(connection).has_table("head"):
                 _migrate(connection)
                 connection.execute(
                     text("INSERT INTO head VALUES (1, :format, :ledger, 0, 0, :empty)"),

@@ -67,8 +67,8 @@ class Store:
 
     @cached_property
     def sql(self) -> Statements:
-        """The statements in the database's dialect."""
-        return Statements(self.database.engine.dialect)
+        """The statements as the database's driver takes them."""
+        return Statements(self.database.mark)
 
     @property
     def ledger_id(self) -> str:
@@ -87,7 +87,7 @@ class Store:
         Raises `OutcomeUnknown` where COMMIT fails without saying what became of it.
         """
         with self.database.connection() as connection:
-            connection.execute(self.sql.begin)
+            connection.execute(self.database.begin)
             try:
                 admission = Admission.begun(connection, self.sql, keys)
                 yield admission
@@ -176,7 +176,7 @@ class Store:
         with self.database.connection() as connection:
             for start in range(0, len(wanted), 500):
                 batch = tuple(wanted[start : start + 500])
-                rows = connection.execute(self.sql.find_placements(len(batch)), batch)
+                rows = connection.execute(self.sql.of_many(self.sql.find_placements, len(batch)), batch)
                 found.update((row[0], Placement(*row)) for row in rows)
         return found
 
@@ -200,7 +200,7 @@ class Admission:
     @classmethod
     def begun(cls, connection: Any, sql: Statements, keys: Sequence[str]) -> Admission:
         """The head, read together with what became of the commands before."""
-        rows = connection.execute(sql.head_and_known(len(keys)), tuple(keys)).fetchall()
+        rows = connection.execute(sql.of_many(sql.head_and_known, len(keys)), tuple(keys)).fetchall()
         known = {key: _known(seq, span, digest) for *_, key, seq, span, digest in rows if key is not None}
         return cls(_head(rows[0]), known, connection, sql)
 
@@ -255,5 +255,5 @@ def _stream(
         return after + len(rows), rows
     version = connection.execute(sql.stream_version, (stream,)).fetchone()[0] or 0
     # bounded by the version just read, else a reader outside a transaction would be shown later rows twice
-    chosen = connection.execute(sql.stream_of_types(len(types)), (stream, after, version, *types))
+    chosen = connection.execute(sql.of_many(sql.stream_of_types, len(types)), (stream, after, version, *types))
     return version, _rows(chosen)

@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError
-
 from ..errors import Damaged, LeptonError, Malformed, Refused, Unavailable
 
 _LOGIN: Final = ("authentication failed", "does not exist", "no pg_hba.conf entry", "no password supplied")
@@ -28,7 +26,7 @@ class Translator:
 
     def translate(self, error: BaseException) -> LeptonError | None:
         """Lepton's error for a foreign one, None where the database has nothing to do with it."""
-        cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+        cause = getattr(error, "orig", None) or error  # what SQLAlchemy wraps, while it migrates
         if isinstance(cause, sqlite3.Error):
             return self._sqlite(cause, self._text(cause))
         if type(cause).__module__.split(".")[0] == "psycopg":

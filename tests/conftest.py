@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from lepton_ai.events.actors import Actor, Actors
+from lepton_ai.events.address import database_at
 from lepton_ai.events.creation import open_or_create
 from lepton_ai.events.database import Database
 from lepton_ai.events.store import Store
@@ -56,7 +57,7 @@ def url(request: pytest.FixtureRequest, home: Path) -> str:
 @pytest.fixture
 def database(url: str) -> Iterator[Database]:
     """A database with nothing of this test's ledger in it; its name is new, so PostgreSQL gives it a schema."""
-    database = Database(url, f"t{uuid4().hex[:16]}", wait=30)
+    database = database_at(url, f"t{uuid4().hex[:16]}", wait=30)
     yield database
     database.close()
 

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from lepton_ai.domain.commands import Describe
 from lepton_ai.errors import Malformed, Unavailable
 from lepton_ai.events.actors import FORGOTTEN, Actor, Actors
+from lepton_ai.events.address import database_at
 from lepton_ai.events.creation import open_or_create
-from lepton_ai.events.database import Database
 from lepton_ai.events.model import VersionCommitted
+from lepton_ai.events.sqlite import SQLite
 from lepton_ai.events.store import Store
 from lepton_ai.events.verify import verify
 from lepton_ai.ledger import Ledger
@@ -78,7 +79,7 @@ def traces(store: Store, server: PostgreSQL | None, *texts: str | bytes) -> list
             connection.execute("CHECKPOINT")
         paths = list((server.data / "base").rglob("*"))
     else:
-        paths = list(Path(str(store.database.url.database)).parent.iterdir())
+        paths = list(store.database.path.parent.iterdir())
     content = b"".join(path.read_bytes() for path in paths if path.is_file())
     return [text for text in texts if (text.encode() if isinstance(text, str) else text) in content]
 
@@ -86,7 +87,7 @@ def traces(store: Store, server: PostgreSQL | None, *texts: str | bytes) -> list
 def test_forgetting_removes_name_and_key_from_the_files_and_changes_no_hash(
     store: Store, request: pytest.FixtureRequest
 ) -> None:
-    server = None if store.database.sqlite else request.getfixturevalue("postgresql")
+    server = None if isinstance(store.database, SQLite) else request.getfixturevalue("postgresql")
     actors = Actors(store.database)
     ada = actors.named(NAME)
     ledger = Ledger(store)
@@ -110,7 +111,7 @@ def test_forgetting_removes_name_and_key_from_the_files_and_changes_no_hash(
 
 def test_no_trace_of_many_who_came_and_went_is_left(store: Store, request: pytest.FixtureRequest) -> None:
     """Rows that moved between pages when others came and went must leave nothing behind either."""
-    server = None if store.database.sqlite else request.getfixturevalue("postgresql")
+    server = None if isinstance(store.database, SQLite) else request.getfixturevalue("postgresql")
     actors, order = Actors(store.database), random.Random(0)
     known: dict[str, Actor] = {}
     gone: list[Actor] = []
@@ -126,7 +127,7 @@ def test_no_trace_of_many_who_came_and_went_is_left(store: Store, request: pytes
 
 
 def test_a_reader_that_keeps_traces_alive_is_named(home: Path) -> None:
-    database = Database(f"sqlite:///{home / 'main.db'}", "main", wait=0.1)
+    database = database_at(f"sqlite:///{home / 'main.db'}", "main", wait=0.1)
     open_or_create(database, lambda: str(uuid4()))
     actors = Actors(database)
     actors.named("Ada")
@@ -134,7 +135,7 @@ def test_a_reader_that_keeps_traces_alive_is_named(home: Path) -> None:
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM actors").fetchall()
 
-    with pytest.raises(Unavailable, match="'Ada' is forgotten, but a reader kept traces"):
+    with pytest.raises(Unavailable, match="the name is forgotten, but a reader kept traces"):
         actors.forget("Ada")
     reader.close()
     actors.forget("Ada")

@@ -14,8 +14,8 @@ import pytest
 
 from lepton_ai.errors import Damaged, LeptonError, Malformed, NewerLedger, Refused, Unavailable
 from lepton_ai.events.actors import Actor, Actors
+from lepton_ai.events.address import database_at
 from lepton_ai.events.creation import open_or_create
-from lepton_ai.events.database import Database
 from lepton_ai.events.mounts import network_file_system
 from lepton_ai.events.store import Store
 from lepton_ai.events.verify import verify
@@ -30,11 +30,11 @@ CREATOR = """
 import sys
 from uuid import uuid4
 from lepton_ai.events.creation import open_or_create
-from lepton_ai.events.database import Database
+from lepton_ai.events.address import database_at
 print("ready", flush=True)
 for line in sys.stdin:
     url, ledger = line.split()
-    database = Database(url, ledger, wait=30)
+    database = database_at(url, ledger, wait=30)
     open_or_create(database, lambda: str(uuid4()))
     with database.connection() as connection:
         print(connection.execute("SELECT ledger FROM head").fetchone()[0], flush=True)
@@ -118,13 +118,13 @@ def test_a_ledger_without_its_head_is_damaged(store: Store) -> None:
 )
 def test_a_url_of_no_ledger_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(Malformed, match="LEPTON_DATABASE") as caught:
-        Database(url, "main", wait=1)
+        database_at(url, "main", wait=1)
 
     assert "hunter2" not in f"{caught.value} {caught.value.__cause__}"
 
 
 def refusal(url: str, wait: float = 1.0) -> LeptonError:
-    database = Database(url, "main", wait=wait)
+    database = database_at(url, "main", wait=wait)
     with pytest.raises(LeptonError) as caught:
         open_or_create(database, str)
     assert "\n" not in str(caught.value)
@@ -181,7 +181,7 @@ def actor_away(postgresql: PostgreSQL) -> Iterator[tuple[PostgreSQL, Ledger, Act
     """A ledger on a server of its own, which can be stopped."""
     server = type(postgresql)()
     server.start()
-    database = Database(server.url(), "main", wait=2)
+    database = database_at(server.url(), "main", wait=2)
     open_or_create(database, lambda: "a-ledger")
     ledger, actor = Ledger(Store(database)), Actors(database).named("Ada")
     ledger.admit(commit(1), actor)
@@ -216,7 +216,7 @@ def test_a_network_file_system_is_recognised_by_its_longest_mount(tmp_path: Path
 
 
 def test_sqlite_is_durable_and_writes_ahead(home: Path) -> None:
-    database = Database(f"sqlite:///{home / 'main.db'}", "main", wait=1)
+    database = database_at(f"sqlite:///{home / 'main.db'}", "main", wait=1)
     with database.connection() as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)

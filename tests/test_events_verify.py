@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from lepton_ai.domain.commands import StartRun
 from lepton_ai.errors import Damaged, LeptonError
 from lepton_ai.events.actors import Actor, Actors
+from lepton_ai.events.address import database_at
 from lepton_ai.events.creation import open_or_create
-from lepton_ai.events.database import Database
 from lepton_ai.events.merkle import EMPTY_ROOT, Frontier, leaf_hash
 from lepton_ai.events.store import Store
 from lepton_ai.events.verify import damages, verify
@@ -45,7 +45,7 @@ def full(store: Store, actor: Actor) -> Store:
 def tamper(store: Store, statement: str, *values: Any) -> None:
     """Alter the database behind the ledger's back."""
     with store.database.connection() as connection:
-        mark = "?" if store.database.sqlite else "%s"
+        mark = store.database.mark
         connection.execute(statement.replace("?", mark), values)
 
 
@@ -212,7 +212,7 @@ def test_a_ledger_never_folds_an_event_of_another_stream(full: Store) -> None:
 def file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The bytes of a SQLite ledger at rest."""
     path = tmp_path_factory.mktemp("file") / "main.db"
-    database = Database(f"sqlite:///{path}", "main", wait=1)
+    database = database_at(f"sqlite:///{path}", "main", wait=1)
     open_or_create(database, lambda: str(uuid4()))
     fill(Store(database), Actors(database).named("Ada"))
     database.close()
@@ -229,7 +229,7 @@ def test_any_byte_of_the_file_may_be_damaged_and_no_damaged_fact_is_read(file: b
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "main.db"
         path.write_bytes(flipped(file, place))
-        database = Database(f"sqlite:///{path}", "main", wait=1)
+        database = database_at(f"sqlite:///{path}", "main", wait=1)
         try:
             verified = verify(Store(database))
         except LeptonError:

@@ -17,9 +17,10 @@ from lepton_ai.domain.commands import CreateBranch, CreateTag, FinishRun, LogMet
 from lepton_ai.domain.run import Run
 from lepton_ai.errors import KeyReused, Malformed, Refused, Stale, Unavailable
 from lepton_ai.events.actors import Actor, Actors
-from lepton_ai.events.database import Database
+from lepton_ai.events.address import database_at
 from lepton_ai.events.merkle import leaf_hash
 from lepton_ai.events.run import MetricsLogged
+from lepton_ai.events.sqlite import SQLite
 from lepton_ai.events.store import Admission, Store
 from lepton_ai.events.upcast import UPCASTERS, Upcaster
 from lepton_ai.events.verify import verify
@@ -148,7 +149,7 @@ def test_a_stream_folded_by_types_takes_in_their_older_versions(
     old = "lepton.run.started.v0"
     started = Ledger(store).admit(StartRun(run="r", model="credit"), actor)
     raw = store.read(0, 1)[0].envelope.replace(b"lepton.run.started.v1", old.encode()).replace(b'"model":', b'"name":')
-    mark = "?" if store.database.sqlite else "%s"
+    mark = store.database.mark
     with store.database.connection() as connection:
         connection.execute(
             f"UPDATE events SET type = {mark}, envelope = {mark}, leaf = {mark}", (old, raw, leaf_hash(raw))
@@ -250,7 +251,7 @@ def test_a_twin_that_waited_for_the_lock_is_answered_as_repeated(store: Store, a
 
 def waiting_for_the_lock(store: Store, asked: Future[Any]) -> bool:
     """Whether a second writer waits for the head's lock. SQLite cannot tell, but its lock comes before any look."""
-    if store.database.sqlite:
+    if isinstance(store.database, SQLite):
         return not asked.done()
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     with store.database.connection() as connection:
@@ -364,7 +365,7 @@ def spoken(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_a_lock_is_waited_for_and_then_named(store: Store, actor: Actor, url: str) -> None:
-    impatient = Database(url, store.database.ledger, wait=0.2)
+    impatient = database_at(url, store.database.ledger, wait=0.2)
     with (
         store.admission(["holder"]),
         pytest.raises(Unavailable, match=r"locked by another writer for 0\.2 s") as caught,

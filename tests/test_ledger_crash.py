@@ -13,8 +13,8 @@ from uuid import uuid4
 import pytest
 
 from lepton_ai.events.actors import Actors
+from lepton_ai.events.address import database_at
 from lepton_ai.events.creation import open_or_create
-from lepton_ai.events.database import Database
 from lepton_ai.events.store import Store
 from lepton_ai.events.verify import verify
 from lepton_ai.ledger import Ledger
@@ -28,7 +28,7 @@ WRITER = """
 import os, sys
 from lepton_ai.domain.commands import Annotate
 from lepton_ai.events.actors import Actors
-from lepton_ai.events.database import Database
+from lepton_ai.events.address import database_at
 from lepton_ai.events.store import Store
 from lepton_ai.ledger import Asked, Ledger
 import sqlalchemy.dialects.sqlite, psycopg
@@ -39,7 +39,7 @@ for url in map(str.strip, sys.stdin):
         os.waitpid(child, 0)
         print("killed", flush=True)
         continue
-    database = Database(url, sys.argv[1], wait=30)
+    database = database_at(url, sys.argv[1], wait=30)
     ledger, actor, n = Ledger(Store(database)), Actors(database).named("Ada"), 0
     while n := n + 1:
         notes = [Asked(Annotate(model="credit", version=1, annotations={"n": f"{os.getpid()} {n} {m}"}), actor)
@@ -54,10 +54,10 @@ from pathlib import Path
 from lepton_ai.domain.commands import Annotate
 from lepton_ai.errors import Unavailable
 from lepton_ai.events.actors import Actors
-from lepton_ai.events.database import Database
+from lepton_ai.events.address import database_at
 from lepton_ai.events.store import Store
 from lepton_ai.ledger import Ledger
-database = Database(f"sqlite:///{sys.argv[1]}/main.db", "main", wait=1)
+database = database_at(f"sqlite:///{sys.argv[1]}/main.db", "main", wait=1)
 ledger, actor = Ledger(Store(database)), Actors(database).named("Ada")
 kept = [ledger.admit(Annotate(model="credit", version=1, annotations={"n": "first"}), actor).events[0].seq]
 room = Path(sys.argv[1], "main.db-wal").stat().st_size + int(sys.argv[2])
@@ -78,7 +78,7 @@ print(ledger.admit(Annotate(model="credit", version=1, annotations={"n": n}), ac
 def test_what_was_acknowledged_survives_kill_9_at_any_moment(store: Store) -> None:
     chance = random.Random(0)
     Ledger(store).admit(commit(1), Actors(store.database).named("Ada"))
-    url = store.database.url.render_as_string(hide_password=False)
+    url = store.database.url
     writer = subprocess.Popen(
         [sys.executable, "-c", WRITER, store.database.ledger],
         stdin=subprocess.PIPE,
@@ -109,7 +109,7 @@ def test_what_was_acknowledged_survives_kill_9_at_any_moment(store: Store) -> No
 
 @pytest.mark.parametrize("room", [0, 1, 4096, 20_000, 50_001])
 def test_on_a_full_disk_nothing_is_half_written(home: Path, room: int) -> None:
-    database = Database(f"sqlite:///{home / 'main.db'}", "main", wait=1)
+    database = database_at(f"sqlite:///{home / 'main.db'}", "main", wait=1)
     open_or_create(database, lambda: str(uuid4()))
     Ledger(Store(database)).admit(commit(1), Actors(database).named("Ada"))
     database.close()

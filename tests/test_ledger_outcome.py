@@ -9,8 +9,9 @@ import pytest
 
 from lepton_ai.errors import Unavailable
 from lepton_ai.events.actors import Actors
+from lepton_ai.events.address import database_at
 from lepton_ai.events.creation import open_or_create
-from lepton_ai.events.database import Database
+from lepton_ai.events.sqlite import SQLite
 from lepton_ai.events.store import Store
 from lepton_ai.events.verify import verify
 from lepton_ai.ledger import Ledger
@@ -33,7 +34,7 @@ def proxy(postgresql: PostgreSQL) -> Iterator[CuttingProxy]:
 def cut_off(proxy: CuttingProxy, request: pytest.FixtureRequest) -> Iterator[Ledger]:
     """A ledger at the other end of that wire."""
     url = f"postgresql://lepton:{PASSWORD}@127.0.0.1:{proxy.port}/postgres"
-    database = Database(url, f"cut{proxy.port}", wait=5)
+    database = database_at(url, f"cut{proxy.port}", wait=5)
     open_or_create(database, lambda: "a-ledger")
     yield Ledger(Store(database))
     database.close()
@@ -66,7 +67,7 @@ def test_where_the_look_up_fails_too_the_error_carries_the_key(
 
     assert caught.value.key == "k"
     assert PASSWORD not in str(caught.value)
-    database = Database(postgresql.url(), cut_off.store.database.ledger, wait=5)
+    database = database_at(postgresql.url(), cut_off.store.database.ledger, wait=5)
     receipt = Ledger(Store(database)).admit(note(1), actor, key="k")
     assert receipt.repeated is (cut == "after")
     assert [each.seq for each in receipt.events] == [3]
@@ -74,7 +75,7 @@ def test_where_the_look_up_fails_too_the_error_carries_the_key(
 
 
 def test_a_backend_killed_in_the_middle_of_a_command_leaves_nothing(store: Store, postgresql: PostgreSQL) -> None:
-    if store.database.sqlite:
+    if isinstance(store.database, SQLite):
         pytest.skip("SQLite has no backend")
     actor = Actors(store.database).named("Ada")
     kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction'"

@@ -1,0 +1,82 @@
+"""A ledger in a PostgreSQL, in a schema of its own."""
+
+from __future__ import annotations
+
+from select import POLLIN, poll
+from typing import Any, Final
+
+from ..errors import Malformed, Refused
+from .database import Database
+
+_HUNG: Final = 10.0
+"""Seconds after which the server cuts off a writer that stopped in the middle of its transaction."""
+
+
+class PostgreSQL(Database):
+    """A schema of a database that `postgresql://user@host/name` names, as libpq reads it."""
+
+    dialect = "postgresql+psycopg"
+    mark = "%s"
+    # Two statements in one message: one that itself waits for the lock would read what was committed before the wait.
+    begin = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT id FROM head FOR UPDATE"
+    exists = "SELECT count(*) FROM pg_tables WHERE tablename = 'head' AND schemaname = %s"
+
+    def __init__(self, url: str, ledger: str, *, wait: float) -> None:
+        self.address = _parsed(url)
+        """libpq's keywords: host, port, user, dbname, …"""
+        told = self.address
+        name = f"postgresql://{told.get('user', '')}@{told.get('host', '')}:{told.get('port', 5432)}/"
+        secrets = tuple(str(told[word]) for word in told if "password" in word and told[word])
+        super().__init__(url, ledger, wait=wait, name=name + str(told.get("dbname", "")), secrets=secrets)
+
+    @property
+    def begin_creation(self) -> tuple[str, ...]:
+        """A lock by the schema's name, for there is no head to lock yet."""
+        lock = f"SELECT pg_advisory_xact_lock(hashtext('{self.schema}'))"
+        return ("BEGIN", lock, f'CREATE SCHEMA IF NOT EXISTS "{self.schema}"')
+
+    def connect(self) -> Any:
+        """A new connection, its path set to the ledger's schema."""
+        import psycopg
+
+        milliseconds = max(1, int(self.wait * 1000))
+        waits: dict[str, Any] = {
+            "connect_timeout": max(2, int(self.wait)),
+            "tcp_user_timeout": max(2000, milliseconds),
+        }
+        connection: Any = psycopg.connect(**(waits | self.address), autocommit=True)
+        connection.execute(
+            f'SET search_path TO "{self.schema}"; SET lock_timeout = {milliseconds};'
+            f"SET idle_in_transaction_session_timeout = {max(milliseconds, int(_HUNG * 1000))}"
+        )
+        return connection
+
+    def alive(self, connection: Any) -> bool:
+        """Not where the server hung up on it: what says something unasked has been told good-bye."""
+        if connection.closed:
+            return False
+        poller = poll()
+        poller.register(connection.fileno(), POLLIN)
+        if poller.poll(0):
+            connection.close()
+            return False
+        return True
+
+    def erase(self, connection: Any) -> None:
+        """Write the table anew."""
+        connection.execute("VACUUM (FULL) actors")
+
+
+def _parsed(url: str) -> dict[str, Any]:
+    try:
+        from psycopg import ProgrammingError
+        from psycopg.conninfo import conninfo_to_dict
+    except ModuleNotFoundError as error:
+        raise Refused("PostgreSQL needs the extra: pip install 'lepton-ai-sdk[postgres]'") from error
+    try:
+        told = conninfo_to_dict(url)
+        int(told.get("port") or 5432)
+    except (ProgrammingError, ValueError):
+        # what libpq says of a bad URL may quote a part of the password
+        raise Malformed("LEPTON_DATABASE is no database URL; write postgresql://user@host/name") from None
+    return told

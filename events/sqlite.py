@@ -1,0 +1,83 @@
+"""A ledger in a SQLite file."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from ..errors import Malformed, Refused, Unavailable
+from . import forks
+from .database import Database
+from .mounts import network_file_system
+
+_PREFIX: Final = "sqlite:///"
+
+
+class SQLite(Database):
+    """One file, write-ahead, synced at every commit. `sqlite:///` and a path; all behind it is the path."""
+
+    dialect = "sqlite"
+    mark = "?"
+    begin = "BEGIN IMMEDIATE"
+    exists: ClassVar[str] = "SELECT count(*) FROM sqlite_master WHERE name = 'head' AND ? IS NOT NULL"
+
+    def __init__(self, url: str, ledger: str, *, wait: float) -> None:
+        path = url.removeprefix(_PREFIX)
+        if path in ("", ":memory:", url):
+            raise Malformed("LEPTON_DATABASE names no file; write sqlite:///path")
+        super().__init__(url, ledger, wait=wait, name=url)
+        self.path = Path(path)
+        forks.guard(self)
+
+    @property
+    def begin_creation(self) -> tuple[str, ...]:
+        """The lock of every writer."""
+        return (self.begin,)
+
+    def connect(self) -> sqlite3.Connection:
+        """A new connection. `Refused` on a network file system."""
+        if kind := network_file_system(self.path.parent):
+            raise Refused(
+                f"{self.path.parent} is on a network file system ({kind}), where SQLite loses data; "
+                "put the home on a local disk or set LEPTON_DATABASE to a PostgreSQL"
+            )
+        connection = sqlite3.connect(self.path, timeout=self.wait, isolation_level=None, check_same_thread=False)
+        try:
+            _write_ahead(connection, self.wait)
+            connection.execute("PRAGMA synchronous=FULL")
+            # a forgotten actor's name and key leave no trace in the pages they stood on
+            connection.execute("PRAGMA secure_delete=ON")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def erase(self, connection: Any) -> None:
+        """Clear the write-ahead log. `Unavailable` where a reader keeps it."""
+        if connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+            raise Unavailable(
+                f"the name is forgotten, but a reader kept traces in the write-ahead log of {self.name} "
+                f"for {self.wait:g} s; forget again when it is done"
+            )
+
+    def before_fork(self) -> None:
+        """Close idle connections: the library's own state would have the child wait for its parent's locks."""
+        self.close()
+
+    def after_fork(self, *, child: bool) -> None:
+        """Nothing: connections are opened as they are asked for."""
+
+
+def _write_ahead(connection: sqlite3.Connection, wait: float) -> None:
+    """Put the file in WAL mode. Where two processes do so at once SQLite answers busy whatever its timeout."""
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
