@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from immutables import Map
 
@@ -86,8 +86,7 @@ class Version:
         return tuple(parent.version for parent in self.event.parents)
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(NamedTuple):
     """What one model's events add up to. All maps are persistent: an event costs the same at any length of history."""
 
     name: str = ""
@@ -95,16 +94,16 @@ class Model:
     archived: bool = False
     description: tuple[str, str] = ("", "")
     """Who wrote it, and the sealed text."""
-    versions: Map[int, Version] = Map()  # noqa: RUF009
-    branches: Map[str, Ref] = Map()  # noqa: RUF009
-    aliases: Map[str, Ref] = Map()  # noqa: RUF009
-    tags: Map[str, int] = Map()  # noqa: RUF009
-    deltas: Map[int, DeltaRecorded] = Map()  # noqa: RUF009
+    versions: Map[int, Version] = Map()
+    branches: Map[str, Ref] = Map()
+    aliases: Map[str, Ref] = Map()
+    tags: Map[str, int] = Map()
+    deltas: Map[int, DeltaRecorded] = Map()
     """By the version they lead to."""
-    metrics: Map[int, Map[str, float]] = Map()  # noqa: RUF009
-    notes: Map[int, Map[str, Any]] = Map()  # noqa: RUF009
-    descriptions: Map[int, tuple[str, str]] = Map()  # noqa: RUF009
-    rehearsals: Map[int, RollbackRehearsed] = Map()  # noqa: RUF009
+    metrics: Map[int, Map[str, float]] = Map()
+    notes: Map[int, Map[str, Any]] = Map()
+    descriptions: Map[int, tuple[str, str]] = Map()
+    rehearsals: Map[int, RollbackRehearsed] = Map()
     """By `seq`."""
 
     @property
@@ -163,25 +162,24 @@ def evolve(model: Model, recorded: Recorded) -> Model:
     event = recorded.event
     match event:
         case ModelRegistered(model=name):
-            return replace(model, name=name, registered=True)
+            return model._replace(name=name, registered=True)
         case ModelDescribed(description=text):
-            return replace(model, description=(recorded.actor, text))
+            return model._replace(description=(recorded.actor, text))
         case ModelArchived():
-            return replace(model, archived=True)
+            return model._replace(archived=True)
         case ModelUnarchived():
-            return replace(model, archived=False)
+            return model._replace(archived=False)
         case VersionCommitted():
             return _committed(model, recorded, event)
         case VersionDescribed(version=number, description=text):
-            return replace(model, descriptions=model.descriptions.set(number, (recorded.actor, text)))
+            return model._replace(descriptions=model.descriptions.set(number, (recorded.actor, text)))
         case VersionAnnotated(version=number, annotations=notes):
-            return replace(
-                model, notes=model.notes.set(number, _annotated(model.notes.get(number, Map[str, Any]()), notes))
-            )
+            known = model.notes.get(number, Map[str, Any]())
+            return model._replace(notes=model.notes.set(number, _annotated(known, notes)))
         case MetricsRecorded(version=number, metrics=metrics) | EvaluationRecorded(version=number, metrics=metrics):
             return _measured(model, number, metrics)
         case DeltaRecorded():
-            return replace(model, deltas=model.deltas.set(event.to_version, event))
+            return model._replace(deltas=model.deltas.set(event.to_version, event))
         case BranchCreated(branch=name, version=number):
             return _moved(model, "branch", name, _move(recorded, "created", None, number))
         case BranchRolledBack(branch=name, from_version=old, to_version=new, reason=reason):
@@ -189,9 +187,9 @@ def evolve(model: Model, recorded: Recorded) -> Model:
         case BranchDeleted(branch=name, version=number):
             return _moved(model, "branch", name, _move(recorded, "deleted", number, None))
         case TagCreated(tag=name, version=number):
-            return replace(model, tags=model.tags.set(name, number))
+            return model._replace(tags=model.tags.set(name, number))
         case TagDeleted(tag=name):
-            return replace(model, tags=model.tags.delete(name))
+            return model._replace(tags=model.tags.delete(name))
         case AliasMoved(alias=name, from_version=old, to_version=new, reason=reason):
             return _moved(model, "alias", name, _move(recorded, "moved", old, new, reason))
         case AliasRolledBack(alias=name, from_version=old, to_version=new, reason=reason):
@@ -199,14 +197,14 @@ def evolve(model: Model, recorded: Recorded) -> Model:
         case AliasDeleted(alias=name, from_version=old):
             return _moved(model, "alias", name, _move(recorded, "deleted", old, None))
         case RollbackRehearsed():
-            return replace(model, rehearsals=model.rehearsals.set(recorded.seq, event))
+            return model._replace(rehearsals=model.rehearsals.set(recorded.seq, event))
         case _:
             return model
 
 
 def _committed(model: Model, recorded: Recorded, event: VersionCommitted) -> Model:
     version = Version(recorded.seq, recorded.recorded, recorded.actor, event)
-    model = replace(model, versions=model.versions.set(event.version, version))
+    model = model._replace(versions=model.versions.set(event.version, version))
     head = model.head(event.branch)
     kind = "merged" if len(event.parents) > 1 else "committed" if head is not None else "created"
     model = _moved(model, "branch", event.branch, _move(recorded, kind, head, event.version, event.message))
@@ -215,7 +213,7 @@ def _committed(model: Model, recorded: Recorded, event: VersionCommitted) -> Mod
 
 def _measured(model: Model, number: int, metrics: dict[str, float]) -> Model:
     known = model.metrics.get(number, Map[str, float]())
-    return replace(model, metrics=model.metrics.set(number, known.update(metrics)))
+    return model._replace(metrics=model.metrics.set(number, known.update(metrics)))
 
 
 def _annotated(known: Map[str, Any], notes: dict[str, Any]) -> Map[str, Any]:
@@ -233,5 +231,5 @@ def _move(recorded: Recorded, kind: Any, old: int | None, new: int | None, reaso
 
 def _moved(model: Model, kind: RefKind, name: str, move: Move) -> Model:
     if kind == "branch":
-        return replace(model, branches=model.branches.set(name, model.branches.get(name, Ref(name)).moved(move)))
-    return replace(model, aliases=model.aliases.set(name, model.aliases.get(name, Ref(name)).moved(move)))
+        return model._replace(branches=model.branches.set(name, model.branches.get(name, Ref(name)).moved(move)))
+    return model._replace(aliases=model.aliases.set(name, model.aliases.get(name, Ref(name)).moved(move)))

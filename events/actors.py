@@ -6,6 +6,7 @@ import hmac
 import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import uuid_utils
@@ -59,7 +60,14 @@ class Actor:
 
     def digest(self, content: bytes) -> str:
         """A command's digest: HMAC-SHA256 under this actor's key, so that it is no trace of the text once forgotten."""
-        return f"hmac-sha256:{hmac.digest(self.key, content, 'sha256').hex()}"
+        keyed = _keyed(self.key).copy()
+        keyed.update(content)
+        return f"hmac-sha256:{keyed.hexdigest()}"
+
+
+@lru_cache(64)
+def _keyed(key: bytes) -> hmac.HMAC:
+    return hmac.new(key, digestmod="sha256")
 
 
 class Actors:

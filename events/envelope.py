@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Final, NamedTuple
 
 from pydantic import ValidationError
@@ -24,7 +24,8 @@ SCHEMA: Final = "tag:lepton-ai,2026:"
 """What `dataschema` begins with; the type follows."""
 
 _NOT_DATA: Final = {"type"}
-_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_text: Final = encode_basestring
+"""A text as JSON, in C; the encoder object around it would cost each event ten times as much."""
 
 
 class Origin(NamedTuple):
@@ -74,18 +75,18 @@ def encoder(source: str, origin: Origin, recorded: datetime) -> Callable[[Event,
         ("traceparent", origin.traceparent),
     )
     start = (
-        f'{{"specversion":"1.0","source":{_json(source)},"time":"{timestamp(origin.time)}",'
+        f'{{"specversion":"1.0","source":{_text(source)},"time":"{timestamp(origin.time)}",'
         f'"recordedtime":"{timestamp(recorded)}","datacontenttype":"application/json",'
-        f'"authtype":{_json(origin.actor_type)},"authid":{_json(origin.actor)},'
-        f'"commandid":{_json(origin.command)},"commanddigest":{_json(origin.command_digest)},'
-        + "".join(f'"{name}":{_json(value)},' for name, value in optional if value is not None)
+        f'"authtype":{_text(origin.actor_type)},"authid":{_text(origin.actor)},'
+        f'"commandid":{_text(origin.command)},"commanddigest":{_text(origin.command_digest)},'
+        + "".join(f'"{name}":{_text(value)},' for name, value in optional if value is not None)
         + '"id":"'
     )
 
     def encode(event: Event, stream: str, stream_version: int, seq: int, id: str) -> bytes:
         kind = event.type
         head = (
-            f'{start}{id}","type":"{kind}","dataschema":"{SCHEMA}{kind}","subject":{_json(stream)},'
+            f'{start}{id}","type":"{kind}","dataschema":"{SCHEMA}{kind}","subject":{_text(stream)},'
             f'"streamversion":{stream_version},"sequence":"{seq:020d}","data":'
         )
         try:
