@@ -64,5 +64,5 @@ $(VENV)/.demo: $(VENV)/.uv pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.uv pyproject.toml constraints.txt
 	@echo "installing into $(VENV) (torch is large: up to some minutes the first time)"
-	@$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[demo,ml-dtypes,postgres]' --group dev
+	@$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[demo,ml-dtypes,postgres,kafka,cloud,observe]' --group dev
 	@touch $@ $(VENV)/.demo
