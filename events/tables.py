@@ -62,3 +62,63 @@ placements = Table(
     Column("start", Count, nullable=False),
     Column("length", Count, nullable=False),
 )
+
+seen = Table(
+    "seen",
+    metadata,
+    Column("source", Text, primary_key=True, comment="CloudEvents source of an outside message"),
+    Column("id", Text, primary_key=True, comment="its id, which with its source names it for good"),
+    Column("digest", String(80), nullable=False, comment="of its bytes: the same id with other bytes is refused"),
+)
+
+positions = Table(
+    "positions",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("part", Integer, primary_key=True, autoincrement=False, comment="the topic's partition"),
+    Column("position", Count, nullable=False, comment="offset of the next message to take in"),
+)
+
+rejected = Table(
+    "rejected",
+    metadata,
+    Column("id", Count, primary_key=True, autoincrement=False),
+    Column("topic", Text, nullable=False),
+    Column("part", Integer, nullable=False),
+    Column("position", Count, nullable=False),
+    Column("received", Count, nullable=False, comment="in microseconds since 1970"),
+    Column("reason", Text, nullable=False),
+    Column("raw", LargeBinary, nullable=False, comment="the message's exact bytes"),
+    Column("headers", LargeBinary, nullable=False, comment="its headers, as JSON pairs"),
+    Column("retried", Count, nullable=True, comment="when it was admitted after all"),
+)
+
+mail = Table(
+    "mail",
+    metadata,
+    Column("topic", Text, primary_key=True, comment="what a broker's topic would be called, where there is no broker"),
+    Column("position", Count, primary_key=True, autoincrement=False),
+    Column("sent", Count, nullable=False, comment="in microseconds since 1970, never decreasing"),
+    Column("raw", LargeBinary, nullable=False),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("incarnation", String(36), primary_key=True, comment="one life of one worker process"),
+    Column("pool", Text, nullable=False),
+    Column("ready", LargeBinary, nullable=False, comment="its last announcement, as JSON"),
+    Column("free", Integer, nullable=False, comment="slots it could fill when it said so"),
+    Column("heard", Count, nullable=False, comment="when it was last heard of, in the broker's microseconds"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("job", String(36), primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("worker", String(36), nullable=False),
+    Column(
+        "until", Count, nullable=False, comment="in the broker's microseconds; lost only once results are read past"
+    ),
+)

@@ -57,6 +57,52 @@ def upgrade() -> None:
         sa.Column("start", count, nullable=False),
         sa.Column("length", count, nullable=False),
     )
+    op.create_table(
+        "seen",
+        sa.Column("source", sa.Text, primary_key=True),
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("digest", sa.String(80), nullable=False),
+    )
+    op.create_table(
+        "positions",
+        sa.Column("topic", sa.Text, primary_key=True),
+        sa.Column("part", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("position", count, nullable=False),
+    )
+    op.create_table(
+        "rejected",
+        sa.Column("id", count, primary_key=True, autoincrement=False),
+        sa.Column("topic", sa.Text, nullable=False),
+        sa.Column("part", sa.Integer, nullable=False),
+        sa.Column("position", count, nullable=False),
+        sa.Column("received", count, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("raw", sa.LargeBinary, nullable=False),
+        sa.Column("headers", sa.LargeBinary, nullable=False),
+        sa.Column("retried", count, nullable=True),
+    )
+    op.create_table(
+        "mail",
+        sa.Column("topic", sa.Text, primary_key=True),
+        sa.Column("position", count, primary_key=True, autoincrement=False),
+        sa.Column("sent", count, nullable=False),
+        sa.Column("raw", sa.LargeBinary, nullable=False),
+    )
+    op.create_table(
+        "workers",
+        sa.Column("incarnation", sa.String(36), primary_key=True),
+        sa.Column("pool", sa.Text, nullable=False),
+        sa.Column("ready", sa.LargeBinary, nullable=False),
+        sa.Column("free", sa.Integer, nullable=False),
+        sa.Column("heard", count, nullable=False),
+    )
+    op.create_table(
+        "leases",
+        sa.Column("job", sa.String(36), primary_key=True),
+        sa.Column("epoch", sa.Integer, nullable=False),
+        sa.Column("worker", sa.String(36), nullable=False),
+        sa.Column("until", count, nullable=False),
+    )
     if op.get_bind().dialect.name == "postgresql":
         # else the planner's statistics would quote names and keys long after they are forgotten
         op.execute("ALTER TABLE actors ALTER name SET STATISTICS 0, ALTER key SET STATISTICS 0")
