@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from ..errors import LeptonError
+from .lock import Held
 from .translation import Translator
 
 if TYPE_CHECKING:
@@ -58,6 +59,13 @@ class Database(ABC):
     @abstractmethod
     def erase(self, connection: Any) -> None:
         """Leave no trace of rows deleted from `actors` in the files, or raise `Unavailable`."""
+
+    @abstractmethod
+    def lock(self, what: str) -> Held:
+        """A lock of the ledger's own, for the one process that does `what`; it dies with its holder.
+
+        Raises `Unavailable` where another holds it for longer than `wait` seconds.
+        """
 
     def engine(self) -> Engine:
         """SQLAlchemy over new connections, for migrations."""

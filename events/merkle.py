@@ -58,19 +58,23 @@ class Frontier:
         """The nodes one after the other, 32 bytes each."""
         return b"".join(self.nodes)
 
-    def extended(self, leaves: Iterable[bytes]) -> tuple[Frontier, tuple[Tile, ...]]:
-        """This frontier after more leaf hashes, and the tiles that were filled by them."""
+    def extended(self, hashes: Iterable[bytes], subtree: int = 0) -> tuple[Frontier, tuple[Tile, ...]]:
+        """This frontier after more leaf hashes, and the tiles that were filled by them.
+
+        Where `subtree` is a height, the hashes are roots of perfect subtrees of 2^subtree leaves, which divides the
+        size.
+        """
         size, nodes, tiles = self.size, list(self.nodes), list[Tile]()
-        for leaf in leaves:
-            nodes.append(leaf)
-            height = 0
+        for each in hashes:
+            nodes.append(each)
+            height = subtree
             while size >> height & 1:
                 right = nodes.pop()
                 nodes[-1] = node_hash(nodes[-1], right)
                 height += 1
                 if height % TILE_HEIGHT == 0:
                     tiles.append(Tile(height // TILE_HEIGHT - 1, size >> height, nodes[-1]))
-            size += 1
+            size += 1 << subtree
         return Frontier(size, tuple(nodes)), tuple(tiles)
 
     def root(self) -> bytes:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from select import POLLIN, poll
 from typing import Any, Final
 
-from ..errors import Malformed, Refused
+from ..errors import Malformed, Refused, Unavailable
 from .database import Database
 
 _HUNG: Final = 10.0
 """Seconds after which the server cuts off a writer that stopped in the middle of its transaction."""
+
+_PAUSE: Final = 0.05
 
 
 class PostgreSQL(Database):
@@ -65,6 +68,45 @@ class PostgreSQL(Database):
     def erase(self, connection: Any) -> None:
         """Write the table anew."""
         connection.execute("VACUUM (FULL) actors")
+
+    def lock(self, what: str) -> AdvisoryLock:
+        """A lock by the schema's name and `what`, held by a connection of its own."""
+        return AdvisoryLock(self, what)
+
+
+class AdvisoryLock:
+    """PostgreSQL's own lock between sessions: it is gone when its connection is."""
+
+    def __init__(self, database: PostgreSQL, what: str) -> None:
+        self._database = database
+        self._what = f"the {what} of {database.name}"
+        with database.translated():
+            self._connection = database.connect()
+            try:
+                self._await((database.schema, what))
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def _await(self, names: tuple[str, str]) -> None:
+        end = time.monotonic() + self._database.wait
+        ask = "SELECT pg_try_advisory_lock(hashtext(%s), hashtext(%s))"
+        while not self._connection.execute(ask, names).fetchone()[0]:
+            if time.monotonic() >= end:
+                raise Unavailable(
+                    f"{self._what} has been held by another process for {self._database.wait:g} s; "
+                    "try again when it is done"
+                )
+            time.sleep(_PAUSE)
+
+    def check(self) -> None:
+        """Ask the server, which forgets the lock when it loses the connection. Raises `Unavailable`."""
+        with self._database.translated():
+            self._connection.execute("SELECT 1")
+
+    def release(self) -> None:
+        """Give it back, by closing the connection; a second call does nothing."""
+        self._connection.close()
 
 
 def _parsed(url: str) -> dict[str, Any]:

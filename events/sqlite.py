@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final
 from ..errors import Malformed, Refused, Unavailable
 from . import forks
 from .database import Database
+from .lock import FileLock
 from .mounts import network_file_system
 
 _PREFIX: Final = "sqlite:///"
@@ -61,6 +62,10 @@ class SQLite(Database):
                 f"the name is forgotten, but a reader kept traces in the write-ahead log of {self.name} "
                 f"for {self.wait:g} s; forget again when it is done"
             )
+
+    def lock(self, what: str) -> FileLock:
+        """A lock on a file beside the ledger's."""
+        return FileLock(Path(f"{self.path}.{what}"), f"the {what} of {self.name}", self.wait)
 
     def before_fork(self) -> None:
         """Close idle connections: the library's own state would have the child wait for its parent's locks."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from ..errors import LeptonError
+from ..errors import Damaged, LeptonError
 from .database import Database
 from .log import Row
-from .merkle import Frontier, Tile
+from .merkle import TILE_HEIGHT, Frontier, Tile
 from .statements import Statements
 
 
@@ -148,6 +148,27 @@ class Store:
         with self.database.connection() as connection:
             row = connection.execute(self.sql.tile, (level, place)).fetchone()
             return row[0] if row else None
+
+    def frontier(self, size: int) -> Frontier:
+        """The tree's frontier when the log had `size` events: from its tiles, and from fewer than 256 leaves."""
+        frontier = Frontier()
+        with self.database.connection() as connection:
+            for level in reversed(range((size.bit_length() + TILE_HEIGHT - 1) // TILE_HEIGHT)):
+                height = TILE_HEIGHT * (level + 1)
+                span = (level, frontier.size >> height, size >> height)
+                frontier, _ = frontier.extended(
+                    (row[0] for row in connection.execute(self.sql.tiles_from, span)), height
+                )
+            rest = (row[0] for row in connection.execute(self.sql.leaves, (frontier.size, size)))
+            frontier, _ = frontier.extended(rest)
+        if frontier.size != size:
+            raise Damaged("the log", expected=f"{size} events and their tiles", found=f"{frontier.size}")
+        return frontier
+
+    def rows_of_type(self, kind: str, after: int, last: int) -> list[Row]:
+        """The rows of one type from behind `after` to `last`."""
+        with self.database.connection() as connection:
+            return _rows(connection.execute(self.sql.rows_of_type, (kind, after, last)))
 
     def last_tiles(self) -> list[tuple[int, int]]:
         """Of each level of tiles its last place."""

@@ -12,11 +12,13 @@ from hypothesis import settings
 
 from lepton_ai.events.actors import Actor, Actors
 from lepton_ai.events.address import database_at
+from lepton_ai.events.cluster import Cluster
 from lepton_ai.events.creation import open_or_create
 from lepton_ai.events.database import Database
 from lepton_ai.events.store import Store
 from lepton_ai.ledger import Ledger
 
+from .broker import Kafka, NoKafka
 from .servers import NoPostgreSQL, PostgreSQL
 
 settings.register_profile("default", deadline=None, print_blob=True)
@@ -44,6 +46,26 @@ def postgresql() -> Iterator[PostgreSQL]:
         pytest.skip(f"no PostgreSQL: {reason}")
     yield server
     server.remove()
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[Kafka]:
+    """A running Kafka. Where none can run the test is skipped; in CI that is a failure."""
+    try:
+        broker = Kafka()
+        broker.start()
+    except NoKafka as reason:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI must test Kafka: {reason}")
+        pytest.skip(f"no Kafka: {reason}")
+    yield broker
+    broker.remove()
+
+
+@pytest.fixture
+def cluster(kafka: Kafka) -> Cluster:
+    """Topics of a ledger's own on the running Kafka; nobody has made them yet."""
+    return Cluster.parsed(kafka.servers, prefix=f"t{uuid4().hex[:16]}")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

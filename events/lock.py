@@ -8,11 +8,24 @@ import time
 import weakref
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from ..errors import Unavailable
 
 _HELD: weakref.WeakSet[FileLock] = weakref.WeakSet()
 _PAUSE = 0.005
+
+
+class Held(Protocol):
+    """A lock that is held."""
+
+    def check(self) -> None:
+        """Raise `Unavailable` where it is held no more."""
+        ...
+
+    def release(self) -> None:
+        """Give it back; a second call does nothing."""
+        ...
 
 
 class FileLock:
@@ -41,6 +54,9 @@ class FileLock:
         except BlockingIOError:
             return False
         return True
+
+    def check(self) -> None:
+        """Nothing: only its holder can let it go."""
 
     def release(self) -> None:
         """Give the lock back; a second call does nothing."""

@@ -1,0 +1,199 @@
+"""The clients of Kafka: one batch in flight outwards, partitions read by hand inwards. No consumer groups anywhere."""
+
+# pyright: reportUnknownParameterType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# (aiokafka is typed in parts)
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final, NamedTuple, Self
+
+from ..errors import LeptonError, Refused, Unavailable
+from .cluster import Cluster, TopicName
+
+BATCH_BYTES: Final = 768 * 1024
+"""What a batch holds at most: below a broker's default of 1 MiB, and room for two of the largest events."""
+RECORD_OVERHEAD: Final = 256
+"""Bytes that a record may take beside key, value and headers."""
+
+Headers = Sequence[tuple[str, bytes]]
+
+
+class Message(NamedTuple):
+    """A record as it lies in a partition; `time` is the topic's stamp in milliseconds since 1970."""
+
+    offset: int
+    time: int
+    key: bytes | None
+    value: bytes
+    headers: Headers
+
+
+class Outgoing(NamedTuple):
+    """A record to be sent."""
+
+    value: bytes
+    key: bytes | None = None
+    headers: Headers = ()
+
+
+class Writer:
+    """A producer that has one batch in flight: what it acknowledged lies in order and without holes.
+
+    After any error it must be thrown away: whether the batch was taken is unknown, and a later one must not overtake.
+    (aiokafka's producer is idempotent, yet with several batches in flight a refused first one leaves a hole for ever.)
+    """
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._producer: Any = None
+
+    async def __aenter__(self) -> Self:
+        producer_class = _aiokafka().AIOKafkaProducer
+        async with translated(self._cluster):
+            self._producer = producer_class(
+                **self._cluster.client(),
+                acks="all",
+                enable_idempotence=True,
+                max_batch_size=1_000_000,
+                max_request_size=1_000_000,
+            )
+            try:
+                await self._producer.start()
+            except BaseException:
+                await self._producer.stop()
+                raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer.stop()
+
+    async def send(self, topic: TopicName, records: Sequence[Outgoing], partition: int = 0) -> None:
+        """Send records as one batch, taken whole or not at all, and wait until all replicas have it.
+
+        They must fit: at most `BATCH_BYTES`, counting `RECORD_OVERHEAD` a record. Raises `Unavailable`.
+        """
+        assert self._producer is not None
+        batch = self._producer.create_batch()
+        for record in records:
+            taken = batch.append(key=record.key, value=record.value, timestamp=None, headers=[*record.headers])
+            if taken is None:
+                raise Refused(f"{len(records)} records do not fit into one batch; send fewer")
+        async with translated(self._cluster):
+            await (await self._producer.send_batch(batch, self._cluster.topic(topic), partition=partition))
+
+
+class Reader:
+    """A partition read by hand, from any offset."""
+
+    def __init__(self, cluster: Cluster, topic: TopicName, partition: int = 0) -> None:
+        self._cluster = cluster
+        self._topic = cluster.topic(topic)
+        self._partition = partition
+        self._consumer: Any = None
+
+    async def __aenter__(self) -> Self:
+        aiokafka = _aiokafka()
+        self._at: Any = aiokafka.TopicPartition(self._topic, self._partition)
+        async with translated(self._cluster):
+            self._consumer = aiokafka.AIOKafkaConsumer(
+                **self._cluster.client(),
+                group_id=None,
+                enable_auto_commit=False,
+                auto_offset_reset="none",
+                fetch_max_bytes=16 << 20,
+                max_partition_fetch_bytes=4 << 20,
+                metadata_max_age_ms=5_000,
+            )
+            try:
+                await self._consumer.start()
+                if self._topic not in await self._consumer.topics():
+                    raise Refused(f"there is no topic {self._topic} on {self._cluster.name}; `lepton relay` makes it")
+                self._consumer.assign([self._at])
+            except BaseException:
+                await self._consumer.stop()
+                raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await consumer.stop()
+
+    async def end(self) -> int:
+        """The offset that the next record will get."""
+        async with translated(self._cluster):
+            return (await self._open.end_offsets([self._at]))[self._at]
+
+    async def start(self) -> int:
+        """The first offset there is: above 0 where retention took records away."""
+        async with translated(self._cluster):
+            return (await self._open.beginning_offsets([self._at]))[self._at]
+
+    async def last(self) -> Message | None:
+        """The last record, None where the partition is empty."""
+        end = await self.end()
+        if end == await self.start():
+            return None
+        self.seek(end - 1)
+        messages = await self.read(1, 10.0)
+        if not messages:
+            raise Unavailable(f"{self._cluster.name} did not give the last record of {self._topic}; try again")
+        return messages[-1]
+
+    async def lacks(self) -> bool:
+        """Whether the partition holds records behind where reading stands."""
+        async with translated(self._cluster):
+            position = await self._open.position(self._at)
+        return position < await self.end()
+
+    def seek(self, offset: int) -> None:
+        """Read on from an offset."""
+        self._open.seek(self._at, offset)
+
+    async def read(self, limit: int, wait: float) -> list[Message]:
+        """At most `limit` records from where reading stands; none where none came within `wait` seconds."""
+        async with translated(self._cluster):
+            got = await self._open.getmany(self._at, timeout_ms=int(wait * 1000), max_records=limit)
+        records = got.get(self._at, ())
+        return [Message(r.offset, r.timestamp, r.key, r.value or b"", tuple(r.headers)) for r in records]
+
+    @property
+    def _open(self) -> Any:
+        assert self._consumer is not None
+        return self._consumer
+
+
+@asynccontextmanager
+async def translated(cluster: Cluster) -> AsyncGenerator[None]:
+    """Kafka's errors in Lepton's words."""
+    from aiokafka import errors
+
+    try:
+        yield
+    except (LeptonError, errors.IllegalArgumentError, errors.IllegalStateError):  # the latter are bugs of ours
+        raise
+    except errors.MessageSizeTooLargeError as error:
+        raise Refused(f"{cluster.name} takes no record that large; raise its message.max.bytes to 1 MiB") from error
+    except (errors.OffsetOutOfRangeError, errors.NoOffsetForPartitionError) as error:
+        raise Refused(f"{cluster.name} no longer has the records asked for; its retention took them") from error
+    except (
+        errors.TopicAuthorizationFailedError,
+        errors.ClusterAuthorizationFailedError,
+        errors.SaslAuthenticationFailed,
+        errors.UnsupportedSaslMechanismError,
+    ) as error:
+        raise Refused(f"{cluster.name} does not let Lepton in ({type(error).__name__}); check its ACLs") from error
+    except (errors.KafkaError, OSError, TimeoutError) as error:
+        raise Unavailable(f"{cluster.name} does not answer ({type(error).__name__}); try again when it does") from error
+
+
+def _aiokafka() -> Any:
+    try:
+        import aiokafka
+    except ModuleNotFoundError as error:
+        raise Refused("Kafka needs the extra: pip install 'lepton-ai-sdk[kafka]'") from error
+    return aiokafka

@@ -1,0 +1,96 @@
+"""The topics of a ledger: made where they are missing, refused where they would lose or reorder events."""
+
+# pyright: reportUnknownParameterType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# (aiokafka is typed in parts)
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from ..errors import Refused
+from .cluster import Cluster, TopicName
+from .kafka import translated
+
+_FOR_EVER: Final = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
+_STAMPED: Final = {"message.timestamp.type": "LogAppendTime"}
+_BROKERS_OWN: Final = -1
+"""As many replicas as the broker makes by default."""
+_ALREADY_THERE: Final = 36
+"""Kafka's error code of a topic that exists."""
+
+
+class Topic(NamedTuple):
+    """How a topic must be: its partitions (None: any number), and settings that must hold."""
+
+    partitions: int | None
+    settings: Mapping[str, str]
+
+
+TOPICS: Final[Mapping[TopicName, Topic]] = {
+    # one partition, for its order is `seq`; kept for ever, for a ledger is restored from it
+    "events": Topic(1, _FOR_EVER | _STAMPED),
+    "commands": Topic(1, {"cleanup.policy": "delete"} | _STAMPED),
+    # leases run by the broker's clock, which stamps what workers say
+    "results": Topic(None, {"cleanup.policy": "delete"} | _STAMPED),
+    "inbox": Topic(None, {"cleanup.policy": "delete"}),
+    "rejected": Topic(1, {"cleanup.policy": "delete"}),
+}
+
+
+async def open_topics(cluster: Cluster) -> None:
+    """Make the topics that are missing, with the broker's own number of replicas, and check those there are.
+
+    Raises `Refused` naming the topic and the setting that would lose or reorder events; `Unavailable`.
+    """
+    from aiokafka.admin import AIOKafkaAdminClient
+
+    async with translated(cluster):
+        admin: Any = AIOKafkaAdminClient(**cluster.client())
+        try:
+            await admin.start()
+            there = set(await admin.list_topics())
+            missing = [_new(cluster.topic(name), topic) for name, topic in TOPICS.items()]
+            missing = [topic for topic in missing if topic.name not in there]
+            if missing:
+                await _make(admin, missing)
+            await _check(admin, cluster)
+        finally:
+            await admin.close()
+
+
+def _new(name: str, topic: Topic) -> Any:
+    from aiokafka.admin import NewTopic
+
+    new = NewTopic(name, topic.partitions or 1, 1, topic_configs=dict(topic.settings))
+    new.replication_factor = _BROKERS_OWN  # which its constructor does not let through
+    return new
+
+
+async def _make(admin: Any, topics: list[Any]) -> None:
+    from aiokafka.errors import for_code
+
+    answer = await admin.create_topics(topics)
+    for name, code, *rest in answer.topic_errors:
+        if code not in (0, _ALREADY_THERE):  # another process may be as eager
+            raise for_code(code)(f"{name}: {rest[0] if rest else ''}")
+
+
+async def _check(admin: Any, cluster: Cluster) -> None:
+    from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+    names = {cluster.topic(name): topic for name, topic in TOPICS.items()}
+    for told in await admin.describe_topics(list(names)):
+        wanted, found = names[told["topic"]].partitions, len(told["partitions"])
+        if wanted is not None and found not in (0, wanted):
+            raise Refused(f"topic {told['topic']} has {found} partitions, and its order needs exactly {wanted}")
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    for answer in await admin.describe_configs(resources):
+        for _, _, _, name, settings in answer.resources:
+            held = {setting[0]: setting[1] for setting in settings}
+            for setting, value in names[name].settings.items():
+                if held.get(setting, value) != value:
+                    raise Refused(
+                        f"topic {name} has {setting}={held[setting]}, and Lepton needs {setting}={value}; "
+                        "alter the topic, or set LEPTON_KAFKA_PREFIX to names of your own"
+                    )

@@ -1,0 +1,134 @@
+"""A real Apache Kafka for tests: one broker in KRaft mode, its jars fetched by Maven once a machine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from .servers import free_port
+
+_POM: Final = Path(__file__).parent / "kafka" / "pom.xml"
+_SECONDS: Final = 60.0
+
+_PROPERTIES = """
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={data}
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+auto.create.topics.enable=false
+"""
+
+
+class NoKafka(Exception):
+    """No Kafka can run here; the message says why."""
+
+
+class Kafka:
+    """One broker process on ports of its own."""
+
+    def __init__(self) -> None:
+        self._jars = _jars()
+        self.port = free_port()
+        self._folder = Path(tempfile.mkdtemp(prefix="lepton-kafka-", dir="/tmp"))
+        self._properties = self._folder / "server.properties"
+        self._properties.write_text(
+            _PROPERTIES.format(port=self.port, controller=free_port(), data=self._folder / "data")
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+        done = subprocess.run(
+            self._java("128m", "kafka.tools.StorageTool", "format", "-t", "4L6g3nShT-eMCtK--X86sw", "-c"),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise NoKafka(f"its storage cannot be formatted: {done.stderr.strip()[-300:]}")
+
+    @property
+    def servers(self) -> str:
+        """Where the broker is, for LEPTON_KAFKA."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """The broker's process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start the broker and wait until it answers for its metadata."""
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(self._java("384m", "kafka.Kafka"), stdout=log, stderr=log)
+        asyncio.run(self._await())
+
+    def stop(self, how: signal.Signals = signal.SIGKILL) -> None:
+        """End the broker; its data stays."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(_SECONDS)
+            self._process = None
+
+    def remove(self) -> None:
+        """End the broker and delete its data."""
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _java(self, memory: str, main: str, *arguments: str) -> list[str]:
+        path = f"{self._jars}/*:{_POM.parent}"
+        tuned = (f"-Xmx{memory}", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+        return ["java", *tuned, "-cp", path, main, *arguments, str(self._properties)]
+
+    async def _await(self) -> None:
+        from aiokafka.admin import AIOKafkaAdminClient
+        from aiokafka.errors import KafkaError
+
+        end = asyncio.get_running_loop().time() + _SECONDS
+        while asyncio.get_running_loop().time() < end:
+            if self._process is None or self._process.poll() is not None:
+                break
+            admin = AIOKafkaAdminClient(bootstrap_servers=self.servers)
+            with contextlib.suppress(KafkaError, OSError):
+                await admin.start()
+                await admin.list_topics()
+                await admin.close()
+                return
+            await admin.close()
+            await asyncio.sleep(0.05)
+        raise NoKafka(f"it does not answer: {(self._folder / 'log').read_text()[-500:]}")
+
+
+def _jars() -> Path:
+    """The folder of Kafka's jars, filled by Maven where they are missing; one process of this machine at a time."""
+    if not (shutil.which("java") and shutil.which("mvn")):
+        raise NoKafka("java and mvn are not both on the PATH")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lepton" / "kafka-4.1.1"
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        whole = cache / "whole"
+        if not whole.exists():
+            copy = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
+            done = subprocess.run(
+                ["mvn", "-q", "-B", "-f", _POM, copy, f"-DoutputDirectory={cache / 'jars'}"],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode:
+                raise NoKafka(f"Maven cannot fetch it: {done.stdout.strip()[-300:]}")
+            whole.touch()
+    return cache / "jars"
