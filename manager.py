@@ -396,6 +396,11 @@ class ModelManager:
         with self._home.projection() as projection:
             return projection.rebuild()
 
+    def rebuild_from_kafka(self) -> int:
+        """Make the read model anew from the topic of events, knowing no database: the `seq` it reached."""
+        with self._home.kafka_log() as log, self._home.projection(log) as projection:
+            return projection.rebuild()
+
     def snapshot(self, to: str | os.PathLike[str]) -> None:
         """Copy the read model to a file of its own, to be opened with DuckDB elsewhere."""
         from .projections.export import snapshot

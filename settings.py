@@ -30,6 +30,9 @@ class Settings:
     language: Literal["zh", "en"]
     wait: float
     """Seconds to wait for a lock before giving up."""
+    kafka: str | None
+    """The brokers, or None where the ledger lives without."""
+    kafka_prefix: str
 
 
 def load(home: str | os.PathLike[str] | None = None, *, actor: str | None = None) -> Settings:
@@ -47,6 +50,8 @@ def load(home: str | os.PathLike[str] | None = None, *, actor: str | None = None
         actor=actor or env.get("LEPTON_ACTOR") or _login(),
         language=language(env),
         wait=_wait(env),
+        kafka=env.get("LEPTON_KAFKA") or None,
+        kafka_prefix=_prefix(env),
     )
 
 
@@ -76,6 +81,14 @@ def _login() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "unknown"
+
+
+def _prefix(env: Mapping[str, str]) -> str:
+    """What the topics' names begin with."""
+    text = env.get("LEPTON_KAFKA_PREFIX", "lepton")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", text):
+        raise Malformed(f"LEPTON_KAFKA_PREFIX is {text!r}; topics begin with letters, digits, dot, dash and underscore")
+    return text
 
 
 def _wait(env: Mapping[str, str]) -> float:

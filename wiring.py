@@ -15,6 +15,7 @@ from .domain.commands import CreateLedger
 from .errors import Malformed, Refused
 from .events.actors import Actors
 from .events.address import database_at
+from .events.cluster import Cluster
 from .events.creation import open_or_create
 from .events.database import Database
 from .events.ledger import FORMAT
@@ -25,6 +26,8 @@ from .tensors.folder import FolderStore
 from .workers.workspace import Workspace
 
 if TYPE_CHECKING:
+    from .events.kafka_log import KafkaLog
+    from .events.log import Log
     from .projections.projector import Projection
 
 
@@ -62,11 +65,33 @@ class Home:
         """The object store that LEPTON_OBJECTS names."""
         return FolderStore(_objects(self.settings.objects) / self.settings.ledger)
 
-    def projection(self) -> Projection:
-        """The read model, caught up by whoever asks; it holds its file until closed."""
+    @cached_property
+    def cluster(self) -> Cluster:
+        """The ledger's topics. `Refused` where no Kafka is set."""
+        if self.settings.kafka is None:
+            raise Refused("no Kafka is set; LEPTON_KAFKA=host:port names one")
+        return Cluster.parsed(self.settings.kafka, self.settings.ledger, self.settings.kafka_prefix)
+
+    def kafka_log(self) -> KafkaLog:
+        """The log as its topic tells it; a context manager."""
+        from .events.kafka_log import KafkaLog
+
+        return KafkaLog(self.cluster)
+
+    def restorable(self, ledger_id: str) -> Store:
+        """The store to restore a ledger into: made empty under the ledger's own id where there is none."""
+        _folder(self.settings.home)
+        database = database_at(self.settings.database, self.settings.ledger, wait=self.settings.wait)
+        open_or_create(database, lambda: ledger_id)
+        return Store(database)
+
+    def projection(self, log: Log | None = None) -> Projection:
+        """The read model, fed by the event table or by another `log`; it holds its file until closed."""
         from .projections.projector import Projection
 
-        return Projection(self.settings.home / "read", self.store, ledger=self.settings.ledger, wait=self.settings.wait)
+        return Projection(
+            self.settings.home / "read", log or self.store, ledger=self.settings.ledger, wait=self.settings.wait
+        )
 
     def close(self) -> None:
         """Give back what is open."""

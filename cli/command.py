@@ -19,6 +19,7 @@ from .text import colourful, encoded
 
 if TYPE_CHECKING:
     from ..manager import ModelManager
+    from ..wiring import Home
 
 Shape = Mapping[str, Any]
 """The object that `--json` prints, with words for its values; docs/cli.md says what they mean."""
@@ -55,17 +56,30 @@ class Session:
     @cached_property
     def manager(self) -> ModelManager:
         """The ledger's door, opened on first use."""
-        self.logged.setFormatter(logging.Formatter("%(name)s: %(message)s"))
-        LOG.addHandler(self.logged)
-        LOG.setLevel(logging.INFO)
+        self._log()
         from ..manager import ModelManager
 
         return ModelManager(self.home, actor=self.actor)
 
+    @cached_property
+    def parts(self) -> Home:
+        """The ledger's parts, for the processes that keep it running."""
+        self._log()
+        from .. import settings
+        from ..wiring import Home
+
+        return Home(settings.load(self.home, actor=self.actor))
+
+    def _log(self) -> None:
+        self.logged.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+        LOG.addHandler(self.logged)
+        LOG.setLevel(logging.INFO)
+
     def close(self) -> None:
-        """Give the ledger back, if it was opened."""
-        if "manager" in vars(self):
-            self.manager.close()
+        """Give back what of the ledger was opened."""
+        for opened in ("manager", "parts"):
+            if opened in vars(self):
+                getattr(self, opened).close()
         LOG.removeHandler(self.logged)
 
     def answer(self, found: Mapping[str, Any], lines: Callable[[], Iterable[str]]) -> None:

@@ -42,10 +42,11 @@ def fsck(session: Session, events: bool, objects: bool, projection: bool) -> Non
 
 
 @command({"seq": "number"}, "lepton rebuild")
-def rebuild(session: Session) -> None:
+@click.option("--from", "source", type=click.Choice(["database", "kafka"]), default="database", help="Read from there.")
+def rebuild(session: Session, source: str) -> None:
     """Make the views anew from the events."""
     with session.waiting("rebuilding"):
-        seq = session.manager.rebuild()
+        seq = session.manager.rebuild() if source == "database" else session.manager.rebuild_from_kafka()
     session.answer({"seq": seq}, lambda: [f"the views are made anew, up to event {seq}"])
 
 

@@ -63,9 +63,13 @@ class KafkaLog:
         finally:
             self._stop()
 
-    @cached_property
+    @property
     def ledger_id(self) -> str:
         """The id of the ledger, which `source` bears. `Refused` where the topic is empty."""
+        return self._ledger_id
+
+    @cached_property
+    def _ledger_id(self) -> str:
         rows = self.read(0, 1)
         if not rows:
             raise Refused(f"{self._cluster.topic('events')} holds no event yet; `lepton relay` sends them")

@@ -37,12 +37,13 @@ log = logging.getLogger("lepton.relay")
 class Relay:
     """Copies one ledger's log. At most one relays at a time: it holds a lock while it runs.
 
-    `position` is the last `seq` that Kafka acknowledged.
+    `position` is the last `seq` that Kafka acknowledged; where `until` is given the relay stops once it is there.
     """
 
-    def __init__(self, store: Store, cluster: Cluster) -> None:
+    def __init__(self, store: Store, cluster: Cluster, *, until: int | None = None) -> None:
         self._store = store
         self._cluster = cluster
+        self._until = until
         self.position = 0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -68,7 +69,7 @@ class Relay:
     async def _relay(self, writer: Writer, still_held: Callable[[], None], stop: asyncio.Event) -> None:
         """Send what the topic lacks, and then what comes; any error ends it, for the writer is no good any more."""
         frontier = await self._taken_over()
-        while not stop.is_set():
+        while not self._done(stop):
             rows = await to_thread(self._store.read, frontier.size, READ)
             if not rows:
                 await _elapsed(stop, IDLE)
@@ -78,6 +79,11 @@ class Relay:
                 frontier, _ = frontier.extended(row.leaf for row in batch)
                 await writer.send("events", _records(batch, frontier.root()))
                 self.position = frontier.size
+
+    def _done(self, stop: asyncio.Event) -> bool:
+        if self._until is not None and self.position >= self._until:
+            stop.set()
+        return stop.is_set()
 
     async def _taken_over(self) -> Frontier:
         """The tree's frontier where the topic ends, once it is known to tell of the same history."""

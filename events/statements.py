@@ -55,6 +55,8 @@ class Statements:
     last_tiles = "SELECT level, max(place) FROM tiles GROUP BY level ORDER BY level"
     placements = f"SELECT {_PLACEMENT} FROM placements ORDER BY pack, start"
     find_placements = f"SELECT {_PLACEMENT} FROM placements WHERE digest IN (:many)"
+    insert_seen = "INSERT INTO seen (source, id, digest) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+    rejected_count = "SELECT count(*) FROM rejected WHERE retried IS NULL"
     find_actor = "SELECT id, name, key FROM actors WHERE name = ?"
     insert_actor = "INSERT INTO actors (id, name, key) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING"
     actors = "SELECT id, name, key FROM actors"

@@ -137,6 +137,11 @@ class Store:
             rows = connection.execute(self.sql.streams, (prefix, prefix + "\U0010ffff"))
             return sorted(row[0] for row in rows)
 
+    def place(self, placements: Sequence[Placement]) -> None:
+        """Note where digests lie, beside the log: for a restore, which finds out from the packs."""
+        with self.database.connection() as connection:
+            connection.cursor().executemany(self.sql.insert_placements, placements)
+
     def tiles(self) -> list[Tile]:
         """The filled tiles, in order."""
         with self.database.connection() as connection:
@@ -174,6 +179,11 @@ class Store:
         """Of each level of tiles its last place."""
         with self.database.connection() as connection:
             return [(level, place) for level, place in connection.execute(self.sql.last_tiles)]
+
+    def rejected_count(self) -> int:
+        """How many outside messages stand refused."""
+        with self.database.connection() as connection:
+            return connection.execute(self.sql.rejected_count).fetchone()[0]
 
     def last_row(self) -> int:
         """The `seq` of the last row, whatever the head says; 0 where there is none."""
@@ -245,6 +255,11 @@ class Admission:
             cursor.executemany(self._sql.insert_placements, placements)
         cursor.execute(self._sql.move_head, (head.seq, head.recorded, head.frontier.encode()))
         self.appended = True
+
+    def see(self, messages: Sequence[tuple[str, str, str]]) -> None:
+        """Remember outside messages by (source, id, digest of their bytes)."""
+        if messages:
+            self._connection.cursor().executemany(self._sql.insert_seen, messages)
 
 
 def _undo(connection: Any) -> None:

@@ -28,7 +28,15 @@ def commands() -> dict[str, Command]:
     return {name: command for name, command in found.items() if command}
 
 
-EXAMPLES = [(name, example) for name, command in commands().items() for example in command.examples]
+WITH_BROKER = {"relay", "restore"}
+"""What needs a Kafka is run by test_running.py."""
+
+EXAMPLES = [
+    (name, example)
+    for name, command in commands().items()
+    for example in command.examples
+    if name not in WITH_BROKER and "kafka" not in example
+]
 
 WITH_JSON = [(name, example) for name, example in EXAMPLES if "--format" not in example or "-o" in example]
 """All but the one that fills stdout itself."""

@@ -1,0 +1,90 @@
+"""`status`, `relay`, `restore`: the processes that keep a ledger running, and how they are."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import click
+
+from ..errors import Refused
+from ..results import Status
+from .command import Session, command
+from .text import columns, count, when
+
+
+@command(
+    {
+        "ledger": "text",
+        "events": "number",
+        "root": "digest",
+        "recorded?": "time",
+        "kafka?": {"events": "number", "lag": "number", "lost_since?": "time"},
+        "rejected": "number",
+    },
+    "lepton status",
+)
+def status(session: Session) -> None:
+    """How the ledger is: how far its log, its topic and its views are, and what would be lost with the database."""
+    from ..workers.reporting import status
+
+    parts = session.parts
+    with session.waiting("looking around"):
+        found = status(parts.workspace.ledger.store, parts.cluster if parts.settings.kafka else None)
+    session.answer(found.to_dict(), lambda: _status(found))
+
+
+@command({"relayed": "number"}, "lepton relay", "lepton relay --once")
+@click.option("--once", is_flag=True, help="Stop when Kafka has all that the log held at the start.")
+def relay(session: Session, once: bool) -> None:
+    """Copy every event to Kafka, in order, until stopped. One relay at a time works; another waits for its lock."""
+    from ..events.relay import Relay
+
+    relay = Relay(session.parts.store, session.parts.cluster, until=session.parts.store.end() if once else None)
+    asyncio.run(_until_stopped(relay.run))
+    session.answer({"relayed": relay.position}, lambda: [f"stopped after event {relay.position}"])
+
+
+@command({"before": "number", "after": "number"}, "lepton restore --from kafka", "lepton restore --missing")
+@click.option("--from", "source", type=click.Choice(["kafka"]), default="kafka", help="What to restore from.")
+@click.option("--missing", is_flag=True, help="Bring back what a ledger lacks that is there; without it there is none.")
+def restore(session: Session, source: str, missing: bool) -> None:  # noqa: ARG001 - there is one source by now
+    """Make the database anew from the topic of events, and prove its root against the one that Kafka holds.
+
+    What was not yet relayed is lost; `lepton status` tells how much that would be. Names and keys of actors were never
+    on Kafka: without a copy of them sealed texts show as [forgotten].
+    """
+    from ..workers.recovering import recover
+
+    parts = session.parts
+    with session.waiting("restoring"), parts.kafka_log() as log:
+        store = parts.restorable(log.ledger_id)
+        if not missing and store.end():
+            raise Refused(f"{store.database.name} holds a ledger already; --missing brings back what it lacks")
+        found = recover(store, parts.objects, log)
+    session.answer(found._asdict(), lambda: [f"events {found.before + 1} to {found.after} are back"])
+
+
+async def _until_stopped(work: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
+    """Run work that ends when its event is set, which SIGTERM and Ctrl-C do."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await work(stop)
+
+
+def _status(found: Status) -> Iterator[str]:
+    rows = [("ledger", found.ledger), ("events", count(found.events, "event")), ("root", found.root)]
+    if found.recorded:
+        rows.append(("last recorded", when(found.recorded, seconds=True)))
+    if found.kafka is None:
+        rows.append(("Kafka", "none; the database is the only copy"))
+    elif found.kafka.lost_since is None:
+        rows.append(("Kafka", "has every event"))
+    else:
+        since = when(found.kafka.lost_since, seconds=True)
+        rows.append(("Kafka", f"lacks {count(found.kafka.lag, 'event')} since {since}: lost with the database"))
+    rows.append(("rejected", count(found.rejected, "outside message")))
+    yield from columns(rows)

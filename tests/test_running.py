@@ -1,0 +1,192 @@
+"""A ledger beside Kafka: the log read from either, restored from the topic, and the commands that do it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lepton_ai import ModelManager
+from lepton_ai.errors import Refused
+from lepton_ai.events.actors import Actor
+from lepton_ai.events.cluster import Cluster
+from lepton_ai.events.kafka_log import KafkaLog
+from lepton_ai.events.log import Log
+from lepton_ai.events.relay import Relay
+from lepton_ai.ledger import Asked, Ledger
+
+from .asking import commit, note
+from .broker import Kafka
+from .cli_home import Cli
+
+SEVERAL = 1500
+MAIN = "from lepton_ai.cli import main; main()"
+
+
+async def relayed(ledger: Ledger, cluster: Cluster) -> None:
+    """Relay all that the log holds."""
+    import asyncio
+
+    await Relay(ledger.store, cluster, until=ledger.store.end()).run(asyncio.Event())
+
+
+@contextmanager
+def opened(kind: str, ledger: Ledger, cluster: Cluster) -> Generator[Log]:
+    """The log as the event table or as the topic tells it."""
+    if kind == "sql":
+        yield ledger.store
+        return
+    import asyncio
+
+    asyncio.run(relayed(ledger, cluster))
+    with KafkaLog(cluster) as log:
+        yield log
+
+
+@pytest.fixture(params=["sql", "kafka"])
+def log(request: pytest.FixtureRequest, ledger: Ledger, actor: Actor) -> Generator[Log]:
+    """Both ways to read a ledger of some thousand events."""
+    ledger.admit(commit(1), actor)
+    ledger.admit_all(Asked(note(n), actor) for n in range(SEVERAL))
+    cluster = request.getfixturevalue("cluster") if request.param == "kafka" else None
+    with opened(request.param, ledger, cluster) as log:
+        yield log
+
+
+class TestLog:
+    """What every log promises its readers."""
+
+    def test_it_knows_its_ledger_and_its_end(self, log: Log, ledger: Ledger) -> None:
+        assert log.ledger_id == ledger.store.ledger_id
+        assert log.end() == SEVERAL + 2
+
+    def test_it_gives_every_row_in_order_from_anywhere(self, log: Log, ledger: Ledger) -> None:
+        for after in (0, 1, 700, SEVERAL, 3):
+            rows = log.read(after, 100)
+            assert list(rows) == list(ledger.store.read(after, 100))
+
+    def test_it_goes_on_where_it_was_read_to(self, log: Log) -> None:
+        read: list[int] = []
+        while rows := log.read(len(read), 400):
+            read += [row.seq for row in rows]
+        assert read == list(range(1, SEVERAL + 3))
+
+    def test_behind_its_end_there_is_nothing(self, log: Log) -> None:
+        assert list(log.read(SEVERAL + 2, 10)) == []
+
+
+@pytest.fixture
+def beside_kafka(kafka: Kafka, cluster: Cluster, home: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """The command line in a home beside Kafka, with three versions of a model."""
+    monkeypatch.setenv("LEPTON_KAFKA", kafka.servers)
+    monkeypatch.setenv("LEPTON_KAFKA_PREFIX", cluster.prefix)
+    with ModelManager(home, actor="Ada") as manager:
+        for n in range(3):
+            manager.save_version({"w": np.full((40, 40), n, dtype=np.float32)}, name="credit", message=f"no. {n}")
+    return Cli(home)
+
+
+def test_a_ledger_is_restored_from_kafka_whole(beside_kafka: Cli, home: Path) -> None:
+    cli = beside_kafka
+    before = cli("verify --json").json
+    assert cli("relay --once --json").json == {"relayed": before["size"]}
+    assert cli("status --json").json["kafka"] == {"events": before["size"], "lag": 0, "lost_since": None}
+    answered = cli("log --json").json
+    for path in home.glob("main.db*"):
+        path.unlink()
+
+    told = cli("restore --from kafka --json")
+
+    assert (told.code, told.err) == (0, "")
+    assert told.json == {"before": 0, "after": before["size"]}
+    assert cli("verify --json").json == before
+    assert cli("fsck --json").json == {"damaged": []}
+    with ModelManager(home) as manager:
+        assert manager.load_arrays(2)["w"][0, 0] == 1
+        entries = [(entry.version, entry.message) for entry in manager.log("credit").entries]
+    assert entries == [(3, "[forgotten]"), (2, "[forgotten]"), (1, "[forgotten]")]
+    assert [each["version"] for each in answered["entries"]] == [3, 2, 1]
+    assert cli("relay --once --json").json == {"relayed": before["size"]}
+
+
+def test_an_old_backup_behind_kafka_is_recognised_and_brought_up(beside_kafka: Cli, home: Path) -> None:
+    cli = beside_kafka
+    old = (home / "main.db").read_bytes()
+    with ModelManager(home, actor="Ada") as manager:
+        manager.save_version({"w": np.ones((4, 4))}, name="credit")
+    whole = cli("verify --json").json
+    assert cli("relay --once").code == 0
+    for path in home.glob("main.db-*"):
+        path.unlink()
+    (home / "main.db").write_bytes(old)
+
+    refused = cli("relay --once")
+    assert refused.code == 1
+    assert "`lepton restore --missing`" in refused.err
+    assert cli("restore").code == 1
+    assert cli("restore --missing").code == 0
+
+    assert cli("verify --json").json == whole
+    assert cli("fsck --json").json == {"damaged": []}
+
+
+def test_the_views_are_rebuilt_from_kafka_as_from_sql(beside_kafka: Cli) -> None:
+    cli = beside_kafka
+    assert cli("relay --once").code == 0
+    asked = ["sql", "SELECT * FROM versions ORDER BY version", "--format", "json"]
+    from_sql = cli(asked).out
+
+    assert cli("rebuild --from kafka").code == 0
+
+    assert cli(asked).out == from_sql
+    assert cli("fsck --projection --json").json == {"damaged": []}
+
+
+def test_a_relay_runs_until_sigterm(beside_kafka: Cli, home: Path, cluster: Cluster) -> None:
+    relay = subprocess.Popen(
+        [sys.executable, "-c", MAIN, "--home", str(home), "relay", "--json"],
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONSAFEPATH": "1"},
+        text=True,
+    )
+    with ModelManager(home) as manager:
+        end = manager.verify().size
+    while True:
+        try:
+            with KafkaLog(cluster) as log:
+                if log.end() == end:
+                    break
+        except Refused:  # the relay makes the topics
+            continue
+    relay.send_signal(signal.SIGTERM)
+    out, _ = relay.communicate(timeout=30)
+
+    assert relay.returncode == 0
+    assert str(end) in out
+
+
+def test_without_kafka_its_commands_say_so(home: Path) -> None:
+    told = Cli(home)("relay")
+
+    assert (told.code, told.err) == (1, "lepton: no Kafka is set; LEPTON_KAFKA=host:port names one\n")
+
+
+@pytest.mark.parametrize(
+    "text", ["host", "host:port", "kafka://", "http://host:9092", "kafka+sasl://host:1", "a:1,,b:2"]
+)
+def test_brokers_that_cannot_be_are_refused_in_one_sentence(
+    home: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("LEPTON_KAFKA", text)
+
+    told = Cli(home)("relay")
+
+    assert told.code == 1
+    assert "LEPTON_KAFKA names no brokers" in told.err

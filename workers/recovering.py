@@ -1,0 +1,27 @@
+"""Recovering: a ledger brought back from its topic, and where its bytes lie from the packs themselves."""
+
+from __future__ import annotations
+
+from ..events.envelope import decode
+from ..events.log import Log
+from ..events.objects import PackWritten
+from ..events.restore import Restored, restore
+from ..events.store import Placement, Store
+from ..tensors.objects import ObjectStore
+from ..tensors.pack import read_index
+
+
+def recover(store: Store, objects: ObjectStore, log: Log) -> Restored:
+    """Restore the events, then the placements of the packs that they name. Repeated, it does what is left to do.
+
+    Leases are not restored: they run out, and jobs are assigned anew. Names and keys of actors were never in the log.
+    """
+    restored = restore(store, log)
+    known = {placement.pack for placement in store.placements()}
+    for row in store.rows_of_type(PackWritten.type_name(), 0, restored.after):
+        event = decode(row.envelope, row.leaf, row.seq).event
+        assert isinstance(event, PackWritten)
+        if event.pack not in known:
+            index = read_index(objects, event.pack)
+            store.place([Placement(line.digest, event.pack, line.offset, line.length) for line in index.entries])
+    return restored
