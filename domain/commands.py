@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from ..events.model import File, Parent
 from ..events.objects import ManifestWritten, PackWritten
+from ..events.outside import ObservationRecorded
 from ..events.run import MetricsLogged
 from .recipe import Recipe
 
@@ -23,6 +24,16 @@ def model_stream(name: str) -> str:
 def run_stream(run: str) -> str:
     """The stream of a run's events."""
     return f"run/{run}"
+
+
+def dataset_stream(name: str) -> str:
+    """The stream of a data set's events."""
+    return f"dataset/{name}"
+
+
+def endpoint_stream(name: str) -> str:
+    """The stream of an endpoint's events."""
+    return f"endpoint/{name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,6 +318,28 @@ class FinishRun(OfRun):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordDataset(Command):
+    """Note a data set by its fingerprint."""
+
+    dataset: str
+    data: Mapping[str, Any]
+
+    def reads(self) -> tuple[str, ...]:
+        return (dataset_stream(self.dataset),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordObservation(Command):
+    """Note what was seen of a version where it serves."""
+
+    endpoint: str
+    observed: ObservationRecorded
+
+    def reads(self) -> tuple[str, ...]:
+        return (endpoint_stream(self.endpoint), model_stream(self.observed.model))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateLedger(Command):
     """Bring a ledger into being."""
 
@@ -336,4 +369,4 @@ ModelCommand = (
     | RecordRehearsal
 )
 RunCommand = StartRun | LogMetrics | Checkpoint | FinishRun
-AnyCommand = ModelCommand | RunCommand | CreateLedger
+AnyCommand = ModelCommand | RunCommand | RecordDataset | RecordObservation | CreateLedger

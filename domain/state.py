@@ -9,11 +9,13 @@ from typing import Any
 from ..errors import NewerLedger
 from ..events.envelope import Recorded
 from ..events.ledger import FORMAT, LedgerCreated, LedgerUpgraded
+from ..events.outside import DatasetRecorded
 from . import model, objects, run
 from .commands import LEDGER, OBJECTS
 from .model import Model
 from .objects import Objects
 from .run import Run
+from .told import Dataset, Endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class LedgerState:
     format: int = 0
 
 
-Aggregate = Model | Run | Objects | LedgerState
+Aggregate = Model | Run | Objects | Dataset | Endpoint | LedgerState
 State = Mapping[str, Aggregate]
 """The aggregates of the streams that a command named."""
 
@@ -35,6 +37,10 @@ def empty(stream: str) -> Aggregate:
         return Model(name=stream.removeprefix("model/"))
     if stream.startswith("run/"):
         return Run()
+    if stream.startswith("dataset/"):
+        return Dataset()
+    if stream.startswith("endpoint/"):
+        return Endpoint()
     if stream == OBJECTS:
         return Objects()
     if stream == LEDGER:
@@ -45,7 +51,7 @@ def empty(stream: str) -> Aggregate:
 def folded_types(stream: str) -> tuple[str, ...] | None:
     """The stored names of the only types a stream's aggregate looks at, None where it looks at all."""
     kinds: Any = getattr(empty(stream), "folds", None)
-    return tuple(kind.type_name() for kind in kinds) if kinds else None
+    return None if kinds is None else tuple(kind.type_name() for kind in kinds)
 
 
 def evolve(state: Aggregate, recorded: Recorded) -> Aggregate:
@@ -57,6 +63,10 @@ def evolve(state: Aggregate, recorded: Recorded) -> Aggregate:
             return run.evolve(state, recorded)
         case Objects():
             return objects.evolve(state, recorded)
+        case Dataset():
+            return Dataset(recorded.event.data) if isinstance(recorded.event, DatasetRecorded) else state
+        case Endpoint():
+            return state
         case LedgerState():
             return _ledger(state, recorded)
 

@@ -8,8 +8,9 @@ from .event import Event
 from .ledger import LedgerEvent
 from .model import ModelEvent
 from .objects import ObjectsEvent
+from .outside import OutsideEvent
 from .run import RunEvent
 
-CATALOGUE: dict[str, type[Event]] = {
-    kind.type_name(): kind for family in (LedgerEvent, ObjectsEvent, ModelEvent, RunEvent) for kind in get_args(family)
-}
+_FAMILIES = (LedgerEvent, ObjectsEvent, ModelEvent, RunEvent, OutsideEvent)
+
+CATALOGUE: dict[str, type[Event]] = {kind.type_name(): kind for family in _FAMILIES for kind in get_args(family)}

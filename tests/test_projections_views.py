@@ -53,7 +53,7 @@ PROMISED = [
         "events",
         "files",
     ),
-    *("hyperparameters", "metrics", "models", "production_history", "rollbacks", "runs", "tags"),
+    *("hyperparameters", "metrics", "models", "observations", "production_history", "rollbacks", "runs", "tags"),
     *("version_parents", "version_tensors", "version_tree", "versions"),
 ]
 
