@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -16,13 +18,14 @@ import pytest
 from lepton_ai import ModelManager
 from lepton_ai.errors import Refused
 from lepton_ai.events.actors import Actor
-from lepton_ai.events.cluster import Cluster
+from lepton_ai.events.cluster import Cluster, TopicName
+from lepton_ai.events.kafka import Message, Reader
 from lepton_ai.events.kafka_log import KafkaLog
 from lepton_ai.events.log import Log
 from lepton_ai.events.relay import Relay
 from lepton_ai.ledger import Asked, Ledger
 
-from .asking import commit, note
+from .asking import commit, note, until
 from .broker import Kafka
 from .cli_home import Cli
 
@@ -32,8 +35,6 @@ MAIN = "from lepton_ai.cli import main; main()"
 
 async def relayed(ledger: Ledger, cluster: Cluster) -> None:
     """Relay all that the log holds."""
-    import asyncio
-
     await Relay(ledger.store, cluster, until=ledger.store.end()).run(asyncio.Event())
 
 
@@ -43,8 +44,6 @@ def opened(kind: str, ledger: Ledger, cluster: Cluster) -> Generator[Log]:
     if kind == "sql":
         yield ledger.store
         return
-    import asyncio
-
     asyncio.run(relayed(ledger, cluster))
     with KafkaLog(cluster) as log:
         yield log
@@ -190,3 +189,91 @@ def test_brokers_that_cannot_be_are_refused_in_one_sentence(
 
     assert told.code == 1
     assert "LEPTON_KAFKA names no brokers" in told.err
+
+
+def run_example(name: str, *arguments: str) -> None:
+    """Run a service of examples/services as somebody else's process."""
+    script = Path(__file__).parent.parent / "examples" / "services" / name
+    subprocess.run([sys.executable, str(script), *arguments], check=True, timeout=60)
+
+
+@contextmanager
+def process(home: Path, *words: str) -> Generator[subprocess.Popen[str]]:
+    """A command of Lepton's that runs until SIGTERM."""
+    running = subprocess.Popen(
+        [sys.executable, "-c", MAIN, "--home", str(home), *words, "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONSAFEPATH": "1"},
+        text=True,
+    )
+    try:
+        yield running
+    finally:
+        running.send_signal(signal.SIGTERM)
+        running.communicate(timeout=30)
+
+
+def test_services_tell_and_follow(
+    beside_kafka: Cli, kafka: Kafka, cluster: Cluster, home: Path, tmp_path: Path
+) -> None:
+    counted = tmp_path / "counted.json"
+    assert beside_kafka("relay --once").code == 0
+    follow = (kafka.servers, cluster.topic("events"), str(counted))
+    run_example("count_versions.py", *follow)
+    assert json.loads(counted.read_text()) == {"seq": 13, "versions": {"credit": 3}}
+    with process(home, "intake"):
+        for name in ("tell_metrics.py", "tell_observation.py", "tell_metrics.py"):
+            run_example(name, kafka.servers, cluster.topic("inbox"))
+        with ModelManager(home, actor="Ada") as manager:
+            until(lambda: manager.verify().size == 16, 30)
+            manager.save_version({"w": np.ones((4, 4))}, name="credit")
+            assert manager.sql("SELECT name, value FROM observations ORDER BY name").to_pylist() == [
+                {"name": "latency_ms", "value": 3.5},
+                {"name": "positive_rate", "value": 0.21},
+            ]
+    assert beside_kafka("relay --once").code == 0
+    run_example("count_versions.py", *follow)
+    run_example("count_versions.py", *follow)
+
+    told = json.loads(counted.read_text())
+    assert told["versions"] == {"credit": 4}
+    assert told["seq"] == beside_kafka("status --json").json["events"]
+
+
+async def only_record(cluster: Cluster, topic: TopicName) -> Message:
+    """The one record of a topic."""
+    async with Reader(cluster, topic) as reader:
+        assert await reader.end() == 1
+        last = await reader.last()
+        assert last is not None
+        return last
+
+
+def test_a_rejected_message_is_listed_shown_and_tried_again(
+    beside_kafka: Cli, kafka: Kafka, cluster: Cluster, home: Path
+) -> None:
+    cli = beside_kafka
+    with ModelManager(home, actor="Ada") as manager:
+        manager.archive("credit", reason="for now")
+        before = manager.verify().size
+    with process(home, "intake"):
+        assert cli("relay --once").code == 0
+        run_example("tell_metrics.py", kafka.servers, cluster.topic("inbox"))
+        until(lambda: cli("status --json").json["rejected"] == 1, 30)
+
+    assert cli("relay --once").code == 0
+    told = asyncio.run(only_record(cluster, "rejected"))
+    assert b'"ks"' in told.value
+    assert b"archived" in dict(told.headers)["lepton-reason"]
+
+    ((listed,)) = cli("rejected --json").json["rejected"]
+    assert "archived" in listed["reason"]
+    assert '"ks"' in cli("rejected 1").out
+    assert cli("rejected 1 --retry").code == 1
+    with ModelManager(home, actor="Ada") as manager:
+        manager.unarchive("credit")
+    assert cli("rejected 1 --retry --json").json["admitted"] == 1
+    assert cli("rejected 1 --retry").code == 1
+    assert cli("rejected --json").json["rejected"] == []
+    assert cli("status --json").json["events"] == before + 2

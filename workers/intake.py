@@ -28,12 +28,14 @@ class Intake:
     def __init__(self, ledger: Ledger, actors: Actors, topic: str, part: int = 0) -> None:
         self._ledger = ledger
         self._actors = actors
-        self._topic = topic
+        self.topic = topic
         self._part = part
+        self.taken = 0
+        """Messages taken in so far."""
 
     def position(self) -> int | None:
         """The position of the next message to take in, None where none ever was."""
-        return self._ledger.store.position(self._topic, self._part)
+        return self._ledger.store.position(self.topic, self._part)
 
     def take(self, letters: Sequence[Letter], expected: int | None) -> list[Answer]:
         """Take in what follows position `expected`; an answer for each, a refusal being one.
@@ -44,9 +46,10 @@ class Intake:
         answers: list[Answer] = []
         for start in range(0, len(letters), TOGETHER):
             together = letters[start : start + TOGETHER]
-            place = (self._topic, self._part, expected)
+            place = (self.topic, self._part, expected)
             answers += self._admitted(_Taken(place, together, self._all_asked(together)))
             expected = together[-1].position + 1
+            self.taken += len(together)
         return answers
 
     def retry(self, id: int) -> Answer:
