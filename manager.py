@@ -361,19 +361,14 @@ class ModelManager:
         timeout: float = 60.0,
     ) -> pa.Table:
         """One SELECT over the views of docs/views.md, as of now, a `seq` or a time; it sees every command before it."""
-        from .projections.query import query as ask  # pyright: ignore[reportUnknownVariableType]
+        from .projections.asking import Question
 
-        with self._home.projection() as projection:
-            projection.catch_up(wait_for=wait_for, deadline=self._settings.wait)
-            return ask(projection, query, params, as_of=as_of, timeout=timeout)  # pyright: ignore
+        question = Question(query, params, as_of, timeout)
+        return self._home.read_model().sql(question, wait_for)  # pyright: ignore[reportUnknownVariableType]
 
     def find(self, expression: str) -> list[Version]:
         """The versions for which all of `metric.f1 > 0.8 and note.ticket = 'RISK-12'` holds."""
-        from .projections.search import versions_where
-
-        with self._home.projection() as projection:
-            projection.catch_up()
-            found = versions_where(projection, expression)
+        found = self._home.read_model().find(expression)
         return [self._workspace.version(self._workspace.model(model), number) for model, number in found]
 
     def events(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +30,8 @@ from .workers.workspace import Workspace
 if TYPE_CHECKING:
     from .events.kafka_log import KafkaLog
     from .events.log import Log
+    from .projections.asking import ReadModel
+    from .projections.following import Follower
     from .projections.projector import Projection
 
 
@@ -92,6 +96,35 @@ class Home:
         return Projection(
             self.settings.home / "read", log or self.store, ledger=self.settings.ledger, wait=self.settings.wait
         )
+
+    def read_model(self) -> ReadModel:
+        """Whoever answers questions: a projector that runs beside us, else we ourselves."""
+        from .projections.asking import Here, There, connected
+
+        try:
+            connected(self.socket).close()
+        except OSError:
+            return Here(self.projection, self.settings.wait)
+        return There(self.socket, self.store.end, self.settings.wait)
+
+    @property
+    def socket(self) -> Path:
+        """Where a projector of this home listens."""
+        return self.settings.home / "read" / f"{self.settings.ledger}.sock"
+
+    @contextmanager
+    def follower(self) -> Generator[Follower]:
+        """The read model kept up with Kafka where it is set, else with the event table, and answering on its socket."""
+        from .projections.following import Follower
+        from .projections.serving import Server
+
+        feed = self.kafka_log if self.settings.kafka else lambda: nullcontext(self.store)
+        with (
+            self.projection() as projection,
+            Follower(projection, feed) as follower,
+            Server(self.socket, follower),
+        ):
+            yield follower
 
     def close(self) -> None:
         """Give back what is open."""

@@ -25,7 +25,7 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "Work": ("working", ("train", "evaluate")),
     "Asking the ledger": ("reading", ("sql", "events", "snapshot")),
     "Keeping the ledger": ("keeping", ("verify", "fsck", "rebuild", "forget")),
-    "Running the ledger": ("running", ("status", "relay", "intake", "rejected", "restore")),
+    "Running the ledger": ("running", ("status", "relay", "projector", "intake", "rejected", "restore")),
 }
 """Each section of the help: the module that holds its commands, and their names."""
 

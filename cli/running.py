@@ -1,4 +1,4 @@
-"""`status`, `relay`, `intake`, `rejected`, `restore`: the processes that keep a ledger running, and how they are."""
+"""`status`, `relay`, `projector`, `intake`, `rejected`, `restore`: the processes that keep a ledger running."""
 
 from __future__ import annotations
 
@@ -69,6 +69,15 @@ def restore(session: Session, source: str, missing: bool) -> None:  # noqa: ARG0
             raise Refused(f"{store.database.name} holds a ledger already; --missing brings back what it lacks")
         found = recover(store, parts.objects, log)
     session.answer(found._asdict(), lambda: [f"events {found.before + 1} to {found.after} are back"])
+
+
+@command({"seq": "number"}, "lepton projector")
+def projector(session: Session) -> None:
+    """Keep the views up with the log, from Kafka where it is set, and answer `sql` and `find`, until stopped."""
+    with session.parts.follower() as follower:
+        asyncio.run(_until_stopped(follower.ended))
+        position = follower.projection.position
+    session.answer({"seq": position}, lambda: [f"stopped at event {position}"])
 
 
 @command({"messages": "number"}, "lepton intake")

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ..errors import Damaged, LeptonError, Unavailable
 from .database import Database
 from .log import Row
 from .merkle import TILE_HEIGHT, Frontier, Tile
 from .statements import Statements
+
+POLL: Final = 0.01
+"""Seconds between two looks at the table for what is new."""
 
 
 class Placement(NamedTuple):
@@ -143,6 +147,11 @@ class Store:
         """At most `limit` rows behind `seq` `after`, in order."""
         with self.database.connection() as connection:
             return _rows(connection.execute(self.sql.rows, (after, after + limit)))
+
+    def wait(self, seconds: float) -> bool:
+        """Wait a moment for more to read, `seconds` at most: the table rings no bell. False, for nothing is known."""
+        time.sleep(min(seconds, POLL))
+        return False
 
     def stream(self, stream: str, after: int = 0, types: tuple[str, ...] | None = None) -> tuple[int, list[Row]]:
         """The last version of a stream, and its rows behind version `after`, of the types named or of all."""

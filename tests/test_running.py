@@ -9,14 +9,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lepton_ai import ModelManager
-from lepton_ai.errors import Refused
+from lepton_ai.errors import Refused, Unavailable
 from lepton_ai.events.actors import Actor
 from lepton_ai.events.cluster import Cluster, TopicName
 from lepton_ai.events.kafka import Message, Reader
@@ -277,3 +277,30 @@ def test_a_rejected_message_is_listed_shown_and_tried_again(
     assert cli("rejected 1 --retry").code == 1
     assert cli("rejected --json").json["rejected"] == []
     assert cli("status --json").json["events"] == before + 2
+
+
+@pytest.mark.parametrize("fed_by", ["database", "kafka"])
+def test_beside_a_projector_questions_go_to_it(
+    beside_kafka: Cli, home: Path, monkeypatch: pytest.MonkeyPatch, fed_by: str
+) -> None:
+    home = home.rename(home.with_name("h" * 100))
+    if fed_by == "database":
+        monkeypatch.delenv("LEPTON_KAFKA")
+    count = "SELECT count(*) AS n, max(version) AS last FROM versions"
+    relaying = process(home, "relay") if fed_by == "kafka" else nullcontext()
+    with relaying, process(home, "projector") as projector, ModelManager(home, actor="Ada") as manager:
+        until(lambda: (home / "read" / "main.sock").exists() or projector.poll() is not None, 30)
+        for n in range(4, 8):
+            manager.save_version({"w": np.full((4, 4), n)}, name="credit", metrics={"f1": n / 10})
+            assert manager.sql(count).to_pylist() == [{"n": n, "last": n}]
+        assert [int(version) for version in manager.find("metric.f1 > 0.45")] == [5, 6, 7]
+        past = manager.sql(count, as_of=manager.sql("SELECT min(seq) AS s FROM versions").to_pylist()[0]["s"])
+        assert past.to_pylist() == [{"n": 1, "last": 1}]
+        with pytest.raises(Refused, match="one SELECT"):
+            manager.sql("DELETE FROM versions")
+        monkeypatch.setenv("LEPTON_WAIT", "0.5")
+        with pytest.raises(Unavailable, match="did not reach"):
+            ModelManager(home).sql(count, wait_for=10_000)
+        projector.kill()
+        projector.wait()
+        assert manager.sql(count).to_pylist() == [{"n": 7, "last": 7}]
