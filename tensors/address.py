@@ -28,7 +28,7 @@ def objects_at(url: str, ledger: str, *, wait: float) -> ObjectStore:
     if parts.scheme == "file" and parts.netloc in ("", "localhost"):
         return FolderStore(Path(unquote(parts.path)) / ledger)
     if parts.scheme in _CLOUDS:
-        return _cloud(parts.scheme, parts.netloc, f"{parts.path.strip('/')}/{ledger}".lstrip("/"), wait)
+        return _cloud(parts.scheme, parts.netloc, f"{parts.path.removesuffix('/')}/{ledger}".removeprefix("/"), wait)
     raise _no_store()
 
 

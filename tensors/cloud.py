@@ -13,14 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 import obstore
-from obstore.exceptions import (
-    AlreadyExistsError,
-    BaseError,
-    GenericError,
-    PermissionDeniedError,
-    PreconditionError,
-    UnauthenticatedError,
-)
+from obstore import exceptions
 from obstore.store import AzureStore, GCSStore, S3Store
 
 from ..errors import Damaged, LeptonError, Refused, Unavailable
@@ -33,7 +26,7 @@ PART = 8 << 20  # what a request carries: S3 takes 5 MiB at least, and a slow li
 PARTS = 10_000  # S3 and Google take no more of them for one object
 _AT_ONCE = 2
 _CLAIMS = ".lepton-claims"  # no key begins with a dot, so a claim is never taken for an object
-_LETTERS = {"s3": "AWS", "gs": "GOOGLE", "az": "AZURE"}
+_CLOUDS = {"s3": ("AWS", S3Store), "gs": ("GOOGLE", GCSStore), "az": ("AZURE", AzureStore)}
 
 Bucket = S3Store | GCSStore | AzureStore
 
@@ -97,10 +90,15 @@ class CloudStore:
         with _translated(f"object {key}"):
             try:
                 obstore.put(self._bucket, place, data, mode="create", attributes={"writer": writer})
-            except (AlreadyExistsError, PreconditionError):
+            except (exceptions.AlreadyExistsError, exceptions.PreconditionError):
                 # A request whose answer was lost is sent again, and then meets its own work.
-                if obstore.get(self._bucket, place, options={"head": True}).attributes.get("writer") != writer:
+                if self._writer(place) != writer:
                     raise _taken(key) from None
+
+    def _writer(self, place: str) -> str | None:
+        with suppress(FileNotFoundError):
+            return obstore.get(self._bucket, place, options={"head": True}).attributes.get("writer")
+        return None
 
     @contextmanager
     def _claimed(self, key: str) -> Generator[None]:
@@ -131,14 +129,14 @@ class CloudStore:
                 written += len(piece)
                 if written > PART * PARTS:
                     raise Refused(
-                        f"object {key} would pass {PART * PARTS >> 30} GiB, which a bucket cannot take in parts"
+                        f"object {key} has more than {PARTS} parts, which no bucket takes; save it as several"
                     )
                 with _translated(f"object {key}"):
                     writer.write(piece)
             with _translated(f"object {key}"):
                 writer.close()
         except BaseException as error:
-            with suppress(BaseError, OSError):  # leaving by an error throws the parts away, where that can be done
+            with suppress(exceptions.BaseError, OSError):  # the parts are thrown away, where that can be done
                 writer.__exit__(type(error), error, error.__traceback__)
             raise
         return written
@@ -159,7 +157,7 @@ class CloudStore:
         with self._reading(key):
             try:
                 return obstore.get_range(self._bucket, key, start=offset, length=length).to_bytes()
-            except GenericError:  # among them is a range that begins behind the end
+            except exceptions.GenericError:  # among them is a range that begins behind the end
                 if obstore.head(self._bucket, key)["size"] > offset:
                     raise
                 return b""
@@ -191,15 +189,11 @@ def cloud_store(scheme: str, bucket: str, prefix: str, *, wait: float) -> CloudS
 
     Raises `Refused` where these cannot be used. Whether the bucket is there is asked when it is first needed.
     """
-    client, retry = _patience(wait, os.environ.get(f"{_LETTERS[scheme]}_ALLOW_HTTP", ""))
+    letters, opened = _CLOUDS[scheme]
+    client, retry = _patience(wait, os.environ.get(f"{letters}_ALLOW_HTTP", ""))
     try:
-        if scheme == "s3":
-            return CloudStore(S3Store(bucket, prefix=prefix, client_options=client, retry_config=retry))
-        if scheme == "gs":
-            return CloudStore(GCSStore(bucket, prefix=prefix, client_options=client, retry_config=retry))
-        return CloudStore(AzureStore(bucket, prefix=prefix, client_options=client, retry_config=retry))
-    except (BaseError, ValueError, OSError):
-        letters = _LETTERS[scheme]
+        return CloudStore(opened(bucket, prefix=prefix, client_options=client, retry_config=retry))
+    except (exceptions.BaseError, ValueError, OSError):
         raise Refused(f"{scheme}:// cannot be used as {letters}_… in the environment say; correct these") from None
 
 
@@ -237,18 +231,17 @@ def _translated(thing: str) -> Generator[None]:
     _refuse_fork()
     try:
         yield
-    except (PermissionDeniedError, UnauthenticatedError) as error:
+    except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
         message = f"{thing} is closed to us ({_reason(error)}); check the credentials, then try again"
         raise Unavailable(message) from None
     except FileNotFoundError:
         raise Unavailable(f"{thing} cannot be reached (no such bucket); make it or correct its name") from None
-    except BaseError as error:
-        raise Unavailable(
-            f"{thing} cannot be reached ({_reason(error)}); see to endpoint and bucket, then try again"
-        ) from None
+    except exceptions.BaseError as error:
+        message = f"{thing} cannot be reached ({_reason(error)}); see to endpoint and bucket, then try again"
+        raise Unavailable(message) from None
 
 
-def _reason(error: BaseError) -> str:
+def _reason(error: exceptions.BaseError) -> str:
     """The status and the code of an answer, which are all that is safe to repeat."""
     found = re.findall(r"status code: (\d{3})|<Code>([A-Za-z]{1,60})<", str(error))
     return " ".join(dict.fromkeys(status or code for status, code in found)) or "no answer"

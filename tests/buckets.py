@@ -47,6 +47,7 @@ class Buckets:
                 return
             except OSError as error:
                 if time.monotonic() > deadline or self._process.poll() is not None:
+                    self.remove()
                     raise NoBuckets(f"{told[0]} does not answer: {error}") from error
             time.sleep(0.05)
 
@@ -141,7 +142,7 @@ class Wire:
     """A wire to a server that is cut after some bytes have gone there, or have come back."""
 
     def __init__(self, port: int) -> None:
-        self._server_port = port
+        self.server_port = port
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._left: dict[str, int] = {}
@@ -169,7 +170,7 @@ class Wire:
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        with contextlib.suppress(OSError), client, socket.create_connection(("127.0.0.1", self._server_port)) as server:
+        with contextlib.suppress(OSError), client, socket.create_connection(("127.0.0.1", self.server_port)) as server:
             ends = {client: (server, "there"), server: (client, "back")}
             while True:
                 for end in select.select(list(ends), [], [])[0]:
