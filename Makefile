@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 LEDGER ?= .demo
 LANGUAGE ?= zh
 PYTEST ?=
+AZURITE := 3.35.0
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,4 +66,6 @@ $(VENV)/.demo: $(VENV)/.uv pyproject.toml constraints.txt
 $(VENV)/.dev: $(VENV)/.uv pyproject.toml constraints.txt
 	@echo "installing into $(VENV) (torch is large: up to some minutes the first time)"
 	@$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[demo,ml-dtypes,postgres,kafka,cloud,observe]' --group dev
+	@npm install --silent --no-audit --no-fund --prefix $(VENV)/azurite azurite@$(AZURITE) \
+		|| echo "npm could not install Azurite: the tests of Azure are skipped"
 	@touch $@ $(VENV)/.demo

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 import uuid_utils
 
 from .domain.commands import CreateLedger
-from .errors import Malformed, Refused
+from .errors import Refused
 from .events.actors import Actors
 from .events.address import database_at
 from .events.cluster import Cluster
@@ -24,7 +23,8 @@ from .events.ledger import FORMAT
 from .events.store import Store
 from .ledger import Ledger
 from .settings import Settings
-from .tensors.folder import FolderStore
+from .tensors.address import objects_at
+from .tensors.objects import ObjectStore
 from .workers.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -65,9 +65,9 @@ class Home:
         return Workspace(ledger=ledger, objects=self.objects, actors=actors, actor=actor)
 
     @cached_property
-    def objects(self) -> FolderStore:
+    def objects(self) -> ObjectStore:
         """The object store that LEPTON_OBJECTS names."""
-        return FolderStore(_objects(self.settings.objects) / self.settings.ledger)
+        return objects_at(self.settings.objects, self.settings.ledger, wait=self.settings.wait)
 
     @cached_property
     def cluster(self) -> Cluster:
@@ -150,10 +150,3 @@ def _folder(home: Path) -> None:
         raise Refused(f"{home} cannot be made ({os.strerror(error.errno or 0)}); choose another home") from error
     if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
         raise Refused(f"{home} cannot be written; check its permissions or choose another home")
-
-
-def _objects(url: str) -> Path:
-    parts = urlsplit(url)
-    if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
-        raise Malformed(f"LEPTON_OBJECTS names a {parts.scheme or 'bare'} store; objects are kept in file:// folders")
-    return Path(unquote(parts.path))
