@@ -33,6 +33,9 @@ class Settings:
     kafka: str | None
     """The brokers, or None where the ledger lives without."""
     kafka_prefix: str
+    metrics: str | None
+    """Where a running process serves its figures to Prometheus, `host:port`, or None."""
+    log_as_json: bool
 
 
 def load(home: str | os.PathLike[str] | None = None, *, actor: str | None = None) -> Settings:
@@ -52,6 +55,8 @@ def load(home: str | os.PathLike[str] | None = None, *, actor: str | None = None
         wait=_wait(env),
         kafka=env.get("LEPTON_KAFKA") or None,
         kafka_prefix=_prefix(env),
+        metrics=_metrics(env),
+        log_as_json=env.get("LEPTON_LOG") == "json",
     )
 
 
@@ -88,6 +93,13 @@ def _prefix(env: Mapping[str, str]) -> str:
     text = env.get("LEPTON_KAFKA_PREFIX", "lepton")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", text):
         raise Malformed(f"LEPTON_KAFKA_PREFIX is {text!r}; topics begin with letters, digits, dot, dash and underscore")
+    return text
+
+
+def _metrics(env: Mapping[str, str]) -> str | None:
+    text = env.get("LEPTON_METRICS") or None
+    if text is not None and not re.fullmatch(r"([\w.-]*:)?\d{1,5}", text):
+        raise Malformed(f"LEPTON_METRICS is {text!r}; write a port, or host:port")
     return text
 
 

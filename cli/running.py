@@ -13,6 +13,7 @@ import click
 from ..errors import Refused
 from ..results import Status
 from .command import Session, command
+from .observing import observed
 from .text import columns, count, when
 
 if TYPE_CHECKING:
@@ -46,8 +47,16 @@ def relay(session: Session, once: bool) -> None:
     """Copy every event to Kafka, in order, until stopped. One relay at a time works; another waits for its lock."""
     from ..events.relay import Relay
 
-    relay = Relay(session.parts.store, session.parts.cluster, until=session.parts.store.end() if once else None)
-    asyncio.run(_until_stopped(relay.run))
+    store = session.parts.store
+    relay = Relay(store, session.parts.cluster, until=store.end() if once else None)
+    figures = {
+        "log_events": ("events in the log", lambda: store.end()),
+        "relay_events": ("events that Kafka acknowledged", lambda: relay.position),
+        "relay_lag_events": ("events that Kafka lacks: lost with the database", lambda: store.end() - relay.position),
+        "rejected_messages": ("outside messages that stand refused", lambda: store.rejected_count()),
+    }
+    with observed(session.parts.settings.metrics, figures):
+        asyncio.run(_until_stopped(relay.run))
     session.answer({"relayed": relay.position}, lambda: [f"stopped after event {relay.position}"])
 
 
@@ -74,9 +83,19 @@ def restore(session: Session, source: str, missing: bool) -> None:  # noqa: ARG0
 @command({"seq": "number"}, "lepton projector")
 def projector(session: Session) -> None:
     """Keep the views up with the log, from Kafka where it is set, and answer `sql` and `find`, until stopped."""
-    with session.parts.follower() as follower:
-        asyncio.run(_until_stopped(follower.ended))
-        position = follower.projection.position
+    parts = session.parts
+    with parts.follower() as follower:
+        projection = follower.projection
+        figures = {
+            "projection_events": ("events applied to the views", lambda: projection.position),
+            "projection_lag_events": (
+                "events in the log the views lack",
+                lambda: parts.store.end() - projection.position,
+            ),
+        }
+        with observed(parts.settings.metrics, figures):
+            asyncio.run(_until_stopped(follower.ended))
+        position = projection.position
     session.answer({"seq": position}, lambda: [f"stopped at event {position}"])
 
 
@@ -91,14 +110,19 @@ def intake(session: Session) -> None:
     topic = parts.cluster.topic("inbox")
     taken: list[Intake] = []
 
-    async def run(stop: asyncio.Event) -> None:
-        taken.extend(
-            await receive(parts.cluster, "inbox", lambda part: Intake(work.ledger, work.actors, topic, part), stop)
-        )
+    def intake_of(part: int) -> Intake:
+        taken.append(Intake(work.ledger, work.actors, topic, part))
+        return taken[-1]
 
-    asyncio.run(_until_stopped(run))
-    messages = sum(each.taken for each in taken)
-    session.answer({"messages": messages}, lambda: [f"stopped after {count(messages, 'message')}"])
+    async def run(stop: asyncio.Event) -> None:
+        await receive(parts.cluster, "inbox", intake_of, stop)
+
+    def messages() -> int:
+        return sum(each.taken for each in taken)
+
+    with observed(parts.settings.metrics, {"intake_messages": ("messages taken in by this process", messages)}):
+        asyncio.run(_until_stopped(run))
+    session.answer({"messages": messages()}, lambda: [f"stopped after {count(messages(), 'message')}"])
 
 
 @command(

@@ -18,6 +18,7 @@ from ..events.store import Placement as PlacementRow
 from ..ledger import Ledger, Receipt
 from ..results import Version
 from ..tensors.objects import ObjectStore
+from .tracing import traceparent
 
 if TYPE_CHECKING:
     from ..tensors.vault import Vault
@@ -97,7 +98,7 @@ class Workspace:
 
     def admit(self, command: AnyCommand, key: str | None, placements: tuple[PlacementRow, ...] = ()) -> Receipt:
         """Send a command as this workspace's actor."""
-        return self.ledger.admit(command, self.actor, key=key, placements=placements)
+        return self.ledger.admit(command, self.actor, key=key, placements=placements, traceparent=traceparent())
 
     def opened(self, actor: str, text: str, actors: Mapping[str, Actor] | None = None) -> str:
         """A sealed text as its reader sees it."""
