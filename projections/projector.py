@@ -14,11 +14,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ..errors import Unavailable
+from ..events.lock import FileLock
 from ..events.log import Log, Row
 from .file import File
 from .gate import Gate
 from .instance import removed
-from .lock import FileLock
 from .schema import schema
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
@@ -77,11 +78,11 @@ class Workspace:
 
     def origin(self, source: Any) -> Version | None:
         """Which version a live object was loaded from or last saved as; mappings are not followed."""
-        return self.origins.get(source) if _followed(source) else None
+        return self.origins.get(source) if followed(source) else None
 
     def remember(self, source: Any, version: Version) -> None:
         """Note that a live object is what a version holds."""
-        if _followed(source):
+        if followed(source):
             self.origins[source] = version
 
     def vault_to_save(self) -> Vault:
@@ -95,9 +96,15 @@ class Workspace:
 
         return Vault(self.objects, StoredPlacements(self.ledger.store, condemned))
 
-    def admit(self, command: AnyCommand, key: str | None, placements: tuple[PlacementRow, ...] = ()) -> Receipt:
-        """Send a command as this workspace's actor."""
-        return self.ledger.admit(command, self.actor, key=key, placements=placements)
+    def admit(
+        self,
+        command: AnyCommand,
+        key: str | None,
+        placements: tuple[PlacementRow, ...] = (),
+        time: datetime | None = None,
+    ) -> Receipt:
+        """Send a command as this workspace's actor; `time` is when it happened, if not now."""
+        return self.ledger.admit(command, self.actor, key=key, placements=placements, time=time)
 
     def opened(self, actor: str, text: str, actors: Mapping[str, Actor] | None = None) -> str:
         """A sealed text as its reader sees it."""
@@ -107,6 +114,6 @@ class Workspace:
         return found.open(text) if found else FORGOTTEN
 
 
-def _followed(source: Any) -> bool:
+def followed(source: Any) -> bool:
     """Whether an object can be told apart by identity for as long as it lives."""
     return not isinstance(source, Mapping) and hasattr(source, "__weakref__")
