@@ -31,7 +31,7 @@ def test_every_mutating_method_takes_a_key() -> None:
         "about", "aliases", "apply", "branches", "close", "compare", "diff", "events", "files", "find", "forget_actor",
         "fsck", "load_arrays", "load_tensors", "load_version", "log", "models", "rebuild", "run", "show", "snapshot",
         "sql",
-        "suggest_rollback", "tags", "verify",
+        "suggest_rollback", "sync", "tags", "verify",
     }  # fmt: skip
     for name, member in vars(ModelManager).items():
         if not name.startswith("_") and name not in reading:

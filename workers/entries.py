@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -74,7 +75,7 @@ def written_command(command: RunCommand) -> tuple[Kind, dict[str, Any]]:
     """A run's command by its kind, and as JSON."""
     plain = {f.name: getattr(command, f.name) for f in fields(command)}
     if isinstance(command, LogMetrics):
-        plain["blocks"] = [block.model_dump(mode="json") for block in command.blocks]
+        plain["blocks"] = [json.loads(block.model_dump_json()) for block in command.blocks]
     return _KINDS[type(command)], plain
 
 

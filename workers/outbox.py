@@ -101,7 +101,7 @@ class Outbox:
         """Tell the ledger, once all is told that waits; while that is in vain, wait behind it."""
         begun = time.monotonic()
         if begun < self._rest_until and not patient and not self.strict:
-            return keep()
+            return self._kept(keep, Unavailable("the ledger was away a moment ago; try again", key=key))
         try:
             self.delivery.deliver(patient=patient)
             answer = tell(self.delivery.opened())

@@ -174,8 +174,10 @@ class Spool:
 def _names(folder: Path) -> list[str]:
     try:
         return sorted(name for name in os.listdir(folder) if name[:1].isdecimal())  # noqa: PTH208 - the cheapest
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        raise Unavailable(f"the spool cannot be read ({os.strerror(error.errno or 0)}); see to the home") from error
 
 
 def _encoded(entry: Entry, kept: Mapping[str, Any]) -> bytes:
