@@ -70,7 +70,8 @@ def promised(home: Path, number: int, chance: random.Random) -> bytes:
         os.close(writing)
         told, wanted = b"", chance.randint(1, 3)
         while told.count(b"\n") < wanted:
-            told += os.read(reading, 4096)
+            told += (more := os.read(reading, 4096))
+            assert more, "it ended by itself"
         spin(chance, 300_000)
         kill(child)
     while more := os.read(reading, 4096):
@@ -89,7 +90,7 @@ def main(home: Path, rounds: int, seed: int) -> None:
             children = [child_of(lambda: deliver(home)) for _ in range(chance.randint(1, 2))]
             wanted = chance.randint(1, 3)
             while before - len(entries(home)) < wanted and entries(home):
-                pass
+                assert not any(os.waitpid(child, os.WNOHANG)[0] for child in children), "it ended by itself"
             spin(chance, 100_000)
             for child in children:
                 kill(child)

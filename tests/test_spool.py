@@ -22,7 +22,7 @@ from lepton_ai.models import CreditScoringModel
 
 from .cli_home import Cli
 from .outage import entries, locked, objects_away
-from .servers import PostgreSQL
+from .servers import PASSWORD, CuttingProxy, PostgreSQL, free_port
 
 
 @pytest.fixture(autouse=True)
@@ -230,6 +230,44 @@ def test_a_database_that_stops_in_the_middle_of_a_script(
     for each in (manager, fresh):
         each.close()
     server.remove()
+
+
+def test_what_was_recorded_though_nobody_heard_is_not_told_twice(
+    home: Path, postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEPTON_WAIT", "2")
+    monkeypatch.setenv("LEPTON_LEDGER", f"spool{free_port()}")
+    asked: dict[str, Any] = {
+        "message": "why", "metrics": {"f1": np.float32(0.1), "n": 1}, "annotations": {"n": np.float64(0.1), "m": True},
+        "hyperparameters": {"layers": (1, 2)}, "files": {"a.txt": b"a"}, "tags": ["t"],
+    }  # fmt: skip
+    proxies = [CuttingProxy(postgresql.port) for _ in range(2)]
+    manager = manager_over(home, proxies[0], monkeypatch)
+    manager.models()
+    proxies[0].cut_next_commit("after", for_good=True)
+    pending = manager.save_version(weights(1), name="net", **asked)
+    manager = manager_over(home, proxies[1], monkeypatch)
+    with manager.run("net") as run:
+        run.log({"loss": float("nan")}, step=0)
+        proxies[1].cut_next_commit("after", for_good=True)
+        run.flush()
+        monkeypatch.setenv("LEPTON_DATABASE", postgresql.url())
+        back = ModelManager(home)
+        assert back.sync().refused == ()
+        assert back.show(pending).version == 1
+    for each in (*proxies, manager):
+        each.close()
+
+    assert back.sync().refused == ()
+    assert kinds(back, f"run/{run.id}") == ["run.started.v1", "metrics.logged.v1", "run.finished.v1"]
+    assert back.about("net").versions == 1
+    back.close()
+
+
+def manager_over(home: Path, proxy: CuttingProxy, monkeypatch: pytest.MonkeyPatch) -> ModelManager:
+    """A ledger at the other end of a wire that can be cut."""
+    monkeypatch.setenv("LEPTON_DATABASE", f"postgresql://lepton:{PASSWORD}@127.0.0.1:{proxy.port}/postgres")
+    return ModelManager(home)
 
 
 def test_a_ledger_that_was_never_opened_may_be_away(
