@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from . import settings
 from .domain import commands
@@ -19,17 +20,19 @@ from .results import (
     Evaluation,
     Log,
     ModelRecord,
+    PendingVersion,
     RollbackPlan,
     RolledBack,
     Suggestion,
+    Synced,
     Verified,
     Version,
     VersionRecord,
 )
 from .wiring import Home
-from .workers import checking, comparing, history, merging, restoring, rolling_back, saving, suggesting, training
+from .workers import checking, comparing, history, merging, restoring, rolling_back, suggesting, training
 from .workers.running import Run
-from .workers.subject import fingerprint_of, read
+from .workers.subject import fingerprint_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,17 +47,37 @@ Rev = str | int
 """A revision as docs/revisions.md has it, a number, or a `Version`."""
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _told_first(method: Callable[Concatenate[ModelManager, P], T]) -> Callable[Concatenate[ModelManager, P], T]:
+    """A method before which the ledger is told what waits in the spool: what it changes came later."""
+
+    @functools.wraps(method)
+    def told_first(self: ModelManager, *args: P.args, **kwargs: P.kwargs) -> T:
+        self._home.outbox.ready()  # pyright: ignore[reportPrivateUsage]
+        return method(self, *args, **kwargs)
+
+    return told_first
+
+
 class ModelManager:
     """A ledger's versions, for one process; safe to share between threads, and opened anew after a fork.
 
     `home` is the ledger's folder, else LEPTON_HOME, else the nearest `.lepton` upwards, else a new one here.
     Every mutating method takes `key`: sent again under one key, it acts once and answers the same.
+    While the ledger is away saves, runs and metrics are spooled in the home, and told in order by the next call that
+    changes something, or by `sync`; with `strict` they raise `Unavailable`, as all else does.
     All methods raise `Refused` where a rule forbids what was asked, `Unavailable` where a part is away for now, and
     `Damaged` where stored bytes are not what was recorded.
     """
 
-    def __init__(self, home: str | os.PathLike[str] | None = None, *, actor: str | None = None) -> None:
+    def __init__(
+        self, home: str | os.PathLike[str] | None = None, *, actor: str | None = None, strict: bool = False
+    ) -> None:
         self._settings = settings.load(home, actor=actor)
+        self._strict = strict
         self._opened: tuple[int, Home] | None = None
 
     def __enter__(self) -> ModelManager:
@@ -98,30 +121,25 @@ class ModelManager:
         `name`. What the model itself knows (hyperparameters, settings, data, metrics, architecture) is taken from it
         unless given. `data` is training data, (data, labels), or a fingerprint. `parents` default to the version this
         object was loaded from or last saved as, else to the branch's head; where that is not the head any more it is
-        `Stale`. What equals the head makes no new version.
+        `Stale`. What equals the head makes no new version. While the ledger is away the answer is a `PendingVersion`.
         """
-        workspace = self._workspace
-        subject = read(model, name)
-        state = workspace.model(subject.name)
-        origin = workspace.origin(model)
-        asked = saving.Save(
+        return self._home.outbox.save(
+            model,
+            name,
             branch=branch,
             message=message,
-            parents=self._parents(subject.name, parents),
-            origin=int(origin) if origin is not None and origin.model == subject.name else None,
-            tags=tuple(tags),
+            parents=parents,
+            tags=tags,
             hyperparameters=hyperparameters,
             metrics=metrics,
-            data=fingerprint_of(data),
+            data=data,
             settings=settings,
-            annotations=dict(annotations or {}),
-            files=saving.named_files(files),
+            annotations=annotations,
+            files=files,
             architecture=architecture,
-            expected=None if expected is None else workspace.resolve(expected, state.name)[1].version,
+            expected=expected,
+            key=key,
         )
-        version = saving.save(workspace, subject, asked, key)
-        workspace.remember(model, version)
-        return version
 
     def load_version(self, rev: Rev, *, into: Any = None) -> Any:
         """The model a version was saved from, rebuilt from its registered class, or filled into one you built.
@@ -151,6 +169,7 @@ class ModelManager:
         """Put a live module on a version in place: the digests of the deltas replayed, none where it was read whole."""
         return restoring.apply(self._workspace, *self._resolved(rev), module)
 
+    @_told_first
     def rollback(
         self,
         to: Rev | None = None,
@@ -176,6 +195,7 @@ class ModelManager:
             return rolling_back.plan(self._workspace, state, aim)
         return rolling_back.roll_back(self._workspace, state, aim, key)
 
+    @_told_first
     def merge(
         self,
         rev: Rev,
@@ -194,12 +214,14 @@ class ModelManager:
 
     # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    @_told_first
     def branch(self, name: str, rev: Rev = "main", *, key: str | None = None) -> Version:
         """Open a branch at a version, which is returned."""
         model, number = self._resolved(rev)
         self._workspace.admit(commands.CreateBranch(model=model.name, branch=name, version=number), key)
         return self._workspace.version(model, number)
 
+    @_told_first
     def delete_branch(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
         """Give up a branch's name; its versions stay."""
         self._workspace.admit(commands.DeleteBranch(model=self._known(model).name, branch=name), key)
@@ -208,12 +230,14 @@ class ModelManager:
         """The branches of a model and their heads."""
         return self._standing(self._known(model), "branch")
 
+    @_told_first
     def tag(self, name: str, rev: Rev = "main", *, key: str | None = None) -> Version:
         """Bind a name to a version, which is returned, for good."""
         model, number = self._resolved(rev)
         self._workspace.admit(commands.CreateTag(model=model.name, tag=name, version=number), key)
         return self._workspace.version(model, number)
 
+    @_told_first
     def delete_tag(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
         """Give up a tag."""
         self._workspace.admit(commands.DeleteTag(model=self._known(model).name, tag=name), key)
@@ -223,6 +247,7 @@ class ModelManager:
         state = self._known(model)
         return {tag: self._workspace.version(state, number) for tag, number in sorted(state.tags.items())}
 
+    @_told_first
     def alias(
         self, name: str, rev: Rev, *, expected: Rev | None = None, reason: str = "", key: str | None = None
     ) -> Version:
@@ -230,6 +255,7 @@ class ModelManager:
         guard = None if expected is None else {name: expected}
         return self.aliases({name: rev}, expected=guard, reason=reason, key=key)[name]
 
+    @_told_first
     def aliases(
         self,
         moves: Mapping[str, Rev] | None = None,
@@ -257,17 +283,20 @@ class ModelManager:
             self._workspace.admit(command, key)
         return self._standing(self._known(state.name), "alias")
 
+    @_told_first
     def delete_alias(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
         """Give up an alias."""
         self._workspace.admit(commands.DeleteAlias(model=self._known(model).name, alias=name), key)
 
     # ── what is known ────────────────────────────────────────────────────────────────────────────────────────────────
 
+    @_told_first
     def annotate(self, rev: Rev, annotations: Mapping[str, Any], *, key: str | None = None) -> None:
         """Put notes on a version: text, numbers, true or false; None takes one off."""
         model, number = self._resolved(rev)
         self._workspace.admit(commands.Annotate(model=model.name, version=number, annotations=dict(annotations)), key)
 
+    @_told_first
     def describe(self, what: Rev, text: str, *, key: str | None = None) -> None:
         """Say what a model is for (by its name), or what a version is (by any other revision)."""
         if isinstance(what, str) and what in self.models():
@@ -276,14 +305,17 @@ class ModelManager:
             model, number = self._resolved(what)
             self._workspace.admit(commands.Describe(model=model.name, version=number, description=text), key)
 
+    @_told_first
     def archive(self, model: str | None = None, *, reason: str = "", key: str | None = None) -> None:
         """Close a model to new versions and rollbacks."""
         self._workspace.admit(commands.Archive(model=self._known(model).name, reason=reason), key)
 
+    @_told_first
     def unarchive(self, model: str | None = None, *, reason: str = "", key: str | None = None) -> None:
         """Open an archived model again."""
         self._workspace.admit(commands.Unarchive(model=self._known(model).name, reason=reason), key)
 
+    @_told_first
     def record_metrics(self, rev: Rev, metrics: Mapping[str, float], *, key: str | None = None) -> None:
         """Note figures of a version that were found elsewhere."""
         model, number = self._resolved(rev)
@@ -299,6 +331,8 @@ class ModelManager:
 
     def log(self, rev: Rev | None = None, *, model: str | None = None) -> Log:
         """A model's history, newest first; with a branch all of its past, with a revision its ancestry, or `A..B`."""
+        if isinstance(rev, PendingVersion):
+            rev = self._home.outbox.delivery.arrived(rev)
         return history.asked(self._workspace, rev, model)
 
     def show(self, rev: Rev = "main") -> VersionRecord:
@@ -330,7 +364,7 @@ class ModelManager:
 
     def run(self, model: str, *, hyperparameters: Mapping[str, Any] | None = None, data: Any = None) -> Run:
         """A training script's run, as a context manager with `.log`, `.checkpoint` and `.save`."""
-        return Run(self._workspace, model, hyperparameters=hyperparameters, data=fingerprint_of(data))
+        return Run(self._home.outbox, model, hyperparameters=hyperparameters, data=fingerprint_of(data))
 
     def train(
         self,
@@ -343,11 +377,16 @@ class ModelManager:
         **save: Any,
     ) -> Version:
         """Fit a Lepton model as a run and keep a version by itself; `save` takes what `save_version` takes."""
-        return training.train(self._workspace, model, data, labels, validation=validation, on_epoch=on_epoch, **save)
+        return training.train(self._home.outbox, model, data, labels, validation=validation, on_epoch=on_epoch, **save)
 
+    @_told_first
     def evaluate(self, rev: Rev, data: Any, labels: Any, *, name: str = "", key: str | None = None) -> Evaluation:
         """Judge a version on labelled rows, and record the figures with the rows' fingerprint."""
         return training.evaluate(self._workspace, *self._resolved(rev), data, labels, name=name, key=key)
+
+    def sync(self, *, again: bool = False) -> Synced:
+        """Deliver what was spooled while the ledger was away; `again` tries once more what it refused."""
+        return self._home.outbox.delivery.sync(again=again)
 
     # ── the ledger itself ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -404,6 +443,7 @@ class ModelManager:
             projection.catch_up()
             snapshot(projection, Path(to))
 
+    @_told_first
     def forget_actor(self, name: str) -> bool:
         """Delete a person's name and key: whether there was one. Their texts show as [forgotten]; no hash changes."""
         return self._workspace.actors.forget(name)
@@ -413,7 +453,7 @@ class ModelManager:
     @property
     def _home(self) -> Home:
         if self._opened is None or self._opened[0] != os.getpid():
-            self._opened = (os.getpid(), Home(self._settings))
+            self._opened = (os.getpid(), Home(self._settings, self._strict))
         return self._opened[1]
 
     @property
@@ -424,6 +464,8 @@ class ModelManager:
         return self._workspace.known_model(model)
 
     def _resolved(self, rev: Rev, model: str | None = None) -> tuple[Model, int]:
+        if isinstance(rev, PendingVersion):
+            rev = self._home.outbox.delivery.arrived(rev)
         state, resolved = self._workspace.resolve(rev, model)
         if resolved.seq is not None:
             settings.log.info("%s was put on version %d by event %d", rev, resolved.version, resolved.seq)
@@ -431,12 +473,6 @@ class ModelManager:
 
     def _standing(self, model: Model, kind: Any) -> dict[str, Version]:
         return {name: self._workspace.version(model, number) for name, number in model.live(kind).items()}
-
-    def _parents(self, model: str, parents: Sequence[Rev | tuple[Rev, str]] | None) -> Any:
-        if parents is None:
-            return None
-        named = [parent if isinstance(parent, tuple) else (parent, "trained") for parent in parents]
-        return tuple(saving.Named(str(rev), self._resolved(rev, model)[1], role) for rev, role in named)
 
     def _aim(
         self,
@@ -455,7 +491,7 @@ class ModelManager:
             branch=branch,
             alias=alias,
             to=number,
-            words=None if to is None else str(to),
+            words=None if to is None else to.key if isinstance(to, PendingVersion) else str(to),
             expected=wanted,
             reason=reason,
             move_aliases=tuple(move_aliases),

@@ -24,7 +24,11 @@ from .events.store import Store
 from .ledger import Ledger
 from .settings import Settings
 from .tensors.address import objects_at
+from .tensors.folder import FolderStore
 from .tensors.objects import ObjectStore
+from .workers.delivery import Delivery
+from .workers.outbox import Outbox
+from .workers.spool import Spool
 from .workers.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -40,6 +44,8 @@ class Home:
     """A ledger with its parts, opened on first use."""
 
     settings: Settings
+    strict: bool = False
+    """Whether an outage is raised, not spooled."""
 
     @cached_property
     def database(self) -> Database:
@@ -62,7 +68,16 @@ class Home:
         ledger = Ledger(self.store)
         if not self.store.end():
             self._begin(ledger, actors)
-        return Workspace(ledger=ledger, objects=self.objects, actors=actors, actor=actor)
+        return Workspace(
+            ledger=ledger, objects=self.objects, actors=actors, actor=actor, origins=self.outbox.delivery.origins
+        )
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """The way of saves and runs into the ledger; it opens nothing before it is used."""
+        folder = self.settings.home / "spool" / self.settings.ledger
+        spool = Spool(folder, FolderStore, wait=self.settings.wait)
+        return Outbox(Delivery(spool, lambda: self.workspace), self.settings.actor, strict=self.strict)
 
     @cached_property
     def objects(self) -> ObjectStore:

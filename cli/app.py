@@ -24,7 +24,7 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "What is known": ("describing", ("models", "annotate", "describe", "archive", "unarchive")),
     "Work": ("working", ("train", "evaluate")),
     "Asking the ledger": ("reading", ("sql", "events", "snapshot")),
-    "Keeping the ledger": ("keeping", ("verify", "fsck", "rebuild", "forget")),
+    "Keeping the ledger": ("keeping", ("sync", "verify", "fsck", "rebuild", "forget")),
     "Running the ledger": ("running", ("status", "relay", "projector", "intake", "rejected", "restore")),
 }
 """Each section of the help: the module that holds its commands, and their names."""

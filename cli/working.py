@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from ..errors import Refused
-from ..results import Evaluation, Version
+from ..results import Evaluation, PendingVersion, Version
 from .command import PATIENCE, Session, command
 from .shapes import METRICS, VERSION
 from .tables import labelled
@@ -22,7 +22,7 @@ OnEpoch = Callable[[int, Mapping[str, float]], None]
 
 
 @command(
-    {"version": VERSION, "metrics": METRICS},
+    {"version": VERSION | {"version": "number?", "digest": "digest?", "...": "any"}, "metrics": METRICS},
     "lepton train credit-scoring-model loans.csv --label default",
     "lepton train credit-scoring-model loans.csv --label default --set learning_rate=0.01 --set dropout_rate=0.2",
     "lepton train credit-scoring-model loans.csv --label default --branch risk -m 'with the new columns'",
@@ -57,7 +57,8 @@ def train(
         made = session.manager.train(
             untrained, rows, labels, name=name, branch=branch, message=message, on_epoch=on_epoch
         )
-    metrics = dict(session.manager.show(f"{made.model}@{made}").metrics)
+    # what is pending cannot be asked for yet
+    metrics = {} if isinstance(made, PendingVersion) else dict(session.manager.show(f"{made.model}@{made}").metrics)
     session.answer({"version": made.to_dict(), "metrics": metrics}, lambda: _trained(made, metrics))
 
 

@@ -65,6 +65,13 @@ class Actor:
         return f"hmac-sha256:{keyed.hexdigest()}"
 
 
+def checked_actor(name: str) -> str:
+    """The name of an actor, or `Malformed`."""
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise Malformed(f"an actor's name is 1 to {LONGEST_NAME} printable characters; {name[:40]!r} is not")
+    return name
+
+
 @lru_cache(64)
 def _keyed(key: bytes) -> hmac.HMAC:
     return hmac.new(key, digestmod="sha256")
@@ -79,9 +86,7 @@ class Actors:
 
     def named(self, name: str) -> Actor:
         """The actor of a name, made on first use. Raises `Malformed` where it cannot be one."""
-        if not name or len(name) > LONGEST_NAME or not name.isprintable():
-            raise Malformed(f"an actor's name is 1 to {LONGEST_NAME} printable characters; {name[:40]!r} is not")
-        fresh = (str(uuid_utils.uuid4()), name, os.urandom(32))
+        fresh = (str(uuid_utils.uuid4()), checked_actor(name), os.urandom(32))
         with self._database.connection() as connection:
             found = connection.execute(self._sql.find_actor, (name,)).fetchone()
             if found is None:

@@ -140,7 +140,7 @@ def test_a_wrong_setting_is_named_and_no_password_shown(
     monkeypatch.setenv(variable, value)
 
     with pytest.raises(error) as raised:
-        ModelManager(home).save_version(W, name="toy")
+        ModelManager(home, strict=True).save_version(W, name="toy")
 
     assert says in str(raised.value)
     assert "hunter2" not in str(raised.value)

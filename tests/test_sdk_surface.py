@@ -32,7 +32,7 @@ def test_every_mutating_method_takes_a_key() -> None:
         "fsck", "load_arrays", "load_tensors", "load_version", "log", "models", "rebuild",
             "rebuild_from_kafka", "run", "show", "snapshot",
         "sql",
-        "suggest_rollback", "tags", "verify",
+        "suggest_rollback", "sync", "tags", "verify",
     }  # fmt: skip
     for name, member in vars(ModelManager).items():
         if not name.startswith("_") and name not in reading:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..domain.model import Model
 from ..errors import Refused
 from ..results import Version
+from .asking import Named, Save
 from .restoring import tensors
-from .saving import Named, Save, save
+from .saving import save
 from .subject import Subject
 from .workspace import Workspace
 

@@ -9,13 +9,14 @@ from ..domain.commands import RecordEvaluation
 from ..domain.model import Model
 from ..errors import Malformed
 from ..results import Evaluation, Performance, Version
+from .outbox import Outbox
 from .restoring import load
 from .running import Run
 from .workspace import Workspace
 
 
 def train(
-    workspace: Workspace,
+    outbox: Outbox,
     model: Any,
     data: Any,
     labels: Any,
@@ -34,7 +35,7 @@ def train(
             "and keep it with run.save"
         )
     name = asked.pop("name", None) or model.name
-    with Run(workspace, name, hyperparameters=model.hyperparameters, data=fingerprint(data, labels)) as run:
+    with Run(outbox, name, hyperparameters=model.hyperparameters, data=fingerprint(data, labels)) as run:
 
         def epoch_ended(epoch: int, losses: Mapping[str, float]) -> None:
             run.log(losses, step=epoch)

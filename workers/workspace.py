@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
@@ -78,11 +79,11 @@ class Workspace:
 
     def origin(self, source: Any) -> Version | None:
         """Which version a live object was loaded from or last saved as; mappings are not followed."""
-        return self.origins.get(source) if _followed(source) else None
+        return self.origins.get(source) if followed(source) else None
 
     def remember(self, source: Any, version: Version) -> None:
         """Note that a live object is what a version holds."""
-        if _followed(source):
+        if followed(source):
             self.origins[source] = version
 
     def vault_to_save(self) -> Vault:
@@ -96,9 +97,17 @@ class Workspace:
 
         return Vault(self.objects, StoredPlacements(self.ledger.store, condemned))
 
-    def admit(self, command: AnyCommand, key: str | None, placements: tuple[PlacementRow, ...] = ()) -> Receipt:
-        """Send a command as this workspace's actor."""
-        return self.ledger.admit(command, self.actor, key=key, placements=placements, traceparent=traceparent())
+    def admit(
+        self,
+        command: AnyCommand,
+        key: str | None,
+        placements: tuple[PlacementRow, ...] = (),
+        time: datetime | None = None,
+    ) -> Receipt:
+        """Send a command as this workspace's actor; `time` is when it happened, if not now."""
+        return self.ledger.admit(
+            command, self.actor, key=key, placements=placements, time=time, traceparent=traceparent()
+        )
 
     def opened(self, actor: str, text: str, actors: Mapping[str, Actor] | None = None) -> str:
         """A sealed text as its reader sees it."""
@@ -108,6 +117,6 @@ class Workspace:
         return found.open(text) if found else FORGOTTEN
 
 
-def _followed(source: Any) -> bool:
+def followed(source: Any) -> bool:
     """Whether an object can be told apart by identity for as long as it lives."""
     return not isinstance(source, Mapping) and hasattr(source, "__weakref__")
