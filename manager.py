@@ -100,28 +100,24 @@ class ModelManager:
         object was loaded from or last saved as, else to the branch's head; where that is not the head any more it is
         `Stale`. What equals the head makes no new version.
         """
-        workspace = self._workspace
-        subject = read(model, name)
-        state = workspace.model(subject.name)
-        origin = workspace.origin(model)
-        asked = saving.Save(
+        return saving.keep(
+            self._workspace,
+            model,
+            read(model, name),
+            key=key,
             branch=branch,
             message=message,
-            parents=self._parents(subject.name, parents),
-            origin=int(origin) if origin is not None and origin.model == subject.name else None,
-            tags=tuple(tags),
+            parents=parents,
+            tags=tags,
             hyperparameters=hyperparameters,
             metrics=metrics,
-            data=fingerprint_of(data),
+            data=data,
             settings=settings,
-            annotations=dict(annotations or {}),
-            files=saving.named_files(files),
+            annotations=annotations,
+            files=files,
             architecture=architecture,
-            expected=None if expected is None else workspace.resolve(expected, state.name)[1].version,
+            expected=expected,
         )
-        version = saving.save(workspace, subject, asked, key)
-        workspace.remember(model, version)
-        return version
 
     def load_version(self, rev: Rev, *, into: Any = None) -> Any:
         """The model a version was saved from, rebuilt from its registered class, or filled into one you built.
@@ -424,19 +420,10 @@ class ModelManager:
         return self._workspace.known_model(model)
 
     def _resolved(self, rev: Rev, model: str | None = None) -> tuple[Model, int]:
-        state, resolved = self._workspace.resolve(rev, model)
-        if resolved.seq is not None:
-            settings.log.info("%s was put on version %d by event %d", rev, resolved.version, resolved.seq)
-        return state, resolved.version
+        return self._workspace.resolve(rev, model)
 
     def _standing(self, model: Model, kind: Any) -> dict[str, Version]:
         return {name: self._workspace.version(model, number) for name, number in model.live(kind).items()}
-
-    def _parents(self, model: str, parents: Sequence[Rev | tuple[Rev, str]] | None) -> Any:
-        if parents is None:
-            return None
-        named = [parent if isinstance(parent, tuple) else (parent, "trained") for parent in parents]
-        return tuple(saving.Named(str(rev), self._resolved(rev, model)[1], role) for rev, role in named)
 
     def _aim(
         self,

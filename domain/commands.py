@@ -43,7 +43,7 @@ class Command:
     free_text: ClassVar[tuple[str, ...]] = ()
     """Fields that may name a person; the ledger seals them before it decides."""
     incidental: ClassVar[tuple[str, ...]] = ()
-    """Fields that another attempt at the same thing may find otherwise: where bytes were put, what was the head."""
+    """Fields that another attempt at the same thing may find otherwise: where bytes lie, the head, the run."""
 
     def reads(self) -> tuple[str, ...]:
         """The streams whose state `decide` needs."""
@@ -100,7 +100,7 @@ class Commit(OfModel):
     """Keep a model's parameters as the next version of a branch."""
 
     free_text: ClassVar = ("message",)
-    incidental: ClassVar = ("parents", "stored", "keyframe", "delta", "environment", "code")
+    incidental: ClassVar = ("parents", "stored", "keyframe", "delta", "environment", "code", "run")
     branch: str
     asked_parents: tuple[str, ...] | None
     """What the caller named, None where nothing."""

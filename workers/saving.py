@@ -20,7 +20,7 @@ from ..events.store import Placement
 from ..results import Version
 from .environment import code, environment
 from .restoring import graph_of
-from .subject import Subject
+from .subject import Subject, fingerprint_of
 from .workspace import Workspace
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from ..tensors.vault import Kept
 
 PAGE: Final = 500
+Asked = str | int | tuple[str | int, str]
+"""A parent as it is asked for: a revision, and its role if it has one of its own."""
 log = logging.getLogger("lepton")
 
 
@@ -59,6 +61,35 @@ class Save:
     derivation: Mapping[str, Any] | None = None
     expected: int | None = None
     run: str | None = None
+
+
+def keep(
+    workspace: Workspace,
+    source: Any,
+    subject: Subject,
+    *,
+    key: str | None = None,
+    parents: Sequence[Asked] | None = None,
+    data: Any = None,
+    annotations: Mapping[str, Any] | None = None,
+    files: Mapping[str, Any] | Sequence[Any] | None = None,
+    expected: str | int | None = None,
+    **asked: Any,
+) -> Version:
+    """Keep what was read from `source` as `ModelManager.save_version` is asked to, and note which version it is."""
+    origin = workspace.origin(source)
+    wanted = Save(
+        parents=None if parents is None else tuple(_named(workspace, subject.name, parent) for parent in parents),
+        origin=int(origin) if origin is not None and origin.model == subject.name else None,
+        data=fingerprint_of(data),
+        annotations=dict(annotations or {}),
+        files=named_files(files),
+        expected=None if expected is None else workspace.resolve(expected, subject.name)[1],
+        **asked,
+    )
+    version = save(workspace, subject, wanted, key)
+    workspace.remember(source, version)
+    return version
 
 
 def save(workspace: Workspace, subject: Subject, asked: Save, key: str | None = None) -> Version:
@@ -158,6 +189,11 @@ def _parents(model: Model, asked: Save) -> tuple[Parent, ...]:
         return (Parent(version=asked.origin, role="fine_tuned"),)
     head = model.head(asked.branch)
     return (Parent(version=head, role="trained"),) if head is not None else ()
+
+
+def _named(workspace: Workspace, model: str, parent: Asked) -> Named:
+    rev, role = parent if isinstance(parent, tuple) else (parent, "trained")
+    return Named(str(rev), workspace.resolve(rev, model)[1], role)
 
 
 def _parent(model: Model, named: Named) -> Parent:

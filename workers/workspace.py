@@ -11,12 +11,13 @@ from weakref import WeakKeyDictionary
 from ..domain.commands import OBJECTS, AnyCommand, model_stream
 from ..domain.model import Model
 from ..domain.objects import Objects
-from ..domain.revisions import Resolved, resolve, split
+from ..domain.revisions import resolve, split
 from ..errors import UnknownRevision
 from ..events.actors import FORGOTTEN, Actor, Actors
 from ..events.store import Placement as PlacementRow
 from ..ledger import Ledger, Receipt
 from ..results import Version
+from ..settings import log
 from ..tensors.objects import ObjectStore
 
 if TYPE_CHECKING:
@@ -56,13 +57,16 @@ class Workspace:
             raise UnknownRevision(f"there is no model {name!r}; this ledger holds {', '.join(self.models()) or 'none'}")
         return model
 
-    def resolve(self, rev: str | int, model: str | None = None) -> tuple[Model, Resolved]:
+    def resolve(self, rev: str | int, model: str | None = None) -> tuple[Model, int]:
         """The model and version that a revision names; `model` says which where the revision does not."""
         if isinstance(rev, Version):
             model = rev.model
         name, revision = split(str(int(rev)) if isinstance(rev, int) else rev, [model] if model else self.models())
         found = self.known_model(name)
-        return found, resolve(found, revision)
+        resolved = resolve(found, revision)
+        if resolved.seq is not None:
+            log.info("%s was put on version %d by event %d", rev, resolved.version, resolved.seq)
+        return found, resolved.version
 
     def version(self, model: Model, number: int) -> Version:
         """A version as callers hold it."""
