@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -236,18 +236,13 @@ class ModelManager:
         key: str | None = None,
     ) -> dict[str, Version]:
         """Put several aliases on versions of one model, all or none; without moves only say where they stand."""
-        state = self._known(model) if not moves else None
-        for rev in (moves or {}).values():
-            state = self._resolved(rev, model)[0]
-        assert state is not None
+        moves, expected = moves or {}, expected or {}
+        state, numbers = self._of_one_model(moves.values(), model)
         if moves:
             command = commands.MoveAliases(
                 model=state.name,
-                to={name: self._resolved(rev, state.name)[1] for name, rev in moves.items()},
-                expected={
-                    name: 0 if rev == 0 else self._resolved(rev, state.name)[1]
-                    for name, rev in (expected or {}).items()
-                },
+                to=dict(zip(moves, numbers, strict=True)),
+                expected={name: self._workspace.guard(rev, state.name) for name, rev in expected.items()},
                 reason=reason,
             )
             self._workspace.admit(command, key)
@@ -307,14 +302,12 @@ class ModelManager:
             name, first, last = split_range(str(a), self.models())
             a, b = str(first), f"{name}@{last}" if "@" not in str(last).split("{")[0] else str(last)
         one = self._resolved(a)
-        own = None if parts(str(b))[0] or b in self.models() else one[0].name
+        own = None if isinstance(b, Version) or parts(str(b))[0] or b in self.models() else one[0].name
         return comparing.diff(self._workspace, one, self._resolved(b, own))
 
     def compare(self, *revs: Rev, metric: str | None = None) -> Comparison:
         """Versions of one model side by side, best first by `metric`."""
-        resolved = [self._resolved(rev) for rev in revs]
-        model = resolved[0][0] if resolved else self._known(None)
-        return comparing.compare(self._workspace, model, [number for _, number in resolved], metric)
+        return comparing.compare(self._workspace, *self._of_one_model(revs), metric)
 
     def suggest_rollback(
         self, *, model: str | None = None, branch: str = "main", metric: str | None = None
@@ -422,6 +415,14 @@ class ModelManager:
     def _resolved(self, rev: Rev, model: str | None = None) -> tuple[Model, int]:
         return self._workspace.resolve(rev, model)
 
+    def _of_one_model(self, revs: Iterable[Rev], model: str | None = None) -> tuple[Model, list[int]]:
+        """The versions that revisions name; the first says of which model all of them are."""
+        numbers: list[int] = []
+        for rev in revs:
+            state, number = self._resolved(rev, model)
+            model, numbers = state.name, [*numbers, number]
+        return self._known(model), numbers
+
     def _standing(self, model: Model, kind: Any) -> dict[str, Version]:
         return {name: self._workspace.version(model, number) for name, number in model.live(kind).items()}
 
@@ -437,7 +438,7 @@ class ModelManager:
         rehearse: Any,
     ) -> tuple[Model, rolling_back.Aim]:
         state, number = (self._known(model), None) if to is None else self._resolved(to, model)
-        wanted = None if expected is None else self._resolved(expected, state.name)[1]
+        wanted = None if expected is None else self._workspace.guard(expected, state.name)
         return state, rolling_back.Aim(
             branch=branch,
             alias=alias,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -248,6 +249,47 @@ def test_one_key_saves_once_and_other_content_under_it_is_refused(manager: Model
     with pytest.raises(KeyReused, match="nightly-7"):
         manager.save_version(module, name="net", key="nightly-7")
     assert len(manager.log(model="net")) == 1
+
+
+CONFUSIONS: dict[str, Callable[[ModelManager, Version, Version], object]] = {
+    "compare": lambda m, one, other: m.compare(one, other),
+    "compare by words": lambda m, one, other: m.compare("one@1", "other@2"),
+    "rollback": lambda m, one, other: m.rollback(other, model="one"),
+    "rollback expected": lambda m, one, other: m.rollback(1, model="one", expected=other),
+    "parents": lambda m, one, other: m.save_version({"w": np.ones(2)}, name="one", parents=[other]),
+    "save expected": lambda m, one, other: m.save_version({"w": np.ones(2)}, name="one", expected=other),
+    "aliases": lambda m, one, other: m.aliases({"p": one, "q": other}),
+    "aliases of a model": lambda m, one, other: m.aliases({"q": other}, model="one"),
+    "aliases expected": lambda m, one, other: m.aliases({"p": one}, expected={"p": other}),
+    "alias expected": lambda m, one, other: m.alias("p", one, expected=other),
+    "log": lambda m, one, other: m.log(other, model="one"),
+}
+
+
+@pytest.mark.parametrize("name", CONFUSIONS)
+def test_a_version_is_never_taken_for_one_of_another_model(manager: ModelManager, name: str) -> None:
+    for model in ("one", "other"):
+        for number in range(2):
+            manager.save_version({"w": np.full(2, number)}, name=model)
+    one, other = manager.show("one@1").version, manager.show("other@2").version
+    before = list(manager.events())
+
+    with pytest.raises(Refused, match=r"is of model other, and what was asked is about one"):
+        CONFUSIONS[name](manager, one, other)
+
+    assert list(manager.events()) == before
+    assert manager.diff(one, other).after.model == "other"
+    assert [entry.version.model for entry in manager.log(other)] == ["other", "other"]
+
+
+def test_expecting_nowhere_is_stale_where_a_branch_stands(manager: ModelManager) -> None:
+    first = manager.save_version({"w": np.ones(2)}, name="toy", expected=0)
+
+    assert first == 1
+    with pytest.raises(Stale, match="branch 'main' is at 1, not at nowhere"):
+        manager.save_version({"w": np.zeros(2)}, name="toy", expected=0)
+    with pytest.raises(Stale, match="branch 'main' is at 1, not at nowhere"):
+        manager.rollback(1, expected=0)
 
 
 def test_threads_share_a_manager(manager: ModelManager) -> None:

@@ -84,7 +84,7 @@ def keep(
         data=fingerprint_of(data),
         annotations=dict(annotations or {}),
         files=named_files(files),
-        expected=None if expected is None else workspace.resolve(expected, subject.name)[1],
+        expected=None if expected is None else workspace.guard(expected, subject.name),
         **asked,
     )
     version = save(workspace, subject, wanted, key)

@@ -11,8 +11,9 @@ from weakref import WeakKeyDictionary
 from ..domain.commands import OBJECTS, AnyCommand, model_stream
 from ..domain.model import Model
 from ..domain.objects import Objects
-from ..domain.revisions import resolve, split
-from ..errors import UnknownRevision
+from ..domain.revision import parts
+from ..domain.revisions import Revision, resolve, split
+from ..errors import Refused, UnknownRevision
 from ..events.actors import FORGOTTEN, Actor, Actors
 from ..events.store import Placement as PlacementRow
 from ..ledger import Ledger, Receipt
@@ -58,15 +59,25 @@ class Workspace:
         return model
 
     def resolve(self, rev: str | int, model: str | None = None) -> tuple[Model, int]:
-        """The model and version that a revision names; `model` says which where the revision does not."""
-        if isinstance(rev, Version):
-            model = rev.model
-        name, revision = split(str(int(rev)) if isinstance(rev, int) else rev, [model] if model else self.models())
+        """The model and version that a revision names."""
+        name, revision = self.split(rev, model)
         found = self.known_model(name)
         resolved = resolve(found, revision)
         if resolved.seq is not None:
             log.info("%s was put on version %d by event %d", rev, resolved.version, resolved.seq)
         return found, resolved.version
+
+    def split(self, rev: str | int, model: str | None = None) -> tuple[str, Revision]:
+        """A revision, and the model it is of: `model` where it names none, `Refused` where it names another."""
+        text = f"{rev.model}@{rev}" if isinstance(rev, Version) else str(rev)
+        named, *_ = parts(text)
+        if model is not None and named not in (None, model):
+            raise Refused(f"{text!r} is of model {named}, and what was asked is about {model}; name one of the two")
+        return split(text, self.models() if model is None else [model])
+
+    def guard(self, rev: str | int, model: str) -> int:
+        """Where a caller believes a branch or alias of a model to be, 0 meaning nowhere."""
+        return 0 if str(rev) == "0" else self.resolve(rev, model)[1]
 
     def version(self, model: Model, number: int) -> Version:
         """A version as callers hold it."""
