@@ -184,17 +184,16 @@ class ModelManager:
     ) -> Version:
         """Merge a version into a branch: `ours`, `theirs`, or their linear average with `weight` on theirs."""
         model, number = self._resolved(rev)
+        theirs = saving.Named(str(rev), number, "merged")
         return merging.merge(
-            self._workspace, model, number, into=into, strategy=strategy, weight=weight, message=message, key=key
+            self._workspace, model, theirs, into=into, strategy=strategy, weight=weight, message=message, key=key
         )
 
     # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def branch(self, name: str, rev: Rev = "main", *, key: str | None = None) -> Version:
         """Open a branch at a version, which is returned."""
-        model, number = self._resolved(rev)
-        self._workspace.admit(commands.CreateBranch(model=model.name, branch=name, version=number), key)
-        return self._workspace.version(model, number)
+        return self._bound(commands.CreateBranch(**self._of(rev), branch=name), key)
 
     def delete_branch(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
         """Give up a branch's name; its versions stay."""
@@ -206,9 +205,7 @@ class ModelManager:
 
     def tag(self, name: str, rev: Rev = "main", *, key: str | None = None) -> Version:
         """Bind a name to a version, which is returned, for good."""
-        model, number = self._resolved(rev)
-        self._workspace.admit(commands.CreateTag(model=model.name, tag=name, version=number), key)
-        return self._workspace.version(model, number)
+        return self._bound(commands.CreateTag(**self._of(rev), tag=name), key)
 
     def delete_tag(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
         """Give up a tag."""
@@ -238,15 +235,17 @@ class ModelManager:
         """Put several aliases on versions of one model, all or none; without moves only say where they stand."""
         moves, expected = moves or {}, expected or {}
         state, numbers = self._of_one_model(moves.values(), model)
-        if moves:
-            command = commands.MoveAliases(
-                model=state.name,
-                to=dict(zip(moves, numbers, strict=True)),
-                expected={name: self._workspace.guard(rev, state.name) for name, rev in expected.items()},
-                reason=reason,
-            )
-            self._workspace.admit(command, key)
-        return self._standing(self._known(state.name), "alias")
+        if not moves:
+            return self._standing(state, "alias")
+        command = commands.MoveAliases(
+            model=state.name,
+            to=dict(zip(moves, numbers, strict=True)),
+            expected={name: self._workspace.guard(rev, state.name) for name, rev in expected.items()},
+            asked={"to": _words(moves), "expected": _words(expected)},
+            reason=reason,
+        )
+        events = self._workspace.admit(command, key).events
+        return self._standing(self._known(state.name), "alias", events[-1].seq if events else None)
 
     def delete_alias(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
         """Give up an alias."""
@@ -256,16 +255,14 @@ class ModelManager:
 
     def annotate(self, rev: Rev, annotations: Mapping[str, Any], *, key: str | None = None) -> None:
         """Put notes on a version: text, numbers, true or false; None takes one off."""
-        model, number = self._resolved(rev)
-        self._workspace.admit(commands.Annotate(model=model.name, version=number, annotations=dict(annotations)), key)
+        self._workspace.admit(commands.Annotate(**self._of(rev), annotations=dict(annotations)), key)
 
     def describe(self, what: Rev, text: str, *, key: str | None = None) -> None:
         """Say what a model is for (by its name), or what a version is (by any other revision)."""
         if isinstance(what, str) and what in self.models():
             self._workspace.admit(commands.Describe(model=what, version=None, description=text), key)
         else:
-            model, number = self._resolved(what)
-            self._workspace.admit(commands.Describe(model=model.name, version=number, description=text), key)
+            self._workspace.admit(commands.Describe(**self._of(what), description=text), key)
 
     def archive(self, model: str | None = None, *, reason: str = "", key: str | None = None) -> None:
         """Close a model to new versions and rollbacks."""
@@ -277,8 +274,7 @@ class ModelManager:
 
     def record_metrics(self, rev: Rev, metrics: Mapping[str, float], *, key: str | None = None) -> None:
         """Note figures of a version that were found elsewhere."""
-        model, number = self._resolved(rev)
-        self._workspace.admit(commands.RecordMetrics(model=model.name, version=number, metrics=dict(metrics)), key)
+        self._workspace.admit(commands.RecordMetrics(**self._of(rev), metrics=dict(metrics)), key)
 
     def models(self) -> list[str]:
         """The names of all models, in order."""
@@ -423,8 +419,19 @@ class ModelManager:
             model, numbers = state.name, [*numbers, number]
         return self._known(model), numbers
 
-    def _standing(self, model: Model, kind: Any) -> dict[str, Version]:
-        return {name: self._workspace.version(model, number) for name, number in model.live(kind).items()}
+    def _of(self, rev: Rev) -> dict[str, Any]:
+        """The model and version that a revision names, as a command is told of them."""
+        model, number = self._resolved(rev)
+        return {"model": model.name, "version": number, "asked": {"version": str(rev)}}
+
+    def _bound(self, command: commands.CreateBranch | commands.CreateTag, key: str | None) -> Version:
+        """Bind a name to a version, which its event tells, also when it is sent again."""
+        events = self._workspace.admit(command, key).events
+        number = getattr(events[0].event, "version", command.version) if events else command.version
+        return self._workspace.version(self._known(command.model), number)
+
+    def _standing(self, model: Model, kind: Any, seq: int | None = None) -> dict[str, Version]:
+        return {name: self._workspace.version(model, number) for name, number in model.live(kind, seq).items()}
 
     def _aim(
         self,
@@ -443,9 +450,14 @@ class ModelManager:
             branch=branch,
             alias=alias,
             to=number,
-            words=None if to is None else str(to),
             expected=wanted,
+            asked=_words({"to": to} if expected is None else {"to": to, "expected": expected}),
             reason=reason,
             move_aliases=tuple(move_aliases),
             rehearse=rehearse,
         )
+
+
+def _words(revs: Mapping[str, Rev | None]) -> dict[str, str | None]:
+    """Revisions as the caller wrote them."""
+    return {name: None if rev is None else str(rev) for name, rev in revs.items()}

@@ -47,8 +47,8 @@ class TorchTensor:
 def tensors_of(source: Any) -> dict[str, Tensor]:
     """Every parameter and persistent buffer of a Lepton model or torch module by its name; tied ones are one object.
 
-    So is a mapping's, which may hold torch tensors, parameters and numpy arrays (also of ml_dtypes' kinds). Nothing is
-    copied here. Raises `Malformed` on what has no plain bytes: sparse, quantised, meta, nested and wrapped tensors,
+    A mapping may hold torch tensors, parameters and numpy arrays (also of ml_dtypes' kinds). Nothing is copied here.
+    Raises `Malformed` on what has no plain bytes: sparse, quantised, meta, nested and wrapped tensors,
     other objects.
     """
     if not isinstance(source, Model | torch.nn.Module | Mapping):

@@ -354,6 +354,61 @@ def test_a_merge_sent_twice_under_one_key_acts_once(manager: ModelManager) -> No
     assert manager.branches("net") == {"main": 4, "right": 3}
 
 
+def test_names_bound_twice_under_one_key_answer_the_same_whatever_happened_since(manager: ModelManager) -> None:
+    def saved(number: int) -> Version:
+        return manager.save_version({"w": np.full(2, number)}, name="toy")
+
+    saved(1)
+
+    def ask() -> list[object]:
+        return [
+            manager.alias("p", "main", expected=0, key="p"),
+            manager.aliases({"q": "main", "r": "1"}, key="qr"),
+            manager.tag("t", "main", key="t"),
+            manager.branch("b", "main", key="b"),
+            manager.annotate("main", {"n": 1}, key="n"),
+            manager.record_metrics("main", {"f1": 0.5}, key="m"),
+            manager.rollback("main", move_aliases=["z"], key="back"),
+        ]
+
+    manager.alias("z", saved(2))
+    saved(3)
+    first = ask()
+    saved(4)
+    manager.delete_alias("p")
+    manager.alias("q", 4)
+    manager.delete_tag("t")
+    manager.delete_branch("b")
+    before = list(manager.events())
+
+    assert ask() == first
+    assert first[:2] == [3, {"p": 3, "q": 3, "r": 1, "z": 2}]
+    assert (first[-1].from_version, first[-1].to_version, first[-1].moved) == (3, 3, True)
+    assert list(manager.events()) == before
+    with pytest.raises(KeyReused):
+        manager.tag("t", "3", key="t")
+    with pytest.raises(KeyReused):
+        manager.alias("p", "main", expected="main", key="p")
+
+
+def test_a_merge_sent_again_after_the_branch_went_on_answers_the_same(manager: ModelManager) -> None:
+    manager.save_version({"w": np.zeros(2)}, name="toy")
+    manager.save_version({"w": np.ones(2)}, name="toy", branch="dev", parents=[1])
+    manager.save_version({"w": np.full(2, 3.0)}, name="toy")
+    merged = manager.merge("dev", key="once")
+    manager.save_version({"w": np.full(2, 5.0)}, name="toy", expected="main", key="after")
+    manager.save_version({"w": np.full(2, 7.0)}, name="toy", branch="dev")
+
+    assert manager.merge("dev", key="once") == merged == 4
+    assert manager.save_version({"w": np.full(2, 5.0)}, name="toy", expected="main", key="after") == 5
+    for other in ({"strategy": "ours"}, {"into": "dev"}, {"message": "else"}):
+        with pytest.raises(KeyReused):
+            manager.merge("dev", key="once", **other)
+    with pytest.raises(KeyReused):
+        manager.merge("dev", key="after")
+    assert len(manager.log(model="toy")) == 7
+
+
 def test_a_damaged_parent_stops_no_save_and_its_child_is_whole(manager: ModelManager, home: Path) -> None:
     module = net()
     manager.save_version(module, name="net")

@@ -60,6 +60,8 @@ class Save:
     architecture: Mapping[str, Any] | None = None
     derivation: Mapping[str, Any] | None = None
     expected: int | None = None
+    asked: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """The caller's words for `expected`."""
     run: str | None = None
 
 
@@ -85,6 +87,7 @@ def keep(
         annotations=dict(annotations or {}),
         files=named_files(files),
         expected=None if expected is None else workspace.guard(expected, subject.name),
+        asked={} if expected is None else {"expected": str(expected)},
         **asked,
     )
     version = save(workspace, subject, wanted, key)
@@ -112,6 +115,7 @@ def save(workspace: Workspace, subject: Subject, asked: Save, key: str | None = 
         asked_parents=None if asked.parents is None else tuple(f"{each.words} {each.role}" for each in asked.parents),
         parents=parents,
         expected=asked.expected,
+        asked=asked.asked,
         tensors=kept.manifest.digest,
         tensor_count=len(kept.manifest.tensors),
         parameters=kept.manifest.parameters,

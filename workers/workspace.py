@@ -15,6 +15,7 @@ from ..domain.revision import parts
 from ..domain.revisions import Revision, resolve, split
 from ..errors import Refused, UnknownRevision
 from ..events.actors import FORGOTTEN, Actor, Actors
+from ..events.envelope import Recorded, decode
 from ..events.store import Placement as PlacementRow
 from ..ledger import Ledger, Receipt
 from ..results import Version
@@ -113,6 +114,14 @@ class Workspace:
     def admit(self, command: AnyCommand, key: str | None, placements: tuple[PlacementRow, ...] = ()) -> Receipt:
         """Send a command as this workspace's actor."""
         return self.ledger.admit(command, self.actor, key=key, placements=placements)
+
+    def known(self, key: str | None) -> tuple[Recorded, ...]:
+        """What a command under this key was recorded as before. Only admitting it again tells if it was the same."""
+        store = self.ledger.store
+        if key is None or (known := store.known(key)) is None:
+            return ()
+        rows = store.read(known.first - 1, known.last - known.first + 1)
+        return tuple(decode(row.envelope, row.leaf, row.seq) for row in rows)
 
     def opened(self, actor: str, text: str, actors: Mapping[str, Actor] | None = None) -> str:
         """A sealed text as its reader sees it."""
