@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +31,7 @@ from .results import (
 )
 from .wiring import Home
 from .workers import checking, comparing, history, merging, restoring, rolling_back, suggesting, training
+from .workers.asking import Named, words
 from .workers.running import Run
 from .workers.subject import fingerprint_of
 
@@ -208,8 +209,9 @@ class ModelManager:
     ) -> Version:
         """Merge a version into a branch: `ours`, `theirs`, or their linear average with `weight` on theirs."""
         model, number = self._resolved(rev)
+        theirs = Named(words(rev), number, "merged")
         return merging.merge(
-            self._workspace, model, number, into=into, strategy=strategy, weight=weight, message=message, key=key
+            self._workspace, model, theirs, into=into, strategy=strategy, weight=weight, message=message, key=key
         )
 
     # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -217,9 +219,7 @@ class ModelManager:
     @_told_first
     def branch(self, name: str, rev: Rev = "main", *, key: str | None = None) -> Version:
         """Open a branch at a version, which is returned."""
-        model, number = self._resolved(rev)
-        self._workspace.admit(commands.CreateBranch(model=model.name, branch=name, version=number), key)
-        return self._workspace.version(model, number)
+        return self._bound(commands.CreateBranch(**self._of(rev), branch=name), key)
 
     @_told_first
     def delete_branch(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
@@ -233,9 +233,7 @@ class ModelManager:
     @_told_first
     def tag(self, name: str, rev: Rev = "main", *, key: str | None = None) -> Version:
         """Bind a name to a version, which is returned, for good."""
-        model, number = self._resolved(rev)
-        self._workspace.admit(commands.CreateTag(model=model.name, tag=name, version=number), key)
-        return self._workspace.version(model, number)
+        return self._bound(commands.CreateTag(**self._of(rev), tag=name), key)
 
     @_told_first
     def delete_tag(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
@@ -266,22 +264,19 @@ class ModelManager:
         key: str | None = None,
     ) -> dict[str, Version]:
         """Put several aliases on versions of one model, all or none; without moves only say where they stand."""
-        state = self._known(model) if not moves else None
-        for rev in (moves or {}).values():
-            state = self._resolved(rev, model)[0]
-        assert state is not None
-        if moves:
-            command = commands.MoveAliases(
-                model=state.name,
-                to={name: self._resolved(rev, state.name)[1] for name, rev in moves.items()},
-                expected={
-                    name: 0 if rev == 0 else self._resolved(rev, state.name)[1]
-                    for name, rev in (expected or {}).items()
-                },
-                reason=reason,
-            )
-            self._workspace.admit(command, key)
-        return self._standing(self._known(state.name), "alias")
+        moves, expected = moves or {}, expected or {}
+        state, numbers = self._of_one_model(moves.values(), model)
+        if not moves:
+            return self._standing(state, "alias")
+        command = commands.MoveAliases(
+            model=state.name,
+            to=dict(zip(moves, numbers, strict=True)),
+            expected={name: self._workspace.guard(rev, state.name) for name, rev in expected.items()},
+            asked={"to": _words(moves), "expected": _words(expected)},
+            reason=reason,
+        )
+        events = self._workspace.admit(command, key).events
+        return self._standing(self._known(state.name), "alias", events[-1].seq if events else None)
 
     @_told_first
     def delete_alias(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
@@ -293,8 +288,7 @@ class ModelManager:
     @_told_first
     def annotate(self, rev: Rev, annotations: Mapping[str, Any], *, key: str | None = None) -> None:
         """Put notes on a version: text, numbers, true or false; None takes one off."""
-        model, number = self._resolved(rev)
-        self._workspace.admit(commands.Annotate(model=model.name, version=number, annotations=dict(annotations)), key)
+        self._workspace.admit(commands.Annotate(**self._of(rev), annotations=dict(annotations)), key)
 
     @_told_first
     def describe(self, what: Rev, text: str, *, key: str | None = None) -> None:
@@ -302,8 +296,7 @@ class ModelManager:
         if isinstance(what, str) and what in self.models():
             self._workspace.admit(commands.Describe(model=what, version=None, description=text), key)
         else:
-            model, number = self._resolved(what)
-            self._workspace.admit(commands.Describe(model=model.name, version=number, description=text), key)
+            self._workspace.admit(commands.Describe(**self._of(what), description=text), key)
 
     @_told_first
     def archive(self, model: str | None = None, *, reason: str = "", key: str | None = None) -> None:
@@ -318,8 +311,7 @@ class ModelManager:
     @_told_first
     def record_metrics(self, rev: Rev, metrics: Mapping[str, float], *, key: str | None = None) -> None:
         """Note figures of a version that were found elsewhere."""
-        model, number = self._resolved(rev)
-        self._workspace.admit(commands.RecordMetrics(model=model.name, version=number, metrics=dict(metrics)), key)
+        self._workspace.admit(commands.RecordMetrics(**self._of(rev), metrics=dict(metrics)), key)
 
     def models(self) -> list[str]:
         """The names of all models, in order."""
@@ -345,14 +337,12 @@ class ModelManager:
             name, first, last = split_range(str(a), self.models())
             a, b = str(first), f"{name}@{last}" if "@" not in str(last).split("{")[0] else str(last)
         one = self._resolved(a)
-        own = None if parts(str(b))[0] or b in self.models() else one[0].name
+        own = None if isinstance(b, Version) or parts(str(b))[0] or b in self.models() else one[0].name
         return comparing.diff(self._workspace, one, self._resolved(b, own))
 
     def compare(self, *revs: Rev, metric: str | None = None) -> Comparison:
         """Versions of one model side by side, best first by `metric`."""
-        resolved = [self._resolved(rev) for rev in revs]
-        model = resolved[0][0] if resolved else self._known(None)
-        return comparing.compare(self._workspace, model, [number for _, number in resolved], metric)
+        return comparing.compare(self._workspace, *self._of_one_model(revs), metric)
 
     def suggest_rollback(
         self, *, model: str | None = None, branch: str = "main", metric: str | None = None
@@ -466,13 +456,29 @@ class ModelManager:
     def _resolved(self, rev: Rev, model: str | None = None) -> tuple[Model, int]:
         if isinstance(rev, PendingVersion):
             rev = self._home.outbox.delivery.arrived(rev)
-        state, resolved = self._workspace.resolve(rev, model)
-        if resolved.seq is not None:
-            settings.log.info("%s was put on version %d by event %d", rev, resolved.version, resolved.seq)
-        return state, resolved.version
+        return self._workspace.resolve(rev, model)
 
-    def _standing(self, model: Model, kind: Any) -> dict[str, Version]:
-        return {name: self._workspace.version(model, number) for name, number in model.live(kind).items()}
+    def _of_one_model(self, revs: Iterable[Rev], model: str | None = None) -> tuple[Model, list[int]]:
+        """The versions that revisions name; the first says of which model all of them are."""
+        numbers: list[int] = []
+        for rev in revs:
+            state, number = self._resolved(rev, model)
+            model, numbers = state.name, [*numbers, number]
+        return self._known(model), numbers
+
+    def _of(self, rev: Rev) -> dict[str, Any]:
+        """The model and version that a revision names, as a command is told of them."""
+        model, number = self._resolved(rev)
+        return {"model": model.name, "version": number, "asked": {"version": words(rev)}}
+
+    def _bound(self, command: commands.CreateBranch | commands.CreateTag, key: str | None) -> Version:
+        """Bind a name to a version, which its event tells, also when it is sent again."""
+        events = self._workspace.admit(command, key).events
+        number = getattr(events[0].event, "version", command.version) if events else command.version
+        return self._workspace.version(self._known(command.model), number)
+
+    def _standing(self, model: Model, kind: Any, seq: int | None = None) -> dict[str, Version]:
+        return {name: self._workspace.version(model, number) for name, number in model.live(kind, seq).items()}
 
     def _aim(
         self,
@@ -486,14 +492,19 @@ class ModelManager:
         rehearse: Any,
     ) -> tuple[Model, rolling_back.Aim]:
         state, number = (self._known(model), None) if to is None else self._resolved(to, model)
-        wanted = None if expected is None else self._resolved(expected, state.name)[1]
+        wanted = None if expected is None else self._workspace.guard(expected, state.name)
         return state, rolling_back.Aim(
             branch=branch,
             alias=alias,
             to=number,
-            words=None if to is None else to.key if isinstance(to, PendingVersion) else str(to),
             expected=wanted,
+            asked=_words({"to": to} if expected is None else {"to": to, "expected": expected}),
             reason=reason,
             move_aliases=tuple(move_aliases),
             rehearse=rehearse,
         )
+
+
+def _words(revs: Mapping[str, Rev | None]) -> dict[str, str | None]:
+    """Revisions as the caller wrote them."""
+    return {name: None if rev is None else words(rev) for name, rev in revs.items()}

@@ -43,7 +43,10 @@ class Command:
     free_text: ClassVar[tuple[str, ...]] = ()
     """Fields that may name a person; the ledger seals them before it decides."""
     incidental: ClassVar[tuple[str, ...]] = ()
-    """Fields that another attempt at the same thing may find otherwise: where bytes were put, what was the head."""
+    """Fields that another attempt at the same thing may find otherwise: where bytes lie, the head, the run."""
+
+    asked: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """The caller's words, by field, for what they came to: the next time they may come to something else."""
 
     def reads(self) -> tuple[str, ...]:
         """The streams whose state `decide` needs."""
@@ -51,8 +54,8 @@ class Command:
 
     def content(self) -> dict[str, Any]:
         """What makes two commands under one idempotency key the same."""
-        asked = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in self.incidental}
-        return {"command": type(self).__name__, **asked}
+        said = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("asked", *self.incidental)}
+        return {"command": type(self).__name__, **said, **self.asked}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +103,7 @@ class Commit(OfModel):
     """Keep a model's parameters as the next version of a branch."""
 
     free_text: ClassVar = ("message",)
-    incidental: ClassVar = ("parents", "stored", "keyframe", "delta", "environment", "code")
+    incidental: ClassVar = ("parents", "stored", "keyframe", "delta", "environment", "code", "run")
     branch: str
     asked_parents: tuple[str, ...] | None
     """What the caller named, None where nothing."""
@@ -180,12 +183,9 @@ class RollBack(OfModel):
     """Put a branch on another version of its past, and with it the aliases named."""
 
     free_text: ClassVar = ("reason",)
-    incidental: ClassVar = ("replayed", "from_version", "to")
+    incidental: ClassVar = ("replayed", "from_version")
     branch: str
-    asked: str | None = None
-    """The caller's words for where to, which may come to another version the next time."""
     to: int
-    """What they came to when the restore began."""
     from_version: int
     """Where the branch stood when the restore began."""
     expected: int | None = None
@@ -199,12 +199,9 @@ class RollBackAlias(OfModel):
     """Put an alias back on a version it has stood on; without `to`, on the one before its last move."""
 
     free_text: ClassVar = ("reason",)
-    incidental: ClassVar = ("replayed", "from_version", "to")
+    incidental: ClassVar = ("replayed", "from_version")
     alias: str
-    asked: str | None
-    """The caller's words, None where there were none."""
     to: int
-    """What that came to when the restore began."""
     from_version: int
     expected: int | None = None
     replayed: tuple[str, ...] = ()

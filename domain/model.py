@@ -61,6 +61,12 @@ class Ref:
         """This ref after one more move."""
         return Ref(self.name, move.to_version, self.moves.set(len(self.moves), move))
 
+    def at(self, seq: int | None) -> int | None:
+        """The version it stood on behind event `seq`, without one where it stands."""
+        if seq is None:
+            return self.version
+        return next((move.to_version for move in self.history() if move.seq <= seq), None)
+
     def history(self) -> Iterator[Move]:
         """All moves, newest first."""
         return (self.moves[n] for n in range(len(self.moves) - 1, -1, -1))
@@ -127,10 +133,11 @@ class Model(NamedTuple):
         ref = self.aliases.get(name)
         return ref.version if ref else None
 
-    def live(self, kind: RefKind) -> dict[str, int]:
-        """Where the branches or aliases stand that are not deleted, by name in order."""
+    def live(self, kind: RefKind, seq: int | None = None) -> dict[str, int]:
+        """Where the branches or aliases stand that are not deleted, by name in order; with `seq`, where they stood."""
         refs = self.branches if kind == "branch" else self.aliases
-        return {name: ref.version for name, ref in sorted(refs.items()) if ref.version is not None}
+        stand = ((name, ref.at(seq)) for name, ref in sorted(refs.items()))
+        return {name: version for name, version in stand if version is not None}
 
     def taken(self, name: str) -> RefKind | Literal["tag"] | None:
         """What a name of the one name space is in use for."""

@@ -69,9 +69,9 @@ def changed_notes(notes: Mapping[str, Any], known: Mapping[str, Any]) -> dict[st
     return {name: value for name, value in notes.items() if not same(known.get(name), value)}
 
 
-def checked_key(name: str, kind: str) -> str:
+def checked_key(name: object, kind: str) -> str:
     """The name of a metric or note, or `Malformed`."""
-    if len(name) > 200 or not _KEY.fullmatch(name):
+    if not isinstance(name, str) or len(name) > 200 or not _KEY.fullmatch(name):
         raise Malformed(f"{name!r} cannot name a {kind}; begin with a letter, go on with letters, digits or ._/:-")
     return name
 

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 
 from ..errors import Malformed, Refused
 from .guards import writable
+from .metric import Better, better_when
 from .model import Model
 from .service import Service, services
-
-Better = Literal["higher", "lower"]
 
 HALF_LIFE: Final = timedelta(days=30)
 """The age at which a version's freshness has halved."""
 USUAL: Final = ("f1", "accuracy", "roc_auc", "ks", "r2", "loss", "log_loss", "brier", "rmse", "mse", "mae")
 """The metrics looked at where none is named: the one that most candidates have, and of several the first."""
-
-_LOWER: Final = frozenset(
-    ("loss", "error", "err", "brier", "ece", "rmse", "mse", "mae", "mape", "perplexity", "latency", "regret")
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +89,7 @@ def suggest(
     head, numbers = _past(model, branch)
     _check(weights)
     metric = metric or _usual(model, numbers)
-    better = better or ("lower" if _LOWER.intersection(re.split(r"[\W_]+", (metric or "").lower())) else "higher")
+    better = better or (better_when(metric) if metric else "higher")
     measured = _measured(model, branch, numbers, metric)
     performance = _performance(measured, better)
     # what nobody measured is not taken for better than the worst that somebody did

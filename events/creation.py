@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def open_or_create(database: Database, ledger_id: Callable[[], str]) -> None:
-    """Make sure the database holds a ledger of today's format; several processes may try at once.
+    """Make sure the database holds this ledger in today's format; several processes may try at once.
 
-    An older one is `Refused`, naming `lepton upgrade`; a newer one raises `NewerLedger`.
+    Another ledger is `Refused`, and so is an older format, naming `lepton upgrade`; a newer one raises `NewerLedger`.
     """
     found = _format(database)
     if found is None:
@@ -27,6 +27,7 @@ def open_or_create(database: Database, ledger_id: Callable[[], str]) -> None:
         raise Refused(f"the ledger has the older format {found}; `lepton upgrade` brings it to {FORMAT}")
     if found > FORMAT:
         raise NewerLedger(f"the ledger has format {found}, this Lepton knows {FORMAT}: update the package")
+    _check_name(database)
 
 
 def _format(database: Database) -> int | None:
@@ -37,6 +38,17 @@ def _format(database: Database) -> int | None:
         if row is None:
             raise Damaged(database.name, expected="a head of the log", found="none")
         return row[0]
+
+
+def _check_name(database: Database) -> None:
+    """A file holds one ledger: two names for it would share its events, and each look for the other's objects."""
+    with database.connection() as connection:
+        name = connection.execute("SELECT name FROM head").fetchone()[0]
+    if name != database.ledger:
+        raise Refused(
+            f"{database.name} holds the ledger {name!r}, not {database.ledger!r}; "
+            f"set LEPTON_LEDGER={name}, or give {database.ledger!r} a database of its own"
+        )
 
 
 def _create(database: Database, ledger_id: Callable[[], str]) -> None:
@@ -50,8 +62,8 @@ def _create(database: Database, ledger_id: Callable[[], str]) -> None:
             if not inspect(connection).has_table("head"):
                 _migrate(connection)
                 connection.execute(
-                    text("INSERT INTO head VALUES (1, :format, :ledger, 0, 0, :empty)"),
-                    {"format": FORMAT, "ledger": ledger_id(), "empty": b""},
+                    text("INSERT INTO head VALUES (1, :format, :name, :ledger, 0, 0, :empty)"),
+                    {"format": FORMAT, "name": database.ledger, "ledger": ledger_id(), "empty": b""},
                 )
             connection.exec_driver_sql("COMMIT")
         except BaseException:

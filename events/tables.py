@@ -14,7 +14,8 @@ head = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False, comment="always 1: this row is the writers' lock"),
     Column("format", Integer, nullable=False),
-    Column("ledger", String(36), nullable=False),
+    Column("name", String(40), nullable=False, comment="what LEPTON_LEDGER calls it"),
+    Column("ledger", String(36), nullable=False, comment="the id that events bear in `source`"),
     Column("seq", Count, nullable=False),
     Column(
         "recorded", Count, nullable=False, comment="of the last event, in microseconds since 1970, never decreasing"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -44,12 +44,15 @@ class TorchTensor:
         return _bits(self.value).cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
 
 
-def tensors_of(source: Model | torch.nn.Module | Mapping[str, Any]) -> dict[str, Tensor]:
-    """Every parameter and persistent buffer of a model by its name; tied ones are the same object.
+def tensors_of(source: Any) -> dict[str, Tensor]:
+    """Every parameter and persistent buffer of a Lepton model or torch module by its name; tied ones are one object.
 
     A mapping may hold torch tensors, parameters and numpy arrays (also of ml_dtypes' kinds). Nothing is copied here.
-    Raises `Malformed` on what has no plain bytes: sparse, quantised, meta, nested and wrapped tensors, other objects.
+    Raises `Malformed` on what has no plain bytes: sparse, quantised, meta, nested and wrapped tensors,
+    other objects.
     """
+    if not isinstance(source, Model | torch.nn.Module | Mapping):
+        raise Malformed(f"a {type(source).__name__} holds no tensors; give a model, a torch module or a mapping")
     state = cast("Mapping[str, Any]", source if isinstance(source, Mapping) else source.state_dict())
     # As arrays and alive to the end: memory given back meanwhile could be mistaken for the next value's.
     values = {name: _array_of_scalar(value) for name, value in state.items()}
@@ -88,13 +91,15 @@ def to_numpy(tensor: Tensor) -> npt.NDArray[Any]:
     return np.array(tensor.raw(), copy=True).view(kind).reshape(tensor.shape)
 
 
-def fill(target: Model | torch.nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Write tensors into a module's parameters and buffers, bit for bit, wherever these live.
+def fill(target: Any, tensors: Mapping[str, Tensor]) -> None:
+    """Write tensors into the parameters and buffers of a model or torch module, bit for bit, wherever these live.
 
     Strict as `load_state_dict`: raises `Malformed` naming what is missing, unexpected, or of another shape or dtype,
-    and tied names that would get different values; then nothing has been written.
+    and names that share memory but would get different values there; then nothing has been written.
     """
     module = target.trained() if isinstance(target, Model) else target
+    if not isinstance(module, torch.nn.Module):
+        raise Malformed(f"a {type(module).__name__} cannot be filled; give a Lepton model or a torch module")
     places = _places(module)
     _check_fit(places, tensors)
     with torch.no_grad():
@@ -183,20 +188,60 @@ def _writable(value: torch.Tensor) -> bool:
 def _check_fit(places: Mapping[str, torch.Tensor], tensors: Mapping[str, Tensor]) -> None:
     faults = [f"missing {name!r}" for name in places if name not in tensors]
     faults += [f"unexpected {name!r}" for name in tensors if name not in places]
-    first: dict[Hashable, str] = {}
     for name, place in places.items():
         if name not in tensors:
             continue
         here, given = _adapt(name, place), tensors[name]
         if (here.dtype, here.shape) != (given.dtype, tuple(given.shape)):
             faults.append(f"{name!r} is {here.dtype}{list(here.shape)} here, {given.dtype}{list(given.shape)} there")
-            continue
-        twin = first.setdefault(_memory(place.detach()), name) if here.nbytes else name
-        if twin != name and given is not tensors[twin] and not np.array_equal(given.raw(), tensors[twin].raw()):
-            faults.append(f"{twin!r} and {name!r} are tied here and differ there")
+    if not faults:
+        faults += _conflicts(places, tensors)
     if faults:
         more = f" and {len(faults) - 5} more" if len(faults) > 5 else ""
         raise Malformed(f"the tensors do not fit the module: {'; '.join(faults[:5])}{more}; nothing was written")
+
+
+def _conflicts(places: Mapping[str, torch.Tensor], tensors: Mapping[str, Tensor]) -> Iterator[str]:
+    """The names whose memory is another's too, wholly or in part, and cannot hold the values of both."""
+    for names in _overlapping(places):
+        one_here = len(names) > 1 and len({_memory(places[name].detach()) for name in names}) == 1
+        if one_here and len({id(tensors[name]) for name in names}) == 1:
+            continue  # tied here and there
+        start = min(_span(places[name])[0] for name in names)
+        scratch = np.zeros(max(_span(places[name])[1] for name in names) - start, np.uint8)
+        views = {name: _laid_out(places[name], scratch[_span(places[name])[0] - start :]) for name in names}
+        for name, view in views.items():
+            view[...] = tensors[name].raw().reshape(view.shape)
+        if lost := [name for name, view in views.items() if (view != tensors[name].raw().reshape(view.shape)).any()]:
+            both = sorted({lost[0], next((name for name in names if name != lost[0]), lost[0])})
+            yield f"{' and '.join(map(repr, both))}: memory is shared here, and what is to lie in it differs"
+
+
+def _overlapping(places: Mapping[str, torch.Tensor]) -> Iterator[list[str]]:
+    """The places, by name, in whose memory an element might have to serve twice: those whose spans meet."""
+    spans = sorted((str(place.device), *_span(place), name) for name, place in places.items() if place.numel())
+    groups: list[list[str]] = []
+    last: tuple[str, int] = ("", 0)
+    for device, start, end, name in spans:
+        if device != last[0] or start >= last[1]:
+            groups.append([])
+            last = (device, end)
+        groups[-1].append(name)
+        last = (device, max(end, last[1]))
+    return (group for group in groups if len(group) > 1 or not places[group[0]].is_contiguous())
+
+
+def _span(value: torch.Tensor) -> tuple[int, int]:
+    """The address of a tensor's first byte, and the one behind its last."""
+    steps = sum((side - 1) * stride for side, stride in zip(value.shape, value.stride(), strict=True))
+    return value.data_ptr(), value.data_ptr() + (steps + 1) * value.element_size()
+
+
+def _laid_out(value: torch.Tensor, memory: Bytes) -> Bytes:
+    """A tensor's bytes in other memory, element by element as they lie in its own, shape (*shape, bytes)."""
+    size = value.element_size()
+    strides = (*(stride * size for stride in value.stride()), 1)
+    return np.lib.stride_tricks.as_strided(memory, (*value.shape, size), strides)
 
 
 def _ml_dtype(name: str) -> np.dtype[Any]:

@@ -13,11 +13,13 @@ from lepton_ai.domain.recipe import Recipe
 from lepton_ai.errors import LeptonError
 from lepton_ai.events.model import File, Parent
 from lepton_ai.events.objects import PackWritten
+from lepton_ai.events.outside import ObservationRecorded
 from lepton_ai.events.run import MetricsLogged
 
 from .domain_past import START, Past, digest, saving
 
 BLOCK = MetricsLogged(names=("loss",), steps=(1,), values=(0.5,), times=(START,))
+SEEN = ObservationRecorded(model="credit", version=1, since=START, until=START, rows=1, metrics={"f1": 0.5})
 PACK = PackWritten(pack="p", bytes=1, entries=1, index=digest("i"))
 
 # for each field of any command two values that a caller could mean
@@ -27,6 +29,7 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "branch": ("main", "wide"),
     "tag": ("v1", "v2"),
     "alias": ("production", "challenger"),
+    "asked": ({}, {"words": "main~1"}),
     "asked_parents": (None, (Parent(version=1),)),
     "parents": ((), (Parent(version=1),)),
     "expected": (None, 1),
@@ -44,9 +47,11 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "data": ({"rows": 1}, {"rows": 2}),
     "blocks": ((BLOCK,), (BLOCK, BLOCK)),
     "error": (None, "ValueError"),
+    "observed": (SEEN, SEEN.model_copy(update={"version": 2})),
     "worse": (True, False),
     "ledger": ("l1", "l2"),
 }
+STREAMS = ("model", "run", "objects", "ledger", "dataset", "endpoint")
 TEXTS = ("message", "reason", "description", "name")
 MAPPINGS = ("environment", "code", "hyperparameters", "metrics_from", "metrics_to", "difference")
 KINDS: tuple[type[Command], ...] = tuple(
@@ -91,7 +96,7 @@ def test_what_a_command_calls_incidental_or_free_text_are_fields_it_has(kind: ty
 def test_a_command_names_the_streams_it_reads(kind: type[Command]) -> None:
     command = example(kind)
 
-    assert all(stream.split("/")[0] in ("model", "run", "objects", "ledger") for stream in command.reads())
+    assert all(stream.split("/")[0] in STREAMS for stream in command.reads())
 
 
 def test_commands_of_different_kinds_are_never_the_same() -> None:
@@ -117,10 +122,11 @@ def test_two_attempts_at_one_save_are_the_same_though_the_head_moved_and_bytes_l
 
 
 def test_two_attempts_at_one_rollback_are_the_same_though_the_first_had_moved_the_head() -> None:
-    first = RollBack(model="credit", branch="main", to=1, from_version=3, replayed=(digest("Δ"),))
-    alias = RollBackAlias(model="credit", alias="production", asked=None, to=1, from_version=3)
+    asked = {"to": "main~2"}
+    first = RollBack(model="credit", branch="main", asked=asked, to=1, from_version=3, replayed=(digest("Δ"),))
+    alias = RollBackAlias(model="credit", alias="production", asked={"to": None}, to=1, from_version=3)
 
-    assert first.content() == replace(first, from_version=1, replayed=()).content()
+    assert first.content() == replace(first, to=2, from_version=1, replayed=()).content()
     assert alias.content() == replace(alias, to=3, from_version=1).content()
 
 

@@ -70,7 +70,7 @@ ABOUT_A_MODEL = (
     MoveAliases(model="credit", to={"x": 1}),
     DeleteAlias(model="credit", alias="x"),
     RollBack(model="credit", branch="main", to=1, from_version=1),
-    RollBackAlias(model="credit", alias="x", asked=1, to=1, from_version=1),
+    RollBackAlias(model="credit", alias="x", to=1, from_version=1),
     Annotate(model="credit", version=1, annotations={"a": 1}),
     Describe(model="credit", version=1, description="d"),
     RecordMetrics(model="credit", version=1, metrics={"f1": 1}),

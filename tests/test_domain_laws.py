@@ -123,7 +123,7 @@ def rollbacks(draw: st.DrawFn) -> Ask:
                 model="credit", branch=branch, to=to, from_version=stood, move_aliases=follow, replayed=(digest(to),)
             )
         stood = model.alias(alias) or 1
-        return RollBackAlias(model="credit", alias=alias, asked=to, to=to, from_version=stood, reason="r")
+        return RollBackAlias(model="credit", alias=alias, asked={"to": to}, to=to, from_version=stood, reason="r")
 
     return ask
 

@@ -53,7 +53,7 @@ def back(to: int, from_version: int, name: str = "main", **more: Any) -> RollBac
 
 
 def alias_back(to: int, from_version: int, **more: Any) -> RollBackAlias:
-    return RollBackAlias(model="credit", alias="production", asked=to, to=to, from_version=from_version, **more)
+    return RollBackAlias(model="credit", alias="production", to=to, from_version=from_version, **more)
 
 
 def three() -> Past:

@@ -180,12 +180,37 @@ def test_the_usual_metric_is_the_one_most_candidates_have_f1_first(figures: list
     assert chosen(line(*figures, {})).metric == metric
 
 
-@pytest.mark.parametrize("metric", ["loss", "val_loss", "log_loss", "test.rmse", "ece"])
+@pytest.mark.parametrize(
+    "metric",
+    [
+        "loss",
+        "val_loss",
+        "log_loss",
+        "logloss",
+        "MSELoss",
+        "test.rmse",
+        "ece",
+        "error_rate",
+        "latency_ms",
+        "perplexity",
+    ],
+)
 def test_a_loss_is_better_lower(metric: str) -> None:
     suggestion = chosen(line({metric: 0.1}, {metric: 0.4}, {}), metric=metric)
 
     assert (suggestion.better, suggestion.version) == ("lower", 1)
     assert suggestion.ranking[1].performance == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("metric", ["f1", "true_positive_rate", "neg_log_loss", "lossless_share", "r2", "ks"])
+def test_what_is_no_loss_is_better_higher(metric: str) -> None:
+    assert chosen(line({metric: 0.1}, {metric: 0.4}, {}), metric=metric).better == "higher"
+
+
+@pytest.mark.parametrize("metric", ["n", "test.positives", "threshold", "true_positives"])
+def test_a_count_or_a_threshold_ranks_nothing(metric: str) -> None:
+    with pytest.raises(Malformed, match="not how good"):
+        chosen(line({metric: 0.1}, {metric: 0.4}, {}), metric=metric)
 
 
 def test_which_way_a_metric_is_good_can_be_said() -> None:

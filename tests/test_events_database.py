@@ -81,6 +81,19 @@ def test_opening_again_changes_nothing(store: Store) -> None:
     assert Store(store.database).ledger_id == before
 
 
+def test_a_database_refuses_to_be_another_ledger(home: Path) -> None:
+    url = f"sqlite:///{home / 'shared.db'}"
+    one, two = (database_at(url, name, wait=30) for name in ("one", "two"))
+    open_or_create(one, lambda: "its-id")
+
+    with pytest.raises(Refused, match=r"holds the ledger 'one', not 'two'; set LEPTON_LEDGER=one"):
+        open_or_create(two, lambda: "another")
+
+    open_or_create(one, lambda: "another")
+    one.close()
+    two.close()
+
+
 def test_an_older_format_is_refused_and_named_with_the_way_out(store: Store) -> None:
     with store.database.connection() as connection:
         connection.execute("UPDATE head SET format = 0")

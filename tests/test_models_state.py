@@ -226,8 +226,54 @@ def test_a_misfit_is_named_and_nothing_is_written(tensors: dict[str, object], fa
 def test_names_tied_in_the_module_must_hold_the_same_values() -> None:
     values = {"inside.weight": torch.zeros(5, 3), "outside.weight": torch.ones(5, 3), "step": torch.tensor(0)}
 
-    with pytest.raises(Malformed, match=r"'inside\.weight' and 'outside\.weight' are tied here and differ there"):
+    with pytest.raises(Malformed, match=r"'inside\.weight' and 'outside\.weight': memory is shared here"):
         fill(Tied(), tensors_of(values))
+
+
+def overlapping(*places: tuple[slice, ...] | slice) -> torch.nn.Module:
+    """A module whose buffers a, b, … are places of one piece of memory, which holds 0, 1, 2, …"""
+    module, memory = torch.nn.Module(), torch.arange(12.0).reshape(3, 4)
+    for name, place in zip("abc", places, strict=False):
+        module.register_buffer(name, memory.view(-1)[place] if isinstance(place, slice) else memory[place])
+    return module
+
+
+PARTLY = (slice(0, 6), slice(4, 12))
+COLUMNS = ((slice(None), slice(0, 2)), (slice(None), slice(1, 4)))
+
+
+@pytest.mark.parametrize("places", [PARTLY, COLUMNS], ids=["a run", "columns"])
+def test_names_that_share_some_memory_must_agree_on_it(places: tuple[slice, ...]) -> None:
+    module, fitting = overlapping(*places), overlapping(*places)
+    before = bits(module.a)
+    values = {name: torch.ones_like(value) * number for number, (name, value) in enumerate(module.state_dict().items())}
+
+    with pytest.raises(Malformed, match=r"'a' and 'b': memory is shared here.*nothing was written"):
+        fill(module, tensors_of(values))
+    assert bits(module.a) == before
+
+    with torch.no_grad():
+        fitting.a.fill_(7), fitting.b.fill_(7)
+    fill(module, tensors_of(fitting))
+    assert bits(module.a) == bits(fitting.a)
+    assert bits(module.b) == bits(fitting.b)
+
+
+def test_names_that_lie_between_each_other_share_nothing() -> None:
+    module = overlapping((slice(None), slice(0, 2)), (slice(None), slice(2, 4)))
+
+    fill(module, tensors_of({"a": torch.ones(3, 2), "b": torch.zeros(3, 2)}))
+
+    assert module.a.tolist() == [[1, 1]] * 3
+    assert module.b.tolist() == [[0, 0]] * 3
+
+
+def test_a_tensor_that_laps_over_itself_is_not_filled_with_what_it_cannot_hold() -> None:
+    module = torch.nn.Module()
+    module.register_buffer("x", torch.arange(4.0).as_strided((3, 2), (1, 1)))
+
+    with pytest.raises(Malformed, match="'x': memory is shared here"):
+        fill(module, tensors_of({"x": torch.arange(6.0).reshape(3, 2)}))
 
 
 class MakesUpItsState(torch.nn.Linear):
@@ -276,6 +322,13 @@ def test_what_has_no_plain_bytes_is_refused_in_one_sentence(value: object, sente
 
     assert sentence in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def test_what_is_no_module_is_neither_read_nor_filled() -> None:
+    with pytest.raises(Malformed, match="a NoneType holds no tensors"):
+        tensors_of(None)
+    with pytest.raises(Malformed, match="a dict cannot be filled"):
+        fill({"x": torch.ones(1)}, tensors_of({"x": torch.ones(1)}))
 
 
 @pytest.mark.gpu

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lepton_ai import GateNotMet, ModelManager
+from lepton_ai.errors import Malformed
 from lepton_ai.models import CreditScoringModel
 
 
@@ -60,6 +61,18 @@ def test_a_rehearsal_refuses_a_worse_target_unless_a_reason_is_given(manager: Mo
     assert kinds.count("lepton.rollback.rehearsed.v1") == 2
 
 
+@pytest.mark.parametrize("metric", ["brier", "log_loss"])
+def test_a_rehearsal_by_a_loss_refuses_the_higher_one(manager: ModelManager, metric: str) -> None:
+    later = rows(200, 1)
+
+    assert not manager.rollback(1, rehearse=(*later, metric)).rehearsal.worse
+
+    with pytest.raises(GateNotMet, match=rf"version 2 has {metric} \d\.\d+, above the \d\.\d+ of version 1"):
+        manager.rollback(2, rehearse=(*later, metric))
+    with pytest.raises(Malformed, match="'n' says how many"):
+        manager.rollback(2, rehearse=(*later, "n"))
+
+
 def test_after_the_rollback_the_figures_are_the_first_ones_to_the_last_digit(manager: ModelManager) -> None:
     later = rows(200, 1)
     first = manager.evaluate("risk@1", *later).performance
@@ -99,6 +112,11 @@ def test_the_comparison_names_the_best(manager: ModelManager) -> None:
 
     assert manager.compare("risk@1", "risk@2").best == 1
     assert manager.compare("risk@1", "risk@2", metric="log_loss").best == 1
+    for version, rate in ((1, 0.1), (2, 0.4)):
+        manager.record_metrics(f"risk@{version}", {"error_rate": rate})
+    assert manager.compare("risk@1", "risk@2", metric="error_rate").best == 1
+    with pytest.raises(Malformed, match="'threshold' says"):
+        manager.compare("risk@1", "risk@2", metric="threshold")
 
 
 def test_the_difference_names_what_changed_and_only_that(manager: ModelManager) -> None:

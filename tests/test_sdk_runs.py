@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch import nn
 
-from lepton_ai import ModelManager, Refused
+from lepton_ai import ModelManager, Refused, Unavailable
+from lepton_ai.errors import Malformed
 from lepton_ai.models import CreditScoringModel
 from lepton_ai.workers.running import Run
 
@@ -69,6 +70,91 @@ def test_an_exception_is_recorded_as_a_failed_run_and_raised_on(manager: ModelMa
     assert finished == {"status": "failed", "error": "ZeroDivisionError", "reason": "division by zero", "points": 1}
     with pytest.raises(Refused, match="not open"):
         run.flush()
+
+
+@pytest.mark.parametrize("value", [None, "0.5", {}, 1 + 2j, 10**400, np.zeros(2), torch.zeros(2)])
+def test_what_is_no_number_is_refused_where_it_is_logged_and_the_run_ends_all_the_same(
+    manager: ModelManager, value: object
+) -> None:
+    def script() -> None:
+        with run:
+            run.log({"loss": 1.0})
+            run.log({"l": value, "loss": 0.5})
+
+    run = manager.run("net")
+    with pytest.raises(Malformed, match=r"metric 'l' is a \w+; a run logs one number a name"):
+        script()
+
+    finished = list(manager.events(stream=f"run/{run.id}"))[-1]["data"]
+    assert (finished["status"], finished["points"]) == ("failed", 1)
+
+
+def test_a_run_logs_whatever_is_a_number_under_a_name_at_a_step(manager: ModelManager) -> None:
+    with manager.run("net") as run:
+        run.log({"a": np.float32(0.5), "b": torch.tensor(2), "c": True}, step=np.int64(3))
+        for bad in ({"": 1.0}, {7: 1.0}):
+            with pytest.raises(Malformed, match="cannot name a metric"):
+                run.log(bad)
+        with pytest.raises(Malformed, match="the step is a float"):
+            run.log({"a": 1.0}, step=0.5)
+
+    told = manager.sql("SELECT name, step, value FROM metrics ORDER BY name").to_pylist()
+    assert [tuple(row.values()) for row in told] == [("a", 3, 0.5), ("b", 3, 2.0), ("c", 3, 1.0)]
+    with pytest.raises(Refused, match="not open"):
+        run.log({"a": 1.0})
+
+
+def test_trouble_at_the_end_of_a_run_hides_no_interrupt_and_leaves_no_run_open(
+    manager: ModelManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> None:
+        raise Unavailable("the database does not answer; try again")
+
+    interrupted, done = manager.run("net"), manager.run("net")
+    for run in (interrupted, done):
+        monkeypatch.setattr(run, "flush", away)
+    with pytest.raises(KeyboardInterrupt), interrupted:
+        raise KeyboardInterrupt
+    with pytest.raises(Unavailable, match="does not answer"), done:
+        done.log({"loss": 1.0})
+
+    ends = [list(manager.events(stream=f"run/{run.id}"))[-1]["data"] for run in (interrupted, done)]
+    assert [end["error"] for end in ends] == ["KeyboardInterrupt", "Unavailable"]
+
+
+def test_a_run_saves_what_the_manager_saves(manager: ModelManager, tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("fit()")
+    data, labels = rows(20)
+    first = manager.save_version({"w": torch.zeros(2)}, name="net")
+    aside = manager.save_version({"w": torch.ones(2)}, name="net", branch="aside", parents=[first])
+
+    with manager.run("net") as run:
+        version = run.save(
+            {"w": torch.full((2,), 3.0)},
+            files=[tmp_path / "train.py"],
+            parents=["net@main", ("net@aside", "merged")],
+            data=(data, labels),
+            annotations=None,
+            expected="net@main",
+            metrics={"f1": np.float32(0.5)},
+        )
+        other = run.save({"w": torch.ones(1)}, name="other")
+
+    assert version.parents == ((first, "trained"), (aside, "merged"))
+    assert manager.files(version) == {"train.py": b"fit()"}
+    assert manager.show(version).data["rows"] == 20
+    assert (other.model, manager.show(other).run) == ("other", run.id)
+
+
+def test_a_script_run_again_under_one_key_saves_once(manager: ModelManager) -> None:
+    saved = []
+    for _ in range(2):
+        with manager.run("net") as run:
+            saved.append(run.save({"w": torch.zeros(2)}, key="nightly"))
+            run.save({"w": torch.ones(2)}, key="later")
+
+    assert saved == [1, 1]
+    assert len(manager.log(model="net")) == 2
 
 
 def test_a_checkpoint_keeps_tensors_without_making_a_version(manager: ModelManager) -> None:

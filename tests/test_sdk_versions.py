@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -250,6 +251,47 @@ def test_one_key_saves_once_and_other_content_under_it_is_refused(manager: Model
     assert len(manager.log(model="net")) == 1
 
 
+CONFUSIONS: dict[str, Callable[[ModelManager, Version, Version], object]] = {
+    "compare": lambda m, one, other: m.compare(one, other),
+    "compare by words": lambda m, one, other: m.compare("one@1", "other@2"),
+    "rollback": lambda m, one, other: m.rollback(other, model="one"),
+    "rollback expected": lambda m, one, other: m.rollback(1, model="one", expected=other),
+    "parents": lambda m, one, other: m.save_version({"w": np.ones(2)}, name="one", parents=[other]),
+    "save expected": lambda m, one, other: m.save_version({"w": np.ones(2)}, name="one", expected=other),
+    "aliases": lambda m, one, other: m.aliases({"p": one, "q": other}),
+    "aliases of a model": lambda m, one, other: m.aliases({"q": other}, model="one"),
+    "aliases expected": lambda m, one, other: m.aliases({"p": one}, expected={"p": other}),
+    "alias expected": lambda m, one, other: m.alias("p", one, expected=other),
+    "log": lambda m, one, other: m.log(other, model="one"),
+}
+
+
+@pytest.mark.parametrize("name", CONFUSIONS)
+def test_a_version_is_never_taken_for_one_of_another_model(manager: ModelManager, name: str) -> None:
+    for model in ("one", "other"):
+        for number in range(2):
+            manager.save_version({"w": np.full(2, number)}, name=model)
+    one, other = manager.show("one@1").version, manager.show("other@2").version
+    before = list(manager.events())
+
+    with pytest.raises(Refused, match=r"is of model other, and what was asked is about one"):
+        CONFUSIONS[name](manager, one, other)
+
+    assert list(manager.events()) == before
+    assert manager.diff(one, other).after.model == "other"
+    assert [entry.version.model for entry in manager.log(other)] == ["other", "other"]
+
+
+def test_expecting_nowhere_is_stale_where_a_branch_stands(manager: ModelManager) -> None:
+    first = manager.save_version({"w": np.ones(2)}, name="toy", expected=0)
+
+    assert first == 1
+    with pytest.raises(Stale, match="branch 'main' is at 1, not at nowhere"):
+        manager.save_version({"w": np.zeros(2)}, name="toy", expected=0)
+    with pytest.raises(Stale, match="branch 'main' is at 1, not at nowhere"):
+        manager.rollback(1, expected=0)
+
+
 def test_threads_share_a_manager(manager: ModelManager) -> None:
     manager.save_version(net(), name="net")
     failures: list[BaseException] = []
@@ -310,6 +352,61 @@ def test_a_merge_sent_twice_under_one_key_acts_once(manager: ModelManager) -> No
 
     assert manager.merge("net@right", key="once") == merged
     assert manager.branches("net") == {"main": 4, "right": 3}
+
+
+def test_names_bound_twice_under_one_key_answer_the_same_whatever_happened_since(manager: ModelManager) -> None:
+    def saved(number: int) -> Version:
+        return manager.save_version({"w": np.full(2, number)}, name="toy")
+
+    saved(1)
+
+    def ask() -> list[object]:
+        return [
+            manager.alias("p", "main", expected=0, key="p"),
+            manager.aliases({"q": "main", "r": "1"}, key="qr"),
+            manager.tag("t", "main", key="t"),
+            manager.branch("b", "main", key="b"),
+            manager.annotate("main", {"n": 1}, key="n"),
+            manager.record_metrics("main", {"f1": 0.5}, key="m"),
+            manager.rollback("main", move_aliases=["z"], key="back"),
+        ]
+
+    manager.alias("z", saved(2))
+    saved(3)
+    first = ask()
+    saved(4)
+    manager.delete_alias("p")
+    manager.alias("q", 4)
+    manager.delete_tag("t")
+    manager.delete_branch("b")
+    before = list(manager.events())
+
+    assert ask() == first
+    assert first[:2] == [3, {"p": 3, "q": 3, "r": 1, "z": 2}]
+    assert (first[-1].from_version, first[-1].to_version, first[-1].moved) == (3, 3, True)
+    assert list(manager.events()) == before
+    with pytest.raises(KeyReused):
+        manager.tag("t", "3", key="t")
+    with pytest.raises(KeyReused):
+        manager.alias("p", "main", expected="main", key="p")
+
+
+def test_a_merge_sent_again_after_the_branch_went_on_answers_the_same(manager: ModelManager) -> None:
+    manager.save_version({"w": np.zeros(2)}, name="toy")
+    manager.save_version({"w": np.ones(2)}, name="toy", branch="dev", parents=[1])
+    manager.save_version({"w": np.full(2, 3.0)}, name="toy")
+    merged = manager.merge("dev", key="once")
+    manager.save_version({"w": np.full(2, 5.0)}, name="toy", expected="main", key="after")
+    manager.save_version({"w": np.full(2, 7.0)}, name="toy", branch="dev")
+
+    assert manager.merge("dev", key="once") == merged == 4
+    assert manager.save_version({"w": np.full(2, 5.0)}, name="toy", expected="main", key="after") == 5
+    for other in ({"strategy": "ours"}, {"into": "dev"}, {"message": "else"}):
+        with pytest.raises(KeyReused):
+            manager.merge("dev", key="once", **other)
+    with pytest.raises(KeyReused):
+        manager.merge("dev", key="after")
+    assert len(manager.log(model="toy")) == 7
 
 
 def test_a_damaged_parent_stops_no_save_and_its_child_is_whole(manager: ModelManager, home: Path) -> None:

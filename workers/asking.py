@@ -12,7 +12,7 @@ from ..domain.names import changed_notes, checked_metrics, checked_model, checke
 from ..domain.plain import plain
 from ..domain.recipe import Recipe
 from ..errors import Malformed
-from ..results import PendingVersion
+from ..results import PendingVersion, Version
 from .environment import code, environment
 from .subject import Subject
 
@@ -92,7 +92,8 @@ def named_parents(parents: Sequence[Rev | tuple[Rev, str]] | None) -> tuple[Name
     if parents is None:
         return None
     pairs = [parent if isinstance(parent, tuple) else (parent, "trained") for parent in parents]
-    return tuple(Named(_words(rev), rev if isinstance(rev, int) else None, role) for rev, role in pairs)
+    known = (rev if type(rev) is int or isinstance(rev, PendingVersion) else None for rev, _ in pairs)
+    return tuple(Named(words(rev), number, role) for (rev, role), number in zip(pairs, known, strict=True))
 
 
 def named_files(files: Mapping[str, Any] | Sequence[Any] | None) -> dict[str, Path | bytes]:
@@ -112,8 +113,11 @@ def named_files(files: Mapping[str, Any] | Sequence[Any] | None) -> dict[str, Pa
     return named
 
 
-def _words(rev: Rev) -> str:
-    return f"pending {rev.key}" if isinstance(rev, PendingVersion) else str(rev)
+def words(rev: Rev) -> str:
+    """A revision as text that says all it knows: a version names its model."""
+    if isinstance(rev, PendingVersion):
+        return f"pending {rev.key}"
+    return f"{rev.model}@{int(rev)}" if isinstance(rev, Version) else str(rev)
 
 
 def _json(value: Mapping[str, Any]) -> dict[str, Any]:

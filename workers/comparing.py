@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from ..domain.metric import better_when
 from ..domain.model import Model
 from ..errors import Malformed, Refused
 from ..results import Comparison, Diff, TensorChange
@@ -12,7 +13,6 @@ from ..tensors.graph import Graph
 from .restoring import graph_of
 from .workspace import Workspace
 
-LOWER_IS_BETTER: Final = ("loss", "error", "brier", "ece", "rmse", "mae", "mse", "latency")
 PREFERRED: Final = ("f1", "roc_auc", "accuracy")
 
 
@@ -58,7 +58,7 @@ def compare(workspace: Workspace, model: Model, numbers: Sequence[int], metric: 
         raise Refused(
             f"metric {chosen!r} is not known of every version named; they share {', '.join(sorted(shared)) or 'none'}"
         )
-    sign = -1 if chosen.endswith(LOWER_IS_BETTER) else 1
+    sign = -1 if better_when(chosen) == "lower" else 1
     ranked = sorted(figures, key=lambda number: (sign * figures[number][chosen], number), reverse=True)
     return Comparison(
         model=model.name,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..domain.model import Model, Move, Ref
-from ..domain.revisions import resolve, split, split_range
+from ..domain.revisions import resolve, split_range
 from ..events.actors import Actor
 from ..events.envelope import decode
 from ..events.log import Row
@@ -158,16 +158,14 @@ def _at(refs: Mapping[str, int], number: int | None) -> tuple[str, ...]:
 
 def asked(workspace: Workspace, rev: str | int | None, name: str | None) -> Log:
     """The log that `ModelManager.log` is asked for."""
-    text = str(rev) if rev is not None else None
-    models = [name] if name else workspace.models()
-    if text is not None and ".." in text:
-        model_name, first, last = split_range(text, models)
+    if isinstance(rev, str) and ".." in rev:
+        model_name, first, last = split_range(rev, [name] if name else workspace.models())
         model = workspace.known_model(model_name)
         ends = resolve(model, first).version, resolve(model, last).version
         return log(workspace, model, versions=between(model, *ends))
-    if text is None:
+    if rev is None:
         return log(workspace, workspace.known_model(name))
-    model_name, revision = split(text, models)
+    model_name, revision = workspace.split(rev, name)
     model = workspace.known_model(model_name)
     if not revision.steps and isinstance(revision.base, str) and model.taken(revision.base) == "branch":
         return log(workspace, model, branch=revision.base)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..domain.commands import model_stream
 from ..domain.model import Model
 from ..errors import Refused
+from ..events.envelope import Recorded
+from ..events.model import VersionCommitted
 from ..results import Version
 from .asking import Named, Save
 from .restoring import tensors
@@ -23,7 +26,7 @@ Strategy = Literal["ours", "theirs", "average"]
 def merge(
     workspace: Workspace,
     model: Model,
-    theirs: int,
+    theirs: Named,
     *,
     into: str,
     strategy: Strategy,
@@ -36,20 +39,20 @@ def merge(
     `ours` and `theirs` take one side's tensors whole; `average` is (1 - weight) ours + weight theirs, element by
     element (model soups, Wortsman et al. 2022), over floating tensors; integer and boolean ones stay ours.
     """
-    ours = model.head(into)
-    if ours is None:
-        raise Refused(f"{model.name} has no branch {into!r}; `lepton branch` lists them")
     if strategy not in ("ours", "theirs", "average"):
         raise Refused(f"there is no merge strategy {strategy!r}; choose ours, theirs or average")
     if not 0 <= weight <= 1:
         raise Refused(f"weight is {weight}; it is theirs' share, from 0 to 1")
-    if theirs in model.ancestry(ours):
+    known, there = workspace.known(key), theirs.version
+    assert there is not None
+    ours, other = _sides(model, into, there, known)
+    if other in model.ancestry(ours) and not known:
         return workspace.version(model, ours)
-    kept = model.version(theirs if strategy == "theirs" else ours).event
+    kept = model.version(other if strategy == "theirs" else ours).event
     derivation: dict[str, Any] = {"merge": strategy} | ({"weight": weight} if strategy == "average" else {})
     subject = Subject(
         name=model.name,
-        tensors=_merged(workspace, model, ours, theirs, strategy, weight),
+        tensors=_merged(workspace, model, ours, other, strategy, weight),
         architecture=kept.architecture,
         hyperparameters=kept.hyperparameters,
         settings=kept.settings,
@@ -58,11 +61,22 @@ def merge(
     asked = Save(
         branch=into,
         message=message,
-        parents=(Named(str(ours), ours, "merged"), Named(str(theirs), theirs, "merged")),
+        parents=(Named(into, ours, theirs.role), theirs._replace(version=other)),
         derivation=derivation,
         expected=ours,
     )
     return save(workspace, subject, asked, key)
+
+
+def _sides(model: Model, into: str, theirs: int, known: Iterable[Recorded]) -> tuple[int, int]:
+    """The versions to be merged: those that were, where this merge was recorded before."""
+    for recorded in known:
+        if recorded.stream == model_stream(model.name) and isinstance(recorded.event, VersionCommitted):
+            ours, theirs = (*(parent.version for parent in recorded.event.parents), theirs, theirs)[:2]
+            return ours, theirs
+    if (head := model.head(into)) is None:
+        raise Refused(f"{model.name} has no branch {into!r}; `lepton branch` lists them")
+    return head, theirs
 
 
 def _merged(

@@ -14,7 +14,7 @@ from ..errors import Unavailable
 from ..events.actors import checked_actor
 from ..results import PendingVersion, Version
 from . import entries, saving
-from .asking import Save, filled, named_files, named_parents
+from .asking import Save, filled, named_files, named_parents, words
 from .delivery import Delivery
 from .spool import Entry
 from .subject import Subject, fingerprint_of, read
@@ -52,6 +52,7 @@ class Outbox:
             "annotations": dict(asked.get("annotations") or {}),
             "files": named_files(asked.get("files")),
             "tags": tuple(asked.get("tags", ())),
+            "expected": _expected(asked.get("expected")),
         }
         version = self._save(subject, filled(subject, Save(**asked | told)), key or fresh_key())
         if followed(source):
@@ -125,6 +126,10 @@ class Outbox:
             log.warning("%s; what is saved and logged until then is spooled", error)
         self._away = True
         return answer
+
+
+def _expected(rev: str | int | None) -> str | int | None:
+    return rev if rev is None or isinstance(rev, PendingVersion) else words(rev)
 
 
 def fresh_key() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..domain.commands import RecordRehearsal
+from ..domain.metric import better_when
 from ..domain.model import Model
 from ..errors import GateNotMet, Malformed
 from ..results import Rehearsal
@@ -18,17 +19,18 @@ METRIC = "f1"
 def rehearse(workspace: Workspace, model: Model, head: int, target: int, rows: Any, *, excused: bool) -> Rehearsal:
     """Evaluate both versions on `rows`, (data, labels) or (data, labels, metric), and record the outcome.
 
-    Raises `GateNotMet` where the target's metric is below the head's and nobody gave a reason.
+    Raises `GateNotMet` where the target's metric is worse than the head's and nobody gave a reason.
     """
     from ..models.data import fingerprint
 
     data, labels, metric = _rows(rows)
+    side, sign = ("below", 1) if better_when(metric) == "higher" else ("above", -1)
     metrics_to = figures(load(workspace, model, target).evaluate(data, labels))
     metrics_from = figures(load(workspace, model, head).evaluate(data, labels))
     if metric not in metrics_to or metric not in metrics_from:
         raise Malformed(f"there is no metric {metric!r} to rehearse by; choose of {', '.join(sorted(metrics_to))}")
     difference = {name: metrics_to[name] - metrics_from[name] for name in metrics_to if name in metrics_from}
-    worse = difference[metric] < 0
+    worse = sign * difference[metric] < 0
     workspace.admit(
         RecordRehearsal(
             model=model.name,
@@ -45,7 +47,7 @@ def rehearse(workspace: Workspace, model: Model, head: int, target: int, rows: A
     rehearsal = Rehearsal(model.name, head, target, metric, metrics_from, metrics_to, difference, worse)
     if worse and not excused:
         raise GateNotMet(
-            f"on these rows version {target} has {metric} {metrics_to[metric]:.4f}, below the "
+            f"on these rows version {target} has {metric} {metrics_to[metric]:.4f}, {side} the "
             f"{metrics_from[metric]:.4f} of version {head}; give a `reason` to roll back all the same"
         )
     return rehearsal

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..domain.commands import RollBack, RollBackAlias
 from ..domain.model import Model
 from ..domain.refs import before_last_move, decide_rollback, standing
 from ..errors import Refused
-from ..events.model import AliasRolledBack, BranchRolledBack
-from ..results import RollbackPlan, RolledBack
+from ..events.model import AliasMoved, AliasRolledBack, BranchRolledBack
+from ..ledger import Receipt
+from ..results import Rehearsal, RollbackPlan, RolledBack
 from .rehearsing import rehearse
 from .restoring import graph_of, verified_event
 from .workspace import Workspace
@@ -27,9 +28,9 @@ class Aim:
     branch: str = "main"
     alias: str | None = None
     to: int | None = None
-    words: str | None = None
-    """The caller's own for `to`."""
     expected: int | None = None
+    asked: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """The caller's words for `to` and `expected`."""
     reason: str = ""
     move_aliases: Sequence[str] = ()
     rehearse: Any = None
@@ -37,14 +38,32 @@ class Aim:
 
 def roll_back(workspace: Workspace, model: Model, aim: Aim, key: str | None = None) -> RolledBack:
     """Put a branch or alias on a version of its past. Nothing is recorded unless every byte of it was restored."""
-    if key is not None and (known := _known(workspace, model, aim, key)):
-        return known
+    if workspace.known(key):
+        receipt = workspace.admit(_command(model, aim, 0, aim.to or 0, ()), key)
+        return _answer(workspace, model, aim, receipt, 0, None)
     head, target = _ends(model, aim)
     rehearsal = None
     if aim.rehearse is not None and head != target:
         rehearsal = rehearse(workspace, model, head, target, aim.rehearse, excused=bool(aim.reason))
     replayed = _restorable(workspace, model, target) if head != target else ()
     receipt = workspace.admit(_command(model, aim, head, target, replayed), key)
+    return _answer(workspace, model, aim, receipt, target, rehearsal)
+
+
+def _answer(
+    workspace: Workspace, model: Model, aim: Aim, receipt: Receipt, target: int, rehearsal: Rehearsal | None
+) -> RolledBack:
+    """What a rollback came to, as its events tell it: the same however often it is sent."""
+    head, replayed = target, ()
+    match receipt.events[0].event if receipt.events else None:
+        case BranchRolledBack() as moved:
+            head, target, replayed = moved.from_version, moved.to_version, moved.replayed
+        case AliasRolledBack() as moved if aim.alias is not None:
+            head, target, replayed = moved.from_version, moved.to_version, moved.replayed
+        case AliasRolledBack(to_version=to) | AliasMoved(to_version=to):
+            head = target = to  # the branch stood there already, and aliases followed it
+        case _:
+            pass
     return RolledBack(
         model=model.name,
         ref=aim.alias or aim.branch,
@@ -54,19 +73,6 @@ def roll_back(workspace: Workspace, model: Model, aim: Aim, key: str | None = No
         rehearsal=rehearsal,
         moved=bool(receipt.events),
     )
-
-
-def _known(workspace: Workspace, model: Model, aim: Aim, key: str) -> RolledBack | None:
-    """The answer that a rollback under this key was given before; nothing is checked or restored anew."""
-    if workspace.ledger.store.known(key) is None:
-        return None
-    receipt = workspace.admit(_command(model, aim, 0, aim.to or 0, ()), key)
-    for recorded in receipt.events:
-        if isinstance(recorded.event, BranchRolledBack | AliasRolledBack):
-            moved = recorded.event
-            head, target = (workspace.version(model, number) for number in (moved.from_version, moved.to_version))
-            return RolledBack(model.name, aim.alias or aim.branch, head, target, moved.replayed, None, moved=True)
-    return None
 
 
 def plan(workspace: Workspace, model: Model, aim: Aim) -> RollbackPlan:
@@ -121,10 +127,10 @@ def _command(model: Model, aim: Aim, head: int, target: int, replayed: tuple[str
         return RollBackAlias(
             model=model.name,
             alias=aim.alias,
-            asked=aim.words,
             to=target,
             from_version=head,
             expected=aim.expected,
+            asked=aim.asked,
             replayed=replayed,
             reason=aim.reason,
         )
@@ -132,9 +138,9 @@ def _command(model: Model, aim: Aim, head: int, target: int, replayed: tuple[str
         model=model.name,
         branch=aim.branch,
         to=target,
-        asked=aim.words,
         from_version=head,
         expected=aim.expected,
+        asked=aim.asked,
         replayed=replayed,
         move_aliases=tuple(aim.move_aliases),
         reason=aim.reason,

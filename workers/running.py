@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from operator import index
 from types import TracebackType
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ import uuid_utils
 from ..domain.commands import FinishRun, LogMetrics, StartRun
 from ..domain.names import checked_key, checked_model
 from ..domain.plain import plain
-from ..errors import Malformed, Refused, Unavailable
+from ..errors import LeptonError, Malformed, Refused, Unavailable
 from ..events.run import MetricsLogged
 from ..results import Version
 from .environment import code, environment
@@ -51,6 +52,7 @@ class Run:
         self._points: list[tuple[str, int | None, float, float]] = []
         self._unsent: list[tuple[str, LogMetrics]] = []
         """Points that nobody took, each under the key it was sent under."""
+        self._names: set[str] = set()
         self._logged = 0
         self._flushed = time.monotonic()
         self._state = "new"
@@ -71,21 +73,29 @@ class Run:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.flush()
+        trouble = _tried(self.flush)
+        trouble = _tried(lambda: self._finish(error or trouble)) or trouble
+        if trouble is not None and error is None:
+            raise trouble
+
+    def _finish(self, error: BaseException | None) -> None:
         self._state = "closed"
         command = FinishRun(
             run=self.id,
-            error=None if kind is None else kind.__qualname__,
-            reason="" if error is None else str(error)[:2000],
+            error=None if error is None else type(error).__qualname__,
+            reason="" if error is None else str(error)[:2000].encode(errors="replace").decode(),
             points=self._logged,
         )
         self._outbox.send(command, key=fresh_key())
 
     def log(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Note figures, at a step of the training if it has one; NaN and infinities too, since trainings diverge."""
-        now = time.time()
-        for name, value in metrics.items():
-            self._points.append((name, step, value, now))
+        """Note figures, at a step of the training if it has one; NaN and infinities too, since trainings diverge.
+
+        Raises `Malformed` for what is no number, and then notes none of them.
+        """
+        self._opened()
+        now, step = time.time(), None if step is None else _step(step)
+        self._points += [(self._name(name), step, _figure(name, value), now) for name, value in metrics.items()]
         if len(self._points) >= BUFFERED or time.monotonic() - self._flushed > SECONDS:
             self._flush_in_passing()
 
@@ -98,10 +108,10 @@ class Run:
         self.flush()
         return self._outbox.checkpoint(self.id, read(module, self.model), step)
 
-    def save(self, module: Any, **asked: Any) -> Version:
+    def save(self, module: Any, *, name: str | None = None, **asked: Any) -> Version:
         """Keep a version that bears this run; takes what `ModelManager.save_version` takes."""
         self.flush()
-        name = asked.pop("name", None) or self.model
+        name = name or self.model
         known = read(module, name)
         own = {
             "hyperparameters": asked.pop("hyperparameters", None) or known.hyperparameters or self.hyperparameters,
@@ -110,8 +120,7 @@ class Run:
         return self._outbox.save(module, name, run=self.id, **own, **asked)
 
     def _flush(self, *, patient: bool) -> None:
-        if self._state != "open":
-            raise Refused("the run is not open; use it as `with manager.run(...) as run:`")
+        self._opened()
         self._flushed = time.monotonic()
         if self._points:
             starts = range(0, len(self._points), POINTS)
@@ -133,17 +142,43 @@ class Run:
                 raise
             log.warning("%s; the run's points are kept in memory until then", error)
 
+    def _opened(self) -> None:
+        if self._state != "open":
+            raise Refused("the run is not open; use it as `with manager.run(...) as run:`")
+
+    def _name(self, name: str) -> str:
+        if name not in self._names:
+            self._names.add(checked_key(name, "metric"))
+        return name
+
+
+def _tried(act: Callable[[], None]) -> LeptonError | None:
+    """What went wrong at a run's end: told, for it must neither leave the run open nor hide why the run ended."""
+    try:
+        act()
+    except LeptonError as trouble:
+        log.warning("%s", trouble)
+        return trouble
+    return None
+
+
+def _figure(name: str, value: Any) -> float:
+    try:
+        if not isinstance(value, str | bytes):
+            return float(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # the last is torch's, for several numbers
+        pass
+    raise Malformed(f"metric {name!r} is a {type(value).__name__}; a run logs one number a name")
+
+
+def _step(step: Any) -> int:
+    try:
+        return index(step)
+    except TypeError:
+        raise Malformed(f"the step is a {type(step).__name__}; give a whole number, or none") from None
+
 
 def _block(points: list[tuple[str, int | None, float, float]]) -> MetricsLogged:
     names, steps, values, times = zip(*points, strict=True)
-    for name in set(names):
-        checked_key(name, "metric")
-    try:
-        return MetricsLogged(
-            names=names,
-            steps=steps,
-            values=tuple(float(value) for value in values),
-            times=tuple(datetime.fromtimestamp(each, UTC) for each in times),
-        )
-    except (TypeError, ValueError) as error:
-        raise Malformed(f"a run logs names with numbers: {error}") from error
+    moments = tuple(datetime.fromtimestamp(each, UTC) for each in times)
+    return MetricsLogged(names=names, steps=steps, values=values, times=moments)

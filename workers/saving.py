@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ..tensors.tensor import Tensor
     from ..tensors.vault import Kept
 
-Rev = str | int
 PAGE: Final = 500
 log = logging.getLogger("lepton")
 
@@ -42,7 +41,7 @@ def save(
     asked = filled(subject, asked)
     model = workspace.model(subject.name)
     parents = _parents(workspace, model, asked)
-    expected = None if asked.expected is None else workspace.resolve(asked.expected, subject.name)[1].version
+    expected = None if asked.expected is None else workspace.guard(asked.expected, subject.name)
     base = _base(workspace, model, parents)
     kept = workspace.vault_to_save().keep(subject.tensors, base=base, graph=graph_of(model), files=asked.files)
     command = Commit(
@@ -51,6 +50,7 @@ def save(
         asked_parents=None if asked.parents is None else tuple(f"{each.words} {each.role}" for each in asked.parents),
         parents=parents,
         expected=expected,
+        asked={} if asked.expected is None else {"expected": str(asked.expected)},
         tensors=kept.manifest.digest,
         tensor_count=len(kept.manifest.tensors),
         parameters=kept.manifest.parameters,
@@ -145,7 +145,7 @@ def _parent(workspace: Workspace, model: Model, named: Named) -> Parent:
     roles = get_args(Role)
     if named.role not in roles:
         raise Malformed(f"a parent's role is one of {', '.join(roles)}; {named.role!r} is none")
-    number = workspace.resolve(named.words, model.name)[1].version if named.version is None else int(named.version)
+    number = workspace.resolve(named.words, model.name)[1] if named.version is None else int(named.version)
     model.version(number)
     return Parent(version=number, role=cast(Role, named.role))
 

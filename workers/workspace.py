@@ -12,12 +12,15 @@ from weakref import WeakKeyDictionary
 from ..domain.commands import OBJECTS, AnyCommand, model_stream
 from ..domain.model import Model
 from ..domain.objects import Objects
-from ..domain.revisions import Resolved, resolve, split
-from ..errors import UnknownRevision
+from ..domain.revision import parts
+from ..domain.revisions import Revision, resolve, split
+from ..errors import Refused, UnknownRevision
 from ..events.actors import FORGOTTEN, Actor, Actors
+from ..events.envelope import Recorded, decode
 from ..events.store import Placement as PlacementRow
 from ..ledger import Ledger, Receipt
 from ..results import Version
+from ..settings import log
 from ..tensors.objects import ObjectStore
 from .tracing import traceparent
 
@@ -58,13 +61,26 @@ class Workspace:
             raise UnknownRevision(f"there is no model {name!r}; this ledger holds {', '.join(self.models()) or 'none'}")
         return model
 
-    def resolve(self, rev: str | int, model: str | None = None) -> tuple[Model, Resolved]:
-        """The model and version that a revision names; `model` says which where the revision does not."""
-        if isinstance(rev, Version):
-            model = rev.model
-        name, revision = split(str(int(rev)) if isinstance(rev, int) else rev, [model] if model else self.models())
+    def resolve(self, rev: str | int, model: str | None = None) -> tuple[Model, int]:
+        """The model and version that a revision names."""
+        name, revision = self.split(rev, model)
         found = self.known_model(name)
-        return found, resolve(found, revision)
+        resolved = resolve(found, revision)
+        if resolved.seq is not None:
+            log.info("%s was put on version %d by event %d", rev, resolved.version, resolved.seq)
+        return found, resolved.version
+
+    def split(self, rev: str | int, model: str | None = None) -> tuple[str, Revision]:
+        """A revision, and the model it is of: `model` where it names none, `Refused` where it names another."""
+        text = f"{rev.model}@{rev}" if isinstance(rev, Version) else str(rev)
+        named, *_ = parts(text)
+        if model is not None and named not in (None, model):
+            raise Refused(f"{text!r} is of model {named}, and what was asked is about {model}; name one of the two")
+        return split(text, self.models() if model is None else [model])
+
+    def guard(self, rev: str | int, model: str) -> int:
+        """Where a caller believes a branch or alias of a model to be, 0 meaning nowhere."""
+        return 0 if str(rev) == "0" else self.resolve(rev, model)[1]
 
     def version(self, model: Model, number: int) -> Version:
         """A version as callers hold it."""
@@ -108,6 +124,14 @@ class Workspace:
         return self.ledger.admit(
             command, self.actor, key=key, placements=placements, time=time, traceparent=traceparent()
         )
+
+    def known(self, key: str | None) -> tuple[Recorded, ...]:
+        """What a command under this key was recorded as before. Only admitting it again tells if it was the same."""
+        store = self.ledger.store
+        if key is None or (known := store.known(key)) is None:
+            return ()
+        rows = store.read(known.first - 1, known.last - known.first + 1)
+        return tuple(decode(row.envelope, row.leaf, row.seq) for row in rows)
 
     def opened(self, actor: str, text: str, actors: Mapping[str, Actor] | None = None) -> str:
         """A sealed text as its reader sees it."""

@@ -19,6 +19,7 @@ def upgrade() -> None:
         "head",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("format", sa.Integer, nullable=False),
+        sa.Column("name", sa.String(40), nullable=False),
         sa.Column("ledger", sa.String(36), nullable=False),
         sa.Column("seq", count, nullable=False),
         sa.Column("recorded", count, nullable=False),
