@@ -25,6 +25,11 @@ def run_stream(run: str) -> str:
     return f"run/{run}"
 
 
+def job_stream(job: str) -> str:
+    """The stream of a job's events."""
+    return f"job/{job}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """Something asked of the ledger."""
@@ -64,6 +69,16 @@ class OfRun(Command):
         return (run_stream(self.run),)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfJob(Command):
+    """Something asked or told of one job; job_commands.py has its kinds."""
+
+    job: str
+
+    def reads(self) -> tuple[str, ...]:
+        return (job_stream(self.job),)
+
+
 @dataclass(frozen=True, slots=True)
 class Delta:
     """The difference that a save kept, from its first parent to the version about to be numbered."""
@@ -73,6 +88,8 @@ class Delta:
     elements: int
     tensors: int
     two_way: bool
+    base: int | None = None
+    """The version it leads from, where that is not the first parent: a branch may move while a job is at work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,4 +353,4 @@ ModelCommand = (
     | RecordRehearsal
 )
 RunCommand = StartRun | LogMetrics | Checkpoint | FinishRun
-AnyCommand = ModelCommand | RunCommand | CreateLedger
+AnyCommand = ModelCommand | RunCommand | CreateLedger | OfJob

@@ -9,8 +9,9 @@ from typing import Any
 from ..errors import NewerLedger
 from ..events.envelope import Recorded
 from ..events.ledger import FORMAT, LedgerCreated, LedgerUpgraded
-from . import model, objects, run
+from . import job, model, objects, run
 from .commands import LEDGER, OBJECTS
+from .job import Job
 from .model import Model
 from .objects import Objects
 from .run import Run
@@ -24,7 +25,7 @@ class LedgerState:
     format: int = 0
 
 
-Aggregate = Model | Run | Objects | LedgerState
+Aggregate = Model | Run | Job | Objects | LedgerState
 State = Mapping[str, Aggregate]
 """The aggregates of the streams that a command named."""
 
@@ -35,6 +36,8 @@ def empty(stream: str) -> Aggregate:
         return Model(name=stream.removeprefix("model/"))
     if stream.startswith("run/"):
         return Run()
+    if stream.startswith("job/"):
+        return Job()
     if stream == OBJECTS:
         return Objects()
     if stream == LEDGER:
@@ -55,6 +58,8 @@ def evolve(state: Aggregate, recorded: Recorded) -> Aggregate:
             return model.evolve(state, recorded)
         case Run():
             return run.evolve(state, recorded)
+        case Job():
+            return job.evolve(state, recorded)
         case Objects():
             return objects.evolve(state, recorded)
         case LedgerState():

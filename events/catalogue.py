@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import get_args
 
 from .event import Event
+from .job import JobEvent
 from .ledger import LedgerEvent
 from .model import ModelEvent
 from .objects import ObjectsEvent
 from .run import RunEvent
 
 CATALOGUE: dict[str, type[Event]] = {
-    kind.type_name(): kind for family in (LedgerEvent, ObjectsEvent, ModelEvent, RunEvent) for kind in get_args(family)
+    kind.type_name(): kind
+    for family in (LedgerEvent, ObjectsEvent, ModelEvent, RunEvent, JobEvent)
+    for kind in get_args(family)
 }
