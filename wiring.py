@@ -18,17 +18,23 @@ from .events.address import database_at
 from .events.cluster import Cluster
 from .events.creation import open_or_create
 from .events.database import Database
+from .events.leases import Leases
 from .events.ledger import FORMAT
+from .events.mail import Mail
 from .events.store import Store
 from .ledger import Ledger
 from .settings import Settings
 from .tensors.folder import FolderStore
+from .workers.assigning import Assigner
+from .workers.mailing import MailChannel, MailOrders, MailResults
 from .workers.workspace import Workspace
 
 if TYPE_CHECKING:
     from .events.kafka_log import KafkaLog
+    from .events.lock import Held
     from .events.log import Log
     from .projections.projector import Projection
+    from .workers.channel import Channel
 
 
 @dataclass
@@ -63,7 +69,12 @@ class Home:
     @cached_property
     def objects(self) -> FolderStore:
         """The object store that LEPTON_OBJECTS names."""
-        return FolderStore(_objects(self.settings.objects) / self.settings.ledger)
+        return object_store(self.objects_url)
+
+    @property
+    def objects_url(self) -> str:
+        """Where this ledger's objects are, as a worker's process is told."""
+        return f"{self.settings.objects.rstrip('/')}/{self.settings.ledger}"
 
     @cached_property
     def cluster(self) -> Cluster:
@@ -71,6 +82,19 @@ class Home:
         if self.settings.kafka is None:
             raise Refused("no Kafka is set; LEPTON_KAFKA=host:port names one")
         return Cluster.parsed(self.settings.kafka, self.settings.ledger, self.settings.kafka_prefix)
+
+    def channel(self, incarnation: str) -> Channel:
+        """A worker's way to the ledger."""
+        return MailChannel(self.store, incarnation)
+
+    def assigner(self) -> Assigner:
+        """Who gives the work out; its caller holds `assigning`."""
+        mail = Mail(self.database)
+        return Assigner(self.workspace, Leases(self.database), MailResults(mail), MailOrders(mail), self.settings.terms)
+
+    def assigning(self) -> Held:
+        """The lock of the one who assigns. Raises `Unavailable` at once where somebody else does."""
+        return database_at(self.settings.database, self.settings.ledger, wait=0.0).lock("assigner")
 
     def kafka_log(self) -> KafkaLog:
         """The log as its topic tells it; a context manager."""
@@ -106,6 +130,11 @@ class Home:
         except Refused:
             if not self.store.end():
                 raise
+
+
+def object_store(url: str) -> FolderStore:
+    """The object store that a URL names."""
+    return FolderStore(_objects(url))
 
 
 def _folder(home: Path) -> None:
