@@ -17,6 +17,7 @@ from .results import (
     Comparison,
     Diff,
     Evaluation,
+    JobRecord,
     Log,
     ModelRecord,
     RollbackPlan,
@@ -27,7 +28,18 @@ from .results import (
     VersionRecord,
 )
 from .wiring import Home
-from .workers import checking, comparing, history, merging, restoring, rolling_back, saving, suggesting, training
+from .workers import (
+    checking,
+    comparing,
+    history,
+    merging,
+    restoring,
+    rolling_back,
+    saving,
+    submitting,
+    suggesting,
+    training,
+)
 from .workers.running import Run
 from .workers.subject import fingerprint_of, read
 
@@ -348,6 +360,73 @@ class ModelManager:
     def evaluate(self, rev: Rev, data: Any, labels: Any, *, name: str = "", key: str | None = None) -> Evaluation:
         """Judge a version on labelled rows, and record the figures with the rows' fingerprint."""
         return training.evaluate(self._workspace, *self._resolved(rev), data, labels, name=name, key=key)
+
+    # ── jobs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def submit_training(
+        self,
+        model: str,
+        data: str,
+        label: str,
+        *,
+        name: str | None = None,
+        hyperparameters: Mapping[str, Any] | None = None,
+        branch: str = "main",
+        message: str = "",
+        tags: Sequence[str] = (),
+        key: str | None = None,
+        **limits: Any,
+    ) -> JobRecord:
+        """Have one of Lepton's own models trained by a worker, which makes the next version of a branch.
+
+        `data` is a CSV, Parquet or Arrow file that the worker can reach: a path, s3://, gs://. `limits` are `pool`,
+        `needs` such as ("cuda",), `memory` in bytes, `seconds` an attempt and `retries` of attempts that are lost.
+        """
+        asked = {"class": training.known(model), "label": label, "hyperparameters": dict(hyperparameters or {})}
+        payload = asked | {"branch": branch, "tags": list(tags)}
+        limit = submitting.Limits(**limits)
+        return submitting.submit(
+            self._workspace, "train", name or model, data, payload, limit, message=message, key=key
+        )
+
+    def submit_evaluation(
+        self, rev: Rev, data: str, label: str, *, name: str = "", key: str | None = None, **limits: Any
+    ) -> JobRecord:
+        """Have a version judged by a worker on the labelled rows of a file; `limits` as `submit_training` has them."""
+        model, number = self._resolved(rev)
+        payload = {"version": number, "label": label, "name": name}
+        limit = submitting.Limits(**limits)
+        return submitting.submit(self._workspace, "evaluate", model.name, data, payload, limit, key=key)
+
+    def jobs(self, most: int = 50) -> list[JobRecord]:
+        """The jobs submitted last, the newest first."""
+        return submitting.recent(self._workspace, most)
+
+    def job(self, job: str) -> JobRecord:
+        """A job as it stands, by its id or the id's beginning or end."""
+        return submitting.record(self._workspace, submitting.named(self._workspace, job))
+
+    def job_events(self, job: str) -> Iterator[dict[str, Any]]:
+        """A job's story: its events and those of its attempts' runs, as `events` gives them."""
+        return submitting.story(self._workspace, submitting.named(self._workspace, job))
+
+    def cancel(self, job: str, *, reason: str = "", key: str | None = None) -> JobRecord:
+        """Call a job off, wherever it stands; its worker stops it."""
+        return submitting.cancel(self._workspace, submitting.named(self._workspace, job), reason, key)
+
+    def wait(
+        self,
+        job: str,
+        *,
+        on_epoch: Callable[[int, Mapping[str, float]], None] | None = None,
+        timeout: float | None = None,
+    ) -> JobRecord:
+        """Wait until a job has ended; where no worker could take it, there is one in this process meanwhile.
+
+        Raises `Unavailable` where it has not ended within `timeout` seconds; it goes on.
+        """
+        name = submitting.named(self._workspace, job)
+        return submitting.wait(self._workspace, self._home.desk, name, on_epoch=on_epoch, timeout=timeout)
 
     # ── the ledger itself ────────────────────────────────────────────────────────────────────────────────────────────
 

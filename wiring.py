@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 import uuid_utils
 
 from .domain.commands import CreateLedger
+from .domain.jobs import fits
 from .errors import Malformed, Refused
 from .events.actors import Actors
 from .events.address import database_at
@@ -25,8 +26,10 @@ from .events.store import Store
 from .ledger import Ledger
 from .settings import Settings
 from .tensors.folder import FolderStore
-from .workers.assigning import Assigner
+from .workers.assigning import Assigner, open_jobs
 from .workers.mailing import MailChannel, MailOrders, MailResults
+from .workers.serving import Desk
+from .workers.working import Post
 from .workers.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -34,7 +37,6 @@ if TYPE_CHECKING:
     from .events.lock import Held
     from .events.log import Log
     from .projections.projector import Projection
-    from .workers.channel import Channel
 
 
 @dataclass
@@ -83,17 +85,27 @@ class Home:
             raise Refused("no Kafka is set; LEPTON_KAFKA=host:port names one")
         return Cluster.parsed(self.settings.kafka, self.settings.ledger, self.settings.kafka_prefix)
 
-    def channel(self, incarnation: str) -> Channel:
-        """A worker's way to the ledger."""
-        return MailChannel(self.store, incarnation)
+    @property
+    def desk(self) -> Desk:
+        """Where this ledger's jobs are given out: tables of its own database."""
+        return Desk(
+            lock=self._assigning,
+            assigner=self._assigner,
+            channel=lambda incarnation: MailChannel(self.store, incarnation),
+            leases=Leases(self.database),
+            waiting=self._waiting,
+            objects=self.objects_url,
+            terms=self.settings.terms,
+        )
 
-    def assigner(self) -> Assigner:
-        """Who gives the work out; its caller holds `assigning`."""
-        mail = Mail(self.database)
-        return Assigner(self.workspace, Leases(self.database), MailResults(mail), MailOrders(mail), self.settings.terms)
+    def _waiting(self, post: Post) -> bool:
+        return any(fits(job, post.pool, frozenset(post.capabilities)) for _, job in open_jobs(self.workspace))
 
-    def assigning(self) -> Held:
-        """The lock of the one who assigns. Raises `Unavailable` at once where somebody else does."""
+    def _assigner(self) -> Assigner:
+        mail, leases = Mail(self.database), Leases(self.database)
+        return Assigner(self.workspace, leases, MailResults(mail), MailOrders(mail), self.settings.terms)
+
+    def _assigning(self) -> Held:
         return database_at(self.settings.database, self.settings.ledger, wait=0.0).lock("assigner")
 
     def kafka_log(self) -> KafkaLog:

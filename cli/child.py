@@ -6,6 +6,7 @@ import sys
 
 from ..wiring import object_store
 from ..workers.child import main
+from ..workers.handlers import HANDLERS
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), object_store)
+    main(int(sys.argv[1]), object_store, HANDLERS)

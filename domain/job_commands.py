@@ -138,10 +138,11 @@ class ExpireLease(OfAttempt):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CancelJob(OfJob):
-    """End a job that nobody wants any more."""
+class CancelJob(OfAttempt):
+    """End a job that nobody wants any more; `epoch` is where it was when that was said, 0 before the first attempt."""
 
     free_text: ClassVar = ("reason",)
+    incidental: ClassVar = ("epoch",)
     reason: str = ""
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final, assert_never, cast
 
-from ..errors import Malformed, Refused
+from ..errors import Malformed, Refused, Stale
 from ..events.event import Event
 from ..events.job import (
     JobAssigned,
@@ -68,6 +68,11 @@ def decide_job(state: State, asked: OfJob) -> tuple[Append, ...]:
     return tuple(_of_attempt(state, job, command))
 
 
+def fits(job: Job, pool: str, capabilities: frozenset[str]) -> bool:
+    """Whether a worker of that pool can do a job."""
+    return pool == job.pool and {job.kind, *job.needs} <= capabilities
+
+
 def _of_attempt(
     state: State, job: Job, command: StartJob | MeasureJob | CheckpointJob | FinishJob | FailJob | ExpireLease
 ) -> Iterator[Append]:
@@ -119,8 +124,7 @@ def _assign(job: Job, command: AssignJob) -> Iterator[Event]:
         raise Refused(f"job {command.job!r} is {job.status}; only a queued one is assigned")
     if job.until is not None and command.now < job.until:
         return
-    needed = {job.kind, *job.needs}
-    fit = [each for each in command.ready if each.free > 0 and each.pool == job.pool and needed <= each.capabilities]
+    fit = [each for each in command.ready if each.free > 0 and fits(job, each.pool, each.capabilities)]
     if fit:
         chosen: Ready = max(fit, key=lambda each: (each.free, each.incarnation))
         deadline = command.now + timedelta(seconds=command.within)
@@ -220,6 +224,8 @@ def _cancel(job: Job, command: CancelJob) -> tuple[Append, ...]:
         return ()
     if job.ended:
         raise Refused(f"job {command.job!r} has {job.status} already; there is nothing to cancel")
+    if job.run is not None and command.epoch != job.epoch:
+        raise Stale(f"job {command.job!r}", f"attempt {command.epoch}", f"attempt {job.epoch}", "cancel it again")
     cancelled = Append(job_stream(command.job), JobCancelled(epoch=job.epoch, reason=command.reason))
     return (*_run_ends(job, "failed", 0, "Cancelled", command.reason), cancelled)
 

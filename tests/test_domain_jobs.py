@@ -62,6 +62,10 @@ def expire(epoch: int = 1) -> ExpireLease:
     return ExpireLease(job="j1", epoch=epoch, now=START, pause=5)
 
 
+def cancel(epoch: int = 1, **changes: Any) -> CancelJob:
+    return CancelJob(**({"job": "j1", "epoch": epoch} | changes))
+
+
 def job(past: Past) -> Job:
     return cast(Job, past.state(STREAM))
 
@@ -196,10 +200,10 @@ def test_a_job_is_cancelled_wherever_it_stands_and_only_once(status: str) -> Non
     if status == "running":
         past.ask(StartJob(job="j1", epoch=1, tells_run=True))
 
-    appended = past.ask(CancelJob(job="j1", reason="sealed:wrong data"))
+    appended = past.ask(cancel(job(past).epoch, reason="sealed:wrong data"))
 
     assert kinds(appended)[-1] == "job.cancelled"
-    assert past.decided(CancelJob(job="j1")) == ()
+    assert past.decided(cancel()) == ()
     with pytest.raises(Refused, match="has ended"):
         past.decided(finish(max(1, job(past).epoch)))
 
@@ -208,9 +212,9 @@ def test_a_job_that_ended_cannot_be_cancelled_and_one_that_is_not_there_is_none(
     past = Past(submit(), assign(), finish())
 
     with pytest.raises(Refused, match="nothing to cancel"):
-        past.decided(CancelJob(job="j1"))
+        past.decided(cancel())
     with pytest.raises(Refused, match="there is no job 'j9'"):
-        past.decided(CancelJob(job="j9"))
+        past.decided(cancel(job="j9"))
     with pytest.raises(Refused, match="exists already"):
         past.decided(submit())
 
@@ -230,7 +234,7 @@ told: st.SearchStrategy[AnyCommand] = st.one_of(
     st.builds(finish, epochs, st.sampled_from([saving("a"), saving("b"), saving(branch="no branch")])),
     st.builds(fail, epochs, again=st.booleans(), counted=st.booleans()),
     st.builds(expire, epochs),
-    st.just(CancelJob(job="j1")),
+    st.builds(cancel, st.integers(0, 3)),
     st.just(CreateBranch(model="credit", branch="wide", version=1)),
 )  # fmt: skip
 

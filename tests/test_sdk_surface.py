@@ -29,9 +29,8 @@ def test_the_managers_signatures_are_the_published_ones() -> None:
 def test_every_mutating_method_takes_a_key() -> None:
     reading = {
         "about", "aliases", "apply", "branches", "close", "compare", "diff", "events", "files", "find", "forget_actor",
-        "fsck", "load_arrays", "load_tensors", "load_version", "log", "models", "rebuild", "rebuild_from_kafka", "run", "show", "snapshot",
-        "sql",
-        "suggest_rollback", "tags", "verify",
+        "fsck", "job", "job_events", "jobs", "load_arrays", "load_tensors", "load_version", "log", "models", "rebuild",
+        "rebuild_from_kafka", "run", "show", "snapshot", "sql", "suggest_rollback", "tags", "verify", "wait",
     }  # fmt: skip
     for name, member in vars(ModelManager).items():
         if not name.startswith("_") and name not in reading:

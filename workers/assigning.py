@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final, cast
 
@@ -86,8 +86,7 @@ class Assigner:
         known = {(lease.job, lease.epoch) for lease in self._leases.held()}
         with self._leases.change() as change:
             change.renew_all(until)
-            for stream in self._workspace.ledger.store.streams_without("job/", ENDS):
-                name, job = stream.removeprefix("job/"), self._job(stream.removeprefix("job/"))
+            for name, job in open_jobs(self._workspace):
                 if job.status == "queued":
                     self._queued[name] = None
                 elif job.status in AT_WORK and (name, job.epoch) not in known:
@@ -250,6 +249,12 @@ class Assigner:
 
     def _job(self, name: str) -> Job:
         return cast(Job, self._workspace.ledger.state(job_stream(name)))
+
+
+def open_jobs(workspace: Workspace) -> Iterator[tuple[str, Job]]:
+    """The jobs that have not ended, the oldest first."""
+    for stream in workspace.ledger.store.streams_without("job/", ENDS):
+        yield stream.removeprefix("job/"), cast(Job, workspace.ledger.state(stream))
 
 
 def _read(letter: Letter) -> Message | None:

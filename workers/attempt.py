@@ -30,7 +30,7 @@ class Attempt:
     it dies too.
     """
 
-    def __init__(self, order: Order, objects: str, environment: dict[str, str]) -> None:
+    def __init__(self, order: Order, program: str, objects: str, environment: dict[str, str]) -> None:
         self.order = order
         self.began = time.monotonic()
         self.told = 0
@@ -44,7 +44,7 @@ class Attempt:
         os.set_blocking(self.pipe, False)
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "lepton_ai.cli.child", str(theirs)],
+                [sys.executable, "-m", program, str(theirs)],
                 stdin=subprocess.PIPE,
                 stdout=self._written,
                 stderr=self._written,

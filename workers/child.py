@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import Thread
-from typing import Final
+from typing import Final, TypeAlias
 
 from ..errors import Refused, Unavailable
 from ..tensors.objects import ObjectStore
@@ -16,9 +16,10 @@ from .orders import Order
 from .work import Stopped, Work
 
 DEATH: Final = 9
+Handler: TypeAlias = Callable[[Work], Finished]
 
 
-def main(pipe: int, store: Callable[[str], ObjectStore]) -> None:
+def main(pipe: int, store: Callable[[str], ObjectStore], handlers: Mapping[str, Handler]) -> None:
     """Do what stdin asks for, and answer on a pipe."""
     _die_with_the_worker()
     task = json.loads(sys.stdin.buffer.readline())
@@ -26,17 +27,14 @@ def main(pipe: int, store: Callable[[str], ObjectStore]) -> None:
     _limit(order)
     work = Work(order, store(task["objects"]), pipe)
     Thread(target=_listen, args=(work,), daemon=True).start()
-    answer = _answer(work)
+    answer = _answer(work, handlers.get(order.kind))
     work.flush()
     work.say(answer.model_copy(update={"points": work.points, **work.next()}))
 
 
-def _answer(work: Work) -> Finished | Failed:
+def _answer(work: Work, handler: Handler | None) -> Finished | Failed:
     """The final answer: what came of the work, or whatever it raised."""
-    from .handlers import HANDLERS
-
     order = work.order
-    handler = HANDLERS.get(order.kind)
     try:
         if handler is None:
             raise Refused(f"this worker knows no work of kind {order.kind!r}")

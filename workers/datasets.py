@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
@@ -19,15 +19,18 @@ if TYPE_CHECKING:
 KINDS: Final = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet", ".arrow": "arrow", ".feather": "arrow"}
 
 
-def address(path: str) -> str:
-    """The URL of a file, whatever folder it is asked from. `Malformed` where a local one is not there."""
-    if "://" in path and not path.startswith("file://"):
-        return path
-    local = _local(path)
-    if not local.is_file():
-        raise Malformed(f"there is no file {path!r}; give a CSV, Parquet or Arrow file")
+def checked(path: str, label: str) -> str:
+    """The URL of a file, whatever folder it is asked from.
+
+    A local one is looked at: `Malformed` where it is not there, cannot be read or has no such column.
+    """
     _kind(path)
-    return local.absolute().as_uri()
+    if _remote(path):
+        return path
+    if not _local(path).is_file():
+        raise Malformed(f"there is no file {path!r}; give a CSV or Parquet file")
+    _check(path, _tried(path, _COLUMNS), label)
+    return _local(path).absolute().as_uri()
 
 
 def labelled(path: str, label: str) -> tuple[Any, Any]:
@@ -36,37 +39,42 @@ def labelled(path: str, label: str) -> tuple[Any, Any]:
     An empty field of a CSV file is a missing value. Raises `Malformed` where there is no such file or column, or the
     file cannot be read; never with a value of it, which may be a person's. `Unavailable` where its store is away.
     """
-    table = _read(path)
-    if label not in table.column_names:
-        near = get_close_matches(label, table.column_names, 1)
-        hint = f"did you mean {near[0]}?" if near else f"it has {_listed(table.column_names)}"
-        raise Malformed(f"{_shown(path)} has no column {label!r}; {hint}")
-    if table.column_names.count(label) > 1:
-        raise Malformed(f"{_shown(path)} has two columns named {label!r}; rename one")
+    table = _tried(path, _READERS)
+    _check(path, table.column_names, label)
     return table.drop_columns([label]), table.column(label)
 
 
-def _read(path: str) -> pa.Table:
+def _check(path: str, names: list[str], label: str) -> None:
+    """Hold that there is one column of labels."""
+    if label not in names:
+        near = get_close_matches(label, names, 1)
+        hint = f"did you mean {near[0]}?" if near else f"it has {_listed(names)}"
+        raise Malformed(f"{_shown(path)} has no column {label!r}; {hint}")
+    if names.count(label) > 1:
+        raise Malformed(f"{_shown(path)} has two columns named {label!r}; rename one")
+
+
+def _tried(path: str, readers: Mapping[str, Callable[[Any], Any]]) -> Any:
+    """What a reader finds in a file, its complaints in our words and without a value."""
     import pyarrow as pa
 
     kind = _kind(path)
     try:
         with _opened(path) as file:
-            return _READERS[kind](file)
+            return readers[kind](file)
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise Malformed(f"{_shown(path)} cannot be read as {kind}: {_fault(str(error))}") from None
     except OSError as error:
-        if "://" in path and not path.startswith("file://"):
+        if _remote(path):
             raise Unavailable(f"{_shown(path)} cannot be reached now; see to its store, then try again") from None
-        raise Malformed(
-            f"{_shown(path)} cannot be read ({error.strerror or 'it is damaged'}); check the file"
-        ) from None
+        what = error.strerror or "it is damaged"
+        raise Malformed(f"{_shown(path)} cannot be read ({what}); check the file") from None
 
 
 def _opened(path: str) -> Any:
     from pyarrow import fs
 
-    if "://" in path and not path.startswith("file://"):
+    if _remote(path):
         try:
             store, place = fs.FileSystem.from_uri(path)
         except ValueError as error:
@@ -76,7 +84,7 @@ def _opened(path: str) -> Any:
         return store.open_input_file(place)
     local = _local(path)
     if not local.is_file():
-        raise Malformed(f"there is no file {_shown(path)}; give a CSV, Parquet or Arrow file")
+        raise Malformed(f"there is no file {_shown(path)!r} here; give a CSV or Parquet file that the worker can reach")
     return fs.LocalFileSystem().open_input_file(str(local))
 
 
@@ -88,19 +96,46 @@ def _csv(file: Any) -> pa.Table:
     return csv.read_csv(file, csv.ReadOptions(use_threads=False), convert_options=options)
 
 
+def _csv_columns(file: Any) -> list[str]:
+    from pyarrow import csv
+
+    return csv.open_csv(file).schema.names
+
+
 def _parquet(file: Any) -> pa.Table:
     from pyarrow import parquet
 
     return parquet.read_table(file)
 
 
+def _parquet_columns(file: Any) -> list[str]:
+    from pyarrow import parquet
+
+    return parquet.read_schema(file).names
+
+
 def _arrow(file: Any) -> pa.Table:
-    from pyarrow import feather
+    from pyarrow import ipc
 
-    return feather.read_table(file)
+    return ipc.open_file(file).read_all()
 
 
-_READERS: Final[dict[str, Callable[[Any], Any]]] = {"csv": _csv, "parquet": _parquet, "arrow": _arrow}
+def _arrow_columns(file: Any) -> list[str]:
+    from pyarrow import ipc
+
+    return ipc.open_file(file).schema.names
+
+
+_READERS: Final[Mapping[str, Callable[[Any], Any]]] = {"csv": _csv, "parquet": _parquet, "arrow": _arrow}
+_COLUMNS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "csv": _csv_columns,
+    "parquet": _parquet_columns,
+    "arrow": _arrow_columns,
+}
+
+
+def _remote(path: str) -> bool:
+    return "://" in path and not path.startswith("file://")
 
 
 def _kind(path: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
@@ -15,11 +16,14 @@ from ..tensors.vault import Vault
 from . import messages
 from .datasets import labelled
 from .environment import code, environment
-from .messages import Finished, KeptDelta, MadeEvaluation, MadeVersion
+from .messages import Checkpointed, Finished, KeptDelta, MadeEvaluation, MadeVersion
 from .orders import Base, Way
 from .saving import packs_of
-from .training import figures
+from .training import figures, known
 from .work import Stopped, Work
+
+EVERY: Final = 60.0
+"""Seconds between two checkpoints."""
 
 
 class Packs:
@@ -40,20 +44,16 @@ class Packs:
 
 def train(work: Work) -> Finished:
     """Fit one of Lepton's own models to labelled rows; what comes of it becomes the branch's next version."""
+    from ..models.registry import registered
     from ..models.state import tensors_of
 
     payload, base = work.order.payload, work.order.base
     rows, labels = labelled(work.order.source, payload["label"])
-    model = untrained(payload["class"])
+    model = registered(known(payload["class"]))()
     for name, value in payload.get("hyperparameters", {}).items():
         model.add_hyperparameter(name, value)
 
-    def epoch_ended(epoch: int, losses: Mapping[str, float]) -> None:
-        work.measured(epoch, losses)
-        if work.stopping.is_set():
-            raise Stopped(f"it was stopped after epoch {epoch}")
-
-    model.train(rows, labels, on_epoch=epoch_ended)
+    model.train(rows, labels, on_epoch=work.measured, **({"progress": Checkpoints(work)} if model.RESUMES else {}))
 
     kept = keep(work, tensors_of(model), base)
     made = MadeVersion(
@@ -94,17 +94,37 @@ def evaluate(work: Work) -> Finished:
     return Finished(job=work.order.job, epoch=work.order.epoch, n=0, made=made, result=performance.to_dict())
 
 
-def untrained(name: str) -> Any:
-    """One of Lepton's own models before its first fit; `Refused` where there is none of that name."""
-    from difflib import get_close_matches
+class Checkpoints:
+    """A fit's progress in the object store: kept now and then, and when the worker has to leave."""
 
-    from ..models.registry import OWN, registered
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._every = float(work.order.payload.get("checkpoint_seconds", EVERY))
+        self._kept = time.monotonic()
 
-    if name not in OWN:
-        near = get_close_matches(name, OWN, 1)
-        hint = f"did you mean {near[0]}?" if near else f"Lepton knows {', '.join(sorted(OWN))}"
-        raise Refused(f"there is no model {name!r} to train; {hint}")
-    return registered(name)()
+    def begun(self) -> Mapping[str, Any] | None:
+        """What an earlier attempt had come to."""
+        from ..models.state import to_torch
+
+        found = self._work.order.checkpoint
+        if found is None:
+            return None
+        vault = Vault(self._work.objects, Packs(self._work.objects, found.way))
+        return {name: to_torch(tensor) for name, tensor in vault.restore(found.way.tensors, found.way.graph()).items()}
+
+    def reached(self, epoch: int, capture: Callable[[], Mapping[str, Any]]) -> None:
+        """Keep what the attempt has come to, if it is time."""
+        from ..models.state import tensors_of
+
+        stopping = self._work.stopping.is_set()
+        if not stopping and time.monotonic() - self._kept < self._every:
+            return
+        kept = keep(self._work, tensors_of(capture()), None)
+        self._work.flush()
+        self._work.say(Checkpointed(**self._work.next(), step=epoch, kept=told(kept)))
+        self._kept = time.monotonic()
+        if stopping:
+            raise Stopped(f"it was stopped after epoch {epoch}")
 
 
 def keep(work: Work, tensors: Mapping[str, Tensor], base: Base | None) -> Kept:

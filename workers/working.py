@@ -33,6 +33,8 @@ class Post:
     """The URL of the object store."""
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     """What its processes find in their environment beside its own."""
+    program: str = "lepton_ai.cli.child"
+    """The module that a process of its own begins with."""
 
 
 @dataclass(slots=True)
@@ -68,9 +70,9 @@ class Worker:
         """Whether nothing is under way, waits, or is still to be heard."""
         return not (self._attempts or self._waiting or self._outbox or self._answers)
 
-    def run(self, stop: Event) -> None:
-        """Work until told to stop; then finish in good order, within the terms."""
-        while not stop.is_set():
+    def run(self, stop: Event, done: Callable[[], bool] | None = None) -> None:
+        """Work until told to stop, or done; then finish in good order, within the terms."""
+        while not stop.is_set() and not (done and done()):
             self.step()
         self._drain()
         until = self._clock() + 2 * self._terms.drain
@@ -96,9 +98,14 @@ class Worker:
             self._look_after(attempt)
         self._repeat()
         self._flush()
-        wait([attempt.pipe for attempt in self._attempts.values()], self._terms.poll) if self._attempts else time.sleep(
-            self._terms.poll
-        )
+        self._rest()
+
+    def _rest(self) -> None:
+        """Wait until a process says something, and no longer than a look's pause."""
+        if self._attempts:
+            wait([attempt.pipe for attempt in self._attempts.values()], self._terms.poll)
+        else:
+            time.sleep(self._terms.poll)
 
     # ── what is told ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -149,9 +156,9 @@ class Worker:
         """Spawn what waits, as far as there are slots."""
         while self._waiting and len(self._attempts) < self.post.slots and not self._draining:
             order = self._waiting.popleft()
-            attempt = Attempt(order, self.post.objects, dict(self.post.environment))
+            attempt = Attempt(order, self.post.program, self.post.objects, dict(self.post.environment))
             self._attempts[attempt.name] = attempt
-            log.info("job %s, attempt %d: %s begun in process %d", *attempt.name, order.kind, attempt.pid)
+            log.debug("job %s, attempt %d: %s begun in process %d", *attempt.name, order.kind, attempt.pid)
             self._say(Started(job=order.job, epoch=order.epoch, n=0, **self._made_with))
 
     def _look_after(self, attempt: Attempt) -> None:
@@ -165,7 +172,7 @@ class Worker:
         if attempt.over:
             attempt.close() if attempt.answered else self._mourn(attempt)
             del self._attempts[attempt.name]
-            log.info("job %s, attempt %d: over", *attempt.name)
+            log.debug("job %s, attempt %d: over", *attempt.name)
 
     def _mourn(self, attempt: Attempt) -> None:
         obituary = attempt.obituary()
@@ -181,7 +188,7 @@ class Worker:
             self._end(self._attempts.pop((job, epoch)), fact.what)
 
     def _end(self, attempt: Attempt, why: str) -> None:
-        log.info("job %s, attempt %d: stopped, for %s", *attempt.name, why)
+        log.debug("job %s, attempt %d: stopped, for %s", *attempt.name, why)
         attempt.kill("Stopped", why)
         attempt.close()
 
