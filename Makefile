@@ -1,6 +1,6 @@
 # A bare `make` lists the chores. Each does all its own set-up, in .venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format bench fuzz docs notebook constraints clean
+.PHONY: help demo test lint types format bench fuzz stack docs notebook constraints clean
 
 export PYTHONSAFEPATH := 1
 PYTHON ?= python3
@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 LEDGER ?= .demo
 LANGUAGE ?= zh
 PYTEST ?=
+AZURITE := 3.35.0
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,9 +37,13 @@ bench: $(VENV)/.dev ## every figure beside its peer's, into docs/benchmarks.md
 fuzz: $(VENV)/.dev ## the property tests with many more examples
 	@$(BIN)/python -m pytest -m "not study" --hypothesis-profile=fuzz $(PYTEST)
 
+stack: $(VENV)/.dev ## the whole ledger with Kafka, PostgreSQL and S3, without Docker, until Ctrl-C
+	@PYTHONSAFEPATH= $(BIN)/python -m tests.stack
+
 docs: $(VENV)/.dev ## the generated pages: schemas, views, commands
 	@$(BIN)/python -m lepton_ai.events.schemas docs/events
 	@$(BIN)/python -m lepton_ai.projections.columns
+	@sed -i '/^| role |/,$$d' docs/kafka.md && $(BIN)/python -m lepton_ai.events.acls >> docs/kafka.md
 	@$(BIN)/python -m lepton_ai.cli.reference > docs/cli.md
 
 notebook: $(VENV)/.dev ## examples/first-steps.ipynb, run from top to bottom
@@ -65,4 +70,6 @@ $(VENV)/.demo: $(VENV)/.uv pyproject.toml constraints.txt
 $(VENV)/.dev: $(VENV)/.uv pyproject.toml constraints.txt
 	@echo "installing into $(VENV) (torch is large: up to some minutes the first time)"
 	@$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[demo,ml-dtypes,postgres,kafka,cloud,observe]' --group dev
+	@npm install --silent --no-audit --no-fund --prefix $(VENV)/azurite azurite@$(AZURITE) \
+		|| echo "npm could not install Azurite: the tests of Azure are skipped"
 	@touch $@ $(VENV)/.demo

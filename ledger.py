@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import RLock
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, Literal, NamedTuple, Protocol, cast
 
 import uuid_utils
 from pydantic import BaseModel, ValidationError
@@ -22,6 +22,7 @@ from .errors import Damaged, KeyReused, Malformed, Refused, Unavailable
 from .events import forks
 from .events.actors import Actor
 from .events.envelope import Origin, Recorded, decode, encoder
+from .events.inbox import Outside
 from .events.log import Row
 from .events.merkle import leaf_hash
 from .events.store import Admission, Head, NewRow, OutcomeUnknown, Placement, Store
@@ -57,6 +58,8 @@ class Asked(NamedTuple):
     time: datetime | None = None
     causation: str | None = None
     placements: Sequence[Placement] = ()
+    outside: Outside | None = None
+    """The outside event that asks, where one does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,18 @@ class Receipt:
     events: tuple[Recorded, ...]
     repeated: bool = False
     """Whether the command had been admitted before, under the same key."""
+
+
+class Beside(Protocol):
+    """What an intake does in the transaction that admits its messages."""
+
+    def answer(self, admission: Admission, asked: Asked, decided: Callable[[], Receipt | Refused]) -> Receipt | Refused:
+        """The answer to a message: what was answered before, else what is decided now."""
+        ...
+
+    def kept(self, admission: Admission, answers: Sequence[Receipt | Refused]) -> None:
+        """Write down what became of the messages, and how far they are taken in."""
+        ...
 
 
 class _Request(NamedTuple):
@@ -131,20 +146,21 @@ class Ledger:
             raise answer
         return answer
 
-    def admit_all(self, asked: Iterable[Asked]) -> list[Receipt | Refused]:
+    def admit_all(self, asked: Iterable[Asked], beside: Beside | None = None) -> list[Receipt | Refused]:
         """Decide commands in order and record their events in one transaction: an answer for each.
 
-        A refusal is an answer; it keeps none of the others from being recorded. Raises `Unavailable` as `admit` does.
+        A refusal is an answer; it keeps none of the others from being recorded. What is written `beside` them is
+        written even where no event is. Raises `Unavailable` as `admit` does.
         """
-        requests = [_request(each) for each in asked]
-        if not requests:
+        requests = [_requested(each) for each in asked]
+        if not requests and beside is None:
             return []
         with self._lock:
-            key = requests[0].key if len(requests) == 1 else None
+            key = getattr(requests[0], "key", None) if len(requests) == 1 else None
             try:
-                return self._admit(requests)
+                return self._admit(requests, beside)
             except OutcomeUnknown as error:
-                return self._admit_again(requests, key, error)
+                return self._admit_again(requests, beside, key, error)
             except Unavailable as error:
                 raise Unavailable(str(error), key=key) from error
 
@@ -156,38 +172,49 @@ class Ledger:
             self._keep(stream, at)
             return at.state
 
-    def _admit_again(self, requests: Sequence[_Request], key: str | None, error: OutcomeUnknown) -> list[Any]:
+    def _admit_again(
+        self, requests: Sequence[_Request | Refused], beside: Beside | None, key: str | None, error: OutcomeUnknown
+    ) -> list[Any]:
         """After a COMMIT of unknown outcome: under the head's lock the keys tell what became of it."""
         try:
-            return self._admit(requests)
+            return self._admit(requests, beside)
         except (OutcomeUnknown, Unavailable) as again:
             unknown = "under the same key, since whether the command was recorded is unknown"
             raise Unavailable(f"{again}, {unknown}", key=key) from error
 
-    def _admit(self, requests: Sequence[_Request]) -> list[Receipt | Refused]:
-        with self.store.admission([request.key for request in requests]) as admission:
+    def _admit(self, requests: Sequence[_Request | Refused], beside: Beside | None) -> list[Receipt | Refused]:
+        keys = [request.key for request in requests if isinstance(request, _Request)]
+        with self.store.admission(keys) as admission:
             if admission.head.seq != self._end:
                 self._current.clear()
                 self._end = admission.head.seq
             pending = _Pending(admission, f"/lepton/{self.store.ledger_id}")
-            answers = [self._answer(pending, request) for request in requests]
+            answers = [
+                request if isinstance(request, Refused) else self._answer(pending, request, beside)
+                for request in requests
+            ]
             pending.insert()
+            if beside:
+                beside.kept(admission, answers)
         for stream, at in pending.states.items():
             self._keep(stream, at)
         self._current.update(pending.states)
         self._end = pending.seq
         return answers
 
-    def _answer(self, pending: _Pending, request: _Request) -> Receipt | Refused:
-        try:
-            return pending.repeated(request) or self._decided(pending, request)
-        except Refused as refusal:
-            return refusal
+    def _answer(self, pending: _Pending, request: _Request, beside: Beside | None) -> Receipt | Refused:
+        def decided() -> Receipt | Refused:
+            try:
+                return pending.repeated(request) or self._decided(pending, request)
+            except Refused as refusal:
+                return refusal
+
+        return beside.answer(pending.admission, request.asked, decided) if beside else decided()
 
     def _decided(self, pending: _Pending, request: _Request) -> Receipt:
         """Decide on what the streams hold now, with what the commands before it in this transaction added."""
         streams = {stream: self._at(pending, stream) for stream in request.command.reads()}
-        authorise(Principal(request.asked.actor.id), request.command)
+        authorise(Principal(request.asked.actor.id, _actor_type(request.asked)), request.command)
         try:
             appends = decide({stream: at.state for stream, at in streams.items()}, request.command)
         except ValidationError as error:
@@ -263,16 +290,15 @@ class _Pending:
     def record(self, request: _Request, appends: Sequence[Append], streams: Mapping[str, _At]) -> tuple[Recorded, ...]:
         """Make a command's events rows, and fold them into the states. Nothing is kept if one of them is refused."""
         _, key, digest, asked = request
-        origin = Origin(asked.actor.id, asked.time or self._now, key, digest, causation=asked.causation)
+        origin = _origin(asked, asked.time or self._now, key, digest)
         encode = encoder(self._source, origin, self._recorded)
         states, rows, events = dict(streams), list[NewRow](), list[Recorded]()
         for seq, (stream, event) in enumerate(appends, self.seq + 1):
             state, version = states[stream]
             id, version = str(uuid_utils.uuid7()), version + 1
             raw = encode(event, stream, version, seq, id)
-            recorded = Recorded(
-                seq, stream, version, id, origin.time, self._recorded, origin.actor, key, None, asked.causation, event
-            )
+            place = (seq, stream, version, id, origin.time, self._recorded, origin.actor, key)
+            recorded = Recorded(*place, origin.correlation, asked.causation, event)
             command = (None, None, None) if rows else (key, digest, len(appends))
             rows.append(NewRow(seq, stream, version, event.type, leaf_hash(raw), raw, *command))
             events.append(recorded)
@@ -290,6 +316,34 @@ class _Pending:
             frontier, tiles = self.admission.head.frontier.extended(row.leaf for row in self._rows)
             head = Head(self.seq, self._microseconds, frontier)
             self.admission.append(self._rows, head, tiles, self._placements)
+
+
+def _actor_type(asked: Asked) -> Literal["user", "service_account"]:
+    return "service_account" if asked.outside else "user"
+
+
+def _origin(asked: Asked, time: datetime, key: str, digest: str) -> Origin:
+    if (told := asked.outside) is None:
+        return Origin(asked.actor.id, time, key, digest, causation=asked.causation)
+    inbox = (told.source, told.id, told.digest)
+    return Origin(
+        asked.actor.id,
+        time,
+        key,
+        digest,
+        _actor_type(asked),
+        told.correlation,
+        asked.causation,
+        told.traceparent,
+        inbox,
+    )
+
+
+def _requested(asked: Asked) -> _Request | Refused:
+    try:
+        return _request(asked)
+    except Refused as refusal:
+        return refusal
 
 
 def _request(asked: Asked) -> _Request:

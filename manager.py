@@ -17,7 +17,6 @@ from .results import (
     Comparison,
     Diff,
     Evaluation,
-    JobRecord,
     Log,
     ModelRecord,
     RollbackPlan,
@@ -36,10 +35,10 @@ from .workers import (
     restoring,
     rolling_back,
     saving,
-    submitting,
     suggesting,
     training,
 )
+from .workers.jobs import Jobs
 from .workers.running import Run
 from .workers.subject import fingerprint_of, read
 
@@ -361,72 +360,10 @@ class ModelManager:
         """Judge a version on labelled rows, and record the figures with the rows' fingerprint."""
         return training.evaluate(self._workspace, *self._resolved(rev), data, labels, name=name, key=key)
 
-    # ── jobs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def submit_training(
-        self,
-        model: str,
-        data: str,
-        label: str,
-        *,
-        name: str | None = None,
-        hyperparameters: Mapping[str, Any] | None = None,
-        branch: str = "main",
-        message: str = "",
-        tags: Sequence[str] = (),
-        key: str | None = None,
-        **limits: Any,
-    ) -> JobRecord:
-        """Have one of Lepton's own models trained by a worker, which makes the next version of a branch.
-
-        `data` is a CSV, Parquet or Arrow file that the worker can reach: a path, s3://, gs://. `limits` are `pool`,
-        `needs` such as ("cuda",), `memory` in bytes, `seconds` an attempt and `retries` of attempts that are lost.
-        """
-        asked = {"class": training.known(model), "label": label, "hyperparameters": dict(hyperparameters or {})}
-        payload = asked | {"branch": branch, "tags": list(tags)}
-        limit = submitting.Limits(**limits)
-        return submitting.submit(
-            self._workspace, "train", name or model, data, payload, limit, message=message, key=key
-        )
-
-    def submit_evaluation(
-        self, rev: Rev, data: str, label: str, *, name: str = "", key: str | None = None, **limits: Any
-    ) -> JobRecord:
-        """Have a version judged by a worker on the labelled rows of a file; `limits` as `submit_training` has them."""
-        model, number = self._resolved(rev)
-        payload = {"version": number, "label": label, "name": name}
-        limit = submitting.Limits(**limits)
-        return submitting.submit(self._workspace, "evaluate", model.name, data, payload, limit, key=key)
-
-    def jobs(self, most: int = 50) -> list[JobRecord]:
-        """The jobs submitted last, the newest first."""
-        return submitting.recent(self._workspace, most)
-
-    def job(self, job: str) -> JobRecord:
-        """A job as it stands, by its id or the id's beginning or end."""
-        return submitting.record(self._workspace, submitting.named(self._workspace, job))
-
-    def job_events(self, job: str) -> Iterator[dict[str, Any]]:
-        """A job's story: its events and those of its attempts' runs, as `events` gives them."""
-        return submitting.story(self._workspace, submitting.named(self._workspace, job))
-
-    def cancel(self, job: str, *, reason: str = "", key: str | None = None) -> JobRecord:
-        """Call a job off, wherever it stands; its worker stops it."""
-        return submitting.cancel(self._workspace, submitting.named(self._workspace, job), reason, key)
-
-    def wait(
-        self,
-        job: str,
-        *,
-        on_epoch: Callable[[int, Mapping[str, float]], None] | None = None,
-        timeout: float | None = None,
-    ) -> JobRecord:
-        """Wait until a job has ended; where no worker could take it, there is one in this process meanwhile.
-
-        Raises `Unavailable` where it has not ended within `timeout` seconds; it goes on.
-        """
-        name = submitting.named(self._workspace, job)
-        return submitting.wait(self._workspace, self._home.desk, name, on_epoch=on_epoch, timeout=timeout)
+    @property
+    def jobs(self) -> Jobs:
+        """Work that is done by workers: trainings and evaluations asked for, waited for, called off."""
+        return Jobs(self._workspace, self._home.desk)
 
     # ── the ledger itself ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -440,19 +377,14 @@ class ModelManager:
         timeout: float = 60.0,
     ) -> pa.Table:
         """One SELECT over the views of docs/views.md, as of now, a `seq` or a time; it sees every command before it."""
-        from .projections.query import query as ask  # pyright: ignore[reportUnknownVariableType]
+        from .projections.asking import Question
 
-        with self._home.projection() as projection:
-            projection.catch_up(wait_for=wait_for, deadline=self._settings.wait)
-            return ask(projection, query, params, as_of=as_of, timeout=timeout)  # pyright: ignore
+        question = Question(query, params, as_of, timeout)
+        return self._home.read_model().sql(question, wait_for)  # pyright: ignore[reportUnknownVariableType]
 
     def find(self, expression: str) -> list[Version]:
         """The versions for which all of `metric.f1 > 0.8 and note.ticket = 'RISK-12'` holds."""
-        from .projections.search import versions_where
-
-        with self._home.projection() as projection:
-            projection.catch_up()
-            found = versions_where(projection, expression)
+        found = self._home.read_model().find(expression)
         return [self._workspace.version(self._workspace.model(model), number) for model, number in found]
 
     def events(

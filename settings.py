@@ -47,7 +47,7 @@ class Settings:
     actor: str
     language: Literal["zh", "en"]
     wait: float
-    """Seconds to wait for a lock before giving up."""
+    """Seconds to wait for a lock or a bucket before giving up."""
     kafka: str | None
     """The brokers, or None where the ledger lives without."""
     kafka_prefix: str

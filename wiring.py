@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 import uuid_utils
 
 from .domain.commands import CreateLedger
 from .domain.jobs import fits
-from .errors import Malformed, Refused
+from .errors import Refused
 from .events.actors import Actors
 from .events.address import database_at
 from .events.cluster import Cluster
@@ -25,7 +26,8 @@ from .events.mail import Mail
 from .events.store import Store
 from .ledger import Ledger
 from .settings import Settings
-from .tensors.folder import FolderStore
+from .tensors.address import objects_at
+from .tensors.objects import ObjectStore
 from .workers.assigning import Assigner, open_jobs
 from .workers.mailing import MailChannel, MailOrders, MailResults
 from .workers.serving import Desk
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from .events.kafka_log import KafkaLog
     from .events.lock import Held
     from .events.log import Log
+    from .projections.asking import ReadModel
+    from .projections.following import Follower
     from .projections.projector import Projection
 
 
@@ -69,14 +73,9 @@ class Home:
         return Workspace(ledger=ledger, objects=self.objects, actors=actors, actor=actor)
 
     @cached_property
-    def objects(self) -> FolderStore:
+    def objects(self) -> ObjectStore:
         """The object store that LEPTON_OBJECTS names."""
-        return object_store(self.objects_url)
-
-    @property
-    def objects_url(self) -> str:
-        """Where this ledger's objects are, as a worker's process is told."""
-        return f"{self.settings.objects.rstrip('/')}/{self.settings.ledger}"
+        return objects_at(self.settings.objects, self.settings.ledger, wait=self.settings.wait)
 
     @cached_property
     def cluster(self) -> Cluster:
@@ -88,13 +87,14 @@ class Home:
     @property
     def desk(self) -> Desk:
         """Where this ledger's jobs are given out: tables of its own database."""
+        place = {"url": self.settings.objects, "ledger": self.settings.ledger, "wait": self.settings.wait}
         return Desk(
             lock=self._assigning,
             assigner=self._assigner,
             channel=lambda incarnation: MailChannel(self.store, incarnation),
             leases=Leases(self.database),
             waiting=self._waiting,
-            objects=self.objects_url,
+            objects=place,
             terms=self.settings.terms,
         )
 
@@ -129,6 +129,35 @@ class Home:
             self.settings.home / "read", log or self.store, ledger=self.settings.ledger, wait=self.settings.wait
         )
 
+    def read_model(self) -> ReadModel:
+        """Whoever answers questions: a projector that runs beside us, else we ourselves."""
+        from .projections.asking import Here, There, connected
+
+        try:
+            connected(self.socket).close()
+        except OSError:
+            return Here(self.projection, self.settings.wait)
+        return There(self.socket, self.store.end, self.settings.wait)
+
+    @property
+    def socket(self) -> Path:
+        """Where a projector of this home listens."""
+        return self.settings.home / "read" / f"{self.settings.ledger}.sock"
+
+    @contextmanager
+    def follower(self) -> Generator[Follower]:
+        """The read model kept up with Kafka where it is set, else with the event table, and answering on its socket."""
+        from .projections.following import Follower
+        from .projections.serving import Server
+
+        feed = self.kafka_log if self.settings.kafka else lambda: nullcontext(self.store)
+        with (
+            self.projection() as projection,
+            Follower(projection, feed) as follower,
+            Server(self.socket, follower),
+        ):
+            yield follower
+
     def close(self) -> None:
         """Give back what is open."""
         if "database" in vars(self):
@@ -144,11 +173,6 @@ class Home:
                 raise
 
 
-def object_store(url: str) -> FolderStore:
-    """The object store that a URL names."""
-    return FolderStore(_objects(url))
-
-
 def _folder(home: Path) -> None:
     try:
         home.mkdir(parents=True, exist_ok=True)
@@ -158,10 +182,3 @@ def _folder(home: Path) -> None:
         raise Refused(f"{home} cannot be made ({os.strerror(error.errno or 0)}); choose another home") from error
     if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
         raise Refused(f"{home} cannot be written; check its permissions or choose another home")
-
-
-def _objects(url: str) -> Path:
-    parts = urlsplit(url)
-    if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
-        raise Malformed(f"LEPTON_OBJECTS names a {parts.scheme or 'bare'} store; objects are kept in file:// folders")
-    return Path(unquote(parts.path))

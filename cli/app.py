@@ -26,7 +26,10 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "Jobs": ("jobs", ("jobs", "logs", "cancel")),
     "Asking the ledger": ("reading", ("sql", "events", "snapshot")),
     "Keeping the ledger": ("keeping", ("verify", "fsck", "rebuild", "forget")),
-    "Running the ledger": ("running", ("status", "worker", "relay", "restore")),
+    "Running the ledger": (
+        "running",
+        ("status", "worker", "relay", "projector", "intake", "rejected", "restore"),
+    ),
 }
 """Each section of the help: the module that holds its commands, and their names."""
 

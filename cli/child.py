@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from ..wiring import object_store
+from ..tensors.address import objects_at
 from ..workers.child import main
 from ..workers.handlers import HANDLERS
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), object_store, HANDLERS)
+    main(int(sys.argv[1]), objects_at, HANDLERS)

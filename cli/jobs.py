@@ -21,7 +21,7 @@ UNTOLD = ("payload", "source", "epoch", "run", "result", "tensors", "environment
 @click.option("-n", "most", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most.")
 def jobs(session: Session, most: int) -> None:
     """List the work that was asked for, the newest first."""
-    found = session.manager.jobs(most)
+    found = session.manager.jobs.recent(most)
     session.answer({"jobs": [job.to_dict() for job in found]}, lambda: _jobs(found))
 
 
@@ -29,8 +29,8 @@ def jobs(session: Session, most: int) -> None:
 @click.argument("job", metavar="JOB")
 def logs(session: Session, job: str) -> None:
     """Tell a job's story: who had it when, how its figures went, and why it ended. JOB is its id, or a part of it."""
-    found = session.manager.job(job)
-    events = list(session.manager.job_events(found.job))
+    found = session.manager.jobs.show(job)
+    events = list(session.manager.jobs.events(found.job))
     session.answer({"job": found.to_dict(), "events": events}, lambda: _story(found, events))
 
 
@@ -39,7 +39,7 @@ def logs(session: Session, job: str) -> None:
 @click.option("--reason", default="", metavar="TEXT", help="Why.")
 def cancel(session: Session, job: str, reason: str) -> None:
     """Call a job off, wherever it stands; its worker stops it."""
-    found = session.manager.cancel(job, reason=reason)
+    found = session.manager.jobs.cancel(job, reason=reason)
     session.answer({"job": found.to_dict()}, lambda: [f"job {title(found.job)} is {_status(found)}"])
 
 

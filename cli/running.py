@@ -1,4 +1,4 @@
-"""`status`, `worker`, `relay`, `restore`: the processes that keep a ledger running, and how they are."""
+"""`status`, `worker`, `relay`, `projector`, `intake`, `rejected`, `restore`: what keeps a ledger running."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import logging
 import signal
 from collections.abc import Callable, Coroutine, Generator, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +17,9 @@ from ..errors import Refused
 from ..results import Status
 from .command import Session, command
 from .text import columns, count, when
+
+if TYPE_CHECKING:
+    from ..events.store import Rejected
 
 
 @command(
@@ -54,13 +58,13 @@ def worker(session: Session, pool: str, device: str, slots: int, once: bool) -> 
 
     desk, stop = session.parts.desk, Event()
     post = serving.post(desk, pool=pool, slots=slots, device=device)
-    with _signals(stop), _told():
+    with _signals(stop), _talking():
         serving.work(desk, post, stop, once=once)
     session.answer({"worker": post.incarnation}, lambda: [f"worker {post.incarnation} left in good order"])
 
 
 @contextmanager
-def _told() -> Generator[None]:
+def _talking() -> Generator[None]:
     """Have the worker say on stderr what it is at."""
     logger = logging.getLogger("lepton.worker")
     logger.setLevel(logging.DEBUG)
@@ -115,6 +119,89 @@ def restore(session: Session, source: str, missing: bool) -> None:  # noqa: ARG0
             raise Refused(f"{store.database.name} holds a ledger already; --missing brings back what it lacks")
         found = recover(store, parts.objects, log)
     session.answer(found._asdict(), lambda: [f"events {found.before + 1} to {found.after} are back"])
+
+
+@command({"seq": "number"}, "lepton projector")
+def projector(session: Session) -> None:
+    """Keep the views up with the log, from Kafka where it is set, and answer `sql` and `find`, until stopped."""
+    with session.parts.follower() as follower:
+        asyncio.run(_until_stopped(follower.ended))
+        position = follower.projection.position
+    session.answer({"seq": position}, lambda: [f"stopped at event {position}"])
+
+
+@command({"messages": "number"}, "lepton intake")
+def intake(session: Session) -> None:
+    """Take in what other services put on Kafka's inbox, until stopped. Several may run; each message counts once."""
+    from ..workers.intake import Intake
+    from ..workers.receiving import receive
+
+    parts = session.parts
+    work = parts.workspace
+    topic = parts.cluster.topic("inbox")
+    taken: list[Intake] = []
+
+    async def run(stop: asyncio.Event) -> None:
+        taken.extend(
+            await receive(parts.cluster, "inbox", lambda part: Intake(work.ledger, work.actors, topic, part), stop)
+        )
+
+    asyncio.run(_until_stopped(run))
+    messages = sum(each.taken for each in taken)
+    session.answer({"messages": messages}, lambda: [f"stopped after {count(messages, 'message')}"])
+
+
+@command(
+    {
+        "rejected?": [
+            {"id": "number", "topic": "text", "position": "number", "received": "time", "reason": "text"},
+        ],
+        "admitted?": "number",
+        "message?": {"id": "number", "reason": "text", "headers": [["text", "text"]], "text": "text"},
+    },
+    "lepton rejected",
+)
+@click.argument("number", required=False, type=int, metavar="[NUMBER]")
+@click.option("--retry", is_flag=True, help="Decide the message anew, for what forbade it may be mended.")
+def rejected(session: Session, number: int | None, retry: bool) -> None:
+    """List the outside messages that were refused, show one, or try it again."""
+    from ..workers.intake import Intake
+
+    work = session.parts.workspace
+    told: dict[str, Any] = {"rejected": None, "admitted": None, "message": None}
+    if number is None:
+        if retry:
+            raise click.UsageError("--retry needs the number of a message; `lepton rejected` lists them")
+        found = [(id, each) for id, each, retried in work.ledger.store.rejected() if retried is None]
+        told["rejected"] = [_told(id, each) for id, each in found]
+        session.answer(told, lambda: _listed(found))
+        return
+    if retry:
+        answer = Intake(work.ledger, work.actors, "").retry(number)
+        if isinstance(answer, Refused):
+            raise answer
+        session.answer(told | {"admitted": number}, lambda: [f"message {number} is admitted"])
+        return
+    each = next((each for id, each, _ in work.ledger.store.rejected(number - 1, 1) if id == number), None)
+    if each is None:
+        raise Refused(f"no rejected message has the number {number}; `lepton rejected` lists them")
+    text = each.raw.decode("utf-8", "backslashreplace")
+    shown = {"id": number, "reason": each.reason, "headers": [list(pair) for pair in each.headers], "text": text}
+    session.answer(told | {"message": shown}, lambda: [each.reason, text])
+
+
+def _told(id: int, each: Rejected) -> dict[str, Any]:
+    received = datetime.fromtimestamp(each.received / 1e6, UTC)
+    place = {"id": id, "topic": each.topic, "position": each.position}
+    return place | {"received": received.isoformat(), "reason": each.reason}
+
+
+def _listed(found: list[tuple[int, Rejected]]) -> Iterator[str]:
+    if not found:
+        yield "no message stands refused"
+        return
+    rows = [(str(id), f"{each.topic} {each.position}", each.reason) for id, each in found]
+    yield from columns(rows, head=("number", "message", "reason"))
 
 
 async def _until_stopped(work: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:

@@ -72,7 +72,7 @@ def train(
     does it; where none is there, this command is one itself while it waits.
     """
     chosen = dict(_setting(each) for each in settings)
-    submitted = session.manager.submit_training(
+    submitted = session.manager.jobs.train(
         model,
         data,
         label,
@@ -107,7 +107,7 @@ def evaluate(
     """Judge a version on the rows of a CSV, Parquet or Arrow file, and record the figures."""
     manager = session.manager
     judged = manager.show(rev).version
-    job = manager.submit_evaluation(rev, data, label, name=name, memory=_bytes(memory), **limits)
+    job = manager.jobs.evaluate(rev, data, label, name=name, memory=_bytes(memory), **limits)
     with session.waiting("evaluating"):
         ended = waited(session, job, None) if wait else job
     found = _performance(ended)
@@ -125,9 +125,9 @@ def waited(session: Session, job: JobRecord, on_epoch: OnEpoch | None) -> JobRec
     from ..workers.submitting import finished
 
     try:
-        return finished(session.manager.wait(job.job, on_epoch=on_epoch))
+        return finished(session.manager.jobs.wait(job.job, on_epoch=on_epoch))
     except KeyboardInterrupt:
-        session.manager.cancel(job.job, reason="interrupted")
+        session.manager.jobs.cancel(job.job, reason="interrupted")
         raise
 
 

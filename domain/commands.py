@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from ..events.model import File, Parent
 from ..events.objects import ManifestWritten, PackWritten
+from ..events.outside import ObservationRecorded
 from ..events.run import MetricsLogged
 from .recipe import Recipe
 
@@ -28,6 +29,16 @@ def run_stream(run: str) -> str:
 def job_stream(job: str) -> str:
     """The stream of a job's events."""
     return f"job/{job}"
+
+
+def dataset_stream(name: str) -> str:
+    """The stream of a data set's events."""
+    return f"dataset/{name}"
+
+
+def endpoint_stream(name: str) -> str:
+    """The stream of an endpoint's events."""
+    return f"endpoint/{name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -324,6 +335,28 @@ class FinishRun(OfRun):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordDataset(Command):
+    """Note a data set by its fingerprint."""
+
+    dataset: str
+    data: Mapping[str, Any]
+
+    def reads(self) -> tuple[str, ...]:
+        return (dataset_stream(self.dataset),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordObservation(Command):
+    """Note what was seen of a version where it serves."""
+
+    endpoint: str
+    observed: ObservationRecorded
+
+    def reads(self) -> tuple[str, ...]:
+        return (endpoint_stream(self.endpoint), model_stream(self.observed.model))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateLedger(Command):
     """Bring a ledger into being."""
 
@@ -353,4 +386,4 @@ ModelCommand = (
     | RecordRehearsal
 )
 RunCommand = StartRun | LogMetrics | Checkpoint | FinishRun
-AnyCommand = ModelCommand | RunCommand | CreateLedger | OfJob
+AnyCommand = ModelCommand | RunCommand | RecordDataset | RecordObservation | CreateLedger | OfJob

@@ -17,7 +17,7 @@ from ..events.model import (
     VersionAnnotated,
     VersionDescribed,
 )
-from . import refs, runs
+from . import refs, runs, told
 from .append import Append
 from .commands import (
     LEDGER,
@@ -38,13 +38,16 @@ from .commands import (
     LogMetrics,
     ModelCommand,
     MoveAliases,
+    RecordDataset,
     RecordEvaluation,
     RecordMetrics,
+    RecordObservation,
     RecordRehearsal,
     RollBack,
     RollBackAlias,
     StartRun,
     Unarchive,
+    dataset_stream,
     model_stream,
     run_stream,
 )
@@ -65,6 +68,10 @@ def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
     match command:
         case CreateLedger():
             return _create_ledger(cast(LedgerState, state[LEDGER]), command)
+        case RecordDataset():
+            return told.record_dataset(cast(told.Dataset, state[dataset_stream(command.dataset)]), command)
+        case RecordObservation():
+            return told.record_observation(state, command)
         case StartRun():
             return runs.start(_run(state, command.run), command)
         case LogMetrics():

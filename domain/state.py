@@ -9,12 +9,14 @@ from typing import Any
 from ..errors import NewerLedger
 from ..events.envelope import Recorded
 from ..events.ledger import FORMAT, LedgerCreated, LedgerUpgraded
+from ..events.outside import DatasetRecorded
 from . import job, model, objects, run
 from .commands import LEDGER, OBJECTS
 from .job import Job
 from .model import Model
 from .objects import Objects
 from .run import Run
+from .told import Dataset, Endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class LedgerState:
     format: int = 0
 
 
-Aggregate = Model | Run | Job | Objects | LedgerState
+Aggregate = Model | Run | Job | Objects | Dataset | Endpoint | LedgerState
 State = Mapping[str, Aggregate]
 """The aggregates of the streams that a command named."""
 
@@ -38,6 +40,10 @@ def empty(stream: str) -> Aggregate:
         return Run()
     if stream.startswith("job/"):
         return Job()
+    if stream.startswith("dataset/"):
+        return Dataset()
+    if stream.startswith("endpoint/"):
+        return Endpoint()
     if stream == OBJECTS:
         return Objects()
     if stream == LEDGER:
@@ -48,7 +54,7 @@ def empty(stream: str) -> Aggregate:
 def folded_types(stream: str) -> tuple[str, ...] | None:
     """The stored names of the only types a stream's aggregate looks at, None where it looks at all."""
     kinds: Any = getattr(empty(stream), "folds", None)
-    return tuple(kind.type_name() for kind in kinds) if kinds else None
+    return None if kinds is None else tuple(kind.type_name() for kind in kinds)
 
 
 def evolve(state: Aggregate, recorded: Recorded) -> Aggregate:
@@ -62,6 +68,10 @@ def evolve(state: Aggregate, recorded: Recorded) -> Aggregate:
             return job.evolve(state, recorded)
         case Objects():
             return objects.evolve(state, recorded)
+        case Dataset():
+            return Dataset(recorded.event.data) if isinstance(recorded.event, DatasetRecorded) else state
+        case Endpoint():
+            return state
         case LedgerState():
             return _ledger(state, recorded)
 

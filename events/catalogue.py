@@ -9,10 +9,9 @@ from .job import JobEvent
 from .ledger import LedgerEvent
 from .model import ModelEvent
 from .objects import ObjectsEvent
+from .outside import OutsideEvent
 from .run import RunEvent
 
-CATALOGUE: dict[str, type[Event]] = {
-    kind.type_name(): kind
-    for family in (LedgerEvent, ObjectsEvent, ModelEvent, RunEvent, JobEvent)
-    for kind in get_args(family)
-}
+_FAMILIES = (LedgerEvent, ObjectsEvent, ModelEvent, RunEvent, JobEvent, OutsideEvent)
+
+CATALOGUE: dict[str, type[Event]] = {kind.type_name(): kind for family in _FAMILIES for kind in get_args(family)}

@@ -39,6 +39,8 @@ class Origin(NamedTuple):
     correlation: str | None = None
     causation: str | None = None
     traceparent: str | None = None
+    inbox: tuple[str, str, str] | None = None
+    """Source, id and digest of the outside event that asked."""
 
 
 class Recorded(NamedTuple):
@@ -73,6 +75,7 @@ def encoder(source: str, origin: Origin, recorded: datetime) -> Callable[[Event,
         ("correlationid", origin.correlation),
         ("causationid", origin.causation),
         ("traceparent", origin.traceparent),
+        *zip(("inboxsource", "inboxid", "inboxdigest"), origin.inbox or (), strict=False),
     )
     start = (
         f'{{"specversion":"1.0","source":{_text(source)},"time":"{timestamp(origin.time)}",'

@@ -107,7 +107,7 @@ class Change:
 
     def move(self, topic: str, position: int, part: int = 0) -> None:
         """Note from where a topic is to be read on."""
-        self._connection.execute(self._sql.move_position, (topic, part, position))
+        self._connection.execute(self._sql.set_position, (topic, part, position))
 
 
 def _heard(incarnation: str, pool: str, ready: bytes, heard: int) -> Heard:

@@ -18,6 +18,7 @@ from .cluster import Cluster
 from .kafka import BATCH_BYTES, RECORD_OVERHEAD, Headers, Outgoing, Reader, Writer
 from .log import Row
 from .merkle import Frontier, leaf_hash
+from .refusals import Refusals
 from .sequence import sequence
 from .store import Store
 from .topics import open_topics
@@ -69,9 +70,12 @@ class Relay:
     async def _relay(self, writer: Writer, still_held: Callable[[], None], stop: asyncio.Event) -> None:
         """Send what the topic lacks, and then what comes; any error ends it, for the writer is no good any more."""
         frontier = await self._taken_over()
+        copy = await Refusals.taken_over(self._store, self._cluster)
+        await copy.send(writer)
         while not self._done(stop):
             rows = await to_thread(self._store.read, frontier.size, READ)
             if not rows:
+                await copy.send(writer)
                 await _elapsed(stop, IDLE)
                 continue
             await to_thread(still_held)

@@ -26,7 +26,7 @@ ENVELOPE: Final[dict[str, dict[str, Any]]] = {
     },
     "dataschema": {"type": "string", "pattern": f"^{SCHEMA}", "description": "the schema of `data`"},
     "datacontenttype": {"const": "application/json", "description": "of `data`"},
-    "subject": _TEXT | {"description": "the stream: model/<name>, run/<id>, job/<id>, objects, ledger"},
+    "subject": _TEXT | {"description": "the stream: model/<name>, run/<id>, job/<id>, dataset/<name>, objects, ..."},
     "time": _TIME | {"description": "when it happened; for an outside event its producer's claim"},
     "recordedtime": _TIME | {"description": "when it was recorded; never decreases along the log"},
     "sequence": {"type": "string", "pattern": "^[0-9]{20}$", "description": "its place in the log, from 1, no holes"},
@@ -50,11 +50,14 @@ ENVELOPE: Final[dict[str, dict[str, Any]]] = {
     "correlationid": _TEXT | {"description": "what belongs together, where it was said"},
     "causationid": _TEXT | {"description": "id of the event that caused it, where one did"},
     "traceparent": _TEXT | {"description": "W3C trace context, where there is one"},
+    "inboxsource": _TEXT | {"description": "source of the outside event that asked, where one did"},
+    "inboxid": _TEXT | {"description": "id of that event"},
+    "inboxdigest": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$", "description": "digest of its bytes"},
     "data": {"type": "object", "description": "as `dataschema` says"},
 }
 """The attributes of an envelope, by CloudEvents 1.0 and its extensions, and ours."""
 
-_OPTIONAL: Final = ("correlationid", "causationid", "traceparent")
+_OPTIONAL: Final = ("correlationid", "causationid", "traceparent", "inboxsource", "inboxid", "inboxdigest")
 
 
 def envelope_schema() -> dict[str, Any]:

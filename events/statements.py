@@ -8,6 +8,8 @@ _ROW: Final = "SELECT seq, leaf, envelope FROM events"
 _WHOLE_ROW: Final = 'seq, stream, version, type, leaf, envelope, "key", digest, span'
 _PLACEMENT: Final = "digest, pack, start, length"
 
+_REJECTED: Final = "topic, part, position, received, reason, raw, headers, retried"
+
 
 class Statements:
     """The statements with a driver's own mark where a parameter goes; `:many` holds as many as are asked for.
@@ -55,6 +57,14 @@ class Statements:
     last_tiles = "SELECT level, max(place) FROM tiles GROUP BY level ORDER BY level"
     placements = f"SELECT {_PLACEMENT} FROM placements ORDER BY pack, start"
     find_placements = f"SELECT {_PLACEMENT} FROM placements WHERE digest IN (:many)"
+    seen = "SELECT digest FROM seen WHERE source = ? AND id = ?"
+    position = "SELECT position FROM positions WHERE topic = ? AND part = ?"
+    insert_position = "INSERT INTO positions (topic, part, position) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+    move_position = "UPDATE positions SET position = ? WHERE topic = ? AND part = ? AND position = ?"
+    last_rejected = "SELECT max(id) FROM rejected"
+    rejected = f"SELECT id, {_REJECTED} FROM rejected WHERE id > ? ORDER BY id LIMIT ?"
+    insert_rejected = f"INSERT INTO rejected (id, {_REJECTED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    retry_rejected = "UPDATE rejected SET retried = ? WHERE id = ?"
     insert_seen = "INSERT INTO seen (source, id, digest) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
     rejected_count = "SELECT count(*) FROM rejected WHERE retried IS NULL"
     find_actor = "SELECT id, name, key FROM actors WHERE name = ?"
@@ -65,8 +75,7 @@ class Statements:
     insert_mail = "INSERT INTO mail (topic, position, sent, raw) VALUES (?, ?, ?, ?)"
     mail = "SELECT position, sent, raw FROM mail WHERE topic = ? AND position >= ? ORDER BY position LIMIT ?"
     discard_mail = "DELETE FROM mail WHERE topic = ? AND position < ?"
-    position = "SELECT position FROM positions WHERE topic = ? AND part = ?"
-    move_position = (
+    set_position = (
         "INSERT INTO positions (topic, part, position) VALUES (?, ?, ?) "
         "ON CONFLICT (topic, part) DO UPDATE SET position = excluded.position"
     )

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from ..errors import Damaged, LeptonError
+from ..errors import Damaged, LeptonError, Unavailable
 from .database import Database
 from .log import Row
 from .merkle import TILE_HEIGHT, Frontier, Tile
 from .statements import Statements
+
+POLL: Final = 0.01
+"""Seconds between two looks at the table for what is new."""
 
 
 class Placement(NamedTuple):
@@ -53,6 +58,23 @@ class NewRow(NamedTuple):
     key: str | None = None
     digest: str | None = None
     span: int | None = None
+
+
+class Rejected(NamedTuple):
+    """An outside message that was refused; `received` in microseconds since 1970."""
+
+    topic: str
+    part: int
+    position: int
+    received: int
+    reason: str
+    raw: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+    """Names, and values in base64."""
+
+    def row(self) -> tuple[Any, ...]:
+        """Its columns behind its id."""
+        return (*self[:-1], json.dumps(self.headers).encode(), None)
 
 
 class OutcomeUnknown(Exception):
@@ -97,7 +119,7 @@ class Store:
             except BaseException:
                 _undo(connection)
                 raise
-            if not admission.appended:
+            if not admission.changed:
                 connection.execute("ROLLBACK")
                 return
             try:
@@ -125,6 +147,11 @@ class Store:
         """At most `limit` rows behind `seq` `after`, in order."""
         with self.database.connection() as connection:
             return _rows(connection.execute(self.sql.rows, (after, after + limit)))
+
+    def wait(self, seconds: float) -> bool:
+        """Wait a moment for more to read, `seconds` at most: the table rings no bell. False, for nothing is known."""
+        time.sleep(min(seconds, POLL))
+        return False
 
     def stream(self, stream: str, after: int = 0, types: tuple[str, ...] | None = None) -> tuple[int, list[Row]]:
         """The last version of a stream, and its rows behind version `after`, of the types named or of all."""
@@ -192,6 +219,18 @@ class Store:
         with self.database.connection() as connection:
             return [(level, place) for level, place in connection.execute(self.sql.last_tiles)]
 
+    def position(self, topic: str, part: int) -> int | None:
+        """How far a topic's partition was taken in, None where nobody did."""
+        with self.database.connection() as connection:
+            row = connection.execute(self.sql.position, (topic, part)).fetchone()
+            return row[0] if row else None
+
+    def rejected(self, after: int = 0, limit: int = 1000) -> list[tuple[int, Rejected, int | None]]:
+        """Refused messages by id, each with the time it was admitted after all, None where it was not."""
+        with self.database.connection() as connection:
+            rows = connection.execute(self.sql.rejected, (after, limit)).fetchall()
+        return [(row[0], Rejected._make((*row[1:7], _headers(row[7]))), row[8]) for row in rows]
+
     def rejected_count(self) -> int:
         """How many outside messages stand refused."""
         with self.database.connection() as connection:
@@ -238,12 +277,13 @@ class Admission:
     """What became of those of the commands that were admitted before, by key."""
     _connection: Any
     _sql: Statements
-    appended: bool = field(default=False, init=False)
+    changed: bool = field(default=False, init=False)
 
     @classmethod
     def begun(cls, connection: Any, sql: Statements, keys: Sequence[str]) -> Admission:
         """The head, read together with what became of the commands before."""
-        rows = connection.execute(sql.of_many(sql.head_and_known, len(keys)), tuple(keys)).fetchall()
+        asked = tuple(keys) or ("",)
+        rows = connection.execute(sql.of_many(sql.head_and_known, len(asked)), asked).fetchall()
         known = {key: _known(seq, span, digest) for *_, key, seq, span, digest in rows if key is not None}
         return cls(_head(rows[0]), known, connection, sql)
 
@@ -266,12 +306,41 @@ class Admission:
         if placements:
             cursor.executemany(self._sql.insert_placements, placements)
         cursor.execute(self._sql.move_head, (head.seq, head.recorded, head.frontier.encode()))
-        self.appended = True
+        self.changed = True
+
+    def seen(self, source: str, id: str) -> str | None:
+        """The digest of an outside event that was taken in before, None where it was not."""
+        row = self._connection.execute(self._sql.seen, (source, id)).fetchone()
+        return row[0] if row else None
 
     def see(self, messages: Sequence[tuple[str, str, str]]) -> None:
-        """Remember outside messages by (source, id, digest of their bytes)."""
+        """Remember outside events by (source, id, digest of their bytes)."""
         if messages:
             self._connection.cursor().executemany(self._sql.insert_seen, messages)
+            self.changed = True
+
+    def reject(self, rejected: Sequence[Rejected]) -> None:
+        """Keep messages that were refused, with the reason."""
+        if rejected:
+            last = self._connection.execute(self._sql.last_rejected).fetchone()[0] or 0
+            rows = [(n, *each.row()) for n, each in enumerate(rejected, last + 1)]
+            self._connection.cursor().executemany(self._sql.insert_rejected, rows)
+            self.changed = True
+
+    def retried(self, id: int, microseconds: int) -> None:
+        """Note that a rejected message was admitted after all."""
+        self._connection.execute(self._sql.retry_rejected, (microseconds, id))
+        self.changed = True
+
+    def move(self, topic: str, part: int, expected: int | None, position: int) -> None:
+        """Note how far a topic was taken in. `Unavailable` where another intake was faster: nothing is written then."""
+        if expected is None:
+            moved = self._connection.execute(self._sql.insert_position, (topic, part, position)).rowcount
+        else:
+            moved = self._connection.execute(self._sql.move_position, (position, topic, part, expected)).rowcount
+        if moved != 1:
+            raise Unavailable(f"another process takes in {topic} too and was faster; let one of them do it")
+        self.changed = True
 
 
 def _undo(connection: Any) -> None:
@@ -302,6 +371,12 @@ def _stream(
         rows = _rows(connection.execute(sql.stream, (stream, after)))
         return after + len(rows), rows
     version = connection.execute(sql.stream_version, (stream,)).fetchone()[0] or 0
+    if not types:
+        return version, []
     # bounded by the version just read, else a reader outside a transaction would be shown later rows twice
     chosen = connection.execute(sql.of_many(sql.stream_of_types, len(types)), (stream, after, version, *types))
     return version, _rows(chosen)
+
+
+def _headers(raw: bytes) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in json.loads(raw))

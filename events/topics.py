@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from ..errors import Refused
+from ..errors import Refused, Unavailable
 from .cluster import Cluster, TopicName
 from .kafka import translated
 
@@ -57,6 +57,22 @@ async def open_topics(cluster: Cluster) -> None:
             await _check(admin, cluster)
         finally:
             await admin.close()
+
+
+async def partitions(cluster: Cluster, name: TopicName) -> int:
+    """How many partitions a topic has. Raises `Unavailable`."""
+    from aiokafka.admin import AIOKafkaAdminClient
+
+    async with translated(cluster):
+        admin: Any = AIOKafkaAdminClient(**cluster.client())
+        try:
+            await admin.start()
+            (told,) = await admin.describe_topics([cluster.topic(name)])
+        finally:
+            await admin.close()
+    if not told["partitions"]:
+        raise Unavailable(f"there is no topic {cluster.topic(name)} on {cluster.name} yet; try again")
+    return len(told["partitions"])
 
 
 def _new(name: str, topic: Topic) -> Any:

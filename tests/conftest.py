@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 from uuid import uuid4
 
 import pytest
@@ -19,7 +20,10 @@ from lepton_ai.events.store import Store
 from lepton_ai.ledger import Ledger
 
 from .broker import Kafka, NoKafka
+from .buckets import S3, Azure, Buckets, NoBuckets
 from .servers import NoPostgreSQL, PostgreSQL
+
+B = TypeVar("B", bound=Buckets)
 
 settings.register_profile("default", deadline=None, print_blob=True)
 settings.register_profile("fuzz", settings.get_profile("default"), max_examples=2000)
@@ -66,6 +70,47 @@ def kafka() -> Iterator[Kafka]:
 def cluster(kafka: Kafka) -> Cluster:
     """Topics of a ledger's own on the running Kafka; nobody has made them yet."""
     return Cluster.parsed(kafka.servers, prefix=f"t{uuid4().hex[:16]}")
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3]:
+    """A running S3. Where none can run the test is skipped; in CI that is a failure."""
+    yield from _running(S3)
+
+
+@pytest.fixture(scope="session")
+def azure_server() -> Iterator[Azure]:
+    """A running Azure. Where none can run the test is skipped; in CI that is a failure."""
+    yield from _running(Azure)
+
+
+def _running(kind: Callable[[], B]) -> Iterator[B]:
+    try:
+        server = kind()
+    except NoBuckets as reason:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI must test every store of objects: {reason}")
+        pytest.skip(f"a store of objects is missing: {reason}")
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def s3(s3_server: S3, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Where S3 keeps objects of this test alone; the environment has the credentials."""
+    return _entered(s3_server, monkeypatch)
+
+
+@pytest.fixture
+def azure(azure_server: Azure, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Where Azure keeps objects of this test alone; the environment has the credentials."""
+    return _entered(azure_server, monkeypatch)
+
+
+def _entered(server: S3 | Azure, monkeypatch: pytest.MonkeyPatch) -> str:
+    for name, value in server.environment().items():
+        monkeypatch.setenv(name, value)
+    return f"{server.url}/{uuid4().hex}"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

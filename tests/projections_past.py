@@ -48,6 +48,7 @@ from lepton_ai.events.model import (
     VersionDescribed,
 )
 from lepton_ai.events.objects import ManifestWritten, ObjectsCondemned, PackRepacked, PackWritten
+from lepton_ai.events.outside import DatasetRecorded, ObservationRecorded
 from lepton_ai.events.run import MetricsLogged, RunCheckpointed, RunFinished, RunStarted
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -186,9 +187,15 @@ def _objects(draw: st.DrawFn) -> tuple[str, Event]:
                 ("objects", PackRepacked(pack=f"p{number}", into=("q",))),
                 ("objects", ObjectsCondemned(packs=("p",), delete_after=START)),
                 ("ledger", LedgerUpgraded(format=1)),
+                ("dataset/loans", DatasetRecorded(data={"digest": "d", "rows": number})),
+                ("endpoint/scoring", _observed(number)),
             ]
         )
     )
+
+
+def _observed(rows: int) -> ObservationRecorded:
+    return ObservationRecorded(model="credit", version=1, since=START, until=START, rows=rows, metrics={"psi": 0.1})
 
 
 def _described(draw: st.DrawFn, model: _Model) -> tuple[str, Event]:

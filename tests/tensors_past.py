@@ -1,4 +1,4 @@
-"""A lineage of tensors for tests: a vault over a folder, and the graph that its saves make."""
+"""A lineage of tensors for tests: a vault over a store of objects, and the graph that its saves make."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lepton_ai.tensors.cloud import CloudStore
 from lepton_ai.tensors.folder import FolderStore
 from lepton_ai.tensors.graph import Edge, Graph
 from lepton_ai.tensors.keep import Kept
@@ -33,9 +34,9 @@ class Shelf:
 class Lineage:
     """Saves versions one after the other, as the ledger would, and remembers what each was."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, objects: FolderStore | CloudStore | None = None) -> None:
         self.folder = folder
-        self.objects = FolderStore(folder)
+        self.objects = objects or FolderStore(folder)
         self.shelf = Shelf()
         self.vault = Vault(self.objects, self.shelf)
         self.keyframes: dict[str, int] = {}
@@ -64,7 +65,7 @@ class Lineage:
 
     def fresh(self) -> Vault:
         """Another vault over the same objects, which has cached nothing."""
-        return Vault(FolderStore(self.folder), self.shelf)
+        return Vault(self.objects, self.shelf)
 
     def flip(self, key: str, offset: int, bits: int = 1) -> None:
         """Damage one byte of an object."""

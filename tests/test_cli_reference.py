@@ -28,7 +28,7 @@ def commands() -> dict[str, Command]:
     return {name: command for name, command in found.items() if command}
 
 
-WITH_BROKER = {"relay", "restore"}
+WITH_BROKER = {"relay", "restore", "intake", "projector"}
 """What needs a Kafka is run by test_running.py."""
 
 EXAMPLES = [

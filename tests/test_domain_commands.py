@@ -15,11 +15,13 @@ from lepton_ai.domain.recipe import Recipe
 from lepton_ai.errors import LeptonError
 from lepton_ai.events.model import File, Parent
 from lepton_ai.events.objects import PackWritten
+from lepton_ai.events.outside import ObservationRecorded
 from lepton_ai.events.run import MetricsLogged
 
 from .domain_past import START, Past, digest, saving
 
 BLOCK = MetricsLogged(names=("loss",), steps=(1,), values=(0.5,), times=(START,))
+SEEN = ObservationRecorded(model="credit", version=1, since=START, until=START, rows=1, metrics={"f1": 0.5})
 PACK = PackWritten(pack="p", bytes=1, entries=1, index=digest("i"))
 
 # for each field of any command two values that a caller could mean
@@ -50,8 +52,12 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "ready": ((), (Ready("w1", "default", frozenset(), 1),)),
     "now": (START, START + timedelta(hours=1)),
     "made": (saving(1), saving(2)),
+    "dataset": ("loans", "cars"),
+    "endpoint": ("scoring", "pricing"),
+    "observed": (SEEN, SEEN.model_copy(update={"rows": 2})),
     "ledger": ("l1", "l2"),
 }
+STREAMS = {"model", "run", "job", "dataset", "endpoint", "objects", "ledger"}
 TEXTS = ("message", "reason", "description", "name")
 MAPPINGS = ("payload", "result", "environment", "code", "hyperparameters", "metrics_from", "metrics_to", "difference")
 KINDS: tuple[type[Command], ...] = tuple(
@@ -104,7 +110,10 @@ def test_what_a_command_calls_incidental_or_free_text_are_fields_it_has(kind: ty
 def test_a_command_names_the_streams_it_reads(kind: type[Command]) -> None:
     command = example(kind)
 
-    assert all(stream.split("/")[0] in ("model", "run", "job", "objects", "ledger") for stream in command.reads())
+    assert all(
+        stream.split("/")[0] in ("model", "run", "job", "dataset", "endpoint", "objects", "ledger")
+        for stream in command.reads()
+    )
 
 
 def test_commands_of_different_kinds_are_never_the_same() -> None:

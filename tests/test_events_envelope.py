@@ -76,6 +76,7 @@ def encoded_again(raw: bytes) -> bytes:
         recorded.correlation,
         recorded.causation,
         envelope.get("traceparent"),
+        (envelope["inboxsource"], envelope["inboxid"], envelope["inboxdigest"]) if "inboxid" in envelope else None,
     )
     encode = encoder(envelope["source"], origin, recorded.recorded)
     return encode(recorded.event, recorded.stream, recorded.stream_version, recorded.seq, recorded.id)

@@ -36,7 +36,7 @@ def data(tmp_path: Path) -> str:
 def submitted(manager: ModelManager, data: str, **asked: Any) -> str:
     """A training that was asked for."""
     hyperparameters = CHOSEN | asked.pop("hyperparameters", {})
-    return manager.submit_training(
+    return manager.jobs.train(
         "credit-scoring-model", data, "default", name="credit", hyperparameters=hyperparameters, **asked
     ).job
 
@@ -51,7 +51,7 @@ def test_a_job_makes_the_version_that_training_here_makes_and_judges_it_alike(
     manager: ModelManager, data: str, tmp_path: Path
 ) -> None:
     told: list[int] = []
-    job = manager.wait(submitted(manager, data, message="first"), on_epoch=lambda epoch, _: told.append(epoch))
+    job = manager.jobs.wait(submitted(manager, data, message="first"), on_epoch=lambda epoch, _: told.append(epoch))
     model = CreditScoringModel()
     for name, value in CHOSEN.items():
         model.add_hyperparameter(name, value)
@@ -59,7 +59,7 @@ def test_a_job_makes_the_version_that_training_here_makes_and_judges_it_alike(
 
     here = ModelManager(tmp_path / "here", actor="ada")
     other = here.train(model, *labelled(data, "default"), name="credit")
-    judged = manager.wait(manager.submit_evaluation("credit@1", data, "default", name="again").job)
+    judged = manager.jobs.wait(manager.jobs.evaluate("credit@1", data, "default", name="again").job)
 
     assert (job.status, job.version, told) == ("finished", 1, [1, 2, 3, 4])
     assert job.version is not None
@@ -76,21 +76,21 @@ def test_a_training_that_two_workers_shared_is_bit_for_bit_that_of_one(
     longer = {"epochs": 400, "patience": 400}
     name = submitted(manager, data, hyperparameters=longer)
     first = worker(home)
-    until(lambda: any("metrics" in event["type"] for event in manager.job_events(name)), LONG)
+    until(lambda: any("metrics" in event["type"] for event in manager.jobs.events(name)), LONG)
     first.send_signal(signal.SIGTERM)
     assert first.wait(LONG) == 0
-    kept = manager.job(name)
+    kept = manager.jobs.show(name)
     second = worker(home, "--once")
     assert second.wait(LONG) == 0
 
     assert kept.status == "queued"
     assert kept.step is not None
     assert 0 < kept.step < 400
-    done = manager.job(name)
+    done = manager.jobs.show(name)
     assert (done.status, done.epoch) == ("finished", 2)
     steps = manager.sql(f"SELECT min(step) AS first FROM metrics WHERE run = '{name}.2'").to_pylist()
     assert steps == [{"first": kept.step + 1}]
-    whole = manager.wait(submitted(manager, data, hyperparameters=longer))
+    whole = manager.jobs.wait(submitted(manager, data, hyperparameters=longer))
     assert whole.version == done.version, "the same bits and the same recipe make no new version"
 
 
@@ -98,7 +98,7 @@ def test_a_job_asked_for_twice_under_one_key_is_one(manager: ModelManager, data:
     one, two = (submitted(manager, data, key="k") for _ in range(2))
 
     assert one == two
-    assert [job.job for job in manager.jobs()] == [one]
+    assert [job.job for job in manager.jobs.recent()] == [one]
 
 
 def test_where_the_data_lies_stands_nowhere_in_the_ledger(manager: ModelManager, home: Path, data: str) -> None:
@@ -111,11 +111,11 @@ def test_where_the_data_lies_stands_nowhere_in_the_ledger(manager: ModelManager,
 def test_a_job_is_named_by_a_part_of_its_id_and_called_off_once(manager: ModelManager, data: str) -> None:
     name = submitted(manager, data)
 
-    assert manager.job(name[-8:]).status == "queued"
-    assert manager.cancel(name[-8:], reason="wrong data").reason == "wrong data"
-    assert manager.cancel(name).status == "cancelled"
+    assert manager.jobs.show(name[-8:]).status == "queued"
+    assert manager.jobs.cancel(name[-8:], reason="wrong data").reason == "wrong data"
+    assert manager.jobs.cancel(name).status == "cancelled"
     with pytest.raises(UnknownRevision, match="there is no job"):
-        manager.job("zzzz")
+        manager.jobs.show("zzzz")
 
 
 @pytest.mark.parametrize(
@@ -136,5 +136,5 @@ def test_what_cannot_be_done_is_refused_before_a_worker_hears_of_it(
     model, path, label = (usual.pop(name) for name in ("model", "data", "label"))
 
     with pytest.raises(Refused, match=complaint):
-        manager.submit_training(model, path, label, **usual)
-    assert manager.jobs() == []
+        manager.jobs.train(model, path, label, **usual)
+    assert manager.jobs.recent() == []

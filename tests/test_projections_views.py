@@ -54,7 +54,17 @@ PROMISED = [
         "events",
         "files",
     ),
-    *("hyperparameters", "jobs", "metrics", "models", "production_history", "rollbacks", "runs", "tags"),
+    *(
+        "hyperparameters",
+        "jobs",
+        "metrics",
+        "models",
+        "observations",
+        "production_history",
+        "rollbacks",
+        "runs",
+        "tags",
+    ),
     *("version_parents", "version_tensors", "version_tree", "versions"),
 ]
 

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lepton_ai import ModelManager
-from lepton_ai.errors import Refused
+from lepton_ai.errors import Refused, Unavailable
 from lepton_ai.events.actors import Actor
-from lepton_ai.events.cluster import Cluster
+from lepton_ai.events.cluster import Cluster, TopicName
+from lepton_ai.events.kafka import Message, Reader
 from lepton_ai.events.kafka_log import KafkaLog
 from lepton_ai.events.log import Log
 from lepton_ai.events.relay import Relay
 from lepton_ai.ledger import Asked, Ledger
 
-from .asking import commit, note
+from .asking import commit, note, until
 from .broker import Kafka
 from .cli_home import Cli
 
@@ -32,8 +35,6 @@ MAIN = "from lepton_ai.cli import main; main()"
 
 async def relayed(ledger: Ledger, cluster: Cluster) -> None:
     """Relay all that the log holds."""
-    import asyncio
-
     await Relay(ledger.store, cluster, until=ledger.store.end()).run(asyncio.Event())
 
 
@@ -43,8 +44,6 @@ def opened(kind: str, ledger: Ledger, cluster: Cluster) -> Generator[Log]:
     if kind == "sql":
         yield ledger.store
         return
-    import asyncio
-
     asyncio.run(relayed(ledger, cluster))
     with KafkaLog(cluster) as log:
         yield log
@@ -190,3 +189,118 @@ def test_brokers_that_cannot_be_are_refused_in_one_sentence(
 
     assert told.code == 1
     assert "LEPTON_KAFKA names no brokers" in told.err
+
+
+def run_example(name: str, *arguments: str) -> None:
+    """Run a service of examples/services as somebody else's process."""
+    script = Path(__file__).parent.parent / "examples" / "services" / name
+    subprocess.run([sys.executable, str(script), *arguments], check=True, timeout=60)
+
+
+@contextmanager
+def process(home: Path, *words: str) -> Generator[subprocess.Popen[str]]:
+    """A command of Lepton's that runs until SIGTERM."""
+    running = subprocess.Popen(
+        [sys.executable, "-c", MAIN, "--home", str(home), *words, "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONSAFEPATH": "1"},
+        text=True,
+    )
+    try:
+        yield running
+    finally:
+        running.send_signal(signal.SIGTERM)
+        running.communicate(timeout=30)
+
+
+def test_services_tell_and_follow(
+    beside_kafka: Cli, kafka: Kafka, cluster: Cluster, home: Path, tmp_path: Path
+) -> None:
+    counted = tmp_path / "counted.json"
+    assert beside_kafka("relay --once").code == 0
+    follow = (kafka.servers, cluster.topic("events"), str(counted))
+    run_example("count_versions.py", *follow)
+    assert json.loads(counted.read_text()) == {"seq": 13, "versions": {"credit": 3}}
+    with process(home, "intake"):
+        for name in ("tell_metrics.py", "tell_observation.py", "tell_metrics.py"):
+            run_example(name, kafka.servers, cluster.topic("inbox"))
+        with ModelManager(home, actor="Ada") as manager:
+            until(lambda: manager.verify().size == 16, 30)
+            manager.save_version({"w": np.ones((4, 4))}, name="credit")
+            assert manager.sql("SELECT name, value FROM observations ORDER BY name").to_pylist() == [
+                {"name": "latency_ms", "value": 3.5},
+                {"name": "positive_rate", "value": 0.21},
+            ]
+    assert beside_kafka("relay --once").code == 0
+    run_example("count_versions.py", *follow)
+    run_example("count_versions.py", *follow)
+
+    told = json.loads(counted.read_text())
+    assert told["versions"] == {"credit": 4}
+    assert told["seq"] == beside_kafka("status --json").json["events"]
+
+
+async def only_record(cluster: Cluster, topic: TopicName) -> Message:
+    """The one record of a topic."""
+    async with Reader(cluster, topic) as reader:
+        assert await reader.end() == 1
+        last = await reader.last()
+        assert last is not None
+        return last
+
+
+def test_a_rejected_message_is_listed_shown_and_tried_again(
+    beside_kafka: Cli, kafka: Kafka, cluster: Cluster, home: Path
+) -> None:
+    cli = beside_kafka
+    with ModelManager(home, actor="Ada") as manager:
+        manager.archive("credit", reason="for now")
+        before = manager.verify().size
+    with process(home, "intake"):
+        assert cli("relay --once").code == 0
+        run_example("tell_metrics.py", kafka.servers, cluster.topic("inbox"))
+        until(lambda: cli("status --json").json["rejected"] == 1, 30)
+
+    assert cli("relay --once").code == 0
+    told = asyncio.run(only_record(cluster, "rejected"))
+    assert b'"ks"' in told.value
+    assert b"archived" in dict(told.headers)["lepton-reason"]
+
+    ((listed,)) = cli("rejected --json").json["rejected"]
+    assert "archived" in listed["reason"]
+    assert '"ks"' in cli("rejected 1").out
+    assert cli("rejected 1 --retry").code == 1
+    with ModelManager(home, actor="Ada") as manager:
+        manager.unarchive("credit")
+    assert cli("rejected 1 --retry --json").json["admitted"] == 1
+    assert cli("rejected 1 --retry").code == 1
+    assert cli("rejected --json").json["rejected"] == []
+    assert cli("status --json").json["events"] == before + 2
+
+
+@pytest.mark.parametrize("fed_by", ["database", "kafka"])
+def test_beside_a_projector_questions_go_to_it(
+    beside_kafka: Cli, home: Path, monkeypatch: pytest.MonkeyPatch, fed_by: str
+) -> None:
+    home = home.rename(home.with_name("h" * 100))
+    if fed_by == "database":
+        monkeypatch.delenv("LEPTON_KAFKA")
+    count = "SELECT count(*) AS n, max(version) AS last FROM versions"
+    relaying = process(home, "relay") if fed_by == "kafka" else nullcontext()
+    with relaying, process(home, "projector") as projector, ModelManager(home, actor="Ada") as manager:
+        until(lambda: (home / "read" / "main.sock").exists() or projector.poll() is not None, 30)
+        for n in range(4, 8):
+            manager.save_version({"w": np.full((4, 4), n)}, name="credit", metrics={"f1": n / 10})
+            assert manager.sql(count).to_pylist() == [{"n": n, "last": n}]
+        assert [int(version) for version in manager.find("metric.f1 > 0.45")] == [5, 6, 7]
+        past = manager.sql(count, as_of=manager.sql("SELECT min(seq) AS s FROM versions").to_pylist()[0]["s"])
+        assert past.to_pylist() == [{"n": 1, "last": 1}]
+        with pytest.raises(Refused, match="one SELECT"):
+            manager.sql("DELETE FROM versions")
+        monkeypatch.setenv("LEPTON_WAIT", "0.5")
+        with pytest.raises(Unavailable, match="did not reach"):
+            ModelManager(home).sql(count, wait_for=10_000)
+        projector.kill()
+        projector.wait()
+        assert manager.sql(count).to_pylist() == [{"n": 7, "last": 7}]

@@ -126,7 +126,7 @@ SETTINGS = (
     ("LEPTON_DATABASE", "mysql://root:hunter2@db/x", Malformed, "mysql"),
     ("LEPTON_DATABASE", "nonsense", Malformed, "no database URL"),
     ("LEPTON_DATABASE", "postgresql://ada:hunter2@127.0.0.1:1/x", Unavailable, "does not answer"),
-    ("LEPTON_OBJECTS", "s3://key:hunter2@bucket", Malformed, "file://"),
+    ("LEPTON_OBJECTS", "s3://key:hunter2@bucket", Malformed, "into the environment"),
     ("LEPTON_LEDGER", "No Such Ledger", Malformed, "lower-case"),
     ("LEPTON_WAIT", "soon", Malformed, "number of seconds"),
 )

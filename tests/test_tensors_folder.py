@@ -1,4 +1,4 @@
-"""The folder of objects: whole or not there, once and never again, and told apart from a disk that is away."""
+"""A folder of objects, beyond what every store holds to: a disk that is away, full or closed, a writer killed."""
 
 from __future__ import annotations
 
@@ -6,81 +6,17 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from lepton_ai.errors import Damaged, Malformed, Refused, Unavailable
+from lepton_ai.errors import Unavailable
 from lepton_ai.tensors.folder import FolderStore
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> FolderStore:
     return FolderStore(tmp_path / "objects")
-
-
-def test_what_was_put_is_got_whole_and_in_part(store: FolderStore) -> None:
-    assert store.put("packs/ab/x", iter([b"hello ", b"world"])) == 11
-
-    assert store.get("packs/ab/x") == b"hello world"
-    assert store.get("packs/ab/x", 6) == b"world"
-    assert store.get("packs/ab/x", 4, 3) == b"o w"
-    assert store.size("packs/ab/x") == 11
-
-
-def test_keys_are_listed_in_order_by_prefix(store: FolderStore) -> None:
-    for key in ("b/2", "a", "b/10", "c/b/1"):
-        store.put(key, [b""])
-
-    assert list(store.list("")) == ["a", "b/10", "b/2", "c/b/1"]
-    assert list(store.list("b/")) == ["b/10", "b/2"]
-
-
-def test_a_key_is_used_once(store: FolderStore) -> None:
-    store.put("x", [b"first"])
-
-    with pytest.raises(Refused, match="x stands already"):
-        store.put("x", [b"second"])
-    assert store.get("x") == b"first"
-    assert store.leftovers() == []
-
-
-def test_a_deleted_object_is_missing_and_deleting_twice_is_nothing_new(store: FolderStore) -> None:
-    store.put("x", [b"1"])
-    store.delete("x")
-    store.delete("x")
-
-    with pytest.raises(Damaged, match="pack x is damaged: expected present, found missing"):
-        store.get("x")
-    with pytest.raises(Damaged, match="missing"):
-        store.size("x")
-
-
-def test_an_object_that_ends_too_early_is_damaged(store: FolderStore) -> None:
-    store.put("x", [b"12345"])
-
-    for offset, length in ((3, 3), (9, 1), (0, 2**60)):
-        with pytest.raises(Damaged, match=f"expected {length} bytes"):
-            store.get("x", offset, length)
-
-
-@pytest.mark.parametrize("key", ["", "/x", "x/", "../x", "a/../b", ".hidden", "a//b", "a b", "ä", "x" * 2000, "a\n"])
-def test_a_key_that_could_leave_the_folder_or_hide_in_it_is_malformed(store: FolderStore, key: str) -> None:
-    for call in (lambda: store.put(key, []), lambda: store.get(key), lambda: store.delete(key)):
-        with pytest.raises(Malformed):
-            call()
-
-
-def test_pieces_that_fail_leave_nothing(store: FolderStore) -> None:
-    def pieces() -> Iterator[bytes]:
-        yield b"x" * 5_000_000
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        store.put("a/x", pieces())
-    assert list(store.list("")) == []
-    assert store.leftovers() == []
 
 
 def test_a_folder_that_is_away_is_no_damage(store: FolderStore, tmp_path: Path) -> None:

@@ -294,7 +294,7 @@ def test_a_worker_that_nobody_hears_stops_its_process_when_its_lease_is_over(tmp
     )
     post = Post(
         incarnation="w",
-        objects=(tmp_path / "objects").as_uri(),
+        objects={"url": (tmp_path / "objects").as_uri(), "ledger": "main", "wait": 1.0},
         program="light_work",
         environment={"PYTHONPATH": str(PROGRAMS)},
     )

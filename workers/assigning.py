@@ -18,10 +18,10 @@ from ..events.mail import microseconds
 from ..ledger import Asked, Receipt
 from ..settings import Terms
 from . import messages
+from .answers import Receiver
 from .channel import Letter, Orders, Results
 from .messages import Clock, Failed, Finished, Left, Message, OfAttempt, decoded, encoded
 from .orders import compose
-from .receiving import Receiver
 from .workspace import Workspace
 
 RESULTS: Final = "results"

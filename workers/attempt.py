@@ -9,10 +9,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from threading import Thread
-from typing import Final
+from typing import Any, Final
 
 from ..errors import Malformed
 from .messages import FINAL, Failed, OfAttempt, decoded
@@ -30,7 +30,7 @@ class Attempt:
     it dies too.
     """
 
-    def __init__(self, order: Order, program: str, objects: str, environment: dict[str, str]) -> None:
+    def __init__(self, order: Order, program: str, objects: Mapping[str, Any], environment: dict[str, str]) -> None:
         self.order = order
         self.began = time.monotonic()
         self.told = 0
@@ -54,7 +54,7 @@ class Attempt:
             )
         finally:
             os.close(theirs)
-        task = json.dumps({"objects": objects, "order": order.model_dump(mode="json")})
+        task = json.dumps({"objects": dict(objects), "order": order.model_dump(mode="json")})
         # it may be larger than a pipe holds, and the worker waits for nobody
         Thread(target=self._tell, args=(f"{task}\n",), daemon=True).start()
 

@@ -19,13 +19,13 @@ DEATH: Final = 9
 Handler: TypeAlias = Callable[[Work], Finished]
 
 
-def main(pipe: int, store: Callable[[str], ObjectStore], handlers: Mapping[str, Handler]) -> None:
+def main(pipe: int, store: Callable[..., ObjectStore], handlers: Mapping[str, Handler]) -> None:
     """Do what stdin asks for, and answer on a pipe."""
     _die_with_the_worker()
     task = json.loads(sys.stdin.buffer.readline())
     order = Order.model_validate(task["order"])
     _limit(order)
-    work = Work(order, store(task["objects"]), pipe)
+    work = Work(order, store(**task["objects"]), pipe)
     Thread(target=_listen, args=(work,), daemon=True).start()
     answer = _answer(work, handlers.get(order.kind))
     work.flush()

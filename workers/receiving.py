@@ -1,168 +1,85 @@
-"""Receiving: what a worker says of an attempt, as the command that it asks for."""
+"""Receiving: the loop that takes in what others put on Kafka, partition by partition, until told to stop."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from datetime import datetime
-from typing import NamedTuple, cast
+import asyncio
+import logging
+from asyncio import to_thread
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
 
-from ..domain.commands import Commit, Delta, RecordEvaluation, Stored, job_stream
-from ..domain.job import Job
-from ..domain.job_commands import CheckpointJob, FailJob, FinishJob, MeasureJob, StartJob
-from ..domain.recipe import Recipe
-from ..errors import Damaged, Malformed, Refused
-from ..events.actors import Actor
-from ..events.model import Parent
-from ..events.store import Placement
-from ..ledger import Asked
-from ..tensors.manifest import Manifest
-from ..tensors.pack import Placement as Place
-from ..tensors.pack import read_index
-from ..tensors.vault import Vault
-from . import messages, saving
-from .messages import Failed, Finished, MadeEvaluation, MadeVersion, Measured, OfAttempt, Started
-from .workspace import Workspace
+from ..errors import LeptonError, Refused, Unavailable
+from ..events.cluster import Cluster, TopicName
+from ..events.inbox import Letter
+from ..events.kafka import Reader
+from ..events.topics import open_topics, partitions
+from .intake import Intake
 
+_READ: Final = 500
+_WAIT: Final = 0.25
+"""Seconds to wait for messages before it is looked whether to stop."""
+_PAUSE: Final = 0.5
+"""Seconds before Kafka or the database is tried again."""
 
-class Held(NamedTuple):
-    """Bytes that a worker kept, found in the object store: their manifest, and where all of it lies."""
-
-    manifest: Manifest
-    stored: Stored
-    placements: tuple[Placement, ...]
+log = logging.getLogger("lepton.intake")
 
 
-class Receiver:
-    """Makes commands of messages, in the name of who asked for the work: for a ledger's assigner, or its intake."""
+async def receive(
+    cluster: Cluster, topic: TopicName, intake: Callable[[int], Intake], stop: asyncio.Event
+) -> list[Intake]:
+    """Take in every partition of a topic; `intake` makes the intake of a partition. What is away is waited for.
 
-    def __init__(self, workspace: Workspace, actor: Actor, pause: float) -> None:
-        self._workspace = workspace
-        self._own = actor
-        self._pause = pause
-
-    def asked(self, told: OfAttempt, now: datetime) -> Asked:
-        """The command, keyed by the message's own name, so that one heard twice acts once.
-
-        Raises `Refused` where there is no such job, or what the worker says it kept is not there.
-        """
-        job = cast(Job, self._workspace.ledger.state(job_stream(told.job)))
-        if job.status == "unknown":
-            raise Refused(f"there is no job {told.job!r}; a worker spoke of it")
-        actor, key = self.actor_of(job), f"worker.{told.name}"
-        match told:
-            case Started():
-                return Asked(self._started(job, told), actor, key)
-            case Measured():
-                return Asked(MeasureJob(job=told.job, epoch=told.epoch, blocks=(told.block,)), actor, key)
-            case messages.Checkpointed():
-                held = self._held(told.kept)
-                command = CheckpointJob(
-                    job=told.job, epoch=told.epoch, step=told.step, tensors=held.manifest.digest, stored=held.stored
-                )
-                return Asked(command, actor, key, placements=held.placements)
-            case Finished(made=MadeEvaluation() as made):
-                evaluation = RecordEvaluation(
-                    model=job.model,
-                    version=job.payload["version"],
-                    data=made.data,
-                    name=job.payload.get("name", ""),
-                    metrics=made.metrics,
-                )
-                return Asked(self._finished(told, evaluation), actor, key)
-            case Finished(made=MadeVersion() as made):
-                held = self._held(made.kept)
-                commit = self._commit(job, made, held)
-                message = self._workspace.opened(job.actor, job.message) if actor is not self._own else ""
-                command = replace(self._finished(told, commit), message=message)
-                return Asked(command, actor, key, placements=held.placements)
-            case Failed():
-                return Asked(self.failure(told, now), actor, key)
-            case _:
-                raise Malformed(f"a worker's {told.said!r} asks for nothing")
-
-    def failure(self, told: Failed, now: datetime) -> FailJob:
-        """An attempt's end without an answer."""
-        return FailJob(
-            job=told.job,
-            epoch=told.epoch,
-            error=told.error,
-            reason=told.reason,
-            again=told.again,
-            counted=told.counted,
-            now=now,
-            pause=self._pause,
-            points=told.points,
-        )
-
-    def actor_of(self, job: Job) -> Actor:
-        """Who asked for the work; the ledger itself, once they are forgotten."""
-        known: Mapping[str, Actor] = self._workspace.actors.all()
-        return known.get(job.actor, self._own)
-
-    def _started(self, job: Job, told: Started) -> StartJob:
-        trains = job.kind == "train"
-        return StartJob(
-            job=told.job,
-            epoch=told.epoch,
-            tells_run=trains,
-            hyperparameters=job.payload.get("hyperparameters", {}) if trains else {},
-            environment=told.environment,
-            code=told.code,
-        )
-
-    def _finished(self, told: Finished, made: Commit | RecordEvaluation) -> FinishJob:
-        return FinishJob(job=told.job, epoch=told.epoch, made=made, result=told.result, points=told.points)
-
-    def _commit(self, job: Job, made: MadeVersion, held: Held) -> Commit:
-        manifest, base = held.manifest, made.base
-        return Commit(
-            model=job.model,
-            branch=job.payload.get("branch", "main"),
-            asked_parents=None,
-            parents=() if base is None else (Parent(version=base, role="trained"),),
-            tensors=manifest.digest,
-            tensor_count=len(manifest.tensors),
-            parameters=manifest.parameters,
-            bytes=manifest.size,
-            keyframe=made.keyframe,
-            delta=None if made.delta is None else Delta(**made.delta.model_dump()),
-            stored=held.stored,
-            recipe=Recipe(made.hyperparameters, made.architecture, made.settings, made.data),
-            environment=made.environment,
-            code=made.code,
-            metrics=made.metrics,
-            tags=tuple(job.payload.get("tags", ())),
-        )
-
-    def _held(self, kept: messages.Kept) -> Held:
-        """What was kept, read from the packs themselves: the ledger records no byte that it has not found."""
-        objects, placements = self._workspace.objects, dict[str, Place]()
-        for pack in kept.packs:
-            index = read_index(objects, pack.pack)
-            if index.digest != pack.index:
-                raise Damaged(f"pack {pack.pack}", expected=pack.index, found=index.digest)
-            placements |= {
-                line.digest: Place(line.digest, pack.pack, line.offset, line.length) for line in index.entries
-            }
-        fresh = kept.tensors in placements
-        vault = Vault(objects, Placed(placements)) if fresh else self._workspace.vault
-        manifest = vault.manifest(kept.tensors)
-        stored = Stored(
-            packs=kept.packs,
-            manifests=tuple(saving.pages(manifest)) if fresh else (),
-            relies_on=frozenset(kept.relies_on),
-        )
-        return Held(manifest, stored, tuple(Placement(*place) for place in placements.values()))
+    Raises `Refused` where the topic is not as it must be.
+    """
+    while not stop.is_set():
+        try:
+            await open_topics(cluster)
+            intakes = [intake(part) for part in range(await partitions(cluster, topic))]
+            break
+        except Unavailable as error:
+            log.warning("%s", error)
+            await _elapsed(stop, _PAUSE)
+    else:
+        return []
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for part, each in enumerate(intakes):
+                tasks.create_task(_follow(cluster, topic, part, each, stop))
+    except* LeptonError as errors:
+        raise errors.exceptions[0] from None
+    return intakes
 
 
-class Placed:
-    """Placements that are known."""
+async def _follow(cluster: Cluster, topic: TopicName, part: int, intake: Intake, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        try:
+            async with Reader(cluster, topic, part) as reader:
+                await _take(reader, intake, stop)
+        except Unavailable as error:
+            log.warning("%s", error)
+            await _elapsed(stop, _PAUSE)
 
-    def __init__(self, placements: Mapping[str, Place]) -> None:
-        self._placements = placements
 
-    def find(self, digests: object) -> Mapping[str, Place]:
-        """Where digests lie; those that lie nowhere are left out."""
-        wanted = cast("set[str]", digests)
-        return {digest: self._placements[digest] for digest in wanted if digest in self._placements}
+async def _take(reader: Reader, intake: Intake, stop: asyncio.Event) -> None:
+    """From the stored position on: it moves in the transaction that keeps what came of the messages."""
+    expected = await to_thread(intake.position)
+    first = await reader.start()
+    if expected is not None and expected < first:
+        log.error("messages %d to %d of %s were deleted before they were taken in", expected, first - 1, intake.topic)
+    reader.seek(max(expected or 0, first))
+    while not stop.is_set():
+        messages = await reader.read(_READ, _WAIT)
+        if not messages:
+            continue
+        letters = [Letter(message.offset, message.value, message.headers) for message in messages]
+        answers = await to_thread(intake.take, letters, expected)
+        expected = letters[-1].position + 1
+        for letter, answer in zip(letters, answers, strict=True):
+            if isinstance(answer, Refused):
+                log.warning("message %d of %s is rejected: %s", letter.position, intake.topic, answer)
+
+
+async def _elapsed(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)

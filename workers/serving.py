@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
-from typing import Final
+from typing import Any, Final
 
 from ..errors import LeptonError, Unavailable
 from ..events.leases import Leases
@@ -37,8 +37,8 @@ class Desk:
     leases: Leases
     waiting: Callable[[Post], bool]
     """Whether there is an open job that a worker could take."""
-    objects: str
-    """The URL of the object store."""
+    objects: Mapping[str, Any]
+    """Where the object store is: what `tensors.address.objects_at` takes."""
     terms: Terms
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from threading import Event
+from typing import Any
 
 from ..errors import Unavailable
 from ..settings import Terms
@@ -29,8 +30,8 @@ class Post:
     pool: str = "default"
     capabilities: tuple[str, ...] = ("train", "evaluate", "cpu")
     slots: int = 1
-    objects: str
-    """The URL of the object store."""
+    objects: Mapping[str, Any]
+    """Where the object store is: what `tensors.address.objects_at` takes."""
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     """What its processes find in their environment beside its own."""
     program: str = "lepton_ai.cli.child"

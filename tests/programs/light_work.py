@@ -12,8 +12,8 @@ from zlib import crc32
 import numpy as np
 
 from lepton_ai.errors import Unavailable
+from lepton_ai.tensors.address import objects_at
 from lepton_ai.tensors.tensor import Array
-from lepton_ai.wiring import object_store
 from lepton_ai.workers import handlers
 from lepton_ai.workers.child import main
 from lepton_ai.workers.messages import Finished, KeptDelta, MadeVersion
@@ -57,4 +57,4 @@ def await_file(work: Work, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), object_store, {"train": light})
+    main(int(sys.argv[1]), objects_at, {"train": light})

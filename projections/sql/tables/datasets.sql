@@ -1,9 +1,9 @@
--- One row for each fingerprint of data that a version was trained or evaluated on.
+-- One row for each fingerprint of data that a version was trained or evaluated on, or that a service told.
 CREATE TABLE store.datasets (
     seq UBIGINT NOT NULL,
     recorded TIMESTAMPTZ NOT NULL,
-    model VARCHAR NOT NULL,
-    version UBIGINT NOT NULL,
+    model VARCHAR,
+    version UBIGINT,
     purpose VARCHAR NOT NULL,
     name VARCHAR NOT NULL,
     data JSON NOT NULL
@@ -12,19 +12,25 @@ CREATE TABLE store.datasets (
 -- Materialised, or each event of the batch would be parsed to test its `data` before its type is looked at.
 INSERT INTO store.datasets
 WITH told AS MATERIALIZED (
-    SELECT seq, recorded, stream[7:] AS model, type, from_json(data, '{
+    SELECT seq, recorded, stream, type, from_json(data, '{
         "version": "UBIGINT", "name": "VARCHAR", "data": "JSON"
     }') AS e
     FROM batch
-    WHERE type IN ('lepton.version.committed.v1', 'lepton.evaluation.recorded.v1')
+    WHERE type IN (
+        'lepton.version.committed.v1', 'lepton.evaluation.recorded.v1', 'lepton.dataset.recorded.v1'
+    )
 )
 SELECT
     seq,
     recorded,
-    model,
+    CASE WHEN type != 'lepton.dataset.recorded.v1' THEN stream[7:] END,
     e.version,
-    CASE type WHEN 'lepton.version.committed.v1' THEN 'training' ELSE 'evaluation' END,
-    coalesce(e.name, ''),
+    CASE type
+        WHEN 'lepton.version.committed.v1' THEN 'training'
+        WHEN 'lepton.evaluation.recorded.v1' THEN 'evaluation'
+        ELSE 'told'
+    END,
+    CASE type WHEN 'lepton.dataset.recorded.v1' THEN stream[9:] ELSE coalesce(e.name, '') END,
     e.data
 FROM told
 WHERE e.data IS NOT NULL;

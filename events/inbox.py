@@ -1,0 +1,112 @@
+"""Outside events as they come over Kafka: CloudEvents 1.0, in structured or in binary mode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final, NamedTuple, cast
+
+from pydantic_core import from_json
+
+from ..errors import Malformed
+from .envelope import LIMIT
+
+STRUCTURED: Final = "application/cloudevents+json"
+_PREFIX: Final = "ce_"
+_LONGEST: Final = 500
+"""Characters of an attribute."""
+
+
+class Letter(NamedTuple):
+    """A message as it lay in its topic."""
+
+    position: int
+    raw: bytes
+    headers: Sequence[tuple[str, bytes]] = ()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over what was said: the value, and in binary mode the attributes beside it."""
+        said = sha256(self.raw)
+        for name, value in sorted(self.headers):
+            if name.startswith(_PREFIX):
+                said.update(b"\0" + name.encode() + b"\0" + value)
+        return f"sha256:{said.hexdigest()}"
+
+
+class Outside(NamedTuple):
+    """An event that somebody else tells: `source` and `id` name it for good, `time` is the teller's claim."""
+
+    source: str
+    id: str
+    type: str
+    subject: str
+    data: dict[str, Any]
+    time: datetime | None
+    correlation: str | None
+    traceparent: str | None
+    digest: str
+
+
+def parsed(letter: Letter) -> Outside:
+    """What a message says. Raises `Malformed` naming the first thing that is no CloudEvent."""
+    if len(letter.raw) > LIMIT:
+        raise Malformed(f"the event has {len(letter.raw):,} bytes of {LIMIT:,}; keep large parts as objects")
+    headers = {name.lower(): value for name, value in letter.headers}
+    binary = f"{_PREFIX}specversion" in headers
+    told = _attributes(headers) if binary else _object(letter.raw, "the event")
+    if (version := told.get("specversion")) != "1.0":
+        raise Malformed(f"specversion is {version!r}; this is CloudEvents 1.0")
+    data = _object(letter.raw, "data") if binary else told.get("data")
+    if not isinstance(data, dict):
+        raise Malformed("data is no JSON object; every type has a schema in docs/events")
+    return Outside(
+        source=_text(told, "source"),
+        id=_text(told, "id"),
+        type=_text(told, "type"),
+        subject=_text(told, "subject"),
+        data=cast("dict[str, Any]", data),
+        time=_time(told.get("time")),
+        correlation=_text(told, "correlationid") if "correlationid" in told else None,
+        traceparent=_text(told, "traceparent") if "traceparent" in told else None,
+        digest=letter.digest,
+    )
+
+
+def _attributes(headers: Mapping[str, bytes]) -> dict[str, Any]:
+    try:
+        return {
+            name.removeprefix(_PREFIX): value.decode() for name, value in headers.items() if name.startswith(_PREFIX)
+        }
+    except UnicodeDecodeError as error:
+        raise Malformed("a ce_ header is no UTF-8; send attributes as text") from error
+
+
+def _object(raw: bytes, what: str) -> dict[str, Any]:
+    try:
+        value = from_json(raw, allow_inf_nan=False)
+    except ValueError as error:
+        raise Malformed(f"{what} is no JSON ({error}); send it as {STRUCTURED}") from error
+    if not isinstance(value, dict):
+        raise Malformed(f"{what} is no JSON object; send it as {STRUCTURED}")
+    return cast("dict[str, Any]", value)
+
+
+def _text(told: Mapping[str, Any], name: str) -> str:
+    value = told.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST or not value.isprintable():
+        raise Malformed(f"{name} is {str(value)[:40]!r}; it is 1 to {_LONGEST} printable characters")
+    return value
+
+
+def _time(value: Any) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise Malformed(f"time is {str(value)[:40]!r}; write it as RFC 3339, as in 2026-01-31T12:00:00Z")
+    return moment

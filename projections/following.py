@@ -1,0 +1,99 @@
+"""Following: a read model kept up with its log, by one thread, for as long as the process runs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from typing import Final, Protocol, Self
+
+from ..errors import LeptonError, Unavailable
+from ..events.log import Log
+from .projector import Projection
+
+_ROWS: Final = 10_000
+"""Events a batch at most; a batch is what came since the last one, so it is small while the model is up to date."""
+_PAUSE: Final = 0.5
+
+_log = logging.getLogger("lepton.projector")
+
+
+class Feed(Log, Protocol):
+    """A log that can be waited for."""
+
+    def wait(self, seconds: float) -> bool:
+        """Wait that long at most for more to read."""
+        ...
+
+
+class Follower:
+    """Applies what the log holds, and then what comes. What is away for a while is waited for.
+
+    `feed` opens the log; it is opened anew after each error.
+    """
+
+    def __init__(self, projection: Projection, feed: Callable[[], AbstractContextManager[Feed]]) -> None:
+        self.projection = projection
+        self._feed = feed
+        self._moved = threading.Condition()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="projector", daemon=True)
+        self.failure: LeptonError | None = None
+        """What ended it: bytes that are damaged, or events that only a newer Lepton understands."""
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def reach(self, seq: int, deadline: float) -> None:
+        """Wait until event `seq` is applied; `Unavailable` after `deadline` seconds, or what ended the following."""
+        end = time.monotonic() + deadline
+        with self._moved:
+            while self.projection.position < seq:
+                if self.failure is not None:
+                    raise self.failure
+                if not self._moved.wait(max(0.0, end - time.monotonic())):
+                    raise Unavailable(
+                        f"event {seq} did not reach the read model within {deadline:g} s, which stands at event "
+                        f"{self.projection.position}; try again"
+                    )
+
+    async def ended(self, stop: asyncio.Event) -> None:
+        """Wait until told to stop; raises what ended the following before."""
+        while not stop.is_set() and self.failure is None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _PAUSE)
+        if self.failure is not None:
+            raise self.failure
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                with self._feed() as feed:
+                    self._follow(feed)
+            except Unavailable as error:
+                _log.warning("%s", error)
+                self._stopped.wait(_PAUSE)
+            except LeptonError as error:
+                _log.error("%s", error)
+                with self._moved:
+                    self.failure = error
+                    self._moved.notify_all()
+                return
+
+    def _follow(self, feed: Feed) -> None:
+        while not self._stopped.is_set():
+            rows = feed.read(self.projection.position, _ROWS)
+            if not rows:
+                feed.wait(0.25)
+                continue
+            with self._moved:
+                self.projection.apply(rows)
+                self._moved.notify_all()
