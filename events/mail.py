@@ -59,10 +59,17 @@ class Mail:
             last = connection.execute(self._sql.last_mail, (topic,)).fetchone()
         return last[0] + 1 if last else 0
 
-    def discard(self, topic: str, before: int) -> None:
-        """Throw messages before a position away. The last one stays, for the next position follows from it."""
+    def erase(self, topic: str, position: int) -> None:
+        """Leave nothing of a message but its place."""
         with self._database.connection() as connection:
-            connection.execute(self._sql.discard_mail, (topic, min(before, self.end(topic) - 1)))
+            connection.execute(self._sql.erase_mail, (b"", topic, position, position + 1))
+
+    def discard(self, topic: str, before: int) -> None:
+        """Throw messages before a position away. Of the last one its place stays: the next follows from it."""
+        last = self.end(topic) - 1
+        with self._database.connection() as connection:
+            connection.execute(self._sql.discard_mail, (topic, min(before, last)))
+            connection.execute(self._sql.erase_mail, (b"", topic, last, before))
 
 
 def _next(last: Any, raw: bytes) -> Posted:

@@ -75,6 +75,7 @@ class Statements:
     insert_mail = "INSERT INTO mail (topic, position, sent, raw) VALUES (?, ?, ?, ?)"
     mail = "SELECT position, sent, raw FROM mail WHERE topic = ? AND position >= ? ORDER BY position LIMIT ?"
     discard_mail = "DELETE FROM mail WHERE topic = ? AND position < ?"
+    erase_mail = "UPDATE mail SET raw = ? WHERE topic = ? AND position >= ? AND position < ?"
     set_position = (
         "INSERT INTO positions (topic, part, position) VALUES (?, ?, ?) "
         "ON CONFLICT (topic, part) DO UPDATE SET position = excluded.position"

@@ -102,9 +102,10 @@ def test_a_job_asked_for_twice_under_one_key_is_one(manager: ModelManager, data:
 
 
 def test_where_the_data_lies_stands_nowhere_in_the_ledger(manager: ModelManager, home: Path, data: str) -> None:
-    submitted(manager, data)
+    manager.jobs.wait(submitted(manager, data))
 
     assert all(data not in str(event) for event in manager.events(opened=False))
+    manager.close()  # which empties SQLite's write-ahead log
     assert all(data.encode() not in path.read_bytes() for path in home.rglob("*") if path.is_file())
 
 

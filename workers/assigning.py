@@ -67,6 +67,8 @@ class Assigner:
         """Do what there is to do now: whether there was anything. Raises `Unavailable`."""
         heard = self._hear()
         followed = self._follow()
+        if heard or followed:
+            self._orders.keep_only([lease.job for lease in self._leases.held() if self._unheard(lease)])
         expired = self._expire()
         assigned = self._assign()
         return heard or followed or expired or assigned
@@ -98,7 +100,7 @@ class Assigner:
         letters = self._results.read(self._position, MANY)
         if not letters:
             return False
-        told = [(letter, message) for letter in letters if (message := _read(letter)) is not None]
+        told = [(letter, message) for letter in letters if letter.raw and (message := _read(letter)) is not None]
         self._admit([message for _, message in told if isinstance(message, OfAttempt)])
         with self._leases.change() as change:
             for letter, message in told:
@@ -246,6 +248,11 @@ class Assigner:
             self._workspace.ledger.admit(command, self._receiver.actor_of(self._job(name)))
         except Unavailable as error:
             log.warning("the order for job %s was not sent: %s", name, error)
+
+    def _unheard(self, lease: Lease) -> bool:
+        """Whether nothing tells yet that the worker has its order."""
+        job = self._job(lease.job)
+        return job.status == "assigned" and job.epoch == lease.epoch
 
     def _job(self, name: str) -> Job:
         return cast(Job, self._workspace.ledger.state(job_stream(name)))

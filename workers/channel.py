@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple, Protocol
 
 from .orders import Order
@@ -62,4 +62,8 @@ class Orders(Protocol):
 
     def send(self, order: Order) -> None:
         """Put an order onto the topic of commands. Raises `Unavailable`."""
+        ...
+
+    def keep_only(self, jobs: Collection[str]) -> None:
+        """The orders of other jobs have reached their workers, or are void; what they tell need stand nowhere."""
         ...

@@ -84,7 +84,7 @@ def _opened(path: str) -> Any:
         return store.open_input_file(place)
     local = _local(path)
     if not local.is_file():
-        raise Malformed(f"there is no file {_shown(path)!r} here; give a CSV or Parquet file that the worker can reach")
+        raise Malformed(f"there is no file {_shown(path)!r}; give a CSV or Parquet file")
     return fs.LocalFileSystem().open_input_file(str(local))
 
 
@@ -99,7 +99,7 @@ def _csv(file: Any) -> pa.Table:
 def _csv_columns(file: Any) -> list[str]:
     from pyarrow import csv
 
-    return csv.open_csv(file).schema.names
+    return csv.open_csv(file, csv.ReadOptions(use_threads=False)).schema.names
 
 
 def _parquet(file: Any) -> pa.Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from ..events.envelope import Recorded, decode
@@ -16,8 +16,6 @@ RESULTS: Final = "results"
 COMMANDS: Final = "commands"
 CLOSING: Final = tuple(kind.type_name() for kind in (JobRequeued, JobFinished, JobFailed, JobCancelled))
 _MANY: Final = 1000
-_KEPT: Final = 10_000
-"""Orders that stay; a worker that is further behind has lost its lease long ago."""
 
 
 class MailChannel:
@@ -39,7 +37,8 @@ class MailChannel:
         letters = self._mail.read(COMMANDS, self._position, _MANY)
         if letters:
             self._position = letters[-1].position + 1
-        return [order for order in (decoded(letter.raw) for letter in letters) if order.worker == self._incarnation]
+        orders = (decoded(letter.raw) for letter in letters if letter.raw)
+        return [order for order in orders if order.worker == self._incarnation]
 
     def facts(self) -> Sequence[Fact]:
         """What the event table says anew."""
@@ -76,8 +75,17 @@ class MailOrders:
 
     def send(self, order: Order) -> None:
         """Put an order onto the topic of commands."""
-        posted = self._mail.send(COMMANDS, order.model_dump_json().encode())
-        self._mail.discard(COMMANDS, posted.position - _KEPT)
+        self._mail.send(COMMANDS, order.model_dump_json().encode())
+
+    def keep_only(self, jobs: Collection[str]) -> None:
+        """Erase the orders of all other jobs, and throw their rows away as far as nothing stands before them."""
+        first = None
+        for posted in self._mail.read(COMMANDS, 0, _MANY):
+            if posted.raw and decoded(posted.raw).job in jobs:
+                first = posted.position if first is None else first
+            elif posted.raw:
+                self._mail.erase(COMMANDS, posted.position)
+        self._mail.discard(COMMANDS, self._mail.end(COMMANDS) if first is None else first)
 
 
 def _fact(recorded: Recorded) -> Fact:
