@@ -32,6 +32,7 @@ from .results import (
 from .wiring import Home
 from .workers import checking, comparing, history, merging, restoring, rolling_back, suggesting, training
 from .workers.asking import Named, words
+from .workers.jobs import Jobs
 from .workers.running import Run
 from .workers.subject import fingerprint_of
 
@@ -377,6 +378,11 @@ class ModelManager:
     def sync(self, *, again: bool = False) -> Synced:
         """Deliver what was spooled while the ledger was away; `again` tries once more what it refused."""
         return self._home.outbox.delivery.sync(again=again)
+
+    @property
+    def jobs(self) -> Jobs:
+        """Work that is done by workers: trainings and evaluations asked for, waited for, called off."""
+        return Jobs(self._workspace, self._home.desk)
 
     # ── the ledger itself ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -13,26 +13,34 @@ from typing import TYPE_CHECKING
 import uuid_utils
 
 from .domain.commands import CreateLedger
+from .domain.jobs import fits
 from .errors import Refused
 from .events.actors import Actors
 from .events.address import database_at
 from .events.cluster import Cluster
 from .events.creation import open_or_create
 from .events.database import Database
+from .events.leases import Leases
 from .events.ledger import FORMAT
+from .events.mail import Mail
 from .events.store import Store
 from .ledger import Ledger
 from .settings import Settings
 from .tensors.address import objects_at
 from .tensors.folder import FolderStore
 from .tensors.objects import ObjectStore
+from .workers.assigning import Assigner, open_jobs
 from .workers.delivery import Delivery
+from .workers.mailing import MailChannel, MailOrders, MailResults
 from .workers.outbox import Outbox
+from .workers.serving import Desk
 from .workers.spool import Spool
+from .workers.working import Post
 from .workers.workspace import Workspace
 
 if TYPE_CHECKING:
     from .events.kafka_log import KafkaLog
+    from .events.lock import Held
     from .events.log import Log
     from .projections.asking import ReadModel
     from .projections.following import Follower
@@ -90,6 +98,30 @@ class Home:
         if self.settings.kafka is None:
             raise Refused("no Kafka is set; LEPTON_KAFKA=host:port names one")
         return Cluster.parsed(self.settings.kafka, self.settings.ledger, self.settings.kafka_prefix)
+
+    @property
+    def desk(self) -> Desk:
+        """Where this ledger's jobs are given out: tables of its own database."""
+        place = {"url": self.settings.objects, "ledger": self.settings.ledger, "wait": self.settings.wait}
+        return Desk(
+            lock=self._assigning,
+            assigner=self._assigner,
+            channel=lambda incarnation: MailChannel(self.store, incarnation),
+            leases=Leases(self.database),
+            waiting=self._waiting,
+            objects=place,
+            terms=self.settings.terms,
+        )
+
+    def _waiting(self, post: Post) -> bool:
+        return any(fits(job, post.pool, frozenset(post.capabilities)) for _, job in open_jobs(self.workspace))
+
+    def _assigner(self) -> Assigner:
+        mail, leases = Mail(self.database), Leases(self.database)
+        return Assigner(self.workspace, leases, MailResults(mail), MailOrders(mail), self.settings.terms)
+
+    def _assigning(self) -> Held:
+        return database_at(self.settings.database, self.settings.ledger, wait=0.0).lock("assigner")
 
     def kafka_log(self) -> KafkaLog:
         """The log as its topic tells it; a context manager."""

@@ -1,11 +1,14 @@
-"""`status`, `relay`, `projector`, `intake`, `rejected`, `restore`: the processes that keep a ledger running."""
+"""`status`, `worker`, `relay`, `projector`, `intake`, `rejected`, `restore`: what keeps a ledger running."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -39,6 +42,53 @@ def status(session: Session) -> None:
     with session.waiting("looking around"):
         found = status(parts.workspace.ledger.store, parts.cluster if parts.settings.kafka else None)
     session.answer(found.to_dict(), lambda: _status(found))
+
+
+@command({"worker": "text"}, "lepton worker --once", "lepton worker --pool gpu --device cuda:0 --once")
+@click.option("--pool", default="default", show_default=True, metavar="NAME", help="Whose jobs it takes.")
+@click.option("--device", default="auto", show_default=True, metavar="NAME", help="auto, cpu, cuda or cuda:N.")
+@click.option("--slots", type=click.IntRange(min=1), default=1, show_default=True, help="Jobs at a time.")
+@click.option("--once", is_flag=True, help="Leave when no job is left that it could take.")
+def worker(session: Session, pool: str, device: str, slots: int, once: bool) -> None:
+    """Do the work that is asked for, until stopped; each job in a process of its own.
+
+    SIGTERM and Ctrl-C let it leave in good order: it takes nothing more, and what is under way is kept and given back.
+    Without Kafka the first worker of a ledger also gives the jobs out.
+    """
+    from ..workers import serving
+
+    desk, stop = session.parts.desk, Event()
+    post = serving.post(desk, pool=pool, slots=slots, device=device)
+    with _signals(stop), _talking():
+        serving.work(desk, post, stop, once=once)
+    session.answer({"worker": post.incarnation}, lambda: [f"worker {post.incarnation} left in good order"])
+
+
+@contextmanager
+def _talking() -> Generator[None]:
+    """Have the worker say on stderr what it is at."""
+    logger = logging.getLogger("lepton.worker")
+    logger.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        logger.setLevel(logging.NOTSET)
+
+
+@contextmanager
+def _signals(stop: Event) -> Generator[None]:
+    """SIGTERM and Ctrl-C set an event, the second one ends the process at once."""
+
+    def leave(number: int, frame: object) -> None:  # noqa: ARG001 - a handler's signature
+        stop.set()
+        signal.signal(number, before[signal.Signals(number)])
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @command({"relayed": "number"}, "lepton relay", "lepton relay --once")

@@ -107,11 +107,16 @@ def stored(kept: Kept) -> Stored:
     """What the ledger is told of bytes that were kept."""
     fresh = any(placement.digest == kept.manifest.digest for placement in kept.placements)
     return Stored(
-        packs=tuple(
-            PackWritten(pack=pack.key, bytes=pack.bytes, entries=pack.entries, index=pack.index) for pack in kept.packs
-        ),
-        manifests=tuple(_pages(kept.manifest)) if fresh else (),
+        packs=packs_of(kept),
+        manifests=tuple(pages(kept.manifest)) if fresh else (),
         relies_on=kept.relies_on,
+    )
+
+
+def packs_of(kept: Kept) -> tuple[PackWritten, ...]:
+    """The packs that a save wrote, as the ledger tells them."""
+    return tuple(
+        PackWritten(pack=pack.key, bytes=pack.bytes, entries=pack.entries, index=pack.index) for pack in kept.packs
     )
 
 
@@ -156,7 +161,8 @@ def _delta(kept: Kept) -> Delta | None:
     return Delta(delta.digest, delta.bytes, delta.elements, delta.tensors, delta.two_way)
 
 
-def _pages(manifest: Manifest) -> Iterator[ManifestWritten]:
+def pages(manifest: Manifest) -> Iterator[ManifestWritten]:
+    """A manifest as the ledger tells it, in events of a size that it takes."""
     for page, start in enumerate(range(0, max(1, len(manifest.tensors)), PAGE)):
         tensors = manifest.tensors[start : start + PAGE]
         yield ManifestWritten(
