@@ -122,6 +122,7 @@ class ModelManager:
     def load_version(self, rev: Rev, *, into: Any = None) -> Any:
         """The model a version was saved from, rebuilt from its registered class, or filled into one you built.
 
+        `into` is a Lepton model, any `torch.nn.Module`, or a mapping of names to tensors or arrays, filled in place.
         A class that is not registered here is `Refused`: nothing in a ledger makes Lepton import or run anything.
         """
         model, number = self._resolved(rev)
@@ -144,7 +145,10 @@ class ModelManager:
         return restoring.files(self._workspace, *self._resolved(rev))
 
     def apply(self, rev: Rev, module: Any) -> tuple[str, ...]:
-        """Put a live module on a version in place: the digests of the deltas replayed, none where it was read whole."""
+        """Put a live module, or mapping of tensors or arrays, on a version in place.
+
+        Returns the digests of the deltas replayed, none where it was read whole.
+        """
         return restoring.apply(self._workspace, *self._resolved(rev), module)
 
     def rollback(
@@ -342,7 +346,7 @@ class ModelManager:
         return training.train(self._workspace, model, data, labels, validation=validation, on_epoch=on_epoch, **save)
 
     def evaluate(self, rev: Rev, data: Any, labels: Any, *, name: str = "", key: str | None = None) -> Evaluation:
-        """Judge a version on labelled rows, and record the figures with the rows' fingerprint."""
+        """Judge a version on labelled rows by its class's own `evaluate`, and record the figures and a fingerprint."""
         return training.evaluate(self._workspace, *self._resolved(rev), data, labels, name=name, key=key)
 
     # ── the ledger itself ────────────────────────────────────────────────────────────────────────────────────────────

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from lepton_ai import ModelManager, NotInPast, Refused, Stale, Version
+from lepton_ai import ModelManager, NotInPast, Refused, Stale, Version, register
 from lepton_ai.errors import KeyReused
 
 
@@ -23,6 +23,12 @@ def manager(home: Path) -> ModelManager:
 def net(seed: int = 0) -> nn.Sequential:
     torch.manual_seed(seed)
     return nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.BatchNorm1d(16), nn.Linear(16, 2))
+
+
+@register("test-small")
+class Small(nn.Linear):
+    def __init__(self, width: int = 2) -> None:
+        super().__init__(width, 1)
 
 
 def train(module: nn.Module, steps: int = 3, seed: int = 0) -> None:
@@ -144,6 +150,29 @@ def test_applying_to_a_module_that_was_changed_by_hand_reads_the_version_whole(m
 
     assert manager.apply(1, module) == ()
     assert bits(module) == first
+
+
+def test_a_mapping_of_arrays_and_tensors_is_put_on_a_version_in_place(manager: ModelManager) -> None:
+    live = {"a": np.arange(4.0), "t": torch.arange(3, dtype=torch.bfloat16)}
+    array, tensor = live["a"], live["t"]
+    manager.save_version(live, name="toy")
+    array += 1
+    tensor += 1
+    manager.save_version(live, name="toy")
+
+    assert manager.apply(1, live) == ()
+    assert (array.tolist(), tensor.tolist()) == ([0, 1, 2, 3], [0, 1, 2])
+    assert manager.load_version(2, into=live) is live
+    assert (array.tolist(), tensor.tolist()) == ([1, 2, 3, 4], [1, 2, 3])
+
+
+def test_a_module_that_cannot_judge_itself_is_said_to_be_one(manager: ModelManager) -> None:
+    manager.save_version(Small(), name="small")
+    manager.save_version(Small(3), name="small")
+
+    for judge in (manager.evaluate, lambda *rows: manager.rollback(*rows[:1], rehearse=rows[1:])):
+        with pytest.raises(Refused, match=r"small cannot judge itself: .* evaluate\(data, labels\) .* record_metrics"):
+            judge(1, [[0.0]], [0])
 
 
 def test_branches_are_trained_apart_merged_rolled_back_and_their_aliases_moved(manager: ModelManager) -> None:

@@ -8,8 +8,7 @@ from ..domain.commands import RecordRehearsal
 from ..domain.model import Model
 from ..errors import GateNotMet, Malformed
 from ..results import Rehearsal
-from .restoring import load
-from .training import figures
+from .training import figures, judged
 from .workspace import Workspace
 
 METRIC = "f1"
@@ -23,8 +22,8 @@ def rehearse(workspace: Workspace, model: Model, head: int, target: int, rows: A
     from ..models.data import fingerprint
 
     data, labels, metric = _rows(rows)
-    metrics_to = figures(load(workspace, model, target).evaluate(data, labels))
-    metrics_from = figures(load(workspace, model, head).evaluate(data, labels))
+    metrics_to = figures(judged(workspace, model, target, data, labels))
+    metrics_from = figures(judged(workspace, model, head, data, labels))
     if metric not in metrics_to or metric not in metrics_from:
         raise Malformed(f"there is no metric {metric!r} to rehearse by; choose of {', '.join(sorted(metrics_to))}")
     difference = {name: metrics_to[name] - metrics_from[name] for name in metrics_to if name in metrics_from}

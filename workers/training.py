@@ -7,7 +7,7 @@ from typing import Any
 
 from ..domain.commands import RecordEvaluation
 from ..domain.model import Model
-from ..errors import Malformed
+from ..errors import Malformed, Refused
 from ..results import Evaluation, Performance, Version
 from .restoring import load
 from .running import Run
@@ -51,12 +51,24 @@ def evaluate(
     """Judge a version on labelled rows and record the figures with the rows' fingerprint."""
     from ..models.data import fingerprint
 
-    performance = load(workspace, model, number).evaluate(data, labels)
+    performance = judged(workspace, model, number, data, labels)
     command = RecordEvaluation(
         model=model.name, version=number, data=fingerprint(data, labels), name=name, metrics=figures(performance)
     )
     workspace.admit(command, key)
     return Evaluation(workspace.version(model, number), name, performance)
+
+
+def judged(workspace: Workspace, model: Model, number: int, data: Any, labels: Any) -> Performance:
+    """How a version says that it does. Raises `Refused` where its class has no word for that."""
+    evaluate = getattr(load(workspace, model, number), "evaluate", None)
+    found = evaluate(data, labels) if callable(evaluate) else None
+    if not isinstance(found, Performance):
+        raise Refused(
+            f"version {number} of {model.name} cannot judge itself: its class has no evaluate(data, labels) that "
+            "returns a Performance; judge it yourself and keep the figures with record_metrics"
+        )
+    return found
 
 
 def figures(performance: Performance) -> dict[str, float]:
