@@ -169,7 +169,8 @@ class ModelManager:
 
         `to` may be left out with `alias` only: back to where it stood before its last move. `rehearse`, as
         (data, labels) or (data, labels, metric), judges target and head on the same rows first and raises `GateNotMet`
-        for a worse target unless a `reason` is given. `dry_run` returns the plan and changes nothing.
+        for a worse target unless a `reason` is given. `dry_run` returns the plan, with the rehearsal if one was asked
+        for, and records nothing.
         """
         state, aim = self._aim(to, model, branch, alias, expected, reason, move_aliases, rehearse)
         if dry_run:
@@ -356,11 +357,11 @@ class ModelManager:
         query: str,
         params: Sequence[Any] | Mapping[str, Any] | None = None,
         *,
-        as_of: int | datetime | date | None = None,
+        as_of: int | datetime | date | str | None = None,
         wait_for: int | None = None,
         timeout: float = 60.0,
     ) -> pa.Table:
-        """One SELECT over the views of docs/views.md, as of now, a `seq` or a time; it sees every command before it."""
+        """One SELECT over the views of docs/views.md, as of now, a `seq`, a date or a time; it sees all so far."""
         from .projections.query import query as ask  # pyright: ignore[reportUnknownVariableType]
 
         with self._home.projection() as projection:

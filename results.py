@@ -333,6 +333,9 @@ class RollbackPlan(Result):
     metrics_now: Mapping[str, float]
     metrics_then: Mapping[str, float]
     aliases_left_behind: tuple[str, ...]
+    aliases_taken_along: Mapping[str, int]
+    """Each with the version that it leaves."""
+    rehearsal: Rehearsal | None
 
 
 @dataclass(frozen=True)
@@ -347,6 +350,9 @@ class RolledBack(Result):
     """Digests of the deltas that the restore replayed, in order."""
     rehearsal: Rehearsal | None
     moved: bool
+    """Whether the branch or alias itself moved."""
+    aliases_taken_along: Mapping[str, int]
+    """Each with the version that it left."""
 
 
 @dataclass(frozen=True)

@@ -159,8 +159,10 @@ def test_a_rollback_shows_its_plan_and_then_what_it_did(cli: Cli) -> None:
 
 def test_a_dry_run_shows_the_plan_and_changes_nothing(cli: Cli) -> None:
     before = cli.end()
-    planned = cli("rollback 2 --dry-run --json").json
+    planned = cli("rollback 2 --dry-run --rehearse loans.csv --label default --json").json
 
+    assert planned["plan"]["rehearsal"]["metric"] == "f1"
+    assert "rehearsed on versions 7 and 2: f1 " in cli("rollback 2 --dry-run --rehearse loans.csv --label default").out
     assert planned["done"] is None
     assert (planned["plan"]["from_version"], planned["plan"]["to_version"]) == (7, 2)
     assert cli.end() == before
@@ -176,9 +178,21 @@ def test_the_deltas_that_a_rollback_replayed_are_told(cli: Cli) -> None:
 def test_a_rollback_takes_along_the_aliases_that_are_named(cli: Cli) -> None:
     cli("alias production main")
     assert "alias production  stays on 7 (--move-alias production takes it along)" in cli("rollback 5 --dry-run").out
-    cli("rollback 5 --move-alias production --yes")
+    ended = cli("rollback 5 --move-alias production --yes")
 
+    assert shown(ended.out)[-2].startswith("main of credit rolled back 7 → 5, restored")
+    assert shown(ended.out)[-1].startswith("alias production of credit rolled back 7 → 5, restored")
     assert cli("alias --json").json["aliases"]["production"]["version"] == 5
+
+
+def test_where_the_branch_stands_already_the_alias_alone_moves(cli: Cli) -> None:
+    ended = cli("rollback 7 --move-alias production --rehearse loans.csv --label default --reason go --yes")
+
+    lines = shown(ended.out)
+    assert lines[:3] == ["main of credit: 7 → 7", "it stands there already", "alias production 2 → 7"]
+    assert lines[3].startswith("rehearsed on versions 2 and 7: f1 ")
+    assert lines[4].startswith("alias production of credit rolled back 2 → 7, restored and verified by")
+    assert len(lines) == 5
 
 
 def test_an_alias_goes_back_to_where_it_stood(cli: Cli) -> None:

@@ -79,7 +79,7 @@ BAD: list[tuple[str, int, str]] = [
     ("sql 'drop table versions'", 1, "a query is one SELECT, and this is DROP; only reading is allowed here"),
     ("sql \"select * from read_csv('/etc/passwd')\"", 1, "a query reads the ledger's views alone, and 'read_csv' reaches beyond them; leave it out"),
     ("sql 'select 1; select 2'", 1, "a query is one SELECT, and this is 2 statements; send them one by one"),
-    ("sql 'select 1' --as-of yesterday", 2, "invalid value for '--as-of': 'yesterday' is no place in the log; write an event's number, a date or a time"),
+    ("sql 'select 1' --as-of yesterday", 1, "'yesterday' is no place in the log; write an event's number, a date or a time"),
     ("sql 'select 1' --as-of 100000", 1, None),
     ("sql 'select 1' -o x.csv", 2, "a table is for people; write a file with --format csv, json or parquet"),
     ("sql 'select 1' --json --format csv", 2, "--json and --format both fill stdout; send one of them to a file with -o"),

@@ -44,6 +44,27 @@ def test_the_plan_says_what_would_change_and_changes_nothing(manager: ModelManag
     assert list(manager.events()) == before
 
 
+def test_a_dry_run_rehearses_and_records_nothing(manager: ModelManager) -> None:
+    before = list(manager.events())
+
+    plan = manager.rollback(1, rehearse=rows(200, 1), move_aliases=["production"], dry_run=True)
+
+    assert plan.rehearsal.difference["f1"] > 0
+    assert (plan.aliases_taken_along, plan.aliases_left_behind) == ({"production": 2}, ())
+    assert list(manager.events()) == before
+
+
+def test_an_alias_is_taken_to_where_the_branch_stands_already_after_its_rehearsal(manager: ModelManager) -> None:
+    manager.rollback(1)
+
+    done = manager.rollback(1, move_aliases=["production"], rehearse=rows(200, 1), key="once")
+
+    assert (done.moved, done.aliases_taken_along) == (False, {"production": 2})
+    assert (done.rehearsal.from_version, done.rehearsal.to_version) == (2, 1)
+    again = manager.rollback(1, move_aliases=["production"], key="once")
+    assert (again.moved, again.aliases_taken_along) == (False, {"production": 2})
+
+
 def test_a_rehearsal_refuses_a_worse_target_unless_a_reason_is_given(manager: ModelManager) -> None:
     manager.rollback(1)
     data, labels = rows(200, 1)
