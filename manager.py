@@ -309,7 +309,7 @@ class ModelManager:
     def diff(self, a: Rev, b: Rev | None = None) -> Diff:
         """What differs between two versions, from `a` to `b`; `a` may be a range `A..B`."""
         if b is None:
-            name, first, last = split_range(str(a), self.models())
+            name, first, last = split_range(str(a), self.models(), self._workspace.archived)
             a, b = str(first), f"{name}@{last}" if "@" not in str(last).split("{")[0] else str(last)
         one = self._resolved(a)
         own = None if parts(str(b))[0] or b in self.models() else one[0].name

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from ..domain.plain import scalar
 from ..errors import Malformed, Refused
 from .hyperparameter import Json
 from .model import Model
@@ -148,7 +149,7 @@ def _capture_arguments(cls: type) -> None:
 
 def _json(value: Any, argument: str, cls: type) -> Json:
     """A deep copy as JSON: what the constructor does to its argument later must not change the record."""
-    match value:
+    match value := scalar(value):
         case None | bool() | str():
             return value
         case int() if -(2**53) < value < 2**53:

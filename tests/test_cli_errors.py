@@ -151,7 +151,7 @@ def test_an_empty_ledger_says_what_to_do(tmp_path: Path) -> None:
     ended = Cli(tmp_path / "new")("log")
 
     assert ended.code == 1
-    assert ended.err == "lepton: 'main' names nothing: there is no model yet; `save_version` makes the first\n"
+    assert ended.err == "lepton: there is no model yet; `save_version` makes the first\n"
 
 
 def test_of_several_models_a_bare_revision_is_refused(tmp_path: Path) -> None:
@@ -159,7 +159,22 @@ def test_of_several_models_a_bare_revision_is_refused(tmp_path: Path) -> None:
         manager.save_version({"w": np.ones(1)}, name="one")
         manager.save_version({"w": np.ones(1)}, name="two")
 
-    assert Cli(tmp_path)("show 1").err == "lepton: '1' names none of the models one, two; write MODEL@1\n"
+    assert Cli(tmp_path)("show 1").err == "lepton: this ledger holds several models, one, two; write MODEL@1\n"
+
+    sentence = "lepton: this ledger holds several models, one, two; say which by `model=` or --model\n"
+    assert [Cli(tmp_path)(line).err for line in ("log", "branch", "tag", "alias", "suggest")] == [sentence] * 5
+
+
+def test_an_archived_model_is_meant_by_no_bare_revision(tmp_path: Path) -> None:
+    with ModelManager(tmp_path) as manager:
+        manager.save_version({"w": np.ones(1)}, name="one")
+        manager.save_version({"w": np.ones(1)}, name="two")
+        manager.archive("one")
+        assert manager.show(1).version.model == manager.log("1..main").model == manager.log().model == "two"
+        manager.archive("two")
+        assert manager.show("one@1").version.model == "one"
+
+    assert "several models, one, two" in Cli(tmp_path)("show 1").err
 
 
 def test_a_ledger_that_somebody_holds_is_away_for_now(cli: Cli) -> None:

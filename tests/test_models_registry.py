@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -150,6 +151,7 @@ def test_a_name_belongs_to_one_class_and_a_class_defined_again_takes_its_place()
     second = define()
 
     assert registered("test-cell") is second
+    assert architecture_of(Net(np.int64(4)))["config"]["width"] == 4
     with pytest.raises(Malformed, match=r"'test-cell' already belongs to .*Cell; register Net under another"):
         register("test-cell")(Net)
     with pytest.raises(Malformed, match="already belongs to"):

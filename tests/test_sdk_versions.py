@@ -73,6 +73,29 @@ def test_saving_what_the_head_holds_makes_no_new_version(manager: ModelManager) 
     assert record.annotations == {"ticket": "R-1"}
 
 
+def test_a_tag_in_use_refuses_a_save_before_a_byte_is_written(manager: ModelManager, home: Path) -> None:
+    manager.save_version({"w": np.zeros(9)}, name="toy", tags=["good"])
+    manager.save_version({"w": np.ones(9)}, name="toy")
+    packs = sorted(home.rglob("objects/**/*"))
+
+    with pytest.raises(Refused, match=r"tag 'good' is on version 1 already; .* save without it, .* or use an alias"):
+        manager.save_version({"w": np.arange(9.0)}, name="toy", tags=["good"])
+
+    assert sorted(home.rglob("objects/**/*")) == packs
+
+
+def test_a_save_that_opens_a_model_beside_others_says_so(
+    manager: ModelManager, caplog: pytest.LogCaptureFixture
+) -> None:
+    manager.save_version(net(), name="net")
+    assert caplog.messages == []
+
+    manager.save_version(net())
+    manager.save_version(net(1))
+
+    assert caplog.messages == ["sequential is a new model beside net; name= would keep it as one of theirs"]
+
+
 def test_a_save_whose_parent_is_not_the_head_any_more_is_stale(manager: ModelManager, home: Path) -> None:
     ours, other = net(), ModelManager(home)
     manager.save_version(ours, name="net")

@@ -161,13 +161,13 @@ def asked(workspace: Workspace, rev: str | int | None, name: str | None) -> Log:
     text = str(rev) if rev is not None else None
     models = [name] if name else workspace.models()
     if text is not None and ".." in text:
-        model_name, first, last = split_range(text, models)
+        model_name, first, last = split_range(text, models, workspace.archived)
         model = workspace.known_model(model_name)
         ends = resolve(model, first).version, resolve(model, last).version
         return log(workspace, model, versions=between(model, *ends))
     if text is None:
         return log(workspace, workspace.known_model(name))
-    model_name, revision = split(text, models)
+    model_name, revision = split(text, models, workspace.archived)
     model = workspace.known_model(model_name)
     if not revision.steps and isinstance(revision.base, str) and model.taken(revision.base) == "branch":
         return log(workspace, model, branch=revision.base)

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast, get_args
 
 from ..domain.commands import Commit, Delta, Stored
+from ..domain.commit import check_tags
+from ..domain.guards import writable
 from ..domain.model import Model
 from ..domain.names import checked_metrics, checked_model, checked_name
+from ..domain.plain import scalar
 from ..domain.recipe import Recipe
 from ..errors import Damaged, Malformed
 from ..events.model import File, Parent, Role, VersionCommitted
@@ -97,13 +100,15 @@ def save(workspace: Workspace, subject: Subject, asked: Save, key: str | None = 
 
     Everything is checked that can be before a byte is written; bytes are synced before the ledger hears of them.
     """
-    checked_model(subject.name)
-    checked_name(asked.branch, "branch")
+    model = admissible(workspace, subject.name, asked.branch, asked.tags)
     checked_metrics(asked.metrics or {})
-    model = workspace.model(subject.name)
     parents = _parents(model, asked)
     recipe = _recipe(subject, asked)
     recipe.digest()
+    if not model.registered and (others := workspace.models()):
+        log.warning(
+            "%s is a new model beside %s; name= would keep it as one of theirs", subject.name, ", ".join(others[:10])
+        )
     base = _base(workspace, model, parents)
     kept = workspace.vault_to_save().keep(subject.tensors, base=base, graph=graph_of(model), files=asked.files)
     command = Commit(
@@ -134,6 +139,16 @@ def save(workspace: Workspace, subject: Subject, asked: Save, key: str | None = 
     told = [number for recorded in receipt.events if (number := getattr(recorded.event, "version", None))]
     model = workspace.model(subject.name)
     return workspace.version(model, (made or told or [model.head(asked.branch)])[0])
+
+
+def admissible(workspace: Workspace, name: str, branch: str = "main", tags: Sequence[str] = ()) -> Model:
+    """The model as it stands, unless a save would be refused whatever its bytes: known before a training, too."""
+    checked_model(name)
+    checked_name(branch, "branch")
+    model = workspace.model(name)
+    writable(model)
+    check_tags(model, branch, tags)
+    return model
 
 
 def named_files(files: Mapping[str, Any] | Sequence[Any] | None) -> dict[str, Path | bytes]:
@@ -217,9 +232,15 @@ def _recipe(subject: Subject, asked: Save) -> Recipe:
 def _json(value: Mapping[str, Any]) -> dict[str, Any]:
     """The value as it will be read back: tuples are lists, keys are text."""
     try:
-        return json.loads(json.dumps(value, allow_nan=False))
+        return json.loads(json.dumps(value, allow_nan=False, default=_scalar))
     except (TypeError, ValueError) as error:
         raise Malformed(f"a recipe is plain JSON: {error}; write such a value as text") from error
+
+
+def _scalar(value: Any) -> Any:
+    if (found := scalar(value)) is value:
+        raise TypeError(f"a {type(value).__name__} is none")
+    return found
 
 
 def _maybe_json(value: Mapping[str, Any] | None) -> dict[str, Any] | None:

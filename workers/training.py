@@ -11,6 +11,7 @@ from ..errors import Malformed, Refused
 from ..results import Evaluation, Performance, Version
 from .restoring import load
 from .running import Run
+from .saving import admissible
 from .workspace import Workspace
 
 
@@ -34,6 +35,7 @@ def train(
             "and keep it with run.save"
         )
     name = asked.pop("name", None) or model.name
+    admissible(workspace, name, asked.get("branch", "main"), asked.get("tags", ()))
     with Run(workspace, name, hyperparameters=model.hyperparameters, data=fingerprint(data, labels)) as run:
 
         def epoch_ended(epoch: int, losses: Mapping[str, float]) -> None:

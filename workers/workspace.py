@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from ..domain.commands import OBJECTS, AnyCommand, model_stream
 from ..domain.model import Model
 from ..domain.objects import Objects
-from ..domain.revisions import resolve, split
+from ..domain.revisions import only, resolve, split
 from ..errors import UnknownRevision
 from ..events.actors import FORGOTTEN, Actor, Actors
 from ..events.store import Placement as PlacementRow
@@ -48,10 +48,14 @@ class Workspace:
         """A model's state; an unregistered one where there is none of that name."""
         return cast(Model, self.ledger.state(model_stream(name)))
 
+    def archived(self, name: str) -> bool:
+        """Whether a model is closed to writing."""
+        return self.model(name).archived
+
     def known_model(self, name: str | None) -> Model:
         """A model's state by its name, or the only one's. Raises `UnknownRevision`."""
         if name is None:
-            name, _ = split("main", self.models())
+            name = only(self.models(), self.archived, "say which by `model=` or --model")
         model = self.model(name)
         if not model.registered:
             raise UnknownRevision(f"there is no model {name!r}; this ledger holds {', '.join(self.models()) or 'none'}")
@@ -61,7 +65,8 @@ class Workspace:
         """The model and version that a revision names; `model` says which where the revision does not."""
         if isinstance(rev, Version):
             model = rev.model
-        name, revision = split(str(int(rev)) if isinstance(rev, int) else rev, [model] if model else self.models())
+        text = str(int(rev)) if isinstance(rev, int) else rev
+        name, revision = split(text, [model] if model else self.models(), self.archived)
         found = self.known_model(name)
         resolved = resolve(found, revision)
         if resolved.seq is not None:
