@@ -151,7 +151,9 @@ def test_an_empty_ledger_says_what_to_do(tmp_path: Path) -> None:
     ended = Cli(tmp_path / "new")("log")
 
     assert ended.code == 1
-    assert ended.err == "lepton: there is no model yet; `save_version` makes the first\n"
+    made, said = ended.err.splitlines()
+    assert made == f"lepton: a new ledger, main, in {tmp_path / 'new'}"
+    assert said == "lepton: there is no model yet; `save_version` makes the first"
 
 
 def test_of_several_models_a_bare_revision_is_refused(tmp_path: Path) -> None:
