@@ -316,7 +316,7 @@ class ModelManager:
         return comparing.diff(self._workspace, one, self._resolved(b, own))
 
     def compare(self, *revs: Rev, metric: str | None = None) -> Comparison:
-        """Versions of one model side by side, best first by `metric`."""
+        """Versions of one model side by side, best first by `metric`; `holdout/f1` is f1 on the data called so."""
         resolved = [self._resolved(rev) for rev in revs]
         model = resolved[0][0] if resolved else self._known(None)
         return comparing.compare(self._workspace, model, [number for _, number in resolved], metric)
@@ -347,7 +347,10 @@ class ModelManager:
         return training.train(self._workspace, model, data, labels, validation=validation, on_epoch=on_epoch, **save)
 
     def evaluate(self, rev: Rev, data: Any, labels: Any, *, name: str = "", key: str | None = None) -> Evaluation:
-        """Judge a version on labelled rows by its class's own `evaluate`, and record the figures and a fingerprint."""
+        """Judge a version on labelled rows by its class's own `evaluate`, and record the figures and a fingerprint.
+
+        `name` is what the rows are called: the figures stand under `name/f1` too, which other rows' do not replace.
+        """
         return training.evaluate(self._workspace, *self._resolved(rev), data, labels, name=name, key=key)
 
     # ── the ledger itself ────────────────────────────────────────────────────────────────────────────────────────────

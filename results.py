@@ -363,6 +363,8 @@ class Suggestion(Result):
     branch: str
     metric: str | None
     candidates: tuple[Mapping[str, Any], ...]
+    words: str
+    """Where the branch stands, and which version is suggested why."""
 
     @property
     def version(self) -> int:
@@ -370,7 +372,7 @@ class Suggestion(Result):
         return self.candidates[0]["version"]
 
     def __str__(self) -> str:
-        return "\n".join(str(candidate["words"]) for candidate in self.candidates)
+        return "\n".join((self.words, *(str(candidate["words"]) for candidate in self.candidates)))
 
 
 @dataclass(frozen=True)

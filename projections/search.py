@@ -152,7 +152,7 @@ def _unquoted(text: str) -> str:
 def _kind_of(condition: Condition, expression: str, cursor: DuckDBPyConnection) -> Kind:
     """The kind that was said, or the one kind that has a bare name. Raises `Malformed` where no version has it."""
     asked: tuple[Kind, ...] = (condition.kind,) if condition.kind else (*_VALUES,)
-    sought = [(kind, f"SELECT EXISTS ({_VALUES[kind]} LIMIT 1)") for kind in asked]
+    sought: list[tuple[Kind, str]] = [(kind, f"SELECT EXISTS ({_VALUES[kind]} LIMIT 1)") for kind in asked]
     kinds: list[Kind] = [kind for kind, sql in sought if cursor.execute(sql, [condition.name]).fetchall()[0][0]]
     if len(kinds) == 1:
         return kinds[0]

@@ -109,7 +109,8 @@ def test_the_suggestion_ranks_with_figures_and_words(manager: ModelManager) -> N
     suggestion = manager.suggest_rollback(model="risk")
 
     assert suggestion.version == 1
-    assert "version 1" in str(suggestion)
+    assert "branch 'main' stands on version 2" in str(suggestion).splitlines()[0]
+    assert "version 1 is suggested" in str(suggestion).splitlines()[0]
     assert suggestion.to_dict()["candidates"][0]["score"] >= 0
 
 
@@ -120,6 +121,19 @@ def test_the_comparison_names_the_best(manager: ModelManager) -> None:
 
     assert manager.compare("risk@1", "risk@2").best == 1
     assert manager.compare("risk@1", "risk@2", metric="log_loss").best == 1
+
+
+def test_figures_on_several_data_sets_stand_side_by_side(manager: ModelManager) -> None:
+    truth, lies = rows(200, 1), rows(200, 1, flipped=True)
+    for version in ("risk@1", "risk@2"):
+        manager.evaluate(version, *truth, name="truth")
+        manager.evaluate(version, *lies, name="lies")
+
+    assert manager.compare("risk@1", "risk@2", metric="truth/f1").best == 1
+    assert manager.compare("risk@1", "risk@2", metric="lies/f1").best == 2
+    plan = manager.rollback(1, dry_run=True)
+    assert plan.metrics_then["truth/f1"] > plan.metrics_now["truth/f1"] > 0
+    assert manager.show("risk@1").metrics["f1"] == plan.metrics_then["lies/f1"]
 
 
 def test_the_difference_names_what_changed_and_only_that(manager: ModelManager) -> None:

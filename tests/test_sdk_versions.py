@@ -198,7 +198,9 @@ def test_a_module_that_cannot_judge_itself_is_said_to_be_one(manager: ModelManag
             judge(1, [[0.0]], [0])
 
 
-def test_branches_are_trained_apart_merged_rolled_back_and_their_aliases_moved(manager: ModelManager) -> None:
+def test_branches_are_trained_apart_merged_rolled_back_and_their_aliases_moved(
+    manager: ModelManager, caplog: pytest.LogCaptureFixture
+) -> None:
     module = net()
     manager.save_version(module, name="net", message="base")
     left, right = manager.load_version(1, into=net(1)), manager.load_version(1, into=net(2))
@@ -213,7 +215,9 @@ def test_branches_are_trained_apart_merged_rolled_back_and_their_aliases_moved(m
     assert merged.parents == ((2, "merged"), (3, "merged"))
     mean = (left[0].weight.double() + right[0].weight.double()) / 2
     assert torch.equal(manager.load_tensors(merged)["0.weight"], mean.float())
-    assert manager.merge("net@right") == merged
+    assert caplog.messages == []
+    assert manager.merge("net@right", weight=0.9) == merged
+    assert caplog.messages == ["version 3 is merged into 'main' already; strategy and weight count for nothing"]
     manager.alias("production", merged)
     manager.rollback(2, move_aliases=["production"])
     assert manager.aliases(model="net") == {"production": 2, "shadow": 3}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ..domain.model import Model
 from ..errors import Refused
 from ..results import Version
+from ..settings import log
 from .restoring import tensors
 from .saving import Named, Save, save
 from .subject import Subject
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ..tensors.tensor import Tensor
 
 Strategy = Literal["ours", "theirs", "average"]
+USUAL: Final = {"merge": "average", "weight": 0.5}
 
 
 def merge(
@@ -42,10 +44,12 @@ def merge(
         raise Refused(f"there is no merge strategy {strategy!r}; choose ours, theirs or average")
     if not 0 <= weight <= 1:
         raise Refused(f"weight is {weight}; it is theirs' share, from 0 to 1")
+    derivation: dict[str, Any] = {"merge": strategy} | ({"weight": weight} if strategy == "average" else {})
     if theirs in model.ancestry(ours):
+        if derivation not in (USUAL, model.version(ours).event.derivation):
+            log.warning("version %d is merged into %r already; strategy and weight count for nothing", theirs, into)
         return workspace.version(model, ours)
     kept = model.version(theirs if strategy == "theirs" else ours).event
-    derivation: dict[str, Any] = {"merge": strategy} | ({"weight": weight} if strategy == "average" else {})
     subject = Subject(
         name=model.name,
         tensors=_merged(workspace, model, ours, theirs, strategy, weight),
