@@ -8,6 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from . import settings
 from .domain import commands
@@ -55,7 +56,9 @@ class ModelManager:
 
     def __init__(self, home: str | os.PathLike[str] | None = None, *, actor: str | None = None) -> None:
         self._settings = settings.load(home, actor=actor)
-        self._opened: tuple[int, Home] | None = None
+        # by process: a forked child leaves what is its parent's alone
+        self._opened: dict[int, Home] = {}
+        self._origins: WeakKeyDictionary[Any, Version] = WeakKeyDictionary()
 
     def __enter__(self) -> ModelManager:
         return self
@@ -67,9 +70,8 @@ class ModelManager:
 
     def close(self) -> None:
         """Give back what is open; the next call opens it again."""
-        if self._opened and self._opened[0] == os.getpid():
-            self._opened[1].close()
-        self._opened = None
+        if home := self._opened.pop(os.getpid(), None):
+            home.close()
 
     # ── versions ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -397,9 +399,8 @@ class ModelManager:
 
     @property
     def _home(self) -> Home:
-        if self._opened is None or self._opened[0] != os.getpid():
-            self._opened = (os.getpid(), Home(self._settings))
-        return self._opened[1]
+        # threads that come at once get the same one
+        return self._opened.setdefault(os.getpid(), Home(self._settings, self._origins))
 
     @property
     def _workspace(self) -> Workspace:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
 
 import uuid_utils
 
 from .domain.commands import CreateLedger
 from .errors import Refused
-from .events.actors import Actors
+from .events.actors import Actors, checked_actor
 from .events.address import database_at
 from .events.cluster import Cluster
 from .events.creation import open_or_create
@@ -22,6 +23,7 @@ from .events.database import Database
 from .events.ledger import FORMAT
 from .events.store import Store
 from .ledger import Ledger
+from .results import Version
 from .settings import Settings
 from .tensors.address import objects_at
 from .tensors.objects import ObjectStore
@@ -34,14 +36,35 @@ if TYPE_CHECKING:
     from .projections.following import Follower
     from .projections.projector import Projection
 
+T = TypeVar("T")
+
+
+class _Once(Generic[T]):
+    """A part that is made on first use; threads that come at once get the same one."""
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make = make
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, home: Home, owner: type) -> T:
+        with home.opening:
+            if self._name not in vars(home):
+                vars(home)[self._name] = self._make(home)
+            return vars(home)[self._name]
+
 
 @dataclass
 class Home:
     """A ledger with its parts, opened on first use."""
 
     settings: Settings
+    origins: WeakKeyDictionary[Any, Version] = field(default_factory=WeakKeyDictionary[Any, Version])
+    """Which version a live object was loaded from or last saved as; it outlives what is opened and closed here."""
+    opening: RLock = field(default_factory=RLock, repr=False)
 
-    @cached_property
+    @_Once
     def database(self) -> Database:
         """The database of the ledger, made where there is none."""
         _folder(self.settings.home)
@@ -49,27 +72,27 @@ class Home:
         open_or_create(database, lambda: str(uuid_utils.uuid4()))
         return database
 
-    @cached_property
+    @_Once
     def store(self) -> Store:
         """The event store."""
         return Store(self.database)
 
-    @cached_property
+    @_Once
     def workspace(self) -> Workspace:
         """What the handlers need."""
         actors = Actors(self.database)
-        actor = actors.named(self.settings.actor)
+        actor = checked_actor(self.settings.actor)
         ledger = Ledger(self.store)
         if not self.store.end():
             self._begin(ledger, actors)
-        return Workspace(ledger=ledger, objects=self.objects, actors=actors, actor=actor)
+        return Workspace(ledger=ledger, objects=self.objects, actors=actors, actor=actor, origins=self.origins)
 
-    @cached_property
+    @_Once
     def objects(self) -> ObjectStore:
         """The object store that LEPTON_OBJECTS names."""
         return objects_at(self.settings.objects, self.settings.ledger, wait=self.settings.wait)
 
-    @cached_property
+    @_Once
     def cluster(self) -> Cluster:
         """The ledger's topics. `Refused` where no Kafka is set."""
         if self.settings.kafka is None:

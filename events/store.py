@@ -349,7 +349,12 @@ def _known(seq: int, span: int, digest: str) -> Known:
 
 
 def _rows(rows: Iterable[Sequence[Any]]) -> list[Row]:
-    return [Row._make(row) for row in rows]
+    made = [Row._make(row) for row in rows]
+    for row in made:
+        # SQLite gives back what the file says, and a damaged file may say that bytes are text
+        if not type(row.leaf) is type(row.envelope) is bytes:
+            raise Damaged(f"event {row.seq}", expected="bytes", found="text")
+    return made
 
 
 def _stream(

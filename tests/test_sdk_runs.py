@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from lepton_ai import ModelManager, Refused, Unavailable
+from lepton_ai import ModelManager, Refused, Stale, Unavailable
 from lepton_ai.errors import Malformed
 from lepton_ai.models import CreditScoringModel
 from lepton_ai.workers.running import Run
@@ -200,6 +201,36 @@ def test_an_evaluation_is_recorded_and_changes_no_version(manager: ModelManager)
     assert len(manager.log(model=model.name)) == 1
 
 
+def test_a_module_remembers_its_version_though_the_manager_was_closed(manager: ModelManager, home: Path) -> None:
+    net = nn.Linear(2, 1)
+    manager.save_version(net, name="net")
+    manager.close()
+    ModelManager(home).save_version(nn.Linear(2, 1), name="net", parents=[1])
+    with torch.no_grad():
+        net.weight.add_(1)
+
+    with pytest.raises(Stale, match="branch 'main' is at 2, not at 1"):
+        manager.save_version(net, name="net")
+
+
+def test_threads_that_come_at_once_share_what_is_opened(manager: ModelManager) -> None:
+    opened: list[object] = []
+    start = threading.Barrier(8)
+
+    def open_it() -> None:
+        start.wait()
+        opened.append(manager._workspace)
+
+    threads = [threading.Thread(target=open_it) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(opened) == 8
+    assert len(set(map(id, opened))) == 1
+
+
 def test_a_forked_process_opens_the_home_anew(manager: ModelManager) -> None:
     manager.save_version({"w": np.arange(3.0)}, name="toy")
     reading, writing = os.pipe()
@@ -214,6 +245,19 @@ def test_a_forked_process_opens_the_home_anew(manager: ModelManager) -> None:
 
     assert os.read(reading, 10) == b"2"
     assert manager.save_version({"w": np.arange(3.0) + 2}, name="toy") == 3
+
+
+def test_who_is_forgotten_comes_back_as_somebody_new_and_not_by_reading(home: Path) -> None:
+    bob, ada = ModelManager(home, actor="bob"), ModelManager(home, actor="ada")
+    bob.save_version({"w": np.arange(3.0)}, name="toy", message="first")
+    ada.forget_actor("bob")
+
+    bob.log(model="toy")
+    assert not ada.forget_actor("bob")
+
+    bob.save_version({"w": np.arange(3.0) + 1}, name="toy", message="second")
+    shown = [(entry.actor, entry.message) for entry in ada.log(model="toy")]
+    assert shown == [("bob", "second"), ("[forgotten]", "[forgotten]")]
 
 
 def test_who_is_forgotten_leaves_every_hash_as_it_was(manager: ModelManager, home: Path) -> None:

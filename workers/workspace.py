@@ -33,7 +33,8 @@ class Workspace:
     ledger: Ledger
     objects: ObjectStore
     actors: Actors
-    actor: Actor
+    actor: str
+    """The name of who asks. Who is forgotten must not act on under a key that is gone, nor come back by reading."""
     origins: WeakKeyDictionary[Any, Version] = field(default_factory=WeakKeyDictionary[Any, Version])
     """Which version a live object was loaded from or last saved as."""
 
@@ -112,8 +113,8 @@ class Workspace:
         return Vault(self.objects, StoredPlacements(self.ledger.store, condemned))
 
     def admit(self, command: AnyCommand, key: str | None, placements: tuple[PlacementRow, ...] = ()) -> Receipt:
-        """Send a command as this workspace's actor."""
-        return self.ledger.admit(command, self.actor, key=key, placements=placements)
+        """Send a command as who asks here, a new actor where the name is new or was forgotten."""
+        return self.ledger.admit(command, self.actors.named(self.actor), key=key, placements=placements)
 
     def known(self, key: str | None) -> tuple[Recorded, ...]:
         """What a command under this key was recorded as before. Only admitting it again tells if it was the same."""
