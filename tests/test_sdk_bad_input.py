@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -209,9 +210,69 @@ def test_a_pack_cut_short_is_named(manager: ModelManager, home: Path) -> None:
     assert any(cut.name in str(damage) for damage in manager.fsck())
 
 
-def test_a_database_of_a_newer_lepton_is_refused(manager: ModelManager, home: Path) -> None:
-    import sqlite3
+def written(home: Path, statement: str, *values: Any) -> None:
+    with sqlite3.connect(home / "main.db") as connection:
+        connection.execute(statement, values)
 
+
+def test_fsck_goes_on_behind_the_first_damaged_event(manager: ModelManager, home: Path) -> None:
+    manager.save_version(W, name="another")
+    (started,) = (e for e in manager.events(stream="model/toy") if e["type"] == "lepton.model.registered.v1")
+    packs = [e for e in manager.events() if e["type"] == "lepton.pack.written.v1"]
+    pack = home / "objects" / "main" / packs[-1]["data"]["pack"]
+    pack.unlink()
+    manager.close()
+    for event in (started, packs[0]):
+        written(
+            home, "UPDATE events SET envelope = CAST('x' || envelope AS BLOB) WHERE seq = ?", int(event["sequence"])
+        )
+
+    told = " ".join(str(damage) for damage in ModelManager(home).fsck())
+
+    for damaged in (f"event {int(started['sequence'])} ", f"event {int(packs[0]['sequence'])} ", pack.name):
+        assert damaged in told
+
+
+def test_an_event_that_became_text_is_damage(manager: ModelManager, home: Path) -> None:
+    manager.close()
+    written(home, "UPDATE events SET envelope = CAST(envelope AS TEXT) WHERE seq = 3")
+
+    again = ModelManager(home)
+    with pytest.raises(Damaged, match="event 3 is damaged: expected bytes, found text"):
+        list(again.events())
+    assert any(damage.thing == "event 3" for damage in again.fsck())
+
+
+PLACES = {"start": "x", "length": -5, "pack": "../.."}
+
+
+@pytest.mark.parametrize("column", PLACES)
+def test_a_damaged_placement_is_damage_and_read_as_no_place(manager: ModelManager, home: Path, column: str) -> None:
+    manager.close()
+    written(home, f"UPDATE placements SET {column} = ?", PLACES[column])
+
+    again = ModelManager(home)
+    with pytest.raises(Damaged, match=r"the placement of \S+ is damaged: expected a range of a pack"):
+        again.load_arrays("toy@1")
+    assert any("the placement of" in str(damage) for damage in again.fsck(projection=False))
+
+
+def test_a_key_of_a_wrong_length_or_of_another_actor_is_found(manager: ModelManager, home: Path) -> None:
+    manager.archive("toy", reason="for Mrs Lovelace")
+    assert manager.fsck() == []
+    seq = sum(1 for _ in manager.events())
+
+    written(home, "UPDATE actors SET key = ? WHERE name = 'ada'", bytes(32))
+    (damage,) = manager.fsck()
+    assert damage.thing == f"the reason of event {seq}"
+
+    written(home, "UPDATE actors SET key = ? WHERE name = 'ada'", bytes(31))
+    with pytest.raises(Damaged, match=r"the key of actor \S+ is damaged: expected 32 bytes, found 31"):
+        manager.log(model="toy")
+    assert [damage.thing.split(" of ")[0] for damage in manager.fsck()] == ["the key"]
+
+
+def test_a_database_of_a_newer_lepton_is_refused(manager: ModelManager, home: Path) -> None:
     manager.close()
     with sqlite3.connect(home / "main.db") as connection:
         connection.execute("UPDATE head SET format = 99")
