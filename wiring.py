@@ -90,7 +90,8 @@ class Home:
     @_Once
     def objects(self) -> ObjectStore:
         """The object store that LEPTON_OBJECTS names."""
-        return objects_at(self.settings.objects, self.settings.ledger, wait=self.settings.wait)
+        filled = self.store.places_any()
+        return objects_at(self.settings.objects, self.settings.ledger, wait=self.settings.wait, filled=filled)
 
     @_Once
     def cluster(self) -> Cluster:

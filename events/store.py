@@ -250,6 +250,11 @@ class Store:
                 found.update((row[0], Placement(*row)) for row in rows)
         return found
 
+    def places_any(self) -> bool:
+        """Whether there is a placement at all."""
+        with self.database.connection() as connection:
+            return connection.execute(self.sql.any_placement).fetchone() is not None
+
     def placements(self) -> list[Placement]:
         """All placements, by pack and place."""
         with self.database.connection() as connection:
