@@ -24,10 +24,12 @@ from .subject import Subject, fingerprint_of
 from .workspace import Workspace
 
 if TYPE_CHECKING:
-    from ..tensors.manifest import Manifest
+    from ..tensors.manifest import Manifest, TensorEntry
     from ..tensors.vault import Kept
 
 PAGE: Final = 500
+PAGE_BYTES: Final = 192 * 1024
+"""What a page's tensors may take of the 256 KiB that an event holds."""
 Asked = str | int | tuple[str | int, str]
 """A parent as it is asked for: a revision, and its role if it has one of its own."""
 log = logging.getLogger("lepton")
@@ -222,7 +224,7 @@ def _json(value: Mapping[str, Any]) -> dict[str, Any]:
     """The value as it will be read back: tuples are lists, keys are text."""
     try:
         return json.loads(json.dumps(value, allow_nan=False))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise Malformed(f"a recipe is plain JSON: {error}; write such a value as text") from error
 
 
@@ -237,8 +239,7 @@ def _delta(kept: Kept) -> Delta | None:
 
 
 def _pages(manifest: Manifest) -> Iterator[ManifestWritten]:
-    for page, start in enumerate(range(0, max(1, len(manifest.tensors)), PAGE)):
-        tensors = manifest.tensors[start : start + PAGE]
+    for page, tensors in enumerate(_paged(manifest.tensors)):
         yield ManifestWritten(
             manifest=manifest.digest,
             page=page,
@@ -248,6 +249,20 @@ def _pages(manifest: Manifest) -> Iterator[ManifestWritten]:
             bytes=_column(tensors, "nbytes"),
             digests=_column(tensors, "digest"),
         )
+
+
+def _paged(entries: Iterable[TensorEntry]) -> Iterator[list[TensorEntry]]:
+    """Entries in as few pages as their number and bytes allow, at least one."""
+    page: list[TensorEntry] = []
+    room = PAGE_BYTES
+    for entry in entries:
+        size = len(json.dumps([entry.name, entry.dtype, entry.shape, entry.nbytes, entry.digest]))
+        if page and (size > room or len(page) == PAGE):
+            yield page
+            page, room = [], PAGE_BYTES
+        page.append(entry)
+        room -= size
+    yield page
 
 
 def _column(tensors: Iterable[Any], name: str) -> tuple[Any, ...]:
