@@ -29,6 +29,8 @@ from .results import (
 )
 from .wiring import Home
 from .workers import checking, comparing, history, merging, restoring, rolling_back, saving, suggesting, training
+from .workers.arguments import checked
+from .workers.merging import Strategy
 from .workers.running import Run
 from .workers.subject import fingerprint_of, read
 
@@ -38,13 +40,13 @@ if TYPE_CHECKING:
 
     from .domain.model import Model
     from .errors import Damaged
-    from .workers.merging import Strategy
     from .workers.workspace import Workspace
 
 Rev = str | int
 """A revision as docs/revisions.md has it, a number, or a `Version`."""
 
 
+@checked
 class ModelManager:
     """A ledger's versions, for one process; safe to share between threads, and opened anew after a fork.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import subprocess
 import threading
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from torch import nn
 from lepton_ai import ModelManager, Refused, Stale, Unavailable
 from lepton_ai.errors import Malformed
 from lepton_ai.models import CreditScoringModel
+from lepton_ai.workers.environment import code
 from lepton_ai.workers.running import Run
 
 
@@ -50,6 +52,39 @@ def test_a_run_records_its_points_in_columns_and_its_version_bears_it(manager: M
     assert manager.show(version).hyperparameters == {"lr": 0.1}
     told = manager.sql("SELECT count(*) AS n, min(value) AS least FROM metrics WHERE name = 'loss'").to_pylist()
     assert told == [{"n": 2500, "least": 1 / 2500}]
+
+
+def test_a_run_of_a_script_that_git_does_not_know_is_dirty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def git(*words: str) -> None:
+        subprocess.run(("git", "-c", "user.name=a", "-c", "user.email=a@b.c", *words), cwd=tmp_path, check=True)
+
+    git("init", "-q")
+    (tmp_path / "known.py").write_text("1")
+    git("add", "known.py")
+    git("commit", "-qm", "x")
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir(tmp_path / "sub")
+    ModelManager().save_version({"w": np.ones(1)}, name="toy")
+    assert (tmp_path / "sub" / ".lepton").is_dir()
+    assert code()["dirty"] is False
+
+    (tmp_path / "new.py").write_text("2")
+    assert (code()["dirty"], "diff" in code()) == (True, False)
+
+    (tmp_path / "known.py").write_text("3")
+    assert (code()["dirty"], "diff" in code()) == (True, True)
+
+
+def test_columns_are_never_taken_for_a_fingerprint(manager: ModelManager) -> None:
+    told = {"digest": "blake3:" + "ab" * 32, "rows": 3, "columns": [{"name": "age", "type": "number"}]}
+    manager.save_version({"w": np.ones(1)}, name="toy", data=told)
+    manager.save_version({"w": np.zeros(1)}, name="toy", data={"digest": ["a", "b"], "age": [41, 53]})
+
+    assert manager.show("toy@1").data == told
+    assert [column["name"] for column in manager.show("toy@2").data["columns"]] == ["digest", "age"]
+    for leaky in ({"digest": "ab", "age": 41}, told | {"age": [41, 53]}):
+        with pytest.raises(Malformed):
+            manager.save_version({"w": np.ones(2)}, name="toy", data=leaky)
 
 
 def test_a_diverging_run_may_log_what_is_not_finite(manager: ModelManager) -> None:
