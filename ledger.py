@@ -357,8 +357,8 @@ def _request(asked: Asked) -> _Request:
         raise Malformed(f"an idempotency key is at most {LONGEST_KEY} printable characters; {key[:40]!r} is not")
     try:
         digest = actor.digest(_canonical(command.content()).encode())
-    except ValueError as error:
-        raise Malformed(f"a {type(command).__name__} holds text that is not Unicode ({error})") from error
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"a {type(command).__name__} holds what JSON cannot ({error}); write it as text") from error
     sealed = {name: actor.seal(text) for name in command.free_text if (text := getattr(command, name))}
     return _Request(replace(command, **sealed) if sealed else command, key, digest, asked)
 

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
 from . import settings
 from .domain import commands
@@ -31,8 +32,10 @@ from .results import (
 )
 from .wiring import Home
 from .workers import checking, comparing, history, merging, restoring, rolling_back, suggesting, training
+from .workers.arguments import checked
 from .workers.asking import Named, words
 from .workers.jobs import Jobs
+from .workers.merging import Strategy
 from .workers.running import Run
 from .workers.subject import fingerprint_of
 
@@ -42,7 +45,6 @@ if TYPE_CHECKING:
 
     from .domain.model import Model
     from .errors import Damaged
-    from .workers.merging import Strategy
     from .workers.workspace import Workspace
 
 Rev = str | int
@@ -64,6 +66,7 @@ def _told_first(method: Callable[Concatenate[ModelManager, P], T]) -> Callable[C
     return told_first
 
 
+@checked
 class ModelManager:
     """A ledger's versions, for one process; safe to share between threads, and opened anew after a fork.
 
@@ -80,7 +83,9 @@ class ModelManager:
     ) -> None:
         self._settings = settings.load(home, actor=actor)
         self._strict = strict
-        self._opened: tuple[int, Home] | None = None
+        # by process: a forked child leaves what is its parent's alone
+        self._opened: dict[int, Home] = {}
+        self._origins: WeakKeyDictionary[Any, Version] = WeakKeyDictionary()
 
     def __enter__(self) -> ModelManager:
         return self
@@ -92,9 +97,8 @@ class ModelManager:
 
     def close(self) -> None:
         """Give back what is open; the next call opens it again."""
-        if self._opened and self._opened[0] == os.getpid():
-            self._opened[1].close()
-        self._opened = None
+        if home := self._opened.pop(os.getpid(), None):
+            home.close()
 
     # ── versions ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -456,9 +460,8 @@ class ModelManager:
 
     @property
     def _home(self) -> Home:
-        if self._opened is None or self._opened[0] != os.getpid():
-            self._opened = (os.getpid(), Home(self._settings, self._strict))
-        return self._opened[1]
+        # threads that come at once get the same one
+        return self._opened.setdefault(os.getpid(), Home(self._settings, self._strict, self._origins))
 
     @property
     def _workspace(self) -> Workspace:

@@ -16,6 +16,7 @@ from .errors import Malformed, Refused
 log = logging.getLogger("lepton")
 
 FOLDER = ".lepton"
+_SQLITE = "sqlite:///"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def load(home: str | os.PathLike[str] | None = None, *, actor: str | None = None
         raise Malformed(f"LEPTON_LEDGER is {ledger!r}; a ledger's name is lower-case letters, digits and _")
     return Settings(
         home=folder,
-        database=env.get("LEPTON_DATABASE") or f"sqlite:///{folder / f'{ledger}.db'}",
+        database=_database(env.get("LEPTON_DATABASE") or f"{_SQLITE}{folder / f'{ledger}.db'}"),
         ledger=ledger,
         objects=env.get("LEPTON_OBJECTS") or (folder / "objects").as_uri(),
         actor=actor or env.get("LEPTON_ACTOR") or _login(),
@@ -98,6 +99,12 @@ def _home(given: str | os.PathLike[str] | None) -> Path:
         if (folder / FOLDER).is_dir():
             return folder / FOLDER
     return here / FOLDER
+
+
+def _database(url: str) -> str:
+    """The URL, a file's made absolute: a process may go to another folder and must not find another ledger there."""
+    path = url.removeprefix(_SQLITE)
+    return url if path in (url, "", ":memory:") else f"{_SQLITE}{Path(path).absolute()}"
 
 
 def _login() -> str:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
 
 import uuid_utils
 
 from .domain.commands import CreateLedger
 from .domain.jobs import fits
 from .errors import Refused
-from .events.actors import Actors
+from .events.actors import Actors, checked_actor
 from .events.address import database_at
 from .events.cluster import Cluster
 from .events.creation import open_or_create
@@ -25,6 +26,7 @@ from .events.ledger import FORMAT
 from .events.mail import Mail
 from .events.store import Store
 from .ledger import Ledger
+from .results import Version
 from .settings import FOLDER, Settings, log
 from .tensors.address import objects_at
 from .tensors.folder import FolderStore
@@ -46,6 +48,24 @@ if TYPE_CHECKING:
     from .projections.following import Follower
     from .projections.projector import Projection
 
+T = TypeVar("T")
+
+
+class _Once(Generic[T]):
+    """A part that is made on first use; threads that come at once get the same one."""
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make = make
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, home: Home, owner: type) -> T:
+        with home.opening:
+            if self._name not in vars(home):
+                vars(home)[self._name] = self._make(home)
+            return vars(home)[self._name]
+
 
 @dataclass
 class Home:
@@ -54,8 +74,11 @@ class Home:
     settings: Settings
     strict: bool = False
     """Whether an outage is raised, not spooled."""
+    origins: WeakKeyDictionary[Any, Version] = field(default_factory=WeakKeyDictionary[Any, Version])
+    """Which version a live object was loaded from or last saved as; it outlives what is opened and closed here."""
+    opening: RLock = field(default_factory=RLock, repr=False)
 
-    @cached_property
+    @_Once
     def database(self) -> Database:
         """The database of the ledger, made where there is none."""
         _folder(self.settings.home)
@@ -63,36 +86,35 @@ class Home:
         open_or_create(database, lambda: str(uuid_utils.uuid4()))
         return database
 
-    @cached_property
+    @_Once
     def store(self) -> Store:
         """The event store."""
         return Store(self.database)
 
-    @cached_property
+    @_Once
     def workspace(self) -> Workspace:
         """What the handlers need."""
         actors = Actors(self.database)
-        actor = actors.named(self.settings.actor)
+        actor = checked_actor(self.settings.actor)
         ledger = Ledger(self.store)
         if not self.store.end():
             self._begin(ledger, actors)
-        return Workspace(
-            ledger=ledger, objects=self.objects, actors=actors, actor=actor, origins=self.outbox.delivery.origins
-        )
+        return Workspace(ledger=ledger, objects=self.objects, actors=actors, actor=actor, origins=self.origins)
 
-    @cached_property
+    @_Once
     def outbox(self) -> Outbox:
         """The way of saves and runs into the ledger; it opens nothing before it is used."""
         folder = self.settings.home / "spool" / self.settings.ledger
         spool = Spool(folder, FolderStore, wait=self.settings.wait)
-        return Outbox(Delivery(spool, lambda: self.workspace), self.settings.actor, strict=self.strict)
+        return Outbox(Delivery(spool, lambda: self.workspace, self.origins), self.settings.actor, strict=self.strict)
 
-    @cached_property
+    @_Once
     def objects(self) -> ObjectStore:
         """The object store that LEPTON_OBJECTS names."""
-        return objects_at(self.settings.objects, self.settings.ledger, wait=self.settings.wait)
+        filled = self.store.places_any()
+        return objects_at(self.settings.objects, self.settings.ledger, wait=self.settings.wait, filled=filled)
 
-    @cached_property
+    @_Once
     def cluster(self) -> Cluster:
         """The ledger's topics. `Refused` where no Kafka is set."""
         if self.settings.kafka is None:

@@ -300,6 +300,9 @@ class StartRun(OfRun):
     environment: Mapping[str, Any] = field(default_factory=dict[str, Any])
     code: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
+    def reads(self) -> tuple[str, ...]:
+        return (run_stream(self.run), model_stream(self.model))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogMetrics(OfRun):

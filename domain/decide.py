@@ -73,6 +73,7 @@ def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
         case RecordObservation():
             return told.record_observation(state, command)
         case StartRun():
+            writable(_model(state, command.model))
             return runs.start(_run(state, command.run), command)
         case LogMetrics():
             return runs.log(_run(state, command.run), command)

@@ -80,7 +80,7 @@ def checked_key(name: object, kind: str) -> str:
 def _finite(name: str, value: object) -> float:
     try:
         number = math.nan if isinstance(value, str) else float(cast(float, value))
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # the last is torch's, for several numbers
         number = math.nan
     if not math.isfinite(number):
         raise Malformed(f"metric {name!r} is {value!r}; a version's metrics are finite numbers (a run may log others)")

@@ -24,7 +24,7 @@ from .commands import (
     RollBack,
     RollBackAlias,
 )
-from .guards import stands, unused
+from .guards import stands, unused, writable
 from .model import Model
 from .names import checked_name
 
@@ -83,7 +83,8 @@ def delete_alias(model: Model, command: DeleteAlias) -> tuple[Event, ...]:
 
 
 def decide_rollback(model: Model, command: RollBack | RollBackAlias) -> tuple[Event, ...]:
-    """Put a branch or alias on a version of its past."""
+    """Put a branch or alias on a version of its past, as far as that is allowed before anything is restored."""
+    writable(model)
     return roll_back(model, command) if isinstance(command, RollBack) else roll_back_alias(model, command)
 
 

@@ -11,13 +11,14 @@ from typing import Final
 
 import uuid_utils
 
-from ..errors import Malformed
+from ..errors import Damaged, Malformed
 from .database import Database
 from .statements import Statements
 
 _PREFIX: Final = "sealed:v1:"
 FORGOTTEN: Final = "[forgotten]"
 LONGEST_NAME: Final = 200
+_KEY_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,11 @@ class Actor:
 
     def open(self, sealed: str) -> str:
         """What `seal` was given; text that was never sealed as it is."""
+        text = self.unsealed(sealed)
+        return FORGOTTEN if text is None else text
+
+    def unsealed(self, sealed: str) -> str | None:
+        """As `open`, but None where this actor's key opens nothing."""
         from cryptography.exceptions import InvalidTag
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -56,7 +62,7 @@ class Actor:
             raw = urlsafe_b64decode(sealed.removeprefix(_PREFIX))
             return AESGCM(self.key).decrypt(raw[:12], raw[12:], self.id.encode()).decode()
         except (InvalidTag, ValueError):
-            return FORGOTTEN
+            return None
 
     def digest(self, content: bytes) -> str:
         """A command's digest: HMAC-SHA256 under this actor's key, so that it is no trace of the text once forgotten."""
@@ -70,6 +76,12 @@ def checked_actor(name: str) -> str:
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise Malformed(f"an actor's name is 1 to {LONGEST_NAME} printable characters; {name[:40]!r} is not")
     return name
+
+
+def _actor(id: str, name: str, key: bytes) -> Actor:
+    if len(key) != _KEY_BYTES:
+        raise Damaged(f"the key of actor {id}", expected=f"{_KEY_BYTES} bytes", found=f"{len(key)}")
+    return Actor(id, name, bytes(key))
 
 
 @lru_cache(64)
@@ -86,19 +98,19 @@ class Actors:
 
     def named(self, name: str) -> Actor:
         """The actor of a name, made on first use. Raises `Malformed` where it cannot be one."""
-        fresh = (str(uuid_utils.uuid4()), checked_actor(name), os.urandom(32))
+        fresh = (str(uuid_utils.uuid4()), checked_actor(name), os.urandom(_KEY_BYTES))
         with self._database.connection() as connection:
             found = connection.execute(self._sql.find_actor, (name,)).fetchone()
             if found is None:
                 connection.execute(self._sql.insert_actor, fresh)
                 found = connection.execute(self._sql.find_actor, (name,)).fetchone()
-        return Actor(found[0], found[1], bytes(found[2]))
+        return _actor(*found)
 
     def all(self) -> dict[str, Actor]:
         """Everybody who is not forgotten, by id."""
         with self._database.connection() as connection:
             rows = connection.execute(self._sql.actors).fetchall()
-        return {id: Actor(id, name, bytes(key)) for id, name, key in rows}
+        return {row[0]: _actor(*row) for row in rows}
 
     def forget(self, name: str) -> bool:
         """Delete a name and its key: whether there was one. Its sealed texts can be opened no more.

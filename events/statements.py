@@ -56,6 +56,7 @@ class Statements:
     rows_of_type = f"{_ROW} WHERE type = ? AND seq > ? AND seq <= ? ORDER BY seq"
     last_tiles = "SELECT level, max(place) FROM tiles GROUP BY level ORDER BY level"
     placements = f"SELECT {_PLACEMENT} FROM placements ORDER BY pack, start"
+    any_placement = "SELECT 1 FROM placements LIMIT 1"
     find_placements = f"SELECT {_PLACEMENT} FROM placements WHERE digest IN (:many)"
     seen = "SELECT digest FROM seen WHERE source = ? AND id = ?"
     position = "SELECT position FROM positions WHERE topic = ? AND part = ?"

@@ -262,6 +262,11 @@ class Store:
                 found.update((row[0], Placement(*row)) for row in rows)
         return found
 
+    def places_any(self) -> bool:
+        """Whether there is a placement at all."""
+        with self.database.connection() as connection:
+            return connection.execute(self.sql.any_placement).fetchone() is not None
+
     def placements(self) -> list[Placement]:
         """All placements, by pack and place."""
         with self.database.connection() as connection:
@@ -361,7 +366,12 @@ def _known(seq: int, span: int, digest: str) -> Known:
 
 
 def _rows(rows: Iterable[Sequence[Any]]) -> list[Row]:
-    return [Row._make(row) for row in rows]
+    made = [Row._make(row) for row in rows]
+    for row in made:
+        # SQLite gives back what the file says, and a damaged file may say that bytes are text
+        if not type(row.leaf) is type(row.envelope) is bytes:
+            raise Damaged(f"event {row.seq}", expected="bytes", found="text")
+    return made
 
 
 def _stream(

@@ -9,6 +9,7 @@ import io
 import json
 import math
 import os
+import secrets
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,21 +43,23 @@ def export(table: pa.Table, format: Format) -> bytes:
 
 def snapshot(projection: Projection, to: Path) -> None:
     """A copy of the read model's file, whole as of now, for any DuckDB to open. Raises `Refused` where `to` exists."""
-    part = to.with_name(f"{to.name}.part")
+    part = to.with_name(f".lepton-{secrets.token_hex(16)}")
     try:
         if to.exists():
             raise Refused(f"{to.name} exists; name a file that does not")
-        with projection.resting() as path:
-            shutil.copyfile(path, part)
-        with part.open("rb+") as file:
-            os.fsync(file.fileno())
-        os.link(part, to)
+        with part.open("xb") as file:
+            try:
+                with projection.resting() as path, path.open("rb") as whole:
+                    shutil.copyfileobj(whole, file, 1 << 20)
+                file.flush()
+                os.fsync(file.fileno())
+                os.link(part, to)
+            finally:
+                part.unlink()
     except FileExistsError as error:
         raise Refused(f"{to.name} exists; name a file that does not") from error
     except OSError as error:
         raise Unavailable(f"the snapshot {to.name} cannot be written: {error.strerror}; name another place") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _csv(table: pa.Table) -> bytes:

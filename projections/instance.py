@@ -15,6 +15,7 @@ _AWAY = (
     "Could not set lock",
     "Permission denied",
     "No space left",
+    "File too large",
     "Read-only file system",
     "Disk quota",
     "Too many open",

@@ -6,13 +6,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from ..errors import Malformed
 from .projector import Projection
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+MOST: Final = 100
+"""Comparisons in an expression: DuckDB does not nest without end."""
+_LONGEST: Final = 120
 
 Kind = Literal["metric", "param", "note"]
 
@@ -87,6 +91,8 @@ def parsed(expression: str) -> tuple[Condition, ...]:
     tokens = _tokens(expression)
     conditions = [_condition(tokens, expression)]
     while (token := next(tokens)).kind != "end":
+        if len(conditions) == MOST:
+            raise _malformed(expression, token.place, f"an expression compares {MOST} times at most")
         if token.text.lower() != "and":
             raise _malformed(expression, token.place, f"expected `and` or the end, found {token.text!r}")
         conditions.append(_condition(tokens, expression))
@@ -194,4 +200,5 @@ def _test(condition: Condition, kind: Kind, expression: str) -> tuple[str, list[
 
 
 def _malformed(expression: str, place: int, what: str) -> Malformed:
-    return Malformed(f"in {expression!r} at character {place + 1}: {what}")
+    shown = expression if len(expression) <= _LONGEST else f"{expression[:_LONGEST]}…"
+    return Malformed(f"in {shown!r} at character {place + 1}: {what}")

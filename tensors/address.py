@@ -14,9 +14,10 @@ _CLOUDS = ("s3", "gs", "az")
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,220}[A-Za-z0-9]")
 
 
-def objects_at(url: str, ledger: str, *, wait: float) -> ObjectStore:
+def objects_at(url: str, ledger: str, *, wait: float, filled: bool = False) -> ObjectStore:
     """The objects of a ledger, below a folder of its own; `wait` is how many seconds a bucket may keep us waiting.
 
+    The folder is made where missing, unless it is `filled`: then it is away, which its first use tells.
     Raises `Malformed` where the URL names no store, without quoting it: it may hold a password.
     """
     try:
@@ -26,7 +27,7 @@ def objects_at(url: str, ledger: str, *, wait: float) -> ObjectStore:
     if parts.query or parts.fragment or "@" in parts.netloc:
         raise Malformed("LEPTON_OBJECTS holds more than a place; credentials and options belong into the environment")
     if parts.scheme == "file" and parts.netloc in ("", "localhost"):
-        return FolderStore(Path(unquote(parts.path)) / ledger)
+        return FolderStore(Path(unquote(parts.path)) / ledger, filled=filled)
     if parts.scheme in _CLOUDS:
         return _cloud(parts.scheme, parts.netloc, f"{parts.path.removesuffix('/')}/{ledger}".removeprefix("/"), wait)
     raise _no_store()

@@ -16,21 +16,23 @@ _TEMPORARY = ".lepton-"  # no key begins with a dot, so what a crashed write lef
 
 
 class FolderStore:
-    """Objects as files under `path`, which is made where missing.
+    """Objects as files under `path`, which is made where missing unless objects are known to lie there already.
 
     An object is written under a temporary name, synced, then linked to its own, which fails if that exists: so it is
     visible only when whole, and never replaced. The folder is synced too, else power loss could forget the name.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, *, filled: bool = False) -> None:
         self._root = Path(path)
-        with _translated("the object folder"):
-            self._root.mkdir(parents=True, exist_ok=True)
+        if not filled:
+            with _translated("the object folder"):
+                self._root.mkdir(parents=True, exist_ok=True)
 
     def put(self, key: str, pieces: Iterable[bytes]) -> int:
         check_key(key)
         place = self._root / key
         with _translated(f"object {key}"):
+            self._check_there()
             _make_folder(place.parent)
             temporary = place.parent / f"{_TEMPORARY}{secrets.token_hex(8)}"
             try:
@@ -81,14 +83,18 @@ class FolderStore:
         for folder, _, names in os.walk(self._root, onerror=_raise):
             yield from (Path(folder, name) for name in names)
 
+    def _check_there(self) -> None:
+        """An unmounted disk is no damage, and what would be written in its place would be hidden by it."""
+        if not self._root.is_dir():
+            raise Unavailable("the object folder is away; mount it, then try again") from None
+
     @contextmanager
     def _opened(self, key: str) -> Generator[int]:
         with _translated(f"object {key}"):
             try:
                 file = os.open(self._root / key, os.O_RDONLY | os.O_CLOEXEC)
             except (FileNotFoundError, NotADirectoryError):
-                if not self._root.is_dir():  # an unmounted disk is no damage
-                    raise Unavailable("the object folder is away; mount it, then try again") from None
+                self._check_there()
                 raise Damaged(f"pack {key}", expected="present", found="missing") from None
             try:
                 yield file

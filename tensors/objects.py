@@ -41,7 +41,12 @@ class ObjectStore(Protocol):
         ...
 
 
+def is_key(key: object) -> bool:
+    """Whether it can name an object."""
+    return isinstance(key, str) and len(key) <= 1024 and _KEY.fullmatch(key) is not None
+
+
 def check_key(key: str) -> None:
     """`Malformed` unless a key is slash-separated names of letters, digits, dot, dash and underscore."""
-    if _KEY.fullmatch(key) is None or len(key) > 1024:
+    if not is_key(key):
         raise Malformed(f"object key {key[:80]!r} must be names of [A-Za-z0-9._-] between slashes")

@@ -20,6 +20,7 @@ from lepton_ai.events.mounts import network_file_system
 from lepton_ai.events.store import Store
 from lepton_ai.events.verify import verify
 from lepton_ai.ledger import Ledger
+from lepton_ai.settings import load
 
 from .asking import commit, note
 from .servers import PASSWORD, PostgreSQL, free_port
@@ -92,6 +93,23 @@ def test_a_database_refuses_to_be_another_ledger(home: Path) -> None:
     open_or_create(one, lambda: "another")
     one.close()
     two.close()
+
+
+def test_a_relative_path_stays_the_file_it_was_when_the_settings_were_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LEPTON_DATABASE", "sqlite:///own.db")
+    loaded = load(tmp_path / "home")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+
+    database = database_at(loaded.database, "main", wait=30)
+    open_or_create(database, lambda: "an-id")
+    database.close()
+
+    assert (tmp_path / "own.db").is_file()
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 def test_an_older_format_is_refused_and_named_with_the_way_out(store: Store) -> None:

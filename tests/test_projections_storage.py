@@ -23,6 +23,7 @@ from lepton_ai.events.run import MetricsLogged, RunStarted
 from lepton_ai.events.upcast import UPCASTERS, Upcaster
 from lepton_ai.projections.check import compare
 from lepton_ai.projections.export import snapshot
+from lepton_ai.projections.instance import translated
 from lepton_ai.projections.projector import Projection
 from lepton_ai.projections.query import query
 
@@ -310,10 +311,16 @@ def test_a_process_killed_at_any_time_leaves_a_usable_file(tmp_path: Path, act: 
     assert killed
 
 
+@pytest.mark.parametrize("reason", ["No space left on device", "File too large", "Disk quota exceeded"])
+def test_a_full_disk_is_no_damage(reason: str) -> None:
+    assert isinstance(translated(duckdb.IOException(f'Could not write file "x": {reason}')), Unavailable)
+
+
 def test_a_snapshot_is_a_whole_file_of_its_own_and_overwrites_nothing(tmp_path: Path) -> None:
     past = small_past()
     with Projection(tmp_path / "view", past, wait=0) as held:
         held.catch_up()
+        (tmp_path / "copy.duckdb.part").write_text("somebody's")
         snapshot(held, tmp_path / "copy.duckdb")
         with pytest.raises(Refused, match=r"copy.duckdb exists"):
             snapshot(held, tmp_path / "copy.duckdb")
@@ -322,4 +329,5 @@ def test_a_snapshot_is_a_whole_file_of_its_own_and_overwrites_nothing(tmp_path: 
         assert versions(held) == [1]
         with duckdb.connect(tmp_path / "copy.duckdb", read_only=True) as copy:
             assert copy.execute("SELECT version FROM versions").fetchall() == [(1,)]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["copy.duckdb", "view"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["copy.duckdb", "copy.duckdb.part", "view"]
+    assert (tmp_path / "copy.duckdb.part").read_text() == "somebody's"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -39,6 +40,16 @@ class Case:
 
 W = {"w": np.arange(4.0)}
 ENDLESS = "SELECT 1 UNION ALL SELECT n + 1 FROM t"
+
+
+def nested(levels: int) -> dict[str, Any]:
+    """A mapping in a mapping in a mapping."""
+    made: dict[str, Any] = {}
+    for _ in range(levels):
+        made = {"in": made}
+    return made
+
+
 CASES = (
     Case("unknown number", lambda m: m.load_version(9), UnknownRevision, "toy has no version 9"),
     Case("unknown name", lambda m: m.show("mian"), UnknownRevision, "did you mean main"),
@@ -89,6 +100,31 @@ CASES = (
         "0.3",
     ),
     Case("find with a slip", lambda m: m.find("metric.f1 >"), Malformed, ""),
+    Case("find without end", lambda m: m.find(" and ".join(["metric.f1 > 0"] * 3000)), Malformed, "100 times at most"),
+    Case("find nothing", lambda m: m.find(None), Malformed, "expression is None; find takes str"),
+    Case("as of half an event", lambda m: m.sql("SELECT 1", as_of=1.5), Malformed, "as_of is 1.5"),
+    Case("a limit in words", lambda m: m.sql("SELECT 1", timeout="x"), Malformed, "timeout is 'x'"),
+    Case("a recipe without end", lambda m: m.save_version(W, name="toy", settings=nested(3000)), Malformed, "JSON"),
+    Case("a run without end", lambda m: m.run("toy", hyperparameters=nested(3000)).__enter__(), Malformed, "JSON"),
+    Case("no file", lambda m: m.save_version(W, name="toy", files={"x": None}), Malformed, "files is {'x': None}"),
+    Case("a tag that is none", lambda m: m.save_version(W, name="toy", tags=[1]), Malformed, "tags is [1]"),
+    Case("a text for tags", lambda m: m.save_version(W, name="toy", tags="xyz"), Malformed, "takes Sequence[str]"),
+    Case("a text for aliases", lambda m: m.rollback(1, move_aliases="dev"), Malformed, "move_aliases is 'dev'"),
+    Case("a text for names", lambda m: m.load_tensors(1, "w"), Malformed, "names is 'w'"),
+    Case("a branch's number", lambda m: m.save_version(W, name="toy", branch=3), Malformed, "branch is 3"),
+    Case("a message's number", lambda m: m.save_version(W, name="toy", message=3), Malformed, "message is 3"),
+    Case("metrics in a list", lambda m: m.save_version(W, name="toy", metrics=[1]), Malformed, "metrics is [1]"),
+    Case("several numbers", lambda m: m.record_metrics(1, {"f1": torch.ones(2)}), Malformed, "'f1'"),
+    Case("one parent bare", lambda m: m.save_version(W, name="toy", parents=1), Malformed, "parents is 1"),
+    Case("a key's number", lambda m: m.save_version(W, name="toy", key=5), Malformed, "key is 5"),
+    Case("no revision", lambda m: m.show(None), Malformed, "rev is None; show takes Rev there"),
+    Case("half a revision", lambda m: m.show(1.0), Malformed, "rev is 1.0"),
+    Case("a true revision", lambda m: m.show(True), Malformed, "rev is True"),
+    Case("one of several", lambda m: m.compare(1, None), Malformed, "revs is None"),
+    Case("no module", lambda m: m.apply(1, None), Malformed, "a NoneType holds no tensors"),
+    Case("into nothing", lambda m: m.load_version(1, into=7), Malformed, "a int cannot be filled"),
+    Case("a weight in words", lambda m: m.merge(1, weight="x"), Malformed, "weight is 'x'"),
+    Case("a number's words", lambda m: m.describe(1, 5), Malformed, "text is 5"),
     Case("a bad range", lambda m: m.log("main..nothere"), UnknownRevision, "nothere"),
 )
 
@@ -105,6 +141,23 @@ def test_bad_input_is_refused_in_one_sentence_and_nothing_changes(manager: Model
     assert "\n" not in sentence
     assert len(sentence) < 400
     assert list(manager.events()) == before
+
+
+def test_an_archived_model_is_refused_before_a_plan_or_a_run_is_made(manager: ModelManager) -> None:
+    manager.archive("toy")
+    before = list(manager.events())
+
+    for act in (lambda: manager.rollback(1, dry_run=True), lambda: manager.run("toy").__enter__()):
+        with pytest.raises(Refused, match="model 'toy' is archived"):
+            act()
+    assert list(manager.events()) == before
+
+
+def test_what_python_itself_says_of_a_call_is_left_to_it(manager: ModelManager) -> None:
+    with pytest.raises(TypeError, match=r"show\(\) got an unexpected keyword argument 'revision'"):
+        manager.show(revision=1)
+    with pytest.raises(Malformed, match=r"home is 7; __init__ takes str \| os.PathLike"):
+        ModelManager(7)
 
 
 HOMES = (
@@ -201,6 +254,21 @@ def test_a_pack_that_is_missing_is_named(manager: ModelManager, home: Path) -> N
     assert any(missing.name in str(damage) for damage in manager.fsck())
 
 
+def test_a_save_does_not_make_a_missing_folder_of_objects_anew(manager: ModelManager, home: Path) -> None:
+    before = list(manager.events())
+    manager.close()
+    (home / "objects").rename(home / "unmounted")
+
+    again = ModelManager(home)
+    with pytest.raises(Unavailable, match="the object folder is away"):
+        again.save_version({"w": np.ones(9)}, name="toy")
+    assert list(again.events()) == before
+
+    (home / "unmounted").rename(home / "objects")
+    assert again.save_version({"w": np.ones(9)}, name="toy") == 4
+    assert again.fsck() == []
+
+
 def test_a_pack_cut_short_is_named(manager: ModelManager, home: Path) -> None:
     cut = first_pack(manager, home)
     cut.chmod(0o644)
@@ -213,9 +281,69 @@ def test_a_pack_cut_short_is_named(manager: ModelManager, home: Path) -> None:
     assert any(cut.name in str(damage) for damage in manager.fsck())
 
 
-def test_a_database_of_a_newer_lepton_is_refused(manager: ModelManager, home: Path) -> None:
-    import sqlite3
+def written(home: Path, statement: str, *values: Any) -> None:
+    with sqlite3.connect(home / "main.db") as connection:
+        connection.execute(statement, values)
 
+
+def test_fsck_goes_on_behind_the_first_damaged_event(manager: ModelManager, home: Path) -> None:
+    manager.save_version(W, name="another")
+    (started,) = (e for e in manager.events(stream="model/toy") if e["type"] == "lepton.model.registered.v1")
+    packs = [e for e in manager.events() if e["type"] == "lepton.pack.written.v1"]
+    pack = home / "objects" / "main" / packs[-1]["data"]["pack"]
+    pack.unlink()
+    manager.close()
+    for event in (started, packs[0]):
+        written(
+            home, "UPDATE events SET envelope = CAST('x' || envelope AS BLOB) WHERE seq = ?", int(event["sequence"])
+        )
+
+    told = " ".join(str(damage) for damage in ModelManager(home).fsck())
+
+    for damaged in (f"event {int(started['sequence'])} ", f"event {int(packs[0]['sequence'])} ", pack.name):
+        assert damaged in told
+
+
+def test_an_event_that_became_text_is_damage(manager: ModelManager, home: Path) -> None:
+    manager.close()
+    written(home, "UPDATE events SET envelope = CAST(envelope AS TEXT) WHERE seq = 3")
+
+    again = ModelManager(home)
+    with pytest.raises(Damaged, match="event 3 is damaged: expected bytes, found text"):
+        list(again.events())
+    assert any(damage.thing == "event 3" for damage in again.fsck())
+
+
+PLACES = {"start": "x", "length": -5, "pack": "../.."}
+
+
+@pytest.mark.parametrize("column", PLACES)
+def test_a_damaged_placement_is_damage_and_read_as_no_place(manager: ModelManager, home: Path, column: str) -> None:
+    manager.close()
+    written(home, f"UPDATE placements SET {column} = ?", PLACES[column])
+
+    again = ModelManager(home)
+    with pytest.raises(Damaged, match=r"the placement of \S+ is damaged: expected a range of a pack"):
+        again.load_arrays("toy@1")
+    assert any("the placement of" in str(damage) for damage in again.fsck(projection=False))
+
+
+def test_a_key_of_a_wrong_length_or_of_another_actor_is_found(manager: ModelManager, home: Path) -> None:
+    manager.archive("toy", reason="for Mrs Lovelace")
+    assert manager.fsck() == []
+    seq = sum(1 for _ in manager.events())
+
+    written(home, "UPDATE actors SET key = ? WHERE name = 'ada'", bytes(32))
+    (damage,) = manager.fsck()
+    assert damage.thing == f"the reason of event {seq}"
+
+    written(home, "UPDATE actors SET key = ? WHERE name = 'ada'", bytes(31))
+    with pytest.raises(Damaged, match=r"the key of actor \S+ is damaged: expected 32 bytes, found 31"):
+        manager.log(model="toy")
+    assert [damage.thing.split(" of ")[0] for damage in manager.fsck()] == ["the key"]
+
+
+def test_a_database_of_a_newer_lepton_is_refused(manager: ModelManager, home: Path) -> None:
     manager.close()
     with sqlite3.connect(home / "main.db") as connection:
         connection.execute("UPDATE head SET format = 99")

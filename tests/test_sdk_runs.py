@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+import subprocess
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +13,10 @@ import pytest
 import torch
 from torch import nn
 
-from lepton_ai import ModelManager, Refused, Unavailable
+from lepton_ai import ModelManager, Refused, Stale, Unavailable
 from lepton_ai.errors import Malformed
 from lepton_ai.models import CreditScoringModel
+from lepton_ai.workers.environment import code
 from lepton_ai.workers.running import Run
 
 
@@ -49,6 +52,39 @@ def test_a_run_records_its_points_in_columns_and_its_version_bears_it(manager: M
     assert manager.show(version).hyperparameters == {"lr": 0.1}
     told = manager.sql("SELECT count(*) AS n, min(value) AS least FROM metrics WHERE name = 'loss'").to_pylist()
     assert told == [{"n": 2500, "least": 1 / 2500}]
+
+
+def test_a_run_of_a_script_that_git_does_not_know_is_dirty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def git(*words: str) -> None:
+        subprocess.run(("git", "-c", "user.name=a", "-c", "user.email=a@b.c", *words), cwd=tmp_path, check=True)
+
+    git("init", "-q")
+    (tmp_path / "known.py").write_text("1")
+    git("add", "known.py")
+    git("commit", "-qm", "x")
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir(tmp_path / "sub")
+    ModelManager().save_version({"w": np.ones(1)}, name="toy")
+    assert (tmp_path / "sub" / ".lepton").is_dir()
+    assert code()["dirty"] is False
+
+    (tmp_path / "new.py").write_text("2")
+    assert (code()["dirty"], "diff" in code()) == (True, False)
+
+    (tmp_path / "known.py").write_text("3")
+    assert (code()["dirty"], "diff" in code()) == (True, True)
+
+
+def test_columns_are_never_taken_for_a_fingerprint(manager: ModelManager) -> None:
+    told = {"digest": "blake3:" + "ab" * 32, "rows": 3, "columns": [{"name": "age", "type": "number"}]}
+    manager.save_version({"w": np.ones(1)}, name="toy", data=told)
+    manager.save_version({"w": np.zeros(1)}, name="toy", data={"digest": ["a", "b"], "age": [41, 53]})
+
+    assert manager.show("toy@1").data == told
+    assert [column["name"] for column in manager.show("toy@2").data["columns"]] == ["digest", "age"]
+    for leaky in ({"digest": "ab", "age": 41}, told | {"age": [41, 53]}):
+        with pytest.raises(Malformed):
+            manager.save_version({"w": np.ones(2)}, name="toy", data=leaky)
 
 
 def test_a_diverging_run_may_log_what_is_not_finite(manager: ModelManager) -> None:
@@ -228,6 +264,36 @@ def test_an_evaluation_is_recorded_and_changes_no_version(manager: ModelManager)
     assert len(manager.log(model=model.name)) == 1
 
 
+def test_a_module_remembers_its_version_though_the_manager_was_closed(manager: ModelManager, home: Path) -> None:
+    net = nn.Linear(2, 1)
+    manager.save_version(net, name="net")
+    manager.close()
+    ModelManager(home).save_version(nn.Linear(2, 1), name="net", parents=[1])
+    with torch.no_grad():
+        net.weight.add_(1)
+
+    with pytest.raises(Stale, match="branch 'main' is at 2, not at 1"):
+        manager.save_version(net, name="net")
+
+
+def test_threads_that_come_at_once_share_what_is_opened(manager: ModelManager) -> None:
+    opened: list[object] = []
+    start = threading.Barrier(8)
+
+    def open_it() -> None:
+        start.wait()
+        opened.append(manager._workspace)
+
+    threads = [threading.Thread(target=open_it) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(opened) == 8
+    assert len(set(map(id, opened))) == 1
+
+
 def test_a_forked_process_opens_the_home_anew(manager: ModelManager) -> None:
     manager.save_version({"w": np.arange(3.0)}, name="toy")
     reading, writing = os.pipe()
@@ -242,6 +308,19 @@ def test_a_forked_process_opens_the_home_anew(manager: ModelManager) -> None:
 
     assert os.read(reading, 10) == b"2"
     assert manager.save_version({"w": np.arange(3.0) + 2}, name="toy") == 3
+
+
+def test_who_is_forgotten_comes_back_as_somebody_new_and_not_by_reading(home: Path) -> None:
+    bob, ada = ModelManager(home, actor="bob"), ModelManager(home, actor="ada")
+    bob.save_version({"w": np.arange(3.0)}, name="toy", message="first")
+    ada.forget_actor("bob")
+
+    bob.log(model="toy")
+    assert not ada.forget_actor("bob")
+
+    bob.save_version({"w": np.arange(3.0) + 1}, name="toy", message="second")
+    shown = [(entry.actor, entry.message) for entry in ada.log(model="toy")]
+    assert shown == [("bob", "second"), ("[forgotten]", "[forgotten]")]
 
 
 def test_who_is_forgotten_leaves_every_hash_as_it_was(manager: ModelManager, home: Path) -> None:

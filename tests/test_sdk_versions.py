@@ -465,6 +465,16 @@ def test_a_merge_sent_again_after_the_branch_went_on_answers_the_same(manager: M
     assert len(manager.log(model="toy")) == 7
 
 
+def test_many_tensors_of_long_names_are_kept_in_pages_that_an_event_holds(manager: ModelManager) -> None:
+    names = [f"{'ü' * 500}.{number}" for number in range(600)]
+    version = manager.save_version(dict.fromkeys(names, torch.ones(1)), name="wide")
+
+    assert set(manager.load_tensors(version)) == set(names)
+    told = [e["data"]["names"] for e in manager.events() if e["type"] == "lepton.manifest.written.v1"]
+    assert sorted(name for page in told for name in page) == sorted(names)
+    assert manager.sql("SELECT count(*) AS n FROM version_tensors").to_pylist() == [{"n": 600}]
+
+
 def test_a_damaged_parent_stops_no_save_and_its_child_is_whole(manager: ModelManager, home: Path) -> None:
     module = net()
     manager.save_version(module, name="net")

@@ -23,9 +23,16 @@ def test_a_folder_that_is_away_is_no_damage(store: FolderStore, tmp_path: Path) 
     store.put("x", [b"1"])
     (tmp_path / "objects").rename(tmp_path / "elsewhere")
 
-    for call in (lambda: store.get("x"), lambda: store.size("x"), lambda: list(store.list(""))):
+    calls = (
+        lambda: store.get("x"),
+        lambda: store.size("x"),
+        lambda: list(store.list("")),
+        lambda: store.put("y", [b"2"]),
+    )
+    for call in calls:
         with pytest.raises(Unavailable):
             call()
+    assert not (tmp_path / "objects").exists()
 
 
 def test_no_message_tells_the_path(store: FolderStore, tmp_path: Path) -> None:

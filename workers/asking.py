@@ -124,7 +124,7 @@ def _json(value: Mapping[str, Any]) -> dict[str, Any]:
     """The value as it will be read back: tuples are lists, keys are text."""
     try:
         return json.loads(json.dumps(value, allow_nan=False, default=_scalar))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise Malformed(f"a recipe is plain JSON: {error}; write such a value as text") from error
 
 

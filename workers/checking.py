@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from ..domain.commands import OBJECTS
+from ..domain.model import Model
 from ..errors import Damaged
 from ..events import verify as log
 from ..events.envelope import decode
+from ..events.log import Row
 from ..events.objects import PackWritten
+from ..events.verify import BATCH
 from ..results import Verified
 from .restoring import graph_of, verified_event
 from .workspace import Workspace
@@ -23,35 +27,66 @@ def verify(workspace: Workspace) -> Verified:
 
 def fsck(workspace: Workspace, projection: Callable[[], Any], parts: Mapping[str, bool]) -> Iterator[Damaged]:
     """Every damage there is, part by part: the events, the objects, the read model against a rebuild."""
-    if parts["events"]:
-        yield from log.damages(workspace.ledger.store)
-    if parts["objects"]:
-        yield from _packs(workspace)
-        yield from _versions(workspace)
-    if parts["projection"]:
-        yield from _read_model(workspace, projection)
+    checks = {
+        "events": (log.damages(workspace.ledger.store), _texts(workspace)),
+        "objects": (_packs(workspace), _versions(workspace)),
+        "projection": (_read_model(workspace, projection),),
+    }
+    for part, wanted in parts.items():
+        for check in checks[part] if wanted else ():
+            yield from _told(check)
+
+
+def _told(check: Iterator[Damaged]) -> Iterator[Damaged]:
+    """What a check finds, and last the damage that keeps it from going on: it must not keep the others from it."""
+    try:
+        yield from check
+    except Damaged as damage:
+        yield damage
+
+
+def _texts(workspace: Workspace) -> Iterator[Damaged]:
+    """Every sealed text whose actor has a key, opened on trial. Damaged events are named by the check of the log."""
+    actors, store, after = workspace.actors.all(), workspace.ledger.store, 0
+    while rows := store.read(after, BATCH):
+        after = rows[-1].seq
+        for row in rows:
+            with suppress(Damaged):
+                recorded = decode(row.envelope, row.leaf, row.seq)
+                actor = actors.get(recorded.actor)
+                for name in recorded.event.free_text if actor else ():
+                    if actor and actor.unsealed(getattr(recorded.event, name)) is None:
+                        yield Damaged(f"the {name} of event {row.seq}", expected="sealed by its actor", found="no seal")
 
 
 def _packs(workspace: Workspace) -> Iterator[Damaged]:
     """Every pack that the log names, entry by entry."""
     _, rows = workspace.ledger.store.stream(OBJECTS, types=(PackWritten.type_name(),))
     for row in rows:
-        event = decode(row.envelope, row.leaf).event
-        assert isinstance(event, PackWritten)
-        yield from workspace.vault.check_pack(event.pack, event.index)
+        yield from _told(_pack(workspace, row))
+
+
+def _pack(workspace: Workspace, row: Row) -> Iterator[Damaged]:
+    event = decode(row.envelope, row.leaf, row.seq).event
+    assert isinstance(event, PackWritten)
+    yield from workspace.vault.check_pack(event.pack, event.index)
 
 
 def _versions(workspace: Workspace) -> Iterator[Damaged]:
     """Every version, restored and compared with its digest."""
     for name in workspace.models():
-        model = workspace.model(name)
-        graph = graph_of(model)
-        for number in sorted(model.versions):
-            try:
-                event = verified_event(model, number)
-                yield from workspace.vault.check_manifest(event.tensors, graph)
-            except Damaged as damage:
-                yield damage
+        yield from _told(_versions_of(workspace, name))
+
+
+def _versions_of(workspace: Workspace, name: str) -> Iterator[Damaged]:
+    model = workspace.model(name)
+    for number in sorted(model.versions):
+        yield from _told(_version(workspace, model, number))
+
+
+def _version(workspace: Workspace, model: Model, number: int) -> Iterator[Damaged]:
+    event = verified_event(model, number)
+    yield from workspace.vault.check_manifest(event.tensors, graph_of(model))
 
 
 def _read_model(workspace: Workspace, projection: Callable[[], Any]) -> Iterator[Damaged]:

@@ -81,8 +81,7 @@ class Delivery:
         except Damaged as damage:
             return self._refused(name, damage)
         try:
-            actor = workspace.actors.named(entry.actor)
-            own = workspace if actor == workspace.actor else replace(workspace, actor=actor)
+            own = workspace if entry.actor == workspace.actor else replace(workspace, actor=entry.actor)
             version = self._told(own, entry, tensors, files)
         except Refused as refusal:
             return self._refused(name, refusal)

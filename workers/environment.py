@@ -9,6 +9,8 @@ from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from ..settings import FOLDER
+
 _PACKAGES = ("lepton-ai-sdk", "torch", "numpy", "scikit-learn", "pandas", "pyarrow")
 
 
@@ -26,13 +28,16 @@ def environment() -> dict[str, Any]:
 
 
 def code() -> dict[str, Any]:
-    """The commit of the checkout worked in, whether it is dirty, and the digest of what differs; {} outside of git."""
+    """The commit of the checkout worked in, whether it is dirty, and the digest of what differs; {} outside of git.
+
+    A file that git does not know makes it dirty too: it may be the very script that ran. Homes of ledgers do not.
+    """
     commit = _git("rev-parse", "HEAD")
     if not commit:
         return {}
-    diff = _git("diff", "HEAD", "--no-ext-diff", "--no-color")
-    found: dict[str, Any] = {"commit": commit.decode().strip(), "dirty": bool(diff)}
-    if diff:
+    changed = _git("status", "--porcelain", "--", ":/", f":(exclude,glob)**/{FOLDER}/**")
+    found: dict[str, Any] = {"commit": commit.decode().strip(), "dirty": bool(changed)}
+    if changed and (diff := _git("diff", "HEAD", "--no-ext-diff", "--no-color")):
         found["diff"] = f"sha256:{sha256(diff).hexdigest()}"
     return found
 

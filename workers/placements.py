@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from ..errors import Damaged
+from ..events.store import Placement as Row
 from ..events.store import Store
+from ..tensors.objects import is_key
 from ..tensors.pack import Placement
 
 
@@ -19,4 +22,11 @@ class StoredPlacements:
     def find(self, digests: Collection[str]) -> Mapping[str, Placement]:
         """Where digests lie; those that lie nowhere are left out."""
         found = self.store.find(digests)
-        return {digest: Placement(*row) for digest, row in found.items() if row.pack not in self.condemned}
+        return {digest: _checked(row) for digest, row in found.items() if row.pack not in self.condemned}
+
+
+def _checked(row: Row) -> Placement:
+    """A row as it was written: a damaged database may say anything of any type."""
+    if is_key(row.pack) and type(row.offset) is type(row.length) is int and row.offset >= 0 <= row.length:
+        return Placement(*row)
+    raise Damaged(f"the placement of {row.digest}", expected="a range of a pack", found=f"{tuple(row[1:])}"[:100])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -25,11 +26,13 @@ from .subject import Subject
 from .workspace import Workspace
 
 if TYPE_CHECKING:
-    from ..tensors.manifest import Manifest
+    from ..tensors.manifest import Manifest, TensorEntry
     from ..tensors.tensor import Tensor
     from ..tensors.vault import Kept
 
 PAGE: Final = 500
+PAGE_BYTES: Final = 192 * 1024
+"""What a page's tensors may take of the 256 KiB that an event holds."""
 log = logging.getLogger("lepton")
 
 
@@ -180,8 +183,7 @@ def _delta(kept: Kept) -> Delta | None:
 
 def pages(manifest: Manifest) -> Iterator[ManifestWritten]:
     """A manifest as the ledger tells it, in events of a size that it takes."""
-    for page, start in enumerate(range(0, max(1, len(manifest.tensors)), PAGE)):
-        tensors = manifest.tensors[start : start + PAGE]
+    for page, tensors in enumerate(_paged(manifest.tensors)):
         yield ManifestWritten(
             manifest=manifest.digest,
             page=page,
@@ -191,6 +193,20 @@ def pages(manifest: Manifest) -> Iterator[ManifestWritten]:
             bytes=_column(tensors, "nbytes"),
             digests=_column(tensors, "digest"),
         )
+
+
+def _paged(entries: Iterable[TensorEntry]) -> Iterator[list[TensorEntry]]:
+    """Entries in as few pages as their number and bytes allow, at least one."""
+    page: list[TensorEntry] = []
+    room = PAGE_BYTES
+    for entry in entries:
+        size = len(json.dumps([entry.name, entry.dtype, entry.shape, entry.nbytes, entry.digest]))
+        if page and (size > room or len(page) == PAGE):
+            yield page
+            page, room = [], PAGE_BYTES
+        page.append(entry)
+        room -= size
+    yield page
 
 
 def _column(tensors: Iterable[Any], name: str) -> tuple[Any, ...]:

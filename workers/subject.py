@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,8 @@ from ..errors import Malformed
 
 if TYPE_CHECKING:
     from ..tensors.tensor import Tensor
+
+_DIGEST = re.compile(r"(blake3|sha256):[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +70,19 @@ def _named(source: Mapping[Any, Any]) -> Mapping[str, Any]:
     return source
 
 
+def _is_fingerprint(data: Mapping[Any, Any]) -> bool:
+    digest = data.get("digest")
+    return isinstance(digest, str) and bool(_DIGEST.fullmatch(digest)) and data.keys() <= {"digest", "rows", "columns"}
+
+
 def fingerprint_of(data: Any) -> Mapping[str, Any] | None:
-    """What may be told of data: names, types, counts and a digest. A fingerprint is taken as it is."""
+    """What may be told of data: names, types, counts and a digest. A fingerprint is taken as it is.
+
+    A mapping is one only if it has nothing that a fingerprint has not: it could be columns, one of them called digest.
+    """
     if data is None:
         return None
-    if isinstance(data, Mapping) and isinstance(data.get("digest"), str):  # pyright: ignore
+    if isinstance(data, Mapping) and _is_fingerprint(data):  # pyright: ignore[reportUnknownArgumentType]
         return dict(data)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     from ..models.data import fingerprint
 

@@ -35,7 +35,8 @@ class Workspace:
     ledger: Ledger
     objects: ObjectStore
     actors: Actors
-    actor: Actor
+    actor: str
+    """The name of who asks. Who is forgotten must not act on under a key that is gone, nor come back by reading."""
     origins: WeakKeyDictionary[Any, Version] = field(default_factory=WeakKeyDictionary[Any, Version])
     """Which version a live object was loaded from or last saved as."""
 
@@ -124,9 +125,12 @@ class Workspace:
         placements: tuple[PlacementRow, ...] = (),
         time: datetime | None = None,
     ) -> Receipt:
-        """Send a command as this workspace's actor; `time` is when it happened, if not now."""
+        """Send a command as who asks here, a new actor where the name is new or was forgotten.
+
+        `time` is when it happened, if not now.
+        """
         return self.ledger.admit(
-            command, self.actor, key=key, placements=placements, time=time, traceparent=traceparent()
+            command, self.actors.named(self.actor), key=key, placements=placements, time=time, traceparent=traceparent()
         )
 
     def known(self, key: str | None) -> tuple[Recorded, ...]:
