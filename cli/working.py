@@ -55,7 +55,7 @@ def train(
         untrained.add_hyperparameter(key, value)
     with _epochs(untrained.hyperparameters.get("epochs")) as on_epoch:
         made = session.manager.train(
-            untrained, rows, labels, name=name, branch=branch, message=message, on_epoch=on_epoch
+            untrained, rows, labels, name=name or untrained.name, branch=branch, message=message, on_epoch=on_epoch
         )
     metrics = dict(session.manager.show(f"{made.model}@{made}").metrics)
     session.answer({"version": made.to_dict(), "metrics": metrics}, lambda: _trained(made, metrics))

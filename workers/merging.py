@@ -52,6 +52,7 @@ def merge(
     kept = model.version(theirs if strategy == "theirs" else ours).event
     subject = Subject(
         name=model.name,
+        named=True,
         tensors=_merged(workspace, model, ours, theirs, strategy, weight),
         architecture=kept.architecture,
         hyperparameters=kept.hyperparameters,

@@ -105,10 +105,8 @@ def save(workspace: Workspace, subject: Subject, asked: Save, key: str | None = 
     parents = _parents(model, asked)
     recipe = _recipe(subject, asked)
     recipe.digest()
-    if not model.registered and (others := workspace.models()):
-        log.warning(
-            "%s is a new model beside %s; name= would keep it as one of theirs", subject.name, ", ".join(others[:10])
-        )
+    if not subject.named:
+        tell_of_new(workspace, model, subject.name)
     base = _base(workspace, model, parents)
     kept = workspace.vault_to_save().keep(subject.tensors, base=base, graph=graph_of(model), files=asked.files)
     command = Commit(
@@ -149,6 +147,12 @@ def admissible(workspace: Workspace, name: str, branch: str = "main", tags: Sequ
     writable(model)
     check_tags(model, branch, tags)
     return model
+
+
+def tell_of_new(workspace: Workspace, model: Model, name: str) -> None:
+    """Say that a save opens a model beside others under a name that nobody chose."""
+    if not model.registered and (others := workspace.models()):
+        log.warning("%s is a new model beside %s; name= would keep it as one of theirs", name, ", ".join(others[:10]))
 
 
 def named_files(files: Mapping[str, Any] | Sequence[Any] | None) -> dict[str, Path | bytes]:

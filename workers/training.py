@@ -11,7 +11,7 @@ from ..errors import Malformed, Refused
 from ..results import Evaluation, Performance, Version
 from .restoring import load
 from .running import Run
-from .saving import admissible
+from .saving import admissible, tell_of_new
 from .workspace import Workspace
 
 
@@ -34,8 +34,11 @@ def train(
             f"a {type(model).__name__} does not know how to train itself; fit it in `with manager.run(...) as run:` "
             "and keep it with run.save"
         )
-    name = asked.pop("name", None) or model.name
-    admissible(workspace, name, asked.get("branch", "main"), asked.get("tags", ()))
+    chosen = asked.pop("name", None)
+    name = chosen or model.name
+    state = admissible(workspace, name, asked.get("branch", "main"), asked.get("tags", ()))
+    if chosen is None:
+        tell_of_new(workspace, state, name)
     with Run(workspace, name, hyperparameters=model.hyperparameters, data=fingerprint(data, labels)) as run:
 
         def epoch_ended(epoch: int, losses: Mapping[str, float]) -> None:
