@@ -133,6 +133,7 @@ SETTINGS = (
     ("LEPTON_OBJECTS", "s3://key:hunter2@bucket", Malformed, "file://"),
     ("LEPTON_LEDGER", "No Such Ledger", Malformed, "lower-case"),
     ("LEPTON_WAIT", "soon", Malformed, "number of seconds"),
+    ("LEPTON_LANG", "fr", Malformed, "LEPTON_LANG is 'fr'; figures are told in zh or en"),
 )
 
 
@@ -199,6 +200,18 @@ def test_a_pack_that_is_missing_is_named(manager: ModelManager, home: Path) -> N
         manager.load_tensors(1)
 
     assert any(missing.name in str(damage) for damage in manager.fsck())
+
+
+def test_one_damage_that_several_versions_need_is_listed_once(manager: ModelManager, home: Path) -> None:
+    broken = first_pack(manager, home)
+    broken.chmod(0o644)
+    content = bytearray(broken.read_bytes())
+    content[len(content) // 3] ^= 1
+    broken.write_bytes(content)
+
+    damages = [str(damage) for damage in manager.fsck(events=False, projection=False)]
+
+    assert len(damages) == len(set(damages)) > 0
 
 
 def test_a_pack_cut_short_is_named(manager: ModelManager, home: Path) -> None:
