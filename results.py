@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from html import escape
-from typing import Any, cast
+from typing import Any, Final, cast
 
 
 @dataclass(frozen=True)
@@ -176,18 +176,39 @@ def _version(number: int, model: str, digest: str, branch: str, parents: tuple[t
     return Version(number, model=model, digest=digest, branch=branch, parents=parents)
 
 
+WIDTH: Final = 100
+"""Characters of a field that `str()` of an answer shows."""
+
+
 class Result:
-    """An answer: its fields as attributes, as a dictionary of plain JSON, and as HTML in a notebook."""
+    """An answer: its fields as attributes, in short, as a dictionary of plain JSON, and as HTML in a notebook."""
 
     def to_dict(self) -> dict[str, Any]:
         """Every field by its name, JSON-ready."""
         return {field.name: plain(getattr(self, field.name)) for field in fields(self)}  # pyright: ignore
+
+    def __str__(self) -> str:
+        """A line a field that says something, cut where it is long; `repr()` has all."""
+        told = ((name, _brief(value)) for name, value in self.to_dict().items() if value is not None)
+        return "\n".join(f"{name}: {words}" for name, words in told if words)
 
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><th>{escape(name)}</th><td>{escape(str(value))}</td></tr>" for name, value in self.to_dict().items()
         )
         return f"<table><tbody>{rows}</tbody></table>"
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    if isinstance(value, Mapping):
+        pairs = cast("Mapping[str, Any]", value).items()
+        value = ", ".join(f"{name} {_brief(each)}" for name, each in pairs if each is not None)
+    elif isinstance(value, list):
+        value = "; ".join(map(_brief, cast("list[Any]", value)))
+    text = str(value)
+    return text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"
 
 
 def plain(value: Any) -> Any:

@@ -82,8 +82,11 @@ def load(home: str | os.PathLike[str] | None = None, *, actor: str | None = None
 
 
 def language(env: Mapping[str, str] = os.environ) -> Literal["zh", "en"]:
-    """The language that figures and stories are told in: LEPTON_LANG, Chinese unless it says English."""
-    return "en" if env.get("LEPTON_LANG", "zh").lower().startswith("en") else "zh"
+    """The language that figures and stories are told in: LEPTON_LANG, Chinese where it says nothing."""
+    text = (env.get("LEPTON_LANG") or "zh").lower()
+    if not text.startswith(("zh", "en")):
+        raise Malformed(f"LEPTON_LANG is {text!r}; figures are told in zh or en")
+    return "en" if text.startswith("en") else "zh"
 
 
 def _home(given: str | os.PathLike[str] | None) -> Path:

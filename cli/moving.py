@@ -120,7 +120,7 @@ def rollback(
 @command(
     VERSION,
     "lepton merge risk --message 'take the wider net in'",
-    "lepton merge risk --into main --strategy average --weight 0.3",
+    "lepton merge 6 --into main --strategy average --weight 0.3",
 )
 @click.argument("rev")
 @click.option("--into", default="main", show_default=True, metavar="NAME", help="The branch that gets the merge.")

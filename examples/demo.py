@@ -231,7 +231,8 @@ def tree(story: Story, home: Path) -> None:
     lepton = Path(sys.executable).with_name("lepton")
     command = [str(lepton), "--home", str(home), "log", "--graph", f"{MODEL}@main"]
     subprocess.run(command, check=True)
-    story.console.print(f"\n   [dim]lepton --home {home} log --graph {MODEL}@main[/]")
+    shown = "lepton" if shutil.which("lepton") else os.path.relpath(lepton)
+    story.console.print(f"\n   [dim]{shown} --home {home} log --graph {MODEL}@main[/]", soft_wrap=True)
 
 
 def fresh(home: Path) -> Path:

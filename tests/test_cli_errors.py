@@ -85,6 +85,8 @@ BAD: list[tuple[str, int, str]] = [
     ("find 'metric.f1 >'", 1, None),
     ("snapshot loans.csv", 1, "loans.csv exists; name a file that does not"),
     ("events --after -1", 2, "invalid value for '--after': -1 is not in the range x>=0; `lepton events --help` shows how"),
+    ("events --stream model/credti", 1, "there is no stream 'model/credti'; did you mean model/credit?"),
+    ("events --stream x", 1, "there is no stream 'x'; a model's is model/NAME, a run's run/ID"),
     # the ledger
     ("forget nobody --yes", 1, "there is nobody named 'nobody' here; `lepton log` shows who acted"),
     ("forget bob", 2, "without a terminal to ask on, forget needs --yes; add it if sure"),

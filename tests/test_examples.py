@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,8 @@ def test_the_demo_tells_its_story_to_the_end(tmp_path: Path, language: str) -> N
     last = {"zh": "与回退之前逐位相同", "en": "Equal to the first evaluation to the last digit"}
     holds_up = {"zh": "站得住脚", "en": "holds up"}
     assert last[language] in done.stdout or holds_up[language] in done.stdout
+    lepton = done.stdout.splitlines()[-1].split(" --home")[0].strip()
+    assert shutil.which(lepton)
 
 
 def test_the_notebook_runs_from_top_to_bottom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

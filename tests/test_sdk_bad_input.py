@@ -186,6 +186,7 @@ SETTINGS = (
     ("LEPTON_OBJECTS", "s3://key:hunter2@bucket", Malformed, "into the environment"),
     ("LEPTON_LEDGER", "No Such Ledger", Malformed, "lower-case"),
     ("LEPTON_WAIT", "soon", Malformed, "number of seconds"),
+    ("LEPTON_LANG", "fr", Malformed, "LEPTON_LANG is 'fr'; figures are told in zh or en"),
 )
 
 
@@ -267,6 +268,18 @@ def test_a_save_does_not_make_a_missing_folder_of_objects_anew(manager: ModelMan
     (home / "unmounted").rename(home / "objects")
     assert again.save_version({"w": np.ones(9)}, name="toy") == 4
     assert again.fsck() == []
+
+
+def test_one_damage_that_several_versions_need_is_listed_once(manager: ModelManager, home: Path) -> None:
+    broken = first_pack(manager, home)
+    broken.chmod(0o644)
+    content = bytearray(broken.read_bytes())
+    content[len(content) // 3] ^= 1
+    broken.write_bytes(content)
+
+    damages = [str(damage) for damage in manager.fsck(events=False, projection=False)]
+
+    assert len(damages) == len(set(damages)) > 0
 
 
 def test_a_pack_cut_short_is_named(manager: ModelManager, home: Path) -> None:

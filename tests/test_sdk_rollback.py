@@ -154,6 +154,22 @@ def test_figures_on_several_data_sets_stand_side_by_side(manager: ModelManager) 
     assert manager.show("risk@1").metrics["f1"] == plan.metrics_then["lies/f1"]
 
 
+def test_answers_print_in_short_lines(manager: ModelManager) -> None:
+    answers = (
+        manager.show("risk@1"),
+        manager.diff("risk@1", "risk@2"),
+        manager.compare("risk@1", "risk@2"),
+        manager.rollback(1, dry_run=True),
+        manager.about("risk"),
+    )
+
+    for answer in answers:
+        lines = str(answer).splitlines()
+        assert 2 < len(lines) < 30
+        assert max(map(len, lines)) < 130
+    assert "from_version: 2\nto_version: 1\n" in str(answers[3])
+
+
 def test_the_difference_names_what_changed_and_only_that(manager: ModelManager) -> None:
     found = manager.diff("risk@1", "risk@2")
 

@@ -41,6 +41,10 @@ def train(module: nn.Module, steps: int = 3, seed: int = 0) -> None:
         optimiser.step()
 
 
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+
+
 def bits(source: nn.Module | dict[str, torch.Tensor]) -> dict[str, bytes]:
     state = source.state_dict() if isinstance(source, nn.Module) else source
     return {name: tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes() for name, tensor in state.items()}
@@ -85,16 +89,18 @@ def test_a_tag_in_use_refuses_a_save_before_a_byte_is_written(manager: ModelMana
     assert sorted(home.rglob("objects/**/*")) == packs
 
 
-def test_a_save_that_opens_a_model_beside_others_says_so(
+def test_a_save_that_opens_a_model_beside_others_under_no_chosen_name_says_so(
     manager: ModelManager, caplog: pytest.LogCaptureFixture
 ) -> None:
     manager.save_version(net(), name="net")
-    assert caplog.messages == []
+    manager.save_version(net(), name="other")
+    assert warnings(caplog) == []
+    manager.archive("other")
 
     manager.save_version(net())
     manager.save_version(net(1))
 
-    assert caplog.messages == ["sequential is a new model beside net; name= would keep it as one of theirs"]
+    assert warnings(caplog) == ["sequential is a new model beside net, other; name= would keep it as one of theirs"]
 
 
 def test_a_save_whose_parent_is_not_the_head_any_more_is_stale(manager: ModelManager, home: Path) -> None:
@@ -216,9 +222,9 @@ def test_branches_are_trained_apart_merged_rolled_back_and_their_aliases_moved(
     assert merged.parents == ((2, "merged"), (3, "merged"))
     mean = (left[0].weight.double() + right[0].weight.double()) / 2
     assert torch.equal(manager.load_tensors(merged)["0.weight"], mean.float())
-    assert caplog.messages == []
+    assert warnings(caplog) == []
     assert manager.merge("net@right", weight=0.9) == merged
-    assert caplog.messages == ["version 3 is merged into 'main' already; strategy and weight count for nothing"]
+    assert warnings(caplog) == ["version 3 is merged into 'main' already; strategy and weight count for nothing"]
     manager.alias("production", merged)
     manager.rollback(2, move_aliases=["production"])
     assert manager.aliases(model="net") == {"production": 2, "shadow": 3}

@@ -26,7 +26,12 @@ def verify(workspace: Workspace) -> Verified:
 
 
 def fsck(workspace: Workspace, projection: Callable[[], Any], parts: Mapping[str, bool]) -> Iterator[Damaged]:
-    """Every damage there is, part by part: the events, the objects, the read model against a rebuild."""
+    """Every damage there is, each once: the events, the objects, the read model against a rebuild."""
+    # what a version needs is read with its pack, and again for each version that needs it
+    yield from {str(damage): damage for damage in _damages(workspace, projection, parts)}.values()
+
+
+def _damages(workspace: Workspace, projection: Callable[[], Any], parts: Mapping[str, bool]) -> Iterator[Damaged]:
     checks = {
         "events": (log.damages(workspace.ledger.store), _texts(workspace)),
         "objects": (_packs(workspace), _versions(workspace)),

@@ -68,7 +68,7 @@ def read_save(
     known["parents"] = named and tuple(Named(words, _read(number), role) for words, number, role in named)
     known |= {"origin": _read(asked["origin"]), "expected": _read(asked["expected"])}
     known |= {"tags": tuple(asked["tags"]), "files": files}
-    return Subject(name=asked["name"], tensors=tensors), Save(**known)
+    return Subject(name=asked["name"], named=True, tensors=tensors), Save(**known)
 
 
 def written_command(command: RunCommand) -> tuple[Kind, dict[str, Any]]:

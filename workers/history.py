@@ -6,10 +6,12 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Final
 
 from ..domain.model import Model, Move, Ref
 from ..domain.revisions import resolve, split_range
+from ..errors import UnknownRevision
 from ..events.actors import Actor
 from ..events.envelope import decode
 from ..events.log import Row
@@ -176,8 +178,15 @@ def asked(workspace: Workspace, rev: str | int | None, name: str | None) -> Log:
 def events(
     workspace: Workspace, *, after: int, stream: str | None, follow: bool, opened: bool
 ) -> Iterator[dict[str, Any]]:
-    """Events as dictionaries behind a position, their free text as its reader sees it; `follow` waits for more."""
+    """Events as dictionaries behind a position, their free text as its reader sees it; `follow` waits for more.
+
+    Raises `UnknownRevision` for a stream that is not there, unless it is waited for.
+    """
     store, actors = workspace.ledger.store, workspace.actors.all()
+    if stream is not None and not follow and stream not in (known := store.streams("")):
+        near = get_close_matches(stream, known, 1)
+        hint = f"did you mean {near[0]}?" if near else "a model's is model/NAME, a run's run/ID"
+        raise UnknownRevision(f"there is no stream {stream!r}; {hint}")
     while True:
         rows = store.read(after, 500)
         for row in rows:

@@ -56,6 +56,7 @@ def merge(
     kept = model.version(other if strategy == "theirs" else ours).event
     subject = Subject(
         name=model.name,
+        named=True,
         tensors=_merged(workspace, model, ours, other, strategy, weight),
         architecture=kept.architecture,
         hyperparameters=kept.hyperparameters,

@@ -46,10 +46,8 @@ def save(
     """
     asked = filled(subject, asked)
     model = admissible(workspace, subject.name, asked.branch, asked.tags)
-    if not model.registered and (others := workspace.models()):
-        log.warning(
-            "%s is a new model beside %s; name= would keep it as one of theirs", subject.name, ", ".join(others[:10])
-        )
+    if not subject.named:
+        tell_of_new(workspace, model, subject.name)
     parents = _parents(workspace, model, asked)
     expected = None if asked.expected is None else workspace.guard(asked.expected, subject.name)
     base = _base(workspace, model, parents)
@@ -121,6 +119,12 @@ def admissible(workspace: Workspace, name: str, branch: str = "main", tags: Sequ
     writable(model)
     check_tags(model, branch, tags)
     return model
+
+
+def tell_of_new(workspace: Workspace, model: Model, name: str) -> None:
+    """Say that a save opens a model beside others under a name that nobody chose."""
+    if not model.registered and (others := workspace.models()):
+        log.warning("%s is a new model beside %s; name= would keep it as one of theirs", name, ", ".join(others[:10]))
 
 
 def stored(kept: Kept) -> Stored:

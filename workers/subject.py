@@ -20,6 +20,8 @@ class Subject:
     """An object read for keeping: its tensors, and what it knows about itself."""
 
     name: str
+    named: bool
+    """Whether the caller chose the name; else it is the class's."""
     tensors: Mapping[str, Tensor]
     architecture: Mapping[str, Any] = field(default_factory=dict[str, Any])
     hyperparameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -39,6 +41,7 @@ def read(source: Any, name: str | None) -> Subject:
     if isinstance(source, Model):
         return Subject(
             name=name or source.name,
+            named=name is not None,
             tensors=tensors_of(source),
             architecture=source.architecture(),
             hyperparameters=source.hyperparameters,
@@ -49,13 +52,14 @@ def read(source: Any, name: str | None) -> Subject:
     if isinstance(source, torch.nn.Module):
         return Subject(
             name=name or kebab(type(source).__name__),
+            named=name is not None,
             tensors=tensors_of(source),
             architecture=architecture_of(source),
         )
     if isinstance(source, Mapping):
         if name is None:
             raise Malformed("a mapping of tensors bears no name of its own; pass `name=`")
-        return Subject(name=name, tensors=tensors_of(_named(source)))  # pyright: ignore[reportUnknownArgumentType]
+        return Subject(name=name, named=True, tensors=tensors_of(_named(source)))  # pyright: ignore[reportUnknownArgumentType]
     raise Malformed(
         f"a {type(source).__name__} cannot be kept; give a Lepton model, a torch module or a mapping of tensors"
     )

@@ -13,7 +13,7 @@ from ..results import Evaluation, Performance, Version
 from .outbox import Outbox
 from .restoring import load
 from .running import Run
-from .saving import admissible
+from .saving import admissible, tell_of_new
 from .workspace import Workspace
 
 
@@ -36,9 +36,13 @@ def train(
             f"a {type(model).__name__} does not know how to train itself; fit it in `with manager.run(...) as run:` "
             "and keep it with run.save"
         )
-    name = asked.pop("name", None) or model.name
+    chosen = asked.pop("name", None)
+    name = chosen or model.name
     with suppress(Unavailable):
-        admissible(outbox.delivery.opened(), name, asked.get("branch", "main"), asked.get("tags", ()))
+        workspace = outbox.delivery.opened()
+        state = admissible(workspace, name, asked.get("branch", "main"), asked.get("tags", ()))
+        if chosen is None:
+            tell_of_new(workspace, state, name)
     with Run(outbox, name, hyperparameters=model.hyperparameters, data=fingerprint(data, labels)) as run:
 
         def epoch_ended(epoch: int, losses: Mapping[str, float]) -> None:
