@@ -1,6 +1,6 @@
 # A bare `make` lists the chores. Each does all its own set-up, in .venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format bench fuzz docs notebook constraints clean
+.PHONY: help demo test lint types format bench fuzz faults stack docs notebook constraints clean
 
 export PYTHONSAFEPATH := 1
 PYTHON ?= python3
@@ -37,9 +37,16 @@ bench: $(VENV)/.dev ## every figure beside its peer's, into docs/benchmarks.md
 fuzz: $(VENV)/.dev ## the property tests with many more examples
 	@$(BIN)/python -m pytest -m "not study" --hypothesis-profile=fuzz $(PYTEST)
 
+faults: $(VENV)/.dev ## kill each process fifty times and the broker ten, and see that nothing is lost (KILLS=, SEED=)
+	@PYTHONSAFEPATH= $(BIN)/python -m tests.faults
+
+stack: $(VENV)/.dev ## the whole ledger with Kafka, PostgreSQL and S3, without Docker, until Ctrl-C
+	@PYTHONSAFEPATH= $(BIN)/python -m tests.stack
+
 docs: $(VENV)/.dev ## the generated pages: schemas, views, commands
 	@$(BIN)/python -m lepton_ai.events.schemas docs/events
 	@$(BIN)/python -m lepton_ai.projections.columns
+	@sed -i '/^| role |/,$$d' docs/kafka.md && $(BIN)/python -m lepton_ai.events.acls >> docs/kafka.md
 	@$(BIN)/python -m lepton_ai.cli.reference > docs/cli.md
 
 notebook: $(VENV)/.dev ## examples/first-steps.ipynb, run from top to bottom

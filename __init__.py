@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from .errors import Damaged, GateNotMet, LeptonError, NotInPast, Refused, Stale, Unavailable, UnknownRevision
     from .manager import ModelManager
     from .models.registry import register
-    from .results import Performance, Version
+    from .results import PendingVersion, Performance, Version
 
 _HOMES: Final = {
     "Damaged": ".errors",
@@ -17,6 +17,7 @@ _HOMES: Final = {
     "LeptonError": ".errors",
     "ModelManager": ".manager",
     "NotInPast": ".errors",
+    "PendingVersion": ".results",
     "Performance": ".results",
     "Refused": ".errors",
     "Stale": ".errors",
@@ -32,6 +33,7 @@ __all__ = [
     "LeptonError",
     "ModelManager",
     "NotInPast",
+    "PendingVersion",
     "Performance",
     "Refused",
     "Stale",

@@ -60,6 +60,7 @@ class Asked(NamedTuple):
     placements: Sequence[Placement] = ()
     outside: Outside | None = None
     """The outside event that asks, where one does."""
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +136,15 @@ class Ledger:
         time: datetime | None = None,
         causation: str | None = None,
         placements: Sequence[Placement] = (),
+        traceparent: str | None = None,
     ) -> Receipt:
         """Decide a command and record its events; sent twice under one key it acts once.
 
         Raises `Refused` where a rule forbids it, `KeyReused` where the key came with other content, and `Unavailable`,
         carrying the key, where the database is away or what became of COMMIT could not be found out.
         """
-        (answer,) = self.admit_all((Asked(command, actor, key, time, causation, placements),))
+        asked = Asked(command, actor, key, time, causation, placements, traceparent=traceparent)
+        (answer,) = self.admit_all((asked,))
         if isinstance(answer, Refused):
             raise answer
         return answer
@@ -324,7 +327,8 @@ def _actor_type(asked: Asked) -> Literal["user", "service_account"]:
 
 def _origin(asked: Asked, time: datetime, key: str, digest: str) -> Origin:
     if (told := asked.outside) is None:
-        return Origin(asked.actor.id, time, key, digest, causation=asked.causation)
+        who = (asked.actor.id, time, key, digest)
+        return Origin(*who, causation=asked.causation, traceparent=asked.traceparent)
     inbox = (told.source, told.id, told.digest)
     return Origin(
         asked.actor.id,

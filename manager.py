@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
 from . import settings
@@ -20,19 +21,23 @@ from .results import (
     Evaluation,
     Log,
     ModelRecord,
+    PendingVersion,
     RollbackPlan,
     RolledBack,
     Suggestion,
+    Synced,
     Verified,
     Version,
     VersionRecord,
 )
 from .wiring import Home
-from .workers import checking, comparing, history, merging, restoring, rolling_back, saving, suggesting, training
+from .workers import checking, comparing, history, merging, restoring, rolling_back, suggesting, training
 from .workers.arguments import checked
+from .workers.asking import Named, words
+from .workers.jobs import Jobs
 from .workers.merging import Strategy
 from .workers.running import Run
-from .workers.subject import fingerprint_of, read
+from .workers.subject import fingerprint_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,18 +51,38 @@ Rev = str | int
 """A revision as docs/revisions.md has it, a number, or a `Version`."""
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _told_first(method: Callable[Concatenate[ModelManager, P], T]) -> Callable[Concatenate[ModelManager, P], T]:
+    """A method before which the ledger is told what waits in the spool: what it changes came later."""
+
+    @functools.wraps(method)
+    def told_first(self: ModelManager, *args: P.args, **kwargs: P.kwargs) -> T:
+        self._home.outbox.ready()  # pyright: ignore[reportPrivateUsage]
+        return method(self, *args, **kwargs)
+
+    return told_first
+
+
 @checked
 class ModelManager:
     """A ledger's versions, for one process; safe to share between threads, and opened anew after a fork.
 
     `home` is the ledger's folder, else LEPTON_HOME, else the nearest `.lepton` upwards, else a new one here.
     Every mutating method takes `key`: sent again under one key, it acts once and answers the same.
+    While the ledger is away saves, runs and metrics are spooled in the home, and told in order by the next call that
+    changes something, or by `sync`; with `strict` they raise `Unavailable`, as all else does.
     All methods raise `Refused` where a rule forbids what was asked, `Unavailable` where a part is away for now, and
     `Damaged` where stored bytes are not what was recorded.
     """
 
-    def __init__(self, home: str | os.PathLike[str] | None = None, *, actor: str | None = None) -> None:
+    def __init__(
+        self, home: str | os.PathLike[str] | None = None, *, actor: str | None = None, strict: bool = False
+    ) -> None:
         self._settings = settings.load(home, actor=actor)
+        self._strict = strict
         # by process: a forked child leaves what is its parent's alone
         self._opened: dict[int, Home] = {}
         self._origins: WeakKeyDictionary[Any, Version] = WeakKeyDictionary()
@@ -102,13 +127,11 @@ class ModelManager:
         `name`. What the model itself knows (hyperparameters, settings, data, metrics, architecture) is taken from it
         unless given. `data` is training data, (data, labels), or a fingerprint. `parents` default to the version this
         object was loaded from or last saved as, else to the branch's head; where that is not the head any more it is
-        `Stale`. What equals the head makes no new version.
+        `Stale`. What equals the head makes no new version. While the ledger is away the answer is a `PendingVersion`.
         """
-        return saving.keep(
-            self._workspace,
+        return self._home.outbox.save(
             model,
-            read(model, name),
-            key=key,
+            name,
             branch=branch,
             message=message,
             parents=parents,
@@ -121,6 +144,7 @@ class ModelManager:
             files=files,
             architecture=architecture,
             expected=expected,
+            key=key,
         )
 
     def load_version(self, rev: Rev, *, into: Any = None) -> Any:
@@ -151,6 +175,7 @@ class ModelManager:
         """Put a live module on a version in place: the digests of the deltas replayed, none where it was read whole."""
         return restoring.apply(self._workspace, *self._resolved(rev), module)
 
+    @_told_first
     def rollback(
         self,
         to: Rev | None = None,
@@ -176,6 +201,7 @@ class ModelManager:
             return rolling_back.plan(self._workspace, state, aim)
         return rolling_back.roll_back(self._workspace, state, aim, key)
 
+    @_told_first
     def merge(
         self,
         rev: Rev,
@@ -188,17 +214,19 @@ class ModelManager:
     ) -> Version:
         """Merge a version into a branch: `ours`, `theirs`, or their linear average with `weight` on theirs."""
         model, number = self._resolved(rev)
-        theirs = saving.Named(str(rev), number, "merged")
+        theirs = Named(words(rev), number, "merged")
         return merging.merge(
             self._workspace, model, theirs, into=into, strategy=strategy, weight=weight, message=message, key=key
         )
 
     # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    @_told_first
     def branch(self, name: str, rev: Rev = "main", *, key: str | None = None) -> Version:
         """Open a branch at a version, which is returned."""
         return self._bound(commands.CreateBranch(**self._of(rev), branch=name), key)
 
+    @_told_first
     def delete_branch(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
         """Give up a branch's name; its versions stay."""
         self._workspace.admit(commands.DeleteBranch(model=self._known(model).name, branch=name), key)
@@ -207,10 +235,12 @@ class ModelManager:
         """The branches of a model and their heads."""
         return self._standing(self._known(model), "branch")
 
+    @_told_first
     def tag(self, name: str, rev: Rev = "main", *, key: str | None = None) -> Version:
         """Bind a name to a version, which is returned, for good."""
         return self._bound(commands.CreateTag(**self._of(rev), tag=name), key)
 
+    @_told_first
     def delete_tag(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
         """Give up a tag."""
         self._workspace.admit(commands.DeleteTag(model=self._known(model).name, tag=name), key)
@@ -220,6 +250,7 @@ class ModelManager:
         state = self._known(model)
         return {tag: self._workspace.version(state, number) for tag, number in sorted(state.tags.items())}
 
+    @_told_first
     def alias(
         self, name: str, rev: Rev, *, expected: Rev | None = None, reason: str = "", key: str | None = None
     ) -> Version:
@@ -227,6 +258,7 @@ class ModelManager:
         guard = None if expected is None else {name: expected}
         return self.aliases({name: rev}, expected=guard, reason=reason, key=key)[name]
 
+    @_told_first
     def aliases(
         self,
         moves: Mapping[str, Rev] | None = None,
@@ -251,16 +283,19 @@ class ModelManager:
         events = self._workspace.admit(command, key).events
         return self._standing(self._known(state.name), "alias", events[-1].seq if events else None)
 
+    @_told_first
     def delete_alias(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
         """Give up an alias."""
         self._workspace.admit(commands.DeleteAlias(model=self._known(model).name, alias=name), key)
 
     # ── what is known ────────────────────────────────────────────────────────────────────────────────────────────────
 
+    @_told_first
     def annotate(self, rev: Rev, annotations: Mapping[str, Any], *, key: str | None = None) -> None:
         """Put notes on a version: text, numbers, true or false; None takes one off."""
         self._workspace.admit(commands.Annotate(**self._of(rev), annotations=dict(annotations)), key)
 
+    @_told_first
     def describe(self, what: Rev, text: str, *, key: str | None = None) -> None:
         """Say what a model is for (by its name), or what a version is (by any other revision)."""
         if isinstance(what, str) and what in self.models():
@@ -268,14 +303,17 @@ class ModelManager:
         else:
             self._workspace.admit(commands.Describe(**self._of(what), description=text), key)
 
+    @_told_first
     def archive(self, model: str | None = None, *, reason: str = "", key: str | None = None) -> None:
         """Close a model to new versions and rollbacks."""
         self._workspace.admit(commands.Archive(model=self._known(model).name, reason=reason), key)
 
+    @_told_first
     def unarchive(self, model: str | None = None, *, reason: str = "", key: str | None = None) -> None:
         """Open an archived model again."""
         self._workspace.admit(commands.Unarchive(model=self._known(model).name, reason=reason), key)
 
+    @_told_first
     def record_metrics(self, rev: Rev, metrics: Mapping[str, float], *, key: str | None = None) -> None:
         """Note figures of a version that were found elsewhere."""
         self._workspace.admit(commands.RecordMetrics(**self._of(rev), metrics=dict(metrics)), key)
@@ -290,6 +328,8 @@ class ModelManager:
 
     def log(self, rev: Rev | None = None, *, model: str | None = None) -> Log:
         """A model's history, newest first; with a branch all of its past, with a revision its ancestry, or `A..B`."""
+        if isinstance(rev, PendingVersion):
+            rev = self._home.outbox.delivery.arrived(rev)
         return history.asked(self._workspace, rev, model)
 
     def show(self, rev: Rev = "main") -> VersionRecord:
@@ -319,7 +359,7 @@ class ModelManager:
 
     def run(self, model: str, *, hyperparameters: Mapping[str, Any] | None = None, data: Any = None) -> Run:
         """A training script's run, as a context manager with `.log`, `.checkpoint` and `.save`."""
-        return Run(self._workspace, model, hyperparameters=hyperparameters, data=fingerprint_of(data))
+        return Run(self._home.outbox, model, hyperparameters=hyperparameters, data=fingerprint_of(data))
 
     def train(
         self,
@@ -332,11 +372,21 @@ class ModelManager:
         **save: Any,
     ) -> Version:
         """Fit a Lepton model as a run and keep a version by itself; `save` takes what `save_version` takes."""
-        return training.train(self._workspace, model, data, labels, validation=validation, on_epoch=on_epoch, **save)
+        return training.train(self._home.outbox, model, data, labels, validation=validation, on_epoch=on_epoch, **save)
 
+    @_told_first
     def evaluate(self, rev: Rev, data: Any, labels: Any, *, name: str = "", key: str | None = None) -> Evaluation:
         """Judge a version on labelled rows, and record the figures with the rows' fingerprint."""
         return training.evaluate(self._workspace, *self._resolved(rev), data, labels, name=name, key=key)
+
+    def sync(self, *, again: bool = False) -> Synced:
+        """Deliver what was spooled while the ledger was away; `again` tries once more what it refused."""
+        return self._home.outbox.delivery.sync(again=again)
+
+    @property
+    def jobs(self) -> Jobs:
+        """Work that is done by workers: trainings and evaluations asked for, waited for, called off."""
+        return Jobs(self._workspace, self._home.desk)
 
     # ── the ledger itself ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -393,6 +443,7 @@ class ModelManager:
             projection.catch_up()
             snapshot(projection, Path(to))
 
+    @_told_first
     def forget_actor(self, name: str) -> bool:
         """Delete a person's name and key: whether there was one. Their texts show as [forgotten]; no hash changes."""
         return self._workspace.actors.forget(name)
@@ -402,7 +453,7 @@ class ModelManager:
     @property
     def _home(self) -> Home:
         # threads that come at once get the same one
-        return self._opened.setdefault(os.getpid(), Home(self._settings, self._origins))
+        return self._opened.setdefault(os.getpid(), Home(self._settings, self._strict, self._origins))
 
     @property
     def _workspace(self) -> Workspace:
@@ -412,6 +463,8 @@ class ModelManager:
         return self._workspace.known_model(model)
 
     def _resolved(self, rev: Rev, model: str | None = None) -> tuple[Model, int]:
+        if isinstance(rev, PendingVersion):
+            rev = self._home.outbox.delivery.arrived(rev)
         return self._workspace.resolve(rev, model)
 
     def _of_one_model(self, revs: Iterable[Rev], model: str | None = None) -> tuple[Model, list[int]]:
@@ -425,7 +478,7 @@ class ModelManager:
     def _of(self, rev: Rev) -> dict[str, Any]:
         """The model and version that a revision names, as a command is told of them."""
         model, number = self._resolved(rev)
-        return {"model": model.name, "version": number, "asked": {"version": str(rev)}}
+        return {"model": model.name, "version": number, "asked": {"version": words(rev)}}
 
     def _bound(self, command: commands.CreateBranch | commands.CreateTag, key: str | None) -> Version:
         """Bind a name to a version, which its event tells, also when it is sent again."""
@@ -463,4 +516,4 @@ class ModelManager:
 
 def _words(revs: Mapping[str, Rev | None]) -> dict[str, str | None]:
     """Revisions as the caller wrote them."""
-    return {name: None if rev is None else str(rev) for name, rev in revs.items()}
+    return {name: None if rev is None else words(rev) for name, rev in revs.items()}

@@ -107,14 +107,69 @@ class Version(int):
     def to_dict(self) -> dict[str, Any]:
         """Number, model, digest, branch and parents."""
         parents = [{"version": number, "role": role} for number, role in self.parents]
-        number = int(self)
         return {
-            "version": number,
+            "version": int.__int__(self),
             "model": self.model,
             "digest": self.digest,
             "branch": self.branch,
             "parents": parents,
         }
+
+
+class PendingVersion(Version):
+    """A version that waits in the spool while the ledger is away: it has a key, and no number yet.
+
+    It serves as a parent of later saves and, once it was delivered, wherever a revision does; until then whatever
+    needs its number raises. Two are equal where their keys are.
+    """
+
+    key: str
+
+    def __new__(cls, key: str, *, model: str, branch: str) -> PendingVersion:
+        """The version that the save under `key` will become."""
+        made = super().__new__(cls, 0, model=model, digest="", branch=branch)
+        assert isinstance(made, PendingVersion)
+        made.key = key
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _pending, (self.key, self.model, self.branch)
+
+    def __repr__(self) -> str:
+        return f"PendingVersion({self.key!r}, model={self.model!r}, branch={self.branch!r})"
+
+    def __str__(self) -> str:
+        return "pending" if os.environ.get("LEPTON_LANG", "zh").lower().startswith("en") else "待定"
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec.rstrip("dn"))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PendingVersion) and other.key == self.key
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a version's, with its key; number and digest are None."""
+        return super().to_dict() | {"version": None, "digest": None, "key": self.key}
+
+    def _number(self, *_: Any) -> Any:
+        raise ValueError("the version is pending: it gets its number when `lepton sync` has delivered it")
+
+    # an int's own methods would answer with a number that is none
+    __int__ = __index__ = __float__ = __neg__ = __lt__ = __le__ = __gt__ = __ge__ = _number
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __mod__ = __floordiv__ = __truediv__ = _number
+
+
+def _pending(key: str, model: str, branch: str) -> PendingVersion:
+    return PendingVersion(key, model=model, branch=branch)
 
 
 def _version(number: int, model: str, digest: str, branch: str, parents: tuple[tuple[int, str], ...]) -> Version:
@@ -138,7 +193,7 @@ class Result:
 def plain(value: Any) -> Any:
     """A value as plain JSON: results and versions as dictionaries, times as RFC 3339, tuples as lists."""
     if isinstance(value, Version):
-        return int(value)
+        return value.to_dict()["version"]
     if hasattr(value, "to_dict"):
         return value.to_dict()
     if isinstance(value, datetime):
@@ -409,3 +464,47 @@ class Status(Result):
     kafka: Topic | None
     rejected: int
     """Outside messages that were refused and have not been admitted since."""
+
+
+@dataclass(frozen=True)
+class Synced(Result):
+    """What became of what waited in the spool: each entry with kind, key, actor, time, and `version` or `reason`."""
+
+    delivered: tuple[Mapping[str, Any], ...]
+    refused: tuple[Mapping[str, Any], ...]
+    """All that stand aside, those of earlier times too."""
+
+
+@dataclass(frozen=True)
+class JobRecord(Result):
+    """A piece of work that was asked for, and what became of it."""
+
+    job: str
+    kind: str
+    model: str
+    status: str
+    """queued, assigned, running, finished, failed or cancelled."""
+    epoch: int
+    """The attempt that counts, 0 before the first."""
+    pool: str
+    submitted: datetime
+    changed: datetime
+    message: str
+    version: Version | None
+    """The version that it made or judged."""
+    figures: Mapping[str, Any]
+    """What else came of it."""
+    error: str | None
+    reason: str
+    """Why it stands as it does, where something went wrong."""
+    step: int | None
+    """The step of its last checkpoint."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing can happen to it any more."""
+        return self.status in ("finished", "failed", "cancelled")
+
+    def __str__(self) -> str:
+        why = f": {self.reason or self.error}" if self.reason or self.error else ""
+        return f"job {self.job} ({self.kind} {self.model}) is {self.status}{why}"

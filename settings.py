@@ -7,7 +7,7 @@ import logging
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +17,24 @@ log = logging.getLogger("lepton")
 
 FOLDER = ".lepton"
 _SQLITE = "sqlite:///"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How long those who work for a ledger wait for each other, in seconds."""
+
+    start: float = 30.0
+    """For a worker to begin what it was assigned."""
+    lease: float = 45.0
+    """For a worker to be heard of again, before its work is given to another and it must stop by itself."""
+    heartbeat: float = 10.0
+    """Between two announcements of a worker, and before an answer is repeated that nobody has heard."""
+    pause: float = 5.0
+    """Before a job's second attempt; doubled for each after it."""
+    drain: float = 30.0
+    """For work under way, when a worker is told to leave."""
+    poll: float = 0.1
+    """Between two looks for something new, where nothing tells of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +52,10 @@ class Settings:
     kafka: str | None
     """The brokers, or None where the ledger lives without."""
     kafka_prefix: str
+    metrics: str | None
+    """Where a running process serves its figures to Prometheus, `host:port`, or None."""
+    log_as_json: bool
+    terms: Terms = Terms()
 
 
 def load(home: str | os.PathLike[str] | None = None, *, actor: str | None = None) -> Settings:
@@ -50,9 +72,12 @@ def load(home: str | os.PathLike[str] | None = None, *, actor: str | None = None
         objects=env.get("LEPTON_OBJECTS") or (folder / "objects").as_uri(),
         actor=actor or env.get("LEPTON_ACTOR") or _login(),
         language=language(env),
-        wait=_wait(env),
+        wait=_seconds(env, "LEPTON_WAIT", 30.0),
         kafka=env.get("LEPTON_KAFKA") or None,
         kafka_prefix=_prefix(env),
+        metrics=_metrics(env),
+        log_as_json=env.get("LEPTON_LOG") == "json",
+        terms=_terms(env),
     )
 
 
@@ -98,12 +123,24 @@ def _prefix(env: Mapping[str, str]) -> str:
     return text
 
 
-def _wait(env: Mapping[str, str]) -> float:
-    text = env.get("LEPTON_WAIT", "30")
+def _metrics(env: Mapping[str, str]) -> str | None:
+    text = env.get("LEPTON_METRICS") or None
+    if text is not None and not re.fullmatch(r"([\w.-]*:)?\d{1,5}", text):
+        raise Malformed(f"LEPTON_METRICS is {text!r}; write a port, or host:port")
+    return text
+
+
+def _terms(env: Mapping[str, str]) -> Terms:
+    told = {name: _seconds(env, f"LEPTON_TERM_{name.upper()}", usual) for name, usual in asdict(Terms()).items()}
+    return Terms(**told)
+
+
+def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
+    text = env.get(name, "")
     try:
-        seconds = float(text)
+        seconds = float(text) if text else default
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds < 1e6:
-        raise Malformed(f"LEPTON_WAIT is {text!r}; give a number of seconds")
+        raise Malformed(f"{name} is {text!r}; give a number of seconds")
     return seconds

@@ -14,23 +14,35 @@ from weakref import WeakKeyDictionary
 import uuid_utils
 
 from .domain.commands import CreateLedger
+from .domain.jobs import fits
 from .errors import Refused
 from .events.actors import Actors, checked_actor
 from .events.address import database_at
 from .events.cluster import Cluster
 from .events.creation import open_or_create
 from .events.database import Database
+from .events.leases import Leases
 from .events.ledger import FORMAT
+from .events.mail import Mail
 from .events.store import Store
 from .ledger import Ledger
 from .results import Version
 from .settings import Settings
 from .tensors.address import objects_at
+from .tensors.folder import FolderStore
 from .tensors.objects import ObjectStore
+from .workers.assigning import Assigner, open_jobs
+from .workers.delivery import Delivery
+from .workers.mailing import MailChannel, MailOrders, MailResults
+from .workers.outbox import Outbox
+from .workers.serving import Desk
+from .workers.spool import Spool
+from .workers.working import Post
 from .workers.workspace import Workspace
 
 if TYPE_CHECKING:
     from .events.kafka_log import KafkaLog
+    from .events.lock import Held
     from .events.log import Log
     from .projections.asking import ReadModel
     from .projections.following import Follower
@@ -60,6 +72,8 @@ class Home:
     """A ledger with its parts, opened on first use."""
 
     settings: Settings
+    strict: bool = False
+    """Whether an outage is raised, not spooled."""
     origins: WeakKeyDictionary[Any, Version] = field(default_factory=WeakKeyDictionary[Any, Version])
     """Which version a live object was loaded from or last saved as; it outlives what is opened and closed here."""
     opening: RLock = field(default_factory=RLock, repr=False)
@@ -88,6 +102,14 @@ class Home:
         return Workspace(ledger=ledger, objects=self.objects, actors=actors, actor=actor, origins=self.origins)
 
     @_Once
+    def outbox(self) -> Outbox:
+        """The way of saves and runs into the ledger; it opens nothing before it is used."""
+        folder = self.settings.home / "spool" / self.settings.ledger
+        spool = Spool(folder, FolderStore, wait=self.settings.wait)
+        delivery = Delivery(spool, lambda: self.workspace, self.origins)
+        return Outbox(delivery, self.settings.actor, strict=self.strict)
+
+    @_Once
     def objects(self) -> ObjectStore:
         """The object store that LEPTON_OBJECTS names."""
         filled = self.store.places_any()
@@ -99,6 +121,30 @@ class Home:
         if self.settings.kafka is None:
             raise Refused("no Kafka is set; LEPTON_KAFKA=host:port names one")
         return Cluster.parsed(self.settings.kafka, self.settings.ledger, self.settings.kafka_prefix)
+
+    @property
+    def desk(self) -> Desk:
+        """Where this ledger's jobs are given out: tables of its own database."""
+        place = {"url": self.settings.objects, "ledger": self.settings.ledger, "wait": self.settings.wait}
+        return Desk(
+            lock=self._assigning,
+            assigner=self._assigner,
+            channel=lambda incarnation: MailChannel(self.store, incarnation),
+            leases=Leases(self.database),
+            waiting=self._waiting,
+            objects=place,
+            terms=self.settings.terms,
+        )
+
+    def _waiting(self, post: Post) -> bool:
+        return any(fits(job, post.pool, frozenset(post.capabilities)) for _, job in open_jobs(self.workspace))
+
+    def _assigner(self) -> Assigner:
+        mail, leases = Mail(self.database), Leases(self.database)
+        return Assigner(self.workspace, leases, MailResults(mail), MailOrders(mail), self.settings.terms)
+
+    def _assigning(self) -> Held:
+        return database_at(self.settings.database, self.settings.ledger, wait=0.0).lock("assigner")
 
     def kafka_log(self) -> KafkaLog:
         """The log as its topic tells it; a context manager."""

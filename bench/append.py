@@ -24,12 +24,13 @@ from eventsourcing.sqlite import SQLiteDatastore
 
 from lepton_ai.domain.commands import Annotate, Commit, LogMetrics, StartRun, Stored
 from lepton_ai.domain.recipe import Recipe
-from lepton_ai.events.actors import Actors
+from lepton_ai.events.actors import Actor, Actors
 from lepton_ai.events.address import database_at
 from lepton_ai.events.creation import open_or_create
 from lepton_ai.events.run import MetricsLogged
 from lepton_ai.events.store import Store
 from lepton_ai.ledger import Asked, Ledger
+from lepton_ai.wiring import Home
 
 SIZE = 750
 """Bytes of each stored event."""
@@ -67,13 +68,7 @@ def lepton(folder: Path, close: ExitStack) -> dict[str, tuple[Act, int]]:
     text = "x" * (SIZE - stored(note(-1)))
     assert stored(note(-2, text)) == SIZE
 
-    def blocks(name: str, count: int = BATCH) -> LogMetrics:
-        now = datetime.now(UTC)
-        one = [MetricsLogged(names=(name,), steps=(n,), values=(0.5,), times=(now,)) for n in range(100, 100 + count)]
-        return LogMetrics(run="r", blocks=tuple(one))
-
-    name = "x" * (SIZE + 1 - stored(blocks("x", 1)))
-    assert stored(blocks(name, 1)) == SIZE
+    together = batches(ledger, actor)
 
     return {
         "Lepton, a command of one event": (lambda n: ledger.admit(note(n, text), actor), 1),
@@ -82,10 +77,35 @@ def lepton(folder: Path, close: ExitStack) -> dict[str, tuple[Act, int]]:
             BATCH,
         ),
         f"Lepton, a command of {BATCH} events": (
-            lambda _: ledger.admit(blocks(name), actor),
+            lambda _: together(BATCH),
             BATCH,
         ),
     }
+
+
+def batches(ledger: Ledger, actor: Actor) -> Callable[[int], int]:
+    """Appends that many events of `SIZE` bytes to run `r` as one command; returns the last `seq`."""
+
+    def blocks(name: str, count: int) -> LogMetrics:
+        now = datetime.now(UTC)
+        one = [MetricsLogged(names=(name,), steps=(n,), values=(0.5,), times=(now,)) for n in range(100, 100 + count)]
+        return LogMetrics(run="r", blocks=tuple(one))
+
+    def length(name: str) -> int:
+        return len(ledger.store.read(ledger.admit(blocks(name, 1), actor).events[-1].seq - 1, 1)[0].envelope)
+
+    name = "x" * (SIZE + 1 - length("x"))
+    assert length(name) == SIZE
+    return lambda count: ledger.admit(blocks(name, count), actor).events[-1].seq
+
+
+def lepton_events(home: Home) -> Callable[[int], int]:
+    """As `batches`, on a home's ledger, whose model credit has one version."""
+    work = home.workspace
+    if not home.store.stream("run/r")[0]:
+        work.ledger.admit(_first_commit(), work.actor)
+        work.ledger.admit(StartRun(run="r", model="credit"), work.actor)
+    return batches(work.ledger, work.actor)
 
 
 def pyeventsourcing(folder: Path, close: ExitStack) -> dict[str, tuple[Act, int]]:

@@ -18,6 +18,7 @@ CHAPTERS = {
     "codec": "The codec of deltas, beside its published figures and peers",
     "transfer": "Saving and loading a model, beside safetensors",
     "runs": "Logging from a training script",
+    "kafka": "Beside Kafka",
     "startup": "The command line",
     "credit": "The credit scoring model, beside scikit-learn",
 }

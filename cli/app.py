@@ -23,9 +23,13 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "Moving": ("moving", ("rollback", "merge")),
     "What is known": ("describing", ("models", "annotate", "describe", "archive", "unarchive")),
     "Work": ("working", ("train", "evaluate")),
+    "Jobs": ("jobs", ("jobs", "logs", "cancel")),
     "Asking the ledger": ("reading", ("sql", "events", "snapshot")),
-    "Keeping the ledger": ("keeping", ("verify", "fsck", "rebuild", "forget")),
-    "Running the ledger": ("running", ("status", "relay", "projector", "intake", "rejected", "restore")),
+    "Keeping the ledger": ("keeping", ("sync", "verify", "fsck", "rebuild", "forget")),
+    "Running the ledger": (
+        "running",
+        ("status", "worker", "relay", "projector", "intake", "rejected", "restore"),
+    ),
 }
 """Each section of the help: the module that holds its commands, and their names."""
 

@@ -68,7 +68,12 @@ class Session:
         from .. import settings
         from ..wiring import Home
 
-        return Home(settings.load(self.home, actor=self.actor))
+        told = settings.load(self.home, actor=self.actor)
+        if told.log_as_json:
+            from .observing import JsonLines
+
+            self.logged.setFormatter(JsonLines())
+        return Home(told)
 
     def _log(self) -> None:
         self.logged.setFormatter(logging.Formatter("%(name)s: %(message)s"))

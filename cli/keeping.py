@@ -1,15 +1,43 @@
-"""`verify`, `fsck`, `rebuild`, `forget`: looking after the ledger itself."""
+"""`sync`, `verify`, `fsck`, `rebuild`, `forget`: looking after the ledger itself."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import click
 
 from ..errors import Damaged, Refused
-from ..results import Verified
+from ..results import Synced, Verified
 from .command import Session, command
 from .text import columns, count, title
+
+SPOOLED: Final = {
+    "kind": "text?",
+    "key": "text?",
+    "actor": "text?",
+    "time": "time?",
+    "model": "text?",
+    "run": "text?",
+}
+
+
+@command(
+    {"delivered": [SPOOLED | {"version": "number?"}], "refused": [SPOOLED | {"reason": "text"}]},
+    "lepton sync",
+    "lepton sync --again",
+)
+@click.option("--again", is_flag=True, help="Try once more what was refused.")
+def sync(session: Session, again: bool) -> None:
+    """Tell the ledger what was spooled in the home while it was away. Exits with 1 where any of it stands refused.
+
+    Every call that changes something does so first; this one does nothing else, and says what was told.
+    """
+    with session.waiting("delivering"):
+        found = session.manager.sync(again=again)
+    session.answer(found.to_dict(), lambda: _synced(found))
+    if found.refused:
+        raise click.exceptions.Exit(Refused.exit_code)
 
 
 @command({"ledger": "text", "size": "number", "root": "digest"}, "lepton verify")
@@ -59,6 +87,17 @@ def forget(session: Session, name: str, yes: bool) -> None:
     if not session.manager.forget_actor(name):
         raise Refused(f"there is nobody named {name!r} here; `lepton log` shows who acted")
     session.answer({"actor": name}, lambda: [f"{name} is forgotten"])
+
+
+def _synced(found: Synced) -> Iterator[str]:
+    if not (found.delivered or found.refused):
+        yield "nothing waits"
+    for each in found.delivered:
+        what = f"version {each['version']} of {each['model']}" if each["version"] else f"run {each['run']}"
+        yield f"{title('delivered')}  {each['kind']}  {what}"
+    for each in found.refused:
+        what = f"of {each['model'] or each['run']}, asked by {each['actor']}" if each["kind"] else "entry"
+        yield f"{click.style('refused', fg='red', bold=True)}  {each['kind'] or 'damaged'} {what}: {each['reason']}"
 
 
 def _verified(found: Verified) -> Iterator[str]:

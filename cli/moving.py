@@ -8,10 +8,10 @@ from typing import Any, Final, Literal, cast
 import click
 
 from ..results import RollbackPlan, RolledBack
+from ..workers.datasets import labelled
 from .command import Session, command
 from .revision import expected, of_model
 from .shapes import METRICS, VERSION
-from .tables import labelled
 from .text import arrow, change, columns, count, dim, figure, size, title, version
 
 PLAN: Final = {

@@ -1,11 +1,14 @@
-"""`status`, `relay`, `projector`, `intake`, `rejected`, `restore`: the processes that keep a ledger running."""
+"""`status`, `worker`, `relay`, `projector`, `intake`, `rejected`, `restore`: what keeps a ledger running."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +16,7 @@ import click
 from ..errors import Refused
 from ..results import Status
 from .command import Session, command
+from .observing import observed
 from .text import columns, count, when
 
 if TYPE_CHECKING:
@@ -40,14 +44,69 @@ def status(session: Session) -> None:
     session.answer(found.to_dict(), lambda: _status(found))
 
 
+@command({"worker": "text"}, "lepton worker --once", "lepton worker --pool gpu --device cuda:0 --once")
+@click.option("--pool", default="default", show_default=True, metavar="NAME", help="Whose jobs it takes.")
+@click.option("--device", default="auto", show_default=True, metavar="NAME", help="auto, cpu, cuda or cuda:N.")
+@click.option("--slots", type=click.IntRange(min=1), default=1, show_default=True, help="Jobs at a time.")
+@click.option("--once", is_flag=True, help="Leave when no job is left that it could take.")
+def worker(session: Session, pool: str, device: str, slots: int, once: bool) -> None:
+    """Do the work that is asked for, until stopped; each job in a process of its own.
+
+    SIGTERM and Ctrl-C let it leave in good order: it takes nothing more, and what is under way is kept and given back.
+    Without Kafka the first worker of a ledger also gives the jobs out.
+    """
+    from ..workers import serving
+
+    desk, stop = session.parts.desk, Event()
+    post = serving.post(desk, pool=pool, slots=slots, device=device)
+    with _signals(stop), _talking():
+        serving.work(desk, post, stop, once=once)
+    session.answer({"worker": post.incarnation}, lambda: [f"worker {post.incarnation} left in good order"])
+
+
+@contextmanager
+def _talking() -> Generator[None]:
+    """Have the worker say on stderr what it is at."""
+    logger = logging.getLogger("lepton.worker")
+    logger.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        logger.setLevel(logging.NOTSET)
+
+
+@contextmanager
+def _signals(stop: Event) -> Generator[None]:
+    """SIGTERM and Ctrl-C set an event, the second one ends the process at once."""
+
+    def leave(number: int, frame: object) -> None:  # noqa: ARG001 - a handler's signature
+        stop.set()
+        signal.signal(number, before[signal.Signals(number)])
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 @command({"relayed": "number"}, "lepton relay", "lepton relay --once")
 @click.option("--once", is_flag=True, help="Stop when Kafka has all that the log held at the start.")
 def relay(session: Session, once: bool) -> None:
     """Copy every event to Kafka, in order, until stopped. One relay at a time works; another waits for its lock."""
     from ..events.relay import Relay
 
-    relay = Relay(session.parts.store, session.parts.cluster, until=session.parts.store.end() if once else None)
-    asyncio.run(_until_stopped(relay.run))
+    store = session.parts.store
+    relay = Relay(store, session.parts.cluster, until=store.end() if once else None)
+    figures = {
+        "log_events": ("events in the log", lambda: store.end()),
+        "relay_events": ("events that Kafka acknowledged", lambda: relay.position),
+        "relay_lag_events": ("events that Kafka lacks: lost with the database", lambda: store.end() - relay.position),
+        "rejected_messages": ("outside messages that stand refused", lambda: store.rejected_count()),
+    }
+    with observed(session.parts.settings.metrics, figures):
+        asyncio.run(_until_stopped(relay.run))
     session.answer({"relayed": relay.position}, lambda: [f"stopped after event {relay.position}"])
 
 
@@ -74,9 +133,19 @@ def restore(session: Session, source: str, missing: bool) -> None:  # noqa: ARG0
 @command({"seq": "number"}, "lepton projector")
 def projector(session: Session) -> None:
     """Keep the views up with the log, from Kafka where it is set, and answer `sql` and `find`, until stopped."""
-    with session.parts.follower() as follower:
-        asyncio.run(_until_stopped(follower.ended))
-        position = follower.projection.position
+    parts = session.parts
+    with parts.follower() as follower:
+        projection = follower.projection
+        figures = {
+            "projection_events": ("events applied to the views", lambda: projection.position),
+            "projection_lag_events": (
+                "events in the log the views lack",
+                lambda: parts.store.end() - projection.position,
+            ),
+        }
+        with observed(parts.settings.metrics, figures):
+            asyncio.run(_until_stopped(follower.ended))
+        position = projection.position
     session.answer({"seq": position}, lambda: [f"stopped at event {position}"])
 
 
@@ -91,14 +160,19 @@ def intake(session: Session) -> None:
     topic = parts.cluster.topic("inbox")
     taken: list[Intake] = []
 
-    async def run(stop: asyncio.Event) -> None:
-        taken.extend(
-            await receive(parts.cluster, "inbox", lambda part: Intake(work.ledger, work.actors, topic, part), stop)
-        )
+    def intake_of(part: int) -> Intake:
+        taken.append(Intake(work.ledger, work.actors, topic, part))
+        return taken[-1]
 
-    asyncio.run(_until_stopped(run))
-    messages = sum(each.taken for each in taken)
-    session.answer({"messages": messages}, lambda: [f"stopped after {count(messages, 'message')}"])
+    async def run(stop: asyncio.Event) -> None:
+        await receive(parts.cluster, "inbox", intake_of, stop)
+
+    def messages() -> int:
+        return sum(each.taken for each in taken)
+
+    with observed(parts.settings.metrics, {"intake_messages": ("messages taken in by this process", messages)}):
+        asyncio.run(_until_stopped(run))
+    session.answer({"messages": messages()}, lambda: [f"stopped after {count(messages(), 'message')}"])
 
 
 @command(

@@ -43,3 +43,20 @@ EVENT: Final[dict[str, Any]] = {
     "...": "any",
 }
 """A CloudEvent."""
+
+JOB: Final[dict[str, Any]] = {
+    "job": "text",
+    "kind": "text",
+    "model": "text",
+    "status": "text",
+    "epoch": "number",
+    "pool": "text",
+    "submitted": "time",
+    "changed": "time",
+    "message": "text",
+    "version": "number?",
+    "figures": {"NAME": "any"},
+    "error": "text?",
+    "reason": "text",
+    "step": "number?",
+}

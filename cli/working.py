@@ -1,4 +1,4 @@
-"""`train`, `evaluate`: work on labelled rows from a file, recorded by itself."""
+"""`train`, `evaluate`: work on labelled rows from a file, done by a worker and recorded by itself."""
 
 from __future__ import annotations
 
@@ -7,25 +7,43 @@ import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import fields
+from typing import Any, TypeVar
 
 import click
 
-from ..errors import Refused
-from ..results import Evaluation, Version
+from ..results import JobRecord, Performance, Version
 from .command import PATIENCE, Session, command
-from .shapes import METRICS, VERSION
-from .tables import labelled
+from .shapes import JOB, METRICS, VERSION
 from .text import columns, dim, figure, title, version
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def limits(function: F) -> F:
+    """The options of whatever a worker does."""
+    options = (
+        click.option("--wait/--detach", default=True, help="Wait for the end, or only ask for the work."),
+        click.option(
+            "--pool", default="default", show_default=True, metavar="NAME", help="The workers that may do it."
+        ),
+        click.option("--memory", type=click.IntRange(min=1), metavar="MB", help="Megabytes that it may take."),
+        click.option("--time", "seconds", type=float, metavar="SECONDS", help="How long an attempt may take."),
+        click.option(
+            "--retries", type=click.IntRange(min=0), default=3, metavar="N", help="Attempts that may be lost."
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
 
 
 @command(
-    {"version": VERSION, "metrics": METRICS},
+    {"job": JOB, "version?": VERSION, "metrics": METRICS},
     "lepton train credit-scoring-model loans.csv --label default",
     "lepton train credit-scoring-model loans.csv --label default --set learning_rate=0.01 --set dropout_rate=0.2",
-    "lepton train credit-scoring-model loans.csv --label default --branch risk -m 'with the new columns'",
+    "lepton train credit-scoring-model loans.csv --label default --branch risk -m 'with the new columns' --detach",
 )
 @click.argument("model")
 @click.argument("data")
@@ -34,6 +52,7 @@ OnEpoch = Callable[[int, Mapping[str, float]], None]
 @click.option("--name", metavar="NAME", help="The name to keep versions under; MODEL's if left out.")
 @click.option("--branch", default="main", show_default=True, metavar="NAME", help="The branch that gets the version.")
 @click.option("-m", "--message", default="", metavar="TEXT", help="What this training is for.")
+@limits
 def train(
     session: Session,
     model: str,
@@ -43,26 +62,37 @@ def train(
     name: str | None,
     branch: str,
     message: str,
+    wait: bool,
+    memory: int | None,
+    **limits: Any,
 ) -> None:
-    """Train a model on the rows of a CSV or Parquet file, and keep it as a version.
+    """Train a model on the rows of a CSV, Parquet or Arrow file, and keep it as a version.
 
-    MODEL is one of Lepton's own, such as credit-scoring-model. All columns but the label's are learnt from.
+    MODEL is one of Lepton's own, such as credit-scoring-model. All columns but the label's are learnt from. A worker
+    does it; where none is there, this command is one itself while it waits.
     """
-    chosen = [_setting(each) for each in settings]
-    rows, labels = labelled(data, label)
-    untrained = _untrained(model)
-    for key, value in chosen:
-        untrained.add_hyperparameter(key, value)
-    with _epochs(untrained.hyperparameters.get("epochs")) as on_epoch:
-        made = session.manager.train(
-            untrained, rows, labels, name=name, branch=branch, message=message, on_epoch=on_epoch
-        )
-    metrics = dict(session.manager.show(f"{made.model}@{made}").metrics)
-    session.answer({"version": made.to_dict(), "metrics": metrics}, lambda: _trained(made, metrics))
+    chosen = dict(_setting(each) for each in settings)
+    submitted = session.manager.jobs.train(
+        model,
+        data,
+        label,
+        name=name,
+        hyperparameters=chosen,
+        branch=branch,
+        message=message,
+        memory=_bytes(memory),
+        **limits,
+    )
+    with _epochs(chosen.get("epochs")) as on_epoch:
+        ended = waited(session, submitted, on_epoch) if wait else submitted
+    made = ended.version
+    metrics = dict(session.manager.show(f"{made.model}@{made}").metrics) if made else {}
+    shown = {"job": ended.to_dict(), "version": made.to_dict() if made else None, "metrics": metrics}
+    session.answer(shown, lambda: _trained(made, metrics) if made else detached(ended))
 
 
 @command(
-    {"version": VERSION, "name": "text", "performance": {"NAME": "number?"}},
+    {"job": JOB, "version": VERSION, "name": "text", "performance?": {"NAME": "number?"}},
     "lepton evaluate main loans.csv --label default",
     "lepton evaluate production loans.csv --label default --name production",
 )
@@ -70,25 +100,50 @@ def train(
 @click.argument("data")
 @click.option("--label", required=True, metavar="COLUMN", help="The column that holds the labels.")
 @click.option("--name", default="", metavar="TEXT", help="What the rows are called: validation, production, ...")
-def evaluate(session: Session, rev: str, data: str, label: str, name: str) -> None:
-    """Judge a version on the rows of a CSV or Parquet file, and record the figures."""
-    rows, labels = labelled(data, label)
+@limits
+def evaluate(
+    session: Session, rev: str, data: str, label: str, name: str, wait: bool, memory: int | None, **limits: Any
+) -> None:
+    """Judge a version on the rows of a CSV, Parquet or Arrow file, and record the figures."""
+    manager = session.manager
+    judged = manager.show(rev).version
+    job = manager.jobs.evaluate(rev, data, label, name=name, memory=_bytes(memory), **limits)
     with session.waiting("evaluating"):
-        found = session.manager.evaluate(rev, rows, labels, name=name)
-    shown = {"version": found.version.to_dict(), "name": found.name, "performance": found.performance.to_dict()}
-    session.answer(shown, lambda: _evaluated(found))
+        ended = waited(session, job, None) if wait else job
+    found = _performance(ended)
+    shown = {
+        "job": ended.to_dict(),
+        "version": judged.to_dict(),
+        "name": name,
+        "performance": found.to_dict() if found else None,
+    }
+    session.answer(shown, lambda: _evaluated(judged, found) if found else detached(ended))
 
 
-def _untrained(name: str) -> Any:
-    from difflib import get_close_matches
+def waited(session: Session, job: JobRecord, on_epoch: OnEpoch | None) -> JobRecord:
+    """A job at its end. What kept it from a good one raises as `Refused`; Ctrl-C calls it off."""
+    from ..workers.submitting import finished
 
-    from ..models.registry import OWN, registered
+    try:
+        return finished(session.manager.jobs.wait(job.job, on_epoch=on_epoch))
+    except KeyboardInterrupt:
+        session.manager.jobs.cancel(job.job, reason="interrupted")
+        raise
 
-    if name not in OWN:
-        near = get_close_matches(name, OWN, 1)
-        hint = f"did you mean {near[0]}?" if near else f"Lepton knows {', '.join(sorted(OWN))}"
-        raise Refused(f"there is no model {name!r} to train; {hint}")
-    return registered(name)()
+
+def detached(job: JobRecord) -> Iterator[str]:
+    """What is said of a job that nobody waits for."""
+    yield f"job {title(job.job)} is {job.status}; `lepton jobs` tells how it goes, `lepton worker` works on it"
+
+
+def _performance(job: JobRecord) -> Performance | None:
+    if job.status != "finished":
+        return None
+    return Performance(**{field.name: job.figures[field.name] for field in fields(Performance)})
+
+
+def _bytes(megabytes: int | None) -> int | None:
+    return None if megabytes is None else megabytes * 1_000_000
 
 
 def _setting(text: str) -> tuple[str, Any]:
@@ -133,7 +188,6 @@ def _trained(made: Version, metrics: Mapping[str, float]) -> Iterator[str]:
     yield from columns([(dim(name), figure(value)) for name, value in sorted(metrics.items())], indent=2)
 
 
-def _evaluated(found: Evaluation) -> Iterator[str]:
-    yield f"version {version(found.version)} of {title(found.version.model)}: {found.performance}"
-    figures = found.performance.to_dict()
-    yield from columns([(dim(name), figure(value)) for name, value in figures.items()], indent=2)
+def _evaluated(judged: Version, found: Performance) -> Iterator[str]:
+    yield f"version {version(judged)} of {title(judged.model)}: {found}"
+    yield from columns([(dim(name), figure(value)) for name, value in found.to_dict().items()], indent=2)

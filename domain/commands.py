@@ -26,6 +26,11 @@ def run_stream(run: str) -> str:
     return f"run/{run}"
 
 
+def job_stream(job: str) -> str:
+    """The stream of a job's events."""
+    return f"job/{job}"
+
+
 def dataset_stream(name: str) -> str:
     """The stream of a data set's events."""
     return f"dataset/{name}"
@@ -78,6 +83,16 @@ class OfRun(Command):
         return (run_stream(self.run),)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfJob(Command):
+    """Something asked or told of one job; job_commands.py has its kinds."""
+
+    job: str
+
+    def reads(self) -> tuple[str, ...]:
+        return (job_stream(self.job),)
+
+
 @dataclass(frozen=True, slots=True)
 class Delta:
     """The difference that a save kept, from its first parent to the version about to be numbered."""
@@ -87,6 +102,8 @@ class Delta:
     elements: int
     tensors: int
     two_way: bool
+    base: int | None = None
+    """The version it leads from, where that is not the first parent: a branch may move while a job is at work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,4 +386,4 @@ ModelCommand = (
     | RecordRehearsal
 )
 RunCommand = StartRun | LogMetrics | Checkpoint | FinishRun
-AnyCommand = ModelCommand | RunCommand | RecordDataset | RecordObservation | CreateLedger
+AnyCommand = ModelCommand | RunCommand | RecordDataset | RecordObservation | CreateLedger | OfJob

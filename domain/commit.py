@@ -139,7 +139,7 @@ def _events(model: Model, command: Commit) -> Iterator[Event]:
         if not command.parents:
             raise Malformed("a delta leads from a parent, and none was named; store the tensors whole")
         yield DeltaRecorded(
-            from_version=command.parents[0].version,
+            from_version=command.delta.base or command.parents[0].version,
             to_version=number,
             digest=command.delta.digest,
             bytes=command.delta.bytes,

@@ -53,6 +53,8 @@ from .commands import (
 )
 from .commit import commit, free_tag
 from .guards import writable
+from .job_commands import OfJob
+from .jobs import decide_job
 from .model import Model
 from .names import changed_notes, checked_metrics
 from .objects import Objects
@@ -81,6 +83,8 @@ def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
             return runs.finish(_run(state, command.run), command)
         case Commit():
             return commit(_model(state, command.model), cast(Objects, state[OBJECTS]), command)
+        case OfJob():
+            return decide_job(state, command)
         case _:
             model = _model(state, command.model)
             if not model.registered:

@@ -10,8 +10,9 @@ from ..errors import NewerLedger
 from ..events.envelope import Recorded
 from ..events.ledger import FORMAT, LedgerCreated, LedgerUpgraded
 from ..events.outside import DatasetRecorded
-from . import model, objects, run
+from . import job, model, objects, run
 from .commands import LEDGER, OBJECTS
+from .job import Job
 from .model import Model
 from .objects import Objects
 from .run import Run
@@ -26,7 +27,7 @@ class LedgerState:
     format: int = 0
 
 
-Aggregate = Model | Run | Objects | Dataset | Endpoint | LedgerState
+Aggregate = Model | Run | Job | Objects | Dataset | Endpoint | LedgerState
 State = Mapping[str, Aggregate]
 """The aggregates of the streams that a command named."""
 
@@ -37,6 +38,8 @@ def empty(stream: str) -> Aggregate:
         return Model(name=stream.removeprefix("model/"))
     if stream.startswith("run/"):
         return Run()
+    if stream.startswith("job/"):
+        return Job()
     if stream.startswith("dataset/"):
         return Dataset()
     if stream.startswith("endpoint/"):
@@ -61,6 +64,8 @@ def evolve(state: Aggregate, recorded: Recorded) -> Aggregate:
             return model.evolve(state, recorded)
         case Run():
             return run.evolve(state, recorded)
+        case Job():
+            return job.evolve(state, recorded)
         case Objects():
             return objects.evolve(state, recorded)
         case Dataset():

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import get_args
 
 from .event import Event
+from .job import JobEvent
 from .ledger import LedgerEvent
 from .model import ModelEvent
 from .objects import ObjectsEvent
 from .outside import OutsideEvent
 from .run import RunEvent
 
-_FAMILIES = (LedgerEvent, ObjectsEvent, ModelEvent, RunEvent, OutsideEvent)
+_FAMILIES = (LedgerEvent, ObjectsEvent, ModelEvent, RunEvent, JobEvent, OutsideEvent)
 
 CATALOGUE: dict[str, type[Event]] = {kind.type_name(): kind for family in _FAMILIES for kind in get_args(family)}

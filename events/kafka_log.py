@@ -22,6 +22,8 @@ from .sequence import sequence
 GAP_SECONDS: Final = 60.0
 """How long a missing event may be on its way before it is reported: the relay sends again what was not acknowledged."""
 _READ: Final = 2_000
+_PLENTY: Final = 500
+"""So many records at once tell of a reader that has not caught up."""
 _NOTHING: Final = 0.25
 """Seconds to wait for records that the broker says are there."""
 
@@ -89,7 +91,10 @@ class KafkaLog:
         if self._next != after + 1:
             self._go_to(after)
         rows: list[Row] = []
-        while len(rows) < limit and (self._ahead or self._fetched()):
+        more = True
+        while len(rows) < limit and more:
+            # where records come one by one there is nothing to wait for: what is here now is the answer
+            more = (self._ahead or self._fetched()) and (not rows or len(self._ahead) >= _PLENTY)
             while self._ahead and len(rows) < limit:
                 self._take(self._ahead.pop(), rows)
         return rows

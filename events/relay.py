@@ -94,6 +94,7 @@ class Relay:
         async with Reader(self._cluster, "events") as reader:
             last = await reader.last()
             if last is None:
+                log.info("relaying from the first event")
                 return Frontier()
             seq, end = sequence(last.value), await to_thread(self._store.end)
             if seq > end:

@@ -72,6 +72,35 @@ class Statements:
     insert_actor = "INSERT INTO actors (id, name, key) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING"
     actors = "SELECT id, name, key FROM actors"
     delete_actor = "DELETE FROM actors WHERE name = ?"
+    last_mail = "SELECT position, sent FROM mail WHERE topic = ? ORDER BY position DESC LIMIT 1"
+    insert_mail = "INSERT INTO mail (topic, position, sent, raw) VALUES (?, ?, ?, ?)"
+    mail = "SELECT position, sent, raw FROM mail WHERE topic = ? AND position >= ? ORDER BY position LIMIT ?"
+    discard_mail = "DELETE FROM mail WHERE topic = ? AND position < ?"
+    erase_mail = "UPDATE mail SET raw = ? WHERE topic = ? AND position >= ? AND position < ?"
+    set_position = (
+        "INSERT INTO positions (topic, part, position) VALUES (?, ?, ?) "
+        "ON CONFLICT (topic, part) DO UPDATE SET position = excluded.position"
+    )
+    workers = "SELECT incarnation, pool, ready, heard FROM workers WHERE heard >= ? ORDER BY incarnation"
+    hear_worker = (
+        "INSERT INTO workers (incarnation, pool, ready, free, heard) VALUES (?, ?, ?, ?, ?) ON CONFLICT (incarnation) "
+        "DO UPDATE SET pool = excluded.pool, ready = excluded.ready, free = excluded.free, heard = excluded.heard"
+    )
+    delete_worker = "DELETE FROM workers WHERE incarnation = ?"
+    forget_workers = "DELETE FROM workers WHERE heard < ?"
+    leases = "SELECT job, epoch, worker, until FROM leases ORDER BY until"
+    give_lease = (
+        "INSERT INTO leases (job, epoch, worker, until) VALUES (?, ?, ?, ?) ON CONFLICT (job) "
+        "DO UPDATE SET epoch = excluded.epoch, worker = excluded.worker, until = excluded.until"
+    )
+    renew_lease = "UPDATE leases SET until = ? WHERE job = ? AND epoch = ? AND until < ?"
+    renew_leases = "UPDATE leases SET until = ? WHERE until < ?"
+    end_lease = "DELETE FROM leases WHERE job = ?"
+    rows_of_types = f"{_ROW} WHERE seq > ? AND seq <= ? AND type IN (:many) ORDER BY seq"
+    streams_without = (
+        "SELECT e.stream FROM events e WHERE e.version = 1 AND e.stream >= ? AND e.stream < ? AND NOT EXISTS "
+        "(SELECT 1 FROM events f WHERE f.stream = e.stream AND f.type IN (:many)) ORDER BY e.seq"
+    )
 
     def __init__(self, mark: str) -> None:
         self._mark = mark

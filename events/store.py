@@ -164,6 +164,12 @@ class Store:
             rows = connection.execute(self.sql.streams, (prefix, prefix + "\U0010ffff"))
             return sorted(row[0] for row in rows)
 
+    def streams_without(self, prefix: str, types: tuple[str, ...]) -> list[str]:
+        """The streams that begin so and hold none of these types of event, the oldest first."""
+        with self.database.connection() as connection:
+            asked = (prefix, prefix + "\U0010ffff", *types)
+            return [row[0] for row in connection.execute(self.sql.of_many(self.sql.streams_without, len(types)), asked)]
+
     def place(self, placements: Sequence[Placement]) -> None:
         """Note where digests lie, beside the log: for a restore, which finds out from the packs."""
         with self.database.connection() as connection:
@@ -201,6 +207,12 @@ class Store:
         """The rows of one type from behind `after` to `last`."""
         with self.database.connection() as connection:
             return _rows(connection.execute(self.sql.rows_of_type, (kind, after, last)))
+
+    def rows_of_types(self, types: tuple[str, ...], after: int, last: int) -> list[Row]:
+        """The rows of some types from behind `after` to `last`."""
+        with self.database.connection() as connection:
+            statement = self.sql.of_many(self.sql.rows_of_types, len(types))
+            return _rows(connection.execute(statement, (after, last, *types)))
 
     def last_tiles(self) -> list[tuple[int, int]]:
         """Of each level of tiles its last place."""

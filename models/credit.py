@@ -14,7 +14,7 @@ from ..results import Performance
 from .columns import Kind, Schema, Table
 from .data import fingerprint, read_labels, read_table
 from .encoding import Encoder, Layout, inputs
-from .fit import Outcome, Schedule, fit, given, out_of_fold
+from .fit import Outcome, Progress, Schedule, fit, given, out_of_fold
 from .hyperparameter import Hyperparameter, Json
 from .labels import targets, two_classes
 from .metrics import best_threshold, score
@@ -52,10 +52,18 @@ class CreditScoringModel(Model):
         "weight_decay": Hyperparameter.number(0.01, 0.0, 100.0),
     }
 
+    RESUMES: ClassVar[bool] = True
+
     _schema: Schema = ()
 
     def train(
-        self, data: Any, labels: Any, *, validation: tuple[Any, Any] | None = None, on_epoch: OnEpoch | None = None
+        self,
+        data: Any,
+        labels: Any,
+        *,
+        validation: tuple[Any, Any] | None = None,
+        on_epoch: OnEpoch | None = None,
+        progress: Progress | None = None,
     ) -> Self:
         """Fit anew. The same bits for one seed, machine and device, whatever the caller's random state, which stays.
 
@@ -70,7 +78,7 @@ class CreditScoringModel(Model):
         if validation is not None:
             other = read_table(validation[0]).aligned(table.schema)
             held = (other, targets(read_labels(validation[1], other.rows), classes))
-        module, outcome, truth = self._fit(rows, held, on_epoch)
+        module, outcome, truth = self._fit(rows, held, on_epoch, progress)
         performance = self._judge(outcome, truth)
         module.decide_by(performance.threshold, classes)
         self.module, self._schema = module, table.schema
@@ -133,7 +141,7 @@ class CreditScoringModel(Model):
         return model
 
     def _fit(
-        self, rows: Rows, held: Rows | None, on_epoch: OnEpoch | None
+        self, rows: Rows, held: Rows | None, on_epoch: OnEpoch | None, progress: Progress | None
     ) -> tuple[ScoringNet, Outcome, npt.NDArray[np.int64]]:
         """A new module, how its fit went, and the targets of all rows that it saw, those held out last."""
         chosen: dict[str, Any] = self.hyperparameters
@@ -159,6 +167,7 @@ class CreditScoringModel(Model):
                 self._schedule(rows[1]),
                 torch.Generator(device).manual_seed(chosen["seed"]),
                 on_epoch,
+                progress,
             )
         module.to("cpu")  # small enough to answer from there, and the same answers wherever it is loaded
         return module, outcome, truth

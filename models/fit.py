@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -61,6 +62,18 @@ class Outcome:
     held_out: npt.NDArray[np.float64]
 
 
+class Progress(Protocol):
+    """Where a fit's state is kept on the way, so that another can go on from it, bit for bit as if none had ended."""
+
+    def begun(self) -> Mapping[str, Tensor] | None:
+        """What an earlier fit of the same data, net and schedule had come to; None where this is the first."""
+        ...
+
+    def reached(self, epoch: int, capture: Callable[[], Mapping[str, Tensor]]) -> None:
+        """An epoch is over and more are to come; `capture` copies the state. Raising ends the fit."""
+        ...
+
+
 def fit(
     net: WideAndDeep,
     features: Tensor,
@@ -69,6 +82,7 @@ def fit(
     schedule: Schedule,
     generator: torch.Generator,
     on_epoch: OnEpoch | None = None,
+    progress: Progress | None = None,
 ) -> Outcome:
     """Learn targets (rows,) of 0 and 1 from features (rows, width), and leave the net at its best epoch.
 
@@ -83,7 +97,7 @@ def fit(
     ]
     optimiser = torch.optim.AdamW(groups, lr=schedule.learning_rate)
     with _threads(1 if features.numel() < SMALL else torch.get_num_threads()):
-        return _fitted(net, features, targets, split, schedule, generator, optimiser, on_epoch)
+        return _fitted(net, features, targets, split, schedule, generator, optimiser, on_epoch, progress)
 
 
 def _fitted(
@@ -95,21 +109,81 @@ def _fitted(
     generator: torch.Generator,
     optimiser: torch.optim.Optimizer,
     on_epoch: OnEpoch | None,
+    progress: Progress | None,
 ) -> Outcome:
-    best_loss, best_epoch, best, epoch = float("inf"), 0, _copy(net), 0
-    for epoch in range(1, schedule.epochs + 1):
+    state = _State(net, optimiser, generator, _copy(net))
+    if progress is not None and (begun := progress.begun()) is not None:
+        state.restore(begun)
+    for epoch in range(state.epoch + 1, schedule.epochs + 1):
         loss = _learn(net, features, targets, split.learn, schedule, generator, optimiser)
         held_out = _held_out_loss(net, features, targets, split, schedule)
         if not np.isfinite(held_out + loss):
             raise Refused(f"the fit diverged in epoch {epoch}; lower the hyperparameter 'learning_rate'")
-        if held_out < best_loss:
-            best_loss, best_epoch, best = held_out, epoch, _copy(net)
+        state.after(epoch, held_out)
         if on_epoch is not None:
             on_epoch(epoch, {"loss": loss, "held_out_loss": held_out})
-        if epoch - best_epoch >= schedule.patience:
+        if epoch - state.best_epoch >= schedule.patience:
             break
-    net.load_state_dict(best)
-    return Outcome(epoch, best_epoch, schedule.positive_weight, _held_out_probabilities(net, features, split))
+        if progress is not None and epoch < schedule.epochs:
+            progress.reached(epoch, state.capture)
+    net.load_state_dict(state.best)
+    held = _held_out_probabilities(net, features, split)
+    return Outcome(state.epoch, state.best_epoch, schedule.positive_weight, held)
+
+
+@dataclass
+class _State:
+    """All that the next epoch depends on, and the best parameters so far."""
+
+    net: WideAndDeep
+    optimiser: torch.optim.Optimizer
+    generator: torch.Generator
+    best: dict[str, Tensor]
+    best_loss: float = float("inf")
+    best_epoch: int = 0
+    epoch: int = 0
+
+    def after(self, epoch: int, held_out: float) -> None:
+        """Note an epoch's end."""
+        self.epoch = epoch
+        if held_out < self.best_loss:
+            self.best_loss, self.best_epoch, self.best = held_out, epoch, _copy(self.net)
+
+    def capture(self) -> dict[str, Tensor]:
+        """A copy, by name."""
+        slots: dict[int, dict[str, Tensor]] = self.optimiser.state_dict()["state"]
+        tensors = {f"net.{name}": value for name, value in self.net.state_dict().items()}
+        tensors |= {f"best.{name}": value for name, value in self.best.items()}
+        tensors |= {f"optimiser.{n}.{name}": value for n, slot in slots.items() for name, value in slot.items()}
+        tensors |= {
+            "generator": self.generator.get_state(),
+            "reached": torch.tensor([self.epoch, self.best_epoch], dtype=torch.int64),
+            "best_loss": torch.tensor(self.best_loss, dtype=torch.float64),
+        }
+        return {name: value.detach().cpu().clone() for name, value in tensors.items()}
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Go on from a copy. Raises `Refused` where it is of another fit."""
+        slots: dict[int, dict[str, Any]] = {}
+        for name, value in tensors.items():
+            if name.startswith("optimiser."):
+                _, number, slot = name.split(".", 2)
+                slots.setdefault(int(number), {})[slot] = value
+        try:
+            self.net.load_state_dict(_under("net.", tensors))
+            groups = self.optimiser.state_dict()["param_groups"]
+            self.optimiser.load_state_dict({"state": slots, "param_groups": groups})
+            self.generator.set_state(tensors["generator"])
+            self.epoch, self.best_epoch = (int(each) for each in tensors["reached"])
+            self.best_loss = float(tensors["best_loss"])
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise Refused(f"the checkpoint is of another fit ({error}); train from the beginning") from error
+        own = self.net.state_dict()
+        self.best = {name: value.to(own[name].device) for name, value in _under("best.", tensors).items()}
+
+
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 @contextmanager

@@ -29,6 +29,8 @@ class Model(ABC):
     """
 
     HYPERPARAMETERS: ClassVar[Mapping[str, Hyperparameter]] = {}
+    RESUMES: ClassVar[bool] = False
+    """Whether `train` takes `progress` too, a `fit.Progress`, and goes on from it."""
 
     def __init__(self) -> None:
         self.module: torch.nn.Module | None = None

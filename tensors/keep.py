@@ -123,10 +123,7 @@ class Save:
 
     def _behind(self, way: Way) -> frozenset[str] | None:
         """The packs on which a way rests, or None if not all of it is stored."""
-        needed = {*(version.digest for version in way.manifests), *(leg.delta.place.digest for leg in way.legs)}
-        needed |= _chunks_of(way.manifests[0].owners)
-        for leg in way.legs:
-            needed |= _chunks_of(leg.pairing.added) if leg.direction > 0 else set[str]()
+        needed = way.rests_on
         found = self._places.find(needed)
         return frozenset(place.pack for place in found.values()) if needed <= found.keys() else None
 

@@ -106,6 +106,11 @@ class Vault:
         apply_way(self.way(route, (live_manifest, live)), live)
         return tuple((edge.digest, direction) for edge, direction in route.steps)
 
+    def packs_behind(self, digest: str, graph: Graph) -> frozenset[str]:
+        """The packs that a restore reads; raises `Damaged` where it cannot be."""
+        found = self._placements.find(self.way(graph.cheapest(digest)).rests_on)
+        return frozenset(place.pack for place in found.values())
+
     def norms(self, a: Manifest, b: Manifest, graph: Graph) -> Norms:
         """How far b lies from a, for each tensor that differs; raises `Damaged`."""
         return norms_between(self.way(graph.cheapest(a.digest)), self.way(graph.cheapest(b.digest)), self._placements)

@@ -128,6 +128,15 @@ class Way:
     def target(self) -> Manifest:
         return self.manifests[-1]
 
+    @property
+    def rests_on(self) -> set[str]:
+        """The digests of all that is read on the way: manifests, deltas, and the chunks it begins with or adds."""
+        needed = {*(version.digest for version in self.manifests), *(leg.delta.place.digest for leg in self.legs)}
+        added = (leg.pairing.added for leg in self.legs if leg.direction > 0)
+        for entries in (self.manifests[0].owners, *added):
+            needed |= {digest for entry in entries for digest in entry.chunks}
+        return needed
+
     def batches(self, places: Placements, chunks: Iterable[tuple[Slot, Bytes]]) -> Iterator[list[Job]]:
         """Plan chunks of the target, in batches of a few megabytes. Placements are asked for in this thread."""
         batch: list[tuple[Slot, Bytes]] = []

@@ -18,7 +18,7 @@ from .servers import free_port
 _POM: Final = Path(__file__).parent / "kafka" / "pom.xml"
 _SECONDS: Final = 60.0
 
-_PROPERTIES = """
+PROPERTIES = """
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
@@ -46,7 +46,7 @@ class Kafka:
         self._folder = Path(tempfile.mkdtemp(prefix="lepton-kafka-", dir="/tmp"))
         self._properties = self._folder / "server.properties"
         self._properties.write_text(
-            _PROPERTIES.format(port=self.port, controller=free_port(), data=self._folder / "data")
+            PROPERTIES.format(port=self.port, controller=free_port(), data=self._folder / "data")
         )
         self._process: subprocess.Popen[bytes] | None = None
         done = subprocess.run(

@@ -12,9 +12,11 @@ from click.testing import CliRunner
 
 from lepton_ai import ModelManager
 from lepton_ai.cli.app import lepton
+from lepton_ai.domain.job_commands import SubmitJob
 from lepton_ai.models import CreditScoringModel
 
 ROWS = 120
+JOB = "0190a7e2-7c1d-7f7e-9f0a-3d2f5a6b7c8d"
 
 
 def loans(path: Path) -> tuple[dict[str, Any], Any]:
@@ -53,6 +55,9 @@ def make(home: Path, rows: tuple[dict[str, Any], Any]) -> None:
         bob.rollback("credit@5", reason="worse in production")
         fit(ada, "careful retry", learning_rate=0.02)
         bob.rollback(model="credit", alias="production", reason="alerts")
+        # nobody works for this pool, so the job waits
+        asked = SubmitJob(job=JOB, kind="train", model="credit", payload={"label": "default"}, pool="night")
+        ada._workspace.admit(asked, None)
 
 
 class Answer(NamedTuple):

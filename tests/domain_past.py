@@ -65,7 +65,9 @@ class Past:
 
     def decided(self, command: AnyCommand) -> tuple[Append, ...]:
         """What a command would become, recording nothing."""
-        return decide({stream: self.state(stream) for stream in command.reads()}, command)
+        appends = decide({stream: self.state(stream) for stream in command.reads()}, command)
+        assert {append.stream for append in appends} <= set(command.reads()), "a command writes where it reads"
+        return appends
 
     def record(self, *appends: Append) -> None:
         """Keep events as bytes, and fold them as the ledger does that has just decided them."""

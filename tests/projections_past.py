@@ -11,6 +11,16 @@ from hypothesis import strategies as st
 
 from lepton_ai.events.envelope import Origin, encoder
 from lepton_ai.events.event import Event
+from lepton_ai.events.job import (
+    JobAssigned,
+    JobCancelled,
+    JobCheckpointed,
+    JobFailed,
+    JobFinished,
+    JobRequeued,
+    JobStarted,
+    JobSubmitted,
+)
 from lepton_ai.events.ledger import LedgerCreated, LedgerUpgraded
 from lepton_ai.events.log import Row
 from lepton_ai.events.merkle import leaf_hash
@@ -156,6 +166,7 @@ def pasts(draw: st.DrawFn, most: int = 22) -> Past:
 def _choices(draw: st.DrawFn, models: dict[str, _Model], runs: dict[str, str]) -> list[Callable[[], tuple[str, Event]]]:
     model = draw(st.sampled_from(list(models.values())))
     choices: list[Callable[[], tuple[str, Event]]] = [lambda: _objects(draw), lambda: _described(draw, model)]
+    choices += [lambda: _job(draw, model)]
     choices += [lambda: _committed(draw, model, runs), lambda: _run(draw, model, runs)] * 2
     choices += [lambda: _figures(draw, model)] * 3 + [lambda: _referred(draw, model)] * 4
     return choices
@@ -282,6 +293,26 @@ def _referred(draw: st.DrawFn, model: _Model) -> tuple[str, Event]:
     if at is not None and draw(st.booleans()):
         return model.stream, AliasRolledBack(alias="production", from_version=at, to_version=to, reason=reason)
     return model.stream, AliasMoved(alias="production", from_version=at, to_version=to, reason=reason)
+
+
+def _job(draw: st.DrawFn, model: _Model) -> tuple[str, Event]:
+    """Any step of a job: the views tell what is stored, whether or not it could have been decided."""
+    epoch = draw(st.integers(1, 3))
+    event = draw(
+        st.sampled_from(
+            [
+                JobSubmitted(job="j", kind="train", model=model.name, payload=draw(_FREE), message=draw(_SEALED)),
+                JobAssigned(epoch=epoch, worker="w", deadline=START),
+                JobStarted(epoch=epoch, run=draw(st.sampled_from([None, f"j.{epoch}"]))),
+                JobCheckpointed(epoch=epoch, step=epoch, tensors=digest("checkpoint", "blake3")),
+                JobRequeued(epoch=epoch, error="LeaseLost", reason=draw(_SEALED), until=START),
+                JobFinished(epoch=epoch, version=draw(st.none() | st.just(1)), result=draw(_FREE)),
+                JobFailed(epoch=epoch, error="ValueError", reason=draw(_SEALED)),
+                JobCancelled(epoch=epoch, reason=draw(_SEALED)),
+            ]
+        )
+    )
+    return f"job/{draw(st.sampled_from('jk'))}", event
 
 
 def _run(draw: st.DrawFn, model: _Model, runs: dict[str, str]) -> tuple[str, Event]:

@@ -72,8 +72,6 @@ BAD: list[tuple[str, int, str]] = [
     ("train credit-scorin-model loans.csv --label default", 1, "there is no model 'credit-scorin-model' to train; did you mean credit-scoring-model?"),
     ("train credit-scoring-model loans.csv", 2, "missing option '--label'; `lepton train --help` shows how"),
     ("train credit-scoring-model loans.csv --label default --set epochs", 2, "--set 'epochs' sets nothing; write KEY=VALUE"),
-    ("train credit-scoring-model loans.csv --label default --set epochs=0", 1, "hyperparameter 'epochs' must be a whole number of at least 1, not 0; give one that is"),
-    ("evaluate 1 loans.csv --label kind", 1, None),
     ("evaluate nope loans.csv --label default", 1, "credit has no branch, tag or alias 'nope'; `lepton log credit` lists what it has"),
     # asking
     ("sql 'drop table versions'", 1, "a query is one SELECT, and this is DROP; only reading is allowed here"),
@@ -138,6 +136,26 @@ def test_it_is_refused_in_one_sentence_and_changes_nothing(
     assert sorted(cli.home.parent.iterdir()) == files
     if "rollback" not in line:  # which shows its plan first
         assert ended.out == ""
+
+
+FAILING = [
+    ("train credit-scoring-model loans.csv --label default --set epochs=0", "hyperparameter 'epochs' must be a whole number of at least 1, not 0; give one that is"),
+    ("evaluate 1 loans.csv --label kind", None),
+]  # fmt: skip
+"""Call and sentence of work that only its worker finds it cannot do."""
+
+
+@pytest.mark.parametrize(("line", "sentence"), FAILING, ids=[line for line, _ in FAILING])
+def test_work_that_fails_says_why_in_one_sentence_and_is_recorded(line: str, sentence: str | None, cli: Cli) -> None:
+    ended = cli(line)
+
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.count("\n") == 1
+    assert sentence is None or ended.err == f"lepton: {sentence}\n"
+    assert "Smith" not in ended.err
+    job = cli("jobs -n 1 --json").json["jobs"][0]
+    assert job["status"] == "failed"
+    assert ended.err == f"lepton: {job['reason']}\n"
 
 
 def test_nothing_given_shows_the_help(cli: Cli) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import fields, replace
+from datetime import timedelta
 from typing import Any, get_args
 
 import pytest
 
-from lepton_ai.domain.commands import AnyCommand, Command, Delta, RollBack, RollBackAlias, StartRun, Stored
+from lepton_ai.domain.commands import AnyCommand, Command, Delta, OfJob, RollBack, RollBackAlias, StartRun, Stored
+from lepton_ai.domain.job_commands import JobCommand, Ready, SubmitJob
 from lepton_ai.domain.recipe import Recipe
 from lepton_ai.errors import LeptonError
 from lepton_ai.events.model import File, Parent
@@ -47,21 +49,32 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "data": ({"rows": 1}, {"rows": 2}),
     "blocks": ((BLOCK,), (BLOCK, BLOCK)),
     "error": (None, "ValueError"),
-    "observed": (SEEN, SEEN.model_copy(update={"version": 2})),
     "worse": (True, False),
+    "ready": ((), (Ready("w1", "default", frozenset(), 1),)),
+    "now": (START, START + timedelta(hours=1)),
+    "made": (saving(1), saving(2)),
+    "dataset": ("loans", "cars"),
+    "endpoint": ("scoring", "pricing"),
+    "observed": (SEEN, SEEN.model_copy(update={"rows": 2})),
     "ledger": ("l1", "l2"),
 }
-STREAMS = ("model", "run", "objects", "ledger", "dataset", "endpoint")
+STREAMS = {"model", "run", "job", "dataset", "endpoint", "objects", "ledger"}
 TEXTS = ("message", "reason", "description", "name")
-MAPPINGS = ("environment", "code", "hyperparameters", "metrics_from", "metrics_to", "difference")
+MAPPINGS = ("payload", "result", "environment", "code", "hyperparameters", "metrics_from", "metrics_to", "difference")
 KINDS: tuple[type[Command], ...] = tuple(
-    kind for union in get_args(AnyCommand) for kind in (get_args(union) or (union,))
+    kind for union in (*get_args(AnyCommand), JobCommand) for kind in (get_args(union) or (union,)) if kind is not OfJob
 )
 
 
 def values(kind: type[Command], name: str) -> tuple[Any, Any]:
     if name == "expected" and kind.__name__ == "MoveAliases":
         return {}, {"production": 1}
+    if kind is SubmitJob and name in ("kind", "pool", "source"):
+        return "a", "b"
+    if name == "needs":
+        return (), ("cuda",)
+    if name == "job":
+        return "j1", "j2"
     if name == "to" and kind.__name__ == "MoveAliases":
         return {"production": 1}, {"production": 2}
     if name in TEXTS:
@@ -89,7 +102,9 @@ def test_what_a_command_calls_incidental_or_free_text_are_fields_it_has(kind: ty
     names = {each.name for each in fields(kind)}
 
     assert {*kind.incidental, *kind.free_text} <= names
-    assert names.intersection({"message", "reason", "description"}) == set(kind.free_text)
+    assert names.intersection(
+        {"message", "reason", "description"} | ({"source"} if kind is SubmitJob else set())
+    ) == set(kind.free_text)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

@@ -17,6 +17,7 @@ import pytest
 
 from lepton_ai.errors import Refused
 from lepton_ai.events.catalogue import CATALOGUE
+from lepton_ai.events.job import JobAssigned, JobCheckpointed, JobFinished, JobRequeued, JobStarted, JobSubmitted
 from lepton_ai.events.model import (
     AliasMoved,
     AliasRolledBack,
@@ -53,7 +54,17 @@ PROMISED = [
         "events",
         "files",
     ),
-    *("hyperparameters", "metrics", "models", "observations", "production_history", "rollbacks", "runs", "tags"),
+    *(
+        "hyperparameters",
+        "jobs",
+        "metrics",
+        "models",
+        "observations",
+        "production_history",
+        "rollbacks",
+        "runs",
+        "tags",
+    ),
     *("version_parents", "version_tensors", "version_tree", "versions"),
 ]
 
@@ -94,6 +105,18 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Projection]:
         ModelDescribed(description="sealed:model"),
         ModelArchived(),
     )
+    past.add(
+        "job/j1",
+        JobSubmitted(job="j1", kind="train", model="team/credit", payload={"label": "y"}, message="sealed:j"),
+        JobAssigned(epoch=1, worker="w1", deadline=START),
+        JobStarted(epoch=1, run="j1.1"),
+        JobCheckpointed(epoch=1, step=7, tensors=digest("c", "blake3")),
+        JobRequeued(epoch=1, error="LeaseLost", until=START),
+        JobAssigned(epoch=2, worker="w2", deadline=START),
+        JobStarted(epoch=2),
+        JobFinished(epoch=2, version=4, result={"f1": 0.9}),
+    )
+    past.add("job/j2", JobSubmitted(job="j2", kind="evaluate", model="team/credit"))
     with Projection(tmp_path_factory.mktemp("view"), past, wait=0) as held:
         held.catch_up()
         yield held
@@ -140,6 +163,10 @@ def rows(held: Projection, sql: str) -> list[tuple[Any, ...]]:
         ("SELECT run, model, status, error, reason, points, checkpoint_step FROM runs",
          [("r1", "team/credit", "failed", "ValueError", "sealed:r", 2, 1)]),
         ("SELECT version, name, metrics ->> 'f1' FROM evaluations", [(2, "holdout", "0.8")]),
+        ("SELECT job, kind, status, epoch, worker, run, version, result ->> 'f1', error, checkpoint_step "
+         "FROM jobs ORDER BY job",
+         [("j1", "train", "finished", 2, "w2", "j1.1", 4, "0.9", None, 7),
+          ("j2", "evaluate", "queued", 0, None, None, None, None, None, None)]),
         ("SELECT version, parent, depth, path FROM version_tree ORDER BY version",
          [(1, None, 0, [1]), (2, 1, 1, [1, 2]), (3, 1, 1, [1, 3]), (4, 2, 2, [1, 2, 4])]),
         ("SELECT stream, stream_version, actor, data ->> 'alias' FROM events WHERE type LIKE '%alias.rolled%'",

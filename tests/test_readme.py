@@ -36,9 +36,9 @@ def test_every_page_and_file_it_names_is_there() -> None:
 
 
 def test_every_setting_it_lists_is_one_that_the_code_reads_and_the_other_way_round() -> None:
-    told = set(re.findall(r"`(LEPTON_[A-Z]+)` \|", README))
+    told = set(re.findall(r"`(LEPTON_[A-Z_]+)` \|", README))
     sources = [*ROOT.glob("*.py"), *(ROOT / "cli").glob("*.py")]
-    read = {name for path in sources for name in re.findall(r'"(LEPTON_[A-Z]+)"', path.read_text())}
+    read = {name for path in sources for name in re.findall(r'"(LEPTON_[A-Z_]+)"', path.read_text())}
 
     assert told <= read
     assert read - told <= {"LEPTON_DEBUG"}

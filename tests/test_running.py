@@ -8,8 +8,9 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Generator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from lepton_ai.ledger import Asked, Ledger
 from .asking import commit, note, until
 from .broker import Kafka
 from .cli_home import Cli
+from .servers import free_port
 
 SEVERAL = 1500
 MAIN = "from lepton_ai.cli import main; main()"
@@ -210,8 +212,9 @@ def process(home: Path, *words: str) -> Generator[subprocess.Popen[str]]:
     try:
         yield running
     finally:
-        running.send_signal(signal.SIGTERM)
-        running.communicate(timeout=30)
+        if running.poll() is None:
+            running.send_signal(signal.SIGTERM)
+            running.communicate(timeout=30)
 
 
 def test_services_tell_and_follow(
@@ -304,3 +307,41 @@ def test_beside_a_projector_questions_go_to_it(
         projector.kill()
         projector.wait()
         assert manager.sql(count).to_pylist() == [{"n": 7, "last": 7}]
+
+
+def test_a_running_process_serves_its_figures_and_logs_in_json(
+    beside_kafka: Cli, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    monkeypatch.setenv("LEPTON_METRICS", address)
+    monkeypatch.setenv("LEPTON_LOG", "json")
+
+    def figures() -> dict[str, float]:
+        with suppress(OSError), urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as page:
+            lines = [line.split() for line in page.read().decode().splitlines() if not line.startswith("#")]
+            return {name: float(value) for name, value in lines}
+        return {}
+
+    with process(home, "relay") as relay:
+        until(lambda: figures().get("lepton_relay_events", 0) == 13, 30)
+        assert figures()["lepton_relay_lag_events"] == 0
+        relay.send_signal(signal.SIGTERM)
+        _, log = relay.communicate(timeout=30)
+
+    told = [json.loads(line) for line in log.splitlines() if "lepton" in line]
+    assert {"time", "level", "logger", "message"} <= told[0].keys()
+
+
+def test_an_event_bears_the_trace_it_was_asked_in(home: Path) -> None:
+    from opentelemetry.sdk.trace import TracerProvider
+
+    tracer = TracerProvider().get_tracer("test")
+    with ModelManager(home, actor="Ada") as manager:
+        with tracer.start_as_current_span("training") as span:
+            manager.save_version({"w": np.ones(3)}, name="credit")
+        manager.tag("v1", "credit@1")
+        traces = [event.get("traceparent") for event in manager.events(after=1)]
+
+    here = span.get_span_context()
+    assert {told[:52] for told in traces[:-1]} == {f"00-{here.trace_id:032x}-{here.span_id:016x}"}
+    assert traces[-1] is None

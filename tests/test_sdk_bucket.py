@@ -117,7 +117,7 @@ def test_a_save_into_a_dead_bucket_is_unavailable_and_records_nothing(
 ) -> None:
     monkeypatch.setenv("LEPTON_OBJECTS", s3)
     monkeypatch.setenv("LEPTON_WAIT", "3")
-    with ModelManager(home) as manager:
+    with ModelManager(home, strict=True) as manager:
         manager.save_version(weights(), name="net")
         s3_server.pause()
         try:

@@ -7,15 +7,17 @@ import os
 from pathlib import Path
 
 from lepton_ai import ModelManager
+from lepton_ai.workers.jobs import Jobs
 
 GOLDEN = Path(__file__).parent / "golden" / "model_manager.txt"
 
 
 def signatures() -> str:
     lines = []
-    for name, member in sorted(vars(ModelManager).items()):
-        if not name.startswith("_") or name == "__init__":
-            lines.append(f"{name}{inspect.signature(member)}")
+    for door, kind in (("", ModelManager), ("jobs.", Jobs)):
+        for name, member in sorted(vars(kind).items()):
+            if inspect.isfunction(member) and (not name.startswith("_") or f"{door}{name}" == "__init__"):
+                lines.append(f"{door}{name}{inspect.signature(member)}")
     return "\n".join(lines) + "\n"
 
 
@@ -29,13 +31,12 @@ def test_the_managers_signatures_are_the_published_ones() -> None:
 def test_every_mutating_method_takes_a_key() -> None:
     reading = {
         "about", "aliases", "apply", "branches", "close", "compare", "diff", "events", "files", "find", "forget_actor",
-        "fsck", "load_arrays", "load_tensors", "load_version", "log", "models", "rebuild",
-            "rebuild_from_kafka", "run", "show", "snapshot",
-        "sql",
-        "suggest_rollback", "tags", "verify",
+        "fsck", "jobs", "load_arrays", "load_tensors", "load_version", "log", "models", "rebuild",
+        "rebuild_from_kafka", "recent", "run", "show", "snapshot", "sql", "suggest_rollback", "sync", "tags",
+        "verify", "wait",
     }  # fmt: skip
-    for name, member in vars(ModelManager).items():
-        if not name.startswith("_") and name not in reading:
+    for name, member in (vars(ModelManager) | vars(Jobs)).items():
+        if inspect.isfunction(member) and not name.startswith("_") and name not in reading:
             parameters = inspect.signature(member).parameters
             assert "key" in parameters or "save" in parameters, f"{name} takes no key"
 

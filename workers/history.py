@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -189,6 +189,13 @@ def events(
         if not rows:
             time.sleep(POLL)
             actors = workspace.actors.all()
+
+
+def told(workspace: Workspace, rows: Iterable[Row]) -> Iterator[dict[str, Any]]:
+    """Rows as dictionaries, their free text as its reader sees it."""
+    actors = workspace.actors.all()
+    for row in rows:
+        yield _told(workspace, row, json.loads(row.envelope), actors, opened=True)
 
 
 def _told(

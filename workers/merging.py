@@ -11,8 +11,9 @@ from ..errors import Refused
 from ..events.envelope import Recorded
 from ..events.model import VersionCommitted
 from ..results import Version
+from .asking import Named, Save
 from .restoring import tensors
-from .saving import Named, Save, save
+from .saving import save
 from .subject import Subject
 from .workspace import Workspace
 
@@ -42,8 +43,9 @@ def merge(
         raise Refused(f"there is no merge strategy {strategy!r}; choose ours, theirs or average")
     if not 0 <= weight <= 1:
         raise Refused(f"weight is {weight}; it is theirs' share, from 0 to 1")
-    known = workspace.known(key)
-    ours, other = _sides(model, into, theirs.version, known)
+    known, there = workspace.known(key), theirs.version
+    assert there is not None
+    ours, other = _sides(model, into, there, known)
     if other in model.ancestry(ours) and not known:
         return workspace.version(model, ours)
     kept = model.version(other if strategy == "theirs" else ours).event

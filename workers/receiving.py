@@ -25,9 +25,7 @@ _PAUSE: Final = 0.5
 log = logging.getLogger("lepton.intake")
 
 
-async def receive(
-    cluster: Cluster, topic: TopicName, intake: Callable[[int], Intake], stop: asyncio.Event
-) -> list[Intake]:
+async def receive(cluster: Cluster, topic: TopicName, intake: Callable[[int], Intake], stop: asyncio.Event) -> None:
     """Take in every partition of a topic; `intake` makes the intake of a partition. What is away is waited for.
 
     Raises `Refused` where the topic is not as it must be.
@@ -41,14 +39,13 @@ async def receive(
             log.warning("%s", error)
             await _elapsed(stop, _PAUSE)
     else:
-        return []
+        return
     try:
         async with asyncio.TaskGroup() as tasks:
             for part, each in enumerate(intakes):
                 tasks.create_task(_follow(cluster, topic, part, each, stop))
     except* LeptonError as errors:
         raise errors.exceptions[0] from None
-    return intakes
 
 
 async def _follow(cluster: Cluster, topic: TopicName, part: int, intake: Intake, stop: asyncio.Event) -> None:

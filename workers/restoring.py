@@ -10,6 +10,7 @@ from ..domain.model import Model
 from ..domain.recipe import Recipe, version_digest
 from ..errors import Damaged, Malformed, Refused
 from ..events.model import VersionCommitted
+from ..results import PendingVersion
 from ..tensors.graph import Edge, Graph
 from .workspace import Workspace
 
@@ -89,6 +90,8 @@ def apply(workspace: Workspace, model: Model, number: int, module: Any) -> tuple
 
     event, graph, live = verified_event(model, number), graph_of(model), tensors_of(module)
     origin, replayed = workspace.origin(module), None
+    if isinstance(origin, PendingVersion):
+        origin = None
     if origin is not None and origin.model == model.name and in_place(live):
         stands = workspace.vault.manifest(model.version(origin).event.tensors)
         with suppress(Refused):

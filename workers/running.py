@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from operator import index
 from types import TracebackType
@@ -12,32 +12,33 @@ from typing import Any, Final
 
 import uuid_utils
 
-from ..domain.commands import Checkpoint, FinishRun, LogMetrics, StartRun
-from ..domain.names import checked_key
-from ..errors import LeptonError, Malformed, Refused
+from ..domain.commands import FinishRun, LogMetrics, StartRun
+from ..domain.names import checked_key, checked_model
+from ..domain.plain import plain
+from ..errors import LeptonError, Malformed, Refused, Unavailable
 from ..events.run import MetricsLogged
 from ..results import Version
-from ..settings import log
-from . import saving
 from .environment import code, environment
+from .outbox import Outbox, fresh_key
 from .subject import read
-from .workspace import Workspace
 
 POINTS: Final = 1000
 """Points an event holds at most."""
 BUFFERED: Final = 5000
 SECONDS: Final = 5.0
+log = logging.getLogger("lepton")
 
 
 class Run:
     """An open run, as a context manager: what raises inside it is recorded as its failure and raised on.
 
     Points are buffered, and recorded as columns of up to 1,000: when 5,000 wait, after 5 seconds, and at the end.
+    While the ledger is away all of it is spooled, in order, and the run goes on.
     """
 
     def __init__(
         self,
-        workspace: Workspace,
+        outbox: Outbox,
         model: str,
         *,
         hyperparameters: Mapping[str, Any] | None = None,
@@ -46,9 +47,11 @@ class Run:
         self.id = str(uuid_utils.uuid7())
         self.model = model
         self.hyperparameters = dict(hyperparameters or {})
-        self._workspace = workspace
+        self._outbox = outbox
         self._data = data
         self._points: list[tuple[str, int | None, float, float]] = []
+        self._unsent: list[tuple[str, LogMetrics]] = []
+        """Points that nobody took, each under the key it was sent under."""
         self._names: set[str] = set()
         self._logged = 0
         self._flushed = time.monotonic()
@@ -57,13 +60,13 @@ class Run:
     def __enter__(self) -> Run:
         command = StartRun(
             run=self.id,
-            model=self.model,
-            hyperparameters=self.hyperparameters,
-            data=self._data,
+            model=checked_model(self.model),
+            hyperparameters=plain(self.hyperparameters, "hyperparameters"),
+            data=None if self._data is None else plain(self._data, "data"),
             environment=environment(),
             code=code(),
         )
-        self._workspace.admit(command, None)
+        self._outbox.send(command, key=fresh_key())
         self._state = "open"
         return self
 
@@ -83,7 +86,7 @@ class Run:
             reason="" if error is None else str(error)[:2000].encode(errors="replace").decode(),
             points=self._logged,
         )
-        self._workspace.admit(command, None)
+        self._outbox.send(command, key=fresh_key())
 
     def log(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Note figures, at a step of the training if it has one; NaN and infinities too, since trainings diverge.
@@ -94,39 +97,50 @@ class Run:
         now, step = time.time(), None if step is None else _step(step)
         self._points += [(self._name(name), step, _figure(name, value), now) for name, value in metrics.items()]
         if len(self._points) >= BUFFERED or time.monotonic() - self._flushed > SECONDS:
-            self.flush()
+            self._flush_in_passing()
 
     def flush(self) -> None:
         """Record what is buffered."""
-        self._opened()
-        self._flushed = time.monotonic()
-        if not self._points:
-            return
-        blocks = tuple(_block(self._points[n : n + POINTS]) for n in range(0, len(self._points), POINTS))
-        self._workspace.admit(LogMetrics(run=self.id, blocks=blocks), None)
-        self._logged += len(self._points)
-        self._points.clear()
+        self._flush(patient=True)
 
     def checkpoint(self, module: Any, *, step: int | None = None) -> str:
         """Keep a module's tensors on the way, without making a version: the digest of their manifest."""
-        from ..tensors.graph import Graph
-
-        subject = read(module, self.model)
-        kept = self._workspace.vault_to_save().keep(subject.tensors, base=None, graph=Graph({}, ()))
-        command = Checkpoint(run=self.id, tensors=kept.manifest.digest, step=step, stored=saving.stored(kept))
-        self._workspace.admit(command, None, placements=saving.placed(kept))
-        return kept.manifest.digest
+        self.flush()
+        return self._outbox.checkpoint(self.id, read(module, self.model), step)
 
     def save(self, module: Any, *, name: str | None = None, **asked: Any) -> Version:
         """Keep a version that bears this run; takes what `ModelManager.save_version` takes."""
         self.flush()
-        subject = read(module, name or self.model)
-        subject = replace(
-            subject,
-            hyperparameters=subject.hyperparameters or self.hyperparameters,
-            data=subject.data or self._data,
-        )
-        return saving.keep(self._workspace, module, subject, run=self.id, **asked)
+        name = name or self.model
+        known = read(module, name)
+        own = {
+            "hyperparameters": asked.pop("hyperparameters", None) or known.hyperparameters or self.hyperparameters,
+            "data": asked.pop("data", None) or known.data or self._data,
+        }
+        return self._outbox.save(module, name, run=self.id, **own, **asked)
+
+    def _flush(self, *, patient: bool) -> None:
+        self._opened()
+        self._flushed = time.monotonic()
+        if self._points:
+            starts = range(0, len(self._points), POINTS)
+            blocks = tuple(_block(self._points[n : n + POINTS]) for n in starts)
+            self._unsent.append((fresh_key(), LogMetrics(run=self.id, blocks=blocks)))
+            self._logged += len(self._points)
+            self._points.clear()
+        while self._unsent:
+            key, command = self._unsent[0]
+            self._outbox.send(command, key=key, patient=patient)
+            del self._unsent[0]
+
+    def _flush_in_passing(self) -> None:
+        """Record what is buffered; where neither ledger nor spool takes it, it stays here and the training goes on."""
+        try:
+            self._flush(patient=False)
+        except Unavailable as error:
+            if self._outbox.strict:
+                raise
+            log.warning("%s; the run's points are kept in memory until then", error)
 
     def _opened(self) -> None:
         if self._state != "open":

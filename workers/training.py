@@ -7,15 +7,16 @@ from typing import Any
 
 from ..domain.commands import RecordEvaluation
 from ..domain.model import Model
-from ..errors import Malformed
+from ..errors import Malformed, Refused
 from ..results import Evaluation, Performance, Version
+from .outbox import Outbox
 from .restoring import load
 from .running import Run
 from .workspace import Workspace
 
 
 def train(
-    workspace: Workspace,
+    outbox: Outbox,
     model: Any,
     data: Any,
     labels: Any,
@@ -34,7 +35,7 @@ def train(
             "and keep it with run.save"
         )
     name = asked.pop("name", None) or model.name
-    with Run(workspace, name, hyperparameters=model.hyperparameters, data=fingerprint(data, labels)) as run:
+    with Run(outbox, name, hyperparameters=model.hyperparameters, data=fingerprint(data, labels)) as run:
 
         def epoch_ended(epoch: int, losses: Mapping[str, float]) -> None:
             run.log(losses, step=epoch)
@@ -62,3 +63,16 @@ def evaluate(
 def figures(performance: Performance) -> dict[str, float]:
     """A performance as metrics that can be recorded: without the figures that the data leaves undefined."""
     return {name: float(value) for name, value in performance.to_dict().items() if isinstance(value, int | float)}
+
+
+def known(name: str) -> str:
+    """The name of one of Lepton's own models; `Refused`, with the nearest, where it is none."""
+    from difflib import get_close_matches
+
+    from ..models.registry import OWN
+
+    if name not in OWN:
+        near = get_close_matches(name, OWN, 1)
+        hint = f"did you mean {near[0]}?" if near else f"Lepton knows {', '.join(sorted(OWN))}"
+        raise Refused(f"there is no model {name!r} to train; {hint}")
+    return name

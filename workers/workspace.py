@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
@@ -21,6 +22,7 @@ from ..ledger import Ledger, Receipt
 from ..results import Version
 from ..settings import log
 from ..tensors.objects import ObjectStore
+from .tracing import traceparent
 
 if TYPE_CHECKING:
     from ..tensors.vault import Vault
@@ -94,11 +96,11 @@ class Workspace:
 
     def origin(self, source: Any) -> Version | None:
         """Which version a live object was loaded from or last saved as; mappings are not followed."""
-        return self.origins.get(source) if _followed(source) else None
+        return self.origins.get(source) if followed(source) else None
 
     def remember(self, source: Any, version: Version) -> None:
         """Note that a live object is what a version holds."""
-        if _followed(source):
+        if followed(source):
             self.origins[source] = version
 
     def vault_to_save(self) -> Vault:
@@ -112,9 +114,16 @@ class Workspace:
 
         return Vault(self.objects, StoredPlacements(self.ledger.store, condemned))
 
-    def admit(self, command: AnyCommand, key: str | None, placements: tuple[PlacementRow, ...] = ()) -> Receipt:
-        """Send a command as who asks here, a new actor where the name is new or was forgotten."""
-        return self.ledger.admit(command, self.actors.named(self.actor), key=key, placements=placements)
+    def admit(
+        self,
+        command: AnyCommand,
+        key: str | None,
+        placements: tuple[PlacementRow, ...] = (),
+        time: datetime | None = None,
+    ) -> Receipt:
+        """Send a command as who asks here, somebody new where the name was forgotten; `time` is when it happened."""
+        actor = self.actors.named(self.actor)
+        return self.ledger.admit(command, actor, key=key, placements=placements, time=time, traceparent=traceparent())
 
     def known(self, key: str | None) -> tuple[Recorded, ...]:
         """What a command under this key was recorded as before. Only admitting it again tells if it was the same."""
@@ -132,6 +141,6 @@ class Workspace:
         return found.open(text) if found else FORGOTTEN
 
 
-def _followed(source: Any) -> bool:
+def followed(source: Any) -> bool:
     """Whether an object can be told apart by identity for as long as it lives."""
     return not isinstance(source, Mapping) and hasattr(source, "__weakref__")

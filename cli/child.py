@@ -1,0 +1,12 @@
+"""The door of a job's own process: `python -m lepton_ai.cli.child PIPE`, spawned by a worker and by nobody else."""
+
+from __future__ import annotations
+
+import sys
+
+from ..tensors.address import objects_at
+from ..workers.child import main
+from ..workers.handlers import HANDLERS
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), objects_at, HANDLERS)

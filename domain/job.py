@@ -1,0 +1,118 @@
+"""The aggregate of one job: what was asked, which attempt counts, and whether it has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from ..events.envelope import Recorded
+from ..events.job import (
+    JobAssigned,
+    JobCancelled,
+    JobCheckpointed,
+    JobFailed,
+    JobFinished,
+    JobRequeued,
+    JobStarted,
+    JobSubmitted,
+)
+
+Status = Literal["unknown", "queued", "assigned", "running", "finished", "failed", "cancelled"]
+ENDED: Final[frozenset[Status]] = frozenset(("finished", "failed", "cancelled"))
+AT_WORK: Final[frozenset[Status]] = frozenset(("assigned", "running"))
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A checkpoint that the next attempt goes on from."""
+
+    step: int
+    tensors: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a job's events add up to."""
+
+    status: Status = "unknown"
+    kind: str = ""
+    model: str = ""
+    payload: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    source: str = ""
+    message: str = ""
+    pool: str = ""
+    needs: tuple[str, ...] = ()
+    memory: int | None = None
+    seconds: float | None = None
+    retries: int = 0
+    actor: str = ""
+    """Pseudonym of who asked for it."""
+    submitted: datetime | None = None
+    changed: datetime | None = None
+    epoch: int = 0
+    worker: str = ""
+    run: str | None = None
+    lost: int = 0
+    """Attempts that count against the retries."""
+    until: datetime | None = None
+    """Not to be assigned before."""
+    checkpoint: Kept | None = None
+    version: int | None = None
+    result: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    error: str | None = None
+    reason: tuple[str, str] = ("", "")
+    """Why it stands as it does: by whom, and the sealed text."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing can happen to it any more."""
+        return self.status in ENDED
+
+
+def evolve(job: Job, recorded: Recorded) -> Job:
+    """The job after one more event."""
+    return replace(_evolved(job, recorded), changed=recorded.recorded)
+
+
+def _evolved(job: Job, recorded: Recorded) -> Job:
+    match event := recorded.event:
+        case JobSubmitted():
+            return _submitted(event, recorded)
+        case JobAssigned(epoch=epoch, worker=worker):
+            return replace(job, status="assigned", epoch=epoch, worker=worker, run=None)
+        case JobStarted(run=run):
+            return replace(job, status="running", run=run)
+        case JobCheckpointed(step=step, tensors=tensors):
+            return replace(job, checkpoint=Kept(step, tensors))
+        case JobRequeued():
+            lost = job.lost + event.counted
+            story = {"error": event.error, "reason": (recorded.actor, event.reason)}
+            return replace(job, status="queued", worker="", run=None, lost=lost, until=event.until, **story)
+        case JobFinished(version=version, result=result):
+            return replace(job, status="finished", version=version, result=result, error=None, reason=("", ""))
+        case JobFailed(error=error, reason=reason):
+            return replace(job, status="failed", error=error, reason=(recorded.actor, reason))
+        case JobCancelled(reason=reason):
+            return replace(job, status="cancelled", reason=(recorded.actor, reason))
+        case _:
+            return job
+
+
+def _submitted(event: JobSubmitted, recorded: Recorded) -> Job:
+    return Job(
+        status="queued",
+        kind=event.kind,
+        model=event.model,
+        payload=event.payload,
+        source=event.source,
+        message=event.message,
+        pool=event.pool,
+        needs=event.needs,
+        memory=event.memory,
+        seconds=event.seconds,
+        retries=event.retries,
+        actor=recorded.actor,
+        submitted=recorded.recorded,
+    )

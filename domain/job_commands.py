@@ -1,0 +1,151 @@
+"""What can be asked of jobs: by those who want work done, by the assigner, and by workers through it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+
+from ..events.run import MetricsLogged
+from .commands import OBJECTS, Commit, OfJob, RecordEvaluation, Stored, job_stream, model_stream, run_stream
+
+
+def attempt(job: str, epoch: int) -> str:
+    """The run that tells the metrics of one attempt."""
+    return f"{job}.{epoch}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfAttempt(OfJob):
+    """Something told of one attempt; refused unless it is the one that counts."""
+
+    epoch: int
+
+    def reads(self) -> tuple[str, ...]:
+        return (job_stream(self.job), run_stream(attempt(self.job, self.epoch)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitJob(OfJob):
+    """Ask for work."""
+
+    free_text: ClassVar = ("source", "message")
+    incidental: ClassVar = ("job",)
+    kind: str
+    model: str
+    payload: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    source: str = ""
+    message: str = ""
+    pool: str = "default"
+    needs: tuple[str, ...] = ()
+    memory: int | None = None
+    seconds: float | None = None
+    retries: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A worker that could take more: what it can, and how many slots are free."""
+
+    incarnation: str
+    pool: str
+    capabilities: frozenset[str]
+    free: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignJob(OfJob):
+    """Give a queued job to one of the ready workers, if it fits one."""
+
+    ready: tuple[Ready, ...]
+    now: datetime
+    within: float
+    """Seconds in which the worker must begin."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartJob(OfAttempt):
+    """Note that the worker began; `tells_run` where the attempt logs metrics."""
+
+    tells_run: bool = False
+    hyperparameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    data: Mapping[str, Any] | None = None
+    environment: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    code: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureJob(OfAttempt):
+    """Note points of an attempt's metrics, at most 1,000 a column block."""
+
+    blocks: tuple[MetricsLogged, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointJob(OfAttempt):
+    """Keep what an attempt has come to, for another to go on from."""
+
+    incidental: ClassVar = ("stored",)
+    step: int
+    tensors: str
+    stored: Stored
+
+    def reads(self) -> tuple[str, ...]:
+        return (job_stream(self.job), run_stream(attempt(self.job, self.epoch)), OBJECTS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishJob(OfAttempt):
+    """End a job with what it made: a version to commit, or an evaluation to record."""
+
+    free_text: ClassVar = ("message",)
+    incidental: ClassVar = ("made", "message", "points")
+    made: Commit | RecordEvaluation
+    message: str = ""
+    result: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    points: int = 0
+
+    def reads(self) -> tuple[str, ...]:
+        streams = (job_stream(self.job), run_stream(attempt(self.job, self.epoch)))
+        return (*streams, model_stream(self.made.model), OBJECTS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailJob(OfAttempt):
+    """End an attempt without an answer: for good, or, where it may go better next time, until another."""
+
+    free_text: ClassVar = ("reason",)
+    incidental: ClassVar = ("now", "pause", "points")
+    error: str
+    reason: str = ""
+    again: bool
+    """Whether another attempt may go better."""
+    counted: bool = True
+    """Whether it counts against the job's retries; a worker that leaves in good order is not the job's fault."""
+    now: datetime
+    pause: float
+    """Seconds before the second attempt; doubled for each after it."""
+    points: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpireLease(OfAttempt):
+    """Give up an attempt whose worker has not been heard of in time."""
+
+    now: datetime
+    pause: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelJob(OfAttempt):
+    """End a job that nobody wants any more; `epoch` is where it was when that was said, 0 before the first attempt."""
+
+    free_text: ClassVar = ("reason",)
+    incidental: ClassVar = ("epoch",)
+    reason: str = ""
+
+
+JobCommand = (
+    SubmitJob | AssignJob | StartJob | MeasureJob | CheckpointJob | FinishJob | FailJob | ExpireLease | CancelJob
+)

@@ -1,0 +1,248 @@
+"""How a job's story is decided: one attempt counts at a time, and it ends exactly once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final, assert_never, cast
+
+from ..errors import Malformed, Refused, Stale
+from ..events.event import Event
+from ..events.job import (
+    JobAssigned,
+    JobCancelled,
+    JobCheckpointed,
+    JobFailed,
+    JobFinished,
+    JobRequeued,
+    JobStarted,
+    JobSubmitted,
+)
+from ..events.model import EvaluationRecorded, Parent, VersionCommitted
+from ..events.run import RunCheckpointed, RunFinished, RunStarted
+from . import runs
+from .append import Append
+from .commands import OBJECTS, Commit, LogMetrics, OfJob, RecordEvaluation, job_stream, model_stream, run_stream
+from .commit import commit, kept
+from .guards import writable
+from .job import AT_WORK, Job
+from .job_commands import (
+    AssignJob,
+    CancelJob,
+    CheckpointJob,
+    ExpireLease,
+    FailJob,
+    FinishJob,
+    JobCommand,
+    MeasureJob,
+    OfAttempt,
+    Ready,
+    StartJob,
+    SubmitJob,
+    attempt,
+)
+from .model import Model
+from .names import checked_key, checked_metrics, checked_model, checked_run
+from .objects import Objects
+from .plain import plain, plain_text
+from .run import Run
+from .state import State
+
+LONGEST_PAUSE: Final = 600.0
+"""Seconds; attempts come no further apart."""
+
+
+def decide_job(state: State, asked: OfJob) -> tuple[Append, ...]:
+    """The events that a command becomes, none where there is nothing to do; `Refused` where a rule forbids it."""
+    job, command = cast(Job, state[job_stream(asked.job)]), cast(JobCommand, asked)
+    if isinstance(command, SubmitJob):
+        return _of_job(command.job, _submit(job, command))
+    if job.status == "unknown":
+        raise Refused(f"there is no job {command.job!r}; `lepton jobs` lists them")
+    if isinstance(command, AssignJob):
+        return _of_job(command.job, *_assign(job, command))
+    if isinstance(command, CancelJob):
+        return _cancel(job, command)
+    _counts(job, command)
+    return tuple(_of_attempt(state, job, command))
+
+
+def fits(job: Job, pool: str, capabilities: frozenset[str]) -> bool:
+    """Whether a worker of that pool can do a job."""
+    return pool == job.pool and {job.kind, *job.needs} <= capabilities
+
+
+def _of_attempt(
+    state: State, job: Job, command: StartJob | MeasureJob | CheckpointJob | FinishJob | FailJob | ExpireLease
+) -> Iterator[Append]:
+    """What is told of the attempt that counts."""
+    match command:
+        case StartJob():
+            yield from _start(job, command)
+        case MeasureJob():
+            run = attempt(command.job, command.epoch)
+            yield from runs.log(cast(Run, state[run_stream(run)]), LogMetrics(run=run, blocks=command.blocks))
+        case CheckpointJob():
+            yield from _checkpoint(job, cast(Objects, state[OBJECTS]), command)
+        case FinishJob():
+            model, objects = cast(Model, state[model_stream(command.made.model)]), cast(Objects, state[OBJECTS])
+            yield from _finish(job, model, objects, command)
+        case FailJob():
+            yield from _fail(job, command)
+        case ExpireLease():
+            yield from _fail(job, _lost(job, command))
+        case _:
+            assert_never(command)
+
+
+def _submit(job: Job, command: SubmitJob) -> JobSubmitted:
+    checked_run(command.job)
+    checked_model(command.model)
+    if job.status != "unknown":
+        raise Refused(f"job {command.job!r} exists already; submit another")
+    if not command.pool or command.retries < 0:
+        raise Malformed("a job has a pool of workers and no fewer than 0 retries")
+    return JobSubmitted(
+        job=command.job,
+        kind=checked_key(command.kind, "kind of work"),
+        model=command.model,
+        payload=plain(command.payload, "payload"),
+        source=command.source,
+        message=command.message,
+        pool=plain_text(command.pool, "pool"),
+        needs=command.needs,
+        memory=command.memory,
+        seconds=command.seconds,
+        retries=command.retries,
+    )
+
+
+def _assign(job: Job, command: AssignJob) -> Iterator[Event]:
+    """To the worker with the most free slots; nothing while none fits or the job's pause is not over."""
+    if job.status != "queued":
+        raise Refused(f"job {command.job!r} is {job.status}; only a queued one is assigned")
+    if job.until is not None and command.now < job.until:
+        return
+    fit = [each for each in command.ready if each.free > 0 and fits(job, each.pool, each.capabilities)]
+    if fit:
+        chosen: Ready = max(fit, key=lambda each: (each.free, each.incarnation))
+        deadline = command.now + timedelta(seconds=command.within)
+        yield JobAssigned(epoch=job.epoch + 1, worker=chosen.incarnation, deadline=deadline)
+
+
+def _start(job: Job, command: StartJob) -> Iterator[Append]:
+    if job.status == "running":
+        return
+    run = attempt(command.job, command.epoch) if command.tells_run else None
+    if run is not None:
+        started = RunStarted(
+            run=run,
+            model=job.model,
+            hyperparameters=plain(command.hyperparameters, "hyperparameters"),
+            data=None if command.data is None else plain(command.data, "data"),
+            environment=plain(command.environment, "environment"),
+            code=plain(command.code, "code"),
+        )
+        yield Append(run_stream(run), started)
+    yield Append(job_stream(command.job), JobStarted(epoch=command.epoch, run=run))
+
+
+def _checkpoint(job: Job, objects: Objects, command: CheckpointJob) -> Iterator[Append]:
+    for event in kept(objects, command.stored):
+        yield Append(OBJECTS, event)
+    if job.run is not None:
+        yield Append(run_stream(job.run), RunCheckpointed(tensors=command.tensors, step=command.step))
+    told = JobCheckpointed(epoch=command.epoch, step=command.step, tensors=command.tensors)
+    yield Append(job_stream(command.job), told)
+
+
+def _finish(job: Job, model: Model, objects: Objects, command: FinishJob) -> Iterator[Append]:
+    """The job's end, and in the same append what it made."""
+    match command.made:
+        case Commit() as made:
+            # a save may go on from what another job made of the branch meanwhile: this one never looked at it
+            made = replace(_on_head(model, made), message=command.message, run=job.run)
+            appends = commit(model, objects, made)
+            committed = [each.event.version for each in appends if isinstance(each.event, VersionCommitted)]
+            version = committed[0] if committed else model.head(made.branch)
+        case RecordEvaluation() as made:
+            writable(model)
+            version = model.version(made.version).number
+            judged = EvaluationRecorded(
+                version=version,
+                data=plain(made.data, "data"),
+                name=plain_text(made.name, "the data's name"),
+                metrics=checked_metrics(made.metrics),
+            )
+            appends = (Append(model_stream(made.model), judged),)
+    yield from appends
+    yield from _run_ends(job, "finished", command.points)
+    finished = JobFinished(epoch=command.epoch, version=version, result=plain(command.result, "result"))
+    yield Append(job_stream(command.job), finished)
+
+
+def _on_head(model: Model, made: Commit) -> Commit:
+    """The commit with the branch's head as its parent, where the head moved while the job was at work.
+
+    What it was trained from is unchanged by that: the bytes still differ from the same base.
+    """
+    head = model.head(made.branch)
+    if made.asked_parents is not None or head is None or any(parent.version == head for parent in made.parents):
+        return made
+    base = made.parents[0] if made.parents else None
+    role = base.role if base else "trained"
+    delta = replace(made.delta, base=base.version) if made.delta and base and made.delta.base is None else made.delta
+    return replace(made, parents=(Parent(version=head, role=role),), delta=delta)
+
+
+def _fail(job: Job, command: FailJob) -> Iterator[Append]:
+    """Another attempt, if it may go better and one is left; else the end."""
+    yield from _run_ends(job, "failed", command.points, command.error, command.reason)
+    lost = job.lost + command.counted
+    if command.again and lost <= job.retries:
+        pause = min(LONGEST_PAUSE, command.pause * 2.0 ** max(0, lost - 1)) if command.counted else 0.0
+        event: Event = JobRequeued(
+            epoch=command.epoch,
+            error=command.error,
+            reason=command.reason,
+            counted=command.counted,
+            until=command.now + timedelta(seconds=pause),
+        )
+    else:
+        event = JobFailed(epoch=command.epoch, error=command.error, reason=command.reason)
+    yield Append(job_stream(command.job), event)
+
+
+def _lost(job: Job, command: ExpireLease) -> FailJob:
+    error = "NotStarted" if job.status == "assigned" else "LeaseLost"
+    return FailJob(job=command.job, epoch=command.epoch, error=error, again=True, now=command.now, pause=command.pause)
+
+
+def _cancel(job: Job, command: CancelJob) -> tuple[Append, ...]:
+    if job.status == "cancelled":
+        return ()
+    if job.ended:
+        raise Refused(f"job {command.job!r} has {job.status} already; there is nothing to cancel")
+    if job.run is not None and command.epoch != job.epoch:
+        raise Stale(f"job {command.job!r}", f"attempt {command.epoch}", f"attempt {job.epoch}", "cancel it again")
+    cancelled = Append(job_stream(command.job), JobCancelled(epoch=job.epoch, reason=command.reason))
+    return (*_run_ends(job, "failed", 0, "Cancelled", command.reason), cancelled)
+
+
+def _run_ends(job: Job, status: str, points: int, error: str | None = None, reason: str = "") -> Iterator[Append]:
+    if job.run is not None:
+        ended = RunFinished.model_validate({"status": status, "error": error, "reason": reason, "points": points})
+        yield Append(run_stream(job.run), ended)
+
+
+def _counts(job: Job, command: OfAttempt) -> None:
+    """What is told of any attempt but the one at work comes too late."""
+    if job.ended:
+        raise Refused(f"job {command.job!r} has ended ({job.status}); what attempt {command.epoch} says is too late")
+    if command.epoch != job.epoch or job.status not in AT_WORK:
+        raise Refused(f"attempt {command.epoch} of job {command.job!r} was given up; what it says now is too late")
+
+
+def _of_job(job: str, *events: Event) -> tuple[Append, ...]:
+    return tuple(Append(job_stream(job), event) for event in events)

@@ -1,0 +1,103 @@
+"""The events of one job: from being submitted to its one end."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AwareDatetime, Field
+
+from .event import Digest, Event, Json, ModelName, Number, RunId, Sealed
+
+JobId = Annotated[str, Field(description="a job's id, which its stream bears too")]
+Epoch = Annotated[int, Field(ge=1, description="which attempt it is; what an earlier one says later is refused")]
+Incarnation = Annotated[str, Field(description="one life of one worker process")]
+ErrorClass = Annotated[str, Field(description="name of the error's class")]
+
+
+class JobSubmitted(Event):
+    """Work was asked for."""
+
+    free_text: ClassVar = ("source", "message")
+    type: Literal["lepton.job.submitted.v1"] = "lepton.job.submitted.v1"
+    job: JobId
+    kind: str = Field(description="train, evaluate, ...")
+    model: ModelName
+    payload: Json = Field(default={}, description="what the kind needs to know, without a place or a value of the data")
+    source: Sealed = Field(default="", description="where the data lies, sealed: only the worker is told")
+    message: Sealed = ""
+    pool: str = Field(default="default", description="the workers that may take it")
+    needs: tuple[str, ...] = Field(default=(), description="what else a worker must be able to: cuda, ...")
+    memory: int | None = Field(default=None, ge=1, description="bytes that its process may take")
+    seconds: float | None = Field(default=None, gt=0, description="time that an attempt may take")
+    retries: int = Field(default=3, ge=0, description="how many attempts may be lost before the job fails")
+
+
+class JobAssigned(Event):
+    """A worker was told to do it."""
+
+    type: Literal["lepton.job.assigned.v1"] = "lepton.job.assigned.v1"
+    epoch: Epoch
+    worker: Incarnation
+    deadline: AwareDatetime = Field(description="by when the worker must have begun")
+
+
+class JobStarted(Event):
+    """The worker began."""
+
+    type: Literal["lepton.job.started.v1"] = "lepton.job.started.v1"
+    epoch: Epoch
+    run: RunId | None = Field(default=None, description="the run that tells the attempt's metrics, if it is one")
+
+
+class JobCheckpointed(Event):
+    """What the attempt had come to was kept, and another may go on from it."""
+
+    type: Literal["lepton.job.checkpointed.v1"] = "lepton.job.checkpointed.v1"
+    epoch: Epoch
+    step: int = Field(ge=0, description="how far it was")
+    tensors: Digest
+
+
+class JobRequeued(Event):
+    """An attempt ended without an answer, and the job awaits another."""
+
+    free_text: ClassVar = ("reason",)
+    type: Literal["lepton.job.requeued.v1"] = "lepton.job.requeued.v1"
+    epoch: Epoch
+    error: ErrorClass
+    reason: Sealed = ""
+    counted: bool = Field(default=True, description="whether the attempt counts against the job's retries")
+    until: AwareDatetime = Field(description="not to be assigned before")
+
+
+class JobFinished(Event):
+    """The work was done. What it made stands in the same append."""
+
+    type: Literal["lepton.job.finished.v1"] = "lepton.job.finished.v1"
+    epoch: Epoch
+    version: Number | None = Field(default=None, description="the version that was made or judged, if one was")
+    result: Json = Field(default={}, description="what else came of it: figures by name")
+
+
+class JobFailed(Event):
+    """The work cannot be done, or was lost too often."""
+
+    free_text: ClassVar = ("reason",)
+    type: Literal["lepton.job.failed.v1"] = "lepton.job.failed.v1"
+    epoch: int = Field(ge=0, description="the last attempt, 0 where there was none")
+    error: ErrorClass
+    reason: Sealed = ""
+
+
+class JobCancelled(Event):
+    """Somebody wanted it no more."""
+
+    free_text: ClassVar = ("reason",)
+    type: Literal["lepton.job.cancelled.v1"] = "lepton.job.cancelled.v1"
+    epoch: int = Field(ge=0, description="the attempt that was under way or last, 0 where there was none")
+    reason: Sealed = ""
+
+
+JobEvent = (
+    JobSubmitted | JobAssigned | JobStarted | JobCheckpointed | JobRequeued | JobFinished | JobFailed | JobCancelled
+)

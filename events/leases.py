@@ -1,0 +1,115 @@
+"""Who is ready to work, and which worker holds which job until when: tables that a restart or a restore may lose."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from .database import Database
+from .statements import Statements
+
+
+class Heard(NamedTuple):
+    """A worker as it last announced itself, and when that was by the broker's clock."""
+
+    incarnation: str
+    pool: str
+    capabilities: frozenset[str]
+    slots: int
+    heard: int
+
+
+class Lease(NamedTuple):
+    """An attempt that a worker may take its time for, until a moment of the broker's clock."""
+
+    job: str
+    epoch: int
+    worker: str
+    until: int
+
+
+class Leases:
+    """The tables of workers, leases and positions of one ledger; written by the one assigner."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sql = Statements(database.mark)
+
+    @contextmanager
+    def change(self) -> Generator[Change]:
+        """One transaction on the tables: all that is changed within, or nothing."""
+        with self._database.connection() as connection:
+            connection.execute(self._database.begin)
+            try:
+                yield Change(connection, self._sql)
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+
+    def position(self, topic: str, part: int = 0) -> int:
+        """From where a topic is to be read on."""
+        with self._database.connection() as connection:
+            row = connection.execute(self._sql.position, (topic, part)).fetchone()
+        return row[0] if row else 0
+
+    def held(self) -> list[Lease]:
+        """All leases, the one that ends first first."""
+        with self._database.connection() as connection:
+            return [Lease(*row) for row in connection.execute(self._sql.leases)]
+
+    def workers(self, since: int) -> list[Heard]:
+        """The workers that were heard of since a moment."""
+        with self._database.connection() as connection:
+            rows = connection.execute(self._sql.workers, (since,)).fetchall()
+        return [_heard(*row) for row in rows]
+
+
+class Change:
+    """What is written in one transaction."""
+
+    def __init__(self, connection: Any, sql: Statements) -> None:
+        self._connection = connection
+        self._sql = sql
+
+    def hear(self, worker: Heard, free: int) -> None:
+        """Note a worker's announcement."""
+        ready = json.dumps({"capabilities": sorted(worker.capabilities), "slots": worker.slots}).encode()
+        row = (worker.incarnation, worker.pool, ready, free, worker.heard)
+        self._connection.execute(self._sql.hear_worker, row)
+
+    def leave(self, incarnation: str) -> None:
+        """A worker is gone."""
+        self._connection.execute(self._sql.delete_worker, (incarnation,))
+
+    def forget(self, before: int) -> None:
+        """Forget the workers that were last heard of before a moment."""
+        self._connection.execute(self._sql.forget_workers, (before,))
+
+    def lease(self, lease: Lease) -> None:
+        """Give a lease, in place of any that the job had."""
+        self._connection.execute(self._sql.give_lease, lease)
+
+    def renew(self, attempts: Iterable[tuple[str, int]], until: int) -> None:
+        """Prolong the leases of attempts; those that hold none get none."""
+        for job, epoch in attempts:
+            self._connection.execute(self._sql.renew_lease, (until, job, epoch, until))
+
+    def renew_all(self, until: int) -> None:
+        """A fresh term for everybody: nobody could be heard while nobody listened."""
+        self._connection.execute(self._sql.renew_leases, (until, until))
+
+    def end(self, job: str) -> None:
+        """End a job's lease."""
+        self._connection.execute(self._sql.end_lease, (job,))
+
+    def move(self, topic: str, position: int, part: int = 0) -> None:
+        """Note from where a topic is to be read on."""
+        self._connection.execute(self._sql.set_position, (topic, part, position))
+
+
+def _heard(incarnation: str, pool: str, ready: bytes, heard: int) -> Heard:
+    told = json.loads(bytes(ready))
+    return Heard(incarnation, pool, frozenset(told["capabilities"]), told["slots"], heard)

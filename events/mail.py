@@ -1,0 +1,77 @@
+"""Mail: what a broker's topics carry, in a table of the database where there is no broker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from .database import Database
+from .statements import Statements
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+def microseconds(moment: datetime) -> int:
+    """A moment as the tables keep it: microseconds since 1970."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+class Posted(NamedTuple):
+    """A message in its topic: its place, from 0, and when it got there, which never decreases along the topic."""
+
+    position: int
+    sent: int
+    raw: bytes
+
+
+class Mail:
+    """Topics of one ledger. A message is placed under the head's lock, so that positions are the order of commit."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sql = Statements(database.mark)
+
+    def send(self, topic: str, raw: bytes) -> Posted:
+        """Place a message; on return it stays. Raises `Unavailable`, after which it may stand there or not."""
+        with self._database.connection() as connection:
+            connection.execute(self._database.begin)
+            try:
+                last = connection.execute(self._sql.last_mail, (topic,)).fetchone()
+                posted = _next(last, raw)
+                connection.execute(self._sql.insert_mail, (topic, *posted))
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+        return posted
+
+    def read(self, topic: str, position: int, limit: int) -> Sequence[Posted]:
+        """At most `limit` messages from `position` on, in order."""
+        with self._database.connection() as connection:
+            rows = connection.execute(self._sql.mail, (topic, position, limit)).fetchall()
+        return [Posted(place, sent, bytes(raw)) for place, sent, raw in rows]
+
+    def end(self, topic: str) -> int:
+        """The position that the next message gets."""
+        with self._database.connection() as connection:
+            last = connection.execute(self._sql.last_mail, (topic,)).fetchone()
+        return last[0] + 1 if last else 0
+
+    def erase(self, topic: str, position: int) -> None:
+        """Leave nothing of a message but its place."""
+        with self._database.connection() as connection:
+            connection.execute(self._sql.erase_mail, (b"", topic, position, position + 1))
+
+    def discard(self, topic: str, before: int) -> None:
+        """Throw messages before a position away. Of the last one its place stays: the next follows from it."""
+        last = self.end(topic) - 1
+        with self._database.connection() as connection:
+            connection.execute(self._sql.discard_mail, (topic, min(before, last)))
+            connection.execute(self._sql.erase_mail, (b"", topic, last, before))
+
+
+def _next(last: Any, raw: bytes) -> Posted:
+    position, sent = (last[0] + 1, last[1]) if last else (0, 0)
+    return Posted(position, max(sent, microseconds(datetime.now(UTC))), raw)

@@ -1,0 +1,39 @@
+"""Real outages for tests: a SQLite that another writer keeps, an object folder that is gone."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def locked(home: Path) -> Iterator[None]:
+    """Keep the ledger's database as another writer would, beyond any LEPTON_WAIT."""
+    writer = sqlite3.connect(home / "main.db", isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        writer.execute("ROLLBACK")
+        writer.close()
+
+
+@contextmanager
+def objects_away(home: Path) -> Iterator[None]:
+    """Put the object folder out of reach."""
+    objects = home / "objects"
+    objects.rename(home / "elsewhere")
+    objects.write_text("no folder")
+    try:
+        yield
+    finally:
+        objects.unlink()
+        (home / "elsewhere").rename(objects)
+
+
+def entries(home: Path) -> list[Path]:
+    """What waits in the spool, in order."""
+    spool = home / "spool" / "main"
+    return sorted(path for path in spool.iterdir() if path.name[0].isdecimal()) if spool.is_dir() else []

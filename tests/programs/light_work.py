@@ -1,0 +1,60 @@
+"""A job's process as the tests' workers spawn it: its one kind of work does what the payload says, without torch."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import time
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+
+from lepton_ai.errors import Unavailable
+from lepton_ai.tensors.address import objects_at
+from lepton_ai.tensors.tensor import Array
+from lepton_ai.workers import handlers
+from lepton_ai.workers.child import main
+from lepton_ai.workers.messages import Finished, KeptDelta, MadeVersion
+from lepton_ai.workers.work import Stopped, Work
+
+
+def light(work: Work) -> Finished:
+    """Note that it began, do what it is told, and make a version of one tensor."""
+    order, folder, does = work.order, Path(work.order.source), work.order.payload["does"]
+    (folder / f"begun-{order.job}-{order.epoch}").write_text(str(os.getpid()))
+    if does == "segfault":
+        ctypes.string_at(0)
+    elif does == "hog":
+        held = []
+        while True:
+            held.append(bytearray(os.urandom(1 << 20)) * 10)
+    elif does == "raise":
+        raise ValueError("no such luck")
+    elif does == "exit":
+        os._exit(3)
+    elif does == "away":
+        raise Unavailable("the store is away")
+    elif does == "wait":
+        await_file(work, folder / f"go-{order.job}-{order.epoch}")
+    rng = np.random.default_rng(crc32(order.job.encode()))
+    weights = Array.from_numpy(rng.normal(size=(100, 10)).astype("float32"))
+    work.measured(1, {"loss": 0.5})
+    kept = handlers.keep(work, {"w": weights}, order.base)
+    delta = None if kept.delta is None else KeptDelta(**{n: getattr(kept.delta, n) for n in KeptDelta.model_fields})
+    base = order.base.version if order.base else None
+    made = MadeVersion(kept=handlers.told(kept), base=base, keyframe=kept.keyframe, delta=delta)
+    return Finished(job=order.job, epoch=order.epoch, n=0, made=made)
+
+
+def await_file(work: Work, path: Path) -> None:
+    """Come back once somebody made the file; leave where the worker has to."""
+    while not path.exists():
+        if work.stopping.is_set():
+            raise Stopped
+        time.sleep(0.01)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), objects_at, {"train": light})

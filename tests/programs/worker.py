@@ -1,0 +1,23 @@
+"""A worker's process for the tests: `worker.py HOME SLOTS`, whose jobs are `light_work`; it says its name first."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+
+from lepton_ai import settings
+from lepton_ai.wiring import Home
+from lepton_ai.workers import serving
+
+if __name__ == "__main__":
+    stop = Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    home = Home(settings.load(sys.argv[1], actor="worker"))
+    environment = {"PYTHONPATH": str(Path(__file__).parent)}
+    post = replace(serving.post(home.desk, slots=int(sys.argv[2])), program="light_work", environment=environment)
+    print(post.incarnation, flush=True)
+    serving.work(home.desk, post, stop)
+    home.close()

@@ -1,0 +1,63 @@
+"""The whole ledger without Docker: the parts the tests use, and Lepton's own processes. `make stack` runs it.
+
+It prints the settings to work with it and runs until Ctrl-C or SIGTERM, then stops everything it started.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+
+from .broker import Kafka
+from .buckets import S3
+from .servers import PostgreSQL
+
+PROCESSES = ("relay", "projector", "intake")
+MAIN = "from lepton_ai.cli import main; main()"
+
+
+def parts(close: ExitStack) -> dict[str, str]:
+    """Start broker, database and object store; returns the settings that name them."""
+    kafka = Kafka()
+    close.callback(kafka.remove)
+    kafka.start()
+    postgresql = PostgreSQL()
+    close.callback(postgresql.remove)
+    postgresql.start()
+    s3 = S3()
+    close.callback(s3.remove)
+    return {
+        "LEPTON_KAFKA": kafka.servers,
+        "LEPTON_DATABASE": postgresql.url(),
+        "LEPTON_OBJECTS": s3.url,
+        **s3.environment(),
+    }
+
+
+def main() -> None:
+    """Start all, say how to talk to it, wait for a signal, stop all."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with ExitStack() as close:
+        home = Path(close.enter_context(tempfile.TemporaryDirectory(prefix="lepton-stack-")))
+        settings = {"LEPTON_HOME": str(home / "home"), **parts(close)}
+        environment = os.environ | settings | {"PYTHONSAFEPATH": "1"}
+        for name in PROCESSES:
+            running = subprocess.Popen([sys.executable, "-c", MAIN, name], env=environment, stdout=subprocess.DEVNULL)
+            close.callback(running.wait)
+            close.callback(running.terminate)
+        print(*(f"export {name}='{value}'" for name, value in settings.items()), sep="\n")
+        print("# relay, projector and intake are running; paste the lines above into a shell, Ctrl-C here stops all")
+        sys.stdout.flush()
+        stop.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,241 @@
+"""The assigner and its mail: whom it hears, whom it gives what, and when it believes that somebody is lost."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from lepton_ai.domain.job import Job
+from lepton_ai.domain.job_commands import CancelJob, SubmitJob
+from lepton_ai.events.actors import Actor, Actors
+from lepton_ai.events.leases import Leases
+from lepton_ai.events.mail import Mail
+from lepton_ai.ledger import Ledger
+from lepton_ai.settings import Terms
+from lepton_ai.tensors.folder import FolderStore
+from lepton_ai.workers.assigning import Assigner
+from lepton_ai.workers.mailing import MailResults
+from lepton_ai.workers.messages import Failed, Finished, Kept, Left, MadeVersion, Message, Ready, Started, encoded
+from lepton_ai.workers.orders import Order
+from lepton_ai.workers.workspace import Workspace
+
+TERMS = Terms(start=30, lease=45, pause=5)
+
+
+class Given:
+    """Orders as they would be sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[Order] = []
+        self.kept: Collection[str] = ()
+
+    def send(self, order: Order) -> None:
+        self.sent.append(order)
+
+    def keep_only(self, jobs: Collection[str]) -> None:
+        self.kept = tuple(jobs)
+
+
+class Office:
+    """A ledger with an assigner whose clock the test turns; messages bear the time of the machine."""
+
+    def __init__(self, ledger: Ledger, actor: Actor, folder: Path) -> None:
+        database = ledger.store.database
+        self.workspace = Workspace(ledger, FolderStore(folder), Actors(database), actor)
+        self.mail = Mail(database)
+        self.leases = Leases(database)
+        self.orders = Given()
+        self.later = timedelta()
+        self.assigner = self.begin()
+
+    def begin(self) -> Assigner:
+        """An assigner that has just started."""
+        results = MailResults(self.mail)
+        return Assigner(self.workspace, self.leases, results, self.orders, TERMS, self.now)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.later
+
+    def hear(self, *messages: Message) -> None:
+        """Workers say something, and the assigner does what there is to do."""
+        for message in messages:
+            self.mail.send("results", encoded(message, "w"))
+        while self.assigner.step():
+            pass
+
+    def submit(self, job: str, **asked: Any) -> None:
+        command = SubmitJob(job=job, kind="train", model="net", payload={"branch": "main"}, **asked)
+        self.workspace.admit(command, None)
+
+    def job(self, name: str) -> Job:
+        return cast(Job, self.workspace.ledger.state(f"job/{name}"))
+
+
+def ready(name: str, slots: int = 1, running: tuple[tuple[str, int], ...] = ()) -> Ready:
+    return Ready(incarnation=name, pool="default", capabilities=("train",), slots=slots, running=running)
+
+
+@pytest.fixture
+def office(ledger: Ledger, actor: Actor, tmp_path: Path) -> Office:
+    return Office(ledger, actor, tmp_path / "objects")
+
+
+def test_jobs_go_to_whoever_is_ready_in_the_order_they_were_asked_for(office: Office) -> None:
+    for name in ("j1", "j2", "j3"):
+        office.submit(name)
+    office.hear(ready("w1"), ready("w2"))
+
+    assert [(order.job, order.epoch) for order in office.orders.sent] == [("j1", 1), ("j2", 1)]
+    assert {order.worker for order in office.orders.sent} == {"w1", "w2"}
+    assert office.job("j3").status == "queued"
+
+
+def test_a_slot_that_a_lease_fills_is_not_free_whatever_an_old_heartbeat_says(office: Office) -> None:
+    office.submit("j1")
+    office.submit("j2")
+    office.hear(ready("w1"))
+    office.hear(ready("w1"), ready("w1"))
+
+    assert [order.job for order in office.orders.sent] == ["j1"]
+
+
+def test_who_left_gets_nothing(office: Office) -> None:
+    office.hear(ready("w1"), Left(incarnation="w1"))
+    office.submit("j1")
+    office.hear()
+
+    assert office.orders.sent == []
+
+
+def test_where_the_data_lies_stays_only_until_the_worker_has_begun(office: Office) -> None:
+    office.submit("j1", source="file:///data/loans.csv")
+    office.hear(ready("w1"))
+    assert office.orders.sent[0].source == "file:///data/loans.csv"
+    office.hear(ready("w1"))
+    assert office.orders.kept == ("j1",)
+
+    office.hear(Started(job="j1", epoch=1, n=0))
+
+    assert office.orders.kept == ()
+
+
+def test_a_lease_is_lost_only_once_all_that_was_said_before_its_end_is_read(office: Office) -> None:
+    office.submit("j1")
+    office.hear(ready("w1"))
+    office.hear(Started(job="j1", epoch=1, n=0))
+    said_in_time = office.mail.end("results")
+    office.later = timedelta(seconds=60)
+    office.assigner.step()
+
+    assert office.job("j1").status == "running", "its own clock alone gives nobody up"
+    assert office.mail.end("results") == said_in_time + 1, "it asks what time it is by the clock of the mail"
+    assert office.assigner.step()
+    assert office.job("j1").status == "running", "by that clock no time has gone by"
+
+
+def test_every_lease_gets_a_fresh_term_when_the_assigner_starts(office: Office) -> None:
+    office.submit("j1")
+    office.hear(ready("w1"))
+    with office.leases.change() as change:
+        change.end("j1")
+        change.leave("w1")
+    office.assigner = office.begin()
+
+    (lease,) = office.leases.held()
+    assert (lease.job, lease.epoch, lease.worker) == ("j1", 1, "w1")
+    assert lease.until > office.now().timestamp() * 1_000_000 + 40_000_000
+
+
+def test_a_lost_attempt_is_given_to_another_after_its_pause(office: Office) -> None:
+    office.submit("j1")
+    office.hear(ready("w1"))
+    (lease,) = office.leases.held()
+    with office.leases.change() as change:
+        change.lease(lease._replace(until=0))
+    office.hear(ready("w2"))
+
+    assert office.job("j1").status == "queued"
+    office.later = timedelta(seconds=6)
+    office.hear(ready("w2"))
+    assert [order.epoch for order in office.orders.sent] == [1, 2]
+
+
+def test_an_answer_that_is_repeated_acts_once(office: Office) -> None:
+    office.submit("j1", retries=0)
+    office.hear(ready("w1"))
+    failed = Failed(job="j1", epoch=1, n=1, error="ValueError", reason="no")
+
+    office.hear(failed, failed)
+    end = office.workspace.ledger.store.end()
+    office.hear(failed)
+
+    assert office.job("j1").status == "failed"
+    assert office.workspace.ledger.store.end() == end
+
+
+def test_an_answer_whose_bytes_are_not_there_is_given_up_and_tried_again(office: Office) -> None:
+    office.submit("j1", retries=1)
+    office.hear(ready("w1"))
+    made = MadeVersion(kept=Kept(tensors=f"blake3:{0:064d}"), keyframe=True)
+
+    office.hear(Finished(job="j1", epoch=1, n=1, made=made))
+
+    assert (office.job("j1").status, office.job("j1").error) == ("queued", "Damaged")
+
+
+def test_a_job_that_was_called_off_holds_no_slot(office: Office) -> None:
+    office.submit("j1")
+    office.hear(ready("w1"))
+    office.workspace.admit(CancelJob(job="j1", epoch=1), None)
+    office.submit("j2")
+    office.hear(ready("w1"))
+
+    assert [order.job for order in office.orders.sent] == ["j1", "j2"]
+
+
+@pytest.mark.parametrize("raw", [b"", b"{}", b"\xff", b'{"type":"lepton.worker.ready.v1","data":{}}'])
+def test_what_is_no_message_holds_up_nothing(raw: bytes, office: Office) -> None:
+    office.mail.send("results", raw)
+    office.submit("j1")
+    office.hear(ready("w1"))
+
+    assert [order.job for order in office.orders.sent] == ["j1"]
+
+
+# ── the mail itself ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_mail_has_one_order_and_no_holes_whoever_sends(office: Office) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        posted = list(pool.map(lambda n: office.mail.send("t", b"%d" % n), range(40)))
+
+    found = office.mail.read("t", 0, 100)
+    assert [each.position for each in found] == list(range(40))
+    assert sorted(posted) == sorted(found)
+    assert [each.sent for each in found] == sorted(each.sent for each in found)
+
+
+def test_what_is_discarded_leaves_its_place_to_none(office: Office) -> None:
+    for n in range(3):
+        office.mail.send("t", b"%d" % n)
+    office.mail.discard("t", 3)
+
+    assert [(each.position, each.raw) for each in office.mail.read("t", 0, 9)] == [(2, b"")]
+    assert office.mail.send("t", b"next").position == 3
+
+
+def test_assigning_needs_neither_torch_nor_duckdb() -> None:
+    code = (
+        "import sys; sys.modules['torch'] = sys.modules['duckdb'] = None\n"
+        "import lepton_ai.workers.serving, lepton_ai.workers.assigning, lepton_ai.workers.working, lepton_ai.wiring"
+    )
+
+    subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONSAFEPATH": "1"}, check=True, timeout=60)

@@ -1,0 +1,81 @@
+"""docker-compose.yml and the Dockerfile, held against the settings the code knows and what the tests run."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import yaml
+
+from lepton_ai.cli.app import SECTIONS
+from lepton_ai.events.cluster import Cluster
+from lepton_ai.events.postgresql import PostgreSQL
+
+from .broker import PROPERTIES
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+COMPOSE = (ROOT / "docker-compose.yml").read_text()
+SERVICES = yaml.safe_load(COMPOSE)["services"]
+
+
+def filled(text: str) -> str:
+    """What compose makes of a value: every secret is "secret"."""
+    return re.sub(r"\$\{?[A-Z0-9_]+(:\?[^}]*\})?", "secret", text)
+
+
+def test_the_compose_file_runs_what_the_code_knows() -> None:
+    read = set(re.findall(r"LEPTON_[A-Z_]+", (ROOT / "settings.py").read_text()))
+    commands = {name for _, names in SECTIONS.values() for name in names}
+    ours = {name: service for name, service in SERVICES.items() if "build" in service}
+
+    assert set(ours) >= {"relay", "projector", "intake"}
+    for name, service in ours.items():
+        assert service["command"][0] == name
+        assert name in commands
+        assert {key for key in service["environment"] if key.startswith("LEPTON_")} <= read
+    assert set(re.findall(r"export (LEPTON_[A-Z_]+)", COMPOSE)) <= read
+
+
+def test_the_compose_files_parts_are_reached_by_the_settings_it_gives() -> None:
+    settings = {key: filled(value) for key, value in SERVICES["relay"]["environment"].items()}
+    address = PostgreSQL(settings["LEPTON_DATABASE"], "main", wait=1).address
+    postgres = SERVICES["postgres"]["environment"]
+    assert (address["user"], address["dbname"]) == (postgres["POSTGRES_USER"], postgres["POSTGRES_DB"])
+    assert Cluster.parsed(settings["LEPTON_KAFKA"]).servers == ("kafka:9092",)
+    desk = dict(re.findall(r"export (LEPTON_\w+)=(\S+)", COMPOSE))
+    (server,) = Cluster.parsed(desk["LEPTON_KAFKA"]).servers
+    assert f"DESK://{server}" in SERVICES["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
+    told = PostgreSQL(filled(desk["LEPTON_DATABASE"]), "main", wait=1).address
+    assert SERVICES["postgres"]["ports"] == [f"{told['host']}:{told['port']}:5432"]
+
+
+def test_the_compose_file_runs_the_broker_that_the_tests_run() -> None:
+    pom = (ROOT / "tests" / "kafka" / "pom.xml").read_text()
+    version = re.search(r"kafka_2.13</artifactId>\s*<version>([\d.]+)<", pom)
+    assert version is not None
+    assert SERVICES["kafka"]["image"] == f"apache/kafka:{version[1]}"
+    tested = dict(line.split("=", 1) for line in PROPERTIES.split() if "=" in line)
+    composed = {
+        key.removeprefix("KAFKA_").lower().replace("_", "."): value
+        for key, value in SERVICES["kafka"]["environment"].items()
+    }
+    for name in ("process.roles", "auto.create.topics.enable", "offsets.topic.replication.factor"):
+        assert str(composed[name]) == tested[name]
+
+
+def test_every_part_of_the_compose_file_is_watched_and_keeps_its_data() -> None:
+    for name in ("kafka", "postgres", "s3", "projector"):
+        assert "healthcheck" in SERVICES[name], name
+        assert SERVICES[name]["volumes"], name
+    assert not re.search(r"PASSWORD: (?!\$\{\w+:\?)\S", COMPOSE), "secrets come from the environment"
+
+
+def test_the_dockerfile_builds_what_the_compose_file_names() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    stages = set(re.findall(r"^FROM \S+ AS (\S+)", text, re.MULTILINE))
+    extras = set(PROJECT["project"]["optional-dependencies"])
+
+    assert {service["build"]["target"] for service in SERVICES.values() if "build" in service} <= stages
+    assert all(set(found.split(",")) <= extras for found in re.findall(r"'\.\[([\w,-]+)\]'", text))

@@ -1,0 +1,35 @@
+"""The short form of `make faults`: a few kills of everything, on each database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .broker import Kafka
+from .faults import ordeal
+
+
+@pytest.fixture
+def broker(kafka: Kafka) -> Iterator[Kafka]:
+    """A broker of this test's own, which it may kill."""
+    own = type(kafka)()
+    own.start()
+    yield own
+    own.remove()
+
+
+def test_nothing_acknowledged_is_lost_or_doubled_when_everything_is_killed(
+    broker: Kafka, url: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "LEPTON_HOME": str(home),
+        "LEPTON_DATABASE": url,
+        "LEPTON_LEDGER": f"faults{abs(hash(str(home))) % 10**9}",
+        "LEPTON_KAFKA": broker.servers,
+        "PYTHONSAFEPATH": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+    ordeal(broker, kills=3, broker_kills=1, seed=7, say=print)

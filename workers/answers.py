@@ -1,0 +1,168 @@
+"""Answers: what a worker says of an attempt, as the command that it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple, cast
+
+from ..domain.commands import Commit, Delta, RecordEvaluation, Stored, job_stream
+from ..domain.job import Job
+from ..domain.job_commands import CheckpointJob, FailJob, FinishJob, MeasureJob, StartJob
+from ..domain.recipe import Recipe
+from ..errors import Damaged, Malformed, Refused
+from ..events.actors import Actor
+from ..events.model import Parent
+from ..events.store import Placement
+from ..ledger import Asked
+from ..tensors.manifest import Manifest
+from ..tensors.pack import Placement as Place
+from ..tensors.pack import read_index
+from ..tensors.vault import Vault
+from . import messages, saving
+from .messages import Failed, Finished, MadeEvaluation, MadeVersion, Measured, OfAttempt, Started
+from .workspace import Workspace
+
+
+class Held(NamedTuple):
+    """Bytes that a worker kept, found in the object store: their manifest, and where all of it lies."""
+
+    manifest: Manifest
+    stored: Stored
+    placements: tuple[Placement, ...]
+
+
+class Receiver:
+    """Makes commands of messages, in the name of who asked for the work: for a ledger's assigner, or its intake."""
+
+    def __init__(self, workspace: Workspace, actor: Actor, pause: float) -> None:
+        self._workspace = workspace
+        self._own = actor
+        self._pause = pause
+
+    def asked(self, told: OfAttempt, now: datetime) -> Asked:
+        """The command, keyed by the message's own name, so that one heard twice acts once.
+
+        Raises `Refused` where there is no such job, or what the worker says it kept is not there.
+        """
+        job = cast(Job, self._workspace.ledger.state(job_stream(told.job)))
+        if job.status == "unknown":
+            raise Refused(f"there is no job {told.job!r}; a worker spoke of it")
+        actor, key = self.actor_of(job), f"worker.{told.name}"
+        match told:
+            case Started():
+                return Asked(self._started(job, told), actor, key)
+            case Measured():
+                return Asked(MeasureJob(job=told.job, epoch=told.epoch, blocks=(told.block,)), actor, key)
+            case messages.Checkpointed():
+                held = self._held(told.kept)
+                command = CheckpointJob(
+                    job=told.job, epoch=told.epoch, step=told.step, tensors=held.manifest.digest, stored=held.stored
+                )
+                return Asked(command, actor, key, placements=held.placements)
+            case Finished(made=MadeEvaluation() as made):
+                evaluation = RecordEvaluation(
+                    model=job.model,
+                    version=job.payload["version"],
+                    data=made.data,
+                    name=job.payload.get("name", ""),
+                    metrics=made.metrics,
+                )
+                return Asked(self._finished(told, evaluation), actor, key)
+            case Finished(made=MadeVersion() as made):
+                held = self._held(made.kept)
+                commit = self._commit(job, made, held)
+                message = self._workspace.opened(job.actor, job.message) if actor is not self._own else ""
+                command = replace(self._finished(told, commit), message=message)
+                return Asked(command, actor, key, placements=held.placements)
+            case Failed():
+                return Asked(self.failure(told, now), actor, key)
+            case _:
+                raise Malformed(f"a worker's {told.said!r} asks for nothing")
+
+    def failure(self, told: Failed, now: datetime) -> FailJob:
+        """An attempt's end without an answer."""
+        return FailJob(
+            job=told.job,
+            epoch=told.epoch,
+            error=told.error,
+            reason=told.reason,
+            again=told.again,
+            counted=told.counted,
+            now=now,
+            pause=self._pause,
+            points=told.points,
+        )
+
+    def actor_of(self, job: Job) -> Actor:
+        """Who asked for the work; the ledger itself, once they are forgotten."""
+        known: Mapping[str, Actor] = self._workspace.actors.all()
+        return known.get(job.actor, self._own)
+
+    def _started(self, job: Job, told: Started) -> StartJob:
+        trains = job.kind == "train"
+        return StartJob(
+            job=told.job,
+            epoch=told.epoch,
+            tells_run=trains,
+            hyperparameters=job.payload.get("hyperparameters", {}) if trains else {},
+            environment=told.environment,
+            code=told.code,
+        )
+
+    def _finished(self, told: Finished, made: Commit | RecordEvaluation) -> FinishJob:
+        return FinishJob(job=told.job, epoch=told.epoch, made=made, result=told.result, points=told.points)
+
+    def _commit(self, job: Job, made: MadeVersion, held: Held) -> Commit:
+        manifest, base = held.manifest, made.base
+        return Commit(
+            model=job.model,
+            branch=job.payload.get("branch", "main"),
+            asked_parents=None,
+            parents=() if base is None else (Parent(version=base, role="trained"),),
+            tensors=manifest.digest,
+            tensor_count=len(manifest.tensors),
+            parameters=manifest.parameters,
+            bytes=manifest.size,
+            keyframe=made.keyframe,
+            delta=None if made.delta is None else Delta(**made.delta.model_dump()),
+            stored=held.stored,
+            recipe=Recipe(made.hyperparameters, made.architecture, made.settings, made.data),
+            environment=made.environment,
+            code=made.code,
+            metrics=made.metrics,
+            tags=tuple(job.payload.get("tags", ())),
+        )
+
+    def _held(self, kept: messages.Kept) -> Held:
+        """What was kept, read from the packs themselves: the ledger records no byte that it has not found."""
+        objects, placements = self._workspace.objects, dict[str, Place]()
+        for pack in kept.packs:
+            index = read_index(objects, pack.pack)
+            if index.digest != pack.index:
+                raise Damaged(f"pack {pack.pack}", expected=pack.index, found=index.digest)
+            placements |= {
+                line.digest: Place(line.digest, pack.pack, line.offset, line.length) for line in index.entries
+            }
+        fresh = kept.tensors in placements
+        vault = Vault(objects, Placed(placements)) if fresh else self._workspace.vault
+        manifest = vault.manifest(kept.tensors)
+        stored = Stored(
+            packs=kept.packs,
+            manifests=tuple(saving.pages(manifest)) if fresh else (),
+            relies_on=frozenset(kept.relies_on),
+        )
+        return Held(manifest, stored, tuple(Placement(*place) for place in placements.values()))
+
+
+class Placed:
+    """Placements that are known."""
+
+    def __init__(self, placements: Mapping[str, Place]) -> None:
+        self._placements = placements
+
+    def find(self, digests: object) -> Mapping[str, Place]:
+        """Where digests lie; those that lie nowhere are left out."""
+        wanted = cast("set[str]", digests)
+        return {digest: self._placements[digest] for digest in wanted if digest in self._placements}

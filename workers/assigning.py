@@ -1,0 +1,287 @@
+"""The assigner: hears what workers say, gives them the queued jobs, and takes back what is lost. One a ledger."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Final, cast
+
+from ..domain.commands import job_stream
+from ..domain.job import AT_WORK, Job
+from ..domain.job_commands import AssignJob, ExpireLease, Ready
+from ..errors import Condemned, Damaged, LeptonError, Malformed, Refused, Unavailable
+from ..events.envelope import Recorded, decode
+from ..events.job import JobAssigned, JobCancelled, JobFailed, JobFinished, JobRequeued, JobSubmitted
+from ..events.leases import Change, Heard, Lease, Leases
+from ..events.mail import microseconds
+from ..ledger import Asked, Receipt
+from ..settings import Terms
+from . import messages
+from .answers import Receiver
+from .channel import Letter, Orders, Results
+from .messages import Clock, Failed, Finished, Left, Message, OfAttempt, decoded, encoded
+from .orders import compose
+from .workspace import Workspace
+
+RESULTS: Final = "results"
+LOOKED_AT: Final = tuple(kind.type_name() for kind in (JobSubmitted, JobRequeued, JobFinished, JobFailed, JobCancelled))
+ENDS: Final = tuple(kind.type_name() for kind in (JobFinished, JobFailed, JobCancelled))
+MANY: Final = 100
+"""Messages that are admitted in one transaction."""
+
+log = logging.getLogger("lepton.assigner")
+
+
+class Assigner:
+    """Steps through what there is to do. Whoever runs it holds the ledger's lock of assigning.
+
+    Its tables may be lost: what it needs to know beyond them it finds in the log, and every lease begins anew.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        leases: Leases,
+        results: Results,
+        orders: Orders,
+        terms: Terms,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._workspace = workspace
+        self._leases = leases
+        self._results = results
+        self._orders = orders
+        self._terms = terms
+        self._now = now
+        self._receiver = Receiver(workspace, workspace.actors.named("lepton"), terms.pause)
+        self._position = leases.position(RESULTS)
+        self._read_to = 0
+        """The broker's time up to which all that was said has been read."""
+        self._asked_time = 0
+        self._queued: dict[str, None] = {}
+        self._seq = workspace.ledger.store.end()
+        self._begin()
+
+    def step(self) -> bool:
+        """Do what there is to do now: whether there was anything. Raises `Unavailable`."""
+        heard = self._hear()
+        followed = self._follow()
+        if heard or followed:
+            self._orders.keep_only([lease.job for lease in self._leases.held() if self._unheard(lease)])
+        expired = self._expire()
+        assigned = self._assign()
+        return heard or followed or expired or assigned
+
+    def ready(self) -> tuple[Ready, ...]:
+        """The workers that were heard of within their term, with the slots that no lease fills."""
+        held = [lease.worker for lease in self._leases.held()]
+        since = microseconds(self._now()) - _micro(self._terms.lease)
+        return tuple(
+            Ready(each.incarnation, each.pool, each.capabilities, each.slots - held.count(each.incarnation))
+            for each in self._leases.workers(since)
+        )
+
+    def _begin(self) -> None:
+        """Find the open jobs. Nobody was heard while nobody listened, so every lease gets a fresh term."""
+        until = microseconds(self._now()) + _micro(self._terms.lease)
+        known = {(lease.job, lease.epoch) for lease in self._leases.held()}
+        with self._leases.change() as change:
+            change.renew_all(until)
+            for name, job in open_jobs(self._workspace):
+                if job.status == "queued":
+                    self._queued[name] = None
+                elif job.status in AT_WORK and (name, job.epoch) not in known:
+                    change.lease(Lease(name, job.epoch, job.worker, until))
+
+    # ── what workers say ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _hear(self) -> bool:
+        letters = self._results.read(self._position, MANY)
+        if not letters:
+            return False
+        told = [(letter, message) for letter in letters if letter.raw and (message := _read(letter)) is not None]
+        self._admit([message for _, message in told if isinstance(message, OfAttempt)])
+        with self._leases.change() as change:
+            for letter, message in told:
+                self._note(change, letter, message)
+            change.move(RESULTS, letters[-1].position + 1)
+        self._position, self._read_to = letters[-1].position + 1, letters[-1].sent
+        self._results.discard(self._position)
+        return True
+
+    def _note(self, change: Change, letter: Letter, message: Message) -> None:
+        """Keep what a message says about who is alive."""
+        until = letter.sent + _micro(self._terms.lease)
+        match message:
+            case messages.Ready():
+                heard = Heard(
+                    message.incarnation, message.pool, frozenset(message.capabilities), message.slots, letter.sent
+                )
+                change.hear(heard, message.slots - len(message.running))
+                change.renew(message.running, until)
+            case Left():
+                change.leave(message.incarnation)
+            case OfAttempt():
+                change.renew([(message.job, message.epoch)], until)
+            case _:
+                pass
+
+    def _admit(self, told: Sequence[OfAttempt]) -> None:
+        """Admit what was told of attempts, in order. What the ledger refuses of a final answer ends the attempt."""
+        composed = [(each, self._composed(each)) for each in told]
+        asked = [(each, command) for each, command in composed if isinstance(command, Asked)]
+        answers = self._workspace.ledger.admit_all(command for _, command in asked) if asked else []
+        refused = [(each, answer) for each, answer in composed if isinstance(answer, LeptonError)]
+        refused += [
+            (each, answer) for (each, _), answer in zip(asked, answers, strict=True) if isinstance(answer, Refused)
+        ]
+        for each, error in refused:
+            log.info("%s of job %s: %s", each.said, each.job, error)
+            if isinstance(each, Finished):
+                self._give_up(each, error)
+
+    def _composed(self, told: OfAttempt) -> Asked | LeptonError:
+        try:
+            return self._receiver.asked(told, self._now())
+        except (Refused, Damaged) as error:
+            return error
+
+    def _give_up(self, told: Finished, error: LeptonError) -> None:
+        """End the attempt whose answer cannot be taken in, so that its worker need not repeat it for ever."""
+        reason = str(error)[:2000]
+        failed = Failed(
+            job=told.job,
+            epoch=told.epoch,
+            n=told.n,
+            error=type(error).__name__,
+            reason=reason,
+            again=isinstance(error, Condemned | Damaged),
+            points=told.points,
+        )
+        try:
+            job = self._job(told.job)
+            command = self._receiver.failure(failed, self._now())
+            self._workspace.ledger.admit(command, self._receiver.actor_of(job), key=f"worker.{told.name}.refused")
+        except Refused as late:
+            log.info("job %s: %s", told.job, late)
+
+    # ── what the log says ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _follow(self) -> bool:
+        store = self._workspace.ledger.store
+        end = store.end()
+        rows = store.rows_of_types(LOOKED_AT, self._seq, end) if end > self._seq else []
+        if rows:
+            with self._leases.change() as change:
+                for row in rows:
+                    self._moved(change, decode(row.envelope, row.leaf, row.seq))
+        self._seq = end
+        return bool(rows)
+
+    def _moved(self, change: Change, recorded: Recorded) -> None:
+        name = recorded.stream.removeprefix("job/")
+        if isinstance(recorded.event, JobSubmitted | JobRequeued):
+            self._queued[name] = None
+        else:
+            self._queued.pop(name, None)
+        change.end(name)
+
+    # ── what is lost, and what waits ─────────────────────────────────────────────────────────────────────────────────
+
+    def _expire(self) -> bool:
+        """Take back what has run out. A lease is lost only once all that was said up to its end has been read."""
+        now = microseconds(self._now())
+        over = [lease for lease in self._leases.held() if lease.until < now]
+        lost = [lease for lease in over if lease.until < self._read_to]
+        for lease in lost:
+            self._take_back(lease)
+        if len(lost) < len(over) and self._asked_time <= max(lease.until for lease in over):
+            self._asked_time = now
+            self._results.say(encoded(Clock(incarnation="ledger"), "ledger"))
+        return bool(lost)
+
+    def _take_back(self, lease: Lease) -> None:
+        command = ExpireLease(job=lease.job, epoch=lease.epoch, now=self._now(), pause=self._terms.pause)
+        try:
+            self._workspace.ledger.admit(command, self._receiver.actor_of(self._job(lease.job)))
+        except Refused as error:
+            log.info("%s", error)
+            with self._leases.change() as change:
+                change.end(lease.job)
+
+    def _assign(self) -> bool:
+        ready, given = self.ready() if self._queued else (), 0
+        if not any(each.free > 0 for each in ready):
+            return False
+        for name in tuple(self._queued):
+            assigned = self._assigned(name, ready)
+            if assigned is not None:
+                self._queued.pop(name, None)
+                ready = tuple(_less(ready, assigned.worker))
+                given += 1
+        return given > 0
+
+    def _assigned(self, name: str, ready: tuple[Ready, ...]) -> JobAssigned | None:
+        """Assign a job and send its order, if it fits a worker; an order that gets lost costs its term."""
+        now = self._now()
+        command = AssignJob(job=name, ready=ready, now=now, within=self._terms.start)
+        try:
+            receipt = self._workspace.ledger.admit(command, self._receiver.actor_of(self._job(name)))
+        except Refused:
+            self._queued.pop(name, None)  # somebody was faster: it is cancelled, and `_follow` will read so
+            return None
+        event = _first(receipt)
+        if event is not None:
+            with self._leases.change() as change:
+                until = microseconds(now) + _micro(self._terms.start)
+                change.lease(Lease(name, event.epoch, event.worker, until))
+            self._order(name, event)
+        return event
+
+    def _order(self, name: str, event: JobAssigned) -> None:
+        try:
+            self._orders.send(compose(self._workspace, name, event))
+        except (Refused, Damaged) as error:
+            told = Failed(job=name, epoch=event.epoch, n=0, error=type(error).__name__, reason=str(error)[:2000])
+            command = self._receiver.failure(told, self._now())
+            self._workspace.ledger.admit(command, self._receiver.actor_of(self._job(name)))
+        except Unavailable as error:
+            log.warning("the order for job %s was not sent: %s", name, error)
+
+    def _unheard(self, lease: Lease) -> bool:
+        """Whether nothing tells yet that the worker has its order."""
+        job = self._job(lease.job)
+        return job.status == "assigned" and job.epoch == lease.epoch
+
+    def _job(self, name: str) -> Job:
+        return cast(Job, self._workspace.ledger.state(job_stream(name)))
+
+
+def open_jobs(workspace: Workspace) -> Iterator[tuple[str, Job]]:
+    """The jobs that have not ended, the oldest first."""
+    for stream in workspace.ledger.store.streams_without("job/", ENDS):
+        yield stream.removeprefix("job/"), cast(Job, workspace.ledger.state(stream))
+
+
+def _read(letter: Letter) -> Message | None:
+    try:
+        return decoded(letter.raw)
+    except Malformed as error:
+        log.warning("message %d of results: %s", letter.position, error)
+        return None
+
+
+def _first(receipt: Receipt) -> JobAssigned | None:
+    event = receipt.events[0].event if receipt.events else None
+    return event if isinstance(event, JobAssigned) else None
+
+
+def _less(ready: Iterable[Ready], worker: str) -> Iterable[Ready]:
+    """The workers with one slot less where one was just given."""
+    for each in ready:
+        yield Ready(*(each.incarnation, each.pool, each.capabilities), each.free - (each.incarnation == worker))
+
+
+def _micro(seconds: float) -> int:
+    return int(seconds * 1_000_000)

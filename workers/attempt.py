@@ -1,0 +1,167 @@
+"""An attempt at a job: the spawned process that does the work, as its worker sees it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from threading import Thread
+from typing import Any, Final
+
+from ..errors import Malformed
+from .messages import FINAL, Failed, OfAttempt, decoded
+from .orders import Order
+
+TAIL: Final = 1500
+"""Characters of what a process wrote last, told where it died."""
+_PAGE: Final = os.sysconf("SC_PAGE_SIZE")
+
+
+class Attempt:
+    """A process of its own, in a session of its own: it shares no memory, no database and no fate with the worker.
+
+    It is given its order on stdin and talks back by a pipe, a message a line; when the worker dies its stdin ends, and
+    it dies too.
+    """
+
+    def __init__(self, order: Order, program: str, objects: Mapping[str, Any], environment: dict[str, str]) -> None:
+        self.order = order
+        self.began = time.monotonic()
+        self.told = 0
+        """The number of the last thing it said."""
+        self.answered = False
+        self._fault: tuple[str, str, bool] | None = None
+        self._stopped: float | None = None
+        self._rest = b""
+        self._written = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process lives
+        self.pipe, theirs = os.pipe()
+        os.set_blocking(self.pipe, False)
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", program, str(theirs)],
+                stdin=subprocess.PIPE,
+                stdout=self._written,
+                stderr=self._written,
+                pass_fds=(theirs,),
+                env=os.environ | {"PYTHONSAFEPATH": "1"} | environment,
+                start_new_session=True,
+            )
+        finally:
+            os.close(theirs)
+        task = json.dumps({"objects": dict(objects), "order": order.model_dump(mode="json")})
+        # it may be larger than a pipe holds, and the worker waits for nobody
+        Thread(target=self._tell, args=(f"{task}\n",), daemon=True).start()
+
+    @property
+    def name(self) -> tuple[str, int]:
+        """Which attempt at which job."""
+        return self.order.job, self.order.epoch
+
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
+
+    def heard(self) -> Iterator[bytes]:
+        """What it has said since, each message in its exact bytes; at its end, what became of it."""
+        ended = self._process.poll() is not None
+        for line in self._lines():
+            with suppress(Malformed):
+                message = decoded(line)
+                assert isinstance(message, OfAttempt)
+                self.told, self.answered = message.n, self.answered or isinstance(message, FINAL)
+                yield line
+        if ended:
+            os.close(self.pipe)
+            self.pipe = -1
+
+    @property
+    def over(self) -> bool:
+        """Whether the process is gone and all that it said has been heard."""
+        return self.pipe < 0
+
+    def check(self, drain: float) -> None:
+        """Hold it to its limits: bytes that it has in memory, seconds that it has run, seconds since it was stopped."""
+        order, now = self.order, time.monotonic()
+        if order.memory is not None and self._resident() > order.memory:
+            self.kill("OutOfMemory", f"it took more than the {order.memory:,} bytes of its limit")
+        elif order.seconds is not None and now - self.began > order.seconds:
+            self.kill("TimeLimit", f"it took longer than the {order.seconds:g} s of its limit")
+        elif self._stopped is not None and now - self._stopped > drain:
+            self.kill("Drained", "its worker had to leave", again=True)
+
+    def stop(self) -> None:
+        """Ask it to keep what it has come to, and to end."""
+        if self._stopped is None:
+            self._stopped = time.monotonic()
+            Thread(target=self._tell, args=("stop\n",), daemon=True).start()
+
+    def kill(self, error: str, reason: str, *, again: bool = False) -> None:
+        """End it and all that it spawned, now."""
+        self._fault = self._fault or (error, reason, again)
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Wait for its end, and give back what is open."""
+        self._process.wait()
+        if self.pipe >= 0:
+            os.close(self.pipe)
+            self.pipe = -1
+        assert self._process.stdin is not None
+        with suppress(OSError):
+            self._process.stdin.close()
+        self._written.close()
+
+    def obituary(self) -> Failed:
+        """The final answer of one that ended without."""
+        code = self._process.returncode
+        if self._fault is not None:
+            error, reason, again = self._fault
+        elif code < 0:
+            error, reason, again = "Killed", f"its process died of {signal.Signals(-code).name}", True
+        else:
+            error, reason, again = "Exited", f"its process ended with code {code} and without an answer", True
+        if tail := self._tail():
+            reason = f"{reason}; it last wrote:\n{tail}"
+        job, epoch = self.name
+        return Failed(
+            job=job,
+            epoch=epoch,
+            n=self.told + 1,
+            error=error,
+            reason=reason,
+            again=again,
+            counted=error != "Drained",
+        )
+
+    def _lines(self) -> Iterator[bytes]:
+        with suppress(BlockingIOError):
+            while more := os.read(self.pipe, 1 << 16):
+                self._rest += more
+        *lines, self._rest = self._rest.split(b"\n")
+        yield from lines
+
+    def _tell(self, line: str) -> None:
+        assert self._process.stdin is not None
+        with suppress(OSError, ValueError):
+            self._process.stdin.write(line.encode())
+            self._process.stdin.flush()
+
+    def _resident(self) -> int:
+        try:
+            with open(f"/proc/{self.pid}/statm", "rb") as told:  # noqa: PTH123 - once every look
+                return int(told.read().split()[1]) * _PAGE
+        except (OSError, IndexError):
+            return 0
+
+    def _tail(self) -> str:
+        self._written.seek(0, os.SEEK_END)
+        self._written.seek(max(0, self._written.tell() - TAIL))
+        return self._written.read().decode(errors="replace").strip()

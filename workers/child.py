@@ -1,0 +1,74 @@
+"""The process in which a job's work is done: it knows its order and the object store, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from threading import Thread
+from typing import Final, TypeAlias
+
+from ..errors import Refused, Unavailable
+from ..tensors.objects import ObjectStore
+from .messages import Failed, Finished
+from .orders import Order
+from .work import Stopped, Work
+
+DEATH: Final = 9
+Handler: TypeAlias = Callable[[Work], Finished]
+
+
+def main(pipe: int, store: Callable[..., ObjectStore], handlers: Mapping[str, Handler]) -> None:
+    """Do what stdin asks for, and answer on a pipe."""
+    _die_with_the_worker()
+    task = json.loads(sys.stdin.buffer.readline())
+    order = Order.model_validate(task["order"])
+    _limit(order)
+    work = Work(order, store(**task["objects"]), pipe)
+    Thread(target=_listen, args=(work,), daemon=True).start()
+    answer = _answer(work, handlers.get(order.kind))
+    work.flush()
+    work.say(answer.model_copy(update={"points": work.points, **work.next()}))
+
+
+def _answer(work: Work, handler: Handler | None) -> Finished | Failed:
+    """The final answer: what came of the work, or whatever it raised."""
+    order = work.order
+    try:
+        if handler is None:
+            raise Refused(f"this worker knows no work of kind {order.kind!r}")
+        return handler(work)
+    except Stopped:
+        return Failed(job=order.job, epoch=order.epoch, n=0, error="Drained", again=True, counted=False)
+    except MemoryError:
+        reason = "it took more memory than its limit, or than there is"
+        return Failed(job=order.job, epoch=order.epoch, n=0, error="OutOfMemory", reason=reason)
+    except Exception as error:  # noqa: BLE001 - whatever the work raises is its answer
+        again, reason = isinstance(error, Unavailable), str(error)[:2000]
+        return Failed(job=order.job, epoch=order.epoch, n=0, error=type(error).__name__, reason=reason, again=again)
+
+
+def _listen(work: Work) -> None:
+    """Hear the worker: it says stop, or it is gone, and then nobody wants the work any more."""
+    while line := sys.stdin.buffer.readline():
+        if line == b"stop\n":
+            work.stopping.set()
+    os.killpg(0, DEATH)
+
+
+def _die_with_the_worker() -> None:
+    """Have Linux do it too: a thread that listens may wait for ever behind one that computes."""
+    if sys.platform == "linux":
+        import ctypes
+
+        set_parents_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parents_death_signal, DEATH, 0, 0, 0)
+
+
+def _limit(order: Order) -> None:
+    """Have the kernel refuse memory beyond the limit; a GPU's driver maps far more than it uses, so not beside one."""
+    if order.memory is not None and "cuda" not in order.needs:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (order.memory, resource.RLIM_INFINITY))

@@ -1,0 +1,78 @@
+"""The SDK's door to jobs: a line a method, each handing its work on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..results import JobRecord
+from . import submitting, training
+from .serving import Desk
+from .submitting import OnEpoch
+from .workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """Work that workers do. A job is named by its id, or by the id's beginning or end.
+
+    `limits` are `pool`, `needs` such as ("cuda",), `memory` in bytes, `seconds` an attempt, and how many `retries` of
+    attempts that were lost. `data` is a CSV, Parquet or Arrow file that the worker can reach: a path, s3://, gs://.
+    """
+
+    workspace: Workspace
+    desk: Desk
+
+    def train(
+        self,
+        model: str,
+        data: str,
+        label: str,
+        *,
+        name: str | None = None,
+        hyperparameters: Mapping[str, Any] | None = None,
+        branch: str = "main",
+        message: str = "",
+        tags: Sequence[str] = (),
+        key: str | None = None,
+        **limits: Any,
+    ) -> JobRecord:
+        """Ask for one of Lepton's own models to be trained, which makes the next version of a branch."""
+        asked = {"class": training.known(model), "label": label, "hyperparameters": dict(hyperparameters or {})}
+        payload = asked | {"branch": branch, "tags": list(tags)}
+        limit = submitting.Limits(**limits)
+        return submitting.submit(self.workspace, "train", name or model, data, payload, limit, message=message, key=key)
+
+    def evaluate(
+        self, rev: str | int, data: str, label: str, *, name: str = "", key: str | None = None, **limits: Any
+    ) -> JobRecord:
+        """Ask for a version to be judged on labelled rows; the figures are recorded with the rows' fingerprint."""
+        model, number = self.workspace.resolve(rev)
+        payload = {"version": number, "label": label, "name": name}
+        limit = submitting.Limits(**limits)
+        return submitting.submit(self.workspace, "evaluate", model.name, data, payload, limit, key=key)
+
+    def recent(self, most: int = 50) -> list[JobRecord]:
+        """The jobs submitted last, the newest first."""
+        return submitting.recent(self.workspace, most)
+
+    def show(self, job: str) -> JobRecord:
+        """A job as it stands."""
+        return submitting.record(self.workspace, submitting.named(self.workspace, job))
+
+    def events(self, job: str) -> Iterator[dict[str, Any]]:
+        """A job's story: its events and those of its attempts' runs, as `ModelManager.events` gives them."""
+        return submitting.story(self.workspace, submitting.named(self.workspace, job))
+
+    def cancel(self, job: str, *, reason: str = "", key: str | None = None) -> JobRecord:
+        """Call a job off, wherever it stands; its worker stops it."""
+        return submitting.cancel(self.workspace, submitting.named(self.workspace, job), reason, key)
+
+    def wait(self, job: str, *, on_epoch: OnEpoch | None = None, timeout: float | None = None) -> JobRecord:
+        """Wait until a job has ended; where no worker could take it, there is one in this process meanwhile.
+
+        Raises `Unavailable` where it has not ended within `timeout` seconds; it goes on.
+        """
+        name = submitting.named(self.workspace, job)
+        return submitting.wait(self.workspace, self.desk, name, on_epoch=on_epoch, timeout=timeout)

@@ -1,0 +1,211 @@
+"""What workers and the ledger tell each other: each message a CloudEvent on its topic."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+import uuid_utils
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import from_json, to_json
+
+from ..errors import Malformed
+from ..events.event import Figure, Json
+from ..events.objects import PackWritten
+from ..events.run import MetricsLogged
+
+PREFIX: Final = "lepton.worker."
+
+
+class Message(BaseModel):
+    """Something told; `n` and the rest of its name are the same however often it is sent."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="strings")
+
+    said: ClassVar[str]
+    """What it is called behind `lepton.worker.`."""
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        raise NotImplementedError
+
+    @property
+    def name(self) -> str:
+        """What sets it apart from all others of its source."""
+        return str(uuid_utils.uuid7())
+
+
+class OfWorker(Message):
+    """A worker about itself."""
+
+    incarnation: str
+
+    @property
+    def subject(self) -> str:
+        return f"worker/{self.incarnation}"
+
+
+class Ready(OfWorker):
+    """A worker is there: what it can, how many slots it has, and what it is at; repeated as its heartbeat."""
+
+    said: ClassVar = "ready"
+    pool: str
+    capabilities: tuple[str, ...]
+    slots: int = Field(ge=0)
+    running: tuple[tuple[str, int], ...] = ()
+
+
+class Left(OfWorker):
+    """A worker takes no more orders, and holds none."""
+
+    said: ClassVar = "left"
+
+
+class Clock(OfWorker):
+    """The ledger to itself: when this is read, all that was said before it has been."""
+
+    said: ClassVar = "clock"
+
+
+class OfAttempt(Message):
+    """A worker about one attempt; `n` counts what it says of it."""
+
+    job: str
+    epoch: int
+    n: int
+
+    @property
+    def subject(self) -> str:
+        return f"job/{self.job}"
+
+    @property
+    def name(self) -> str:
+        return f"{self.job}.{self.epoch}.{self.n}"
+
+
+class Started(OfAttempt):
+    """The process was spawned."""
+
+    said: ClassVar = "started"
+    environment: Json = {}
+    code: Json = {}
+
+
+class Measured(OfAttempt):
+    """Points of the attempt's metrics, in columns."""
+
+    said: ClassVar = "measured"
+    block: MetricsLogged
+
+
+class Kept(BaseModel):
+    """Bytes that were kept in the object store: the manifest, the new packs, and the older ones they rest on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tensors: str
+    packs: tuple[PackWritten, ...] = ()
+    relies_on: tuple[str, ...] = ()
+
+
+class Checkpointed(OfAttempt):
+    """What the attempt has come to was kept."""
+
+    said: ClassVar = "checkpointed"
+    step: int
+    kept: Kept
+
+
+class KeptDelta(BaseModel):
+    """The difference from the base that was kept."""
+
+    model_config = ConfigDict(frozen=True)
+
+    digest: str
+    bytes: int
+    elements: int
+    tensors: int
+    two_way: bool
+
+
+class MadeVersion(BaseModel):
+    """A version about to be committed: bytes in the object store, and what made them."""
+
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="strings")
+
+    what: Literal["version"] = "version"
+    kept: Kept
+    base: int | None = None
+    """The version that the branch stood on when the work began."""
+    keyframe: bool
+    delta: KeptDelta | None = None
+    hyperparameters: Json = {}
+    architecture: Json = {}
+    settings: Json = {}
+    data: Json | None = None
+    environment: Json = {}
+    code: Json = {}
+    metrics: dict[str, Figure] = {}
+
+
+class MadeEvaluation(BaseModel):
+    """An evaluation about to be recorded."""
+
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="strings")
+
+    what: Literal["evaluation"] = "evaluation"
+    data: Json
+    metrics: dict[str, Figure]
+
+
+class Finished(OfAttempt):
+    """The final answer: what was made."""
+
+    said: ClassVar = "finished"
+    made: Annotated[MadeVersion | MadeEvaluation, Field(discriminator="what")]
+    result: Json = {}
+    points: int = 0
+
+
+class Failed(OfAttempt):
+    """The final answer: it could not be done; `again` where another attempt may go better."""
+
+    said: ClassVar = "failed"
+    error: str
+    reason: str = ""
+    again: bool = False
+    counted: bool = True
+    points: int = 0
+
+
+FINAL: Final = (Finished, Failed)
+_KINDS: Final[dict[str, type[Message]]] = {
+    f"{PREFIX}{kind.said}.v1": kind for kind in (Ready, Left, Clock, Started, Measured, Checkpointed, Finished, Failed)
+}
+
+
+def encoded(message: Message, source: str) -> bytes:
+    """A message as it goes onto the topic: a CloudEvent in its structured form, named the same whenever it is sent."""
+    return to_json(
+        {
+            "specversion": "1.0",
+            "id": message.name,
+            "source": f"/lepton/worker/{source}",
+            "type": f"{PREFIX}{message.said}.v1",
+            "subject": message.subject,
+            "time": datetime.now(UTC).isoformat(),
+            "datacontenttype": "application/json",
+            "data": message.model_dump(mode="json"),
+        }
+    )
+
+
+def decoded(raw: bytes) -> Message:
+    """The message in its bytes. Raises `Malformed` on anything else."""
+    try:
+        told: Any = from_json(raw)
+        return _KINDS[told["type"]].model_validate(told["data"])
+    except (KeyError, TypeError, ValueError) as error:
+        fault = error.errors(include_url=False, include_input=False)[0] if isinstance(error, ValidationError) else error
+        raise Malformed(f"this is no message of a worker ({fault}); its types are {', '.join(_KINDS)}") from error

@@ -1,0 +1,137 @@
+"""The outbox: what a training script says goes to the ledger, or into the spool while that is away."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+import uuid_utils
+
+from ..errors import Unavailable
+from ..events.actors import checked_actor
+from ..results import PendingVersion, Version
+from . import entries, saving
+from .asking import Save, filled, named_files, named_parents, words
+from .delivery import Delivery
+from .spool import Entry
+from .subject import Subject, fingerprint_of, read
+from .workspace import Workspace, followed
+
+T = TypeVar("T")
+U = TypeVar("U")
+log = logging.getLogger("lepton")
+
+_PATIENCE: Final = 9.0
+"""After a vain attempt a run's flushes make none for so many times as long as it took: a tenth of the time is lost."""
+
+
+class Outbox:
+    """The way of saves, runs and metrics into the ledger: behind all that waits, each at once or as soon as it is back.
+
+    With `strict` nothing is spooled: `Unavailable` is raised, carrying the key.
+    """
+
+    def __init__(self, delivery: Delivery, actor: str, *, strict: bool = False) -> None:
+        self.delivery = delivery
+        self.strict = strict
+        self._actor = actor
+        self._rest_until = 0.0
+        self._away = False
+
+    def save(self, source: Any, name: str | None, *, key: str | None = None, **asked: Any) -> Version:
+        """Keep an object as a version; takes what `ModelManager.save_version` takes, and the `run` it comes from."""
+        subject = read(source, name)
+        origin = self.delivery.origins.get(source) if followed(source) else None
+        told: dict[str, Any] = {
+            "parents": named_parents(asked.get("parents")),
+            "origin": origin if origin is not None and origin.model == subject.name else None,
+            "data": fingerprint_of(asked.get("data")),
+            "annotations": dict(asked.get("annotations") or {}),
+            "files": named_files(asked.get("files")),
+            "tags": tuple(asked.get("tags", ())),
+            "expected": _expected(asked.get("expected")),
+        }
+        version = self._save(subject, filled(subject, Save(**asked | told)), key or fresh_key())
+        if followed(source):
+            self.delivery.origins[source] = version
+        return version
+
+    def send(self, command: entries.RunCommand, *, key: str, patient: bool = True) -> None:
+        """Tell a run's command; where not `patient`, without asking again what was away a moment ago."""
+
+        def keep() -> None:
+            kind, plain = entries.written_command(command)
+            self.delivery.spool.put(Entry(kind, key, self._actor, begun, plain))
+
+        begun = datetime.now(UTC)
+        self._tell(lambda workspace: workspace.admit(command, key), keep, key, patient)
+
+    def checkpoint(self, run: str, subject: Subject, step: int | None) -> str:
+        """Keep a run's tensors on the way: the digest of their manifest."""
+
+        def keep() -> str:
+            entry = Entry("checkpoint", key, self._actor, begun, {"run": run, "step": step})
+            return self.delivery.spool.put(entry, entries.kept(subject.tensors, {}))["tensors"]
+
+        key, begun = fresh_key(), datetime.now(UTC)
+        return self._tell(lambda workspace: saving.checkpoint(workspace, run, subject.tensors, step, key), keep, key)
+
+    def ready(self) -> None:
+        """Deliver what waits, before something else is changed. What cannot be delivered now goes on waiting."""
+        try:
+            self.delivery.deliver()
+        except Unavailable as error:
+            log.warning("what is spooled waits on, for %s", error)
+
+    def _save(self, subject: Subject, save: Save, key: str) -> Version:
+        def tell(workspace: Workspace) -> Version:
+            return saving.save(workspace, subject, self.delivery.known(workspace, save), key)
+
+        def keep() -> Version:
+            entry = Entry("save", key, self._actor, begun, entries.written_save(subject.name, save))
+            self.delivery.spool.put(entry, entries.kept(subject.tensors, save.files))
+            return PendingVersion(key, model=subject.name, branch=save.branch)
+
+        begun = datetime.now(UTC)
+        return self._tell(tell, keep, key)
+
+    def _tell(self, tell: Callable[[Workspace], T], keep: Callable[[], U], key: str, patient: bool = True) -> T | U:
+        """Tell the ledger, once all is told that waits; while that is in vain, wait behind it."""
+        begun = time.monotonic()
+        if begun < self._rest_until and not patient and not self.strict:
+            return self._kept(keep, Unavailable("the ledger was away a moment ago; try again", key=key))
+        try:
+            self.delivery.deliver(patient=patient)
+            answer = tell(self.delivery.opened())
+        except Unavailable as error:
+            error.key = error.key or key
+            if self.strict:
+                raise
+            self._rest_until = time.monotonic() + _PATIENCE * (time.monotonic() - begun)
+            return self._kept(keep, error)
+        self._away = False
+        return answer
+
+    def _kept(self, keep: Callable[[], T], error: Unavailable) -> T:
+        """Keep it in the spool; where there is no room either, what was wrong first is raised."""
+        checked_actor(self._actor)
+        try:
+            answer = keep()
+        except (OSError, Unavailable) as full:
+            raise error from full
+        if not self._away:
+            log.warning("%s; what is saved and logged until then is spooled", error)
+        self._away = True
+        return answer
+
+
+def _expected(rev: str | int | None) -> str | int | None:
+    return rev if rev is None or isinstance(rev, PendingVersion) else words(rev)
+
+
+def fresh_key() -> str:
+    """A key that no command has had."""
+    return str(uuid_utils.uuid7())

@@ -1,0 +1,119 @@
+"""Serving jobs on one machine: the assigner in a thread of its own, and a worker where there is none."""
+
+from __future__ import annotations
+
+import logging
+import os
+import uuid
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any, Final
+
+from ..errors import LeptonError, Unavailable
+from ..events.leases import Leases
+from ..events.lock import Held
+from ..settings import Terms
+from .assigning import Assigner
+from .channel import Channel
+from .working import Post, Worker
+
+log = logging.getLogger("lepton")
+
+_GPUS: Final = Path("/dev/nvidia0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Where jobs are given out: what it takes to be the assigner, or a worker, of one ledger."""
+
+    lock: Callable[[], Held]
+    """The lock of the one who assigns; raises `Unavailable` at once where another does."""
+    assigner: Callable[[], Assigner]
+    channel: Callable[[str], Channel]
+    """A worker's way to the ledger, by its incarnation."""
+    leases: Leases
+    waiting: Callable[[Post], bool]
+    """Whether there is an open job that a worker could take."""
+    objects: Mapping[str, Any]
+    """Where the object store is: what `tensors.address.objects_at` takes."""
+    terms: Terms
+
+
+@contextmanager
+def assigning(desk: Desk) -> Generator[None]:
+    """Have jobs assigned, by this process where no other does."""
+    with _beside(lambda stop: assign(desk, stop), "assigner", desk.terms.drain):
+        yield
+
+
+@contextmanager
+def working(desk: Desk, post: Post) -> Generator[None]:
+    """Have a worker in this process, and let it leave in good order."""
+    worker = Worker(post, desk.channel(post.incarnation), desk.terms)
+    with _beside(worker.run, "worker", 4 * desk.terms.drain):
+        yield
+
+
+def work(desk: Desk, post: Post, stop: Event, *, once: bool = False) -> None:
+    """Be a worker until told to stop, or once until no open job is left that it could take."""
+    worker = Worker(post, desk.channel(post.incarnation), desk.terms)
+    with assigning(desk):
+        worker.run(stop, (lambda: worker.idle and not desk.waiting(post)) if once else None)
+
+
+def assign(desk: Desk, stop: Event) -> None:
+    """Assign until told to stop; while another process does, wait for it to end. What is away is waited for."""
+    while not stop.is_set():
+        try:
+            held = desk.lock()
+        except Unavailable:
+            stop.wait(desk.terms.poll * 5)
+            continue
+        try:
+            _assign(held, desk.assigner(), desk.terms, stop)
+        except LeptonError as error:
+            log.warning("assigning: %s", error)
+            stop.wait(desk.terms.poll * 10)
+        finally:
+            held.release()
+
+
+def _assign(held: Held, assigner: Assigner, terms: Terms, stop: Event) -> None:
+    while not stop.is_set():
+        held.check()
+        if not assigner.step():
+            stop.wait(terms.poll)
+
+
+@contextmanager
+def _beside(work: Callable[[Event], None], name: str, patience: float) -> Generator[None]:
+    """Have work done in a thread meanwhile; it ends when its event is set."""
+    stop = Event()
+    thread = Thread(target=work, args=(stop,), name=name, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(patience)
+
+
+def post(desk: Desk, *, pool: str = "default", slots: int = 1, device: str = "auto") -> Post:
+    """What a worker on this machine is. `device` is auto, cpu, or cuda:N for one GPU of several."""
+    environment: Mapping[str, str] = {}
+    if device == "cpu":
+        environment = {"CUDA_VISIBLE_DEVICES": ""}
+    elif device.startswith("cuda:"):
+        environment = {"CUDA_VISIBLE_DEVICES": device.removeprefix("cuda:")}
+    gpu = device.startswith("cuda") or (device == "auto" and _GPUS.exists())
+    return Post(
+        incarnation=str(uuid.UUID(bytes=os.urandom(16), version=4)),
+        pool=pool,
+        capabilities=("train", "evaluate", "cpu", *(("cuda",) if gpu else ())),
+        slots=slots,
+        objects=desk.objects,
+        environment=environment,
+    )

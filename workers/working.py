@@ -1,0 +1,215 @@
+"""A worker: announces itself, takes the orders that bear its name, and answers each of them once."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from multiprocessing.connection import wait
+from threading import Event
+from typing import Any
+
+from ..errors import Unavailable
+from ..settings import Terms
+from .attempt import Attempt
+from .channel import Channel, Fact
+from .environment import code, environment
+from .messages import FINAL, Failed, Left, Message, Ready, Started, decoded, encoded
+from .orders import Order
+
+log = logging.getLogger("lepton.worker")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """What a worker is: its one life's name, the pool it works for, what it can, how much at once, and where."""
+
+    incarnation: str
+    pool: str = "default"
+    capabilities: tuple[str, ...] = ("train", "evaluate", "cpu")
+    slots: int = 1
+    objects: Mapping[str, Any]
+    """Where the object store is: what `tensors.address.objects_at` takes."""
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What its processes find in their environment beside its own."""
+    program: str = "lepton_ai.cli.child"
+    """The module that a process of its own begins with."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """A final answer, said again until the log tells of it or of the attempt's end."""
+
+    raw: bytes
+    said: float
+
+
+class Worker:
+    """One worker's loop. It waits for nobody: what cannot be said now is said later, and orders can wait for a slot.
+
+    Where nothing it says is acknowledged for a lease's term it stops its processes, for others are at their work then.
+    """
+
+    def __init__(self, post: Post, channel: Channel, terms: Terms, clock: Callable[[], float] = time.monotonic) -> None:
+        self.post = post
+        self._channel = channel
+        self._terms = terms
+        self._clock = clock
+        self._attempts: dict[tuple[str, int], Attempt] = {}
+        self._waiting: deque[Order] = deque()
+        self._outbox: deque[bytes] = deque()
+        self._answers: dict[tuple[str, int], Answer] = {}
+        self._acknowledged = clock()
+        self._announced = -terms.heartbeat
+        self._draining = False
+        self._made_with = {"environment": environment(), "code": code()}
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way, waits, or is still to be heard."""
+        return not (self._attempts or self._waiting or self._outbox or self._answers)
+
+    def run(self, stop: Event, done: Callable[[], bool] | None = None) -> None:
+        """Work until told to stop, or done; then finish in good order, within the terms."""
+        while not stop.is_set() and not (done and done()):
+            self.step()
+        self._drain()
+        until = self._clock() + 2 * self._terms.drain
+        while not self.idle and self._clock() < until:
+            self.step()
+        self._abandon("it left")
+        self._say(Left(incarnation=self.post.incarnation))
+        self._flush()
+
+    def step(self) -> None:
+        """One look at everything there is, and a short wait for the processes."""
+        if self._clock() - self._acknowledged > self._terms.lease:
+            self._abandon(f"nobody acknowledged anything for {self._terms.lease:g} s")
+        self._announce()
+        try:
+            self._waiting.extend(self._channel.orders())
+            for fact in self._channel.facts():
+                self._closed(fact)
+        except Unavailable as error:
+            log.warning("%s", error)
+        self._begin()
+        for attempt in tuple(self._attempts.values()):
+            self._look_after(attempt)
+        self._repeat()
+        self._flush()
+        self._rest()
+
+    def _rest(self) -> None:
+        """Wait until a process says something, and no longer than a look's pause."""
+        if self._attempts:
+            wait([attempt.pipe for attempt in self._attempts.values()], self._terms.poll)
+        else:
+            time.sleep(self._terms.poll)
+
+    # ── what is told ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _announce(self, *, now: bool = False) -> None:
+        """Say that it is there, what it is at, and how much it takes."""
+        if not now and self._clock() - self._announced < self._terms.heartbeat:
+            return
+        self._announced = self._clock()
+        post, running = self.post, tuple(self._attempts)
+        ready = Ready(
+            incarnation=post.incarnation,
+            pool=post.pool,
+            capabilities=post.capabilities,
+            slots=0 if self._draining else post.slots,
+            running=running,
+        )
+        self._say(ready)
+        self._flush()
+
+    def _say(self, message: Message) -> None:
+        self._outbox.append(encoded(message, self.post.incarnation))
+
+    def _flush(self) -> None:
+        """Send what is to be said, in order. What is not acknowledged stays."""
+        while self._outbox:
+            try:
+                self._channel.say(self._outbox[0])
+            except Unavailable as error:
+                log.warning("%s", error)
+                return
+            self._acknowledged = self._clock()
+            self._outbox.popleft()
+
+    def _repeat(self) -> None:
+        """Say final answers again that nobody seems to have heard, in the same words."""
+        for answer in self._answers.values():
+            if self._clock() - answer.said > self._terms.heartbeat:
+                answer.said = self._clock()
+                self._outbox.append(answer.raw)
+
+    def _answer(self, name: tuple[str, int], raw: bytes) -> None:
+        self._answers[name] = Answer(raw, self._clock())
+        self._outbox.append(raw)
+
+    # ── what is done ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _begin(self) -> None:
+        """Spawn what waits, as far as there are slots."""
+        while self._waiting and len(self._attempts) < self.post.slots and not self._draining:
+            order = self._waiting.popleft()
+            attempt = Attempt(order, self.post.program, self.post.objects, dict(self.post.environment))
+            self._attempts[attempt.name] = attempt
+            log.debug("job %s, attempt %d: %s begun in process %d", *attempt.name, order.kind, attempt.pid)
+            self._say(Started(job=order.job, epoch=order.epoch, n=0, **self._made_with))
+
+    def _look_after(self, attempt: Attempt) -> None:
+        """Pass on what a process says, hold it to its limits, and answer for it where it died."""
+        attempt.check(self._terms.drain)
+        for raw in attempt.heard():
+            if isinstance(decoded(raw), FINAL):
+                self._answer(attempt.name, raw)
+            else:
+                self._outbox.append(raw)
+        if attempt.over:
+            attempt.close() if attempt.answered else self._mourn(attempt)
+            del self._attempts[attempt.name]
+            log.debug("job %s, attempt %d: over", *attempt.name)
+
+    def _mourn(self, attempt: Attempt) -> None:
+        obituary = attempt.obituary()
+        attempt.close()
+        self._answer(attempt.name, encoded(obituary, self.post.incarnation))
+
+    def _closed(self, fact: Fact) -> None:
+        """What the log tells of an attempt: its answer was heard, or it counts no more."""
+        for name in [name for name in self._answers if name[0] == fact.job and name[1] <= fact.epoch]:
+            del self._answers[name]
+        self._waiting = deque(order for order in self._waiting if order.job != fact.job or order.epoch > fact.epoch)
+        for job, epoch in [name for name in self._attempts if name[0] == fact.job and name[1] <= fact.epoch]:
+            self._end(self._attempts.pop((job, epoch)), fact.what)
+
+    def _end(self, attempt: Attempt, why: str) -> None:
+        log.debug("job %s, attempt %d: stopped, for %s", *attempt.name, why)
+        attempt.kill("Stopped", why)
+        attempt.close()
+
+    def _abandon(self, why: str) -> None:
+        """Stop everything: by now it is given to others."""
+        for attempt in self._attempts.values():
+            self._end(attempt, why)
+        self._attempts.clear()
+        self._waiting.clear()
+        self._answers.clear()
+        self._outbox.clear()
+        self._acknowledged, self._announced = self._clock(), -self._terms.heartbeat
+
+    def _drain(self) -> None:
+        """Take nothing more, give back what waits, and ask what is under way to keep what it has come to."""
+        self._draining = True
+        for order in self._waiting:
+            failed = Failed(job=order.job, epoch=order.epoch, n=0, error="Drained", again=True, counted=False)
+            self._answer((order.job, order.epoch), encoded(failed, self.post.incarnation))
+        self._waiting.clear()
+        for attempt in self._attempts.values():
+            attempt.stop()
+        self._announce(now=True)
