@@ -150,6 +150,7 @@ class ModelManager:
     def load_version(self, rev: Rev, *, into: Any = None) -> Any:
         """The model a version was saved from, rebuilt from its registered class, or filled into one you built.
 
+        `into` is a Lepton model, any `torch.nn.Module`, or a mapping of names to tensors or arrays, filled in place.
         A class that is not registered here is `Refused`: nothing in a ledger makes Lepton import or run anything.
         """
         model, number = self._resolved(rev)
@@ -172,7 +173,10 @@ class ModelManager:
         return restoring.files(self._workspace, *self._resolved(rev))
 
     def apply(self, rev: Rev, module: Any) -> tuple[str, ...]:
-        """Put a live module on a version in place: the digests of the deltas replayed, none where it was read whole."""
+        """Put a live module, or mapping of tensors or arrays, on a version in place.
+
+        Returns the digests of the deltas replayed, none where it was read whole.
+        """
         return restoring.apply(self._workspace, *self._resolved(rev), module)
 
     @_told_first
@@ -194,7 +198,8 @@ class ModelManager:
 
         `to` may be left out with `alias` only: back to where it stood before its last move. `rehearse`, as
         (data, labels) or (data, labels, metric), judges target and head on the same rows first and raises `GateNotMet`
-        for a worse target unless a `reason` is given. `dry_run` returns the plan and changes nothing.
+        for a worse target unless a `reason` is given. `dry_run` returns the plan, with the rehearsal if one was asked
+        for, and records nothing.
         """
         state, aim = self._aim(to, model, branch, alias, expected, reason, move_aliases, rehearse)
         if dry_run:
@@ -339,14 +344,14 @@ class ModelManager:
     def diff(self, a: Rev, b: Rev | None = None) -> Diff:
         """What differs between two versions, from `a` to `b`; `a` may be a range `A..B`."""
         if b is None:
-            name, first, last = split_range(str(a), self.models())
+            name, first, last = split_range(str(a), self.models(), self._workspace.archived)
             a, b = str(first), f"{name}@{last}" if "@" not in str(last).split("{")[0] else str(last)
         one = self._resolved(a)
         own = None if isinstance(b, Version) or parts(str(b))[0] or b in self.models() else one[0].name
         return comparing.diff(self._workspace, one, self._resolved(b, own))
 
     def compare(self, *revs: Rev, metric: str | None = None) -> Comparison:
-        """Versions of one model side by side, best first by `metric`."""
+        """Versions of one model side by side, best first by `metric`; `holdout/f1` is f1 on the data called so."""
         return comparing.compare(self._workspace, *self._of_one_model(revs), metric)
 
     def suggest_rollback(
@@ -376,7 +381,10 @@ class ModelManager:
 
     @_told_first
     def evaluate(self, rev: Rev, data: Any, labels: Any, *, name: str = "", key: str | None = None) -> Evaluation:
-        """Judge a version on labelled rows, and record the figures with the rows' fingerprint."""
+        """Judge a version on labelled rows by its class's own `evaluate`, and record the figures and a fingerprint.
+
+        `name` is what the rows are called: the figures stand under `name/f1` too, which other rows' do not replace.
+        """
         return training.evaluate(self._workspace, *self._resolved(rev), data, labels, name=name, key=key)
 
     def sync(self, *, again: bool = False) -> Synced:
@@ -395,11 +403,11 @@ class ModelManager:
         query: str,
         params: Sequence[Any] | Mapping[str, Any] | None = None,
         *,
-        as_of: int | datetime | date | None = None,
+        as_of: int | datetime | date | str | None = None,
         wait_for: int | None = None,
         timeout: float = 60.0,
     ) -> pa.Table:
-        """One SELECT over the views of docs/views.md, as of now, a `seq` or a time; it sees every command before it."""
+        """One SELECT over the views of docs/views.md, as of now, a `seq`, a date or a time; it sees all so far."""
         from .projections.asking import Question
 
         question = Question(query, params, as_of, timeout)

@@ -388,6 +388,9 @@ class RollbackPlan(Result):
     metrics_now: Mapping[str, float]
     metrics_then: Mapping[str, float]
     aliases_left_behind: tuple[str, ...]
+    aliases_taken_along: Mapping[str, int]
+    """Each with the version that it leaves."""
+    rehearsal: Rehearsal | None
 
 
 @dataclass(frozen=True)
@@ -402,6 +405,9 @@ class RolledBack(Result):
     """Digests of the deltas that the restore replayed, in order."""
     rehearsal: Rehearsal | None
     moved: bool
+    """Whether the branch or alias itself moved."""
+    aliases_taken_along: Mapping[str, int]
+    """Each with the version that it left."""
 
 
 @dataclass(frozen=True)
@@ -412,6 +418,8 @@ class Suggestion(Result):
     branch: str
     metric: str | None
     candidates: tuple[Mapping[str, Any], ...]
+    words: str
+    """Where the branch stands, and which version is suggested why."""
 
     @property
     def version(self) -> int:
@@ -419,7 +427,7 @@ class Suggestion(Result):
         return self.candidates[0]["version"]
 
     def __str__(self) -> str:
-        return "\n".join(str(candidate["words"]) for candidate in self.candidates)
+        return "\n".join((self.words, *(str(candidate["words"]) for candidate in self.candidates)))
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,6 @@ def _home(given: str | os.PathLike[str] | None) -> Path:
     for folder in (here, *here.parents):
         if (folder / FOLDER).is_dir():
             return folder / FOLDER
-    log.info("no %s here or above; making one in %s", FOLDER, here)
     return here / FOLDER
 
 

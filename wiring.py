@@ -27,7 +27,7 @@ from .events.mail import Mail
 from .events.store import Store
 from .ledger import Ledger
 from .results import Version
-from .settings import Settings
+from .settings import FOLDER, Settings, log
 from .tensors.address import objects_at
 from .tensors.folder import FolderStore
 from .tensors.objects import ObjectStore
@@ -203,6 +203,7 @@ class Home:
 
     def _begin(self, ledger: Ledger, actors: Actors) -> None:
         """The first event. Another process may have been faster, which is as good."""
+        log.info("a new ledger, %s, in %s", self.settings.ledger, self.settings.home)
         command = CreateLedger(ledger=self.store.ledger_id, format=FORMAT)
         try:
             ledger.admit(command, actors.named("lepton"), key=f"created-{self.store.ledger_id}")
@@ -213,7 +214,10 @@ class Home:
 
 def _folder(home: Path) -> None:
     try:
+        fresh = not home.exists()
         home.mkdir(parents=True, exist_ok=True)
+        if fresh and home.name == FOLDER:
+            (home / ".gitignore").write_text("*\n")
     except (FileExistsError, NotADirectoryError) as error:
         raise Refused(f"{home} is not a folder; a home is one") from error
     except OSError as error:

@@ -102,6 +102,7 @@ def find(session: Session, expression: str) -> None:
                 "words": "text",
             }
         ],
+        "words": "text",
     },
     "lepton suggest",
     "lepton suggest --branch main --metric accuracy",
@@ -174,6 +175,7 @@ def _found(found: list[Version]) -> Iterator[str]:
 
 def _suggestion(found: Suggestion) -> Iterator[str]:
     yield f"{title(found.model)} {found.branch}: " + (f"by {found.metric}" if found.metric else "nothing measured")
+    yield found.words
     rows = ((version(each["version"]), f"{each['score']:.2f}", _why(each["words"])) for each in found.candidates)
     yield from columns(rows, head=("version", "score", "why"), right=(0, 1))
 

@@ -7,13 +7,23 @@ from typing import Any, Final, Literal, cast
 
 import click
 
-from ..results import RollbackPlan, RolledBack
+from ..results import Rehearsal, RollbackPlan, RolledBack
 from ..workers.datasets import labelled
 from .command import Session, command
 from .revision import expected, of_model
 from .shapes import METRICS, VERSION
 from .text import arrow, change, columns, count, dim, figure, size, title, version
 
+REHEARSAL: Final = {
+    "model": "text",
+    "from_version": "number",
+    "to_version": "number",
+    "metric": "text",
+    "metrics_from": METRICS,
+    "metrics_to": METRICS,
+    "difference": METRICS,
+    "worse": "true or false",
+}
 PLAN: Final = {
     "model": "text",
     "ref": "text",
@@ -27,6 +37,8 @@ PLAN: Final = {
     "metrics_now": METRICS,
     "metrics_then": METRICS,
     "aliases_left_behind": ["text"],
+    "aliases_taken_along": {"NAME": "number"},
+    "rehearsal?": REHEARSAL,
 }
 DONE: Final = {
     "model": "text",
@@ -34,17 +46,9 @@ DONE: Final = {
     "from_version": "number",
     "to_version": "number",
     "replayed": ["digest"],
-    "rehearsal?": {
-        "model": "text",
-        "from_version": "number",
-        "to_version": "number",
-        "metric": "text",
-        "metrics_from": METRICS,
-        "metrics_to": METRICS,
-        "difference": METRICS,
-        "worse": "true or false",
-    },
+    "rehearsal?": REHEARSAL,
     "moved": "true or false",
+    "aliases_taken_along": {"NAME": "number"},
 }
 
 
@@ -63,7 +67,11 @@ DONE: Final = {
 @click.option("--move-alias", "aliases", multiple=True, metavar="NAME", help="Take an alias along; may be repeated.")
 @click.option("--expect", metavar="REV", help="Where it must stand before; else nothing moves.")
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the record.")
-@click.option("--rehearse", metavar="DATA", help="Judge both versions on these rows first; a worse F1 exits with 4.")
+@click.option(
+    "--rehearse",
+    metavar="DATA",
+    help="Judge both versions on these rows first, also in a dry run; a worse F1 exits with 4.",
+)
 @click.option("--label", metavar="COLUMN", help="The column of --rehearse that holds the labels.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask. Needed where there is no terminal to ask on.")
@@ -92,13 +100,14 @@ def rollback(
         session.confirmable()
     where: dict[str, Any] = {"branch": branch or "main", "alias": alias, "move_aliases": aliases}
     with session.waiting("planning"):
-        found = session.manager.rollback(of_model(to, model), model=model, dry_run=True, **where)
+        judged = rows if dry_run else None  # else the rollback itself rehearses
+        found = session.manager.rollback(of_model(to, model), model=model, rehearse=judged, dry_run=True, **where)
     plan = cast("RollbackPlan", found)
     _announce(session, plan, alias, asked=not (dry_run or yes))
     if dry_run:
         session.answer({"plan": plan.to_dict(), "done": None}, lambda: ())
         return
-    if plan.from_version != plan.to_version:
+    if plan.from_version != plan.to_version or plan.aliases_taken_along:
         session.confirm("Roll back?", yes=yes)
     # what was shown is what is done: had the branch moved since, the plan would be another
     stands = int(plan.from_version) if expect is None else expected(expect, plan.model)
@@ -176,8 +185,18 @@ def _plan(plan: RollbackPlan, alias: str | None) -> Iterator[str]:
     yield f"{title(f'{what} of {plan.model}')}: {version(plan.from_version)} {arrow()} {version(plan.to_version)}"
     if plan.from_version == plan.to_version:
         yield "it stands there already"
-        return
-    yield from columns([(dim(name), words) for name, words in _facts(plan) if words], indent=2)
+    else:
+        yield from columns([(dim(name), words) for name, words in _facts(plan) if words], indent=2)
+    for name, stands in plan.aliases_taken_along.items():
+        yield f"  {dim(f'alias {name}')}  {stands} {arrow()} {plan.to_version}"
+    yield from _rehearsed(plan.rehearsal)
+
+
+def _rehearsed(found: Rehearsal | None) -> Iterator[str]:
+    if found is not None:
+        then, now = (figures[found.metric] for figures in (found.metrics_to, found.metrics_from))
+        words = f"{found.metric} {figure(now)} {arrow()} {figure(then)}  {dim(change(now, then))}".rstrip()
+        yield f"rehearsed on versions {found.from_version} and {found.to_version}: {words}"
 
 
 def _facts(plan: RollbackPlan) -> Iterator[tuple[str, str]]:
@@ -196,12 +215,12 @@ def _facts(plan: RollbackPlan) -> Iterator[tuple[str, str]]:
 
 def _done(done: RolledBack, alias: str | None) -> Iterator[str]:
     what = f"alias {done.ref}" if alias else done.ref
-    if not done.moved:
-        yield f"nothing moved: {what} stands on version {version(done.to_version)}"
-        return
+    yield from _rehearsed(done.rehearsal)
+    moves = [(what, int(done.from_version))] if done.moved else []
+    moves += [(f"alias {name}", left) for name, left in done.aliases_taken_along.items()]
     how = f"replaying {count(len(done.replayed), 'delta')}" if done.replayed else "reading it whole"
-    if (rehearsal := done.rehearsal) is not None:
-        then, now = (figures[rehearsal.metric] for figures in (rehearsal.metrics_to, rehearsal.metrics_from))
-        yield f"rehearsed: {rehearsal.metric} {figure(now)} {arrow()} {figure(then)}  {dim(change(now, then))}"
-    move = f"{version(done.from_version)} {arrow()} {version(done.to_version)}"
-    yield f"{what} of {done.model} rolled back {move}, restored and verified by {how}"
+    for name, left in moves:
+        move = f"{version(left)} {arrow()} {version(done.to_version)}"
+        yield f"{name} of {done.model} rolled back {move}, restored and verified by {how}"
+    if not moves:
+        yield f"nothing moved: {what} stands on version {version(done.to_version)}"

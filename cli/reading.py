@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import click
@@ -24,24 +24,6 @@ if TYPE_CHECKING:
 Form = Literal["table", "csv", "json", "parquet"]
 
 
-class Place(click.ParamType[int | datetime | date]):
-    """A place in the log: a `seq`, a date (its end, UTC) or a time of RFC 3339."""
-
-    name = "place"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | datetime | date:
-        text = str(value)
-        try:
-            if text.isdecimal():
-                return int(text)
-            if len(text) == len("2026-11-24"):
-                return date.fromisoformat(text)
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            self.fail(f"{text!r} is no place in the log; write an event's number, a date or a time", param, ctx)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 SHOWN: Final = 200
 """Rows of a table that are shown to people."""
 
@@ -54,7 +36,7 @@ SHOWN: Final = 200
     "lepton sql 'select * from versions' --format parquet -o versions.parquet",
 )
 @click.argument("query")
-@click.option("--as-of", type=Place(), metavar="SEQ|TIME", help="As it stood at an event's number, a date or a time.")
+@click.option("--as-of", metavar="SEQ|TIME", help="As it stood at an event's number, a date or a time.")
 @click.option(
     "--format",
     "form",
@@ -64,7 +46,7 @@ SHOWN: Final = 200
     help="How to write the answer.",
 )
 @click.option("-o", "--output", metavar="FILE", help="Write it there, whole or not at all, instead of stdout.")
-def sql(session: Session, query: str, as_of: int | datetime | date | None, form: Form, output: str | None) -> None:
+def sql(session: Session, query: str, as_of: str | None, form: Form, output: str | None) -> None:
     """Ask one SELECT of the views that docs/views.md describes. It can neither change nor reach anything."""
     if form == "table" and output:
         raise click.UsageError("a table is for people; write a file with --format csv, json or parquet", _here())

@@ -99,7 +99,12 @@ def train(
 @click.argument("rev")
 @click.argument("data")
 @click.option("--label", required=True, metavar="COLUMN", help="The column that holds the labels.")
-@click.option("--name", default="", metavar="TEXT", help="What the rows are called: validation, production, ...")
+@click.option(
+    "--name",
+    default="",
+    metavar="TEXT",
+    help="What the rows are called: validation, production, ...; figures are kept apart by it.",
+)
 @limits
 def evaluate(
     session: Session, rev: str, data: str, label: str, name: str, wait: bool, memory: int | None, **limits: Any

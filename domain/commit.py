@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ..errors import Condemned, Malformed, Refused, Stale
@@ -162,11 +162,21 @@ def _extras(model: Model, command: Commit, number: int, *, fresh: bool) -> Itera
         yield MetricsRecorded(version=number, metrics=new)
 
 
+def check_tags(model: Model, branch: str, tags: Iterable[str]) -> None:
+    """Refuse ahead of a save what it would be refused for: a tag in use elsewhere than on what it may repeat."""
+    for tag in tags:
+        if tag not in model.tags or model.tags[tag] != model.head(branch):
+            free_tag(model, tag, model.next_number, branch=branch)
+
+
 def free_tag(model: Model, tag: str, number: int, *, branch: str | None = None) -> TagCreated:
     """The event that binds a tag, or `Refused` where the name is in use; `branch` is a name about to be."""
     checked_name(tag, "tag")
     if (bound := model.tags.get(tag)) is not None:
-        raise Refused(f"tag {tag!r} is on version {bound} already; tags do not move: delete it first, or use an alias")
+        ways = ("save without it", "delete it first") if branch else ("delete it first",)
+        raise Refused(
+            f"tag {tag!r} is on version {bound} already; tags do not move: {', '.join(ways)}, or use an alias"
+        )
     if tag == branch:
         raise Refused(f"{tag!r} is a branch of {model.name}; branches, tags and aliases share one name space")
     unused(model, tag)

@@ -107,6 +107,7 @@ class Model(NamedTuple):
     deltas: Map[int, DeltaRecorded] = Map()
     """By the version they lead to."""
     metrics: Map[int, Map[str, float]] = Map()
+    """The newest figure of each name, and under `data/name` the newest on the data that evaluations call so."""
     notes: Map[int, Map[str, Any]] = Map()
     descriptions: Map[int, tuple[str, str]] = Map()
     rehearsals: Map[int, RollbackRehearsed] = Map()
@@ -183,8 +184,11 @@ def evolve(model: Model, recorded: Recorded) -> Model:
         case VersionAnnotated(version=number, annotations=notes):
             known = model.notes.get(number, Map[str, Any]())
             return model._replace(notes=model.notes.set(number, _annotated(known, notes)))
-        case MetricsRecorded(version=number, metrics=metrics) | EvaluationRecorded(version=number, metrics=metrics):
+        case MetricsRecorded(version=number, metrics=metrics):
             return _measured(model, number, metrics)
+        case EvaluationRecorded(version=number, metrics=metrics, name=data):
+            named = {f"{data}/{name}": value for name, value in metrics.items()} if data else {}
+            return _measured(model, number, metrics | named)
         case DeltaRecorded():
             return model._replace(deltas=model.deltas.set(event.to_version, event))
         case BranchCreated(branch=name, version=number):

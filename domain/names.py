@@ -9,7 +9,7 @@ from typing import Any, cast
 from unicodedata import is_normalized
 
 from ..errors import Malformed
-from .plain import plain_text, same
+from .plain import plain_text, same, scalar
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9._/-]{0,199}", re.ASCII)
 """Branches, tags and aliases: one name space a model."""
@@ -59,6 +59,7 @@ def checked_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
 
 def changed_notes(notes: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
     """Those notes that say something new, None taking one off; `Malformed` where one has no name or form of a note."""
+    notes = {name: scalar(value) for name, value in notes.items()}
     for name, value in notes.items():
         checked_key(name, "note")
         if isinstance(value, str):

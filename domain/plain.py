@@ -32,6 +32,11 @@ def plain_text(text: str, what: str) -> str:
     return str(text)
 
 
+def scalar(value: Any) -> Any:
+    """A numpy scalar, such as a search draws, as the Python number that it is; anything else as it came."""
+    return value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value
+
+
 def same(one: object, other: object) -> bool:
     """Whether two plain scalars are the same in JSON, where true is not 1."""
     return type(one) is type(other) and one == other
@@ -40,7 +45,7 @@ def same(one: object, other: object) -> bool:
 def _plain(value: object, what: str, depth: int) -> object:
     if depth > DEEPEST:
         raise Malformed(f"{what[:80]}... is nested more than {DEEPEST} levels deep; keep it as a file of the version")
-    match value:
+    match value := scalar(value):
         case None | bool():
             return value
         case str():

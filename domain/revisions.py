@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -25,7 +25,11 @@ from .revision import (
     same_model,
 )
 
-__all__ = ["Resolved", "Revision", "parse", "parse_range", "resolve", "split", "split_range"]
+__all__ = ["Resolved", "Revision", "only", "parse", "parse_range", "resolve", "split", "split_range"]
+
+
+def _never(model: str) -> bool:  # noqa: ARG001 - a model's name
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +40,38 @@ class Resolved:
     seq: int | None = None
 
 
-def split(text: str, models: Sequence[str]) -> tuple[str, Revision]:
+def only(models: Sequence[str], archived: Callable[[str], bool], remedy: str) -> str:
+    """The model that is meant where none is named. Archived ones are asked about, and not meant, beside others."""
+    if not models:
+        raise UnknownRevision("there is no model yet; `save_version` makes the first")
+    meant = [model for model in models if len(models) == 1 or not archived(model)] or models
+    if len(meant) > 1:
+        listed = ", ".join(sorted(meant)[:10]) + (f" and {len(meant) - 10} more" if len(meant) > 10 else "")
+        raise Refused(f"this ledger holds several models, {listed}; {remedy}")
+    return meant[0]
+
+
+def split(text: str, models: Sequence[str], archived: Callable[[str], bool] = _never) -> tuple[str, Revision]:
     """The model that a revision is of, among those of a home, and the revision, which names it.
 
     A bare name of a model means its branch main, before any branch, tag or alias of that name. Raises `Refused` where
-    several models could be meant, `UnknownRevision` where there is none of that name.
+    several models could be meant, `UnknownRevision` where there is none of that name; see `only`.
     """
     model, base, steps = parts(text)
     if model is None and base in models:
         return base, Revision("main", steps, base)
-    parsed = revision(_only(text, models) if model is None else model, base, steps)
+    parsed = revision(only(models, archived, f"write MODEL@{text}") if model is None else model, base, steps)
     if (model := checked_model(str(parsed.model))) not in models:
         raise UnknownRevision(f"there is no model {model!r}; {_near(model, models) or '`lepton models` lists them'}")
     return model, parsed
 
 
-def split_range(text: str, models: Sequence[str]) -> tuple[str, Revision, Revision]:
+def split_range(
+    text: str, models: Sequence[str], archived: Callable[[str], bool] = _never
+) -> tuple[str, Revision, Revision]:
     """As `split`, for both ends of `A..B`; where B names no model it is A's."""
     start, end = ends(text)
-    model, first = split(start, models)
+    model, first = split(start, models, archived)
     named, base, _ = parts(end)
     last = split(end, models)[1] if named is not None or base in models else parse(end)
     return model, first, same_model(first, last)
@@ -85,15 +102,6 @@ def resolve(model: Model, revision: Revision) -> Resolved:
             case _:
                 raise UnknownRevision(f"'{revision}' asks where a version stood; @{{...}} goes right behind a name")
     return Resolved(number, seq)
-
-
-def _only(text: str, models: Sequence[str]) -> str:
-    if not models:
-        raise UnknownRevision(f"{text!r} names nothing: there is no model yet; `save_version` makes the first")
-    if len(models) > 1:
-        listed = ", ".join(sorted(models)[:10]) + (f" and {len(models) - 10} more" if len(models) > 10 else "")
-        raise Refused(f"{text!r} names none of the models {listed}; write MODEL@{text}")
-    return models[0]
 
 
 def _named(model: Model, base: int | str) -> int:

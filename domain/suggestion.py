@@ -190,7 +190,7 @@ def _performed(metric: str | None, measured: float | None, performance: float | 
         return "never measured; "
     if measured is None:
         return f"{metric} not measured, taken for the lowest; "
-    far = "the best" if performance == 1 else f"{1 - performance:.1%} behind the best"
+    far = "the best of the past" if performance == 1 else f"{1 - performance:.1%} behind the best"
     return f"{metric} {measured:.4g}, {far}; "
 
 

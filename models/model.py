@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
+from ..domain.plain import scalar
 from ..errors import Malformed, Refused
 from .hyperparameter import Hyperparameter, Json
 
@@ -52,7 +53,7 @@ class Model(ABC):
         if known is None:
             names = ", ".join(sorted(self.HYPERPARAMETERS)) or "none"
             raise Malformed(f"{self.name} has no hyperparameter {name!r}; it knows {names}")
-        value = _python(value)
+        value = scalar(value)
         if not known.accepts(value):
             raise Malformed(f"hyperparameter {name!r} must be {known.rule}, not {value!r}; give one that is")
         self.hyperparameters[name] = copy.deepcopy(value)
@@ -128,8 +129,3 @@ class Model(ABC):
 def kebab(name: str) -> str:
     """CreditScoringModel → credit-scoring-model."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_", "-", name).lower()
-
-
-def _python(value: Any) -> Any:
-    """A numpy scalar, such as a search draws, as the Python number that it is."""
-    return value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from ..domain.plain import scalar
 from ..errors import Malformed, Refused
 from .hyperparameter import Json
 from .model import Model
@@ -78,17 +79,18 @@ def architecture_of(model: Model | torch.nn.Module) -> dict[str, Json]:
 def build(architecture: Mapping[str, Json]) -> Any:
     """The empty `Model` or `nn.Module` that an architecture describes.
 
-    Raises `Refused` where the class is not registered here, `Malformed` where its constructor takes other arguments.
+    Raises `Refused` where the class is not registered here or its arguments were not kept, `Malformed` where its
+    constructor takes others.
     """
     name, config = architecture.get("class"), architecture.get("config")
     if not isinstance(name, str):
         raise Malformed("an architecture must name its class; give a module with into=, or use load_tensors")
-    cls = registered(name)
     if not isinstance(config, dict):
         raise Refused(
-            f"this version of {name!r} was kept before the class was registered, without its arguments; give a module "
-            "with into=, or take the parameters with load_tensors"
+            f"this version holds a {name} without the arguments that made it; give one that you built with into=, or "
+            "take the parameters with load_tensors"
         )
+    cls = registered(name)
     if issubclass(cls, Model):
         return cls.from_architecture(config)
     return construct(cast("type[object]", cls), config)
@@ -147,7 +149,7 @@ def _capture_arguments(cls: type) -> None:
 
 def _json(value: Any, argument: str, cls: type) -> Json:
     """A deep copy as JSON: what the constructor does to its argument later must not change the record."""
-    match value:
+    match value := scalar(value):
         case None | bool() | str():
             return value
         case int() if -(2**53) < value < 2**53:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, cast
 
 import numpy as np
@@ -51,8 +52,7 @@ def tensors_of(source: Any) -> dict[str, Tensor]:
     Raises `Malformed` on what has no plain bytes: sparse, quantised, meta, nested and wrapped tensors,
     other objects.
     """
-    if not isinstance(source, Model | torch.nn.Module | Mapping):
-        raise Malformed(f"a {type(source).__name__} holds no tensors; give a model, a torch module or a mapping")
+    _known(source)
     state = cast("Mapping[str, Any]", source if isinstance(source, Mapping) else source.state_dict())
     # As arrays and alive to the end: memory given back meanwhile could be mistaken for the next value's.
     values = {name: _array_of_scalar(value) for name, value in state.items()}
@@ -91,22 +91,32 @@ def to_numpy(tensor: Tensor) -> npt.NDArray[Any]:
     return np.array(tensor.raw(), copy=True).view(kind).reshape(tensor.shape)
 
 
-def fill(target: Any, tensors: Mapping[str, Tensor]) -> None:
-    """Write tensors into the parameters and buffers of a model or torch module, bit for bit, wherever these live.
+def fill(target: Model | torch.nn.Module | Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+    """Write tensors into a module's parameters and buffers, or a mapping's tensors and arrays, bit for bit in place.
 
     Strict as `load_state_dict`: raises `Malformed` naming what is missing, unexpected, or of another shape or dtype,
     and names that share memory but would get different values there; then nothing has been written.
     """
+    _known(target)
     module = target.trained() if isinstance(target, Model) else target
-    if not isinstance(module, torch.nn.Module):
-        raise Malformed(f"a {type(module).__name__} cannot be filled; give a Lepton model or a torch module")
-    places = _places(module)
+    places = (
+        {name: _place(name, value) for name, value in module.items()}
+        if isinstance(module, Mapping)
+        else _places(module)
+    )
     _check_fit(places, tensors)
     with torch.no_grad():
         for name, place in places.items():
             if place.numel():
                 bits = torch.from_numpy(np.array(tensors[name].raw(), copy=True))
                 _bits(place).copy_(bits.view(_bits(place).dtype).reshape(_bits(place).shape))
+
+
+def _known(source: object) -> None:
+    if not isinstance(source, Model | torch.nn.Module | Mapping):
+        raise Malformed(
+            f"a {type(source).__name__} holds no parameters; give a Lepton model, a torch module or a mapping"
+        )
 
 
 def _adapt(name: str, value: Any) -> Tensor:
@@ -177,6 +187,16 @@ def _places(module: torch.nn.Module) -> dict[str, torch.Tensor]:
                 "give its load_state_dict() what load_tensors returns"
             )
     return {name: own[name] for name in state}
+
+
+def _place(name: str, value: Any) -> torch.Tensor:
+    """A mapping's value as a tensor over the same memory."""
+    if isinstance(value, np.ndarray) and value.flags.writeable:
+        with suppress(TypeError, ValueError):  # kinds and strides that torch does not know
+            value = torch.from_numpy(cast("npt.NDArray[Any]", value))
+    if not isinstance(value, torch.Tensor) or not _writable(value):
+        raise Malformed(f"{name!r} cannot be written in place; give a tensor or a writable array of plain numbers")
+    return _plain(name, value)
 
 
 def _writable(value: torch.Tensor) -> bool:

@@ -33,7 +33,7 @@ class Question(NamedTuple):
 
     sql: str
     params: Params | None = None
-    as_of: int | datetime | date | None = None
+    as_of: int | datetime | date | str | None = None
     timeout: float = 30.0
 
 
@@ -79,7 +79,8 @@ class There:
         import pyarrow as pa
 
         asked = {"sql": question.sql, "params": _sent(question.params), "timeout": question.timeout}
-        raw = self._answer(asked | _moment(question.as_of), wait_for)
+        at = question.as_of.isoformat() if isinstance(question.as_of, date) else question.as_of
+        raw = self._answer(asked | {"as_of": at}, wait_for)
         return pa.ipc.open_stream(raw).read_all()
 
     def find(self, expression: str) -> list[tuple[str, int]]:
@@ -166,13 +167,3 @@ def _sent(params: Params | None) -> Any:
         return None
     plain = json.dumps(params if isinstance(params, Mapping) else list(params), default=str)
     return json.loads(plain)
-
-
-def _moment(as_of: int | datetime | date | None) -> dict[str, Any]:
-    match as_of:
-        case datetime():
-            return {"as_of_time": as_of.isoformat()}
-        case date():
-            return {"as_of_date": as_of.isoformat()}
-        case _:
-            return {"as_of": as_of}

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, cast
@@ -46,12 +46,13 @@ def query(
     sql: str,
     params: Params | None = None,
     *,
-    as_of: int | datetime | date | None = None,
+    as_of: int | datetime | date | str | None = None,
     timeout: float = 30.0,
 ) -> pa.Table:
     """The answer of one SELECT over the public views, as they stood at `as_of`.
 
-    An int is a `seq`; a date or time stands for the last `seq` recorded by then, a date for the end of that day in UTC.
+    An int is a `seq`; a date or time stands for the last `seq` recorded by then, a date for the end of that day in UTC;
+    text is one of the three.
     Raises `Refused` for anything but one SELECT, for what reaches outside or into the settings, for an answer above
     1 GiB, and past `timeout` seconds; `Malformed` with DuckDB's own words where the SQL is wrong.
     """
@@ -64,12 +65,26 @@ def query(
         return _fetched(cursor.sql(statement, params=params))
 
 
-def _seq(projection: Projection, as_of: int | datetime | date | None) -> int | None:
+def _seq(projection: Projection, as_of: int | datetime | date | str | None) -> int | None:
+    if isinstance(as_of, str):
+        as_of = _place(as_of)
     if isinstance(as_of, date):
         return projection.seq_at(as_of)
     if as_of is not None and not 0 <= as_of <= projection.position:
         raise Malformed(f"as_of={as_of} names no place in the ledger, which ends at event {projection.position}")
     return as_of
+
+
+def _place(text: str) -> int | datetime | date:
+    try:
+        if text.isdecimal():
+            return int(text)
+        if len(text) == len("2026-11-24"):
+            return date.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else moment
+    except (ValueError, OverflowError):
+        raise Malformed(f"{text[:80]!r} is no place in the log; write an event's number, a date or a time") from None
 
 
 def _only_select(cursor: DuckDBPyConnection, sql: str) -> Statement:

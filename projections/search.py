@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from ..errors import Malformed
@@ -26,6 +27,8 @@ _VALUES: dict[Kind, str] = {
     "note": "SELECT * FROM annotations WHERE name = ?",
 }
 """What a version has under a name: for a metric its newest figure."""
+
+_VIEWS: dict[Kind, str] = {"metric": "metrics", "param": "hyperparameters", "note": "annotations"}
 
 _TOKEN = re.compile(
     r"""(?P<string>'(?:[^']|'')*')
@@ -66,7 +69,7 @@ def versions_where(projection: Projection, expression: str) -> list[tuple[str, i
     A bare name is looked for among metrics, hyperparameters and notes, and only one kind may have it. A metric is the
     version's newest figure of that name, wherever it came from, and is compared with numbers; NaN is only `!=`.
     A version that has nothing under the name fits no comparison, not even `!=`. Strings are ordered by code point.
-    Raises `Malformed` pointing at the place.
+    Raises `Malformed` pointing at the place, also at a name that no version has.
     """
     conditions = parsed(expression)
     with projection.reading() as cursor:
@@ -78,6 +81,8 @@ def versions_where(projection: Projection, expression: str) -> list[tuple[str, i
             clauses.append(f"SELECT model, version FROM ({_VALUES[kind]}) WHERE {test}")
             params += (condition.name, *values)
         found = cursor.execute(" INTERSECT ".join(clauses) + " ORDER BY model, version", params).fetchall()
+        for condition in () if found else conditions:
+            _kind_of(condition, expression, cursor)
     return [(model, version) for model, version in found]
 
 
@@ -151,14 +156,28 @@ def _unquoted(text: str) -> str:
 
 
 def _kind_of(condition: Condition, expression: str, cursor: DuckDBPyConnection) -> Kind:
-    """The one kind that has a bare name."""
-    sought: list[tuple[Kind, str]] = [(kind, f"SELECT EXISTS ({source} LIMIT 1)") for kind, source in _VALUES.items()]
+    """The kind that was said, or the one kind that has a bare name. Raises `Malformed` where no version has it."""
+    asked: tuple[Kind, ...] = (condition.kind,) if condition.kind else (*_VALUES,)
+    sought: list[tuple[Kind, str]] = [(kind, f"SELECT EXISTS ({_VALUES[kind]} LIMIT 1)") for kind in asked]
     kinds: list[Kind] = [kind for kind, sql in sought if cursor.execute(sql, [condition.name]).fetchall()[0][0]]
-    if len(kinds) != 1:
-        both = " and ".join(f"{kind}.{condition.name}" for kind in kinds)
-        said = f"{both} both exist; say which" if kinds else f"no metric, param or note is called {condition.name!r}"
-        raise _malformed(expression, condition.place, said)
-    return kinds[0]
+    if len(kinds) == 1:
+        return kinds[0]
+    if kinds:
+        said = f"{' and '.join(f'{kind}.{condition.name}' for kind in kinds)} both exist; say which"
+    else:
+        what = condition.kind or "metric, param or note"
+        said = f"no {what} is called {condition.name!r}{_near(condition.name, asked, cursor)}"
+    raise _malformed(expression, condition.place, said)
+
+
+def _near(name: str, asked: tuple[Kind, ...], cursor: DuckDBPyConnection) -> str:
+    """The names that look like one, as advice; nothing where none does."""
+    plural, _, rest = name.partition(".")
+    if rest and plural.removesuffix("s") in asked:
+        return f"; did you mean {plural.removesuffix('s')}.{rest}?"
+    named = " UNION ".join(f"SELECT DISTINCT name FROM {_VIEWS[kind]} WHERE version IS NOT NULL" for kind in asked)
+    near = get_close_matches(name, [known for (known,) in cursor.execute(named).fetchall()])
+    return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 def _test(condition: Condition, kind: Kind, expression: str) -> tuple[str, list[float | str]]:

@@ -10,7 +10,6 @@ import os
 import socketserver
 import threading
 from collections.abc import Mapping
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -83,16 +82,8 @@ def _answered(follower: Follower, asked: Mapping[str, Any]) -> bytes:
 def _sql(follower: Follower, asked: Mapping[str, Any]) -> bytes:
     import pyarrow as pa
 
-    table = query(follower.projection, asked["sql"], asked["params"], as_of=_moment(asked), timeout=asked["timeout"])
+    table = query(follower.projection, asked["sql"], asked["params"], as_of=asked["as_of"], timeout=asked["timeout"])
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as stream:
         stream.write_table(table)
     return sink.getvalue().to_pybytes()
-
-
-def _moment(asked: Mapping[str, Any]) -> int | datetime | date | None:
-    if "as_of_time" in asked:
-        return datetime.fromisoformat(asked["as_of_time"])
-    if "as_of_date" in asked:
-        return date.fromisoformat(asked["as_of_date"])
-    return asked["as_of"]

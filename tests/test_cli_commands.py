@@ -159,8 +159,10 @@ def test_a_rollback_shows_its_plan_and_then_what_it_did(cli: Cli) -> None:
 
 def test_a_dry_run_shows_the_plan_and_changes_nothing(cli: Cli) -> None:
     before = cli.end()
-    planned = cli("rollback 2 --dry-run --json").json
+    planned = cli("rollback 2 --dry-run --rehearse loans.csv --label default --json").json
 
+    assert planned["plan"]["rehearsal"]["metric"] == "f1"
+    assert "rehearsed on versions 7 and 2: f1 " in cli("rollback 2 --dry-run --rehearse loans.csv --label default").out
     assert planned["done"] is None
     assert (planned["plan"]["from_version"], planned["plan"]["to_version"]) == (7, 2)
     assert cli.end() == before
@@ -176,9 +178,21 @@ def test_the_deltas_that_a_rollback_replayed_are_told(cli: Cli) -> None:
 def test_a_rollback_takes_along_the_aliases_that_are_named(cli: Cli) -> None:
     cli("alias production main")
     assert "alias production  stays on 7 (--move-alias production takes it along)" in cli("rollback 5 --dry-run").out
-    cli("rollback 5 --move-alias production --yes")
+    ended = cli("rollback 5 --move-alias production --yes")
 
+    assert shown(ended.out)[-2].startswith("main of credit rolled back 7 → 5, restored")
+    assert shown(ended.out)[-1].startswith("alias production of credit rolled back 7 → 5, restored")
     assert cli("alias --json").json["aliases"]["production"]["version"] == 5
+
+
+def test_where_the_branch_stands_already_the_alias_alone_moves(cli: Cli) -> None:
+    ended = cli("rollback 7 --move-alias production --rehearse loans.csv --label default --reason go --yes")
+
+    lines = shown(ended.out)
+    assert lines[:3] == ["main of credit: 7 → 7", "it stands there already", "alias production 2 → 7"]
+    assert lines[3].startswith("rehearsed on versions 2 and 7: f1 ")
+    assert lines[4].startswith("alias production of credit rolled back 2 → 7, restored and verified by")
+    assert len(lines) == 5
 
 
 def test_an_alias_goes_back_to_where_it_stood(cli: Cli) -> None:
@@ -318,12 +332,18 @@ def test_of_several_models_one_is_named(cli: Cli) -> None:
     assert cli("diff credit@1 toy@1").out.splitlines()[0] == "credit 1 → toy 1"
 
 
-def test_a_new_home_is_made_with_a_word_on_stderr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_ledger_is_made_with_a_word_on_stderr_and_git_looks_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     ended = Cli(tmp_path)("models --json", LEPTON_HOME=None)
 
     assert ended.json == {"models": []}
-    assert ended.err == f"lepton: no .lepton here or above; making one in {tmp_path}\n"
+    assert ended.err == f"lepton: a new ledger, main, in {tmp_path / '.lepton'}\n"
+    assert (tmp_path / ".lepton" / ".gitignore").read_text() == "*\n"
+    assert Cli(tmp_path)("models", LEPTON_HOME=None).err == ""
+    for mistyped in (["--home", str(tmp_path / "hme"), "models"], ["models", "--home", str(tmp_path / "hoem")]):
+        assert Cli(tmp_path)(mistyped).err.startswith("lepton: a new ledger, main, in ")
 
 
 def test_damage_is_listed_and_exits_with_five(cli: Cli) -> None:

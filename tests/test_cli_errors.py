@@ -77,7 +77,7 @@ BAD: list[tuple[str, int, str]] = [
     ("sql 'drop table versions'", 1, "a query is one SELECT, and this is DROP; only reading is allowed here"),
     ("sql \"select * from read_csv('/etc/passwd')\"", 1, "a query reads the ledger's views alone, and 'read_csv' reaches beyond them; leave it out"),
     ("sql 'select 1; select 2'", 1, "a query is one SELECT, and this is 2 statements; send them one by one"),
-    ("sql 'select 1' --as-of yesterday", 2, "invalid value for '--as-of': 'yesterday' is no place in the log; write an event's number, a date or a time"),
+    ("sql 'select 1' --as-of yesterday", 1, "'yesterday' is no place in the log; write an event's number, a date or a time"),
     ("sql 'select 1' --as-of 100000", 1, None),
     ("sql 'select 1' -o x.csv", 2, "a table is for people; write a file with --format csv, json or parquet"),
     ("sql 'select 1' --json --format csv", 2, "--json and --format both fill stdout; send one of them to a file with -o"),
@@ -169,7 +169,9 @@ def test_an_empty_ledger_says_what_to_do(tmp_path: Path) -> None:
     ended = Cli(tmp_path / "new")("log")
 
     assert ended.code == 1
-    assert ended.err == "lepton: 'main' names nothing: there is no model yet; `save_version` makes the first\n"
+    made, said = ended.err.splitlines()
+    assert made == f"lepton: a new ledger, main, in {tmp_path / 'new'}"
+    assert said == "lepton: there is no model yet; `save_version` makes the first"
 
 
 def test_of_several_models_a_bare_revision_is_refused(tmp_path: Path) -> None:
@@ -177,7 +179,22 @@ def test_of_several_models_a_bare_revision_is_refused(tmp_path: Path) -> None:
         manager.save_version({"w": np.ones(1)}, name="one")
         manager.save_version({"w": np.ones(1)}, name="two")
 
-    assert Cli(tmp_path)("show 1").err == "lepton: '1' names none of the models one, two; write MODEL@1\n"
+    assert Cli(tmp_path)("show 1").err == "lepton: this ledger holds several models, one, two; write MODEL@1\n"
+
+    sentence = "lepton: this ledger holds several models, one, two; say which by `model=` or --model\n"
+    assert [Cli(tmp_path)(line).err for line in ("log", "branch", "tag", "alias", "suggest")] == [sentence] * 5
+
+
+def test_an_archived_model_is_meant_by_no_bare_revision(tmp_path: Path) -> None:
+    with ModelManager(tmp_path) as manager:
+        manager.save_version({"w": np.ones(1)}, name="one")
+        manager.save_version({"w": np.ones(1)}, name="two")
+        manager.archive("one")
+        assert manager.show(1).version.model == manager.log("1..main").model == manager.log().model == "two"
+        manager.archive("two")
+        assert manager.show("one@1").version.model == "one"
+
+    assert "several models, one, two" in Cli(tmp_path)("show 1").err
 
 
 def test_a_ledger_that_somebody_holds_is_away_for_now(cli: Cli) -> None:

@@ -162,7 +162,7 @@ def test_figures_of_a_version_add_up_and_the_latest_counts() -> None:
     assert past.ask(
         RecordEvaluation(model="credit", version=1, data={"rows": (1, 2)}, name="test", metrics={"auc": 0.7})
     ) == credit(EvaluationRecorded(version=1, data={"rows": [1, 2]}, name="test", metrics={"auc": 0.7}))
-    assert dict(past.credit.metrics[1]) == {"f1": 1.0, "ks": 0.3, "auc": 0.7}
+    assert dict(past.credit.metrics[1]) == {"f1": 1.0, "ks": 0.3, "auc": 0.7, "test/auc": 0.7}
 
 
 def test_a_rehearsal_is_recorded_before_anything_moves() -> None:

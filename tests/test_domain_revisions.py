@@ -189,7 +189,7 @@ def test_with_one_model_nobody_need_name_it() -> None:
 
 
 def test_with_several_a_bare_revision_is_refused_and_they_are_listed() -> None:
-    with pytest.raises(Refused, match="'main' names none of the models credit, fraud; write MODEL@main"):
+    with pytest.raises(Refused, match="this ledger holds several models, credit, fraud; write MODEL@main"):
         split("main", ["credit", "fraud"])
     with pytest.raises(Refused, match=r"m00, .*, m09 and 90 more;"):
         split("main", [f"m{n:02}" for n in range(100)])
@@ -211,7 +211,7 @@ def test_an_unknown_model_is_answered_with_those_that_look_like_it(text: str) ->
 
 
 def test_a_home_without_models_says_so() -> None:
-    with pytest.raises(UnknownRevision, match="'main' names nothing: there is no model yet"):
+    with pytest.raises(UnknownRevision, match="there is no model yet; `save_version` makes the first"):
         split("main", [])
 
 
@@ -223,7 +223,7 @@ def test_the_end_of_a_range_is_of_the_model_of_its_beginning() -> None:
     assert split_range("wide..credit", ["credit"]) == ("credit", parse("credit@wide"), parse("credit@main"))
     with pytest.raises(Malformed, match=r"'credit@1..fraud@2' runs from one model into another; `lepton diff A B`"):
         split_range("credit@1..fraud@2", both)
-    with pytest.raises(Refused, match="names none of the models"):
+    with pytest.raises(Refused, match="several models"):
         split_range("1..2", both)
 
 

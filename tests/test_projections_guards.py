@@ -190,7 +190,7 @@ def test_parameters_are_bound_by_place_and_by_name(held: Projection) -> None:
     assert query(held, "SELECT version FROM versions WHERE version > $v", {"v": 1})["version"].to_pylist() == [2]
 
 
-def test_as_of_takes_a_seq_a_time_or_a_day(held: Projection) -> None:
+def test_as_of_takes_a_seq_a_time_or_a_day_also_as_text(held: Projection) -> None:
     def seen(as_of: object) -> list[int]:
         return query(held, "SELECT version FROM versions ORDER BY 1", as_of=as_of)["version"].to_pylist()  # type: ignore[arg-type]
 
@@ -202,6 +202,11 @@ def test_as_of_takes_a_seq_a_time_or_a_day(held: Projection) -> None:
     assert seen(date(2025, 12, 31)) == []
     with pytest.raises(Malformed, match="ends at event 4"):
         seen(5)
+    assert [seen("2"), seen("2026-01-01"), seen("2025-12-31")] == [[1], [1, 2], []]
+    assert seen((START + timedelta(minutes=2)).isoformat()) == [1]
+    for bad in ("yesterday", "", "2026-13-01", "0001-01-01T00:00:00+14:00", "9" * 5000):
+        with pytest.raises(Malformed, match="is no place in the log; write an event's number, a date or a time"):
+            seen(bad)
 
 
 def test_as_of_holds_for_one_query_only(held: Projection) -> None:

@@ -82,6 +82,10 @@ CASES = (
     Case("bad role", lambda m: m.save_version(W, name="toy", parents=[(2, "boss")]), Malformed, "'boss' is none"),
     Case("bad merge", lambda m: m.merge("aside", strategy="best"), Refused, "no merge strategy 'best'"),  # type: ignore[arg-type]
     Case("bare tensors", lambda m: m.load_version(1), Refused, "load_tensors"),
+    Case("into nothing", lambda m: m.load_version(1, into=7), Malformed, "a int holds no parameters; give"),
+    Case("applied to nothing", lambda m: m.apply(1, None), Malformed, "a NoneType holds no parameters; give"),
+    Case("a frozen array", lambda m: m.apply(2, {"w": np.broadcast_to(1.0, 4)}), Malformed, "'w' cannot be written"),
+    Case("another mapping", lambda m: m.load_version(1, into={"v": np.ones(4)}), Malformed, "missing 'v'"),
     Case("no such tensor", lambda m: m.load_tensors(1, ["v"]), Malformed, "no tensor 'v'"),
     Case("missing file", lambda m: m.save_version(W, name="toy", files=["/nowhere/x"]), Malformed, "'x' is not there"),
     Case("a recipe that is no JSON", lambda m: m.save_version(W, name="toy", settings={"f": open}), Malformed, "JSON"),

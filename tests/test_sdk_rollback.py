@@ -45,6 +45,27 @@ def test_the_plan_says_what_would_change_and_changes_nothing(manager: ModelManag
     assert list(manager.events()) == before
 
 
+def test_a_dry_run_rehearses_and_records_nothing(manager: ModelManager) -> None:
+    before = list(manager.events())
+
+    plan = manager.rollback(1, rehearse=rows(200, 1), move_aliases=["production"], dry_run=True)
+
+    assert plan.rehearsal.difference["f1"] > 0
+    assert (plan.aliases_taken_along, plan.aliases_left_behind) == ({"production": 2}, ())
+    assert list(manager.events()) == before
+
+
+def test_an_alias_is_taken_to_where_the_branch_stands_already_after_its_rehearsal(manager: ModelManager) -> None:
+    manager.rollback(1)
+
+    done = manager.rollback(1, move_aliases=["production"], rehearse=rows(200, 1), key="once")
+
+    assert (done.moved, done.aliases_taken_along) == (False, {"production": 2})
+    assert (done.rehearsal.from_version, done.rehearsal.to_version) == (2, 1)
+    again = manager.rollback(1, move_aliases=["production"], key="once")
+    assert (again.moved, again.aliases_taken_along) == (False, {"production": 2})
+
+
 def test_a_rehearsal_refuses_a_worse_target_unless_a_reason_is_given(manager: ModelManager) -> None:
     manager.rollback(1)
     data, labels = rows(200, 1)
@@ -101,7 +122,8 @@ def test_the_suggestion_ranks_with_figures_and_words(manager: ModelManager) -> N
     suggestion = manager.suggest_rollback(model="risk")
 
     assert suggestion.version == 1
-    assert "version 1" in str(suggestion)
+    assert "branch 'main' stands on version 2" in str(suggestion).splitlines()[0]
+    assert "version 1 is suggested" in str(suggestion).splitlines()[0]
     assert suggestion.to_dict()["candidates"][0]["score"] >= 0
 
 
@@ -117,6 +139,19 @@ def test_the_comparison_names_the_best(manager: ModelManager) -> None:
     assert manager.compare("risk@1", "risk@2", metric="error_rate").best == 1
     with pytest.raises(Malformed, match="'threshold' says"):
         manager.compare("risk@1", "risk@2", metric="threshold")
+
+
+def test_figures_on_several_data_sets_stand_side_by_side(manager: ModelManager) -> None:
+    truth, lies = rows(200, 1), rows(200, 1, flipped=True)
+    for version in ("risk@1", "risk@2"):
+        manager.evaluate(version, *truth, name="truth")
+        manager.evaluate(version, *lies, name="lies")
+
+    assert manager.compare("risk@1", "risk@2", metric="truth/f1").best == 1
+    assert manager.compare("risk@1", "risk@2", metric="lies/f1").best == 2
+    plan = manager.rollback(1, dry_run=True)
+    assert plan.metrics_then["truth/f1"] > plan.metrics_now["truth/f1"] > 0
+    assert manager.show("risk@1").metrics["f1"] == plan.metrics_then["lies/f1"]
 
 
 def test_the_difference_names_what_changed_and_only_that(manager: ModelManager) -> None:

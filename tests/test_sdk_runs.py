@@ -221,6 +221,34 @@ def test_training_keeps_a_version_by_itself_with_all_that_made_it(manager: Model
     assert len(steps) == 5
 
 
+def test_what_a_save_would_be_refused_for_is_known_before_the_training(manager: ModelManager) -> None:
+    manager.save_version({"w": torch.zeros(2)}, name="credit-scoring-model", tags=["first"])
+    manager.save_version({"w": torch.ones(2)}, name="credit-scoring-model")
+    began = len(list(manager.events()))
+
+    def never(epoch: int, losses: object) -> None:
+        pytest.fail("it was trained")
+
+    for asked in ({"tags": ["first"]}, {"tags": ["main"]}, {"tags": ["9"]}, {"branch": "9"}):
+        with pytest.raises(Refused, match=r"save without it, delete it first|name space|cannot name a"):
+            manager.train(CreditScoringModel(), *rows(), on_epoch=never, **asked)
+
+    assert len(list(manager.events())) == began
+
+
+def test_numpy_scalars_are_the_numbers_that_they_are(manager: ModelManager) -> None:
+    drawn = {"lr": np.float32(0.5), "layers": [np.int64(3)], "bias": np.bool_(True)}
+    version = manager.save_version({"w": torch.zeros(2)}, name="net", hyperparameters=drawn)
+    manager.annotate(version, {"seed": np.int64(7)})
+    with manager.run("net", hyperparameters=drawn):
+        pass
+
+    assert manager.show(version).hyperparameters == {"lr": 0.5, "layers": [3], "bias": True}
+    assert manager.show(version).annotations == {"seed": 7}
+    with pytest.raises(Malformed, match="JSON"):
+        manager.save_version({"w": torch.zeros(2)}, name="net", hyperparameters={"lr": np.float32("nan")})
+
+
 def test_an_evaluation_is_recorded_and_changes_no_version(manager: ModelManager) -> None:
     data, labels = rows()
     model = CreditScoringModel()

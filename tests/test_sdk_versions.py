@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from lepton_ai import ModelManager, NotInPast, Refused, Stale, Version
+from lepton_ai import ModelManager, NotInPast, Refused, Stale, Version, register
 from lepton_ai.errors import KeyReused
 
 
@@ -24,6 +24,12 @@ def manager(home: Path) -> ModelManager:
 def net(seed: int = 0) -> nn.Sequential:
     torch.manual_seed(seed)
     return nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.BatchNorm1d(16), nn.Linear(16, 2))
+
+
+@register("test-small")
+class Small(nn.Linear):
+    def __init__(self, width: int = 2) -> None:
+        super().__init__(width, 1)
 
 
 def train(module: nn.Module, steps: int = 3, seed: int = 0) -> None:
@@ -66,6 +72,29 @@ def test_saving_what_the_head_holds_makes_no_new_version(manager: ModelManager) 
     assert record.version == first
     assert record.metrics == {"f1": 0.5}
     assert record.annotations == {"ticket": "R-1"}
+
+
+def test_a_tag_in_use_refuses_a_save_before_a_byte_is_written(manager: ModelManager, home: Path) -> None:
+    manager.save_version({"w": np.zeros(9)}, name="toy", tags=["good"])
+    manager.save_version({"w": np.ones(9)}, name="toy")
+    packs = sorted(home.rglob("objects/**/*"))
+
+    with pytest.raises(Refused, match=r"tag 'good' is on version 1 already; .* save without it, .* or use an alias"):
+        manager.save_version({"w": np.arange(9.0)}, name="toy", tags=["good"])
+
+    assert sorted(home.rglob("objects/**/*")) == packs
+
+
+def test_a_save_that_opens_a_model_beside_others_says_so(
+    manager: ModelManager, caplog: pytest.LogCaptureFixture
+) -> None:
+    manager.save_version(net(), name="net")
+    assert caplog.messages == []
+
+    manager.save_version(net())
+    manager.save_version(net(1))
+
+    assert caplog.messages == ["sequential is a new model beside net; name= would keep it as one of theirs"]
 
 
 def test_a_save_whose_parent_is_not_the_head_any_more_is_stale(manager: ModelManager, home: Path) -> None:
@@ -147,7 +176,32 @@ def test_applying_to_a_module_that_was_changed_by_hand_reads_the_version_whole(m
     assert bits(module) == first
 
 
-def test_branches_are_trained_apart_merged_rolled_back_and_their_aliases_moved(manager: ModelManager) -> None:
+def test_a_mapping_of_arrays_and_tensors_is_put_on_a_version_in_place(manager: ModelManager) -> None:
+    live = {"a": np.arange(4.0), "t": torch.arange(3, dtype=torch.bfloat16)}
+    array, tensor = live["a"], live["t"]
+    manager.save_version(live, name="toy")
+    array += 1
+    tensor += 1
+    manager.save_version(live, name="toy")
+
+    assert manager.apply(1, live) == ()
+    assert (array.tolist(), tensor.tolist()) == ([0, 1, 2, 3], [0, 1, 2])
+    assert manager.load_version(2, into=live) is live
+    assert (array.tolist(), tensor.tolist()) == ([1, 2, 3, 4], [1, 2, 3])
+
+
+def test_a_module_that_cannot_judge_itself_is_said_to_be_one(manager: ModelManager) -> None:
+    manager.save_version(Small(), name="small")
+    manager.save_version(Small(3), name="small")
+
+    for judge in (manager.evaluate, lambda *rows: manager.rollback(*rows[:1], rehearse=rows[1:])):
+        with pytest.raises(Refused, match=r"small cannot judge itself: .* evaluate\(data, labels\) .* record_metrics"):
+            judge(1, [[0.0]], [0])
+
+
+def test_branches_are_trained_apart_merged_rolled_back_and_their_aliases_moved(
+    manager: ModelManager, caplog: pytest.LogCaptureFixture
+) -> None:
     module = net()
     manager.save_version(module, name="net", message="base")
     left, right = manager.load_version(1, into=net(1)), manager.load_version(1, into=net(2))
@@ -162,7 +216,9 @@ def test_branches_are_trained_apart_merged_rolled_back_and_their_aliases_moved(m
     assert merged.parents == ((2, "merged"), (3, "merged"))
     mean = (left[0].weight.double() + right[0].weight.double()) / 2
     assert torch.equal(manager.load_tensors(merged)["0.weight"], mean.float())
-    assert manager.merge("net@right") == merged
+    assert caplog.messages == []
+    assert manager.merge("net@right", weight=0.9) == merged
+    assert caplog.messages == ["version 3 is merged into 'main' already; strategy and weight count for nothing"]
     manager.alias("production", merged)
     manager.rollback(2, move_aliases=["production"])
     assert manager.aliases(model="net") == {"production": 2, "shadow": 3}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..domain.names import changed_notes, checked_metrics, checked_model, checked_name
-from ..domain.plain import plain
+from ..domain.plain import plain, scalar
 from ..domain.recipe import Recipe
 from ..errors import Malformed
 from ..results import PendingVersion, Version
@@ -123,9 +123,15 @@ def words(rev: Rev) -> str:
 def _json(value: Mapping[str, Any]) -> dict[str, Any]:
     """The value as it will be read back: tuples are lists, keys are text."""
     try:
-        return json.loads(json.dumps(value, allow_nan=False))
+        return json.loads(json.dumps(value, allow_nan=False, default=_scalar))
     except (TypeError, ValueError, RecursionError) as error:
         raise Malformed(f"a recipe is plain JSON: {error}; write such a value as text") from error
+
+
+def _scalar(value: Any) -> Any:
+    if (found := scalar(value)) is value:
+        raise TypeError(f"a {type(value).__name__} is none")
+    return found
 
 
 def _maybe_json(value: Mapping[str, Any] | None) -> dict[str, Any] | None:

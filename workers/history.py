@@ -159,7 +159,8 @@ def _at(refs: Mapping[str, int], number: int | None) -> tuple[str, ...]:
 def asked(workspace: Workspace, rev: str | int | None, name: str | None) -> Log:
     """The log that `ModelManager.log` is asked for."""
     if isinstance(rev, str) and ".." in rev:
-        model_name, first, last = split_range(rev, [name] if name else workspace.models())
+        models = [name] if name else workspace.models()
+        model_name, first, last = split_range(rev, models, workspace.archived)
         model = workspace.known_model(model_name)
         ends = resolve(model, first).version, resolve(model, last).version
         return log(workspace, model, versions=between(model, *ends))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ..domain.commands import model_stream
 from ..domain.model import Model
@@ -11,6 +11,7 @@ from ..errors import Refused
 from ..events.envelope import Recorded
 from ..events.model import VersionCommitted
 from ..results import Version
+from ..settings import log
 from .asking import Named, Save
 from .restoring import tensors
 from .saving import save
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ..tensors.tensor import Tensor
 
 Strategy = Literal["ours", "theirs", "average"]
+USUAL: Final = {"merge": "average", "weight": 0.5}
 
 
 def merge(
@@ -46,10 +48,12 @@ def merge(
     known, there = workspace.known(key), theirs.version
     assert there is not None
     ours, other = _sides(model, into, there, known)
+    derivation: dict[str, Any] = {"merge": strategy} | ({"weight": weight} if strategy == "average" else {})
     if other in model.ancestry(ours) and not known:
+        if derivation not in (USUAL, model.version(ours).event.derivation):
+            log.warning("version %d is merged into %r already; strategy and weight count for nothing", other, into)
         return workspace.version(model, ours)
     kept = model.version(other if strategy == "theirs" else ours).event
-    derivation: dict[str, Any] = {"merge": strategy} | ({"weight": weight} if strategy == "average" else {})
     subject = Subject(
         name=model.name,
         tensors=_merged(workspace, model, ours, other, strategy, weight),

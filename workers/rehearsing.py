@@ -9,48 +9,48 @@ from ..domain.metric import better_when
 from ..domain.model import Model
 from ..errors import GateNotMet, Malformed
 from ..results import Rehearsal
-from .restoring import load
-from .training import figures
+from .training import figures, judged
 from .workspace import Workspace
 
 METRIC = "f1"
 
 
-def rehearse(workspace: Workspace, model: Model, head: int, target: int, rows: Any, *, excused: bool) -> Rehearsal:
-    """Evaluate both versions on `rows`, (data, labels) or (data, labels, metric), and record the outcome.
-
-    Raises `GateNotMet` where the target's metric is worse than the head's and nobody gave a reason.
-    """
-    from ..models.data import fingerprint
-
+def rehearse(workspace: Workspace, model: Model, head: int, target: int, rows: Any) -> Rehearsal:
+    """Evaluate both versions on `rows`, (data, labels) or (data, labels, metric); nothing is recorded."""
     data, labels, metric = _rows(rows)
-    side, sign = ("below", 1) if better_when(metric) == "higher" else ("above", -1)
-    metrics_to = figures(load(workspace, model, target).evaluate(data, labels))
-    metrics_from = figures(load(workspace, model, head).evaluate(data, labels))
+    metrics_to = figures(judged(workspace, model, target, data, labels))
+    metrics_from = figures(judged(workspace, model, head, data, labels))
     if metric not in metrics_to or metric not in metrics_from:
         raise Malformed(f"there is no metric {metric!r} to rehearse by; choose of {', '.join(sorted(metrics_to))}")
     difference = {name: metrics_to[name] - metrics_from[name] for name in metrics_to if name in metrics_from}
+    sign = 1 if better_when(metric) == "higher" else -1
     worse = sign * difference[metric] < 0
-    workspace.admit(
-        RecordRehearsal(
-            model=model.name,
-            from_version=head,
-            to_version=target,
-            data=fingerprint(data, labels),
-            metrics_from=metrics_from,
-            metrics_to=metrics_to,
-            difference=difference,
-            worse=worse,
-        ),
-        None,
+    return Rehearsal(model.name, head, target, metric, metrics_from, metrics_to, difference, worse)
+
+
+def pass_gate(workspace: Workspace, found: Rehearsal, rows: Any, *, excused: bool) -> None:
+    """Record a rehearsal. Raises `GateNotMet` where the target did worse and nobody gave a reason."""
+    from ..models.data import fingerprint
+
+    data, labels, metric = _rows(rows)
+    side = "below" if better_when(metric) == "higher" else "above"
+    command = RecordRehearsal(
+        model=found.model,
+        from_version=found.from_version,
+        to_version=found.to_version,
+        data=fingerprint(data, labels),
+        metrics_from=found.metrics_from,
+        metrics_to=found.metrics_to,
+        difference=found.difference,
+        worse=found.worse,
     )
-    rehearsal = Rehearsal(model.name, head, target, metric, metrics_from, metrics_to, difference, worse)
-    if worse and not excused:
+    workspace.admit(command, None)
+    if found.worse and not excused:
         raise GateNotMet(
-            f"on these rows version {target} has {metric} {metrics_to[metric]:.4f}, {side} the "
-            f"{metrics_from[metric]:.4f} of version {head}; give a `reason` to roll back all the same"
+            f"on these rows version {found.to_version} has {metric} {found.metrics_to[metric]:.4f}, {side} the "
+            f"{found.metrics_from[metric]:.4f} of version {found.from_version}; "
+            "give a `reason` to roll back all the same"
         )
-    return rehearsal
 
 
 def _rows(rows: Any) -> tuple[Any, Any, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +10,11 @@ from ..domain.commands import RollBack, RollBackAlias
 from ..domain.model import Model
 from ..domain.refs import before_last_move, decide_rollback, standing
 from ..errors import Refused
+from ..events.event import Event
 from ..events.model import AliasMoved, AliasRolledBack, BranchRolledBack
 from ..ledger import Receipt
 from ..results import Rehearsal, RollbackPlan, RolledBack
-from .rehearsing import rehearse
+from .rehearsing import pass_gate, rehearse
 from .restoring import graph_of, verified_event
 from .workspace import Workspace
 
@@ -41,11 +42,10 @@ def roll_back(workspace: Workspace, model: Model, aim: Aim, key: str | None = No
     if workspace.known(key):
         receipt = workspace.admit(_command(model, aim, 0, aim.to or 0, ()), key)
         return _answer(workspace, model, aim, receipt, 0, None)
-    head, target = _ends(model, aim)
-    rehearsal = None
-    if aim.rehearse is not None and head != target:
-        rehearsal = rehearse(workspace, model, head, target, aim.rehearse, excused=bool(aim.reason))
-    replayed = _restorable(workspace, model, target) if head != target else ()
+    head, target, moves = _ends(model, aim)
+    if rehearsal := _rehearsed(workspace, model, aim, head, target, moves):
+        pass_gate(workspace, rehearsal, aim.rehearse, excused=bool(aim.reason))
+    replayed = _restorable(workspace, model, target) if moves else ()
     receipt = workspace.admit(_command(model, aim, head, target, replayed), key)
     return _answer(workspace, model, aim, receipt, target, rehearsal)
 
@@ -71,13 +71,14 @@ def _answer(
         to_version=workspace.version(model, target),
         replayed=replayed,
         rehearsal=rehearsal,
-        moved=bool(receipt.events),
+        moved=head != target and bool(receipt.events),
+        aliases_taken_along=_taken_along(aim, (recorded.event for recorded in receipt.events)),
     )
 
 
 def plan(workspace: Workspace, model: Model, aim: Aim) -> RollbackPlan:
     """What a rollback would change, without changing it."""
-    head, target = _ends(model, aim)
+    head, target, moves = _ends(model, aim)
     path = graph_of(model).cheapest(model.version(target).event.tensors)
     now, then = (workspace.vault.manifest(model.version(number).event.tensors) for number in (head, target))
     changed = _changed(now, then)
@@ -96,13 +97,34 @@ def plan(workspace: Workspace, model: Model, aim: Aim) -> RollbackPlan:
         aliases_left_behind=tuple(
             name
             for name, number in model.live("alias").items()
-            if number == head and name != aim.alias and name not in aim.move_aliases
+            if number == head != target and name != aim.alias and name not in aim.move_aliases
         ),
+        aliases_taken_along=_taken_along(aim, moves),
+        rehearsal=_rehearsed(workspace, model, aim, head, target, moves),
     )
 
 
-def _ends(model: Model, aim: Aim) -> tuple[int, int]:
-    """Where the ref stands and where it is to go, decided once before any work is done."""
+def _rehearsed(
+    workspace: Workspace, model: Model, aim: Aim, head: int, target: int, moves: Sequence[Event]
+) -> Rehearsal | None:
+    """The rehearsal that was asked for: of the version that is left, by an alias where the branch stands still."""
+    if aim.rehearse is None or not moves:
+        return None
+    left = head if head != target else next(iter(_taken_along(aim, moves).values()))
+    return rehearse(workspace, model, left, target, aim.rehearse)
+
+
+def _taken_along(aim: Aim, moves: Iterable[Event]) -> dict[str, int]:
+    """The aliases that go with a branch, each with the version it leaves."""
+    return {
+        move.alias: move.from_version
+        for move in moves
+        if isinstance(move, AliasMoved | AliasRolledBack) and move.from_version and move.alias != aim.alias
+    }
+
+
+def _ends(model: Model, aim: Aim) -> tuple[int, int, tuple[Event, ...]]:
+    """Where the ref stands, where it is to go and the moves that makes, decided once before any work is done."""
     if aim.alias is not None:
         head = standing(model, aim.alias)
         target = before_last_move(model, aim.alias) if aim.to is None else aim.to
@@ -110,8 +132,7 @@ def _ends(model: Model, aim: Aim) -> tuple[int, int]:
         raise Refused("a branch is rolled back to a version; name one, or let `suggest_rollback` propose it")
     else:
         head, target = model.head(aim.branch) or 0, aim.to
-    decide_rollback(model, _command(model, aim, head, target, ()))
-    return head, target
+    return head, target, decide_rollback(model, _command(model, aim, head, target, ()))
 
 
 def _restorable(workspace: Workspace, model: Model, number: int) -> tuple[str, ...]:

@@ -9,7 +9,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, cast, get_args
 
 from ..domain.commands import Checkpoint, Commit, Delta, Stored
+from ..domain.commit import check_tags
+from ..domain.guards import writable
 from ..domain.model import Model
+from ..domain.names import checked_model, checked_name
 from ..errors import Damaged, Malformed
 from ..events.envelope import Recorded, decode
 from ..events.model import File, Parent, Role, VersionCommitted
@@ -42,7 +45,11 @@ def save(
     `time` is when it happened, if not now.
     """
     asked = filled(subject, asked)
-    model = workspace.model(subject.name)
+    model = admissible(workspace, subject.name, asked.branch, asked.tags)
+    if not model.registered and (others := workspace.models()):
+        log.warning(
+            "%s is a new model beside %s; name= would keep it as one of theirs", subject.name, ", ".join(others[:10])
+        )
     parents = _parents(workspace, model, asked)
     expected = None if asked.expected is None else workspace.guard(asked.expected, subject.name)
     base = _base(workspace, model, parents)
@@ -104,6 +111,16 @@ def _numbered(events: Sequence[Recorded]) -> int | None:
     made = [recorded.event.version for recorded in events if isinstance(recorded.event, VersionCommitted)]
     told = [number for recorded in events if (number := getattr(recorded.event, "version", None))]
     return (made or told or [None])[0]
+
+
+def admissible(workspace: Workspace, name: str, branch: str = "main", tags: Sequence[str] = ()) -> Model:
+    """The model as it stands, unless a save would be refused whatever its bytes: known before a training, too."""
+    checked_model(name)
+    checked_name(branch, "branch")
+    model = workspace.model(name)
+    writable(model)
+    check_tags(model, branch, tags)
+    return model
 
 
 def stored(kept: Kept) -> Stored:

@@ -27,4 +27,5 @@ def suggest(model: Model, branch: str, metric: str | None) -> Suggestion:
             }
             for candidate in found.ranking
         ),
+        words=found.words,
     )

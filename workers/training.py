@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from ..domain.commands import RecordEvaluation
 from ..domain.model import Model
-from ..errors import Malformed, Refused
+from ..errors import Malformed, Refused, Unavailable
 from ..results import Evaluation, Performance, Version
 from .outbox import Outbox
 from .restoring import load
 from .running import Run
+from .saving import admissible
 from .workspace import Workspace
 
 
@@ -35,6 +37,8 @@ def train(
             "and keep it with run.save"
         )
     name = asked.pop("name", None) or model.name
+    with suppress(Unavailable):
+        admissible(outbox.delivery.opened(), name, asked.get("branch", "main"), asked.get("tags", ()))
     with Run(outbox, name, hyperparameters=model.hyperparameters, data=fingerprint(data, labels)) as run:
 
         def epoch_ended(epoch: int, losses: Mapping[str, float]) -> None:
@@ -52,12 +56,24 @@ def evaluate(
     """Judge a version on labelled rows and record the figures with the rows' fingerprint."""
     from ..models.data import fingerprint
 
-    performance = load(workspace, model, number).evaluate(data, labels)
+    performance = judged(workspace, model, number, data, labels)
     command = RecordEvaluation(
         model=model.name, version=number, data=fingerprint(data, labels), name=name, metrics=figures(performance)
     )
     workspace.admit(command, key)
     return Evaluation(workspace.version(model, number), name, performance)
+
+
+def judged(workspace: Workspace, model: Model, number: int, data: Any, labels: Any) -> Performance:
+    """How a version says that it does. Raises `Refused` where its class has no word for that."""
+    evaluate = getattr(load(workspace, model, number), "evaluate", None)
+    found = evaluate(data, labels) if callable(evaluate) else None
+    if not isinstance(found, Performance):
+        raise Refused(
+            f"version {number} of {model.name} cannot judge itself: its class has no evaluate(data, labels) that "
+            "returns a Performance; judge it yourself and keep the figures with record_metrics"
+        )
+    return found
 
 
 def figures(performance: Performance) -> dict[str, float]:

@@ -13,7 +13,7 @@ from ..domain.commands import OBJECTS, AnyCommand, model_stream
 from ..domain.model import Model
 from ..domain.objects import Objects
 from ..domain.revision import parts
-from ..domain.revisions import Revision, resolve, split
+from ..domain.revisions import Revision, only, resolve, split
 from ..errors import Refused, UnknownRevision
 from ..events.actors import FORGOTTEN, Actor, Actors
 from ..events.envelope import Recorded, decode
@@ -53,10 +53,14 @@ class Workspace:
         """A model's state; an unregistered one where there is none of that name."""
         return cast(Model, self.ledger.state(model_stream(name)))
 
+    def archived(self, name: str) -> bool:
+        """Whether a model is closed to writing."""
+        return self.model(name).archived
+
     def known_model(self, name: str | None) -> Model:
         """A model's state by its name, or the only one's. Raises `UnknownRevision`."""
         if name is None:
-            name, _ = split("main", self.models())
+            name = only(self.models(), self.archived, "say which by `model=` or --model")
         model = self.model(name)
         if not model.registered:
             raise UnknownRevision(f"there is no model {name!r}; this ledger holds {', '.join(self.models()) or 'none'}")
@@ -77,7 +81,7 @@ class Workspace:
         named, *_ = parts(text)
         if model is not None and named not in (None, model):
             raise Refused(f"{text!r} is of model {named}, and what was asked is about {model}; name one of the two")
-        return split(text, self.models() if model is None else [model])
+        return split(text, self.models() if model is None else [model], self.archived)
 
     def guard(self, rev: str | int, model: str) -> int:
         """Where a caller believes a branch or alias of a model to be, 0 meaning nowhere."""
