@@ -481,38 +481,3 @@ class Synced(Result):
     delivered: tuple[Mapping[str, Any], ...]
     refused: tuple[Mapping[str, Any], ...]
     """All that stand aside, those of earlier times too."""
-
-
-@dataclass(frozen=True)
-class JobRecord(Result):
-    """A piece of work that was asked for, and what became of it."""
-
-    job: str
-    kind: str
-    model: str
-    status: str
-    """queued, assigned, running, finished, failed or cancelled."""
-    epoch: int
-    """The attempt that counts, 0 before the first."""
-    pool: str
-    submitted: datetime
-    changed: datetime
-    message: str
-    version: Version | None
-    """The version that it made or judged."""
-    figures: Mapping[str, Any]
-    """What else came of it."""
-    error: str | None
-    reason: str
-    """Why it stands as it does, where something went wrong."""
-    step: int | None
-    """The step of its last checkpoint."""
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing can happen to it any more."""
-        return self.status in ("finished", "failed", "cancelled")
-
-    def __str__(self) -> str:
-        why = f": {self.reason or self.error}" if self.reason or self.error else ""
-        return f"job {self.job} ({self.kind} {self.model}) is {self.status}{why}"

@@ -106,8 +106,7 @@ class Home:
         """The way of saves and runs into the ledger; it opens nothing before it is used."""
         folder = self.settings.home / "spool" / self.settings.ledger
         spool = Spool(folder, FolderStore, wait=self.settings.wait)
-        delivery = Delivery(spool, lambda: self.workspace, self.origins)
-        return Outbox(delivery, self.settings.actor, strict=self.strict)
+        return Outbox(Delivery(spool, lambda: self.workspace, self.origins), self.settings.actor, strict=self.strict)
 
     @_Once
     def objects(self) -> ObjectStore:

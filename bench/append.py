@@ -102,10 +102,11 @@ def batches(ledger: Ledger, actor: Actor) -> Callable[[int], int]:
 def lepton_events(home: Home) -> Callable[[int], int]:
     """As `batches`, on a home's ledger, whose model credit has one version."""
     work = home.workspace
+    actor = work.actors.named(work.actor)
     if not home.store.stream("run/r")[0]:
-        work.ledger.admit(_first_commit(), work.actor)
-        work.ledger.admit(StartRun(run="r", model="credit"), work.actor)
-    return batches(work.ledger, work.actor)
+        work.ledger.admit(_first_commit(), actor)
+        work.ledger.admit(StartRun(run="r", model="credit"), actor)
+    return batches(work.ledger, actor)
 
 
 def pyeventsourcing(folder: Path, close: ExitStack) -> dict[str, tuple[Act, int]]:

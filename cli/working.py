@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 import click
 
-from ..results import JobRecord, Performance, Version
+from ..results import Performance, Version
+from ..workers.job_record import JobRecord
 from .command import PATIENCE, Session, command
 from .shapes import JOB, METRICS, VERSION
 from .text import columns, dim, figure, title, version

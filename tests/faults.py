@@ -43,9 +43,10 @@ from lepton_ai.errors import Unavailable
 from lepton_ai.settings import load
 from lepton_ai.wiring import Home
 work, n = Home(load()).workspace, int(sys.argv[1])
+actor = work.actors.named(work.actor)
 while True:
     try:
-        work.ledger.admit(Annotate(model="credit", version=1, annotations={"n": n}), work.actor, key=f"note-{n}")
+        work.ledger.admit(Annotate(model="credit", version=1, annotations={"n": n}), actor, key=f"note-{n}")
     except Unavailable:
         continue
     print(n, flush=True)
@@ -160,7 +161,7 @@ def ordeal(kafka: Kafka, kills: int, broker_kills: int, seed: int, say: Callable
     """Run the ledger that the environment names, kill its processes in random order, and check what is left."""
     chance = random.Random(seed)
     home = Home(load())
-    home.workspace.ledger.admit(commit(1), home.workspace.actor)
+    home.workspace.ledger.admit(commit(1), home.workspace.actors.named("Ada"))
     asyncio.run(open_topics(home.cluster))
     processes = [Process("relay"), Process("projector"), Process("intake"), Decider("decider")]
     broker = Broker("broker", kafka=kafka)

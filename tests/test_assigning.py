@@ -191,6 +191,20 @@ def test_an_answer_whose_bytes_are_not_there_is_given_up_and_tried_again(office:
     assert (office.job("j1").status, office.job("j1").error) == ("queued", "Damaged")
 
 
+def test_a_job_that_asks_for_what_its_kind_does_not_know_stops_nobody(office: Office) -> None:
+    command = SubmitJob(job="odd", kind="evaluate", model="net", payload={})
+    office.workspace.admit(command, None)
+    office.workspace.admit(SubmitJob(job="odder", kind="train", model="net", payload={"branch": 5}), None)
+    office.submit("j1")
+    office.hear(Ready(incarnation="w1", pool="default", capabilities=("train", "evaluate"), slots=3))
+
+    made = MadeVersion(kept=Kept(tensors=f"blake3:{0:064d}"), keyframe=True)
+    office.hear(Finished(job="odder", epoch=1, n=1, made=made), Started(job="j1", epoch=1, n=0))
+
+    assert (office.job("odd").status, office.job("odd").error) == ("failed", "Malformed")
+    assert office.job("j1").status == "running"
+
+
 def test_a_job_that_was_called_off_holds_no_slot(office: Office) -> None:
     office.submit("j1")
     office.hear(ready("w1"))

@@ -121,8 +121,6 @@ CASES = (
     Case("half a revision", lambda m: m.show(1.0), Malformed, "rev is 1.0"),
     Case("a true revision", lambda m: m.show(True), Malformed, "rev is True"),
     Case("one of several", lambda m: m.compare(1, None), Malformed, "revs is None"),
-    Case("no module", lambda m: m.apply(1, None), Malformed, "a NoneType holds no tensors"),
-    Case("into nothing", lambda m: m.load_version(1, into=7), Malformed, "a int cannot be filled"),
     Case("a weight in words", lambda m: m.merge(1, weight="x"), Malformed, "weight is 'x'"),
     Case("a number's words", lambda m: m.describe(1, 5), Malformed, "text is 5"),
     Case("a bad range", lambda m: m.log("main..nothere"), UnknownRevision, "nothere"),

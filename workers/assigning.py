@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Final, cast
 
 from ..domain.commands import job_stream
 from ..domain.job import AT_WORK, Job
 from ..domain.job_commands import AssignJob, ExpireLease, Ready
-from ..errors import Condemned, Damaged, LeptonError, Malformed, Refused, Unavailable
+from ..errors import LeptonError, Malformed, Refused, Unavailable
 from ..events.envelope import Recorded, decode
 from ..events.job import JobAssigned, JobCancelled, JobFailed, JobFinished, JobRequeued, JobSubmitted
 from ..events.leases import Change, Heard, Lease, Leases
 from ..events.mail import microseconds
-from ..ledger import Asked, Receipt
+from ..ledger import Receipt
 from ..settings import Terms
 from . import messages
+from .admitting import Admitting, unforeseen
 from .answers import Receiver
 from .channel import Letter, Orders, Results
-from .messages import Clock, Failed, Finished, Left, Message, OfAttempt, decoded, encoded
+from .messages import Clock, Left, Message, OfAttempt, decoded, encoded
 from .orders import compose
 from .workspace import Workspace
 
@@ -55,6 +56,7 @@ class Assigner:
         self._terms = terms
         self._now = now
         self._receiver = Receiver(workspace, workspace.actors.named("lepton"), terms.pause)
+        self._admitting = Admitting(workspace, self._receiver, now)
         self._position = leases.position(RESULTS)
         self._read_to = 0
         """The broker's time up to which all that was said has been read."""
@@ -101,7 +103,7 @@ class Assigner:
         if not letters:
             return False
         told = [(letter, message) for letter in letters if letter.raw and (message := _read(letter)) is not None]
-        self._admit([message for _, message in told if isinstance(message, OfAttempt)])
+        self._admitting.admit([message for _, message in told if isinstance(message, OfAttempt)])
         with self._leases.change() as change:
             for letter, message in told:
                 self._note(change, letter, message)
@@ -126,45 +128,6 @@ class Assigner:
                 change.renew([(message.job, message.epoch)], until)
             case _:
                 pass
-
-    def _admit(self, told: Sequence[OfAttempt]) -> None:
-        """Admit what was told of attempts, in order. What the ledger refuses of a final answer ends the attempt."""
-        composed = [(each, self._composed(each)) for each in told]
-        asked = [(each, command) for each, command in composed if isinstance(command, Asked)]
-        answers = self._workspace.ledger.admit_all(command for _, command in asked) if asked else []
-        refused = [(each, answer) for each, answer in composed if isinstance(answer, LeptonError)]
-        refused += [
-            (each, answer) for (each, _), answer in zip(asked, answers, strict=True) if isinstance(answer, Refused)
-        ]
-        for each, error in refused:
-            log.info("%s of job %s: %s", each.said, each.job, error)
-            if isinstance(each, Finished):
-                self._give_up(each, error)
-
-    def _composed(self, told: OfAttempt) -> Asked | LeptonError:
-        try:
-            return self._receiver.asked(told, self._now())
-        except (Refused, Damaged) as error:
-            return error
-
-    def _give_up(self, told: Finished, error: LeptonError) -> None:
-        """End the attempt whose answer cannot be taken in, so that its worker need not repeat it for ever."""
-        reason = str(error)[:2000]
-        failed = Failed(
-            job=told.job,
-            epoch=told.epoch,
-            n=told.n,
-            error=type(error).__name__,
-            reason=reason,
-            again=isinstance(error, Condemned | Damaged),
-            points=told.points,
-        )
-        try:
-            job = self._job(told.job)
-            command = self._receiver.failure(failed, self._now())
-            self._workspace.ledger.admit(command, self._receiver.actor_of(job), key=f"worker.{told.name}.refused")
-        except Refused as late:
-            log.info("job %s: %s", told.job, late)
 
     # ── what the log says ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -196,7 +159,7 @@ class Assigner:
         lost = [lease for lease in over if lease.until < self._read_to]
         for lease in lost:
             self._take_back(lease)
-        if len(lost) < len(over) and self._asked_time <= max(lease.until for lease in over):
+        if len(lost) < len(over) and now - self._asked_time > _micro(self._terms.heartbeat):
             self._asked_time = now
             self._results.say(encoded(Clock(incarnation="ledger"), "ledger"))
         return bool(lost)
@@ -242,12 +205,12 @@ class Assigner:
     def _order(self, name: str, event: JobAssigned) -> None:
         try:
             self._orders.send(compose(self._workspace, name, event))
-        except (Refused, Damaged) as error:
-            told = Failed(job=name, epoch=event.epoch, n=0, error=type(error).__name__, reason=str(error)[:2000])
-            command = self._receiver.failure(told, self._now())
-            self._workspace.ledger.admit(command, self._receiver.actor_of(self._job(name)))
         except Unavailable as error:
             log.warning("the order for job %s was not sent: %s", name, error)
+        except LeptonError as error:
+            self._admitting.give_up(name, event.epoch, error)
+        except Exception as error:  # noqa: BLE001 - one job's payload must not keep the others from being assigned
+            self._admitting.give_up(name, event.epoch, unforeseen(error))
 
     def _unheard(self, lease: Lease) -> bool:
         """Whether nothing tells yet that the worker has its order."""

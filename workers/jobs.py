@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..results import JobRecord
 from . import submitting, training
+from .job_record import JobRecord
 from .serving import Desk
 from .submitting import OnEpoch
 from .workspace import Workspace

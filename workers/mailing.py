@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Sequence
 from typing import Final
 
+from ..errors import Malformed
 from ..events.envelope import Recorded, decode
 from ..events.job import JobCancelled, JobFailed, JobFinished, JobRequeued
-from ..events.mail import Mail
+from ..events.mail import Mail, Posted
 from ..events.store import Store
 from .channel import Fact, Letter
 from .orders import Order, decoded
@@ -16,6 +18,8 @@ RESULTS: Final = "results"
 COMMANDS: Final = "commands"
 CLOSING: Final = tuple(kind.type_name() for kind in (JobRequeued, JobFinished, JobFailed, JobCancelled))
 _MANY: Final = 1000
+
+log = logging.getLogger("lepton")
 
 
 class MailChannel:
@@ -37,8 +41,8 @@ class MailChannel:
         letters = self._mail.read(COMMANDS, self._position, _MANY)
         if letters:
             self._position = letters[-1].position + 1
-        orders = (decoded(letter.raw) for letter in letters if letter.raw)
-        return [order for order in orders if order.worker == self._incarnation]
+        orders = [_order(letter) for letter in letters if letter.raw]
+        return [order for order in orders if order is not None and order.worker == self._incarnation]
 
     def facts(self) -> Sequence[Fact]:
         """What the event table says anew."""
@@ -81,11 +85,21 @@ class MailOrders:
         """Erase the orders of all other jobs, and throw their rows away as far as nothing stands before them."""
         first = None
         for posted in self._mail.read(COMMANDS, 0, _MANY):
-            if posted.raw and decoded(posted.raw).job in jobs:
+            order = _order(posted) if posted.raw else None
+            if order is not None and order.job in jobs:
                 first = posted.position if first is None else first
             elif posted.raw:
                 self._mail.erase(COMMANDS, posted.position)
         self._mail.discard(COMMANDS, self._mail.end(COMMANDS) if first is None else first)
+
+
+def _order(posted: Posted) -> Order | None:
+    """The order in a message; what is none, such as a newer Lepton's, is nobody's here."""
+    try:
+        return decoded(posted.raw)
+    except Malformed as error:
+        log.warning("message %d of commands: %s", posted.position, error)
+        return None
 
 
 def _fact(recorded: Recorded) -> Fact:

@@ -21,8 +21,8 @@ from ..events.envelope import decode
 from ..events.job import JobSubmitted
 from ..events.mail import microseconds
 from ..events.run import MetricsLogged
-from ..results import JobRecord
 from . import datasets, history, serving
+from .job_record import JobRecord
 from .serving import Desk
 from .workspace import Workspace
 

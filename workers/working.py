@@ -157,7 +157,13 @@ class Worker:
         """Spawn what waits, as far as there are slots."""
         while self._waiting and len(self._attempts) < self.post.slots and not self._draining:
             order = self._waiting.popleft()
-            attempt = Attempt(order, self.post.program, self.post.objects, dict(self.post.environment))
+            try:
+                attempt = Attempt(order, self.post.program, self.post.objects, dict(self.post.environment))
+            except OSError as error:
+                self._give_back(
+                    order, "NotSpawned", f"its process could not be spawned ({error.strerror})", counted=True
+                )
+                continue
             self._attempts[attempt.name] = attempt
             log.debug("job %s, attempt %d: %s begun in process %d", *attempt.name, order.kind, attempt.pid)
             self._say(Started(job=order.job, epoch=order.epoch, n=0, **self._made_with))
@@ -203,12 +209,17 @@ class Worker:
         self._outbox.clear()
         self._acknowledged, self._announced = self._clock(), -self._terms.heartbeat
 
+    def _give_back(self, order: Order, error: str, reason: str, *, counted: bool) -> None:
+        """Answer for an order that nothing was done about."""
+        job, epoch = order.job, order.epoch
+        failed = Failed(job=job, epoch=epoch, n=0, error=error, reason=reason, again=True, counted=counted)
+        self._answer((job, epoch), encoded(failed, self.post.incarnation))
+
     def _drain(self) -> None:
         """Take nothing more, give back what waits, and ask what is under way to keep what it has come to."""
         self._draining = True
         for order in self._waiting:
-            failed = Failed(job=order.job, epoch=order.epoch, n=0, error="Drained", again=True, counted=False)
-            self._answer((order.job, order.epoch), encoded(failed, self.post.incarnation))
+            self._give_back(order, "Drained", "its worker had to leave", counted=False)
         self._waiting.clear()
         for attempt in self._attempts.values():
             attempt.stop()

@@ -125,9 +125,13 @@ class Workspace:
         placements: tuple[PlacementRow, ...] = (),
         time: datetime | None = None,
     ) -> Receipt:
-        """Send a command as who asks here, somebody new where the name was forgotten; `time` is when it happened."""
-        actor = self.actors.named(self.actor)
-        return self.ledger.admit(command, actor, key=key, placements=placements, time=time, traceparent=traceparent())
+        """Send a command as who asks here, a new actor where the name is new or was forgotten.
+
+        `time` is when it happened, if not now.
+        """
+        return self.ledger.admit(
+            command, self.actors.named(self.actor), key=key, placements=placements, time=time, traceparent=traceparent()
+        )
 
     def known(self, key: str | None) -> tuple[Recorded, ...]:
         """What a command under this key was recorded as before. Only admitting it again tells if it was the same."""

@@ -1,0 +1,80 @@
+"""Admitting: what workers say of attempts is taken into the ledger, and whatever one message holds stops no other."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import cast
+
+from ..domain.commands import job_stream
+from ..domain.job import Job
+from ..errors import Condemned, Damaged, LeptonError, Malformed, Refused, Unavailable
+from ..ledger import Asked, Receipt
+from .answers import Receiver
+from .messages import Failed, Finished, OfAttempt
+from .workspace import Workspace
+
+log = logging.getLogger("lepton.assigner")
+
+Answer = Receipt | LeptonError
+
+
+class Admitting:
+    """Makes commands of messages and admits them; a final answer that cannot be taken in ends its attempt."""
+
+    def __init__(self, workspace: Workspace, receiver: Receiver, now: Callable[[], datetime]) -> None:
+        self._workspace = workspace
+        self._receiver = receiver
+        self._now = now
+
+    def admit(self, told: Sequence[OfAttempt]) -> None:
+        """Admit what was told, in order, all of it in one transaction. Raises `Unavailable`."""
+        composed = [self._composed(each) for each in told]
+        admitted = iter(self._admitted([each for each in composed if isinstance(each, Asked)]))
+        for each, answer in zip(told, composed, strict=True):
+            if isinstance(answer, Asked):
+                answer = next(admitted)
+            if isinstance(answer, LeptonError):
+                log.info("%s of job %s: %s", each.said, each.job, answer)
+                if isinstance(each, Finished):
+                    self.give_up(each.job, each.epoch, answer, f"worker.{each.name}.refused", points=each.points)
+
+    def give_up(self, name: str, epoch: int, error: LeptonError, key: str | None = None, *, points: int = 0) -> None:
+        """End an attempt for what is wrong with its order or its answer, so that nobody waits for it for ever."""
+        again = isinstance(error, Condemned | Damaged)
+        reason = str(error)[:2000]
+        told = Failed(job=name, epoch=epoch, n=0, error=type(error).__name__, reason=reason, again=again, points=points)
+        job = cast(Job, self._workspace.ledger.state(job_stream(name)))
+        try:
+            command = self._receiver.failure(told, self._now())
+            self._workspace.ledger.admit(command, self._receiver.actor_of(job), key=key)
+        except Refused as late:
+            log.info("job %s: %s", name, late)
+
+    def _composed(self, told: OfAttempt) -> Asked | LeptonError:
+        try:
+            return self._receiver.asked(told, self._now())
+        except Unavailable:
+            raise
+        except LeptonError as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - one job's payload must not keep the others from being heard
+            return unforeseen(error)
+
+    def _admitted(self, asked: Sequence[Asked]) -> list[Answer]:
+        """All in one transaction; one by one where something in them is what no rule has foreseen."""
+        try:
+            return [*self._workspace.ledger.admit_all(asked)]
+        except LeptonError:
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
+            if len(asked) == 1:
+                return [unforeseen(error)]
+            return [answer for each in asked for answer in self._admitted([each])]
+
+
+def unforeseen(error: Exception) -> Malformed:
+    """An error that is a fault, or a payload no kind of work knows; it is told as one job's, not raised at all."""
+    log.error("unforeseen", exc_info=error)
+    return Malformed(f"the job asks for what its kind does not know ({type(error).__name__}); look at its payload")

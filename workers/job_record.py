@@ -1,0 +1,45 @@
+"""What a caller is told of a job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..results import Result, Version
+
+
+@dataclass(frozen=True)
+class JobRecord(Result):
+    """A piece of work that was asked for, and what became of it."""
+
+    job: str
+    kind: str
+    model: str
+    status: str
+    """queued, assigned, running, finished, failed or cancelled."""
+    epoch: int
+    """The attempt that counts, 0 before the first."""
+    pool: str
+    submitted: datetime
+    changed: datetime
+    message: str
+    version: Version | None
+    """The version that it made or judged."""
+    figures: Mapping[str, Any]
+    """What else came of it."""
+    error: str | None
+    reason: str
+    """Why it stands as it does, where something went wrong."""
+    step: int | None
+    """The step of its last checkpoint."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing can happen to it any more."""
+        return self.status in ("finished", "failed", "cancelled")
+
+    def __str__(self) -> str:
+        why = f": {self.reason or self.error}" if self.reason or self.error else ""
+        return f"job {self.job} ({self.kind} {self.model}) is {self.status}{why}"
