@@ -325,10 +325,10 @@ def test_what_has_no_plain_bytes_is_refused_in_one_sentence(value: object, sente
 
 
 def test_what_is_no_module_is_neither_read_nor_filled() -> None:
-    with pytest.raises(Malformed, match="a NoneType holds no tensors"):
+    with pytest.raises(Malformed, match="a NoneType holds no parameters"):
         tensors_of(None)
-    with pytest.raises(Malformed, match="a dict cannot be filled"):
-        fill({"x": torch.ones(1)}, tensors_of({"x": torch.ones(1)}))
+    with pytest.raises(Malformed, match="a int holds no parameters"):
+        fill(7, tensors_of({"x": torch.ones(1)}))
 
 
 @pytest.mark.gpu
