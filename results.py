@@ -473,29 +473,6 @@ class Verified(Result):
 
 
 @dataclass(frozen=True)
-class Topic(Result):
-    """How far Kafka is: what it lacks is lost with the database, unless that has a copy of its own."""
-
-    events: int
-    lag: int
-    lost_since: datetime | None
-    """When the first event was recorded that Kafka lacks; None where it has all."""
-
-
-@dataclass(frozen=True)
-class Status(Result):
-    """How a ledger is: how far its log goes, and who has followed it how far."""
-
-    ledger: str
-    events: int
-    recorded: datetime | None
-    root: str
-    kafka: Topic | None
-    rejected: int
-    """Outside messages that were refused and have not been admitted since."""
-
-
-@dataclass(frozen=True)
 class Synced(Result):
     """What became of what waited in the spool: each entry with kind, key, actor, time, and `version` or `reason`."""
 

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import Refused
-from ..results import Status
 from .command import Session, command
 from .observing import observed
 from .text import columns, count, when
 
 if TYPE_CHECKING:
     from ..events.store import Rejected
+    from ..workers.reporting import Status
 
 
 @command(

@@ -49,7 +49,7 @@ class Office:
 
     def __init__(self, ledger: Ledger, actor: Actor, folder: Path) -> None:
         database = ledger.store.database
-        self.workspace = Workspace(ledger, FolderStore(folder), Actors(database), actor)
+        self.workspace = Workspace(ledger, FolderStore(folder), Actors(database), actor.name)
         self.mail = Mail(database)
         self.leases = Leases(database)
         self.orders = Given()

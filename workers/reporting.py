@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from ..events.cluster import Cluster
 from ..events.envelope import decode
 from ..events.store import Store
-from ..results import Status, Topic
+from ..results import Result
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Topic(Result):
+    """How far Kafka is: what it lacks is lost with the database, unless that has a copy of its own."""
+
+    events: int
+    lag: int
+    lost_since: datetime | None
+    """When the first event was recorded that Kafka lacks; None where it has all."""
+
+
+@dataclass(frozen=True)
+class Status(Result):
+    """How a ledger is: how far its log goes, and who has followed it how far."""
+
+    ledger: str
+    events: int
+    recorded: datetime | None
+    root: str
+    kafka: Topic | None
+    rejected: int
+    """Outside messages that were refused and have not been admitted since."""
 
 
 def status(store: Store, cluster: Cluster | None) -> Status:
