@@ -34,7 +34,6 @@ from .wiring import Home
 from .workers import checking, comparing, history, merging, restoring, rolling_back, suggesting, training
 from .workers.arguments import checked
 from .workers.asking import Named, words
-from .workers.jobs import Jobs
 from .workers.merging import Strategy
 from .workers.running import Run
 from .workers.subject import fingerprint_of
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
 
     from .domain.model import Model
     from .errors import Damaged
+    from .workers.jobs import Jobs
     from .workers.workspace import Workspace
 
 Rev = str | int
@@ -394,6 +394,8 @@ class ModelManager:
     @property
     def jobs(self) -> Jobs:
         """Work that is done by workers: trainings and evaluations asked for, waited for, called off."""
+        from .workers.jobs import Jobs
+
         return Jobs(self._workspace, self._home.desk)
 
     # ── the ledger itself ────────────────────────────────────────────────────────────────────────────────────────────

@@ -14,16 +14,13 @@ from weakref import WeakKeyDictionary
 import uuid_utils
 
 from .domain.commands import CreateLedger
-from .domain.jobs import fits
 from .errors import Refused
 from .events.actors import Actors, checked_actor
 from .events.address import database_at
 from .events.cluster import Cluster
 from .events.creation import open_or_create
 from .events.database import Database
-from .events.leases import Leases
 from .events.ledger import FORMAT
-from .events.mail import Mail
 from .events.store import Store
 from .ledger import Ledger
 from .results import Version
@@ -31,13 +28,9 @@ from .settings import FOLDER, Settings, log
 from .tensors.address import objects_at
 from .tensors.folder import FolderStore
 from .tensors.objects import ObjectStore
-from .workers.assigning import Assigner, open_jobs
 from .workers.delivery import Delivery
-from .workers.mailing import MailChannel, MailOrders, MailResults
 from .workers.outbox import Outbox
-from .workers.serving import Desk
 from .workers.spool import Spool
-from .workers.working import Post
 from .workers.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -47,6 +40,9 @@ if TYPE_CHECKING:
     from .projections.asking import ReadModel
     from .projections.following import Follower
     from .projections.projector import Projection
+    from .workers.assigning import Assigner
+    from .workers.serving import Desk
+    from .workers.working import Post
 
 T = TypeVar("T")
 
@@ -124,6 +120,10 @@ class Home:
     @property
     def desk(self) -> Desk:
         """Where this ledger's jobs are given out: tables of its own database."""
+        from .events.leases import Leases
+        from .workers.mailing import MailChannel
+        from .workers.serving import Desk
+
         place = {"url": self.settings.objects, "ledger": self.settings.ledger, "wait": self.settings.wait}
         return Desk(
             lock=self._assigning,
@@ -136,9 +136,17 @@ class Home:
         )
 
     def _waiting(self, post: Post) -> bool:
+        from .domain.jobs import fits
+        from .workers.assigning import open_jobs
+
         return any(fits(job, post.pool, frozenset(post.capabilities)) for _, job in open_jobs(self.workspace))
 
     def _assigner(self) -> Assigner:
+        from .events.leases import Leases
+        from .events.mail import Mail
+        from .workers.assigning import Assigner
+        from .workers.mailing import MailOrders, MailResults
+
         mail, leases = Mail(self.database), Leases(self.database)
         return Assigner(self.workspace, leases, MailResults(mail), MailOrders(mail), self.settings.terms)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from blake3 import blake3
 
-from .tensor import Bytes
+if TYPE_CHECKING:
+    from .tensor import Bytes
 
 _PATTERN = re.compile(r"blake3:[0-9a-f]{64}")
 

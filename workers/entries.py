@@ -12,12 +12,12 @@ from ..events.run import MetricsLogged
 from ..results import PendingVersion
 from ..tensors.graph import Graph
 from ..tensors.objects import ObjectStore
-from ..tensors.pack import Placement, read_index
 from .asking import Named, Save
 from .spool import Kind
 from .subject import Subject
 
 if TYPE_CHECKING:
+    from ..tensors.pack import Placement
     from ..tensors.tensor import Tensor
     from ..tensors.vault import Vault
 
@@ -26,7 +26,7 @@ RunCommand = StartRun | LogMetrics | FinishRun
 _KINDS: Final[Mapping[type[RunCommand], Kind]] = {StartRun: "start", LogMetrics: "log", FinishRun: "finish"}
 
 
-class _Packed(dict[str, Placement]):
+class _Packed(dict[str, "Placement"]):
     """Where digests lie, by the packs' own indexes."""
 
     def find(self, digests: Collection[str]) -> Mapping[str, Placement]:
@@ -87,6 +87,7 @@ def read_command(kind: Kind, asked: Mapping[str, Any]) -> RunCommand:
 
 
 def _vault(objects: ObjectStore) -> Vault:
+    from ..tensors.pack import Placement, read_index
     from ..tensors.vault import Vault
 
     indexes = ((key, read_index(objects, key)) for key in objects.list("packs/"))
