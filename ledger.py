@@ -6,7 +6,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from threading import RLock
 from typing import Any, Final, Literal, NamedTuple, Protocol, cast
 
@@ -21,6 +21,7 @@ from .domain.state import Aggregate, empty, evolve, folded_types
 from .errors import Damaged, KeyReused, Malformed, Refused, Unavailable
 from .events import forks
 from .events.actors import Actor
+from .events.clock import microseconds, moment
 from .events.envelope import Origin, Recorded, decode, encoder
 from .events.inbox import Outside
 from .events.log import Row
@@ -30,9 +31,6 @@ from .events.upcast import stored_names
 
 CACHED_STREAMS: Final = 1024
 LONGEST_KEY: Final = 200
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def _plain(value: Any) -> Any:
@@ -271,8 +269,8 @@ class _Pending:
         self._source = source
         self._now = datetime.now(UTC)
         # the log's time never runs backwards, whatever the clocks of its writers do
-        self._microseconds = max(admission.head.recorded, (self._now - _EPOCH) // _MICROSECOND)
-        self._recorded = _EPOCH + self._microseconds * _MICROSECOND
+        self._microseconds = max(admission.head.recorded, microseconds(self._now))
+        self._recorded = moment(self._microseconds)
         self._rows: list[NewRow] = []
         self._placements: list[Placement] = []
         self._receipts: dict[str, tuple[str, Receipt]] = {}

@@ -77,10 +77,7 @@ class Home:
     @_Once
     def database(self) -> Database:
         """The database of the ledger, made where there is none."""
-        _folder(self.settings.home)
-        database = database_at(self.settings.database, self.settings.ledger, wait=self.settings.wait)
-        open_or_create(database, lambda: str(uuid_utils.uuid4()))
-        return database
+        return self._made(lambda: str(uuid_utils.uuid4()))
 
     @_Once
     def store(self) -> Store:
@@ -161,10 +158,7 @@ class Home:
 
     def restorable(self, ledger_id: str) -> Store:
         """The store to restore a ledger into: made empty under the ledger's own id where there is none."""
-        _folder(self.settings.home)
-        database = database_at(self.settings.database, self.settings.ledger, wait=self.settings.wait)
-        open_or_create(database, lambda: ledger_id)
-        return Store(database)
+        return Store(self._made(lambda: ledger_id))
 
     def projection(self, log: Log | None = None) -> Projection:
         """The read model, fed by the event table or by another `log`; it holds its file until closed."""
@@ -207,6 +201,12 @@ class Home:
         """Give back what is open."""
         if "database" in vars(self):
             self.database.close()
+
+    def _made(self, ledger_id: Callable[[], str]) -> Database:
+        _folder(self.settings.home)
+        database = database_at(self.settings.database, self.settings.ledger, wait=self.settings.wait)
+        open_or_create(database, ledger_id)
+        return database
 
     def _begin(self, ledger: Ledger, actors: Actors) -> None:
         """The first event. Another process may have been faster, which is as good."""

@@ -96,6 +96,18 @@ class Database(ABC):
                 raise
             idle.append(connection)
 
+    @contextmanager
+    def transaction(self) -> Generator[Any]:
+        """A connection in a transaction that holds the writers' lock: all that is written within, or nothing."""
+        with self.connection() as connection:
+            connection.execute(self.begin)
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+
     def _from(self, idle: list[Any]) -> Any:
         """A connection that was given back, else a new one."""
         while idle:

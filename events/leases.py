@@ -40,20 +40,8 @@ class Leases:
     @contextmanager
     def change(self) -> Generator[Change]:
         """One transaction on the tables: all that is changed within, or nothing."""
-        with self._database.connection() as connection:
-            connection.execute(self._database.begin)
-            try:
-                yield Change(connection, self._sql)
-                connection.execute("COMMIT")
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-
-    def position(self, topic: str, part: int = 0) -> int:
-        """From where a topic is to be read on."""
-        with self._database.connection() as connection:
-            row = connection.execute(self._sql.position, (topic, part)).fetchone()
-        return row[0] if row else 0
+        with self._database.transaction() as connection:
+            yield Change(connection, self._sql)
 
     def held(self) -> list[Lease]:
         """All leases, the one that ends first first."""

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NamedTuple
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
+from .clock import microseconds
 from .database import Database
 from .statements import Statements
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
-
-
-def microseconds(moment: datetime) -> int:
-    """A moment as the tables keep it: microseconds since 1970."""
-    return (moment - _EPOCH) // _MICROSECOND
 
 
 class Posted(NamedTuple):
@@ -35,16 +28,9 @@ class Mail:
 
     def send(self, topic: str, raw: bytes) -> Posted:
         """Place a message; on return it stays. Raises `Unavailable`, after which it may stand there or not."""
-        with self._database.connection() as connection:
-            connection.execute(self._database.begin)
-            try:
-                last = connection.execute(self._sql.last_mail, (topic,)).fetchone()
-                posted = _next(last, raw)
-                connection.execute(self._sql.insert_mail, (topic, *posted))
-                connection.execute("COMMIT")
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
+        with self._database.transaction() as connection:
+            posted = _next(connection.execute(self._sql.last_mail, (topic,)).fetchone(), raw)
+            connection.execute(self._sql.insert_mail, (topic, *posted))
         return posted
 
     def read(self, topic: str, position: int, limit: int) -> Sequence[Posted]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
+from itertools import groupby
 from typing import Any, Final, NamedTuple, cast
 
 from pydantic_core import from_json
 
 from ..errors import Damaged, Refused
+from .clock import microseconds
 from .log import Log, Row
 from .merkle import Frontier
 from .store import Head, NewRow, Store
 
 _READ: Final = 2_000
-_EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00Z")
 
 
 class Restored(NamedTuple):
@@ -22,6 +23,13 @@ class Restored(NamedTuple):
 
     before: int
     after: int
+
+
+class _Told(NamedTuple):
+    """A row, and its envelope read once."""
+
+    row: Row
+    envelope: dict[str, Any]
 
 
 def restore(store: Store, log: Log) -> Restored:
@@ -32,13 +40,11 @@ def restore(store: Store, log: Log) -> Restored:
     """
     head = store.head()
     if log.ledger_id != store.ledger_id:
-        raise Refused(
-            f"the topic is of ledger {log.ledger_id}, and the database of {store.ledger_id}; nothing was done"
-        )
+        raise Refused(f"the topic is of ledger {log.ledger_id}, the database of {store.ledger_id}; nothing was done")
     frontier, at = Frontier(), head
     for commands in _chunks(log):
-        known = [row for row in commands if row.seq <= head.seq]
-        frontier, _ = frontier.extended(row.leaf for row in known)
+        known = [each for each in commands if each.row.seq <= head.seq]
+        frontier, _ = frontier.extended(each.row.leaf for each in known)
         if frontier.size == head.seq and known and frontier != head.frontier:
             raise Refused(f"the topic tells another history than {store.database.name}; nothing was restored")
         if fresh := commands[len(known) :]:
@@ -48,55 +54,50 @@ def restore(store: Store, log: Log) -> Restored:
     return Restored(head.seq, at.seq)
 
 
-def _inserted(store: Store, head: Head, rows: Sequence[Row]) -> Head:
+def _inserted(store: Store, head: Head, told: Sequence[_Told]) -> Head:
     """Append whole commands. Nobody else may write meanwhile: `Refused` where the head is not where we left it."""
-    envelopes = [_envelope(row) for row in rows]
-    frontier, tiles = head.frontier.extended(row.leaf for row in rows)
-    moved = Head(rows[-1].seq, _microseconds(envelopes[-1]["recordedtime"]), frontier)
+    frontier, tiles = head.frontier.extended(each.row.leaf for each in told)
+    recorded = microseconds(datetime.fromisoformat(told[-1].envelope["recordedtime"]))
+    moved = Head(told[-1].row.seq, recorded, frontier)
     with store.admission(("restore",)) as admission:
         if admission.head != head:
             raise Refused("somebody wrote to the ledger while it was restored; stop all writers and restore again")
-        admission.append(list(_rows(rows, envelopes)), moved, tiles, ())
-        admission.see([_seen(each) for each in envelopes if "inboxid" in each])
+        admission.append(list(_rows(told)), moved, tiles, ())
+        admission.see([_seen(each.envelope) for each in told if "inboxid" in each.envelope])
     return moved
 
 
-def _chunks(log: Log) -> Iterator[list[Row]]:
+def _chunks(log: Log) -> Iterator[list[_Told]]:
     """The whole log in chunks that end where a command ends."""
-    held: list[Row] = []
+    held: list[_Told] = []
     after = 0
     while rows := log.read(after, _READ):
         after = rows[-1].seq
-        held += rows
-        cut = _last_command(held)
-        if cut:
+        held += (_Told(row, _envelope(row)) for row in rows)
+        if cut := _last_command(held):
             yield held[:cut]
             held = held[cut:]
     if held:
         yield held
 
 
-def _last_command(rows: Sequence[Row]) -> int:
+def _last_command(told: Sequence[_Told]) -> int:
     """Where the last command begins: more of it may follow."""
-    key = _envelope(rows[-1])["commandid"]
-    cut = len(rows) - 1
-    while cut and _envelope(rows[cut - 1])["commandid"] == key:
+    key = told[-1].envelope["commandid"]
+    cut = len(told) - 1
+    while cut and told[cut - 1].envelope["commandid"] == key:
         cut -= 1
     return cut
 
 
-def _rows(rows: Sequence[Row], envelopes: Sequence[dict[str, Any]]) -> Iterator[NewRow]:
+def _rows(told: Sequence[_Told]) -> Iterator[NewRow]:
     """The rows as they were inserted first: the first of a command bears its key, digest and length."""
-    for place, (row, envelope) in enumerate(zip(rows, envelopes, strict=True)):
-        key = envelope["commandid"]
-        fixed = (row.seq, envelope["subject"], envelope["streamversion"], envelope["type"], row.leaf, row.envelope)
-        if place and envelopes[place - 1]["commandid"] == key:
-            yield NewRow(*fixed)
-            continue
-        end = place
-        while end < len(envelopes) and envelopes[end]["commandid"] == key:
-            end += 1
-        yield NewRow(*fixed, key, envelope["commanddigest"], end - place)
+    for key, command in groupby(told, key=lambda each: each.envelope["commandid"]):
+        events = list(command)
+        for place, (row, envelope) in enumerate(events):
+            first: tuple[Any, ...] = (key, envelope["commanddigest"], len(events)) if place == 0 else ()
+            stream, version, kind = envelope["subject"], envelope["streamversion"], envelope["type"]
+            yield NewRow(row.seq, stream, version, kind, row.leaf, row.envelope, *first)
 
 
 def _seen(envelope: dict[str, Any]) -> tuple[str, str, str]:
@@ -108,7 +109,3 @@ def _envelope(row: Row) -> dict[str, Any]:
         return cast("dict[str, Any]", from_json(row.envelope))
     except ValueError as error:
         raise Damaged(f"event {row.seq} of the topic", expected="an envelope", found="no JSON") from error
-
-
-def _microseconds(text: str) -> int:
-    return (datetime.fromisoformat(text) - _EPOCH) // timedelta(microseconds=1)

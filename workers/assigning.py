@@ -11,10 +11,10 @@ from ..domain.commands import job_stream
 from ..domain.job import AT_WORK, Job
 from ..domain.job_commands import AssignJob, ExpireLease, Ready
 from ..errors import LeptonError, Malformed, Refused, Unavailable
+from ..events.clock import microseconds
 from ..events.envelope import Recorded, decode
 from ..events.job import JobAssigned, JobCancelled, JobFailed, JobFinished, JobRequeued, JobSubmitted
 from ..events.leases import Change, Heard, Lease, Leases
-from ..events.mail import microseconds
 from ..ledger import Receipt
 from ..settings import Terms
 from . import messages
@@ -57,7 +57,7 @@ class Assigner:
         self._now = now
         self._receiver = Receiver(workspace, workspace.actors.named("lepton"), terms.pause)
         self._admitting = Admitting(workspace, self._receiver, now)
-        self._position = leases.position(RESULTS)
+        self._position = workspace.ledger.store.position(RESULTS, 0) or 0
         self._read_to = 0
         """The broker's time up to which all that was said has been read."""
         self._asked_time = 0

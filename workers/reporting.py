@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
+from ..events.clock import moment
 from ..events.cluster import Cluster
 from ..events.envelope import decode
 from ..events.store import Store
 from ..results import Result
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ def status(store: Store, cluster: Cluster | None) -> Status:
     return Status(
         ledger=store.ledger_id,
         events=head.seq,
-        recorded=_EPOCH + timedelta(microseconds=head.recorded) if head.seq else None,
+        recorded=moment(head.recorded) if head.seq else None,
         root=f"sha256:{head.frontier.root().hex()}",
         kafka=topic,
         rejected=store.rejected_count(),

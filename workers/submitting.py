@@ -17,9 +17,9 @@ from ..domain.job_commands import CancelJob, SubmitJob, attempt
 from ..domain.jobs import fits
 from ..domain.names import checked_name
 from ..errors import Refused, Stale, Unavailable, UnknownRevision
+from ..events.clock import microseconds
 from ..events.envelope import decode
 from ..events.job import JobSubmitted
-from ..events.mail import microseconds
 from ..events.run import MetricsLogged
 from . import datasets, history, serving
 from .job_record import JobRecord
