@@ -189,7 +189,7 @@ def intake(session: Session) -> None:
 @click.option("--retry", is_flag=True, help="Decide the message anew, for what forbade it may be mended.")
 def rejected(session: Session, number: int | None, retry: bool) -> None:
     """List the outside messages that were refused, show one, or try it again."""
-    from ..workers.intake import Intake
+    from ..workers.intake import Intake, refused
 
     work = session.parts.workspace
     told: dict[str, Any] = {"rejected": None, "admitted": None, "message": None}
@@ -206,9 +206,7 @@ def rejected(session: Session, number: int | None, retry: bool) -> None:
             raise answer
         session.answer(told | {"admitted": number}, lambda: [f"message {number} is admitted"])
         return
-    each = next((each for id, each, _ in work.ledger.store.rejected(number - 1, 1) if id == number), None)
-    if each is None:
-        raise Refused(f"no rejected message has the number {number}; `lepton rejected` lists them")
+    each, _ = refused(work.ledger.store, number)
     text = each.raw.decode("utf-8", "backslashreplace")
     shown = {"id": number, "reason": each.reason, "headers": [list(pair) for pair in each.headers], "text": text}
     session.answer(told | {"message": shown}, lambda: [each.reason, text])

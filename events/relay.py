@@ -63,7 +63,7 @@ class Relay:
                         await self._relay(writer, held.check, stop)
                 except Unavailable as error:
                     log.warning("%s", error)
-                    await _elapsed(stop, PAUSE)
+                    await elapsed(stop, PAUSE)
         finally:
             held.release()
 
@@ -76,7 +76,7 @@ class Relay:
             rows = await to_thread(self._store.read, frontier.size, READ)
             if not rows:
                 await copy.send(writer)
-                await _elapsed(stop, IDLE)
+                await elapsed(stop, IDLE)
                 continue
             await to_thread(still_held)
             for batch in _batches(rows):
@@ -163,7 +163,7 @@ async def _record(reader: Reader, seq: int) -> bytes | None:
     return None
 
 
-async def _elapsed(stop: asyncio.Event, seconds: float) -> None:
+async def elapsed(stop: asyncio.Event, seconds: float) -> None:
     """Wait that long, or until told to stop."""
     with suppress(TimeoutError):
         await asyncio.wait_for(stop.wait(), seconds)

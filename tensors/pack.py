@@ -85,6 +85,10 @@ class PackIndex(NamedTuple):
     digest: str
     entries: tuple[Indexed, ...]
 
+    def placements(self, key: str) -> Iterator[Placement]:
+        """Where what it holds lies, in the pack of that key."""
+        return (Placement(line.digest, key, line.offset, line.length) for line in self.entries)
+
 
 class PackWriter:
     """Writes entries into as many packs as they need; each is visible and synced when it is told of."""

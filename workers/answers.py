@@ -22,6 +22,7 @@ from ..tensors.pack import read_index
 from ..tensors.vault import Vault
 from . import messages, saving
 from .messages import Failed, Finished, MadeEvaluation, MadeVersion, Measured, OfAttempt, Started
+from .placements import KnownPlacements
 from .workspace import Workspace
 
 
@@ -142,11 +143,9 @@ class Receiver:
             index = read_index(objects, pack.pack)
             if index.digest != pack.index:
                 raise Damaged(f"pack {pack.pack}", expected=pack.index, found=index.digest)
-            placements |= {
-                line.digest: Place(line.digest, pack.pack, line.offset, line.length) for line in index.entries
-            }
+            placements |= {place.digest: place for place in index.placements(pack.pack)}
         fresh = kept.tensors in placements
-        vault = Vault(objects, Placed(placements)) if fresh else self._workspace.vault
+        vault = Vault(objects, KnownPlacements(placements.values)) if fresh else self._workspace.vault
         manifest = vault.manifest(kept.tensors)
         stored = Stored(
             packs=kept.packs,
@@ -154,15 +153,3 @@ class Receiver:
             relies_on=frozenset(kept.relies_on),
         )
         return Held(manifest, stored, tuple(Placement(*place) for place in placements.values()))
-
-
-class Placed:
-    """Placements that are known."""
-
-    def __init__(self, placements: Mapping[str, Place]) -> None:
-        self._placements = placements
-
-    def find(self, digests: object) -> Mapping[str, Place]:
-        """Where digests lie; those that lie nowhere are left out."""
-        wanted = cast("set[str]", digests)
-        return {digest: self._placements[digest] for digest in wanted if digest in self._placements}

@@ -15,12 +15,13 @@ from ..events.clock import microseconds
 from ..events.envelope import Recorded, decode
 from ..events.job import JobAssigned, JobCancelled, JobFailed, JobFinished, JobRequeued, JobSubmitted
 from ..events.leases import Change, Heard, Lease, Leases
+from ..events.mail import Posted
 from ..ledger import Receipt
 from ..settings import Terms
 from . import messages
 from .admitting import Admitting, unforeseen
 from .answers import Receiver
-from .channel import Letter, Orders, Results
+from .channel import Orders, Results
 from .messages import Clock, Left, Message, OfAttempt, decoded, encoded
 from .orders import compose
 from .workspace import Workspace
@@ -112,7 +113,7 @@ class Assigner:
         self._results.discard(self._position)
         return True
 
-    def _note(self, change: Change, letter: Letter, message: Message) -> None:
+    def _note(self, change: Change, letter: Posted, message: Message) -> None:
         """Keep what a message says about who is alive."""
         until = letter.sent + _micro(self._terms.lease)
         match message:
@@ -227,7 +228,7 @@ def open_jobs(workspace: Workspace) -> Iterator[tuple[str, Job]]:
         yield stream.removeprefix("job/"), cast(Job, workspace.ledger.state(stream))
 
 
-def _read(letter: Letter) -> Message | None:
+def _read(letter: Posted) -> Message | None:
     try:
         return decoded(letter.raw)
     except Malformed as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple, Protocol
 
+from ..events.mail import Posted
 from .orders import Order
 
 
@@ -33,18 +34,10 @@ class Channel(Protocol):
         ...
 
 
-class Letter(NamedTuple):
-    """A message as it lies in its topic; `sent` is the broker's time in microseconds, never decreasing."""
-
-    position: int
-    sent: int
-    raw: bytes
-
-
 class Results(Protocol):
     """The ledger's side of what workers say, one partition."""
 
-    def read(self, position: int, limit: int) -> Sequence[Letter]:
+    def read(self, position: int, limit: int) -> Sequence[Posted]:
         """At most `limit` messages from a position on, in order. Raises `Unavailable`."""
         ...
 

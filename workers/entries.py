@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -17,20 +17,12 @@ from .spool import Kind
 from .subject import Subject
 
 if TYPE_CHECKING:
-    from ..tensors.pack import Placement
     from ..tensors.tensor import Tensor
     from ..tensors.vault import Vault
 
 RunCommand = StartRun | LogMetrics | FinishRun
 """Those of a run that carry no tensors."""
 _KINDS: Final[Mapping[type[RunCommand], Kind]] = {StartRun: "start", LogMetrics: "log", FinishRun: "finish"}
-
-
-class _Packed(dict[str, "Placement"]):
-    """Where digests lie, by the packs' own indexes."""
-
-    def find(self, digests: Collection[str]) -> Mapping[str, Placement]:
-        return {digest: self[digest] for digest in digests if digest in self}
 
 
 def kept(tensors: Mapping[str, Tensor], files: Mapping[str, Any]) -> Callable[[ObjectStore], Mapping[str, Any]]:
@@ -87,14 +79,10 @@ def read_command(kind: Kind, asked: Mapping[str, Any]) -> RunCommand:
 
 
 def _vault(objects: ObjectStore) -> Vault:
-    from ..tensors.pack import Placement, read_index
     from ..tensors.vault import Vault
+    from .placements import KnownPlacements, told_by
 
-    indexes = ((key, read_index(objects, key)) for key in objects.list("packs/"))
-    lines = ((key, line) for key, index in indexes for line in index.entries)
-    return Vault(
-        objects, _Packed({each.digest: Placement(each.digest, k, each.offset, each.length) for k, each in lines})
-    )
+    return Vault(objects, KnownPlacements(lambda: told_by(objects, objects.list("packs/"))))
 
 
 def _number(version: int | str | None) -> Any:

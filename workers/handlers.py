@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ..errors import Refused
 from ..tensors.graph import Graph
 from ..tensors.keep import Kept
-from ..tensors.objects import ObjectStore
-from ..tensors.pack import Placement, read_index
 from ..tensors.tensor import Tensor
 from ..tensors.vault import Vault
 from . import messages
@@ -18,6 +16,7 @@ from .datasets import labelled
 from .environment import code, environment
 from .messages import Checkpointed, Finished, KeptDelta, MadeEvaluation, MadeVersion
 from .orders import Base, Way
+from .placements import KnownPlacements, told_by
 from .saving import packs_of
 from .training import figures, known
 from .work import Stopped, Work
@@ -26,20 +25,9 @@ EVERY: Final = 60.0
 """Seconds between two checkpoints."""
 
 
-class Packs:
-    """Where digests lie, told by the packs that an order names; read when first asked."""
-
-    def __init__(self, objects: ObjectStore, *ways: Way | None) -> None:
-        self._objects = objects
-        self._keys = sorted({key for way in ways if way is not None for key in way.packs})
-        self._known: dict[str, Placement] | None = None
-
-    def find(self, digests: Collection[str]) -> Mapping[str, Placement]:
-        """Where digests lie; those that lie nowhere are left out."""
-        if self._known is None:
-            lines = ((key, line) for key in self._keys for line in read_index(self._objects, key).entries)
-            self._known = {line.digest: Placement(line.digest, key, line.offset, line.length) for key, line in lines}
-        return {digest: self._known[digest] for digest in digests if digest in self._known}
+def _vault(work: Work, way: Way | None) -> Vault:
+    """The object store, with what the packs of a way hold."""
+    return Vault(work.objects, KnownPlacements(lambda: told_by(work.objects, way.packs if way else ())))
 
 
 def train(work: Work) -> Finished:
@@ -85,7 +73,7 @@ def evaluate(work: Work) -> Finished:
     model = build(base.architecture)
     if not isinstance(model, Model):
         raise Refused(f"version {base.version} is no Lepton model; it cannot judge itself")
-    fill(model, Vault(work.objects, Packs(work.objects, base.way)).restore(base.way.tensors, base.way.graph()))
+    fill(model, _vault(work, base.way).restore(base.way.tensors, base.way.graph()))
     model.recall(hyperparameters=base.hyperparameters, settings=base.settings, data=base.data, metrics=base.metrics)
 
     performance = model.evaluate(rows, labels)
@@ -109,7 +97,7 @@ class Checkpoints:
         found = self._work.order.checkpoint
         if found is None:
             return None
-        vault = Vault(self._work.objects, Packs(self._work.objects, found.way))
+        vault = _vault(self._work, found.way)
         return {name: to_torch(tensor) for name, tensor in vault.restore(found.way.tensors, found.way.graph()).items()}
 
     def reached(self, epoch: int, capture: Callable[[], Mapping[str, Any]]) -> None:
@@ -130,7 +118,7 @@ class Checkpoints:
 def keep(work: Work, tensors: Mapping[str, Tensor], base: Base | None) -> Kept:
     """Write tensors to the object store, as a delta from the base where that is smaller."""
     way = base.way if base else None
-    vault = Vault(work.objects, Packs(work.objects, way))
+    vault = _vault(work, way)
     manifest = vault.manifest(way.tensors) if way else None
     return vault.keep(tensors, base=manifest, graph=way.graph() if way else Graph({}, ()))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -13,7 +14,7 @@ from ..domain.outside import command_of
 from ..errors import Malformed, Refused
 from ..events.actors import Actor, Actors
 from ..events.inbox import Letter, parsed
-from ..events.store import Admission, Rejected
+from ..events.store import Admission, Rejected, Store
 from ..ledger import Asked, Ledger, Receipt
 
 TOGETHER: Final = 100
@@ -54,10 +55,7 @@ class Intake:
 
     def retry(self, id: int) -> Answer:
         """Decide a rejected message anew; what it becomes is its answer. `Malformed` where no such message is kept."""
-        found = self._ledger.store.rejected(id - 1, 1)
-        if not found or found[0][0] != id:
-            raise Malformed(f"no rejected message has the number {id}; `lepton rejected` lists them")
-        _, rejected, retried = found[0]
+        rejected, retried = refused(self._ledger.store, id)
         if retried is not None:
             raise Refused(f"message {id} was admitted when it was tried again; there is nothing left to do")
         headers = tuple((name, b64decode(value)) for name, value in rejected.headers)
@@ -88,7 +86,15 @@ class Intake:
             return Malformed(f"{place}: {first['msg'].lower()}; docs/events has the schema of {error.title}")
 
 
-class _Batch:
+def refused(store: Store, id: int) -> tuple[Rejected, int | None]:
+    """A rejected message by its number, and when it was admitted after all. `Malformed` where there is none."""
+    for number, rejected, retried in store.rejected(id - 1, 1):
+        if number == id:
+            return rejected, retried
+    raise Malformed(f"no rejected message has the number {id}; `lepton rejected` lists them")
+
+
+class _Batch(ABC):
     """One transaction's messages: what is answered, and what is written beside the events."""
 
     def __init__(self, letters: Sequence[Letter], asked: Sequence[Asked | Refused]) -> None:
@@ -122,9 +128,9 @@ class _Batch:
         admission.see([(*name, digest) for name, digest in self._new.items()])
         self.write(admission)
 
+    @abstractmethod
     def write(self, admission: Admission) -> None:
         """What is written for this batch in particular."""
-        raise NotImplementedError
 
 
 class _Taken(_Batch):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ..domain.job import ENDED
 from ..results import Result, Version
 
 
@@ -38,7 +39,7 @@ class JobRecord(Result):
     @property
     def ended(self) -> bool:
         """Whether nothing can happen to it any more."""
-        return self.status in ("finished", "failed", "cancelled")
+        return self.status in ENDED
 
     def __str__(self) -> str:
         why = f": {self.reason or self.error}" if self.reason or self.error else ""

@@ -11,7 +11,7 @@ from ..events.envelope import Recorded, decode
 from ..events.job import JobCancelled, JobFailed, JobFinished, JobRequeued
 from ..events.mail import Mail, Posted
 from ..events.store import Store
-from .channel import Fact, Letter
+from .channel import Fact
 from .orders import Order, decoded
 
 RESULTS: Final = "results"
@@ -58,9 +58,9 @@ class MailResults:
     def __init__(self, mail: Mail) -> None:
         self._mail = mail
 
-    def read(self, position: int, limit: int) -> Sequence[Letter]:
+    def read(self, position: int, limit: int) -> Sequence[Posted]:
         """Messages from a position on."""
-        return [Letter(*posted) for posted in self._mail.read(RESULTS, position, limit)]
+        return self._mail.read(RESULTS, position, limit)
 
     def say(self, raw: bytes) -> None:
         """Put a message of the ledger's own behind all others."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Final, Literal
 
@@ -26,9 +27,9 @@ class Message(BaseModel):
     """What it is called behind `lepton.worker.`."""
 
     @property
+    @abstractmethod
     def subject(self) -> str:
         """What it is about."""
-        raise NotImplementedError
 
     @property
     def name(self) -> str:

@@ -1,15 +1,16 @@
-"""Where digests lie, told to the vault by the event store."""
+"""Where digests lie, told to the vault by the event store or by the packs themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from ..errors import Damaged
 from ..events.store import Placement as Row
 from ..events.store import Store
-from ..tensors.objects import is_key
-from ..tensors.pack import Placement
+from ..tensors.objects import ObjectStore, is_key
+from ..tensors.pack import Placement, read_index
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,27 @@ class StoredPlacements:
         """Where digests lie; those that lie nowhere are left out."""
         found = self.store.find(digests)
         return {digest: _checked(row) for digest, row in found.items() if row.pack not in self.condemned}
+
+
+class KnownPlacements:
+    """Placements that need no ledger; they are gathered when first asked for."""
+
+    def __init__(self, placements: Callable[[], Iterable[Placement]]) -> None:
+        self._placements = placements
+
+    @cached_property
+    def _known(self) -> dict[str, Placement]:
+        return {each.digest: each for each in self._placements()}
+
+    def find(self, digests: Collection[str]) -> Mapping[str, Placement]:
+        """Where digests lie; those that lie nowhere are left out."""
+        return {digest: self._known[digest] for digest in digests if digest in self._known}
+
+
+def told_by(objects: ObjectStore, packs: Iterable[str]) -> Iterator[Placement]:
+    """What packs tell of themselves: where all that they hold lies."""
+    for pack in packs:
+        yield from read_index(objects, pack).placements(pack)
 
 
 def _checked(row: Row) -> Placement:

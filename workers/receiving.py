@@ -6,13 +6,13 @@ import asyncio
 import logging
 from asyncio import to_thread
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
 from ..errors import LeptonError, Refused, Unavailable
 from ..events.cluster import Cluster, TopicName
 from ..events.inbox import Letter
 from ..events.kafka import Reader
+from ..events.relay import elapsed
 from ..events.topics import open_topics, partitions
 from .intake import Intake
 
@@ -37,7 +37,7 @@ async def receive(cluster: Cluster, topic: TopicName, intake: Callable[[int], In
             break
         except Unavailable as error:
             log.warning("%s", error)
-            await _elapsed(stop, _PAUSE)
+            await elapsed(stop, _PAUSE)
     else:
         return
     try:
@@ -55,7 +55,7 @@ async def _follow(cluster: Cluster, topic: TopicName, part: int, intake: Intake,
                 await _take(reader, intake, stop)
         except Unavailable as error:
             log.warning("%s", error)
-            await _elapsed(stop, _PAUSE)
+            await elapsed(stop, _PAUSE)
 
 
 async def _take(reader: Reader, intake: Intake, stop: asyncio.Event) -> None:
@@ -75,8 +75,3 @@ async def _take(reader: Reader, intake: Intake, stop: asyncio.Event) -> None:
         for letter, answer in zip(letters, answers, strict=True):
             if isinstance(answer, Refused):
                 log.warning("message %d of %s is rejected: %s", letter.position, intake.topic, answer)
-
-
-async def _elapsed(stop: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)

@@ -8,7 +8,7 @@ from ..events.objects import PackWritten
 from ..events.restore import Restored, restore
 from ..events.store import Placement, Store
 from ..tensors.objects import ObjectStore
-from ..tensors.pack import read_index
+from .placements import told_by
 
 
 def recover(store: Store, objects: ObjectStore, log: Log) -> Restored:
@@ -22,6 +22,5 @@ def recover(store: Store, objects: ObjectStore, log: Log) -> Restored:
         event = decode(row.envelope, row.leaf, row.seq).event
         assert isinstance(event, PackWritten)
         if event.pack not in known:
-            index = read_index(objects, event.pack)
-            store.place([Placement(line.digest, event.pack, line.offset, line.length) for line in index.entries])
+            store.place([Placement(*place) for place in told_by(objects, (event.pack,))])
     return restored

@@ -14,7 +14,7 @@ from ..domain.guards import writable
 from ..domain.model import Model
 from ..domain.names import checked_model, checked_name
 from ..errors import Damaged, Malformed
-from ..events.envelope import Recorded, decode
+from ..events.envelope import Recorded
 from ..events.model import File, Parent, Role, VersionCommitted
 from ..events.objects import ManifestWritten, PackWritten
 from ..events.store import Placement
@@ -98,11 +98,7 @@ def checkpoint(
 
 def number_under(workspace: Workspace, key: str) -> int | None:
     """The version that a save under a key made, or put tags, notes or figures on; None where no event tells."""
-    store = workspace.ledger.store
-    if (known := store.known(key)) is None:
-        return None
-    rows = store.read(known.first - 1, known.last - known.first + 1)
-    return _numbered([decode(row.envelope, row.leaf, row.seq) for row in rows])
+    return _numbered(workspace.known(key))
 
 
 def _numbered(events: Sequence[Recorded]) -> int | None:
