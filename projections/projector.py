@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Generator
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from ..errors import Unavailable
 from ..events.lock import FileLock
 from ..events.log import Log, Row
+from ..tensors.synced import sync_folder
 from .file import File
 from .gate import Gate
 from .instance import removed
@@ -97,7 +97,7 @@ class Projection:
                 self._file.close()
                 removed(self.path)
                 place.replace(self.path)
-                _synced(self.path.parent)
+                sync_folder(self.path.parent)
                 self._file = self._opened(self.path)
             return self.position
 
@@ -160,11 +160,3 @@ def instant(when: datetime | date) -> str:
     elif when.tzinfo is None:
         when = when.replace(tzinfo=UTC)
     return when.astimezone(UTC).isoformat()
-
-
-def _synced(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..errors import Damaged, LeptonError, Refused, Unavailable
 from .objects import check_key
+from .synced import sync_folder, write_synced
 
 _TEMPORARY = ".lepton-"  # no key begins with a dot, so what a crashed write left is never taken for an object
 
@@ -36,14 +37,14 @@ class FolderStore:
             _make_folder(place.parent)
             temporary = place.parent / f"{_TEMPORARY}{secrets.token_hex(8)}"
             try:
-                written = _write_synced(temporary, pieces)
+                written = write_synced(temporary, pieces)
                 os.link(temporary, place)
             except FileExistsError:
                 raise Refused(f"object {key} stands already, and a key is used once; take a fresh key") from None
             finally:
                 with suppress(FileNotFoundError):
                     temporary.unlink()
-            _sync_folder(place.parent)
+            sync_folder(place.parent)
         return written
 
     def get(self, key: str, offset: int = 0, length: int | None = None) -> bytes:
@@ -77,7 +78,7 @@ class FolderStore:
         check_key(key)
         with _translated(f"object {key}"), suppress(FileNotFoundError):
             (self._root / key).unlink()
-            _sync_folder((self._root / key).parent)
+            sync_folder((self._root / key).parent)
 
     def _files(self) -> Iterator[Path]:
         for folder, _, names in os.walk(self._root, onerror=_raise):
@@ -102,16 +103,6 @@ class FolderStore:
                 os.close(file)
 
 
-def _write_synced(path: Path, pieces: Iterable[bytes]) -> int:
-    written = 0
-    with path.open("xb", buffering=1 << 20) as file:
-        for piece in pieces:
-            written += file.write(piece)
-        file.flush()
-        os.fsync(file.fileno())
-    return written
-
-
 def _read(file: int, offset: int, length: int) -> bytes:
     data = os.pread(file, length, offset)
     if len(data) == length:
@@ -129,15 +120,7 @@ def _make_folder(folder: Path) -> None:
         return
     _make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
-    _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
+    sync_folder(folder.parent)
 
 
 def _raise(error: OSError) -> None:

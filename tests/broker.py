@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from .servers import free_port
+from .servers import NotHere, free_port
 
 _POM: Final = Path(__file__).parent / "kafka" / "pom.xml"
 _SECONDS: Final = 60.0
@@ -31,10 +31,6 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 auto.create.topics.enable=false
 """
-
-
-class NoKafka(Exception):
-    """No Kafka can run here; the message says why."""
 
 
 class Kafka:
@@ -56,7 +52,7 @@ class Kafka:
             check=False,
         )
         if done.returncode:
-            raise NoKafka(f"its storage cannot be formatted: {done.stderr.strip()[-300:]}")
+            raise NotHere(f"Kafka: its storage cannot be formatted: {done.stderr.strip()[-300:]}")
 
     @property
     def servers(self) -> str:
@@ -108,13 +104,13 @@ class Kafka:
                 return
             await admin.close()
             await asyncio.sleep(0.05)
-        raise NoKafka(f"it does not answer: {(self._folder / 'log').read_text()[-500:]}")
+        raise NotHere(f"Kafka: it does not answer: {(self._folder / 'log').read_text()[-500:]}")
 
 
 def _jars() -> Path:
     """The folder of Kafka's jars, filled by Maven where they are missing; one process of this machine at a time."""
     if not (shutil.which("java") and shutil.which("mvn")):
-        raise NoKafka("java and mvn are not both on the PATH")
+        raise NotHere("Kafka: java and mvn are not both on the PATH")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lepton" / "kafka-4.1.1"
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / "lock").open("w") as lock:
@@ -129,6 +125,6 @@ def _jars() -> Path:
                 check=False,
             )
             if done.returncode:
-                raise NoKafka(f"Maven cannot fetch it: {done.stdout.strip()[-300:]}")
+                raise NotHere(f"Kafka: Maven cannot fetch it: {done.stdout.strip()[-300:]}")
             whole.touch()
     return cache / "jars"

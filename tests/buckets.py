@@ -13,32 +13,32 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
+from abc import ABC, abstractmethod
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal
 
-from .servers import free_port
+from .servers import NotHere, Proxy, free_port
 
 SECRET: Final = "hunter2-hunter2"
 _AZURE_KEY: Final = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 _SECONDS: Final = 60.0
 
 
-class NoBuckets(Exception):
-    """No such store can run here; the message says why."""
-
-
-class Buckets:
+class Buckets(ABC):
     """One server process with one bucket, whose content is in its memory."""
 
     bucket: Final = "lepton-bucket"
 
     def __init__(self, command: list[str]) -> None:
         self.port = free_port()
-        told = [word.replace("PORT", str(self.port)) for word in command]
+        self._command = [word.replace("PORT", str(self.port)) for word in command]
+
+    def start(self) -> None:
+        """Start the process, wait until it answers, and make the bucket."""
+        told = self._command
         self._process = subprocess.Popen(told, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
         deadline = time.monotonic() + _SECONDS
         while True:
@@ -48,12 +48,12 @@ class Buckets:
             except OSError as error:
                 if time.monotonic() > deadline or self._process.poll() is not None:
                     self.remove()
-                    raise NoBuckets(f"{told[0]} does not answer: {error}") from error
+                    raise NotHere(f"{told[0]} does not answer: {error}") from error
             time.sleep(0.05)
 
+    @abstractmethod
     def environment(self, port: int | None = None) -> dict[str, str]:
         """What the environment says of it: credentials, and where it is or seems to be."""
-        raise NotImplementedError
 
     def pause(self) -> None:
         """Let it take connections and answer none."""
@@ -68,8 +68,8 @@ class Buckets:
         self._process.kill()
         self._process.wait(_SECONDS)
 
-    def _make_bucket(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _make_bucket(self) -> None: ...
 
 
 class S3(Buckets):
@@ -79,7 +79,7 @@ class S3(Buckets):
 
     def __init__(self) -> None:
         if find_spec("moto") is None:
-            raise NoBuckets("the package moto[server] was not found")
+            raise NotHere("the package moto[server] was not found")
         super().__init__([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "PORT"])
 
     def environment(self, port: int | None = None) -> dict[str, str]:
@@ -110,7 +110,7 @@ class Azure(Buckets):
         inside = Path(sys.prefix) / "azurite" / "node_modules" / ".bin" / "azurite-blob"
         program = str(inside) if inside.exists() else shutil.which("azurite-blob")
         if program is None:
-            raise NoBuckets("azurite-blob is neither in the virtual environment nor on the PATH; it needs npm")
+            raise NotHere("azurite-blob is neither in the virtual environment nor on the PATH; it needs npm")
         quiet = ("--silent", "--skipApiVersionCheck", "--disableTelemetry", "--inMemoryPersistence")
         super().__init__([program, "--blobHost", "127.0.0.1", "--blobPort", "PORT", *quiet])
 
@@ -138,36 +138,17 @@ def _put(url: str, headers: dict[str, str]) -> None:
     urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request).close()
 
 
-class Wire:
+class Wire(Proxy):
     """A wire to a server that is cut after some bytes have gone there, or have come back."""
 
     def __init__(self, port: int) -> None:
-        self.server_port = port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
         self._left: dict[str, int] = {}
-        self._for_good = False
-        self._clients: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__(port)
 
     def cut(self, way: Literal["there", "back"], *, after: int, for_good: bool) -> None:
         """Cut it once so many bytes have gone that way; for good, or so that the next connection finds it whole."""
         self._for_good = for_good
         self._left = {way: after}
-
-    def close(self) -> None:
-        """Hang up on everybody and accept nobody any more."""
-        for end in (self._listener, *self._clients):
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                self._clients.append(client)
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
         with contextlib.suppress(OSError), client, socket.create_connection(("127.0.0.1", self.server_port)) as server:

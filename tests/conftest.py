@@ -19,11 +19,11 @@ from lepton_ai.events.database import Database
 from lepton_ai.events.store import Store
 from lepton_ai.ledger import Ledger
 
-from .broker import Kafka, NoKafka
-from .buckets import S3, Azure, Buckets, NoBuckets
-from .servers import NoPostgreSQL, PostgreSQL
+from .broker import Kafka
+from .buckets import S3, Azure
+from .servers import NotHere, PostgreSQL
 
-B = TypeVar("B", bound=Buckets)
+B = TypeVar("B", PostgreSQL, Kafka, S3, Azure)
 
 settings.register_profile("default", deadline=None, print_blob=True)
 settings.register_profile("fuzz", settings.get_profile("default"), max_examples=2000)
@@ -41,29 +41,25 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
     """A running PostgreSQL. Where none can run the test is skipped; in CI that is a failure."""
-    try:
-        server = PostgreSQL()
-        server.start()
-    except NoPostgreSQL as reason:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"CI must test PostgreSQL: {reason}")
-        pytest.skip(f"no PostgreSQL: {reason}")
-    yield server
-    server.remove()
+    yield from _running(PostgreSQL)
 
 
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[Kafka]:
     """A running Kafka. Where none can run the test is skipped; in CI that is a failure."""
+    yield from _running(Kafka)
+
+
+def _running(kind: Callable[[], B]) -> Iterator[B]:
     try:
-        broker = Kafka()
-        broker.start()
-    except NoKafka as reason:
+        server = kind()
+        server.start()
+    except NotHere as reason:
         if os.environ.get("CI") == "true":
-            pytest.fail(f"CI must test Kafka: {reason}")
-        pytest.skip(f"no Kafka: {reason}")
-    yield broker
-    broker.remove()
+            pytest.fail(f"CI must test every part: {reason}")
+        pytest.skip(f"a part cannot run here: {reason}")
+    yield server
+    server.remove()
 
 
 @pytest.fixture
@@ -82,17 +78,6 @@ def s3_server() -> Iterator[S3]:
 def azure_server() -> Iterator[Azure]:
     """A running Azure. Where none can run the test is skipped; in CI that is a failure."""
     yield from _running(Azure)
-
-
-def _running(kind: Callable[[], B]) -> Iterator[B]:
-    try:
-        server = kind()
-    except NoBuckets as reason:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"CI must test every store of objects: {reason}")
-        pytest.skip(f"a store of objects is missing: {reason}")
-    yield server
-    server.remove()
 
 
 @pytest.fixture

