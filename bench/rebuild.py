@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from lepton_ai.events import ledger, model, objects, run
+from lepton_ai.events import job, ledger, model, objects, outside, run
 from lepton_ai.events.catalogue import CATALOGUE
 from lepton_ai.events.envelope import Origin, encoder
 from lepton_ai.events.event import Event
@@ -115,6 +115,31 @@ def _turn(name: str, number: int) -> Iterator[tuple[str, Event]]:
         for event in _seldom(number, data):
             yield ("objects" if isinstance(event, objects.PackRepacked | objects.ObjectsCondemned) else stream), event
         yield "ledger", ledger.LedgerUpgraded(format=1)
+        yield from _work(name, number)
+        yield from _told(name, number, data)
+
+
+def _work(name: str, number: int) -> Iterator[tuple[str, Event]]:
+    """Three jobs: one that needs a second attempt, one that fails, one that is called off."""
+    ends = (job.JobFinished(epoch=2, version=number), job.JobFailed(epoch=2, error="Lost"), job.JobCancelled(epoch=2))
+    for end in ends:
+        id = uuid()
+        stream = f"job/{id}"
+        yield stream, job.JobSubmitted(job=id, kind="train", model=name, payload={"label": "default"})
+        for epoch in (1, 2):
+            yield stream, job.JobAssigned(epoch=epoch, worker=uuid(), deadline=START)
+            yield stream, job.JobStarted(epoch=epoch)
+            yield stream, job.JobCheckpointed(epoch=epoch, step=5, tensors=digest("blake3"))
+            if epoch == 1:
+                yield stream, job.JobRequeued(epoch=1, error="LeaseLost", until=START)
+        yield stream, end
+
+
+def _told(name: str, number: int, data: dict[str, object]) -> Iterator[tuple[str, Event]]:
+    """What other services tell."""
+    yield "dataset/loans", outside.DatasetRecorded.model_validate({"data": data})
+    seen = {"model": name, "version": number, "since": START, "until": START, "rows": 100}
+    yield "endpoint/eu", outside.ObservationRecorded.model_validate(seen | {"metrics": {"latency": CHANCE.random()}})
 
 
 def logged(steps: int, start: int = 0) -> run.MetricsLogged:
