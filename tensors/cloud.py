@@ -236,12 +236,12 @@ def _translated(thing: str) -> Generator[None]:
         raise Unavailable(message) from None
     except FileNotFoundError:
         raise Unavailable(f"{thing} cannot be reached (no such bucket); make it or correct its name") from None
-    except exceptions.BaseError as error:
+    except (exceptions.BaseError, OSError) as error:  # a writer in parts raises plain OSErrors too
         message = f"{thing} cannot be reached ({_reason(error)}); see to endpoint and bucket, then try again"
         raise Unavailable(message) from None
 
 
-def _reason(error: exceptions.BaseError) -> str:
+def _reason(error: Exception) -> str:
     """The status and the code of an answer, which are all that is safe to repeat."""
     found = re.findall(r"status code: (\d{3})|<Code>([A-Za-z]{1,60})<", str(error))
     return " ".join(dict.fromkeys(status or code for status, code in found)) or "no answer"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import email.utils
 import hashlib
 import hmac
@@ -151,7 +150,7 @@ class Wire(Proxy):
         self._left = {way: after}
 
     def _serve(self, client: socket.socket) -> None:
-        with contextlib.suppress(OSError), client, socket.create_connection(("127.0.0.1", self.server_port)) as server:
+        with client, socket.create_connection(("127.0.0.1", self.server_port)) as server:
             ends = {client: (server, "there"), server: (client, "back")}
             while True:
                 for end in select.select(list(ends), [], [])[0]:

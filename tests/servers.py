@@ -128,7 +128,11 @@ class Proxy(ABC):
             while True:
                 client, _ = self._listener.accept()
                 self._clients.append(client)
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+                threading.Thread(target=self._served, args=(client,), daemon=True).start()
+
+    def _served(self, client: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # an end that hangs up in the middle is what a wire is for
+            self._serve(client)
 
     @abstractmethod
     def _serve(self, client: socket.socket) -> None: ...

@@ -138,6 +138,27 @@ def test_a_store_that_falls_silent_in_the_middle_of_a_put_is_unavailable_in_time
     assert list(store.list("")) == []
 
 
+def test_where_what_a_writer_began_cannot_even_be_thrown_away_that_is_unavailable_too(
+    s3: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Torn:
+        """A writer as `obstore` has them where a part fails and then the request that gives it up: an OSError."""
+
+        def write(self, data: bytes) -> int:
+            return len(data)
+
+        def close(self) -> None:
+            raise OSError("Generic S3 error: Error performing DELETE http://host/x: HTTP error: error sending request")
+
+        def __exit__(self, *_: object) -> None:
+            self.close()
+
+    monkeypatch.setattr("obstore.open_writer", lambda *_, **__: Torn())
+
+    with pytest.raises(Unavailable, match=r"object x cannot be reached \(no answer\)"):
+        store_at(s3).put("x", large())
+
+
 @pytest.mark.parametrize("url", ["s3://nobody-made-it", "az://nobody-made-it"])
 def test_a_bucket_that_is_not_there_is_no_damage(url: str, s3: str, azure: str) -> None:
     store = store_at(url)
