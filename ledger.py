@@ -299,7 +299,7 @@ class _Pending:
             id, version = str(uuid_utils.uuid7()), version + 1
             raw = encode(event, stream, version, seq, id)
             place = (seq, stream, version, id, origin.time, self._recorded, origin.actor, key)
-            recorded = Recorded(*place, origin.correlation, asked.causation, event)
+            recorded = Recorded(*place, origin.correlation, asked.causation, event, origin.traceparent)
             command = (None, None, None) if rows else (key, digest, len(appends))
             rows.append(NewRow(seq, stream, version, event.type, leaf_hash(raw), raw, *command))
             events.append(recorded)

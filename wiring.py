@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,7 +41,8 @@ if TYPE_CHECKING:
     from .projections.following import Follower
     from .projections.projector import Projection
     from .workers.assigning import Assigner
-    from .workers.serving import Desk
+    from .workers.channel import Channel, Results
+    from .workers.serving import Desk, Workplace
     from .workers.working import Post
 
 T = TypeVar("T")
@@ -115,22 +116,33 @@ class Home:
         return Cluster.parsed(self.settings.kafka, self.settings.ledger, self.settings.kafka_prefix)
 
     @property
-    def desk(self) -> Desk:
-        """Where this ledger's jobs are given out: tables of its own database."""
-        from .events.leases import Leases
-        from .workers.mailing import MailChannel
-        from .workers.serving import Desk
+    def workplace(self) -> Workplace:
+        """What a worker needs: Kafka where it is set, and then no database; else tables."""
+        from .workers.serving import Workplace
 
         place = {"url": self.settings.objects, "ledger": self.settings.ledger, "wait": self.settings.wait}
+        channel = self._kafka_channel if self.settings.kafka else self._mail_channel
+        return Workplace(channel=channel, objects=place, terms=self.settings.terms)
+
+    @property
+    def desk(self) -> Desk:
+        """Where this ledger's jobs are given out."""
+        from .events.leases import Leases
+        from .workers.serving import Desk
+
         return Desk(
             lock=self._assigning,
-            assigner=self._assigner,
-            channel=lambda incarnation: MailChannel(self.store, incarnation),
+            assigner=self._kafka_assigner if self.settings.kafka else self._mail_assigner,
             leases=Leases(self.database),
             waiting=self._waiting,
-            objects=place,
+            workplace=self.workplace,
             terms=self.settings.terms,
         )
+
+    @property
+    def desk_here(self) -> Desk | None:
+        """The desk of whoever submits or works; with Kafka that is the intake's, and this None."""
+        return None if self.settings.kafka else self.desk
 
     def _waiting(self, post: Post) -> bool:
         from .domain.jobs import fits
@@ -138,14 +150,38 @@ class Home:
 
         return any(fits(job, post.pool, frozenset(post.capabilities)) for _, job in open_jobs(self.workspace))
 
-    def _assigner(self) -> Assigner:
+    def _mail_channel(self, incarnation: str) -> Channel:
+        from .workers.mailing import MailChannel
+
+        return MailChannel(self.store, incarnation)
+
+    def _kafka_channel(self, incarnation: str) -> Channel:
+        from .workers.kafka_channel import KafkaChannel
+
+        return KafkaChannel(self.cluster, incarnation)
+
+    @contextmanager
+    def _mail_assigner(self) -> Generator[Assigner]:
+        from .events.mail import Mail
+        from .workers.mailing import MailResults
+
+        yield self._assigner([MailResults(Mail(self.database))])
+
+    @contextmanager
+    def _kafka_assigner(self) -> Generator[Assigner]:
+        from .workers.kafka_channel import results
+
+        with results(self.cluster) as opened:
+            yield self._assigner(opened)
+
+    def _assigner(self, results: Sequence[Results]) -> Assigner:
         from .events.leases import Leases
         from .events.mail import Mail
         from .workers.assigning import Assigner
-        from .workers.mailing import MailOrders, MailResults
+        from .workers.mailing import MailOrders
 
-        mail, leases = Mail(self.database), Leases(self.database)
-        return Assigner(self.workspace, leases, MailResults(mail), MailOrders(mail), self.settings.terms)
+        orders = MailOrders(Mail(self.database))
+        return Assigner(self.workspace, Leases(self.database), results, orders, self.settings.terms)
 
     def _assigning(self) -> Held:
         return database_at(self.settings.database, self.settings.ledger, wait=0.0).lock("assigner")

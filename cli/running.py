@@ -53,14 +53,21 @@ def worker(session: Session, pool: str, device: str, slots: int, once: bool) -> 
     """Do the work that is asked for, until stopped; each job in a process of its own.
 
     SIGTERM and Ctrl-C let it leave in good order: it takes nothing more, and what is under way is kept and given back.
-    Without Kafka the first worker of a ledger also gives the jobs out.
+    Without Kafka the first worker of a ledger also gives the jobs out. With it a worker knows Kafka and the object
+    store alone, and no database; `lepton intake` gives the jobs out.
     """
     from ..workers import serving
 
-    desk, stop = session.parts.desk, Event()
-    post = serving.post(desk, pool=pool, slots=slots, device=device)
+    parts, stop = session.parts, Event()
+    if once and parts.settings.kafka:
+        raise Refused("--once needs the ledger's own tables; beside Kafka a worker cannot know that no job is left")
+    workplace = parts.workplace
+    post = serving.post(workplace, pool=pool, slots=slots, device=device)
     with _signals(stop), _talking():
-        serving.work(desk, post, stop, once=once)
+        if (desk := parts.desk_here) is None:
+            serving.work(workplace, post, stop)
+        else:
+            serving.work_and_assign(desk, post, stop, once=once)
     session.answer({"worker": post.incarnation}, lambda: [f"worker {post.incarnation} left in good order"])
 
 
@@ -151,7 +158,11 @@ def projector(session: Session) -> None:
 
 @command({"messages": "number"}, "lepton intake")
 def intake(session: Session) -> None:
-    """Take in what other services put on Kafka's inbox, until stopped. Several may run; each message counts once."""
+    """Take in what other services put on Kafka's inbox and what workers answer, and give jobs out, until stopped.
+
+    Several may run: each message counts once, and one of them at a time gives the jobs out.
+    """
+    from ..workers import serving
     from ..workers.intake import Intake
     from ..workers.receiving import receive
 
@@ -170,7 +181,12 @@ def intake(session: Session) -> None:
     def messages() -> int:
         return sum(each.taken for each in taken)
 
-    with observed(parts.settings.metrics, {"intake_messages": ("messages taken in by this process", messages)}):
+    desk = parts.desk
+    figures = {
+        "intake_messages": ("messages taken in by this process", messages),
+        "leases_held": ("attempts at jobs that workers are at", lambda: len(desk.leases.held())),
+    }
+    with observed(parts.settings.metrics, figures), serving.assigning(desk):
         asyncio.run(_until_stopped(run))
     session.answer({"messages": messages()}, lambda: [f"stopped after {count(messages(), 'message')}"])
 

@@ -49,6 +49,8 @@ class Job:
     retries: int = 0
     actor: str = ""
     """Pseudonym of who asked for it."""
+    traceparent: str | None = None
+    """The trace of who asked, where there is one."""
     submitted: datetime | None = None
     changed: datetime | None = None
     epoch: int = 0
@@ -114,5 +116,6 @@ def _submitted(event: JobSubmitted, recorded: Recorded) -> Job:
         seconds=event.seconds,
         retries=event.retries,
         actor=recorded.actor,
+        traceparent=recorded.traceparent,
         submitted=recorded.recorded,
     )

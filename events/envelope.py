@@ -57,6 +57,7 @@ class Recorded(NamedTuple):
     correlation: str | None
     causation: str | None
     event: Event
+    traceparent: str | None = None
 
 
 @lru_cache(64)
@@ -131,6 +132,7 @@ def decode(raw: bytes, leaf: bytes | None = None, seq: int | None = None) -> Rec
             correlation=envelope.get("correlationid"),
             causation=envelope.get("causationid"),
             event=known.model_validate(data),
+            traceparent=envelope.get("traceparent"),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise Damaged(thing, expected="the envelope of an event", found=_complaint(error)) from error

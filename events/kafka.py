@@ -71,10 +71,11 @@ class Writer:
         if producer is not None:
             await producer.stop()
 
-    async def send(self, topic: TopicName, records: Sequence[Outgoing], partition: int = 0) -> None:
+    async def send(self, topic: TopicName, records: Sequence[Outgoing], partition: int = 0) -> int:
         """Send records as one batch, taken whole or not at all, and wait until all replicas have it.
 
-        They must fit: at most `BATCH_BYTES`, counting `RECORD_OVERHEAD` a record. Raises `Unavailable`.
+        They must fit: at most `BATCH_BYTES`, counting `RECORD_OVERHEAD` a record. Returns the broker's time of it, in
+        milliseconds since 1970 (where the topic stamps what it takes). Raises `Unavailable`.
         """
         assert self._producer is not None
         batch = self._producer.create_batch()
@@ -83,7 +84,14 @@ class Writer:
             if taken is None:
                 raise Refused(f"{len(records)} records do not fit into one batch; send fewer")
         async with translated(self._cluster):
-            await (await self._producer.send_batch(batch, self._cluster.topic(topic), partition=partition))
+            told = await (await self._producer.send_batch(batch, self._cluster.topic(topic), partition=partition))
+        return told.timestamp
+
+    async def partitions(self, topic: TopicName) -> int:
+        """How many partitions a topic has. Raises `Unavailable`, also where there is no such topic yet."""
+        assert self._producer is not None
+        async with translated(self._cluster):
+            return len(await self._producer.partitions_for(self._cluster.topic(topic)))
 
 
 class Reader:
@@ -111,7 +119,7 @@ class Reader:
             try:
                 await self._consumer.start()
                 if self._topic not in await self._consumer.topics():
-                    raise Refused(f"there is no topic {self._topic} on {self._cluster.name}; `lepton relay` makes it")
+                    raise Unavailable(f"{self._cluster.name} has no topic {self._topic} yet; `lepton relay` makes it")
                 self._consumer.assign([self._at])
             except BaseException:
                 await self._consumer.stop()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 import time
 from collections.abc import Coroutine, Sequence
 from functools import cached_property
@@ -15,6 +13,7 @@ from ..errors import Damaged, Refused
 from .cluster import Cluster
 from .kafka import Message, Reader
 from .log import Row
+from .loop_thread import LoopThread
 from .merkle import Frontier, leaf_hash
 from .relay import ROOT
 from .sequence import sequence
@@ -40,8 +39,6 @@ class KafkaLog:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="kafka-log", daemon=True)
         self._reader = Reader(cluster, "events")
         self._ahead: list[Message] = []
         self._next = 0
@@ -51,11 +48,11 @@ class KafkaLog:
         self._gap_since: float | None = None
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._loop = LoopThread("kafka-log")
         try:
             self._do(self._reader.__aenter__())
         except BaseException:
-            self._stop()
+            self._loop.stop()
             raise
         return self
 
@@ -63,7 +60,7 @@ class KafkaLog:
         try:
             self._do(self._reader.__aexit__())
         finally:
-            self._stop()
+            self._loop.stop()
 
     @property
     def ledger_id(self) -> str:
@@ -152,9 +149,4 @@ class KafkaLog:
             raise Damaged(f"event {self._next} of Kafka", expected="present", found="later events only")
 
     def _do(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-
-    def _stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        return self._loop.do(work)

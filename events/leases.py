@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from .database import Database
 from .statements import Statements
+from .store import Rejected, reject
 
 
 class Heard(NamedTuple):
@@ -92,6 +93,11 @@ class Change:
     def end(self, job: str) -> None:
         """End a job's lease."""
         self._connection.execute(self._sql.end_lease, (job,))
+
+    def reject(self, rejected: Sequence[Rejected]) -> None:
+        """Keep messages that were refused, with the reason."""
+        if rejected:
+            reject(self._connection, self._sql, rejected)
 
     def move(self, topic: str, position: int, part: int = 0) -> None:
         """Note from where a topic is to be read on."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from .clock import microseconds
 from .database import Database
 from .statements import Statements
+
+RESULTS: Final = "results"
+COMMANDS: Final = "commands"
 
 
 class Posted(NamedTuple):

@@ -15,6 +15,7 @@ from typing import Final
 
 from ..errors import Damaged, Refused, Unavailable
 from .cluster import Cluster
+from .dispatch import Dispatch
 from .kafka import BATCH_BYTES, RECORD_OVERHEAD, Headers, Outgoing, Reader, Writer
 from .log import Row
 from .merkle import Frontier, leaf_hash
@@ -70,12 +71,13 @@ class Relay:
     async def _relay(self, writer: Writer, still_held: Callable[[], None], stop: asyncio.Event) -> None:
         """Send what the topic lacks, and then what comes; any error ends it, for the writer is no good any more."""
         frontier = await self._taken_over()
-        copy = await Refusals.taken_over(self._store, self._cluster)
-        await copy.send(writer)
+        refusals = await Refusals.taken_over(self._store, self._cluster)
+        orders = Dispatch(self._store.database)
         while not self._done(stop):
+            await refusals.send(writer)
+            await orders.send(writer)
             rows = await to_thread(self._store.read, frontier.size, READ)
             if not rows:
-                await copy.send(writer)
                 await elapsed(stop, IDLE)
                 continue
             await to_thread(still_held)

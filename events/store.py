@@ -327,9 +327,7 @@ class Admission:
     def reject(self, rejected: Sequence[Rejected]) -> None:
         """Keep messages that were refused, with the reason."""
         if rejected:
-            last = self._connection.execute(self._sql.last_rejected).fetchone()[0] or 0
-            rows = [(n, *each.row()) for n, each in enumerate(rejected, last + 1)]
-            self._connection.cursor().executemany(self._sql.insert_rejected, rows)
+            reject(self._connection, self._sql, rejected)
             self.changed = True
 
     def retried(self, id: int, microseconds: int) -> None:
@@ -346,6 +344,13 @@ class Admission:
         if moved != 1:
             raise Unavailable(f"another process takes in {topic} too and was faster; let one of them do it")
         self.changed = True
+
+
+def reject(connection: Any, sql: Statements, rejected: Sequence[Rejected]) -> None:
+    """Keep messages that were refused, under the writers' lock, numbered in their order."""
+    last = connection.execute(sql.last_rejected).fetchone()[0] or 0
+    rows = [(n, *each.row()) for n, each in enumerate(rejected, last + 1)]
+    connection.cursor().executemany(sql.insert_rejected, rows)
 
 
 def _undo(connection: Any) -> None:

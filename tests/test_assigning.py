@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Collection
+import time
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -16,16 +19,22 @@ import pytest
 from lepton_ai.domain.job import Job
 from lepton_ai.domain.job_commands import CancelJob, SubmitJob
 from lepton_ai.events.actors import Actor, Actors
+from lepton_ai.events.cluster import Cluster
 from lepton_ai.events.leases import Leases
-from lepton_ai.events.mail import Mail
+from lepton_ai.events.mail import Mail, Posted
+from lepton_ai.events.topics import open_topics
 from lepton_ai.ledger import Ledger
 from lepton_ai.settings import Terms
 from lepton_ai.tensors.folder import FolderStore
 from lepton_ai.workers.assigning import Assigner
+from lepton_ai.workers.channel import Results
+from lepton_ai.workers.kafka_channel import results as kafka_results
 from lepton_ai.workers.mailing import MailResults
 from lepton_ai.workers.messages import Failed, Finished, Kept, Left, MadeVersion, Message, Ready, Started, encoded
 from lepton_ai.workers.orders import Order
 from lepton_ai.workers.workspace import Workspace
+
+from .asking import until
 
 TERMS = Terms(start=30, lease=45, pause=5)
 
@@ -44,13 +53,33 @@ class Given:
         self.kept = tuple(jobs)
 
 
-class Office:
-    """A ledger with an assigner whose clock the test turns; messages bear the time of the machine."""
+class Counted:
+    """Results that know how many messages were said."""
 
-    def __init__(self, ledger: Ledger, actor: Actor, folder: Path) -> None:
+    def __init__(self, results: Results) -> None:
+        self._results = results
+        self.topic = results.topic
+        self.part = results.part
+        self.count = 0
+
+    def read(self, position: int, limit: int) -> Sequence[Posted]:
+        return self._results.read(position, limit)
+
+    def say(self, raw: bytes) -> int:
+        self.count += 1
+        return self._results.say(raw)
+
+    def discard(self, before: int) -> None:
+        self._results.discard(before)
+
+
+class Office:
+    """A ledger with an assigner whose clock the test turns; messages bear the time of whoever carries them."""
+
+    def __init__(self, ledger: Ledger, actor: Actor, folder: Path, results: Counted) -> None:
         database = ledger.store.database
         self.workspace = Workspace(ledger, FolderStore(folder), Actors(database), actor.name)
-        self.mail = Mail(database)
+        self.results = results
         self.leases = Leases(database)
         self.orders = Given()
         self.later = timedelta()
@@ -58,18 +87,27 @@ class Office:
 
     def begin(self) -> Assigner:
         """An assigner that has just started."""
-        results = MailResults(self.mail)
-        return Assigner(self.workspace, self.leases, results, self.orders, TERMS, self.now)
+        return Assigner(self.workspace, self.leases, [self.results], self.orders, TERMS, self.now, self.clock)
+
+    def clock(self) -> float:
+        return time.monotonic() + self.later.total_seconds()
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.later
 
-    def hear(self, *messages: Message) -> None:
-        """Workers say something, and the assigner does what there is to do."""
-        for message in messages:
-            self.mail.send("results", encoded(message, "w"))
-        while self.assigner.step():
-            pass
+    def hear(self, *messages: Message, by: str = "w1") -> None:
+        """A worker says something, and the assigner does what there is to do."""
+        self.hear_raw(*(encoded(message, by) for message in messages))
+
+    def hear_raw(self, *raws: bytes) -> None:
+        """As `hear`, whatever the bytes."""
+        for raw in raws:
+            self.results.say(raw)
+        until(lambda: not self.assigner.step() and self.read() == self.results.count, 20)
+
+    def read(self) -> int:
+        """How many messages were taken in."""
+        return self.workspace.ledger.store.position(self.results.topic, 0) or 0
 
     def submit(self, job: str, **asked: Any) -> None:
         command = SubmitJob(job=job, kind="train", model="net", payload={"branch": "main"}, **asked)
@@ -83,9 +121,22 @@ def ready(name: str, slots: int = 1, running: tuple[tuple[str, int], ...] = ()) 
     return Ready(incarnation=name, pool="default", capabilities=("train",), slots=slots, running=running)
 
 
+@pytest.fixture(params=["tables", "kafka"])
+def office(request: pytest.FixtureRequest, ledger: Ledger, actor: Actor, tmp_path: Path) -> Iterator[Office]:
+    """An assigner over each way that messages go."""
+    with ExitStack() as stack:
+        if request.param == "kafka":
+            cluster: Cluster = request.getfixturevalue("cluster")
+            asyncio.run(open_topics(cluster))
+            (results,) = stack.enter_context(kafka_results(cluster))
+        else:
+            results = MailResults(Mail(ledger.store.database))
+        yield Office(ledger, actor, tmp_path / "objects", Counted(results))
+
+
 @pytest.fixture
-def office(ledger: Ledger, actor: Actor, tmp_path: Path) -> Office:
-    return Office(ledger, actor, tmp_path / "objects")
+def mail(ledger: Ledger) -> Mail:
+    return Mail(ledger.store.database)
 
 
 def test_jobs_go_to_whoever_is_ready_in_the_order_they_were_asked_for(office: Office) -> None:
@@ -131,13 +182,13 @@ def test_a_lease_is_lost_only_once_all_that_was_said_before_its_end_is_read(offi
     office.submit("j1")
     office.hear(ready("w1"))
     office.hear(Started(job="j1", epoch=1, n=0))
-    said_in_time = office.mail.end("results")
+    said_in_time = office.results.count
     office.later = timedelta(seconds=60)
     office.assigner.step()
 
     assert office.job("j1").status == "running", "its own clock alone gives nobody up"
-    assert office.mail.end("results") == said_in_time + 1, "it asks what time it is by the clock of the mail"
-    assert office.assigner.step()
+    assert office.results.count == said_in_time + 1, "it asks what time it is by the clock of the mail"
+    office.hear()
     assert office.job("j1").status == "running", "by that clock no time has gone by"
 
 
@@ -151,7 +202,7 @@ def test_every_lease_gets_a_fresh_term_when_the_assigner_starts(office: Office) 
 
     (lease,) = office.leases.held()
     assert (lease.job, lease.epoch, lease.worker) == ("j1", 1, "w1")
-    assert lease.until > office.now().timestamp() * 1_000_000 + 40_000_000
+    assert lease.until > time.time() * 1_000_000 + 40_000_000
 
 
 def test_a_lost_attempt_is_given_to_another_after_its_pause(office: Office) -> None:
@@ -217,7 +268,7 @@ def test_a_job_that_was_called_off_holds_no_slot(office: Office) -> None:
 
 @pytest.mark.parametrize("raw", [b"", b"{}", b"\xff", b'{"type":"lepton.worker.ready.v1","data":{}}'])
 def test_what_is_no_message_holds_up_nothing(raw: bytes, office: Office) -> None:
-    office.mail.send("results", raw)
+    office.hear_raw(raw)
     office.submit("j1")
     office.hear(ready("w1"))
 
@@ -227,23 +278,23 @@ def test_what_is_no_message_holds_up_nothing(raw: bytes, office: Office) -> None
 # ── the mail itself ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_mail_has_one_order_and_no_holes_whoever_sends(office: Office) -> None:
+def test_mail_has_one_order_and_no_holes_whoever_sends(mail: Mail) -> None:
     with ThreadPoolExecutor(4) as pool:
-        posted = list(pool.map(lambda n: office.mail.send("t", b"%d" % n), range(40)))
+        posted = list(pool.map(lambda n: mail.send("t", b"%d" % n), range(40)))
 
-    found = office.mail.read("t", 0, 100)
+    found = mail.read("t", 0, 100)
     assert [each.position for each in found] == list(range(40))
     assert sorted(posted) == sorted(found)
     assert [each.sent for each in found] == sorted(each.sent for each in found)
 
 
-def test_what_is_discarded_leaves_its_place_to_none(office: Office) -> None:
+def test_what_is_discarded_leaves_its_place_to_none(mail: Mail) -> None:
     for n in range(3):
-        office.mail.send("t", b"%d" % n)
-    office.mail.discard("t", 3)
+        mail.send("t", b"%d" % n)
+    mail.discard("t", 3)
 
-    assert [(each.position, each.raw) for each in office.mail.read("t", 0, 9)] == [(2, b"")]
-    assert office.mail.send("t", b"next").position == 3
+    assert [(each.position, each.raw) for each in mail.read("t", 0, 9)] == [(2, b"")]
+    assert mail.send("t", b"next").position == 3
 
 
 def test_assigning_needs_neither_torch_nor_duckdb() -> None:

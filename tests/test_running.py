@@ -164,7 +164,7 @@ def test_a_relay_runs_until_sigterm(beside_kafka: Cli, home: Path, cluster: Clus
             with KafkaLog(cluster) as log:
                 if log.end() == end:
                     break
-        except Refused:  # the relay makes the topics
+        except Unavailable:  # the relay makes the topics
             continue
     relay.send_signal(signal.SIGTERM)
     out, _ = relay.communicate(timeout=30)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,12 +18,17 @@ from lepton_ai import settings
 from lepton_ai.domain.job import Job
 from lepton_ai.domain.job_commands import CancelJob, SubmitJob
 from lepton_ai.errors import Unavailable
+from lepton_ai.events.cluster import Cluster
+from lepton_ai.events.loop_thread import LoopThread
 from lepton_ai.events.mail import Mail
+from lepton_ai.events.relay import Relay
+from lepton_ai.events.store import Store
 from lepton_ai.settings import Terms
 from lepton_ai.wiring import Home
 from lepton_ai.workers import serving
 from lepton_ai.workers.channel import Fact
 from lepton_ai.workers.history import told
+from lepton_ai.workers.kafka_channel import results
 from lepton_ai.workers.messages import Finished, Kept, MadeVersion, encoded
 from lepton_ai.workers.orders import Order
 from lepton_ai.workers.working import Post, Worker
@@ -53,6 +59,14 @@ class Place:
         name = process.stdout.readline().decode().strip()
         until(lambda: name in {each.incarnation for each in self.home.desk.leases.workers(0)}, SOON)
         return process
+
+    def say(self, raw: bytes) -> None:
+        """Say something as if a worker did."""
+        if not self.home.settings.kafka:
+            Mail(self.home.database).send("results", raw)
+            return
+        with results(self.home.cluster) as (first, *_):
+            first.say(raw)
 
     def submit(self, job: str, does: str = "finish", **asked: Any) -> None:
         """Ask for work."""
@@ -96,7 +110,29 @@ class Place:
 
 
 @pytest.fixture
-def place(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def tables(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """Workers beside the ledger's own tables."""
+    with _placed(home, tmp_path, monkeypatch) as place:
+        yield place
+
+
+@pytest.fixture(params=["tables", "kafka"])
+def place(
+    request: pytest.FixtureRequest, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Place]:
+    """Workers beside each way that messages go."""
+    if request.param == "kafka":
+        cluster: Cluster = request.getfixturevalue("cluster")
+        monkeypatch.setenv("LEPTON_KAFKA", ",".join(cluster.servers))
+        monkeypatch.setenv("LEPTON_KAFKA_PREFIX", cluster.prefix)
+    with _placed(home, tmp_path, monkeypatch) as place, ExitStack() as stack:
+        if request.param == "kafka":
+            stack.enter_context(relaying(place.home.store, cluster))
+        yield place
+
+
+@contextmanager
+def _placed(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     for name, seconds in TERMS.items():
         monkeypatch.setenv(f"LEPTON_TERM_{name.upper()}", str(seconds))
     folder = tmp_path / "signals"
@@ -110,6 +146,20 @@ def place(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
         process.kill()
         process.communicate()
     place.home.close()
+
+
+@contextmanager
+def relaying(store: Store, cluster: Cluster) -> Iterator[None]:
+    """A relay at work in a thread of its own."""
+    loop, stop = LoopThread("relay"), asyncio.Event()
+    loop.leave(Relay(store, cluster).run(stop))
+    yield
+
+    async def end() -> None:
+        stop.set()
+
+    loop.do(end())
+    loop.stop()
 
 
 def gone(pid: int) -> bool:
@@ -150,24 +200,24 @@ def test_a_worker_killed_at_work_takes_its_process_with_it_and_another_does_the_
     assert place.events("j1")[3]["data"]["error"] == "LeaseLost"
 
 
-def test_a_worker_killed_with_its_answer_on_its_lips_makes_no_second_version(place: Place) -> None:
-    first = place.worker()
-    place.submit("j1", "wait")
-    pid = place.begun("j1")
-    until(lambda: place.job("j1").status == "running", SOON)
-    with place.home.database.connection() as connection:
+def test_a_worker_killed_with_its_answer_on_its_lips_makes_no_second_version(tables: Place) -> None:
+    first = tables.worker()
+    tables.submit("j1", "wait")
+    pid = tables.begun("j1")
+    until(lambda: tables.job("j1").status == "running", SOON)
+    with tables.home.database.connection() as connection:
         connection.execute("BEGIN IMMEDIATE")  # nobody can say anything now
-        place.let_go("j1", 1)
+        tables.let_go("j1", 1)
         until(lambda: gone(pid), SOON)
         first.kill()
         first.wait()
         connection.execute("ROLLBACK")
-    place.worker()
-    place.begun("j1", 2)
-    place.let_go("j1", 2)
+    tables.worker()
+    tables.begun("j1", 2)
+    tables.let_go("j1", 2)
 
-    assert place.ended("j1") == ["finished"]
-    assert (place.job("j1").epoch, place.versions()) == (2, 1)
+    assert tables.ended("j1") == ["finished"]
+    assert (tables.job("j1").epoch, tables.versions()) == (2, 1)
 
 
 def test_a_worker_that_slept_beyond_its_lease_is_too_late(place: Place) -> None:
@@ -181,7 +231,7 @@ def test_a_worker_that_slept_beyond_its_lease_is_too_late(place: Place) -> None:
     place.begun("j1", 2)
     first.send_signal(signal.SIGCONT)
     late = Finished(job="j1", epoch=1, n=99, made=MadeVersion(kept=Kept(tensors=f"blake3:{0:064d}"), keyframe=True))
-    Mail(place.home.database).send("results", encoded(late, "first"))
+    place.say(encoded(late, "first"))
     place.let_go("j1", 2)
 
     assert place.ended("j1") == ["finished"]

@@ -11,8 +11,8 @@ from ..domain.commands import job_stream
 from ..domain.job import Job
 from ..errors import Condemned, Damaged, LeptonError, Malformed, Refused, Unavailable
 from ..ledger import Asked, Receipt
-from .answers import Receiver
-from .messages import Failed, Finished, OfAttempt
+from .answers import Receiver, Stranger
+from .messages import Failed, Finished, OfAttempt, Said
 from .workspace import Workspace
 
 log = logging.getLogger("lepton.assigner")
@@ -28,17 +28,23 @@ class Admitting:
         self._receiver = receiver
         self._now = now
 
-    def admit(self, told: Sequence[OfAttempt]) -> None:
-        """Admit what was told, in order, all of it in one transaction. Raises `Unavailable`."""
+    def admit(self, told: Sequence[Said]) -> list[Answer]:
+        """Admit what was told of attempts, in order, all of it in one transaction: an answer for each.
+
+        Raises `Unavailable`.
+        """
         composed = [self._composed(each) for each in told]
         admitted = iter(self._admitted([each for each in composed if isinstance(each, Asked)]))
-        for each, answer in zip(told, composed, strict=True):
-            if isinstance(answer, Asked):
-                answer = next(admitted)
+        answers = [next(admitted) if isinstance(each, Asked) else each for each in composed]
+        for each, answer in zip(told, answers, strict=True):
             if isinstance(answer, LeptonError):
-                log.info("%s of job %s: %s", each.said, each.job, answer)
-                if isinstance(each, Finished):
-                    self.give_up(each.job, each.epoch, answer, f"worker.{each.name}.refused", points=each.points)
+                self._refused(cast(OfAttempt, each.message), answer)
+        return answers
+
+    def _refused(self, message: OfAttempt, answer: LeptonError) -> None:
+        log.info("%s of job %s: %s", message.said, message.job, answer)
+        if isinstance(message, Finished) and not isinstance(answer, Stranger):
+            self.give_up(message.job, message.epoch, answer, f"worker.{message.name}.refused", points=message.points)
 
     def give_up(self, name: str, epoch: int, error: LeptonError, key: str | None = None, *, points: int = 0) -> None:
         """End an attempt for what is wrong with its order or its answer, so that nobody waits for it for ever."""
@@ -48,11 +54,11 @@ class Admitting:
         job = cast(Job, self._workspace.ledger.state(job_stream(name)))
         try:
             command = self._receiver.failure(told, self._now())
-            self._workspace.ledger.admit(command, self._receiver.actor_of(job), key=key)
+            self._workspace.ledger.admit(command, self._receiver.actor_of(job), key=key, traceparent=job.traceparent)
         except Refused as late:
             log.info("job %s: %s", name, late)
 
-    def _composed(self, told: OfAttempt) -> Asked | LeptonError:
+    def _composed(self, told: Said) -> Asked | LeptonError:
         try:
             return self._receiver.asked(told, self._now())
         except Unavailable:

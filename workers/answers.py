@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple, cast
 
 from ..domain.commands import Commit, Delta, RecordEvaluation, Stored, job_stream
-from ..domain.job import Job
-from ..domain.job_commands import CheckpointJob, FailJob, FinishJob, MeasureJob, StartJob
+from ..domain.job import AT_WORK, Job
+from ..domain.job_commands import CheckpointJob, FailJob, FinishJob, JobCommand, MeasureJob, StartJob
 from ..domain.recipe import Recipe
 from ..errors import Damaged, Malformed, Refused
 from ..events.actors import Actor
@@ -21,7 +21,7 @@ from ..tensors.pack import Placement as Place
 from ..tensors.pack import read_index
 from ..tensors.vault import Vault
 from . import messages, saving
-from .messages import Failed, Finished, MadeEvaluation, MadeVersion, Measured, OfAttempt, Started
+from .messages import Failed, Finished, MadeEvaluation, MadeVersion, Measured, OfAttempt, Said, Started
 from .placements import KnownPlacements
 from .workspace import Workspace
 
@@ -34,6 +34,10 @@ class Held(NamedTuple):
     placements: tuple[Placement, ...]
 
 
+class Stranger(Refused):
+    """A message of one who has nothing to do with the attempt that it names."""
+
+
 class Receiver:
     """Makes commands of messages, in the name of who asked for the work: for a ledger's assigner, or its intake."""
 
@@ -42,43 +46,50 @@ class Receiver:
         self._own = actor
         self._pause = pause
 
-    def asked(self, told: OfAttempt, now: datetime) -> Asked:
+    def asked(self, told: Said, now: datetime) -> Asked:
         """The command, keyed by the message's own name, so that one heard twice acts once.
 
-        Raises `Refused` where there is no such job, or what the worker says it kept is not there.
+        Raises `Stranger` where there is no such job, or its attempt is another worker's; `Refused` or `Damaged` where
+        what the worker says it kept is not there.
         """
-        job = cast(Job, self._workspace.ledger.state(job_stream(told.job)))
+        message = cast(OfAttempt, told.message)
+        job = cast(Job, self._workspace.ledger.state(job_stream(message.job)))
         if job.status == "unknown":
-            raise Refused(f"there is no job {told.job!r}; a worker spoke of it")
-        actor, key = self.actor_of(job), f"worker.{told.name}"
+            raise Stranger(f"there is no job {message.job!r}; worker {told.by!r} spoke of it")
+        if job.status in AT_WORK and message.epoch == job.epoch and told.by != job.worker:
+            raise Stranger(
+                f"attempt {job.epoch} of job {message.job!r} is not worker {told.by!r}'s; it has no say in it"
+            )
+        command, placements = self._command(job, message, now)
+        return Asked(
+            command,
+            self.actor_of(job),
+            f"worker.{message.name}",
+            placements=placements,
+            traceparent=told.traceparent or job.traceparent,
+        )
+
+    def _command(self, job: Job, told: OfAttempt, now: datetime) -> tuple[JobCommand, Sequence[Placement]]:
         match told:
             case Started():
-                return Asked(self._started(job, told), actor, key)
+                return self._started(job, told), ()
             case Measured():
-                return Asked(MeasureJob(job=told.job, epoch=told.epoch, blocks=(told.block,)), actor, key)
+                return MeasureJob(job=told.job, epoch=told.epoch, blocks=(told.block,)), ()
             case messages.Checkpointed():
                 held = self._held(told.kept)
-                command = CheckpointJob(
-                    job=told.job, epoch=told.epoch, step=told.step, tensors=held.manifest.digest, stored=held.stored
-                )
-                return Asked(command, actor, key, placements=held.placements)
+                digest, stored = held.manifest.digest, held.stored
+                command = CheckpointJob(job=told.job, epoch=told.epoch, step=told.step, tensors=digest, stored=stored)
+                return command, held.placements
             case Finished(made=MadeEvaluation() as made):
-                evaluation = RecordEvaluation(
-                    model=job.model,
-                    version=job.payload["version"],
-                    data=made.data,
-                    name=job.payload.get("name", ""),
-                    metrics=made.metrics,
-                )
-                return Asked(self._finished(told, evaluation), actor, key)
+                return self._finished(told, self._evaluation(job, made)), ()
             case Finished(made=MadeVersion() as made):
                 held = self._held(made.kept)
-                commit = self._commit(job, made, held)
-                message = self._workspace.opened(job.actor, job.message) if actor is not self._own else ""
-                command = replace(self._finished(told, commit), message=message)
-                return Asked(command, actor, key, placements=held.placements)
+                finished = self._finished(told, self._commit(job, made, held))
+                forgotten = self.actor_of(job) is self._own
+                message = "" if forgotten else self._workspace.opened(job.actor, job.message)
+                return replace(finished, message=message), held.placements
             case Failed():
-                return Asked(self.failure(told, now), actor, key)
+                return self.failure(told, now), ()
             case _:
                 raise Malformed(f"a worker's {told.said!r} asks for nothing")
 
@@ -114,6 +125,15 @@ class Receiver:
 
     def _finished(self, told: Finished, made: Commit | RecordEvaluation) -> FinishJob:
         return FinishJob(job=told.job, epoch=told.epoch, made=made, result=told.result, points=told.points)
+
+    def _evaluation(self, job: Job, made: MadeEvaluation) -> RecordEvaluation:
+        return RecordEvaluation(
+            model=job.model,
+            version=job.payload["version"],
+            data=made.data,
+            name=job.payload.get("name", ""),
+            metrics=made.metrics,
+        )
 
     def _commit(self, job: Job, made: MadeVersion, held: Held) -> Commit:
         manifest, base = held.manifest, made.base

@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Final, cast
+from typing import Final, TypeGuard, cast
 
 from ..domain.commands import job_stream
 from ..domain.job import AT_WORK, Job
 from ..domain.job_commands import AssignJob, ExpireLease, Ready
 from ..errors import LeptonError, Malformed, Refused, Unavailable
-from ..events.clock import microseconds
 from ..events.envelope import Recorded, decode
 from ..events.job import JobAssigned, JobCancelled, JobFailed, JobFinished, JobRequeued, JobSubmitted
 from ..events.leases import Change, Heard, Lease, Leases
 from ..events.mail import Posted
+from ..events.store import Rejected
 from ..ledger import Receipt
 from ..settings import Terms
 from . import messages
 from .admitting import Admitting, unforeseen
-from .answers import Receiver
+from .answers import Receiver, Stranger
 from .channel import Orders, Results
-from .messages import Clock, Left, Message, OfAttempt, decoded, encoded
+from .hearing import Ear, Hearing
+from .messages import Left, OfAttempt, Said, said
 from .orders import compose
 from .workspace import Workspace
 
-RESULTS: Final = "results"
 LOOKED_AT: Final = tuple(kind.type_name() for kind in (JobSubmitted, JobRequeued, JobFinished, JobFailed, JobCancelled))
 ENDS: Final = tuple(kind.type_name() for kind in (JobFinished, JobFailed, JobCancelled))
 MANY: Final = 100
 """Messages that are admitted in one transaction."""
+
+FORGOTTEN: Final = 100
+"""Terms of a lease after which a worker that was never heard of again need not be remembered."""
 
 log = logging.getLogger("lepton.assigner")
 
@@ -45,22 +49,20 @@ class Assigner:
         self,
         workspace: Workspace,
         leases: Leases,
-        results: Results,
+        results: Sequence[Results],
         orders: Orders,
         terms: Terms,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._workspace = workspace
         self._leases = leases
-        self._results = results
+        self._hearing = Hearing(workspace.ledger.store, results, clock)
         self._orders = orders
         self._terms = terms
         self._now = now
         self._receiver = Receiver(workspace, workspace.actors.named("lepton"), terms.pause)
         self._admitting = Admitting(workspace, self._receiver, now)
-        self._position = workspace.ledger.store.position(RESULTS, 0) or 0
-        self._read_to = 0
-        """The broker's time up to which all that was said has been read."""
         self._asked_time = 0
         self._queued: dict[str, None] = {}
         self._seq = workspace.ledger.store.end()
@@ -68,7 +70,7 @@ class Assigner:
 
     def step(self) -> bool:
         """Do what there is to do now: whether there was anything. Raises `Unavailable`."""
-        heard = self._hear()
+        heard = sum(self._hear(ear) for ear in self._hearing.ears) > 0
         followed = self._follow()
         if heard or followed:
             self._orders.keep_only([lease.job for lease in self._leases.held() if self._unheard(lease)])
@@ -79,7 +81,7 @@ class Assigner:
     def ready(self) -> tuple[Ready, ...]:
         """The workers that were heard of within their term, with the slots that no lease fills."""
         held = [lease.worker for lease in self._leases.held()]
-        since = microseconds(self._now()) - _micro(self._terms.lease)
+        since = self._hearing.now() - _micro(self._terms.lease)
         return tuple(
             Ready(each.incarnation, each.pool, each.capabilities, each.slots - held.count(each.incarnation))
             for each in self._leases.workers(since)
@@ -87,10 +89,11 @@ class Assigner:
 
     def _begin(self) -> None:
         """Find the open jobs. Nobody was heard while nobody listened, so every lease gets a fresh term."""
-        until = microseconds(self._now()) + _micro(self._terms.lease)
+        until = self._hearing.now() + _micro(self._terms.lease)
         known = {(lease.job, lease.epoch) for lease in self._leases.held()}
         with self._leases.change() as change:
             change.renew_all(until)
+            change.forget(until - FORGOTTEN * _micro(self._terms.lease))
             for name, job in open_jobs(self._workspace):
                 if job.status == "queued":
                     self._queued[name] = None
@@ -99,24 +102,32 @@ class Assigner:
 
     # ── what workers say ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _hear(self) -> bool:
-        letters = self._results.read(self._position, MANY)
+    def _hear(self, ear: Ear) -> bool:
+        """Take in what was said on one partition: what it asks for, who is alive, and how far it is read."""
+        letters = ear.results.read(ear.position, MANY)
         if not letters:
             return False
-        told = [(letter, message) for letter in letters if letter.raw and (message := _read(letter)) is not None]
-        self._admitting.admit([message for _, message in told if isinstance(message, OfAttempt)])
+        told = [_read(letter) for letter in letters]
+        answers = iter(self._admitting.admit([each for each in told if _of_attempt(each)]))
+        rejected: list[Rejected] = []
         with self._leases.change() as change:
-            for letter, message in told:
-                self._note(change, letter, message)
-            change.move(RESULTS, letters[-1].position + 1)
-        self._position, self._read_to = letters[-1].position + 1, letters[-1].sent
-        self._results.discard(self._position)
+            for letter, each in zip(letters, told, strict=True):
+                answer = next(answers) if _of_attempt(each) else each
+                if isinstance(answer, Malformed | Stranger):
+                    log.warning("message %d of %s is rejected: %s", letter.position, ear.results.topic, answer)
+                    rejected.append(_rejected(ear, letter, answer))
+                elif each is not None and not isinstance(each, Malformed):
+                    self._note(change, letter, each)
+            change.reject(rejected)
+            change.move(ear.results.topic, letters[-1].position + 1, ear.results.part)
+        ear.taken(letters)
+        self._hearing.heard(letters[-1].sent)
         return True
 
-    def _note(self, change: Change, letter: Posted, message: Message) -> None:
+    def _note(self, change: Change, letter: Posted, told: Said) -> None:
         """Keep what a message says about who is alive."""
         until = letter.sent + _micro(self._terms.lease)
-        match message:
+        match message := told.message:
             case messages.Ready():
                 heard = Heard(
                     message.incarnation, message.pool, frozenset(message.capabilities), message.slots, letter.sent
@@ -155,20 +166,21 @@ class Assigner:
 
     def _expire(self) -> bool:
         """Take back what has run out. A lease is lost only once all that was said up to its end has been read."""
-        now = microseconds(self._now())
+        now = self._hearing.now()
         over = [lease for lease in self._leases.held() if lease.until < now]
-        lost = [lease for lease in over if lease.until < self._read_to]
+        lost = [lease for lease in over if lease.until < self._hearing.read_to]
         for lease in lost:
             self._take_back(lease)
         if len(lost) < len(over) and now - self._asked_time > _micro(self._terms.heartbeat):
             self._asked_time = now
-            self._results.say(encoded(Clock(incarnation="ledger"), "ledger"))
+            self._hearing.ask()
         return bool(lost)
 
     def _take_back(self, lease: Lease) -> None:
+        job = self._job(lease.job)
         command = ExpireLease(job=lease.job, epoch=lease.epoch, now=self._now(), pause=self._terms.pause)
         try:
-            self._workspace.ledger.admit(command, self._receiver.actor_of(self._job(lease.job)))
+            self._workspace.ledger.admit(command, self._receiver.actor_of(job), traceparent=job.traceparent)
         except Refused as error:
             log.info("%s", error)
             with self._leases.change() as change:
@@ -188,17 +200,18 @@ class Assigner:
 
     def _assigned(self, name: str, ready: tuple[Ready, ...]) -> JobAssigned | None:
         """Assign a job and send its order, if it fits a worker; an order that gets lost costs its term."""
-        now = self._now()
-        command = AssignJob(job=name, ready=ready, now=now, within=self._terms.start)
+        job = self._job(name)
+        command = AssignJob(job=name, ready=ready, now=self._now(), within=self._terms.start)
         try:
-            receipt = self._workspace.ledger.admit(command, self._receiver.actor_of(self._job(name)))
+            actor = self._receiver.actor_of(job)
+            receipt = self._workspace.ledger.admit(command, actor, traceparent=job.traceparent)
         except Refused:
             self._queued.pop(name, None)  # somebody was faster: it is cancelled, and `_follow` will read so
             return None
         event = _first(receipt)
         if event is not None:
             with self._leases.change() as change:
-                until = microseconds(now) + _micro(self._terms.start)
+                until = self._hearing.now() + _micro(self._terms.start)
                 change.lease(Lease(name, event.epoch, event.worker, until))
             self._order(name, event)
         return event
@@ -228,12 +241,21 @@ def open_jobs(workspace: Workspace) -> Iterator[tuple[str, Job]]:
         yield stream.removeprefix("job/"), cast(Job, workspace.ledger.state(stream))
 
 
-def _read(letter: Posted) -> Message | None:
+def _read(letter: Posted) -> Said | Malformed | None:
+    """What a message says, None where nothing is left of it."""
     try:
-        return decoded(letter.raw)
+        return said(letter.raw) if letter.raw else None
     except Malformed as error:
-        log.warning("message %d of results: %s", letter.position, error)
-        return None
+        return error
+
+
+def _of_attempt(told: Said | Malformed | None) -> TypeGuard[Said]:
+    return isinstance(told, Said) and isinstance(told.message, OfAttempt)
+
+
+def _rejected(ear: Ear, letter: Posted, refusal: Refused) -> Rejected:
+    place = (ear.results.topic, ear.results.part, letter.position)
+    return Rejected(*place, letter.sent, str(refusal), letter.raw, ())
 
 
 def _first(receipt: Receipt) -> JobAssigned | None:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, Self
 
+from ..events.envelope import Recorded
+from ..events.job import JobCancelled, JobFailed, JobFinished, JobRequeued
 from ..events.mail import Posted
 from .orders import Order
+
+_CLOSING: Final = (JobRequeued, JobFinished, JobFailed, JobCancelled)
+CLOSING: Final = tuple(kind.type_name() for kind in _CLOSING)
+"""The types of events that end an attempt."""
 
 
 class Fact(NamedTuple):
@@ -16,6 +22,13 @@ class Fact(NamedTuple):
     epoch: int
     what: str
     """requeued, finished, failed or cancelled."""
+
+    @classmethod
+    def of(cls, recorded: Recorded) -> Self:
+        """The fact that an event of a type in `CLOSING` is."""
+        event = recorded.event
+        assert isinstance(event, _CLOSING)
+        return cls(recorded.stream.removeprefix("job/"), event.epoch, event.type.split(".")[2])
 
 
 class Channel(Protocol):
@@ -37,12 +50,25 @@ class Channel(Protocol):
 class Results(Protocol):
     """The ledger's side of what workers say, one partition."""
 
+    @property
+    def topic(self) -> str:
+        """What its positions are kept under."""
+        ...
+
+    @property
+    def part(self) -> int:
+        """Which partition of the topic it is."""
+        ...
+
     def read(self, position: int, limit: int) -> Sequence[Posted]:
         """At most `limit` messages from a position on, in order. Raises `Unavailable`."""
         ...
 
-    def say(self, raw: bytes) -> None:
-        """Put a message of the ledger's own behind all others."""
+    def say(self, raw: bytes) -> int:
+        """Put a message of the ledger's own behind all others. Raises `Unavailable`.
+
+        Returns when it got there, in microseconds since 1970 by the clock that stamps all of them.
+        """
         ...
 
     def discard(self, before: int) -> None:
@@ -54,7 +80,7 @@ class Orders(Protocol):
     """The ledger's side of what workers are told."""
 
     def send(self, order: Order) -> None:
-        """Put an order onto the topic of commands. Raises `Unavailable`."""
+        """Put an order on its way to its worker. Raises `Unavailable`, `Malformed` where it is too large for that."""
         ...
 
     def keep_only(self, jobs: Collection[str]) -> None:

@@ -13,6 +13,7 @@ from ..errors import Refused, Unavailable
 from ..tensors.objects import ObjectStore
 from .messages import Failed, Finished
 from .orders import Order
+from .tracing import span
 from .work import Stopped, Work
 
 DEATH: Final = 9
@@ -27,9 +28,10 @@ def main(pipe: int, store: Callable[..., ObjectStore], handlers: Mapping[str, Ha
     _limit(order)
     work = Work(order, store(**task["objects"]), pipe)
     Thread(target=_listen, args=(work,), daemon=True).start()
-    answer = _answer(work, handlers.get(order.kind))
-    work.flush()
-    work.say(answer.model_copy(update={"points": work.points, **work.next()}))
+    with span(f"lepton {order.kind}", order.traceparent):
+        answer = _answer(work, handlers.get(order.kind))
+        work.flush()
+        work.say(answer.model_copy(update={"points": work.points, **work.next()}))
 
 
 def _answer(work: Work, handler: Handler | None) -> Finished | Failed:

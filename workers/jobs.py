@@ -22,7 +22,8 @@ class Jobs:
     """
 
     workspace: Workspace
-    desk: Desk
+    desk: Desk | None
+    """Where jobs are given out here, None where another process does that."""
 
     def train(
         self,
@@ -70,7 +71,7 @@ class Jobs:
         return submitting.cancel(self.workspace, submitting.named(self.workspace, job), reason, key)
 
     def wait(self, job: str, *, on_epoch: OnEpoch | None = None, timeout: float | None = None) -> JobRecord:
-        """Wait until a job has ended; where no worker could take it, there is one in this process meanwhile.
+        """Wait until a job has ended; on one machine there is a worker in this process where no other could take it.
 
         Raises `Unavailable` where it has not ended within `timeout` seconds; it goes on.
         """

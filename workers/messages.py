@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple
 
 import uuid_utils
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -186,16 +186,29 @@ _KINDS: Final[dict[str, type[Message]]] = {
 }
 
 
-def encoded(message: Message, source: str) -> bytes:
+SOURCE: Final = "/lepton/worker/"
+
+
+class Said(NamedTuple):
+    """A message as it came: who says it, and the trace it belongs to."""
+
+    message: Message
+    by: str
+    traceparent: str | None
+
+
+def encoded(message: Message, source: str, traceparent: str | None = None) -> bytes:
     """A message as it goes onto the topic: a CloudEvent in its structured form, named the same whenever it is sent."""
+    trace = {} if traceparent is None else {"traceparent": traceparent}
     return to_json(
         {
             "specversion": "1.0",
             "id": message.name,
-            "source": f"/lepton/worker/{source}",
+            "source": f"{SOURCE}{source}",
             "type": f"{PREFIX}{message.said}.v1",
             "subject": message.subject,
             "time": datetime.now(UTC).isoformat(),
+            **trace,
             "datacontenttype": "application/json",
             "data": message.model_dump(mode="json"),
         }
@@ -204,9 +217,15 @@ def encoded(message: Message, source: str) -> bytes:
 
 def decoded(raw: bytes) -> Message:
     """The message in its bytes. Raises `Malformed` on anything else."""
+    return said(raw).message
+
+
+def said(raw: bytes) -> Said:
+    """The message in its bytes, with who says it. Raises `Malformed` on anything else."""
     try:
         told: Any = from_json(raw)
-        return _KINDS[told["type"]].model_validate(told["data"])
-    except (KeyError, TypeError, ValueError) as error:
+        message, trace = _KINDS[told["type"]].model_validate(told["data"]), told.get("traceparent")
+        return Said(message, str(told["source"]).removeprefix(SOURCE), None if trace is None else str(trace))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         fault = error.errors(include_url=False, include_input=False)[0] if isinstance(error, ValidationError) else error
         raise Malformed(f"this is no message of a worker ({fault}); its types are {', '.join(_KINDS)}") from error

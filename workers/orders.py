@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable
 from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -14,6 +16,8 @@ from ..events.job import JobAssigned
 from ..tensors.graph import Edge, Graph, Path
 from .restoring import graph_of, verified_event
 from .workspace import Workspace
+
+log = logging.getLogger("lepton")
 
 
 class Way(BaseModel):
@@ -72,6 +76,7 @@ class Order(BaseModel):
     seconds: float | None = None
     base: Base | None = None
     checkpoint: Checkpoint | None = None
+    traceparent: str | None = None
 
 
 def compose(workspace: Workspace, name: str, assigned: JobAssigned) -> Order:
@@ -97,6 +102,7 @@ def compose(workspace: Workspace, name: str, assigned: JobAssigned) -> Order:
         checkpoint=None
         if job.checkpoint is None
         else _checkpoint(workspace, job.checkpoint.step, job.checkpoint.tensors),
+        traceparent=job.traceparent,
     )
 
 
@@ -106,6 +112,20 @@ def decoded(raw: bytes) -> Order:
         return Order.model_validate_json(raw)
     except ValidationError as error:
         raise Malformed(f"this is no order ({error.error_count()} faults); the ledger writes them") from error
+
+
+def read(raw: bytes) -> Order | None:
+    """The order in its bytes; what is none, such as a newer Lepton's, is nobody's here."""
+    try:
+        return decoded(raw)
+    except Malformed as error:
+        log.warning("%s", error)
+        return None
+
+
+def addressed(worker: str, raws: Iterable[bytes]) -> list[Order]:
+    """The orders among messages that are for one worker."""
+    return [order for raw in raws if (order := read(raw)) is not None and order.worker == worker]
 
 
 def _base(workspace: Workspace, model: Model, number: int) -> Base:

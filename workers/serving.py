@@ -6,7 +6,7 @@ import logging
 import os
 import uuid
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
@@ -26,19 +26,28 @@ _GPUS: Final = Path("/dev/nvidia0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Workplace:
+    """What it takes to be a worker: the way to the ledger, and the object store."""
+
+    channel: Callable[[str], Channel]
+    """A worker's way to the ledger, by its incarnation."""
+    objects: Mapping[str, Any]
+    """Where the object store is: what `tensors.address.objects_at` takes."""
+    terms: Terms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """Where jobs are given out: what it takes to be the assigner, or a worker, of one ledger."""
+    """Where jobs are given out: what it takes to be the assigner of one ledger."""
 
     lock: Callable[[], Held]
     """The lock of the one who assigns; raises `Unavailable` at once where another does."""
-    assigner: Callable[[], Assigner]
-    channel: Callable[[str], Channel]
-    """A worker's way to the ledger, by its incarnation."""
+    assigner: Callable[[], AbstractContextManager[Assigner]]
     leases: Leases
     waiting: Callable[[Post], bool]
     """Whether there is an open job that a worker could take."""
-    objects: Mapping[str, Any]
-    """Where the object store is: what `tensors.address.objects_at` takes."""
+    workplace: Workplace
+    """What a worker beside it needs."""
     terms: Terms
 
 
@@ -50,16 +59,21 @@ def assigning(desk: Desk) -> Generator[None]:
 
 
 @contextmanager
-def working(desk: Desk, post: Post) -> Generator[None]:
+def working(workplace: Workplace, post: Post) -> Generator[None]:
     """Have a worker in this process, and let it leave in good order."""
-    worker = Worker(post, desk.channel(post.incarnation), desk.terms)
-    with _beside(worker.run, "worker", 4 * desk.terms.drain):
+    worker = Worker(post, workplace.channel(post.incarnation), workplace.terms)
+    with _beside(worker.run, "worker", 4 * workplace.terms.drain):
         yield
 
 
-def work(desk: Desk, post: Post, stop: Event, *, once: bool = False) -> None:
-    """Be a worker until told to stop, or once until no open job is left that it could take."""
-    worker = Worker(post, desk.channel(post.incarnation), desk.terms)
+def work(workplace: Workplace, post: Post, stop: Event) -> None:
+    """Be a worker until told to stop."""
+    Worker(post, workplace.channel(post.incarnation), workplace.terms).run(stop)
+
+
+def work_and_assign(desk: Desk, post: Post, stop: Event, *, once: bool = False) -> None:
+    """Be a worker, and the assigner where nobody else is; once: until no open job is left that it could take."""
+    worker = Worker(post, desk.workplace.channel(post.incarnation), desk.terms)
     with assigning(desk):
         worker.run(stop, (lambda: worker.idle and not desk.waiting(post)) if once else None)
 
@@ -73,7 +87,8 @@ def assign(desk: Desk, stop: Event) -> None:
             stop.wait(desk.terms.poll * 5)
             continue
         try:
-            _assign(held, desk.assigner(), desk.terms, stop)
+            with desk.assigner() as assigner:
+                _assign(held, assigner, desk.terms, stop)
         except LeptonError as error:
             log.warning("assigning: %s", error)
             stop.wait(desk.terms.poll * 10)
@@ -101,7 +116,7 @@ def _beside(work: Callable[[Event], None], name: str, patience: float) -> Genera
         thread.join(patience)
 
 
-def post(desk: Desk, *, pool: str = "default", slots: int = 1, device: str = "auto") -> Post:
+def post(workplace: Workplace, *, pool: str = "default", slots: int = 1, device: str = "auto") -> Post:
     """What a worker on this machine is. `device` is auto, cpu, or cuda:N for one GPU of several."""
     environment: Mapping[str, str] = {}
     if device == "cpu":
@@ -114,6 +129,6 @@ def post(desk: Desk, *, pool: str = "default", slots: int = 1, device: str = "au
         pool=pool,
         capabilities=("train", "evaluate", "cpu", *(("cuda",) if gpu else ())),
         slots=slots,
-        objects=desk.objects,
+        objects=workplace.objects,
         environment=environment,
     )

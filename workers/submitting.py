@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -20,12 +21,19 @@ from ..errors import Refused, Stale, Unavailable, UnknownRevision
 from ..events.clock import microseconds
 from ..events.envelope import decode
 from ..events.job import JobSubmitted
+from ..events.leases import Leases
 from ..events.run import MetricsLogged
+from ..settings import Terms
 from . import datasets, history, serving
 from .job_record import JobRecord
 from .serving import Desk
 from .workspace import Workspace
 
+log = logging.getLogger("lepton")
+
+POLL: Final = 0.1
+SURELY: Final = 5.0
+"""Seconds after which a job that others should take would have been taken."""
 OnEpoch = Callable[[int, Mapping[str, float]], None]
 SHORTEST: Final = 4
 """Characters of a job's id that may stand for it."""
@@ -152,23 +160,39 @@ def wait(
 
     Raises `Unavailable` where it has not ended in time; it goes on.
     """
-    until = None if timeout is None else time.monotonic() + timeout
-    pause = desk.terms.poll if desk else 0.5
+    begun = time.monotonic()
+    pause = desk.terms.poll if desk else POLL
     with ExitStack() as stack:
-        helped = False
         if desk is not None:
             stack.enter_context(serving.assigning(desk))
+        looked = False
         epochs = _Epochs(workspace, name)
         while not (job := state(workspace, name)).ended:
-            if desk is not None and not helped and job.status == "queued" and not _served(desk, job):
-                helped = True
-                stack.enter_context(serving.working(desk, serving.post(desk, pool=job.pool)))
+            waited = time.monotonic() - begun
+            if not looked and job.status == "queued" and (desk or waited > SURELY):
+                looked = True
+                _see_to_a_worker(stack, workspace, desk, job)
             epochs.tell(job, on_epoch)
-            if until is not None and time.monotonic() > until:
+            if timeout is not None and waited > timeout:
                 raise Unavailable(f"job {name} has not ended in {timeout:g} s; it goes on, `lepton jobs` tells how")
             time.sleep(pause)
         epochs.tell(job, on_epoch)
     return record(workspace, name)
+
+
+def _see_to_a_worker(stack: ExitStack, workspace: Workspace, desk: Desk | None, job: Job) -> None:
+    """Where no worker that could take a job was heard of within its term, have one here, or say that one is missing."""
+    term = desk.terms.lease if desk else Terms().lease
+    since = microseconds(datetime.now(UTC)) - int(term * 1_000_000)
+    workers = Leases(workspace.ledger.store.database).workers(since)
+    if any(fits(job, each.pool, each.capabilities) for each in workers):
+        return
+    if desk is not None:
+        post = serving.post(desk.workplace, pool=job.pool)
+        stack.enter_context(serving.working(desk.workplace, post))
+    else:
+        what = " ".join((job.kind, *job.needs))
+        log.warning("no worker of pool %s that does %s has been heard of; `lepton worker` starts one", job.pool, what)
 
 
 def finished(found: JobRecord) -> JobRecord:
@@ -208,9 +232,3 @@ def _by_step(event: MetricsLogged) -> Iterator[tuple[int, dict[str, float]]]:
     for name, step, value in zip(event.names, event.steps, event.values, strict=True):
         steps.setdefault(step or 0, {})[name] = value
     yield from steps.items()
-
-
-def _served(desk: Desk, job: Job) -> bool:
-    """Whether a worker that could take the job was heard of within its term."""
-    since = microseconds(datetime.now(UTC)) - int(desk.terms.lease * 1_000_000)
-    return any(fits(job, worker.pool, worker.capabilities) for worker in desk.leases.workers(since))

@@ -13,6 +13,7 @@ from ..events.run import MetricsLogged
 from ..tensors.objects import ObjectStore
 from .messages import Measured, Message, encoded
 from .orders import Order
+from .tracing import traceparent
 
 FLUSH: Final = 1.0
 """Seconds between two blocks of metrics."""
@@ -39,7 +40,7 @@ class Work:
 
     def say(self, message: Message) -> None:
         """Tell the worker, which tells the ledger."""
-        raw = encoded(message, self.order.worker) + b"\n"
+        raw = encoded(message, self.order.worker, traceparent() or self.order.traceparent) + b"\n"
         with self._lock:
             while raw:
                 raw = raw[os.write(self._pipe, raw) :]

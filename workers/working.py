@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from threading import Event
-from typing import Any
+from typing import Any, Final
 
 from ..errors import Unavailable
 from ..settings import Terms
@@ -18,6 +18,9 @@ from .channel import Channel, Fact
 from .environment import code, environment
 from .messages import FINAL, Failed, Left, Message, Ready, Started, decoded, encoded
 from .orders import Order
+
+REMEMBERED: Final = 10_000
+"""Jobs of which a worker knows the attempts it has dealt with."""
 
 log = logging.getLogger("lepton.worker")
 
@@ -64,6 +67,8 @@ class Worker:
         self._acknowledged = clock()
         self._announced = -terms.heartbeat
         self._draining = False
+        self._past: OrderedDict[str, int] = OrderedDict()
+        """By job the attempt up to which orders are dealt with, the latest last: an order may come twice, or late."""
         self._made_with = {"environment": environment(), "code": code()}
 
     @property
@@ -89,7 +94,10 @@ class Worker:
             self._abandon(f"nobody acknowledged anything for {self._terms.lease:g} s")
         self._announce()
         try:
-            self._waiting.extend(self._channel.orders())
+            for order in self._channel.orders():
+                if order.epoch > self._past.get(order.job, 0):
+                    self._pass(order.job, order.epoch)
+                    self._waiting.append(order)
             for fact in self._channel.facts():
                 self._closed(fact)
         except Unavailable as error:
@@ -126,8 +134,11 @@ class Worker:
         self._say(ready)
         self._flush()
 
-    def _say(self, message: Message) -> None:
-        self._outbox.append(encoded(message, self.post.incarnation))
+    def _say(self, message: Message, order: Order | None = None) -> None:
+        self._outbox.append(self._encoded(message, order))
+
+    def _encoded(self, message: Message, order: Order | None) -> bytes:
+        return encoded(message, self.post.incarnation, order.traceparent if order else None)
 
     def _flush(self) -> None:
         """Send what is to be said, in order. What is not acknowledged stays."""
@@ -166,7 +177,7 @@ class Worker:
                 continue
             self._attempts[attempt.name] = attempt
             log.debug("job %s, attempt %d: %s begun in process %d", *attempt.name, order.kind, attempt.pid)
-            self._say(Started(job=order.job, epoch=order.epoch, n=0, **self._made_with))
+            self._say(Started(job=order.job, epoch=order.epoch, n=0, **self._made_with), order)
 
     def _look_after(self, attempt: Attempt) -> None:
         """Pass on what a process says, hold it to its limits, and answer for it where it died."""
@@ -184,10 +195,17 @@ class Worker:
     def _mourn(self, attempt: Attempt) -> None:
         obituary = attempt.obituary()
         attempt.close()
-        self._answer(attempt.name, encoded(obituary, self.post.incarnation))
+        self._answer(attempt.name, self._encoded(obituary, attempt.order))
+
+    def _pass(self, job: str, epoch: int) -> None:
+        self._past[job] = max(epoch, self._past.get(job, 0))
+        self._past.move_to_end(job)
+        if len(self._past) > REMEMBERED:
+            self._past.popitem(last=False)
 
     def _closed(self, fact: Fact) -> None:
         """What the log tells of an attempt: its answer was heard, or it counts no more."""
+        self._pass(fact.job, fact.epoch)
         for name in [name for name in self._answers if name[0] == fact.job and name[1] <= fact.epoch]:
             del self._answers[name]
         self._waiting = deque(order for order in self._waiting if order.job != fact.job or order.epoch > fact.epoch)
@@ -213,7 +231,7 @@ class Worker:
         """Answer for an order that nothing was done about."""
         job, epoch = order.job, order.epoch
         failed = Failed(job=job, epoch=epoch, n=0, error=error, reason=reason, again=True, counted=counted)
-        self._answer((job, epoch), encoded(failed, self.post.incarnation))
+        self._answer((job, epoch), self._encoded(failed, order))
 
     def _drain(self) -> None:
         """Take nothing more, give back what waits, and ask what is under way to keep what it has come to."""

@@ -17,7 +17,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     home = Home(settings.load(sys.argv[1], actor="worker"))
     environment = {"PYTHONPATH": str(Path(__file__).parent)}
-    post = replace(serving.post(home.desk, slots=int(sys.argv[2])), program="light_work", environment=environment)
+    post = serving.post(home.workplace, slots=int(sys.argv[2]))
     print(post.incarnation, flush=True)
-    serving.work(home.desk, post, stop)
+    serving.work(home.workplace, replace(post, program="light_work", environment=environment), stop)
     home.close()

@@ -1,0 +1,29 @@
+"""Dispatch: the assigner's orders, brought from their table onto the topic of commands."""
+
+from __future__ import annotations
+
+from asyncio import to_thread
+from typing import Final
+
+from .database import Database
+from .kafka import Outgoing, Writer
+from .mail import COMMANDS, Mail
+
+_TOGETHER: Final = 100
+
+
+class Dispatch:
+    """Sends what lies in the table, and takes it out once the broker has it.
+
+    What was sent and not yet taken out when the relay ended is sent again; a worker takes an order once.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._mail = Mail(database)
+
+    async def send(self, writer: Writer) -> None:
+        """Send what has come since."""
+        for posted in await to_thread(self._mail.read, COMMANDS, 0, _TOGETHER):
+            if posted.raw:
+                await writer.send(COMMANDS, [Outgoing(posted.raw)])
+                await to_thread(self._mail.discard, COMMANDS, posted.position + 1)

@@ -1,0 +1,45 @@
+"""A thread of its own for the clients of asyncio, on behalf of callers that are synchronous."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
+GRACE: Final = 1.0
+"""Seconds for what is left when the loop ends, such as clients that close."""
+
+
+class LoopThread:
+    """A running event loop. The thread is a daemon: it keeps no process alive."""
+
+    def __init__(self, name: str) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
+        self._thread.start()
+
+    def do(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run work on the loop and wait for what comes of it."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def leave(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Run work on the loop; nobody waits for it, and what it raises nobody hears."""
+        asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def stop(self) -> None:
+        """End the loop, and what was still left to it."""
+
+        async def end() -> None:
+            left = asyncio.all_tasks() - {asyncio.current_task()}
+            if left:
+                _, late = await asyncio.wait(left, timeout=GRACE)
+                for task in late:
+                    task.cancel()
+                await asyncio.gather(*late, return_exceptions=True)
+
+        self.do(end())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()

@@ -1,0 +1,100 @@
+"""The ports between ledger and workers over Kafka's topics: a worker knows these and the object store, no database."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import Final
+from zlib import crc32
+
+from ..events.cluster import Cluster
+from ..events.envelope import decode
+from ..events.kafka_sync import Listener, Sender
+from ..events.loop_thread import LoopThread
+from ..events.mail import COMMANDS, RESULTS, Posted
+from ..events.topics import partitions
+from .channel import CLOSING, Fact
+from .orders import Order, addressed
+
+_MANY: Final = 1000
+_FACTS: Final = tuple(f'"{name}"'.encode() for name in CLOSING)
+"""How the events that end an attempt are told from all others, which pass by in great numbers, before they are read."""
+
+
+class KafkaChannel:
+    """A worker's side. Nothing is said before it is known where reading begins; what is away is `Unavailable`."""
+
+    def __init__(self, cluster: Cluster, incarnation: str) -> None:
+        self._incarnation = incarnation
+        self._loop = LoopThread("worker-kafka")
+        self._commands = Listener(self._loop, cluster, COMMANDS)
+        self._events = Listener(self._loop, cluster, "events")
+        self._results = Sender(self._loop, cluster, RESULTS)
+        self._part: int | None = None
+
+    def say(self, raw: bytes) -> None:
+        """Put a message onto the topic of results, always onto the same partition: its order stays."""
+        self._commands.open()
+        self._events.open()
+        if self._part is None:
+            self._part = crc32(self._incarnation.encode()) % self._results.partitions()
+        self._results.send(raw, self._part)
+
+    def orders(self) -> Sequence[Order]:
+        """The new orders for this incarnation."""
+        return addressed(self._incarnation, [each.value for each in self._commands.read(_MANY)])
+
+    def facts(self) -> Sequence[Fact]:
+        """What the topic of events says anew."""
+        facts: list[Fact] = []
+        while found := self._events.read(_MANY):
+            facts += [Fact.of(decode(each.value)) for each in found if any(name in each.value for name in _FACTS)]
+        return facts
+
+    def close(self) -> None:
+        """Give back what is open."""
+        for each in (self._commands, self._events, self._results):
+            each.close()
+        self._loop.stop()
+
+
+class KafkaResults:
+    """The ledger's side of what workers say, one partition."""
+
+    def __init__(self, loop: LoopThread, cluster: Cluster, part: int) -> None:
+        self.topic = cluster.topic(RESULTS)
+        self.part = part
+        self._listener = Listener(loop, cluster, RESULTS, part, at=0)
+        self._sender = Sender(loop, cluster, RESULTS)
+
+    def read(self, position: int, limit: int) -> Sequence[Posted]:
+        """Messages from a position on."""
+        if self._listener.position != position and self._listener.open() < position:
+            self._listener.seek(position)
+        return [Posted(each.offset, 1000 * each.time, each.value) for each in self._listener.read(limit)]
+
+    def say(self, raw: bytes) -> int:
+        """Put a message of the ledger's own behind all others."""
+        return self._sender.send(raw, self.part)
+
+    def discard(self, before: int) -> None:
+        """The topic's retention does that."""
+
+    def close(self) -> None:
+        """Give back what is open."""
+        self._listener.close()
+        self._sender.close()
+
+
+@contextmanager
+def results(cluster: Cluster) -> Generator[list[KafkaResults]]:
+    """All partitions of a ledger's results. Raises `Unavailable`, also where the topic is not there yet."""
+    loop = LoopThread("results")
+    opened: list[KafkaResults] = []
+    try:
+        opened += [KafkaResults(loop, cluster, part) for part in range(loop.do(partitions(cluster, RESULTS)))]
+        yield opened
+    finally:
+        for each in opened:
+            each.close()
+        loop.stop()
