@@ -227,7 +227,7 @@ def _told(error: Exception, cluster: Cluster) -> LeptonError:
             return Refused(f"{name} no longer has the records asked for; its retention took them")
         case errors.TopicAuthorizationFailedError() | errors.ClusterAuthorizationFailedError():
             who = "a client without a name" if cluster.user is None else f"user {cluster.user!r}"
-            return Refused(f"{name} does not let {who} do that ({kind}); docs/kafka.md has the rights of each role")
+            return Refused(f"{name} does not let {who} do that ({error}); docs/kafka.md has the rights of each role")
         case errors.SaslAuthenticationFailed():
             return Refused(f"{name} does not know user {cluster.user!r} by that password; look at LEPTON_KAFKA")
         case errors.UnsupportedSaslMechanismError() | errors.IllegalSaslStateError():
