@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from ssl import SSLCertVerificationError
 from typing import Any, Final, NamedTuple, Self
 
 from ..errors import LeptonError, Refused, Unavailable
@@ -77,6 +78,8 @@ class Writer:
         They must fit: at most `BATCH_BYTES`, counting `RECORD_OVERHEAD` a record. Returns the broker's time of it, in
         milliseconds since 1970 (where the topic stamps what it takes). Raises `Unavailable`.
         """
+        from aiokafka.errors import KafkaError
+
         assert self._producer is not None
         batch = self._producer.create_batch()
         for record in records:
@@ -84,7 +87,12 @@ class Writer:
             if taken is None:
                 raise Refused(f"{len(records)} records do not fit into one batch; send fewer")
         async with translated(self._cluster):
-            told = await (await self._producer.send_batch(batch, self._cluster.topic(topic), partition=partition))
+            try:
+                told = await (await self._producer.send_batch(batch, self._cluster.topic(topic), partition=partition))
+            except KafkaError as error:
+                if (cause := self._died_of()) is None:
+                    raise
+                raise cause from error
         return told.timestamp
 
     async def partitions(self, topic: TopicName) -> int:
@@ -92,6 +100,12 @@ class Writer:
         assert self._producer is not None
         async with translated(self._cluster):
             return len(await self._producer.partitions_for(self._cluster.topic(topic)))
+
+    def _died_of(self) -> BaseException | None:
+        """What ended the producer's sender, which aiokafka lets nobody know: it may not write at all, say."""
+        sender = self._producer._sender.sender_task
+        ended = sender.exception() if sender.done() and not sender.cancelled() else None
+        return ended and ended.__cause__
 
 
 class Reader:
@@ -119,6 +133,7 @@ class Reader:
             try:
                 await self._consumer.start()
                 if self._topic not in await self._consumer.topics():
+                    await _look_for(self._cluster, self._topic)
                     raise Unavailable(f"{self._cluster.name} has no topic {self._topic} yet; `lepton relay` makes it")
                 self._consumer.assign([self._at])
             except BaseException:
@@ -175,6 +190,21 @@ class Reader:
         return self._consumer
 
 
+async def _look_for(cluster: Cluster, topic: str) -> None:
+    """Raise where a topic is in no list for want of rights, and not because nobody has made it."""
+    from aiokafka.admin import AIOKafkaAdminClient
+    from aiokafka.errors import TopicAuthorizationFailedError
+
+    admin: Any = AIOKafkaAdminClient(**cluster.client())
+    try:
+        await admin.start()
+        (told,) = await admin.describe_topics([topic])
+    finally:
+        await admin.close()
+    if told["error_code"] == TopicAuthorizationFailedError.errno:
+        raise TopicAuthorizationFailedError(topic)
+
+
 @asynccontextmanager
 async def translated(cluster: Cluster) -> AsyncGenerator[None]:
     """Kafka's errors in Lepton's words."""
@@ -184,19 +214,52 @@ async def translated(cluster: Cluster) -> AsyncGenerator[None]:
         yield
     except (LeptonError, errors.IllegalArgumentError, errors.IllegalStateError):  # the latter are bugs of ours
         raise
-    except errors.MessageSizeTooLargeError as error:
-        raise Refused(f"{cluster.name} takes no record that large; raise its message.max.bytes to 1 MiB") from error
-    except (errors.OffsetOutOfRangeError, errors.NoOffsetForPartitionError) as error:
-        raise Refused(f"{cluster.name} no longer has the records asked for; its retention took them") from error
-    except (
-        errors.TopicAuthorizationFailedError,
-        errors.ClusterAuthorizationFailedError,
-        errors.SaslAuthenticationFailed,
-        errors.UnsupportedSaslMechanismError,
-    ) as error:
-        raise Refused(f"{cluster.name} does not let Lepton in ({type(error).__name__}); check its ACLs") from error
+    except errors.KafkaConnectionError as error:
+        raise await _kept_out(cluster) or _told(error, cluster) from error
     except (errors.KafkaError, OSError, TimeoutError) as error:
-        raise Unavailable(f"{cluster.name} does not answer ({type(error).__name__}); try again when it does") from error
+        raise _told(error, cluster) from error
+
+
+async def _kept_out(cluster: Cluster) -> Refused | None:
+    """Why no server lets Lepton in, if that is why none is reached: aiokafka's clients write it to their log only."""
+    from aiokafka.conn import create_conn
+    from aiokafka.errors import KafkaError
+
+    how = cluster.client()
+    del how["bootstrap_servers"]
+    for host, _, port in (server.rpartition(":") for server in cluster.servers if cluster.protocol != "PLAINTEXT"):
+        try:
+            (await create_conn(host.strip("[]"), int(port), **how)).close()
+        except (KafkaError, OSError, TimeoutError) as error:
+            told = _told(error, cluster)
+            if isinstance(told, Refused):
+                return told
+    return None
+
+
+def _told(error: Exception, cluster: Cluster) -> LeptonError:
+    from aiokafka import errors
+
+    name, kind = cluster.name, type(error).__name__
+    match error:
+        case errors.MessageSizeTooLargeError():
+            return Refused(f"{name} takes no record that large; raise its message.max.bytes to 1 MiB")
+        case errors.OffsetOutOfRangeError() | errors.NoOffsetForPartitionError():
+            return Refused(f"{name} no longer has the records asked for; its retention took them")
+        case errors.TopicAuthorizationFailedError() | errors.ClusterAuthorizationFailedError():
+            who = "a client without a name" if cluster.user is None else f"user {cluster.user!r}"
+            return Refused(f"{name} does not let {who} do that ({error}); docs/kafka.md has the rights of each role")
+        case errors.SaslAuthenticationFailed():
+            return Refused(f"{name} does not know user {cluster.user!r} by that password; look at LEPTON_KAFKA")
+        case errors.UnsupportedSaslMechanismError() | errors.IllegalSaslStateError():
+            return Refused(f"{name} takes no user by SCRAM-SHA-512 on that port; look at LEPTON_KAFKA")
+        case SSLCertVerificationError():
+            return Refused(
+                f"{name} shows a certificate that is not trusted ({error.verify_message}); "
+                "SSL_CERT_FILE names a file with whom to trust"
+            )
+        case _:
+            return Unavailable(f"{name} does not answer ({kind}); try again when it does")
 
 
 def _aiokafka() -> Any:

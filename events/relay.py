@@ -73,9 +73,11 @@ class Relay:
         frontier = await self._taken_over()
         refusals = await Refusals.taken_over(self._store, self._cluster)
         orders = Dispatch(self._store.database)
-        while not self._done(stop):
+        while True:
             await refusals.send(writer)
             await orders.send(writer)
+            if self._done(stop):
+                return
             rows = await to_thread(self._store.read, frontier.size, READ)
             if not rows:
                 await elapsed(stop, IDLE)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from ..errors import Refused, Unavailable
@@ -18,6 +18,8 @@ _BROKERS_OWN: Final = -1
 """As many replicas as the broker makes by default."""
 _ALREADY_THERE: Final = 36
 """Kafka's error code of a topic that exists."""
+_NOT_YET: Final = (3, 5)
+"""Kafka's error codes of a topic that the broker asked does not know yet, or whose leader it does not."""
 
 
 class Topic(NamedTuple):
@@ -54,25 +56,28 @@ async def open_topics(cluster: Cluster) -> None:
             missing = [topic for topic in missing if topic.name not in there]
             if missing:
                 await _make(admin, missing)
-            await _check(admin, cluster)
+            await _check(admin, cluster, TOPICS)
         finally:
             await admin.close()
 
 
 async def partitions(cluster: Cluster, name: TopicName) -> int:
-    """How many partitions a topic has. Raises `Unavailable`."""
+    """How many partitions a topic has, once it is as it must be; whoever asks needs no right to another one.
+
+    Raises `Refused` naming the setting that would lose messages; `Unavailable`, also where nobody has made it yet.
+    """
     from aiokafka.admin import AIOKafkaAdminClient
 
     async with translated(cluster):
         admin: Any = AIOKafkaAdminClient(**cluster.client())
         try:
             await admin.start()
-            (told,) = await admin.describe_topics([cluster.topic(name)])
+            (found,) = await _check(admin, cluster, [name])
         finally:
             await admin.close()
-    if not told["partitions"]:
-        raise Unavailable(f"there is no topic {cluster.topic(name)} on {cluster.name} yet; try again")
-    return len(told["partitions"])
+    if not found:
+        raise Unavailable(f"there is no topic {cluster.topic(name)} on {cluster.name} yet; `lepton relay` makes it")
+    return found
 
 
 def _new(name: str, topic: Topic) -> Any:
@@ -92,17 +97,22 @@ async def _make(admin: Any, topics: list[Any]) -> None:
             raise for_code(code)(f"{name}: {rest[0] if rest else ''}")
 
 
-async def _check(admin: Any, cluster: Cluster) -> None:
+async def _check(admin: Any, cluster: Cluster, topics: Iterable[TopicName]) -> list[int]:
+    """How many partitions each topic has: none where the broker does not know it yet."""
     from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-    names = {cluster.topic(name): topic for name, topic in TOPICS.items()}
+    names = {cluster.topic(name): TOPICS[name] for name in topics}
+    counts: dict[str, int] = {}
     for told in await admin.describe_topics(list(names)):
-        wanted, found = names[told["topic"]].partitions, len(told["partitions"])
+        name, wanted, found = told["topic"], names[told["topic"]].partitions, len(told["partitions"])
+        _may_see(told["error_code"], name)
         if wanted is not None and found not in (0, wanted):
-            raise Refused(f"topic {told['topic']} has {found} partitions, and its order needs exactly {wanted}")
+            raise Refused(f"topic {name} has {found} partitions, and its order needs exactly {wanted}")
+        counts[name] = found
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
     for answer in await admin.describe_configs(resources):
-        for _, _, _, name, settings in answer.resources:
+        for code, _, _, name, settings in answer.resources:
+            _may_see(code, name)
             held = {setting[0]: setting[1] for setting in settings}
             for setting, value in names[name].settings.items():
                 if held.get(setting, value) != value:
@@ -110,3 +120,11 @@ async def _check(admin: Any, cluster: Cluster) -> None:
                         f"topic {name} has {setting}={held[setting]}, and Lepton needs {setting}={value}; "
                         "alter the topic, or set LEPTON_KAFKA_PREFIX to names of your own"
                     )
+    return [counts[name] for name in names]
+
+
+def _may_see(code: int, name: str) -> None:
+    from aiokafka.errors import for_code
+
+    if code not in (0, *_NOT_YET):
+        raise for_code(code)(name)

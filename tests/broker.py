@@ -10,26 +10,29 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from .servers import NotHere, free_port
 
 _POM: Final = Path(__file__).parent / "kafka" / "pom.xml"
 _SECONDS: Final = 60.0
 
-PROPERTIES = """
+PROPERTIES: Final = """
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
-log.dirs={data}
+log.dirs={folder}/data
 offsets.topic.replication.factor=1
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 auto.create.topics.enable=false
+"""
+OPEN: Final = """
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 """
 
 
@@ -40,17 +43,11 @@ class Kafka:
         self._jars = _jars()
         self.port = free_port()
         self._folder = Path(tempfile.mkdtemp(prefix="lepton-kafka-", dir="/tmp"))
-        self._properties = self._folder / "server.properties"
-        self._properties.write_text(
-            PROPERTIES.format(port=self.port, controller=free_port(), data=self._folder / "data")
-        )
+        self._properties = str(self._folder / "server.properties")
+        Path(self._properties).write_text(self._written().format(**self._places()))
         self._process: subprocess.Popen[bytes] | None = None
-        done = subprocess.run(
-            self._java("128m", "kafka.tools.StorageTool", "format", "-t", "4L6g3nShT-eMCtK--X86sw", "-c"),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        form = ("format", "-t", "4L6g3nShT-eMCtK--X86sw", "-c", self._properties, *self._users())
+        done = self._run("kafka.tools.StorageTool", *form)
         if done.returncode:
             raise NotHere(f"Kafka: its storage cannot be formatted: {done.stderr.strip()[-300:]}")
 
@@ -68,7 +65,9 @@ class Kafka:
     def start(self) -> None:
         """Start the broker and wait until it answers for its metadata."""
         with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(self._java("384m", "kafka.Kafka"), stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                self._java("384m", "kafka.Kafka", self._properties), stdout=log, stderr=log
+            )
         asyncio.run(self._await())
 
     def stop(self, how: signal.Signals = signal.SIGKILL) -> None:
@@ -83,10 +82,29 @@ class Kafka:
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    def client(self) -> dict[str, Any]:
+        """How aiokafka's clients reach it, to do anything."""
+        return {"bootstrap_servers": self.servers}
+
+    def _written(self) -> str:
+        """What server.properties says."""
+        return PROPERTIES + OPEN
+
+    def _places(self) -> dict[str, Any]:
+        """What stands for the names in server.properties."""
+        return {"port": self.port, "controller": free_port(), "folder": self._folder}
+
+    def _users(self) -> list[str]:
+        """What the storage's formatting is told about users."""
+        return []
+
+    def _run(self, main: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run one of Kafka's own programs to its end."""
+        return subprocess.run(self._java("128m", main, *arguments), capture_output=True, text=True, check=False)
+
     def _java(self, memory: str, main: str, *arguments: str) -> list[str]:
-        path = f"{self._jars}/*:{_POM.parent}"
         tuned = (f"-Xmx{memory}", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
-        return ["java", *tuned, "-cp", path, main, *arguments, str(self._properties)]
+        return ["java", *tuned, "-cp", f"{self._jars}/*:{_POM.parent}", main, *arguments]
 
     async def _await(self) -> None:
         from aiokafka.admin import AIOKafkaAdminClient
@@ -96,7 +114,7 @@ class Kafka:
         while asyncio.get_running_loop().time() < end:
             if self._process is None or self._process.poll() is not None:
                 break
-            admin = AIOKafkaAdminClient(bootstrap_servers=self.servers)
+            admin = AIOKafkaAdminClient(**self.client())
             with contextlib.suppress(KafkaError, OSError):
                 await admin.start()
                 await admin.list_topics()
@@ -111,7 +129,8 @@ def _jars() -> Path:
     """The folder of Kafka's jars, filled by Maven where they are missing; one process of this machine at a time."""
     if not (shutil.which("java") and shutil.which("mvn")):
         raise NotHere("Kafka: java and mvn are not both on the PATH")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lepton" / "kafka-4.1.1"
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lepton"
+    cache = caches / f"kafka-{sha256(_POM.read_bytes()).hexdigest()[:12]}"
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -41,16 +41,17 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
     """A running PostgreSQL. Where none can run the test is skipped; in CI that is a failure."""
-    yield from _running(PostgreSQL)
+    yield from running(PostgreSQL)
 
 
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[Kafka]:
     """A running Kafka. Where none can run the test is skipped; in CI that is a failure."""
-    yield from _running(Kafka)
+    yield from running(Kafka)
 
 
-def _running(kind: Callable[[], B]) -> Iterator[B]:
+def running(kind: Callable[[], B]) -> Iterator[B]:
+    """A part at work until the fixture ends. Where it cannot run the test is skipped; in CI that is a failure."""
     try:
         server = kind()
         server.start()
@@ -71,13 +72,13 @@ def cluster(kafka: Kafka) -> Cluster:
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[S3]:
     """A running S3. Where none can run the test is skipped; in CI that is a failure."""
-    yield from _running(S3)
+    yield from running(S3)
 
 
 @pytest.fixture(scope="session")
 def azure_server() -> Iterator[Azure]:
     """A running Azure. Where none can run the test is skipped; in CI that is a failure."""
-    yield from _running(Azure)
+    yield from running(Azure)
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ def test_workers_write_results_others_the_inbox_and_the_relay_alone_the_rest() -
     assert writes["service"] == {"inbox"}
     alone = [role for role, topics in writes.items() if topics & {"events", "commands", "rejected"}]
     assert alone == ["relay"]
+    assert [right.role for right in RIGHTS if right.makes] == ["relay"]
 
 
 def test_a_ledger_of_another_name_has_rights_of_its_own() -> None:

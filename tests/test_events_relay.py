@@ -14,7 +14,7 @@ from lepton_ai.events.cluster import Cluster
 from lepton_ai.events.kafka import Message, Outgoing, Reader, Writer
 from lepton_ai.events.kafka_log import KafkaLog
 from lepton_ai.events.relay import Relay
-from lepton_ai.events.topics import open_topics
+from lepton_ai.events.topics import open_topics, partitions
 from lepton_ai.ledger import Asked, Ledger
 
 from .asking import commit, note
@@ -127,6 +127,15 @@ async def test_a_topic_with_two_partitions_is_refused(cluster: Cluster) -> None:
 
     with pytest.raises(Refused, match="has 2 partitions"):
         await open_topics(cluster)
+
+
+async def test_a_topic_that_nobody_has_made_yet_is_to_be_waited_for(cluster: Cluster) -> None:
+    with pytest.raises(Unavailable, match="`lepton relay` makes it"):
+        await partitions(cluster, "inbox")
+
+    await open_topics(cluster)
+
+    assert await partitions(cluster, "inbox") == 1
 
 
 async def test_records_sent_twice_are_read_once(ledger: Ledger, actor: Actor, cluster: Cluster) -> None:

@@ -13,7 +13,7 @@ from ..events.cluster import Cluster, TopicName
 from ..events.inbox import Letter
 from ..events.kafka import Reader
 from ..events.relay import elapsed
-from ..events.topics import open_topics, partitions
+from ..events.topics import partitions
 from .intake import Intake
 
 _READ: Final = 500
@@ -32,7 +32,6 @@ async def receive(cluster: Cluster, topic: TopicName, intake: Callable[[int], In
     """
     while not stop.is_set():
         try:
-            await open_topics(cluster)
             intakes = [intake(part) for part in range(await partitions(cluster, topic))]
             break
         except Unavailable as error:

@@ -1,0 +1,253 @@
+"""A broker that authorises: each role does its work with the rights that are generated for it, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from itertools import product
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pytest
+
+from lepton_ai import ModelManager
+from lepton_ai.errors import Refused, Unavailable
+from lepton_ai.events.acls import commands
+from lepton_ai.events.cluster import Cluster, TopicName
+from lepton_ai.events.kafka import Message, Outgoing, Reader, Writer
+from lepton_ai.events.kafka_log import KafkaLog
+from lepton_ai.events.topics import open_topics, partitions
+
+from .asking import until
+from .cli_home import Cli
+from .conftest import running
+from .secured_broker import ROLES, SecuredKafka, password
+
+MAIN: Final = "from lepton_ai.cli import main; main()"
+TOPICS: Final[tuple[TopicName, ...]] = ("events", "commands", "results", "inbox", "rejected")
+WRITES: Final = {
+    *product(["relay"], ["events", "commands", "rejected"]),
+    ("intake", "results"),
+    ("worker", "results"),
+    ("service", "inbox"),
+}
+READS: Final = {
+    *product(["relay"], ["events", "commands", "rejected"]),
+    *product(["intake"], ["inbox", "results"]),
+    ("projector", "events"),
+    *product(["worker"], ["events", "commands"]),
+    *product(["service"], ["events", "rejected"]),
+}
+SECONDS: Final = 30
+
+
+@pytest.fixture(scope="module")
+def secured() -> Iterator[SecuredKafka]:
+    """A running Kafka that authorises. Where none can run the test is skipped; in CI that is a failure."""
+    yield from running(SecuredKafka)
+
+
+@pytest.fixture(scope="module")
+def broker(secured: SecuredKafka) -> Iterator[SecuredKafka]:
+    """The broker with the generated rights given, its certificate trusted."""
+    secured.allow(commands(Cluster.parsed(secured.servers)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", secured.certificate)
+        yield secured
+
+
+@pytest.fixture(scope="module")
+def home(broker: SecuredKafka, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose ledger the relay has told on the broker, which had no topic before."""
+    home = tmp_path_factory.mktemp("secured") / "home"
+    with ModelManager(home, actor="Ada") as manager:
+        manager.save_version({"w": np.ones((4, 4))}, name="credit")
+    told = acting(home, broker, "relay")("relay --once --json")
+    assert told.code == 0, told.err
+    return home
+
+
+def acting(home: Path, broker: SecuredKafka, role: str) -> Cli:
+    """The command line as a role's user."""
+    return Cli(home, LEPTON_KAFKA=broker.url(role))
+
+
+@contextmanager
+def process(home: Path, broker: SecuredKafka, role: str) -> Generator[subprocess.Popen[str]]:
+    """The process of a role, under its user, until SIGTERM."""
+    running = subprocess.Popen(
+        [sys.executable, "-c", MAIN, "--home", str(home), role, "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONSAFEPATH": "1", "LEPTON_KAFKA": broker.url(role)},
+        text=True,
+    )
+    try:
+        yield running
+    finally:
+        running.send_signal(signal.SIGTERM)
+        out, err = running.communicate(timeout=SECONDS)
+    assert running.returncode == 0, out + err
+
+
+async def last(cluster: Cluster, topic: TopicName) -> Message | None:
+    """The last record of a topic."""
+    async with asyncio.timeout(SECONDS), Reader(cluster, topic) as reader:
+        return await reader.last()
+
+
+async def heard(cluster: Cluster, topic: TopicName) -> list[Message]:
+    """What a topic says first, now or later."""
+    async with asyncio.timeout(SECONDS), Reader(cluster, topic) as reader:
+        reader.seek(0)
+        while not (messages := await reader.read(1, 0.1)):
+            pass
+        return messages
+
+
+async def said(cluster: Cluster, topic: TopicName, *values: bytes) -> None:
+    """Say something on a topic."""
+    async with asyncio.timeout(SECONDS), Writer(cluster) as writer:
+        await writer.send(topic, [Outgoing(value) for value in values])
+
+
+def test_the_relay_has_made_every_topic_and_its_events_are_followed(broker: SecuredKafka, home: Path) -> None:
+    with ModelManager(home) as manager:
+        size = manager.verify().size
+    asyncio.run(open_topics(Cluster.parsed(broker.url("relay"))))
+    with KafkaLog(Cluster.parsed(broker.url("projector"))) as log:
+        rows = log.read(0, size)
+
+    assert [row.seq for row in rows] == list(range(1, size + 1))
+
+
+def test_a_projector_keeps_the_views_up_and_its_user_asks_for_the_status(broker: SecuredKafka, home: Path) -> None:
+    cli = acting(home, broker, "projector")
+    with process(home, broker, "projector") as projector:
+        until(lambda: (home / "read" / "main.sock").exists() or projector.poll() is not None, SECONDS)
+        asked = cli(["sql", "SELECT max(version) AS last FROM versions", "--format", "json"])
+
+    assert json.loads(asked.out) == [{"last": 1}]
+    assert cli("status --json").json["kafka"]["lag"] == 0
+
+
+def test_a_service_tells_the_inbox_and_learns_what_was_refused(broker: SecuredKafka, home: Path) -> None:
+    service = Cluster.parsed(broker.url("service"))
+    event = {"specversion": "1.0", "source": "/risk", "type": "lepton.metrics.recorded.v1", "subject": "model/credit"}
+    good = event | {"id": "good", "data": {"version": 1, "metrics": {"ks": 0.4}}}
+    bad = event | {"id": "bad", "data": {"version": 9, "metrics": {"ks": 0.4}}}
+    cli = acting(home, broker, "relay")
+
+    asyncio.run(said(service, "inbox", json.dumps(good).encode(), json.dumps(bad).encode()))
+    with process(home, broker, "intake"):
+        until(lambda: cli("rejected --json").json["rejected"] != [], SECONDS)
+    assert cli("relay --once").code == 0
+
+    refused, told = asyncio.run(last(service, "rejected")), asyncio.run(last(service, "events"))
+    assert refused is not None
+    assert b"no version 9" in dict(refused.headers)["lepton-reason"]
+    assert told is not None
+    assert json.loads(told.value)["inboxid"] == "good"
+
+
+@pytest.mark.usefixtures("home")
+def test_a_worker_says_results_to_the_intake_and_hears_commands(broker: SecuredKafka) -> None:
+    worker, intake = Cluster.parsed(broker.url("worker")), Cluster.parsed(broker.url("intake"))
+    asyncio.run(said(worker, "results", b"ready"))
+    asyncio.run(said(Cluster.parsed(broker.url("relay")), "commands", b"begin"))
+
+    heard, ordered = asyncio.run(last(intake, "results")), asyncio.run(last(worker, "commands"))
+    assert (heard and heard.value, ordered and ordered.value) == (b"ready", b"begin")
+    assert asyncio.run(last(worker, "events")) is not None
+    assert asyncio.run(partitions(intake, "results")) == 1
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(("role", "topic"), sorted({*product(ROLES, TOPICS)} - WRITES))
+async def test_nobody_writes_what_another_says(broker: SecuredKafka, role: str, topic: TopicName) -> None:
+    with pytest.raises(Refused, match=f"does not let user 'lepton-{role}' do that") as refused:
+        await said(Cluster.parsed(broker.url(role)), topic, b"{}")
+
+    assert password(role) not in str(refused.value)
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(("role", "topic"), sorted({*product(ROLES, TOPICS)} - READS))
+async def test_nobody_reads_what_is_not_for_them(broker: SecuredKafka, role: str, topic: TopicName) -> None:
+    with pytest.raises(Refused, match=r"does not let user"):
+        await heard(Cluster.parsed(broker.url(role)), topic)
+
+
+@pytest.mark.parametrize("command", ["relay --once", "projector", "intake", "status"])
+@pytest.mark.parametrize(
+    ("user", "trusted", "why"),
+    [
+        ("lepton-nobody:secret", True, "does not know user 'lepton-nobody' by that password"),
+        ("lepton-relay:secret", True, "does not know user 'lepton-relay' by that password"),
+        ("lepton-relay:secret", False, "shows a certificate that is not trusted"),
+    ],
+    ids=["unknown user", "wrong password", "unknown authority"],
+)
+def test_who_cannot_get_in_is_told_so_at_once(
+    broker: SecuredKafka, home: Path, tmp_path: Path, command: str, user: str, trusted: bool, why: str
+) -> None:
+    nobody = tmp_path / "nobody.pem"
+    nobody.touch()
+    cli = Cli(home, LEPTON_KAFKA=f"kafka+sasl://{user}@{broker.servers}")
+
+    told = cli(command, SSL_CERT_FILE=broker.certificate if trusted else str(nobody))
+
+    assert told.code == 1
+    assert why in told.err.splitlines()[-1]
+    assert "secret" not in told.out + told.err
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(("command", "user"), [("relay --once", "intake"), ("intake", "projector")])
+def test_a_process_under_anothers_user_ends_in_one_sentence(
+    broker: SecuredKafka, home: Path, command: str, user: str
+) -> None:
+    told = acting(home, broker, user)(command)
+
+    assert told.code == 1
+    assert f"does not let user 'lepton-{user}' do that" in told.err.splitlines()[-1]
+    assert password(user) not in told.err
+
+
+async def test_a_plain_client_finds_nobody_on_a_port_of_tls(broker: SecuredKafka) -> None:
+    async with asyncio.timeout(SECONDS):
+        for port in (broker.port, broker.tls_port):
+            with pytest.raises(Unavailable, match="does not answer"):
+                await open_topics(Cluster.parsed(f"127.0.0.1:{port}"))
+
+
+async def test_a_user_on_the_port_without_users_is_refused(broker: SecuredKafka) -> None:
+    with pytest.raises(Refused, match="takes no user by SCRAM-SHA-512 on that port"):
+        await open_topics(Cluster.parsed(broker.url("relay").replace(str(broker.port), str(broker.tls_port))))
+
+
+async def test_nobody_on_the_port_of_users_finds_no_answer(broker: SecuredKafka) -> None:
+    async with asyncio.timeout(SECONDS):
+        with pytest.raises(Unavailable, match="does not answer"):
+            await open_topics(Cluster.parsed(f"kafka+ssl://{broker.servers}"))
+
+
+@pytest.mark.usefixtures("home")
+async def test_over_tls_without_a_user_nobody_in_particular_needs_rights(broker: SecuredKafka) -> None:
+    anybody = Cluster.parsed(f"kafka+ssl://127.0.0.1:{broker.tls_port}")
+    with pytest.raises(Refused, match="does not let a client without a name do that"):
+        await said(anybody, "events", b"{}")
+
+    follows = [right for right in commands(anybody) if "lepton-projector" in right]
+    await asyncio.to_thread(broker.allow, [right.replace("lepton-projector", "ANONYMOUS") for right in follows])
+
+    assert await last(anybody, "events") is not None
+    with pytest.raises(Refused, match="does not let a client without a name do that"):
+        await said(anybody, "events", b"{}")
