@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from german_credit import Bank, Rows, load, split, stages
+from german_credit import LABEL, Bank, Rows, load, split, stages
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -79,8 +79,8 @@ def tell(story: Story, manager: ModelManager, home: Path) -> None:
     rows = load()
     run_sample(story, rows)
     bank = stages(rows)
-    first = train_first(story, manager, bank)
-    second = tune_second(story, manager, bank)
+    first = train_first(story, manager, home, bank)
+    second = tune_second(story, manager, home, bank)
     compare(story, manager, bank, first, second)
     before = manager.evaluate(f"{MODEL}@{first}", bank.production.data, bank.production.labels, name="production")
     if not production_is_worse(story, manager, bank, before.performance, second):
@@ -106,28 +106,41 @@ def run_sample(story: Story, rows: Rows) -> None:
     runpy.run_path(str(sample), init_globals=names)
 
 
-def train_first(story: Story, manager: ModelManager, bank: Bank) -> int:
+def train_first(story: Story, manager: ModelManager, home: Path, bank: Bank) -> int:
     """Version 1, from the old records."""
-    from lepton_ai.models import CreditScoringModel
-
     story.chapter("版本1：用旧档案训练", "Version 1, from the old records")
     story.say(
         "旧档案里，三位申请人中只有一位是老客户，银行有其内部记录。",
         "Of the old records, one applicant in three was a customer with a file at the bank.",
     )
-    with story.progress("训练", "training") as epoch:
-        version = manager.train(
-            CreditScoringModel(), bank.old_records.data, bank.old_records.labels, name=MODEL,
-            on_epoch=epoch, message="trained on the old records", tags=["first"],
-        )  # fmt: skip
+    version = trained(
+        story,
+        manager,
+        home / "old-records.parquet",
+        bank.old_records,
+        message="trained on the old records",
+        tags=["first"],
+    )
     manager.alias("production", f"{MODEL}@{version}", reason="first release")
     story.say(
-        f"训练结束，自动记为版本{version}，并上线。", f"The training kept version {version} by itself; it goes live."
+        f"训练由工作进程完成，自动记为版本{version}，并上线。",
+        f"A worker did the training, which made version {version} by itself; it goes live.",
     )
-    return int(version)
+    return version
 
 
-def tune_second(story: Story, manager: ModelManager, bank: Bank) -> int:
+def trained(story: Story, manager: ModelManager, path: Path, rows: Rows, **asked: Any) -> int:
+    """Ask for a training on rows in a file and wait for the version: a worker does it, here or wherever one is."""
+    rows.data.assign(**{LABEL: rows.labels}).to_parquet(path)
+    with story.progress("训练", "training") as epoch:
+        job = manager.jobs.train("credit-scoring-model", str(path), LABEL, name=MODEL, **asked)
+        job = manager.jobs.wait(job.job, on_epoch=epoch)
+    if job.version is None:
+        raise SystemExit(f"{job.status}: {job.reason or job.error}")
+    return int(job.version)
+
+
+def tune_second(story: Story, manager: ModelManager, home: Path, bank: Bank) -> int:
     """Version 2, the best of three learning rates on the new records."""
     from lepton_ai.models import CreditScoringModel
 
@@ -136,7 +149,7 @@ def tune_second(story: Story, manager: ModelManager, bank: Bank) -> int:
         "新档案里，二十位申请人中有十九位是老客户。",
         "Of the new records, nineteen applicants in twenty are customers with a file.",
     )
-    best, best_auc = None, -1.0
+    best, best_auc = RATES[0], -1.0
     for rate in RATES:
         model = CreditScoringModel()
         model.add_hyperparameter("learning_rate", rate)
@@ -144,16 +157,19 @@ def tune_second(story: Story, manager: ModelManager, bank: Bank) -> int:
             model.train(bank.new_records.data, bank.new_records.labels, on_epoch=epoch)
         auc = model.evaluate(bank.validation.data, bank.validation.labels).roc_auc or 0.0
         if auc > best_auc:
-            best, best_auc = model, auc
-    version = manager.save_version(best, name=MODEL, message="tuned on the new records")
+            best, best_auc = rate, auc
+    version = trained(
+        story, manager, home / "new-records.parquet", bank.new_records,
+        hyperparameters={"learning_rate": best}, message="tuned on the new records",
+    )  # fmt: skip
     delta = manager.show(f"{MODEL}@{version}").delta
     assert delta is not None
     story.say(
-        f"最好的一个记为版本{version}；差值Δ：{delta['elements']:,}个元素，{delta['bytes']:,}字节，逐位精确。",
-        f"The best is kept as version {version}; Δ: {delta['elements']:,} elements in {delta['bytes']:,} bytes, "
-        "exact to the bit.",
+        f"学习率{best}最好，由它训练出版本{version}；差值Δ：{delta['elements']:,}个元素，{delta['bytes']:,}字节，逐位精确。",
+        f"The rate {best} does best, and makes version {version}; Δ: {delta['elements']:,} elements in "
+        f"{delta['bytes']:,} bytes, exact to the bit.",
     )
-    return int(version)
+    return version
 
 
 def compare(story: Story, manager: ModelManager, bank: Bank, first: int, second: int) -> None:

@@ -94,6 +94,12 @@ def test_a_training_that_two_workers_shared_is_bit_for_bit_that_of_one(
     assert whole.version == done.version, "the same bits and the same recipe make no new version"
 
 
+def test_whoever_waits_works_for_one_job_after_another(manager: ModelManager, data: str) -> None:
+    done = [manager.jobs.wait(submitted(manager, data, hyperparameters={"seed": n}), timeout=60) for n in range(2)]
+
+    assert [job.version for job in done] == [1, 2]
+
+
 def test_a_job_asked_for_twice_under_one_key_is_one(manager: ModelManager, data: str) -> None:
     one, two = (submitted(manager, data, key="k") for _ in range(2))
 

@@ -165,13 +165,12 @@ def wait(
     with ExitStack() as stack:
         if desk is not None:
             stack.enter_context(serving.assigning(desk))
-        looked = False
+        seen_to = False
         epochs = _Epochs(workspace, name)
         while not (job := state(workspace, name)).ended:
             waited = time.monotonic() - begun
-            if not looked and job.status == "queued" and (desk or waited > SURELY):
-                looked = True
-                _see_to_a_worker(stack, workspace, desk, job)
+            if not seen_to and job.status == "queued" and not _served(workspace, desk, job):
+                seen_to = _seen_to(stack, desk, job, waited)
             epochs.tell(job, on_epoch)
             if timeout is not None and waited > timeout:
                 raise Unavailable(f"job {name} has not ended in {timeout:g} s; it goes on, `lepton jobs` tells how")
@@ -180,19 +179,23 @@ def wait(
     return record(workspace, name)
 
 
-def _see_to_a_worker(stack: ExitStack, workspace: Workspace, desk: Desk | None, job: Job) -> None:
-    """Where no worker that could take a job was heard of within its term, have one here, or say that one is missing."""
-    term = desk.terms.lease if desk else Terms().lease
-    since = microseconds(datetime.now(UTC)) - int(term * 1_000_000)
+def _served(workspace: Workspace, desk: Desk | None, job: Job) -> bool:
+    """Whether a worker that could take the job was heard of within its term."""
+    terms = desk.terms if desk else Terms()
+    since = microseconds(datetime.now(UTC)) - int(terms.lease * 1_000_000)
     workers = Leases(workspace.ledger.store.database).workers(since)
-    if any(fits(job, each.pool, each.capabilities) for each in workers):
-        return
+    return any(fits(job, each.pool, each.capabilities) for each in workers)
+
+
+def _seen_to(stack: ExitStack, desk: Desk | None, job: Job, waited: float) -> bool:
+    """Have a worker here for a job that nobody could take; where workers are elsewhere, say in time that none is."""
     if desk is not None:
         post = serving.post(desk.workplace, pool=job.pool)
         stack.enter_context(serving.working(desk.workplace, post))
-    else:
+    elif waited > SURELY:
         what = " ".join((job.kind, *job.needs))
         log.warning("no worker of pool %s that does %s has been heard of; `lepton worker` starts one", job.pool, what)
+    return desk is not None or waited > SURELY
 
 
 def finished(found: JobRecord) -> JobRecord:
