@@ -112,7 +112,7 @@ def post(desk: Desk, *, pool: str = "default", slots: int = 1, device: str = "au
     return Post(
         incarnation=str(uuid.UUID(bytes=os.urandom(16), version=4)),
         pool=pool,
-        capabilities=("train", "evaluate", "cpu", *(("cuda",) if gpu else ())),
+        capabilities=("train", "evaluate", "verify", "cpu", *(("cuda",) if gpu else ())),
         slots=slots,
         objects=desk.objects,
         environment=environment,
