@@ -121,8 +121,8 @@ def named(workspace: Workspace, words: str) -> str:
 
 def recent(workspace: Workspace, most: int) -> list[JobRecord]:
     """The jobs submitted last, the newest first."""
-    streams = workspace.ledger.store.streams("job/")[-most:]
-    return [record(workspace, stream.removeprefix("job/")) for stream in reversed(streams)]
+    streams = workspace.ledger.store.newest_streams("job/", most)
+    return [record(workspace, stream.removeprefix("job/")) for stream in streams]
 
 
 def story(workspace: Workspace, name: str) -> Iterator[dict[str, Any]]:
