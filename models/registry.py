@@ -58,7 +58,7 @@ def register(name: str) -> Callable[[T], T]:
 
 def knows(name: object) -> bool:
     """Whether a class of that name is Lepton's own or registered in this process."""
-    return name in OWN or name in _classes
+    return isinstance(name, str) and (name in OWN or name in _classes)
 
 
 def registered(name: str) -> type:

@@ -116,7 +116,7 @@ def lab(home: Path, tmp_path: Path) -> Iterator[Lab]:
 def test_an_offered_version_is_committed_as_its_file_has_it_with_all_that_was_told(lab: Lab) -> None:
     told = {
         "hyperparameters": {"lr": 0.1},
-        "architecture": {"class": "somebody.elses.Net"},
+        "architecture": {"class": ["somebody", "else's"]},
         "settings": {"epochs": 3},
         "data": {"digest": "blake3:1", "rows": 9},
         "metrics": {"f1": 0.5},
@@ -215,7 +215,7 @@ def test_a_file_that_is_not_what_was_said_is_refused_with_its_reason(lab: Lab) -
     assert lab.manager.sql("SELECT count(*) AS n FROM versions").to_pylist() == [{"n": 0}]
     assert Cli(lab.home)("jobs").out.count("verify") == len(jobs)
     assert "holds no tensor" in Cli(lab.home)(f"logs {jobs['holds no tensor']}").out
-    assert [Cli(lab.home)(words).code for words in ("models", "log net", "fsck", "verify")] == [0, 0, 0, 0]
+    assert [Cli(lab.home)(words).code for words in ("models", "log --model net", "fsck", "verify")] == [0, 0, 0, 0]
     assert lab.manager.about("net").versions == 0
 
 
