@@ -269,6 +269,25 @@ def test_a_store_that_is_away_is_tried_again(lab: Lab, monkeypatch: pytest.Monke
     assert job.reason.startswith("m.safetensors cannot be reached")
 
 
+def test_an_offer_by_the_sdk_is_the_same_job_under_its_key(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = lab.file("mine.safetensors", OF_EVERY_SORT)
+    monkeypatch.chdir(lab.folder)
+    offers = [
+        lab.manager.jobs.offer("net", "mine.safetensors", digest(path.read_bytes()), metrics={"f1": 0.5}, key="nightly")
+        for _ in range(2)
+    ]
+
+    job = lab.manager.jobs.wait(offers[0].job)
+
+    assert offers[0].job == offers[1].job
+    assert (job.status, job.version) == ("finished", 1)
+    assert lab.manager.show("net@1").actor == "ada"
+    with pytest.raises(Refused, match="already used for another command"):
+        lab.manager.jobs.offer("net", "/other.safetensors", digest(b""), key="nightly")
+    with pytest.raises(Refused, match="cannot hold 'digest'"):
+        lab.manager.jobs.offer("net", "/other.safetensors", "sha256:12")
+
+
 @pytest.mark.parametrize(
     ("told", "complaint"),
     [
