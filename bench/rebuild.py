@@ -140,6 +140,7 @@ def _told(name: str, number: int, data: dict[str, object]) -> Iterator[tuple[str
     yield "dataset/loans", outside.DatasetRecorded.model_validate({"data": data})
     seen = {"model": name, "version": number, "since": START, "until": START, "rows": 100}
     yield "endpoint/eu", outside.ObservationRecorded.model_validate(seen | {"metrics": {"latency": CHANCE.random()}})
+    yield f"model/{name}", outside.VersionOffered(source="sealed:s", digest=digest(), metrics={"f1": CHANCE.random()})
 
 
 def logged(steps: int, start: int = 0) -> run.MetricsLogged:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from ..events.run import MetricsLogged
 from .commands import OBJECTS, Commit, OfJob, RecordEvaluation, Stored, job_stream, model_stream, run_stream
+from .recipe import Recipe
 
 
 def attempt(job: str, epoch: int) -> str:
@@ -42,6 +43,24 @@ class SubmitJob(OfJob):
     memory: int | None = None
     seconds: float | None = None
     retries: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferVersion(OfJob):
+    """Have a version that was trained elsewhere looked at, and kept if its file is what is said."""
+
+    free_text: ClassVar = ("source", "message")
+    model: str
+    source: str
+    digest: str
+    branch: str = "main"
+    recipe: Recipe
+    metrics: Mapping[str, float] = field(default_factory=dict[str, float])
+    tags: tuple[str, ...] = ()
+    message: str = ""
+
+    def reads(self) -> tuple[str, ...]:
+        return (job_stream(self.job), model_stream(self.model))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,5 +166,14 @@ class CancelJob(OfAttempt):
 
 
 JobCommand = (
-    SubmitJob | AssignJob | StartJob | MeasureJob | CheckpointJob | FinishJob | FailJob | ExpireLease | CancelJob
+    SubmitJob
+    | OfferVersion
+    | AssignJob
+    | StartJob
+    | MeasureJob
+    | CheckpointJob
+    | FinishJob
+    | FailJob
+    | ExpireLease
+    | CancelJob
 )

@@ -37,6 +37,7 @@ from .job_commands import (
     JobCommand,
     MeasureJob,
     OfAttempt,
+    OfferVersion,
     Ready,
     StartJob,
     SubmitJob,
@@ -45,6 +46,7 @@ from .job_commands import (
 from .model import Model
 from .names import checked_key, checked_metrics, checked_model, checked_run
 from .objects import Objects
+from .offers import offer
 from .plain import plain, plain_text
 from .run import Run
 from .state import State
@@ -58,6 +60,8 @@ def decide_job(state: State, asked: OfJob) -> tuple[Append, ...]:
     job, command = cast(Job, state[job_stream(asked.job)]), cast(JobCommand, asked)
     if isinstance(command, SubmitJob):
         return _of_job(command.job, _submit(job, command))
+    if isinstance(command, OfferVersion):
+        return offer(job, cast(Model, state[model_stream(command.model)]), command)
     if job.status == "unknown":
         raise Refused(f"there is no job {command.job!r}; `lepton jobs` lists them")
     if isinstance(command, AssignJob):

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
+from uuid import NAMESPACE_URL, uuid5
 
 from ..errors import Malformed
 from ..events.event import Event
 from ..events.inbox import Outside
 from ..events.model import EvaluationRecorded, MetricsRecorded, VersionAnnotated
-from ..events.outside import DatasetRecorded, ObservationRecorded
+from ..events.outside import DatasetRecorded, ObservationRecorded, VersionOffered
 from .commands import Annotate, AnyCommand, RecordDataset, RecordEvaluation, RecordMetrics, RecordObservation
+from .job_commands import OfferVersion
 from .names import checked_model
+from .offers import checked_source
+from .recipe import Recipe
 
 
 def command_of(told: Outside) -> AnyCommand:
@@ -27,36 +31,55 @@ def command_of(told: Outside) -> AnyCommand:
         raise Malformed(f"subject is {told.subject!r}; events of {told.type} belong to {prefix}<name>")
     name = told.subject.removeprefix(prefix)
     checked_model(name)
-    return command(name, kind.model_validate(told.data))
+    return command(name, kind.model_validate(told.data), told)
 
 
-ACCEPTED: Final[Mapping[str, tuple[type[Event], str, Callable[[str, Any], AnyCommand]]]] = {
+def _offered(name: str, event: VersionOffered, told: Outside) -> OfferVersion:
+    """The offer, whose job bears an id made of the event's own name: told again, it is the same job."""
+    if unknown := sorted(event.model_extra or ()):
+        fields = ", ".join(each for each in VersionOffered.model_fields if each != "type")
+        raise Malformed(f"a version that is offered has no field {unknown[0]!r}; it has {fields}")
+    return OfferVersion(
+        job=str(uuid5(NAMESPACE_URL, f"{told.source}\n{told.id}")),
+        model=name,
+        source=checked_source(event.source),
+        digest=event.digest,
+        branch=event.branch,
+        recipe=Recipe(event.hyperparameters, event.architecture, event.settings, event.data),
+        metrics=event.metrics,
+        tags=event.tags,
+        message=event.message,
+    )
+
+
+ACCEPTED: Final[Mapping[str, tuple[type[Event], str, Callable[[str, Any, Outside], AnyCommand]]]] = {
     MetricsRecorded.type_name(): (
         MetricsRecorded,
         "model/",
-        lambda name, event: RecordMetrics(model=name, version=event.version, metrics=event.metrics),
+        lambda name, event, _: RecordMetrics(model=name, version=event.version, metrics=event.metrics),
     ),
     EvaluationRecorded.type_name(): (
         EvaluationRecorded,
         "model/",
-        lambda name, event: RecordEvaluation(
+        lambda name, event, _: RecordEvaluation(
             model=name, version=event.version, data=event.data, name=event.name, metrics=event.metrics
         ),
     ),
     VersionAnnotated.type_name(): (
         VersionAnnotated,
         "model/",
-        lambda name, event: Annotate(model=name, version=event.version, annotations=event.annotations),
+        lambda name, event, _: Annotate(model=name, version=event.version, annotations=event.annotations),
     ),
     DatasetRecorded.type_name(): (
         DatasetRecorded,
         "dataset/",
-        lambda name, event: RecordDataset(dataset=name, data=event.data),
+        lambda name, event, _: RecordDataset(dataset=name, data=event.data),
     ),
     ObservationRecorded.type_name(): (
         ObservationRecorded,
         "endpoint/",
-        lambda name, event: RecordObservation(endpoint=name, observed=event),
+        lambda name, event, _: RecordObservation(endpoint=name, observed=event),
     ),
+    VersionOffered.type_name(): (VersionOffered, "model/", _offered),
 }
-"""By type: the schema, what its streams begin with, and how name and data become a command."""
+"""By type: the schema, what its streams begin with, and how name, data and the whole become a command."""

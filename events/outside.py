@@ -1,12 +1,12 @@
-"""The events that come from other services: data sets registered elsewhere, models watched where they serve."""
+"""The events that come from other services: data sets and versions made elsewhere, models watched where they serve."""
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from .event import Event, Fingerprint, Metrics, ModelName, Number
+from .event import Branch, Event, Fingerprint, Hyperparameters, Json, Metrics, ModelName, Number, Sealed, Tag
 
 
 class DatasetRecorded(Event):
@@ -34,4 +34,23 @@ class ObservationRecorded(Event):
         return self
 
 
-OutsideEvent = DatasetRecorded | ObservationRecorded
+class VersionOffered(Event):
+    """A version that was trained elsewhere was offered; a worker looks at its file, and it is kept or refused."""
+
+    free_text: ClassVar = ("source", "message")
+    type: Literal["lepton.version.offered.v1"] = "lepton.version.offered.v1"
+    source: Sealed = Field(
+        description="where its safetensors file lies: a path, or a URL of file, s3, gs or az; sealed in the log"
+    )
+    digest: str = Field(pattern=r"^sha256:[0-9a-f]{64}$", description="SHA-256 of that file")
+    branch: Branch = "main"
+    hyperparameters: Hyperparameters = {}
+    architecture: Json = Field(default={}, description="the model's class and shape, from which it is built again")
+    settings: Json = Field(default={}, description="how it was trained: epochs, batch size, seed, ...")
+    data: Fingerprint | None = Field(default=None, description="fingerprint of the training data, where it is known")
+    metrics: Metrics = {}
+    tags: tuple[Tag, ...] = Field(default=(), description="names that the version gets for good")
+    message: Sealed = ""
+
+
+OutsideEvent = DatasetRecorded | ObservationRecorded | VersionOffered

@@ -49,6 +49,7 @@ class Statements:
         ORDER BY seq
     """
     streams = "SELECT stream FROM events WHERE version = 1 AND stream >= ? AND stream < ?"
+    newest_streams = f"{streams} ORDER BY seq DESC LIMIT ?"
     tiles = "SELECT level, place, hash FROM tiles ORDER BY level, place"
     tile = "SELECT hash FROM tiles WHERE level = ? AND place = ?"
     tiles_from = "SELECT hash FROM tiles WHERE level = ? AND place >= ? AND place < ? ORDER BY place"

@@ -164,6 +164,12 @@ class Store:
             rows = connection.execute(self.sql.streams, (prefix, prefix + "\U0010ffff"))
             return sorted(row[0] for row in rows)
 
+    def newest_streams(self, prefix: str, most: int) -> list[str]:
+        """The streams that begin so and were begun last, the newest first."""
+        with self.database.connection() as connection:
+            asked = (prefix, prefix + "\U0010ffff", most)
+            return [row[0] for row in connection.execute(self.sql.newest_streams, asked)]
+
     def streams_without(self, prefix: str, types: tuple[str, ...]) -> list[str]:
         """The streams that begin so and hold none of these types of event, the oldest first."""
         with self.database.connection() as connection:

@@ -56,6 +56,11 @@ def register(name: str) -> Callable[[T], T]:
     return enter
 
 
+def knows(name: object) -> bool:
+    """Whether a class of that name is Lepton's own or registered in this process."""
+    return isinstance(name, str) and (name in OWN or name in _classes)
+
+
 def registered(name: str) -> type:
     """The class of that name. Raises `Refused` naming the ways out; never imports by a name that was given."""
     if name not in _classes and name in OWN:

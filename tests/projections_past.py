@@ -48,7 +48,7 @@ from lepton_ai.events.model import (
     VersionDescribed,
 )
 from lepton_ai.events.objects import ManifestWritten, ObjectsCondemned, PackRepacked, PackWritten
-from lepton_ai.events.outside import DatasetRecorded, ObservationRecorded
+from lepton_ai.events.outside import DatasetRecorded, ObservationRecorded, VersionOffered
 from lepton_ai.events.run import MetricsLogged, RunCheckpointed, RunFinished, RunStarted
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -189,6 +189,7 @@ def _objects(draw: st.DrawFn) -> tuple[str, Event]:
                 ("ledger", LedgerUpgraded(format=1)),
                 ("dataset/loans", DatasetRecorded(data={"digest": "d", "rows": number})),
                 ("endpoint/scoring", _observed(number)),
+                ("model/credit", VersionOffered(source="sealed:s", digest=digest(number))),
             ]
         )
     )

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 
 from lepton_ai.domain.commands import AnyCommand, Command, Delta, OfJob, RollBack, RollBackAlias, StartRun, Stored
-from lepton_ai.domain.job_commands import JobCommand, Ready, SubmitJob
+from lepton_ai.domain.job_commands import JobCommand, OfferVersion, Ready, SubmitJob
 from lepton_ai.domain.recipe import Recipe
 from lepton_ai.errors import LeptonError
 from lepton_ai.events.model import File, Parent
@@ -53,6 +53,7 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "ready": ((), (Ready("w1", "default", frozenset(), 1),)),
     "now": (START, START + timedelta(hours=1)),
     "made": (saving(1), saving(2)),
+    "digest": (digest(1), digest(2)),
     "dataset": ("loans", "cars"),
     "endpoint": ("scoring", "pricing"),
     "observed": (SEEN, SEEN.model_copy(update={"rows": 2})),
@@ -69,7 +70,7 @@ KINDS: tuple[type[Command], ...] = tuple(
 def values(kind: type[Command], name: str) -> tuple[Any, Any]:
     if name == "expected" and kind.__name__ == "MoveAliases":
         return {}, {"production": 1}
-    if kind is SubmitJob and name in ("kind", "pool", "source"):
+    if name in ("kind", "pool", "source"):
         return "a", "b"
     if name == "needs":
         return (), ("cuda",)
@@ -103,7 +104,7 @@ def test_what_a_command_calls_incidental_or_free_text_are_fields_it_has(kind: ty
 
     assert {*kind.incidental, *kind.free_text} <= names
     assert names.intersection(
-        {"message", "reason", "description"} | ({"source"} if kind is SubmitJob else set())
+        {"message", "reason", "description"} | ({"source"} if kind in (SubmitJob, OfferVersion) else set())
     ) == set(kind.free_text)
 
 

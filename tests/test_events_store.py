@@ -70,6 +70,12 @@ def test_streams_are_found_by_prefix_in_order(store: Store) -> None:
     assert store.streams("model/b") == ["model/b"]
 
 
+def test_streams_that_were_begun_last_come_first(store: Store) -> None:
+    append(store, row(1, "job/b", 1), row(2, "job/c", 1), row(3, "job/a", 1), row(4, "run/d", 1), row(5, "job/b", 2))
+
+    assert store.newest_streams("job/", 2) == ["job/a", "job/c"]
+
+
 def test_a_command_is_known_by_its_key(store: Store) -> None:
     append(store, row(1, "a", 1, key="k", digest="d", span=2), row(2, "a", 2))
     append(store, row(3, "a", 3, key="l", digest="e", span=1))

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from lepton_ai import ModelManager
 from lepton_ai.errors import Refused, Unavailable
@@ -220,7 +221,8 @@ def process(home: Path, *words: str) -> Generator[subprocess.Popen[str]]:
 def test_services_tell_and_follow(
     beside_kafka: Cli, kafka: Kafka, cluster: Cluster, home: Path, tmp_path: Path
 ) -> None:
-    counted = tmp_path / "counted.json"
+    counted, offered = tmp_path / "counted.json", tmp_path / "model.safetensors"
+    save_file({"w": np.zeros((4, 4))}, offered)
     assert beside_kafka("relay --once").code == 0
     follow = (kafka.servers, cluster.topic("events"), str(counted))
     run_example("count_versions.py", *follow)
@@ -228,8 +230,12 @@ def test_services_tell_and_follow(
     with process(home, "intake"):
         for name in ("tell_metrics.py", "tell_observation.py", "tell_metrics.py"):
             run_example(name, kafka.servers, cluster.topic("inbox"))
+        for _ in range(2):
+            run_example("offer_version.py", kafka.servers, cluster.topic("inbox"), str(offered))
         with ModelManager(home, actor="Ada") as manager:
-            until(lambda: manager.verify().size == 16, 30)
+            until(lambda: manager.verify().size == 18, 30)
+            (job,) = manager.jobs.recent()
+            assert manager.jobs.wait(job.job).status == "finished"
             manager.save_version({"w": np.ones((4, 4))}, name="credit")
             assert manager.sql("SELECT name, value FROM observations ORDER BY name").to_pylist() == [
                 {"name": "latency_ms", "value": 3.5},
@@ -240,7 +246,7 @@ def test_services_tell_and_follow(
     run_example("count_versions.py", *follow)
 
     told = json.loads(counted.read_text())
-    assert told["versions"] == {"credit": 4}
+    assert told["versions"] == {"credit": 5}
     assert told["seq"] == beside_kafka("status --json").json["events"]
 
 

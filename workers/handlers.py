@@ -7,27 +7,16 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ..errors import Refused
-from ..tensors.graph import Graph
-from ..tensors.keep import Kept
-from ..tensors.tensor import Tensor
-from ..tensors.vault import Vault
-from . import messages
 from .datasets import labelled
 from .environment import code, environment
-from .messages import Checkpointed, Finished, KeptDelta, MadeEvaluation, MadeVersion
-from .orders import Base, Way
-from .placements import KnownPlacements, told_by
-from .saving import packs_of
+from .keeping import keep, told, vault, version
+from .messages import Checkpointed, Finished, MadeEvaluation
 from .training import figures, known
+from .verifying import verify
 from .work import Stopped, Work
 
 EVERY: Final = 60.0
 """Seconds between two checkpoints."""
-
-
-def _vault(work: Work, way: Way | None) -> Vault:
-    """The object store, with what the packs of a way hold."""
-    return Vault(work.objects, KnownPlacements(lambda: told_by(work.objects, way.packs if way else ())))
 
 
 def train(work: Work) -> Finished:
@@ -44,11 +33,9 @@ def train(work: Work) -> Finished:
     model.train(rows, labels, on_epoch=work.measured, **({"progress": Checkpoints(work)} if model.RESUMES else {}))
 
     kept = keep(work, tensors_of(model), base)
-    made = MadeVersion(
-        kept=told(kept),
-        base=base.version if base else None,
-        keyframe=kept.keyframe,
-        delta=None if kept.delta is None else KeptDelta.model_validate(_delta(kept)),
+    made = version(
+        kept,
+        base,
         hyperparameters=model.hyperparameters,
         architecture=model.architecture(),
         settings=model.settings,
@@ -73,7 +60,7 @@ def evaluate(work: Work) -> Finished:
     model = build(base.architecture)
     if not isinstance(model, Model):
         raise Refused(f"version {base.version} is no Lepton model; it cannot judge itself")
-    fill(model, _vault(work, base.way).restore(base.way.tensors, base.way.graph()))
+    fill(model, vault(work, base.way).restore(base.way.tensors, base.way.graph()))
     model.recall(hyperparameters=base.hyperparameters, settings=base.settings, data=base.data, metrics=base.metrics)
 
     performance = model.evaluate(rows, labels)
@@ -97,8 +84,8 @@ class Checkpoints:
         found = self._work.order.checkpoint
         if found is None:
             return None
-        vault = _vault(self._work, found.way)
-        return {name: to_torch(tensor) for name, tensor in vault.restore(found.way.tensors, found.way.graph()).items()}
+        stored = vault(self._work, found.way)
+        return {name: to_torch(tensor) for name, tensor in stored.restore(found.way.tensors, found.way.graph()).items()}
 
     def reached(self, epoch: int, capture: Callable[[], Mapping[str, Any]]) -> None:
         """Keep what the attempt has come to, if it is time."""
@@ -115,23 +102,4 @@ class Checkpoints:
             raise Stopped(f"it was stopped after epoch {epoch}")
 
 
-def keep(work: Work, tensors: Mapping[str, Tensor], base: Base | None) -> Kept:
-    """Write tensors to the object store, as a delta from the base where that is smaller."""
-    way = base.way if base else None
-    vault = _vault(work, way)
-    manifest = vault.manifest(way.tensors) if way else None
-    return vault.keep(tensors, base=manifest, graph=way.graph() if way else Graph({}, ()))
-
-
-def told(kept: Kept) -> messages.Kept:
-    """What was kept, in the worker's words."""
-    return messages.Kept(tensors=kept.manifest.digest, packs=packs_of(kept), relies_on=tuple(sorted(kept.relies_on)))
-
-
-def _delta(kept: Kept) -> dict[str, Any]:
-    delta = kept.delta
-    assert delta is not None
-    return {name: getattr(delta, name) for name in KeptDelta.model_fields}
-
-
-HANDLERS: Final[Mapping[str, Callable[[Work], Finished]]] = {"train": train, "evaluate": evaluate}
+HANDLERS: Final[Mapping[str, Callable[[Work], Finished]]] = {"train": train, "evaluate": evaluate, "verify": verify}

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..domain.recipe import Recipe
 from . import submitting, training
 from .job_record import JobRecord
 from .serving import Desk
@@ -53,6 +54,31 @@ class Jobs:
         payload = {"version": number, "label": label, "name": name}
         limit = submitting.Limits(**limits)
         return submitting.submit(self.workspace, "evaluate", model.name, data, payload, limit, key=key)
+
+    def offer(
+        self,
+        model: str,
+        source: str,
+        digest: str,
+        *,
+        branch: str = "main",
+        hyperparameters: Mapping[str, Any] | None = None,
+        architecture: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, float] | None = None,
+        tags: Sequence[str] = (),
+        message: str = "",
+        key: str | None = None,
+    ) -> JobRecord:
+        """Have a version that was trained elsewhere looked at, and committed if it is what is said.
+
+        `source` is a safetensors file that the worker can reach, `digest` the `sha256:` of its bytes; `data` is a
+        fingerprint.
+        """
+        recipe = Recipe(hyperparameters or {}, architecture or {}, settings or {}, data)
+        told = {"branch": branch, "recipe": recipe, "metrics": dict(metrics or {}), "tags": tuple(tags)}
+        return submitting.offer(self.workspace, model, source, key, digest=digest, message=message, **told)
 
     def recent(self, most: int = 50) -> list[JobRecord]:
         """The jobs submitted last, the newest first."""

@@ -127,7 +127,7 @@ def post(workplace: Workplace, *, pool: str = "default", slots: int = 1, device:
     return Post(
         incarnation=str(uuid.UUID(bytes=os.urandom(16), version=4)),
         pool=pool,
-        capabilities=("train", "evaluate", "cpu", *(("cuda",) if gpu else ())),
+        capabilities=("train", "evaluate", "verify", "cpu", *(("cuda",) if gpu else ())),
         slots=slots,
         objects=workplace.objects,
         environment=environment,

@@ -8,15 +8,18 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final, cast
+from uuid import NAMESPACE_URL, uuid5
 
 import uuid_utils
 
 from ..domain.commands import job_stream, run_stream
 from ..domain.job import Job
-from ..domain.job_commands import CancelJob, SubmitJob, attempt
+from ..domain.job_commands import CancelJob, OfferVersion, SubmitJob, attempt
 from ..domain.jobs import fits
 from ..domain.names import checked_name
+from ..domain.offers import checked_source
 from ..errors import Refused, Stale, Unavailable, UnknownRevision
 from ..events.clock import microseconds
 from ..events.envelope import decode
@@ -83,6 +86,15 @@ def submit(
     return record(workspace, event.job)
 
 
+def offer(workspace: Workspace, model: str, source: str, key: str | None, **told: Any) -> JobRecord:
+    """Have a version that was trained elsewhere looked at. Repeated under its key, the job that it became then."""
+    key = key or str(uuid_utils.uuid7())
+    address = source if "://" in source else Path(source).absolute().as_uri()
+    job = str(uuid5(NAMESPACE_URL, f"key\n{key}"))
+    workspace.admit(OfferVersion(job=job, model=model, source=checked_source(address), **told), key)
+    return record(workspace, job)
+
+
 def record(workspace: Workspace, name: str) -> JobRecord:
     """A job as it stands. Raises `Refused` where there is none."""
     job = state(workspace, name)
@@ -129,8 +141,8 @@ def named(workspace: Workspace, words: str) -> str:
 
 def recent(workspace: Workspace, most: int) -> list[JobRecord]:
     """The jobs submitted last, the newest first."""
-    streams = workspace.ledger.store.streams("job/")[-most:]
-    return [record(workspace, stream.removeprefix("job/")) for stream in reversed(streams)]
+    streams = workspace.ledger.store.newest_streams("job/", most)
+    return [record(workspace, stream.removeprefix("job/")) for stream in streams]
 
 
 def story(workspace: Workspace, name: str) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,91 @@
+"""How a version that was trained elsewhere is taken up: as told, and as a job that looks at its file."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from ..errors import Malformed, Refused
+from ..events.event import Event
+from ..events.job import JobSubmitted
+from ..events.model import ModelRegistered
+from ..events.outside import VersionOffered
+from .append import Append
+from .commands import job_stream, model_stream
+from .commit import check_tags
+from .guards import unused, writable
+from .job import Job
+from .job_commands import OfferVersion
+from .model import Model
+from .names import checked_metrics, checked_model, checked_name, checked_run
+
+VERIFY: Final = "verify"
+"""The kind of work that looks at what was offered."""
+CLOUDS: Final = ("s3", "gs", "az")
+
+
+def offer(job: Job, model: Model, command: OfferVersion) -> tuple[Append, ...]:
+    """What was offered and the job that looks at it, in one append; nothing where that job stands already.
+
+    Raises `Refused` for what would be refused whatever the file holds.
+    """
+    if job.status != "unknown":
+        return ()
+    checked_run(command.job)
+    checked_model(command.model)
+    _fits(model, command)
+    said = _said(command)
+    sealed: dict[str, Any] = {"source": command.source, "message": command.message}
+    told: list[Event] = [] if model.registered else [ModelRegistered(model=command.model)]
+    told.append(VersionOffered.model_validate(said | sealed))
+    job_of_it = JobSubmitted(job=command.job, kind=VERIFY, model=command.model, payload=said, **sealed)
+    appends = tuple(Append(model_stream(command.model), event) for event in told)
+    return (*appends, Append(job_stream(command.job), job_of_it))
+
+
+def checked_source(source: str) -> str:
+    """Where a file lies: an absolute path, or a URL of a file or of an object in a bucket.
+
+    Raises `Malformed`, which does not quote it: it may hold a password.
+    """
+    try:
+        parts = urlsplit(source)
+    except ValueError:
+        raise _no_source() from None
+    if "@" in parts.netloc or (parts.scheme and (parts.query or parts.fragment)):
+        raise Malformed("source holds more than a place; credentials and options belong into the workers' environment")
+    local = source.startswith("/") or (source.startswith("file:/") and parts.netloc in ("", "localhost"))
+    if not (local or (parts.scheme in CLOUDS and parts.netloc)) or not parts.path.strip("/"):
+        raise _no_source()
+    return source
+
+
+def _no_source() -> Malformed:
+    return Malformed("source names no file; write an absolute path, file:///path, or s3://, gs:// or az://bucket/key")
+
+
+def _fits(model: Model, command: OfferVersion) -> None:
+    """Hold that the model, the branch and the tags can take a version."""
+    checked_name(command.branch, "branch")
+    writable(model)
+    if model.head(command.branch) is None:
+        unused(model, command.branch)
+        if model.versions:
+            raise Refused(
+                f"{model.name} has no branch {command.branch!r}; open it with `lepton branch`, or offer the version on "
+                "one that stands"
+            )
+    check_tags(model, command.branch, command.tags)
+
+
+def _said(command: OfferVersion) -> dict[str, Any]:
+    """What is told of the version, without where it lies. `Malformed` where it could never be committed."""
+    command.recipe.digest()
+    recipe = command.recipe.plain()
+    return {
+        "digest": command.digest,
+        "branch": command.branch,
+        **{name: recipe[name] for name in ("hyperparameters", "architecture", "settings", "data")},
+        "metrics": checked_metrics(command.metrics),
+        "tags": list(command.tags),
+    }
