@@ -18,7 +18,9 @@ from .broker import Kafka
 from .buckets import S3
 from .servers import PostgreSQL
 
-PROCESSES = ("relay", "projector", "intake")
+PROCESSES = ("relay", "projector", "intake", "worker")
+LEDGERS_OWN = ("LEPTON_DATABASE", "LEPTON_HOME")
+"""What a worker is not told: it knows Kafka and the object store."""
 MAIN = "from lepton_ai.cli import main; main()"
 
 
@@ -51,11 +53,14 @@ def main() -> None:
         settings = {"LEPTON_HOME": str(home / "home"), **parts(close)}
         environment = os.environ | settings | {"PYTHONSAFEPATH": "1"}
         for name in PROCESSES:
-            running = subprocess.Popen([sys.executable, "-c", MAIN, name], env=environment, stdout=subprocess.DEVNULL)
+            known = {key: value for key, value in environment.items() if name != "worker" or key not in LEDGERS_OWN}
+            running = subprocess.Popen([sys.executable, "-c", MAIN, name], env=known, stdout=subprocess.DEVNULL)
             close.callback(running.wait)
             close.callback(running.terminate)
         print(*(f"export {name}='{value}'" for name, value in settings.items()), sep="\n")
-        print("# relay, projector and intake are running; paste the lines above into a shell, Ctrl-C here stops all")
+        print(
+            "# relay, projector, intake and a worker are running; paste the lines above into a shell, Ctrl-C here stops all"
+        )
         sys.stdout.flush()
         stop.wait()
 

@@ -13,6 +13,7 @@ from lepton_ai.events.cluster import Cluster
 from lepton_ai.events.postgresql import PostgreSQL
 
 from .broker import PROPERTIES
+from .stack import PROCESSES
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -30,10 +31,10 @@ def test_the_compose_file_runs_what_the_code_knows() -> None:
     commands = {name for _, names in SECTIONS.values() for name in names}
     ours = {name: service for name, service in SERVICES.items() if "build" in service}
 
-    assert set(ours) >= {"relay", "projector", "intake"}
+    assert set(ours) == {"relay", "projector", "intake", "worker", "gpu-worker"}
     for name, service in ours.items():
-        assert service["command"][0] == name
-        assert name in commands
+        assert service["command"][0] == name.removeprefix("gpu-")
+        assert service["command"][0] in commands
         assert {key for key in service["environment"] if key.startswith("LEPTON_")} <= read
     assert set(re.findall(r"export (LEPTON_[A-Z_]+)", COMPOSE)) <= read
 
@@ -49,6 +50,24 @@ def test_the_compose_files_parts_are_reached_by_the_settings_it_gives() -> None:
     assert f"DESK://{server}" in SERVICES["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
     told = PostgreSQL(filled(desk["LEPTON_DATABASE"]), "main", wait=1).address
     assert SERVICES["postgres"]["ports"] == [f"{told['host']}:{told['port']}:5432"]
+
+
+def test_a_composed_worker_knows_no_database_and_a_gpu_is_asked_for_by_its_profile() -> None:
+    for name in ("worker", "gpu-worker"):
+        settings = SERVICES[name]["environment"]
+        assert {key for key in settings if key.startswith("LEPTON_")} == {"LEPTON_KAFKA", "LEPTON_OBJECTS"}
+        assert settings.items() <= SERVICES["intake"]["environment"].items()
+        assert "volumes" not in SERVICES[name]
+    assert SERVICES["gpu-worker"]["profiles"] == ["gpu"]
+    (device,) = SERVICES["gpu-worker"]["deploy"]["resources"]["reservations"]["devices"]
+    assert device["capabilities"] == ["gpu"]
+    assert "profiles" not in SERVICES["worker"]
+
+
+def test_what_is_composed_is_what_the_stack_runs() -> None:
+    ours = {service["command"][0] for service in SERVICES.values() if "build" in service}
+
+    assert ours == set(PROCESSES)
 
 
 def test_the_compose_file_runs_the_broker_that_the_tests_run() -> None:

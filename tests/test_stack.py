@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +25,9 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
-def stack(kafka: Kafka, postgresql: PostgreSQL, s3_server: S3) -> subprocess.Popen[str]:
+def stack(kafka: Kafka, postgresql: PostgreSQL, s3_server: S3) -> Iterator[subprocess.Popen[str]]:
     """The stack as `make stack` starts it; what it needs is known to run here."""
-    return subprocess.Popen(
+    stack = subprocess.Popen(
         [sys.executable, "-m", "tests.stack"],
         cwd=ROOT,
         env={name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"},
@@ -34,17 +35,27 @@ def stack(kafka: Kafka, postgresql: PostgreSQL, s3_server: S3) -> subprocess.Pop
         text=True,
         start_new_session=True,
     )
+    yield stack
+    if stack.poll() is None:
+        os.killpg(stack.pid, signal.SIGKILL)
+        stack.wait()
 
 
-def test_the_stack_runs_works_and_stops_without_a_trace(
-    stack: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def settings_of(stack: subprocess.Popen[str]) -> dict[str, str]:
+    """What the stack says how to talk to it, once it runs."""
     assert stack.stdout is not None
     settings: dict[str, str] = {}
     while not (line := stack.stdout.readline()).startswith("#"):
         assert line, "it ended before it ran"
         name, value = re.fullmatch(r"export (\w+)='(.*)'\n", line).groups()
         settings[name] = value
+    return settings
+
+
+def test_the_stack_runs_works_and_stops_without_a_trace(
+    stack: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_of(stack)
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     home = Path(settings["LEPTON_HOME"])
@@ -65,3 +76,24 @@ def test_the_stack_runs_works_and_stops_without_a_trace(
     with pytest.raises(ProcessLookupError):
         os.killpg(stack.pid, 0)
     assert not home.exists()
+
+
+def test_the_demo_runs_unchanged_on_the_stack_and_its_trainings_are_the_workers(
+    stack: subprocess.Popen[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in settings_of(stack).items():
+        monkeypatch.setenv(name, value)
+    demo = [sys.executable, str(ROOT / "examples" / "demo.py"), "--home", str(tmp_path / "demo"), "--lang", "en"]
+
+    environment = os.environ | {"PYTHONSAFEPATH": ""}
+    told = subprocess.run(demo, env=environment, capture_output=True, text=True, timeout=300, cwd=tmp_path)
+
+    assert told.returncode == 0, told.stderr
+    assert "Equal to the first evaluation to the last digit." in told.stdout
+    with ModelManager() as manager:
+        jobs = [job for job in manager.jobs.recent() if job.status == "finished"]
+        assert [job.version for job in jobs] == [2, 1]
+        assert manager.sql("SELECT count(*) AS n FROM rollbacks").to_pylist() == [{"n": 2}]
+        assert manager.fsck(projection=False) == []
+    stack.send_signal(signal.SIGTERM)
+    assert stack.wait(60) == 0
