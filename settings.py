@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import unquote, urlsplit
 
 from .errors import Malformed, Refused
 
@@ -56,6 +57,10 @@ class Settings:
     """Where a running process serves its figures to Prometheus, `host:port`, or None."""
     log_as_json: bool
     terms: Terms = Terms()
+
+    def objects_are_here(self) -> bool:
+        """Whether objects are where the settings say: in a folder that is there, or in a store beyond this machine."""
+        return not self.objects.startswith("file://") or Path(unquote(urlsplit(self.objects).path)).is_dir()
 
 
 def load(home: str | os.PathLike[str] | None = None, *, actor: str | None = None) -> Settings:

@@ -79,6 +79,8 @@ class Session:
         self.logged.setFormatter(logging.Formatter("%(name)s: %(message)s"))
         LOG.addHandler(self.logged)
         LOG.setLevel(logging.INFO)
+        # it says at every try what Lepton says once, in a sentence
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
     def close(self) -> None:
         """Give back what of the ledger was opened."""

@@ -61,6 +61,8 @@ def worker(session: Session, pool: str, device: str, slots: int, once: bool) -> 
     parts, stop = session.parts, Event()
     if once and parts.settings.kafka:
         raise Refused("--once needs the ledger's own tables; beside Kafka a worker cannot know that no job is left")
+    if parts.settings.kafka and not parts.settings.objects_are_here():
+        raise Refused("LEPTON_OBJECTS is not set, and this home has no objects; set it to where the ledger keeps them")
     workplace = parts.workplace
     post = serving.post(workplace, pool=pool, slots=slots, device=device)
     with _signals(stop), _talking():

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from ssl import SSLCertVerificationError
@@ -19,6 +21,8 @@ RECORD_OVERHEAD: Final = 256
 """Bytes that a record may take beside key, value and headers."""
 
 Headers = Sequence[tuple[str, bytes]]
+
+log = logging.getLogger("lepton.kafka")
 
 
 class Message(NamedTuple):
@@ -70,7 +74,7 @@ class Writer:
     async def __aexit__(self, *_: object) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            await producer.stop()
+            await _stop(producer)
 
     async def send(self, topic: TopicName, records: Sequence[Outgoing], partition: int = 0) -> int:
         """Send records as one batch, taken whole or not at all, and wait until all replicas have it.
@@ -144,7 +148,7 @@ class Reader:
     async def __aexit__(self, *_: object) -> None:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            await consumer.stop()
+            await _stop(consumer)
 
     async def end(self) -> int:
         """The offset that the next record will get."""
@@ -188,6 +192,17 @@ class Reader:
     def _open(self) -> Any:
         assert self._consumer is not None
         return self._consumer
+
+
+async def _stop(client: Any) -> None:
+    """Stop a client of aiokafka. What it raises then is what it died of before, were it our own cancelling."""
+    try:
+        await client.stop()
+    except asyncio.CancelledError:
+        if (task := asyncio.current_task()) is not None and task.cancelling():
+            raise
+    except Exception as error:  # noqa: BLE001 - nobody needs it any more
+        log.debug("a client of Kafka did not stop in good order: %r", error)
 
 
 async def _look_for(cluster: Cluster, topic: str) -> None:

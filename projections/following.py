@@ -83,10 +83,16 @@ class Follower:
                 self._stopped.wait(_PAUSE)
             except LeptonError as error:
                 _log.error("%s", error)
-                with self._moved:
-                    self.failure = error
-                    self._moved.notify_all()
+                self._fail(error)
                 return
+            except BaseException as error:
+                self._fail(Unavailable(f"following ended by a fault of its own ({error!r}); start the projector again"))
+                raise
+
+    def _fail(self, failure: LeptonError) -> None:
+        with self._moved:
+            self.failure = failure
+            self._moved.notify_all()
 
     def _follow(self, feed: Feed) -> None:
         while not self._stopped.is_set():

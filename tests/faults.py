@@ -1,4 +1,4 @@
-"""A ledger at work while its processes are killed: what was acknowledged is there once, and all tell the same.
+"""A ledger at work while its processes are killed and its parts stop: what was acknowledged is there once.
 
 `make faults` kills each process fifty times and the broker ten; the tests run a short form of it.
 """
@@ -6,242 +6,168 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import random
 import signal
-import subprocess
-import sys
-import threading
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
-
-from aiokafka import AIOKafkaProducer
+from typing import Final
 
 from lepton_ai.errors import LeptonError
 from lepton_ai.events.kafka import Reader
 from lepton_ai.events.kafka_log import KafkaLog
-from lepton_ai.events.relay import ROOT
 from lepton_ai.events.topics import open_topics
-from lepton_ai.events.verify import verify
-from lepton_ai.projections.check import compare
 from lepton_ai.settings import load
 from lepton_ai.wiring import Home
+from lepton_ai.workers.assigning import open_jobs
+from lepton_ai.workers.kafka_channel import results
+from lepton_ai.workers.messages import Failed, encoded
 
+from .aftermath import differences
 from .asking import commit
 from .broker import Kafka
+from .buckets import S3
+from .mortals import Broker, Client, Decider, Process, Service, Worker
+from .servers import PostgreSQL
 
-MAIN: Final = "from lepton_ai.cli import main; main()"
-DECIDER: Final = """
-import sys, time
-from lepton_ai.domain.commands import Annotate
-from lepton_ai.errors import Unavailable
-from lepton_ai.settings import load
-from lepton_ai.wiring import Home
-work, n = Home(load()).workspace, int(sys.argv[1])
-actor = work.actors.named(work.actor)
-while True:
-    try:
-        work.ledger.admit(Annotate(model="credit", version=1, annotations={"n": n}), actor, key=f"note-{n}")
-    except Unavailable:
-        continue
-    print(n, flush=True)
-    n += 1
-    time.sleep(1 / 200)
-"""
+TERMS: Final = {"START": "3", "LEASE": "4", "HEARTBEAT": "0.5", "PAUSE": "0.1", "DRAIN": "3"}
+"""Of the leases, shortened: LEPTON_TERM_…, in seconds."""
 PATIENCE: Final = 120.0
+TRAINING: Final = 9.0
+"""Seconds of a training in the midst of which a part stops for a third of it."""
 
 
 @dataclass
-class Process:
-    """A process of Lepton's that is killed and comes back."""
+class Parts:
+    """What the ledger stands on; a part that is None is not there to be stopped."""
 
-    name: str
-    kills: int = 0
-    running: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start it."""
-        self.running = subprocess.Popen(
-            [sys.executable, "-c", MAIN, self.name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-
-    def kill(self) -> None:
-        """kill -9, and start it again."""
-        self.end()
-        self.kills += 1
-        self.start()
-
-    def end(self) -> None:
-        """kill -9."""
-        assert self.running is not None
-        self.running.kill()
-        self.running.wait()
+    kafka: Kafka
+    postgresql: PostgreSQL | None = None
+    s3: S3 | None = None
 
 
-@dataclass
-class Decider(Process):
-    """A process that commits 200 events a second, each under a key of its own, and says what was acknowledged."""
-
-    acknowledged: list[int] = field(default_factory=list[int])
-    thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        first = self.acknowledged[-1] + 1 if self.acknowledged else 0
-        self.running = subprocess.Popen([sys.executable, "-c", DECIDER, str(first)], stdout=subprocess.PIPE)
-        self.thread = threading.Thread(target=self._listen, args=(self.running.stdout,))
-        self.thread.start()
-
-    def end(self) -> None:
-        super().end()
-        assert self.thread is not None
-        self.thread.join()
-
-    def _listen(self, lines: Any) -> None:
-        for line in lines:
-            if line.endswith(b"\n"):
-                self.acknowledged.append(int(line))
-
-
-@dataclass
-class Broker(Process):
-    """The broker itself."""
-
-    kafka: Kafka | None = None
-
-    def start(self) -> None:
-        assert self.kafka is not None
-        self.kafka.start()
-
-    def end(self) -> None:
-        assert self.kafka is not None
-        self.kafka.stop(signal.SIGKILL)
-
-
-class Service:
-    """Another service, which puts figures into the inbox and keeps sending until the broker has them."""
-
-    def __init__(self, servers: str, topic: str) -> None:
-        self._servers, self._topic = servers, topic
-        self.sent = 0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._tell()))
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop once what was begun is acknowledged."""
-        self._stop.set()
-        self._thread.join()
-
-    async def _tell(self) -> None:
-        while not self._stop.is_set():
-            producer = AIOKafkaProducer(bootstrap_servers=self._servers, request_timeout_ms=5000)
-            try:
-                await producer.start()
-                while not self._stop.is_set():
-                    await producer.send_and_wait(self._topic, self._event())
-                    self.sent += 1
-                    await asyncio.sleep(0.02)
-            except Exception:  # noqa: BLE001 - the broker was killed: the same event again
-                continue
-            finally:
-                await producer.stop()
-
-    def _event(self) -> bytes:
-        told = {"version": 1, "metrics": {"f1": self.sent / 1e6}}
-        whole = {"specversion": "1.0", "id": str(self.sent), "source": "/scoring", "subject": "model/credit"}
-        return json.dumps(whole | {"type": "lepton.metrics.recorded.v1", "data": told}).encode()
-
-
-def ordeal(kafka: Kafka, kills: int, broker_kills: int, seed: int, say: Callable[[str], None]) -> None:
+def ordeal(parts: Parts, kills: int, broker_kills: int, seed: int, say: Callable[[str], None]) -> None:
     """Run the ledger that the environment names, kill its processes in random order, and check what is left."""
     chance = random.Random(seed)
-    home = Home(load())
-    home.workspace.ledger.admit(commit(1), home.workspace.actors.named("Ada"))
-    asyncio.run(open_topics(home.cluster))
-    processes = [Process("relay"), Process("projector"), Process("intake"), Decider("decider")]
-    broker = Broker("broker", kafka=kafka)
-    order = [each for each in processes for _ in range(kills)] + [broker] * broker_kills
-    chance.shuffle(order)
-    service = Service(kafka.servers, home.cluster.topic("inbox"))
-    for each in processes:
-        each.start()
-    try:
+    with ExitStack() as close:
+        folder = Path(close.enter_context(tempfile.TemporaryDirectory(prefix="lepton-signals-")))
+        close.push(lambda kind, *_: kind and _complaints(folder, say))
+        home = Home(load())
+        close.callback(home.close)
+        home.workspace.ledger.admit(commit(1), home.workspace.actors.named("Ada"))
+        asyncio.run(open_topics(home.cluster))
+        decider, broker = Decider("decider", folder), Broker("broker", folder, kafka=parts.kafka)
+        worker, other = (Worker(name, folder, assigned=lambda: assigned(home)) for name in ("worker", "other-worker"))
+        processes = [*(Process(name, folder) for name in ("relay", "projector", "intake")), decider, worker]
+        order = [each for each in processes for _ in range(kills)] + [broker] * broker_kills
+        chance.shuffle(order)
+        for each in (*processes, other):
+            each.start()
+            close.callback(each.end)
+        service = Service(parts.kafka.servers, home.cluster.topic("inbox"))
+        close.callback(service.stop)
+        client = Client(home, folder)
+        close.callback(client.stop)
         for each in order:
             time.sleep(chance.uniform(0.1, 2.5))  # killed at any moment of its work, or of its start
             each.kill()
+        client.stop()
+        counted = ", ".join(f"{each.name} {each.kills}" for each in (*processes, broker))
+        say(f"seed {seed}; killed: {counted}; the worker while {dict(Counter(worker.stages))}")
+        _until(lambda: client.open() == 0, "every job ends")
+        for what in outages(parts, home, client, (worker, other)):
+            say(what)
         service.stop()
-        decider = processes[3]
-        assert isinstance(decider, Decider)
         decider.end()
         _settled(home)
-    finally:
-        service.stop()
-        for each in processes:
+        for each in (*processes, other):
             each.end()
-    counted = ", ".join(f"{each.name} {each.kills}" for each in (*processes, broker))
-    say(f"seed {seed}; killed: {counted}; {len(decider.acknowledged)} commits, {service.sent} messages acknowledged")
-    for what in differences(home, decider.acknowledged, service.sent):
-        raise AssertionError(what)
-    home.close()
+        acknowledged = f"{len(decider.acknowledged)} commits, {service.sent} messages, {len(client.asked)} jobs"
+        say(f"acknowledged: {acknowledged}; {home.store.end()} events")
+        for what in differences(home, decider.acknowledged, service.sent, client.asked):
+            raise AssertionError(what)
 
 
-def differences(home: Home, notes: list[int], messages: int) -> Iterator[str]:
-    """What is lost, doubled, or told otherwise by another part."""
-    rows = home.store.read(0, 10**9)
-    told = [json.loads(row.envelope) for row in rows]
-    noted = Counter(each["data"]["annotations"]["n"] for each in told if each["type"] == "lepton.version.annotated.v1")
-    taken = Counter(each["inboxid"] for each in told if "inboxid" in each)
-    for name, counts, wanted in (("commit", noted, notes), ("message", taken, map(str, range(messages)))):
-        if doubled := [each for each, count in counts.items() if count > 1]:
-            yield f"{name} {doubled[0]} is there twice"
-        if lost := [each for each in wanted if each not in counts]:
-            yield f"acknowledged {name} {lost[0]} is lost"
-    with KafkaLog(home.cluster) as log:
-        relayed = []
-        while more := log.read(len(relayed), 5000):
-            relayed += more
-    if relayed != list(rows):
-        yield f"Kafka has {len(relayed)} events, the database {len(rows)}, and they are not the same"
-    if asyncio.run(_last_root(home)) != verify(home.store).root:
-        yield "the topic's last root is not the database's"
-    yield from _views(home)
+def outages(parts: Parts, home: Home, client: Client, workers: tuple[Worker, Worker]) -> Generator[str]:
+    """A training, in the midst of which a part stops for a third of it; and one whose worker sleeps over its lease."""
+    if parts.postgresql is not None:
+        with _training(client, "through-postgresql"):
+            parts.postgresql.stop()
+            time.sleep(TRAINING / 3)
+            parts.postgresql.start()
+        yield "PostgreSQL was stopped for a third of a training, which ended well"
+    if parts.s3 is not None:
+        with _training(client, "through-s3"):
+            parts.s3.pause()
+            time.sleep(TRAINING / 3)
+            parts.s3.resume()
+        yield "S3 was stopped for a third of a training, which ended well"
+    with _training(client, "through-sleep"):
+        name = client.state("through-sleep").worker
+        (sleeper,) = (each for each in workers if each.incarnation == name)
+        assert sleeper.running is not None
+        sleeper.running.send_signal(signal.SIGSTOP)
+        _until(lambda: client.state("through-sleep").epoch == 2, "the job is given to another worker")
+        sleeper.running.send_signal(signal.SIGCONT)
+        late = Failed(job="through-sleep", epoch=1, n=10**6, error="TooLate")
+        with results(home.cluster) as (first, *_):
+            first.say(encoded(late, name))
+    yield "a worker was stopped beyond its lease, and its late answer refused"
 
 
-def _views(home: Home) -> Iterator[str]:
-    with home.projection() as projection:
-        projection.catch_up()
-        yield from (f"live views: {each}" for each in compare(projection, home.store))
-    with home.kafka_log() as log, home.projection(log) as projection:
-        projection.rebuild()
-        yield from (f"views rebuilt from Kafka: {each}" for each in compare(projection, home.store))
+@contextmanager
+def _training(client: Client, job: str) -> Generator[None]:
+    """A training that is under way, which must end well."""
+    client.submit(job, steps=int(20 * TRAINING))
+    _until(lambda: client.state(job).status == "running", f"job {job} begins")
+    time.sleep(TRAINING / 6)
+    yield
+    _until(lambda: client.state(job).ended, f"job {job} ends")
 
 
-async def _last_root(home: Home) -> str:
-    async with Reader(home.cluster, "events") as reader:
-        last = await reader.last()
-    assert last is not None
-    return dict(last.headers).get(ROOT, b"").decode()
+def _complaints(folder: Path, say: Callable[[str], None]) -> None:
+    """What the processes wrote last, for whoever looks why it went wrong."""
+    for path in sorted(folder.glob("*.log")):
+        say("\n".join([f"── {path.stem}", *path.read_text().splitlines()[-40:]]))
+
+
+def assigned(home: Home) -> set[str]:
+    """The workers that have a job which they have not begun."""
+    try:
+        return {job.worker for _, job in open_jobs(home.workspace) if job.status == "assigned"}
+    except LeptonError:
+        return set()
+
+
+def _until(condition: Callable[[], bool], what: str) -> None:
+    """Wait for something, whatever is away meanwhile."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            if condition():
+                return
+        except LeptonError:  # it is on its way back
+            continue
+        time.sleep(0.05)
+    raise AssertionError(f"it never came true that {what}")
 
 
 def _settled(home: Home) -> None:
     """Wait until the intake has taken in all and the relay has sent all."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        try:
-            if asyncio.run(_inbox_end(home)) == home.store.position(home.cluster.topic("inbox"), 0):
-                end = home.store.end()
-                with KafkaLog(home.cluster) as log:
-                    if log.end() == end == home.store.end():
-                        return
-        except LeptonError:  # the broker is on its way back
-            continue
-        time.sleep(0.1)
-    raise AssertionError("the processes never came to rest")
+
+    def at_rest() -> bool:
+        if asyncio.run(_inbox_end(home)) != home.store.position(home.cluster.topic("inbox"), 0):
+            return False
+        end = home.store.end()
+        with KafkaLog(home.cluster) as log:
+            return log.end() == end == home.store.end()
+
+    _until(at_rest, "the processes are at rest")
 
 
 async def _inbox_end(home: Home) -> int:
@@ -249,29 +175,40 @@ async def _inbox_end(home: Home) -> int:
         return await reader.end()
 
 
-def main() -> None:
-    """The long form: fifty kills of each process, ten of the broker, on PostgreSQL."""
-    from .servers import PostgreSQL
+def environment(home: Path, parts: Parts, database: str) -> dict[str, str]:
+    """The settings of a ledger on these parts."""
+    objects = {"LEPTON_OBJECTS": (home / "objects").as_uri()}
+    if parts.s3:
+        objects = {"LEPTON_OBJECTS": parts.s3.url, **parts.s3.environment()}
+    return {
+        "LEPTON_HOME": str(home),
+        "LEPTON_DATABASE": database,
+        "LEPTON_KAFKA": parts.kafka.servers,
+        "LEPTON_WAIT": "5",
+        "PYTHONSAFEPATH": "1",
+        **objects,
+        **{f"LEPTON_TERM_{name}": seconds for name, seconds in TERMS.items()},
+    }
 
+
+def main() -> None:
+    """The long form: fifty kills of each process, ten of the broker, on PostgreSQL and S3."""
     seed = int(os.environ.get("SEED", random.SystemRandom().randrange(10**6)))
     print(f"seed {seed}; SEED={seed} makes the same order", flush=True)
-    kafka, postgresql = Kafka(), PostgreSQL()
-    kafka.start()
-    postgresql.start()
-    try:
-        import tempfile
-
-        with tempfile.TemporaryDirectory(prefix="lepton-faults-") as folder:
-            os.environ |= {
-                "LEPTON_HOME": str(Path(folder) / "home"),
-                "LEPTON_DATABASE": postgresql.url(),
-                "LEPTON_KAFKA": kafka.servers,
-                "PYTHONSAFEPATH": "1",
-            }
-            ordeal(kafka, int(os.environ.get("KILLS", "50")), int(os.environ.get("BROKER_KILLS", "10")), seed, print)
-    finally:
-        kafka.remove()
-        postgresql.remove()
+    begun = time.monotonic()
+    with ExitStack() as close:
+        kafka, postgresql, s3 = Kafka(), PostgreSQL(), S3()
+        for part in (kafka, postgresql, s3):
+            part.start()
+            close.callback(part.remove)
+        folder = Path(close.enter_context(tempfile.TemporaryDirectory(prefix="lepton-faults-")))
+        parts = Parts(kafka, postgresql, s3)
+        os.environ |= environment(folder / "home", parts, postgresql.url())
+        kills, broker_kills = (
+            int(os.environ.get(name, usual)) for name, usual in (("KILLS", 50), ("BROKER_KILLS", 10))
+        )
+        ordeal(parts, kills, broker_kills, seed, lambda what: print(what, flush=True))
+    print(f"nothing was lost, nothing is there twice, and all tell the same; {time.monotonic() - begun:.0f} s")
 
 
 if __name__ == "__main__":

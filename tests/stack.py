@@ -58,9 +58,7 @@ def main() -> None:
             close.callback(running.wait)
             close.callback(running.terminate)
         print(*(f"export {name}='{value}'" for name, value in settings.items()), sep="\n")
-        print(
-            "# relay, projector, intake and a worker are running; paste the lines above into a shell, Ctrl-C here stops all"
-        )
+        print(f"# {', '.join(PROCESSES)} are running; paste the lines above into a shell, Ctrl-C here stops all")
         sys.stdout.flush()
         stop.wait()
 

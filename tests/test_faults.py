@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from .broker import Kafka
-from .faults import ordeal
+from .faults import Parts, environment, ordeal
 
 
 @pytest.fixture
@@ -23,13 +23,9 @@ def broker(kafka: Kafka) -> Iterator[Kafka]:
 def test_nothing_acknowledged_is_lost_or_doubled_when_everything_is_killed(
     broker: Kafka, url: str, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in {
-        "LEPTON_HOME": str(home),
-        "LEPTON_DATABASE": url,
-        "LEPTON_LEDGER": f"faults{abs(hash(str(home))) % 10**9}",
-        "LEPTON_KAFKA": broker.servers,
-        "PYTHONSAFEPATH": "1",
-    }.items():
+    parts = Parts(broker)
+    for name, value in environment(home, parts, url).items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("LEPTON_LEDGER", f"faults{abs(hash(str(home))) % 10**9}")
 
-    ordeal(broker, kills=3, broker_kills=1, seed=7, say=print)
+    ordeal(parts, kills=4, broker_kills=1, seed=7, say=print)

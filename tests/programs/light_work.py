@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+import random
 import sys
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from zlib import crc32
 
@@ -13,11 +15,15 @@ import numpy as np
 
 from lepton_ai.errors import Unavailable
 from lepton_ai.tensors.address import objects_at
+from lepton_ai.tensors.objects import ObjectStore
 from lepton_ai.tensors.tensor import Array
 from lepton_ai.workers import handlers
 from lepton_ai.workers.child import main
 from lepton_ai.workers.messages import Finished, KeptDelta, MadeVersion
 from lepton_ai.workers.work import Stopped, Work
+
+MOMENT = 0.05
+"""Seconds that a step takes."""
 
 
 def light(work: Work) -> Finished:
@@ -38,14 +44,51 @@ def light(work: Work) -> Finished:
         raise Unavailable("the store is away")
     elif does == "wait":
         await_file(work, folder / f"go-{order.job}-{order.epoch}")
+    elif does == "live":
+        train(work, folder)
     rng = np.random.default_rng(crc32(order.job.encode()))
     weights = Array.from_numpy(rng.normal(size=(100, 10)).astype("float32"))
     work.measured(1, {"loss": 0.5})
     kept = handlers.keep(work, {"w": weights}, order.base)
     delta = None if kept.delta is None else KeptDelta(**{n: getattr(kept.delta, n) for n in KeptDelta.model_fields})
     base = order.base.version if order.base else None
+    if does == "live":
+        mark(work, folder, "answering")
+        time.sleep(MOMENT)
     made = MadeVersion(kept=handlers.told(kept), base=base, keyframe=kept.keyframe, delta=delta)
     return Finished(job=order.job, epoch=order.epoch, n=0, made=made)
+
+
+def train(work: Work, folder: Path) -> None:
+    """Take its time, step by step, and have the time of an upload seen, so that it can be killed at every stage."""
+    mark(work, folder, "training")
+    for step in range(work.order.payload["steps"]):
+        work.measured(step, {"loss": 1 / (step + 1)})
+        if work.stopping.is_set():
+            raise Stopped
+        time.sleep(MOMENT)
+    work.objects = Slow(work.objects, lambda: mark(work, folder, "uploading"))
+
+
+def mark(work: Work, folder: Path, stage: str) -> None:
+    """Let a test see that a worker is at a stage."""
+    (folder / f"{stage}-{work.order.job}-{work.order.epoch}-{work.order.worker}").touch()
+
+
+class Slow:
+    """An object store in which an upload takes a moment, before and after its bytes are there."""
+
+    def __init__(self, store: ObjectStore, begun: Callable[[], None]) -> None:
+        self._store = store
+        self._begun = begun
+        self.get, self.size, self.list, self.delete = store.get, store.size, store.list, store.delete
+
+    def put(self, key: str, pieces: Iterable[bytes]) -> int:
+        self._begun()
+        time.sleep(MOMENT * random.random())
+        written = self._store.put(key, pieces)
+        time.sleep(MOMENT * random.random())
+        return written
 
 
 def await_file(work: Work, path: Path) -> None:
