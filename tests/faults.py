@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import random
 import signal
@@ -193,6 +194,7 @@ def environment(home: Path, parts: Parts, database: str) -> dict[str, str]:
 
 def main() -> None:
     """The long form: fifty kills of each process, ten of the broker, on PostgreSQL and S3."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     seed = int(os.environ.get("SEED", random.SystemRandom().randrange(10**6)))
     print(f"seed {seed}; SEED={seed} makes the same order", flush=True)
     begun = time.monotonic()

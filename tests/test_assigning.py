@@ -275,6 +275,52 @@ def test_what_is_no_message_holds_up_nothing(raw: bytes, office: Office) -> None
     assert [order.job for order in office.orders.sent] == ["j1"]
 
 
+def test_who_has_nothing_to_do_with_an_attempt_has_no_say_in_it_and_is_kept_as_rejected(office: Office) -> None:
+    office.submit("j1")
+    office.hear(ready("w1"))
+    mine = Started(job="j1", epoch=1, n=0)
+
+    office.hear(mine, by="nobody")
+    office.hear(Failed(job="j2", epoch=1, n=1, error="ValueError"))
+    assert office.job("j1").status == "assigned"
+    office.hear(mine)
+
+    assert office.job("j1").status == "running"
+    reasons = [each.reason for _, each, _ in office.workspace.ledger.store.rejected()]
+    assert reasons == [
+        "attempt 1 of job 'j1' is another worker's than 'nobody''s",
+        "there is no job 'j2'; worker 'w1' spoke of it",
+    ]
+
+
+def test_what_is_no_message_is_kept_with_its_bytes_and_what_comes_too_late_is_not(office: Office) -> None:
+    office.submit("j1")
+    office.hear(ready("w1"))
+    office.hear(Failed(job="j1", epoch=1, n=1, error="ValueError"), Started(job="j1", epoch=1, n=0))
+    office.hear_raw(b"{broken")
+
+    ((_, kept, _),) = office.workspace.ledger.store.rejected()
+    assert (kept.topic, kept.raw) == (office.results.topic, b"{broken")
+    assert "no message of a worker" in kept.reason
+
+
+@pytest.mark.parametrize("hours", [-5, 5])
+def test_an_assigner_whose_clock_is_hours_off_gives_terms_by_the_clock_of_the_messages(
+    hours: int, office: Office
+) -> None:
+    office.later = timedelta(hours=hours)
+    office.assigner = office.begin()
+    office.submit("j1")
+    office.hear(ready("w1"))
+
+    (lease,) = office.leases.held()
+    assert 0 < lease.until - time.time() * 1_000_000 <= TERMS.start * 1_000_000
+    office.hear(Started(job="j1", epoch=1, n=0), ready("w1", running=(("j1", 1),)))
+    (lease,) = office.leases.held()
+    assert 0 < lease.until - time.time() * 1_000_000 <= TERMS.lease * 1_000_000
+    assert office.job("j1").status == "running"
+
+
 # ── the mail itself ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
 
 from lepton_ai import settings
 from lepton_ai.domain.job import Job
@@ -312,6 +314,23 @@ def test_two_workers_with_slots_share_many_jobs_and_all_become_versions_of_one_b
     assert place.versions() == 6
     heads = [place.workspace.model("net").version(n).parents for n in range(2, 7)]
     assert heads == [(n,) for n in range(1, 6)]
+
+
+def test_a_trace_goes_from_who_asks_to_the_worker_and_back_into_every_event(place: Place) -> None:
+    tracer = TracerProvider().get_tracer("test")
+    place.worker()
+    with tracer.start_as_current_span("asking") as span:
+        place.submit("j1", "trace")
+
+    assert place.ended("j1") == ["finished"]
+    mine = f"00-{span.get_span_context().trace_id:032x}-"
+    traces = {event["type"].split(".")[2]: event["traceparent"] for event in place.events("j1")}
+    assert set(traces) == {"submitted", "assigned", "started", "finished"}
+    assert all(each.startswith(mine) for each in traces.values())
+    assert traces["finished"] == (place.folder / "trace-j1").read_text(), "the worker's own span, where it has one"
+    assert traces["finished"] != traces["submitted"]
+    committed = place.workspace.ledger.store.stream("model/net")[1][-1]
+    assert json.loads(committed.envelope)["traceparent"] == traces["finished"]
 
 
 # ── alone ────────────────────────────────────────────────────────────────────────────────────────────────────────────

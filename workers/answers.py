@@ -57,9 +57,7 @@ class Receiver:
         if job.status == "unknown":
             raise Stranger(f"there is no job {message.job!r}; worker {told.by!r} spoke of it")
         if job.status in AT_WORK and message.epoch == job.epoch and told.by != job.worker:
-            raise Stranger(
-                f"attempt {job.epoch} of job {message.job!r} is not worker {told.by!r}'s; it has no say in it"
-            )
+            raise Stranger(f"attempt {job.epoch} of job {message.job!r} is another worker's than {told.by!r}'s")
         command, placements = self._command(job, message, now)
         return Asked(
             command,

@@ -12,6 +12,8 @@ from pathlib import Path
 from zlib import crc32
 
 import numpy as np
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
 
 from lepton_ai.errors import Unavailable
 from lepton_ai.tensors.address import objects_at
@@ -20,6 +22,7 @@ from lepton_ai.tensors.tensor import Array
 from lepton_ai.workers import handlers
 from lepton_ai.workers.child import main
 from lepton_ai.workers.messages import Finished, KeptDelta, MadeVersion
+from lepton_ai.workers.tracing import traceparent
 from lepton_ai.workers.work import Stopped, Work
 
 MOMENT = 0.05
@@ -46,6 +49,8 @@ def light(work: Work) -> Finished:
         await_file(work, folder / f"go-{order.job}-{order.epoch}")
     elif does == "live":
         train(work, folder)
+    elif does == "trace":
+        (folder / f"trace-{order.job}").write_text(traceparent() or "none")
     rng = np.random.default_rng(crc32(order.job.encode()))
     weights = Array.from_numpy(rng.normal(size=(100, 10)).astype("float32"))
     work.measured(1, {"loss": 0.5})
@@ -100,4 +105,5 @@ def await_file(work: Work, path: Path) -> None:
 
 
 if __name__ == "__main__":
+    trace.set_tracer_provider(TracerProvider())
     main(int(sys.argv[1]), objects_at, {"train": light})
