@@ -65,11 +65,17 @@ def worker(session: Session, pool: str, device: str, slots: int, once: bool) -> 
         raise Refused("LEPTON_OBJECTS is not set, and this home has no objects; set it to where the ledger keeps them")
     workplace = parts.workplace
     post = serving.post(workplace, pool=pool, slots=slots, device=device)
-    with _signals(stop), _talking():
-        if (desk := parts.desk_here) is None:
-            serving.work(workplace, post, stop)
+    here, desk = serving.worker(workplace, post), parts.desk_here
+    figures = {
+        "worker_attempts": ("attempts at jobs under way", lambda: here.at_work),
+        "worker_answers": ("attempts that this worker has answered for", lambda: here.answered),
+    }
+    with _signals(stop), _talking(), observed(parts.settings.metrics, figures):
+        if desk is None:
+            here.run(stop)
         else:
-            serving.work_and_assign(desk, post, stop, once=once)
+            with serving.assigning(desk):
+                here.run(stop, (lambda: here.idle and not desk.waiting(post)) if once else None)
     session.answer({"worker": post.incarnation}, lambda: [f"worker {post.incarnation} left in good order"])
 
 
@@ -111,6 +117,7 @@ def relay(session: Session, once: bool) -> None:
     figures = {
         "log_events": ("events in the log", lambda: store.end()),
         "relay_events": ("events that Kafka acknowledged", lambda: relay.position),
+        "relay_delay_seconds": ("from the last event's commit until Kafka acknowledged it", lambda: relay.delay),
         "relay_lag_events": ("events that Kafka lacks: lost with the database", lambda: store.end() - relay.position),
         "rejected_messages": ("outside messages that stand refused", lambda: store.rejected_count()),
     }
@@ -147,6 +154,7 @@ def projector(session: Session) -> None:
         projection = follower.projection
         figures = {
             "projection_events": ("events applied to the views", lambda: projection.position),
+            "projection_delay_seconds": ("from the last event's commit until the views had it", lambda: follower.delay),
             "projection_lag_events": (
                 "events in the log the views lack",
                 lambda: parts.store.end() - projection.position,
@@ -165,6 +173,7 @@ def intake(session: Session) -> None:
     Several may run: each message counts once, and one of them at a time gives the jobs out.
     """
     from ..workers import serving
+    from ..workers.assigning import open_jobs
     from ..workers.intake import Intake
     from ..workers.receiving import receive
 
@@ -186,7 +195,9 @@ def intake(session: Session) -> None:
     desk = parts.desk
     figures = {
         "intake_messages": ("messages taken in by this process", messages),
+        "jobs_open": ("jobs that have not ended", lambda: sum(1 for _ in open_jobs(work))),
         "leases_held": ("attempts at jobs that workers are at", lambda: len(desk.leases.held())),
+        "workers_ready": ("workers heard of within a lease's term", desk.ready),
     }
     with observed(parts.settings.metrics, figures), serving.assigning(desk):
         asyncio.run(_until_stopped(run))

@@ -20,7 +20,7 @@ from .kafka import BATCH_BYTES, RECORD_OVERHEAD, Headers, Outgoing, Reader, Writ
 from .log import Row
 from .merkle import Frontier, leaf_hash
 from .refusals import Refusals
-from .sequence import sequence
+from .sequence import age, sequence
 from .store import Store
 from .topics import open_topics
 
@@ -47,6 +47,8 @@ class Relay:
         self._cluster = cluster
         self._until = until
         self.position = 0
+        self.delay = 0.0
+        """Seconds that the last event took from its commit until Kafka acknowledged it."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Relay until told to stop. What is away for a while is waited for.
@@ -86,7 +88,7 @@ class Relay:
             for batch in _batches(rows):
                 frontier, _ = frontier.extended(row.leaf for row in batch)
                 await writer.send("events", _records(batch, frontier.root()))
-                self.position = frontier.size
+                self.position, self.delay = frontier.size, age(batch[-1].envelope)
 
     def _done(self, stop: asyncio.Event) -> bool:
         if self._until is not None and self.position >= self._until:

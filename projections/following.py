@@ -12,6 +12,7 @@ from typing import Final, Protocol, Self
 
 from ..errors import LeptonError, Unavailable
 from ..events.log import Log
+from ..events.sequence import age
 from .projector import Projection
 
 _ROWS: Final = 10_000
@@ -41,6 +42,8 @@ class Follower:
         self._moved = threading.Condition()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="projector", daemon=True)
+        self.delay = 0.0
+        """Seconds that the last event took from its commit until it was in the views."""
         self.failure: LeptonError | None = None
         """What ended it: bytes that are damaged, or events that only a newer Lepton understands."""
 
@@ -102,4 +105,5 @@ class Follower:
                 continue
             with self._moved:
                 self.projection.apply(rows)
+                self.delay = age(rows[-1].envelope)
                 self._moved.notify_all()

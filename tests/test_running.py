@@ -9,8 +9,8 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Generator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import numpy as np
@@ -315,6 +315,14 @@ def test_beside_a_projector_questions_go_to_it(
         assert manager.sql(count).to_pylist() == [{"n": 7, "last": 7}]
 
 
+def figures_at(address: str) -> dict[str, float]:
+    """What a process tells Prometheus, nothing while it does not."""
+    with suppress(OSError), urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as page:
+        lines = [line.split() for line in page.read().decode().splitlines() if not line.startswith("#")]
+        return {name: float(value) for name, value in lines}
+    return {}
+
+
 def test_a_running_process_serves_its_figures_and_logs_in_json(
     beside_kafka: Cli, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -323,10 +331,7 @@ def test_a_running_process_serves_its_figures_and_logs_in_json(
     monkeypatch.setenv("LEPTON_LOG", "json")
 
     def figures() -> dict[str, float]:
-        with suppress(OSError), urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as page:
-            lines = [line.split() for line in page.read().decode().splitlines() if not line.startswith("#")]
-            return {name: float(value) for name, value in lines}
-        return {}
+        return figures_at(address)
 
     with process(home, "relay") as relay:
         until(lambda: figures().get("lepton_relay_events", 0) == 13, 30)
@@ -336,6 +341,31 @@ def test_a_running_process_serves_its_figures_and_logs_in_json(
 
     told = [json.loads(line) for line in log.splitlines() if "lepton" in line]
     assert {"time", "level", "logger", "message"} <= told[0].keys()
+
+
+def test_every_process_serves_figures_of_its_own(
+    beside_kafka: Cli, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def started(name: str) -> Callable[[], dict[str, float]]:
+        address = f"127.0.0.1:{free_port()}"
+        monkeypatch.setenv("LEPTON_METRICS", address)
+        processes.enter_context(process(home, name))
+        return lambda: figures_at(address)
+
+    with ExitStack() as processes:
+        figures = {name: started(name) for name in ("relay", "projector", "intake", "worker")}
+
+        def told(name: str, figure: str) -> float:
+            return figures[name]().get(f"lepton_{figure}", -1.0)
+
+        until(
+            lambda: told("projector", "projection_events") == 13 and told("projector", "projection_lag_events") == 0, 60
+        )
+        assert told("projector", "projection_delay_seconds") > 0
+        assert told("relay", "relay_delay_seconds") > 0
+        until(lambda: told("intake", "workers_ready") == 1, 60)
+        assert (told("intake", "jobs_open"), told("intake", "leases_held")) == (0, 0)
+        assert (told("worker", "worker_attempts"), told("worker", "worker_answers")) == (0, 0)
 
 
 def test_an_event_bears_the_trace_it_was_asked_in(home: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 import uuid
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -50,6 +51,10 @@ class Desk:
     """What a worker beside it needs."""
     terms: Terms
 
+    def ready(self) -> int:
+        """How many workers were heard of within a lease's term, by this machine's clock."""
+        return len(self.leases.workers(int((time.time() - self.terms.lease) * 1_000_000)))
+
 
 @contextmanager
 def assigning(desk: Desk) -> Generator[None]:
@@ -61,21 +66,13 @@ def assigning(desk: Desk) -> Generator[None]:
 @contextmanager
 def working(workplace: Workplace, post: Post) -> Generator[None]:
     """Have a worker in this process, and let it leave in good order."""
-    worker = Worker(post, workplace.channel(post.incarnation), workplace.terms)
-    with _beside(worker.run, "worker", 4 * workplace.terms.drain):
+    with _beside(worker(workplace, post).run, "worker", 4 * workplace.terms.drain):
         yield
 
 
-def work(workplace: Workplace, post: Post, stop: Event) -> None:
-    """Be a worker until told to stop."""
-    Worker(post, workplace.channel(post.incarnation), workplace.terms).run(stop)
-
-
-def work_and_assign(desk: Desk, post: Post, stop: Event, *, once: bool = False) -> None:
-    """Be a worker, and the assigner where nobody else is; once: until no open job is left that it could take."""
-    worker = Worker(post, desk.workplace.channel(post.incarnation), desk.terms)
-    with assigning(desk):
-        worker.run(stop, (lambda: worker.idle and not desk.waiting(post)) if once else None)
+def worker(workplace: Workplace, post: Post) -> Worker:
+    """A worker that has still to begin."""
+    return Worker(post, workplace.channel(post.incarnation), workplace.terms)
 
 
 def assign(desk: Desk, stop: Event) -> None:

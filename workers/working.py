@@ -67,9 +67,16 @@ class Worker:
         self._acknowledged = clock()
         self._announced = -terms.heartbeat
         self._draining = False
+        self.answered = 0
+        """Attempts that it has answered for."""
         self._past: OrderedDict[str, int] = OrderedDict()
         """By job the attempt up to which orders are dealt with, the latest last: an order may come twice, or late."""
         self._made_with = {"environment": environment(), "code": code()}
+
+    @property
+    def at_work(self) -> int:
+        """How many attempts are under way."""
+        return len(self._attempts)
 
     @property
     def idle(self) -> bool:
@@ -159,6 +166,7 @@ class Worker:
                 self._outbox.append(answer.raw)
 
     def _answer(self, name: tuple[str, int], raw: bytes) -> None:
+        self.answered += 1
         self._answers[name] = Answer(raw, self._clock())
         self._outbox.append(raw)
 

@@ -19,5 +19,5 @@ if __name__ == "__main__":
     environment = {"PYTHONPATH": str(Path(__file__).parent)}
     post = serving.post(home.workplace, slots=int(sys.argv[2]))
     print(post.incarnation, flush=True)
-    serving.work(home.workplace, replace(post, program="light_work", environment=environment), stop)
+    serving.worker(home.workplace, replace(post, program="light_work", environment=environment)).run(stop)
     home.close()
