@@ -34,7 +34,7 @@ class Terms:
     """Before a job's second attempt; doubled for each after it."""
     drain: float = 30.0
     """For work under way, when a worker is told to leave."""
-    poll: float = 0.1
+    poll: float = 0.02
     """Between two looks for something new, where nothing tells of it."""
 
 

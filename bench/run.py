@@ -18,7 +18,9 @@ CHAPTERS = {
     "codec": "The codec of deltas, beside its published figures and peers",
     "transfer": "Saving and loading a model, beside safetensors",
     "runs": "Logging from a training script",
+    "deciders": "Four deciders at once on PostgreSQL, beside pyeventsourcing",
     "kafka": "Beside Kafka",
+    "jobs": "From asking for a job to its start",
     "startup": "The command line",
     "credit": "The credit scoring model, beside scikit-learn",
 }

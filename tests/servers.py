@@ -15,7 +15,7 @@ import time
 from abc import ABC, abstractmethod
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 PASSWORD: Final = "correct-horse"
 _UNPRIVILEGED: Final = "nobody"
@@ -36,6 +36,9 @@ def free_port() -> int:
 class PostgreSQL:
     """One server process. PostgreSQL refuses to run as root; as root it runs as `nobody`."""
 
+    OPTIONS: ClassVar[tuple[str, ...]] = ("-F",)
+    """fsync off: no test here pulls the plug."""
+
     def __init__(self) -> None:
         self._programs = _programs()
         self.port = free_port()
@@ -54,8 +57,7 @@ class PostgreSQL:
     def start(self) -> None:
         """Start the server and wait until it answers."""
         listen = ("-h", "127.0.0.1", "-p", str(self.port), "-k", str(self._folder))
-        # fsync off: no test here pulls the plug
-        command = (self._programs / "postgres", "-D", self.data, *listen, "-F", "-c", "log_min_messages=fatal")
+        command = (self._programs / "postgres", "-D", self.data, *listen, *self.OPTIONS, "-c", "log_min_messages=fatal")
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", **self._as)
         self._await()

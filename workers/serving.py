@@ -23,6 +23,8 @@ from .working import Post, Worker
 
 log = logging.getLogger("lepton")
 
+RETRY: Final = 0.5
+"""Seconds before it is tried again to be the assigner."""
 _GPUS: Final = Path("/dev/nvidia0")
 
 
@@ -81,14 +83,14 @@ def assign(desk: Desk, stop: Event) -> None:
         try:
             held = desk.lock()
         except Unavailable:
-            stop.wait(desk.terms.poll * 5)
+            stop.wait(RETRY)
             continue
         try:
             with desk.assigner() as assigner:
                 _assign(held, assigner, desk.terms, stop)
         except LeptonError as error:
             log.warning("assigning: %s", error)
-            stop.wait(desk.terms.poll * 10)
+            stop.wait(RETRY)
         finally:
             held.release()
 

@@ -1,0 +1,140 @@
+"""Four deciders at once on PostgreSQL, beside pyeventsourcing 9.5.6: commits a second, each by its own process.
+
+Both store events of the same size, durably (fsync on). Lepton's deciders append to one log, whose order is one; they
+take the head's row one after the other. pyeventsourcing's take a lock on its table, for the same reason.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from append import BATCH, SIZE, Noted
+
+from lepton_ai.domain.commands import Annotate
+from lepton_ai.ledger import Asked
+from lepton_ai.settings import load
+from lepton_ai.wiring import Home
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from tests.asking import commit
+from tests.servers import PASSWORD, PostgreSQL
+
+DECIDERS, SECONDS, RUNS = 4, 3.0, 3
+
+
+class Durable(PostgreSQL):
+    """A server that syncs each commit to the disk."""
+
+    OPTIONS = ()
+
+
+def lepton(number: str, together: int) -> Callable[[int], object]:
+    """A decider's act: that many commands in one transaction, on a model of its own."""
+    work = Home(load()).workspace
+    actor, model = work.actors.named(f"decider {number}"), f"model-{number}"
+    if not work.model(model).registered:
+        work.ledger.admit(commit(1, model=model), actor)
+
+    def note(n: int, text: str = "") -> Annotate:
+        return Annotate(model=model, version=1, annotations={"n": f"{n:012d}{text}"})
+
+    stored = work.ledger.admit(note(-1), actor).events[-1].seq
+    text = "x" * (SIZE - len(work.ledger.store.read(stored - 1, 1)[0].envelope))
+    if together == 1:
+        return lambda n: work.ledger.admit(note(n, text), actor)
+    return lambda n: work.ledger.admit_all(Asked(note(n * together + m, text), actor) for m in range(together))
+
+
+def pyeventsourcing(_: str, together: int) -> Callable[[int], object]:
+    """A decider's act: a save of an aggregate of its own with that many new events."""
+    from eventsourcing.application import Application
+
+    application: Application[Any] = Application({"PERSISTENCE_MODULE": "eventsourcing.postgres"})
+    aggregate = Noted()
+    aggregate.annotate("n", "")
+    application.save(aggregate)
+    empty = max(len(each.state) for each in application.recorder.select_events(aggregate.id, gt=1))
+    text = "x" * (SIZE - empty - 12)
+
+    def save(n: int) -> None:
+        for m in range(together):
+            aggregate.annotate("n", f"{n * together + m:012d}{text}")
+        application.save(aggregate)
+
+    return save
+
+
+KINDS = {"lepton": lepton, "pyeventsourcing": pyeventsourcing}
+
+
+def decide(kind: str, number: str, together: int) -> None:
+    """Be a decider: say when ready, act until the time is over, say how often."""
+    act = KINDS[kind](number, together)
+    act(0)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    done, end = 0, time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        done += 1
+        act(done)
+    print(done, flush=True)
+
+
+def rate(kind: str, deciders: int, together: int) -> float:
+    """Commits a second of so many deciders at once: the median of some runs."""
+    rates: list[float] = []
+    for _ in range(RUNS):
+        command = (sys.executable, __file__, kind)
+        running = [
+            subprocess.Popen(
+                (*command, str(n), str(together)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+            for n in range(deciders)
+        ]
+        for each in running:
+            assert each.stdout is not None
+            assert each.stdout.readline() == "ready\n"
+        rates.append(sum(int(each.communicate("go\n")[0]) for each in running) / SECONDS)
+    return statistics.median(rates)
+
+
+def main() -> None:
+    """Run all and print the table."""
+    server = Durable()
+    server.start()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {
+            "LEPTON_HOME": folder,
+            "LEPTON_DATABASE": server.url(),
+            "PYTHONSAFEPATH": "",
+            "POSTGRES_DBNAME": "postgres",
+            "POSTGRES_HOST": "127.0.0.1",
+            "POSTGRES_PORT": str(server.port),
+            "POSTGRES_USER": "lepton",
+            "POSTGRES_PASSWORD": PASSWORD,
+        }
+        Home(load()).workspace  # noqa: B018 - makes the ledger
+        print(
+            f"| {SIZE}-byte events on PostgreSQL, fsync on | Lepton | pyeventsourcing | ratio |\n| --- | --- | --- | --- |"
+        )
+        for what, deciders, together in (
+            ("one decider, an event a commit", 1, 1),
+            (f"{DECIDERS} deciders, an event a commit", DECIDERS, 1),
+            (f"{DECIDERS} deciders, {BATCH} events a commit", DECIDERS, BATCH),
+        ):
+            ours, theirs = (rate(kind, deciders, together) for kind in KINDS)
+            told = [f"{each:,.0f} commits/s = {each * together:,.0f} events/s" for each in (ours, theirs)]
+            print(f"| {what} | {told[0]} | {told[1]} | {ours / theirs:.2f} |", flush=True)
+    server.remove()
+
+
+if __name__ == "__main__":
+    decide(sys.argv[1], sys.argv[2], int(sys.argv[3])) if len(sys.argv) > 1 else main()
