@@ -122,9 +122,8 @@ def main() -> None:
             "POSTGRES_PASSWORD": PASSWORD,
         }
         Home(load()).workspace  # noqa: B018 - makes the ledger
-        print(
-            f"| {SIZE}-byte events on PostgreSQL, fsync on | Lepton | pyeventsourcing | ratio |\n| --- | --- | --- | --- |"
-        )
+        print(f"| {SIZE}-byte events on PostgreSQL, fsync on | Lepton | pyeventsourcing | ratio |")
+        print("| --- | --- | --- | --- |")
         for what, deciders, together in (
             ("one decider, an event a commit", 1, 1),
             (f"{DECIDERS} deciders, an event a commit", DECIDERS, 1),

@@ -91,6 +91,9 @@ def assign(desk: Desk, stop: Event) -> None:
         except LeptonError as error:
             log.warning("assigning: %s", error)
             stop.wait(RETRY)
+        except Exception:
+            log.exception("assigning is begun anew")  # without it every job would wait for ever
+            stop.wait(RETRY)
         finally:
             held.release()
 
