@@ -9,9 +9,10 @@ import sys
 import time
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any, cast
 
 import pytest
@@ -20,7 +21,7 @@ from lepton_ai.domain.job import Job
 from lepton_ai.domain.job_commands import CancelJob, SubmitJob
 from lepton_ai.events.actors import Actor, Actors
 from lepton_ai.events.cluster import Cluster
-from lepton_ai.events.leases import Leases
+from lepton_ai.events.leases import Change, Leases
 from lepton_ai.events.mail import Mail, Posted
 from lepton_ai.events.topics import open_topics
 from lepton_ai.ledger import Ledger
@@ -203,6 +204,29 @@ def test_every_lease_gets_a_fresh_term_when_the_assigner_starts(office: Office) 
     (lease,) = office.leases.held()
     assert (lease.job, lease.epoch, lease.worker) == ("j1", 1, "w1")
     assert lease.until > time.time() * 1_000_000 + 40_000_000
+
+
+def test_an_assigner_that_begins_keeps_nobody_waiting_who_admits_beside_it(
+    ledger: Ledger, actor: Actor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = Office(ledger, actor, tmp_path / "objects", Counted(MailResults(Mail(ledger.store.database))))
+    office.submit("j1")
+    change, admitted = office.leases.change, list[bool]()
+    beside = Thread(target=lambda: admitted.append(bool(ledger.admit(CancelJob(job="j1", epoch=0), actor).events)))
+
+    @contextmanager
+    def crowded() -> Iterator[Change]:
+        """The writers' lock is ours, and somebody in this process waits for it."""
+        with change() as opened:
+            beside.start()
+            until(lambda: not ledger._lock.acquire(blocking=False) or ledger._lock.release() is not None)
+            yield opened
+
+    monkeypatch.setattr(office.leases, "change", crowded)
+    office.begin()
+    beside.join()
+
+    assert admitted == [True]
 
 
 def test_a_lost_attempt_is_given_to_another_after_its_pause(office: Office) -> None:

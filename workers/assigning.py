@@ -91,10 +91,11 @@ class Assigner:
         """Find the open jobs. Nobody was heard while nobody listened, so every lease gets a fresh term."""
         until = self._hearing.now() + _micro(self._terms.lease)
         known = {(lease.job, lease.epoch) for lease in self._leases.held()}
+        jobs = list(open_jobs(self._workspace))  # not below: who admits in this process waits for the writers' lock
         with self._leases.change() as change:
             change.renew_all(until)
             change.forget(until - FORGOTTEN * _micro(self._terms.lease))
-            for name, job in open_jobs(self._workspace):
+            for name, job in jobs:
                 if job.status == "queued":
                     self._queued[name] = None
                 elif job.status in AT_WORK and (name, job.epoch) not in known:
