@@ -17,6 +17,7 @@ from ..errors import Damaged, Refused, Unavailable
 from .cluster import Cluster
 from .dispatch import Dispatch
 from .kafka import BATCH_BYTES, RECORD_OVERHEAD, Headers, Outgoing, Reader, Writer
+from .lock import Held
 from .log import Row
 from .merkle import Frontier, leaf_hash
 from .refusals import Refusals
@@ -56,7 +57,7 @@ class Relay:
         Raises `Unavailable` where another process relays, `Refused` where the topic holds another history or more than
         the database has, `Damaged` where an event's bytes are not what its row says.
         """
-        held = await to_thread(self._store.database.lock, "relay")
+        held = await to_thread(self._locked)
         try:
             while not stop.is_set():
                 try:
@@ -67,8 +68,22 @@ class Relay:
                 except Unavailable as error:
                     log.warning("%s", error)
                     await elapsed(stop, PAUSE)
+                    held = await to_thread(self._held_again, held)
         finally:
             held.release()
+
+    def _locked(self) -> Held:
+        return self._store.database.lock("relay")
+
+    def _held_again(self, held: Held) -> Held:
+        """The lock, taken anew where it was lost with its connection; the lost one where it cannot be had yet."""
+        try:
+            held.check()
+        except Unavailable:
+            held.release()
+            with suppress(Unavailable):
+                return self._locked()
+        return held
 
     async def _relay(self, writer: Writer, still_held: Callable[[], None], stop: asyncio.Event) -> None:
         """Send what the topic lacks, and then what comes; any error ends it, for the writer is no good any more."""

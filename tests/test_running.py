@@ -30,6 +30,7 @@ from lepton_ai.ledger import Asked, Ledger
 from .asking import commit, note, until
 from .broker import Kafka
 from .cli_home import Cli
+from .relaying import relaying
 from .servers import free_port
 
 SEVERAL = 1500
@@ -172,6 +173,27 @@ def test_a_relay_runs_until_sigterm(beside_kafka: Cli, home: Path, cluster: Clus
 
     assert relay.returncode == 0
     assert str(end) in out
+
+
+def test_a_relay_that_loses_its_lock_with_its_connection_takes_it_anew(
+    ledger: Ledger, actor: Actor, cluster: Cluster
+) -> None:
+    if "postgresql" not in ledger.store.database.name:
+        pytest.skip("a file's lock is lost with its process only")
+
+    def there() -> int:
+        with suppress(Unavailable), KafkaLog(cluster) as log:
+            return log.end()
+        return 0
+
+    ledger.admit(commit(1), actor)
+    with relaying(ledger.store, cluster):
+        until(lambda: there() == ledger.store.end(), 30)
+        with ledger.store.database.connection() as connection:
+            found = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            assert connection.execute(found).fetchall() == [(True,)]
+        ledger.admit(note(1), actor)
+        until(lambda: there() == ledger.store.end(), 30)
 
 
 def test_without_kafka_its_commands_say_so(home: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
@@ -21,10 +20,7 @@ from lepton_ai.domain.job import Job
 from lepton_ai.domain.job_commands import CancelJob, SubmitJob
 from lepton_ai.errors import Unavailable
 from lepton_ai.events.cluster import Cluster
-from lepton_ai.events.loop_thread import LoopThread
 from lepton_ai.events.mail import Mail
-from lepton_ai.events.relay import Relay
-from lepton_ai.events.store import Store
 from lepton_ai.settings import Terms
 from lepton_ai.wiring import Home
 from lepton_ai.workers import serving
@@ -36,6 +32,7 @@ from lepton_ai.workers.orders import Order
 from lepton_ai.workers.working import Post, Worker
 
 from .asking import until
+from .relaying import relaying
 
 PROGRAMS = Path(__file__).parent / "programs"
 TERMS = {"start": 5.0, "lease": 5.0, "heartbeat": 0.5, "pause": 0.1, "drain": 4.0, "poll": 0.02}
@@ -148,20 +145,6 @@ def _placed(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
         process.kill()
         process.communicate()
     place.home.close()
-
-
-@contextmanager
-def relaying(store: Store, cluster: Cluster) -> Iterator[None]:
-    """A relay at work in a thread of its own."""
-    loop, stop = LoopThread("relay"), asyncio.Event()
-    loop.leave(Relay(store, cluster).run(stop))
-    yield
-
-    async def end() -> None:
-        stop.set()
-
-    loop.do(end())
-    loop.stop()
 
 
 def gone(pid: int) -> bool:

@@ -1,0 +1,26 @@
+"""A relay that runs beside a test."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lepton_ai.events.cluster import Cluster
+from lepton_ai.events.loop_thread import LoopThread
+from lepton_ai.events.relay import Relay
+from lepton_ai.events.store import Store
+
+
+@contextmanager
+def relaying(store: Store, cluster: Cluster) -> Iterator[None]:
+    """A relay at work in a thread of its own."""
+    loop, stop = LoopThread("relay"), asyncio.Event()
+    loop.leave(Relay(store, cluster).run(stop))
+    yield
+
+    async def end() -> None:
+        stop.set()
+
+    loop.do(end())
+    loop.stop()
