@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -315,6 +316,46 @@ def test_who_has_nothing_to_do_with_an_attempt_has_no_say_in_it_and_is_kept_as_r
         "attempt 1 of job 'j1' is another worker's than 'nobody''s",
         "there is no job 'j2'; worker 'w1' spoke of it",
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("ready", {"incarnation": "w" * 37}),
+        ("ready", {"incarnation": "w\0"}),
+        ("ready", {"pool": "p\0"}),
+        ("ready", {"slots": 10**30}),
+        ("ready", {"running": [["j1", 10**30]]}),
+        ("started", {"job": "j\0"}),
+        ("started", {"job": "j" * 300}),
+        ("started", {"epoch": -1}),
+        ("started", {"epoch": "1"}),
+        ("started", {"n": 10**30}),
+        ("checkpointed", {"step": 1, "kept": {"tensors": "../../etc/passwd"}}),
+    ],
+)
+def test_a_message_that_no_table_could_hold_is_rejected_and_holds_up_nothing(
+    said: str, told: dict[str, Any], office: Office
+) -> None:
+    office.submit("j1")
+    office.hear(ready("w1"))
+    whole = {"ready": {"incarnation": "w9", "pool": "default", "capabilities": [], "slots": 1}}
+    data = whole.get(said, {"job": "j1", "epoch": 1, "n": 0}) | told
+    event = {"type": f"lepton.worker.{said}.v1", "source": "/lepton/worker/w1", "data": data}
+
+    office.hear_raw(json.dumps(event).encode())
+    office.hear(Started(job="j1", epoch=1, n=1))
+
+    assert office.job("j1").status == "running"
+    assert [each.incarnation for each in office.leases.workers(0)] == ["w1"]
+
+
+def test_a_job_that_fits_nobody_keeps_none_behind_it_waiting(office: Office) -> None:
+    office.submit("j1", needs=("cuda",))
+    office.submit("j2")
+    office.hear(ready("w1"))
+
+    assert [order.job for order in office.orders.sent] == ["j2"]
 
 
 def test_what_is_no_message_is_kept_with_its_bytes_and_what_comes_too_late_is_not(office: Office) -> None:

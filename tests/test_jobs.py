@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyarrow import fs
 
 from lepton_ai import ModelManager, Refused, UnknownRevision
 from lepton_ai.models import CreditScoringModel
@@ -145,3 +146,17 @@ def test_what_cannot_be_done_is_refused_before_a_worker_hears_of_it(
     with pytest.raises(Refused, match=complaint):
         manager.jobs.train(model, path, label, **usual)
     assert manager.jobs.recent() == []
+
+
+def test_a_training_reads_its_rows_from_a_bucket(manager: ModelManager, data: str, s3: str) -> None:
+    store, place = fs.FileSystem.from_uri(f"{s3}/data/loans.csv")
+    with store.open_output_stream(place) as file:
+        file.write(Path(data).read_bytes())
+
+    there = manager.jobs.wait(submitted(manager, f"{s3}/data/loans.csv"), timeout=LONG)
+    away = manager.jobs.wait(submitted(manager, f"{s3}/data/none.csv", retries=0), timeout=LONG)
+
+    here = manager.jobs.wait(submitted(manager, data), timeout=LONG)
+    assert (there.status, away.status) == ("finished", "failed")
+    assert here.version == there.version, "the same rows make no new version, wherever they lay"
+    assert s3 not in f"{away.reason} {away.error}"

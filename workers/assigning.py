@@ -11,13 +11,13 @@ from typing import Final, TypeGuard, cast
 from ..domain.commands import job_stream
 from ..domain.job import AT_WORK, Job
 from ..domain.job_commands import AssignJob, ExpireLease, Ready
+from ..domain.jobs import fits
 from ..errors import LeptonError, Malformed, Refused, Unavailable
-from ..events.envelope import Recorded, decode
+from ..events.envelope import decode
 from ..events.job import JobAssigned, JobCancelled, JobFailed, JobFinished, JobRequeued, JobSubmitted
 from ..events.leases import Change, Heard, Lease, Leases
 from ..events.mail import Posted
 from ..events.store import Rejected
-from ..ledger import Receipt
 from ..settings import Terms
 from . import messages
 from .admitting import Admitting, unforeseen
@@ -64,7 +64,8 @@ class Assigner:
         self._receiver = Receiver(workspace, workspace.actors.named("lepton"), terms.pause)
         self._admitting = Admitting(workspace, self._receiver, now)
         self._asked_time = 0
-        self._queued: dict[str, None] = {}
+        self._queued: dict[str, Job] = {}
+        """The jobs that wait, in their order, as they have waited since."""
         self._seq = workspace.ledger.store.end()
         self._begin()
 
@@ -97,7 +98,7 @@ class Assigner:
             change.forget(until - FORGOTTEN * _micro(self._terms.lease))
             for name, job in jobs:
                 if job.status == "queued":
-                    self._queued[name] = None
+                    self._queued[name] = job
                 elif job.status in AT_WORK and (name, job.epoch) not in known:
                     change.lease(Lease(name, job.epoch, job.worker, until))
 
@@ -148,20 +149,17 @@ class Assigner:
         store = self._workspace.ledger.store
         end = store.end()
         rows = store.rows_of_types(LOOKED_AT, self._seq, end) if end > self._seq else []
-        if rows:
-            with self._leases.change() as change:
-                for row in rows:
-                    self._moved(change, decode(row.envelope, row.leaf, row.seq))
-        self._seq = end
-        return bool(rows)
-
-    def _moved(self, change: Change, recorded: Recorded) -> None:
-        name = recorded.stream.removeprefix("job/")
-        if isinstance(recorded.event, JobSubmitted | JobRequeued):
-            self._queued[name] = None
-        else:
+        names = dict.fromkeys(decode(row.envelope, row.leaf, row.seq).stream.removeprefix("job/") for row in rows)
+        for name in names:
             self._queued.pop(name, None)
-        change.end(name)
+            if (job := self._job(name)).status == "queued":
+                self._queued[name] = job
+        if names:
+            with self._leases.change() as change:
+                for name in names:
+                    change.end(name)
+        self._seq = end
+        return bool(names)
 
     # ── what is lost, and what waits ─────────────────────────────────────────────────────────────────────────────────
 
@@ -188,33 +186,38 @@ class Assigner:
                 change.end(lease.job)
 
     def _assign(self) -> bool:
-        ready, given = self.ready() if self._queued else (), 0
-        if not any(each.free > 0 for each in ready):
-            return False
-        for name in tuple(self._queued):
-            assigned = self._assigned(name, ready)
-            if assigned is not None:
-                self._queued.pop(name, None)
-                ready = tuple(_less(ready, assigned.worker))
-                given += 1
-        return given > 0
+        """Give the jobs that wait to the workers that are free, the oldest first."""
+        given, now = False, self._now()
+        ready = [each for each in self.ready() if each.free > 0] if self._queued else []
+        for name, job in tuple(self._queued.items()):
+            if not ready:
+                break
+            paused = job.until is not None and now < job.until
+            if paused or not any(fits(job, each.pool, each.capabilities) for each in ready):
+                continue
+            if (event := self._assigned(name, tuple(ready))) is not None:
+                ready = [each for each in _less(ready, event.worker) if each.free > 0]
+                given = True
+        return given
 
     def _assigned(self, name: str, ready: tuple[Ready, ...]) -> JobAssigned | None:
-        """Assign a job and send its order, if it fits a worker; an order that gets lost costs its term."""
-        job = self._job(name)
+        """Assign a job and send its order; an order that gets lost costs its term."""
+        job = self._queued.pop(name)
         command = AssignJob(job=name, ready=ready, now=self._now(), within=self._terms.start)
         try:
             actor = self._receiver.actor_of(job)
             receipt = self._workspace.ledger.admit(command, actor, traceparent=job.traceparent)
         except Refused:
-            self._queued.pop(name, None)  # somebody was faster: it is cancelled, and `_follow` will read so
+            return None  # it was cancelled meanwhile
+        if not receipt.events:  # it waits for other things than it did
+            self._queued[name] = self._job(name)
             return None
-        event = _first(receipt)
-        if event is not None:
-            with self._leases.change() as change:
-                until = self._hearing.now() + _micro(self._terms.start)
-                change.lease(Lease(name, event.epoch, event.worker, until))
-            self._order(name, event)
+        event = receipt.events[0].event
+        assert isinstance(event, JobAssigned)
+        with self._leases.change() as change:
+            until = self._hearing.now() + _micro(self._terms.start)
+            change.lease(Lease(name, event.epoch, event.worker, until))
+        self._order(name, event)
         return event
 
     def _order(self, name: str, event: JobAssigned) -> None:
@@ -257,11 +260,6 @@ def _of_attempt(told: Said | Malformed | None) -> TypeGuard[Said]:
 def _rejected(ear: Ear, letter: Posted, refusal: Refused) -> Rejected:
     place = (ear.results.topic, ear.results.part, letter.position)
     return Rejected(*place, letter.sent, str(refusal), letter.raw, ())
-
-
-def _first(receipt: Receipt) -> JobAssigned | None:
-    event = receipt.events[0].event if receipt.events else None
-    return event if isinstance(event, JobAssigned) else None
 
 
 def _less(ready: Iterable[Ready], worker: str) -> Iterable[Ready]:

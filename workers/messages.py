@@ -18,6 +18,11 @@ from ..events.run import MetricsLogged
 PREFIX: Final = "lepton.worker."
 
 
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+Word = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
+Count = Annotated[int, Field(ge=0, lt=2**31)]
+
+
 class Message(BaseModel):
     """Something told; `n` and the rest of its name are the same however often it is sent."""
 
@@ -40,7 +45,7 @@ class Message(BaseModel):
 class OfWorker(Message):
     """A worker about itself."""
 
-    incarnation: str
+    incarnation: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,36}$")]
 
     @property
     def subject(self) -> str:
@@ -51,10 +56,10 @@ class Ready(OfWorker):
     """A worker is there: what it can, how many slots it has, and what it is at; repeated as its heartbeat."""
 
     said: ClassVar = "ready"
-    pool: str
-    capabilities: tuple[str, ...]
-    slots: int = Field(ge=0)
-    running: tuple[tuple[str, int], ...] = ()
+    pool: Word
+    capabilities: Annotated[tuple[Word, ...], Field(max_length=100)]
+    slots: Annotated[int, Field(ge=0, le=10_000)]
+    running: Annotated[tuple[tuple[Name, Count], ...], Field(max_length=10_000)] = ()
 
 
 class Left(OfWorker):
@@ -72,9 +77,9 @@ class Clock(OfWorker):
 class OfAttempt(Message):
     """A worker about one attempt; `n` counts what it says of it."""
 
-    job: str
-    epoch: int
-    n: int
+    job: Name
+    epoch: Count
+    n: Count
 
     @property
     def subject(self) -> str:
@@ -114,7 +119,7 @@ class Checkpointed(OfAttempt):
     """What the attempt has come to was kept."""
 
     said: ClassVar = "checkpointed"
-    step: int
+    step: Count
     kept: Kept
 
 
@@ -166,18 +171,18 @@ class Finished(OfAttempt):
     said: ClassVar = "finished"
     made: Annotated[MadeVersion | MadeEvaluation, Field(discriminator="what")]
     result: Json = {}
-    points: int = 0
+    points: Annotated[int, Field(ge=0, lt=2**53)] = 0
 
 
 class Failed(OfAttempt):
     """The final answer: it could not be done; `again` where another attempt may go better."""
 
     said: ClassVar = "failed"
-    error: str
+    error: Annotated[str, Field(max_length=200)]
     reason: str = ""
     again: bool = False
     counted: bool = True
-    points: int = 0
+    points: Annotated[int, Field(ge=0, lt=2**53)] = 0
 
 
 FINAL: Final = (Finished, Failed)
