@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, assert_never, cast
 
 from ..errors import Malformed, Refused, Stale
@@ -77,6 +77,11 @@ def fits(job: Job, pool: str, capabilities: frozenset[str]) -> bool:
     return pool == job.pool and {job.kind, *job.needs} <= capabilities
 
 
+def pauses(job: Job, now: datetime) -> bool:
+    """Whether a job is not to be assigned yet; a pause longer than any is by a clock that was wrong, and over."""
+    return job.until is not None and timedelta() < job.until - now <= timedelta(seconds=LONGEST_PAUSE)
+
+
 def _of_attempt(
     state: State, job: Job, command: StartJob | MeasureJob | CheckpointJob | FinishJob | FailJob | ExpireLease
 ) -> Iterator[Append]:
@@ -126,7 +131,7 @@ def _assign(job: Job, command: AssignJob) -> Iterator[Event]:
     """To the worker with the most free slots; nothing while none fits or the job's pause is not over."""
     if job.status != "queued":
         raise Refused(f"job {command.job!r} is {job.status}; only a queued one is assigned")
-    if job.until is not None and command.now < job.until:
+    if pauses(job, command.now):
         return
     fit = [each for each in command.ready if each.free > 0 and fits(job, each.pool, each.capabilities)]
     if fit:

@@ -106,6 +106,12 @@ class Actors:
                 found = connection.execute(self._sql.find_actor, (name,)).fetchone()
         return _actor(*found)
 
+    def known(self, id: str) -> Actor | None:
+        """The actor of an id, None once forgotten."""
+        with self._database.connection() as connection:
+            found = connection.execute(self._sql.actor, (id,)).fetchone()
+        return _actor(*found) if found else None
+
     def all(self) -> dict[str, Actor]:
         """Everybody who is not forgotten, by id."""
         with self._database.connection() as connection:

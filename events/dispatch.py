@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from asyncio import to_thread
-from typing import Final
 
 from .database import Database
 from .kafka import Outgoing, Writer
 from .mail import COMMANDS, Mail
-
-_TOGETHER: Final = 100
 
 
 class Dispatch:
@@ -23,7 +20,6 @@ class Dispatch:
 
     async def send(self, writer: Writer) -> None:
         """Send what has come since."""
-        for posted in await to_thread(self._mail.read, COMMANDS, 0, _TOGETHER):
-            if posted.raw:
-                await writer.send(COMMANDS, [Outgoing(posted.raw)])
-                await to_thread(self._mail.discard, COMMANDS, posted.position + 1)
+        for posted in await to_thread(lambda: [each for each in self._mail.all(COMMANDS) if each.raw]):
+            await writer.send(COMMANDS, [Outgoing(posted.raw)])
+            await to_thread(self._mail.discard, COMMANDS, posted.position + 1)

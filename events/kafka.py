@@ -186,12 +186,16 @@ class Reader:
         async with translated(self._cluster):
             got = await self._open.getmany(self._at, timeout_ms=int(wait * 1000), max_records=limit)
         records = got.get(self._at, ())
-        return [Message(r.offset, r.timestamp, r.key, r.value or b"", tuple(r.headers)) for r in records]
+        return [Message(r.offset, r.timestamp, r.key, r.value or b"", _headers(r.headers)) for r in records]
 
     @property
     def _open(self) -> Any:
         assert self._consumer is not None
         return self._consumer
+
+
+def _headers(told: Headers) -> Headers:
+    return tuple((name, value or b"") for name, value in told)
 
 
 async def _stop(client: Any) -> None:

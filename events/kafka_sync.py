@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from typing import Any, Final
 
@@ -13,6 +14,8 @@ from .loop_thread import LoopThread
 
 PATIENCE: Final = 2.5
 """Seconds for a record to be acknowledged: a caller that looks after other things cannot wait as long as a client."""
+
+log = logging.getLogger("lepton.kafka")
 
 
 class Sender:
@@ -72,6 +75,7 @@ class Listener:
     ) -> None:
         self._loop = loop
         self._reader_of = lambda: Reader(cluster, topic, partition)
+        self._name = cluster.topic(topic)
         self._reader: Reader | None = None
         self.position = at
         """The offset that is read next; None where it was never open."""
@@ -102,6 +106,9 @@ class Listener:
             reader = await self._reader_of().__aenter__()
             try:
                 first, end = await reader.start(), await reader.end()
+                if self.position is not None and self.position > end:
+                    log.error("%s ends at %d and was read to %d: it was made anew", self._name, end, self.position)
+                    self.position = first
                 self.position = end if self.position is None else max(self.position, first)
                 reader.seek(self.position)
             except BaseException:

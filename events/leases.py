@@ -78,21 +78,21 @@ class Change:
         self._connection.execute(self._sql.forget_workers, (before,))
 
     def lease(self, lease: Lease) -> None:
-        """Give a lease, in place of any that the job had."""
+        """Give a lease, in place of any that an earlier attempt had."""
         self._connection.execute(self._sql.give_lease, lease)
 
-    def renew(self, attempts: Iterable[tuple[str, int]], until: int) -> None:
-        """Prolong the leases of attempts; those that hold none get none."""
+    def renew(self, worker: str, attempts: Iterable[tuple[str, int]], until: int) -> None:
+        """Prolong a worker's leases of attempts; those that hold none get none."""
         for job, epoch in attempts:
-            self._connection.execute(self._sql.renew_lease, (until, job, epoch, until))
+            self._connection.execute(self._sql.renew_lease, (until, job, epoch, worker, until))
 
     def renew_all(self, until: int) -> None:
         """A fresh term for everybody: nobody could be heard while nobody listened."""
         self._connection.execute(self._sql.renew_leases, (until, until))
 
-    def end(self, job: str) -> None:
-        """End a job's lease."""
-        self._connection.execute(self._sql.end_lease, (job,))
+    def end(self, job: str, epoch: int) -> None:
+        """End a job's lease, if it is of that attempt or an earlier one."""
+        self._connection.execute(self._sql.end_lease, (job, epoch))
 
     def reject(self, rejected: Sequence[Rejected]) -> None:
         """Keep messages that were refused, with the reason."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
@@ -12,6 +12,7 @@ from .statements import Statements
 
 RESULTS: Final = "results"
 COMMANDS: Final = "commands"
+_PAGE: Final = 200
 
 
 class Posted(NamedTuple):
@@ -41,6 +42,13 @@ class Mail:
         with self._database.connection() as connection:
             rows = connection.execute(self._sql.mail, (topic, position, limit)).fetchall()
         return [Posted(place, sent, bytes(raw)) for place, sent, raw in rows]
+
+    def all(self, topic: str) -> Iterator[Posted]:
+        """All messages that stand there, in order."""
+        position = 0
+        while posted := self.read(topic, position, _PAGE):
+            yield from posted
+            position = posted[-1].position + 1
 
     def end(self, topic: str) -> int:
         """The position that the next message gets."""

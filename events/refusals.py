@@ -8,11 +8,14 @@ from typing import Final, Self
 
 from .cluster import Cluster
 from .kafka import Outgoing, Reader, Writer
+from .mail import RESULTS
 from .store import Rejected, Store
 
 _ID: Final = "lepton-rejected"
 _TOGETHER: Final = 1
 """Messages a batch: one may be as large as a batch."""
+_LARGEST: Final = 700_000
+"""Bytes of a message that is copied whole."""
 
 
 class Refusals:
@@ -27,7 +30,10 @@ class Refusals:
         """Go on behind what the topic holds last."""
         async with Reader(cluster, "rejected") as reader:
             last = await reader.last()
-        return cls(store, int(dict(last.headers).get(_ID, b"0")) if last else 0)
+        sent = int(dict(last.headers).get(_ID, b"0")) if last else 0
+        # numbers begin anew with a database that was restored: better some are told twice than not at all
+        known = await to_thread(store.rejected, sent - 1, 1) if sent else True
+        return cls(store, sent if known else 0)
 
     async def send(self, writer: Writer) -> None:
         """Send those that came since: the exact bytes as value, the reason and where they lay as headers."""
@@ -37,7 +43,12 @@ class Refusals:
 
 
 def _record(id: int, rejected: Rejected) -> Outgoing:
+    """The copy; of what is too large for one, or a worker said to the ledger alone, the reason and its place."""
     own = [(name, b64decode(value)) for name, value in rejected.headers]
     place = f"{rejected.topic} {rejected.part} {rejected.position}"
-    told = [(_ID, str(id)), ("lepton-reason", rejected.reason), ("lepton-place", place)]
-    return Outgoing(rejected.raw, headers=(*own, *((name, text.encode()) for name, text in told)))
+    told = [(_ID, str(id)), ("lepton-reason", rejected.reason[:10_000]), ("lepton-place", place)]
+    headers = [(name, text.encode()) for name, text in told]
+    size = len(rejected.raw) + sum(len(name) + len(value) for name, value in own)
+    if size > _LARGEST or rejected.topic.endswith(RESULTS):
+        return Outgoing(b"", headers=(*headers, ("lepton-omitted", f"{size} bytes".encode())))
+    return Outgoing(rejected.raw, headers=(*own, *headers))

@@ -69,6 +69,7 @@ class Statements:
     retry_rejected = "UPDATE rejected SET retried = ? WHERE id = ?"
     insert_seen = "INSERT INTO seen (source, id, digest) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
     rejected_count = "SELECT count(*) FROM rejected WHERE retried IS NULL"
+    actor = "SELECT id, name, key FROM actors WHERE id = ?"
     find_actor = "SELECT id, name, key FROM actors WHERE name = ?"
     insert_actor = "INSERT INTO actors (id, name, key) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING"
     actors = "SELECT id, name, key FROM actors"
@@ -92,11 +93,12 @@ class Statements:
     leases = "SELECT job, epoch, worker, until FROM leases ORDER BY until"
     give_lease = (
         "INSERT INTO leases (job, epoch, worker, until) VALUES (?, ?, ?, ?) ON CONFLICT (job) "
-        "DO UPDATE SET epoch = excluded.epoch, worker = excluded.worker, until = excluded.until"
+        "DO UPDATE SET epoch = excluded.epoch, worker = excluded.worker, until = excluded.until "
+        "WHERE excluded.epoch >= leases.epoch"
     )
-    renew_lease = "UPDATE leases SET until = ? WHERE job = ? AND epoch = ? AND until < ?"
+    renew_lease = "UPDATE leases SET until = ? WHERE job = ? AND epoch = ? AND worker = ? AND until < ?"
     renew_leases = "UPDATE leases SET until = ? WHERE until < ?"
-    end_lease = "DELETE FROM leases WHERE job = ?"
+    end_lease = "DELETE FROM leases WHERE job = ? AND epoch <= ?"
     rows_of_types = f"{_ROW} WHERE seq > ? AND seq <= ? AND type IN (:many) ORDER BY seq"
     streams_without = (
         "SELECT e.stream FROM events e WHERE e.version = 1 AND e.stream >= ? AND e.stream < ? AND NOT EXISTS "

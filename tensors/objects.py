@@ -8,6 +8,7 @@ from typing import Protocol
 
 from ..errors import Malformed
 
+_PACK = re.compile(r"packs/[0-9a-f]{2}/[0-9a-f]{32}")
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 
 
@@ -44,6 +45,11 @@ class ObjectStore(Protocol):
 def is_key(key: object) -> bool:
     """Whether it can name an object."""
     return isinstance(key, str) and len(key) <= 1024 and _KEY.fullmatch(key) is not None
+
+
+def is_pack(key: str) -> bool:
+    """Whether it is a key that a pack is given."""
+    return _PACK.fullmatch(key) is not None
 
 
 def check_key(key: str) -> None:

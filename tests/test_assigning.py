@@ -22,7 +22,7 @@ from lepton_ai.domain.job import Job
 from lepton_ai.domain.job_commands import CancelJob, SubmitJob
 from lepton_ai.events.actors import Actor, Actors
 from lepton_ai.events.cluster import Cluster
-from lepton_ai.events.leases import Change, Leases
+from lepton_ai.events.leases import Change, Lease, Leases
 from lepton_ai.events.mail import Mail, Posted
 from lepton_ai.events.topics import open_topics
 from lepton_ai.ledger import Ledger
@@ -30,6 +30,7 @@ from lepton_ai.settings import Terms
 from lepton_ai.tensors.folder import FolderStore
 from lepton_ai.workers.assigning import Assigner
 from lepton_ai.workers.channel import Results
+from lepton_ai.workers.hearing import Hearing
 from lepton_ai.workers.kafka_channel import results as kafka_results
 from lepton_ai.workers.mailing import MailResults
 from lepton_ai.workers.messages import Failed, Finished, Kept, Left, MadeVersion, Message, Ready, Started, encoded
@@ -331,6 +332,7 @@ def test_who_has_nothing_to_do_with_an_attempt_has_no_say_in_it_and_is_kept_as_r
         ("started", {"epoch": -1}),
         ("started", {"epoch": "1"}),
         ("started", {"n": 10**30}),
+        ("checkpointed", {"step": 1, "kept": {"tensors": "blake3:0", "relies_on": ["packs/aa"]}}),
         ("checkpointed", {"step": 1, "kept": {"tensors": "../../etc/passwd"}}),
     ],
 )
@@ -356,6 +358,68 @@ def test_a_job_that_fits_nobody_keeps_none_behind_it_waiting(office: Office) -> 
     office.hear(ready("w1"))
 
     assert [order.job for order in office.orders.sent] == ["j2"]
+
+
+def test_a_worker_speaks_of_itself_alone(office: Office) -> None:
+    office.submit("j1")
+    office.hear(ready("w1"))
+    office.hear(Started(job="j1", epoch=1, n=0))
+    (before,) = office.leases.held()
+
+    office.hear(ready("w1"), Left(incarnation="w1"), by="w2")
+    office.hear(ready("w3", slots=0, running=(("j1", 1),)), by="w3")
+
+    assert office.leases.held() == [before], "nobody prolongs the lease of another"
+    assert {each.incarnation for each in office.leases.workers(0)} == {"w1", "w3"}
+    assert office.workspace.ledger.store.rejected_count() == 2
+
+
+def test_what_a_worker_had_not_begun_when_it_left_goes_to_another_at_once_and_costs_nothing(office: Office) -> None:
+    office.submit("j1", retries=0)
+    office.hear(ready("w1"))
+    office.hear(ready("w2"), by="w2")
+
+    office.hear(Left(incarnation="w1"))
+
+    assert [order.worker for order in office.orders.sent] == ["w1", "w2"]
+    assert (office.job("j1").epoch, office.job("j1").lost) == (2, 0)
+
+
+def test_a_lease_is_neither_given_nor_ended_for_an_attempt_that_is_past(office: Office) -> None:
+    with office.leases.change() as change:
+        change.lease(Lease("j1", 2, "w2", 10))
+        change.lease(Lease("j1", 1, "w1", 20))
+        change.end("j1", 1)
+
+    assert office.leases.held() == [Lease("j1", 2, "w2", 10)]
+
+
+def test_a_pause_by_a_clock_that_was_hours_ahead_holds_up_no_job(office: Office) -> None:
+    office.submit("j1")
+    office.hear(ready("w1"))
+    office.later = timedelta(hours=3)
+    office.hear(Failed(job="j1", epoch=1, n=1, error="Unavailable", again=True))
+    office.later = timedelta()
+    office.assigner = office.begin()
+    office.hear(ready("w1"))
+
+    assert [order.epoch for order in office.orders.sent] == [1, 2]
+
+
+def test_workers_are_heard_however_the_clock_of_the_messages_was_set_back(mail: Mail, ledger: Ledger) -> None:
+    sent = mail.send("results", b"")
+    with ledger.store.database.connection() as connection:
+        mark = ledger.store.database.mark
+        connection.execute(f"UPDATE mail SET sent = {mark} WHERE position = 0", (sent.sent + 3_600_000_000,))
+    clock = [0.0]
+    hearing = Hearing(ledger.store, [MailResults(mail)], lambda: clock[0])
+
+    for _ in range(60):
+        clock[0] += 10.0
+        hearing.keep_time(10.0)
+        hearing.keep_time(9.0)
+
+    assert hearing.now() - mail.send("results", b"").sent <= 10_000_000
 
 
 def test_what_is_no_message_is_kept_with_its_bytes_and_what_comes_too_late_is_not(office: Office) -> None:

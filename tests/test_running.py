@@ -19,13 +19,15 @@ from safetensors.numpy import save_file
 
 from lepton_ai import ModelManager
 from lepton_ai.errors import Refused, Unavailable
-from lepton_ai.events.actors import Actor
+from lepton_ai.events.actors import Actor, Actors
 from lepton_ai.events.cluster import Cluster, TopicName
+from lepton_ai.events.inbox import Letter
 from lepton_ai.events.kafka import Message, Reader
 from lepton_ai.events.kafka_log import KafkaLog
 from lepton_ai.events.log import Log
 from lepton_ai.events.relay import Relay
 from lepton_ai.ledger import Asked, Ledger
+from lepton_ai.workers.intake import Intake
 
 from .asking import commit, note, until
 from .broker import Kafka
@@ -196,6 +198,29 @@ def test_a_relay_that_loses_its_lock_with_its_connection_takes_it_anew(
         until(lambda: there() == ledger.store.end(), 30)
 
 
+def test_no_refused_message_is_too_large_for_the_relay_or_lost_with_a_database(
+    ledger: Ledger, actor: Actor, cluster: Cluster
+) -> None:
+    actors = Actors(ledger.store.database)
+    ledger.admit(commit(1), actor)
+    letters = [Letter(n, raw) for n, raw in enumerate((b"x" * 1_048_000, b"y"))]
+    Intake(ledger, actors, cluster.topic("inbox")).take(letters, None)
+    asyncio.run(relayed(ledger, cluster))
+    asyncio.run(relayed(ledger, cluster))
+
+    def copies() -> list[tuple[bytes, str]]:
+        found = asyncio.run(everything(cluster, "rejected"))
+        return [(each.value, dict(each.headers).get("lepton-omitted", b"").decode()) for each in found]
+
+    assert copies() == [(b"", "1048000 bytes"), (b"y", "")]
+    with ledger.store.database.connection() as connection:  # as a restored database has it
+        connection.execute("DELETE FROM rejected")
+    Intake(ledger, actors, cluster.topic("inbox")).take([Letter(2, b"z")], 2)
+    asyncio.run(relayed(ledger, cluster))
+    asyncio.run(relayed(ledger, cluster))
+    assert copies()[2:] == [(b"z", "")]
+
+
 def test_without_kafka_its_commands_say_so(home: Path) -> None:
     told = Cli(home)("relay")
 
@@ -270,6 +295,16 @@ def test_services_tell_and_follow(
     told = json.loads(counted.read_text())
     assert told["versions"] == {"credit": 5}
     assert told["seq"] == beside_kafka("status --json").json["events"]
+
+
+async def everything(cluster: Cluster, topic: TopicName) -> list[Message]:
+    """All records of a topic."""
+    async with Reader(cluster, topic) as reader:
+        reader.seek(0)
+        found: list[Message] = []
+        while len(found) < await reader.end():
+            found += await reader.read(100, 5.0)
+        return found
 
 
 async def only_record(cluster: Cluster, topic: TopicName) -> Message:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from threading import Event
 from typing import Any, cast
 
 import pytest
@@ -316,6 +317,27 @@ def test_a_trace_goes_from_who_asks_to_the_worker_and_back_into_every_event(plac
     assert json.loads(committed.envelope)["traceparent"] == traces["finished"]
 
 
+def test_an_answer_too_large_for_any_topic_ends_its_own_job_alone(place: Place) -> None:
+    worker = place.worker()
+    place.submit("j1", "boast")
+    place.submit("j2")
+
+    assert place.ended("j1", "j2") == ["failed", "finished"]
+    assert "describe less" in place.events("j1")[-1]["data"]["reason"]
+    assert worker.poll() is None
+
+
+def test_a_process_is_told_of_no_database_and_no_broker(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEPTON_DATABASE", place.home.settings.database)
+    place.worker()
+    place.submit("j1", "look")
+
+    assert place.ended("j1") == ["finished"]
+    seen = (place.folder / "environment").read_text().split()
+    assert "PYTHONSAFEPATH" in seen
+    assert not {"LEPTON_DATABASE", "LEPTON_KAFKA"} & set(seen)
+
+
 # ── alone ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -337,6 +359,49 @@ class Silence:
 
     def facts(self) -> Sequence[Fact]:
         return ()
+
+    def close(self) -> None:
+        pass
+
+
+class Away(Silence):
+    """A channel that is away from the beginning."""
+
+    def say(self, raw: bytes) -> None:
+        raise Unavailable("the ledger is away")
+
+
+def test_an_idle_worker_leaves_at_once_though_nobody_hears_that_it_does(tmp_path: Path) -> None:
+    order = Order(job="j1", epoch=1, worker="w", kind="train", model="net", payload={}, source="")
+    channel = Away(order)
+    channel.waiting.clear()
+    worker = Worker(Post(incarnation="w", objects={}), channel, Terms(drain=3600))
+    stop = Event()
+    stop.set()
+
+    worker.run(stop)
+
+    assert worker.idle
+
+
+def test_an_order_that_comes_twice_or_after_its_end_is_taken_once(tmp_path: Path) -> None:
+    order = Order(job="j1", epoch=1, worker="w", kind="train", model="net", payload={}, source="")
+
+    class Twice(Silence):
+        def facts(self) -> Sequence[Fact]:
+            return [Fact("j2", 3, "requeued")]
+
+        def say(self, raw: bytes) -> None:
+            pass
+
+    channel = Twice(order)
+    worker = Worker(Post(incarnation="w", objects={}, program="no_such_program"), channel, Terms(**TERMS))
+    worker.step()
+    channel.waiting += [order, order, order.model_copy(update={"job": "j2", "epoch": 2})]
+    until(lambda: worker.step() or not worker.at_work, SOON)
+    worker.step()
+
+    assert worker.answered == 1
 
 
 def test_a_worker_that_nobody_hears_stops_its_process_when_its_lease_is_over(tmp_path: Path) -> None:

@@ -51,12 +51,20 @@ class Admitting:
         again = isinstance(error, Condemned | Damaged)
         reason = str(error)[:2000]
         told = Failed(job=name, epoch=epoch, n=0, error=type(error).__name__, reason=reason, again=again, points=points)
-        job = cast(Job, self._workspace.ledger.state(job_stream(name)))
+        self._end(told, key)
+
+    def give_back(self, name: str, epoch: int) -> None:
+        """Give a job back that its worker never began, for it left in good order."""
+        told = Failed(job=name, epoch=epoch, n=0, error="Left", again=True, counted=False)
+        self._end(told, f"worker.{name}.{epoch}.left")
+
+    def _end(self, told: Failed, key: str | None) -> None:
+        job = cast(Job, self._workspace.ledger.state(job_stream(told.job)))
+        actor, trace = self._receiver.actor_of(job), job.traceparent
         try:
-            command = self._receiver.failure(told, self._now())
-            self._workspace.ledger.admit(command, self._receiver.actor_of(job), key=key, traceparent=job.traceparent)
+            self._workspace.ledger.admit(self._receiver.failure(told, self._now()), actor, key=key, traceparent=trace)
         except Refused as late:
-            log.info("job %s: %s", name, late)
+            log.info("job %s: %s", told.job, late)
 
     def _composed(self, told: Said) -> Asked | LeptonError:
         try:

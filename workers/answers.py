@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple, cast
@@ -107,8 +107,7 @@ class Receiver:
 
     def actor_of(self, job: Job) -> Actor:
         """Who asked for the work; the ledger itself, once they are forgotten."""
-        known: Mapping[str, Actor] = self._workspace.actors.all()
-        return known.get(job.actor, self._own)
+        return self._workspace.actors.known(job.actor) or self._own
 
     def _started(self, job: Job, told: Started) -> StartJob:
         trains = job.kind == "train"

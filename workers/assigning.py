@@ -11,7 +11,7 @@ from typing import Final, TypeGuard, cast
 from ..domain.commands import job_stream
 from ..domain.job import AT_WORK, Job
 from ..domain.job_commands import AssignJob, ExpireLease, Ready
-from ..domain.jobs import fits
+from ..domain.jobs import fits, pauses
 from ..errors import LeptonError, Malformed, Refused, Unavailable
 from ..events.envelope import decode
 from ..events.job import JobAssigned, JobCancelled, JobFailed, JobFinished, JobRequeued, JobSubmitted
@@ -24,7 +24,7 @@ from .admitting import Admitting, unforeseen
 from .answers import Receiver, Stranger
 from .channel import Orders, Results
 from .hearing import Ear, Hearing
-from .messages import Left, OfAttempt, Said, said
+from .messages import Left, OfAttempt, OfWorker, Said, said
 from .orders import compose
 from .workspace import Workspace
 
@@ -63,7 +63,6 @@ class Assigner:
         self._now = now
         self._receiver = Receiver(workspace, workspace.actors.named("lepton"), terms.pause)
         self._admitting = Admitting(workspace, self._receiver, now)
-        self._asked_time = 0
         self._queued: dict[str, Job] = {}
         """The jobs that wait, in their order, as they have waited since."""
         self._seq = workspace.ledger.store.end()
@@ -75,6 +74,7 @@ class Assigner:
         followed = self._follow()
         if heard or followed:
             self._orders.keep_only([lease.job for lease in self._leases.held() if self._unheard(lease)])
+        self._hearing.keep_time(self._terms.heartbeat)
         expired = self._expire()
         assigned = self._assign()
         return heard or followed or expired or assigned
@@ -118,11 +118,12 @@ class Assigner:
                 if isinstance(answer, Malformed | Stranger):
                     log.warning("message %d of %s is rejected: %s", letter.position, ear.results.topic, answer)
                     rejected.append(_rejected(ear, letter, answer))
-                elif each is not None and not isinstance(each, Malformed):
+                elif isinstance(each, Said):
                     self._note(change, letter, each)
             change.reject(rejected)
             change.move(ear.results.topic, letters[-1].position + 1, ear.results.part)
         ear.taken(letters)
+        self._released({each.by for each in told if isinstance(each, Said) and isinstance(each.message, Left)})
         self._hearing.heard(letters[-1].sent)
         return True
 
@@ -135,13 +136,19 @@ class Assigner:
                     message.incarnation, message.pool, frozenset(message.capabilities), message.slots, letter.sent
                 )
                 change.hear(heard, message.slots - len(message.running))
-                change.renew(message.running, until)
+                change.renew(told.by, message.running, until)
             case Left():
                 change.leave(message.incarnation)
             case OfAttempt():
-                change.renew([(message.job, message.epoch)], until)
+                change.renew(told.by, [(message.job, message.epoch)], until)
             case _:
                 pass
+
+    def _released(self, left: set[str]) -> None:
+        """Take back what workers were given that have left in good order: it costs the jobs nothing."""
+        for lease in self._leases.held() if left else ():
+            if lease.worker in left and self._unheard(lease):
+                self._admitting.give_back(lease.job, lease.epoch)
 
     # ── what the log says ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -149,30 +156,26 @@ class Assigner:
         store = self._workspace.ledger.store
         end = store.end()
         rows = store.rows_of_types(LOOKED_AT, self._seq, end) if end > self._seq else []
-        names = dict.fromkeys(decode(row.envelope, row.leaf, row.seq).stream.removeprefix("job/") for row in rows)
-        for name in names:
+        jobs = dict.fromkeys(decode(row.envelope, row.leaf, row.seq).stream.removeprefix("job/") for row in rows)
+        found = {name: self._job(name) for name in jobs}
+        for name, job in found.items():
             self._queued.pop(name, None)
-            if (job := self._job(name)).status == "queued":
+            if job.status == "queued":
                 self._queued[name] = job
-        if names:
+        if over := [(name, job.epoch) for name, job in found.items() if job.status not in AT_WORK]:
             with self._leases.change() as change:
-                for name in names:
-                    change.end(name)
+                for name, epoch in over:
+                    change.end(name, epoch)
         self._seq = end
-        return bool(names)
+        return bool(found)
 
     # ── what is lost, and what waits ─────────────────────────────────────────────────────────────────────────────────
 
     def _expire(self) -> bool:
         """Take back what has run out. A lease is lost only once all that was said up to its end has been read."""
-        now = self._hearing.now()
-        over = [lease for lease in self._leases.held() if lease.until < now]
-        lost = [lease for lease in over if lease.until < self._hearing.read_to]
+        lost = [lease for lease in self._leases.held() if lease.until < self._hearing.read_to]
         for lease in lost:
             self._take_back(lease)
-        if len(lost) < len(over) and now - self._asked_time > _micro(self._terms.heartbeat):
-            self._asked_time = now
-            self._hearing.ask()
         return bool(lost)
 
     def _take_back(self, lease: Lease) -> None:
@@ -183,7 +186,7 @@ class Assigner:
         except Refused as error:
             log.info("%s", error)
             with self._leases.change() as change:
-                change.end(lease.job)
+                change.end(lease.job, lease.epoch)
 
     def _assign(self) -> bool:
         """Give the jobs that wait to the workers that are free, the oldest first."""
@@ -192,8 +195,7 @@ class Assigner:
         for name, job in tuple(self._queued.items()):
             if not ready:
                 break
-            paused = job.until is not None and now < job.until
-            if paused or not any(fits(job, each.pool, each.capabilities) for each in ready):
+            if pauses(job, now) or not any(fits(job, each.pool, each.capabilities) for each in ready):
                 continue
             if (event := self._assigned(name, tuple(ready))) is not None:
                 ready = [each for each in _less(ready, event.worker) if each.free > 0]
@@ -248,9 +250,12 @@ def open_jobs(workspace: Workspace) -> Iterator[tuple[str, Job]]:
 def _read(letter: Posted) -> Said | Malformed | None:
     """What a message says, None where nothing is left of it."""
     try:
-        return said(letter.raw) if letter.raw else None
+        told = said(letter.raw) if letter.raw else None
     except Malformed as error:
         return error
+    if told is not None and isinstance(told.message, OfWorker) and told.by != told.message.incarnation:
+        return Malformed(f"worker {told.by[:40]!r} speaks of itself as {told.message.incarnation!r}")
+    return told
 
 
 def _of_attempt(told: Said | Malformed | None) -> TypeGuard[Said]:

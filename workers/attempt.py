@@ -20,6 +20,8 @@ from .orders import Order
 
 TAIL: Final = 1500
 """Characters of what a process wrote last, told where it died."""
+_NOT_TOLD: Final = ("LEPTON_DATABASE", "LEPTON_KAFKA")
+"""What a process finds in no environment: it talks to its worker alone, and these may hold passwords."""
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -49,9 +51,15 @@ class Attempt:
                 stdout=self._written,
                 stderr=self._written,
                 pass_fds=(theirs,),
-                env=os.environ | {"PYTHONSAFEPATH": "1"} | environment,
+                env={name: value for name, value in os.environ.items() if name not in _NOT_TOLD}
+                | {"PYTHONSAFEPATH": "1"}
+                | environment,
                 start_new_session=True,
             )
+        except BaseException:
+            os.close(self.pipe)
+            self._written.close()
+            raise
         finally:
             os.close(theirs)
         task = json.dumps({"objects": dict(objects), "order": order.model_dump(mode="json")})

@@ -46,6 +46,10 @@ class Channel(Protocol):
         """What the log says anew of attempts, of any worker. Raises `Unavailable`."""
         ...
 
+    def close(self) -> None:
+        """Give back what is open."""
+        ...
+
 
 class Results(Protocol):
     """The ledger's side of what workers say, one partition."""

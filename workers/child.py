@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from threading import Thread
 from typing import Final, TypeAlias
 
-from ..errors import Refused, Unavailable
+from ..errors import Malformed, Refused, Unavailable
 from ..tensors.objects import ObjectStore
 from .messages import Failed, Finished
 from .orders import Order
@@ -31,7 +31,14 @@ def main(pipe: int, store: Callable[..., ObjectStore], handlers: Mapping[str, Ha
     with span(f"lepton {order.kind}", order.traceparent):
         answer = _answer(work, handlers.get(order.kind))
         work.flush()
+        _say(work, answer)
+
+
+def _say(work: Work, answer: Finished | Failed) -> None:
+    try:
         work.say(answer.model_copy(update={"points": work.points, **work.next()}))
+    except Malformed as error:
+        work.say(Failed(**work.next(), error="Malformed", reason=str(error), points=work.points))
 
 
 def _answer(work: Work, handler: Handler | None) -> Finished | Failed:

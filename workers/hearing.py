@@ -35,8 +35,8 @@ class Hearing:
     def __init__(self, store: Store, results: Sequence[Results], clock: Callable[[], float] = time.monotonic) -> None:
         self.ears = [Ear(each, store.position(each.topic, each.part) or 0) for each in results]
         self._clock = clock
-        self._ahead = 0
-        self.ask()
+        self._ahead = self._asked = 0
+        self._ask()
 
     @property
     def read_to(self) -> int:
@@ -51,8 +51,16 @@ class Hearing:
         """A message says that it is later than we thought."""
         self._ahead = max(self._ahead, sent - self._own())
 
-    def ask(self) -> None:
-        """Say something behind all others: when it comes by all that was said before has. It tells the time, too."""
+    def keep_time(self, every: float) -> None:
+        """Once in so many seconds say something behind all others: when it comes by all that was said before has.
+
+        When it got there tells the time, too, however the clock that stamps it was set meanwhile.
+        """
+        if self._own() - self._asked > every * 1_000_000:
+            self._ask()
+
+    def _ask(self) -> None:
+        self._asked = self._own()
         for ear in self.ears:
             self._ahead = ear.results.say(encoded(Clock(incarnation=OWN), OWN)) - self._own()
 

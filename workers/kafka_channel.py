@@ -18,7 +18,7 @@ from .orders import Order, addressed
 
 _MANY: Final = 1000
 _FACTS: Final = tuple(f'"{name}"'.encode() for name in CLOSING)
-"""How the events that end an attempt are told from all others, which pass by in great numbers, before they are read."""
+"""What the events that end an attempt have in them, and hardly any other of the many that pass by unread."""
 
 
 class KafkaChannel:
@@ -48,7 +48,8 @@ class KafkaChannel:
         """What the topic of events says anew."""
         facts: list[Fact] = []
         while found := self._events.read(_MANY):
-            facts += [Fact.of(decode(each.value)) for each in found if any(name in each.value for name in _FACTS)]
+            likely = (decode(each.value) for each in found if any(name in each.value for name in _FACTS))
+            facts += [Fact.of(each) for each in likely if each.event.type in CLOSING]
         return facts
 
     def close(self) -> None:

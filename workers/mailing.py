@@ -49,6 +49,9 @@ class MailChannel:
         self._seq = end
         return [Fact.of(decode(row.envelope, row.leaf, row.seq)) for row in rows]
 
+    def close(self) -> None:
+        """Nothing is open: the database is its home's."""
+
 
 class MailResults:
     """The ledger's side of what workers say."""
@@ -89,7 +92,7 @@ class MailOrders:
     def keep_only(self, jobs: Collection[str]) -> None:
         """Erase the orders of all other jobs, and throw their rows away as far as nothing stands before them."""
         first = None
-        for posted in self._mail.read(COMMANDS, 0, _MANY):
+        for posted in self._mail.all(COMMANDS):
             order = read(posted.raw) if posted.raw else None
             if order is not None and order.job in jobs:
                 first = posted.position if first is None else first

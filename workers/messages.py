@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, Self
 
 import uuid_utils
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import from_json, to_json
 
 from ..errors import Malformed
 from ..events.event import Figure, Json
 from ..events.objects import PackWritten
 from ..events.run import MetricsLogged
+from ..tensors.objects import is_pack
 
 PREFIX: Final = "lepton.worker."
 
@@ -114,6 +115,13 @@ class Kept(BaseModel):
     packs: tuple[PackWritten, ...] = ()
     relies_on: tuple[str, ...] = ()
 
+    @model_validator(mode="after")
+    def _packs_have_keys_of_packs(self) -> Self:
+        for key in (*(each.pack for each in self.packs), *self.relies_on):
+            if not is_pack(key):
+                raise ValueError(f"{key[:60]!r} is no pack's key")
+        return self
+
 
 class Checkpointed(OfAttempt):
     """What the attempt has come to was kept."""
@@ -191,6 +199,8 @@ _KINDS: Final[dict[str, type[Message]]] = {
 }
 
 
+LARGEST: Final = 900_000
+"""Bytes of a message: what every broker takes as one record."""
 SOURCE: Final = "/lepton/worker/"
 
 

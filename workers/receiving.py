@@ -60,10 +60,12 @@ async def _follow(cluster: Cluster, topic: TopicName, part: int, intake: Intake,
 async def _take(reader: Reader, intake: Intake, stop: asyncio.Event) -> None:
     """From the stored position on: it moves in the transaction that keeps what came of the messages."""
     expected = await to_thread(intake.position)
-    first = await reader.start()
+    first, end = await reader.start(), await reader.end()
     if expected is not None and expected < first:
         log.error("messages %d to %d of %s were deleted before they were taken in", expected, first - 1, intake.topic)
-    reader.seek(max(expected or 0, first))
+    if expected is not None and expected > end:
+        log.error("%s ends at %d and was read to %d: it was made anew", intake.topic, end, expected)
+    reader.seek(first if expected is None or expected > end else max(expected, first))
     while not stop.is_set():
         messages = await reader.read(_READ, _WAIT)
         if not messages:

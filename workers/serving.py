@@ -81,28 +81,27 @@ def assign(desk: Desk, stop: Event) -> None:
     """Assign until told to stop; while another process does, wait for it to end. What is away is waited for."""
     while not stop.is_set():
         try:
-            held = desk.lock()
-        except Unavailable:
-            stop.wait(RETRY)
-            continue
-        try:
-            with desk.assigner() as assigner:
-                _assign(held, assigner, desk.terms, stop)
+            _assign(desk, stop)
         except LeptonError as error:
             log.warning("assigning: %s", error)
-            stop.wait(RETRY)
         except Exception:
             log.exception("assigning is begun anew")  # without it every job would wait for ever
-            stop.wait(RETRY)
-        finally:
-            held.release()
+        stop.wait(RETRY)
 
 
-def _assign(held: Held, assigner: Assigner, terms: Terms, stop: Event) -> None:
-    while not stop.is_set():
-        held.check()
-        if not assigner.step():
-            stop.wait(terms.poll)
+def _assign(desk: Desk, stop: Event) -> None:
+    try:
+        held = desk.lock()
+    except Unavailable:  # another process assigns, which is as good
+        return
+    try:
+        with desk.assigner() as assigner:
+            while not stop.is_set():
+                held.check()
+                if not assigner.step():
+                    stop.wait(desk.terms.poll)
+    finally:
+        held.release()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, cast
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_OID, uuid5
 
 import uuid_utils
 
@@ -90,7 +90,7 @@ def offer(workspace: Workspace, model: str, source: str, key: str | None, **told
     """Have a version that was trained elsewhere looked at. Repeated under its key, the job that it became then."""
     key = key or str(uuid_utils.uuid7())
     address = source if "://" in source else Path(source).absolute().as_uri()
-    job = str(uuid5(NAMESPACE_URL, f"key\n{key}"))
+    job = str(uuid5(NAMESPACE_OID, key))
     workspace.admit(OfferVersion(job=job, model=model, source=checked_source(address), **told), key)
     return record(workspace, job)
 

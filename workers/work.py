@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from threading import Event, Lock
 from typing import Any, Final
 
+from ..errors import Malformed
 from ..events.run import MetricsLogged
 from ..tensors.objects import ObjectStore
-from .messages import Measured, Message, encoded
+from .messages import LARGEST, Measured, Message, encoded
 from .orders import Order
 from .tracing import traceparent
 
@@ -39,8 +40,12 @@ class Work:
         self._lock = Lock()
 
     def say(self, message: Message) -> None:
-        """Tell the worker, which tells the ledger."""
+        """Tell the worker, which tells the ledger. Raises `Malformed` where no topic could carry it."""
         raw = encoded(message, self.order.worker, traceparent() or self.order.traceparent) + b"\n"
+        if len(raw) > LARGEST:
+            raise Malformed(
+                f"what the attempt has to say takes {len(raw):,} bytes of {LARGEST:,}; it describes too much"
+            )
         with self._lock:
             while raw:
                 raw = raw[os.write(self._pipe, raw) :]

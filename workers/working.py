@@ -21,6 +21,10 @@ from .orders import Order
 
 REMEMBERED: Final = 10_000
 """Jobs of which a worker knows the attempts it has dealt with."""
+PATIENCE: Final = 10
+"""Terms of a lease for which an answer is repeated that the log never tells of."""
+KINDS: Final = ("train", "evaluate", "verify")
+"""The kinds of work a worker can do."""
 
 log = logging.getLogger("lepton.worker")
 
@@ -31,7 +35,7 @@ class Post:
 
     incarnation: str
     pool: str = "default"
-    capabilities: tuple[str, ...] = ("train", "evaluate", "cpu")
+    capabilities: tuple[str, ...] = (*KINDS, "cpu")
     slots: int = 1
     objects: Mapping[str, Any]
     """Where the object store is: what `tensors.address.objects_at` takes."""
@@ -46,6 +50,7 @@ class Answer:
     """A final answer, said again until the log tells of it or of the attempt's end."""
 
     raw: bytes
+    given: float
     said: float
 
 
@@ -92,8 +97,8 @@ class Worker:
         while not self.idle and self._clock() < until:
             self.step()
         self._abandon("it left")
-        self._say(Left(incarnation=self.post.incarnation))
-        self._flush()
+        self._tell(self._encoded(Left(incarnation=self.post.incarnation), None))
+        self._channel.close()
 
     def step(self) -> None:
         """One look at everything there is, and a short wait for the processes."""
@@ -104,7 +109,7 @@ class Worker:
             for order in self._channel.orders():
                 if order.epoch > self._past.get(order.job, 0):
                     self._pass(order.job, order.epoch)
-                    self._waiting.append(order)
+                    self._take(order)
             for fact in self._channel.facts():
                 self._closed(fact)
         except Unavailable as error:
@@ -138,39 +143,50 @@ class Worker:
             slots=0 if self._draining else post.slots,
             running=running,
         )
-        self._say(ready)
-        self._flush()
+        self._tell(self._encoded(ready, None))
 
-    def _say(self, message: Message, order: Order | None = None) -> None:
+    def _say(self, message: Message, order: Order) -> None:
         self._outbox.append(self._encoded(message, order))
 
     def _encoded(self, message: Message, order: Order | None) -> bytes:
         return encoded(message, self.post.incarnation, order.traceparent if order else None)
 
     def _flush(self) -> None:
-        """Send what is to be said, in order. What is not acknowledged stays."""
-        while self._outbox:
-            try:
-                self._channel.say(self._outbox[0])
-            except Unavailable as error:
-                log.warning("%s", error)
-                return
-            self._acknowledged = self._clock()
+        """Send what is to be said of attempts, in order. What is not acknowledged stays."""
+        while self._outbox and self._tell(self._outbox[0]):
             self._outbox.popleft()
 
+    def _tell(self, raw: bytes) -> bool:
+        try:
+            self._channel.say(raw)
+        except Unavailable as error:
+            log.warning("%s", error)
+            return False
+        self._acknowledged = self._clock()
+        return True
+
     def _repeat(self) -> None:
-        """Say final answers again that nobody seems to have heard, in the same words."""
-        for answer in self._answers.values():
-            if self._clock() - answer.said > self._terms.heartbeat:
+        """Say final answers again that nobody seems to have heard, in the same words; not for ever."""
+        for name, answer in tuple(self._answers.items()):
+            if self._clock() - answer.given > PATIENCE * self._terms.lease:
+                log.warning("job %s, attempt %d: the log tells of no answer; it is not repeated any more", *name)
+                del self._answers[name]
+            elif self._clock() - answer.said > self._terms.heartbeat:
                 answer.said = self._clock()
                 self._outbox.append(answer.raw)
 
     def _answer(self, name: tuple[str, int], raw: bytes) -> None:
         self.answered += 1
-        self._answers[name] = Answer(raw, self._clock())
+        self._answers[name] = Answer(raw, self._clock(), self._clock())
         self._outbox.append(raw)
 
     # ── what is done ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _take(self, order: Order) -> None:
+        if self._draining:
+            self._give_back(order, "Drained", "its worker had to leave", counted=False)
+        else:
+            self._waiting.append(order)
 
     def _begin(self) -> None:
         """Spawn what waits, as far as there are slots."""

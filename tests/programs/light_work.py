@@ -49,6 +49,8 @@ def light(work: Work) -> Finished:
         await_file(work, folder / f"go-{order.job}-{order.epoch}")
     elif does == "live":
         train(work, folder)
+    elif does == "look":
+        (folder / "environment").write_text(" ".join(os.environ))
     elif does == "trace":
         (folder / f"trace-{order.job}").write_text(traceparent() or "none")
     rng = np.random.default_rng(crc32(order.job.encode()))
@@ -61,7 +63,8 @@ def light(work: Work) -> Finished:
         mark(work, folder, "answering")
         time.sleep(MOMENT)
     made = MadeVersion(kept=handlers.told(kept), base=base, keyframe=kept.keyframe, delta=delta)
-    return Finished(job=order.job, epoch=order.epoch, n=0, made=made)
+    result = {"words": "so " * 400_000} if does == "boast" else {}
+    return Finished(job=order.job, epoch=order.epoch, n=0, made=made, result=result)
 
 
 def train(work: Work, folder: Path) -> None:
