@@ -42,6 +42,26 @@ class Command(click.Command):
                 formatter.write(f"{' ' * formatter.current_indent}{example}\n")
 
 
+class Repeats(logging.Filter):
+    """Lets a sentence pass once in a while: what is away is tried again more often than anybody wants to read of it."""
+
+    EVERY: Final = 30.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it was not said within the last half minute."""
+        name = record.name, record.getMessage()
+        if record.created - self._said.get(name, 0.0) < self.EVERY:
+            return False
+        if len(self._said) > 100:
+            self._said.clear()
+        self._said[name] = record.created
+        return True
+
+
 @dataclass
 class Session:
     """One command's dealings with the ledger and with whoever asked."""
@@ -77,6 +97,7 @@ class Session:
 
     def _log(self) -> None:
         self.logged.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+        self.logged.addFilter(Repeats())
         LOG.addHandler(self.logged)
         LOG.setLevel(logging.INFO)
         # it says at every try what Lepton says once, in a sentence

@@ -25,7 +25,7 @@ def jobs(session: Session, most: int) -> None:
     session.answer({"jobs": [job.to_dict() for job in found]}, lambda: _jobs(found))
 
 
-@command({"job": JOB, "events": [EVENT]}, "lepton logs 0190a7e2")
+@command({"job": JOB, "events": [EVENT]}, "lepton logs 6b7c8d")
 @click.argument("job", metavar="JOB")
 def logs(session: Session, job: str) -> None:
     """Tell a job's story: who had it when, how its figures went, and why it ended. JOB is its id, or a part of it."""
@@ -34,7 +34,7 @@ def logs(session: Session, job: str) -> None:
     session.answer({"job": found.to_dict(), "events": events}, lambda: _story(found, events))
 
 
-@command({"job": JOB}, "lepton cancel 0190a7e2 --reason 'wrong data'")
+@command({"job": JOB}, "lepton cancel 6b7c8d --reason 'wrong data'")
 @click.argument("job", metavar="JOB")
 @click.option("--reason", default="", metavar="TEXT", help="Why.")
 def cancel(session: Session, job: str, reason: str) -> None:
@@ -51,7 +51,9 @@ def _jobs(found: Sequence[JobRecord]) -> Iterator[str]:
         (each.job, each.kind, each.model, _status(each), figure(each.version), when(each.submitted), _said(each))
         for each in found
     )
-    yield from columns(rows, head=("job", "kind", "model", "status", "version", "submitted", ""), right=(4,))
+    yield from columns(
+        rows, head=("job", "kind", "model", "status", "version", "submitted", "message, or why"), right=(4,)
+    )
 
 
 def _status(job: JobRecord) -> str:
@@ -59,7 +61,8 @@ def _status(job: JobRecord) -> str:
 
 
 def _said(job: JobRecord) -> str:
-    first = (job.reason or job.error or job.message).partition("\n")[0]
+    why = "" if job.status in ("running", "assigned", "finished") else job.reason or job.error or ""
+    first = (why or job.message).partition("\n")[0]
     return first if len(first) <= 60 else f"{first[:59]}…"
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         "recorded?": "time",
         "kafka?": {"events": "number", "lag": "number", "lost_since?": "time"},
         "rejected": "number",
+        "jobs": {"queued": "number", "at_work": "number", "workers": "number"},
     },
     "lepton status",
 )
@@ -40,7 +41,7 @@ def status(session: Session) -> None:
 
     parts = session.parts
     with session.waiting("looking around"):
-        found = status(parts.workspace.ledger.store, parts.cluster if parts.settings.kafka else None)
+        found = status(parts.workspace, parts.desk, parts.cluster if parts.settings.kafka else None)
     session.answer(found.to_dict(), lambda: _status(found))
 
 
@@ -62,7 +63,7 @@ def worker(session: Session, pool: str, device: str, slots: int, once: bool) -> 
     if once and parts.settings.kafka:
         raise Refused("--once needs the ledger's own tables; beside Kafka a worker cannot know that no job is left")
     if parts.settings.kafka and not parts.settings.objects_are_here():
-        raise Refused("LEPTON_OBJECTS is not set, and this home has no objects; set it to where the ledger keeps them")
+        raise Refused("LEPTON_OBJECTS is not set, and no objects are here; set it to where the ledger keeps them")
     workplace = parts.workplace
     post = serving.post(workplace, pool=pool, slots=slots, device=device)
     here, desk = serving.worker(workplace, post), parts.desk_here
@@ -275,4 +276,6 @@ def _status(found: Status) -> Iterator[str]:
         since = when(found.kafka.lost_since, seconds=True)
         rows.append(("Kafka", f"lacks {count(found.kafka.lag, 'event')} since {since}: lost with the database"))
     rows.append(("rejected", count(found.rejected, "outside message")))
+    rows.append(("jobs", f"{found.jobs.queued} queued, {found.jobs.at_work} at work"))
+    rows.append(("workers", f"{found.jobs.workers} heard of lately"))
     yield from columns(rows)

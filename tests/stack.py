@@ -5,6 +5,7 @@ It prints the settings to work with it and runs until Ctrl-C or SIGTERM, then st
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -45,6 +46,8 @@ def parts(close: ExitStack) -> dict[str, str]:
 
 def main() -> None:
     """Start all, say how to talk to it, wait for a signal, stop all."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    print("starting a broker, a database and a bucket ...", file=sys.stderr, flush=True)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

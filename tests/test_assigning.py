@@ -98,9 +98,9 @@ class Office:
     def now(self) -> datetime:
         return datetime.now(UTC) + self.later
 
-    def hear(self, *messages: Message, by: str = "w1") -> None:
-        """A worker says something, and the assigner does what there is to do."""
-        self.hear_raw(*(encoded(message, by) for message in messages))
+    def hear(self, *messages: Message, by: str | None = None) -> None:
+        """Workers say something of themselves, or w1 of an attempt, and the assigner does what there is to do."""
+        self.hear_raw(*(encoded(each, by or getattr(each, "incarnation", "w1")) for each in messages))
 
     def hear_raw(self, *raws: bytes) -> None:
         """As `hear`, whatever the bytes."""
@@ -199,7 +199,7 @@ def test_every_lease_gets_a_fresh_term_when_the_assigner_starts(office: Office) 
     office.submit("j1")
     office.hear(ready("w1"))
     with office.leases.change() as change:
-        change.end("j1")
+        change.end("j1", 1)
         change.leave("w1")
     office.assigner = office.begin()
 
@@ -367,7 +367,7 @@ def test_a_worker_speaks_of_itself_alone(office: Office) -> None:
     (before,) = office.leases.held()
 
     office.hear(ready("w1"), Left(incarnation="w1"), by="w2")
-    office.hear(ready("w3", slots=0, running=(("j1", 1),)), by="w3")
+    office.hear(ready("w3", slots=0, running=(("j1", 1),)))
 
     assert office.leases.held() == [before], "nobody prolongs the lease of another"
     assert {each.incarnation for each in office.leases.workers(0)} == {"w1", "w3"}
@@ -377,7 +377,7 @@ def test_a_worker_speaks_of_itself_alone(office: Office) -> None:
 def test_what_a_worker_had_not_begun_when_it_left_goes_to_another_at_once_and_costs_nothing(office: Office) -> None:
     office.submit("j1", retries=0)
     office.hear(ready("w1"))
-    office.hear(ready("w2"), by="w2")
+    office.hear(ready("w2"))
 
     office.hear(Left(incarnation="w1"))
 

@@ -323,7 +323,7 @@ def test_an_answer_too_large_for_any_topic_ends_its_own_job_alone(place: Place) 
     place.submit("j2")
 
     assert place.ended("j1", "j2") == ["failed", "finished"]
-    assert "describe less" in place.events("j1")[-1]["data"]["reason"]
+    assert "describes too much" in place.events("j1")[-1]["data"]["reason"]
     assert worker.poll() is None
 
 

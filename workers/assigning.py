@@ -247,18 +247,18 @@ def open_jobs(workspace: Workspace) -> Iterator[tuple[str, Job]]:
         yield stream.removeprefix("job/"), cast(Job, workspace.ledger.state(stream))
 
 
-def _read(letter: Posted) -> Said | Malformed | None:
-    """What a message says, None where nothing is left of it."""
+def _read(letter: Posted) -> Said | Malformed:
+    """What a message says, or what is wrong with it."""
     try:
-        told = said(letter.raw) if letter.raw else None
+        told = said(letter.raw)
     except Malformed as error:
         return error
-    if told is not None and isinstance(told.message, OfWorker) and told.by != told.message.incarnation:
+    if isinstance(told.message, OfWorker) and told.by != told.message.incarnation:
         return Malformed(f"worker {told.by[:40]!r} speaks of itself as {told.message.incarnation!r}")
     return told
 
 
-def _of_attempt(told: Said | Malformed | None) -> TypeGuard[Said]:
+def _of_attempt(told: Said | Malformed) -> TypeGuard[Said]:
     return isinstance(told, Said) and isinstance(told.message, OfAttempt)
 
 

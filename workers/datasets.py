@@ -65,6 +65,8 @@ def _tried(path: str, readers: Mapping[str, Callable[[Any], Any]]) -> Any:
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise Malformed(f"{_shown(path)} cannot be read as {kind}: {_fault(str(error))}") from None
     except OSError as error:
+        if _remote(path) and (isinstance(error, FileNotFoundError) or "NO_SUCH_BUCKET" in str(error)):
+            raise Malformed(f"there is no {_shown(path)} in its bucket; give the address of a file") from None
         if _remote(path):
             raise Unavailable(f"{_shown(path)} cannot be reached now; see to its store, then try again") from None
         what = error.strerror or "it is damaged"

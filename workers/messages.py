@@ -242,5 +242,13 @@ def said(raw: bytes) -> Said:
         message, trace = _KINDS[told["type"]].model_validate(told["data"]), told.get("traceparent")
         return Said(message, str(told["source"]).removeprefix(SOURCE), None if trace is None else str(trace))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        fault = error.errors(include_url=False, include_input=False)[0] if isinstance(error, ValidationError) else error
-        raise Malformed(f"this is no message of a worker ({fault}); its types are {', '.join(_KINDS)}") from error
+        raise Malformed(f"this is no message of a worker: {_fault(error)}") from error
+
+
+def _fault(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg'].lower()}"
+    if isinstance(error, KeyError):
+        return f"it has no {error}" if error.args[0] in ("type", "data", "source") else f"its type {error} is unknown"
+    return f"it is no JSON object ({error})"

@@ -10,6 +10,9 @@ from ..events.cluster import Cluster
 from ..events.envelope import decode
 from ..events.store import Store
 from ..results import Result
+from .assigning import open_jobs
+from .serving import Desk
+from .workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,15 @@ class Topic(Result):
 
 
 @dataclass(frozen=True)
+class Work(Result):
+    """The jobs that have not ended, and the workers that were heard of within a lease's term."""
+
+    queued: int
+    at_work: int
+    workers: int
+
+
+@dataclass(frozen=True)
 class Status(Result):
     """How a ledger is: how far its log goes, and who has followed it how far."""
 
@@ -33,10 +45,12 @@ class Status(Result):
     kafka: Topic | None
     rejected: int
     """Outside messages that were refused and have not been admitted since."""
+    jobs: Work
 
 
-def status(store: Store, cluster: Cluster | None) -> Status:
-    """The state of the log, and of its topic where there is one. Raises `Unavailable` where either is away."""
+def status(workspace: Workspace, desk: Desk, cluster: Cluster | None) -> Status:
+    """The state of log and jobs, and of the topic where there is one. Raises `Unavailable` where either is away."""
+    store = workspace.ledger.store
     topic = _topic(store, cluster) if cluster else None
     head = store.head()
     return Status(
@@ -46,7 +60,13 @@ def status(store: Store, cluster: Cluster | None) -> Status:
         root=f"sha256:{head.frontier.root().hex()}",
         kafka=topic,
         rejected=store.rejected_count(),
+        jobs=_work(workspace, desk),
     )
+
+
+def _work(workspace: Workspace, desk: Desk) -> Work:
+    states = [job.status for _, job in open_jobs(workspace)]
+    return Work(states.count("queued"), len(states) - states.count("queued"), desk.ready())
 
 
 def _topic(store: Store, cluster: Cluster) -> Topic:

@@ -23,6 +23,8 @@ REMEMBERED: Final = 10_000
 """Jobs of which a worker knows the attempts it has dealt with."""
 PATIENCE: Final = 10
 """Terms of a lease for which an answer is repeated that the log never tells of."""
+AWAY: Final = 0.5
+"""Seconds between two looks while the ledger is away."""
 KINDS: Final = ("train", "evaluate", "verify")
 """The kinds of work a worker can do."""
 
@@ -74,6 +76,8 @@ class Worker:
         self._draining = False
         self.answered = 0
         """Attempts that it has answered for."""
+        self._away = False
+        """Whether the ledger was away when it was last spoken to: it is said once, and looked less often."""
         self._past: OrderedDict[str, int] = OrderedDict()
         """By job the attempt up to which orders are dealt with, the latest last: an order may come twice, or late."""
         self._made_with = {"environment": environment(), "code": code()}
@@ -113,7 +117,7 @@ class Worker:
             for fact in self._channel.facts():
                 self._closed(fact)
         except Unavailable as error:
-            log.warning("%s", error)
+            self._missed(error)
         self._begin()
         for attempt in tuple(self._attempts.values()):
             self._look_after(attempt)
@@ -123,10 +127,11 @@ class Worker:
 
     def _rest(self) -> None:
         """Wait until a process says something, and no longer than a look's pause."""
+        pause = max(self._terms.poll, AWAY) if self._away else self._terms.poll
         if self._attempts:
-            wait([attempt.pipe for attempt in self._attempts.values()], self._terms.poll)
+            wait([attempt.pipe for attempt in self._attempts.values()], pause)
         else:
-            time.sleep(self._terms.poll)
+            time.sleep(pause)
 
     # ── what is told ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -160,10 +165,17 @@ class Worker:
         try:
             self._channel.say(raw)
         except Unavailable as error:
-            log.warning("%s", error)
+            self._missed(error)
             return False
-        self._acknowledged = self._clock()
+        if self._away:
+            log.info("worker %s is heard again", self.post.incarnation)
+        self._away, self._acknowledged = False, self._clock()
         return True
+
+    def _missed(self, error: Unavailable) -> None:
+        if not self._away:
+            log.warning("%s", error)
+        self._away = True
 
     def _repeat(self) -> None:
         """Say final answers again that nobody seems to have heard, in the same words; not for ever."""
