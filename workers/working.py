@@ -139,7 +139,6 @@ class Worker:
         """Say that it is there, what it is at, and how much it takes."""
         if not now and self._clock() - self._announced < self._terms.heartbeat:
             return
-        self._announced = self._clock()
         post, running = self.post, tuple(self._attempts)
         ready = Ready(
             incarnation=post.incarnation,
@@ -148,7 +147,8 @@ class Worker:
             slots=0 if self._draining else post.slots,
             running=running,
         )
-        self._tell(self._encoded(ready, None))
+        if self._tell(self._encoded(ready, None)):
+            self._announced = self._clock()
 
     def _say(self, message: Message, order: Order) -> None:
         self._outbox.append(self._encoded(message, order))
