@@ -53,11 +53,13 @@ def lepton(number: str, together: int) -> Callable[[int], object]:
     return lambda n: work.ledger.admit_all(Asked(note(n * together + m, text), actor) for m in range(together))
 
 
-def pyeventsourcing(_: str, together: int) -> Callable[[int], object]:
+def pyeventsourcing(number: str, together: int) -> Callable[[int], object]:
     """A decider's act: a save of an aggregate of its own with that many new events."""
     from eventsourcing.application import Application
 
-    application: Application[Any] = Application({"PERSISTENCE_MODULE": "eventsourcing.postgres"})
+    # the first decider made the tables when it was alone; several at once would trip over each other
+    makes = "y" if number == "0" else "n"
+    application: Application[Any] = Application({"PERSISTENCE_MODULE": "eventsourcing.postgres", "CREATE_TABLE": makes})
     aggregate = Noted()
     aggregate.annotate("n", "")
     application.save(aggregate)
@@ -102,7 +104,11 @@ def rate(kind: str, deciders: int, together: int) -> float:
         for each in running:
             assert each.stdout is not None
             assert each.stdout.readline() == "ready\n"
-        rates.append(sum(int(each.communicate("go\n")[0]) for each in running) / SECONDS)
+        for each in running:
+            assert each.stdin is not None
+            each.stdin.write("go\n")
+            each.stdin.flush()
+        rates.append(sum(int(each.communicate()[0]) for each in running) / SECONDS)
     return statistics.median(rates)
 
 
