@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from tests.broker import Kafka
 from tests.servers import PostgreSQL
 
-JOBS = 11
+JOBS = 21
 IDLE = 10.0
 PROCESSES = {"tables": ("worker",), "Kafka": ("relay", "intake", "worker")}
 

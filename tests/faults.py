@@ -13,7 +13,7 @@ import signal
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +50,13 @@ class Parts:
     kafka: Kafka
     postgresql: PostgreSQL | None = None
     s3: S3 | None = None
+
+    def stoppable(self) -> Iterator[tuple[str, Callable[[], None], Callable[[], None]]]:
+        """The parts beside the broker: what each is called, and how it is stopped and started again."""
+        if self.postgresql is not None:
+            yield "PostgreSQL", self.postgresql.stop, self.postgresql.start
+        if self.s3 is not None:
+            yield "S3", self.s3.pause, self.s3.resume
 
 
 def ordeal(parts: Parts, kills: int, broker_kills: int, seed: int, say: Callable[[str], None]) -> None:
@@ -96,18 +103,12 @@ def ordeal(parts: Parts, kills: int, broker_kills: int, seed: int, say: Callable
 
 def outages(parts: Parts, home: Home, client: Client, workers: tuple[Worker, Worker]) -> Generator[str]:
     """A training, in the midst of which a part stops for a third of it; and one whose worker sleeps over its lease."""
-    if parts.postgresql is not None:
-        with _training(client, "through-postgresql"):
-            parts.postgresql.stop()
+    for name, stop, start in parts.stoppable():
+        with _training(client, f"through-{name.lower()}"):
+            stop()
             time.sleep(TRAINING / 3)
-            parts.postgresql.start()
-        yield "PostgreSQL was stopped for a third of a training, which ended well"
-    if parts.s3 is not None:
-        with _training(client, "through-s3"):
-            parts.s3.pause()
-            time.sleep(TRAINING / 3)
-            parts.s3.resume()
-        yield "S3 was stopped for a third of a training, which ended well"
+            start()
+        yield f"{name} was stopped for a third of a training, which ended well"
     with _training(client, "through-sleep"):
         name = client.state("through-sleep").worker
         (sleeper,) = (each for each in workers if each.incarnation == name)

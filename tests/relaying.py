@@ -17,10 +17,12 @@ def relaying(store: Store, cluster: Cluster) -> Iterator[None]:
     """A relay at work in a thread of its own."""
     loop, stop = LoopThread("relay"), asyncio.Event()
     loop.leave(Relay(store, cluster).run(stop))
-    yield
 
     async def end() -> None:
         stop.set()
 
-    loop.do(end())
-    loop.stop()
+    try:
+        yield
+    finally:
+        loop.do(end())
+        loop.stop()

@@ -34,9 +34,9 @@ class KafkaChannel:
 
     def say(self, raw: bytes) -> None:
         """Put a message onto the topic of results, always onto the same partition: its order stays."""
-        self._commands.open()
-        self._events.open()
         if self._part is None:
+            self._commands.open()
+            self._events.open()
             self._part = crc32(self._incarnation.encode()) % self._results.partitions()
         self._results.send(raw, self._part)
 
