@@ -31,6 +31,8 @@ from .events.upcast import stored_names
 
 CACHED_STREAMS: Final = 1024
 LONGEST_KEY: Final = 200
+MANY: Final = 10_000
+"""Events of others behind which nothing that was folded before is taken to be current."""
 
 
 def _plain(value: Any) -> Any:
@@ -186,9 +188,12 @@ class Ledger:
     def _admit(self, requests: Sequence[_Request | Refused], beside: Beside | None) -> list[Receipt | Refused]:
         keys = [request.key for request in requests if isinstance(request, _Request)]
         with self.store.admission(keys) as admission:
-            if admission.head.seq != self._end:
+            moved = admission.head.seq - self._end
+            if not 0 <= moved <= MANY:
                 self._current.clear()
-                self._end = admission.head.seq
+            elif moved:
+                self._current -= admission.touched(self._end)
+            self._end = admission.head.seq
             pending = _Pending(admission, f"/lepton/{self.store.ledger_id}")
             answers = [
                 request if isinstance(request, Refused) else self._answer(pending, request, beside)

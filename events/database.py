@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from ..errors import LeptonError
 from .lock import Held
+from .statements import Statements
 from .translation import Translator
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class Database(ABC):
     """What SQLAlchemy calls it."""
     mark: ClassVar[str]
     """Where a parameter goes in a statement."""
-    begin: ClassVar[str]
+    begin: ClassVar[tuple[str, ...]]
     """Begins a transaction with the writers' lock held, the head's."""
     exists: ClassVar[str]
     """Whether the ledger's tables are there; its one parameter is the schema."""
@@ -55,6 +56,21 @@ class Database(ABC):
     def alive(self, connection: Any) -> bool:  # noqa: ARG002
         """Whether an idle connection can be used; one that cannot is closed."""
         return True
+
+    def together(self, connection: Any) -> AbstractContextManager[object]:  # noqa: ARG002
+        """Within it statements wait on their way until an answer is read, where the database is far enough for that.
+
+        An error of one is raised by whatever reads next, at the latest by the end.
+        """
+        return nullcontext()
+
+    def insert_events(self, connection: Any, sql: Statements, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert rows of the event table."""
+        connection.cursor().executemany(sql.insert_events, rows)
+
+    def undone(self, connection: Any) -> bool:  # noqa: ARG002
+        """Whether a transaction whose COMMIT was asked for and which failed is known not to have taken place."""
+        return False
 
     @abstractmethod
     def erase(self, connection: Any) -> None:
@@ -100,13 +116,19 @@ class Database(ABC):
     def transaction(self) -> Generator[Any]:
         """A connection in a transaction that holds the writers' lock: all that is written within, or nothing."""
         with self.connection() as connection:
-            connection.execute(self.begin)
+            with self.together(connection):
+                self.begun(connection)
             try:
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
                 connection.execute("ROLLBACK")
                 raise
+
+    def begun(self, connection: Any) -> None:
+        """Begin a transaction that holds the writers' lock."""
+        for statement in self.begin:
+            connection.execute(statement)
 
     def _from(self, idle: list[Any]) -> Any:
         """A connection that was given back, else a new one."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from select import POLLIN, poll
 from typing import Any, Final
 
 from ..errors import Malformed, Refused, Unavailable
 from .database import Database
+from .statements import Statements
 
 _HUNG: Final = 10.0
 """Seconds after which the server cuts off a writer that stopped in the middle of its transaction."""
@@ -20,8 +23,8 @@ class PostgreSQL(Database):
 
     dialect = "postgresql+psycopg"
     mark = "%s"
-    # Two statements in one message: one that itself waits for the lock would read what was committed before the wait.
-    begin = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT id FROM head FOR UPDATE"
+    # The lock is a statement of its own: one that itself waits for it would read what was committed before the wait.
+    begin = ("BEGIN ISOLATION LEVEL READ COMMITTED", "SELECT id FROM head FOR UPDATE")
     exists = "SELECT count(*) FROM pg_tables WHERE tablename = 'head' AND schemaname = %s"
 
     def __init__(self, url: str, ledger: str, *, wait: float) -> None:
@@ -64,6 +67,21 @@ class PostgreSQL(Database):
             connection.close()
             return False
         return True
+
+    def together(self, connection: Any) -> AbstractContextManager[object]:
+        """libpq's pipeline: the lock is held for as many ways there and back as there are answers to wait for."""
+        return connection.pipeline()
+
+    def insert_events(self, connection: Any, sql: Statements, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert a row as it is; many as arrays, which are one statement."""
+        if len(rows) == 1:
+            connection.execute(sql.insert_events, rows[0])
+        else:
+            connection.execute(sql.insert_event_arrays, [list(column) for column in zip(*rows, strict=True)])
+
+    def undone(self, connection: Any) -> bool:
+        """Where the server said no and is still there, it has aborted the transaction."""
+        return not connection.closed
 
     def erase(self, connection: Any) -> None:
         """Write the table anew."""

@@ -21,7 +21,7 @@ class SQLite(Database):
 
     dialect = "sqlite"
     mark = "?"
-    begin = "BEGIN IMMEDIATE"
+    begin = ("BEGIN IMMEDIATE",)
     exists: ClassVar[str] = "SELECT count(*) FROM sqlite_master WHERE name = 'head' AND ? IS NOT NULL"
 
     def __init__(self, url: str, ledger: str, *, wait: float) -> None:
@@ -35,7 +35,7 @@ class SQLite(Database):
     @property
     def begin_creation(self) -> tuple[str, ...]:
         """The lock of every writer."""
-        return (self.begin,)
+        return self.begin
 
     def connect(self) -> sqlite3.Connection:
         """A new connection. `Refused` on a network file system."""

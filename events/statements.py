@@ -25,6 +25,12 @@ class Statements:
     )
     move_head = "UPDATE head SET seq = ?, recorded = ?, frontier = ?"
     insert_events = f"INSERT INTO events ({_WHOLE_ROW}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    # PostgreSQL's: a column an array
+    insert_event_arrays = (
+        f"INSERT INTO events ({_WHOLE_ROW}) SELECT * FROM unnest(?::bigint[], ?::text[], ?::int[], ?::text[], "
+        "%b::bytea[], %b::bytea[], ?::text[], ?::text[], ?::int[])"
+    )
+    touched = "SELECT DISTINCT stream FROM events WHERE seq > ?"
     insert_tiles = "INSERT INTO tiles (level, place, hash) VALUES (?, ?, ?)"
     # a digest kept anew has moved: where it lay before may be condemned
     insert_placements = (
@@ -61,8 +67,10 @@ class Statements:
     find_placements = f"SELECT {_PLACEMENT} FROM placements WHERE digest IN (:many)"
     seen = "SELECT digest FROM seen WHERE source = ? AND id = ?"
     position = "SELECT position FROM positions WHERE topic = ? AND part = ?"
-    insert_position = "INSERT INTO positions (topic, part, position) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-    move_position = "UPDATE positions SET position = ? WHERE topic = ? AND part = ? AND position = ?"
+    insert_position = (
+        "INSERT INTO positions (topic, part, position) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING position"
+    )
+    move_position = "UPDATE positions SET position = ? WHERE topic = ? AND part = ? AND position = ? RETURNING position"
     last_rejected = "SELECT max(id) FROM rejected"
     rejected = f"SELECT id, {_REJECTED} FROM rejected WHERE id > ? ORDER BY id LIMIT ?"
     insert_rejected = f"INSERT INTO rejected (id, {_REJECTED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, NamedTuple
@@ -109,24 +109,21 @@ class Store:
         Raises `OutcomeUnknown` where COMMIT fails without saying what became of it.
         """
         with self.database.connection() as connection:
-            connection.execute(self.database.begin)
+            admission = None
             try:
-                admission = Admission.begun(connection, self.sql, keys)
-                yield admission
+                admission = Admission.begun(connection, self.database, self.sql, keys)
+                with admission.writing:
+                    yield admission
+                    admission.end()
             except LeptonError:
                 connection.execute("ROLLBACK")
                 raise
-            except BaseException:
+            except BaseException as error:
+                unknown = admission and admission.committing and not self.database.undone(connection)
                 _undo(connection)
+                if unknown and isinstance(error, Exception):
+                    raise OutcomeUnknown(str(self.database.translate(error) or error)) from error
                 raise
-            if not admission.changed:
-                connection.execute("ROLLBACK")
-                return
-            try:
-                connection.execute("COMMIT")
-            except Exception as error:
-                _undo(connection)
-                raise OutcomeUnknown(str(self.database.translate(error) or error)) from error
 
     def head(self) -> Head:
         """The end of the log as last committed."""
@@ -287,16 +284,32 @@ class Admission:
     known: dict[str, Known]
     """What became of those of the commands that were admitted before, by key."""
     _connection: Any
+    _database: Database
     _sql: Statements
     changed: bool = field(default=False, init=False)
+    committing: bool = field(default=False, init=False)
+    """Whether COMMIT has been asked for."""
+    writing: ExitStack = field(default_factory=ExitStack, init=False)
+    """Open until the end, so that what is appended goes there together with COMMIT."""
 
     @classmethod
-    def begun(cls, connection: Any, sql: Statements, keys: Sequence[str]) -> Admission:
-        """The head, read together with what became of the commands before."""
+    def begun(cls, connection: Any, database: Database, sql: Statements, keys: Sequence[str]) -> Admission:
+        """The lock, and the head read together with what became of the commands before."""
         asked = tuple(keys) or ("",)
-        rows = connection.execute(sql.of_many(sql.head_and_known, len(asked)), asked).fetchall()
+        with database.together(connection):
+            database.begun(connection)
+            rows = connection.execute(sql.of_many(sql.head_and_known, len(asked)), asked).fetchall()
         known = {key: _known(seq, span, digest) for *_, key, seq, span, digest in rows if key is not None}
-        return cls(_head(rows[0]), known, connection, sql)
+        return cls(_head(rows[0]), known, connection, database, sql)
+
+    def end(self) -> None:
+        """Commit what was appended, if anything was, else undo."""
+        self.committing = self.changed
+        self._connection.execute("COMMIT" if self.changed else "ROLLBACK")
+
+    def touched(self, after: int) -> set[str]:
+        """The streams that were written to behind `seq` `after`."""
+        return {row[0] for row in self._connection.execute(self._sql.touched, (after,)).fetchall()}
 
     def stream(self, stream: str, after: int, types: tuple[str, ...] | None) -> tuple[int, list[Row]]:
         """As `Store.stream`, as of this transaction."""
@@ -310,8 +323,9 @@ class Admission:
         self, rows: Sequence[NewRow], head: Head, tiles: Sequence[Tile], placements: Sequence[Placement]
     ) -> None:
         """Insert the rows and move the head."""
+        self.writing.enter_context(self._database.together(self._connection))
+        self._database.insert_events(self._connection, self._sql, rows)
         cursor = self._connection.cursor()
-        cursor.executemany(self._sql.insert_events, rows)
         if tiles:
             cursor.executemany(self._sql.insert_tiles, tiles)
         if placements:
@@ -344,10 +358,10 @@ class Admission:
     def move(self, topic: str, part: int, expected: int | None, position: int) -> None:
         """Note how far a topic was taken in. `Unavailable` where another intake was faster: nothing is written then."""
         if expected is None:
-            moved = self._connection.execute(self._sql.insert_position, (topic, part, position)).rowcount
+            moved = self._connection.execute(self._sql.insert_position, (topic, part, position)).fetchall()
         else:
-            moved = self._connection.execute(self._sql.move_position, (position, topic, part, expected)).rowcount
-        if moved != 1:
+            moved = self._connection.execute(self._sql.move_position, (position, topic, part, expected)).fetchall()
+        if not moved:
             raise Unavailable(f"another process takes in {topic} too and was faster; let one of them do it")
         self.changed = True
 
