@@ -153,7 +153,7 @@ class Home:
     def _mail_channel(self, incarnation: str) -> Channel:
         from .workers.mailing import MailChannel
 
-        return MailChannel(self.store, incarnation)
+        return MailChannel(self.store, incarnation, self.settings.terms.poll)
 
     def _kafka_channel(self, incarnation: str) -> Channel:
         from .workers.kafka_channel import KafkaChannel

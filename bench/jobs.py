@@ -32,7 +32,7 @@ PROCESSES = {"tables": ("worker",), "Kafka": ("relay", "intake", "worker")}
 
 
 def submitted(home: Home, name: str) -> None:
-    """Ask for work that fails as soon as it has begun, and wait until it has ended."""
+    """Ask for work that fails as soon as it has begun, and wait until it has ended and its process is gone."""
     payload = {"class": "credit-scoring-model", "label": "none", "branch": "main"}
     asked = SubmitJob(job=name, kind="train", model="net", payload=payload, source="file:///none.csv", retries=0)
     home.workspace.admit(asked, None)
@@ -40,6 +40,7 @@ def submitted(home: Home, name: str) -> None:
     while not home.workspace.ledger.state(f"job/{name}").ended:  # type: ignore[attr-defined]
         assert time.monotonic() < until
         time.sleep(0.01)
+    time.sleep(0.5)
 
 
 def waited(home: Home, name: str) -> float:

@@ -86,9 +86,9 @@ class Listener:
         assert self.position is not None
         return self.position
 
-    def read(self, limit: int) -> list[Message]:
-        """At most `limit` of the records that have come since, in order."""
-        return self._do(self._read(limit))
+    def read(self, limit: int, wait: float = 0.0) -> list[Message]:
+        """At most `limit` of the records that have come since, in order; the first is waited for, `wait` seconds."""
+        return self._do(self._read(limit, wait))
 
     def seek(self, position: int) -> None:
         """Read on from an offset."""
@@ -117,8 +117,8 @@ class Listener:
             self._reader = reader
         return self._reader
 
-    async def _read(self, limit: int) -> list[Message]:
-        messages = await (await self._opened()).read(limit, 0.0)
+    async def _read(self, limit: int, wait: float) -> list[Message]:
+        messages = await (await self._opened()).read(limit, wait)
         if messages:
             self.position = messages[-1].offset + 1
         return messages

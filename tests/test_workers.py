@@ -353,7 +353,7 @@ class Silence:
             raise Unavailable("the ledger is away")
         self.acknowledged += 1
 
-    def orders(self) -> Sequence[Order]:
+    def orders(self, patience: float = 0.0) -> Sequence[Order]:
         given, self.waiting = self.waiting, []
         return given
 

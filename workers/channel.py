@@ -38,8 +38,8 @@ class Channel(Protocol):
         """Put a message onto the topic of results; on return it stays there. Raises `Unavailable`."""
         ...
 
-    def orders(self) -> Sequence[Order]:
-        """The new orders for this incarnation. Raises `Unavailable`."""
+    def orders(self, patience: float = 0.0) -> Sequence[Order]:
+        """The new orders for this incarnation, which are waited for, so many seconds at most. Raises `Unavailable`."""
         ...
 
     def facts(self) -> Sequence[Fact]:

@@ -40,9 +40,9 @@ class KafkaChannel:
             self._part = crc32(self._incarnation.encode()) % self._results.partitions()
         self._results.send(raw, self._part)
 
-    def orders(self) -> Sequence[Order]:
-        """The new orders for this incarnation."""
-        return addressed(self._incarnation, [each.value for each in self._commands.read(_MANY)])
+    def orders(self, patience: float = 0.0) -> Sequence[Order]:
+        """The new orders for this incarnation, as soon as the broker has them."""
+        return addressed(self._incarnation, [each.value for each in self._commands.read(_MANY, patience)])
 
     def facts(self) -> Sequence[Fact]:
         """What the topic of events says anew."""

@@ -6,6 +6,7 @@ relay takes them from there.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Sequence
 from typing import Final
 
@@ -24,8 +25,9 @@ _MANY: Final = 1000
 class MailChannel:
     """A worker's side."""
 
-    def __init__(self, store: Store, incarnation: str) -> None:
+    def __init__(self, store: Store, incarnation: str, poll: float) -> None:
         self._store = store
+        self._poll = poll
         self._mail = Mail(store.database)
         self._incarnation = incarnation
         self._position = self._mail.end(COMMANDS)
@@ -35,8 +37,9 @@ class MailChannel:
         """Put a message onto the topic of results."""
         self._mail.send(RESULTS, raw)
 
-    def orders(self) -> Sequence[Order]:
-        """The new orders for this incarnation."""
+    def orders(self, patience: float = 0.0) -> Sequence[Order]:
+        """The new orders for this incarnation: a table rings no bell, so it is looked at after a pause."""
+        time.sleep(min(patience, self._poll))
         letters = self._mail.read(COMMANDS, self._position, _MANY)
         if letters:
             self._position = letters[-1].position + 1

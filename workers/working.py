@@ -25,6 +25,8 @@ PATIENCE: Final = 10
 """Terms of a lease for which an answer is repeated that the log never tells of."""
 AWAY: Final = 0.5
 """Seconds between two looks while the ledger is away."""
+IDLE: Final = 0.25
+"""Seconds that orders are waited for while there is nothing else to do but to leave."""
 KINDS: Final = ("train", "evaluate", "verify")
 """The kinds of work a worker can do."""
 
@@ -105,12 +107,12 @@ class Worker:
         self._channel.close()
 
     def step(self) -> None:
-        """One look at everything there is, and a short wait for the processes."""
+        """One look at everything there is, and a short wait: for orders, or for the processes."""
         if self._clock() - self._acknowledged > self._terms.lease:
             self._abandon(f"nobody acknowledged anything for {self._terms.lease:g} s")
         self._announce()
         try:
-            for order in self._channel.orders():
+            for order in self._channel.orders(self._patience):
                 if order.epoch > self._past.get(order.job, 0):
                     self._pass(order.job, order.epoch)
                     self._take(order)
@@ -125,12 +127,17 @@ class Worker:
         self._flush()
         self._rest()
 
+    @property
+    def _patience(self) -> float:
+        """Seconds to wait for orders: long where nothing else could happen, not at all beside processes."""
+        return 0.0 if self._attempts else IDLE if self.idle else self._terms.poll
+
     def _rest(self) -> None:
-        """Wait until a process says something, and no longer than a look's pause."""
+        """Wait until a process says something, and no longer than a look's pause; longer while the ledger is away."""
         pause = max(self._terms.poll, AWAY) if self._away else self._terms.poll
         if self._attempts:
             wait([attempt.pipe for attempt in self._attempts.values()], pause)
-        else:
+        elif self._away:
             time.sleep(pause)
 
     # ── what is told ─────────────────────────────────────────────────────────────────────────────────────────────────
