@@ -83,13 +83,13 @@ def lepton(folder: Path, close: ExitStack) -> dict[str, tuple[Act, int]]:
     }
 
 
-def batches(ledger: Ledger, actor: Actor) -> Callable[[int], int]:
-    """Appends that many events of `SIZE` bytes to run `r` as one command; returns the last `seq`."""
+def batches(ledger: Ledger, actor: Actor, run: str = "r") -> Callable[[int], int]:
+    """Appends that many events of `SIZE` bytes to a run as one command; returns the last `seq`."""
 
     def blocks(name: str, count: int) -> LogMetrics:
         now = datetime.now(UTC)
         one = [MetricsLogged(names=(name,), steps=(n,), values=(0.5,), times=(now,)) for n in range(100, 100 + count)]
-        return LogMetrics(run="r", blocks=tuple(one))
+        return LogMetrics(run=run, blocks=tuple(one))
 
     def length(name: str) -> int:
         return len(ledger.store.read(ledger.admit(blocks(name, 1), actor).events[-1].seq - 1, 1)[0].envelope)

@@ -158,6 +158,13 @@ def shared(function: F) -> F:
     return home(actor(function))
 
 
+def keyed(function: F) -> F:
+    """The option of a command that records something."""
+    return click.option(
+        "--key", metavar="KEY", help="A name of your own for this act: sent again under it, it happens once."
+    )(function)
+
+
 def command(answer: Shape, *examples: str) -> Callable[[Callable[..., None]], Command]:
     """Make a function of a session and its own options a command."""
 

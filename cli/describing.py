@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ..results import ModelRecord, Version
-from .command import Session, command
+from .command import Session, command, keyed
 from .shapes import VERSION
 from .text import columns, count, dim, figure, title, version, when
 
@@ -48,12 +48,13 @@ def models(session: Session, everything: bool) -> None:
 )
 @click.argument("rev")
 @click.argument("notes", nargs=-1, required=True, metavar="KEY=VALUE...")
-def annotate(session: Session, rev: str, notes: tuple[str, ...]) -> None:
+@keyed
+def annotate(session: Session, rev: str, notes: tuple[str, ...], key: str | None) -> None:
     """Put notes on a version: numbers, true or false, else text; KEY= takes one off.
 
     Everybody can read a note, for ever: name no person in it.
     """
-    session.manager.annotate(rev, dict(map(_note, notes)))
+    session.manager.annotate(rev, dict(map(_note, notes)), key=key)
     found = session.manager.show(rev)
     shown = {"version": found.version.to_dict(), "annotations": dict(found.annotations)}
     session.answer(shown, lambda: _notes(found.version, found.annotations))
@@ -66,27 +67,30 @@ def annotate(session: Session, rev: str, notes: tuple[str, ...]) -> None:
 )
 @click.argument("what")
 @click.argument("text")
-def describe(session: Session, what: str, text: str) -> None:
+@keyed
+def describe(session: Session, what: str, text: str, key: str | None) -> None:
     """Say what a model is for (WHAT is its name), or what a version is (WHAT is any other revision)."""
-    session.manager.describe(what, text)
+    session.manager.describe(what, text, key=key)
     session.answer({"what": what, "description": text}, lambda: [f"{what} is described"])
 
 
 @command({"model": "text", "archived": "true or false"}, "lepton archive credit --reason 'replaced by credit-2'")
 @click.argument("model", required=False, metavar="[MODEL]")
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the record.")
-def archive(session: Session, model: str | None, reason: str) -> None:
+@keyed
+def archive(session: Session, model: str | None, reason: str, key: str | None) -> None:
     """Close a model to new versions and rollbacks; all of it stays readable."""
-    session.manager.archive(model, reason=reason)
+    session.manager.archive(model, reason=reason, key=key)
     _archived(session, model, "is archived; `lepton unarchive` opens it again")
 
 
 @command({"model": "text", "archived": "true or false"}, "lepton unarchive credit")
 @click.argument("model", required=False, metavar="[MODEL]")
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the record.")
-def unarchive(session: Session, model: str | None, reason: str) -> None:
+@keyed
+def unarchive(session: Session, model: str | None, reason: str, key: str | None) -> None:
     """Open an archived model again."""
-    session.manager.unarchive(model, reason=reason)
+    session.manager.unarchive(model, reason=reason, key=key)
     _archived(session, model, "is open")
 
 

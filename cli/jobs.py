@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ..workers.job_record import JobRecord
-from .command import Session, command
+from .command import Session, command, keyed
 from .shapes import EVENT, JOB
 from .text import columns, dim, figure, title, when
 
@@ -37,9 +37,10 @@ def logs(session: Session, job: str) -> None:
 @command({"job": JOB}, "lepton cancel 6b7c8d --reason 'wrong data'")
 @click.argument("job", metavar="JOB")
 @click.option("--reason", default="", metavar="TEXT", help="Why.")
-def cancel(session: Session, job: str, reason: str) -> None:
+@keyed
+def cancel(session: Session, job: str, reason: str, key: str | None) -> None:
     """Call a job off, wherever it stands; its worker stops it."""
-    found = session.manager.jobs.cancel(job, reason=reason)
+    found = session.manager.jobs.cancel(job, reason=reason, key=key)
     session.answer({"job": found.to_dict()}, lambda: [f"job {title(found.job)} is {_status(found)}"])
 
 

@@ -9,7 +9,7 @@ import click
 
 from ..results import Rehearsal, RollbackPlan, RolledBack
 from ..workers.datasets import labelled
-from .command import Session, command
+from .command import Session, command, keyed
 from .revision import expected, of_model
 from .shapes import METRICS, VERSION
 from .text import arrow, change, columns, count, dim, figure, size, title, version
@@ -75,6 +75,7 @@ DONE: Final = {
 @click.option("--label", metavar="COLUMN", help="The column of --rehearse that holds the labels.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask. Needed where there is no terminal to ask on.")
+@keyed
 def rollback(
     session: Session,
     to: str | None,
@@ -88,6 +89,7 @@ def rollback(
     label: str | None,
     dry_run: bool,
     yes: bool,
+    key: str | None,
 ) -> None:
     """Put a branch, or an alias, on a version of its past; forwards too.
 
@@ -109,9 +111,10 @@ def rollback(
         return
     if plan.from_version != plan.to_version or plan.aliases_taken_along:
         session.confirm("Roll back?", yes=yes)
-    # what was shown is what is done: had the branch moved since, the plan would be another
-    stands = int(plan.from_version) if expect is None else expected(expect, plan.model)
-    where |= {"model": plan.model, "expected": stands, "reason": reason, "rehearse": rows}
+    # what was shown is what is done: had the branch moved since, the plan would be another. Sent again under its key
+    # the act is the same, and it finds the branch moved by itself.
+    stands = int(plan.from_version) if expect is None and key is None else expected(expect, plan.model)
+    where |= {"model": plan.model, "expected": stands, "reason": reason, "rehearse": rows, "key": key}
     with session.waiting("restoring"):
         done = cast("RolledBack", session.manager.rollback(f"{plan.model}@{plan.to_version}", **where))
     session.answer({"plan": plan.to_dict(), "done": done.to_dict()}, lambda: _done(done, alias))
@@ -133,6 +136,7 @@ def rollback(
 )
 @click.option("--weight", type=float, default=0.5, show_default=True, help="REV's share of an average, from 0 to 1.")
 @click.option("-m", "--message", default="", metavar="TEXT", help="What the merge is for.")
+@keyed
 def merge(
     session: Session,
     rev: str,
@@ -140,12 +144,13 @@ def merge(
     strategy: Literal["average", "ours", "theirs"],
     weight: float,
     message: str,
+    key: str | None,
 ) -> None:
     """Merge a version into a branch: one more version, with both as its parents."""
     model = session.manager.show(rev).version.model
     head = session.manager.branches(model).get(into)
     with session.waiting("merging"):
-        made = session.manager.merge(rev, into=into, strategy=strategy, weight=weight, message=message)
+        made = session.manager.merge(rev, into=into, strategy=strategy, weight=weight, message=message, key=key)
     parents = " and ".join(str(number) for number, _ in made.parents)
     words = "holds that already, and is the head of" if made == head else f"merges {parents} into"
     session.answer(made.to_dict(), lambda: [f"version {version(made)} of {made.model} {words} {into}"])

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from ..results import Version
-from .command import Session, command
+from .command import Session, command, keyed
 from .revision import expected, of_model
 from .shapes import VERSION
 from .text import columns, dim, short, title, version
@@ -34,15 +34,19 @@ def _listed(function: F) -> F:
 @click.argument("name", required=False, metavar="[NAME")
 @click.argument("rev", required=False, metavar="[REV]]")
 @_listed
-def branch(session: Session, name: str | None, rev: str | None, gone: str | None, model: str | None) -> None:
+@keyed
+def branch(
+    session: Session, name: str | None, rev: str | None, gone: str | None, model: str | None, key: str | None
+) -> None:
     """List branches, or open one at REV (the head of main if left out)."""
     manager, kind = session.manager, "branches"
     _one(name, gone)
     if gone:
-        manager.delete_branch(gone, model=model)
+        manager.delete_branch(gone, model=model, key=key)
         _gone(session, kind, f"branch {gone} is given up; its versions stay")
     elif name:
-        _done(session, kind, f"branch {name} opened at", name, manager.branch(name, of_model(rev or "main", model)))
+        stands = manager.branch(name, of_model(rev or "main", model), key=key)
+        _done(session, kind, f"branch {name} opened at", name, stands)
     else:
         _all(session, kind, manager.branches(model))
 
@@ -51,15 +55,19 @@ def branch(session: Session, name: str | None, rev: str | None, gone: str | None
 @click.argument("name", required=False, metavar="[NAME")
 @click.argument("rev", required=False, metavar="[REV]]")
 @_listed
-def tag(session: Session, name: str | None, rev: str | None, gone: str | None, model: str | None) -> None:
+@keyed
+def tag(
+    session: Session, name: str | None, rev: str | None, gone: str | None, model: str | None, key: str | None
+) -> None:
     """List tags, or bind one to REV (the head of main if left out). A tag never moves."""
     manager, kind = session.manager, "tags"
     _one(name, gone)
     if gone:
-        manager.delete_tag(gone, model=model)
+        manager.delete_tag(gone, model=model, key=key)
         _gone(session, kind, f"tag {gone} is given up")
     elif name:
-        _done(session, kind, f"tag {name} bound to", name, manager.tag(name, of_model(rev or "main", model)))
+        stands = manager.tag(name, of_model(rev or "main", model), key=key)
+        _done(session, kind, f"tag {name} bound to", name, stands)
     else:
         _all(session, kind, manager.tags(model))
 
@@ -76,6 +84,7 @@ def tag(session: Session, name: str | None, rev: str | None, gone: str | None, m
 @click.option("--expect", metavar="REV", help="Where it must stand before, 0 for nowhere; else nothing moves.")
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the record.")
 @_listed
+@keyed
 def alias(
     session: Session,
     name: str | None,
@@ -84,19 +93,20 @@ def alias(
     reason: str,
     gone: str | None,
     model: str | None,
+    key: str | None,
 ) -> None:
     """List aliases, or put one on REV. An alias, such as production, may move to any version."""
     manager, kind = session.manager, "aliases"
     _one(name, gone)
     if gone:
-        manager.delete_alias(gone, model=model)
+        manager.delete_alias(gone, model=model, key=key)
         _gone(session, kind, f"alias {gone} is given up")
     elif name:
         if rev is None:
             raise click.UsageError(
                 f"alias {name} needs a version to stand on; name one behind it", click.get_current_context()
             )
-        stands = manager.alias(name, of_model(rev, model), expected=expected(expect, model), reason=reason)
+        stands = manager.alias(name, of_model(rev, model), expected=expected(expect, model), reason=reason, key=key)
         _done(session, kind, f"alias {name} stands on", name, stands)
     else:
         _all(session, kind, manager.aliases(model=model))

@@ -14,7 +14,7 @@ import click
 
 from ..results import Performance, Version
 from ..workers.job_record import JobRecord
-from .command import PATIENCE, Session, command
+from .command import PATIENCE, Session, command, keyed
 from .shapes import JOB, METRICS, VERSION
 from .text import columns, dim, figure, title, version
 
@@ -54,6 +54,7 @@ def limits(function: F) -> F:
 @click.option("--branch", default="main", show_default=True, metavar="NAME", help="The branch that gets the version.")
 @click.option("-m", "--message", default="", metavar="TEXT", help="What this training is for.")
 @limits
+@keyed
 def train(
     session: Session,
     model: str,
@@ -107,6 +108,7 @@ def train(
     help="What the rows are called: validation, production, ...; figures are kept apart by it.",
 )
 @limits
+@keyed
 def evaluate(
     session: Session, rev: str, data: str, label: str, name: str, wait: bool, memory: int | None, **limits: Any
 ) -> None:

@@ -307,6 +307,35 @@ def test_what_a_forgotten_person_wrote_is_gone_and_the_ledger_still_whole(cli: C
     assert cli("verify").code == 0
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        "branch kept 3",
+        "branch -d risk",
+        "tag kept 3",
+        "alias staging 3 --reason why",
+        "annotate 7 ticket=RISK-13",
+        "describe 7 words",
+        "archive --reason why",
+        "merge 6 --message m",
+        "rollback 2 --reason why --yes",
+        "rollback 5 --alias production --yes",
+        "evaluate 7 loans.csv --label default",
+        "train credit-scoring-model loans.csv --label default --set epochs=1 -m again",
+    ],
+)
+def test_a_call_that_is_sent_again_under_its_key_happens_once(cli: Cli, call: str) -> None:
+    before = cli.end()
+    first = cli(f"{call} --json --key night-1").json
+    happened = cli.end()
+    second = cli(f"{call} --json --key night-1").json
+
+    assert cli.end() == happened > before
+    for told in (first, second):
+        told.pop("plan", None)  # of a rollback that has happened nothing is left to do
+    assert second == first
+
+
 def test_options_of_all_commands_stand_before_or_after_the_name(cli: Cli, tmp_path: Path) -> None:
     with ModelManager(tmp_path / "other", actor="eve") as manager:
         manager.save_version({"w": np.arange(4.0)}, name="toy")
