@@ -85,8 +85,8 @@ class Statements:
     )
     workers = "SELECT incarnation, pool, ready, heard FROM workers WHERE heard >= ? ORDER BY incarnation"
     hear_worker = (
-        "INSERT INTO workers (incarnation, pool, ready, free, heard) VALUES (?, ?, ?, ?, ?) ON CONFLICT (incarnation) "
-        "DO UPDATE SET pool = excluded.pool, ready = excluded.ready, free = excluded.free, heard = excluded.heard"
+        "INSERT INTO workers (incarnation, pool, ready, heard) VALUES (?, ?, ?, ?) ON CONFLICT (incarnation) "
+        "DO UPDATE SET pool = excluded.pool, ready = excluded.ready, heard = excluded.heard"
     )
     delete_worker = "DELETE FROM workers WHERE incarnation = ?"
     forget_workers = "DELETE FROM workers WHERE heard < ?"
