@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ import pyarrow.parquet
 import pytest
 
 from lepton_ai import ModelManager
+from lepton_ai.cli.command import LOG, Session
 
 from .cli_home import Cli, loans, make
 
@@ -344,6 +347,22 @@ def test_a_new_ledger_is_made_with_a_word_on_stderr_and_git_looks_away(
     assert Cli(tmp_path)("models", LEPTON_HOME=None).err == ""
     for mistyped in (["--home", str(tmp_path / "hme"), "models"], ["models", "--home", str(tmp_path / "hoem")]):
         assert Cli(tmp_path)(mistyped).err.startswith("lepton: a new ledger, main, in ")
+
+
+@pytest.mark.parametrize("doors", [("parts", "manager"), ("manager", "parts")])
+def test_what_is_logged_keeps_its_form_whichever_door_is_opened_first(
+    cli: Cli, doors: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEPTON_LOG", "json")
+    told = StringIO()
+    session = Session(str(cli.home), "ada", as_json=False, logged=logging.StreamHandler(told))
+    for door in doors:
+        getattr(session, door)
+    LOG.warning("the broker is away")
+    session.close()
+
+    (line,) = told.getvalue().splitlines()
+    assert json.loads(line)["message"] == "the broker is away"
 
 
 def test_damage_is_listed_and_exits_with_five(cli: Cli) -> None:
