@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, cast
 from uuid import NAMESPACE_OID, uuid5
@@ -21,7 +20,6 @@ from ..domain.jobs import fits
 from ..domain.names import checked_name
 from ..domain.offers import checked_source
 from ..errors import Refused, Stale, Unavailable, UnknownRevision
-from ..events.clock import microseconds
 from ..events.envelope import decode
 from ..events.job import JobSubmitted
 from ..events.leases import Leases
@@ -193,9 +191,7 @@ def wait(
 
 def _served(workspace: Workspace, desk: Desk | None, job: Job) -> bool:
     """Whether a worker that could take the job was heard of within its term."""
-    terms = desk.terms if desk else Terms()
-    since = microseconds(datetime.now(UTC)) - int(terms.lease * 1_000_000)
-    workers = Leases(workspace.ledger.store.database).workers(since)
+    workers = serving.heard_of(Leases(workspace.ledger.store.database), desk.terms if desk else Terms())
     return any(fits(job, each.pool, each.capabilities) for each in workers)
 
 
