@@ -49,6 +49,11 @@ class Statements:
         ORDER BY seq
     """
     streams = "SELECT stream FROM events WHERE version = 1 AND stream >= ? AND stream < ?"
+    # nearly every stream that holds the type begins with it
+    streams_holding = (
+        "SELECT e.stream FROM events e WHERE e.version = 1 AND e.stream >= ? AND e.stream < ? AND "
+        "(e.type = ? OR EXISTS (SELECT 1 FROM events f WHERE f.stream = e.stream AND f.type = ?))"
+    )
     newest_streams = f"{streams} ORDER BY seq DESC LIMIT ?"
     tiles = "SELECT level, place, hash FROM tiles ORDER BY level, place"
     tile = "SELECT hash FROM tiles WHERE level = ? AND place = ?"

@@ -130,6 +130,7 @@ def test_an_offered_version_is_committed_as_its_file_has_it_with_all_that_was_to
     assert job.figures == {"tensors": len(OF_EVERY_SORT), "parameters": 300_012}
     assert bits(lab.manager.load_tensors("net@lab-7")) == bits(OF_EVERY_SORT)
     shown = lab.manager.show("net@1")
+    assert lab.manager.models() == ["net"]
     assert {name: getattr(shown, name) for name in told} == told | {"tags": ("lab-7",)}
     assert shown.branches == ("main",)
     assert lab.manager.sql("SELECT kind, status, version, payload ->> 'digest' AS digest FROM jobs").to_pylist() == [
@@ -215,8 +216,9 @@ def test_a_file_that_is_not_what_was_said_is_refused_with_its_reason(lab: Lab) -
     assert lab.manager.sql("SELECT count(*) AS n FROM versions").to_pylist() == [{"n": 0}]
     assert Cli(lab.home)("jobs").out.count("verify") == len(jobs)
     assert "holds no tensor" in Cli(lab.home)(f"logs {jobs['holds no tensor']}").out
-    assert [Cli(lab.home)(words).code for words in ("models", "log --model net", "fsck", "verify")] == [0, 0, 0, 0]
-    assert lab.manager.about("net").versions == 0
+    assert [Cli(lab.home)(words).code for words in ("models", "fsck", "verify")] == [0, 0, 0]
+    assert lab.manager.models() == lab.manager.sql("SELECT model FROM models").to_pylist() == []
+    assert Cli(lab.home)("log --model net").err == "lepton: there is no model 'net'; this ledger holds none\n"
 
 
 def test_what_names_one_of_leptons_own_classes_must_fill_it(lab: Lab, tmp_path: Path) -> None:
