@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, assert_never, cast
 
-from ..errors import Malformed, Refused, Stale
+from ..errors import Refused, Stale
 from ..events.event import Event
 from ..events.job import (
     JobAssigned,
@@ -25,7 +25,7 @@ from . import runs
 from .append import Append
 from .commands import OBJECTS, Commit, LogMetrics, OfJob, RecordEvaluation, job_stream, model_stream, run_stream
 from .commit import commit, kept
-from .guards import writable
+from .guards import limits, writable
 from .job import AT_WORK, NOT_STARTED, Job
 from .job_commands import (
     AssignJob,
@@ -109,8 +109,6 @@ def _submit(job: Job, command: SubmitJob) -> JobSubmitted:
     checked_model(command.model)
     if job.status != "unknown":
         raise Refused(f"job {command.job!r} exists already; submit another")
-    if not command.pool or command.retries < 0:
-        raise Malformed("a job has a pool of workers and no fewer than 0 retries")
     return JobSubmitted(
         job=command.job,
         kind=checked_key(command.kind, "kind of work"),
@@ -118,11 +116,7 @@ def _submit(job: Job, command: SubmitJob) -> JobSubmitted:
         payload=plain(command.payload, "payload"),
         source=command.source,
         message=command.message,
-        pool=plain_text(command.pool, "pool"),
-        needs=command.needs,
-        memory=command.memory,
-        seconds=command.seconds,
-        retries=command.retries,
+        **limits(command),
     )
 
 

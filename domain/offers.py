@@ -11,7 +11,7 @@ from ..events.outside import VersionOffered
 from .append import Append
 from .commands import job_stream, model_stream
 from .commit import check_tags
-from .guards import unused, writable
+from .guards import limits, unused, writable
 from .job import Job
 from .job_commands import OfferVersion
 from .model import Model
@@ -36,7 +36,9 @@ def offer(job: Job, model: Model, command: OfferVersion) -> tuple[Append, ...]:
     said = _said(command)
     sealed: dict[str, Any] = {"source": command.source, "message": command.message}
     offered = VersionOffered.model_validate(said | sealed)
-    job_of_it = JobSubmitted(job=command.job, kind=VERIFY, model=command.model, payload=said, **sealed)
+    job_of_it = JobSubmitted(
+        job=command.job, kind=VERIFY, model=command.model, payload=said, **sealed, **limits(command)
+    )
     return Append(model_stream(command.model), offered), Append(job_stream(command.job), job_of_it)
 
 

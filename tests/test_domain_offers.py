@@ -65,6 +65,18 @@ def test_the_example_that_the_docs_give_is_an_offer() -> None:
     assert Past().decided(command)
 
 
+def test_who_may_look_at_it_and_what_that_may_take_is_the_jobs_and_not_told_of_the_version() -> None:
+    allowed = {"pool": "eu", "needs": ("cpu",), "memory": 1 << 30, "seconds": 60.0, "retries": 1}
+
+    offered, submitted = Past().ask(offer(**allowed))
+
+    assert {name: getattr(submitted.event, name) for name in allowed} == allowed
+    assert offered.event == Past().ask(offer())[0].event
+    for wrong in ({"pool": ""}, {"retries": -1}):
+        with pytest.raises(Malformed, match="a job has a pool of workers"):
+            Past().decided(offer(**wrong))
+
+
 def test_a_model_that_nobody_knew_is_registered_with_its_first_version_and_not_by_an_offer() -> None:
     past = Past(offer(), offer(job="o2"))
     for job in ("o1", "o2"):

@@ -275,13 +275,16 @@ def test_an_offer_by_the_sdk_is_the_same_job_under_its_key(lab: Lab, monkeypatch
     path = lab.file("mine.safetensors", OF_EVERY_SORT)
     monkeypatch.chdir(lab.folder)
     offers = [
-        lab.manager.jobs.offer("net", "mine.safetensors", digest(path.read_bytes()), metrics={"f1": 0.5}, key="nightly")
+        lab.manager.jobs.offer(
+            "net", "mine.safetensors", digest(path.read_bytes()), metrics={"f1": 0.5}, key="nightly", pool="eu"
+        )
         for _ in range(2)
     ]
 
     job = lab.manager.jobs.wait(offers[0].job)
 
     assert offers[0].job == offers[1].job
+    assert job.pool == "eu"
     assert (job.status, job.version) == ("finished", 1)
     assert lab.manager.show("net@1").actor == "ada"
     with pytest.raises(Refused, match="already used for another command"):

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 from uuid import NAMESPACE_OID, uuid5
@@ -73,23 +73,20 @@ def submit(
         payload=payload,
         source=source,
         message=message,
-        pool=limits.pool,
-        needs=limits.needs,
-        memory=limits.memory,
-        seconds=limits.seconds,
-        retries=limits.retries,
+        **asdict(limits),
     )
     event = workspace.admit(command, key).events[0].event
     assert isinstance(event, JobSubmitted)
     return record(workspace, event.job)
 
 
-def offer(workspace: Workspace, model: str, source: str, key: str | None, **told: Any) -> JobRecord:
+def offer(workspace: Workspace, model: str, source: str, limits: Limits, *, key: str | None, **told: Any) -> JobRecord:
     """Have a version that was trained elsewhere looked at. Repeated under its key, the job that it became then."""
     key = key or str(uuid_utils.uuid7())
     address = source if "://" in source else Path(source).absolute().as_uri()
     job = str(uuid5(NAMESPACE_OID, key))
-    workspace.admit(OfferVersion(job=job, model=model, source=checked_source(address), **told), key)
+    command = OfferVersion(job=job, model=model, source=checked_source(address), **told, **asdict(limits))
+    workspace.admit(command, key)
     return record(workspace, job)
 
 
