@@ -1,4 +1,4 @@
-"""Versions that were trained elsewhere: told by a service, looked at by a real worker, committed or refused."""
+"""Versions that were trained elsewhere: told by a service, looked at by a worker, committed or refused."""
 
 from __future__ import annotations
 
@@ -21,16 +21,21 @@ from obstore.store import S3Store
 from safetensors.torch import save
 
 from lepton_ai import ModelManager
+from lepton_ai.domain.job import ENDED
 from lepton_ai.errors import Refused
 from lepton_ai.events.inbox import Letter
 from lepton_ai.events.verify import verify
 from lepton_ai.ledger import Receipt
 from lepton_ai.models import CreditScoringModel
 from lepton_ai.models.state import tensors_of
+from lepton_ai.workers import fetching
 from lepton_ai.workers.intake import Answer, Intake
 from lepton_ai.workers.job_record import JobRecord
+from lepton_ai.workers.serving import assigning, post, working
 
+from .asking import until
 from .cli_home import Cli, loans
+from .inside import attempts_inside
 
 WORKER = [sys.executable, "-c", "from lepton_ai.cli import main; main()", "worker", "--once"]
 LONG = 120.0
@@ -83,8 +88,17 @@ class Lab:
         return answer.events[-1].stream.removeprefix("job/")
 
     def looked_at(self, job: str) -> JobRecord:
-        """A job, once a worker of its own has done all that there was to do."""
-        environment = os.environ | {"PYTHONSAFEPATH": "1", "LEPTON_HOME": str(self.home), "LEPTON_TERM_PAUSE": "0.1"}
+        """A job, once a worker in this process has done all that there was to do."""
+        desk = self.manager._home.desk
+        with pytest.MonkeyPatch.context() as patch:
+            attempts_inside(patch)
+            with assigning(desk), working(desk.workplace, post(desk.workplace)):
+                until(lambda: all(each.status in ENDED for each in self.manager.jobs.recent()), LONG)
+        return self.manager.jobs.show(job)
+
+    def looked_at_elsewhere(self, job: str) -> JobRecord:
+        """A job, once a worker with processes of its own has done all that there was to do."""
+        environment = os.environ | {"PYTHONSAFEPATH": "1", "LEPTON_HOME": str(self.home)}
         subprocess.run(WORKER, env=environment, check=True, timeout=LONG, capture_output=True)
         return self.manager.jobs.show(job)
 
@@ -105,7 +119,8 @@ def safetensors(header: Any, body: bytes = b"") -> bytes:
 
 
 @pytest.fixture
-def lab(home: Path, tmp_path: Path) -> Iterator[Lab]:
+def lab(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    monkeypatch.setenv("LEPTON_TERM_PAUSE", "0.1")
     folder = tmp_path / "outbound-lab-files"
     folder.mkdir()
     lab = Lab(home, folder)
@@ -124,7 +139,7 @@ def test_an_offered_version_is_committed_as_its_file_has_it_with_all_that_was_to
         "message": "from the lab of Grace",
     }
 
-    job = lab.looked_at(lab.offer(lab.file("first.safetensors", OF_EVERY_SORT), **told))
+    job = lab.looked_at_elsewhere(lab.offer(lab.file("first.safetensors", OF_EVERY_SORT), **told))
 
     assert (job.status, job.kind, job.version) == ("finished", "verify", 1)
     assert job.figures == {"tensors": len(OF_EVERY_SORT), "parameters": 300_012}
@@ -264,6 +279,7 @@ def test_a_store_that_is_away_is_tried_again(lab: Lab, monkeypatch: pytest.Monke
     for name, value in {"ENDPOINT": "http://127.0.0.1:9", "ALLOW_HTTP": "true", "ACCESS_KEY_ID": "a"}.items():
         monkeypatch.setenv(f"AWS_{name}", value)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+    monkeypatch.setattr(fetching, "WAIT", 0.5)
 
     job = lab.looked_at(lab.offer("s3://somewhere/m.safetensors", digest=digest(b"")))
 
