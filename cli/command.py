@@ -96,6 +96,9 @@ class Session:
         return Home(told)
 
     def _log(self) -> None:
+        """Have what is logged go to stderr; once, whichever of the ledger's doors is opened first."""
+        if self.logged in LOG.handlers:
+            return
         self.logged.setFormatter(logging.Formatter("%(name)s: %(message)s"))
         self.logged.addFilter(Repeats())
         LOG.addHandler(self.logged)

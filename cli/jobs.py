@@ -15,6 +15,8 @@ from .text import columns, dim, figure, title, when
 
 COLOURS = {"finished": "green", "failed": "red", "cancelled": "yellow"}
 UNTOLD = ("payload", "source", "epoch", "run", "result", "tensors", "environment", "code", "hyperparameters", "times")
+OF_RUN = "lepton.run."
+"""What types of a run's events begin with: how an attempt began, got on and ended, which the job's events tell too."""
 
 
 @command({"jobs": [JOB]}, "lepton jobs", "lepton jobs -n 5")
@@ -69,7 +71,7 @@ def _said(job: JobRecord) -> str:
 
 def _story(found: JobRecord, events: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield f"{title(found.job)}  {found.kind} {found.model}  {_status(found)}"
-    for event in events:
+    for event in (each for each in events if not each["type"].startswith(OF_RUN)):
         moment = dim(when(datetime.fromisoformat(event["recordedtime"]), seconds=True))
         yield f"  {moment}  {event['type'].split('.')[2]:<12}  {_told(event['data'])}".rstrip()
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from ..errors import Refused, Stale
+from typing import Any
+
+from ..errors import Malformed, Refused, Stale
+from .job_commands import AskForWork
 from .model import Model
+from .plain import plain_text
 
 
 def writable(model: Model) -> None:
@@ -23,3 +27,16 @@ def stands(what: str, expected: int | None, found: int | None) -> None:
     """A branch or alias is where the caller believes it: None believes nothing, 0 means nowhere."""
     if expected is not None and expected != (found or 0):
         raise Stale(what, expected or "nowhere", found or "nowhere", "look at what moved it and try again")
+
+
+def limits(command: AskForWork) -> dict[str, Any]:
+    """Who may do a job and what it may take, as its event has it."""
+    if not command.pool or command.retries < 0:
+        raise Malformed("a job has a pool of workers and no fewer than 0 retries")
+    return {
+        "pool": plain_text(command.pool, "pool"),
+        "needs": command.needs,
+        "memory": command.memory,
+        "seconds": command.seconds,
+        "retries": command.retries,
+    }

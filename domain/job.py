@@ -22,6 +22,8 @@ from ..events.job import (
 Status = Literal["unknown", "queued", "assigned", "running", "finished", "failed", "cancelled"]
 ENDED: Final[frozenset[Status]] = frozenset(("finished", "failed", "cancelled"))
 AT_WORK: Final[frozenset[Status]] = frozenset(("assigned", "running"))
+NOT_STARTED: Final = "NotStarted"
+"""The error of an attempt that its worker did not begin in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class Job:
     epoch: int = 0
     worker: str = ""
     run: str | None = None
+    unheeded: frozenset[str] = frozenset()
+    """The workers that were given it and did not begin."""
     lost: int = 0
     """Attempts that count against the retries."""
     until: datetime | None = None
@@ -91,6 +95,7 @@ def _evolved(job: Job, recorded: Recorded) -> Job:
         case JobRequeued():
             lost = job.lost + event.counted
             story = {"error": event.error, "reason": (recorded.actor, event.reason)}
+            story |= {"unheeded": job.unheeded | {job.worker}} if event.error == NOT_STARTED else {}
             return replace(job, status="queued", worker="", run=None, lost=lost, until=event.until, **story)
         case JobFinished(version=version, result=result):
             return replace(job, status="finished", version=version, result=result, error=None, reason=("", ""))

@@ -28,7 +28,20 @@ class OfAttempt(OfJob):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SubmitJob(OfJob):
+class AskForWork(OfJob):
+    """Ask for a job: who may do it, and what it may take."""
+
+    pool: str = "default"
+    needs: tuple[str, ...] = ()
+    memory: int | None = None
+    """Bytes."""
+    seconds: float | None = None
+    """For an attempt."""
+    retries: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitJob(AskForWork):
     """Ask for work."""
 
     free_text: ClassVar = ("source", "message")
@@ -38,15 +51,10 @@ class SubmitJob(OfJob):
     payload: Mapping[str, Any] = field(default_factory=dict[str, Any])
     source: str = ""
     message: str = ""
-    pool: str = "default"
-    needs: tuple[str, ...] = ()
-    memory: int | None = None
-    seconds: float | None = None
-    retries: int = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OfferVersion(OfJob):
+class OfferVersion(AskForWork):
     """Have a version that was trained elsewhere looked at, and kept if its file is what is said."""
 
     free_text: ClassVar = ("source", "message")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, assert_never, cast
 
-from ..errors import Malformed, Refused, Stale
+from ..errors import Refused, Stale
 from ..events.event import Event
 from ..events.job import (
     JobAssigned,
@@ -25,8 +25,8 @@ from . import runs
 from .append import Append
 from .commands import OBJECTS, Commit, LogMetrics, OfJob, RecordEvaluation, job_stream, model_stream, run_stream
 from .commit import commit, kept
-from .guards import writable
-from .job import AT_WORK, Job
+from .guards import limits, writable
+from .job import AT_WORK, NOT_STARTED, Job
 from .job_commands import (
     AssignJob,
     CancelJob,
@@ -38,7 +38,6 @@ from .job_commands import (
     MeasureJob,
     OfAttempt,
     OfferVersion,
-    Ready,
     StartJob,
     SubmitJob,
     attempt,
@@ -110,8 +109,6 @@ def _submit(job: Job, command: SubmitJob) -> JobSubmitted:
     checked_model(command.model)
     if job.status != "unknown":
         raise Refused(f"job {command.job!r} exists already; submit another")
-    if not command.pool or command.retries < 0:
-        raise Malformed("a job has a pool of workers and no fewer than 0 retries")
     return JobSubmitted(
         job=command.job,
         kind=checked_key(command.kind, "kind of work"),
@@ -119,23 +116,22 @@ def _submit(job: Job, command: SubmitJob) -> JobSubmitted:
         payload=plain(command.payload, "payload"),
         source=command.source,
         message=command.message,
-        pool=plain_text(command.pool, "pool"),
-        needs=command.needs,
-        memory=command.memory,
-        seconds=command.seconds,
-        retries=command.retries,
+        **limits(command),
     )
 
 
 def _assign(job: Job, command: AssignJob) -> Iterator[Event]:
-    """To the worker with the most free slots; nothing while none fits or the job's pause is not over."""
+    """To the worker with the most free slots, rather to one that has not left this job lying.
+
+    Nothing while none fits or the job's pause is not over.
+    """
     if job.status != "queued":
         raise Refused(f"job {command.job!r} is {job.status}; only a queued one is assigned")
     if pauses(job, command.now):
         return
     fit = [each for each in command.ready if each.free > 0 and fits(job, each.pool, each.capabilities)]
     if fit:
-        chosen: Ready = max(fit, key=lambda each: (each.free, each.incarnation))
+        chosen = max(fit, key=lambda each: (each.incarnation not in job.unheeded, each.free, each.incarnation))
         deadline = command.now + timedelta(seconds=command.within)
         yield JobAssigned(epoch=job.epoch + 1, worker=chosen.incarnation, deadline=deadline)
 
@@ -224,7 +220,7 @@ def _fail(job: Job, command: FailJob) -> Iterator[Append]:
 
 
 def _lost(job: Job, command: ExpireLease) -> FailJob:
-    error = "NotStarted" if job.status == "assigned" else "LeaseLost"
+    error = NOT_STARTED if job.status == "assigned" else "LeaseLost"
     return FailJob(job=command.job, epoch=command.epoch, error=error, again=True, now=command.now, pause=command.pause)
 
 

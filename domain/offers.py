@@ -6,14 +6,12 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from ..errors import Malformed, Refused
-from ..events.event import Event
 from ..events.job import JobSubmitted
-from ..events.model import ModelRegistered
 from ..events.outside import VersionOffered
 from .append import Append
 from .commands import job_stream, model_stream
 from .commit import check_tags
-from .guards import unused, writable
+from .guards import limits, unused, writable
 from .job import Job
 from .job_commands import OfferVersion
 from .model import Model
@@ -27,6 +25,7 @@ CLOUDS: Final = ("s3", "gs", "az")
 def offer(job: Job, model: Model, command: OfferVersion) -> tuple[Append, ...]:
     """What was offered and the job that looks at it, in one append; nothing where that job stands already.
 
+    A model that nobody knows is registered with its first version, and not by the offer.
     Raises `Refused` for what would be refused whatever the file holds.
     """
     if job.status != "unknown":
@@ -36,11 +35,11 @@ def offer(job: Job, model: Model, command: OfferVersion) -> tuple[Append, ...]:
     _fits(model, command)
     said = _said(command)
     sealed: dict[str, Any] = {"source": command.source, "message": command.message}
-    told: list[Event] = [] if model.registered else [ModelRegistered(model=command.model)]
-    told.append(VersionOffered.model_validate(said | sealed))
-    job_of_it = JobSubmitted(job=command.job, kind=VERIFY, model=command.model, payload=said, **sealed)
-    appends = tuple(Append(model_stream(command.model), event) for event in told)
-    return (*appends, Append(job_stream(command.job), job_of_it))
+    offered = VersionOffered.model_validate(said | sealed)
+    job_of_it = JobSubmitted(
+        job=command.job, kind=VERIFY, model=command.model, payload=said, **sealed, **limits(command)
+    )
+    return Append(model_stream(command.model), offered), Append(job_stream(command.job), job_of_it)
 
 
 def checked_source(source: str) -> str:

@@ -63,10 +63,10 @@ class Change:
         self._connection = connection
         self._sql = sql
 
-    def hear(self, worker: Heard, free: int) -> None:
+    def hear(self, worker: Heard) -> None:
         """Note a worker's announcement."""
         ready = json.dumps({"capabilities": sorted(worker.capabilities), "slots": worker.slots}).encode()
-        row = (worker.incarnation, worker.pool, ready, free, worker.heard)
+        row = (worker.incarnation, worker.pool, ready, worker.heard)
         self._connection.execute(self._sql.hear_worker, row)
 
     def leave(self, incarnation: str) -> None:

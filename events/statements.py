@@ -55,6 +55,11 @@ class Statements:
         ORDER BY seq
     """
     streams = "SELECT stream FROM events WHERE version = 1 AND stream >= ? AND stream < ?"
+    # nearly every stream that holds the type begins with it
+    streams_holding = (
+        "SELECT e.stream FROM events e WHERE e.version = 1 AND e.stream >= ? AND e.stream < ? AND "
+        "(e.type = ? OR EXISTS (SELECT 1 FROM events f WHERE f.stream = e.stream AND f.type = ?))"
+    )
     newest_streams = f"{streams} ORDER BY seq DESC LIMIT ?"
     tiles = "SELECT level, place, hash FROM tiles ORDER BY level, place"
     tile = "SELECT hash FROM tiles WHERE level = ? AND place = ?"
@@ -93,8 +98,8 @@ class Statements:
     )
     workers = "SELECT incarnation, pool, ready, heard FROM workers WHERE heard >= ? ORDER BY incarnation"
     hear_worker = (
-        "INSERT INTO workers (incarnation, pool, ready, free, heard) VALUES (?, ?, ?, ?, ?) ON CONFLICT (incarnation) "
-        "DO UPDATE SET pool = excluded.pool, ready = excluded.ready, free = excluded.free, heard = excluded.heard"
+        "INSERT INTO workers (incarnation, pool, ready, heard) VALUES (?, ?, ?, ?) ON CONFLICT (incarnation) "
+        "DO UPDATE SET pool = excluded.pool, ready = excluded.ready, heard = excluded.heard"
     )
     delete_worker = "DELETE FROM workers WHERE incarnation = ?"
     forget_workers = "DELETE FROM workers WHERE heard < ?"

@@ -161,6 +161,12 @@ class Store:
             rows = connection.execute(self.sql.streams, (prefix, prefix + "\U0010ffff"))
             return sorted(row[0] for row in rows)
 
+    def streams_holding(self, prefix: str, type: str) -> list[str]:
+        """The names of the streams that begin so and hold an event of that type, in order."""
+        with self.database.connection() as connection:
+            rows = connection.execute(self.sql.streams_holding, (prefix, prefix + "\U0010ffff", type, type))
+            return sorted(row[0] for row in rows)
+
     def newest_streams(self, prefix: str, most: int) -> list[str]:
         """The streams that begin so and were begun last, the newest first."""
         with self.database.connection() as connection:

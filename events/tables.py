@@ -109,7 +109,6 @@ workers = Table(
     Column("incarnation", String(36), primary_key=True, comment="one life of one worker process"),
     Column("pool", Text, nullable=False),
     Column("ready", LargeBinary, nullable=False, comment="its last announcement, as JSON"),
-    Column("free", Integer, nullable=False, comment="slots it could fill when it said so"),
     Column("heard", Count, nullable=False, comment="when it was last heard of, in the broker's microseconds"),
 )
 

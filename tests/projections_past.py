@@ -190,6 +190,7 @@ def _objects(draw: st.DrawFn) -> tuple[str, Event]:
                 ("dataset/loans", DatasetRecorded(data={"digest": "d", "rows": number})),
                 ("endpoint/scoring", _observed(number)),
                 ("model/credit", VersionOffered(source="sealed:s", digest=digest(number))),
+                ("model/unknown", VersionOffered(source="sealed:s", digest=digest(number))),
             ]
         )
     )

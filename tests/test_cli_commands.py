@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
+from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet
 import pytest
 
 from lepton_ai import ModelManager
+from lepton_ai.cli.command import LOG, Session
+from lepton_ai.domain.commands import AnyCommand, RecordEvaluation, Stored
+from lepton_ai.domain.job_commands import (
+    AssignJob,
+    CancelJob,
+    CheckpointJob,
+    ExpireLease,
+    FailJob,
+    FinishJob,
+    Ready,
+    StartJob,
+)
 
-from .cli_home import Cli, loans, make
+from .cli_home import JOB, Cli, loans, make
 
 
 @pytest.fixture(scope="module")
@@ -373,6 +389,55 @@ def test_a_new_ledger_is_made_with_a_word_on_stderr_and_git_looks_away(
     assert Cli(tmp_path)("models", LEPTON_HOME=None).err == ""
     for mistyped in (["--home", str(tmp_path / "hme"), "models"], ["models", "--home", str(tmp_path / "hoem")]):
         assert Cli(tmp_path)(mistyped).err.startswith("lepton: a new ledger, main, in ")
+
+
+@pytest.mark.parametrize("doors", [("parts", "manager"), ("manager", "parts")])
+def test_what_is_logged_keeps_its_form_whichever_door_is_opened_first(
+    cli: Cli, doors: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEPTON_LOG", "json")
+    told = StringIO()
+    session = Session(str(cli.home), "ada", as_json=False, logged=logging.StreamHandler(told))
+    for door in doors:
+        getattr(session, door)
+    LOG.warning("the broker is away")
+    session.close()
+
+    (line,) = told.getvalue().splitlines()
+    assert json.loads(line)["message"] == "the broker is away"
+
+
+ATTEMPT: dict[str, Any] = {"job": JOB, "epoch": 1}
+JUDGED = RecordEvaluation(model="credit", version=1, data={}, metrics={"f1": 1})
+AGAIN: dict[str, Any] = {"now": datetime.now(UTC), "pause": 5.0}
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        (FinishJob(**ATTEMPT, made=JUDGED), "finished"),
+        (FailJob(**ATTEMPT, error="Odd", again=False, **AGAIN), "failed"),
+        (FailJob(**ATTEMPT, error="Odd", again=True, **AGAIN), "requeued"),
+        (ExpireLease(**ATTEMPT, **AGAIN), "requeued"),
+        (CancelJob(**ATTEMPT), "cancelled"),
+    ],
+)
+def test_a_jobs_story_tells_each_thing_once_and_has_all_events_as_json(cli: Cli, end: AnyCommand, told: str) -> None:
+    worker = Ready("w1", "night", frozenset({"train"}), 1)
+    with ModelManager(cli.home) as manager:
+        for command in (
+            AssignJob(job=JOB, ready=(worker,), now=AGAIN["now"], within=30.0),
+            StartJob(**ATTEMPT, tells_run=True),
+            CheckpointJob(**ATTEMPT, step=3, tensors=f"blake3:{'0' * 64}", stored=Stored()),
+            end,
+        ):
+            manager._workspace.admit(command, None)
+
+    _, *lines = shown(cli(f"logs {JOB}").out)
+
+    assert [line.split()[0] for line in lines] == ["submitted", "assigned", "started", "checkpointed", told]
+    types = [event["type"] for event in cli(f"logs {JOB} --json").json["events"]]
+    assert {"lepton.run.started.v1", "lepton.run.checkpointed.v1", "lepton.run.finished.v1"} < set(types)
 
 
 def test_damage_is_listed_and_exits_with_five(cli: Cli) -> None:

@@ -84,6 +84,30 @@ def test_a_job_goes_to_the_worker_with_the_most_free_slots_that_fits_it() -> Non
     assert job(past).status == "assigned"
 
 
+def test_a_worker_that_did_not_begin_a_job_gets_it_again_only_where_no_other_fits() -> None:
+    past = Past(submit(retries=9), assign(ready("w1", 9), ready("w2")))
+    given = []
+    for epoch, others in enumerate(([ready("w2")], [ready("w2"), ready("w3", 1)], [ready("w2")]), 1):
+        past.ask(expire(epoch))
+        past.ask(assign(ready("w1", 9), *others, now=START + timedelta(hours=epoch)))
+        given.append(job(past).worker)
+
+    assert given == ["w2", "w3", "w1"]
+    assert past.replayed(STREAM) == job(past)
+
+
+@pytest.mark.parametrize("status", ["assigned", "running"])
+def test_only_who_did_not_begin_is_passed_over(status: str) -> None:
+    past = Past(submit(retries=9), assign(ready("w1")))
+    if status == "running":
+        past.ask(StartJob(job="j1", epoch=1))
+    past.ask(expire())
+
+    past.ask(assign(ready("w1", 9), ready("w2"), now=START + timedelta(hours=1)))
+
+    assert job(past).worker == ("w1" if status == "running" else "w2")
+
+
 @pytest.mark.parametrize("worker", [ready(free=0), ready(pool="gpu"), Ready("w1", "default", frozenset(("prune",)), 1)])
 def test_a_job_that_fits_no_worker_waits(worker: Ready) -> None:
     assert Past(submit()).decided(assign(worker)) == ()

@@ -12,11 +12,11 @@ import pytest
 from lepton_ai.domain.append import Append
 from lepton_ai.domain.commands import Archive, CreateBranch, CreateTag, MoveAliases
 from lepton_ai.domain.job import Job
-from lepton_ai.domain.job_commands import AssignJob, FinishJob, OfferVersion, Ready, StartJob
+from lepton_ai.domain.job_commands import AssignJob, FailJob, FinishJob, OfferVersion, Ready, StartJob
 from lepton_ai.domain.offers import checked_source
 from lepton_ai.domain.outside import command_of
 from lepton_ai.domain.recipe import Recipe
-from lepton_ai.errors import Malformed, Refused
+from lepton_ai.errors import Malformed, Refused, UnknownRevision
 from lepton_ai.events.inbox import Letter, parsed
 from lepton_ai.events.model import ModelRegistered, VersionCommitted
 from lepton_ai.events.outside import VersionOffered
@@ -24,6 +24,7 @@ from lepton_ai.events.outside import VersionOffered
 from .domain_past import CREDIT, START, Past, digest, saving
 
 FILE = digest("file")
+VERIFIER = Ready("w", "default", frozenset({"verify"}), 1)
 
 
 def offer(**changes: Any) -> OfferVersion:
@@ -42,11 +43,10 @@ def test_one_append_tells_of_the_offer_and_asks_for_a_look_at_its_file() -> None
     recipe = Recipe({"lr": 0.1}, {"class": "net"}, {"epochs": 2}, {"rows": 9})
 
     asked = offer(recipe=recipe, metrics={"f1": 0.5}, tags=("lab-7",), message="sealed:m")
-    registered, offered, submitted = Past().ask(asked)
+    offered, submitted = Past().ask(asked)
 
     said = {"digest": FILE, "branch": "main", "hyperparameters": {"lr": 0.1}, "architecture": {"class": "net"}}
     said |= {"settings": {"epochs": 2}, "data": {"rows": 9}, "metrics": {"f1": 0.5}, "tags": ["lab-7"]}
-    assert registered == Append(CREDIT, ModelRegistered(model="credit"))
     assert offered == Append(
         CREDIT, VersionOffered.model_validate(said | {"source": "sealed:s", "message": "sealed:m"})
     )
@@ -65,6 +65,36 @@ def test_the_example_that_the_docs_give_is_an_offer() -> None:
     assert Past().decided(command)
 
 
+def test_who_may_look_at_it_and_what_that_may_take_is_the_jobs_and_not_told_of_the_version() -> None:
+    allowed = {"pool": "eu", "needs": ("cpu",), "memory": 1 << 30, "seconds": 60.0, "retries": 1}
+
+    offered, submitted = Past().ask(offer(**allowed))
+
+    assert {name: getattr(submitted.event, name) for name in allowed} == allowed
+    assert offered.event == Past().ask(offer())[0].event
+    for wrong in ({"pool": ""}, {"retries": -1}):
+        with pytest.raises(Malformed, match="a job has a pool of workers"):
+            Past().decided(offer(**wrong))
+
+
+def test_a_model_that_nobody_knew_is_registered_with_its_first_version_and_not_by_an_offer() -> None:
+    past = Past(offer(), offer(job="o2"))
+    for job in ("o1", "o2"):
+        past.ask(AssignJob(job=job, ready=(VERIFIER,), now=START, within=30))
+    known = [past.credit.registered]
+    past.ask(FailJob(job="o1", epoch=1, error="Malformed", again=False, now=START, pause=5))
+    known.append(past.credit.registered)
+    with pytest.raises(UnknownRevision, match="there is no model 'credit'"):
+        past.decided(Archive(model="credit"))
+
+    registered, committed, _ = past.ask(FinishJob(job="o2", epoch=1, made=saving(1)))
+
+    assert known == [False, False]
+    assert registered == Append(CREDIT, ModelRegistered(model="credit"))
+    assert isinstance(committed.event, VersionCommitted)
+    assert past.credit == past.replayed(CREDIT)
+
+
 def test_an_offer_decided_twice_is_one() -> None:
     past = Past(offer())
 
@@ -81,7 +111,7 @@ def test_the_job_is_named_by_the_event_that_asked_for_it() -> None:
 
 def test_a_version_that_was_looked_at_is_committed_with_the_end_of_its_job() -> None:
     past = Past(saving(1), offer())
-    past.ask(AssignJob(job="o1", ready=(Ready("w", "default", frozenset({"verify"}), 1),), now=START, within=30))
+    past.ask(AssignJob(job="o1", ready=(VERIFIER,), now=START, within=30))
     past.ask(StartJob(job="o1", epoch=1))
 
     committed, finished = past.ask(FinishJob(job="o1", epoch=1, made=saving(2)))

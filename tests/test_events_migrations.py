@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -9,8 +10,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from lepton_ai.events import migrations
+from lepton_ai.events.statements import Statements
 from lepton_ai.events.store import Store
-from lepton_ai.events.tables import metadata
+from lepton_ai.events.tables import head, metadata
 
 ROOT = Path(__file__).parent.parent
 
@@ -31,3 +33,12 @@ def test_the_migrations_travel_inside_the_package() -> None:
 
     assert {path.suffix for path in folder.rglob("*.*") if path.is_file()} <= {".py", ".pyc"}
     assert {"lepton_ai.events.migrations", "lepton_ai.events.migrations.versions"} <= set(packages)
+
+
+def test_no_column_is_written_that_nothing_reads() -> None:
+    texts = [text for name, text in vars(Statements("?")).items() if not name.startswith("_")]
+    reading = [text if text.startswith("SELECT") else text.partition(" WHERE ")[2] for text in texts]
+    for table in set(metadata.tables.values()) - {head}:  # which is read when a ledger is made and opened, too
+        of_it = " ".join(each for text, each in zip(texts, reading, strict=True) if table.name in text)
+        unread = [column.name for column in table.columns if not re.search(rf"\b{column.name}\b", of_it)]
+        assert unread == [], table.name

@@ -70,6 +70,13 @@ def test_streams_are_found_by_prefix_in_order(store: Store) -> None:
     assert store.streams("model/b") == ["model/b"]
 
 
+def test_streams_are_found_by_a_type_of_event_wherever_in_them_it_stands(store: Store) -> None:
+    append(store, row(1, "model/b", 1, "x"), row(2, "model/a", 1, "y"), row(3, "model/c", 1, "y"))
+    append(store, row(4, "run/1", 1, "x"), row(5, "model/a", 2, "x"), row(6, "model/b", 2, "y"))
+
+    assert store.streams_holding("model/", "x") == ["model/a", "model/b"]
+
+
 def test_streams_that_were_begun_last_come_first(store: Store) -> None:
     append(store, row(1, "job/b", 1), row(2, "job/c", 1), row(3, "job/a", 1), row(4, "run/d", 1), row(5, "job/b", 2))
 

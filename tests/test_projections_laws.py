@@ -95,6 +95,9 @@ def test_the_views_say_what_the_domain_folds(past: Past) -> None:
         def pairs(sql: str) -> dict[Any, Any]:
             return {tuple(row[:-1]): row[-1] for row in zip(*query(held, sql).to_pydict().values(), strict=True)}
 
+        assert pairs("SELECT model, versions FROM models") == {
+            (m,): len(model.versions) for m, model in models.items() if model.registered
+        }
         for view, kind in (("branches", "branch"), ("aliases", "alias")):
             folded = {(m, ref): at for m, model in models.items() for ref, at in model.live(kind).items()}
             assert pairs(f"SELECT model, {kind}, version FROM {view}") == folded

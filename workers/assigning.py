@@ -135,7 +135,7 @@ class Assigner:
                 heard = Heard(
                     message.incarnation, message.pool, frozenset(message.capabilities), message.slots, letter.sent
                 )
-                change.hear(heard, message.slots - len(message.running))
+                change.hear(heard)
                 change.renew(told.by, message.running, until)
             case Left():
                 change.leave(message.incarnation)

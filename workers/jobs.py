@@ -70,6 +70,7 @@ class Jobs:
         tags: Sequence[str] = (),
         message: str = "",
         key: str | None = None,
+        **limits: Any,
     ) -> JobRecord:
         """Have a version that was trained elsewhere looked at, and committed if it is what is said.
 
@@ -78,7 +79,8 @@ class Jobs:
         """
         recipe = Recipe(hyperparameters or {}, architecture or {}, settings or {}, data)
         told = {"branch": branch, "recipe": recipe, "metrics": dict(metrics or {}), "tags": tuple(tags)}
-        return submitting.offer(self.workspace, model, source, key, digest=digest, message=message, **told)
+        told |= {"digest": digest, "message": message}
+        return submitting.offer(self.workspace, model, source, submitting.Limits(**limits), key=key, **told)
 
     def recent(self, most: int = 50) -> list[JobRecord]:
         """The jobs submitted last, the newest first."""

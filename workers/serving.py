@@ -14,7 +14,7 @@ from threading import Event, Thread
 from typing import Any, Final
 
 from ..errors import LeptonError, Unavailable
-from ..events.leases import Leases
+from ..events.leases import Heard, Leases
 from ..events.lock import Held
 from ..settings import Terms
 from .assigning import Assigner
@@ -55,7 +55,12 @@ class Desk:
 
     def ready(self) -> int:
         """How many workers were heard of within a lease's term, by this machine's clock."""
-        return len(self.leases.workers(int((time.time() - self.terms.lease) * 1_000_000)))
+        return len(heard_of(self.leases, self.terms))
+
+
+def heard_of(leases: Leases, terms: Terms) -> list[Heard]:
+    """The workers that were heard of within a lease's term, by this machine's clock."""
+    return leases.workers(int((time.time() - terms.lease) * 1_000_000))
 
 
 @contextmanager

@@ -6,8 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 from uuid import NAMESPACE_OID, uuid5
@@ -21,7 +20,6 @@ from ..domain.jobs import fits
 from ..domain.names import checked_name
 from ..domain.offers import checked_source
 from ..errors import Refused, Stale, Unavailable, UnknownRevision
-from ..events.clock import microseconds
 from ..events.envelope import decode
 from ..events.job import JobSubmitted
 from ..events.leases import Leases
@@ -75,23 +73,20 @@ def submit(
         payload=payload,
         source=source,
         message=message,
-        pool=limits.pool,
-        needs=limits.needs,
-        memory=limits.memory,
-        seconds=limits.seconds,
-        retries=limits.retries,
+        **asdict(limits),
     )
     event = workspace.admit(command, key).events[0].event
     assert isinstance(event, JobSubmitted)
     return record(workspace, event.job)
 
 
-def offer(workspace: Workspace, model: str, source: str, key: str | None, **told: Any) -> JobRecord:
+def offer(workspace: Workspace, model: str, source: str, limits: Limits, *, key: str | None, **told: Any) -> JobRecord:
     """Have a version that was trained elsewhere looked at. Repeated under its key, the job that it became then."""
     key = key or str(uuid_utils.uuid7())
     address = source if "://" in source else Path(source).absolute().as_uri()
     job = str(uuid5(NAMESPACE_OID, key))
-    workspace.admit(OfferVersion(job=job, model=model, source=checked_source(address), **told), key)
+    command = OfferVersion(job=job, model=model, source=checked_source(address), **told, **asdict(limits))
+    workspace.admit(command, key)
     return record(workspace, job)
 
 
@@ -193,9 +188,7 @@ def wait(
 
 def _served(workspace: Workspace, desk: Desk | None, job: Job) -> bool:
     """Whether a worker that could take the job was heard of within its term."""
-    terms = desk.terms if desk else Terms()
-    since = microseconds(datetime.now(UTC)) - int(terms.lease * 1_000_000)
-    workers = Leases(workspace.ledger.store.database).workers(since)
+    workers = serving.heard_of(Leases(workspace.ledger.store.database), desk.terms if desk else Terms())
     return any(fits(job, each.pool, each.capabilities) for each in workers)
 
 

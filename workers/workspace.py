@@ -17,6 +17,7 @@ from ..domain.revisions import Revision, only, resolve, split
 from ..errors import Refused, UnknownRevision
 from ..events.actors import FORGOTTEN, Actor, Actors
 from ..events.envelope import Recorded, decode
+from ..events.model import ModelRegistered
 from ..events.store import Placement as PlacementRow
 from ..ledger import Ledger, Receipt
 from ..results import Version
@@ -46,8 +47,9 @@ class Workspace:
         return self._vault(frozenset())
 
     def models(self) -> list[str]:
-        """The names of all models, in order."""
-        return [stream.removeprefix("model/") for stream in self.ledger.store.streams("model/")]
+        """The names of all models, in order; a name that was only offered a version is none."""
+        streams = self.ledger.store.streams_holding("model/", ModelRegistered.type_name())
+        return [stream.removeprefix("model/") for stream in streams]
 
     def model(self, name: str) -> Model:
         """A model's state; an unregistered one where there is none of that name."""

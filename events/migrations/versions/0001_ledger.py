@@ -94,7 +94,6 @@ def upgrade() -> None:
         sa.Column("incarnation", sa.String(36), primary_key=True),
         sa.Column("pool", sa.Text, nullable=False),
         sa.Column("ready", sa.LargeBinary, nullable=False),
-        sa.Column("free", sa.Integer, nullable=False),
         sa.Column("heard", count, nullable=False),
     )
     op.create_table(
