@@ -28,14 +28,12 @@ from lepton_ai.events.verify import verify
 from lepton_ai.ledger import Receipt
 from lepton_ai.models import CreditScoringModel
 from lepton_ai.models.state import tensors_of
-from lepton_ai.workers import fetching
 from lepton_ai.workers.intake import Answer, Intake
 from lepton_ai.workers.job_record import JobRecord
 from lepton_ai.workers.serving import assigning, post, working
 
 from .asking import until
 from .cli_home import Cli, loans
-from .inside import attempts_inside
 
 WORKER = [sys.executable, "-c", "from lepton_ai.cli import main; main()", "worker", "--once"]
 LONG = 120.0
@@ -90,10 +88,8 @@ class Lab:
     def looked_at(self, job: str) -> JobRecord:
         """A job, once a worker in this process has done all that there was to do."""
         desk = self.manager._home.desk
-        with pytest.MonkeyPatch.context() as patch:
-            attempts_inside(patch)
-            with assigning(desk), working(desk.workplace, post(desk.workplace)):
-                until(lambda: all(each.status in ENDED for each in self.manager.jobs.recent()), LONG)
+        with assigning(desk), working(desk.workplace, post(desk.workplace)):
+            until(lambda: all(each.status in ENDED for each in self.manager.jobs.recent()), LONG)
         return self.manager.jobs.show(job)
 
     def looked_at_elsewhere(self, job: str) -> JobRecord:
@@ -213,7 +209,7 @@ def test_a_file_that_is_not_what_was_said_is_refused_with_its_reason(lab: Lab) -
         f"digest sha256:.*, not {digest(b'')}": (lab.file("other.safetensors", OF_EVERY_SORT), {"digest": digest(b"")}),
         "cannot be read as safetensors": (lab.file("pickle.safetensors", b"\x80\x04K\x01."), {}),
         "holds no tensor": (lab.file("bare.safetensors", {}), {}),
-        "Dtype not understood": (lab.file("six.safetensors", safetensors(other, b"abc")), {}),
+        "dtype F6_E2M3, which Lepton does not keep": (lab.file("six.safetensors", safetensors(other, b"abc")), {}),
         "1 to 4096 characters": (lab.file("nameless.safetensors", {"": torch.ones(1)}), {}),
         "there is no file 'away.safetensors'": (lab.folder / "away.safetensors", {"digest": digest(b"")}),
         "there is no file 'outbound-lab-files'": (lab.folder, {"digest": digest(b"")}),
@@ -279,7 +275,6 @@ def test_a_store_that_is_away_is_tried_again(lab: Lab, monkeypatch: pytest.Monke
     for name, value in {"ENDPOINT": "http://127.0.0.1:9", "ALLOW_HTTP": "true", "ACCESS_KEY_ID": "a"}.items():
         monkeypatch.setenv(f"AWS_{name}", value)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
-    monkeypatch.setattr(fetching, "WAIT", 0.5)
 
     job = lab.looked_at(lab.offer("s3://somewhere/m.safetensors", digest=digest(b"")))
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..errors import Malformed
+from ..tensors.safetensors_file import tensors_in
 from ..tensors.tensor import Tensor
 from . import keeping
 from .fetching import fetched
@@ -20,7 +21,9 @@ def verify(work: Work) -> Finished:
     """Fetch what was offered, hold it against what was said of it, and keep it as the branch's next version."""
     order = work.order
     with fetched(order.source, order.payload["digest"], work.stopping) as path:
-        tensors = _read(path)
+        tensors = tensors_in(path)
+        if not tensors:
+            raise Malformed("the file holds no tensor; offer one that does")
         _fit(order.payload["architecture"], tensors)
         kept = keeping.keep(work, tensors, order.base)
     made = keeping.version(kept, order.base, **{name: order.payload[name] for name in RECORDED})
@@ -28,25 +31,10 @@ def verify(work: Work) -> Finished:
     return Finished(job=order.job, epoch=order.epoch, n=0, made=made, result=result)
 
 
-def _read(path: str) -> dict[str, Tensor]:
-    """The tensors of a safetensors file, which holds nothing that could be run. Raises `Malformed` on any other."""
-    from safetensors import SafetensorError, safe_open
-
-    from ..models.state import tensors_of
-
-    try:
-        opened: Any = safe_open(path, framework="pt")
-        with opened as file:
-            found: dict[str, Any] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
-    except (SafetensorError, AttributeError) as error:  # the second where torch is older than a dtype
-        raise Malformed(f"the file cannot be read as safetensors ({error}); save it with that library") from None
-    if not found:
-        raise Malformed("the file holds no tensor; offer one that does")
-    return tensors_of(found)
-
-
 def _fit(architecture: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
     """Where the architecture is of a class known here, build it and hold that the tensors fill it."""
+    if not architecture.get("class"):
+        return
     from ..models.registry import build, knows
     from ..models.state import fill
 
