@@ -10,15 +10,10 @@ import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from ssl import SSLCertVerificationError
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from ..errors import LeptonError, Refused, Unavailable
 from .cluster import Cluster, TopicName
-
-BATCH_BYTES: Final = 768 * 1024
-"""What a batch holds at most: below a broker's default of 1 MiB, and room for two of the largest events."""
-RECORD_OVERHEAD: Final = 256
-"""Bytes that a record may take beside key, value and headers."""
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -79,8 +74,8 @@ class Writer:
     async def send(self, topic: TopicName, records: Sequence[Outgoing], partition: int = 0) -> int:
         """Send records as one batch, taken whole or not at all, and wait until all replicas have it.
 
-        They must fit: at most `BATCH_BYTES`, counting `RECORD_OVERHEAD` a record. Returns the broker's time of it, in
-        milliseconds since 1970 (where the topic stamps what it takes). Raises `Unavailable`.
+        They must fit: at most `BATCH_BYTES`, counting `RECORD_OVERHEAD` a record (batch.py). Returns the broker's time
+        of it, in milliseconds since 1970 (where the topic stamps what it takes). Raises `Unavailable`.
         """
         from aiokafka.errors import KafkaError
 
