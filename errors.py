@@ -7,6 +7,7 @@ LeptonError
 │   ├── Stale                the branch or alias moved meanwhile
 │   ├── Condemned            a pack the save relies on is about to be deleted
 │   ├── KeyReused            an idempotency key came back with other content
+│   ├── TooLarge             a command is more than goes onto Kafka at once
 │   ├── Malformed            the input breaks a stated rule
 │   ├── NewerLedger          written by a Lepton that knows more
 │   └── GateNotMet           a measured condition was not met        exit 4
@@ -65,6 +66,16 @@ class KeyReused(Refused):
     def __init__(self, key: str) -> None:
         super().__init__(f"key {key!r} was already used for another command; use a fresh key, or none")
         self.key = key
+
+
+class TooLarge(Refused):
+    """A command would become more than one batch on Kafka holds, and it must be there whole or not at all."""
+
+    def __init__(self, command: str, events: int, limit: int) -> None:
+        super().__init__(
+            f"the events of one {command}, {events:,} of them, would take more than the {limit:,} bytes that a command "
+            "may; ask for it in parts, a command each"
+        )
 
 
 class Malformed(Refused):

@@ -18,9 +18,10 @@ from .domain.authorise import Principal, authorise
 from .domain.commands import AnyCommand
 from .domain.decide import decide
 from .domain.state import Aggregate, empty, evolve, folded_types
-from .errors import Damaged, KeyReused, Malformed, Refused, Unavailable
+from .errors import Damaged, KeyReused, Malformed, Refused, TooLarge, Unavailable
 from .events import forks
 from .events.actors import Actor
+from .events.batch import BATCH_BYTES, RECORD_OVERHEAD
 from .events.clock import microseconds, moment
 from .events.envelope import Origin, Recorded, decode, encoder
 from .events.inbox import Outside
@@ -294,19 +295,24 @@ class _Pending:
         return replace(receipt, repeated=True)
 
     def record(self, request: _Request, appends: Sequence[Append], streams: Mapping[str, _At]) -> tuple[Recorded, ...]:
-        """Make a command's events rows, and fold them into the states. Nothing is kept if one of them is refused."""
-        _, key, digest, asked = request
+        """Make a command's events rows, and fold them into the states. Nothing is kept if one of them is refused.
+
+        Raises `TooLarge` where they would not go onto Kafka in one batch: a command is there whole or not at all.
+        """
+        command, key, digest, asked = request
         origin = _origin(asked, asked.time or self._now, key, digest)
         encode = encoder(self._source, origin, self._recorded)
-        states, rows, events = dict(streams), list[NewRow](), list[Recorded]()
+        states, rows, events, size = dict(streams), list[NewRow](), list[Recorded](), 0
         for seq, (stream, event) in enumerate(appends, self.seq + 1):
             state, version = states[stream]
             id, version = str(uuid_utils.uuid7()), version + 1
             raw = encode(event, stream, version, seq, id)
+            if (size := size + len(raw) + RECORD_OVERHEAD) > BATCH_BYTES:
+                raise TooLarge(type(command).__name__, len(appends), BATCH_BYTES)
             place = (seq, stream, version, id, origin.time, self._recorded, origin.actor, key)
             recorded = Recorded(*place, origin.correlation, asked.causation, event, origin.traceparent)
-            command = (None, None, None) if rows else (key, digest, len(appends))
-            rows.append(NewRow(seq, stream, version, event.type, leaf_hash(raw), raw, *command))
+            first = (None, None, None) if rows else (key, digest, len(appends))
+            rows.append(NewRow(seq, stream, version, event.type, leaf_hash(raw), raw, *first))
             events.append(recorded)
             states[stream] = _At(evolve(state, recorded), version)
         self.states.update(states)

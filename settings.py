@@ -7,7 +7,7 @@ import logging
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
@@ -53,6 +53,11 @@ class Settings:
     kafka: str | None
     """The brokers, or None where the ledger lives without."""
     kafka_prefix: str
+    kafka_certificate: Path | None
+    """The file of the certificate that is shown to the brokers, or None where they ask for none."""
+    kafka_key: Path | None
+    """The file of its key, where that is another."""
+    kafka_key_password: str | None = field(repr=False)
     metrics: str | None
     """Where a running process serves its figures to Prometheus, `host:port`, or None."""
     log_as_json: bool
@@ -80,6 +85,9 @@ def load(home: str | os.PathLike[str] | None = None, *, actor: str | None = None
         wait=_seconds(env, "LEPTON_WAIT", 30.0),
         kafka=env.get("LEPTON_KAFKA") or None,
         kafka_prefix=_prefix(env),
+        kafka_certificate=_file(env, "LEPTON_KAFKA_CERTIFICATE"),
+        kafka_key=_file(env, "LEPTON_KAFKA_KEY"),
+        kafka_key_password=env.get("LEPTON_KAFKA_KEY_PASSWORD") or None,
         metrics=_metrics(env),
         log_as_json=env.get("LEPTON_LOG") == "json",
         terms=_terms(env),
@@ -128,6 +136,11 @@ def _prefix(env: Mapping[str, str]) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", text):
         raise Malformed(f"LEPTON_KAFKA_PREFIX is {text!r}; topics begin with letters, digits, dot, dash and underscore")
     return text
+
+
+def _file(env: Mapping[str, str], name: str) -> Path | None:
+    text = env.get(name)
+    return Path(text).expanduser().absolute() if text else None
 
 
 def _metrics(env: Mapping[str, str]) -> str | None:

@@ -22,6 +22,7 @@ from .events.creation import open_or_create
 from .events.database import Database
 from .events.ledger import FORMAT
 from .events.store import Store
+from .events.tls import Certificate
 from .ledger import Ledger
 from .results import Version
 from .settings import FOLDER, Settings, log
@@ -113,7 +114,9 @@ class Home:
         """The ledger's topics. `Refused` where no Kafka is set."""
         if self.settings.kafka is None:
             raise Refused("no Kafka is set; LEPTON_KAFKA=host:port names one")
-        return Cluster.parsed(self.settings.kafka, self.settings.ledger, self.settings.kafka_prefix)
+        told = self.settings
+        certificate = Certificate.named(told.kafka_certificate, told.kafka_key, told.kafka_key_password)
+        return Cluster.parsed(self.settings.kafka, told.ledger, told.kafka_prefix, certificate)
 
     @property
     def workplace(self) -> Workplace:

@@ -335,6 +335,16 @@ class FinishRun(OfRun):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TellManifest(Command):
+    """Tell pages of a manifest ahead of the command that needs them, where it has no room for all."""
+
+    pages: tuple[ManifestWritten, ...]
+
+    def reads(self) -> tuple[str, ...]:
+        return (OBJECTS,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordDataset(Command):
     """Note a data set by its fingerprint."""
 
@@ -386,4 +396,4 @@ ModelCommand = (
     | RecordRehearsal
 )
 RunCommand = StartRun | LogMetrics | Checkpoint | FinishRun
-AnyCommand = ModelCommand | RunCommand | RecordDataset | RecordObservation | CreateLedger | OfJob
+AnyCommand = ModelCommand | RunCommand | TellManifest | RecordDataset | RecordObservation | CreateLedger | OfJob

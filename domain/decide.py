@@ -46,6 +46,7 @@ from .commands import (
     RollBack,
     RollBackAlias,
     StartRun,
+    TellManifest,
     Unarchive,
     dataset_stream,
     model_stream,
@@ -81,6 +82,8 @@ def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
             return runs.checkpoint(_run(state, command.run), cast(Objects, state[OBJECTS]), command)
         case FinishRun():
             return runs.finish(_run(state, command.run), command)
+        case TellManifest(pages=pages):
+            return tuple(Append(OBJECTS, page) for page in pages)
         case Commit():
             return commit(_model(state, command.model), cast(Objects, state[OBJECTS]), command)
         case OfJob():

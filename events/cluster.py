@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from urllib.parse import unquote, urlsplit
 
 from ..errors import Malformed
+from .tls import CERTIFICATE, Certificate, context
 
 TopicName = Literal["events", "commands", "results", "inbox", "rejected"]
 _PROTOCOLS: Final = {"": "PLAINTEXT", "kafka": "PLAINTEXT", "kafka+ssl": "SSL", "kafka+sasl": "SASL_SSL"}
@@ -17,7 +18,8 @@ _SERVER: Final = re.compile(r"([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):\d{1,5}")
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """One ledger's topics on one Kafka. `LEPTON_KAFKA` is `host:port[,host:port]`, or a URL where that is not all:
-    `kafka+ssl://host:port`, `kafka+sasl://user:password@host:port` (SCRAM-SHA-512 over TLS).
+    `kafka+ssl://host:port`, `kafka+sasl://user:password@host:port` (SCRAM-SHA-512 over TLS). Over TLS a client may show
+    a certificate of its own.
     """
 
     servers: tuple[str, ...]
@@ -26,9 +28,12 @@ class Cluster:
     protocol: str = "PLAINTEXT"
     user: str | None = None
     password: str | None = field(default=None, repr=False)
+    certificate: Certificate | None = None
 
     @classmethod
-    def parsed(cls, text: str, ledger: str = "main", prefix: str = "lepton") -> Cluster:
+    def parsed(
+        cls, text: str, ledger: str = "main", prefix: str = "lepton", certificate: Certificate | None = None
+    ) -> Cluster:
         """The cluster that `LEPTON_KAFKA` names; `Malformed`, never quoting a password, where it names none."""
         scheme, _, rest = text.rpartition("://")
         user, at, places = rest.rpartition("@")
@@ -38,9 +43,16 @@ class Cluster:
                 "LEPTON_KAFKA names no brokers; write host:port[,host:port], "
                 "kafka+ssl://host:port or kafka+sasl://user:password@host:port"
             )
+        protocol = _PROTOCOLS[scheme]
+        if certificate is not None and protocol == "PLAINTEXT":
+            raise Malformed(
+                f"{CERTIFICATE} is shown over TLS only; LEPTON_KAFKA begins with kafka+ssl:// or kafka+sasl:// then"
+            )
         given = urlsplit(f"//{user}@x") if at else None
         name, password = (given.username, given.password) if given else (None, None)
-        return cls(servers, ledger, prefix, _PROTOCOLS[scheme], name and unquote(name), password and unquote(password))
+        return cls(
+            servers, ledger, prefix, protocol, name and unquote(name), password and unquote(password), certificate
+        )
 
     @property
     def name(self) -> str:
@@ -53,16 +65,14 @@ class Cluster:
         return f"{self.prefix}{ledger}.{name}"
 
     def client(self) -> dict[str, Any]:
-        """How aiokafka's clients reach it."""
+        """How aiokafka's clients reach it. Raises `Refused` where its certificate cannot be used."""
         known: dict[str, Any] = {
             "bootstrap_servers": list(self.servers),
             "security_protocol": self.protocol,
             "request_timeout_ms": 10_000,
         }
         if self.protocol != "PLAINTEXT":
-            from ssl import create_default_context
-
-            known["ssl_context"] = create_default_context()
+            known["ssl_context"] = context(self.certificate)
         if self.user is not None:
             known |= {"sasl_mechanism": "SCRAM-SHA-512", "sasl_plain_username": self.user}
             known["sasl_plain_password"] = self.password

@@ -7,22 +7,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from ssl import SSLCertVerificationError
+from ssl import SSLCertVerificationError, SSLError
 from typing import Any, Final, NamedTuple, Self
 
 from ..errors import LeptonError, Refused, Unavailable
 from .cluster import Cluster, TopicName
-
-BATCH_BYTES: Final = 768 * 1024
-"""What a batch holds at most: below a broker's default of 1 MiB, and room for two of the largest events."""
-RECORD_OVERHEAD: Final = 256
-"""Bytes that a record may take beside key, value and headers."""
+from .tls import CERTIFICATE
 
 Headers = Sequence[tuple[str, bytes]]
 
 log = logging.getLogger("lepton.kafka")
+
+_ALERT: Final = re.compile("ALERT_.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)")
+"""How a server that minds a client's certificate, or that it has none, ends the connection."""
+_SILENCE: Final = 1.0
+"""Seconds in which a server that lets nobody in without a certificate says so."""
 
 
 class Message(NamedTuple):
@@ -79,8 +81,8 @@ class Writer:
     async def send(self, topic: TopicName, records: Sequence[Outgoing], partition: int = 0) -> int:
         """Send records as one batch, taken whole or not at all, and wait until all replicas have it.
 
-        They must fit: at most `BATCH_BYTES`, counting `RECORD_OVERHEAD` a record. Returns the broker's time of it, in
-        milliseconds since 1970 (where the topic stamps what it takes). Raises `Unavailable`.
+        They must fit: at most `BATCH_BYTES`, counting `RECORD_OVERHEAD` a record (batch.py). Returns the broker's time
+        of it, in milliseconds since 1970 (where the topic stamps what it takes). Raises `Unavailable`.
         """
         from aiokafka.errors import KafkaError
 
@@ -251,8 +253,27 @@ async def _kept_out(cluster: Cluster) -> Refused | None:
             (await create_conn(host.strip("[]"), int(port), **how)).close()
         except (KafkaError, OSError, TimeoutError) as error:
             told = _told(error, cluster)
-            if isinstance(told, Refused):
+            if isinstance(told, Refused) or (told := await _unwelcome(host, port, how["ssl_context"], cluster)):
                 return told
+    return None
+
+
+async def _unwelcome(host: str, port: str, context: Any, cluster: Cluster) -> Refused | None:
+    """Whether a server minds the client's certificate, which it says once it thinks that all is agreed.
+
+    Listened for without a word: to who speaks meanwhile the connection is broken, for no reason that is always told.
+    """
+    try:
+        reader, writer = await asyncio.wait_for(
+            asyncio.open_connection(host.strip("[]"), int(port), ssl=context), _SILENCE
+        )
+        try:
+            await asyncio.wait_for(reader.read(1), _SILENCE)
+        finally:
+            writer.close()
+    except (OSError, TimeoutError) as error:
+        told = _told(error, cluster)
+        return told if isinstance(told, Refused) else None
     return None
 
 
@@ -266,8 +287,9 @@ def _told(error: Exception, cluster: Cluster) -> LeptonError:
         case errors.OffsetOutOfRangeError() | errors.NoOffsetForPartitionError():
             return Refused(f"{name} no longer has the records asked for; its retention took them")
         case errors.TopicAuthorizationFailedError() | errors.ClusterAuthorizationFailedError():
-            who = "a client without a name" if cluster.user is None else f"user {cluster.user!r}"
-            return Refused(f"{name} does not let {who} do that ({error}); docs/kafka.md has the rights of each role")
+            return Refused(
+                f"{name} does not let {_who(cluster)} do that ({error}); docs/kafka.md has the rights of each role"
+            )
         case errors.SaslAuthenticationFailed():
             return Refused(f"{name} does not know user {cluster.user!r} by that password; look at LEPTON_KAFKA")
         case errors.UnsupportedSaslMechanismError() | errors.IllegalSaslStateError():
@@ -277,8 +299,20 @@ def _told(error: Exception, cluster: Cluster) -> LeptonError:
                 f"{name} shows a certificate that is not trusted ({error.verify_message}); "
                 "SSL_CERT_FILE names a file with whom to trust"
             )
+        case SSLError() if _ALERT.search(error.reason or ""):
+            if cluster.certificate is None:
+                return Refused(f"{name} lets nobody in without a certificate; {CERTIFICATE} names one")
+            return Refused(f"{name} does not trust the certificate {cluster.certificate.file}; look at {CERTIFICATE}")
         case _:
             return Unavailable(f"{name} does not answer ({kind}); try again when it does")
+
+
+def _who(cluster: Cluster) -> str:
+    if cluster.user is not None:
+        return f"user {cluster.user!r}"
+    if cluster.certificate is not None:
+        return f"who shows the certificate {cluster.certificate.file}"
+    return "a client without a name"
 
 
 def _aiokafka() -> Any:

@@ -14,6 +14,15 @@ class Row(NamedTuple):
     envelope: bytes
 
 
+class CommandRow(NamedTuple):
+    """A row, and how many events its command became where it is the first of them; else None."""
+
+    seq: int
+    leaf: bytes
+    envelope: bytes
+    span: int | None
+
+
 class Log(Protocol):
     """Where a projector or a verifier reads from: the event table, or a topic."""
 

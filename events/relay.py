@@ -2,6 +2,10 @@
 
 It keeps no cursor. What the topic holds last says where to go on, at take-over and after any error alike; the root of
 the tree, which the last record of every batch bears, says whether the topic tells of this history at all.
+
+A batch is taken whole or not at all, and holds whole commands: wherever the topic ends, and whatever becomes of the
+database then, no command is half on it. Only a ledger from before the limit on what a command becomes (ledger.py) may
+hold one that is larger than a batch; that is sent in several.
 """
 
 from __future__ import annotations
@@ -9,17 +13,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from asyncio import to_thread
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
-from ..errors import Damaged, Refused, Unavailable
+from ..errors import Refused, Unavailable
+from .batch import batches
 from .cluster import Cluster
 from .dispatch import Dispatch
-from .kafka import BATCH_BYTES, RECORD_OVERHEAD, Headers, Outgoing, Reader, Writer
+from .kafka import Headers, Outgoing, Reader, Writer
 from .lock import Held
-from .log import Row
-from .merkle import Frontier, leaf_hash
+from .log import CommandRow
+from .merkle import Frontier
 from .refusals import Refusals
 from .sequence import age, sequence
 from .store import Store
@@ -95,12 +100,12 @@ class Relay:
             await orders.send(writer)
             if self._done(stop):
                 return
-            rows = await to_thread(self._store.read, frontier.size, READ)
+            rows = await to_thread(self._store.commands, frontier.size, READ)
             if not rows:
                 await elapsed(stop, IDLE)
                 continue
             await to_thread(still_held)
-            for batch in _batches(rows):
+            for batch in batches(rows):
                 frontier, _ = frontier.extended(row.leaf for row in batch)
                 await writer.send("events", _records(batch, frontier.root()))
                 self.position, self.delay = frontier.size, age(batch[-1].envelope)
@@ -146,23 +151,7 @@ class Relay:
         )
 
 
-def _batches(rows: Sequence[Row]) -> Iterator[list[Row]]:
-    """The rows in batches that Kafka takes whole. Raises `Damaged` before what is no event is sent anywhere."""
-    batch: list[Row] = []
-    size = 0
-    for row in rows:
-        if (found := leaf_hash(row.envelope)) != row.leaf:
-            raise Damaged(f"event {row.seq}", expected=f"sha256:{row.leaf.hex()}", found=f"sha256:{found.hex()}")
-        weight = len(row.envelope) + RECORD_OVERHEAD
-        if batch and size + weight > BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-        batch.append(row)
-        size += weight
-    yield batch
-
-
-def _records(batch: Sequence[Row], root: bytes) -> list[Outgoing]:
+def _records(batch: Sequence[CommandRow], root: bytes) -> list[Outgoing]:
     records = [Outgoing(row.envelope) for row in batch]
     records[-1] = Outgoing(batch[-1].envelope, headers=((ROOT, root.hex().encode()),))
     return records

@@ -39,6 +39,7 @@ class Statements:
     )
     known = 'SELECT seq, span, digest FROM events WHERE "key" = ?'
     rows = f"{_ROW} WHERE seq > ? AND seq <= ? ORDER BY seq"
+    command_rows = "SELECT seq, leaf, envelope, span FROM events WHERE seq > ? AND seq <= ? ORDER BY seq"
     whole_rows = f"SELECT {_WHOLE_ROW} FROM events WHERE seq > ? AND seq <= ? ORDER BY seq"
     last_row = "SELECT max(seq) FROM events"
     stream = f"{_ROW} WHERE stream = ? AND version > ? ORDER BY seq"

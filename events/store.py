@@ -8,16 +8,21 @@ from collections.abc import Generator, Iterable, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from ..errors import Damaged, LeptonError, Unavailable
+from .batch import BATCH_BYTES, RECORD_OVERHEAD
 from .database import Database
-from .log import Row
+from .log import CommandRow, Row
 from .merkle import TILE_HEIGHT, Frontier, Tile
 from .statements import Statements
 
 POLL: Final = 0.01
 """Seconds between two looks at the table for what is new."""
+MOST_EVENTS: Final = BATCH_BYTES // RECORD_OVERHEAD
+"""No command of more events is relayed whole, however small they are."""
+
+R = TypeVar("R", Row, CommandRow)
 
 
 class Placement(NamedTuple):
@@ -144,6 +149,20 @@ class Store:
         """At most `limit` rows behind `seq` `after`, in order."""
         with self.database.connection() as connection:
             return _rows(connection.execute(self.sql.rows, (after, after + limit)))
+
+    def commands(self, after: int, limit: int) -> list[CommandRow]:
+        """As `read`, and on to the end of the last command, which is there: its events were committed together.
+
+        One of more events than a batch holds may be cut.
+        """
+        with self.database.connection() as connection:
+            rows = _made(CommandRow, connection.execute(self.sql.command_rows, (after, after + limit)))
+            first = next((row for row in reversed(rows) if row.span is not None), None)
+            if first is not None and first.span is not None:
+                last, whole = rows[-1].seq, first.seq + min(first.span, MOST_EVENTS) - 1
+                if whole > last:
+                    rows += _made(CommandRow, connection.execute(self.sql.command_rows, (last, whole)))
+            return rows
 
     def wait(self, seconds: float) -> bool:
         """Wait a moment for more to read, `seconds` at most: the table rings no bell. False, for nothing is known."""
@@ -397,7 +416,11 @@ def _known(seq: int, span: int, digest: str) -> Known:
 
 
 def _rows(rows: Iterable[Sequence[Any]]) -> list[Row]:
-    made = [Row._make(row) for row in rows]
+    return _made(Row, rows)
+
+
+def _made(kind: type[R], rows: Iterable[Sequence[Any]]) -> list[R]:
+    made = [kind._make(row) for row in rows]
     for row in made:
         # SQLite gives back what the file says, and a damaged file may say that bytes are text
         if not type(row.leaf) is type(row.envelope) is bytes:

@@ -1,4 +1,6 @@
-"""A real Apache Kafka that lets nobody do what no ACL allows: users by SCRAM over TLS, and a TLS port for anybody."""
+"""A real Apache Kafka that lets nobody do what no ACL allows: users by SCRAM over TLS, a TLS port for anybody, and one
+for whom a certificate names.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from ssl import create_default_context
 from typing import Any, Final
 from urllib.parse import quote
@@ -19,8 +22,10 @@ _JAVAS: Final = 2
 """Programs of Kafka's at a time."""
 
 SECURED: Final = """
-listeners=SASL_SSL://127.0.0.1:{port},SSL://127.0.0.1:{tls},CONTROLLER://127.0.0.1:{controller}
-listener.security.protocol.map=SASL_SSL:SASL_SSL,SSL:SSL,CONTROLLER:SASL_PLAINTEXT
+listeners=SASL_SSL://127.0.0.1:{port},SSL://127.0.0.1:{tls},MUTUAL://127.0.0.1:{mutual},CONTROLLER://127.0.0.1:{controller}
+listener.security.protocol.map=SASL_SSL:SASL_SSL,SSL:SSL,MUTUAL:SSL,CONTROLLER:SASL_PLAINTEXT
+listener.name.mutual.ssl.client.auth=required
+ssl.principal.mapping.rules=RULE:^CN=([a-z-]+)$/$1/,DEFAULT
 inter.broker.listener.name=SASL_SSL
 ssl.keystore.type=PEM
 ssl.keystore.location={folder}/broker.pem
@@ -47,6 +52,7 @@ class SecuredKafka(Kafka):
 
     def __init__(self) -> None:
         self.tls_port = free_port()
+        self.mutual_port = free_port()
         super().__init__()
         self._certify()
         (self._folder / "client.properties").write_text(CLIENT.format(**self._places()))
@@ -59,6 +65,15 @@ class SecuredKafka(Kafka):
     def url(self, role: str) -> str:
         """Where a role's user finds the broker, for LEPTON_KAFKA."""
         return f"kafka+sasl://lepton-{role}:{quote(password(role), safe='')}@{self.servers}"
+
+    def certified(self, name: str, folder: Path, key_password: str = "") -> tuple[Path, Path]:
+        """Files with a certificate for a name, vouched for as the broker's is, and with its key."""
+        file, key, asked = (folder / f"{name}.{kind}.pem" for kind in ("certificate", "key", "asked"))
+        locked = ("-passout", f"pass:{key_password}") if key_password else ("-nodes",)
+        openssl("req", "-newkey", "rsa:2048", *locked, "-subj", f"/CN={name}", "-keyout", str(key), "-out", str(asked))
+        by = ("-CA", self.certificate, "-CAkey", str(self._folder / "key.pem"), "-CAcreateserial")
+        openssl("x509", "-req", "-in", str(asked), *by, "-days", "2", "-out", str(file))
+        return file, key
 
     def allow(self, rights: Sequence[str]) -> None:
         """Give rights by kafka-acls, a line of arguments for each."""
@@ -82,14 +97,9 @@ class SecuredKafka(Kafka):
 
     def _certify(self) -> None:
         """A key and a certificate that vouches for itself, as PEM."""
-        if not shutil.which("openssl"):
-            raise NotHere("Kafka: openssl is not on the PATH, which makes its certificate")
         key, certificate = self._folder / "key.pem", self._folder / "ca.pem"
         made = ("-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", str(key), "-out", str(certificate))
-        whose = ("-subj", "/CN=Lepton's tests", "-addext", "subjectAltName=IP:127.0.0.1")
-        done = subprocess.run(("openssl", "req", *made, *whose), capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise NotHere(f"Kafka: openssl makes no certificate: {done.stderr.strip()[-300:]}")
+        openssl("req", *made, "-subj", "/CN=Lepton's tests", "-addext", "subjectAltName=IP:127.0.0.1")
         (self._folder / "broker.pem").write_text(key.read_text() + certificate.read_text())
 
     def _written(self) -> str:
@@ -99,6 +109,7 @@ class SecuredKafka(Kafka):
         secret = password(_ADMIN)
         return super()._places() | {
             "tls": self.tls_port,
+            "mutual": self.mutual_port,
             "secret": secret,
             "admin": f'username="{_ADMIN}" password="{secret}"',
             "scram": "org.apache.kafka.common.security.scram.ScramLoginModule",
@@ -109,6 +120,15 @@ class SecuredKafka(Kafka):
         users = {_ADMIN: password(_ADMIN)} | {f"lepton-{role}": password(role) for role in ROLES}
         told = [f'SCRAM-SHA-512=[name="{name}",password="{secret}"]' for name, secret in users.items()]
         return [word for user in told for word in ("--add-scram", user)]
+
+
+def openssl(*words: str) -> None:
+    """Run openssl, which makes keys and certificates."""
+    if not shutil.which("openssl"):
+        raise NotHere("Kafka: openssl is not on the PATH, which makes its certificate")
+    done = subprocess.run(("openssl", *words), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise NotHere(f"Kafka: openssl makes no certificate: {done.stderr.strip()[-300:]}")
 
 
 def password(role: str) -> str:

@@ -16,25 +16,33 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, cast
 
+import numpy as np
 import pytest
 
 from lepton_ai.domain.job import Job
 from lepton_ai.domain.job_commands import CancelJob, SubmitJob
 from lepton_ai.events.actors import Actor, Actors
 from lepton_ai.events.cluster import Cluster
+from lepton_ai.events.envelope import decode
 from lepton_ai.events.leases import Change, Lease, Leases
 from lepton_ai.events.mail import Mail, Posted
+from lepton_ai.events.objects import ManifestWritten
 from lepton_ai.events.topics import open_topics
 from lepton_ai.ledger import Ledger
 from lepton_ai.settings import Terms
 from lepton_ai.tensors.folder import FolderStore
+from lepton_ai.tensors.graph import Graph
+from lepton_ai.tensors.vault import Vault
 from lepton_ai.workers.assigning import Assigner
 from lepton_ai.workers.channel import Results
 from lepton_ai.workers.hearing import Hearing
 from lepton_ai.workers.kafka_channel import results as kafka_results
+from lepton_ai.workers.keeping import version
 from lepton_ai.workers.mailing import MailResults
 from lepton_ai.workers.messages import Failed, Finished, Kept, Left, MadeVersion, Message, Ready, Started, encoded
 from lepton_ai.workers.orders import Order
+from lepton_ai.workers.placements import KnownPlacements
+from lepton_ai.workers.subject import read
 from lepton_ai.workers.workspace import Workspace
 
 from .asking import until
@@ -266,6 +274,23 @@ def test_an_answer_whose_bytes_are_not_there_is_given_up_and_tried_again(office:
     office.hear(Finished(job="j1", epoch=1, n=1, made=made))
 
     assert (office.job("j1").status, office.job("j1").error) == ("queued", "Damaged")
+
+
+def test_an_answer_of_more_tensors_than_one_command_tells_is_taken_in_whole(office: Office) -> None:
+    office.submit("j1")
+    office.hear(ready("w1"))
+    arrays = {f"layers.{n}.weight": np.full(1, n, np.float32) for n in range(6_000)}
+    vault, tensors = Vault(office.workspace.objects, KnownPlacements(dict)), read(arrays, "net").tensors
+    made = version(vault.keep(tensors, base=None, graph=Graph({}, ())), None)
+
+    office.hear(Finished(job="j1", epoch=1, n=1, made=made))
+
+    assert office.job("j1").status == "finished"
+    rows = office.workspace.ledger.store.read(0, 1000)
+    events = [recorded.event for recorded in (decode(row.envelope) for row in rows)]
+    pages = [event for event in events if isinstance(event, ManifestWritten)]
+    assert [page.page for page in pages] == list(range(12))
+    assert [name for page in pages for name in page.names] == sorted(arrays)
 
 
 def test_a_job_that_asks_for_what_its_kind_does_not_know_stops_nobody(office: Office) -> None:

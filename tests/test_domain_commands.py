@@ -14,7 +14,7 @@ from lepton_ai.domain.job_commands import JobCommand, OfferVersion, Ready, Submi
 from lepton_ai.domain.recipe import Recipe
 from lepton_ai.errors import LeptonError
 from lepton_ai.events.model import File, Parent
-from lepton_ai.events.objects import PackWritten
+from lepton_ai.events.objects import ManifestWritten, PackWritten
 from lepton_ai.events.outside import ObservationRecorded
 from lepton_ai.events.run import MetricsLogged
 
@@ -23,6 +23,7 @@ from .domain_past import START, Past, digest, saving
 BLOCK = MetricsLogged(names=("loss",), steps=(1,), values=(0.5,), times=(START,))
 SEEN = ObservationRecorded(model="credit", version=1, since=START, until=START, rows=1, metrics={"f1": 0.5})
 PACK = PackWritten(pack="p", bytes=1, entries=1, index=digest("i"))
+PAGE = ManifestWritten(manifest=digest("m"), page=0, names=(), dtypes=(), shapes=(), bytes=(), digests=())
 
 # for each field of any command two values that a caller could mean
 VALUES: dict[str, tuple[Any, Any]] = {
@@ -48,6 +49,7 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "move_aliases": ((), ("production",)),
     "data": ({"rows": 1}, {"rows": 2}),
     "blocks": ((BLOCK,), (BLOCK, BLOCK)),
+    "pages": ((PAGE,), (PAGE, PAGE)),
     "error": (None, "ValueError"),
     "worse": (True, False),
     "ready": ((), (Ready("w1", "default", frozenset(), 1),)),

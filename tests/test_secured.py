@@ -23,12 +23,13 @@ from lepton_ai.events.acls import commands
 from lepton_ai.events.cluster import Cluster, TopicName
 from lepton_ai.events.kafka import Message, Outgoing, Reader, Writer
 from lepton_ai.events.kafka_log import KafkaLog
+from lepton_ai.events.tls import Certificate
 from lepton_ai.events.topics import open_topics, partitions
 
 from .asking import until
 from .cli_home import Cli
 from .conftest import running
-from .secured_broker import ROLES, SecuredKafka, password
+from .secured_broker import ROLES, SecuredKafka, openssl, password
 
 MAIN: Final = "from lepton_ai.cli import main; main()"
 TOPICS: Final[tuple[TopicName, ...]] = ("events", "commands", "results", "inbox", "rejected")
@@ -251,3 +252,115 @@ async def test_over_tls_without_a_user_nobody_in_particular_needs_rights(broker:
     assert await last(anybody, "events") is not None
     with pytest.raises(Refused, match="does not let a client without a name do that"):
         await said(anybody, "events", b"{}")
+
+
+class Shown:
+    """The settings by which certificates are shown to the port that asks for one."""
+
+    def __init__(self, broker: SecuredKafka, folder: Path) -> None:
+        self.broker = broker
+        self.folder = folder
+        self.url = f"kafka+ssl://127.0.0.1:{broker.mutual_port}"
+        self.files = broker.certified("lepton-projector", folder)
+
+    def by(self, file: Path | None = None, key: Path | None = None, password: str | None = None) -> Cluster:
+        """The topics, as who shows a certificate."""
+        return Cluster.parsed(self.url, certificate=Certificate.named(file, key, password))
+
+
+@pytest.fixture(scope="module")
+def shown(broker: SecuredKafka, tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    """A certificate of the projector's, vouched for by whom the broker trusts."""
+    return Shown(broker, tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.mark.usefixtures("home")
+async def test_who_shows_a_certificate_has_the_rights_of_the_user_that_it_names(shown: Shown) -> None:
+    projector = shown.by(*shown.files)
+
+    assert await last(projector, "events") is not None
+    with pytest.raises(
+        Refused, match=r"does not let who shows the certificate .*lepton-projector\.certificate\.pem do"
+    ):
+        await said(projector, "events", b"{}")
+
+
+@pytest.mark.usefixtures("home")
+async def test_certificate_and_key_may_share_a_file_and_the_key_may_have_a_password(shown: Shown) -> None:
+    file, key = shown.broker.certified("lepton-relay", shown.folder, key_password="open/@ sesame")
+    both = shown.folder / "both.pem"
+    both.write_text(file.read_text() + key.read_text())
+
+    for cluster in (shown.by(file, key, "open/@ sesame"), shown.by(both, None, "open/@ sesame")):
+        await open_topics(cluster)
+        assert "sesame" not in repr(cluster)
+
+
+def test_a_process_shows_the_certificate_that_its_settings_name(shown: Shown, home: Path) -> None:
+    file, key = shown.broker.certified("lepton-relay", shown.folder, key_password="sesame")
+    cli = Cli(home, LEPTON_KAFKA=shown.url, LEPTON_KAFKA_CERTIFICATE=str(file), LEPTON_KAFKA_KEY=str(key))
+
+    relayed, wrong = cli("relay --once --json", LEPTON_KAFKA_KEY_PASSWORD="sesame"), cli("relay --once")
+
+    assert relayed.code == 0, relayed.err
+    assert wrong.code == 1
+    assert wrong.err.splitlines()[-1].endswith("is encrypted; LEPTON_KAFKA_KEY_PASSWORD is its password")
+
+
+@pytest.mark.parametrize("command", ["relay --once", "projector", "intake", "status"])
+@pytest.mark.parametrize("who", ["nobody", "a stranger"])
+def test_without_a_certificate_that_is_trusted_nobody_gets_in(shown: Shown, home: Path, command: str, who: str) -> None:
+    cli, settings = Cli(home, LEPTON_KAFKA=shown.url), dict[str, str]()
+    if who == "a stranger":
+        settings["LEPTON_KAFKA_CERTIFICATE"] = str(stranger(shown.folder))
+
+    told = cli(command, **settings)
+
+    assert told.code == 1
+    why = "does not trust the certificate" if settings else "lets nobody in without a certificate"
+    assert why in told.err.splitlines()[-1]
+    assert "LEPTON_KAFKA_CERTIFICATE" in told.err.splitlines()[-1]
+
+
+def stranger(folder: Path) -> Path:
+    """A certificate, with its key, that nobody vouches for."""
+    file = folder / "stranger.pem"
+    if not file.exists():
+        made = ("-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(file), "-out", f"{file}.certificate")
+        openssl("req", *made, "-subj", "/CN=lepton-relay")
+        file.write_text(file.read_text() + Path(f"{file}.certificate").read_text())
+    return file
+
+
+@pytest.mark.parametrize("how", ["missing", "missing key", "no certificate", "other key", "password", "no password"])
+async def test_a_certificate_that_cannot_be_shown_is_named_in_one_sentence(shown: Shown, how: str) -> None:
+    file, _ = shown.files
+    _, locked = shown.broker.certified("lepton-worker", shown.folder, key_password="sesame")
+    (shown.folder / "none.pem").write_text("a key")
+    files, why = {
+        "missing": ((shown.folder / "gone.pem",), r"gone\.pem cannot be read \(No such file"),
+        "missing key": ((file, shown.folder / "gone.pem"), r"gone\.pem cannot be read .*look at LEPTON_KAFKA_KEY$"),
+        "no certificate": ((shown.folder / "none.pem",), "hold no certificate with its key in PEM"),
+        "other key": ((file, stranger(shown.folder)), "does not fit the certificate"),
+        "password": ((file, locked, "tongue"), "does not open with that password; look at LEPTON_KAFKA_KEY_PASSWORD"),
+        "no password": ((file, locked), "is encrypted; LEPTON_KAFKA_KEY_PASSWORD is its password"),
+    }[how]
+    with pytest.raises(Refused, match=why) as refused:
+        await open_topics(shown.by(*files))
+
+    assert "tongue" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_key_without_a_certificate_and_a_certificate_without_tls_are_refused(shown: Shown, home: Path) -> None:
+    file, key = map(str, shown.files)
+    cli = Cli(home, LEPTON_KAFKA=shown.url)
+
+    for told, why in (
+        (cli("status", LEPTON_KAFKA_KEY=key), "LEPTON_KAFKA_KEY is set without LEPTON_KAFKA_CERTIFICATE"),
+        (cli("status", LEPTON_KAFKA_KEY_PASSWORD="sesame"), "LEPTON_KAFKA_KEY_PASSWORD is set without"),
+        (cli("status", LEPTON_KAFKA="localhost:9092", LEPTON_KAFKA_CERTIFICATE=file), "is shown over TLS only"),
+    ):
+        assert told.code == 1
+        assert why in told.err
+        assert "sesame" not in told.err

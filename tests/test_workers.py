@@ -329,13 +329,15 @@ def test_an_answer_too_large_for_any_topic_ends_its_own_job_alone(place: Place) 
 
 def test_a_process_is_told_of_no_database_and_no_broker(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEPTON_DATABASE", place.home.settings.database)
+    if not place.home.settings.kafka:
+        monkeypatch.setenv("LEPTON_KAFKA_KEY_PASSWORD", "secret")
     place.worker()
     place.submit("j1", "look")
 
     assert place.ended("j1") == ["finished"]
     seen = (place.folder / "environment").read_text().split()
     assert "PYTHONSAFEPATH" in seen
-    assert not {"LEPTON_DATABASE", "LEPTON_KAFKA"} & set(seen)
+    assert not {"LEPTON_DATABASE", "LEPTON_KAFKA", "LEPTON_KAFKA_KEY_PASSWORD"} & set(seen)
 
 
 # ── alone ────────────────────────────────────────────────────────────────────────────────────────────────────────────

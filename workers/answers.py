@@ -74,14 +74,14 @@ class Receiver:
             case Measured():
                 return MeasureJob(job=told.job, epoch=told.epoch, blocks=(told.block,)), ()
             case messages.Checkpointed():
-                held = self._held(told.kept)
+                held = self._held(job, told, told.kept)
                 digest, stored = held.manifest.digest, held.stored
                 command = CheckpointJob(job=told.job, epoch=told.epoch, step=told.step, tensors=digest, stored=stored)
                 return command, held.placements
             case Finished(made=MadeEvaluation() as made):
                 return self._finished(told, self._evaluation(job, made)), ()
             case Finished(made=MadeVersion() as made):
-                held = self._held(made.kept)
+                held = self._held(job, told, made.kept)
                 finished = self._finished(told, self._commit(job, made, held))
                 forgotten = self.actor_of(job) is self._own
                 message = "" if forgotten else self._workspace.opened(job.actor, job.message)
@@ -153,7 +153,7 @@ class Receiver:
             tags=tuple(job.payload.get("tags", ())),
         )
 
-    def _held(self, kept: messages.Kept) -> Held:
+    def _held(self, job: Job, told: OfAttempt, kept: messages.Kept) -> Held:
         """What was kept, read from the packs themselves: the ledger records no byte that it has not found."""
         objects, placements = self._workspace.objects, dict[str, Place]()
         for pack in kept.packs:
@@ -169,4 +169,9 @@ class Receiver:
             manifests=tuple(saving.pages(manifest)) if fresh else (),
             relies_on=frozenset(kept.relies_on),
         )
+        if job.status in AT_WORK and told.epoch == job.epoch:  # what comes too late is refused, and need not be told
+            actor, trace = self.actor_of(job), job.traceparent
+            stored = saving.told_ahead(
+                stored, lambda pages: self._workspace.ledger.admit(pages, actor, traceparent=trace)
+            )
         return Held(manifest, stored, tuple(Placement(*place) for place in placements.values()))

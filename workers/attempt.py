@@ -20,7 +20,13 @@ from .orders import Order
 
 TAIL: Final = 1500
 """Characters of what a process wrote last, told where it died."""
-_NOT_TOLD: Final = ("LEPTON_DATABASE", "LEPTON_KAFKA")
+_NOT_TOLD: Final = (
+    "LEPTON_DATABASE",
+    "LEPTON_KAFKA",
+    "LEPTON_KAFKA_CERTIFICATE",
+    "LEPTON_KAFKA_KEY",
+    "LEPTON_KAFKA_KEY_PASSWORD",
+)
 """What a process finds in no environment: it talks to its worker alone, and these may hold passwords."""
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from operator import index
 from types import TracebackType
@@ -24,9 +24,18 @@ from .subject import read
 
 POINTS: Final = 1000
 """Points an event holds at most."""
+BLOCK_BYTES: Final = 192 * 1024
+"""What an event's points may take of the 256 KiB that it holds."""
 BUFFERED: Final = 5000
+POINT_BYTES: Final = 80
+"""What a point takes beside its name: step, value and time."""
+LOGGED_BYTES: Final = 640 * 1024
+"""What the points of one command may take of the 768 KiB that its events may."""
 SECONDS: Final = 5.0
 log = logging.getLogger("lepton")
+
+Point = tuple[str, int | None, float, float]
+"""A metric's name, step, value, and when it was logged."""
 
 
 class Run:
@@ -49,10 +58,12 @@ class Run:
         self.hyperparameters = dict(hyperparameters or {})
         self._outbox = outbox
         self._data = data
-        self._points: list[tuple[str, int | None, float, float]] = []
+        self._points: list[Point] = []
         self._unsent: list[tuple[str, LogMetrics]] = []
         """Points that nobody took, each under the key it was sent under."""
         self._names: set[str] = set()
+        self._longest = 0
+        """Bytes of the longest of them."""
         self._logged = 0
         self._flushed = time.monotonic()
         self._state = "new"
@@ -123,9 +134,10 @@ class Run:
         self._opened()
         self._flushed = time.monotonic()
         if self._points:
-            starts = range(0, len(self._points), POINTS)
-            blocks = tuple(_block(self._points[n : n + POINTS]) for n in starts)
-            self._unsent.append((fresh_key(), LogMetrics(run=self.id, blocks=blocks)))
+            weight = self._longest + POINT_BYTES
+            for points in _cut(self._points, min(BUFFERED, LOGGED_BYTES // weight)):
+                blocks = tuple(map(_block, _cut(points, min(POINTS, BLOCK_BYTES // weight))))
+                self._unsent.append((fresh_key(), LogMetrics(run=self.id, blocks=blocks)))
             self._logged += len(self._points)
             self._points.clear()
         while self._unsent:
@@ -149,6 +161,7 @@ class Run:
     def _name(self, name: str) -> str:
         if name not in self._names:
             self._names.add(checked_key(name, "metric"))
+            self._longest = max(self._longest, len(name.encode()))
         return name
 
 
@@ -178,7 +191,11 @@ def _step(step: Any) -> int:
         raise Malformed(f"the step is a {type(step).__name__}; give a whole number, or none") from None
 
 
-def _block(points: list[tuple[str, int | None, float, float]]) -> MetricsLogged:
+def _cut(points: list[Point], most: int) -> Iterator[list[Point]]:
+    return (points[start : start + most] for start in range(0, len(points), most))
+
+
+def _block(points: list[Point]) -> MetricsLogged:
     names, steps, values, times = zip(*points, strict=True)
     moments = tuple(datetime.fromtimestamp(each, UTC) for each in times)
     return MetricsLogged(names=names, steps=steps, values=values, times=moments)

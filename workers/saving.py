@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, cast, get_args
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast, get_args
 
-from ..domain.commands import Checkpoint, Commit, Delta, Stored
+from pydantic_core import to_json
+
+from ..domain.commands import Checkpoint, Commit, Delta, Stored, TellManifest
 from ..domain.commit import check_tags
 from ..domain.guards import writable
 from ..domain.model import Model
@@ -33,6 +36,9 @@ if TYPE_CHECKING:
 PAGE: Final = 500
 PAGE_BYTES: Final = 192 * 1024
 """What a page's tensors may take of the 256 KiB that an event holds."""
+TOLD_BYTES: Final = 384 * 1024
+"""What the pages of one command may take of the 768 KiB that its events may."""
+T = TypeVar("T")
 log = logging.getLogger("lepton")
 
 
@@ -65,7 +71,7 @@ def save(
         bytes=kept.manifest.size,
         keyframe=kept.keyframe,
         delta=_delta(kept),
-        stored=stored(kept),
+        stored=told_ahead(stored(kept), lambda told: workspace.admit(told, None, time=time)),
         recipe=asked.recipe,
         environment=asked.environment or {},
         code=asked.code or {},
@@ -91,7 +97,8 @@ def checkpoint(
 ) -> str:
     """Keep a run's tensors on the way, without making a version: the digest of their manifest."""
     kept = workspace.vault_to_save().keep(tensors, base=None, graph=Graph({}, ()))
-    command = Checkpoint(run=run, tensors=kept.manifest.digest, step=step, stored=stored(kept))
+    rest = told_ahead(stored(kept), lambda told: workspace.admit(told, None, time=time))
+    command = Checkpoint(run=run, tensors=kept.manifest.digest, step=step, stored=rest)
     workspace.admit(command, key, placed(kept), time)
     return kept.manifest.digest
 
@@ -131,6 +138,18 @@ def stored(kept: Kept) -> Stored:
         manifests=tuple(pages(kept.manifest)) if fresh else (),
         relies_on=kept.relies_on,
     )
+
+
+def told_ahead(stored: Stored, tell: Callable[[TellManifest], object]) -> Stored:
+    """What is left for a command to tell of its bytes, after pages that it has no room for were told by themselves.
+
+    A model of thousands of tensors has such. Told ahead of a command that is refused then, or told twice, they do no
+    harm: a page says nothing but what its manifest's digest stands for.
+    """
+    *ahead, rest = _portions(stored.manifests, lambda page: len(to_json(page)), TOLD_BYTES, len(stored.manifests))
+    for told in ahead:
+        tell(TellManifest(pages=tuple(told)))
+    return replace(stored, manifests=tuple(rest))
 
 
 def packs_of(kept: Kept) -> tuple[PackWritten, ...]:
@@ -183,7 +202,7 @@ def _delta(kept: Kept) -> Delta | None:
 
 def pages(manifest: Manifest) -> Iterator[ManifestWritten]:
     """A manifest as the ledger tells it, in events of a size that it takes."""
-    for page, tensors in enumerate(_paged(manifest.tensors)):
+    for page, tensors in enumerate(_portions(manifest.tensors, _size, PAGE_BYTES, PAGE)):
         yield ManifestWritten(
             manifest=manifest.digest,
             page=page,
@@ -195,18 +214,22 @@ def pages(manifest: Manifest) -> Iterator[ManifestWritten]:
         )
 
 
-def _paged(entries: Iterable[TensorEntry]) -> Iterator[list[TensorEntry]]:
-    """Entries in as few pages as their number and bytes allow, at least one."""
-    page: list[TensorEntry] = []
-    room = PAGE_BYTES
-    for entry in entries:
-        size = len(json.dumps([entry.name, entry.dtype, entry.shape, entry.nbytes, entry.digest]))
-        if page and (size > room or len(page) == PAGE):
-            yield page
-            page, room = [], PAGE_BYTES
-        page.append(entry)
-        room -= size
-    yield page
+def _size(entry: TensorEntry) -> int:
+    return len(json.dumps([entry.name, entry.dtype, entry.shape, entry.nbytes, entry.digest]))
+
+
+def _portions(items: Iterable[T], weigh: Callable[[T], int], room: int, most: int) -> Iterator[list[T]]:
+    """Items in as few portions as their number and weight allow, at least one; one too heavy has its own."""
+    portion: list[T] = []
+    left = room
+    for item in items:
+        weight = weigh(item)
+        if portion and (weight > left or len(portion) == most):
+            yield portion
+            portion, left = [], room
+        portion.append(item)
+        left -= weight
+    yield portion
 
 
 def _column(tensors: Iterable[Any], name: str) -> tuple[Any, ...]:
