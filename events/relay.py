@@ -27,7 +27,7 @@ from .log import CommandRow
 from .merkle import Frontier
 from .refusals import Refusals
 from .sequence import age, sequence
-from .store import Store
+from .store import Pulse, Store
 from .topics import open_topics
 
 ROOT: Final = "lepton-root"
@@ -95,13 +95,16 @@ class Relay:
         frontier = await self._taken_over()
         refusals = await Refusals.taken_over(self._store, self._cluster)
         orders = Dispatch(self._store.database)
+        sent: Pulse | None = None
         while True:
-            await refusals.send(writer)
-            await orders.send(writer)
+            if (pulse := await to_thread(self._store.pulse)) != sent:
+                await refusals.send(writer)
+                await orders.send(writer)
             if self._done(stop):
                 return
-            rows = await to_thread(self._store.commands, frontier.size, READ)
+            rows = await to_thread(self._store.commands, frontier.size, READ) if pulse != sent else ()
             if not rows:
+                sent = pulse
                 await elapsed(stop, IDLE)
                 continue
             await to_thread(still_held)

@@ -23,6 +23,7 @@ class Statements:
         'SELECT h.seq, h.recorded, h.frontier, e."key", e.seq, e.span, e.digest '
         'FROM head h LEFT JOIN events e ON e."key" IN (:many)'
     )
+    pulse = "SELECT seq, (SELECT max(position) FROM mail WHERE topic = ?), (SELECT max(id) FROM rejected) FROM head"
     move_head = "UPDATE head SET seq = ?, recorded = ?, frontier = ?"
     insert_events = f"INSERT INTO events ({_WHOLE_ROW}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
     # PostgreSQL's: a column an array

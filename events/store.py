@@ -14,6 +14,7 @@ from ..errors import Damaged, LeptonError, Unavailable
 from .batch import BATCH_BYTES, RECORD_OVERHEAD
 from .database import Database
 from .log import CommandRow, Row
+from .mail import COMMANDS
 from .merkle import TILE_HEIGHT, Frontier, Tile
 from .statements import Statements
 
@@ -41,6 +42,14 @@ class Head:
     seq: int
     recorded: int
     frontier: Frontier
+
+
+class Pulse(NamedTuple):
+    """What moves when there is anything to relay: the last event, order and refused message; None where none was."""
+
+    seq: int
+    order: int | None
+    rejected: int | None
 
 
 class Known(NamedTuple):
@@ -163,6 +172,11 @@ class Store:
                 if whole > last:
                     rows += _made(CommandRow, connection.execute(self.sql.command_rows, (last, whole)))
             return rows
+
+    def pulse(self) -> Pulse:
+        """How far everything is that goes onto Kafka: one look instead of three."""
+        with self.database.connection() as connection:
+            return Pulse(*connection.execute(self.sql.pulse, (COMMANDS,)).fetchone())
 
     def wait(self, seconds: float) -> bool:
         """Wait a moment for more to read, `seconds` at most: the table rings no bell. False, for nothing is known."""
