@@ -27,13 +27,11 @@ from .events.envelope import Origin, Recorded, decode, encoder
 from .events.inbox import Outside
 from .events.log import Row
 from .events.merkle import leaf_hash
-from .events.store import Admission, Head, NewRow, OutcomeUnknown, Placement, Store
+from .events.store import MANY, Admission, Head, NewRow, OutcomeUnknown, Placement, Store
 from .events.upcast import stored_names
 
 CACHED_STREAMS: Final = 1024
 LONGEST_KEY: Final = 200
-MANY: Final = 10_000
-"""Events of others behind which nothing that was folded before is taken to be current."""
 
 
 def _plain(value: Any) -> Any:
@@ -127,6 +125,8 @@ class Ledger:
         self._current: set[str] = set()
         """The cached streams that nobody has written to up to `seq` `_end` of the log."""
         self._end = 0
+        self._shared = False
+        """Whether others had written to it, too, when it was written to last."""
 
     def admit(
         self,
@@ -188,8 +188,9 @@ class Ledger:
 
     def _admit(self, requests: Sequence[_Request | Refused], beside: Beside | None) -> list[Receipt | Refused]:
         keys = [request.key for request in requests if isinstance(request, _Request)]
-        with self.store.admission(keys) as admission:
+        with self.store.admission(keys, self._end if self._shared else None) as admission:
             moved = admission.head.seq - self._end
+            self._shared = moved > 0
             if not 0 <= moved <= MANY:
                 self._current.clear()
             elif moved:

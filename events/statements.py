@@ -31,7 +31,7 @@ class Statements:
         f"INSERT INTO events ({_WHOLE_ROW}) SELECT * FROM unnest(?::bigint[], ?::text[], ?::int[], ?::text[], "
         "%b::bytea[], %b::bytea[], ?::text[], ?::text[], ?::int[])"
     )
-    touched = "SELECT DISTINCT stream FROM events WHERE seq > ?"
+    touched = "SELECT DISTINCT stream FROM events WHERE seq > ? AND seq > (SELECT seq FROM head) - ?"
     insert_tiles = "INSERT INTO tiles (level, place, hash) VALUES (?, ?, ?)"
     # a digest kept anew has moved: where it lay before may be condemned
     insert_placements = (

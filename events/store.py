@@ -23,6 +23,9 @@ POLL: Final = 0.01
 MOST_EVENTS: Final = BATCH_BYTES // RECORD_OVERHEAD
 """No command of more events is relayed whole, however small they are."""
 
+MANY: Final = 10_000
+"""Events behind which it is not looked up any more which streams others wrote to."""
+
 R = TypeVar("R", Row, CommandRow)
 
 
@@ -117,15 +120,16 @@ class Store:
             return connection.execute(self.sql.head).fetchone()[3]
 
     @contextmanager
-    def admission(self, keys: Sequence[str]) -> Generator[Admission]:
+    def admission(self, keys: Sequence[str], since: int | None = None) -> Generator[Admission]:
         """One transaction under the head's lock, committed at the end if anything was appended, else undone.
 
+        `since` is the `seq` behind which the caller is going to ask what others wrote: it is asked with the rest then.
         Raises `OutcomeUnknown` where COMMIT fails without saying what became of it.
         """
         with self.database.connection() as connection:
             admission = None
             try:
-                admission = Admission.begun(connection, self.database, self.sql, keys)
+                admission = Admission.begun(connection, self.database, self.sql, keys, since)
                 with admission.writing:
                     yield admission
                     admission.end()
@@ -325,6 +329,7 @@ class Admission:
     _connection: Any
     _database: Database
     _sql: Statements
+    _touched: set[str] | None = None
     changed: bool = field(default=False, init=False)
     committing: bool = field(default=False, init=False)
     """Whether COMMIT has been asked for."""
@@ -332,14 +337,19 @@ class Admission:
     """Open until the end, so that what is appended goes there together with COMMIT."""
 
     @classmethod
-    def begun(cls, connection: Any, database: Database, sql: Statements, keys: Sequence[str]) -> Admission:
+    def begun(
+        cls, connection: Any, database: Database, sql: Statements, keys: Sequence[str], since: int | None
+    ) -> Admission:
         """The lock, and the head read together with what became of the commands before."""
         asked = tuple(keys) or ("",)
         with database.together(connection):
             database.begun(connection)
-            rows = connection.execute(sql.of_many(sql.head_and_known, len(asked)), asked).fetchall()
+            told = connection.execute(sql.of_many(sql.head_and_known, len(asked)), asked)
+            newer = None if since is None else connection.execute(sql.touched, (since, MANY))
+            rows = told.fetchall()
+            touched = None if newer is None else _names(newer)
         known = {key: _known(seq, span, digest) for *_, key, seq, span, digest in rows if key is not None}
-        return cls(_head(rows[0]), known, connection, database, sql)
+        return cls(_head(rows[0]), known, connection, database, sql, touched)
 
     def end(self) -> None:
         """Commit what was appended, if anything was, else undo."""
@@ -347,8 +357,10 @@ class Admission:
         self._connection.execute("COMMIT" if self.changed else "ROLLBACK")
 
     def touched(self, after: int) -> set[str]:
-        """The streams that were written to behind `seq` `after`."""
-        return {row[0] for row in self._connection.execute(self._sql.touched, (after,)).fetchall()}
+        """The streams that were written to behind `seq` `after`, which is at most `MANY` before the head."""
+        if self._touched is None:
+            self._touched = _names(self._connection.execute(self._sql.touched, (after, MANY)))
+        return self._touched
 
     def stream(self, stream: str, after: int, types: tuple[str, ...] | None) -> tuple[int, list[Row]]:
         """As `Store.stream`, as of this transaction."""
@@ -454,6 +466,10 @@ def _stream(
     # bounded by the version just read, else a reader outside a transaction would be shown later rows twice
     chosen = connection.execute(sql.of_many(sql.stream_of_types, len(types)), (stream, after, version, *types))
     return version, _rows(chosen)
+
+
+def _names(found: Any) -> set[str]:
+    return {row[0] for row in found.fetchall()}
 
 
 def _headers(raw: bytes) -> tuple[tuple[str, str], ...]:
