@@ -24,8 +24,6 @@ class Database(ABC):
     """What SQLAlchemy calls it."""
     mark: ClassVar[str]
     """Where a parameter goes in a statement."""
-    begin: ClassVar[tuple[str, ...]]
-    """Begins a transaction with the writers' lock held, the head's."""
     exists: ClassVar[str]
     """Whether the ledger's tables are there; its one parameter is the schema."""
 
@@ -43,6 +41,11 @@ class Database(ABC):
     def schema(self) -> str:
         """The schema that holds the ledger, where databases have them."""
         return f"lepton_{self.ledger}"
+
+    @property
+    @abstractmethod
+    def begin(self) -> tuple[str, ...]:
+        """Begins a transaction with the writers' lock held, the head's."""
 
     @property
     @abstractmethod
@@ -68,8 +71,8 @@ class Database(ABC):
         """Insert rows of the event table."""
         connection.cursor().executemany(sql.insert_events, rows)
 
-    def undone(self, connection: Any) -> bool:  # noqa: ARG002
-        """Whether a transaction whose COMMIT was asked for and which failed is known not to have taken place."""
+    def undone(self, error: Exception) -> bool:  # noqa: ARG002
+        """Whether an error, after COMMIT was asked for, tells that it did not take place."""
         return False
 
     @abstractmethod

@@ -23,8 +23,6 @@ class PostgreSQL(Database):
 
     dialect = "postgresql+psycopg"
     mark = "%s"
-    # The lock is a statement of its own: one that itself waits for it would read what was committed before the wait.
-    begin = ("BEGIN ISOLATION LEVEL READ COMMITTED", "SELECT id FROM head FOR UPDATE")
     exists = "SELECT count(*) FROM pg_tables WHERE tablename = 'head' AND schemaname = %s"
 
     def __init__(self, url: str, ledger: str, *, wait: float) -> None:
@@ -34,6 +32,12 @@ class PostgreSQL(Database):
         name = f"postgresql://{told.get('user', '')}@{told.get('host', '')}:{told.get('port', 5432)}/"
         secrets = tuple(str(told[word]) for word in told if "password" in word and told[word])
         super().__init__(url, ledger, wait=wait, name=name + str(told.get("dbname", "")), secrets=secrets)
+
+    @property
+    def begin(self) -> tuple[str, ...]:
+        """The lock is a statement of its own: one that waits for it would read what was committed before the wait."""
+        lock = f"SELECT pg_advisory_xact_lock(hashtext('{self.schema}'), hashtext('head'))"
+        return ("BEGIN ISOLATION LEVEL READ COMMITTED", lock)
 
     @property
     def begin_creation(self) -> tuple[str, ...]:
@@ -79,9 +83,10 @@ class PostgreSQL(Database):
         else:
             connection.execute(sql.insert_event_arrays, [list(column) for column in zip(*rows, strict=True)])
 
-    def undone(self, connection: Any) -> bool:
-        """Where the server said no and is still there, it has aborted the transaction."""
-        return not connection.closed
+    def undone(self, error: Exception) -> bool:
+        """Where the server itself says no, and not good-bye, it has aborted the transaction."""
+        told = getattr(error, "diag", None)
+        return told is not None and told.severity_nonlocalized == "ERROR"
 
     def erase(self, connection: Any) -> None:
         """Write the table anew."""

@@ -21,7 +21,6 @@ class SQLite(Database):
 
     dialect = "sqlite"
     mark = "?"
-    begin = ("BEGIN IMMEDIATE",)
     exists: ClassVar[str] = "SELECT count(*) FROM sqlite_master WHERE name = 'head' AND ? IS NOT NULL"
 
     def __init__(self, url: str, ledger: str, *, wait: float) -> None:
@@ -31,6 +30,11 @@ class SQLite(Database):
         super().__init__(url, ledger, wait=wait, name=url)
         self.path = Path(path)
         forks.guard(self)
+
+    @property
+    def begin(self) -> tuple[str, ...]:
+        """SQLite has one writer at a time."""
+        return ("BEGIN IMMEDIATE",)
 
     @property
     def begin_creation(self) -> tuple[str, ...]:

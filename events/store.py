@@ -137,9 +137,9 @@ class Store:
                 connection.execute("ROLLBACK")
                 raise
             except BaseException as error:
-                unknown = admission and admission.committing and not self.database.undone(connection)
                 _undo(connection)
-                if unknown and isinstance(error, Exception):
+                committing = admission is not None and admission.committing
+                if committing and isinstance(error, Exception) and not self.database.undone(error):
                     raise OutcomeUnknown(str(self.database.translate(error) or error)) from error
                 raise
 

@@ -155,11 +155,10 @@ class CuttingProxy(Proxy):
             while True:
                 for end in select.select(list(ends), [], [])[0]:
                     said = end.recv(1 << 16)
-                    cut = self._cut if end is client and b"COMMIT\0" in said else None
-                    if said and cut != "before":
+                    speaks = {"before": client, "after": server}
+                    cut = self._cut is not None and end is speaks[self._cut] and b"COMMIT\0" in said
+                    if said and not cut:
                         ends[end].sendall(said)
-                    if cut == "after":
-                        server.recv(1 << 16)
                     if cut:
                         self._cut = None
                         if self._for_good:
