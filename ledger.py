@@ -21,13 +21,15 @@ from .domain.state import Aggregate, empty, evolve, folded_types
 from .errors import Damaged, KeyReused, Malformed, Refused, TooLarge, Unavailable
 from .events import forks
 from .events.actors import Actor
+from .events.admission import MANY, Admission
 from .events.batch import BATCH_BYTES, RECORD_OVERHEAD
 from .events.clock import microseconds, moment
 from .events.envelope import Origin, Recorded, decode, encoder
 from .events.inbox import Outside
 from .events.log import Row
 from .events.merkle import leaf_hash
-from .events.store import MANY, Admission, Head, NewRow, OutcomeUnknown, Placement, Store
+from .events.rows import Head, NewRow, Placement
+from .events.store import OutcomeUnknown, Store
 from .events.upcast import stored_names
 
 CACHED_STREAMS: Final = 1024

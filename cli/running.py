@@ -19,7 +19,7 @@ from .observing import observed
 from .text import columns, count, when
 
 if TYPE_CHECKING:
-    from ..events.store import Rejected
+    from ..events.rows import Rejected
     from ..workers.reporting import Status
 
 

@@ -7,9 +7,10 @@ from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from .admission import reject
 from .database import Database
+from .rows import Rejected
 from .statements import Statements
-from .store import Rejected, reject
 
 
 class Heard(NamedTuple):

@@ -9,7 +9,8 @@ from typing import Final, Self
 from .cluster import Cluster
 from .kafka import Outgoing, Reader, Writer
 from .mail import RESULTS
-from .store import Rejected, Store
+from .rows import Rejected
+from .store import Store
 
 _ID: Final = "lepton-rejected"
 _TOGETHER: Final = 1

@@ -26,8 +26,9 @@ from .lock import Held
 from .log import CommandRow
 from .merkle import Frontier
 from .refusals import Refusals
+from .rows import Pulse
 from .sequence import age, sequence
-from .store import Pulse, Store
+from .store import Store
 from .topics import open_topics
 
 ROOT: Final = "lepton-root"

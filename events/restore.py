@@ -13,7 +13,8 @@ from ..errors import Damaged, Refused
 from .clock import microseconds
 from .log import Log, Row
 from .merkle import Frontier
-from .store import Head, NewRow, Store
+from .rows import Head, NewRow
+from .store import Store
 
 _READ: Final = 2_000
 

@@ -1,97 +1,40 @@
-"""The event store: where a decision becomes facts, under the head's lock, and where readers find them."""
+"""The event store: where readers find the facts, and where a decision begins to become some."""
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
 from functools import cached_property
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final
 
-from ..errors import Damaged, LeptonError, Unavailable
+from ..errors import Damaged, LeptonError
+from .admission import Admission
 from .batch import BATCH_BYTES, RECORD_OVERHEAD
 from .database import Database
 from .log import CommandRow, Row
 from .mail import COMMANDS
 from .merkle import TILE_HEIGHT, Frontier, Tile
+from .rows import (
+    Head,
+    Known,
+    NewRow,
+    Placement,
+    Pulse,
+    Rejected,
+    head_of,
+    headers_of,
+    known_of,
+    made_of,
+    rows_of,
+    stream_of,
+)
 from .statements import Statements
 
 POLL: Final = 0.01
 """Seconds between two looks at the table for what is new."""
 MOST_EVENTS: Final = BATCH_BYTES // RECORD_OVERHEAD
 """No command of more events is relayed whole, however small they are."""
-
-MANY: Final = 10_000
-"""Events behind which it is not looked up any more which streams others wrote to."""
-
-R = TypeVar("R", Row, CommandRow)
-
-
-class Placement(NamedTuple):
-    """Where the bytes of a digest lie: a range of a pack."""
-
-    digest: str
-    pack: str
-    offset: int
-    length: int
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The end of the log: last `seq`, its time in microseconds since 1970, and the tree's frontier."""
-
-    seq: int
-    recorded: int
-    frontier: Frontier
-
-
-class Pulse(NamedTuple):
-    """What moves when there is anything to relay: the last event, order and refused message; None where none was."""
-
-    seq: int
-    order: int | None
-    rejected: int | None
-
-
-class Known(NamedTuple):
-    """A command that was admitted before: the range of its events and the digest of its content."""
-
-    first: int
-    last: int
-    digest: str
-
-
-class NewRow(NamedTuple):
-    """A row of the event table; the first of a command bears its key, digest and length."""
-
-    seq: int
-    stream: str
-    version: int
-    type: str
-    leaf: bytes
-    envelope: bytes
-    key: str | None = None
-    digest: str | None = None
-    span: int | None = None
-
-
-class Rejected(NamedTuple):
-    """An outside message that was refused; `received` in microseconds since 1970."""
-
-    topic: str
-    part: int
-    position: int
-    received: int
-    reason: str
-    raw: bytes
-    headers: tuple[tuple[str, str], ...] = ()
-    """Names, and values in base64."""
-
-    def row(self) -> tuple[Any, ...]:
-        """Its columns behind its id."""
-        return (*self[:-1], json.dumps(self.headers).encode(), None)
 
 
 class OutcomeUnknown(Exception):
@@ -146,13 +89,13 @@ class Store:
     def head(self) -> Head:
         """The end of the log as last committed."""
         with self.database.connection() as connection:
-            return _head(connection.execute(self.sql.head).fetchone())
+            return head_of(connection.execute(self.sql.head).fetchone())
 
     def known(self, key: str) -> Known | None:
         """What became of a command, None where it was never admitted."""
         with self.database.connection() as connection:
             row = connection.execute(self.sql.known, (key,)).fetchone()
-            return _known(*row) if row else None
+            return known_of(*row) if row else None
 
     def end(self) -> int:
         """The last `seq`, 0 where there is none."""
@@ -161,7 +104,7 @@ class Store:
     def read(self, after: int, limit: int) -> Sequence[Row]:
         """At most `limit` rows behind `seq` `after`, in order."""
         with self.database.connection() as connection:
-            return _rows(connection.execute(self.sql.rows, (after, after + limit)))
+            return rows_of(connection.execute(self.sql.rows, (after, after + limit)))
 
     def commands(self, after: int, limit: int) -> list[CommandRow]:
         """As `read`, and on to the end of the last command, which is there: its events were committed together.
@@ -169,12 +112,12 @@ class Store:
         One of more events than a batch holds may be cut.
         """
         with self.database.connection() as connection:
-            rows = _made(CommandRow, connection.execute(self.sql.command_rows, (after, after + limit)))
+            rows = made_of(CommandRow, connection.execute(self.sql.command_rows, (after, after + limit)))
             first = next((row for row in reversed(rows) if row.span is not None), None)
             if first is not None and first.span is not None:
                 last, whole = rows[-1].seq, first.seq + min(first.span, MOST_EVENTS) - 1
                 if whole > last:
-                    rows += _made(CommandRow, connection.execute(self.sql.command_rows, (last, whole)))
+                    rows += made_of(CommandRow, connection.execute(self.sql.command_rows, (last, whole)))
             return rows
 
     def pulse(self) -> Pulse:
@@ -190,7 +133,7 @@ class Store:
     def stream(self, stream: str, after: int = 0, types: tuple[str, ...] | None = None) -> tuple[int, list[Row]]:
         """The last version of a stream, and its rows behind version `after`, of the types named or of all."""
         with self.database.connection() as connection:
-            return _stream(connection, self.sql, stream, after, types)
+            return stream_of(connection, self.sql, stream, after, types)
 
     def streams(self, prefix: str) -> list[str]:
         """The names of the streams that begin so, in order."""
@@ -252,13 +195,13 @@ class Store:
     def rows_of_type(self, kind: str, after: int, last: int) -> list[Row]:
         """The rows of one type from behind `after` to `last`."""
         with self.database.connection() as connection:
-            return _rows(connection.execute(self.sql.rows_of_type, (kind, after, last)))
+            return rows_of(connection.execute(self.sql.rows_of_type, (kind, after, last)))
 
     def rows_of_types(self, types: tuple[str, ...], after: int, last: int) -> list[Row]:
         """The rows of some types from behind `after` to `last`."""
         with self.database.connection() as connection:
             statement = self.sql.of_many(self.sql.rows_of_types, len(types))
-            return _rows(connection.execute(statement, (after, last, *types)))
+            return rows_of(connection.execute(statement, (after, last, *types)))
 
     def last_tiles(self) -> list[tuple[int, int]]:
         """Of each level of tiles its last place."""
@@ -275,7 +218,7 @@ class Store:
         """Refused messages by id, each with the time it was admitted after all, None where it was not."""
         with self.database.connection() as connection:
             rows = connection.execute(self.sql.rejected, (after, limit)).fetchall()
-        return [(row[0], Rejected._make((*row[1:7], _headers(row[7]))), row[8]) for row in rows]
+        return [(row[0], Rejected._make((*row[1:7], headers_of(row[7]))), row[8]) for row in rows]
 
     def rejected_count(self) -> int:
         """How many outside messages stand refused."""
@@ -319,111 +262,6 @@ class Store:
             return [Placement(*row) for row in connection.execute(self.sql.placements)]
 
 
-@dataclass(slots=True)
-class Admission:
-    """A transaction that holds the head's lock: what it saw, and the one chance to append."""
-
-    head: Head
-    known: dict[str, Known]
-    """What became of those of the commands that were admitted before, by key."""
-    _connection: Any
-    _database: Database
-    _sql: Statements
-    _touched: set[str] | None = None
-    changed: bool = field(default=False, init=False)
-    committing: bool = field(default=False, init=False)
-    """Whether COMMIT has been asked for."""
-    writing: ExitStack = field(default_factory=ExitStack, init=False)
-    """Open until the end, so that what is appended goes there together with COMMIT."""
-
-    @classmethod
-    def begun(
-        cls, connection: Any, database: Database, sql: Statements, keys: Sequence[str], since: int | None
-    ) -> Admission:
-        """The lock, and the head read together with what became of the commands before."""
-        asked = tuple(keys) or ("",)
-        with database.together(connection):
-            database.begun(connection)
-            told = connection.execute(sql.of_many(sql.head_and_known, len(asked)), asked)
-            newer = None if since is None else connection.execute(sql.touched, (since, MANY))
-            rows = told.fetchall()
-            touched = None if newer is None else _names(newer)
-        known = {key: _known(seq, span, digest) for *_, key, seq, span, digest in rows if key is not None}
-        return cls(_head(rows[0]), known, connection, database, sql, touched)
-
-    def end(self) -> None:
-        """Commit what was appended, if anything was, else undo."""
-        self.committing = self.changed
-        self._connection.execute("COMMIT" if self.changed else "ROLLBACK")
-
-    def touched(self, after: int) -> set[str]:
-        """The streams that were written to behind `seq` `after`, which is at most `MANY` before the head."""
-        if self._touched is None:
-            self._touched = _names(self._connection.execute(self._sql.touched, (after, MANY)))
-        return self._touched
-
-    def stream(self, stream: str, after: int, types: tuple[str, ...] | None) -> tuple[int, list[Row]]:
-        """As `Store.stream`, as of this transaction."""
-        return _stream(self._connection, self._sql, stream, after, types)
-
-    def read(self, first: int, last: int) -> list[Row]:
-        """The rows from `seq` `first` to `last`."""
-        return _rows(self._connection.execute(self._sql.rows, (first - 1, last)))
-
-    def append(
-        self, rows: Sequence[NewRow], head: Head, tiles: Sequence[Tile], placements: Sequence[Placement]
-    ) -> None:
-        """Insert the rows and move the head."""
-        self.writing.enter_context(self._database.together(self._connection))
-        self._database.insert_events(self._connection, self._sql, rows)
-        cursor = self._connection.cursor()
-        if tiles:
-            cursor.executemany(self._sql.insert_tiles, tiles)
-        if placements:
-            cursor.executemany(self._sql.insert_placements, placements)
-        cursor.execute(self._sql.move_head, (head.seq, head.recorded, head.frontier.encode()))
-        self.changed = True
-
-    def seen(self, source: str, id: str) -> str | None:
-        """The digest of an outside event that was taken in before, None where it was not."""
-        row = self._connection.execute(self._sql.seen, (source, id)).fetchone()
-        return row[0] if row else None
-
-    def see(self, messages: Sequence[tuple[str, str, str]]) -> None:
-        """Remember outside events by (source, id, digest of their bytes)."""
-        if messages:
-            self._connection.cursor().executemany(self._sql.insert_seen, messages)
-            self.changed = True
-
-    def reject(self, rejected: Sequence[Rejected]) -> None:
-        """Keep messages that were refused, with the reason."""
-        if rejected:
-            reject(self._connection, self._sql, rejected)
-            self.changed = True
-
-    def retried(self, id: int, microseconds: int) -> None:
-        """Note that a rejected message was admitted after all."""
-        self._connection.execute(self._sql.retry_rejected, (microseconds, id))
-        self.changed = True
-
-    def move(self, topic: str, part: int, expected: int | None, position: int) -> None:
-        """Note how far a topic was taken in. `Unavailable` where another intake was faster: nothing is written then."""
-        if expected is None:
-            moved = self._connection.execute(self._sql.insert_position, (topic, part, position)).fetchall()
-        else:
-            moved = self._connection.execute(self._sql.move_position, (position, topic, part, expected)).fetchall()
-        if not moved:
-            raise Unavailable(f"another process takes in {topic} too and was faster; let one of them do it")
-        self.changed = True
-
-
-def reject(connection: Any, sql: Statements, rejected: Sequence[Rejected]) -> None:
-    """Keep messages that were refused, under the writers' lock, numbered in their order."""
-    last = connection.execute(sql.last_rejected).fetchone()[0] or 0
-    rows = [(n, *each.row()) for n, each in enumerate(rejected, last + 1)]
-    connection.cursor().executemany(sql.insert_rejected, rows)
-
-
 def _undo(connection: Any) -> None:
     """Undo a transaction on a connection that may be broken and is about to be closed.
 
@@ -431,46 +269,3 @@ def _undo(connection: Any) -> None:
     """
     with suppress(Exception):
         connection.execute("ROLLBACK")
-
-
-def _head(row: Sequence[Any]) -> Head:
-    return Head(row[0], row[1], Frontier.decode(row[0], row[2]))
-
-
-def _known(seq: int, span: int, digest: str) -> Known:
-    return Known(seq, seq + span - 1, digest)
-
-
-def _rows(rows: Iterable[Sequence[Any]]) -> list[Row]:
-    return _made(Row, rows)
-
-
-def _made(kind: type[R], rows: Iterable[Sequence[Any]]) -> list[R]:
-    made = [kind._make(row) for row in rows]
-    for row in made:
-        # SQLite gives back what the file says, and a damaged file may say that bytes are text
-        if not type(row.leaf) is type(row.envelope) is bytes:
-            raise Damaged(f"event {row.seq}", expected="bytes", found="text")
-    return made
-
-
-def _stream(
-    connection: Any, sql: Statements, stream: str, after: int, types: tuple[str, ...] | None
-) -> tuple[int, list[Row]]:
-    if types is None:
-        rows = _rows(connection.execute(sql.stream, (stream, after)))
-        return after + len(rows), rows
-    version = connection.execute(sql.stream_version, (stream,)).fetchone()[0] or 0
-    if not types:
-        return version, []
-    # bounded by the version just read, else a reader outside a transaction would be shown later rows twice
-    chosen = connection.execute(sql.of_many(sql.stream_of_types, len(types)), (stream, after, version, *types))
-    return version, _rows(chosen)
-
-
-def _names(found: Any) -> set[str]:
-    return {row[0] for row in found.fetchall()}
-
-
-def _headers(raw: bytes) -> tuple[tuple[str, str], ...]:
-    return tuple((name, value) for name, value in json.loads(raw))

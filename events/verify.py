@@ -14,7 +14,8 @@ from pydantic_core import from_json
 
 from ..errors import Damaged
 from .merkle import TILE_HEIGHT, Frontier, Tile, leaf_hash
-from .store import Head, NewRow, Store
+from .rows import Head, NewRow
+from .store import Store
 
 BATCH: Final = 1000
 """Rows in memory at a time."""

@@ -18,10 +18,11 @@ from lepton_ai.domain.run import Run
 from lepton_ai.errors import KeyReused, Malformed, Refused, Stale, Unavailable
 from lepton_ai.events.actors import Actor, Actors
 from lepton_ai.events.address import database_at
+from lepton_ai.events.admission import Admission
 from lepton_ai.events.merkle import leaf_hash
 from lepton_ai.events.run import MetricsLogged
 from lepton_ai.events.sqlite import SQLite
-from lepton_ai.events.store import Admission, Store
+from lepton_ai.events.store import Store
 from lepton_ai.events.upcast import UPCASTERS, Upcaster
 from lepton_ai.events.verify import verify
 from lepton_ai.ledger import Asked, Ledger, Receipt

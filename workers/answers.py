@@ -14,7 +14,7 @@ from ..domain.recipe import Recipe
 from ..errors import Damaged, Malformed, Refused
 from ..events.actors import Actor
 from ..events.model import Parent
-from ..events.store import Placement
+from ..events.rows import Placement
 from ..ledger import Asked
 from ..tensors.manifest import Manifest
 from ..tensors.pack import Placement as Place

@@ -17,7 +17,7 @@ from ..events.envelope import decode
 from ..events.job import JobAssigned, JobCancelled, JobFailed, JobFinished, JobRequeued, JobSubmitted
 from ..events.leases import Change, Heard, Lease, Leases
 from ..events.mail import Posted
-from ..events.store import Rejected
+from ..events.rows import Rejected
 from ..settings import Terms
 from . import messages
 from .admitting import Admitting, unforeseen

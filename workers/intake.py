@@ -13,8 +13,10 @@ from pydantic import ValidationError
 from ..domain.outside import command_of
 from ..errors import Malformed, Refused
 from ..events.actors import Actor, Actors
+from ..events.admission import Admission
 from ..events.inbox import Letter, parsed
-from ..events.store import Admission, Rejected, Store
+from ..events.rows import Rejected
+from ..events.store import Store
 from ..ledger import Asked, Ledger, Receipt
 
 TOGETHER: Final = 100

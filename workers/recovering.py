@@ -6,7 +6,8 @@ from ..events.envelope import decode
 from ..events.log import Log
 from ..events.objects import PackWritten
 from ..events.restore import Restored, restore
-from ..events.store import Placement, Store
+from ..events.rows import Placement
+from ..events.store import Store
 from ..tensors.objects import ObjectStore
 from .placements import told_by
 

@@ -18,7 +18,7 @@ from ..errors import Refused, UnknownRevision
 from ..events.actors import FORGOTTEN, Actor, Actors
 from ..events.envelope import Recorded, decode
 from ..events.model import ModelRegistered
-from ..events.store import Placement as PlacementRow
+from ..events.rows import Placement as PlacementRow
 from ..ledger import Ledger, Receipt
 from ..results import Version
 from ..settings import log

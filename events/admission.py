@@ -1,0 +1,123 @@
+"""Admission: the transaction in which a decision becomes facts, under the head's lock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ..errors import Unavailable
+from .database import Database
+from .log import Row
+from .merkle import Tile
+from .rows import Head, Known, NewRow, Placement, Rejected, head_of, known_of, names_of, rows_of, stream_of
+from .statements import Statements
+
+MANY: Final = 10_000
+"""Events behind which it is not looked up any more which streams others wrote to."""
+
+
+@dataclass(slots=True)
+class Admission:
+    """A transaction that holds the head's lock: what it saw, and the one chance to append."""
+
+    head: Head
+    known: dict[str, Known]
+    """What became of those of the commands that were admitted before, by key."""
+    _connection: Any
+    _database: Database
+    _sql: Statements
+    _touched: set[str] | None = None
+    changed: bool = field(default=False, init=False)
+    committing: bool = field(default=False, init=False)
+    """Whether COMMIT has been asked for."""
+    writing: ExitStack = field(default_factory=ExitStack, init=False)
+    """Open until the end, so that what is appended goes there together with COMMIT."""
+
+    @classmethod
+    def begun(
+        cls, connection: Any, database: Database, sql: Statements, keys: Sequence[str], since: int | None
+    ) -> Admission:
+        """The lock, and the head read together with what became of the commands before."""
+        asked = tuple(keys) or ("",)
+        with database.together(connection):
+            database.begun(connection)
+            told = connection.execute(sql.of_many(sql.head_and_known, len(asked)), asked)
+            newer = None if since is None else connection.execute(sql.touched, (since, MANY))
+            rows = told.fetchall()
+            touched = None if newer is None else names_of(newer)
+        known = {key: known_of(seq, span, digest) for *_, key, seq, span, digest in rows if key is not None}
+        return cls(head_of(rows[0]), known, connection, database, sql, touched)
+
+    def end(self) -> None:
+        """Commit what was appended, if anything was, else undo."""
+        self.committing = self.changed
+        self._connection.execute("COMMIT" if self.changed else "ROLLBACK")
+
+    def touched(self, after: int) -> set[str]:
+        """The streams that were written to behind `seq` `after`, which is at most `MANY` before the head."""
+        if self._touched is None:
+            self._touched = names_of(self._connection.execute(self._sql.touched, (after, MANY)))
+        return self._touched
+
+    def stream(self, stream: str, after: int, types: tuple[str, ...] | None) -> tuple[int, list[Row]]:
+        """As `Store.stream`, as of this transaction."""
+        return stream_of(self._connection, self._sql, stream, after, types)
+
+    def read(self, first: int, last: int) -> list[Row]:
+        """The rows from `seq` `first` to `last`."""
+        return rows_of(self._connection.execute(self._sql.rows, (first - 1, last)))
+
+    def append(
+        self, rows: Sequence[NewRow], head: Head, tiles: Sequence[Tile], placements: Sequence[Placement]
+    ) -> None:
+        """Insert the rows and move the head."""
+        self.writing.enter_context(self._database.together(self._connection))
+        self._database.insert_events(self._connection, self._sql, rows)
+        cursor = self._connection.cursor()
+        if tiles:
+            cursor.executemany(self._sql.insert_tiles, tiles)
+        if placements:
+            cursor.executemany(self._sql.insert_placements, placements)
+        cursor.execute(self._sql.move_head, (head.seq, head.recorded, head.frontier.encode()))
+        self.changed = True
+
+    def seen(self, source: str, id: str) -> str | None:
+        """The digest of an outside event that was taken in before, None where it was not."""
+        row = self._connection.execute(self._sql.seen, (source, id)).fetchone()
+        return row[0] if row else None
+
+    def see(self, messages: Sequence[tuple[str, str, str]]) -> None:
+        """Remember outside events by (source, id, digest of their bytes)."""
+        if messages:
+            self._connection.cursor().executemany(self._sql.insert_seen, messages)
+            self.changed = True
+
+    def reject(self, rejected: Sequence[Rejected]) -> None:
+        """Keep messages that were refused, with the reason."""
+        if rejected:
+            reject(self._connection, self._sql, rejected)
+            self.changed = True
+
+    def retried(self, id: int, microseconds: int) -> None:
+        """Note that a rejected message was admitted after all."""
+        self._connection.execute(self._sql.retry_rejected, (microseconds, id))
+        self.changed = True
+
+    def move(self, topic: str, part: int, expected: int | None, position: int) -> None:
+        """Note how far a topic was taken in. `Unavailable` where another intake was faster: nothing is written then."""
+        if expected is None:
+            moved = self._connection.execute(self._sql.insert_position, (topic, part, position)).fetchall()
+        else:
+            moved = self._connection.execute(self._sql.move_position, (position, topic, part, expected)).fetchall()
+        if not moved:
+            raise Unavailable(f"another process takes in {topic} too and was faster; let one of them do it")
+        self.changed = True
+
+
+def reject(connection: Any, sql: Statements, rejected: Sequence[Rejected]) -> None:
+    """Keep messages that were refused, under the writers' lock, numbered in their order."""
+    last = connection.execute(sql.last_rejected).fetchone()[0] or 0
+    rows = [(n, *each.row()) for n, each in enumerate(rejected, last + 1)]
+    connection.cursor().executemany(sql.insert_rejected, rows)
