@@ -21,7 +21,7 @@ from .domain.state import Aggregate, empty, evolve, folded_types
 from .errors import Damaged, KeyReused, Malformed, Refused, TooLarge, Unavailable
 from .events import forks
 from .events.actors import Actor
-from .events.admission import MANY, Admission
+from .events.admission import Admission
 from .events.batch import BATCH_BYTES, RECORD_OVERHEAD
 from .events.clock import microseconds, moment
 from .events.envelope import Origin, Recorded, decode, encoder
@@ -127,6 +127,8 @@ class Ledger:
         self._current: set[str] = set()
         """The cached streams that nobody has written to up to `seq` `_end` of the log."""
         self._end = 0
+        self._leaf: bytes | None = None
+        """The leaf at `_end`."""
         self._shared = False
         """Whether others had written to it, too, when it was written to last."""
 
@@ -191,26 +193,37 @@ class Ledger:
     def _admit(self, requests: Sequence[_Request | Refused], beside: Beside | None) -> list[Receipt | Refused]:
         keys = [request.key for request in requests if isinstance(request, _Request)]
         with self.store.admission(keys, self._end if self._shared else None) as admission:
-            moved = admission.head.seq - self._end
-            self._shared = moved > 0
-            if not 0 <= moved <= MANY:
-                self._current.clear()
-            elif moved:
-                self._current -= admission.touched(self._end)
-            self._end = admission.head.seq
+            self._catch_up(admission)
             pending = _Pending(admission, f"/lepton/{self.store.ledger_id}")
             answers = [
                 request if isinstance(request, Refused) else self._answer(pending, request, beside)
                 for request in requests
             ]
-            pending.insert()
             if beside:
                 beside.kept(admission, answers)
+            pending.insert()
         for stream, at in pending.states.items():
             self._keep(stream, at)
         self._current.update(pending.states)
-        self._end = pending.seq
+        self._end, self._leaf = pending.seq, pending.leaf
         return answers
+
+    def _catch_up(self, admission: Admission) -> None:
+        """Know under the head's lock what of the cache still holds.
+
+        Nothing of it does where the log is not the one that it was folded from: a database may be set back, to an old
+        backup or with a replica, under a process that lives on.
+        """
+        head, end = admission.head.seq, self._end
+        self._shared = 0 < end < head
+        if self._shared:
+            since = admission.since(end)
+            leaf, self._current = since.leaf, self._current - since.streams
+        else:
+            leaf = admission.leaf if head == end else None
+        if end and leaf != self._leaf:
+            self._cache.clear()
+            self._current.clear()
 
     def _answer(self, pending: _Pending, request: _Request, beside: Beside | None) -> Receipt | Refused:
         def decided() -> Receipt | Refused:
@@ -274,7 +287,7 @@ class _Pending:
     def __init__(self, admission: Admission, source: str) -> None:
         self.admission = admission
         self.states: dict[str, _At] = {}
-        self.seq = admission.head.seq
+        self.seq, self.leaf = admission.head.seq, admission.leaf
         self._source = source
         self._now = datetime.now(UTC)
         # the log's time never runs backwards, whatever the clocks of its writers do
@@ -320,6 +333,7 @@ class _Pending:
             states[stream] = _At(evolve(state, recorded), version)
         self.states.update(states)
         self.seq += len(rows)
+        self.leaf = rows[-1].leaf
         self._rows += rows
         self._placements += asked.placements
         self._receipts[key] = digest, Receipt(key, tuple(events))

@@ -75,7 +75,6 @@ DONE: Final = {
 @click.option("--label", metavar="COLUMN", help="The column of --rehearse that holds the labels.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask. Needed where there is no terminal to ask on.")
-@keyed
 def rollback(
     session: Session,
     to: str | None,
@@ -89,7 +88,6 @@ def rollback(
     label: str | None,
     dry_run: bool,
     yes: bool,
-    key: str | None,
 ) -> None:
     """Put a branch, or an alias, on a version of its past; forwards too.
 
@@ -111,10 +109,9 @@ def rollback(
         return
     if plan.from_version != plan.to_version or plan.aliases_taken_along:
         session.confirm("Roll back?", yes=yes)
-    # what was shown is what is done: had the branch moved since, the plan would be another. Sent again under its key
-    # the act is the same, and it finds the branch moved by itself.
-    stands = int(plan.from_version) if expect is None and key is None else expected(expect, plan.model)
-    where |= {"model": plan.model, "expected": stands, "reason": reason, "rehearse": rows, "key": key}
+    # what was shown is what is done: had the branch moved since, the plan would be another
+    stands = int(plan.from_version) if expect is None else expected(expect, plan.model)
+    where |= {"model": plan.model, "expected": stands, "reason": reason, "rehearse": rows}
     with session.waiting("restoring"):
         done = cast("RolledBack", session.manager.rollback(f"{plan.model}@{plan.to_version}", **where))
     session.answer({"plan": plan.to_dict(), "done": done.to_dict()}, lambda: _done(done, alias))

@@ -11,11 +11,11 @@ from ..errors import Unavailable
 from .database import Database
 from .log import Row
 from .merkle import Tile
-from .rows import Head, Known, NewRow, Placement, Rejected, head_of, known_of, names_of, rows_of, stream_of
+from .rows import Head, Known, NewRow, Placement, Rejected, Since, head_of, known_of, rows_of, since_of, stream_of
 from .statements import Statements
 
 MANY: Final = 10_000
-"""Events behind which it is not looked up any more which streams others wrote to."""
+"""Events behind which it is not looked up any more what others wrote."""
 
 
 @dataclass(slots=True)
@@ -23,12 +23,14 @@ class Admission:
     """A transaction that holds the head's lock: what it saw, and the one chance to append."""
 
     head: Head
+    leaf: bytes | None
+    """The leaf of the last event, None where there is none."""
     known: dict[str, Known]
     """What became of those of the commands that were admitted before, by key."""
     _connection: Any
     _database: Database
     _sql: Statements
-    _touched: set[str] | None = None
+    _since: Since | None = None
     changed: bool = field(default=False, init=False)
     committing: bool = field(default=False, init=False)
     """Whether COMMIT has been asked for."""
@@ -44,22 +46,22 @@ class Admission:
         with database.together(connection):
             database.begun(connection)
             told = connection.execute(sql.of_many(sql.head_and_known, len(asked)), asked)
-            newer = None if since is None else connection.execute(sql.touched, (since, MANY))
+            newer = None if since is None else connection.execute(sql.since, (since, since, MANY))
             rows = told.fetchall()
-            touched = None if newer is None else names_of(newer)
+            written = None if newer is None else since_of(newer)
         known = {key: known_of(seq, span, digest) for *_, key, seq, span, digest in rows if key is not None}
-        return cls(head_of(rows[0]), known, connection, database, sql, touched)
+        return cls(head_of(rows[0]), rows[0][3], known, connection, database, sql, written)
 
     def end(self) -> None:
         """Commit what was appended, if anything was, else undo."""
         self.committing = self.changed
         self._connection.execute("COMMIT" if self.changed else "ROLLBACK")
 
-    def touched(self, after: int) -> set[str]:
-        """The streams that were written to behind `seq` `after`, which is at most `MANY` before the head."""
-        if self._touched is None:
-            self._touched = names_of(self._connection.execute(self._sql.touched, (after, MANY)))
-        return self._touched
+    def since(self, seq: int) -> Since:
+        """What stands at a `seq`, and which streams were written to behind it, if that is at most `MANY` events ago."""
+        if self._since is None:
+            self._since = since_of(self._connection.execute(self._sql.since, (seq, seq, MANY)))
+        return self._since
 
     def stream(self, stream: str, after: int, types: tuple[str, ...] | None) -> tuple[int, list[Row]]:
         """As `Store.stream`, as of this transaction."""
@@ -108,10 +110,10 @@ class Admission:
     def move(self, topic: str, part: int, expected: int | None, position: int) -> None:
         """Note how far a topic was taken in. `Unavailable` where another intake was faster: nothing is written then."""
         if expected is None:
-            moved = self._connection.execute(self._sql.insert_position, (topic, part, position)).fetchall()
+            moved = self._connection.execute(self._sql.insert_position, (topic, part, position)).rowcount
         else:
-            moved = self._connection.execute(self._sql.move_position, (position, topic, part, expected)).fetchall()
-        if not moved:
+            moved = self._connection.execute(self._sql.move_position, (position, topic, part, expected)).rowcount
+        if moved != 1:
             raise Unavailable(f"another process takes in {topic} too and was faster; let one of them do it")
         self.changed = True
 

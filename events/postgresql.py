@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -12,10 +13,18 @@ from ..errors import Malformed, Refused, Unavailable
 from .database import Database
 from .statements import Statements
 
-_HUNG: Final = 10.0
+HUNG: Final = 10.0
 """Seconds after which the server cuts off a writer that stopped in the middle of its transaction."""
 
 _PAUSE: Final = 0.05
+
+
+def _told_already(record: logging.LogRecord) -> bool:
+    """Not what psycopg logs of a pipeline that an error ended: the error itself is raised, and told by Lepton."""
+    return "error ignored terminating" not in str(record.msg)
+
+
+logging.getLogger("psycopg").addFilter(_told_already)
 
 
 class PostgreSQL(Database):
@@ -57,7 +66,7 @@ class PostgreSQL(Database):
         connection: Any = psycopg.connect(**(waits | self.address), autocommit=True)
         connection.execute(
             f'SET search_path TO "{self.schema}"; SET lock_timeout = {milliseconds};'
-            f"SET idle_in_transaction_session_timeout = {max(milliseconds, int(_HUNG * 1000))}"
+            f"SET idle_in_transaction_session_timeout = {max(milliseconds, int(HUNG * 1000))}"
         )
         return connection
 

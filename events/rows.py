@@ -49,6 +49,13 @@ class Known(NamedTuple):
     digest: str
 
 
+class Since(NamedTuple):
+    """The leaf at a `seq`, None where there is none or it is too long ago, and the streams written to behind it."""
+
+    leaf: bytes | None
+    streams: frozenset[str]
+
+
 class NewRow(NamedTuple):
     """A row of the event table; the first of a command bears its key, digest and length."""
 
@@ -120,9 +127,11 @@ def stream_of(
     return version, rows_of(chosen)
 
 
-def names_of(found: Any) -> set[str]:
-    """The names that a statement found."""
-    return {row[0] for row in found.fetchall()}
+def since_of(found: Any) -> Since:
+    """What was written behind a `seq`: its own row is the one with a leaf."""
+    rows = found.fetchall()
+    leaf = next((bytes(leaf) for _, leaf in rows if leaf is not None), None)
+    return Since(leaf, frozenset(stream for stream, leaf in rows if leaf is None))
 
 
 def headers_of(raw: bytes) -> tuple[tuple[str, str], ...]:

@@ -20,8 +20,8 @@ class Statements:
 
     head = "SELECT seq, recorded, frontier, ledger FROM head"
     head_and_known = (
-        'SELECT h.seq, h.recorded, h.frontier, e."key", e.seq, e.span, e.digest '
-        'FROM head h LEFT JOIN events e ON e."key" IN (:many)'
+        "SELECT h.seq, h.recorded, h.frontier, (SELECT l.leaf FROM events l WHERE l.seq = h.seq), "
+        'e."key", e.seq, e.span, e.digest FROM head h LEFT JOIN events e ON e."key" IN (:many)'
     )
     pulse = "SELECT seq, (SELECT max(position) FROM mail WHERE topic = ?), (SELECT max(id) FROM rejected) FROM head"
     move_head = "UPDATE head SET seq = ?, recorded = ?, frontier = ?"
@@ -31,7 +31,10 @@ class Statements:
         f"INSERT INTO events ({_WHOLE_ROW}) SELECT * FROM unnest(?::bigint[], ?::text[], ?::int[], ?::text[], "
         "%b::bytea[], %b::bytea[], ?::text[], ?::text[], ?::int[])"
     )
-    touched = "SELECT DISTINCT stream FROM events WHERE seq > ? AND seq > (SELECT seq FROM head) - ?"
+    since = (
+        "SELECT DISTINCT stream, CASE WHEN seq = ? THEN leaf END FROM events "
+        "WHERE seq >= ? AND seq >= (SELECT seq FROM head) - ?"
+    )
     insert_tiles = "INSERT INTO tiles (level, place, hash) VALUES (?, ?, ?)"
     # a digest kept anew has moved: where it lay before may be condemned
     insert_placements = (
@@ -74,10 +77,8 @@ class Statements:
     find_placements = f"SELECT {_PLACEMENT} FROM placements WHERE digest IN (:many)"
     seen = "SELECT digest FROM seen WHERE source = ? AND id = ?"
     position = "SELECT position FROM positions WHERE topic = ? AND part = ?"
-    insert_position = (
-        "INSERT INTO positions (topic, part, position) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING position"
-    )
-    move_position = "UPDATE positions SET position = ? WHERE topic = ? AND part = ? AND position = ? RETURNING position"
+    insert_position = "INSERT INTO positions (topic, part, position) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+    move_position = "UPDATE positions SET position = ? WHERE topic = ? AND part = ? AND position = ?"
     last_rejected = "SELECT max(id) FROM rejected"
     rejected = f"SELECT id, {_REJECTED} FROM rejected WHERE id > ? ORDER BY id LIMIT ?"
     insert_rejected = f"INSERT INTO rejected (id, {_REJECTED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"

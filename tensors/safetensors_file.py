@@ -51,6 +51,11 @@ def tensors_in(path: str) -> dict[str, Tensor]:
     start = 8 + int.from_bytes(mapped[:8].tobytes(), "little")
     header = cast("dict[str, Any]", json.loads(mapped[8:start].tobytes()))
     header.pop("__metadata__", None)
+    for name, told in header.items():  # the library takes a list of the same for one
+        if not isinstance(told, dict):
+            raise Malformed(
+                f"the file's header describes {name!r} by a {type(told).__name__}; save it with that library"
+            )
     return {name: _tensor(name, told, mapped[start:]) for name, told in header.items()}
 
 

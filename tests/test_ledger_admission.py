@@ -13,12 +13,15 @@ from typing import Any
 import pytest
 
 from lepton_ai import ledger as ledger_module
-from lepton_ai.domain.commands import CreateBranch, CreateTag, FinishRun, LogMetrics, StartRun
+from lepton_ai.domain.commands import Annotate, CreateBranch, CreateTag, FinishRun, LogMetrics, StartRun
 from lepton_ai.domain.run import Run
-from lepton_ai.errors import KeyReused, Malformed, Refused, Stale, Unavailable
+from lepton_ai.errors import KeyReused, Malformed, Refused, Stale, Unavailable, UnknownRevision
+from lepton_ai.events import postgresql
 from lepton_ai.events.actors import Actor, Actors
 from lepton_ai.events.address import database_at
 from lepton_ai.events.admission import Admission
+from lepton_ai.events.clock import microseconds
+from lepton_ai.events.envelope import decode
 from lepton_ai.events.merkle import leaf_hash
 from lepton_ai.events.run import MetricsLogged
 from lepton_ai.events.sqlite import SQLite
@@ -326,6 +329,61 @@ def test_nothing_is_read_of_streams_that_nobody_else_has_written_to(
     del read[:]
     ledger.admit(note(4), actor)
     assert read == []
+
+
+@pytest.mark.parametrize("refilled", [0, 2, 6])
+def test_a_log_that_was_set_back_under_a_process_is_not_decided_on_from_memory(
+    store: Store, actor: Actor, refilled: int
+) -> None:
+    ledger = Ledger(store)
+    ledger.admit(commit(1), actor)
+    set_back_to = store.end()
+    ledger.admit(commit(2, 1), actor)
+    ledger.admit(note("forgotten"), actor)
+    set_back(store, set_back_to)
+    for n in range(refilled):  # others go on from there: short of what was, as far, and beyond
+        Ledger(store).admit(note(n), actor)
+
+    with pytest.raises(UnknownRevision):
+        ledger.admit(Annotate(model="credit", version=2, annotations={"n": 1}), actor)
+    ledger.admit(note("new"), actor)
+    ledger.admit(commit(3, 1), actor)
+
+    assert verify(store).size == store.end()
+    assert ledger.state("model/credit") == Ledger(store).state("model/credit")
+
+
+def set_back(store: Store, seq: int) -> None:
+    """Leave the database as it was when its log had so many events."""
+    frontier = store.frontier(seq)
+    with store.database.transaction() as connection:
+        mark = store.database.mark
+        recorded = decode(store.read(seq - 1, 1)[0].envelope).recorded
+        connection.execute(f"DELETE FROM events WHERE seq > {mark}", (seq,))
+        connection.execute(store.sql.move_head, (seq, microseconds(recorded), frontier.encode()))
+
+
+def test_a_writer_that_hangs_with_the_lock_in_its_hand_is_cut_off(
+    ledger: Ledger, actor: Actor, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if isinstance(ledger.store.database, SQLite):
+        pytest.skip("SQLite's writer is a process of this machine")
+    monkeypatch.setattr(postgresql, "HUNG", 0.2)
+    hanging = database_at(url, ledger.store.database.ledger, wait=0.1)
+
+    class Hangs:
+        def answer(self, admission: Admission, asked: Asked, decided: Any) -> Any:
+            return decided()
+
+        def kept(self, admission: Admission, answers: Any) -> None:
+            until(lambda: Ledger(ledger.store).admit(note(1), actor) is not None, 20)
+
+    ledger.admit(commit(1), actor)
+    with pytest.raises(Unavailable):
+        Ledger(Store(hanging)).admit_all([Asked(note(2), actor)], Hangs())
+    hanging.close()
+
+    assert ledger.state("model/credit").notes[1]["n"] == 1  # type: ignore[union-attr]
 
 
 def test_a_command_takes_three_statements_beside_begin_and_commit(

@@ -61,6 +61,7 @@ def _file(header: Any, body: bytes) -> bytes:
             "cannot be read as safetensors",
         ),
         (_file({"a": {"dtype": "F6_E2M3", "shape": [4], "data_offsets": [0, 3]}}, bytes(3)), "'a' is of dtype F6_E2M3"),
+        (_file({"a": ["F32", [1], [0, 4]]}, bytes(4)), "describes 'a' by a list"),
         (_file({"a": {"dtype": "PICKLE", "shape": [4], "data_offsets": [0, 3]}}, bytes(3)), "cannot be read as"),
     ],
 )
