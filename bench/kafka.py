@@ -148,7 +148,7 @@ def told(home: Home) -> Callable[[], None]:
 
 def at_rest() -> str:
     """Resident memory of each process, five seconds after its start."""
-    names = ("relay", "projector", "intake")
+    names = ("relay", "projector", "intake", "worker")
     running = [subprocess.Popen([sys.executable, "-c", MAIN, name], stdout=subprocess.DEVNULL) for name in names]
     time.sleep(5)
     sizes = [resident(process.pid) for process in running]
@@ -166,10 +166,12 @@ def main() -> None:
         folder = Path(scratch)
         os.environ |= {
             "LEPTON_HOME": str(folder / "home"),
+            "LEPTON_OBJECTS": (folder / "objects").as_uri(),
             "LEPTON_KAFKA": kafka.servers,
             "LEPTON_KAFKA_PREFIX": f"bench{datetime.now(UTC):%H%M%S}",
             "PYTHONSAFEPATH": "1",
         }
+        (folder / "objects").mkdir()
         home = Home(load())
         filled(home, EVENTS)
         count = home.store.end()
