@@ -130,7 +130,7 @@ class Ledger:
         self._leaf: bytes | None = None
         """The leaf at `_end`."""
         self._shared = False
-        """Whether others had written to it, too, when it was written to last."""
+        """Whether others had written to the log when it was looked at last."""
 
     def admit(
         self,
@@ -287,7 +287,7 @@ class _Pending:
     def __init__(self, admission: Admission, source: str) -> None:
         self.admission = admission
         self.states: dict[str, _At] = {}
-        self.seq, self.leaf = admission.head.seq, admission.leaf
+        self.seq = admission.head.seq
         self._source = source
         self._now = datetime.now(UTC)
         # the log's time never runs backwards, whatever the clocks of its writers do
@@ -296,6 +296,11 @@ class _Pending:
         self._rows: list[NewRow] = []
         self._placements: list[Placement] = []
         self._receipts: dict[str, tuple[str, Receipt]] = {}
+
+    @property
+    def leaf(self) -> bytes | None:
+        """The leaf at `seq`."""
+        return self._rows[-1].leaf if self._rows else self.admission.leaf
 
     def repeated(self, request: _Request) -> Receipt | None:
         """The receipt of a command that was admitted before; `KeyReused` where it was another."""
@@ -333,7 +338,6 @@ class _Pending:
             states[stream] = _At(evolve(state, recorded), version)
         self.states.update(states)
         self.seq += len(rows)
-        self.leaf = rows[-1].leaf
         self._rows += rows
         self._placements += asked.placements
         self._receipts[key] = digest, Receipt(key, tuple(events))

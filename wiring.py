@@ -112,11 +112,11 @@ class Home:
     @_Once
     def cluster(self) -> Cluster:
         """The ledger's topics. `Refused` where no Kafka is set."""
-        if self.settings.kafka is None:
-            raise Refused("no Kafka is set; LEPTON_KAFKA=host:port names one")
         told = self.settings
+        if told.kafka is None:
+            raise Refused("no Kafka is set; LEPTON_KAFKA=host:port names one")
         certificate = Certificate.named(told.kafka_certificate, told.kafka_key, told.kafka_key_password)
-        return Cluster.parsed(self.settings.kafka, told.ledger, told.kafka_prefix, certificate)
+        return Cluster.parsed(told.kafka, told.ledger, told.kafka_prefix, certificate)
 
     @property
     def workplace(self) -> Workplace:

@@ -14,7 +14,7 @@ from .shapes import EVENT, JOB
 from .text import columns, dim, figure, title, when
 
 COLOURS = {"finished": "green", "failed": "red", "cancelled": "yellow"}
-UNTOLD = ("payload", "source", "epoch", "run", "result", "tensors", "environment", "code", "hyperparameters", "times")
+UNTOLD = ("payload", "source", "epoch", "run", "result", "tensors")
 OF_RUN = "lepton.run."
 """What types of a run's events begin with: how an attempt began, got on and ended, which the job's events tell too."""
 

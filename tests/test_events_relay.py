@@ -11,13 +11,14 @@ import pytest
 from lepton_ai.errors import Refused, Unavailable
 from lepton_ai.events.actors import Actor
 from lepton_ai.events.cluster import Cluster
-from lepton_ai.events.kafka import Message, Outgoing, Reader, Writer
+from lepton_ai.events.kafka import Outgoing, Writer
 from lepton_ai.events.kafka_log import KafkaLog
 from lepton_ai.events.relay import Relay
 from lepton_ai.events.topics import open_topics, partitions
 from lepton_ai.ledger import Asked, Ledger
 
 from .asking import commit, note
+from .relaying import topic
 
 SECONDS = 30
 
@@ -40,16 +41,6 @@ async def caught_up(relay: Relay, ledger: Ledger) -> None:
     async with asyncio.timeout(SECONDS):
         while relay.position < end:
             await asyncio.sleep(0.005)
-
-
-async def topic(cluster: Cluster) -> list[Message]:
-    """All records of the events' topic."""
-    async with Reader(cluster, "events") as reader:
-        reader.seek(0)
-        messages: list[Message] = []
-        while len(messages) < await reader.end():
-            messages += await reader.read(1000, 1.0)
-        return messages
 
 
 async def test_the_topic_holds_the_stored_bytes_in_order_and_the_root(

@@ -93,7 +93,7 @@ class Lab:
         return self.manager.jobs.show(job)
 
     def looked_at_elsewhere(self, job: str) -> JobRecord:
-        """A job, once a worker with processes of its own has done all that there was to do."""
+        """A job, once a `lepton worker` of its own has done all that there was to do."""
         environment = os.environ | {"PYTHONSAFEPATH": "1", "LEPTON_HOME": str(self.home)}
         subprocess.run(WORKER, env=environment, check=True, timeout=LONG, capture_output=True)
         return self.manager.jobs.show(job)

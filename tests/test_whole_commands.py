@@ -20,7 +20,7 @@ from lepton_ai.events.address import database_at
 from lepton_ai.events.batch import BATCH_BYTES, RECORD_OVERHEAD
 from lepton_ai.events.cluster import Cluster
 from lepton_ai.events.creation import open_or_create
-from lepton_ai.events.kafka import Message, Outgoing, Reader, Writer
+from lepton_ai.events.kafka import Message, Outgoing, Writer
 from lepton_ai.events.kafka_log import KafkaLog
 from lepton_ai.events.relay import READ, ROOT, Relay
 from lepton_ai.events.restore import restore
@@ -29,6 +29,7 @@ from lepton_ai.events.verify import verify
 from lepton_ai.ledger import Asked, Ledger, Receipt
 
 from .asking import commit, note
+from .relaying import topic
 
 SECONDS = 60
 KIB = 1024
@@ -57,16 +58,6 @@ def filled(ledger: Ledger, actor: Actor, mix: Sequence[tuple[int, int]]) -> list
 async def relayed(store: Store, cluster: Cluster) -> None:
     """Relay all that the log holds."""
     await asyncio.wait_for(Relay(store, cluster, until=store.end()).run(asyncio.Event()), SECONDS)
-
-
-async def topic(cluster: Cluster) -> list[Message]:
-    """All records of the events' topic."""
-    async with Reader(cluster, "events") as reader:
-        reader.seek(0)
-        messages: list[Message] = []
-        while len(messages) < await reader.end():
-            messages += await reader.read(1000, 1.0)
-        return messages
 
 
 def batch_ends(messages: Sequence[Message]) -> list[int]:

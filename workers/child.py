@@ -28,12 +28,6 @@ def main(pipe: int, store: Callable[..., ObjectStore], handlers: Mapping[str, Ha
     _limit(order)
     work = Work(order, store(**task["objects"]), pipe)
     Thread(target=_listen, args=(work,), daemon=True).start()
-    attend(work, handlers)
-
-
-def attend(work: Work, handlers: Mapping[str, Handler]) -> None:
-    """Do the work, and say what came of it."""
-    order = work.order
     with span(f"lepton {order.kind}", order.traceparent):
         answer = _answer(work, handlers.get(order.kind))
         work.flush()
