@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from ..errors import Refused, Unavailable
 from .cluster import Cluster, TopicName
-from .kafka import translated
+from .kafka_errors import translated
 
 _FOR_EVER: Final = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 _STAMPED: Final = {"message.timestamp.type": "LogAppendTime"}
