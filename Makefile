@@ -37,7 +37,7 @@ bench: $(VENV)/.dev ## every figure beside its peer's, into docs/benchmarks.md
 fuzz: $(VENV)/.dev ## the property tests with many more examples
 	@$(BIN)/python -m pytest -m "not study" --hypothesis-profile=fuzz $(PYTEST)
 
-faults: $(VENV)/.dev ## kill each process fifty times and the broker ten, and see that nothing is lost (KILLS=, SEED=)
+faults: $(VENV)/.dev ## have everything go wrong on purpose, and see that nothing is lost (CHAPTERS=, KILLS=, SEED=)
 	@PYTHONSAFEPATH= $(BIN)/python -m tests.faults
 
 stack: $(VENV)/.dev ## the whole ledger with Kafka, PostgreSQL and S3, without Docker, until Ctrl-C

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from .event import Event
 
-FORMAT = 1
+FORMAT = 2
 """The format this Lepton writes and reads: raised with the first event type that an older one cannot read."""
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from .broker import Kafka
-from .faults import Parts, environment, ordeal
+from .faults.kills import Parts, environment, ordeal
 
 
 @pytest.fixture

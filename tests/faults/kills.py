@@ -1,6 +1,6 @@
 """A ledger at work while its processes are killed and its parts stop: what was acknowledged is there once.
 
-`make faults` kills each process fifty times and the broker ten; the tests run a short form of it.
+The long form kills each process fifty times and the broker ten; the tests run a short form of it.
 """
 
 from __future__ import annotations
@@ -29,12 +29,14 @@ from lepton_ai.workers.assigning import open_jobs
 from lepton_ai.workers.kafka_channel import results
 from lepton_ai.workers.messages import Failed, encoded
 
-from .aftermath import differences
-from .asking import commit
-from .broker import Kafka
-from .buckets import S3
-from .mortals import Broker, Client, Decider, Process, Service, Worker
-from .servers import PostgreSQL
+from ..aftermath import differences
+from ..asking import commit
+from ..broker import Kafka
+from ..buckets import S3
+from ..mortals import Broker, Client, Decider, Process, Service, Worker
+from ..servers import PostgreSQL
+
+TITLE: Final = "every process is killed fifty times, the broker ten, and the parts stop"
 
 TERMS: Final = {"START": "3", "LEASE": "4", "HEARTBEAT": "0.5", "PAUSE": "0.1", "DRAIN": "3"}
 """Of the leases, shortened: LEPTON_TERM_…, in seconds."""
@@ -193,12 +195,9 @@ def environment(home: Path, parts: Parts, database: str) -> dict[str, str]:
     }
 
 
-def main() -> None:
+def suffer(seed: int, say: Callable[[str], None]) -> None:
     """The long form: fifty kills of each process, ten of the broker, on PostgreSQL and S3."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    seed = int(os.environ.get("SEED", random.SystemRandom().randrange(10**6)))
-    print(f"seed {seed}; SEED={seed} makes the same order", flush=True)
-    begun = time.monotonic()
     with ExitStack() as close:
         kafka, postgresql, s3 = Kafka(), PostgreSQL(), S3()
         for part in (kafka, postgresql, s3):
@@ -210,9 +209,4 @@ def main() -> None:
         kills, broker_kills = (
             int(os.environ.get(name, usual)) for name, usual in (("KILLS", 50), ("BROKER_KILLS", 10))
         )
-        ordeal(parts, kills, broker_kills, seed, lambda what: print(what, flush=True))
-    print(f"nothing was lost, nothing is there twice, and all tell the same; {time.monotonic() - begun:.0f} s")
-
-
-if __name__ == "__main__":
-    main()
+        ordeal(parts, kills, broker_kills, seed, say)
