@@ -35,10 +35,15 @@ def commit(model: Model, objects: Objects, command: Commit) -> tuple[Append, ...
         unused(model, command.branch)
     stream = model_stream(command.model)
     if (unchanged := same_as_head(model, command)) is not None:
-        return tuple(Append(stream, event) for event in _extras(model, command, unchanged.number, fresh=False))
+        extras = tuple(Append(stream, event) for event in _extras(model, command, unchanged.number, fresh=False))
+        # the version stands, but what it rests on had to be stored anew
+        return _stored(objects, command) + extras if command.stored.packs else extras
     _head_is_a_parent(model, command)
-    stored = tuple(Append(OBJECTS, event) for event in kept(objects, command.stored))
-    return stored + tuple(Append(stream, event) for event in _events(model, command))
+    return _stored(objects, command) + tuple(Append(stream, event) for event in _events(model, command))
+
+
+def _stored(objects: Objects, command: Commit) -> tuple[Append, ...]:
+    return tuple(Append(OBJECTS, event) for event in kept(objects, command.stored))
 
 
 def kept(objects: Objects, stored: Stored) -> Iterator[Event]:

@@ -13,11 +13,14 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 import obstore
+from blake3 import blake3
 from obstore import exceptions
 from obstore.store import AzureStore, GCSStore, S3Store
 
 from ..errors import Damaged, LeptonError, Refused, Unavailable
+from .digest import named
 from .objects import check_key
+from .sent import Sent
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
@@ -33,6 +36,9 @@ Bucket = S3Store | GCSStore | AzureStore
 
 class CloudStore:
     """Objects below a prefix of a bucket.
+
+    What was written is asked for before it counts as written: its size, and its ETag where that is a digest of the
+    bytes; else it is read back.
 
     An object of one part is written by one request on the condition that none stands there. A larger one is written
     in parts, whose completion `obstore` cannot make conditional, though S3 could. So its writer first claims the key
@@ -52,10 +58,14 @@ class CloudStore:
         for piece in remaining:
             first += piece
             if len(first) > PART:
+                sent = Sent(PART)
                 with self._claimed(key):
-                    return self._write_parts(key, chain((bytes(first),), remaining))
+                    self._write_parts(key, sent.passing(chain((bytes(first),), remaining)))
+                return self._arrived(key, sent)
+        sent = Sent()
+        sent.add(bytes(first))
         self._create(key, key, bytes(first))
-        return len(first)
+        return self._arrived(key, sent)
 
     def get(self, key: str, offset: int = 0, length: int | None = None) -> bytes:
         check_key(key)
@@ -96,6 +106,33 @@ class CloudStore:
     def delete(self, key: str) -> None:
         check_key(key)
         self._remove(key)
+
+    def _arrived(self, key: str, sent: Sent) -> int:
+        """The bytes of an object, once its store has said that it holds what was sent.
+
+        What stands there otherwise was acknowledged and never arrived, or not whole: it is removed, `Unavailable`.
+        """
+        with _translated(f"object {key}"):
+            try:
+                found = obstore.head(self._bucket, key)
+            except FileNotFoundError:
+                found = None
+        if found is not None and found["size"] == sent.size:
+            etag = (found.get("e_tag") or "").strip('"')
+            if etag == sent.etag or self._read_back(key, sent.size) == sent.digest:
+                return sent.size
+        self._let_go(key)
+        raise Unavailable(
+            f"object {key} did not arrive as it was sent, though the store acknowledged it; see to what lies between "
+            "here and the bucket, then try again"
+        )
+
+    def _read_back(self, key: str, size: int) -> str:
+        """The digest of an object's bytes."""
+        hasher = blake3()
+        for piece in self._read(key, 0, size):
+            hasher.update(piece)
+        return named(hasher)
 
     def _create(self, key: str, place: str, data: bytes) -> None:
         """Write an object where none is."""
@@ -210,8 +247,10 @@ def cloud_store(scheme: str, bucket: str, prefix: str, *, wait: float) -> CloudS
     """
     letters, opened = _CLOUDS[scheme]
     client, retry = _patience(wait, os.environ.get(f"{letters}_ALLOW_HTTP", ""))
+    # what S3 is sent bears a checksum, which it compares before it acknowledges
+    checked = {"checksum_algorithm": os.environ.get("AWS_CHECKSUM_ALGORITHM", "SHA256")} if scheme == "s3" else {}
     try:
-        return CloudStore(opened(bucket, prefix=prefix, client_options=client, retry_config=retry))
+        return CloudStore(opened(bucket, prefix=prefix, client_options=client, retry_config=retry, **checked))
     except (exceptions.BaseError, ValueError, OSError):
         raise Refused(f"{scheme}:// cannot be used as {letters}_… in the environment say; correct these") from None
 

@@ -45,8 +45,10 @@ class Spool:
             self._file.flush()
         except OSError as error:
             raise Unavailable(f"deltas cannot be copied to a temporary file ({error.strerror}); make room") from error
-        copy = StoredDelta(self, Placement(delta.place.digest, delta.place.pack, start, delta.place.length))
+        place = Placement(delta.place.digest, delta.place.pack, start, delta.place.length)
+        copy = StoredDelta(self, place, delta.between)
         copy.verify()
+        _ = copy.index  # a delta between other versions is found before anything is written, too
         return copy
 
     def get(self, key: str, offset: int = 0, length: int | None = None) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from .manifest import Manifest, TensorEntry, describe
 from .objects import ObjectStore
 from .pack import Entry, PackWriter, Placement, WrittenPack
 from .saving import DeltaTooLarge, changed_chunks, full_chunks
+from .sound import SoundPacks
 from .tensor import Tensor
 from .way import Placements, Way
 
@@ -50,12 +51,14 @@ class Save:
         self,
         objects: ObjectStore,
         places: Placements,
+        sound: SoundPacks,
         way: Callable[[Route], Way],
         tensors: Mapping[str, Tensor],
         extras: Mapping[str, Path | bytes],
     ) -> None:
         self._objects = objects
         self._places = places
+        self._sound = sound
         self._way = way
         self._tensors = tensors
         self._manifest = describe(tensors)
@@ -63,13 +66,15 @@ class Save:
         named = {name: blob_entry(name, source) for name, source in sorted(extras.items())}
         self._extras = {entry.digest: entry for entry, _ in named.values()}
         self._files = tuple(KeptFile(name, entry.digest, size) for name, (entry, size) in named.items())
-        self._placed: Mapping[str, Placement] = places.find({self._manifest.digest, *self._chunks, *self._extras})
+        self._placed: Mapping[str, Placement] = self._found({self._manifest.digest, *self._chunks, *self._extras})
 
     def known(self, graph: Graph) -> Kept | None:
         """The manifest stands in the graph already: its tensors are not written again."""
         digest = self._manifest.digest
         if digest not in self._placed or digest not in graph:
             return None
+        if self._chunks <= self._placed.keys():
+            return self._write((), True, self._packs_of(self._chunks))
         try:
             rests_on = self._behind(self._way(graph.cheapest(digest)))
         except Damaged as error:  # then these tensors are the chance to store it whole again
@@ -116,16 +121,27 @@ class Save:
         last = () if manifest.digest in self._placed else (manifest,)
         writer = PackWriter(self._objects)
         writer.write(chain(extras, entries, last))
+        self._sound.add(pack.key for pack in writer.packs)
         rests_on |= self._packs_of(entry.digest for entry in about)
         return Kept(
             self._manifest, keyframe, None, tuple(writer.packs), tuple(writer.placements), rests_on, self._files
         )
 
+    def _found(self, digests: Collection[str]) -> Mapping[str, Placement]:
+        """Where digests lie in packs that are sound; what a damaged one held is as good as not stored."""
+        placed = self._places.find(digests)
+        damages = self._sound.damages(placed.values())
+        for damage in damages.values():
+            _log.warning("%s; what this save needs of it is stored anew", damage)
+        return {digest: place for digest, place in placed.items() if place.pack not in damages}
+
     def _behind(self, way: Way) -> frozenset[str] | None:
-        """The packs on which a way rests, or None if not all of it is stored."""
+        """The packs on which a way rests, or None if not all of it is stored; raises `Damaged` where one is."""
         needed = way.rests_on
-        found = self._places.find(needed)
-        return frozenset(place.pack for place in found.values()) if needed <= found.keys() else None
+        placed = self._places.find(needed)
+        for damage in self._sound.damages(placed.values()).values():
+            raise damage
+        return frozenset(place.pack for place in placed.values()) if needed <= placed.keys() else None
 
     def _packs_of(self, digests: Iterable[str]) -> frozenset[str]:
         return frozenset(self._placed[digest].pack for digest in digests if digest in self._placed)

@@ -19,6 +19,7 @@ from .norms import Norms, norms_between
 from .objects import ObjectStore
 from .pack import Placement
 from .recent import Recent
+from .sound import SoundPacks
 from .tensor import Array, Bytes, Tensor
 from .threads import in_order
 from .way import AtHand, AtHandDiffers, Leg, Placements, StoredDelta, Way
@@ -30,9 +31,10 @@ class Vault:
     Safe to use from many threads as far as `objects` and `placements` are.
     """
 
-    def __init__(self, objects: ObjectStore, placements: Placements) -> None:
+    def __init__(self, objects: ObjectStore, placements: Placements, sound: SoundPacks | None = None) -> None:
         self._objects = objects
         self._placements = placements
+        self._sound = sound or SoundPacks(objects)
         self._manifests: Recent[Manifest] = Recent(16)
 
     def keep(
@@ -49,7 +51,8 @@ class Vault:
         What is stored already is not written again. Raises `Refused`, leaving nothing, if a tensor or file changes
         meanwhile; `Malformed` on names, shapes or dtypes that cannot be kept.
         """
-        save = Save(self._objects, self._placements, self.way, tensors, {**(files or {}), **(blobs or {})})
+        extras = {**(files or {}), **(blobs or {})}
+        save = Save(self._objects, self._placements, self._sound, self.way, tensors, extras)
         kept = save.known(graph) or (base and save.as_delta(base, graph)) or save.as_keyframe()
         self._manifests.put(kept.manifest.digest, kept.manifest)
         return kept
@@ -129,7 +132,7 @@ class Vault:
         yield from check_way(way, self._placements)
 
     def way(self, route: Route, at_hand: tuple[Manifest, Mapping[str, Tensor]] | None = None) -> Way:
-        """A path made ready to be walked: its manifests and the indexes of its deltas are read."""
+        """A path made ready to be walked: its manifests are read."""
         live = at_hand if at_hand is not None and at_hand[0].digest == route.start else None
         manifests = [live[0] if live else self.manifest(route.start)]
         located = self._locate([edge.digest for edge, _ in route.steps], "delta")
@@ -137,10 +140,7 @@ class Vault:
         for edge, direction in route.steps:
             manifests.append(self.manifest(edge.new if direction > 0 else edge.base))
             base, new = manifests[-2:][::direction]
-            delta = StoredDelta(self._objects, located[edge.digest])
-            if (delta.index.base, delta.index.new) != (edge.base, edge.new):
-                found = f"{delta.index.base} to {delta.index.new}"
-                raise Damaged(delta.thing, expected=f"a delta from {edge.base} to {edge.new}", found=found)
+            delta = StoredDelta(self._objects, located[edge.digest], (edge.base, edge.new))
             legs.append(Leg(Pairing(base, new), delta, direction))
         return Way(self._objects, manifests, legs, AtHand(*live) if live else None)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import NamedTuple, Protocol
 
 from ..errors import Damaged
 from .codec import Direction, apply_delta, decode_full
-from .delta import Pairing, Slot, read_delta_index, verify_delta
+from .delta import DeltaIndex, Pairing, Slot, read_delta_index, verify_delta
 from .digest import digest_of
 from .manifest import Manifest, chunk_bytes
 from .pack import Placement
@@ -29,14 +30,32 @@ class Placements(Protocol):
 
 
 class StoredDelta:
-    """A delta where it lies. Its index is read at once, its payloads when they are asked for."""
+    """A delta where it lies. Its index and its payloads are read when they are asked for.
 
-    def __init__(self, objects: Readable, place: Placement) -> None:
+    A version whose chunks were all stored again does not need the deltas that once led to it, nor that they are there.
+    """
+
+    def __init__(self, objects: Readable, place: Placement, between: tuple[str, str] | None = None) -> None:
         self._objects = objects
         self.place = place
         self.thing = f"delta {place.digest} in pack {place.pack}"
+        self.between = between
+        """The manifests that the delta must say it leads from and to, where they are known."""
         self._whole = False
-        self.index = read_delta_index(self.thing, place.length, self.read)
+        self._index: DeltaIndex | None = None
+        self._reading = Lock()
+
+    @property
+    def index(self) -> DeltaIndex:
+        """What the delta holds, and where; raises `Damaged`."""
+        with self._reading:  # threads that make chunks ask at once; one of them reads
+            if self._index is None:
+                index = read_delta_index(self.thing, self.place.length, self.read)
+                if self.between not in (None, (index.base, index.new)):
+                    expected = "a delta from {} to {}".format(*self.between or ())
+                    raise Damaged(self.thing, expected=expected, found=f"{index.base} to {index.new}")
+                self._index = index
+            return self._index
 
     def read(self, offset: int, length: int) -> bytes:
         return self._objects.get(self.place.pack, self.place.offset + offset, length)
@@ -152,6 +171,8 @@ class Way:
 
     def make(self, jobs: list[Job]) -> list[Job]:
         """Make the planned chunks and check each digest; `Damaged` names what is to blame. Any thread may do it."""
+        for number in {turn.leg for job in jobs for turn in job.turns}:
+            _ = self.legs[number].delta.index  # what is wrong with an index tells more than a digest that differs
         try:
             self._start(jobs)
             for number, leg in enumerate(self.legs):

@@ -26,6 +26,7 @@ from ..tensors.objects import ObjectStore
 from .tracing import traceparent
 
 if TYPE_CHECKING:
+    from ..tensors.sound import SoundPacks
     from ..tensors.vault import Vault
 
 
@@ -118,7 +119,13 @@ class Workspace:
         from ..tensors.vault import Vault
         from .placements import StoredPlacements
 
-        return Vault(self.objects, StoredPlacements(self.ledger.store, condemned))
+        return Vault(self.objects, StoredPlacements(self.ledger.store, condemned), self._sound)
+
+    @cached_property
+    def _sound(self) -> SoundPacks:
+        from ..tensors.sound import SoundPacks
+
+        return SoundPacks(self.objects)
 
     def admit(
         self,
