@@ -19,6 +19,7 @@ from .results import (
     Comparison,
     Diff,
     Evaluation,
+    Healed,
     Log,
     ModelRecord,
     PendingVersion,
@@ -434,6 +435,16 @@ class ModelManager:
         """Read every row, object and view, and name what is damaged."""
         parts = {"events": events, "objects": objects, "projection": projection}
         return list(checking.fsck(self._workspace, self._home.projection, parts))
+
+    def heal(self, *places: str | os.PathLike[str]) -> Healed:
+        """Write again what damaged packs held, from whole copies: in the ledger's own store, its spool, or `places`.
+
+        A place is a folder or a URL as LEPTON_OBJECTS takes, such as a backup of the objects. `fsck` says what is left.
+        Raises `Unavailable` where a store is away.
+        """
+        from .workers.heal import heal
+
+        return heal(self._workspace, self._home.copies(places))
 
     def rebuild(self) -> int:
         """Make the read model anew from the log: the `seq` it reached."""

@@ -473,6 +473,22 @@ class Verified(Result):
 
 
 @dataclass(frozen=True)
+class HealedPack(Result):
+    """What became of a damaged pack: the packs that hold its content now, and the digests found nowhere whole."""
+
+    pack: str
+    into: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Healed(Result):
+    """The damaged packs that were looked after; one with nothing missing is damage no more."""
+
+    packs: tuple[HealedPack, ...]
+
+
+@dataclass(frozen=True)
 class Synced(Result):
     """What became of what waited in the spool: each entry with kind, key, actor, time, and `version` or `reason`."""
 

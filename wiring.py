@@ -109,6 +109,22 @@ class Home:
         filled = self.store.places_any()
         return objects_at(self.settings.objects, self.settings.ledger, wait=self.settings.wait, filled=filled)
 
+    def copies(self, places: Sequence[str | os.PathLike[str]]) -> list[ObjectStore]:
+        """Where copies of objects may lie beside the ledger's store: its spool, its folder in the home, `places`."""
+        told, ledger = self.settings, self.settings.ledger
+        folders = [*(told.home / "spool" / ledger).glob("**/objects"), told.home / "objects" / ledger]
+        here: list[ObjectStore] = [FolderStore(folder, filled=True) for folder in folders if folder.is_dir()]
+        return here + [self._copy(os.fspath(place)) for place in places]
+
+    def _copy(self, place: str) -> ObjectStore:
+        folder = Path(place).absolute()
+        if "://" not in place and not folder.is_dir():
+            raise Refused(f"{place} is no folder; name one that holds a copy of the objects, or a URL of a bucket")
+        if "://" not in place and (folder / "packs").is_dir():
+            return FolderStore(folder, filled=True)
+        url = place if "://" in place else folder.as_uri()
+        return objects_at(url, self.settings.ledger, wait=self.settings.wait, filled=True)
+
     @_Once
     def cluster(self) -> Cluster:
         """The ledger's topics. `Refused` where no Kafka is set."""

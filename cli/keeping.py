@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import click
 
 from ..errors import Damaged, Refused
-from ..results import Synced, Verified
+from ..results import HealedPack, Synced, Verified
 from .command import Session, command
 from .text import columns, count, title
 
@@ -49,22 +49,40 @@ def verify(session: Session) -> None:
 
 
 @command(
-    {"damaged": [{"thing": "text", "expected": "text", "found": "text"}]},
+    {
+        "healed": [{"pack": "text", "into": ["text"], "missing": ["text"]}],
+        "damaged": [{"thing": "text", "expected": "text", "found": "text"}],
+    },
     "lepton fsck",
+    "lepton fsck --heal",
     "lepton fsck --events --objects",
 )
 @click.option("--events", is_flag=True, help="Look at the events only, or at all parts that are named.")
 @click.option("--objects", is_flag=True, help="Look at the stored tensors and files, and restore each version.")
 @click.option("--projection", is_flag=True, help="Compare the views with a rebuild.")
-def fsck(session: Session, events: bool, objects: bool, projection: bool) -> None:
-    """Are the bytes whole? Reads everything, lists what is damaged, and exits with 5 where anything is."""
+@click.option("--heal", is_flag=True, help="First write damaged objects again from whole copies at hand.")
+@click.option("--from", "places", multiple=True, metavar="PLACE", help="With --heal: a copy of the objects, too.")
+def fsck(session: Session, events: bool, objects: bool, projection: bool, heal: bool, places: tuple[str, ...]) -> None:
+    """Are the bytes whole? Reads everything, lists what is damaged, and exits with 5 where anything is.
+
+    --heal looks for whole copies in the ledger's other packs, in its spool and where --from says (a folder or a URL as
+    LEPTON_OBJECTS takes): what is found is written again, what is not stays damaged. Saving a model again whose
+    tensors are at hand heals its version too.
+    """
+    if places and not heal:
+        raise Refused("--from says where --heal looks for copies; give --heal too")
+    healed: tuple[HealedPack, ...] = ()
+    if heal:
+        with session.waiting("healing"):
+            healed = session.manager.heal(*places).packs
     everything = not (events or objects or projection)
     with session.waiting("reading everything"):
         found = session.manager.fsck(
             events=events or everything, objects=objects or everything, projection=projection or everything
         )
     damaged = [{"thing": each.thing, "expected": each.expected, "found": each.found} for each in found]
-    session.answer({"damaged": damaged}, lambda: _damages(found))
+    answer = {"healed": [each.to_dict() for each in healed], "damaged": damaged}
+    session.answer(answer, lambda: [*_healed(healed), *_damages(found)])
     if found:
         raise click.exceptions.Exit(Damaged.exit_code)
 
@@ -104,6 +122,12 @@ def _verified(found: Verified) -> Iterator[str]:
     yield f"{title('whole')}: {count(found.size, 'event')} of ledger {found.ledger} give the recorded root"
     yield f"  {found.root}"
     yield "This shows that the ledger agrees with itself; that nobody rewrote it only a root kept elsewhere can show."
+
+
+def _healed(packs: Iterable[HealedPack]) -> Iterator[str]:
+    for each in packs:
+        left = f", {count(len(each.missing), 'digest')} not found" if each.missing else ""
+        yield f"{title('written again')}  {each.pack}{left}"
 
 
 def _damages(found: list[Damaged]) -> Iterator[str]:

@@ -345,6 +345,18 @@ class TellManifest(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Repack(Command):
+    """Keep in other packs what a damaged pack held. Where `into` is given, those hold all of it that is needed."""
+
+    pack: str
+    stored: Stored = Stored()
+    into: tuple[str, ...] | None = None
+
+    def reads(self) -> tuple[str, ...]:
+        return (OBJECTS,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordDataset(Command):
     """Note a data set by its fingerprint."""
 
@@ -396,4 +408,6 @@ ModelCommand = (
     | RecordRehearsal
 )
 RunCommand = StartRun | LogMetrics | Checkpoint | FinishRun
-AnyCommand = ModelCommand | RunCommand | TellManifest | RecordDataset | RecordObservation | CreateLedger | OfJob
+AnyCommand = (
+    ModelCommand | RunCommand | TellManifest | Repack | RecordDataset | RecordObservation | CreateLedger | OfJob
+)

@@ -16,8 +16,9 @@ from ..events.model import (
     VersionAnnotated,
     VersionCommitted,
 )
+from ..events.objects import PackRepacked
 from .append import Append
-from .commands import OBJECTS, Commit, Stored, model_stream
+from .commands import OBJECTS, Commit, Repack, Stored, model_stream
 from .guards import stands, unused, writable
 from .model import Model, Version
 from .names import changed_notes, checked_file, checked_metrics, checked_model, checked_name
@@ -53,6 +54,13 @@ def kept(objects: Objects, stored: Stored) -> Iterator[Event]:
         raise Condemned(sorted(lost))
     yield from stored.packs
     yield from stored.manifests
+
+
+def repacked(objects: Objects, command: Repack) -> Iterator[Event]:
+    """The events of a damaged pack whose content was written again."""
+    yield from kept(objects, command.stored)
+    if command.into is not None:
+        yield PackRepacked(pack=command.pack, into=command.into)
 
 
 def same_as_head(model: Model, command: Commit) -> Version | None:

@@ -43,6 +43,7 @@ from .commands import (
     RecordMetrics,
     RecordObservation,
     RecordRehearsal,
+    Repack,
     RollBack,
     RollBackAlias,
     StartRun,
@@ -52,7 +53,7 @@ from .commands import (
     model_stream,
     run_stream,
 )
-from .commit import commit, free_tag
+from .commit import commit, free_tag, repacked
 from .guards import writable
 from .job_commands import OfJob
 from .jobs import decide_job
@@ -82,6 +83,8 @@ def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
             return runs.checkpoint(_run(state, command.run), cast(Objects, state[OBJECTS]), command)
         case FinishRun():
             return runs.finish(_run(state, command.run), command)
+        case Repack():
+            return tuple(Append(OBJECTS, event) for event in repacked(cast(Objects, state[OBJECTS]), command))
         case TellManifest(pages=pages):
             return tuple(Append(OBJECTS, page) for page in pages)
         case Commit():

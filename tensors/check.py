@@ -29,7 +29,7 @@ def check_pack(objects: ObjectStore, key: str, index: str) -> Iterator[Damaged]:
         yield Damaged(f"the index of pack {key}", expected=index, found=found.digest)
     if head != MAGIC:
         yield Damaged(f"pack {key}", expected=f"a beginning of {MAGIC!r}", found=f"{head!r}")
-    for damage in in_order(lambda line: _check_entry(objects, key, line), found.entries):
+    for damage in in_order(lambda line: check_entry(objects, key, line), found.entries):
         if damage is not None:
             yield damage
 
@@ -49,7 +49,8 @@ def check_way(way: Way, places: Placements) -> Iterator[Damaged]:
                 yield damage
 
 
-def _check_entry(objects: ObjectStore, key: str, line: Indexed) -> Damaged | None:
+def check_entry(objects: ObjectStore, key: str, line: Indexed) -> Damaged | None:
+    """What is wrong with one entry of a pack, which is decoded; None where nothing is."""
     place = Placement(line.digest, key, line.offset, line.length)
     try:
         if line.kind == "chunk":

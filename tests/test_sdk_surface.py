@@ -31,7 +31,7 @@ def test_the_managers_signatures_are_the_published_ones() -> None:
 def test_every_mutating_method_takes_a_key() -> None:
     reading = {
         "about", "aliases", "apply", "branches", "close", "compare", "diff", "events", "files", "find", "forget_actor",
-        "fsck", "jobs", "load_arrays", "load_tensors", "load_version", "log", "models", "rebuild",
+        "fsck", "heal", "jobs", "load_arrays", "load_tensors", "load_version", "log", "models", "rebuild",
         "rebuild_from_kafka", "recent", "run", "show", "snapshot", "sql", "suggest_rollback", "sync", "tags",
         "verify", "wait",
     }  # fmt: skip

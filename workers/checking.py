@@ -6,15 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from ..domain.commands import OBJECTS
 from ..domain.model import Model
 from ..errors import Damaged
 from ..events import verify as log
 from ..events.envelope import decode
-from ..events.log import Row
-from ..events.objects import PackWritten
 from ..events.verify import BATCH
 from ..results import Verified
+from .heal import standing_packs
 from .restoring import graph_of, verified_event
 from .workspace import Workspace
 
@@ -65,16 +63,9 @@ def _texts(workspace: Workspace) -> Iterator[Damaged]:
 
 
 def _packs(workspace: Workspace) -> Iterator[Damaged]:
-    """Every pack that the log names, entry by entry."""
-    _, rows = workspace.ledger.store.stream(OBJECTS, types=(PackWritten.type_name(),))
-    for row in rows:
-        yield from _told(_pack(workspace, row))
-
-
-def _pack(workspace: Workspace, row: Row) -> Iterator[Damaged]:
-    event = decode(row.envelope, row.leaf, row.seq).event
-    assert isinstance(event, PackWritten)
-    yield from workspace.vault.check_pack(event.pack, event.index)
+    """Every pack that stands, entry by entry."""
+    for pack in standing_packs(workspace):
+        yield from workspace.vault.check_pack(pack.pack, pack.index)
 
 
 def _versions(workspace: Workspace) -> Iterator[Damaged]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext, suppress
+
+from ..errors import Damaged
 from ..events.envelope import decode
 from ..events.log import Log
-from ..events.objects import PackWritten
+from ..events.objects import PackRepacked, PackWritten
 from ..events.restore import Restored, restore
 from ..events.rows import Placement
 from ..events.store import Store
@@ -18,10 +21,19 @@ def recover(store: Store, objects: ObjectStore, log: Log) -> Restored:
     Leases are not restored: they run out, and jobs are assigned anew. Names and keys of actors were never in the log.
     """
     restored = restore(store, log)
+    repacked = _repacked(store, restored.after)
     known = {placement.pack for placement in store.placements()}
     for row in store.rows_of_type(PackWritten.type_name(), 0, restored.after):
         event = decode(row.envelope, row.leaf, row.seq).event
         assert isinstance(event, PackWritten)
         if event.pack not in known:
-            store.place([Placement(*place) for place in told_by(objects, (event.pack,))])
+            with suppress(Damaged) if event.pack in repacked else nullcontext():
+                store.place([Placement(*place) for place in told_by(objects, (event.pack,))])
     return restored
+
+
+def _repacked(store: Store, last: int) -> set[str]:
+    """The packs whose content was written again into others, since they were damaged."""
+    rows = store.rows_of_type(PackRepacked.type_name(), 0, last)
+    events = (decode(row.envelope, row.leaf, row.seq).event for row in rows)
+    return {event.pack for event in events if isinstance(event, PackRepacked)}
