@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import cache
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import obstore
 from blake3 import blake3
@@ -248,7 +248,9 @@ def cloud_store(scheme: str, bucket: str, prefix: str, *, wait: float) -> CloudS
     letters, opened = _CLOUDS[scheme]
     client, retry = _patience(wait, os.environ.get(f"{letters}_ALLOW_HTTP", ""))
     # what S3 is sent bears a checksum, which it compares before it acknowledges
-    checked = {"checksum_algorithm": os.environ.get("AWS_CHECKSUM_ALGORITHM", "SHA256")} if scheme == "s3" else {}
+    checked: dict[str, Any] = (
+        {"checksum_algorithm": os.environ.get("AWS_CHECKSUM_ALGORITHM", "SHA256")} if scheme == "s3" else {}
+    )
     try:
         return CloudStore(opened(bucket, prefix=prefix, client_options=client, retry_config=retry, **checked))
     except (exceptions.BaseError, ValueError, OSError):
