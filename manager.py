@@ -27,6 +27,7 @@ from .results import (
     RolledBack,
     Suggestion,
     Synced,
+    Upgraded,
     Verified,
     Version,
     VersionRecord,
@@ -463,6 +464,10 @@ class ModelManager:
         with self._home.projection() as projection:
             projection.catch_up()
             snapshot(projection, Path(to))
+
+    def upgrade(self, *, dry_run: bool = False) -> Upgraded:
+        """Bring a ledger of an older Lepton to today's format, with a copy made first; `dry_run` changes nothing."""
+        return self._home.upgrade(dry_run=dry_run)
 
     @_told_first
     def forget_actor(self, name: str) -> bool:

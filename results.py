@@ -489,6 +489,23 @@ class Healed(Result):
 
 
 @dataclass(frozen=True)
+class Upgraded(Result):
+    """What an upgrade did, or would do: from which format to which, over which events, and where the copy is."""
+
+    ledger: str
+    before: int
+    after: int
+    events: int
+    """Of the log before; its root over them is the same afterwards."""
+    root: str
+    copy: str | None
+    """Where the tables stand as they were; None where they are in today's format already."""
+    bytes: int
+    """About what the copy takes."""
+    done: bool
+
+
+@dataclass(frozen=True)
 class Synced(Result):
     """What became of what waited in the spool: each entry with kind, key, actor, time, and `version` or `reason`."""
 

@@ -24,7 +24,7 @@ from .events.ledger import FORMAT
 from .events.store import Store
 from .events.tls import Certificate
 from .ledger import Ledger
-from .results import Version
+from .results import Upgraded, Version
 from .settings import FOLDER, Settings, log
 from .tensors.address import objects_at
 from .tensors.folder import FolderStore
@@ -204,6 +204,18 @@ class Home:
 
     def _assigning(self) -> Held:
         return database_at(self.settings.database, self.settings.ledger, wait=0.0).lock("assigner")
+
+    def upgrade(self, *, dry_run: bool) -> Upgraded:
+        """Bring an older ledger to today's format. Nothing else here opens one."""
+        from .workers.upgrade import upgrade
+
+        told = self.settings
+        database = database_at(told.database, told.ledger, wait=told.wait)
+        alone = database_at(told.database, told.ledger, wait=0.0)
+        try:
+            return upgrade(database, alone.lock, dry_run=dry_run)
+        finally:
+            database.close()
 
     def kafka_log(self) -> KafkaLog:
         """The log as its topic tells it; a context manager."""

@@ -1,4 +1,4 @@
-"""`sync`, `verify`, `fsck`, `rebuild`, `forget`: looking after the ledger itself."""
+"""`sync`, `verify`, `fsck`, `rebuild`, `forget`, `upgrade`: looking after the ledger itself."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Final
 import click
 
 from ..errors import Damaged, Refused
-from ..results import HealedPack, Synced, Verified
+from ..results import HealedPack, Synced, Upgraded, Verified
 from .command import Session, command
-from .text import columns, count, title
+from .text import columns, count, size, title
 
 SPOOLED: Final = {
     "kind": "text?",
@@ -107,6 +107,35 @@ def forget(session: Session, name: str, yes: bool) -> None:
     session.answer({"actor": name}, lambda: [f"{name} is forgotten"])
 
 
+@command(
+    {
+        "ledger": "text",
+        "before": "number",
+        "after": "number",
+        "events": "number",
+        "root": "digest",
+        "copy": "text?",
+        "bytes": "number",
+        "done": "true or false",
+    },
+    "lepton upgrade --dry-run",
+    "lepton upgrade",
+)
+@click.option("--dry-run", is_flag=True, help="Say what it would do and how large the copy is; change not one byte.")
+def upgrade(session: Session, dry_run: bool) -> None:
+    """Bring a ledger of an older Lepton to today's format, which never happens by itself.
+
+    First its tables are copied: a SQLite file beside it (main.db.format-1), a PostgreSQL schema beside it in the same
+    database ("lepton_main.format-1"). Then all of it happens in one transaction, in which every event's bytes are
+    hashed before and after: the root does not change. Killed at any moment, the ledger is in the one format or the
+    other; run it again. It changes the ledger that LEPTON_LEDGER names; each has its own upgrade. Delete the copy once
+    you are sure.
+    """
+    with session.waiting("looking" if dry_run else "upgrading"):
+        found = session.manager.upgrade(dry_run=dry_run)
+    session.answer(found.to_dict(), lambda: _upgraded(found))
+
+
 def _synced(found: Synced) -> Iterator[str]:
     if not (found.delivered or found.refused):
         yield "nothing waits"
@@ -116,6 +145,22 @@ def _synced(found: Synced) -> Iterator[str]:
     for each in found.refused:
         what = f"of {each['model'] or each['run']}, asked by {each['actor']}" if each["kind"] else "entry"
         yield f"{click.style('refused', fg='red', bold=True)}  {each['kind'] or 'damaged'} {what}: {each['reason']}"
+
+
+def _upgraded(found: Upgraded) -> Iterator[str]:
+    events = f"{count(found.events, 'event')} of ledger {found.ledger}"
+    if found.before == found.after and not found.done:
+        yield f"nothing to do: ledger {found.ledger} has format {found.after}, which is today's"
+        return
+    if not found.done:
+        yield f"would bring {events} from format {found.before} to {found.after}; nothing was changed"
+        if found.copy:
+            yield f"  and first copy about {size(found.bytes)} to {found.copy}"
+        return
+    yield f"{title('upgraded')}: {events} from format {found.before} to {found.after}, with the root unchanged"
+    yield f"  {found.root}"
+    if found.copy:
+        yield f"What was before is in {found.copy}; delete it once you are sure."
 
 
 def _verified(found: Verified) -> Iterator[str]:

@@ -389,6 +389,16 @@ class CreateLedger(Command):
         return (LEDGER,)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpgradeLedger(Command):
+    """Let writers use what a newer format brought."""
+
+    format: int
+
+    def reads(self) -> tuple[str, ...]:
+        return (LEDGER,)
+
+
 ModelCommand = (
     Commit
     | CreateBranch
@@ -408,6 +418,5 @@ ModelCommand = (
     | RecordRehearsal
 )
 RunCommand = StartRun | LogMetrics | Checkpoint | FinishRun
-AnyCommand = (
-    ModelCommand | RunCommand | TellManifest | Repack | RecordDataset | RecordObservation | CreateLedger | OfJob
-)
+OfLedger = CreateLedger | UpgradeLedger
+AnyCommand = ModelCommand | RunCommand | TellManifest | Repack | RecordDataset | RecordObservation | OfLedger | OfJob

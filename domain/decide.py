@@ -6,7 +6,7 @@ from typing import assert_never, cast
 
 from ..errors import Malformed, Refused, UnknownRevision
 from ..events.event import Event
-from ..events.ledger import LedgerCreated
+from ..events.ledger import LedgerCreated, LedgerUpgraded
 from ..events.model import (
     EvaluationRecorded,
     MetricsRecorded,
@@ -49,6 +49,7 @@ from .commands import (
     StartRun,
     TellManifest,
     Unarchive,
+    UpgradeLedger,
     dataset_stream,
     model_stream,
     run_stream,
@@ -70,6 +71,8 @@ def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
     match command:
         case CreateLedger():
             return _create_ledger(cast(LedgerState, state[LEDGER]), command)
+        case UpgradeLedger():
+            return _upgrade_ledger(cast(LedgerState, state[LEDGER]), command)
         case RecordDataset():
             return told.record_dataset(cast(told.Dataset, state[dataset_stream(command.dataset)]), command)
         case RecordObservation():
@@ -179,6 +182,12 @@ def _found_out(
             )
         case _:
             raise TypeError(f"no decision for {type(command).__name__}")
+
+
+def _upgrade_ledger(state: LedgerState, command: UpgradeLedger) -> tuple[Append, ...]:
+    if not state.format:
+        raise Refused("there is no ledger yet; the first command that writes makes one")
+    return (Append(LEDGER, LedgerUpgraded(format=command.format)),) if state.format < command.format else ()
 
 
 def _create_ledger(state: LedgerState, command: CreateLedger) -> tuple[Append, ...]:

@@ -121,11 +121,13 @@ class Actors:
     def forget(self, name: str) -> bool:
         """Delete a name and its key: whether there was one. Its sealed texts can be opened no more.
 
-        On return nothing of them is left in the database's files, SQLite's write-ahead log included. A PostgreSQL's
+        On return nothing of them is left in the database's files, SQLite's write-ahead log included, nor in copies that
+        an upgrade made. A PostgreSQL's
         own write-ahead log, and backups, hold them until they are recycled. Raises `Unavailable` where a reader kept
         SQLite from clearing its log: forget again when it is done.
         """
         with self._database.connection() as connection:
             deleted = connection.execute(self._sql.delete_actor, (name,)).rowcount > 0
             self._database.erase(connection)
+            self._database.copies.forget(connection, name)
             return deleted

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ..errors import Unavailable
 from .database import Database
+from .format import checked_format
 from .log import Row
 from .merkle import Tile
 from .rows import Head, Known, NewRow, Placement, Rejected, Since, head_of, known_of, rows_of, since_of, stream_of
@@ -49,6 +50,7 @@ class Admission:
             newer = None if since is None else connection.execute(sql.since, (since, since, MANY))
             rows = told.fetchall()
             written = None if newer is None else since_of(newer)
+        checked_format(rows[0][4])  # under the lock: the ledger may have been upgraded since it was opened
         known = {key: known_of(seq, span, digest) for *_, key, seq, span, digest in rows if key is not None}
         return cls(head_of(rows[0]), rows[0][3], known, connection, database, sql, written)
 

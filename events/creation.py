@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import Damaged, NewerLedger, Refused
+from ..errors import Damaged, Refused
 from .database import Database
+from .format import checked_format
 from .ledger import FORMAT
 
 if TYPE_CHECKING:
@@ -23,11 +24,8 @@ def open_or_create(database: Database, ledger_id: Callable[[], str]) -> None:
     if found is None:
         _create(database, ledger_id)
         found = _format(database)
-    if found is None or found < FORMAT:
-        raise Refused(f"the ledger has the older format {found}; `lepton upgrade` brings it to {FORMAT}")
-    if found > FORMAT:
-        raise NewerLedger(f"the ledger has format {found}, this Lepton knows {FORMAT}: update the package")
-    _check_name(database)
+    checked_format(found)
+    check_name(database)
 
 
 def _format(database: Database) -> int | None:
@@ -40,7 +38,7 @@ def _format(database: Database) -> int | None:
         return row[0]
 
 
-def _check_name(database: Database) -> None:
+def check_name(database: Database) -> None:
     """A file holds one ledger: two names for it would share its events, and each look for the other's objects."""
     with database.connection() as connection:
         name = connection.execute("SELECT name FROM head").fetchone()[0]
@@ -60,7 +58,7 @@ def _create(database: Database, ledger_id: Callable[[], str]) -> None:
             connection.exec_driver_sql(statement)
         try:
             if not inspect(connection).has_table("head"):
-                _migrate(connection)
+                migrate(connection)
                 connection.execute(
                     text("INSERT INTO head VALUES (1, :format, :name, :ledger, 0, 0, :empty)"),
                     {"format": FORMAT, "name": database.ledger, "ledger": ledger_id(), "empty": b""},
@@ -71,11 +69,12 @@ def _create(database: Database, ledger_id: Callable[[], str]) -> None:
             raise
 
 
-def _migrate(connection: Connection) -> None:
+def migrate(connection: Connection, revision: str = "head") -> None:
+    """Bring the tables to a revision, in the transaction that the connection is in; what they have is left."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)

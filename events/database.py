@@ -16,6 +16,8 @@ from .translation import Translator
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
+    from .copies import Copies
+
 
 class Database(ABC):
     """One ledger's database. It survives a fork: the child opens connections of its own."""
@@ -78,6 +80,17 @@ class Database(ABC):
     @abstractmethod
     def erase(self, connection: Any) -> None:
         """Leave no trace of rows deleted from `actors` in the files, or raise `Unavailable`."""
+
+    @property
+    @abstractmethod
+    def copies(self) -> Copies:
+        """The copies that upgrades made of the ledger's tables."""
+
+    @contextmanager
+    def looking(self) -> Generator[Any]:
+        """A connection that only reads, and changes no byte of what is there; None where there is no database."""
+        with self.connection() as connection:
+            yield connection
 
     @abstractmethod
     def lock(self, what: str) -> Held:

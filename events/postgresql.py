@@ -7,11 +7,14 @@ import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from select import POLLIN, poll
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import Malformed, Refused, Unavailable
 from .database import Database
 from .statements import Statements
+
+if TYPE_CHECKING:
+    from .copies import Schemas
 
 HUNG: Final = 10.0
 """Seconds after which the server cuts off a writer that stopped in the middle of its transaction."""
@@ -100,6 +103,13 @@ class PostgreSQL(Database):
     def erase(self, connection: Any) -> None:
         """Write the table anew."""
         connection.execute("VACUUM (FULL) actors")
+
+    @property
+    def copies(self) -> Schemas:
+        """Schemas beside the ledger's."""
+        from .copies import Schemas
+
+        return Schemas(self.schema, self.name)
 
     def lock(self, what: str) -> AdvisoryLock:
         """A lock by the schema's name and `what`, held by a connection of its own."""

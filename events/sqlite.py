@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Generator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+from urllib.parse import quote
 
 from ..errors import Malformed, Refused, Unavailable
 from . import forks
 from .database import Database
 from .lock import FileLock
 from .mounts import network_file_system
+
+if TYPE_CHECKING:
+    from .copies import Files
 
 _PREFIX: Final = "sqlite:///"
 
@@ -66,6 +72,25 @@ class SQLite(Database):
                 f"the name is forgotten, but a reader kept traces in the write-ahead log of {self.name} "
                 f"for {self.wait:g} s; forget again when it is done"
             )
+
+    @property
+    def copies(self) -> Files:
+        """Files beside the ledger's."""
+        from .copies import Files
+
+        return Files(self.path)
+
+    @contextmanager
+    def looking(self) -> Generator[Any]:
+        """The file, opened for reading; SQLite makes the files of a write-ahead log beside it where it is told less."""
+        if not self.path.exists():
+            yield None
+            return
+        log = Path(f"{self.path}-wal")
+        told = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
+        url = f"file:{quote(str(self.path))}?{told}"
+        with self.translated(), closing(sqlite3.connect(url, uri=True, isolation_level=None)) as connection:
+            yield connection
 
     def lock(self, what: str) -> FileLock:
         """A lock on a file beside the ledger's."""

@@ -44,8 +44,10 @@ class OutcomeUnknown(Exception):
 class Store:
     """The event table of one ledger, on SQLite or PostgreSQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, ledger_id: str | None = None) -> None:
         self.database = database
+        if ledger_id is not None:
+            self._ledger_id = ledger_id
 
     @cached_property
     def sql(self) -> Statements:

@@ -18,7 +18,7 @@ head = Table(
     Column("ledger", String(36), nullable=False, comment="the id that events bear in `source`"),
     Column("seq", Count, nullable=False),
     Column(
-        "recorded", Count, nullable=False, comment="of the last event, in microseconds since 1970, never decreasing"
+        "recorded_at", Count, nullable=False, comment="of the last event, in microseconds since 1970, never decreasing"
     ),
     Column("frontier", LargeBinary, nullable=False, comment="32 bytes for each perfect subtree, largest first"),
 )

@@ -33,6 +33,7 @@ from lepton_ai.domain.commands import (
     StartRun,
     Stored,
     Unarchive,
+    UpgradeLedger,
 )
 from lepton_ai.domain.run import Run
 from lepton_ai.domain.state import LedgerState, empty
@@ -275,6 +276,18 @@ def test_a_ledger_is_created_once() -> None:
     assert past.ask(command) == (Append(LEDGER, LedgerCreated(ledger="l1", format=FORMAT)),)
     with pytest.raises(Refused, match="the ledger l1 exists already"):
         past.decided(command)
+
+
+def test_an_upgrade_is_announced_once_and_only_forwards() -> None:
+    past = Past()
+    with pytest.raises(Refused, match="there is no ledger yet"):
+        past.decided(UpgradeLedger(format=FORMAT))
+    past.record(Append(LEDGER, LedgerCreated(ledger="l1", format=FORMAT - 1)))
+
+    assert past.ask(UpgradeLedger(format=FORMAT)) == (Append(LEDGER, LedgerUpgraded(format=FORMAT)),)
+    assert past.ask(UpgradeLedger(format=FORMAT)) == ()
+    assert past.ask(UpgradeLedger(format=FORMAT - 1)) == ()
+    assert past.state(LEDGER) == LedgerState("l1", FORMAT)
 
 
 def test_a_ledger_of_a_newer_format_stops_its_reader() -> None:

@@ -33,7 +33,7 @@ def test_every_mutating_method_takes_a_key() -> None:
         "about", "aliases", "apply", "branches", "close", "compare", "diff", "events", "files", "find", "forget_actor",
         "fsck", "heal", "jobs", "load_arrays", "load_tensors", "load_version", "log", "models", "rebuild",
         "rebuild_from_kafka", "recent", "run", "show", "snapshot", "sql", "suggest_rollback", "sync", "tags",
-        "verify", "wait",
+        "upgrade", "verify", "wait",
     }  # fmt: skip
     for name, member in (vars(ModelManager) | vars(Jobs)).items():
         if inspect.isfunction(member) and not name.startswith("_") and name not in reading:

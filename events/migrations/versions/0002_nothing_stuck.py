@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from alembic import op
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -10,3 +12,5 @@ depends_on = None
 
 def upgrade() -> None:
     """Add what format 2 brought."""
+    # A process of format 1 that lives on knows no such column: it cannot write any more, and spools what it is told.
+    op.execute("ALTER TABLE head RENAME COLUMN recorded TO recorded_at")

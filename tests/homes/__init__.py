@@ -1,0 +1,1 @@
+"""Ledgers as each format's Lepton wrote them, kept for ever: the tests open, upgrade, verify and load them."""

@@ -1,0 +1,72 @@
+"""`lepton upgrade`: an older ledger brought to today's format, with the processes that it concerns kept out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
+from typing import Final
+
+from ..domain.commands import UpgradeLedger
+from ..errors import Refused, Unavailable
+from ..events import upgrade as tables
+from ..events.actors import Actors
+from ..events.admission import Admission
+from ..events.database import Database
+from ..events.ledger import FORMAT
+from ..events.lock import Held
+from ..events.store import Store
+from ..events.upgrade import Standing
+from ..ledger import Ledger
+from ..results import Upgraded
+
+LONE: Final = ("relay", "assigner")
+"""The locks of processes that must be of the new Lepton from the first event on that only it knows."""
+
+
+def upgrade(database: Database, lock: Callable[[str], Held], *, dry_run: bool) -> Upgraded:
+    """Bring a ledger to today's format, or say what that would do. Repeated it has nothing to do.
+
+    Raises `Refused` where a relay, an assigner or an intake is running; all other writers wait for the writers' lock,
+    and those of an older Lepton find afterwards that they cannot write any more, and spool.
+    """
+    if dry_run:
+        return _told(database, tables.standing(database), done=False)
+    if (found := tables.standing(database)).current:
+        return _told(database, found, done=False)
+    with _alone(lock):
+        actor = Actors(database).named("lepton")
+
+        def announce(ledger: str, admission: Admission) -> None:
+            known = Ledger(Store(database, ledger))
+            known.admit_within(admission, UpgradeLedger(format=FORMAT), actor, f"upgraded-{FORMAT}-{ledger}")
+
+        return _told(database, tables.upgrade(database, announce), done=True)
+
+
+@contextmanager
+def _alone(lock: Callable[[str], Held]) -> Generator[None]:
+    with ExitStack() as held:
+        for what in LONE:
+            try:
+                held.callback(lock(what).release)
+            except Unavailable as error:
+                raise Refused(f"{error}: stop it (`lepton {_process(what)}`) and upgrade again") from error
+        yield
+
+
+def _process(what: str) -> str:
+    return {"assigner": "intake` or `lepton worker"}.get(what, what)
+
+
+def _told(database: Database, found: Standing, *, done: bool) -> Upgraded:
+    older = found.format < FORMAT
+    return Upgraded(
+        ledger=found.name,
+        before=found.format,
+        after=FORMAT,
+        events=found.events,
+        root=f"sha256:{found.tree.root().hex()}",
+        copy=database.copies.place(found.format) if older else None,
+        bytes=found.bytes if older else 0,
+        done=done and not found.current,
+    )
