@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -10,3 +13,10 @@ depends_on = None
 
 def upgrade() -> None:
     """Add what format 2 brought."""
+    count = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+    op.create_table(
+        "holders",
+        sa.Column("what", sa.Text, primary_key=True),
+        sa.Column("holder", sa.String(36), nullable=False),
+        sa.Column("until", count, nullable=False),
+    )
