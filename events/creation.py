@@ -56,7 +56,8 @@ def _create(database: Database, ledger_id: Callable[[], str]) -> None:
     """Run the migrations and write the head row, in one transaction that shuts others out."""
     from sqlalchemy import inspect, text
 
-    with database.translated(), database.engine().connect() as connection:
+    # on one connection, for a role may be allowed no second one
+    with database.connection() as driver, database.engine(driver).connect() as connection:
         for statement in database.begin_creation:
             connection.exec_driver_sql(statement)
         try:

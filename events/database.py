@@ -103,16 +103,18 @@ class Database(ABC):
     def check_creation(self, connection: Any) -> None:  # noqa: B027
         """Within the transaction that makes the tables: raise `Refused` where a ledger cannot live here."""
 
-    def engine(self) -> Engine:
-        """SQLAlchemy, for migrations; it takes an idle connection where one is, for a role may have no second one."""
+    def engine(self, connection: Any = None) -> Engine:
+        """SQLAlchemy for migrations, over a connection that the caller holds and keeps, else over new ones."""
         from sqlalchemy import create_engine
-        from sqlalchemy.pool import NullPool
-
-        def connection() -> Any:
-            return self._from(self._idle.setdefault(os.getpid(), []))
+        from sqlalchemy.pool import NullPool, StaticPool
 
         return create_engine(
-            f"{self.dialect}://", creator=connection, isolation_level="AUTOCOMMIT", poolclass=NullPool, **self.options
+            f"{self.dialect}://",
+            creator=(lambda: connection) if connection else self.connect,
+            isolation_level="AUTOCOMMIT",
+            poolclass=StaticPool if connection else NullPool,
+            pool_reset_on_return=None,
+            **self.options,
         )
 
     @contextmanager

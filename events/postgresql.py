@@ -57,8 +57,8 @@ class PostgreSQL(Database):
     def _limits(self) -> str:
         """Of this transaction alone, for behind a pooler the session is everybody's.
 
-        A lock is waited for as long as LEPTON_WAIT says, and a writer that hangs is cut off. No COMMIT is cut short: one
-        that waits for a standby would be told as done.
+        A lock is waited for as long as LEPTON_WAIT says, and a writer that hangs is cut off. No COMMIT is cut short: it
+        waits for a standby, say, and would be told as done.
         """
         limits = {
             "lock_timeout": self._milliseconds,
