@@ -13,7 +13,6 @@ import uuid_utils
 
 from ..errors import Damaged, Malformed
 from .database import Database
-from .statements import Statements
 
 _PREFIX: Final = "sealed:v1:"
 FORGOTTEN: Final = "[forgotten]"
@@ -94,14 +93,15 @@ class Actors:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._sql = Statements(database.mark)
+        self._sql = database.sql
 
     def named(self, name: str) -> Actor:
         """The actor of a name, made on first use. Raises `Malformed` where it cannot be one."""
         fresh = (str(uuid_utils.uuid4()), checked_actor(name), os.urandom(_KEY_BYTES))
         with self._database.connection() as connection:
             found = connection.execute(self._sql.find_actor, (name,)).fetchone()
-            if found is None:
+        if found is None:
+            with self._database.transaction() as connection:
                 connection.execute(self._sql.insert_actor, fresh)
                 found = connection.execute(self._sql.find_actor, (name,)).fetchone()
         return _actor(*found)
@@ -126,8 +126,9 @@ class Actors:
         own write-ahead log, and backups, hold them until they are recycled. Raises `Unavailable` where a reader kept
         SQLite from clearing its log: forget again when it is done.
         """
-        with self._database.connection() as connection:
+        with self._database.transaction() as connection:
             deleted = connection.execute(self._sql.delete_actor, (name,)).rowcount > 0
+        with self._database.connection() as connection:
             self._database.erase(connection)
             self._database.copies.forget(connection, name)
-            return deleted
+        return deleted

@@ -7,12 +7,25 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ..errors import Unavailable
+from ..errors import Damaged, Refused, Unavailable
 from .database import Database
 from .format import checked_format
 from .log import Row
 from .merkle import Tile
-from .rows import Head, Known, NewRow, Placement, Rejected, Since, head_of, known_of, rows_of, since_of, stream_of
+from .rows import (
+    Head,
+    Identity,
+    Known,
+    NewRow,
+    Placement,
+    Rejected,
+    Since,
+    head_of,
+    known_of,
+    rows_of,
+    since_of,
+    stream_of,
+)
 from .statements import Statements
 
 MANY: Final = 10_000
@@ -40,17 +53,27 @@ class Admission:
 
     @classmethod
     def begun(
-        cls, connection: Any, database: Database, sql: Statements, keys: Sequence[str], since: int | None
+        cls, connection: Any, database: Database, identity: Identity, keys: Sequence[str], since: int | None
     ) -> Admission:
-        """The lock, and the head read together with what became of the commands before."""
-        asked = tuple(keys) or ("",)
+        """The lock, and the head read together with what became of the commands before.
+
+        Raises `Refused` where the head is that of another ledger: the database was swapped under a living process.
+        """
+        sql, asked = database.sql, tuple(keys) or ("",)
         with database.together(connection):
             database.begun(connection)
             told = connection.execute(sql.of_many(sql.head_and_known, len(asked)), asked)
             newer = None if since is None else connection.execute(sql.since, (since, since, MANY))
             rows = told.fetchall()
             written = None if newer is None else since_of(newer)
-        checked_format(rows[0][4])  # under the lock: the ledger may have been upgraded since it was opened
+        if not rows:
+            raise Damaged(database.name, expected="a head of the log", found="none")
+        if (found := Identity(rows[0][5], rows[0][4])) != identity:
+            raise Refused(
+                f"{database.name} holds the ledger {found.name!r} ({found.id}) now, not {identity.name!r} "
+                f"({identity.id}), which this process opened; start anew on the ledger that is meant"
+            )
+        checked_format(rows[0][6])  # under the lock: the ledger may have been upgraded since it was opened
         known = {key: known_of(seq, span, digest) for *_, key, seq, span, digest in rows if key is not None}
         return cls(head_of(rows[0]), rows[0][3], known, connection, database, sql, written)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ def _format(database: Database) -> int | None:
     with database.connection() as connection:
         if not connection.execute(database.exists, (database.schema,)).fetchone()[0]:
             return None
-        row = connection.execute("SELECT format FROM head").fetchone()
+        row = connection.execute(database.sql.identity).fetchone()
         if row is None:
             raise Damaged(database.name, expected="a head of the log", found="none")
         return row[0]
@@ -41,7 +42,7 @@ def _format(database: Database) -> int | None:
 def check_name(database: Database) -> None:
     """A file holds one ledger: two names for it would share its events, and each look for the other's objects."""
     with database.connection() as connection:
-        name = connection.execute("SELECT name FROM head").fetchone()[0]
+        _, name, _ = connection.execute(database.sql.identity).fetchone()
     if name != database.ledger:
         raise Refused(
             f"{database.name} holds the ledger {name!r}, not {database.ledger!r}; "
@@ -53,11 +54,13 @@ def _create(database: Database, ledger_id: Callable[[], str]) -> None:
     """Run the migrations and write the head row, in one transaction that shuts others out."""
     from sqlalchemy import inspect, text
 
-    with database.translated(), database.engine().connect() as connection:
+    # on one connection, for a role may be allowed no second one
+    with database.connection() as driver, database.engine(driver).connect() as connection:
         for statement in database.begin_creation:
             connection.exec_driver_sql(statement)
         try:
-            if not inspect(connection).has_table("head"):
+            if not inspect(connection).has_table("head", database.schema if database.qualifies else None):
+                database.check_creation(connection)
                 migrate(connection)
                 connection.execute(
                     text("INSERT INTO head VALUES (1, :format, :name, :ledger, 0, 0, :empty)"),
@@ -65,7 +68,8 @@ def _create(database: Database, ledger_id: Callable[[], str]) -> None:
                 )
             connection.exec_driver_sql("COMMIT")
         except BaseException:
-            connection.exec_driver_sql("ROLLBACK")
+            with suppress(Exception):  # where the connection is lost, what it did not commit is undone
+                connection.exec_driver_sql("ROLLBACK")
             raise
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from ..errors import LeptonError
@@ -24,10 +25,14 @@ class Database(ABC):
 
     dialect: ClassVar[str]
     """What SQLAlchemy calls it."""
+    options: ClassVar[dict[str, Any]] = {}
+    """More of what SQLAlchemy is told."""
     mark: ClassVar[str]
     """Where a parameter goes in a statement."""
     exists: ClassVar[str]
     """Whether the ledger's tables are there; its one parameter is the schema."""
+    qualifies: ClassVar[bool]
+    """Whether statements name the schema of each table."""
 
     def __init__(self, url: str, ledger: str, *, wait: float, name: str, secrets: tuple[str, ...] = ()) -> None:
         self.url = url
@@ -44,10 +49,20 @@ class Database(ABC):
         """The schema that holds the ledger, where databases have them."""
         return f"lepton_{self.ledger}"
 
+    @cached_property
+    def sql(self) -> Statements:
+        """The statements as this database's driver takes them."""
+        return Statements(self.mark, self.schema if self.qualifies else None)
+
     @property
     @abstractmethod
     def begin(self) -> tuple[str, ...]:
         """Begins a transaction with the writers' lock held, the head's."""
+
+    @property
+    def begin_upgrade(self) -> tuple[str, ...]:
+        """Begins the transaction that changes the tables, with the writers' lock held."""
+        return self.begin
 
     @property
     @abstractmethod
@@ -56,7 +71,7 @@ class Database(ABC):
 
     @abstractmethod
     def connect(self) -> Any:
-        """A new connection of the driver's own, in autocommit."""
+        """A new connection of the driver's own, in autocommit. No wait on it is without an end."""
 
     def alive(self, connection: Any) -> bool:  # noqa: ARG002
         """Whether an idle connection can be used; one that cannot is closed."""
@@ -67,6 +82,10 @@ class Database(ABC):
 
         An error of one is raised by whatever reads next, at the latest by the end.
         """
+        return nullcontext()
+
+    def patient(self, connection: Any) -> AbstractContextManager[None]:  # noqa: ARG002
+        """Within it a statement may take as long as one over a whole table does."""
         return nullcontext()
 
     def insert_events(self, connection: Any, sql: Statements, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -99,13 +118,21 @@ class Database(ABC):
         Raises `Unavailable` where another holds it for longer than `wait` seconds.
         """
 
-    def engine(self) -> Engine:
-        """SQLAlchemy over new connections, for migrations."""
+    def check_creation(self, connection: Any) -> None:  # noqa: B027
+        """Within the transaction that makes the tables: raise `Refused` where a ledger cannot live here."""
+
+    def engine(self, connection: Any = None) -> Engine:
+        """SQLAlchemy for migrations, over a connection that the caller holds and keeps, else over new ones."""
         from sqlalchemy import create_engine
-        from sqlalchemy.pool import NullPool
+        from sqlalchemy.pool import NullPool, StaticPool
 
         return create_engine(
-            f"{self.dialect}://", creator=self.connect, isolation_level="AUTOCOMMIT", poolclass=NullPool
+            f"{self.dialect}://",
+            creator=(lambda: connection) if connection else self.connect,
+            isolation_level="AUTOCOMMIT",
+            poolclass=StaticPool if connection else NullPool,
+            pool_reset_on_return=None,
+            **self.options,
         )
 
     @contextmanager
@@ -138,7 +165,7 @@ class Database(ABC):
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                undo(connection)
                 raise
 
     def begun(self, connection: Any) -> None:
@@ -175,3 +202,12 @@ class Database(ABC):
         """Give this process's connections back."""
         for connection in self._idle.pop(os.getpid(), ()):
             connection.close()
+
+
+def undo(connection: Any) -> None:
+    """Undo a transaction on a connection that may be broken and is about to be closed.
+
+    Closing is not enough: a cursor that the error's traceback holds would keep SQLite's lock alive.
+    """
+    with suppress(Exception):
+        connection.execute("ROLLBACK")

@@ -37,7 +37,7 @@ class Leases:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._sql = Statements(database.mark)
+        self._sql = database.sql
 
     @contextmanager
     def change(self) -> Generator[Change]:

@@ -8,7 +8,6 @@ from typing import Any, Final, NamedTuple
 
 from .clock import microseconds
 from .database import Database
-from .statements import Statements
 
 RESULTS: Final = "results"
 COMMANDS: Final = "commands"
@@ -28,7 +27,7 @@ class Mail:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._sql = Statements(database.mark)
+        self._sql = database.sql
 
     def send(self, topic: str, raw: bytes) -> Posted:
         """Place a message; on return it stays. Raises `Unavailable`, after which it may stand there or not."""
@@ -58,13 +57,13 @@ class Mail:
 
     def erase(self, topic: str, position: int) -> None:
         """Leave nothing of a message but its place."""
-        with self._database.connection() as connection:
+        with self._database.transaction() as connection:
             connection.execute(self._sql.erase_mail, (b"", topic, position, position + 1))
 
     def discard(self, topic: str, before: int) -> None:
         """Throw messages before a position away. Of the last one its place stays: the next follows from it."""
         last = self.end(topic) - 1
-        with self._database.connection() as connection:
+        with self._database.transaction() as connection:
             connection.execute(self._sql.discard_mail, (topic, min(before, last)))
             connection.execute(self._sql.erase_mail, (b"", topic, last, before))
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from select import POLLIN, poll
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from ..errors import Malformed, Refused, Unavailable
+from ..errors import LeptonError, Malformed, Refused
 from .database import Database
+from .lock import Held
 from .statements import Statements
 
 if TYPE_CHECKING:
@@ -18,26 +17,26 @@ if TYPE_CHECKING:
 
 HUNG: Final = 10.0
 """Seconds after which the server cuts off a writer that stopped in the middle of its transaction."""
-
-_PAUSE: Final = 0.05
-
-
-def _told_already(record: logging.LogRecord) -> bool:
-    """Not what psycopg logs of a pipeline that an error ended: the error itself is raised, and told by Lepton."""
-    return "error ignored terminating" not in str(record.msg)
-
-
-logging.getLogger("psycopg").addFilter(_told_already)
+GRACE: Final = 2.0
+"""Seconds beyond the wait for a lock, in which the server itself says that it is held."""
+_BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
+"""Whatever the role or the database has as its default."""
+_UNPREPARED: Final = ("26000", "42P05")
+"""SQLSTATEs of prepared statements that a session should have and has not, or has and should not."""
 
 
 class PostgreSQL(Database):
     """A schema of a database that `postgresql://user@host/name` names, as libpq reads it."""
 
     dialect = "postgresql+psycopg"
+    options: ClassVar[dict[str, Any]] = {"use_native_hstore": False}  # else it asks for a type that nothing here uses
     mark = "%s"
+    qualifies = True
     exists = "SELECT count(*) FROM pg_tables WHERE tablename = 'head' AND schemaname = %s"
 
     def __init__(self, url: str, ledger: str, *, wait: float) -> None:
+        self.pooled = False
+        """Whether a pooler was seen between here and the server."""
         self.address = _parsed(url)
         """libpq's keywords: host, port, user, dbname, …"""
         told = self.address
@@ -48,30 +47,98 @@ class PostgreSQL(Database):
     @property
     def begin(self) -> tuple[str, ...]:
         """The lock is a statement of its own: one that waits for it would read what was committed before the wait."""
-        lock = f"SELECT pg_advisory_xact_lock(hashtext('{self.schema}'), hashtext('head'))"
-        return ("BEGIN ISOLATION LEVEL READ COMMITTED", lock)
+        lock = f"pg_advisory_xact_lock(hashtext('{self.schema}'), hashtext('head'))"
+        return (_BEGIN, f"SELECT {self._limits}, {lock}")
 
     @property
     def begin_creation(self) -> tuple[str, ...]:
-        """A lock by the schema's name, for there is no head to lock yet."""
-        lock = f"SELECT pg_advisory_xact_lock(hashtext('{self.schema}'))"
-        return ("BEGIN", lock, f'CREATE SCHEMA IF NOT EXISTS "{self.schema}"')
+        """A lock by the schema's name, for there is no head to lock yet; unqualified names are the ledger's within."""
+        path = f"set_config('search_path', '\"{self.schema}\"', true)"
+        return (_BEGIN, f"SELECT {self._limits}, {path}, pg_advisory_xact_lock(hashtext('{self.schema}'))")
+
+    @property
+    def begin_upgrade(self) -> tuple[str, ...]:
+        """As `begin`; unqualified names are the ledger's within."""
+        path = f"set_config('search_path', '\"{self.schema}\"', true)"
+        return (*self.begin, f"SELECT {path}")
+
+    @property
+    def _limits(self) -> str:
+        """Of this transaction alone, for behind a pooler the session is everybody's.
+
+        A lock is waited for as long as LEPTON_WAIT says, and a writer that hangs is cut off. No COMMIT is cut short: it
+        waits for a standby, say, and would be told as done.
+        """
+        limits = {
+            "lock_timeout": self._milliseconds,
+            "idle_in_transaction_session_timeout": max(self._milliseconds, int(HUNG * 1000)),
+            "statement_timeout": 0,
+        }
+        return ", ".join(f"set_config('{name}', '{value}', true)" for name, value in limits.items())
+
+    def begin_transaction(self, connection: Any) -> None:
+        """Begin a transaction that holds no lock."""
+        connection.execute(_BEGIN)
+
+    @property
+    def _milliseconds(self) -> int:
+        return max(1, int(self.wait * 1000))
+
+    def check_creation(self, connection: Any) -> None:
+        """Make the schema. `Refused` where text would not be kept as it is, and where the role may make none."""
+        encoding = connection.exec_driver_sql("SHOW server_encoding").scalar()
+        if encoding not in ("UTF8", "SQL_ASCII"):
+            raise Refused(
+                f"{self.name} keeps text as {encoding}, which cannot hold every name; give it ENCODING 'UTF8'"
+            )
+        database, role, may, there = connection.exec_driver_sql(
+            "SELECT current_database(), current_user, has_database_privilege(current_database(), 'CREATE'), "
+            f"(SELECT has_schema_privilege(oid, 'CREATE, USAGE') FROM pg_namespace WHERE nspname = '{self.schema}')"
+        ).one()
+        if there is None and not may:
+            grant = f'GRANT CREATE ON DATABASE "{database}" TO "{role}"'
+            raise Refused(f"{self.name} does not let {role!r} make the schema {self.schema}; its owner may {grant}")
+        if there is False:
+            grant = f'GRANT ALL ON SCHEMA "{self.schema}" TO "{role}"'
+            raise Refused(f"{self.name} does not let {role!r} make tables in {self.schema}; its owner may {grant}")
+        if there is None:
+            connection.exec_driver_sql(f'CREATE SCHEMA "{self.schema}"')
 
     def connect(self) -> Any:
-        """A new connection, its path set to the ledger's schema."""
-        import psycopg
+        """A new connection. Where it is no session of its own, nothing is left on it that another might find."""
+        from .postgresql_connection import DeadlineConnection
 
-        milliseconds = max(1, int(self.wait * 1000))
-        waits: dict[str, Any] = {
-            "connect_timeout": max(2, int(self.wait)),
-            "tcp_user_timeout": max(2000, milliseconds),
-        }
-        connection: Any = psycopg.connect(**(waits | self.address), autocommit=True)
-        connection.execute(
-            f'SET search_path TO "{self.schema}"; SET lock_timeout = {milliseconds};'
-            f"SET idle_in_transaction_session_timeout = {max(milliseconds, int(HUNG * 1000))}"
-        )
+        connection = DeadlineConnection.connect(**self._parameters(), autocommit=True)
+        connection.patience = self.wait + GRACE
+        try:
+            self._look_for_pooler(connection)
+        except BaseException:
+            connection.close()
+            raise
         return connection
+
+    def _parameters(self) -> dict[str, Any]:
+        """libpq's keywords. Of the waits the shorter is taken: an address may ask for none that is without end."""
+        seconds = max(2, int(self.wait))
+        asked = str(self.address.get("connect_timeout") or "")
+        if asked.isdecimal() and int(asked):
+            seconds = min(seconds, max(2, int(asked)))
+        usual = {"tcp_user_timeout": max(2000, self._milliseconds)}
+        return usual | self.address | {"connect_timeout": seconds, "client_encoding": "utf8"}
+
+    def _look_for_pooler(self, connection: Any) -> None:
+        """A pooler tells its clients a process id of its own, for it has none to tell: the server has another then.
+
+        A session is told where the ledger's tables are, for SQL that is written by hand. Lepton's own names each.
+        """
+        own = connection.info.backend_pid
+        path = f"set_config('search_path', '\"{self.schema}\"', false)"
+        found = connection.execute(f"SELECT CASE WHEN pg_backend_pid() = {own} THEN {path} END").fetchone()
+        if found is None or found[0] is None:
+            self.pooled = True
+        if self.pooled:
+            # it may give each transaction to another server process, which knows none of what others prepared
+            connection.prepare_threshold = None
 
     def alive(self, connection: Any) -> bool:
         """Not where the server hung up on it: what says something unasked has been told good-bye."""
@@ -96,13 +163,25 @@ class PostgreSQL(Database):
             connection.execute(sql.insert_event_arrays, [list(column) for column in zip(*rows, strict=True)])
 
     def undone(self, error: Exception) -> bool:
-        """Where the server itself says no, and not good-bye, it has aborted the transaction."""
-        told = getattr(error, "diag", None)
-        return told is not None and told.severity_nonlocalized == "ERROR"
+        """Where the server itself says no, and not good-bye, it has aborted the transaction.
+
+        What tells of a connection is said by a pooler, of the server that it lost.
+        """
+        diagnosis = getattr(error, "diag", None)
+        if diagnosis is None or diagnosis.severity_nonlocalized != "ERROR":
+            return False
+        return not (diagnosis.sqlstate or "08").startswith(("08", "57P"))
+
+    def translate(self, error: Exception) -> LeptonError | None:
+        """As ever; and where prepared statements were lost there is a pooler that was not seen: none are made then."""
+        if getattr(error, "sqlstate", None) in _UNPREPARED:
+            self.pooled = True
+        return super().translate(error)
 
     def erase(self, connection: Any) -> None:
         """Write the table anew."""
-        connection.execute("VACUUM (FULL) actors")
+        with connection.patient():
+            connection.execute(f'VACUUM (FULL) "{self.schema}".actors')
 
     @property
     def copies(self) -> Schemas:
@@ -111,44 +190,15 @@ class PostgreSQL(Database):
 
         return Schemas(self.schema, self.name)
 
-    def lock(self, what: str) -> AdvisoryLock:
-        """A lock by the schema's name and `what`, held by a connection of its own."""
-        return AdvisoryLock(self, what)
+    def patient(self, connection: Any) -> AbstractContextManager[None]:
+        """Within it a statement may take minutes."""
+        return connection.patient()
 
+    def lock(self, what: str) -> Held:
+        """A session's own lock by the schema's name and `what`; behind a pooler, where no session lasts, a lease."""
+        from .postgresql_lock import held_lock
 
-class AdvisoryLock:
-    """PostgreSQL's own lock between sessions: it is gone when its connection is."""
-
-    def __init__(self, database: PostgreSQL, what: str) -> None:
-        self._database = database
-        self._what = f"the {what} of {database.name}"
-        with database.translated():
-            self._connection = database.connect()
-            try:
-                self._await((database.schema, what))
-            except BaseException:
-                self._connection.close()
-                raise
-
-    def _await(self, names: tuple[str, str]) -> None:
-        end = time.monotonic() + self._database.wait
-        ask = "SELECT pg_try_advisory_lock(hashtext(%s), hashtext(%s))"
-        while not self._connection.execute(ask, names).fetchone()[0]:
-            if time.monotonic() >= end:
-                raise Unavailable(
-                    f"{self._what} has been held by another process for {self._database.wait:g} s; "
-                    "try again when it is done"
-                )
-            time.sleep(_PAUSE)
-
-    def check(self) -> None:
-        """Ask the server, which forgets the lock when it loses the connection. Raises `Unavailable`."""
-        with self._database.translated():
-            self._connection.execute("SELECT 1")
-
-    def release(self) -> None:
-        """Give it back, by closing the connection; a second call does nothing."""
-        self._connection.close()
+        return held_lock(self, what)
 
 
 def _parsed(url: str) -> dict[str, Any]:
@@ -159,7 +209,8 @@ def _parsed(url: str) -> dict[str, Any]:
         raise Refused("PostgreSQL needs the extra: pip install 'lepton-ai-sdk[postgres]'") from error
     try:
         told = conninfo_to_dict(url)
-        int(told.get("port") or 5432)
+        for port in str(told.get("port") or 5432).split(","):  # several hosts may have one each
+            int(port or 5432)
     except (ProgrammingError, ValueError):
         # what libpq says of a bad URL may quote a part of the password
         raise Malformed("LEPTON_DATABASE is no database URL; write postgresql://user@host/name") from None

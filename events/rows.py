@@ -33,6 +33,13 @@ class Head:
     frontier: Frontier
 
 
+class Identity(NamedTuple):
+    """Which ledger it is: what LEPTON_LEDGER calls it, and the id that its events bear."""
+
+    name: str
+    id: str
+
+
 class Pulse(NamedTuple):
     """What moves when there is anything to relay: the last event, order and refused message; None where none was."""
 

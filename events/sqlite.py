@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Generator
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import quote
 
-from ..errors import Malformed, Refused, Unavailable
+from ..errors import LeptonError, Malformed, Refused, Unavailable
 from . import forks
 from .database import Database
 from .lock import FileLock
@@ -27,6 +28,7 @@ class SQLite(Database):
 
     dialect = "sqlite"
     mark = "?"
+    qualifies = False
     exists: ClassVar[str] = "SELECT count(*) FROM sqlite_master WHERE name = 'head' AND ? IS NOT NULL"
 
     def __init__(self, url: str, ledger: str, *, wait: float) -> None:
@@ -64,6 +66,22 @@ class SQLite(Database):
             connection.close()
             raise
         return connection
+
+    def translate(self, error: Exception) -> LeptonError | None:
+        """As ever; but where nothing forbids to write, what failed to open passes: descriptors that ran out, say."""
+        ours = super().translate(error)
+        if type(ours) is Refused and isinstance(error, sqlite3.Error) and self._may_be_written():
+            return Unavailable(f"{self.name} cannot be written now ({error}); try again when it can")
+        return ours
+
+    def _may_be_written(self) -> bool:
+        """Whether rights allow it, and only the moment does not: a file system may be read-only for a while."""
+        folder = self.path.parent
+        if not folder.is_dir() or self.path.is_dir():
+            return False
+        if os.statvfs(folder).f_flag & os.ST_RDONLY:
+            return True
+        return os.access(folder, os.W_OK | os.X_OK) and (not self.path.exists() or os.access(self.path, os.W_OK))
 
     def erase(self, connection: Any) -> None:
         """Clear the write-ahead log. `Unavailable` where a reader keeps it."""

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 from ..errors import Damaged, LeptonError
 from .admission import Admission
 from .batch import BATCH_BYTES, RECORD_OVERHEAD
-from .database import Database
+from .database import Database, undo
 from .log import CommandRow, Row
 from .mail import COMMANDS
 from .merkle import TILE_HEIGHT, Frontier, Tile
 from .rows import (
     Head,
+    Identity,
     Known,
     NewRow,
     Placement,
@@ -49,10 +50,10 @@ class Store:
         if ledger_id is not None:
             self._ledger_id = ledger_id
 
-    @cached_property
+    @property
     def sql(self) -> Statements:
         """The statements as the database's driver takes them."""
-        return Statements(self.database.mark)
+        return self.database.sql
 
     @property
     def ledger_id(self) -> str:
@@ -69,20 +70,22 @@ class Store:
         """One transaction under the head's lock, committed at the end if anything was appended, else undone.
 
         `since` is the `seq` behind which the caller is going to ask what others wrote: it is asked with the rest then.
-        Raises `OutcomeUnknown` where COMMIT fails without saying what became of it.
+        Raises `OutcomeUnknown` where COMMIT fails without saying what became of it, and `Refused` where the database
+        holds another ledger than the one that was opened.
         """
+        identity = Identity(self.database.ledger, self.ledger_id)
         with self.database.connection() as connection:
             admission = None
             try:
-                admission = Admission.begun(connection, self.database, self.sql, keys, since)
+                admission = Admission.begun(connection, self.database, identity, keys, since)
                 with admission.writing:
                     yield admission
                     admission.end()
             except LeptonError:
-                connection.execute("ROLLBACK")
+                undo(connection)
                 raise
             except BaseException as error:
-                _undo(connection)
+                undo(connection)
                 committing = admission is not None and admission.committing
                 if committing and isinstance(error, Exception) and not self.database.undone(error):
                     raise OutcomeUnknown(str(self.database.translate(error) or error)) from error
@@ -163,7 +166,7 @@ class Store:
 
     def place(self, placements: Sequence[Placement]) -> None:
         """Note where digests lie, beside the log: for a restore, which finds out from the packs."""
-        with self.database.connection() as connection:
+        with self.database.transaction() as connection:
             connection.cursor().executemany(self.sql.insert_placements, placements)
 
     def tiles(self) -> list[Tile]:
@@ -240,7 +243,7 @@ class Store:
 
     def stream_gaps(self) -> list[tuple[int, str, int, int]]:
         """The events that do not follow their stream's event before: (seq, stream, version, version before)."""
-        with self.database.connection() as connection:
+        with self.database.connection() as connection, self.database.patient(connection):
             return [tuple(row) for row in connection.execute(self.sql.stream_gaps)]
 
     def find(self, digests: Iterable[str]) -> dict[str, Placement]:
@@ -262,12 +265,3 @@ class Store:
         """All placements, by pack and place."""
         with self.database.connection() as connection:
             return [Placement(*row) for row in connection.execute(self.sql.placements)]
-
-
-def _undo(connection: Any) -> None:
-    """Undo a transaction on a connection that may be broken and is about to be closed.
-
-    Closing is not enough: a cursor that the error's traceback holds would keep SQLite's lock alive.
-    """
-    with suppress(Exception):
-        connection.execute("ROLLBACK")

@@ -122,3 +122,11 @@ leases = Table(
         "until", Count, nullable=False, comment="in the broker's microseconds; lost only once results are read past"
     ),
 )
+
+holders = Table(
+    "holders",
+    metadata,
+    Column("what", Text, primary_key=True, comment="the task that one process at a time does, such as relay"),
+    Column("holder", String(36), nullable=False, comment="who does it, where no session can hold a lock for it"),
+    Column("until", Count, nullable=False, comment="in the database's microseconds; renewed while its holder lives"),
+)

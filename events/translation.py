@@ -3,17 +3,66 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from ..errors import Damaged, LeptonError, Malformed, Refused, Unavailable
+from .error_codes import Meaning, sqlite_meaning, sqlstate_meaning
 
-_LOGIN: Final = ("authentication failed", "does not exist", "no pg_hba.conf entry", "no password supplied")
-"""How PostgreSQL refuses a login; its driver gives no code for these."""
+_NO_LOGIN: Final = (
+    "authentication failed",
+    "does not exist",
+    "is not permitted to log in",
+    "no password supplied",
+    "no pg_hba.conf entry",
+    "no such database",
+    "no such user",
+    "permission denied",
+    "unsupported startup parameter",
+)
+"""How PostgreSQL and PgBouncer refuse a login; the driver gives no code for what it was told while it connected."""
+_NO_TLS: Final = ("certificate", "server does not support SSL", "sslmode", "sslrootcert")
+_NO_TRANSACTIONS: Final = "statement pooling mode"
+_NO_TABLE: Final = ("no such table", "no such column", "has no column")
+"""What SQLite has no code for."""
 
-_BROKEN: Final = ("23", "XX001", "XX002")
-"""SQLSTATEs of rows that contradict others; under the head's lock no writer can have caused that."""
+
+_LOCKED: Final = (
+    Unavailable,
+    "{name} stayed locked by another writer for {wait:g} s; try again when it is done, or raise LEPTON_WAIT",
+)
+_RULE: Final = (Refused, "{name} has a rule that Lepton did not make ({text}); ask who made it")
+_VALUE: Final = (
+    Malformed,
+    "{name} cannot hold a value ({text}); leave control characters out and shorten long names",
+)
+_Sentences = Mapping[Meaning, tuple[type[Refused | Unavailable], str]]
+_OF_POSTGRESQL: Final[_Sentences] = {
+    "passes": (Unavailable, "{name} does not answer ({text}); try again when it does"),
+    "locked": _LOCKED,
+    "read-only": (Unavailable, "{name} takes no writes now ({text}); try again when it does"),
+    "forbidden": (
+        Refused,
+        "{name} does not let Lepton in ({text}); check LEPTON_DATABASE and the user's rights",
+    ),
+    "unfit": (Refused, "{name} does not do what Lepton needs ({text}); use PostgreSQL 14 or newer"),
+    "rule": _RULE,
+    "value": _VALUE,
+}
+_OF_SQLITE: Final[_Sentences] = {
+    "passes": (Unavailable, "{name} failed ({text}); try again when that is mended"),
+    "locked": _LOCKED,
+    "read-only": (Unavailable, "{name} takes no writes now ({text}); try again when it does"),
+    "forbidden": (
+        Refused,
+        "{name} cannot be opened for writing ({text}); check the folder and its permissions",
+    ),
+    "unfit": (Refused, "the disk of {name} holds no file of that size ({text}); put it on another"),
+    "rule": _RULE,
+    "value": _VALUE,
+}
+"""The error of each meaning but damage, and its sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +76,17 @@ class Translator:
     def translate(self, error: BaseException) -> LeptonError | None:
         """Lepton's error for a foreign one, None where the database has nothing to do with it."""
         cause = getattr(error, "orig", None) or error  # what SQLAlchemy wraps, while it migrates
+        text = self._text(cause)
         if isinstance(cause, sqlite3.Error):
-            return self._sqlite(cause, self._text(cause))
-        if type(cause).__module__.split(".")[0] == "psycopg":
-            return self._postgresql(getattr(cause, "sqlstate", None) or "", self._text(cause))
-        return None
+            return self._error(_of_sqlite(cause, text), text, _OF_SQLITE)
+        if not any(kind.__module__.split(".")[0] == "psycopg" for kind in type(cause).__mro__):
+            return None
+        if _NO_TRANSACTIONS in text:
+            return Refused(
+                f"{self.name} lies behind a pooler that allows no transactions ({text}); "
+                "set its pool_mode to transaction or session"
+            )
+        return self._error(_of_postgresql(getattr(cause, "sqlstate", None), text), text, _OF_POSTGRESQL)
 
     def _text(self, error: BaseException) -> str:
         lines = str(error).strip().splitlines() or [type(error).__name__]
@@ -40,32 +95,20 @@ class Translator:
             text = text.replace(secret, "***")
         return text
 
-    def _sqlite(self, error: sqlite3.Error, text: str) -> LeptonError:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        broken = code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT)
-        if broken or text.startswith("Could not decode"):
-            return Damaged(self.name, expected="a ledger's database", found=text)
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            return self._locked()
-        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
-            return Refused(f"{self.name} cannot be opened for writing ({text}); check the folder and its permissions")
-        if code == sqlite3.SQLITE_FULL:
-            return Unavailable(f"there is no room left for {self.name} ({text}); free some and try again")
-        return Unavailable(f"{self.name} failed ({text}); try again when that is mended")
-
-    def _postgresql(self, state: str, text: str) -> LeptonError:
-        if state == "55P03":
-            return self._locked()
-        if state.startswith(_BROKEN):
+    def _error(self, meaning: Meaning, text: str, sentences: _Sentences) -> LeptonError:
+        if meaning == "damaged":
             return Damaged(self.name, expected="a ledger's tables", found=text)
-        if state.startswith("22"):
-            return Malformed(f"{self.name} cannot hold a value ({text}); leave control characters out")
-        if state in ("42501", "25006") or any(words in text for words in _LOGIN):
-            return Refused(f"{self.name} does not let Lepton in ({text}); check LEPTON_DATABASE and the user's rights")
-        return Unavailable(f"{self.name} does not answer ({text}); try again when it does")
+        kind, sentence = sentences[meaning]
+        return kind(sentence.format(name=self.name, text=text, wait=self.wait))
 
-    def _locked(self) -> Unavailable:
-        return Unavailable(
-            f"{self.name} stayed locked by another writer for {self.wait:g} s; "
-            "try again when it is done, or raise LEPTON_WAIT"
-        )
+
+def _of_postgresql(state: str | None, text: str) -> Meaning:
+    if (meaning := sqlstate_meaning(state)) is not None:
+        return meaning
+    return "forbidden" if any(words in text for words in (*_NO_LOGIN, *_NO_TLS)) else "passes"
+
+
+def _of_sqlite(error: sqlite3.Error, text: str) -> Meaning:
+    if text.startswith("Could not decode") or any(words in text for words in _NO_TABLE):
+        return "damaged"
+    return sqlite_meaning(getattr(error, "sqlite_errorcode", 0)) or "passes"

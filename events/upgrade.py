@@ -1,4 +1,4 @@
-"""Upgrading a ledger's tables: a copy first, then each step to today's format, in a transaction that proves the root."""
+"""Upgrading a ledger's tables: a copy first, then each step to today's format, in one transaction under the lock."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def standing(database: Database) -> Standing:
     where its bytes do not give its root.
     """
     with database.looking() as connection:
-        return _standing(database, connection, Statements(database.mark))
+        return _standing(database, connection, database.sql)
 
 
 def upgrade(database: Database, announce: Callable[[str, Admission], None]) -> Standing:
@@ -66,10 +66,12 @@ def upgrade(database: Database, announce: Callable[[str, Admission], None]) -> S
         connection = migrating.connection.driver_connection
         assert connection is not None
         migrating.begin()  # else Alembic would begin and commit by itself
-        database.begun(connection)
+        for statement in database.begin_upgrade:
+            connection.execute(statement)
         try:
-            before = _upgraded(database, connection, migrating, announce)
-            connection.execute("COMMIT")
+            with database.patient(connection):
+                before = _upgraded(database, connection, migrating, announce)
+                connection.execute("COMMIT")
         except BaseException:
             with suppress(Exception):
                 connection.execute("ROLLBACK")
@@ -80,7 +82,7 @@ def upgrade(database: Database, announce: Callable[[str, Admission], None]) -> S
 def _upgraded(
     database: Database, connection: Any, migrating: Any, announce: Callable[[str, Admission], None]
 ) -> Standing:
-    sql = Statements(database.mark)
+    sql = database.sql
     before = _standing(database, connection, sql)
     steps = steps_from(before.format)
     if steps:

@@ -21,9 +21,10 @@ from lepton_ai.ledger import Ledger
 
 from .broker import Kafka
 from .buckets import S3, Azure
+from .pooler import PgBouncer
 from .servers import NotHere, PostgreSQL
 
-B = TypeVar("B", PostgreSQL, Kafka, S3, Azure)
+B = TypeVar("B", PostgreSQL, PgBouncer, Kafka, S3, Azure)
 
 settings.register_profile("default", deadline=None, print_blob=True)
 settings.register_profile("fuzz", settings.get_profile("default"), max_examples=2000)
@@ -42,6 +43,12 @@ def home(tmp_path: Path) -> Path:
 def postgresql() -> Iterator[PostgreSQL]:
     """A running PostgreSQL. Where none can run the test is skipped; in CI that is a failure."""
     yield from running(PostgreSQL)
+
+
+@pytest.fixture(scope="session")
+def pooler(postgresql: PostgreSQL) -> Iterator[PgBouncer]:
+    """A running PgBouncer before it, in transaction mode. Where none can run the test is skipped; in CI that fails."""
+    yield from running(lambda: PgBouncer(postgresql, "transaction", size=2))
 
 
 @pytest.fixture(scope="session")

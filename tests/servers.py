@@ -13,9 +13,10 @@ import tempfile
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Generator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 PASSWORD: Final = "correct-horse"
 _UNPRIVILEGED: Final = "nobody"
@@ -61,6 +62,37 @@ class PostgreSQL:
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", **self._as)
         self._await()
+
+    def execute(self, *statements: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """Run statements as the superuser, each by itself; the rows of the last."""
+        import psycopg
+
+        with psycopg.connect(self.url(database=database), autocommit=True) as connection:
+            for statement in statements:
+                cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def hang_up(self) -> None:
+        """End every session but that of the one who asks."""
+        self.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid != pg_backend_pid() AND datid > 0"
+        )
+
+    @contextlib.contextmanager
+    def frozen(self) -> Generator[None]:
+        """Stop every process of the server as a debugger would: the kernel goes on acknowledging what they are sent."""
+        assert self._process is not None
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        os.kill(self._process.pid, signal.SIGSTOP)  # first, so that it starts no more
+        stopped = [self._process.pid, *map(int, children.read_text().split())]
+        for process in stopped[1:]:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in stopped:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGCONT)
 
     def stop(self) -> None:
         """Stop the server at once; its data stays."""
@@ -165,3 +197,32 @@ class CuttingProxy(Proxy):
                             self.close()
                     if cut or not said:
                         return
+
+
+class SilentProxy(Proxy):
+    """A wire to a server that loses what the server says, once it has said so many bytes more; nobody hangs up."""
+
+    def __init__(self, port: int) -> None:
+        self._left: int | None = None
+        super().__init__(port)
+
+    def fall_silent(self, after: int = 0) -> None:
+        """Pass on so many bytes of the server's, on whichever connection, and then no more."""
+        self._left = after
+
+    def speak(self) -> None:
+        """Pass on everything again; what was lost stays lost."""
+        self._left = None
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, socket.create_connection(("127.0.0.1", self.server_port)) as server:
+            ends = {client: server, server: client}
+            while True:
+                for end in select.select(list(ends), [], [])[0]:
+                    said = end.recv(1 << 16)
+                    if not said:
+                        return
+                    if end is server and self._left is not None:
+                        said = said[: self._left]
+                        self._left -= len(said)
+                    ends[end].sendall(said)

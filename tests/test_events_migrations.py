@@ -36,7 +36,7 @@ def test_the_migrations_travel_inside_the_package() -> None:
 
 
 def test_no_column_is_written_that_nothing_reads() -> None:
-    texts = [text for name, text in vars(Statements("?")).items() if not name.startswith("_")]
+    texts = [text for name, text in vars(Statements("?", None)).items() if not name.startswith("_")]
     reading = [text if text.startswith("SELECT") else text.partition(" WHERE ")[2] for text in texts]
     for table in set(metadata.tables.values()) - {head}:  # which is read when a ledger is made and opened, too
         of_it = " ".join(each for text, each in zip(texts, reading, strict=True) if table.name in text)

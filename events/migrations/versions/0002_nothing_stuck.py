@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0002"
@@ -14,3 +15,10 @@ def upgrade() -> None:
     """Add what format 2 brought."""
     # A process of format 1 that lives on knows no such column: it cannot write any more, and spools what it is told.
     op.execute("ALTER TABLE head RENAME COLUMN recorded TO recorded_at")
+    count = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+    op.create_table(
+        "holders",
+        sa.Column("what", sa.Text, primary_key=True),
+        sa.Column("holder", sa.String(36), nullable=False),
+        sa.Column("until", count, nullable=False),
+    )
