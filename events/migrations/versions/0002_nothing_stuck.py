@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -10,3 +13,15 @@ depends_on = None
 
 def upgrade() -> None:
     """Add what format 2 brought."""
+    _positions()
+
+
+def _positions() -> None:
+    """Which topic a position is in, and what of it is not the ledger's."""
+    count = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+    op.add_column("positions", sa.Column("topic_id", sa.String(36), nullable=True))
+    op.add_column("positions", sa.Column("digest", sa.String(80), nullable=True))
+    op.add_column("positions", sa.Column("seq", count, nullable=True))
+    op.add_column("positions", sa.Column("strangers", count, nullable=True))
+    op.add_column("positions", sa.Column("stranger_at", count, nullable=True))
+    op.add_column("positions", sa.Column("stranger_why", sa.Text, nullable=True))
