@@ -36,6 +36,8 @@ class Terms:
     """For work under way, when a worker is told to leave."""
     poll: float = 0.02
     """Between two looks for something new, where nothing tells of it."""
+    check: float = 60.0
+    """Between two looks at Kafka's topics: whether they are still as they must be, and whether others wrote there."""
 
 
 @dataclass(frozen=True, slots=True)

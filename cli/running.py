@@ -188,7 +188,7 @@ def intake(session: Session) -> None:
         return taken[-1]
 
     async def run(stop: asyncio.Event) -> None:
-        await receive(parts.cluster, "inbox", intake_of, stop)
+        await receive(parts.cluster, "inbox", intake_of, stop, parts.settings.terms.check)
 
     def messages() -> int:
         return sum(each.taken for each in taken)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..errors import Damaged, Refused, Unavailable
+from .bookmark import Bookmark
 from .database import Database
 from .format import checked_format
 from .log import Row
@@ -132,12 +133,12 @@ class Admission:
         self._connection.execute(self._sql.retry_rejected, (microseconds, id))
         self.changed = True
 
-    def move(self, topic: str, part: int, expected: int | None, position: int) -> None:
+    def move(self, topic: str, part: int, expected: int | None, to: Bookmark) -> None:
         """Note how far a topic was taken in. `Unavailable` where another intake was faster: nothing is written then."""
         if expected is None:
-            moved = self._connection.execute(self._sql.insert_position, (topic, part, position)).rowcount
+            moved = self._connection.execute(self._sql.insert_position, (topic, part, *to)).rowcount
         else:
-            moved = self._connection.execute(self._sql.move_position, (position, topic, part, expected)).rowcount
+            moved = self._connection.execute(self._sql.move_position, (*to, topic, part, expected)).rowcount
         if moved != 1:
             raise Unavailable(f"another process takes in {topic} too and was faster; let one of them do it")
         self.changed = True

@@ -24,6 +24,8 @@ class Letter(NamedTuple):
     position: int
     raw: bytes
     headers: Sequence[tuple[str, bytes]] = ()
+    mark: str | None = None
+    """Digest of the record with its place and time, by which the topic is known again."""
 
     @property
     def digest(self) -> str:

@@ -7,14 +7,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Self
+from hashlib import sha256
+from typing import Any, Final, NamedTuple, Self
 
 from ..errors import Refused, Unavailable
 from .cluster import Cluster, TopicName
 from .kafka_errors import translated
+from .topic_id import topic_id
 
 Headers = Sequence[tuple[str, bytes]]
+
+LOOKED: Final = 5.0
+"""Seconds after which a reader that nothing comes to looks whether its topic is still the same."""
+_LONG: Final = 10.0
+"""Seconds in which a broker gives records that it says are there."""
+_MOMENT: Final = 0.1
+"""Seconds to wait for them at once: where only markers of transactions are, nothing comes however long one waits."""
+_PAGE: Final = 2_000
 
 log = logging.getLogger("lepton.kafka")
 
@@ -26,7 +37,17 @@ class Message(NamedTuple):
     time: int
     key: bytes | None
     value: bytes
+    """Empty where the record has none, as one that compaction takes for a deletion."""
     headers: Headers
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the record with its place and time: no other record in any topic of that name has it."""
+        said = sha256(f"{self.offset} {self.time} {self.key is not None} {len(self.value)} ".encode())
+        for part in (self.key or b"", self.value, *(piece for name, value in self.headers for piece in (name, value))):
+            raw = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+            said.update(len(raw).to_bytes(8, "big") + raw)
+        return f"sha256:{said.hexdigest()}"
 
 
 class Outgoing(NamedTuple):
@@ -35,6 +56,13 @@ class Outgoing(NamedTuple):
     value: bytes
     key: bytes | None = None
     headers: Headers = ()
+
+
+class Sent(NamedTuple):
+    """What a broker acknowledged: the offset of the first record, and its time, in milliseconds since 1970."""
+
+    offset: int
+    time: int
 
 
 class Writer:
@@ -70,11 +98,11 @@ class Writer:
         if producer is not None:
             await _stop(producer)
 
-    async def send(self, topic: TopicName, records: Sequence[Outgoing], partition: int = 0) -> int:
+    async def send(self, topic: TopicName, records: Sequence[Outgoing], partition: int = 0) -> Sent:
         """Send records as one batch, taken whole or not at all, and wait until all replicas have it.
 
-        They must fit: at most `BATCH_BYTES`, counting `RECORD_OVERHEAD` a record (batch.py). Returns the broker's time
-        of it, in milliseconds since 1970 (where the topic stamps what it takes). Raises `Unavailable`.
+        They must fit: at most `BATCH_BYTES`, counting `RECORD_OVERHEAD` a record (batch.py). The time is the broker's
+        where the topic stamps what it takes. Raises `Unavailable`.
         """
         from aiokafka.errors import KafkaError
 
@@ -91,7 +119,7 @@ class Writer:
                 if (cause := self._died_of()) is None:
                     raise
                 raise cause from error
-        return told.timestamp
+        return Sent(told.offset, told.timestamp)
 
     async def partitions(self, topic: TopicName) -> int:
         """How many partitions a topic has. Raises `Unavailable`, also where there is no such topic yet."""
@@ -107,17 +135,22 @@ class Writer:
 
 
 class Reader:
-    """A partition read by hand, from any offset."""
+    """A partition read by hand, from any offset. `id` is its topic's, None where the broker has no such ids.
+
+    All that is read is of the topic that was opened: once that is deleted or made anew `read` raises `Unavailable`.
+    """
 
     def __init__(self, cluster: Cluster, topic: TopicName, partition: int = 0) -> None:
         self._cluster = cluster
-        self._topic = cluster.topic(topic)
+        self.name = cluster.topic(topic)
         self._partition = partition
         self._consumer: Any = None
+        self.id: str | None = None
+        self._looked = 0.0
 
     async def __aenter__(self) -> Self:
         aiokafka = _aiokafka()
-        self._at: Any = aiokafka.TopicPartition(self._topic, self._partition)
+        self._at: Any = aiokafka.TopicPartition(self.name, self._partition)
         async with translated(self._cluster):
             self._consumer = aiokafka.AIOKafkaConsumer(
                 **self._cluster.client(),
@@ -130,10 +163,11 @@ class Reader:
             )
             try:
                 await self._consumer.start()
-                if self._topic not in await self._consumer.topics():
-                    await _look_for(self._cluster, self._topic)
-                    raise Unavailable(f"{self._cluster.name} has no topic {self._topic} yet; `lepton relay` makes it")
+                if self.name not in await self._consumer.topics():
+                    await _look_for(self._cluster, self.name)
+                    raise Unavailable(f"{self._cluster.name} has no topic {self.name} yet; `lepton relay` makes it")
                 self._consumer.assign([self._at])
+                self.id = await self._id()
             except BaseException:
                 await self._consumer.stop()
                 raise
@@ -155,18 +189,36 @@ class Reader:
             return (await self._open.beginning_offsets([self._at]))[self._at]
 
     async def last(self) -> Message | None:
-        """The last record, None where the partition is empty."""
-        end = await self.end()
-        if end == await self.start():
-            return None
-        self.seek(end - 1)
-        messages = await self.read(1, 10.0)
-        if not messages:
-            raise Unavailable(f"{self._cluster.name} did not give the last record of {self._topic}; try again")
-        return messages[-1]
+        """The last record, None where the partition is empty. It moves reading."""
+        first, end, back = await self.start(), await self.end(), 1
+        while first < end:
+            self.seek(max(first, end - back))
+            found = None
+            while messages := await self.rest(_PAGE):
+                found = messages[-1]
+            if found is not None or end - back <= first:
+                return found
+            back *= 2
+        return None
+
+    async def at(self, offset: int) -> Message | None:
+        """The record at an offset, None where none is: markers of transactions take offsets too. It moves reading."""
+        self.seek(offset)
+        messages = await self.rest(1)
+        return messages[0] if messages and messages[0].offset == offset else None
+
+    async def rest(self, limit: int) -> list[Message]:
+        """At most `limit` records from where reading stands, none only where the partition has no more."""
+        until = time.monotonic() + _LONG
+        messages = await self.read(limit, 0.0)
+        while not messages and await self.lacks():
+            if time.monotonic() > until:
+                raise Unavailable(f"{self._cluster.name} does not give the records of {self.name}; try again")
+            messages = await self.read(limit, _MOMENT)
+        return messages
 
     async def lacks(self) -> bool:
-        """Whether the partition holds records behind where reading stands."""
+        """Whether the partition goes on behind where reading stands."""
         async with translated(self._cluster):
             position = await self._open.position(self._at)
         return position < await self.end()
@@ -180,7 +232,20 @@ class Reader:
         async with translated(self._cluster):
             got = await self._open.getmany(self._at, timeout_ms=int(wait * 1000), max_records=limit)
         records = got.get(self._at, ())
+        if records or time.monotonic() - self._looked > LOOKED:
+            await self.check()
         return [Message(r.offset, r.timestamp, r.key, r.value or b"", _headers(r.headers)) for r in records]
+
+    async def check(self) -> None:
+        """Raise `Unavailable` where the topic that was opened is not there any more: it is to be opened anew."""
+        async with translated(self._cluster):
+            found = await self._id()
+        if found != self.id:
+            raise Unavailable(f"{self.name} was deleted and made anew while it was read; it is opened again")
+
+    async def _id(self) -> str | None:
+        self._looked = time.monotonic()
+        return await topic_id(self._open._client, self.name, self._partition)
 
     @property
     def _open(self) -> Any:

@@ -81,7 +81,9 @@ def _told(error: Exception, cluster: Cluster) -> LeptonError:
         case errors.MessageSizeTooLargeError():
             return Refused(f"{name} takes no record that large; raise its message.max.bytes to 1 MiB")
         case errors.OffsetOutOfRangeError() | errors.NoOffsetForPartitionError():
-            return Refused(f"{name} no longer has the records asked for; its retention took them")
+            return Unavailable(f"{name} has no records there any more; it is looked what became of the topic")
+        case errors.UnknownTopicOrPartitionError():
+            return Unavailable(f"{name} has no such topic or partition now ({error}); `lepton relay` makes the topics")
         case errors.TopicAuthorizationFailedError() | errors.ClusterAuthorizationFailedError():
             return Refused(
                 f"{name} does not let {_who(cluster)} do that ({error}); docs/kafka.md has the rights of each role"

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Coroutine
 from typing import Any, Final
 
 from ..errors import Unavailable
+from .bookmark import Bookmark, resumed
 from .cluster import Cluster, TopicName
 from .kafka import Message, Outgoing, Reader, Writer
 from .loop_thread import LoopThread
 
 PATIENCE: Final = 2.5
 """Seconds for a record to be acknowledged: a caller that looks after other things cannot wait as long as a client."""
-
-log = logging.getLogger("lepton.kafka")
 
 
 class Sender:
@@ -46,7 +44,7 @@ class Sender:
 
     async def _send(self, raw: bytes, partition: int) -> int:
         writer = await self._opened()
-        return 1000 * await writer.send(self._topic, [Outgoing(raw)], partition)
+        return 1000 * (await writer.send(self._topic, [Outgoing(raw)], partition)).time
 
     async def _partitions(self) -> int:
         return await (await self._opened()).partitions(self._topic)
@@ -68,35 +66,40 @@ class Sender:
 
 
 class Listener:
-    """Reads a partition on, from an offset or from where it ends when it is first opened."""
+    """Reads a partition on, from a bookmark or from where it ends when it is first opened.
+
+    A topic that was made anew meanwhile is read from its beginning.
+    """
 
     def __init__(
-        self, loop: LoopThread, cluster: Cluster, topic: TopicName, partition: int = 0, *, at: int | None = None
+        self, loop: LoopThread, cluster: Cluster, topic: TopicName, partition: int = 0, *, at: Bookmark | None = None
     ) -> None:
         self._loop = loop
         self._reader_of = lambda: Reader(cluster, topic, partition)
-        self._name = cluster.topic(topic)
         self._reader: Reader | None = None
-        self.position = at
-        """The offset that is read next; None where it was never open."""
+        self.bookmark = at
+        """Where it is read next; None where it was never open."""
 
-    def open(self) -> int:
-        """Be open: returns the offset that is read next. Raises `Unavailable`, `Refused`."""
+    @property
+    def position(self) -> int | None:
+        """The offset that is read next; None where it was never open."""
+        return self.bookmark and self.bookmark.position
+
+    def open(self) -> None:
+        """Be open: where reading begins is known then. Raises `Unavailable`, `Refused`."""
         self._do(self._opened())
-        assert self.position is not None
-        return self.position
 
     def read(self, limit: int, wait: float = 0.0) -> list[Message]:
         """At most `limit` of the records that have come since, in order; the first is waited for, `wait` seconds."""
         return self._do(self._read(limit, wait))
 
-    def seek(self, position: int) -> None:
-        """Read on from an offset."""
+    def seek(self, bookmark: Bookmark) -> None:
+        """Read on from there."""
         self.close()
-        self.position = position
+        self.bookmark = bookmark
 
     def close(self) -> None:
-        """Give back what is open; the position stays."""
+        """Give back what is open; the bookmark stays."""
         reader, self._reader = self._reader, None
         if reader is not None:
             self._loop.leave(reader.__aexit__())
@@ -105,12 +108,13 @@ class Listener:
         if self._reader is None:
             reader = await self._reader_of().__aenter__()
             try:
-                first, end = await reader.start(), await reader.end()
-                if self.position is not None and self.position > end:
-                    log.error("%s ends at %d and was read to %d: it was made anew", self._name, end, self.position)
-                    self.position = first
-                self.position = end if self.position is None else max(self.position, first)
-                reader.seek(self.position)
+                if self.bookmark is None:
+                    place = await reader.end()
+                    reader.seek(place)
+                else:
+                    place = await resumed(reader, self.bookmark)
+                if self.bookmark is None or place != self.bookmark.position:
+                    self.bookmark = Bookmark(place, reader.id)
             except BaseException:
                 self._loop.leave(reader.__aexit__())
                 raise
@@ -118,9 +122,10 @@ class Listener:
         return self._reader
 
     async def _read(self, limit: int, wait: float) -> list[Message]:
-        messages = await (await self._opened()).read(limit, wait)
+        reader = await self._opened()
+        messages = await reader.read(limit, wait)
         if messages:
-            self.position = messages[-1].offset + 1
+            self.bookmark = Bookmark(messages[-1].offset + 1, reader.id, messages[-1].digest)
         return messages
 
     def _do(self, work: Coroutine[Any, Any, Any]) -> Any:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from .admission import reject
+from .bookmark import Bookmark
 from .database import Database
 from .rows import Rejected
 from .statements import Statements
@@ -100,9 +101,9 @@ class Change:
         if rejected:
             reject(self._connection, self._sql, rejected)
 
-    def move(self, topic: str, position: int, part: int = 0) -> None:
+    def move(self, topic: str, to: Bookmark, part: int = 0) -> None:
         """Note from where a topic is to be read on."""
-        self._connection.execute(self._sql.set_position, (topic, part, position))
+        self._connection.execute(self._sql.set_position, (topic, part, *to))
 
 
 def _heard(incarnation: str, pool: str, ready: bytes, heard: int) -> Heard:

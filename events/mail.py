@@ -20,6 +20,9 @@ class Posted(NamedTuple):
     position: int
     sent: int
     raw: bytes
+    topic_id: str | None = None
+    """Which topic of that name it lies in, and by what it is known again there; None in a table."""
+    mark: str | None = None
 
 
 class Mail:
@@ -33,7 +36,7 @@ class Mail:
         """Place a message; on return it stays. Raises `Unavailable`, after which it may stand there or not."""
         with self._database.transaction() as connection:
             posted = _next(connection.execute(self._sql.last_mail, (topic,)).fetchone(), raw)
-            connection.execute(self._sql.insert_mail, (topic, *posted))
+            connection.execute(self._sql.insert_mail, (topic, *posted[:3]))
         return posted
 
     def read(self, topic: str, position: int, limit: int) -> Sequence[Posted]:

@@ -16,6 +16,7 @@ _CLOCK: Final = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 _ROW: Final = "SELECT seq, leaf, envelope FROM events"
 _WHOLE_ROW: Final = 'seq, stream, version, type, leaf, envelope, "key", digest, span'
 _PLACEMENT: Final = "digest, pack, start, length"
+_SENT: Final = "position, topic_id, digest, seq, strangers, stranger_at, stranger_why"
 
 _REJECTED: Final = "topic, part, position, received, reason, raw, headers, retried"
 
@@ -84,6 +85,7 @@ class Statements:
     tiles = "SELECT level, place, hash FROM tiles ORDER BY level, place"
     tile = "SELECT hash FROM tiles WHERE level = ? AND place = ?"
     tiles_from = "SELECT hash FROM tiles WHERE level = ? AND place >= ? AND place < ? ORDER BY place"
+    leaves_of = "SELECT seq, leaf FROM events WHERE seq IN (:many)"
     leaves = "SELECT leaf FROM events WHERE seq > ? AND seq <= ? ORDER BY seq"
     rows_of_type = f"{_ROW} WHERE type = ? AND seq > ? AND seq <= ? ORDER BY seq"
     last_tiles = "SELECT level, max(place) FROM tiles GROUP BY level ORDER BY level"
@@ -91,9 +93,13 @@ class Statements:
     any_placement = "SELECT 1 FROM placements LIMIT 1"
     find_placements = f"SELECT {_PLACEMENT} FROM placements WHERE digest IN (:many)"
     seen = "SELECT digest FROM seen WHERE source = ? AND id = ?"
-    position = "SELECT position FROM positions WHERE topic = ? AND part = ?"
-    insert_position = "INSERT INTO positions (topic, part, position) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-    move_position = "UPDATE positions SET position = ? WHERE topic = ? AND part = ? AND position = ?"
+    position = "SELECT position, topic_id, digest FROM positions WHERE topic = ? AND part = ?"
+    insert_position = (
+        "INSERT INTO positions (topic, part, position, topic_id, digest) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+    )
+    move_position = (
+        "UPDATE positions SET position = ?, topic_id = ?, digest = ? WHERE topic = ? AND part = ? AND position = ?"
+    )
     last_rejected = "SELECT max(id) FROM rejected"
     rejected = f"SELECT id, {_REJECTED} FROM rejected WHERE id > ? ORDER BY id LIMIT ?"
     insert_rejected = f"INSERT INTO rejected (id, {_REJECTED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -111,8 +117,16 @@ class Statements:
     discard_mail = "DELETE FROM mail WHERE topic = ? AND position < ?"
     erase_mail = "UPDATE mail SET raw = ? WHERE topic = ? AND position >= ? AND position < ?"
     set_position = (
-        "INSERT INTO positions (topic, part, position) VALUES (?, ?, ?) "
-        "ON CONFLICT (topic, part) DO UPDATE SET position = excluded.position"
+        "INSERT INTO positions (topic, part, position, topic_id, digest) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (topic, part) DO UPDATE SET position = excluded.position, topic_id = excluded.topic_id, "
+        "digest = excluded.digest"
+    )
+    sent = f"SELECT {_SENT} FROM positions WHERE topic = ? AND part = 0"
+    set_sent = (
+        f"INSERT INTO positions (topic, part, {_SENT}) VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (topic, part) DO UPDATE SET position = excluded.position, topic_id = excluded.topic_id, "
+        "digest = excluded.digest, seq = excluded.seq, strangers = excluded.strangers, "
+        "stranger_at = excluded.stranger_at, stranger_why = excluded.stranger_why"
     )
     workers = "SELECT incarnation, pool, ready, heard FROM workers WHERE heard >= ? ORDER BY incarnation"
     hear_worker = (

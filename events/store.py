@@ -11,6 +11,7 @@ from typing import Final
 from ..errors import Damaged, LeptonError
 from .admission import Admission
 from .batch import BATCH_BYTES, RECORD_OVERHEAD
+from .bookmark import Bookmark, SentMark
 from .database import Database, undo
 from .log import CommandRow, Row
 from .mail import COMMANDS
@@ -215,9 +216,34 @@ class Store:
 
     def position(self, topic: str, part: int) -> int | None:
         """How far a topic's partition was taken in, None where nobody did."""
+        bookmark = self.bookmark(topic, part)
+        return bookmark and bookmark.position
+
+    def bookmark(self, topic: str, part: int) -> Bookmark | None:
+        """As `position`, with what tells which topic that was."""
         with self.database.connection() as connection:
             row = connection.execute(self.sql.position, (topic, part)).fetchone()
-            return row[0] if row else None
+            return Bookmark(*row) if row else None
+
+    def sent(self, topic: str) -> SentMark | None:
+        """How far the relay knows a topic that it writes, None where it never did."""
+        with self.database.connection() as connection:
+            row = connection.execute(self.sql.sent, (topic,)).fetchone()
+            return SentMark(Bookmark(*row[:3]), *row[3:]) if row else None
+
+    def note_sent(self, topic: str, mark: SentMark) -> None:
+        """Keep how far the relay knows a topic."""
+        with self.database.connection() as connection:
+            connection.execute(self.sql.set_sent, (topic, *mark[0], *mark[1:]))
+
+    def leaves(self, seqs: Iterable[int]) -> dict[int, bytes]:
+        """The leaf hashes of events; those that are not there are left out."""
+        wanted, found = sorted(set(seqs)), dict[int, bytes]()
+        with self.database.connection() as connection:
+            for start in range(0, len(wanted), 500):
+                some = tuple(wanted[start : start + 500])
+                found.update(connection.execute(self.sql.of_many(self.sql.leaves_of, len(some)), some).fetchall())
+        return found
 
     def rejected(self, after: int = 0, limit: int = 1000) -> list[tuple[int, Rejected, int | None]]:
         """Refused messages by id, each with the time it was admitted after all, None where it was not."""

@@ -78,6 +78,12 @@ positions = Table(
     Column("topic", Text, primary_key=True),
     Column("part", Integer, primary_key=True, autoincrement=False, comment="the topic's partition"),
     Column("position", Count, nullable=False, comment="offset of the next message to take in"),
+    Column("topic_id", String(36), nullable=True, comment="Kafka's id of the topic that the position is in"),
+    Column("digest", String(80), nullable=True, comment="of the record before the position, with its place and time"),
+    Column("seq", Count, nullable=True, comment="the last that the relay knows there: an event, or a rejected message"),
+    Column("strangers", Count, nullable=True, comment="records passed over there that are not the ledger's"),
+    Column("stranger_at", Count, nullable=True, comment="offset of the last of them"),
+    Column("stranger_why", Text, nullable=True, comment="why it is not the ledger's"),
 )
 
 rejected = Table(

@@ -13,6 +13,7 @@ from ..domain.job import AT_WORK, Job
 from ..domain.job_commands import AssignJob, ExpireLease, Ready
 from ..domain.jobs import fits, pauses
 from ..errors import LeptonError, Malformed, Refused, Unavailable
+from ..events.bookmark import Bookmark
 from ..events.envelope import decode
 from ..events.job import JobAssigned, JobCancelled, JobFailed, JobFinished, JobRequeued, JobSubmitted
 from ..events.leases import Change, Heard, Lease, Leases
@@ -121,7 +122,9 @@ class Assigner:
                 elif isinstance(each, Said):
                     self._note(change, letter, each)
             change.reject(rejected)
-            change.move(ear.results.topic, letters[-1].position + 1, ear.results.part)
+            last = letters[-1]
+            to = Bookmark(last.position + 1, last.topic_id, last.mark)
+            change.move(ear.results.topic, to, ear.results.part)
         ear.taken(letters)
         self._released({each.by for each in told if isinstance(each, Said) and isinstance(each.message, Left)})
         self._hearing.heard(letters[-1].sent)

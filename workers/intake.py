@@ -6,7 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from pydantic import ValidationError
 
@@ -14,6 +14,7 @@ from ..domain.outside import command_of
 from ..errors import Malformed, Refused
 from ..events.actors import Actor, Actors
 from ..events.admission import Admission
+from ..events.bookmark import Bookmark
 from ..events.inbox import Letter, parsed
 from ..events.rows import Rejected
 from ..events.store import Store
@@ -35,6 +36,12 @@ class Intake:
         self._part = part
         self.taken = 0
         """Messages taken in so far."""
+        self.topic_id: str | None = None
+        """Which topic of that name the messages come from, where the broker tells."""
+
+    def bookmark(self) -> Bookmark | None:
+        """Where the next message to take in lies, and in which topic; None where none ever was taken in."""
+        return self._ledger.store.bookmark(self.topic, self._part)
 
     def position(self) -> int | None:
         """The position of the next message to take in, None where none ever was."""
@@ -49,7 +56,7 @@ class Intake:
         answers: list[Answer] = []
         for start in range(0, len(letters), TOGETHER):
             together = letters[start : start + TOGETHER]
-            place = (self.topic, self._part, expected)
+            place = _Place(self.topic, self._part, expected, self.topic_id)
             answers += self._admitted(_Taken(place, together, self._all_asked(together)))
             expected = together[-1].position + 1
             self.taken += len(together)
@@ -135,12 +142,21 @@ class _Batch(ABC):
         """What is written for this batch in particular."""
 
 
+class _Place(NamedTuple):
+    """The partition that messages come from, and how far it was taken in before."""
+
+    topic: str
+    part: int
+    expected: int | None
+    topic_id: str | None
+
+
 class _Taken(_Batch):
     """Messages from their topic: refused ones are kept, and the position moves behind them."""
 
-    def __init__(self, place: tuple[str, int, int | None], letters: Sequence[Letter], asked: Sequence[Asked | Refused]):
+    def __init__(self, place: _Place, letters: Sequence[Letter], asked: Sequence[Asked | Refused]):
         super().__init__(letters, asked)
-        self._topic, self._part, self._expected = place
+        self._place = place
 
     def write(self, admission: Admission) -> None:
         refused = [
@@ -149,11 +165,14 @@ class _Taken(_Batch):
             if isinstance(answer, Refused)
         ]
         admission.reject(refused)
-        admission.move(self._topic, self._part, self._expected, self._letters[-1].position + 1)
+        last, place = self._letters[-1], self._place
+        to = Bookmark(last.position + 1, place.topic_id, last.mark)
+        admission.move(place.topic, place.part, place.expected, to)
 
     def _rejected(self, letter: Letter, refusal: Refused) -> Rejected:
         headers = tuple((name, b64encode(value).decode()) for name, value in letter.headers)
-        return Rejected(self._topic, self._part, letter.position, _now(), str(refusal), letter.raw, headers)
+        topic, part = self._place.topic, self._place.part
+        return Rejected(topic, part, letter.position, _now(), str(refusal), letter.raw, headers)
 
 
 class _Retried(_Batch):

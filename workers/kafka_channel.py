@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Final
 from zlib import crc32
 
+from ..errors import Unavailable
+from ..events.bookmark import Bookmark
 from ..events.cluster import Cluster
 from ..events.envelope import decode
 from ..events.kafka_sync import Listener, Sender
@@ -19,6 +21,7 @@ from .orders import Order, addressed
 _MANY: Final = 1000
 _FACTS: Final = tuple(f'"{name}"'.encode() for name in CLOSING)
 """What the events that end an attempt have in them, and hardly any other of the many that pass by unread."""
+Known = Callable[[str, int], Bookmark | None]
 
 
 class KafkaChannel:
@@ -38,7 +41,11 @@ class KafkaChannel:
             self._commands.open()
             self._events.open()
             self._part = crc32(self._incarnation.encode()) % self._results.partitions()
-        self._results.send(raw, self._part)
+        try:
+            self._results.send(raw, self._part)
+        except Unavailable:
+            self._part = None  # a topic that was made anew may have other partitions
+            raise
 
     def orders(self, patience: float = 0.0) -> Sequence[Order]:
         """The new orders for this incarnation, as soon as the broker has them."""
@@ -60,19 +67,27 @@ class KafkaChannel:
 
 
 class KafkaResults:
-    """The ledger's side of what workers say, one partition."""
+    """The ledger's side of what workers say, one partition; `known` tells where it was read to, and in which topic."""
 
-    def __init__(self, loop: LoopThread, cluster: Cluster, part: int) -> None:
+    def __init__(self, loop: LoopThread, cluster: Cluster, part: int, known: Known) -> None:
         self.topic = cluster.topic(RESULTS)
         self.part = part
-        self._listener = Listener(loop, cluster, RESULTS, part, at=0)
+        self._known = known
+        self._asked: int | None = None
+        self._listener = Listener(loop, cluster, RESULTS, part)
         self._sender = Sender(loop, cluster, RESULTS)
 
     def read(self, position: int, limit: int) -> Sequence[Posted]:
-        """Messages from a position on."""
-        if self._listener.position != position and self._listener.open() < position:
-            self._listener.seek(position)
-        return [Posted(each.offset, 1000 * each.time, each.value) for each in self._listener.read(limit)]
+        """Messages from a position on, or from the beginning of a topic that was made anew."""
+        if position not in (self._asked, self._listener.position):
+            known = self._known(self.topic, self.part)
+            self._listener.seek(known if known and known.position == position else Bookmark(position))
+        posted = [
+            Posted(each.offset, 1000 * each.time, each.value, self._topic_id, each.digest)
+            for each in self._listener.read(limit)
+        ]
+        self._asked = None if posted else position  # where nothing came the listener stands where it was asked to
+        return posted
 
     def say(self, raw: bytes) -> int:
         """Put a message of the ledger's own behind all others."""
@@ -86,14 +101,23 @@ class KafkaResults:
         self._listener.close()
         self._sender.close()
 
+    @property
+    def _topic_id(self) -> str | None:
+        return self._listener.bookmark and self._listener.bookmark.topic
+
+
+def _nothing(topic: str, part: int) -> Bookmark | None:  # noqa: ARG001 - what knows no bookmark
+    return None
+
 
 @contextmanager
-def results(cluster: Cluster) -> Generator[list[KafkaResults]]:
+def results(cluster: Cluster, known: Known = _nothing) -> Generator[list[KafkaResults]]:
     """All partitions of a ledger's results. Raises `Unavailable`, also where the topic is not there yet."""
     loop = LoopThread("results")
     opened: list[KafkaResults] = []
     try:
-        opened += [KafkaResults(loop, cluster, part) for part in range(loop.do(partitions(cluster, RESULTS)))]
+        count = loop.do(partitions(cluster, RESULTS))
+        opened += [KafkaResults(loop, cluster, part, known) for part in range(count)]
         yield opened
     finally:
         for each in opened:

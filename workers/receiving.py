@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ..errors import LeptonError, Refused, Unavailable
+from ..events.bookmark import resumed
 from ..events.cluster import Cluster, TopicName
 from ..events.inbox import Letter
 from ..events.kafka import Reader
@@ -25,24 +26,31 @@ _PAUSE: Final = 0.5
 log = logging.getLogger("lepton.intake")
 
 
-async def receive(cluster: Cluster, topic: TopicName, intake: Callable[[int], Intake], stop: asyncio.Event) -> None:
+async def receive(
+    cluster: Cluster, topic: TopicName, intake: Callable[[int], Intake], stop: asyncio.Event, check: float = 60.0
+) -> None:
     """Take in every partition of a topic; `intake` makes the intake of a partition. What is away is waited for.
 
-    Raises `Refused` where the topic is not as it must be.
+    Every `check` seconds it is looked whether there are more partitions, which are taken in too. Raises `Refused` once
+    the topic is not as it must be.
     """
-    while not stop.is_set():
-        try:
-            intakes = [intake(part) for part in range(await partitions(cluster, topic))]
-            break
-        except Unavailable as error:
-            log.warning("%s", error)
-            await elapsed(stop, _PAUSE)
-    else:
-        return
+    at_work: dict[int, asyncio.Task[None]] = {}
     try:
         async with asyncio.TaskGroup() as tasks:
-            for part, each in enumerate(intakes):
-                tasks.create_task(_follow(cluster, topic, part, each, stop))
+            while not stop.is_set():
+                try:
+                    count = await partitions(cluster, topic)
+                except Unavailable as error:
+                    log.warning("%s", error)
+                    await elapsed(stop, _PAUSE)
+                    continue
+                if at_work and set(range(count)) != set(at_work):
+                    log.warning("%s has %d partitions now, it had %d", cluster.topic(topic), count, len(at_work))
+                for part in [part for part in at_work if part >= count]:
+                    at_work.pop(part).cancel()
+                for part in [part for part in range(count) if part not in at_work]:
+                    at_work[part] = tasks.create_task(_follow(cluster, topic, part, intake(part), stop))
+                await elapsed(stop, check)
     except* LeptonError as errors:
         raise errors.exceptions[0] from None
 
@@ -59,18 +67,15 @@ async def _follow(cluster: Cluster, topic: TopicName, part: int, intake: Intake,
 
 async def _take(reader: Reader, intake: Intake, stop: asyncio.Event) -> None:
     """From the stored position on: it moves in the transaction that keeps what came of the messages."""
-    expected = await to_thread(intake.position)
-    first, end = await reader.start(), await reader.end()
-    if expected is not None and expected < first:
-        log.error("messages %d to %d of %s were deleted before they were taken in", expected, first - 1, intake.topic)
-    if expected is not None and expected > end:
-        log.error("%s ends at %d and was read to %d: it was made anew", intake.topic, end, expected)
-    reader.seek(first if expected is None or expected > end else max(expected, first))
+    bookmark = await to_thread(intake.bookmark)
+    expected = bookmark and bookmark.position
+    await resumed(reader, bookmark)
+    intake.topic_id = reader.id
     while not stop.is_set():
         messages = await reader.read(_READ, _WAIT)
         if not messages:
             continue
-        letters = [Letter(message.offset, message.value, message.headers) for message in messages]
+        letters = [Letter(each.offset, each.value, each.headers, each.digest) for each in messages]
         answers = await to_thread(intake.take, letters, expected)
         expected = letters[-1].position + 1
         for letter, answer in zip(letters, answers, strict=True):

@@ -13,8 +13,18 @@ depends_on = None
 
 def upgrade() -> None:
     """Add what format 2 brought."""
-    # A process of format 1 that lives on knows no such column: it cannot write any more, and spools what it is told.
+    _head()
+    _holders()
+    _positions()
+
+
+def _head() -> None:
+    """A process of format 1 that lives on knows no such column: it cannot write any more, and spools what it is told."""
     op.execute("ALTER TABLE head RENAME COLUMN recorded TO recorded_at")
+
+
+def _holders() -> None:
+    """Leases of tasks that one process does at a time, for connections that cannot hold a lock."""
     count = sa.BigInteger().with_variant(sa.Integer, "sqlite")
     op.create_table(
         "holders",
@@ -22,3 +32,14 @@ def upgrade() -> None:
         sa.Column("holder", sa.String(36), nullable=False),
         sa.Column("until", count, nullable=False),
     )
+
+
+def _positions() -> None:
+    """Which topic a position is in, and what of it is not the ledger's."""
+    count = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+    op.add_column("positions", sa.Column("topic_id", sa.String(36), nullable=True))
+    op.add_column("positions", sa.Column("digest", sa.String(80), nullable=True))
+    op.add_column("positions", sa.Column("seq", count, nullable=True))
+    op.add_column("positions", sa.Column("strangers", count, nullable=True))
+    op.add_column("positions", sa.Column("stranger_at", count, nullable=True))
+    op.add_column("positions", sa.Column("stranger_why", sa.Text, nullable=True))
