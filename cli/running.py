@@ -184,7 +184,7 @@ def intake(session: Session) -> None:
     taken: list[Intake] = []
 
     def intake_of(part: int) -> Intake:
-        taken.append(Intake(work.ledger, work.actors, topic, part))
+        taken.append(Intake(work.ledger, work.actors, topic, part, parts.settings.terms))
         return taken[-1]
 
     async def run(stop: asyncio.Event) -> None:
@@ -219,7 +219,8 @@ def intake(session: Session) -> None:
 @click.option("--retry", is_flag=True, help="Decide the message anew, for what forbade it may be mended.")
 def rejected(session: Session, number: int | None, retry: bool) -> None:
     """List the outside messages that were refused, show one, or try it again."""
-    from ..workers.intake import Intake, refused
+    from ..workers.intake import Intake
+    from ..workers.refused import RefusedMessages, refused
 
     work = session.parts.workspace
     told: dict[str, Any] = {"rejected": None, "admitted": None, "message": None}
@@ -231,15 +232,21 @@ def rejected(session: Session, number: int | None, retry: bool) -> None:
         session.answer(told, lambda: _listed(found))
         return
     if retry:
-        answer = Intake(work.ledger, work.actors, "").retry(number)
+        answer = Intake(work.ledger, work.actors, "", terms=session.parts.settings.terms).retry(number)
         if isinstance(answer, Refused):
             raise answer
         session.answer(told | {"admitted": number}, lambda: [f"message {number} is admitted"])
         return
     each, _ = refused(work.ledger.store, number)
-    text = each.raw.decode("utf-8", "backslashreplace")
-    shown = {"id": number, "reason": each.reason, "headers": [list(pair) for pair in each.headers], "text": text}
+    letter = RefusedMessages(work.ledger.store, work.actors, session.parts.settings.terms.rejected).opened(each)
+    text, headers = (letter, ()) if isinstance(letter, str) else (_readable(letter.raw), letter.headers)
+    pairs = [[name, _readable(value)] for name, value in headers]
+    shown = {"id": number, "reason": each.reason, "headers": pairs, "text": text}
     session.answer(told | {"message": shown}, lambda: [each.reason, text])
+
+
+def _readable(raw: bytes) -> str:
+    return raw.decode("utf-8", "backslashreplace")
 
 
 def _told(id: int, each: Rejected) -> dict[str, Any]:

@@ -15,6 +15,9 @@ _LOGIN: Final = ("authentication failed", "does not exist", "no pg_hba.conf entr
 _BROKEN: Final = ("23", "XX001", "XX002")
 """SQLSTATEs of rows that contradict others; under the head's lock no writer can have caused that."""
 
+_UNFIT: Final = (sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_RANGE)
+"""What SQLite says of a value that no column holds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Translator:
@@ -30,6 +33,9 @@ class Translator:
         if isinstance(cause, sqlite3.Error):
             return self._sqlite(cause, self._text(cause))
         if type(cause).__module__.split(".")[0] == "psycopg":
+            if not getattr(cause, "sqlstate", None) and "DataError" in {kind.__name__ for kind in type(cause).__mro__}:
+                # found by the driver itself, before the server saw it
+                return Malformed(f"{self.name} cannot hold a value ({self._text(cause)}); leave control characters out")
             return self._postgresql(getattr(cause, "sqlstate", None) or "", self._text(cause))
         return None
 
@@ -45,6 +51,10 @@ class Translator:
         broken = code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT)
         if broken or text.startswith("Could not decode"):
             return Damaged(self.name, expected="a ledger's database", found=text)
+        if code in _UNFIT or "binding parameter" in text:
+            return Malformed(
+                f"{self.name} cannot hold a value ({text}); it is too long or of a type that no column has"
+            )
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return self._locked()
         if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
@@ -58,7 +68,7 @@ class Translator:
             return self._locked()
         if state.startswith(_BROKEN):
             return Damaged(self.name, expected="a ledger's tables", found=text)
-        if state.startswith("22"):
+        if state.startswith(("22", "54")):  # 54: too long for an index, too many arguments
             return Malformed(f"{self.name} cannot hold a value ({text}); leave control characters out")
         if state in ("42501", "25006") or any(words in text for words in _LOGIN):
             return Refused(f"{self.name} does not let Lepton in ({text}); check LEPTON_DATABASE and the user's rights")
