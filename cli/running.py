@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         "kafka?": {"events": "number", "lag": "number", "lost_since?": "time"},
         "rejected": "number",
         "jobs": {"queued": "number", "at_work": "number", "workers": "number"},
+        "spool": {"waiting": "number", "aside": "number"},
     },
     "lepton status",
 )
@@ -41,7 +42,8 @@ def status(session: Session) -> None:
 
     parts = session.parts
     with session.waiting("looking around"):
-        found = status(parts.workspace, parts.desk, parts.cluster if parts.settings.kafka else None)
+        spool = parts.outbox.delivery.spool
+        found = status(parts.workspace, parts.desk, parts.cluster if parts.settings.kafka else None, spool)
     session.answer(found.to_dict(), lambda: _status(found))
 
 
@@ -283,6 +285,8 @@ def _status(found: Status) -> Iterator[str]:
         since = when(found.kafka.lost_since, seconds=True)
         rows.append(("Kafka", f"lacks {count(found.kafka.lag, 'event')} since {since}: lost with the database"))
     rows.append(("rejected", count(found.rejected, "outside message")))
+    if found.spool.waiting or found.spool.aside:
+        rows.append(("spool", f"{found.spool.waiting} waiting, {found.spool.aside} put aside; see `lepton sync`"))
     rows.append(("jobs", f"{found.jobs.queued} queued, {found.jobs.at_work} at work"))
     rows.append(("workers", f"{found.jobs.workers} heard of lately"))
     yield from columns(rows)

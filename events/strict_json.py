@@ -27,7 +27,7 @@ def read_json(raw: bytes, what: str) -> Any:
 
 
 def checked_json(value: Any, what: str) -> Any:
-    """The value as it came. Raises `Malformed` where it is nested too deeply or holds text that no table can."""
+    """The value as it came. Raises `Malformed` where it is nested too deeply or holds what no table can."""
     level: list[Any] = [value]
     depth = 0
     while level:
@@ -38,6 +38,8 @@ def checked_json(value: Any, what: str) -> Any:
         for each in level:
             if isinstance(each, str):
                 _storable(each, what)
+            elif isinstance(each, int) and not _SMALLEST <= each <= _LARGEST:
+                raise Malformed(f"{what} holds a number beyond 64 bits; write it as text")
             elif isinstance(each, dict):
                 names = cast("dict[str, Any]", each)
                 for name in names:
