@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
+import uuid_utils
+
 from ..errors import Damaged, LeptonError, Refused, Unavailable, UnknownRevision
 from ..results import PendingVersion, Synced, Version
 from . import saving
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("lepton")
 
+_OWN_WORDS: Final = ("message", "reason")
+"""What an actor wrote freely: the ledger seals it, the spool has it in the clear."""
 _ABOUT: Final = ("kind", "key", "actor", "time", "model", "run")
 
 
@@ -61,6 +65,25 @@ class Delivery:
         delivered = [told for told in self.deliver() if "reason" not in told]
         aside = [self._aside(name) for name in (*self.spool.refused(), *self.spool.strange())]
         return Synced(tuple(delivered), (*aside, *map(_left_lying, self.spool.strays())))
+
+    def forget(self, actor: str) -> bool:
+        """Take an actor's name and words out of what still stands in the spool: whether there was anything of theirs.
+
+        What they saved and logged stays, asked by nobody in particular. What cannot be read is left as it is.
+        """
+        if not (names := [*self.spool.waiting(), *self.spool.refused()]):
+            return False
+        there = False
+        with self.spool.lock():
+            for name in names:
+                with suppress(Damaged, Refused, FileNotFoundError):
+                    entry = self.spool.read(name)
+                    if entry.actor == actor:
+                        nobody = f"forgotten-{uuid_utils.uuid4()}"
+                        asked = entry.asked | {word: "" for word in _OWN_WORDS if entry.asked.get(word)}
+                        self.spool.rewrite(name, replace(entry, actor=nobody, asked=asked))
+                        there = True
+        return there
 
     def arrived(self, pending: PendingVersion) -> Version:
         """The version that a pending one has become, delivered now if it still waits.

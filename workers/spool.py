@@ -119,6 +119,22 @@ class Spool:
         if self._folder.is_dir():
             sync_folder(self._folder)
 
+    def rewrite(self, name: str, entry: Entry) -> None:
+        """Put another entry in the place of one, with the same objects. Killed in between, both are there."""
+        place = self._place(name)
+        made = self._folder / f"{_NEW}{uuid_utils.uuid7()}"
+        shutil.copytree(place, made)
+        content = encoded(entry, {})
+        write_synced(made / "entry.json", (content,), "wb")
+        sync_folder(made)
+        anew = f"{_order(name):012}-{digest_of(content).removeprefix('blake3:')}"
+        if place.parent != self._folder:
+            write_synced(place.with_name(f"{anew}{_STORY}"), (self.reason(name).encode(),), "wb")
+        made.rename(place.with_name(anew))
+        sync_folder(place.parent)
+        place.with_name(f"{name}{_STORY}").unlink(missing_ok=True)
+        shutil.rmtree(place)
+
     def reason(self, name: str) -> str:
         """Why an entry was refused, or a stray set aside."""
         refused, strange = self._folder / _REFUSED, self._folder / _STRANGE

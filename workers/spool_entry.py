@@ -34,7 +34,7 @@ class Entry:
     actor: str
     """A name: who that is in the ledger may not be known yet."""
     time: datetime
-    asked: Mapping[str, Any]
+    asked: dict[str, Any]
 
 
 def encoded(entry: Entry, kept: Mapping[str, Any]) -> bytes:
