@@ -368,7 +368,7 @@ def _origin(asked: Asked, time: datetime, key: str, digest: str) -> Origin:
     if (told := asked.outside) is None:
         who = (asked.actor.id, time, key, digest)
         return Origin(*who, causation=asked.causation, traceparent=asked.traceparent)
-    inbox = (told.source, told.id, told.digest)
+    inbox = (asked.actor.id, told.id, told.digest)
     return Origin(
         asked.actor.id,
         time,

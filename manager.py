@@ -471,8 +471,13 @@ class ModelManager:
 
     @_told_first
     def forget_actor(self, name: str) -> bool:
-        """Delete a person's name and key: whether there was one. Their texts show as [forgotten]; no hash changes."""
-        return self._workspace.actors.forget(name)
+        """Delete a person's or an outside source's name and key: whether there was one; no hash changes.
+
+        Their texts and their refused messages show as [forgotten]. What stands in this home's spool loses their name
+        and their words.
+        """
+        spooled = self._home.outbox.delivery.forget(name)
+        return self._workspace.actors.forget(name) or spooled
 
     # ── the inside ───────────────────────────────────────────────────────────────────────────────────────────────────
 

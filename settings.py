@@ -38,6 +38,8 @@ class Terms:
     """Between two looks for something new, where nothing tells of it."""
     check: float = 60.0
     """Between two looks at Kafka's topics: whether they are still as they must be, and whether others wrote there."""
+    rejected: float = 30 * 86_400.0
+    """Before the bytes of a refused message are thrown away; its reason stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,16 +155,19 @@ def _metrics(env: Mapping[str, str]) -> str | None:
 
 
 def _terms(env: Mapping[str, str]) -> Terms:
-    told = {name: _seconds(env, f"LEPTON_TERM_{name.upper()}", usual) for name, usual in asdict(Terms()).items()}
+    told = {
+        name: _seconds(env, f"LEPTON_TERM_{name.upper()}", usual, most=max(1e6, 100 * usual))
+        for name, usual in asdict(Terms()).items()
+    }
     return Terms(**told)
 
 
-def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
+def _seconds(env: Mapping[str, str], name: str, default: float, most: float = 1e6) -> float:
     text = env.get(name, "")
     try:
         seconds = float(text) if text else default
     except ValueError:
         seconds = -1.0
-    if not 0 <= seconds < 1e6:
+    if not 0 <= seconds < most:
         raise Malformed(f"{name} is {text!r}; give a number of seconds")
     return seconds

@@ -100,7 +100,10 @@ def rebuild(session: Session, source: str) -> None:
 @click.argument("name", metavar="ACTOR")
 @click.option("--yes", is_flag=True, help="Do not ask. Needed where there is no terminal to ask on.")
 def forget(session: Session, name: str, yes: bool) -> None:
-    """Delete a person's name and key, for good. What they wrote shows as [forgotten]; no hash changes."""
+    """Delete the name and key of a person or of an outside source, for good; no hash changes.
+
+    What they wrote, and what of their messages was refused, shows as [forgotten].
+    """
     session.confirm(f"Forget {name} for good?", yes=yes)
     if not session.manager.forget_actor(name):
         raise Refused(f"there is nobody named {name!r} here; `lepton log` shows who acted")

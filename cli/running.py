@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         "kafka?": {"events": "number", "lag": "number", "lost_since?": "time"},
         "rejected": "number",
         "jobs": {"queued": "number", "at_work": "number", "workers": "number"},
+        "spool": {"waiting": "number", "aside": "number"},
     },
     "lepton status",
 )
@@ -41,7 +42,8 @@ def status(session: Session) -> None:
 
     parts = session.parts
     with session.waiting("looking around"):
-        found = status(parts.workspace, parts.desk, parts.cluster if parts.settings.kafka else None)
+        spool = parts.outbox.delivery.spool
+        found = status(parts.workspace, parts.desk, parts.cluster if parts.settings.kafka else None, spool)
     session.answer(found.to_dict(), lambda: _status(found))
 
 
@@ -184,7 +186,7 @@ def intake(session: Session) -> None:
     taken: list[Intake] = []
 
     def intake_of(part: int) -> Intake:
-        taken.append(Intake(work.ledger, work.actors, topic, part))
+        taken.append(Intake(work.ledger, work.actors, topic, part, parts.settings.terms))
         return taken[-1]
 
     async def run(stop: asyncio.Event) -> None:
@@ -219,7 +221,8 @@ def intake(session: Session) -> None:
 @click.option("--retry", is_flag=True, help="Decide the message anew, for what forbade it may be mended.")
 def rejected(session: Session, number: int | None, retry: bool) -> None:
     """List the outside messages that were refused, show one, or try it again."""
-    from ..workers.intake import Intake, refused
+    from ..workers.intake import Intake
+    from ..workers.refused import RefusedMessages, refused
 
     work = session.parts.workspace
     told: dict[str, Any] = {"rejected": None, "admitted": None, "message": None}
@@ -231,15 +234,21 @@ def rejected(session: Session, number: int | None, retry: bool) -> None:
         session.answer(told, lambda: _listed(found))
         return
     if retry:
-        answer = Intake(work.ledger, work.actors, "").retry(number)
+        answer = Intake(work.ledger, work.actors, "", terms=session.parts.settings.terms).retry(number)
         if isinstance(answer, Refused):
             raise answer
         session.answer(told | {"admitted": number}, lambda: [f"message {number} is admitted"])
         return
     each, _ = refused(work.ledger.store, number)
-    text = each.raw.decode("utf-8", "backslashreplace")
-    shown = {"id": number, "reason": each.reason, "headers": [list(pair) for pair in each.headers], "text": text}
+    letter = RefusedMessages(work.ledger.store, work.actors, session.parts.settings.terms.rejected).opened(each)
+    text, headers = (letter, ()) if isinstance(letter, str) else (_readable(letter.raw), letter.headers)
+    pairs = [[name, _readable(value)] for name, value in headers]
+    shown = {"id": number, "reason": each.reason, "headers": pairs, "text": text}
     session.answer(told | {"message": shown}, lambda: [each.reason, text])
+
+
+def _readable(raw: bytes) -> str:
+    return raw.decode("utf-8", "backslashreplace")
 
 
 def _told(id: int, each: Rejected) -> dict[str, Any]:
@@ -276,6 +285,8 @@ def _status(found: Status) -> Iterator[str]:
         since = when(found.kafka.lost_since, seconds=True)
         rows.append(("Kafka", f"lacks {count(found.kafka.lag, 'event')} since {since}: lost with the database"))
     rows.append(("rejected", count(found.rejected, "outside message")))
+    if found.spool.waiting or found.spool.aside:
+        rows.append(("spool", f"{found.spool.waiting} waiting, {found.spool.aside} put aside; see `lepton sync`"))
     rows.append(("jobs", f"{found.jobs.queued} queued, {found.jobs.at_work} at work"))
     rows.append(("workers", f"{found.jobs.workers} heard of lately"))
     yield from columns(rows)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, cast
 from unicodedata import is_normalized
 
 from ..errors import Malformed
+from ..events.clock import in_calendar
 from .plain import plain_text, same, scalar
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9._/-]{0,199}", re.ASCII)
@@ -68,6 +70,17 @@ def changed_notes(notes: Mapping[str, Any], known: Mapping[str, Any]) -> dict[st
             what = value if isinstance(value, float) else f"a {type(value).__name__}"
             raise Malformed(f"note {name!r} is {what}; notes are text, finite numbers, true, false or null")
     return {name: value for name, value in notes.items() if not same(known.get(name), value)}
+
+
+def checked_times(*times: datetime) -> None:
+    """Hold that every clock and every column can tell these times, or raise `Malformed`."""
+    for each in times:
+        try:
+            in_calendar(each)
+        except ValueError as error:
+            raise Malformed(
+                f"{each.isoformat()} cannot be kept as a time ({error}); write one of this calendar"
+            ) from None
 
 
 def checked_key(name: object, kind: str) -> str:

@@ -18,8 +18,8 @@ from .offers import checked_source
 from .recipe import Recipe
 
 
-def command_of(told: Outside) -> AnyCommand:
-    """The command an outside event asks for.
+def command_of(told: Outside, teller: str) -> AnyCommand:
+    """The command an outside event asks for, told by an actor of that pseudonym.
 
     Raises `Malformed` where its type is none that outsiders may send, its subject no stream of that type, or its data
     not as the type's schema says (pydantic's `ValidationError`).
@@ -31,16 +31,16 @@ def command_of(told: Outside) -> AnyCommand:
         raise Malformed(f"subject is {told.subject!r}; events of {told.type} belong to {prefix}<name>")
     name = told.subject.removeprefix(prefix)
     checked_model(name)
-    return command(name, kind.model_validate(told.data), told)
+    return command(name, kind.model_validate(told.data), f"{teller}\n{told.id}")
 
 
-def _offered(name: str, event: VersionOffered, told: Outside) -> OfferVersion:
-    """The offer, whose job bears an id made of the event's own name: told again, it is the same job."""
+def _offered(name: str, event: VersionOffered, told: str) -> OfferVersion:
+    """The offer, whose job bears an id made of what names the event for good: told again, it is the same job."""
     if unknown := sorted(event.model_extra or ()):
         fields = ", ".join(each for each in VersionOffered.model_fields if each != "type")
         raise Malformed(f"a version that is offered has no field {unknown[0]!r}; it has {fields}")
     return OfferVersion(
-        job=str(uuid5(NAMESPACE_URL, f"{told.source}\n{told.id}")),
+        job=str(uuid5(NAMESPACE_URL, told)),
         model=name,
         source=checked_source(event.source),
         digest=event.digest,
@@ -52,7 +52,7 @@ def _offered(name: str, event: VersionOffered, told: Outside) -> OfferVersion:
     )
 
 
-ACCEPTED: Final[Mapping[str, tuple[type[Event], str, Callable[[str, Any, Outside], AnyCommand]]]] = {
+ACCEPTED: Final[Mapping[str, tuple[type[Event], str, Callable[[str, Any, str], AnyCommand]]]] = {
     MetricsRecorded.type_name(): (
         MetricsRecorded,
         "model/",
@@ -82,4 +82,4 @@ ACCEPTED: Final[Mapping[str, tuple[type[Event], str, Callable[[str, Any, Outside
     ),
     VersionOffered.type_name(): (VersionOffered, "model/", _offered),
 }
-"""By type: the schema, what its streams begin with, and how name, data and the whole become a command."""
+"""By type: the schema, what its streams begin with, and how name, data and what names the event become a command."""

@@ -16,7 +16,7 @@ from .commands import (
     model_stream,
 )
 from .model import Model
-from .names import checked_metrics
+from .names import checked_metrics, checked_times
 from .plain import plain, same
 
 
@@ -47,4 +47,5 @@ def record_observation(state: Mapping[str, Any], command: RecordObservation) -> 
     observed = command.observed
     cast(Model, state[model_stream(observed.model)]).version(observed.version)
     checked_metrics(observed.metrics)
+    checked_times(observed.since, observed.until)
     return (Append(endpoint_stream(command.endpoint), observed),)

@@ -63,6 +63,23 @@ class Actor:
         except (InvalidTag, ValueError):
             return None
 
+    def seal_bytes(self, raw: bytes) -> bytes:
+        """Bytes as they may lie in a table for as long as the key does, sealed as `seal` does."""
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        nonce = os.urandom(12)
+        return nonce + AESGCM(self.key).encrypt(nonce, raw, self.id.encode())
+
+    def open_bytes(self, sealed: bytes) -> bytes | None:
+        """What `seal_bytes` was given, None where this actor's key does not open it."""
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        try:
+            return AESGCM(self.key).decrypt(sealed[:12], sealed[12:], self.id.encode())
+        except (InvalidTag, ValueError):
+            return None
+
     def digest(self, content: bytes) -> str:
         """A command's digest: HMAC-SHA256 under this actor's key, so that it is no trace of the text once forgotten."""
         keyed = _keyed(self.key).copy()
@@ -70,10 +87,17 @@ class Actor:
         return f"hmac-sha256:{keyed.hexdigest()}"
 
 
-def checked_actor(name: str) -> str:
-    """The name of an actor, or `Malformed`."""
-    if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        raise Malformed(f"an actor's name is 1 to {LONGEST_NAME} printable characters; {name[:40]!r} is not")
+def names_an_actor(name: str) -> bool:
+    """Whether somebody may be called that."""
+    return 0 < len(name) <= LONGEST_NAME and name.isprintable()
+
+
+def checked_actor(name: str, what: str = "an actor's name") -> str:
+    """The name of an actor, or `Malformed`, which does not quote it."""
+    if not names_an_actor(name):
+        raise Malformed(
+            f"{what} has {len(name)} characters or one that does not print; it is 1 to {LONGEST_NAME} printable ones"
+        )
     return name
 
 

@@ -111,9 +111,13 @@ class Admission:
         cursor.execute(self._sql.move_head, (head.seq, head.recorded, head.frontier.encode()))
         self.changed = True
 
-    def seen(self, source: str, id: str) -> str | None:
-        """The digest of an outside event that was taken in before, None where it was not."""
-        row = self._connection.execute(self._sql.seen, (source, id)).fetchone()
+    def seen(self, source: str, id: str, digest: str) -> str | None:
+        """The digest of what was taken in before under an id of that source, None where nothing was.
+
+        `digest` itself where these bytes were, were it under another pseudonym of their source: a ledger that is
+        restored without its actors knows them by new ones.
+        """
+        row = self._connection.execute(self._sql.seen, (id, source, digest, digest)).fetchone()
         return row[0] if row else None
 
     def see(self, messages: Sequence[tuple[str, str, str]]) -> None:
@@ -147,5 +151,5 @@ class Admission:
 def reject(connection: Any, sql: Statements, rejected: Sequence[Rejected]) -> None:
     """Keep messages that were refused, under the writers' lock, numbered in their order."""
     last = connection.execute(sql.last_rejected).fetchone()[0] or 0
-    rows = [(n, *each.row()) for n, each in enumerate(rejected, last + 1)]
+    rows = [(n, *each) for n, each in enumerate(rejected, last + 1)]
     connection.cursor().executemany(sql.insert_rejected, rows)

@@ -40,7 +40,7 @@ class Origin(NamedTuple):
     causation: str | None = None
     traceparent: str | None = None
     inbox: tuple[str, str, str] | None = None
-    """Source, id and digest of the outside event that asked."""
+    """Pseudonym of the source, id and digest of the outside event that asked."""
 
 
 class Recorded(NamedTuple):

@@ -94,7 +94,7 @@ SQLITE: Final[Mapping[str, Meaning]] = {
     "SQLITE_IOERR_CORRUPTFS": "damaged",
     "SQLITE_IOERR_DATA": "damaged",
     "SQLITE_LOCKED": "locked",
-    "SQLITE_MISMATCH": "damaged",
+    "SQLITE_MISMATCH": "value",
     "SQLITE_MISUSE": "passes",
     "SQLITE_NOLFS": "unfit",
     "SQLITE_NOMEM": "passes",
@@ -102,7 +102,7 @@ SQLITE: Final[Mapping[str, Meaning]] = {
     "SQLITE_NOTFOUND": "passes",
     "SQLITE_PERM": "forbidden",
     "SQLITE_PROTOCOL": "locked",
-    "SQLITE_RANGE": "passes",
+    "SQLITE_RANGE": "value",
     "SQLITE_READONLY": "forbidden",  # sqlite.py looks why
     "SQLITE_READONLY_CANTINIT": "passes",
     "SQLITE_READONLY_CANTLOCK": "passes",

@@ -7,10 +7,10 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final, NamedTuple, cast
 
-from pydantic_core import from_json
-
 from ..errors import Malformed
+from .clock import in_calendar
 from .envelope import LIMIT
+from .strict_json import read_json
 
 STRUCTURED: Final = "application/cloudevents+json"
 _PREFIX: Final = "ce_"
@@ -38,7 +38,10 @@ class Letter(NamedTuple):
 
 
 class Outside(NamedTuple):
-    """An event that somebody else tells: `source` and `id` name it for good, `time` is the teller's claim."""
+    """An event that somebody else tells: `source` and `id` name it for good, `time` is the teller's claim.
+
+    The source may name a person, so nothing keeps it: what is kept bears its actor's pseudonym.
+    """
 
     source: str
     id: str
@@ -55,7 +58,7 @@ def parsed(letter: Letter) -> Outside:
     """What a message says. Raises `Malformed` naming the first thing that is no CloudEvent."""
     if len(letter.raw) > LIMIT:
         raise Malformed(f"the event has {len(letter.raw):,} bytes of {LIMIT:,}; keep large parts as objects")
-    headers = {name.lower(): value for name, value in letter.headers}
+    headers = _headers(letter)
     binary = f"{_PREFIX}specversion" in headers
     told = _attributes(headers) if binary else _object(letter.raw, "the event")
     if (version := told.get("specversion")) != "1.0":
@@ -76,6 +79,25 @@ def parsed(letter: Letter) -> Outside:
     )
 
 
+def source_of(letter: Letter) -> str | None:
+    """Who tells a message, also where it is refused for something else; None where it does not say."""
+    try:
+        headers = _headers(letter)
+        told = _attributes(headers) if f"{_PREFIX}specversion" in headers else _object(letter.raw, "the event")
+        return _text(told, "source")
+    except Malformed:
+        return None
+
+
+def _headers(letter: Letter) -> dict[str, bytes]:
+    headers: dict[str, bytes] = {}
+    for name, value in letter.headers:
+        if (lower := name.lower()).startswith(_PREFIX) and lower in headers:
+            raise Malformed("a ce_ header is there twice; send each attribute once")
+        headers[lower] = value
+    return headers
+
+
 def _attributes(headers: Mapping[str, bytes]) -> dict[str, Any]:
     try:
         return {
@@ -86,29 +108,34 @@ def _attributes(headers: Mapping[str, bytes]) -> dict[str, Any]:
 
 
 def _object(raw: bytes, what: str) -> dict[str, Any]:
-    try:
-        value = from_json(raw, allow_inf_nan=False)
-    except ValueError as error:
-        raise Malformed(f"{what} is no JSON ({error}); send it as {STRUCTURED}") from error
+    value = read_json(raw, what)
     if not isinstance(value, dict):
         raise Malformed(f"{what} is no JSON object; send it as {STRUCTURED}")
     return cast("dict[str, Any]", value)
 
 
 def _text(told: Mapping[str, Any], name: str) -> str:
+    """An attribute. Its value is quoted nowhere: it may name a person."""
     value = told.get(name)
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST or not value.isprintable():
-        raise Malformed(f"{name} is {str(value)[:40]!r}; it is 1 to {_LONGEST} printable characters")
+        raise Malformed(f"{name} is {_kind(value)}; it is 1 to {_LONGEST} printable characters")
     return value
+
+
+def _kind(value: Any) -> str:
+    """What a value is, without the value."""
+    if value is None:
+        return "missing"
+    if not isinstance(value, str):
+        return f"a JSON {'object' if isinstance(value, dict) else type(value).__name__}"
+    return f"a text of {len(value)} characters"
 
 
 def _time(value: Any) -> datetime | None:
     if value is None:
         return None
     try:
-        moment = datetime.fromisoformat(value)
+        moment = in_calendar(datetime.fromisoformat(value))
     except (TypeError, ValueError):
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise Malformed(f"time is {str(value)[:40]!r}; write it as RFC 3339, as in 2026-01-31T12:00:00Z")
+        raise Malformed(f"time is {str(value)[:40]!r}; write it as RFC 3339, as in 2026-01-31T12:00:00Z") from None
     return moment

@@ -102,7 +102,8 @@ def _rows(told: Sequence[_Told]) -> Iterator[NewRow]:
 
 
 def _seen(envelope: dict[str, Any]) -> tuple[str, str, str]:
-    return envelope["inboxsource"], envelope["inboxid"], envelope["inboxdigest"]
+    """By the pseudonym of its source: older events bear its name in `inboxsource`, and all bear its actor's id."""
+    return envelope["authid"], envelope["inboxid"], envelope["inboxdigest"]
 
 
 def _envelope(row: Row) -> dict[str, Any]:

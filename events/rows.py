@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
@@ -78,7 +77,7 @@ class NewRow(NamedTuple):
 
 
 class Rejected(NamedTuple):
-    """An outside message that was refused; `received` in microseconds since 1970."""
+    """A message that was refused; `received` in microseconds since 1970, `headers` as JSON: names, values in base64."""
 
     topic: str
     part: int
@@ -86,12 +85,9 @@ class Rejected(NamedTuple):
     received: int
     reason: str
     raw: bytes
-    headers: tuple[tuple[str, str], ...] = ()
-    """Names, and values in base64."""
-
-    def row(self) -> tuple[Any, ...]:
-        """Its columns behind its id."""
-        return (*self[:-1], json.dumps(self.headers).encode(), None)
+    headers: bytes = b"[]"
+    sealed_by: str | None = None
+    """Under which actor's key `raw` and `headers` are sealed; None where they are not."""
 
 
 def head_of(row: Sequence[Any]) -> Head:
@@ -139,8 +135,3 @@ def since_of(found: Any) -> Since:
     rows = found.fetchall()
     leaf = next((bytes(leaf) for _, leaf in rows if leaf is not None), None)
     return Since(leaf, frozenset(stream for stream, leaf in rows if leaf is None))
-
-
-def headers_of(raw: bytes) -> tuple[tuple[str, str], ...]:
-    """Headers as they were given, from their column."""
-    return tuple((name, value) for name, value in json.loads(raw))

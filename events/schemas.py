@@ -50,7 +50,7 @@ ENVELOPE: Final[dict[str, dict[str, Any]]] = {
     "correlationid": _TEXT | {"description": "what belongs together, where it was said"},
     "causationid": _TEXT | {"description": "id of the event that caused it, where one did"},
     "traceparent": _TEXT | {"description": "W3C trace context, where there is one"},
-    "inboxsource": _TEXT | {"description": "source of the outside event that asked, where one did"},
+    "inboxsource": _TEXT | {"description": "pseudonym of the source of the outside event that asked, where one did"},
     "inboxid": _TEXT | {"description": "id of that event"},
     "inboxdigest": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$", "description": "digest of its bytes"},
     "data": {"type": "object", "description": "as `dataschema` says"},

@@ -18,7 +18,7 @@ _WHOLE_ROW: Final = 'seq, stream, version, type, leaf, envelope, "key", digest, 
 _PLACEMENT: Final = "digest, pack, start, length"
 _SENT: Final = "position, topic_id, digest, seq, strangers, stranger_at, stranger_why"
 
-_REJECTED: Final = "topic, part, position, received, reason, raw, headers, retried"
+_REJECTED: Final = "topic, part, position, received, reason, raw, headers, sealed_by"
 
 
 class Statements:
@@ -92,7 +92,8 @@ class Statements:
     placements = f"SELECT {_PLACEMENT} FROM placements ORDER BY pack, start"
     any_placement = "SELECT 1 FROM placements LIMIT 1"
     find_placements = f"SELECT {_PLACEMENT} FROM placements WHERE digest IN (:many)"
-    seen = "SELECT digest FROM seen WHERE source = ? AND id = ?"
+    # the same bytes are the same message, whoever its source is called by now
+    seen = "SELECT digest FROM seen WHERE id = ? AND (source = ? OR digest = ?) ORDER BY digest = ? DESC LIMIT 1"
     position = "SELECT position, topic_id, digest FROM positions WHERE topic = ? AND part = ?"
     insert_position = (
         "INSERT INTO positions (topic, part, position, topic_id, digest) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
@@ -101,7 +102,8 @@ class Statements:
         "UPDATE positions SET position = ?, topic_id = ?, digest = ? WHERE topic = ? AND part = ? AND position = ?"
     )
     last_rejected = "SELECT max(id) FROM rejected"
-    rejected = f"SELECT id, {_REJECTED} FROM rejected WHERE id > ? ORDER BY id LIMIT ?"
+    rejected = f"SELECT id, {_REJECTED}, retried FROM rejected WHERE id > ? ORDER BY id LIMIT ?"
+    expire_rejected = "UPDATE rejected SET raw = ?, headers = ? WHERE received < ? AND raw != ?"
     insert_rejected = f"INSERT INTO rejected (id, {_REJECTED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
     retry_rejected = "UPDATE rejected SET retried = ? WHERE id = ?"
     insert_seen = "INSERT INTO seen (source, id, digest) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"

@@ -25,7 +25,6 @@ from .rows import (
     Pulse,
     Rejected,
     head_of,
-    headers_of,
     known_of,
     made_of,
     rows_of,
@@ -249,7 +248,12 @@ class Store:
         """Refused messages by id, each with the time it was admitted after all, None where it was not."""
         with self.database.connection() as connection:
             rows = connection.execute(self.sql.rejected, (after, limit)).fetchall()
-        return [(row[0], Rejected._make((*row[1:7], headers_of(row[7]))), row[8]) for row in rows]
+        return [(row[0], Rejected._make(row[1:9]), row[9]) for row in rows]
+
+    def expire_rejected(self, before: int) -> int:
+        """Throw away the bytes of messages that were refused before a moment: of how many. Their reasons stay."""
+        with self.database.connection() as connection:
+            return connection.execute(self.sql.expire_rejected, (b"", b"[]", before, b"")).rowcount
 
     def rejected_count(self) -> int:
         """How many outside messages stand refused."""

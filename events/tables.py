@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint
 
 metadata = MetaData()
 
@@ -67,9 +67,10 @@ placements = Table(
 seen = Table(
     "seen",
     metadata,
-    Column("source", Text, primary_key=True, comment="CloudEvents source of an outside message"),
+    Column("source", Text, primary_key=True, comment="pseudonym of an outside message's source: its actor's id"),
     Column("id", Text, primary_key=True, comment="its id, which with its source names it for good"),
     Column("digest", String(80), nullable=False, comment="of its bytes: the same id with other bytes is refused"),
+    Index("seen_by_id", "id"),
 )
 
 positions = Table(
@@ -98,6 +99,7 @@ rejected = Table(
     Column("raw", LargeBinary, nullable=False, comment="the message's exact bytes"),
     Column("headers", LargeBinary, nullable=False, comment="its headers, as JSON pairs"),
     Column("retried", Count, nullable=True, comment="when it was admitted after all"),
+    Column("sealed_by", String(36), nullable=True, comment="whose key seals raw and headers; null where they are not"),
 )
 
 mail = Table(

@@ -86,7 +86,7 @@ class Translator:
                 f"{self.name} lies behind a pooler that allows no transactions ({text}); "
                 "set its pool_mode to transaction or session"
             )
-        return self._error(_of_postgresql(getattr(cause, "sqlstate", None), text), text, _OF_POSTGRESQL)
+        return self._error(_of_postgresql(cause, text), text, _OF_POSTGRESQL)
 
     def _text(self, error: BaseException) -> str:
         lines = str(error).strip().splitlines() or [type(error).__name__]
@@ -102,13 +102,17 @@ class Translator:
         return kind(sentence.format(name=self.name, text=text, wait=self.wait))
 
 
-def _of_postgresql(state: str | None, text: str) -> Meaning:
-    if (meaning := sqlstate_meaning(state)) is not None:
+def _of_postgresql(error: BaseException, text: str) -> Meaning:
+    if (meaning := sqlstate_meaning(getattr(error, "sqlstate", None))) is not None:
         return meaning
+    if any(kind.__name__ == "DataError" for kind in type(error).__mro__):
+        return "value"  # found by the driver itself, before the server saw it
     return "forbidden" if any(words in text for words in (*_NO_LOGIN, *_NO_TLS)) else "passes"
 
 
 def _of_sqlite(error: sqlite3.Error, text: str) -> Meaning:
     if text.startswith("Could not decode") or any(words in text for words in _NO_TABLE):
         return "damaged"
+    if "binding parameter" in text:
+        return "value"  # which the driver has no code for
     return sqlite_meaning(getattr(error, "sqlite_errorcode", 0)) or "passes"

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lepton_ai.events.cluster import Cluster
+from lepton_ai.events.cluster import Cluster, TopicName
 from lepton_ai.events.kafka import Message, Reader
 from lepton_ai.events.loop_thread import LoopThread
 from lepton_ai.events.relay import Relay
@@ -29,9 +29,19 @@ def relaying(store: Store, cluster: Cluster) -> Iterator[None]:
         loop.stop()
 
 
+async def relayed(store: Store, cluster: Cluster) -> None:
+    """Relay all that the log holds."""
+    await Relay(store, cluster, until=store.end()).run(asyncio.Event())
+
+
 async def topic(cluster: Cluster) -> list[Message]:
     """All records of the events' topic."""
-    async with Reader(cluster, "events") as reader:
+    return await records(cluster, "events")
+
+
+async def records(cluster: Cluster, name: TopicName) -> list[Message]:
+    """All records of a topic."""
+    async with Reader(cluster, name) as reader:
         reader.seek(0)
         messages: list[Message] = []
         while len(messages) < await reader.end():

@@ -24,6 +24,7 @@ from lepton_ai.domain.job_commands import CancelJob, SubmitJob
 from lepton_ai.events.actors import Actor, Actors
 from lepton_ai.events.cluster import Cluster
 from lepton_ai.events.envelope import decode
+from lepton_ai.events.inbox import Letter
 from lepton_ai.events.leases import Change, Lease, Leases
 from lepton_ai.events.mail import Mail, Posted
 from lepton_ai.events.objects import ManifestWritten
@@ -42,6 +43,7 @@ from lepton_ai.workers.mailing import MailResults
 from lepton_ai.workers.messages import Failed, Finished, Kept, Left, MadeVersion, Message, Ready, Started, encoded
 from lepton_ai.workers.orders import Order
 from lepton_ai.workers.placements import KnownPlacements
+from lepton_ai.workers.refused import RefusedMessages
 from lepton_ai.workers.subject import read
 from lepton_ai.workers.workspace import Workspace
 
@@ -303,7 +305,7 @@ def test_a_job_that_asks_for_what_its_kind_does_not_know_stops_nobody(office: Of
     made = MadeVersion(kept=Kept(tensors=f"blake3:{0:064d}"), keyframe=True)
     office.hear(Finished(job="odder", epoch=1, n=1, made=made), Started(job="j1", epoch=1, n=0))
 
-    assert (office.job("odd").status, office.job("odd").error) == ("failed", "Malformed")
+    assert (office.job("odd").status, office.job("odd").error) == ("failed", "Unforeseen")
     assert office.job("j1").status == "running"
 
 
@@ -342,6 +344,51 @@ def test_who_has_nothing_to_do_with_an_attempt_has_no_say_in_it_and_is_kept_as_r
         "attempt 1 of job 'j1' is another worker's than 'nobody''s",
         "there is no job 'j2'; worker 'w1' spoke of it",
     ]
+
+
+ODD: list[dict[str, Any]] = [
+    {"source": "/lepton/worker/w\0"},
+    {"source": "/lepton/worker/" + "w" * 600},
+    {"source": 7},
+    {"traceparent": "half \ud800"},
+    {"traceparent": "x" * 600},
+    {"type": ["lepton.worker.failed.v1"]},
+    {"data": {"job": "j1", "epoch": 1, "n": 0, "error": "E", "reason": "nul \0"}},
+    {"data": {"job": "j1", "epoch": 1, "n": 0, "error": "E", "points": 2**53}},
+    {"data": {"job": "j1", "epoch": 1, "n": 0, "error": "E", "deep": json.loads("[" * 90 + "]" * 90)}},
+]
+
+
+def test_no_attribute_of_a_message_holds_up_those_behind_it(office: Office) -> None:
+    office.submit("j1")
+    office.hear(ready("w1"))
+    data = {"job": "j1", "epoch": 9, "n": 0, "error": "ValueError"}
+    event = {"type": "lepton.worker.failed.v1", "source": "/lepton/worker/w1", "data": data}
+
+    office.hear_raw(*(json.dumps(event | changes).encode() for changes in ODD))
+    office.hear(Started(job="j1", epoch=1, n=1))
+
+    assert office.job("j1").status == "running"
+    assert office.workspace.ledger.store.rejected_count() == len(ODD)
+
+
+def test_a_message_that_raises_what_nobody_foresaw_is_rejected_alone(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def poisoned(change: Change, worker: Any) -> None:
+        if worker.incarnation == "poison":
+            raise OverflowError("date value out of range")
+        hear(change, worker)
+
+    hear = Change.hear
+    monkeypatch.setattr(Change, "hear", poisoned)
+    office.submit("j1")
+    office.hear(ready("w1"), ready("poison"), ready("w2"))
+
+    assert [each.incarnation for each in office.leases.workers(0)] == ["w1", "w2"]
+    assert office.job("j1").status == "assigned"
+    ((_, kept, _),) = office.workspace.ledger.store.rejected()
+    assert "unforeseen OverflowError" in kept.reason
 
 
 @pytest.mark.parametrize(
@@ -454,7 +501,8 @@ def test_what_is_no_message_is_kept_with_its_bytes_and_what_comes_too_late_is_no
     office.hear_raw(b"{broken")
 
     ((_, kept, _),) = office.workspace.ledger.store.rejected()
-    assert (kept.topic, kept.raw) == (office.results.topic, b"{broken")
+    opened = RefusedMessages(office.workspace.ledger.store, office.workspace.actors, Terms().rejected).opened(kept)
+    assert (kept.topic, opened) == (office.results.topic, Letter(kept.position, b"{broken"))
     assert "no message of a worker" in kept.reason
 
 

@@ -36,7 +36,8 @@ def told(**changes: Any) -> OfferVersion:
     """The command that an outside event asks for."""
     event = {"id": "1", "source": "/lab", "subject": "model/credit", "data": {"source": "/m.st", "digest": FILE}}
     whole = {"specversion": "1.0", "type": VersionOffered.type_name(), **event, **changes}
-    return cast(OfferVersion, command_of(parsed(Letter(0, json.dumps(whole).encode()))))
+    outside = parsed(Letter(0, json.dumps(whole).encode()))
+    return cast(OfferVersion, command_of(outside, f"pseudonym of {outside.source}"))
 
 
 def test_one_append_tells_of_the_offer_and_asks_for_a_look_at_its_file() -> None:
@@ -59,7 +60,7 @@ def test_the_example_that_the_docs_give_is_an_offer() -> None:
     page = (Path(__file__).parents[1] / "docs" / "kafka.md").read_text("utf-8")
     (example,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
 
-    command = command_of(parsed(Letter(0, example.encode())))
+    command = command_of(parsed(Letter(0, example.encode())), "somebody")
 
     assert isinstance(command, OfferVersion)
     assert Past().decided(command)

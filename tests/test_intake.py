@@ -9,12 +9,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lepton_ai import ledger as ledger_module
+from lepton_ai.domain.append import Append
 from lepton_ai.errors import Refused, Unavailable
 from lepton_ai.events.actors import Actor, Actors
 from lepton_ai.events.inbox import Letter
+from lepton_ai.events.rows import Rejected
 from lepton_ai.events.verify import verify
 from lepton_ai.ledger import Ledger, Receipt
-from lepton_ai.workers.intake import Intake
+from lepton_ai.settings import Terms
+from lepton_ai.workers.intake import Intake, Read
+from lepton_ai.workers.refused import RefusedMessages
 
 from .asking import commit
 
@@ -39,6 +44,19 @@ def letters(*told: dict[str, Any] | bytes, start: int = 0) -> list[Letter]:
     return [Letter(position, each) for position, each in enumerate(raw, start)]
 
 
+def nested(levels: int) -> Any:
+    """A list of that many levels."""
+    value: Any = 0
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def opened(ledger: Ledger, rejected: Rejected) -> Letter | str:
+    """A rejected message, as far as it can be read yet."""
+    return RefusedMessages(ledger.store, Actors(ledger.store.database), Terms().rejected).opened(rejected)
+
+
 @pytest.fixture
 def intake(ledger: Ledger, actor: Actor) -> Intake:
     """The intake of a ledger whose model credit has one version."""
@@ -51,7 +69,7 @@ def test_an_outside_event_is_recorded_with_where_it_came_from(intake: Intake, le
 
     assert isinstance(answer, Receipt)
     envelope = json.loads(ledger.store.read(ledger.store.end() - 1, 1)[0].envelope)
-    assert (envelope["inboxsource"], envelope["inboxid"]) == ("/scoring/eu", "a")
+    assert (envelope["inboxsource"], envelope["inboxid"]) == (envelope["authid"], "a")
     assert (envelope["correlationid"], envelope["traceparent"]) == ("c-1", "00-1-2-01")
     assert (envelope["authtype"], envelope["time"]) == ("service_account", "2026-01-31T12:00:00.000000Z")
     assert intake.position() == 1
@@ -74,9 +92,22 @@ def test_binary_mode_says_the_same(intake: Intake) -> None:
     [
         ({"specversion": "0.3"}, "specversion is '0.3'"),
         ({"specversion": None}, "specversion is None"),
-        ({"id": None}, "id is 'None'"),
-        ({"source": ""}, "source is ''"),
+        ({"id": None}, "id is missing"),
+        ({"source": ""}, "source is a text of 0 characters"),
         ({"source": "x" * 600}, "source is"),
+        ({"source": "x" * 201}, "source has 201 characters"),
+        ({"source": ["x"]}, "source is a JSON list"),
+        ({"time": "0001-01-01T00:00:00+14:00"}, "time is '0001-01-01"),
+        ({"time": "9999-12-31T23:59:59-14:00"}, "time is '9999-12-31"),
+        ({"time": "2026-01-31T12:00:00+24:00"}, "time is"),
+        ({"time": 10**400}, "beyond 64 bits"),
+        ({"time": [1]}, "time is"),
+        ({"data": {"version": 2**64, "metrics": {"f1": 1}}}, "beyond 64 bits"),
+        ({"data": {"version": 1, "metrics": {"f1": 1e308}, "note": "half \ud800 a pair"}}, "half a character"),
+        ({"data": {"version": 1, "metrics": {"f1": 1}, "more": "nul \0"}}, "NUL character"),
+        ({"data": {"version": 1, "metrics": {"f\0": 1}}}, "NUL character"),
+        ({"data": {"version": 1, "metrics": {"f1": 1}, "deep": nested(65)}}, "nested too deeply"),
+        ({"type": "lepton.dataset.recorded.v1", "subject": "dataset/d", "data": {"data": {"n": 10**30}}}, "64 bits"),
         ({"type": "lepton.version.committed.v1"}, "none that others may send"),
         ({"type": "com.example.thing"}, "none that others may send"),
         ({"subject": "run/1"}, "belong to model/"),
@@ -108,13 +139,31 @@ def test_what_breaks_a_rule_is_kept_with_its_reason(
     assert reason in ledger.store.rejected()[0][1].reason
 
 
-@pytest.mark.parametrize("raw", [b"", b"{", b"\xff\xfe", b"[]", b"null", b'{"a":"\\ud800"}', b"x" * (256 * 1024 + 1)])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[]",
+        b"null",
+        b'{"a":"\\ud800"}',
+        b'{"a":1e999}',
+        b'{"a":NaN}',
+        b"[" * 200_000,
+        b'{"a":' * 30_000,
+        b"x" * (256 * 1024 + 1),
+        json.dumps({"specversion": "1.0"}).encode("utf-16"),
+        b'{"specversion":"1.0","source":"/a","source":"/b"}',
+    ],
+)
 def test_what_is_no_event_at_all_is_kept_as_it_came(intake: Intake, ledger: Ledger, raw: bytes) -> None:
     (answer,) = intake.take(letters(raw), None)
 
     assert isinstance(answer, Refused)
     ((_, rejected, _),) = ledger.store.rejected()
-    assert rejected.raw == raw
+    assert raw == b"" or raw not in rejected.raw
+    assert opened(ledger, rejected) == Letter(0, raw)
     assert intake.position() == 1
 
 
@@ -199,3 +248,93 @@ def test_no_bytes_stop_the_intake(intake: Intake, raw: list[bytes]) -> None:
     answers = intake.take(letters(*raw, start=intake.position() or 0), intake.position()) if raw else []
 
     assert len(answers) == len(raw)
+
+
+OBSERVED: dict[str, Any] = {
+    "model": "credit",
+    "version": 1,
+    "since": "2026-01-01T00:00:00Z",
+    "until": "2026-01-02T00:00:00Z",
+    "rows": 10,
+    "metrics": {"latency_ms": 3.5},
+}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"since": "0001-01-01T00:00:00+14:00"},
+        {"until": "9999-12-31T23:59:59-14:00"},
+        {"since": -1e300},
+        {"until": 10**18},
+        {"rows": -1},
+        {"metrics": {"x" * 300: 1}},
+        {"metrics": {"f1": True, "f2": [1]}},
+        {"version": 1.5},
+        {"model": "nobody"},
+    ],
+)
+def test_no_time_or_number_in_an_observation_stops_what_comes_behind_it(
+    intake: Intake, ledger: Ledger, changes: dict[str, Any]
+) -> None:
+    bad = event("o", type="lepton.observation.recorded.v1", subject="endpoint/e", data=OBSERVED | changes)
+
+    answers = intake.take(letters(bad, event("good")), None)
+
+    assert isinstance(answers[0], Refused)
+    assert isinstance(answers[1], Receipt)
+    assert intake.position() == 2
+
+
+@pytest.mark.parametrize("id", ["\U0001f600" * 500, "x" * 500])
+def test_the_longest_id_is_one_that_the_tables_can_look_up(intake: Intake, id: str) -> None:
+    same = event(id, source="\U0001f600" * 200)
+
+    answers = intake.take(letters(same, same, event("next")), None)
+
+    assert [isinstance(each, Receipt) for each in answers] == [True] * 3
+    assert [each.repeated for each in answers if isinstance(each, Receipt)] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("where", "raised"), [("deciding", OverflowError()), ("reading", MemoryError()), ("writing", ValueError())]
+)
+def test_whatever_a_message_raises_it_alone_is_rejected_and_the_rest_goes_on(
+    intake: Intake, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, raised: Exception, where: str
+) -> None:
+    class Poisonous(Intake):
+        """An intake for which one message is poison in a way that no rule names."""
+
+        def _read(self, letter: Letter, actors: dict[str, Actor]) -> Read:
+            read = super()._read(letter, actors)
+            if where == "reading" and b'"poison"' in letter.raw:
+                raise raised
+            return read
+
+    decide = ledger_module.decide
+
+    def poisoned(state: Any, command: Any) -> Any:
+        if where == "deciding" and command.metrics == {"poison": 1.0}:
+            raise raised
+        appends = decide(state, command)
+        if where == "writing" and command.metrics == {"poison": 1.0}:
+            return (*appends, Append("model/" + "\0" * 5, appends[0].event), Append(None, appends[0].event))  # type: ignore[arg-type]
+        return appends
+
+    monkeypatch.setattr(ledger_module, "decide", poisoned)
+    poisonous = Poisonous(ledger, Actors(ledger.store.database), "inbox")
+    told = [event(n) for n in range(150)]
+    told[77] = event("bad", data={"version": 1, "metrics": {"poison": 1}})
+    end = ledger.store.end()
+
+    answers = poisonous.take(letters(*told), None)
+
+    assert [n for n, answer in enumerate(answers) if not isinstance(answer, Receipt)] == [77]
+    ((number, rejected, _),) = ledger.store.rejected()
+    assert "unforeseen" in rejected.reason
+    assert opened(ledger, rejected) == letters(*told)[77]
+    assert (ledger.store.end(), poisonous.position()) == (end + 149, 150)
+    assert isinstance(poisonous.retry(number), Refused)
+    monkeypatch.setattr(ledger_module, "decide", decide)
+    assert isinstance(intake.retry(number), Receipt)
+    assert verify(ledger.store).size == end + 150

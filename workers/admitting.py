@@ -9,9 +9,10 @@ from typing import cast
 
 from ..domain.commands import job_stream
 from ..domain.job import Job
-from ..errors import Condemned, Damaged, LeptonError, Malformed, Refused, Unavailable
+from ..errors import Condemned, Damaged, LeptonError, Refused, Unavailable
 from ..ledger import Asked, Receipt
 from .answers import Receiver, Stranger
+from .isolation import isolated, unforeseen
 from .messages import Failed, Finished, OfAttempt, Said
 from .workspace import Workspace
 
@@ -74,21 +75,8 @@ class Admitting:
         except LeptonError as error:
             return error
         except Exception as error:  # noqa: BLE001 - one job's payload must not keep the others from being heard
-            return unforeseen(error)
+            return unforeseen(error, "the attempt's message")
 
     def _admitted(self, asked: Sequence[Asked]) -> list[Answer]:
-        """All in one transaction; one by one where something in them is what no rule has foreseen."""
-        try:
-            return [*self._workspace.ledger.admit_all(asked)]
-        except LeptonError:
-            raise
-        except Exception as error:  # noqa: BLE001 - as above
-            if len(asked) == 1:
-                return [unforeseen(error)]
-            return [answer for each in asked for answer in self._admitted([each])]
-
-
-def unforeseen(error: Exception) -> Malformed:
-    """An error that is a fault, or a payload no kind of work knows; it is told as one job's, not raised at all."""
-    log.error("unforeseen", exc_info=error)
-    return Malformed(f"the job asks for what its kind does not know ({type(error).__name__}); look at its payload")
+        """All in one transaction; apart from the one that raises what no rule has foreseen."""
+        return isolated(asked, self._workspace.ledger.admit_all, lambda _, refusal: refusal)

@@ -15,18 +15,21 @@ from ..domain.jobs import fits, pauses
 from ..errors import LeptonError, Malformed, Refused, Unavailable
 from ..events.bookmark import Bookmark
 from ..events.envelope import decode
+from ..events.inbox import Letter
 from ..events.job import JobAssigned, JobCancelled, JobFailed, JobFinished, JobRequeued, JobSubmitted
 from ..events.leases import Change, Heard, Lease, Leases
 from ..events.mail import Posted
 from ..events.rows import Rejected
 from ..settings import Terms
 from . import messages
-from .admitting import Admitting, unforeseen
+from .admitting import Admitting
 from .answers import Receiver, Stranger
 from .channel import Orders, Results
 from .hearing import Ear, Hearing
+from .isolation import isolated, unforeseen
 from .messages import Left, OfAttempt, OfWorker, Said, said
 from .orders import compose
+from .refused import RefusedMessages, kept
 from .workspace import Workspace
 
 LOOKED_AT: Final = tuple(kind.type_name() for kind in (JobSubmitted, JobRequeued, JobFinished, JobFailed, JobCancelled))
@@ -62,6 +65,7 @@ class Assigner:
         self._orders = orders
         self._terms = terms
         self._now = now
+        self._refused = RefusedMessages(workspace.ledger.store, workspace.actors, terms.rejected)
         self._receiver = Receiver(workspace, workspace.actors.named("lepton"), terms.pause)
         self._admitting = Admitting(workspace, self._receiver, now)
         self._queued: dict[str, Job] = {}
@@ -71,6 +75,7 @@ class Assigner:
 
     def step(self) -> bool:
         """Do what there is to do now: whether there was anything. Raises `Unavailable`."""
+        self._refused.expire()
         heard = sum(self._hear(ear) for ear in self._hearing.ears) > 0
         followed = self._follow()
         if heard or followed:
@@ -110,25 +115,47 @@ class Assigner:
         letters = ear.results.read(ear.position, MANY)
         if not letters:
             return False
+        told = isolated(
+            letters, lambda together: self._taken(ear, together), lambda letter, why: self._set_aside(ear, letter, why)
+        )
+        ear.taken(letters)
+        self._released({each.by for each in told if isinstance(each, Said) and isinstance(each.message, Left)})
+        self._hearing.heard(letters[-1].sent)
+        return True
+
+    def _taken(self, ear: Ear, letters: Sequence[Posted]) -> list[Said | Malformed]:
+        """Take in messages together: a command that was admitted before one of them raised is known by its key."""
         told = [_read(letter) for letter in letters]
         answers = iter(self._admitting.admit([each for each in told if _of_attempt(each)]))
+        self._refused.own()  # not below, where the writers' lock is held
         rejected: list[Rejected] = []
         with self._leases.change() as change:
             for letter, each in zip(letters, told, strict=True):
                 answer = next(answers) if _of_attempt(each) else each
                 if isinstance(answer, Malformed | Stranger):
                     log.warning("message %d of %s is rejected: %s", letter.position, ear.results.topic, answer)
-                    rejected.append(_rejected(ear, letter, answer))
+                    rejected.append(self._rejected(ear, letter, answer))
                 elif isinstance(each, Said):
                     self._note(change, letter, each)
             change.reject(rejected)
             last = letters[-1]
-            to = Bookmark(last.position + 1, last.topic_id, last.mark)
+            change.move(ear.results.topic, Bookmark(last.position + 1, last.topic_id, last.mark), ear.results.part)
+        return told
+
+    def _set_aside(self, ear: Ear, letter: Posted, refusal: Malformed) -> Malformed:
+        """Keep a message with its refusal, in a transaction that asks nothing of what it holds."""
+        row = self._rejected(ear, letter, refusal)
+        to = Bookmark(letter.position + 1, letter.topic_id, letter.mark)
+        with self._leases.change() as change:
+            change.reject([row])
             change.move(ear.results.topic, to, ear.results.part)
-        ear.taken(letters)
-        self._released({each.by for each in told if isinstance(each, Said) and isinstance(each.message, Left)})
-        self._hearing.heard(letters[-1].sent)
-        return True
+        log.warning("message %d of %s is rejected: %s", letter.position, ear.results.topic, row.reason)
+        return refusal
+
+    def _rejected(self, ear: Ear, letter: Posted, refusal: Refused) -> Rejected:
+        """As a row, sealed under the ledger's own key: what workers say may quote whom they work for."""
+        place = (ear.results.topic, ear.results.part)
+        return kept(place, Letter(letter.position, letter.raw), refusal, self._refused.own())
 
     def _note(self, change: Change, letter: Posted, told: Said) -> None:
         """Keep what a message says about who is alive."""
@@ -233,7 +260,7 @@ class Assigner:
         except LeptonError as error:
             self._admitting.give_up(name, event.epoch, error)
         except Exception as error:  # noqa: BLE001 - one job's payload must not keep the others from being assigned
-            self._admitting.give_up(name, event.epoch, unforeseen(error))
+            self._admitting.give_up(name, event.epoch, unforeseen(error, "the job's order"))
 
     def _unheard(self, lease: Lease) -> bool:
         """Whether nothing tells yet that the worker has its order."""
@@ -263,11 +290,6 @@ def _read(letter: Posted) -> Said | Malformed:
 
 def _of_attempt(told: Said | Malformed) -> TypeGuard[Said]:
     return isinstance(told, Said) and isinstance(told.message, OfAttempt)
-
-
-def _rejected(ear: Ear, letter: Posted, refusal: Refused) -> Rejected:
-    place = (ear.results.topic, ear.results.part, letter.position)
-    return Rejected(*place, letter.sent, str(refusal), letter.raw, ())
 
 
 def _less(ready: Iterable[Ready], worker: str) -> Iterable[Ready]:

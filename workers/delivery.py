@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
+
+import uuid_utils
 
 from ..errors import Damaged, LeptonError, Refused, Unavailable, UnknownRevision
 from ..results import PendingVersion, Synced, Version
 from . import saving
 from .asking import Save
 from .entries import read_command, read_save, tensors_of
-from .spool import Entry, Spool
+from .isolation import unforeseen
+from .refused import sentence
+from .spool import Spool
+from .spool_entry import Entry
 from .workspace import Workspace
 
 if TYPE_CHECKING:
     from ..tensors.tensor import Tensor
 
 log = logging.getLogger("lepton")
+
+_OWN_WORDS: Final = ("message", "reason")
+"""What an actor wrote freely: the ledger seals it, the spool has it in the clear."""
+_ABOUT: Final = ("kind", "key", "actor", "time", "model", "run")
 
 
 @dataclass
@@ -38,12 +48,14 @@ class Delivery:
     def deliver(self, *, patient: bool = True) -> list[Mapping[str, Any]]:
         """Tell the ledger all that waits, in order: what became of each. Raises `Unavailable` where it cannot now."""
         told: list[Mapping[str, Any]] = []
-        if not self.spool.waiting():
+        if not (self.spool.waiting() or self.spool.strays()):
             return told
         workspace = self.opened()
         with self.spool.lock(patient=patient):
-            while names := self.spool.waiting():
-                told.append(self._deliver(workspace, names[0]))
+            self._set_strays_aside()
+            stuck = set[str]()
+            while names := [name for name in self.spool.waiting() if name not in stuck]:
+                told.append(self._deliver(workspace, names[0], stuck))
         return told
 
     def sync(self, *, again: bool = False) -> Synced:
@@ -51,7 +63,27 @@ class Delivery:
         if again:
             self.spool.again()
         delivered = [told for told in self.deliver() if "reason" not in told]
-        return Synced(tuple(delivered), tuple(self._aside(name) for name in self.spool.refused()))
+        aside = [self._aside(name) for name in (*self.spool.refused(), *self.spool.strange())]
+        return Synced(tuple(delivered), (*aside, *map(_left_lying, self.spool.strays())))
+
+    def forget(self, actor: str) -> bool:
+        """Take an actor's name and words out of what still stands in the spool: whether there was anything of theirs.
+
+        What they saved and logged stays, asked by nobody in particular. What cannot be read is left as it is.
+        """
+        if not (names := [*self.spool.waiting(), *self.spool.refused()]):
+            return False
+        there = False
+        with self.spool.lock():
+            for name in names:
+                with suppress(Damaged, Refused, FileNotFoundError):
+                    entry = self.spool.read(name)
+                    if entry.actor == actor:
+                        nobody = f"forgotten-{uuid_utils.uuid4()}"
+                        asked = entry.asked | {word: "" for word in _OWN_WORDS if entry.asked.get(word)}
+                        self.spool.rewrite(name, replace(entry, actor=nobody, asked=asked))
+                        there = True
+        return there
 
     def arrived(self, pending: PendingVersion) -> Version:
         """The version that a pending one has become, delivered now if it still waits.
@@ -74,26 +106,39 @@ class Delivery:
         parents = save.parents and tuple(each._replace(version=number(each.version)) for each in save.parents)
         return replace(save, parents=parents, origin=number(save.origin), expected=number(save.expected))
 
-    def _deliver(self, workspace: Workspace, name: str) -> Mapping[str, Any]:
+    def _deliver(self, workspace: Workspace, name: str, stuck: set[str]) -> Mapping[str, Any]:
+        """Tell one entry: what became of it. An entry that cannot be moved is `stuck`, and stays where it is."""
         try:
             entry = self.spool.read(name)
-            tensors, files = tensors_of(entry.asked, self.spool.objects(name))
-        except Damaged as damage:
-            return self._refused(name, damage)
+            tensors, files = tensors_of(entry.asked, lambda: self.spool.objects(name))
+        except (Damaged, Refused) as error:
+            return self._refused(name, error, stuck)
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever one entry holds must not keep those behind it waiting
+            return self._refused(name, unforeseen(error, "the entry"), stuck)
+        with workspace.ledger.store.admission((entry.key,)):
+            pass  # a ledger that takes nothing now is found out before tensors are written to its store in vain
         try:
             own = workspace if entry.actor == workspace.actor else replace(workspace, actor=entry.actor)
             version = self._told(own, entry, tensors, files)
-        except Refused as refusal:
-            return self._refused(name, refusal)
-        self.spool.done(name)
+        except Unavailable:
+            raise
+        except LeptonError as refusal:
+            return self._refused(name, refusal, stuck)
+        except Exception as error:  # noqa: BLE001 - as above
+            return self._refused(name, unforeseen(error, "the entry"), stuck)
+        try:
+            self.spool.done(name)
+        except OSError as error:
+            stuck.add(name)
+            log.warning("a spooled entry was delivered and cannot be removed (%s); see to the home", error.strerror)
         log.info("a spooled %s of %s was delivered", entry.kind, entry.time.isoformat())
         return _about(entry) | {"version": None if version is None else int(version)}
 
     def _told(
         self, workspace: Workspace, entry: Entry, tensors: Mapping[str, Tensor], files: Mapping[str, bytes]
     ) -> Version | None:
-        with workspace.ledger.store.admission((entry.key,)):
-            pass  # a ledger that takes nothing now is found out before tensors are written to its store in vain
         if entry.kind == "save":
             subject, save = read_save(entry.asked, tensors, files)
             version = saving.save(workspace, subject, self.known(workspace, save), entry.key, entry.time)
@@ -120,19 +165,39 @@ class Delivery:
         for name in self.spool.refused():
             if (about := self._aside(name))["key"] == pending.key:
                 raise Refused(f"the save that was pending was refused when it was delivered: {about['reason']}")
-        raise UnknownRevision(f"nothing is known of the pending version {pending.key}; was it spooled in another home?")
+        raise UnknownRevision(
+            f"nothing is known of the pending version {pending.key}; it was spooled in another home, or stands among "
+            "what `lepton sync` lists as damaged"
+        )
 
-    def _refused(self, name: str, error: LeptonError) -> Mapping[str, Any]:
-        self.spool.refuse(name, str(error))
-        log.warning("a spooled entry was refused and put aside, `lepton sync` lists it: %s", error)
+    def _set_strays_aside(self) -> None:
+        for name in self.spool.strays():
+            try:
+                log.warning("%s; `lepton sync` lists it", self.spool.set_aside(name))
+            except OSError as error:
+                log.warning("%s (%s)", _left_lying(name)["reason"], error.strerror)
+
+    def _refused(self, name: str, error: LeptonError, stuck: set[str]) -> Mapping[str, Any]:
+        reason = sentence(str(error))
+        log.warning("a spooled entry was refused and put aside, `lepton sync` lists it: %s", reason)
+        try:
+            self.spool.refuse(name, reason)
+        except OSError as cause:
+            stuck.add(name)
+            log.warning("the entry cannot be put aside (%s); see to the home", cause.strerror)
+            return dict.fromkeys(_ABOUT) | {"reason": reason}
         return self._aside(name)
 
     def _aside(self, name: str) -> Mapping[str, Any]:
-        try:
+        about: Mapping[str, Any] = dict.fromkeys(_ABOUT)
+        with suppress(Damaged, Refused):
             about = _about(self.spool.read(name))
-        except Damaged:
-            about = dict.fromkeys(("kind", "key", "actor", "time", "model", "run"))
-        return about | {"reason": self.spool.reason(name)}
+        return {**about, "reason": self.spool.reason(name)}
+
+
+def _left_lying(name: str) -> Mapping[str, Any]:
+    """What is told of a stray that lies where it was found."""
+    return dict.fromkeys(_ABOUT) | {"reason": f"{name!r} is no entry of the spool and cannot be moved; take it away"}
 
 
 def _about(entry: Entry) -> dict[str, Any]:

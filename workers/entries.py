@@ -13,7 +13,7 @@ from ..results import PendingVersion
 from ..tensors.graph import Graph
 from ..tensors.objects import ObjectStore
 from .asking import Named, Save
-from .spool import Kind
+from .spool_entry import Kind
 from .subject import Subject
 
 if TYPE_CHECKING:
@@ -35,11 +35,13 @@ def kept(tensors: Mapping[str, Tensor], files: Mapping[str, Any]) -> Callable[[O
     return keep
 
 
-def tensors_of(asked: Mapping[str, Any], objects: ObjectStore) -> tuple[Mapping[str, Tensor], dict[str, bytes]]:
+def tensors_of(
+    asked: Mapping[str, Any], objects: Callable[[], ObjectStore]
+) -> tuple[Mapping[str, Tensor], dict[str, bytes]]:
     """The tensors and files of an entry, none where it has none. Raises `Damaged`."""
     if "tensors" not in asked:
         return {}, {}
-    vault, digest = _vault(objects), asked["tensors"]
+    vault, digest = _vault(objects()), asked["tensors"]
     files = {name: vault.blob(each) for name, each in asked["files"].items()}
     return vault.restore(digest, Graph({digest: 1}, ())), files
 

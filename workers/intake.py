@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from pydantic import ValidationError
 
 from ..domain.outside import command_of
-from ..errors import Malformed, Refused
-from ..events.actors import Actor, Actors
+from ..errors import Malformed, Refused, Unavailable
+from ..events.actors import Actor, Actors, checked_actor, names_an_actor
 from ..events.admission import Admission
 from ..events.bookmark import Bookmark
-from ..events.inbox import Letter, parsed
-from ..events.rows import Rejected
-from ..events.store import Store
+from ..events.inbox import Letter, parsed, source_of
 from ..ledger import Asked, Ledger, Receipt
+from ..settings import Terms
+from .isolation import isolated, unforeseen
+from .refused import RefusedMessages, kept, refused
 
 TOGETHER: Final = 100
 """Messages a transaction."""
@@ -26,12 +26,31 @@ TOGETHER: Final = 100
 Answer = Receipt | Refused
 
 
+class Placed(NamedTuple):
+    """A message, and where its partition had been taken in to before it; None where nothing was."""
+
+    letter: Letter
+    expected: int | None
+
+
+class Read(NamedTuple):
+    """What a message asks for, or why it asks for none, and who tells it."""
+
+    letter: Letter
+    asked: Asked | Refused
+    source: str
+    """Empty where it does not say."""
+    actor: Actor
+    """Under whose key it is sealed if it is refused: its source's, or the ledger's own."""
+
+
 class Intake:
     """Takes in the messages of one topic's partition, in order."""
 
-    def __init__(self, ledger: Ledger, actors: Actors, topic: str, part: int = 0) -> None:
+    def __init__(self, ledger: Ledger, actors: Actors, topic: str, part: int = 0, terms: Terms | None = None) -> None:
         self._ledger = ledger
         self._actors = actors
+        self._refused = RefusedMessages(ledger.store, actors, (terms or Terms()).rejected)
         self.topic = topic
         self._part = part
         self.taken = 0
@@ -50,15 +69,15 @@ class Intake:
     def take(self, letters: Sequence[Letter], expected: int | None) -> list[Answer]:
         """Take in what follows position `expected`; an answer for each, a refusal being one.
 
-        A refused message is kept in `rejected` and holds up nothing. Raises `Unavailable` where another intake was
-        faster, or the database is away: then nothing of the transaction at hand is kept.
+        A refused message is kept in `rejected` and holds up nothing, whatever it raises. Raises `Unavailable` where
+        another intake was faster, or the database is away: then nothing of the transaction at hand is kept.
         """
+        before = (expected, *(letter.position + 1 for letter in letters))
+        placed = [Placed(letter, place) for letter, place in zip(letters, before, strict=False)]
         answers: list[Answer] = []
-        for start in range(0, len(letters), TOGETHER):
-            together = letters[start : start + TOGETHER]
-            place = _Place(self.topic, self._part, expected, self.topic_id)
-            answers += self._admitted(_Taken(place, together, self._all_asked(together)))
-            expected = together[-1].position + 1
+        for start in range(0, len(placed), TOGETHER):
+            together = placed[start : start + TOGETHER]
+            answers += isolated(together, self._taken, self._set_aside)
             self.taken += len(together)
         return answers
 
@@ -67,73 +86,91 @@ class Intake:
         rejected, retried = refused(self._ledger.store, id)
         if retried is not None:
             raise Refused(f"message {id} was admitted when it was tried again; there is nothing left to do")
-        headers = tuple((name, b64decode(value)) for name, value in rejected.headers)
-        letter = Letter(rejected.position, rejected.raw, headers)
-        (answer,) = self._admitted(_Retried(id, letter, self._all_asked([letter])[0]))
+        letter = self._refused.opened(rejected)
+        if isinstance(letter, str):
+            raise Refused(f"message {id} is {letter}; have its sender send it again")
+        try:
+            (answer,) = self._admitted(_Retried(id, self._read(letter, {})))
+        except (Refused, Unavailable):
+            raise
+        except Exception as error:  # noqa: BLE001 - it stays where it is, as it did when it came
+            return unforeseen(error)
         return answer
+
+    def _taken(self, together: Sequence[Placed]) -> list[Answer]:
+        """Take messages in together, in one transaction."""
+        actors: dict[str, Actor] = {}
+        return self._admitted(self._batch(together, [self._read(each.letter, actors) for each in together]))
+
+    def _set_aside(self, placed: Placed, refusal: Refused) -> Answer:
+        """Keep a message with its refusal, in a transaction of its own that asks nothing of what it holds."""
+        read = Read(placed.letter, refusal, *self._teller(source_of(placed.letter), {}))
+        (answer,) = self._admitted(self._batch([placed], [read]))
+        return answer
+
+    def _batch(self, together: Sequence[Placed], read: Sequence[Read]) -> _Taken:
+        return _Taken(_Place(self.topic, self._part, together[0].expected, self.topic_id), read)
 
     def _admitted(self, batch: _Batch) -> list[Answer]:
         self._ledger.admit_all(batch.asked(), batch)
         return batch.answers
 
-    def _all_asked(self, letters: Sequence[Letter]) -> list[Asked | Refused]:
-        actors: dict[str, Actor] = {}
-        return [self._asked(letter, actors) for letter in letters]
-
-    def _asked(self, letter: Letter, actors: dict[str, Actor]) -> Asked | Refused:
+    def _read(self, letter: Letter, actors: dict[str, Actor]) -> Read:
         """The command that a message asks for, or why it asks for none. Who tells it acts under its source's name."""
         try:
             told = parsed(letter)
-            command = command_of(told)
-            actor = actors.get(told.source) or actors.setdefault(told.source, self._actors.named(told.source))
-            return Asked(command, actor, time=told.time, outside=told)
+        except Malformed as refusal:
+            return Read(letter, refusal, *self._teller(source_of(letter), actors))
+        source, actor = self._teller(told.source, actors)
+        try:
+            checked_actor(told.source, "source")
+            command = command_of(told, actor.id)
+            return Read(letter, Asked(command, actor, time=told.time, outside=told), source, actor)
         except Refused as refusal:
-            return refusal
+            return Read(letter, refusal, source, actor)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             place = ".".join(str(part) for part in first["loc"]) or "data"
-            return Malformed(f"{place}: {first['msg'].lower()}; docs/events has the schema of {error.title}")
+            story = Malformed(f"{place}: {first['msg'].lower()}; docs/events has the schema of {error.title}")
+            return Read(letter, story, source, actor)
 
-
-def refused(store: Store, id: int) -> tuple[Rejected, int | None]:
-    """A rejected message by its number, and when it was admitted after all. `Malformed` where there is none."""
-    for number, rejected, retried in store.rejected(id - 1, 1):
-        if number == id:
-            return rejected, retried
-    raise Malformed(f"no rejected message has the number {id}; `lepton rejected` lists them")
+    def _teller(self, source: str | None, actors: dict[str, Actor]) -> tuple[str, Actor]:
+        """A source and its actor; none and the ledger's own, where a message has none or it cannot name anybody."""
+        if source is None or not names_an_actor(source):
+            return "", self._refused.own()
+        return source, actors.get(source) or actors.setdefault(source, self._actors.named(source))
 
 
 class _Batch(ABC):
     """One transaction's messages: what is answered, and what is written beside the events."""
 
-    def __init__(self, letters: Sequence[Letter], asked: Sequence[Asked | Refused]) -> None:
-        self._letters = letters
-        self._asked = asked
+    def __init__(self, read: Sequence[Read]) -> None:
+        self._read = read
         self._new: dict[tuple[str, str], str] = {}
         self.answers: list[Answer] = []
 
     def asked(self) -> list[Asked]:
         """The commands among them."""
-        return [each for each in self._asked if isinstance(each, Asked)]
+        return [each.asked for each in self._read if isinstance(each.asked, Asked)]
 
     def answer(self, admission: Admission, asked: Asked, decided: Callable[[], Answer]) -> Answer:
         """The same bytes again are skipped, other bytes under one id refused; what is refused leaves its id free."""
         assert asked.outside is not None
-        source, id = name = (asked.outside.source, asked.outside.id)
-        digest = self._new.get(name) or admission.seen(source, id)
+        name = (asked.actor.id, asked.outside.id)
+        digest = self._new.get(name) or admission.seen(*name, asked.outside.digest)
         if digest is None:
             answer = decided()
             if isinstance(answer, Receipt):
                 self._new[name] = asked.outside.digest
             return answer
         if digest == asked.outside.digest:
-            return Receipt(f"{source} {id}", (), repeated=True)
-        return Refused(f"id {id!r} of {source} was used for another event; every event needs an id of its own")
+            return Receipt(" ".join(name), (), repeated=True)
+        return Refused("its id was used for another event of its source; every event needs an id of its own")
 
     def kept(self, admission: Admission, answers: Sequence[Answer]) -> None:
         """Remember the ids, and write down what became of the messages."""
         given = iter(answers)
-        self.answers = [next(given) if isinstance(asked, Asked) else asked for asked in self._asked]
+        self.answers = [next(given) if isinstance(each.asked, Asked) else each.asked for each in self._read]
         admission.see([(*name, digest) for name, digest in self._new.items()])
         self.write(admission)
 
@@ -154,38 +191,29 @@ class _Place(NamedTuple):
 class _Taken(_Batch):
     """Messages from their topic: refused ones are kept, and the position moves behind them."""
 
-    def __init__(self, place: _Place, letters: Sequence[Letter], asked: Sequence[Asked | Refused]):
-        super().__init__(letters, asked)
+    def __init__(self, place: _Place, read: Sequence[Read]) -> None:
+        super().__init__(read)
         self._place = place
 
     def write(self, admission: Admission) -> None:
+        place = (self._place.topic, self._place.part)
         refused = [
-            self._rejected(letter, answer)
-            for letter, answer in zip(self._letters, self.answers, strict=True)
+            kept(place, each.letter, answer, each.actor, each.source)
+            for each, answer in zip(self._read, self.answers, strict=True)
             if isinstance(answer, Refused)
         ]
         admission.reject(refused)
-        last, place = self._letters[-1], self._place
-        to = Bookmark(last.position + 1, place.topic_id, last.mark)
-        admission.move(place.topic, place.part, place.expected, to)
-
-    def _rejected(self, letter: Letter, refusal: Refused) -> Rejected:
-        headers = tuple((name, b64encode(value).decode()) for name, value in letter.headers)
-        topic, part = self._place.topic, self._place.part
-        return Rejected(topic, part, letter.position, _now(), str(refusal), letter.raw, headers)
+        last, to = self._read[-1].letter, self._place
+        admission.move(to.topic, to.part, to.expected, Bookmark(last.position + 1, to.topic_id, last.mark))
 
 
 class _Retried(_Batch):
     """One rejected message, decided anew: where it is admitted now, that is noted."""
 
-    def __init__(self, id: int, letter: Letter, asked: Asked | Refused) -> None:
-        super().__init__([letter], [asked])
+    def __init__(self, id: int, read: Read) -> None:
+        super().__init__([read])
         self._id = id
 
     def write(self, admission: Admission) -> None:
         if isinstance(self.answers[0], Receipt):
-            admission.retried(self._id, _now())
-
-
-def _now() -> int:
-    return time.time_ns() // 1000
+            admission.retried(self._id, time.time_ns() // 1000)

@@ -14,6 +14,7 @@ from ..errors import Malformed
 from ..events.event import Figure, Json
 from ..events.objects import PackWritten
 from ..events.run import MetricsLogged
+from ..events.strict_json import checked_json
 from ..tensors.objects import is_pack
 
 PREFIX: Final = "lepton.worker."
@@ -202,6 +203,8 @@ _KINDS: Final[dict[str, type[Message]]] = {
 LARGEST: Final = 900_000
 """Bytes of a message: what every broker takes as one record."""
 SOURCE: Final = "/lepton/worker/"
+LONGEST: Final = 500
+"""Characters of an attribute."""
 
 
 class Said(NamedTuple):
@@ -238,11 +241,19 @@ def decoded(raw: bytes) -> Message:
 def said(raw: bytes) -> Said:
     """The message in its bytes, with who says it. Raises `Malformed` on anything else."""
     try:
-        told: Any = from_json(raw)
+        told: Any = checked_json(from_json(raw), "the message")
         message, trace = _KINDS[told["type"]].model_validate(told["data"]), told.get("traceparent")
-        return Said(message, str(told["source"]).removeprefix(SOURCE), None if trace is None else str(trace))
+        return Said(
+            message, _attribute(told["source"]).removeprefix(SOURCE), None if trace is None else _attribute(trace)
+        )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise Malformed(f"this is no message of a worker: {_fault(error)}") from error
+
+
+def _attribute(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > LONGEST or not value.isprintable():
+        raise ValueError(f"source and traceparent are at most {LONGEST} printable characters")
+    return value
 
 
 def _fault(error: Exception) -> str:

@@ -16,7 +16,7 @@ from ..results import PendingVersion, Version
 from . import entries, saving
 from .asking import Save, filled, named_files, named_parents, words
 from .delivery import Delivery
-from .spool import Entry
+from .spool_entry import Entry
 from .subject import Subject, fingerprint_of, read
 from .workspace import Workspace, followed
 

@@ -12,6 +12,7 @@ from ..events.store import Store
 from ..results import Result
 from .assigning import open_jobs
 from .serving import Desk
+from .spool import Spool
 from .workspace import Workspace
 
 
@@ -35,6 +36,14 @@ class Work(Result):
 
 
 @dataclass(frozen=True)
+class Spooled(Result):
+    """What waits in the home's spool, and what was put aside there; `lepton sync` lists both."""
+
+    waiting: int
+    aside: int
+
+
+@dataclass(frozen=True)
 class Status(Result):
     """How a ledger is: how far its log goes, and who has followed it how far."""
 
@@ -46,9 +55,10 @@ class Status(Result):
     rejected: int
     """Outside messages that were refused and have not been admitted since."""
     jobs: Work
+    spool: Spooled
 
 
-def status(workspace: Workspace, desk: Desk, cluster: Cluster | None) -> Status:
+def status(workspace: Workspace, desk: Desk, cluster: Cluster | None, spool: Spool) -> Status:
     """The state of log and jobs, and of the topic where there is one. Raises `Unavailable` where either is away."""
     store = workspace.ledger.store
     topic = _topic(store, cluster) if cluster else None
@@ -61,6 +71,7 @@ def status(workspace: Workspace, desk: Desk, cluster: Cluster | None) -> Status:
         kafka=topic,
         rejected=store.rejected_count(),
         jobs=_work(workspace, desk),
+        spool=Spooled(len(spool.waiting()), len((*spool.refused(), *spool.strange(), *spool.strays()))),
     )
 
 

@@ -2,43 +2,34 @@
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Literal, cast
+from typing import Any, Final
 
 import uuid_utils
 
-from ..errors import Damaged, Unavailable
+from ..errors import Unavailable
 from ..events.lock import FileLock
 from ..tensors.digest import digest_of
 from ..tensors.objects import ObjectStore
 from ..tensors.synced import sync_folder, write_synced
+from .spool_entry import Entry, encoded, entry_in, is_folder, kind_of
 
-FORMAT: Final = "lepton.spool.v1"
-_NEW, _DONE, _REFUSED, _QUIET = ".new-", ".done-", "refused", "quiet"
+_NEW, _DONE, _REFUSED, _QUIET, _STRANGE, _LOCK = ".new-", ".done-", "refused", "quiet", "strange", "lock"
+_FOLDERS: Final = (_REFUSED, _QUIET, _STRANGE)
+_ENTRY: Final = re.compile(r"([0-9]{12,})-[0-9a-f]{64}")
+"""An entry's name: its place in the order, and the digest of its `entry.json`."""
+_STORY: Final = ".reason"
+"""What the file beside a thing that is set aside ends in: it says why."""
+_LONGEST: Final = 200
+"""Bytes of a stray's name that are kept as they are."""
 _ABANDONED: Final = 86400.0
 """Seconds after which what a killed writer left is nobody's any more."""
-
-Kind = Literal["save", "start", "log", "checkpoint", "finish"]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What waits: under which key it was asked, by whom, when it happened, and all of it as plain JSON."""
-
-    kind: Kind
-    key: str
-    actor: str
-    """A name: who that is in the ledger may not be known yet."""
-    time: datetime
-    asked: Mapping[str, Any]
 
 
 class Spool:
@@ -64,7 +55,7 @@ class Spool:
         made.mkdir()
         try:
             kept: Mapping[str, Any] = keep(self._objects_in(made / "objects")) if keep else {}
-            content = _encoded(entry, kept)
+            content = encoded(entry, kept)
             write_synced(made / "entry.json", (content,), "wb")
             sync_folder(made)
             self._rename_behind_all(made, digest_of(content).removeprefix("blake3:"))
@@ -78,18 +69,20 @@ class Spool:
         return _names(self._folder)
 
     def refused(self) -> list[str]:
-        """The names of the entries that the ledger refused, in order."""
+        """The names of the entries that were refused, in order."""
         return _names(self._folder / _REFUSED)
 
+    def strays(self) -> list[str]:
+        """The names of what lies among the entries and is none."""
+        return sorted(name for name, folder in _listed(self._folder) if _is_stray(name, folder))
+
+    def strange(self) -> list[str]:
+        """The names of strays that were set aside."""
+        return sorted(name for name, _ in _listed(self._folder / _STRANGE) if not name.endswith(_STORY))
+
     def read(self, name: str) -> Entry:
-        """An entry, waiting or refused. Raises `Damaged` where it is not what its name says."""
-        try:
-            content = (self._place(name) / "entry.json").read_bytes()
-        except OSError as error:
-            raise Damaged(f"spooled entry {name}", expected="an entry.json", found=str(error.strerror)) from error
-        if digest_of(content) != (expected := f"blake3:{name.rpartition('-')[2]}"):
-            raise Damaged(f"spooled entry {name}", expected=expected, found=digest_of(content))
-        return _decoded(name, content)
+        """An entry, waiting or refused. Raises `Damaged` or `Refused` where it is not what its name says."""
+        return entry_in(self._place(name))
 
     def objects(self, name: str) -> ObjectStore:
         """The objects of an entry."""
@@ -103,31 +96,56 @@ class Spool:
         shutil.rmtree(gone, ignore_errors=True)
 
     def refuse(self, name: str, reason: str) -> None:
-        """Put an entry aside, with the reason."""
-        aside = self._folder / _REFUSED
-        aside.mkdir(exist_ok=True)
-        write_synced(self._folder / name / "reason", (reason.encode(),), "wb")
-        (self._folder / name).rename(aside / name)
-        sync_folder(aside)
-        sync_folder(self._folder)
+        """Put an entry aside, with the reason. Raises `OSError` where it cannot be moved."""
+        self._set_aside(name, self._own_folder(_REFUSED) / name, reason)
+
+    def set_aside(self, name: str) -> str:
+        """Put a stray aside, kept as it is: what is told of it. Raises `OSError` where it cannot be moved."""
+        told = (
+            f"{name!r} is no entry of the spool but a {kind_of(self._folder / name)}; it was set aside in {_STRANGE}/"
+        )
+        aside = self._own_folder(_STRANGE)
+        taken = os.path.lexists(aside / name) or len(os.fsencode(name)) > _LONGEST or name.endswith(_STORY)
+        free = f"{name[:40]}.{uuid_utils.uuid7()}" if taken else name
+        self._set_aside(name, aside / free, told)
+        return told
 
     def again(self) -> None:
         """Let the refused entries wait again, in their old places."""
         for name in self.refused():
-            (self._folder / _REFUSED / name).rename(self._folder / name)
+            aside = self._folder / _REFUSED / name
+            aside.rename(self._folder / name)
+            aside.with_name(f"{name}{_STORY}").unlink(missing_ok=True)
         if self._folder.is_dir():
             sync_folder(self._folder)
 
+    def rewrite(self, name: str, entry: Entry) -> None:
+        """Put another entry in the place of one, with the same objects. Killed in between, both are there."""
+        place = self._place(name)
+        made = self._folder / f"{_NEW}{uuid_utils.uuid7()}"
+        shutil.copytree(place, made)
+        content = encoded(entry, {})
+        write_synced(made / "entry.json", (content,), "wb")
+        sync_folder(made)
+        anew = f"{_order(name):012}-{digest_of(content).removeprefix('blake3:')}"
+        if place.parent != self._folder:
+            write_synced(place.with_name(f"{anew}{_STORY}"), (self.reason(name).encode(),), "wb")
+        made.rename(place.with_name(anew))
+        sync_folder(place.parent)
+        place.with_name(f"{name}{_STORY}").unlink(missing_ok=True)
+        shutil.rmtree(place)
+
     def reason(self, name: str) -> str:
-        """Why an entry was refused."""
-        with suppress(OSError):
-            return (self._folder / _REFUSED / name / "reason").read_text()
+        """Why an entry was refused, or a stray set aside."""
+        refused, strange = self._folder / _REFUSED, self._folder / _STRANGE
+        for place in (refused / f"{name}{_STORY}", refused / name / "reason", strange / f"{name}{_STORY}"):
+            with suppress(OSError, ValueError):
+                return place.read_text()
         return "its reason is lost"
 
     def note(self, key: str, number: int) -> None:
         """Remember which version a save turned out to repeat, since no event bears its key."""
-        (self._folder / _QUIET).mkdir(exist_ok=True)
-        place = self._folder / _QUIET / _file_name(key)
+        place = self._own_folder(_QUIET) / _file_name(key)
         write_synced(part := place.with_suffix(".part"), (str(number).encode(),), "wb")
         part.rename(place)
         sync_folder(place.parent)
@@ -155,10 +173,24 @@ class Spool:
 
     def _place(self, name: str) -> Path:
         waiting = self._folder / name
-        return waiting if waiting.is_dir() else self._folder / _REFUSED / name
+        return waiting if os.path.lexists(waiting) else self._folder / _REFUSED / name
+
+    def _own_folder(self, name: str) -> Path:
+        """A folder of the spool's own; what has its name and is none becomes a stray."""
+        place = self._folder / name
+        if os.path.lexists(place) and not is_folder(place):
+            place.rename(place.with_name(f"{name}.{uuid_utils.uuid7()}"))
+        place.mkdir(exist_ok=True)
+        return place
+
+    def _set_aside(self, name: str, to: Path, story: str) -> None:
+        write_synced(to.with_name(f"{to.name}{_STORY}"), (story.encode("utf-8", "backslashreplace"),), "wb")
+        (self._folder / name).rename(to)
+        sync_folder(to.parent)
+        sync_folder(self._folder)
 
     def _rename_behind_all(self, made: Path, digest: str) -> None:
-        last = max((int(name.partition("-")[0]) for name in (*self.waiting(), *self.refused())), default=0)
+        last = max((_order(name) for name in (*self.waiting(), *self.refused())), default=0)
         made.rename(self._folder / f"{last + 1:012}-{digest}")
         sync_folder(self._folder)
         sync_folder(self._folder.parent)
@@ -167,30 +199,35 @@ class Spool:
         """Remove what killed processes left: what was delivered at once, what was being written a day later."""
         for path in self._folder.iterdir():
             with suppress(OSError):
-                abandoned = path.name.startswith(_NEW) and time.time() - path.stat().st_mtime > _ABANDONED
+                abandoned = path.name.startswith(_NEW) and time.time() - path.lstat().st_mtime > _ABANDONED
                 if abandoned or path.name.startswith(_DONE):
                     shutil.rmtree(path, ignore_errors=True)
 
 
 def _names(folder: Path) -> list[str]:
+    """The names of entries in a folder, in their order, whatever lies there beside them."""
+    return sorted((name for name, is_dir in _listed(folder) if is_dir and _ENTRY.fullmatch(name)), key=_order)
+
+
+def _is_stray(name: str, is_dir: bool) -> bool:
+    if name.startswith(".") or name == _LOCK:
+        return False
+    return not (is_dir and (name in _FOLDERS or _ENTRY.fullmatch(name)))
+
+
+def _listed(folder: Path) -> list[tuple[str, bool]]:
+    """What lies in a folder, and whether each is a folder itself, and no link to one."""
     try:
-        return sorted(name for name in os.listdir(folder) if name[:1].isdecimal())  # noqa: PTH208 - the cheapest
+        with os.scandir(folder) as found:
+            return [(each.name, each.is_dir(follow_symlinks=False)) for each in found]
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
         raise Unavailable(f"the spool cannot be read ({os.strerror(error.errno or 0)}); see to the home") from error
 
 
-def _encoded(entry: Entry, kept: Mapping[str, Any]) -> bytes:
-    about = {"kind": entry.kind, "key": entry.key, "actor": entry.actor, "time": entry.time.isoformat()}
-    return json.dumps({"format": FORMAT, **about, "asked": {**entry.asked, **kept}}, allow_nan=False).encode()
-
-
-def _decoded(name: str, content: bytes) -> Entry:
-    told = cast("dict[str, Any]", json.loads(content))
-    if told["format"] != FORMAT:
-        raise Damaged(f"spooled entry {name}", expected=FORMAT, found=str(told["format"]))
-    return Entry(told["kind"], told["key"], told["actor"], datetime.fromisoformat(told["time"]), told["asked"])
+def _order(name: str) -> int:
+    return int(name.partition("-")[0])
 
 
 def _file_name(key: str) -> str:
