@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 import click
 
-from ..errors import Damaged, Refused
+from ..errors import Damaged, LeptonError, Refused
 from ..results import Synced, Verified
 from .command import Session, command
-from .text import columns, count, title
+from .text import columns, count, title, unprojected
 
 SPOOLED: Final = {
     "kind": "text?",
@@ -49,7 +50,7 @@ def verify(session: Session) -> None:
 
 
 @command(
-    {"damaged": [{"thing": "text", "expected": "text", "found": "text"}]},
+    {"damaged": [{"thing": "text", "expected": "text", "found": "text"}], "unprojected": "number"},
     "lepton fsck",
     "lepton fsck --events --objects",
 )
@@ -57,14 +58,21 @@ def verify(session: Session) -> None:
 @click.option("--objects", is_flag=True, help="Look at the stored tensors and files, and restore each version.")
 @click.option("--projection", is_flag=True, help="Compare the views with a rebuild.")
 def fsck(session: Session, events: bool, objects: bool, projection: bool) -> None:
-    """Are the bytes whole? Reads everything, lists what is damaged, and exits with 5 where anything is."""
+    """Are the bytes whole? Reads everything, lists what is damaged, and exits with 5 where anything is.
+
+    Events that the views set aside, because a value in them is larger than a view holds, are no damage; they are named.
+    """
     everything = not (events or objects or projection)
     with session.waiting("reading everything"):
         found = session.manager.fsck(
             events=events or everything, objects=objects or everything, projection=projection or everything
         )
     damaged = [{"thing": each.thing, "expected": each.expected, "found": each.found} for each in found]
-    session.answer({"damaged": damaged}, lambda: _damages(found))
+    aside = 0
+    if projection or everything:
+        with suppress(LeptonError):  # it is among what was found
+            aside = int(session.manager.sql("FROM unprojected").num_rows)
+    session.answer({"damaged": damaged, "unprojected": aside}, lambda: _damages(found, aside))
     if found:
         raise click.exceptions.Exit(Damaged.exit_code)
 
@@ -106,7 +114,9 @@ def _verified(found: Verified) -> Iterator[str]:
     yield "This shows that the ledger agrees with itself; that nobody rewrote it only a root kept elsewhere can show."
 
 
-def _damages(found: list[Damaged]) -> Iterator[str]:
+def _damages(found: list[Damaged], aside: int) -> Iterator[str]:
+    if aside:
+        yield unprojected(aside)
     if not found:
         yield f"{title('whole')}: nothing is damaged"
         return
