@@ -23,6 +23,7 @@ from .events import forks
 from .events.actors import Actor
 from .events.admission import Admission
 from .events.batch import BATCH_BYTES, RECORD_OVERHEAD
+from .events.bounds import OUT_OF_BOUNDS
 from .events.clock import microseconds, moment
 from .events.envelope import Origin, Recorded, decode, encoder
 from .events.inbox import Outside
@@ -412,4 +413,5 @@ def _malformed(error: ValidationError) -> Malformed:
     """What pydantic has against the first value, in one sentence."""
     first = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"]) or "value"
-    return Malformed(f"{error.title} cannot hold {place!r}: {first['msg'].lower()}; give plain JSON values")
+    remedy = "give a value of 64 bits at most" if first["type"] in OUT_OF_BOUNDS else "give plain JSON values"
+    return Malformed(f"{error.title} cannot hold {place!r}: {first['msg'].lower()}; {remedy}")

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .projections.asking import ReadModel
     from .projections.following import Follower
     from .projections.projector import Projection
+    from .projections.standing import Standing
     from .workers.assigning import Assigner
     from .workers.channel import Channel, Results
     from .workers.serving import Desk, Workplace
@@ -244,6 +245,17 @@ class Home:
         except OSError:
             return Here(self.projection, self.settings.wait)
         return There(self.socket, self.store.end, self.settings.wait)
+
+    def views(self) -> Standing | None:
+        """How far the views are, as they are; None where there are none yet or nobody can tell at once."""
+        from .projections.asking import Here
+        from .projections.projector import Projection
+        from .projections.standing import standing_in, standing_of
+
+        read_model, folder, ledger = self.read_model(), self.settings.home / "read", self.settings.ledger
+        if not isinstance(read_model, Here):
+            return standing_of(read_model)
+        return standing_in(folder, ledger, lambda: Projection(folder, self.store, ledger=ledger, wait=0.0))
 
     @property
     def socket(self) -> Path:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Final
 
 import click
 
-from ..errors import Damaged, Refused
+from ..errors import Damaged, LeptonError, Refused
 from ..results import HealedPack, Synced, Upgraded, Verified
 from .command import Session, command
-from .text import columns, count, size, title
+from .text import columns, count, size, title, unprojected
 
 SPOOLED: Final = {
     "kind": "text?",
@@ -52,6 +53,7 @@ def verify(session: Session) -> None:
     {
         "healed": [{"pack": "text", "into": ["text"], "missing": ["text"]}],
         "damaged": [{"thing": "text", "expected": "text", "found": "text"}],
+        "unprojected": "number",
     },
     "lepton fsck",
     "lepton fsck --heal",
@@ -67,7 +69,8 @@ def fsck(session: Session, events: bool, objects: bool, projection: bool, heal: 
 
     --heal looks for whole copies in the ledger's other packs, in its spool and where --from says (a folder or a URL as
     LEPTON_OBJECTS takes): what is found is written again, what is not stays damaged. Saving a model again whose
-    tensors are at hand heals its version too.
+    tensors are at hand heals its version too. Events that the views set aside, because a value in them is larger than
+    a view holds, are no damage; they are named.
     """
     if places and not heal:
         raise Refused("--from says where --heal looks for copies; give --heal too")
@@ -81,8 +84,12 @@ def fsck(session: Session, events: bool, objects: bool, projection: bool, heal: 
             events=events or everything, objects=objects or everything, projection=projection or everything
         )
     damaged = [{"thing": each.thing, "expected": each.expected, "found": each.found} for each in found]
-    answer = {"healed": [each.to_dict() for each in healed], "damaged": damaged}
-    session.answer(answer, lambda: [*_healed(healed), *_damages(found)])
+    aside = 0
+    if projection or everything:
+        with suppress(LeptonError):  # it is among what was found
+            aside = int(session.manager.sql("FROM unprojected").num_rows)
+    answer = {"healed": [each.to_dict() for each in healed], "damaged": damaged, "unprojected": aside}
+    session.answer(answer, lambda: [*_healed(healed), *_damages(found, aside)])
     if found:
         raise click.exceptions.Exit(Damaged.exit_code)
 
@@ -178,7 +185,9 @@ def _healed(packs: Iterable[HealedPack]) -> Iterator[str]:
         yield f"{title('written again')}  {each.pack}{left}"
 
 
-def _damages(found: list[Damaged]) -> Iterator[str]:
+def _damages(found: list[Damaged], aside: int) -> Iterator[str]:
+    if aside:
+        yield unprojected(aside)
     if not found:
         yield f"{title('whole')}: nothing is damaged"
         return

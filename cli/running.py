@@ -16,7 +16,7 @@ import click
 from ..errors import Refused
 from .command import Session, command
 from .observing import observed
-from .text import columns, count, when
+from .text import columns, count, unprojected, when
 
 if TYPE_CHECKING:
     from ..events.rows import Rejected
@@ -33,17 +33,19 @@ if TYPE_CHECKING:
         "rejected": "number",
         "jobs": {"queued": "number", "at_work": "number", "workers": "number"},
         "spool": {"waiting": "number", "aside": "number"},
+        "views?": {"events": "number", "unprojected": "number"},
     },
     "lepton status",
 )
 def status(session: Session) -> None:
     """How the ledger is: how far its log, its topic and its views are, and what would be lost with the database."""
-    from ..workers.reporting import status
+    from ..workers.reporting import Views, status
 
     parts = session.parts
     with session.waiting("looking around"):
-        spool = parts.outbox.delivery.spool
-        found = status(parts.workspace, parts.desk, parts.cluster if parts.settings.kafka else None, spool)
+        standing, spool = parts.views(), parts.outbox.delivery.spool
+        cluster = parts.cluster if parts.settings.kafka else None
+        found = status(parts.workspace, parts.desk, cluster, spool, Views(*standing) if standing else None)
     session.answer(found.to_dict(), lambda: _status(found))
 
 
@@ -289,4 +291,10 @@ def _status(found: Status) -> Iterator[str]:
         rows.append(("spool", f"{found.spool.waiting} waiting, {found.spool.aside} put aside; see `lepton sync`"))
     rows.append(("jobs", f"{found.jobs.queued} queued, {found.jobs.at_work} at work"))
     rows.append(("workers", f"{found.jobs.workers} heard of lately"))
+    if found.views is None:
+        rows.append(("views", "none yet, or busy; the next `lepton sql` brings them up to date"))
+    else:
+        rows.append(("views", f"up to event {found.views.events}"))
     yield from columns(rows)
+    if found.views and found.views.unprojected:
+        yield unprojected(found.views.unprojected)

@@ -55,6 +55,11 @@ def figure(value: Any) -> str:
             return encoded(value)
 
 
+def unprojected(events: int) -> str:
+    """That there are events which the views cannot hold, and how to list them."""
+    return f"{count(events, 'event')} set aside, for the views cannot hold a value in it: lepton sql 'from unprojected'"
+
+
 def change(before: Any, after: Any) -> str:
     """The step from one number to another with its sign; empty where there is none."""
     numbers = [value for value in (before, after) if isinstance(value, int | float) and not isinstance(value, bool)]

@@ -52,6 +52,8 @@ from .state import State
 
 LONGEST_PAUSE: Final = 600.0
 """Seconds; attempts come no further apart."""
+_DOUBLED: Final = 60
+"""Times that the pause is doubled at most: long before it is the longest, and no float is too small for it."""
 
 
 def decide_job(state: State, asked: OfJob) -> tuple[Append, ...]:
@@ -206,7 +208,7 @@ def _fail(job: Job, command: FailJob) -> Iterator[Append]:
     yield from _run_ends(job, "failed", command.points, command.error, command.reason)
     lost = job.lost + command.counted
     if command.again and lost <= job.retries:
-        pause = min(LONGEST_PAUSE, command.pause * 2.0 ** max(0, lost - 1)) if command.counted else 0.0
+        pause = min(LONGEST_PAUSE, command.pause * 2.0 ** min(max(0, lost - 1), _DOUBLED)) if command.counted else 0.0
         event: Event = JobRequeued(
             epoch=command.epoch,
             error=command.error,

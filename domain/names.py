@@ -11,7 +11,7 @@ from unicodedata import is_normalized
 
 from ..errors import Malformed
 from ..events.clock import in_calendar
-from .plain import plain_text, same, scalar
+from .plain import plain_text, same, scalar, whole
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9._/-]{0,199}", re.ASCII)
 """Branches, tags and aliases: one name space a model."""
@@ -69,6 +69,8 @@ def changed_notes(notes: Mapping[str, Any], known: Mapping[str, Any]) -> dict[st
         elif not isinstance(value, int | float | None) or (isinstance(value, float) and not math.isfinite(value)):
             what = value if isinstance(value, float) else f"a {type(value).__name__}"
             raise Malformed(f"note {name!r} is {what}; notes are text, finite numbers, true, false or null")
+        elif isinstance(value, int):
+            whole(value, f"note {name!r}")
     return {name: value for name, value in notes.items() if not same(known.get(name), value)}
 
 

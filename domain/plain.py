@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from ..errors import Malformed
+from ..events.bounds import FREE
 
 DEEPEST: Final = 64
 """Levels of nesting; parsers of JSON give up somewhere behind."""
@@ -16,7 +17,7 @@ def plain(value: Mapping[str, Any], what: str) -> dict[str, Any]:
     """A mapping as plain JSON: tuples become lists, numbers and text lose subclasses.
 
     Raises `Malformed`, naming the place, where a value has no JSON form: NaN and infinities, keys that are no text,
-    lone surrogates, objects.
+    lone surrogates, objects, whole numbers of more than 64 bits.
     """
     return cast("dict[str, Any]", _plain(value, what, 0))
 
@@ -30,6 +31,14 @@ def plain_text(text: str, what: str) -> str:
             f"{what} has half a character ({error.object[error.start]!r}), which UTF-8 cannot hold"
         ) from error
     return str(text)
+
+
+def whole(value: int, what: str, bounds: tuple[int, int] = FREE) -> int:
+    """A whole number of 64 bits, or `Malformed`: more than that no column holds."""
+    least, greatest = bounds
+    if not least <= value <= greatest:
+        raise Malformed(f"{what} has more than 64 bits; give a number from {least} to {greatest}, or write it as text")
+    return int(value)
 
 
 def scalar(value: Any) -> Any:
@@ -51,7 +60,7 @@ def _plain(value: object, what: str, depth: int) -> object:
         case str():
             return plain_text(value, what)
         case int():
-            return int(value)
+            return whole(value, what)
         case float() if math.isfinite(value):
             return float(value)
         case list() | tuple():

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from ..errors import Damaged, Malformed, NewerLedger
+from .bounds import STORED
 from .catalogue import CATALOGUE
 from .event import Event
 from .merkle import leaf_hash
@@ -131,7 +132,7 @@ def decode(raw: bytes, leaf: bytes | None = None, seq: int | None = None) -> Rec
             command=envelope["commandid"],
             correlation=envelope.get("correlationid"),
             causation=envelope.get("causationid"),
-            event=known.model_validate(data),
+            event=known.model_validate(data, context=STORED),
             traceparent=envelope.get("traceparent"),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:

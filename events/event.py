@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, ClassVar, Final, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, WithJsonSchema
+
+from .bounds import Free, Ordinal, Whole
 
 NON_FINITE: Final = ("NaN", "Infinity", "-Infinity")
 """How numbers that JSON has no word for are stored."""
@@ -20,12 +22,12 @@ def stored(value: Any) -> Any:
     return [stored(each) for each in cast("list[Any]", value)] if isinstance(value, list) else value
 
 
-Json = Annotated[dict[str, JsonValue], AfterValidator(stored)]
+Json = Annotated[dict[str, JsonValue], Free, AfterValidator(stored)]
 Digest = Annotated[
     str, Field(pattern=r"^(sha256|blake3):[0-9a-f]{64}$", description="algorithm and hexadecimal digest")
 ]
 Sealed = Annotated[str, Field(description="free text, sealed under its actor's key; empty where nothing was said")]
-Number = Annotated[int, Field(ge=1, description="a version's number within its model")]
+Number = Annotated[Ordinal, Field(description="a version's number within its model")]
 Branch = Annotated[str, Field(description="a branch's name; branches, tags and aliases share one name space a model")]
 Tag = Annotated[str, Field(description="a name that stays on one version")]
 Alias = Annotated[str, Field(description="a name that moves, such as production")]
@@ -33,7 +35,7 @@ RunId = Annotated[str, Field(description="a run's id, which its stream bears too
 ModelName = Annotated[str, Field(description="a model's name, which its stream bears too")]
 Figure = Annotated[float, WithJsonSchema({"anyOf": [{"type": "number"}, {"enum": list(NON_FINITE)}]})]
 Metrics = Annotated[dict[str, Figure], Field(description="figures by name: f1, loss, ...")]
-Annotation = Annotated[str | int | float | bool | None, AfterValidator(stored)]
+Annotation = Annotated[str | Whole | float | bool | None, Free, AfterValidator(stored)]
 
 Hyperparameters = Annotated[Json, Field(description="what the caller chose: learning rate, layers, ...")]
 Environment = Annotated[Json, Field(description="where it ran: names and versions of software and hardware, no paths")]
@@ -48,6 +50,8 @@ class Event(BaseModel):
     """A fact that happened. Fields that a newer Lepton wrote are kept; non-finite numbers are strings."""
 
     model_config = ConfigDict(frozen=True, extra="allow", ser_json_inf_nan="strings")
+    if not TYPE_CHECKING:  # type checkers would take it for an argument
+        __pydantic_extra__: dict[str, Annotated[Any, Free]]
 
     type: Any
     """Subclasses narrow it to the one name they are stored under, `lepton.<noun>.<past participle>.v<n>`."""

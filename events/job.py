@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
+from .bounds import Count, Moment, Ordinal, Seconds, Small, SmallOrdinal
 from .event import Digest, Event, Json, ModelName, Number, RunId, Sealed
 
 JobId = Annotated[str, Field(description="a job's id, which its stream bears too")]
-Epoch = Annotated[int, Field(ge=1, description="which attempt it is; what an earlier one says later is refused")]
+Epoch = Annotated[SmallOrdinal, Field(description="which attempt it is; what an earlier one says later is refused")]
 Incarnation = Annotated[str, Field(description="one life of one worker process")]
 ErrorClass = Annotated[str, Field(description="name of the error's class")]
 
@@ -27,9 +28,9 @@ class JobSubmitted(Event):
     message: Sealed = ""
     pool: str = Field(default="default", description="the workers that may take it")
     needs: tuple[str, ...] = Field(default=(), description="what else a worker must be able to: cuda, ...")
-    memory: int | None = Field(default=None, ge=1, description="bytes that its process may take")
-    seconds: float | None = Field(default=None, gt=0, description="time that an attempt may take")
-    retries: int = Field(default=3, ge=0, description="how many attempts may be lost before the job fails")
+    memory: Ordinal | None = Field(default=None, description="bytes that its process may take")
+    seconds: Seconds | None = Field(default=None, description="time that an attempt may take")
+    retries: Small = Field(default=3, description="how many attempts may be lost before the job fails")
 
 
 class JobAssigned(Event):
@@ -38,7 +39,7 @@ class JobAssigned(Event):
     type: Literal["lepton.job.assigned.v1"] = "lepton.job.assigned.v1"
     epoch: Epoch
     worker: Incarnation
-    deadline: AwareDatetime = Field(description="by when the worker must have begun")
+    deadline: Moment = Field(description="by when the worker must have begun")
 
 
 class JobStarted(Event):
@@ -54,7 +55,7 @@ class JobCheckpointed(Event):
 
     type: Literal["lepton.job.checkpointed.v1"] = "lepton.job.checkpointed.v1"
     epoch: Epoch
-    step: int = Field(ge=0, description="how far it was")
+    step: Count = Field(description="how far it was")
     tensors: Digest
 
 
@@ -67,7 +68,7 @@ class JobRequeued(Event):
     error: ErrorClass
     reason: Sealed = ""
     counted: bool = Field(default=True, description="whether the attempt counts against the job's retries")
-    until: AwareDatetime = Field(description="not to be assigned before")
+    until: Moment = Field(description="not to be assigned before")
 
 
 class JobFinished(Event):
@@ -84,7 +85,7 @@ class JobFailed(Event):
 
     free_text: ClassVar = ("reason",)
     type: Literal["lepton.job.failed.v1"] = "lepton.job.failed.v1"
-    epoch: int = Field(ge=0, description="the last attempt, 0 where there was none")
+    epoch: Small = Field(description="the last attempt, 0 where there was none")
     error: ErrorClass
     reason: Sealed = ""
 
@@ -94,7 +95,7 @@ class JobCancelled(Event):
 
     free_text: ClassVar = ("reason",)
     type: Literal["lepton.job.cancelled.v1"] = "lepton.job.cancelled.v1"
-    epoch: int = Field(ge=0, description="the attempt that was under way or last, 0 where there was none")
+    epoch: Small = Field(description="the attempt that was under way or last, 0 where there was none")
     reason: Sealed = ""
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from .bounds import SmallOrdinal
 from .event import Event
 
 FORMAT = 2
@@ -17,14 +18,14 @@ class LedgerCreated(Event):
 
     type: Literal["lepton.ledger.created.v1"] = "lepton.ledger.created.v1"
     ledger: str = Field(description="the id that `source` bears")
-    format: int = Field(ge=1, description="the format that its writers may use")
+    format: SmallOrdinal = Field(description="the format that its writers may use")
 
 
 class LedgerUpgraded(Event):
     """Writers may use what a newer format brought."""
 
     type: Literal["lepton.ledger.upgraded.v1"] = "lepton.ledger.upgraded.v1"
-    format: int = Field(ge=1, description="the format that its writers may use")
+    format: SmallOrdinal = Field(description="the format that its writers may use")
 
 
 LedgerEvent = LedgerCreated | LedgerUpgraded

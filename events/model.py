@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from .bounds import Count
 from .event import (
     Alias,
     Annotation,
@@ -47,7 +48,7 @@ class File(BaseModel):
 
     name: str = Field(description="its name, no path of a host")
     digest: Digest
-    bytes: int = Field(ge=0, description="its size")
+    bytes: Count = Field(description="its size")
 
 
 class ModelRegistered(Event):
@@ -91,9 +92,9 @@ class VersionCommitted(Event):
     branch: Branch
     parents: tuple[Parent, ...] = Field(default=(), description="what it came from, first parent first")
     tensors: Digest = Field(description="digest of the tensor manifest")
-    tensor_count: int = Field(ge=0, description="tensors by name, shared ones counted each")
-    parameters: int = Field(ge=0, description="elements of all tensors, shared ones counted once")
-    bytes: int = Field(ge=0, description="raw bytes of all tensors, shared ones counted once")
+    tensor_count: Count = Field(description="tensors by name, shared ones counted each")
+    parameters: Count = Field(description="elements of all tensors, shared ones counted once")
+    bytes: Count = Field(description="raw bytes of all tensors, shared ones counted once")
     keyframe: bool = Field(description="whether every chunk is stored whole, so that a restore may start here")
     recipe: Digest = Field(description="SHA-256 of the recipe as RFC 8785 JSON")
     hyperparameters: Hyperparameters = {}
@@ -151,9 +152,9 @@ class DeltaRecorded(Event):
     from_version: From
     to_version: To
     digest: Digest
-    bytes: int = Field(ge=0, description="as stored")
-    elements: int = Field(ge=0, description="how many changed")
-    tensors: int = Field(ge=0, description="how many changed")
+    bytes: Count = Field(description="as stored")
+    elements: Count = Field(description="how many changed")
+    tensors: Count = Field(description="how many changed")
     two_way: bool = Field(description="whether it also runs from `to_version` back to `from_version`")
 
 

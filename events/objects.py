@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field, ValidationInfo, model_validator
 
+from .bounds import STORED, Count, Moment, Small
 from .event import Digest, Event
 
 
@@ -14,8 +15,8 @@ class PackWritten(Event):
 
     type: Literal["lepton.pack.written.v1"] = "lepton.pack.written.v1"
     pack: str = Field(description="its key, used once and never again")
-    bytes: int = Field(ge=0, description="its size")
-    entries: int = Field(ge=0, description="how many digests lie in it")
+    bytes: Count = Field(description="its size")
+    entries: Count = Field(description="how many digests lie in it")
     index: Digest = Field(description="digest of its index")
 
 
@@ -24,12 +25,19 @@ class ManifestWritten(Event):
 
     type: Literal["lepton.manifest.written.v1"] = "lepton.manifest.written.v1"
     manifest: Digest = Field(description="digest of the whole manifest")
-    page: int = Field(ge=0, description="which page, from 0")
+    page: Small = Field(description="which page, from 0")
     names: tuple[str, ...] = Field(description="the tensors, in the manifest's order")
     dtypes: tuple[str, ...] = Field(description="each tensor's element type")
-    shapes: tuple[tuple[int, ...], ...] = Field(description="each tensor's shape, empty for a scalar")
-    bytes: tuple[int, ...] = Field(description="each tensor's size")
+    shapes: tuple[tuple[Count, ...], ...] = Field(description="each tensor's shape, empty for a scalar")
+    bytes: tuple[Count, ...] = Field(description="each tensor's size")
     digests: tuple[Digest, ...] = Field(description="each tensor's digest")
+
+    @model_validator(mode="after")
+    def _columns_have_one_length(self, info: ValidationInfo) -> Self:
+        lengths = {len(self.names), len(self.dtypes), len(self.shapes), len(self.bytes), len(self.digests)}
+        if info.context != STORED and len(lengths) > 1:
+            raise ValueError("the columns differ in length")
+        return self
 
 
 class PackRepacked(Event):
@@ -45,7 +53,7 @@ class ObjectsCondemned(Event):
 
     type: Literal["lepton.objects.condemned.v1"] = "lepton.objects.condemned.v1"
     packs: tuple[str, ...] = Field(description="their keys")
-    delete_after: AwareDatetime = Field(description="until then they are kept, for readers on their way")
+    delete_after: Moment = Field(description="until then they are kept, for readers on their way")
 
 
 ObjectsEvent = PackWritten | ManifestWritten | PackRepacked | ObjectsCondemned

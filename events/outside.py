@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
+from .bounds import Count, Moment
 from .event import Branch, Event, Fingerprint, Hyperparameters, Json, Metrics, ModelName, Number, Sealed, Tag
 
 
@@ -22,9 +23,9 @@ class ObservationRecorded(Event):
     type: Literal["lepton.observation.recorded.v1"] = "lepton.observation.recorded.v1"
     model: ModelName
     version: Number
-    since: AwareDatetime = Field(description="the span's beginning")
-    until: AwareDatetime = Field(description="its end")
-    rows: int = Field(ge=0, description="predictions in the span")
+    since: Moment = Field(description="the span's beginning")
+    until: Moment = Field(description="its end")
+    rows: Count = Field(description="predictions in the span")
     metrics: Metrics = Field(description="figures over the span: latency_ms, positive_rate, psi, f1, ...")
 
     @model_validator(mode="after")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
+from .bounds import Count, Moment, Step
 from .event import Code, Digest, Environment, Event, Figure, Fingerprint, Hyperparameters, ModelName, RunId, Sealed
 
 
@@ -26,9 +27,9 @@ class MetricsLogged(Event):
 
     type: Literal["lepton.metrics.logged.v1"] = "lepton.metrics.logged.v1"
     names: tuple[str, ...] = Field(max_length=1000, description="the metric of each point")
-    steps: tuple[int | None, ...] = Field(description="the step of each point, null where none was given")
+    steps: tuple[Step | None, ...] = Field(description="the step of each point, null where none was given")
     values: tuple[Figure, ...] = Field(description="the value of each point")
-    times: tuple[AwareDatetime, ...] = Field(description="when each point was logged")
+    times: tuple[Moment, ...] = Field(description="when each point was logged")
 
     @model_validator(mode="after")
     def _columns_have_one_length(self) -> MetricsLogged:
@@ -42,7 +43,7 @@ class RunCheckpointed(Event):
 
     type: Literal["lepton.run.checkpointed.v1"] = "lepton.run.checkpointed.v1"
     tensors: Digest
-    step: int | None = Field(default=None, description="the step it was taken at, if given")
+    step: Step | None = Field(default=None, description="the step it was taken at, if given")
 
 
 class RunFinished(Event):
@@ -53,7 +54,7 @@ class RunFinished(Event):
     status: Literal["finished", "failed"] = Field(description="how it ended")
     error: str | None = Field(default=None, description="name of the exception's class")
     reason: Sealed = ""
-    points: int = Field(ge=0, description="how many metric points the run logged")
+    points: Count = Field(description="how many metric points the run logged")
 
 
 RunEvent = RunStarted | MetricsLogged | RunCheckpointed | RunFinished

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import logging
 from array import array
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +20,16 @@ from ..events.envelope import decode
 from ..events.log import Row
 from ..events.merkle import leaf_hash
 from ..events.upcast import UPCASTERS, upcast
+from . import aside
 from .instance import translated
 from .schema import schema
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
+
+_log = logging.getLogger("lepton.projector")
 
 _CHUNK = 1_000
 """Rows a record batch: DuckDB hands these to its threads one at a time."""
@@ -62,21 +68,62 @@ def staged(connection: DuckDBPyConnection, rows: Sequence[Row], ledger_id: str) 
 
 
 def apply(connection: DuckDBPyConnection, rows: Sequence[Row], parsed: pa.Table) -> None:
-    """Fill all tables from staged rows. Raises `Damaged`, `NewerLedger`, or `Unavailable` where it cannot write."""
+    """Fill all tables from staged rows. An event that holds a value which a table cannot hold is set aside by name.
+
+    Raises `Damaged`, `NewerLedger`, or `Unavailable` where it cannot write.
+    """
     import duckdb
 
-    connection.register("batch", parsed)
-    connection.execute("BEGIN")
     try:
-        _fill(connection, parsed)
-        connection.execute("INSERT INTO store.position VALUES (?, ?)", [rows[-1].seq, rows[-1].leaf])
-        connection.execute("COMMIT")
-    except (duckdb.DataError, duckdb.IntegrityError, duckdb.ProgrammingError) as error:
-        _rolled_back(connection)
-        raise _named(rows, error) from error
+        _write(connection, rows, parsed, {})
     except duckdb.Error as error:
-        _rolled_back(connection)
-        raise translated(error) from error
+        if not aside.is_about_values(error):
+            raise translated(error) from error
+        if damage := _undecodable(rows):
+            raise damage from error
+        _write_around(connection, rows, parsed, error)
+
+
+def _write_around(connection: DuckDBPyConnection, rows: Sequence[Row], parsed: pa.Table, error: duckdb.Error) -> None:
+    """Write a batch that failed for a value, without the events that it failed for."""
+    import duckdb
+
+    def attempt(part: pa.Table) -> duckdb.Error | None:
+        try:
+            with _transaction(connection, part, commit=False):
+                _fill(connection, part, {})
+        except duckdb.Error as error:
+            if not aside.is_about_values(error):
+                raise
+            return error
+        return None
+
+    try:
+        found = dict(aside.found(attempt, parsed))
+        if not found:
+            raise _of_batch(rows, error)
+        _write(connection, rows, parsed, found)
+    except duckdb.Error as again:
+        raise translated(again) from again
+    for seq, reason in sorted(found.items()):
+        _log.warning("event %d is set aside, for the views cannot hold it: %s", seq, reason)
+
+
+def _write(connection: DuckDBPyConnection, rows: Sequence[Row], parsed: pa.Table, found: aside.Aside) -> None:
+    """Fill the tables and move the position, or change nothing."""
+    with _transaction(connection, parsed, commit=True):
+        _fill(connection, parsed, found)
+        connection.execute("INSERT INTO store.position VALUES (?, ?)", [rows[-1].seq, rows[-1].leaf])
+
+
+@contextmanager
+def _transaction(connection: DuckDBPyConnection, parsed: pa.Table, *, commit: bool) -> Generator[None]:
+    """A transaction over rows that are registered as `batch`: kept at its end, or undone as after any error."""
+    connection.register("batch", parsed)
+    try:
+        connection.execute("BEGIN")
+        yield
+        connection.execute("COMMIT" if commit else "ROLLBACK")
     except BaseException:
         _rolled_back(connection)
         raise
@@ -119,7 +166,7 @@ def _admit(parsed: pa.Table, rows: Sequence[Row], ledger_id: str) -> None:
         raise Damaged(f"event {seq}", expected=f"sequence {seq}", found="another in its envelope")
 
 
-def _fill(connection: DuckDBPyConnection, parsed: pa.Table) -> None:
+def _fill(connection: DuckDBPyConnection, parsed: pa.Table, found: aside.Aside) -> None:
     """Run the statements whose event types the batch holds. Old types are brought up to today's after `events`."""
     events, *others = schema().tables
     connection.execute(events.insert)
@@ -127,13 +174,29 @@ def _fill(connection: DuckDBPyConnection, parsed: pa.Table) -> None:
     if not types.isdisjoint(UPCASTERS):
         parsed = _brought_up(parsed)
         types = _types(parsed)
-        connection.unregister("batch")
-        connection.register("batch", parsed)
+        _register(connection, parsed)
     if unknown := sorted(types - CATALOGUE.keys()):
         raise NewerLedger(f"the ledger holds events of type {unknown[0]!r}; this Lepton is older: update the package")
+    if found:
+        _set_aside(connection, found)
+        _register(connection, aside.without(parsed, found))
     for table in others:
         if not types.isdisjoint(table.types):
             connection.execute(table.insert)
+
+
+def _register(connection: DuckDBPyConnection, parsed: pa.Table) -> None:
+    connection.unregister("batch")
+    connection.register("batch", parsed)
+
+
+def _set_aside(connection: DuckDBPyConnection, found: aside.Aside) -> None:
+    (table,) = (table for table in schema().tables if table.name == "unprojected")
+    connection.register("aside", aside.listed(found))
+    try:
+        connection.execute(table.insert)
+    finally:
+        connection.unregister("aside")
 
 
 def _types(parsed: pa.Table) -> set[str]:
@@ -158,11 +221,20 @@ def _brought_up(parsed: pa.Table) -> pa.Table:
 
 def _named(rows: Sequence[Row], error: Exception) -> LeptonError:
     """The first row that is no event of today's kind, or the whole batch where each one alone is."""
+    return _undecodable(rows) or _of_batch(rows, error)
+
+
+def _undecodable(rows: Sequence[Row]) -> LeptonError | None:
+    """What is wrong with the first row that is no event of today's kind, None where each is."""
     for row in rows:
         try:
             decode(row.envelope, row.leaf, row.seq)
         except (Damaged, NewerLedger) as found:
             return found
+    return None
+
+
+def _of_batch(rows: Sequence[Row], error: Exception) -> Damaged:
     span = f"one of the events {rows[0].seq} to {rows[-1].seq}"
     return Damaged(span, expected="data as its type says", found=type(error).__name__)
 

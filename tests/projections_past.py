@@ -136,7 +136,7 @@ class _Model:
 _VALUES = st.one_of(
     st.none(),
     st.booleans(),
-    st.integers(-(10**20), 10**20),
+    st.integers(-(2**63), 2**64 - 1),
     st.floats(),
     st.text(max_size=4),
     st.sampled_from(["NaN", "1"]),

@@ -64,6 +64,7 @@ PROMISED = [
         "rollbacks",
         "runs",
         "tags",
+        "unprojected",
     ),
     *("version_parents", "version_tensors", "version_tree", "versions"),
 ]

@@ -44,6 +44,14 @@ class Spooled(Result):
 
 
 @dataclass(frozen=True)
+class Views(Result):
+    """How far the views are, and how many events they set aside because a value in them is larger than a view holds."""
+
+    events: int
+    unprojected: int
+
+
+@dataclass(frozen=True)
 class Status(Result):
     """How a ledger is: how far its log goes, and who has followed it how far."""
 
@@ -56,9 +64,13 @@ class Status(Result):
     """Outside messages that were refused and have not been admitted since."""
     jobs: Work
     spool: Spooled
+    views: Views | None
+    """How far the views are; None where there are none yet or nobody can tell at once."""
 
 
-def status(workspace: Workspace, desk: Desk, cluster: Cluster | None, spool: Spool) -> Status:
+def status(
+    workspace: Workspace, desk: Desk, cluster: Cluster | None, spool: Spool, views: Views | None = None
+) -> Status:
     """The state of log and jobs, and of the topic where there is one. Raises `Unavailable` where either is away."""
     store = workspace.ledger.store
     topic = _topic(store, cluster) if cluster else None
@@ -72,6 +84,7 @@ def status(workspace: Workspace, desk: Desk, cluster: Cluster | None, spool: Spo
         rejected=store.rejected_count(),
         jobs=_work(workspace, desk),
         spool=Spooled(len(spool.waiting()), len((*spool.refused(), *spool.strange(), *spool.strays()))),
+        views=views,
     )
 
 

@@ -14,8 +14,9 @@ import uuid_utils
 
 from ..domain.commands import FinishRun, LogMetrics, StartRun
 from ..domain.names import checked_key, checked_model
-from ..domain.plain import plain
+from ..domain.plain import plain, whole
 from ..errors import LeptonError, Malformed, Refused, Unavailable
+from ..events.bounds import SIGNED
 from ..events.run import MetricsLogged
 from ..results import Version
 from .environment import code, environment
@@ -116,8 +117,9 @@ class Run:
 
     def checkpoint(self, module: Any, *, step: int | None = None) -> str:
         """Keep a module's tensors on the way, without making a version: the digest of their manifest."""
+        at = None if step is None else _step(step)
         self.flush()
-        return self._outbox.checkpoint(self.id, read(module, self.model), step)
+        return self._outbox.checkpoint(self.id, read(module, self.model), at)
 
     def save(self, module: Any, *, name: str | None = None, **asked: Any) -> Version:
         """Keep a version that bears this run; takes what `ModelManager.save_version` takes."""
@@ -186,7 +188,7 @@ def _figure(name: str, value: Any) -> float:
 
 def _step(step: Any) -> int:
     try:
-        return index(step)
+        return whole(index(step), "the step", SIGNED)
     except TypeError:
         raise Malformed(f"the step is a {type(step).__name__}; give a whole number, or none") from None
 

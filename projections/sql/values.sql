@@ -15,3 +15,12 @@ CASE kind WHEN 'null' THEN NULL WHEN 'string' THEN value ->> '$' ELSE value::VAR
 
 CREATE MACRO store.json_number(value, kind) AS
 CASE WHEN kind = 'number' THEN try_cast(value::VARCHAR AS DOUBLE) END;
+
+
+-- A moment, where the calendar of most languages holds it: a view with any other could not be read by them.
+CREATE MACRO store.moment(told) AS
+CASE
+    WHEN told < TIMESTAMPTZ '0001-01-01 00:00:00+00' OR told > TIMESTAMPTZ '9999-12-31 23:59:59.999999+00'
+        THEN error('a moment lies before the year 1 or behind the year 9999 in UTC')::TIMESTAMPTZ
+    ELSE told
+END;

@@ -26,11 +26,11 @@ FROM (
 )
 UNION ALL
 SELECT
-    b.seq, b.recorded, r.model, NULL, b.run, unnest(b.e.names), unnest(b.e.steps), unnest(b.e.values), NULL,
-    unnest(b.e.times)
+    b.seq, b.recorded, r.model, NULL, b.run, unnest(b.e.names), unnest(b.e.steps)::BIGINT, unnest(b.e.values), NULL,
+    store.moment(unnest(b.e.times))
 FROM (
     SELECT seq, recorded, stream[5:] AS run, from_json(data, '{
-        "names": ["VARCHAR"], "steps": ["BIGINT"], "values": ["DOUBLE"], "times": ["TIMESTAMPTZ"]
+        "names": ["VARCHAR"], "steps": ["VARCHAR"], "values": ["DOUBLE"], "times": ["TIMESTAMPTZ"]
     }') AS e
     FROM batch
     WHERE type = 'lepton.metrics.logged.v1'

@@ -14,7 +14,7 @@ CREATE TABLE store.observations (
 
 INSERT INTO store.observations
 SELECT
-    seq, recorded, stream[10:], e.model, e.version, e.since, e.until, e.rows, unnest(map_keys(e.metrics)),
+    seq, recorded, stream[10:], e.model, e.version, store.moment(e.since), store.moment(e.until), e.rows, unnest(map_keys(e.metrics)),
     unnest(map_values(e.metrics))
 FROM (
     SELECT seq, recorded, stream, from_json(data, '{
