@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field
 
-from .event import Digest, Event, Json, ModelName, Number, RunId, Sealed
+from .event import Digest, Event, Json, ModelName, Number, RunId, Sealed, unsaid
 
 JobId = Annotated[str, Field(description="a job's id, which its stream bears too")]
 Epoch = Annotated[int, Field(ge=1, description="which attempt it is; what an earlier one says later is refused")]
@@ -39,6 +39,9 @@ class JobAssigned(Event):
     epoch: Epoch
     worker: Incarnation
     deadline: AwareDatetime = Field(description="by when the worker must have begun")
+    order: Digest | None = Field(
+        default=None, description="of the sealed order's bytes: its worker takes no other", exclude_if=unsaid
+    )
 
 
 class JobStarted(Event):
@@ -47,6 +50,17 @@ class JobStarted(Event):
     type: Literal["lepton.job.started.v1"] = "lepton.job.started.v1"
     epoch: Epoch
     run: RunId | None = Field(default=None, description="the run that tells the attempt's metrics, if it is one")
+
+
+class JobWarned(Event):
+    """Something that an attempt said could not be taken in, and the work goes on."""
+
+    free_text: ClassVar = ("reason",)
+    type: Literal["lepton.job.warned.v1"] = "lepton.job.warned.v1"
+    epoch: Epoch
+    said: str = Field(description="what was said: measured, checkpointed")
+    points: int = Field(default=0, ge=0, lt=2**53, description="metric points that are lost by it")
+    reason: Sealed = ""
 
 
 class JobCheckpointed(Event):
@@ -99,5 +113,13 @@ class JobCancelled(Event):
 
 
 JobEvent = (
-    JobSubmitted | JobAssigned | JobStarted | JobCheckpointed | JobRequeued | JobFinished | JobFailed | JobCancelled
+    JobSubmitted
+    | JobAssigned
+    | JobStarted
+    | JobWarned
+    | JobCheckpointed
+    | JobRequeued
+    | JobFinished
+    | JobFailed
+    | JobCancelled
 )

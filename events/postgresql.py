@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from select import POLLIN, poll
 from typing import Any, Final
 
-from ..errors import Malformed, Refused, Unavailable
+from ..errors import LockHeld, Malformed, Refused
 from .database import Database
 from .statements import Statements
 
@@ -125,7 +125,7 @@ class AdvisoryLock:
         ask = "SELECT pg_try_advisory_lock(hashtext(%s), hashtext(%s))"
         while not self._connection.execute(ask, names).fetchone()[0]:
             if time.monotonic() >= end:
-                raise Unavailable(
+                raise LockHeld(
                     f"{self._what} has been held by another process for {self._database.wait:g} s; "
                     "try again when it is done"
                 )

@@ -104,7 +104,7 @@ class Statements:
         "INSERT INTO workers (incarnation, pool, ready, heard) VALUES (?, ?, ?, ?) ON CONFLICT (incarnation) "
         "DO UPDATE SET pool = excluded.pool, ready = excluded.ready, heard = excluded.heard"
     )
-    delete_worker = "DELETE FROM workers WHERE incarnation = ?"
+    worker = "SELECT incarnation, pool, ready, heard FROM workers WHERE incarnation = ?"
     forget_workers = "DELETE FROM workers WHERE heard < ?"
     leases = "SELECT job, epoch, worker, until FROM leases ORDER BY until"
     give_lease = (
