@@ -12,6 +12,7 @@ LeptonError
 │   ├── NewerLedger          written by a Lepton that knows more
 │   └── GateNotMet           a measured condition was not met        exit 4
 ├── Unavailable            try again later; carries the key          exit 3
+│   └── LockHeld             another process holds the lock, and does the work
 └── Damaged                bytes are not what was recorded           exit 5
 """
 
@@ -100,6 +101,10 @@ class Unavailable(LeptonError):
     def __init__(self, message: str, *, key: str | None = None) -> None:
         super().__init__(message)
         self.key = key
+
+
+class LockHeld(Unavailable):
+    """Another process holds a lock, so the work is being done; the database that told so is there."""
 
 
 class Damaged(LeptonError):

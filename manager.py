@@ -398,7 +398,7 @@ class ModelManager:
         """Work that is done by workers: trainings and evaluations asked for, waited for, called off."""
         from .workers.jobs import Jobs
 
-        return Jobs(self._workspace, self._home.desk_here)
+        return Jobs(self._workspace, self._home.desk)
 
     # ── the ledger itself ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -18,6 +18,8 @@ log = logging.getLogger("lepton")
 
 FOLDER = ".lepton"
 _SQLITE = "sqlite:///"
+SHORTEST_SECRET = 16
+"""Characters: whoever reads the topics can try short ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class Settings:
     """Where a running process serves its figures to Prometheus, `host:port`, or None."""
     log_as_json: bool
     terms: Terms = Terms()
+    worker_secret: str | None = field(default=None, repr=False)
+    """What workers must know for the ledger to give them jobs; None where whoever may write to the topic is one."""
 
     def objects_are_here(self) -> bool:
         """Whether objects are where the settings say: in a folder that is there, or in a store beyond this machine."""
@@ -95,6 +99,7 @@ def load(home: str | os.PathLike[str] | None = None, *, actor: str | None = None
         metrics=_metrics(env),
         log_as_json=env.get("LEPTON_LOG") == "json",
         terms=_terms(env),
+        worker_secret=_secret(env, "LEPTON_WORKER_SECRET"),
     )
 
 
@@ -145,6 +150,22 @@ def _prefix(env: Mapping[str, str]) -> str:
 def _file(env: Mapping[str, str], name: str) -> Path | None:
     text = env.get(name)
     return Path(text).expanduser().absolute() if text else None
+
+
+def _secret(env: Mapping[str, str], name: str) -> str | None:
+    """A secret from the environment, or the first line of the file that `…_FILE` names; never quoted."""
+    text = env.get(name) or ""
+    if (path := _file(env, f"{name}_FILE")) is not None and not text:
+        try:
+            text = path.read_text("utf-8").partition("\n")[0].strip()
+        except (OSError, UnicodeDecodeError) as error:
+            what = error.strerror if isinstance(error, OSError) else "it is no text"
+            raise Refused(f"{name}_FILE names {path}, which cannot be read ({what}); see to its rights") from error
+        if not text:
+            raise Malformed(f"{name}_FILE names {path}, whose first line is empty; write the secret there")
+    if text and len(text) < SHORTEST_SECRET:
+        raise Malformed(f"{name} is shorter than {SHORTEST_SECRET} characters; `openssl rand -hex 32` makes a good one")
+    return text or None
 
 
 def _metrics(env: Mapping[str, str]) -> str | None:

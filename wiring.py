@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .projections.standing import Standing
     from .workers.assigning import Assigner
     from .workers.channel import Channel, Results
+    from .workers.identity import Identity
     from .workers.serving import Desk, Workplace
     from .workers.working import Post
 
@@ -142,7 +143,7 @@ class Home:
 
         place = {"url": self.settings.objects, "ledger": self.settings.ledger, "wait": self.settings.wait}
         channel = self._kafka_channel if self.settings.kafka else self._mail_channel
-        return Workplace(channel=channel, objects=place, terms=self.settings.terms)
+        return Workplace(channel=channel, objects=place, terms=self.settings.terms, secret=self.settings.worker_secret)
 
     @property
     def desk(self) -> Desk:
@@ -151,6 +152,7 @@ class Home:
         from .workers.serving import Desk
 
         return Desk(
+            here=self.settings.kafka is None,
             lock=self._assigning,
             assigner=self._kafka_assigner if self.settings.kafka else self._mail_assigner,
             leases=Leases(self.database),
@@ -161,7 +163,7 @@ class Home:
 
     @property
     def desk_here(self) -> Desk | None:
-        """The desk of whoever submits or works; with Kafka that is the intake's, and this None."""
+        """The desk of whoever works; with Kafka that is the intake's, and this None: a worker knows no database."""
         return None if self.settings.kafka else self.desk
 
     def _waiting(self, post: Post) -> bool:
@@ -170,22 +172,21 @@ class Home:
 
         return any(fits(job, post.pool, frozenset(post.capabilities)) for _, job in open_jobs(self.workspace))
 
-    def _mail_channel(self, incarnation: str) -> Channel:
+    def _mail_channel(self, identity: Identity) -> Channel:
         from .workers.mailing import MailChannel
 
-        return MailChannel(self.store, incarnation, self.settings.terms.poll)
+        return MailChannel(self.store, identity, self.settings.terms.poll)
 
-    def _kafka_channel(self, incarnation: str) -> Channel:
+    def _kafka_channel(self, identity: Identity) -> Channel:
         from .workers.kafka_channel import KafkaChannel
 
-        return KafkaChannel(self.cluster, incarnation)
+        return KafkaChannel(self.cluster, identity)
 
     @contextmanager
     def _mail_assigner(self) -> Generator[Assigner]:
-        from .events.mail import Mail
         from .workers.mailing import MailResults
 
-        yield self._assigner([MailResults(Mail(self.database))])
+        yield self._assigner([MailResults(self.store)])
 
     @contextmanager
     def _kafka_assigner(self) -> Generator[Assigner]:
@@ -201,7 +202,8 @@ class Home:
         from .workers.mailing import MailOrders
 
         orders = MailOrders(Mail(self.database))
-        return Assigner(self.workspace, Leases(self.database), results, orders, self.settings.terms)
+        told = self.settings
+        return Assigner(self.workspace, Leases(self.database), results, orders, told.terms, told.worker_secret)
 
     def _assigning(self) -> Held:
         return database_at(self.settings.database, self.settings.ledger, wait=0.0).lock("assigner")

@@ -87,7 +87,7 @@ def fsck(session: Session, events: bool, objects: bool, projection: bool, heal: 
     aside = 0
     if projection or everything:
         with suppress(LeptonError):  # it is among what was found
-            aside = int(session.manager.sql("FROM unprojected").num_rows)
+            aside = len(session.manager.sql("FROM unprojected"))
     answer = {"healed": [each.to_dict() for each in healed], "damaged": damaged, "unprojected": aside}
     session.answer(answer, lambda: [*_healed(healed), *_damages(found, aside)])
     if found:

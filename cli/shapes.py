@@ -59,4 +59,7 @@ JOB: Final[dict[str, Any]] = {
     "error": "text?",
     "reason": "text",
     "step": "number?",
+    "warnings": "number",
+    "lost_points": "number",
+    "warning": "text",
 }

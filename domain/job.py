@@ -17,6 +17,7 @@ from ..events.job import (
     JobRequeued,
     JobStarted,
     JobSubmitted,
+    JobWarned,
 )
 
 Status = Literal["unknown", "queued", "assigned", "running", "finished", "failed", "cancelled"]
@@ -68,6 +69,12 @@ class Job:
     version: int | None = None
     result: Mapping[str, Any] = field(default_factory=dict[str, Any])
     error: str | None = None
+    warnings: int = 0
+    """What its attempts said and was not taken in."""
+    lost_points: int = 0
+    """Metric points that were lost by that."""
+    warning: tuple[str, str] = ("", "")
+    """The last of it: by whom, and the sealed text."""
     reason: tuple[str, str] = ("", "")
     """Why it stands as it does: by whom, and the sealed text."""
 
@@ -90,6 +97,9 @@ def _evolved(job: Job, recorded: Recorded) -> Job:
             return replace(job, status="assigned", epoch=epoch, worker=worker, run=None)
         case JobStarted(run=run):
             return replace(job, status="running", run=run)
+        case JobWarned(points=points, reason=reason):
+            count, lost = job.warnings + 1, job.lost_points + points
+            return replace(job, warnings=count, lost_points=lost, warning=(recorded.actor, reason))
         case JobCheckpointed(step=step, tensors=tensors):
             return replace(job, checkpoint=Kept(step, tensors))
         case JobRequeued():

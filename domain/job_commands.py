@@ -89,6 +89,10 @@ class AssignJob(OfJob):
     now: datetime
     within: float
     """Seconds in which the worker must begin."""
+    epoch: int | None = None
+    """The attempt that the order was written for; refused where it would be another. None: whichever is next."""
+    order: str | None = None
+    """Digest of the order that the worker is sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +108,23 @@ class StartJob(OfAttempt):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasureJob(OfAttempt):
-    """Note points of an attempt's metrics, at most 1,000 a column block."""
+    """Note points of an attempt's metrics, at most 1,000 a column block, and how many were not taken in and why."""
 
+    free_text: ClassVar = ("reason",)
     blocks: tuple[MetricsLogged, ...]
+    lost: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarnJob(OfAttempt):
+    """Note that something an attempt said could not be taken in; its work goes on."""
+
+    free_text: ClassVar = ("reason",)
+    said: str
+    points: int = 0
+    """Metric points that are lost by it."""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +197,7 @@ JobCommand = (
     | AssignJob
     | StartJob
     | MeasureJob
+    | WarnJob
     | CheckpointJob
     | FinishJob
     | FailJob

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, assert_never, cast
@@ -18,6 +18,7 @@ from ..events.job import (
     JobRequeued,
     JobStarted,
     JobSubmitted,
+    JobWarned,
 )
 from ..events.model import EvaluationRecorded, Parent, VersionCommitted
 from ..events.run import RunCheckpointed, RunFinished, RunStarted
@@ -38,8 +39,10 @@ from .job_commands import (
     MeasureJob,
     OfAttempt,
     OfferVersion,
+    Ready,
     StartJob,
     SubmitJob,
+    WarnJob,
     attempt,
 )
 from .model import Model
@@ -50,6 +53,8 @@ from .plain import plain, plain_text
 from .run import Run
 from .state import State
 
+WARNINGS: Final = 100
+"""Of one job that are recorded; what comes after them is in the log of the intake alone."""
 LONGEST_PAUSE: Final = 600.0
 """Seconds; attempts come no further apart."""
 _DOUBLED: Final = 60
@@ -83,8 +88,19 @@ def pauses(job: Job, now: datetime) -> bool:
     return job.until is not None and timedelta() < job.until - now <= timedelta(seconds=LONGEST_PAUSE)
 
 
+def chosen(job: Job, ready: Iterable[Ready], now: datetime) -> Ready | None:
+    """The worker that a queued job goes to: the one with the most free slots, rather one that has not left it lying.
+
+    None while none fits or the job's pause is not over.
+    """
+    fit = [each for each in ready if each.free > 0 and fits(job, each.pool, each.capabilities)]
+    if not fit or pauses(job, now):
+        return None
+    return max(fit, key=lambda each: (each.incarnation not in job.unheeded, each.free, each.incarnation))
+
+
 def _of_attempt(
-    state: State, job: Job, command: StartJob | MeasureJob | CheckpointJob | FinishJob | FailJob | ExpireLease
+    state: State, job: Job, command: StartJob | MeasureJob | WarnJob | CheckpointJob | FinishJob | FailJob | ExpireLease
 ) -> Iterator[Append]:
     """What is told of the attempt that counts."""
     match command:
@@ -93,6 +109,10 @@ def _of_attempt(
         case MeasureJob():
             run = attempt(command.job, command.epoch)
             yield from runs.log(cast(Run, state[run_stream(run)]), LogMetrics(run=run, blocks=command.blocks))
+            if command.lost:
+                yield from _warn(job, command, "measured", command.lost)
+        case WarnJob():
+            yield from _warn(job, command, command.said, command.points)
         case CheckpointJob():
             yield from _checkpoint(job, cast(Objects, state[OBJECTS]), command)
         case FinishJob():
@@ -123,19 +143,15 @@ def _submit(job: Job, command: SubmitJob) -> JobSubmitted:
 
 
 def _assign(job: Job, command: AssignJob) -> Iterator[Event]:
-    """To the worker with the most free slots, rather to one that has not left this job lying.
-
-    Nothing while none fits or the job's pause is not over.
-    """
+    """To the worker that is chosen; nothing while there is none."""
     if job.status != "queued":
         raise Refused(f"job {command.job!r} is {job.status}; only a queued one is assigned")
-    if pauses(job, command.now):
-        return
-    fit = [each for each in command.ready if each.free > 0 and fits(job, each.pool, each.capabilities)]
-    if fit:
-        chosen = max(fit, key=lambda each: (each.incarnation not in job.unheeded, each.free, each.incarnation))
+    epoch = job.epoch + 1
+    if command.epoch not in (None, epoch):
+        raise Refused(f"the order is for attempt {command.epoch} of job {command.job!r}, and the next is {epoch}")
+    if (worker := chosen(job, command.ready, command.now)) is not None:
         deadline = command.now + timedelta(seconds=command.within)
-        yield JobAssigned(epoch=job.epoch + 1, worker=chosen.incarnation, deadline=deadline)
+        yield JobAssigned(epoch=epoch, worker=worker.incarnation, deadline=deadline, order=command.order)
 
 
 def _start(job: Job, command: StartJob) -> Iterator[Append]:
@@ -153,6 +169,13 @@ def _start(job: Job, command: StartJob) -> Iterator[Append]:
         )
         yield Append(run_stream(run), started)
     yield Append(job_stream(command.job), JobStarted(epoch=command.epoch, run=run))
+
+
+def _warn(job: Job, command: MeasureJob | WarnJob, said: str, points: int) -> Iterator[Append]:
+    """Only so many: a story that repeats itself every second would bury the job's own."""
+    if job.warnings < WARNINGS:
+        warned = JobWarned(epoch=command.epoch, said=said, points=points, reason=command.reason)
+        yield Append(job_stream(command.job), warned)
 
 
 def _checkpoint(job: Job, objects: Objects, command: CheckpointJob) -> Iterator[Append]:

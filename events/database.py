@@ -115,7 +115,7 @@ class Database(ABC):
     def lock(self, what: str) -> Held:
         """A lock of the ledger's own, for the one process that does `what`; it dies with its holder.
 
-        Raises `Unavailable` where another holds it for longer than `wait` seconds.
+        Raises `LockHeld` where another holds it for longer than `wait` seconds, `Unavailable` where nobody can tell.
         """
 
     def check_creation(self, connection: Any) -> None:  # noqa: B027

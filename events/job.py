@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from .bounds import Count, Moment, Ordinal, Seconds, Small, SmallOrdinal
-from .event import Digest, Event, Json, ModelName, Number, RunId, Sealed
+from .event import Digest, Event, Json, ModelName, Number, RunId, Sealed, unsaid
 
 JobId = Annotated[str, Field(description="a job's id, which its stream bears too")]
 Epoch = Annotated[SmallOrdinal, Field(description="which attempt it is; what an earlier one says later is refused")]
@@ -40,6 +40,9 @@ class JobAssigned(Event):
     epoch: Epoch
     worker: Incarnation
     deadline: Moment = Field(description="by when the worker must have begun")
+    order: Digest | None = Field(
+        default=None, description="of the sealed order's bytes: its worker takes no other", exclude_if=unsaid
+    )
 
 
 class JobStarted(Event):
@@ -48,6 +51,17 @@ class JobStarted(Event):
     type: Literal["lepton.job.started.v1"] = "lepton.job.started.v1"
     epoch: Epoch
     run: RunId | None = Field(default=None, description="the run that tells the attempt's metrics, if it is one")
+
+
+class JobWarned(Event):
+    """Something that an attempt said could not be taken in, and the work goes on."""
+
+    free_text: ClassVar = ("reason",)
+    type: Literal["lepton.job.warned.v1"] = "lepton.job.warned.v1"
+    epoch: Epoch
+    said: str = Field(description="what was said: measured, checkpointed")
+    points: int = Field(default=0, ge=0, lt=2**53, description="metric points that are lost by it")
+    reason: Sealed = ""
 
 
 class JobCheckpointed(Event):
@@ -100,5 +114,13 @@ class JobCancelled(Event):
 
 
 JobEvent = (
-    JobSubmitted | JobAssigned | JobStarted | JobCheckpointed | JobRequeued | JobFinished | JobFailed | JobCancelled
+    JobSubmitted
+    | JobAssigned
+    | JobStarted
+    | JobWarned
+    | JobCheckpointed
+    | JobRequeued
+    | JobFinished
+    | JobFailed
+    | JobCancelled
 )

@@ -22,6 +22,12 @@ class Heard(NamedTuple):
     capabilities: frozenset[str]
     slots: int
     heard: int
+    key: str = ""
+    """Its public keys; empty where it announced itself to a Lepton that asked for none."""
+    beat: int = 0
+    """The number of that announcement."""
+    left: bool = False
+    """Whether it is gone for good; it is remembered so that nothing it ever said brings it back."""
 
 
 class Lease(NamedTuple):
@@ -52,10 +58,10 @@ class Leases:
             return [Lease(*row) for row in connection.execute(self._sql.leases)]
 
     def workers(self, since: int) -> list[Heard]:
-        """The workers that were heard of since a moment."""
+        """The workers that were heard of since a moment, have keys and have not left."""
         with self._database.connection() as connection:
             rows = connection.execute(self._sql.workers, (since,)).fetchall()
-        return [_heard(*row) for row in rows]
+        return [each for row in rows if (each := _heard(*row)).key and not each.left]
 
 
 class Change:
@@ -67,13 +73,16 @@ class Change:
 
     def hear(self, worker: Heard) -> None:
         """Note a worker's announcement."""
-        ready = json.dumps({"capabilities": sorted(worker.capabilities), "slots": worker.slots}).encode()
+        told = {"capabilities": sorted(worker.capabilities), "slots": worker.slots}
+        told |= {"key": worker.key, "beat": worker.beat, "left": worker.left}
+        ready = json.dumps(told).encode()
         row = (worker.incarnation, worker.pool, ready, worker.heard)
         self._connection.execute(self._sql.hear_worker, row)
 
-    def leave(self, incarnation: str) -> None:
-        """A worker is gone."""
-        self._connection.execute(self._sql.delete_worker, (incarnation,))
+    def heard(self, incarnation: str) -> Heard | None:
+        """A worker as it last announced itself; None where it never did, or long ago."""
+        row = self._connection.execute(self._sql.worker, (incarnation,)).fetchone()
+        return _heard(*row) if row else None
 
     def forget(self, before: int) -> None:
         """Forget the workers that were last heard of before a moment."""
@@ -108,4 +117,5 @@ class Change:
 
 def _heard(incarnation: str, pool: str, ready: bytes, heard: int) -> Heard:
     told = json.loads(bytes(ready))
-    return Heard(incarnation, pool, frozenset(told["capabilities"]), told["slots"], heard)
+    place = (told.get("key", ""), told.get("beat", 0), told.get("left", False))
+    return Heard(incarnation, pool, frozenset(told["capabilities"]), told["slots"], heard, *place)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from ..errors import Unavailable
+from ..errors import LockHeld
 
 _HELD: weakref.WeakSet[FileLock] = weakref.WeakSet()
 _PAUSE = 0.005
@@ -31,7 +31,7 @@ class Held(Protocol):
 class FileLock:
     """An exclusive lock on `path`, held from construction to `release`.
 
-    Waits at most `wait` seconds, then raises `Unavailable` naming the holder's process id. The kernel gives the lock
+    Waits at most `wait` seconds, then raises `LockHeld` naming the holder's process id. The kernel gives the lock
     back when its holder dies, however it dies.
     """
 
@@ -42,7 +42,7 @@ class FileLock:
             if time.monotonic() >= end:
                 holder = os.pread(self._descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
                 os.close(self._descriptor)
-                raise Unavailable(f"{what} has been held by process {holder} for {wait:g} s; try again when it is done")
+                raise LockHeld(f"{what} has been held by process {holder} for {wait:g} s; try again when it is done")
             time.sleep(_PAUSE)
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, str(os.getpid()).encode(), 0)

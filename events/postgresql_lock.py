@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import LeptonError, Refused, Unavailable
+from ..errors import LeptonError, LockHeld, Refused, Unavailable
 
 if TYPE_CHECKING:
     from .postgresql import PostgreSQL
@@ -150,7 +150,7 @@ def _await(database: PostgreSQL, what: str, taken: Callable[[], bool]) -> None:
     end = time.monotonic() + database.wait
     while not taken():
         if time.monotonic() >= end:
-            raise Unavailable(
+            raise LockHeld(
                 f"the {what} of {database.name} has been held by another process for {database.wait:g} s; "
                 "try again when it is done"
             )

@@ -135,7 +135,7 @@ class Statements:
         "INSERT INTO workers (incarnation, pool, ready, heard) VALUES (?, ?, ?, ?) ON CONFLICT (incarnation) "
         "DO UPDATE SET pool = excluded.pool, ready = excluded.ready, heard = excluded.heard"
     )
-    delete_worker = "DELETE FROM workers WHERE incarnation = ?"
+    worker = "SELECT incarnation, pool, ready, heard FROM workers WHERE incarnation = ?"
     forget_workers = "DELETE FROM workers WHERE heard < ?"
     # the one process that relays or assigns, where the database cannot hold a lock for it; `until` is database time
     hold = (

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from threading import Thread
 from typing import Any, cast
@@ -41,26 +42,39 @@ from lepton_ai.workers.kafka_channel import results as kafka_results
 from lepton_ai.workers.keeping import version
 from lepton_ai.workers.mailing import MailResults
 from lepton_ai.workers.messages import Failed, Finished, Kept, Left, MadeVersion, Message, Ready, Started, encoded
-from lepton_ai.workers.orders import Order
+from lepton_ai.workers.orders import Order, is_for, opened
 from lepton_ai.workers.placements import KnownPlacements
 from lepton_ai.workers.refused import RefusedMessages
 from lepton_ai.workers.subject import read
 from lepton_ai.workers.workspace import Workspace
 
 from .asking import until
+from .identities import identity, incarnation
 
 TERMS = Terms(start=30, lease=45, pause=5)
 
 
+WORKERS = ("w1", "w2", "w3", "w9")
+
+
 class Given:
-    """Orders as they would be sent."""
+    """Orders as they would be sent, opened by the workers that they were sealed for."""
 
     def __init__(self) -> None:
         self.sent: list[Order] = []
+        self.raws: list[bytes] = []
         self.kept: Collection[str] = ()
 
-    def send(self, order: Order) -> None:
-        self.sent.append(order)
+    @property
+    def taken(self) -> list[tuple[str, str, int]]:
+        """Who was sent what: the worker's name in this test, the job and the attempt."""
+        names = {incarnation(name): name for name in WORKERS}
+        return [(names[order.worker], order.job, order.epoch) for order in self.sent]
+
+    def send(self, raw: bytes) -> None:
+        (reader,) = (identity(name) for name in WORKERS if is_for(raw, incarnation(name)))
+        self.raws.append(raw)
+        self.sent.append(opened(raw, reader))
 
     def keep_only(self, jobs: Collection[str]) -> None:
         self.kept = tuple(jobs)
@@ -73,6 +87,7 @@ class Counted:
         self._results = results
         self.topic = results.topic
         self.part = results.part
+        self.place = results.place
         self.count = 0
 
     def read(self, position: int, limit: int) -> Sequence[Posted]:
@@ -89,18 +104,20 @@ class Counted:
 class Office:
     """A ledger with an assigner whose clock the test turns; messages bear the time of whoever carries them."""
 
-    def __init__(self, ledger: Ledger, actor: Actor, folder: Path, results: Counted) -> None:
+    def __init__(self, ledger: Ledger, actor: Actor, folder: Path, results: Counted, secret: str | None = None) -> None:
         database = ledger.store.database
         self.workspace = Workspace(ledger, FolderStore(folder), Actors(database), actor.name)
         self.results = results
         self.leases = Leases(database)
         self.orders = Given()
         self.later = timedelta()
+        self.secret = secret
         self.assigner = self.begin()
 
     def begin(self) -> Assigner:
         """An assigner that has just started."""
-        return Assigner(self.workspace, self.leases, [self.results], self.orders, TERMS, self.now, self.clock)
+        told = (self.workspace, self.leases, [self.results], self.orders)
+        return Assigner(*told, TERMS, self.secret, self.now, self.clock)
 
     def clock(self) -> float:
         return time.monotonic() + self.later.total_seconds()
@@ -110,7 +127,13 @@ class Office:
 
     def hear(self, *messages: Message, by: str | None = None) -> None:
         """Workers say something of themselves, or w1 of an attempt, and the assigner does what there is to do."""
-        self.hear_raw(*(encoded(each, by or getattr(each, "incarnation", "w1")) for each in messages))
+        self.hear_raw(*(self.signed(each, by) for each in messages))
+
+    def signed(self, message: Message, by: str | None = None) -> bytes:
+        """A message as the worker says it that is called so here; else the one it is about, or w1."""
+        names = {incarnation(name): name for name in WORKERS}
+        who = identity(by or names.get(getattr(message, "incarnation", ""), "w1"))
+        return who.signed(encoded(message, who.incarnation), self.results.place)
 
     def hear_raw(self, *raws: bytes) -> None:
         """As `hear`, whatever the bytes."""
@@ -130,8 +153,13 @@ class Office:
         return cast(Job, self.workspace.ledger.state(f"job/{name}"))
 
 
-def ready(name: str, slots: int = 1, running: tuple[tuple[str, int], ...] = ()) -> Ready:
-    return Ready(incarnation=name, pool="default", capabilities=("train",), slots=slots, running=running)
+BEATS = count(1)
+
+
+def ready(name: str, slots: int = 1, running: tuple[tuple[str, int], ...] = (), **more: Any) -> Ready:
+    """An announcement, later than all before."""
+    told = {"pool": "default", "capabilities": ("train",), "slots": slots, "running": running, "beat": next(BEATS)}
+    return Ready(**({"incarnation": incarnation(name)} | told | more))
 
 
 @pytest.fixture(params=["tables", "kafka"])
@@ -143,7 +171,7 @@ def office(request: pytest.FixtureRequest, ledger: Ledger, actor: Actor, tmp_pat
             asyncio.run(open_topics(cluster))
             (results,) = stack.enter_context(kafka_results(cluster))
         else:
-            results = MailResults(Mail(ledger.store.database))
+            results = MailResults(ledger.store)
         yield Office(ledger, actor, tmp_path / "objects", Counted(results))
 
 
@@ -157,8 +185,8 @@ def test_jobs_go_to_whoever_is_ready_in_the_order_they_were_asked_for(office: Of
         office.submit(name)
     office.hear(ready("w1"), ready("w2"))
 
-    assert [(order.job, order.epoch) for order in office.orders.sent] == [("j1", 1), ("j2", 1)]
-    assert {order.worker for order in office.orders.sent} == {"w1", "w2"}
+    assert [each[1:] for each in office.orders.taken] == [("j1", 1), ("j2", 1)]
+    assert {each[0] for each in office.orders.taken} == {"w1", "w2"}
     assert office.job("j3").status == "queued"
 
 
@@ -172,7 +200,7 @@ def test_a_slot_that_a_lease_fills_is_not_free_whatever_an_old_heartbeat_says(of
 
 
 def test_who_left_gets_nothing(office: Office) -> None:
-    office.hear(ready("w1"), Left(incarnation="w1"))
+    office.hear(ready("w1"), Left(incarnation=incarnation("w1")))
     office.submit("j1")
     office.hear()
 
@@ -210,18 +238,18 @@ def test_every_lease_gets_a_fresh_term_when_the_assigner_starts(office: Office) 
     office.hear(ready("w1"))
     with office.leases.change() as change:
         change.end("j1", 1)
-        change.leave("w1")
+        change.forget(2**62)
     office.assigner = office.begin()
 
     (lease,) = office.leases.held()
-    assert (lease.job, lease.epoch, lease.worker) == ("j1", 1, "w1")
+    assert (lease.job, lease.epoch, lease.worker) == ("j1", 1, incarnation("w1"))
     assert lease.until > time.time() * 1_000_000 + 40_000_000
 
 
 def test_an_assigner_that_begins_keeps_nobody_waiting_who_admits_beside_it(
     ledger: Ledger, actor: Actor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    office = Office(ledger, actor, tmp_path / "objects", Counted(MailResults(Mail(ledger.store.database))))
+    office = Office(ledger, actor, tmp_path / "objects", Counted(MailResults(ledger.store)))
     office.submit("j1")
     change, admitted = office.leases.change, list[bool]()
     beside = Thread(target=lambda: admitted.append(bool(ledger.admit(CancelJob(job="j1", epoch=0), actor).events)))
@@ -300,7 +328,7 @@ def test_a_job_that_asks_for_what_its_kind_does_not_know_stops_nobody(office: Of
     office.workspace.admit(command, None)
     office.workspace.admit(SubmitJob(job="odder", kind="train", model="net", payload={"branch": 5}), None)
     office.submit("j1")
-    office.hear(Ready(incarnation="w1", pool="default", capabilities=("train", "evaluate"), slots=3))
+    office.hear(ready("w1", slots=3, capabilities=("train", "evaluate")))
 
     made = MadeVersion(kept=Kept(tensors=f"blake3:{0:064d}"), keyframe=True)
     office.hear(Finished(job="odder", epoch=1, n=1, made=made), Started(job="j1", epoch=1, n=0))
@@ -333,7 +361,7 @@ def test_who_has_nothing_to_do_with_an_attempt_has_no_say_in_it_and_is_kept_as_r
     office.hear(ready("w1"))
     mine = Started(job="j1", epoch=1, n=0)
 
-    office.hear(mine, by="nobody")
+    office.hear(mine, by="w9")
     office.hear(Failed(job="j2", epoch=1, n=1, error="ValueError"))
     assert office.job("j1").status == "assigned"
     office.hear(mine)
@@ -341,8 +369,8 @@ def test_who_has_nothing_to_do_with_an_attempt_has_no_say_in_it_and_is_kept_as_r
     assert office.job("j1").status == "running"
     reasons = [each.reason for _, each, _ in office.workspace.ledger.store.rejected()]
     assert reasons == [
-        "attempt 1 of job 'j1' is another worker's than 'nobody''s",
-        "there is no job 'j2'; worker 'w1' spoke of it",
+        f"attempt 1 of job 'j1' is another worker's than {incarnation('w9')!r}'s",
+        f"there is no job 'j2'; worker {incarnation('w1')!r} spoke of it",
     ]
 
 
@@ -413,15 +441,18 @@ def test_a_message_that_no_table_could_hold_is_rejected_and_holds_up_nothing(
 ) -> None:
     office.submit("j1")
     office.hear(ready("w1"))
-    whole = {"ready": {"incarnation": "w9", "pool": "default", "capabilities": [], "slots": 1}}
+    whole = {"ready": {"incarnation": incarnation("w9"), "pool": "default", "capabilities": [], "slots": 1}}
     data = whole.get(said, {"job": "j1", "epoch": 1, "n": 0}) | told
-    event = {"type": f"lepton.worker.{said}.v1", "source": "/lepton/worker/w1", "data": data}
+    who = identity("w9" if said == "ready" else "w1")
+    event = {"type": f"lepton.worker.{said}.v1", "source": f"/lepton/worker/{who.incarnation}", "data": data}
+    event |= {"time": office.now().isoformat()}
 
-    office.hear_raw(json.dumps(event).encode())
+    office.hear_raw(who.signed(json.dumps(event).encode(), office.results.place))
     office.hear(Started(job="j1", epoch=1, n=1))
 
     assert office.job("j1").status == "running"
-    assert [each.incarnation for each in office.leases.workers(0)] == ["w1"]
+    assert [each.incarnation for each in office.leases.workers(0)] == [incarnation("w1")]
+    assert office.workspace.ledger.store.rejected_count() == 1
 
 
 def test_a_job_that_fits_nobody_keeps_none_behind_it_waiting(office: Office) -> None:
@@ -438,11 +469,11 @@ def test_a_worker_speaks_of_itself_alone(office: Office) -> None:
     office.hear(Started(job="j1", epoch=1, n=0))
     (before,) = office.leases.held()
 
-    office.hear(ready("w1"), Left(incarnation="w1"), by="w2")
+    office.hear(ready("w1"), Left(incarnation=incarnation("w1")), by="w2")
     office.hear(ready("w3", slots=0, running=(("j1", 1),)))
 
     assert office.leases.held() == [before], "nobody prolongs the lease of another"
-    assert {each.incarnation for each in office.leases.workers(0)} == {"w1", "w3"}
+    assert {each.incarnation for each in office.leases.workers(0)} == {incarnation("w1"), incarnation("w3")}
     assert office.workspace.ledger.store.rejected_count() == 2
 
 
@@ -451,9 +482,9 @@ def test_what_a_worker_had_not_begun_when_it_left_goes_to_another_at_once_and_co
     office.hear(ready("w1"))
     office.hear(ready("w2"))
 
-    office.hear(Left(incarnation="w1"))
+    office.hear(Left(incarnation=incarnation("w1")))
 
-    assert [order.worker for order in office.orders.sent] == ["w1", "w2"]
+    assert [each[0] for each in office.orders.taken] == ["w1", "w2"]
     assert (office.job("j1").epoch, office.job("j1").lost) == (2, 0)
 
 
@@ -484,7 +515,7 @@ def test_workers_are_heard_however_the_clock_of_the_messages_was_set_back(mail: 
         mark = ledger.store.database.mark
         connection.execute(f"UPDATE mail SET sent = {mark} WHERE position = 0", (sent.sent + 3_600_000_000,))
     clock = [0.0]
-    hearing = Hearing(ledger.store, [MailResults(mail)], lambda: clock[0])
+    hearing = Hearing(ledger.store, [MailResults(ledger.store)], lambda: clock[0])
 
     for _ in range(60):
         clock[0] += 10.0

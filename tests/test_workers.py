@@ -27,12 +27,15 @@ from lepton_ai.wiring import Home
 from lepton_ai.workers import serving
 from lepton_ai.workers.channel import Fact
 from lepton_ai.workers.history import told
+from lepton_ai.workers.identity import Identity
 from lepton_ai.workers.kafka_channel import results
-from lepton_ai.workers.messages import Finished, Kept, MadeVersion, encoded
-from lepton_ai.workers.orders import Order
+from lepton_ai.workers.mailing import MailResults
+from lepton_ai.workers.messages import Finished, Kept, MadeVersion, Message, decoded, encoded
+from lepton_ai.workers.orders import Order, digest, sealed
 from lepton_ai.workers.working import Post, Worker
 
 from .asking import until
+from .identities import identity, incarnation
 from .relaying import relaying
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -60,13 +63,14 @@ class Place:
         until(lambda: name in {each.incarnation for each in self.home.desk.leases.workers(0)}, SOON)
         return process
 
-    def say(self, raw: bytes) -> None:
-        """Say something as if a worker did."""
+    def say(self, body: bytes, who: Identity | None = None) -> None:
+        """Say something as if a worker did: under its signature, or under none."""
         if not self.home.settings.kafka:
-            Mail(self.home.database).send("results", raw)
+            place = MailResults(self.home.store).place
+            Mail(self.home.database).send("results", who.signed(body, place) if who else body)
             return
         with results(self.home.cluster) as (first, *_):
-            first.say(raw)
+            first.say(who.signed(body, first.place) if who else body)
 
     def submit(self, job: str, does: str = "finish", **asked: Any) -> None:
         """Ask for work."""
@@ -217,7 +221,7 @@ def test_a_worker_that_slept_beyond_its_lease_is_too_late(place: Place) -> None:
     place.begun("j1", 2)
     first.send_signal(signal.SIGCONT)
     late = Finished(job="j1", epoch=1, n=99, made=MadeVersion(kept=Kept(tensors=f"blake3:{0:064d}"), keyframe=True))
-    place.say(encoded(late, "first"))
+    place.say(encoded(late, incarnation("other")), identity("other"))
     place.let_go("j1", 2)
 
     assert place.ended("j1") == ["finished"]
@@ -343,24 +347,51 @@ def test_a_process_is_told_of_no_database_and_no_broker(place: Place, monkeypatc
 # ── alone ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+ME = identity("w")
+
+
+def order(job: str = "j1", epoch: int = 1, worker: str = "w", **asked: Any) -> Order:
+    """An order as the ledger composes it."""
+    told = {"kind": "train", "model": "net", "payload": {}, "source": ""} | asked
+    return Order(job=job, epoch=epoch, worker=incarnation(worker), **told)
+
+
+def assigned(given: Order, raw: bytes) -> Fact:
+    """What the log says of an order that the ledger sent."""
+    return Fact(given.job, given.epoch, "assigned", given.worker, digest(raw))
+
+
 class Silence:
     """A channel that acknowledges the first announcement, gives one order, and is cut off."""
 
-    def __init__(self, order: Order) -> None:
-        self.waiting = [order]
-        self.acknowledged = 0
+    place = "here"
 
-    def say(self, raw: bytes) -> None:
+    def __init__(self, *given: Order) -> None:
+        self.raws: list[bytes] = []
+        self.told: list[Fact] = []
+        self.acknowledged = 0
+        for each in given:
+            self.give(each)
+
+    def give(self, each: Order) -> bytes:
+        """Have the ledger order something."""
+        raw = sealed(each, ME.key).raw
+        self.raws.append(raw)
+        self.told.append(assigned(each, raw))
+        return raw
+
+    def say(self, body: bytes) -> None:
         if self.acknowledged:
             raise Unavailable("the ledger is away")
         self.acknowledged += 1
 
-    def orders(self, patience: float = 0.0) -> Sequence[Order]:
-        given, self.waiting = self.waiting, []
+    def orders(self, patience: float = 0.0) -> Sequence[bytes]:
+        given, self.raws = self.raws, []
         return given
 
     def facts(self) -> Sequence[Fact]:
-        return ()
+        told, self.told = self.told, []
+        return told
 
     def close(self) -> None:
         pass
@@ -369,15 +400,23 @@ class Silence:
 class Away(Silence):
     """A channel that is away from the beginning."""
 
-    def say(self, raw: bytes) -> None:
+    def say(self, body: bytes) -> None:
         raise Unavailable("the ledger is away")
 
 
+class Open(Silence):
+    """A channel that takes whatever is said."""
+
+    def __init__(self, *given: Order) -> None:
+        super().__init__(*given)
+        self.said: list[Message] = []
+
+    def say(self, body: bytes) -> None:
+        self.said.append(decoded(body))
+
+
 def test_an_idle_worker_leaves_at_once_though_nobody_hears_that_it_does(tmp_path: Path) -> None:
-    order = Order(job="j1", epoch=1, worker="w", kind="train", model="net", payload={}, source="")
-    channel = Away(order)
-    channel.waiting.clear()
-    worker = Worker(Post(incarnation="w", objects={}), channel, Terms(drain=3600))
+    worker = Worker(Post(identity=ME, objects={}), Away(), Terms(drain=3600))
     stop = Event()
     stop.set()
 
@@ -387,20 +426,15 @@ def test_an_idle_worker_leaves_at_once_though_nobody_hears_that_it_does(tmp_path
 
 
 def test_an_order_that_comes_twice_or_after_its_end_is_taken_once(tmp_path: Path) -> None:
-    order = Order(job="j1", epoch=1, worker="w", kind="train", model="net", payload={}, source="")
-
-    class Twice(Silence):
-        def facts(self) -> Sequence[Fact]:
-            return [Fact("j2", 3, "requeued")]
-
-        def say(self, raw: bytes) -> None:
-            pass
-
-    channel = Twice(order)
-    worker = Worker(Post(incarnation="w", objects={}, program="no_such_program"), channel, Terms(**TERMS))
+    channel = Open()
+    worker = Worker(Post(identity=ME, objects={}, program="no_such_program"), channel, Terms(**TERMS))
     worker.step()
-    channel.waiting += [order, order, order.model_copy(update={"job": "j2", "epoch": 2})]
+    raw = channel.give(order())
+    channel.raws += [raw, raw]
+    channel.told.append(Fact("j2", 3, "requeued"))
+    channel.give(order("j2", 2))
     until(lambda: worker.step() or not worker.at_work, SOON)
+    channel.raws.append(raw)
     worker.step()
 
     assert worker.answered == 1
@@ -408,16 +442,14 @@ def test_an_order_that_comes_twice_or_after_its_end_is_taken_once(tmp_path: Path
 
 def test_a_worker_that_nobody_hears_stops_its_process_when_its_lease_is_over(tmp_path: Path) -> None:
     (tmp_path / "objects").mkdir()
-    order = Order(
-        job="j1", epoch=1, worker="w", kind="train", model="net", payload={"does": "wait"}, source=str(tmp_path)
-    )
     post = Post(
-        incarnation="w",
+        identity=ME,
         objects={"url": (tmp_path / "objects").as_uri(), "ledger": "main", "wait": 1.0},
         program="light_work",
         environment={"PYTHONPATH": str(PROGRAMS)},
     )
-    worker = Worker(post, Silence(order), Terms(**(TERMS | {"lease": 4.0})))
+    given = order(payload={"does": "wait"}, source=str(tmp_path))
+    worker = Worker(post, Silence(given), Terms(**(TERMS | {"lease": 4.0})))
     path = tmp_path / "begun-j1-1"
 
     until(lambda: worker.step() or path.exists(), SOON)

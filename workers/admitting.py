@@ -9,11 +9,12 @@ from typing import cast
 
 from ..domain.commands import job_stream
 from ..domain.job import Job
-from ..errors import Condemned, Damaged, LeptonError, Refused, Unavailable
+from ..domain.job_commands import FailJob, WarnJob
+from ..errors import Condemned, Damaged, LeptonError, Unavailable
 from ..ledger import Asked, Receipt
 from .answers import Receiver, Stranger
 from .isolation import isolated, unforeseen
-from .messages import Failed, Finished, OfAttempt, Said
+from .messages import Failed, Finished, Measured, OfAttempt, Said, Started
 from .workspace import Workspace
 
 log = logging.getLogger("lepton.assigner")
@@ -43,9 +44,20 @@ class Admitting:
         return answers
 
     def _refused(self, message: OfAttempt, answer: LeptonError) -> None:
+        """Tell what was not taken in: an attempt that cannot begin or end so is over, any other goes on, with a note.
+
+        What comes too late, or of a stranger, changes nothing.
+        """
         log.info("%s of job %s: %s", message.said, message.job, answer)
-        if isinstance(message, Finished) and not isinstance(answer, Stranger):
-            self.give_up(message.job, message.epoch, answer, f"worker.{message.name}.refused", points=message.points)
+        if isinstance(answer, Stranger):
+            return
+        key = f"worker.{message.name}.refused"
+        if isinstance(message, Started | Finished | Failed):
+            self.give_up(message.job, message.epoch, answer, key, points=getattr(message, "points", 0))
+            return
+        points = len(message.block.names) if isinstance(message, Measured) else 0
+        reason = str(answer)[:2000]
+        self._admit(WarnJob(job=message.job, epoch=message.epoch, said=message.said, points=points, reason=reason), key)
 
     def give_up(self, name: str, epoch: int, error: LeptonError, key: str | None = None, *, points: int = 0) -> None:
         """End an attempt for what is wrong with its order or its answer, so that nobody waits for it for ever."""
@@ -60,12 +72,18 @@ class Admitting:
         self._end(told, f"worker.{name}.{epoch}.left")
 
     def _end(self, told: Failed, key: str | None) -> None:
-        job = cast(Job, self._workspace.ledger.state(job_stream(told.job)))
-        actor, trace = self._receiver.actor_of(job), job.traceparent
+        self._admit(self._receiver.failure(told, self._now()), key)
+
+    def _admit(self, command: FailJob | WarnJob, key: str | None) -> None:
+        """Admit a command of the assigner's own; what is too late or about what is damaged is told, and passed over."""
         try:
-            self._workspace.ledger.admit(self._receiver.failure(told, self._now()), actor, key=key, traceparent=trace)
-        except Refused as late:
-            log.info("job %s: %s", told.job, late)
+            job = cast(Job, self._workspace.ledger.state(job_stream(command.job)))
+            actor, trace = self._receiver.actor_of(job), job.traceparent
+            self._workspace.ledger.admit(command, actor, key=key, traceparent=trace)
+        except Unavailable:
+            raise
+        except LeptonError as error:
+            log.info("job %s: %s", command.job, error)
 
     def _composed(self, told: Said) -> Asked | LeptonError:
         try:
@@ -78,5 +96,5 @@ class Admitting:
             return unforeseen(error, "the attempt's message")
 
     def _admitted(self, asked: Sequence[Asked]) -> list[Answer]:
-        """All in one transaction; apart from the one that raises what no rule has foreseen."""
+        """All in one transaction; apart from the one that is damaged, or raises what no rule has foreseen."""
         return isolated(asked, self._workspace.ledger.admit_all, lambda _, refusal: refusal)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple, cast
+from typing import Final, NamedTuple, cast
 
 from ..domain.commands import Commit, Delta, RecordEvaluation, Stored, job_stream
 from ..domain.job import AT_WORK, Job
 from ..domain.job_commands import CheckpointJob, FailJob, FinishJob, JobCommand, MeasureJob, StartJob
+from ..domain.names import checked_key
 from ..domain.recipe import Recipe
 from ..errors import Damaged, Malformed, Refused
 from ..events.actors import Actor
 from ..events.model import Parent
 from ..events.rows import Placement
+from ..events.run import MetricsLogged
 from ..ledger import Asked
 from ..tensors.manifest import Manifest
 from ..tensors.pack import Placement as Place
@@ -24,6 +26,9 @@ from . import messages, saving
 from .messages import Failed, Finished, MadeEvaluation, MadeVersion, Measured, OfAttempt, Said, Started
 from .placements import KnownPlacements
 from .workspace import Workspace
+
+LONGEST_STORY: Final = 8000
+"""Characters of why an attempt failed that are kept."""
 
 
 class Held(NamedTuple):
@@ -56,8 +61,10 @@ class Receiver:
         job = cast(Job, self._workspace.ledger.state(job_stream(message.job)))
         if job.status == "unknown":
             raise Stranger(f"there is no job {message.job!r}; worker {told.by!r} spoke of it")
-        if job.status in AT_WORK and message.epoch == job.epoch and told.by != job.worker:
-            raise Stranger(f"attempt {job.epoch} of job {message.job!r} is another worker's than {told.by!r}'s")
+        if told.by != job.worker:
+            if job.status in AT_WORK and message.epoch == job.epoch:
+                raise Stranger(f"attempt {job.epoch} of job {message.job!r} is another worker's than {told.by!r}'s")
+            raise Refused(f"attempt {message.epoch} of job {message.job!r} is not worker {told.by!r}'s any more")
         command, placements = self._command(job, message, now)
         return Asked(
             command,
@@ -72,7 +79,7 @@ class Receiver:
             case Started():
                 return self._started(job, told), ()
             case Measured():
-                return MeasureJob(job=told.job, epoch=told.epoch, blocks=(told.block,)), ()
+                return _measured(told), ()
             case messages.Checkpointed():
                 held = self._held(job, told, told.kept)
                 digest, stored = held.manifest.digest, held.stored
@@ -92,12 +99,12 @@ class Receiver:
                 raise Malformed(f"a worker's {told.said!r} asks for nothing")
 
     def failure(self, told: Failed, now: datetime) -> FailJob:
-        """An attempt's end without an answer."""
+        """An attempt's end without an answer; the story is cut where it would be too long to keep."""
         return FailJob(
             job=told.job,
             epoch=told.epoch,
             error=told.error,
-            reason=told.reason,
+            reason=told.reason[:LONGEST_STORY],
             again=told.again,
             counted=told.counted,
             now=now,
@@ -175,3 +182,29 @@ class Receiver:
                 stored, lambda pages: self._workspace.ledger.admit(pages, actor, traceparent=trace)
             )
         return Held(manifest, stored, tuple(Placement(*place) for place in placements.values()))
+
+
+def _measured(told: Measured) -> MeasureJob:
+    """The points whose metrics may be called so; of the others how many there were, and why they are not kept."""
+    block = told.block
+    faults = {name: fault for name in set(block.names) if (fault := _fault(name))}
+    if faults:
+        kept = [n for n, name in enumerate(block.names) if name not in faults]
+        block = MetricsLogged(
+            names=tuple(block.names[n] for n in kept),
+            steps=tuple(block.steps[n] for n in kept),
+            values=tuple(block.values[n] for n in kept),
+            times=tuple(block.times[n] for n in kept),
+        )
+    lost, reason = len(told.block.names) - len(block.names), "; ".join(sorted(faults.values()))[:2000]
+    blocks = (block,) if block.names else ()
+    return MeasureJob(job=told.job, epoch=told.epoch, blocks=blocks, lost=lost, reason=reason)
+
+
+def _fault(metric: str) -> str | None:
+    """What is wrong with a metric's name, by the rule of `run.log`."""
+    try:
+        checked_key(metric, "metric")
+    except Malformed as error:
+        return str(error)
+    return None

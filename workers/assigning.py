@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, TypeGuard, cast
 
 from ..domain.commands import job_stream
 from ..domain.job import AT_WORK, Job
 from ..domain.job_commands import AssignJob, ExpireLease, Ready
-from ..domain.jobs import fits, pauses
-from ..errors import LeptonError, Malformed, Refused, Unavailable
+from ..domain.jobs import chosen
+from ..errors import Damaged, LeptonError, Malformed, Refused, Unavailable
 from ..events.bookmark import Bookmark
 from ..events.envelope import decode
 from ..events.inbox import Letter
-from ..events.job import JobAssigned, JobCancelled, JobFailed, JobFinished, JobRequeued, JobSubmitted
-from ..events.leases import Change, Heard, Lease, Leases
+from ..events.job import JobCancelled, JobFailed, JobFinished, JobRequeued, JobSubmitted
+from ..events.leases import Change, Lease, Leases
+from ..events.log import Row
 from ..events.mail import Posted
 from ..events.rows import Rejected
+from ..ledger import Receipt
 from ..settings import Terms
 from . import messages
-from .admitting import Admitting
+from .admitting import Admitting, Answer
 from .answers import Receiver, Stranger
 from .channel import Orders, Results
 from .hearing import Ear, Hearing
 from .isolation import isolated, unforeseen
-from .messages import Left, OfAttempt, OfWorker, Said, said
-from .orders import compose
+from .messages import Left, OfAttempt, Said, said
+from .orders import Sealed, compose, sealed
 from .refused import RefusedMessages, kept
+from .roll import Roll
 from .workspace import Workspace
 
 LOOKED_AT: Final = tuple(kind.type_name() for kind in (JobSubmitted, JobRequeued, JobFinished, JobFailed, JobCancelled))
@@ -56,12 +59,14 @@ class Assigner:
         results: Sequence[Results],
         orders: Orders,
         terms: Terms,
+        secret: str | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._workspace = workspace
         self._leases = leases
         self._hearing = Hearing(workspace.ledger.store, results, clock)
+        self._roll = Roll(secret)
         self._orders = orders
         self._terms = terms
         self._now = now
@@ -85,14 +90,14 @@ class Assigner:
         assigned = self._assign()
         return heard or followed or expired or assigned
 
-    def ready(self) -> tuple[Ready, ...]:
-        """The workers that were heard of within their term, with the slots that no lease fills."""
+    def ready(self) -> dict[Ready, str]:
+        """The workers that were heard of within their term, with the slots that no lease fills; each with its keys."""
         held = [lease.worker for lease in self._leases.held()]
         since = self._hearing.now() - _micro(self._terms.lease)
-        return tuple(
-            Ready(each.incarnation, each.pool, each.capabilities, each.slots - held.count(each.incarnation))
+        return {
+            Ready(each.incarnation, each.pool, each.capabilities, each.slots - held.count(each.incarnation)): each.key
             for each in self._leases.workers(since)
-        )
+        }
 
     def _begin(self) -> None:
         """Find the open jobs. Nobody was heard while nobody listened, so every lease gets a fresh term."""
@@ -115,34 +120,44 @@ class Assigner:
         letters = ear.results.read(ear.position, MANY)
         if not letters:
             return False
-        told = isolated(
+        left = isolated(
             letters, lambda together: self._taken(ear, together), lambda letter, why: self._set_aside(ear, letter, why)
         )
         ear.taken(letters)
-        self._released({each.by for each in told if isinstance(each, Said) and isinstance(each.message, Left)})
+        self._released({worker for worker in left if worker})
         self._hearing.heard(letters[-1].sent)
         return True
 
-    def _taken(self, ear: Ear, letters: Sequence[Posted]) -> list[Said | Malformed]:
-        """Take in messages together: a command that was admitted before one of them raised is known by its key."""
-        told = [_read(letter) for letter in letters]
+    def _taken(self, ear: Ear, letters: Sequence[Posted]) -> list[str | None]:
+        """Take in messages together; for each the worker that leaves by it, or None.
+
+        A command that was admitted before one of them raised is known by its key.
+        """
+        told = [_read(letter, ear.results.place) for letter in letters]
         answers = iter(self._admitting.admit([each for each in told if _of_attempt(each)]))
         self._refused.own()  # not below, where the writers' lock is held
+        held = self._leases.held()
+        left: list[str | None] = []
         rejected: list[Rejected] = []
         with self._leases.change() as change:
             for letter, each in zip(letters, told, strict=True):
-                answer = next(answers) if _of_attempt(each) else each
-                if isinstance(answer, Malformed | Stranger):
-                    log.warning("message %d of %s is rejected: %s", letter.position, ear.results.topic, answer)
-                    rejected.append(self._rejected(ear, letter, answer))
-                elif isinstance(each, Said):
-                    self._note(change, letter, each)
+                answer = next(answers) if _of_attempt(each) else None
+                refusal = self._noted(change, ear, letter, each, answer, held)
+                if refusal is not None:
+                    log.warning("message %d of %s is rejected: %s", letter.position, ear.results.topic, refusal)
+                    rejected.append(self._rejected(ear, letter, refusal))
+                left.append(self._left(change, each) if refusal is None else None)
             change.reject(rejected)
             last = letters[-1]
             change.move(ear.results.topic, Bookmark(last.position + 1, last.topic_id, last.mark), ear.results.part)
-        return told
+        return left
 
-    def _set_aside(self, ear: Ear, letter: Posted, refusal: Malformed) -> Malformed:
+    def _left(self, change: Change, told: Said | Malformed) -> str | None:
+        if isinstance(told, Said) and isinstance(told.message, Left) and self._roll.leave(change, told):
+            return told.by
+        return None
+
+    def _set_aside(self, ear: Ear, letter: Posted, refusal: Malformed) -> None:
         """Keep a message with its refusal, in a transaction that asks nothing of what it holds."""
         row = self._rejected(ear, letter, refusal)
         to = Bookmark(letter.position + 1, letter.topic_id, letter.mark)
@@ -150,29 +165,39 @@ class Assigner:
             change.reject([row])
             change.move(ear.results.topic, to, ear.results.part)
         log.warning("message %d of %s is rejected: %s", letter.position, ear.results.topic, row.reason)
-        return refusal
 
     def _rejected(self, ear: Ear, letter: Posted, refusal: Refused) -> Rejected:
         """As a row, sealed under the ledger's own key: what workers say may quote whom they work for."""
         place = (ear.results.topic, ear.results.part)
         return kept(place, Letter(letter.position, letter.raw), refusal, self._refused.own())
 
-    def _note(self, change: Change, letter: Posted, told: Said) -> None:
-        """Keep what a message says about who is alive."""
+    def _noted(
+        self,
+        change: Change,
+        ear: Ear,
+        letter: Posted,
+        told: Said | Malformed,
+        answer: Answer | None,
+        held: list[Lease],
+    ) -> Refused | None:
+        """Keep what a message says about who is alive; or why it is kept as rejected.
+
+        What was said before prolongs nothing: whoever says it again need not be who said it first.
+        """
         until = letter.sent + _micro(self._terms.lease)
-        match message := told.message:
-            case messages.Ready():
-                heard = Heard(
-                    message.incarnation, message.pool, frozenset(message.capabilities), message.slots, letter.sent
-                )
-                change.hear(heard)
-                change.renew(told.by, message.running, until)
-            case Left():
-                change.leave(message.incarnation)
-            case OfAttempt():
-                change.renew(told.by, [(message.job, message.epoch)], until)
-            case _:
-                pass
+        if isinstance(told, Malformed):
+            return told
+        if isinstance(answer, Malformed | Stranger):
+            return answer
+        if isinstance(answer, Receipt) and answer.events and not answer.repeated:
+            message = cast(OfAttempt, told.message)
+            change.renew(told.by, [(message.job, message.epoch)], until)
+        if isinstance(told.message, messages.Ready):
+            try:
+                self._roll.take(change, ear.results.place, letter, told, held, until)
+            except Refused as refusal:
+                return refusal
+        return None
 
     def _released(self, left: set[str]) -> None:
         """Take back what workers were given that have left in good order: it costs the jobs nothing."""
@@ -186,8 +211,7 @@ class Assigner:
         store = self._workspace.ledger.store
         end = store.end()
         rows = store.rows_of_types(LOOKED_AT, self._seq, end) if end > self._seq else []
-        jobs = dict.fromkeys(decode(row.envelope, row.leaf, row.seq).stream.removeprefix("job/") for row in rows)
-        found = {name: self._job(name) for name in jobs}
+        found = {name: self._job(name) for name in dict.fromkeys(_jobs_in(rows))}
         for name, job in found.items():
             self._queued.pop(name, None)
             if job.status == "queued":
@@ -213,7 +237,9 @@ class Assigner:
         command = ExpireLease(job=lease.job, epoch=lease.epoch, now=self._now(), pause=self._terms.pause)
         try:
             self._workspace.ledger.admit(command, self._receiver.actor_of(job), traceparent=job.traceparent)
-        except Refused as error:
+        except Unavailable:
+            raise
+        except LeptonError as error:
             log.info("%s", error)
             with self._leases.change() as change:
                 change.end(lease.job, lease.epoch)
@@ -221,46 +247,66 @@ class Assigner:
     def _assign(self) -> bool:
         """Give the jobs that wait to the workers that are free, the oldest first."""
         given, now = False, self._now()
-        ready = [each for each in self.ready() if each.free > 0] if self._queued else []
+        keys = self.ready() if self._queued else {}
+        ready = [each for each in keys if each.free > 0]
         for name, job in tuple(self._queued.items()):
             if not ready:
                 break
-            if pauses(job, now) or not any(fits(job, each.pool, each.capabilities) for each in ready):
-                continue
-            if (event := self._assigned(name, tuple(ready))) is not None:
-                ready = [each for each in _less(ready, event.worker) if each.free > 0]
+            worker = chosen(job, ready, now)
+            if worker is not None and self._assigned(name, worker, keys):
+                ready = [each for each in _less(ready, worker.incarnation) if each.free > 0]
                 given = True
         return given
 
-    def _assigned(self, name: str, ready: tuple[Ready, ...]) -> JobAssigned | None:
-        """Assign a job and send its order; an order that gets lost costs its term."""
-        job = self._queued.pop(name)
-        command = AssignJob(job=name, ready=ready, now=self._now(), within=self._terms.start)
+    def _assigned(self, name: str, worker: Ready, keys: Mapping[Ready, str]) -> bool:
+        """Write the order, assign the job by its digest and send it; an order that gets lost costs its term."""
+        del self._queued[name]
+        job, key = self._job(name), next(key for each, key in keys.items() if each.incarnation == worker.incarnation)
+        order, fault = self._order(name, job, worker.incarnation, key)
+        command = AssignJob(
+            job=name,
+            ready=(worker,),
+            now=self._now(),
+            within=self._terms.start,
+            epoch=job.epoch + 1,
+            order=order.digest if order else None,
+        )
         try:
-            actor = self._receiver.actor_of(job)
-            receipt = self._workspace.ledger.admit(command, actor, traceparent=job.traceparent)
-        except Refused:
-            return None  # it was cancelled meanwhile
+            receipt = self._workspace.ledger.admit(command, self._receiver.actor_of(job), traceparent=job.traceparent)
+        except Unavailable:
+            self._queued[name] = job
+            raise
+        except LeptonError as error:
+            log.info("%s", error)  # it was cancelled meanwhile, or its events are damaged
+            return False
         if not receipt.events:  # it waits for other things than it did
             self._queued[name] = self._job(name)
-            return None
-        event = receipt.events[0].event
-        assert isinstance(event, JobAssigned)
+            return False
         with self._leases.change() as change:
             until = self._hearing.now() + _micro(self._terms.start)
-            change.lease(Lease(name, event.epoch, event.worker, until))
-        self._order(name, event)
-        return event
+            change.lease(Lease(name, job.epoch + 1, worker.incarnation, until))
+        if order is not None:
+            self._send(name, order)
+        elif fault is not None:
+            self._admitting.give_up(name, job.epoch + 1, fault)
+        return True
 
-    def _order(self, name: str, event: JobAssigned) -> None:
+    def _order(self, name: str, job: Job, worker: str, key: str) -> tuple[Sealed | None, LeptonError | None]:
+        """The order for the next attempt, sealed for its worker; or why there can be none."""
         try:
-            self._orders.send(compose(self._workspace, name, event))
+            return sealed(compose(self._workspace, name, job, worker), key), None
+        except Unavailable:
+            raise
+        except LeptonError as error:
+            return None, error
+        except Exception as error:  # noqa: BLE001 - one job's payload must not keep the others from being assigned
+            return None, unforeseen(error)
+
+    def _send(self, name: str, order: Sealed) -> None:
+        try:
+            self._orders.send(order.raw)
         except Unavailable as error:
             log.warning("the order for job %s was not sent: %s", name, error)
-        except LeptonError as error:
-            self._admitting.give_up(name, event.epoch, error)
-        except Exception as error:  # noqa: BLE001 - one job's payload must not keep the others from being assigned
-            self._admitting.give_up(name, event.epoch, unforeseen(error, "the job's order"))
 
     def _unheard(self, lease: Lease) -> bool:
         """Whether nothing tells yet that the worker has its order."""
@@ -268,24 +314,38 @@ class Assigner:
         return job.status == "assigned" and job.epoch == lease.epoch
 
     def _job(self, name: str) -> Job:
-        return cast(Job, self._workspace.ledger.state(job_stream(name)))
+        """A job as it stands; one whose events are damaged is as one that nobody asked for: it holds up no other."""
+        try:
+            return cast(Job, self._workspace.ledger.state(job_stream(name)))
+        except Damaged as error:
+            log.error("job %s is passed over: %s", name, error)
+            return Job()
 
 
 def open_jobs(workspace: Workspace) -> Iterator[tuple[str, Job]]:
-    """The jobs that have not ended, the oldest first."""
+    """The jobs that have not ended, the oldest first; without those whose events are damaged."""
     for stream in workspace.ledger.store.streams_without("job/", ENDS):
-        yield stream.removeprefix("job/"), cast(Job, workspace.ledger.state(stream))
+        try:
+            yield stream.removeprefix("job/"), cast(Job, workspace.ledger.state(stream))
+        except Damaged as error:
+            log.error("%s is passed over: %s", stream, error)
 
 
-def _read(letter: Posted) -> Said | Malformed:
+def _jobs_in(rows: Iterable[Row]) -> Iterator[str]:
+    """The jobs that rows of the event table tell of; `fsck` names the rows whose bytes are damaged."""
+    for row in rows:
+        try:
+            yield decode(row.envelope, row.leaf, row.seq).stream.removeprefix("job/")
+        except Damaged as error:
+            log.error("event %d is passed over: %s", row.seq, error)
+
+
+def _read(letter: Posted, place: str) -> Said | Malformed:
     """What a message says, or what is wrong with it."""
     try:
-        told = said(letter.raw)
+        return said(letter.raw, place)
     except Malformed as error:
         return error
-    if isinstance(told.message, OfWorker) and told.by != told.message.incarnation:
-        return Malformed(f"worker {told.by[:40]!r} speaks of itself as {told.message.incarnation!r}")
-    return told
 
 
 def _of_attempt(told: Said | Malformed) -> TypeGuard[Said]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -11,24 +12,36 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from fcntl import F_SETFL, fcntl
+from pathlib import Path
 from threading import Thread
 from typing import Any, Final
 
 from ..errors import Malformed
-from .messages import FINAL, Failed, OfAttempt, decoded
+from .messages import FINAL, LARGEST, Failed, OfAttempt, decoded
 from .orders import Order
 
 TAIL: Final = 1500
 """Characters of what a process wrote last, told where it died."""
+WRITTEN: Final = 64 << 20
+"""Bytes that a process may have written to stdout and stderr before they are thrown away: only the last are told."""
+TALK: Final = 4 << 20
+"""Bytes that are heard of one process at one look; more than a pipe holds."""
+GRACE: Final = 5.0
+"""Seconds for a process that was killed to be gone."""
 _NOT_TOLD: Final = (
     "LEPTON_DATABASE",
     "LEPTON_KAFKA",
     "LEPTON_KAFKA_CERTIFICATE",
     "LEPTON_KAFKA_KEY",
     "LEPTON_KAFKA_KEY_PASSWORD",
+    "LEPTON_WORKER_SECRET",
+    "LEPTON_WORKER_SECRET_FILE",
 )
 """What a process finds in no environment: it talks to its worker alone, and these may hold passwords."""
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
+
+log = logging.getLogger("lepton.worker")
 
 
 class Attempt:
@@ -46,9 +59,18 @@ class Attempt:
         self.answered = False
         self._fault: tuple[str, str, bool] | None = None
         self._stopped: float | None = None
+        self._still: float | None = None
+        """Since when it has been seen stopped by a signal."""
         self._rest = b""
+        self._garbled = ""
+        """What was wrong with the last line that was no message."""
         self._written = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process lives
-        self.pipe, theirs = os.pipe()
+        try:
+            fcntl(self._written, F_SETFL, os.O_APPEND)  # what is cut off its end stays off
+            self.pipe, theirs = os.pipe()
+        except BaseException:
+            self._written.close()
+            raise
         os.set_blocking(self.pipe, False)
         try:
             self._process = subprocess.Popen(
@@ -70,7 +92,12 @@ class Attempt:
             os.close(theirs)
         task = json.dumps({"objects": dict(objects), "order": order.model_dump(mode="json")})
         # it may be larger than a pipe holds, and the worker waits for nobody
-        Thread(target=self._tell, args=(f"{task}\n",), daemon=True).start()
+        try:
+            Thread(target=self._tell, args=(f"{task}\n",), daemon=True).start()
+        except BaseException:
+            self.kill("NotSpawned", "it could not be told its order")
+            self.close()
+            raise
 
     @property
     def name(self) -> tuple[str, int]:
@@ -82,15 +109,23 @@ class Attempt:
         """The process."""
         return self._process.pid
 
-    def heard(self) -> Iterator[bytes]:
-        """What it has said since, each message in its exact bytes; at its end, what became of it."""
+    def heard(self) -> Iterator[tuple[OfAttempt, bytes]]:
+        """What it has said since, each message with its exact bytes; at its end, what became of it.
+
+        A line that is no message of this attempt is passed over, and told where nothing else tells of its end.
+        """
         ended = self._process.poll() is not None
         for line in self._lines():
-            with suppress(Malformed):
+            try:
                 message = decoded(line)
-                assert isinstance(message, OfAttempt)
-                self.told, self.answered = message.n, self.answered or isinstance(message, FINAL)
-                yield line
+                if not isinstance(message, OfAttempt) or (message.job, message.epoch) != self.name:
+                    raise Malformed("it is of another attempt")
+            except Malformed as error:
+                self._garbled = str(error)[:500]
+                log.warning("job %s, attempt %d: %d bytes are passed over: %s", *self.name, len(line), error)
+                continue
+            self.told, self.answered = message.n, self.answered or isinstance(message, FINAL)
+            yield message, line
         if ended:
             os.close(self.pipe)
             self.pipe = -1
@@ -100,13 +135,20 @@ class Attempt:
         """Whether the process is gone and all that it said has been heard."""
         return self.pipe < 0
 
-    def check(self, drain: float) -> None:
-        """Hold it to its limits: bytes that it has in memory, seconds that it has run, seconds since it was stopped."""
+    def check(self, drain: float, still: float) -> None:
+        """Hold it to its limits: bytes that it has in memory, seconds that it has run.
+
+        It ends `drain` seconds after it was asked to, and where it has stood still for `still` seconds by a signal.
+        """
         order, now = self.order, time.monotonic()
+        if os.fstat(self._written.fileno()).st_blocks * 512 > WRITTEN:
+            os.ftruncate(self._written.fileno(), 0)
         if order.memory is not None and self._resident() > order.memory:
             self.kill("OutOfMemory", f"it took more than the {order.memory:,} bytes of its limit")
         elif order.seconds is not None and now - self.began > order.seconds:
             self.kill("TimeLimit", f"it took longer than the {order.seconds:g} s of its limit")
+        elif self._halted(now) > still:
+            self.kill("Killed", f"its process was stopped by a signal for {still:g} s", again=True)
         elif self._stopped is not None and now - self._stopped > drain:
             self.kill("Drained", "its worker had to leave", again=True)
 
@@ -123,8 +165,11 @@ class Attempt:
             os.killpg(self.pid, signal.SIGKILL)
 
     def close(self) -> None:
-        """Wait for its end, and give back what is open."""
-        self._process.wait()
+        """Wait for its end, and give back what is open. One that the kernel holds is not waited for."""
+        try:
+            self._process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            log.error("job %s, attempt %d: process %d does not end; the kernel holds it", *self.name, self.pid)
         if self.pipe >= 0:
             os.close(self.pipe)
             self.pipe = -1
@@ -139,9 +184,11 @@ class Attempt:
         if self._fault is not None:
             error, reason, again = self._fault
         elif code < 0:
-            error, reason, again = "Killed", f"its process died of {signal.Signals(-code).name}", True
+            error, reason, again = "Killed", f"its process died of {_signal(-code)}", True
         else:
             error, reason, again = "Exited", f"its process ended with code {code} and without an answer", True
+        if self._garbled and self._fault is None:
+            reason = f"{reason}; of what it said a part was no message ({self._garbled})"
         if tail := self._tail():
             reason = f"{reason}; it last wrote:\n{tail}"
         job, epoch = self.name
@@ -156,11 +203,25 @@ class Attempt:
         )
 
     def _lines(self) -> Iterator[bytes]:
+        """Whole lines, of no more than so much at a time: it may talk faster than we hear."""
+        more = 0
         with suppress(BlockingIOError):
-            while more := os.read(self.pipe, 1 << 16):
-                self._rest += more
+            while more < TALK and (piece := os.read(self.pipe, 1 << 16)):
+                self._rest, more = self._rest + piece, more + len(piece)
         *lines, self._rest = self._rest.split(b"\n")
+        if len(self._rest) > 2 * LARGEST:
+            self._rest = b""
+            self.kill("Malformed", f"it said more than {2 * LARGEST:,} bytes without an end")
         yield from lines
+
+    def _halted(self, now: float) -> float:
+        """For how many seconds it has been seen stopped by a signal."""
+        try:
+            state = Path(f"/proc/{self.pid}/stat").read_bytes().rpartition(b")")[2].split()[0]
+        except (OSError, IndexError):
+            state = b""
+        self._still = (self._still or now) if state == b"T" else None
+        return 0.0 if self._still is None else now - self._still
 
     def _tell(self, line: str) -> None:
         assert self._process.stdin is not None
@@ -179,3 +240,11 @@ class Attempt:
         self._written.seek(0, os.SEEK_END)
         self._written.seek(max(0, self._written.tell() - TAIL))
         return self._written.read().decode(errors="replace").strip()
+
+
+def _signal(number: int) -> str:
+    """A signal's name; the number of one that has none, as real-time signals have not."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -6,40 +6,58 @@ from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple, Protocol, Self
 
 from ..events.envelope import Recorded
-from ..events.job import JobCancelled, JobFailed, JobFinished, JobRequeued
+from ..events.job import JobAssigned, JobCancelled, JobFailed, JobFinished, JobRequeued
 from ..events.mail import Posted
-from .orders import Order
 
-_CLOSING: Final = (JobRequeued, JobFinished, JobFailed, JobCancelled)
-CLOSING: Final = tuple(kind.type_name() for kind in _CLOSING)
-"""The types of events that end an attempt."""
+_FACTS: Final = (JobAssigned, JobRequeued, JobFinished, JobFailed, JobCancelled)
+FACTS: Final = tuple(kind.type_name() for kind in _FACTS)
+"""The types of events that begin an attempt or end it."""
 
 
 class Fact(NamedTuple):
-    """What the log says became of an attempt: it and all before it count no more."""
+    """What the log says of an attempt: whose it is by which order, or that it and all before it count no more."""
 
     job: str
     epoch: int
     what: str
-    """requeued, finished, failed or cancelled."""
+    """assigned, requeued, finished, failed or cancelled."""
+    worker: str = ""
+    order: str | None = None
+    """Digest of the order that the worker was sent; for one that was assigned."""
 
     @classmethod
     def of(cls, recorded: Recorded) -> Self:
-        """The fact that an event of a type in `CLOSING` is."""
+        """The fact that an event of a type in `FACTS` is."""
         event = recorded.event
-        assert isinstance(event, _CLOSING)
-        return cls(recorded.stream.removeprefix("job/"), event.epoch, event.type.split(".")[2])
+        assert isinstance(event, _FACTS)
+        job, what = recorded.stream.removeprefix("job/"), event.type.split(".")[2]
+        if isinstance(event, JobAssigned):
+            return cls(job, event.epoch, what, event.worker, event.order)
+        return cls(job, event.epoch, what)
+
+    @property
+    def closes(self) -> bool:
+        """Whether it ends the attempt."""
+        return self.what != "assigned"
 
 
 class Channel(Protocol):
     """A worker's side. What is read begins where it was opened, which is before the worker announces itself."""
 
-    def say(self, raw: bytes) -> None:
-        """Put a message onto the topic of results; on return it stays there. Raises `Unavailable`."""
+    @property
+    def place(self) -> str:
+        """Where messages are said, as their signatures name it. Raises `Unavailable` where that is not known yet."""
         ...
 
-    def orders(self, patience: float = 0.0) -> Sequence[Order]:
-        """The new orders for this incarnation, which are waited for, so many seconds at most. Raises `Unavailable`."""
+    def say(self, body: bytes) -> None:
+        """Sign a message and put it onto the topic of results; on return it stays there. Raises `Unavailable`."""
+        ...
+
+    def orders(self, patience: float = 0.0) -> Sequence[bytes]:
+        """What came for this incarnation, waited for so many seconds at most. Raises `Unavailable`.
+
+        Whether it is an order, and the ledger's, is to be held against `job.assigned`: others may write there too.
+        """
         ...
 
     def facts(self) -> Sequence[Fact]:
@@ -64,6 +82,11 @@ class Results(Protocol):
         """Which partition of the topic it is."""
         ...
 
+    @property
+    def place(self) -> str:
+        """What it is called in the signatures of those who say something there."""
+        ...
+
     def read(self, position: int, limit: int) -> Sequence[Posted]:
         """At most `limit` messages from a position on, in order. Raises `Unavailable`."""
         ...
@@ -83,8 +106,8 @@ class Results(Protocol):
 class Orders(Protocol):
     """The ledger's side of what workers are told."""
 
-    def send(self, order: Order) -> None:
-        """Put an order on its way to its worker. Raises `Unavailable`, `Malformed` where it is too large for that."""
+    def send(self, raw: bytes) -> None:
+        """Put a sealed order on its way to its worker. Raises `Unavailable`."""
         ...
 
     def keep_only(self, jobs: Collection[str]) -> None:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from ..events.mail import Posted
 from ..events.store import Store
+from . import messages
 from .channel import Results
-from .messages import Clock, encoded
-
-OWN: Final = "ledger"
-"""Who it is that says something when the ledger does."""
 
 
 class Ear:
@@ -62,7 +58,7 @@ class Hearing:
     def _ask(self) -> None:
         self._asked = self._own()
         for ear in self.ears:
-            self._ahead = ear.results.say(encoded(Clock(incarnation=OWN), OWN)) - self._own()
+            self._ahead = ear.results.say(messages.clock()) - self._own()
 
     def _own(self) -> int:
         return int(self._clock() * 1_000_000)

@@ -35,6 +35,12 @@ class JobRecord(Result):
     """Why it stands as it does, where something went wrong."""
     step: int | None
     """The step of its last checkpoint."""
+    warnings: int = 0
+    """What its attempts said and was not taken in, such as metrics that no metric may be called."""
+    lost_points: int = 0
+    """Metric points that were lost by that."""
+    warning: str = ""
+    """Why, the last time."""
 
     @property
     def ended(self) -> bool:
@@ -43,4 +49,12 @@ class JobRecord(Result):
 
     def __str__(self) -> str:
         why = f": {self.reason or self.error}" if self.reason or self.error else ""
-        return f"job {self.job} ({self.kind} {self.model}) is {self.status}{why}"
+        return f"job {self.job} ({self.kind} {self.model}) is {self.status}{why}{self.warned}"
+
+    @property
+    def warned(self) -> str:
+        """What was not taken in, as it stands behind a sentence; empty where all was."""
+        if not self.warnings:
+            return ""
+        points = f", {self.lost_points:,} metric points are lost" if self.lost_points else ""
+        return f" ({self.warnings:,} warnings{points}: {self.warning})"

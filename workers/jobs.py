@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..domain.recipe import Recipe
-from . import submitting, training
+from . import submitting, training, waiting
 from .job_record import JobRecord
 from .serving import Desk
-from .submitting import OnEpoch
+from .waiting import OnEpoch
 from .workspace import Workspace
 
 
@@ -23,8 +23,8 @@ class Jobs:
     """
 
     workspace: Workspace
-    desk: Desk | None
-    """Where jobs are given out here, None where another process does that."""
+    desk: Desk
+    """Where jobs are given out."""
 
     def train(
         self,
@@ -101,7 +101,8 @@ class Jobs:
     def wait(self, job: str, *, on_epoch: OnEpoch | None = None, timeout: float | None = None) -> JobRecord:
         """Wait until a job has ended; on one machine there is a worker in this process where no other could take it.
 
-        Raises `Unavailable` where it has not ended within `timeout` seconds; it goes on.
+        While it does not begin the log says what it waits for. Raises `Unavailable` where it has not ended within
+        `timeout` seconds, saying so too: the job goes on. Raises what keeps the worker in this process from working.
         """
         name = submitting.named(self.workspace, job)
-        return submitting.wait(self.workspace, self.desk, name, on_epoch=on_epoch, timeout=timeout)
+        return waiting.wait(self.workspace, self.desk, name, on_epoch=on_epoch, timeout=timeout)

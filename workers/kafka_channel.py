@@ -2,62 +2,84 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Final
 from zlib import crc32
 
-from ..errors import Unavailable
+from ..errors import LeptonError, Unavailable
 from ..events.bookmark import Bookmark
 from ..events.cluster import Cluster
 from ..events.envelope import decode
+from ..events.kafka import Message
 from ..events.kafka_sync import Listener, Sender
 from ..events.loop_thread import LoopThread
 from ..events.mail import COMMANDS, RESULTS, Posted
 from ..events.topics import partitions
-from .channel import CLOSING, Fact
-from .orders import Order, addressed
+from .channel import FACTS, Fact
+from .identity import Identity
+from .orders import is_for
 
 _MANY: Final = 1000
-_FACTS: Final = tuple(f'"{name}"'.encode() for name in CLOSING)
-"""What the events that end an attempt have in them, and hardly any other of the many that pass by unread."""
+_MOMENT: Final = 0.5
+"""Seconds that a backlog of events may take before a worker looks at other things."""
+_FACTS: Final = tuple(f'"{name}"'.encode() for name in FACTS)
+"""What the events that tell of attempts have in them, and hardly any other of the many that pass by unread."""
 Known = Callable[[str, int], Bookmark | None]
+
+log = logging.getLogger("lepton.worker")
 
 
 class KafkaChannel:
     """A worker's side. Nothing is said before it is known where reading begins; what is away is `Unavailable`."""
 
-    def __init__(self, cluster: Cluster, incarnation: str) -> None:
-        self._incarnation = incarnation
+    def __init__(self, cluster: Cluster, identity: Identity) -> None:
+        self._identity = identity
+        self._topic = cluster.topic(RESULTS)
         self._loop = LoopThread("worker-kafka")
         self._commands = Listener(self._loop, cluster, COMMANDS)
         self._events = Listener(self._loop, cluster, "events")
         self._results = Sender(self._loop, cluster, RESULTS)
         self._part: int | None = None
 
-    def say(self, raw: bytes) -> None:
-        """Put a message onto the topic of results, always onto the same partition: its order stays."""
-        if self._part is None:
-            self._commands.open()
-            self._events.open()
-            self._part = crc32(self._incarnation.encode()) % self._results.partitions()
+    @property
+    def place(self) -> str:
+        """The topic of results, and always the same partition of it: the order of what is said stays."""
+        return _place(self._topic, self._opened())
+
+    def say(self, body: bytes) -> None:
+        """Sign a message and put it onto the topic of results."""
         try:
-            self._results.send(raw, self._part)
+            self._results.send(self._identity.signed(body, self.place), self._opened())
         except Unavailable:
             self._part = None  # a topic that was made anew may have other partitions
             raise
 
-    def orders(self, patience: float = 0.0) -> Sequence[Order]:
-        """The new orders for this incarnation, as soon as the broker has them."""
-        return addressed(self._incarnation, [each.value for each in self._commands.read(_MANY, patience)])
+    def orders(self, patience: float = 0.0) -> Sequence[bytes]:
+        """What came for this incarnation, as soon as the broker has it."""
+        found = self._commands.read(_MANY, patience)
+        return [each.value for each in found if is_for(each.value, self._identity.incarnation)]
 
     def facts(self) -> Sequence[Fact]:
-        """What the topic of events says anew."""
+        """What the topic of events says anew; of a long backlog what was read in a moment."""
         facts: list[Fact] = []
+        until = time.monotonic() + _MOMENT
         while found := self._events.read(_MANY):
-            likely = (decode(each.value) for each in found if any(name in each.value for name in _FACTS))
-            facts += [Fact.of(each) for each in likely if each.event.type in CLOSING]
+            likely = (each for each in found if any(name in each.value for name in _FACTS))
+            facts += [fact for each in likely if (fact := _fact(each)) is not None]
+            if time.monotonic() > until:
+                break
         return facts
+
+    def _opened(self) -> int:
+        """The partition to say things on, once it is known where reading begins."""
+        if self._part is None:
+            self._commands.open()
+            self._events.open()
+            self._part = crc32(self._identity.incarnation.encode()) % self._results.partitions()
+        return self._part
 
     def close(self) -> None:
         """Give back what is open."""
@@ -72,6 +94,7 @@ class KafkaResults:
     def __init__(self, loop: LoopThread, cluster: Cluster, part: int, known: Known) -> None:
         self.topic = cluster.topic(RESULTS)
         self.part = part
+        self.place = _place(self.topic, part)
         self._known = known
         self._asked: int | None = None
         self._listener = Listener(loop, cluster, RESULTS, part)
@@ -108,6 +131,20 @@ class KafkaResults:
 
 def _nothing(topic: str, part: int) -> Bookmark | None:  # noqa: ARG001 - what knows no bookmark
     return None
+
+
+def _place(topic: str, part: int) -> str:
+    return f"{topic}/{part}"
+
+
+def _fact(message: Message) -> Fact | None:
+    """What an event says of an attempt; None where it is of another type, or no event at all."""
+    try:
+        recorded = decode(message.value)
+    except LeptonError as error:
+        log.warning("record %d of the topic of events is passed over: %s", message.offset, error)
+        return None
+    return Fact.of(recorded) if recorded.event.type in FACTS else None
 
 
 @contextmanager

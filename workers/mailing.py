@@ -6,51 +6,55 @@ relay takes them from there.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from ..errors import Malformed
+from ..errors import LeptonError
 from ..events.envelope import decode
+from ..events.log import Row
 from ..events.mail import COMMANDS, RESULTS, Mail, Posted
 from ..events.store import Store
-from .channel import CLOSING, Fact
-from .orders import Order, addressed, read
+from .channel import FACTS, Fact
+from .identity import Identity
+from .orders import is_for, job_of
 
-LARGEST: Final = 700_000
-"""Bytes of an order: what a broker takes as one record."""
 _MANY: Final = 1000
+
+log = logging.getLogger("lepton.worker")
 
 
 class MailChannel:
     """A worker's side."""
 
-    def __init__(self, store: Store, incarnation: str, poll: float) -> None:
+    def __init__(self, store: Store, identity: Identity, poll: float) -> None:
         self._store = store
         self._poll = poll
         self._mail = Mail(store.database)
-        self._incarnation = incarnation
+        self._identity = identity
         self._position = self._mail.end(COMMANDS)
         self._seq = store.end()
+        self.place = _place(store)
 
-    def say(self, raw: bytes) -> None:
-        """Put a message onto the topic of results."""
-        self._mail.send(RESULTS, raw)
+    def say(self, body: bytes) -> None:
+        """Sign a message and put it onto the topic of results."""
+        self._mail.send(RESULTS, self._identity.signed(body, self.place))
 
-    def orders(self, patience: float = 0.0) -> Sequence[Order]:
-        """The new orders for this incarnation: a table rings no bell, so it is looked at after a pause."""
+    def orders(self, patience: float = 0.0) -> Sequence[bytes]:
+        """What came for this incarnation: a table rings no bell, so it is looked at after a pause."""
         time.sleep(min(patience, self._poll))
         letters = self._mail.read(COMMANDS, self._position, _MANY)
         if letters:
             self._position = letters[-1].position + 1
-        return addressed(self._incarnation, (letter.raw for letter in letters if letter.raw))
+        return [letter.raw for letter in letters if is_for(letter.raw, self._identity.incarnation)]
 
     def facts(self) -> Sequence[Fact]:
         """What the event table says anew."""
         end = self._store.end()
-        rows = self._store.rows_of_types(CLOSING, self._seq, end) if end > self._seq else []
+        rows = self._store.rows_of_types(FACTS, self._seq, end) if end > self._seq else []
         self._seq = end
-        return [Fact.of(decode(row.envelope, row.leaf, row.seq)) for row in rows]
+        return [fact for row in rows if (fact := _fact(row)) is not None]
 
     def close(self) -> None:
         """Nothing is open: the database is its home's."""
@@ -59,10 +63,11 @@ class MailChannel:
 class MailResults:
     """The ledger's side of what workers say."""
 
-    def __init__(self, mail: Mail) -> None:
-        self._mail = mail
+    def __init__(self, store: Store) -> None:
+        self._mail = Mail(store.database)
         self.topic = RESULTS
         self.part = 0
+        self.place = _place(store)
 
     def read(self, position: int, limit: int) -> Sequence[Posted]:
         """Messages from a position on."""
@@ -83,22 +88,29 @@ class MailOrders:
     def __init__(self, mail: Mail) -> None:
         self._mail = mail
 
-    def send(self, order: Order) -> None:
-        """Place an order in the table of commands."""
-        raw = order.model_dump_json().encode()
-        if len(raw) > LARGEST:
-            raise Malformed(
-                f"the order for job {order.job} has {len(raw):,} bytes of {LARGEST:,}; ask for less at once"
-            )
+    def send(self, raw: bytes) -> None:
+        """Place a sealed order in the table of commands."""
         self._mail.send(COMMANDS, raw)
 
     def keep_only(self, jobs: Collection[str]) -> None:
         """Erase the orders of all other jobs, and throw their rows away as far as nothing stands before them."""
         first = None
         for posted in self._mail.all(COMMANDS):
-            order = read(posted.raw) if posted.raw else None
-            if order is not None and order.job in jobs:
+            if posted.raw and job_of(posted.raw) in jobs:
                 first = posted.position if first is None else first
             elif posted.raw:
                 self._mail.erase(COMMANDS, posted.position)
         self._mail.discard(COMMANDS, self._mail.end(COMMANDS) if first is None else first)
+
+
+def _place(store: Store) -> str:
+    return f"{store.ledger_id}/{RESULTS}"
+
+
+def _fact(row: Row) -> Fact | None:
+    """What an event says of an attempt; None where its bytes are damaged."""
+    try:
+        return Fact.of(decode(row.envelope, row.leaf, row.seq))
+    except LeptonError as error:
+        log.warning("event %d is passed over: %s", row.seq, error)
+        return None

@@ -11,18 +11,21 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import from_json, to_json
 
 from ..errors import Malformed
-from ..events.event import Figure, Json
+from ..events.event import Digest, Figure, Json
 from ..events.objects import PackWritten
 from ..events.run import MetricsLogged
 from ..events.strict_json import checked_json
 from ..tensors.objects import is_pack
+from .identity import verified
 
 PREFIX: Final = "lepton.worker."
 
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+Incarnation = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,36}$")]
 Word = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
-Count = Annotated[int, Field(ge=0, lt=2**31)]
+Count = Annotated[int, Field(ge=0, lt=2**31, strict=True)]
+Size = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class Message(BaseModel):
@@ -47,7 +50,7 @@ class Message(BaseModel):
 class OfWorker(Message):
     """A worker about itself."""
 
-    incarnation: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,36}$")]
+    incarnation: Incarnation
 
     @property
     def subject(self) -> str:
@@ -55,13 +58,19 @@ class OfWorker(Message):
 
 
 class Ready(OfWorker):
-    """A worker is there: what it can, how many slots it has, and what it is at; repeated as its heartbeat."""
+    """A worker is there: what it can, how many slots it has, and what it is at; repeated as its heartbeat.
+
+    `beat` counts the announcements, so that an old one said again by somebody else is known.
+    """
 
     said: ClassVar = "ready"
     pool: Word
     capabilities: Annotated[tuple[Word, ...], Field(max_length=100)]
     slots: Annotated[int, Field(ge=0, le=10_000)]
     running: Annotated[tuple[tuple[Name, Count], ...], Field(max_length=10_000)] = ()
+    beat: Annotated[int, Field(ge=0, lt=2**53)] = 0
+    vouched: Annotated[str, Field(max_length=100)] = ""
+    """An HMAC of its name by the ledger's secret, where there is one."""
 
 
 class Left(OfWorker):
@@ -112,7 +121,7 @@ class Kept(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    tensors: str
+    tensors: Digest
     packs: tuple[PackWritten, ...] = ()
     relies_on: tuple[str, ...] = ()
 
@@ -137,10 +146,10 @@ class KeptDelta(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    digest: str
-    bytes: int
-    elements: int
-    tensors: int
+    digest: Digest
+    bytes: Size
+    elements: Size
+    tensors: Size
     two_way: bool
 
 
@@ -151,7 +160,7 @@ class MadeVersion(BaseModel):
 
     what: Literal["version"] = "version"
     kept: Kept
-    base: int | None = None
+    base: Annotated[int, Field(ge=1, lt=2**53)] | None = None
     """The version that the branch stood on when the work began."""
     keyframe: bool
     delta: KeptDelta | None = None
@@ -207,16 +216,24 @@ LONGEST: Final = 500
 """Characters of an attribute."""
 
 
+OWN: Final = "ledger"
+"""Who it is that says something when the ledger does."""
+_OWN: Final = f'"data":{{"incarnation":"{OWN}"}}}}'.encode()
+"""What the ledger's own messages end with."""
+
+
 class Said(NamedTuple):
-    """A message as it came: who says it, and the trace it belongs to."""
+    """A message as it came: who says it by which keys, when by its own clock, and the trace it belongs to."""
 
     message: Message
     by: str
+    key: str
+    time: datetime
     traceparent: str | None
 
 
 def encoded(message: Message, source: str, traceparent: str | None = None) -> bytes:
-    """A message as it goes onto the topic: a CloudEvent in its structured form, named the same whenever it is sent."""
+    """A message as its sender signs it: a CloudEvent in its structured form, named the same whenever it is sent."""
     trace = {} if traceparent is None else {"traceparent": traceparent}
     return to_json(
         {
@@ -233,27 +250,56 @@ def encoded(message: Message, source: str, traceparent: str | None = None) -> by
     )
 
 
-def decoded(raw: bytes) -> Message:
-    """The message in its bytes. Raises `Malformed` on anything else."""
-    return said(raw).message
+def decoded(body: bytes) -> Message:
+    """The message in its bytes, signed or not. Raises `Malformed` on anything else."""
+    return _parsed(body)[0]
 
 
-def said(raw: bytes) -> Said:
-    """The message in its bytes, with who says it. Raises `Malformed` on anything else."""
+def said(raw: bytes, place: str) -> Said:
+    """The message in bytes that were said on a place, and who says it. Raises `Malformed` on anything else.
+
+    A worker's bear its signature and name it as their source. The ledger's own need none: they ask for nothing.
+    """
+    if raw.endswith(_OWN):
+        message, envelope = _parsed(raw)
+        if isinstance(message, Clock):
+            return Said(message, OWN, "", _time(envelope), None)
+    body, by, key = verified(raw, place)
+    message, envelope = _parsed(body)
+    if (source := _attribute(envelope.get("source"))) != f"{SOURCE}{by}":
+        raise Malformed(f"worker {by} signs what it says is by {source[:80]!r}")
+    if isinstance(message, OfWorker) and message.incarnation != by:
+        raise Malformed(f"worker {by} speaks of itself as {message.incarnation!r}")
+    trace = envelope.get("traceparent")
+    return Said(message, by, key, _time(envelope), None if trace is None else _attribute(trace))
+
+
+def clock() -> bytes:
+    """What the ledger says to itself."""
+    return encoded(Clock(incarnation=OWN), OWN)
+
+
+def _parsed(body: bytes) -> tuple[Message, dict[str, Any]]:
     try:
-        told: Any = checked_json(from_json(raw), "the message")
-        message, trace = _KINDS[told["type"]].model_validate(told["data"]), told.get("traceparent")
-        return Said(
-            message, _attribute(told["source"]).removeprefix(SOURCE), None if trace is None else _attribute(trace)
-        )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        envelope: Any = checked_json(from_json(body), "the message")
+        return _KINDS[envelope["type"]].model_validate(envelope["data"]), envelope
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise Malformed(f"this is no message of a worker: {_fault(error)}") from error
 
 
 def _attribute(value: Any) -> str:
     if not isinstance(value, str) or len(value) > LONGEST or not value.isprintable():
-        raise ValueError(f"source and traceparent are at most {LONGEST} printable characters")
+        raise Malformed(f"source and traceparent are at most {LONGEST} printable characters")
     return value
+
+
+def _time(envelope: dict[str, Any]) -> datetime:
+    """When a message was written; a time that is none, or that no clock could show, is `Malformed`."""
+    try:
+        time = datetime.fromisoformat(envelope["time"]).astimezone(UTC)
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
+        raise Malformed("this is no message of a worker: it bears no time") from error
+    return time
 
 
 def _fault(error: Exception) -> str:
@@ -261,5 +307,5 @@ def _fault(error: Exception) -> str:
         first = error.errors(include_url=False, include_input=False)[0]
         return f"{'.'.join(map(str, first['loc']))}: {first['msg'].lower()}"
     if isinstance(error, KeyError):
-        return f"it has no {error}" if error.args[0] in ("type", "data", "source") else f"its type {error} is unknown"
-    return f"it is no JSON object ({error})"
+        return f"it has no {error}" if error.args[0] in ("type", "data") else "its type is unknown"
+    return f"it is no JSON object ({str(error)[:200]})"

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable
-from typing import Any, cast
+from base64 import b64decode, b64encode
+from hashlib import sha256
+from typing import Annotated, Any, Final, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import from_json
 
-from ..domain.commands import job_stream
 from ..domain.job import Job
 from ..domain.model import Model
 from ..errors import Malformed
-from ..events.job import JobAssigned
 from ..tensors.graph import Edge, Graph, Path
+from ..tensors.objects import is_pack
+from .identity import Identity, seal
+from .messages import Count, Incarnation, Name, Word
 from .restoring import graph_of, verified_event
 from .workspace import Workspace
 
-log = logging.getLogger("lepton")
+LARGEST: Final = 700_000
+"""Bytes of an order: sealed, and written as text, it is what a broker takes as one record."""
+LARGEST_SEALED: Final = LARGEST * 4 // 3 + 1_000
+
+
+def _pack(key: str) -> str:
+    if not is_pack(key):
+        raise ValueError(f"{key[:60]!r} is no pack's key")
+    return key
+
+
+Tensors = Annotated[str, Field(pattern=r"^blake3:[0-9a-f]{64}$")]
+Delta = Annotated[str, Field(pattern=r"^(sha256|blake3):[0-9a-f]{64}$")]
+Pack = Annotated[str, AfterValidator(_pack)]
+Bytes = Annotated[int, Field(ge=0, lt=2**63)]
+Number = Annotated[int, Field(ge=1, lt=2**53)]
 
 
 class Way(BaseModel):
@@ -25,11 +42,11 @@ class Way(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    tensors: str
-    start: str
-    start_bytes: int
-    edges: tuple[tuple[str, str, str, int, bool], ...] = ()
-    packs: tuple[str, ...]
+    tensors: Tensors
+    start: Tensors
+    start_bytes: Bytes
+    edges: tuple[tuple[Tensors, Tensors, Delta, Bytes, bool], ...] = ()
+    packs: tuple[Pack, ...]
 
     def graph(self) -> Graph:
         """The part of the model's graph that leads to the tensors."""
@@ -39,9 +56,9 @@ class Way(BaseModel):
 class Base(BaseModel):
     """A version that the work goes on from, or looks at."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
 
-    version: int
+    version: Number
     way: Way
     architecture: dict[str, Any]
     hyperparameters: dict[str, Any]
@@ -55,42 +72,48 @@ class Checkpoint(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    step: int
+    step: Count
     way: Way
 
 
 class Order(BaseModel):
     """One attempt, as its worker is told of it."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="constants")
 
-    job: str
-    epoch: int
-    worker: str
-    kind: str
-    model: str
+    job: Name
+    epoch: Annotated[int, Field(ge=1, lt=2**31)]
+    worker: Incarnation
+    kind: Word
+    model: Annotated[str, Field(min_length=1, max_length=200)]
     payload: dict[str, Any]
-    source: str
-    needs: tuple[str, ...] = ()
-    memory: int | None = None
-    seconds: float | None = None
+    source: Annotated[str, Field(max_length=4096, pattern=r"^[^\x00]*$")]
+    needs: Annotated[tuple[Word, ...], Field(max_length=100)] = ()
+    memory: Annotated[int, Field(ge=1, lt=2**63)] | None = None
+    seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     base: Base | None = None
     checkpoint: Checkpoint | None = None
-    traceparent: str | None = None
+    traceparent: Annotated[str, Field(max_length=100)] | None = None
 
 
-def compose(workspace: Workspace, name: str, assigned: JobAssigned) -> Order:
-    """The order that an assignment becomes, told to nobody but the worker.
+class Sealed(NamedTuple):
+    """An order as it is sent: its bytes, which only its worker can open, and their digest, which the log tells."""
+
+    raw: bytes
+    digest: str
+
+
+def compose(workspace: Workspace, name: str, job: Job, worker: str) -> Order:
+    """The order for the next attempt at a job, told to nobody but the worker.
 
     Raises `Refused` or `Damaged` where what the job names is not there any more.
     """
-    job = cast(Job, workspace.ledger.state(job_stream(name)))
     model = workspace.model(job.model)
     number = job.payload["version"] if job.kind == "evaluate" else model.head(job.payload.get("branch", "main"))
     return Order(
         job=name,
-        epoch=assigned.epoch,
-        worker=assigned.worker,
+        epoch=job.epoch + 1,
+        worker=worker,
         kind=job.kind,
         model=job.model,
         payload=dict(job.payload),
@@ -106,26 +129,51 @@ def compose(workspace: Workspace, name: str, assigned: JobAssigned) -> Order:
     )
 
 
-def decoded(raw: bytes) -> Order:
-    """The order in its bytes. Raises `Malformed` on anything else."""
+def sealed(order: Order, key: str) -> Sealed:
+    """An order for the eyes of the worker with these public keys. `Malformed` where it is larger than a topic takes."""
+    plain = order.model_dump_json().encode()
+    if len(plain) > LARGEST:
+        raise Malformed(f"the order for job {order.job} has {len(plain):,} bytes of {LARGEST:,}; ask for less at once")
+    about = _about(order.worker, order.job, order.epoch)
+    raw = about + b',"sealed":"' + b64encode(seal(plain, about, key)) + b'"}'
+    return Sealed(raw, digest(raw))
+
+
+def digest(raw: bytes) -> str:
+    """Of a sealed order's bytes, as `job.assigned` tells it."""
+    return f"sha256:{sha256(raw).hexdigest()}"
+
+
+def is_for(raw: bytes, incarnation: str) -> bool:
+    """Whether bytes say that they are an order for a worker; whether they are one only the log can tell."""
+    return len(raw) <= LARGEST_SEALED and raw.startswith(f'{{"worker":"{incarnation}",'.encode())
+
+
+def opened(raw: bytes, identity: Identity) -> Order:
+    """The order in its bytes, once the log told their digest. Raises `Malformed` where it is not as one must be."""
+    about, _, rest = raw.partition(b',"sealed":"')
     try:
-        return Order.model_validate_json(raw)
+        return Order.model_validate_json(identity.opened(b64decode(rest.removesuffix(b'"}'), validate=True), about))
     except ValidationError as error:
-        raise Malformed(f"this is no order ({error.error_count()} faults); the ledger writes them") from error
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or "it"
+        raise Malformed(f"the order is none that this worker knows: {where}: {first['msg'].lower()[:200]}") from error
+    except ValueError as error:
+        raise Malformed(f"the order is damaged ({error})") from error
 
 
-def read(raw: bytes) -> Order | None:
-    """The order in its bytes; what is none, such as a newer Lepton's, is nobody's here."""
+def job_of(raw: bytes) -> str | None:
+    """The job that an order of the ledger's own is for; None where the bytes are no order."""
     try:
-        return decoded(raw)
-    except Malformed as error:
-        log.warning("%s", error)
+        told: Any = from_json(raw)
+        return str(told["job"]) if "sealed" in told else None
+    except (KeyError, TypeError, ValueError):
         return None
 
 
-def addressed(worker: str, raws: Iterable[bytes]) -> list[Order]:
-    """The orders among messages that are for one worker."""
-    return [order for raw in raws if (order := read(raw)) is not None and order.worker == worker]
+def _about(worker: str, job: str, epoch: int) -> bytes:
+    """The readable part of a sealed order, which the seal holds as well."""
+    return f'{{"worker":"{worker}","job":"{job}","epoch":{epoch}'.encode()
 
 
 def _base(workspace: Workspace, model: Model, number: int) -> Base:

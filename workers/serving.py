@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
-import uuid
-from collections.abc import Callable, Generator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 from typing import Any, Final
 
-from ..errors import LeptonError, Unavailable
+from ..errors import LeptonError, LockHeld
 from ..events.leases import Heard, Leases
 from ..events.lock import Held
 from ..settings import Terms
 from .assigning import Assigner
 from .channel import Channel
+from .identity import Identity
+from .supervised import Supervised
 from .working import Post, Worker
 
 log = logging.getLogger("lepton")
@@ -32,19 +32,23 @@ _GPUS: Final = Path("/dev/nvidia0")
 class Workplace:
     """What it takes to be a worker: the way to the ledger, and the object store."""
 
-    channel: Callable[[str], Channel]
-    """A worker's way to the ledger, by its incarnation."""
+    channel: Callable[[Identity], Channel]
+    """A worker's way to the ledger."""
     objects: Mapping[str, Any]
     """Where the object store is: what `tensors.address.objects_at` takes."""
     terms: Terms
+    secret: str | None = field(default=None, repr=False)
+    """What the ledger knows its workers by, where it was given one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """Where jobs are given out: what it takes to be the assigner of one ledger."""
 
+    here: bool
+    """Whether whoever works or waits also gives the jobs out; beside Kafka that is the intake's."""
     lock: Callable[[], Held]
-    """The lock of the one who assigns; raises `Unavailable` at once where another does."""
+    """The lock of the one who assigns; raises `LockHeld` at once where another does."""
     assigner: Callable[[], AbstractContextManager[Assigner]]
     leases: Leases
     waiting: Callable[[Post], bool]
@@ -63,63 +67,54 @@ def heard_of(leases: Leases, terms: Terms) -> list[Heard]:
     return leases.workers(int((time.time() - terms.lease) * 1_000_000))
 
 
-@contextmanager
-def assigning(desk: Desk) -> Generator[None]:
+def assigning(desk: Desk) -> Supervised:
     """Have jobs assigned, by this process where no other does."""
-    with _beside(lambda stop: assign(desk, stop), "assigner", desk.terms.drain):
-        yield
+    return Supervised(lambda stop: assign(desk, stop), "assigner", desk.terms.drain)
 
 
-@contextmanager
-def working(workplace: Workplace, post: Post) -> Generator[None]:
-    """Have a worker in this process, and let it leave in good order."""
-    with _beside(worker(workplace, post).run, "worker", 4 * workplace.terms.drain):
-        yield
+def working(workplace: Workplace, post: Post) -> Supervised:
+    """Have a worker in this process, and let it leave in good order; each that begins anew is another."""
+
+    def work(stop: Event) -> None:
+        worker(workplace, replace(post, identity=Identity())).run(stop)
+
+    return Supervised(work, "worker", 4 * workplace.terms.drain)
 
 
 def worker(workplace: Workplace, post: Post) -> Worker:
     """A worker that has still to begin."""
-    return Worker(post, workplace.channel(post.incarnation), workplace.terms)
+    return Worker(post, workplace.channel(post.identity), workplace.terms)
 
 
 def assign(desk: Desk, stop: Event) -> None:
-    """Assign until told to stop; while another process does, wait for it to end. What is away is waited for."""
+    """Assign until told to stop; while another process does, wait for it to end. Raises what keeps it from that."""
+    other = False
     while not stop.is_set():
         try:
-            _assign(desk, stop)
-        except LeptonError as error:
-            log.warning("assigning: %s", error)
-        except Exception:
-            log.exception("assigning is begun anew")  # without it every job would wait for ever
-        stop.wait(RETRY)
+            held = desk.lock()
+        except LockHeld as error:  # which is as good
+            if not other:
+                log.info("%s", error)
+            other = True
+            stop.wait(RETRY)
+            continue
+        try:
+            with desk.assigner() as assigner:
+                while not stop.is_set():
+                    held.check()
+                    if not assigner.step():
+                        stop.wait(desk.terms.poll)
+        finally:
+            held.release()
 
 
-def _assign(desk: Desk, stop: Event) -> None:
+def unattended(desk: Desk) -> bool:
+    """Whether nobody gives jobs out now, as far as can be told."""
     try:
-        held = desk.lock()
-    except Unavailable:  # another process assigns, which is as good
-        return
-    try:
-        with desk.assigner() as assigner:
-            while not stop.is_set():
-                held.check()
-                if not assigner.step():
-                    stop.wait(desk.terms.poll)
-    finally:
-        held.release()
-
-
-@contextmanager
-def _beside(work: Callable[[Event], None], name: str, patience: float) -> Generator[None]:
-    """Have work done in a thread meanwhile; it ends when its event is set."""
-    stop = Event()
-    thread = Thread(target=work, args=(stop,), name=name, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(patience)
+        desk.lock().release()
+    except LeptonError:
+        return False
+    return True
 
 
 def post(workplace: Workplace, *, pool: str = "default", slots: int = 1, device: str = "auto") -> Post:
@@ -131,7 +126,8 @@ def post(workplace: Workplace, *, pool: str = "default", slots: int = 1, device:
         environment = {"CUDA_VISIBLE_DEVICES": device.removeprefix("cuda:")}
     gpu = device.startswith("cuda") or (device == "auto" and _GPUS.exists())
     return Post(
-        incarnation=str(uuid.UUID(bytes=os.urandom(16), version=4)),
+        identity=Identity(),
+        secret=workplace.secret,
         pool=pool,
         capabilities=("train", "evaluate", "verify", "cpu", *(("cuda",) if gpu else ())),
         slots=slots,

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, cast
@@ -16,26 +14,16 @@ import uuid_utils
 from ..domain.commands import job_stream, run_stream
 from ..domain.job import Job
 from ..domain.job_commands import CancelJob, OfferVersion, SubmitJob, attempt
-from ..domain.jobs import fits
 from ..domain.names import checked_name
 from ..domain.offers import checked_source
-from ..errors import Refused, Stale, Unavailable, UnknownRevision
-from ..events.envelope import decode
+from ..errors import Refused, Stale, UnknownRevision
 from ..events.job import JobSubmitted
-from ..events.leases import Leases
-from ..events.run import MetricsLogged
-from ..settings import Terms
-from . import datasets, history, serving
+from . import datasets, history
 from .job_record import JobRecord
-from .serving import Desk
 from .workspace import Workspace
 
 log = logging.getLogger("lepton")
 
-POLL: Final = 0.1
-SURELY: Final = 5.0
-"""Seconds after which a job that others should take would have been taken."""
-OnEpoch = Callable[[int, Mapping[str, float]], None]
 SHORTEST: Final = 4
 """Characters of a job's id that may stand for it."""
 
@@ -110,6 +98,9 @@ def record(workspace: Workspace, name: str) -> JobRecord:
         figures=dict(job.result),
         error=job.error,
         reason=workspace.opened(*job.reason),
+        warnings=job.warnings,
+        lost_points=job.lost_points,
+        warning=workspace.opened(*job.warning),
         step=job.checkpoint.step if job.checkpoint else None,
     )
 
@@ -159,84 +150,9 @@ def cancel(workspace: Workspace, name: str, reason: str, key: str | None) -> Job
         return record(workspace, name)
 
 
-def wait(
-    workspace: Workspace, desk: Desk | None, name: str, *, on_epoch: OnEpoch | None, timeout: float | None
-) -> JobRecord:
-    """Wait until a job has ended, telling its epochs. With a desk, jobs are assigned meanwhile by whoever can, and
-    where no worker could take this one there is one in this process.
-
-    Raises `Unavailable` where it has not ended in time; it goes on.
-    """
-    begun = time.monotonic()
-    pause = desk.terms.poll if desk else POLL
-    with ExitStack() as stack:
-        if desk is not None:
-            stack.enter_context(serving.assigning(desk))
-        seen_to = False
-        epochs = _Epochs(workspace, name)
-        while not (job := state(workspace, name)).ended:
-            waited = time.monotonic() - begun
-            if not seen_to and job.status == "queued" and not _served(workspace, desk, job):
-                seen_to = _seen_to(stack, desk, job, waited)
-            epochs.tell(job, on_epoch)
-            if timeout is not None and waited > timeout:
-                raise Unavailable(f"job {name} has not ended in {timeout:g} s; it goes on, `lepton jobs` tells how")
-            time.sleep(pause)
-        epochs.tell(job, on_epoch)
-    return record(workspace, name)
-
-
-def _served(workspace: Workspace, desk: Desk | None, job: Job) -> bool:
-    """Whether a worker that could take the job was heard of within its term."""
-    workers = serving.heard_of(Leases(workspace.ledger.store.database), desk.terms if desk else Terms())
-    return any(fits(job, each.pool, each.capabilities) for each in workers)
-
-
-def _seen_to(stack: ExitStack, desk: Desk | None, job: Job, waited: float) -> bool:
-    """Have a worker here for a job that nobody could take; where workers are elsewhere, say in time that none is."""
-    if desk is not None:
-        post = serving.post(desk.workplace, pool=job.pool)
-        stack.enter_context(serving.working(desk.workplace, post))
-    elif waited > SURELY:
-        what = " ".join((job.kind, *job.needs))
-        log.warning("no worker of pool %s that does %s has been heard of; `lepton worker` starts one", job.pool, what)
-    return desk is not None or waited > SURELY
-
-
 def finished(found: JobRecord) -> JobRecord:
     """The job, if it went well; else what kept it raises as `Refused`."""
     if found.status != "finished":
         why = found.reason or f"{found.error or found.status}"
         raise Refused(why if found.status == "failed" else f"job {found.job} is {found.status}")
     return found
-
-
-class _Epochs:
-    """The figures of a job's attempts as the log tells them, epoch by epoch."""
-
-    def __init__(self, workspace: Workspace, name: str) -> None:
-        self._workspace = workspace
-        self._name = name
-        self._epoch = 0
-        self._after = 0
-
-    def tell(self, job: Job, on_epoch: OnEpoch | None) -> None:
-        """Tell what has been logged since."""
-        if on_epoch is None or job.run is None:
-            return
-        if job.epoch != self._epoch:
-            self._epoch, self._after = job.epoch, 0
-        stream, kinds = run_stream(attempt(self._name, job.epoch)), (MetricsLogged.type_name(),)
-        self._after, rows = self._workspace.ledger.store.stream(stream, self._after, kinds)
-        for row in rows:
-            event = decode(row.envelope, row.leaf, row.seq).event
-            assert isinstance(event, MetricsLogged)
-            for step, figures in _by_step(event):
-                on_epoch(step, figures)
-
-
-def _by_step(event: MetricsLogged) -> Iterator[tuple[int, dict[str, float]]]:
-    steps: dict[int, dict[str, float]] = {}
-    for name, step, value in zip(event.names, event.steps, event.values, strict=True):
-        steps.setdefault(step or 0, {})[name] = value
-    yield from steps.items()

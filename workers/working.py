@@ -11,12 +11,15 @@ from multiprocessing.connection import wait
 from threading import Event
 from typing import Any, Final
 
-from ..errors import Unavailable
+from ..errors import LeptonError, Unavailable
 from ..settings import Terms
+from . import identity
 from .attempt import Attempt
 from .channel import Channel, Fact
 from .environment import code, environment
-from .messages import FINAL, Failed, Left, Message, Ready, Started, decoded, encoded
+from .identity import Identity
+from .messages import FINAL, Failed, Left, Message, Ready, Started, encoded
+from .order_book import Odd, OrderBook
 from .orders import Order
 
 REMEMBERED: Final = 10_000
@@ -35,9 +38,11 @@ log = logging.getLogger("lepton.worker")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """What a worker is: its one life's name, the pool it works for, what it can, how much at once, and where."""
+    """What a worker is: its one life's keys, the pool it works for, what it can, how much at once, and where."""
 
-    incarnation: str
+    identity: Identity = field(repr=False)
+    secret: str | None = field(default=None, repr=False)
+    """What the ledger knows its workers by, where it was given one."""
     pool: str = "default"
     capabilities: tuple[str, ...] = (*KINDS, "cpu")
     slots: int = 1
@@ -47,6 +52,11 @@ class Post:
     """What its processes find in their environment beside its own."""
     program: str = "lepton_ai.cli.child"
     """The module that a process of its own begins with."""
+
+    @property
+    def incarnation(self) -> str:
+        """Its one life's name, which follows from its keys."""
+        return self.identity.incarnation
 
 
 @dataclass(slots=True)
@@ -70,11 +80,15 @@ class Worker:
         self._terms = terms
         self._clock = clock
         self._attempts: dict[tuple[str, int], Attempt] = {}
+        self._book = OrderBook(post.identity, post.capabilities, 2 * terms.start, clock)
         self._waiting: deque[Order] = deque()
         self._outbox: deque[bytes] = deque()
         self._answers: dict[tuple[str, int], Answer] = {}
         self._acknowledged = clock()
         self._announced = -terms.heartbeat
+        self._beat = 0
+        self._faults = 0
+        """Steps in a row that ended by what no rule has foreseen."""
         self._draining = False
         self.answered = 0
         """Attempts that it has answered for."""
@@ -96,15 +110,29 @@ class Worker:
 
     def run(self, stop: Event, done: Callable[[], bool] | None = None) -> None:
         """Work until told to stop, or done; then finish in good order, within the terms."""
-        while not stop.is_set() and not (done and done()):
+        try:
+            while not stop.is_set() and not (done and done()):
+                self._step(stop)
+            self._drain()
+            until = self._clock() + 2 * self._terms.drain
+            while not self.idle and self._clock() < until:
+                self._step(stop)
+        finally:  # whatever ended it, its processes end with it, and others get their work
+            self._abandon("it left")
+            self._tell(self._encoded(Left(incarnation=self.post.incarnation), None))
+            self._channel.close()
+
+    def _step(self, stop: Event) -> None:
+        """A step; what no rule has foreseen is told, and the next one comes after a pause that grows with each."""
+        try:
             self.step()
-        self._drain()
-        until = self._clock() + 2 * self._terms.drain
-        while not self.idle and self._clock() < until:
-            self.step()
-        self._abandon("it left")
-        self._tell(self._encoded(Left(incarnation=self.post.incarnation), None))
-        self._channel.close()
+            self._faults = 0
+        except LeptonError:  # it cannot go on: a right that is missing, say
+            raise
+        except Exception:
+            log.exception("a fault of the worker's own; it goes on")
+            self._faults += 1
+            stop.wait(min(self._terms.lease / 4, AWAY * 2**self._faults))
 
     def step(self) -> None:
         """One look at everything there is, and a short wait: for orders, or for the processes."""
@@ -112,17 +140,25 @@ class Worker:
             self._abandon(f"nobody acknowledged anything for {self._terms.lease:g} s")
         self._announce()
         try:
-            for order in self._channel.orders(self._patience):
-                if order.epoch > self._past.get(order.job, 0):
-                    self._pass(order.job, order.epoch)
-                    self._take(order)
+            for raw in self._channel.orders(self._patience):
+                self._book.came(raw)
             for fact in self._channel.facts():
-                self._closed(fact)
+                self._book.told(fact)
+                if fact.closes:
+                    self._closed(fact)
         except Unavailable as error:
             self._missed(error)
+        for order in self._book.taken():
+            if order.epoch > self._past.get(order.job, 0):
+                self._pass(order.job, order.epoch)
+                self._take(order)
         self._begin()
         for attempt in tuple(self._attempts.values()):
-            self._look_after(attempt)
+            try:
+                self._look_after(attempt)
+            except Exception as fault:
+                log.exception("job %s, attempt %d is ended by a fault of the worker's own", *attempt.name)
+                self._break_off(attempt, fault)
         self._repeat()
         self._flush()
         self._rest()
@@ -130,7 +166,9 @@ class Worker:
     @property
     def _patience(self) -> float:
         """Seconds to wait for orders: long where nothing else could happen, not at all beside processes."""
-        return 0.0 if self._attempts else IDLE if self.idle else self._terms.poll
+        if self._attempts:
+            return 0.0
+        return IDLE if self.idle and not self._book.waiting else self._terms.poll
 
     def _rest(self) -> None:
         """Wait until a process says something, and no longer than a look's pause; longer while the ledger is away."""
@@ -147,12 +185,20 @@ class Worker:
         if not now and self._clock() - self._announced < self._terms.heartbeat:
             return
         post, running = self.post, tuple(self._attempts)
+        try:
+            vouched = identity.vouched(post.incarnation, post.secret, self._channel.place) if post.secret else ""
+        except Unavailable as error:
+            self._missed(error)
+            return
+        self._beat += 1
         ready = Ready(
             incarnation=post.incarnation,
             pool=post.pool,
             capabilities=post.capabilities,
             slots=0 if self._draining else post.slots,
             running=running,
+            beat=self._beat,
+            vouched=vouched,
         )
         if self._tell(self._encoded(ready, None)):
             self._announced = self._clock()
@@ -160,17 +206,18 @@ class Worker:
     def _say(self, message: Message, order: Order) -> None:
         self._outbox.append(self._encoded(message, order))
 
-    def _encoded(self, message: Message, order: Order | None) -> bytes:
-        return encoded(message, self.post.incarnation, order.traceparent if order else None)
+    def _encoded(self, message: Message, order: Order | Odd | None) -> bytes:
+        trace = order.traceparent if isinstance(order, Order) else None
+        return encoded(message, self.post.incarnation, trace)
 
     def _flush(self) -> None:
         """Send what is to be said of attempts, in order. What is not acknowledged stays."""
         while self._outbox and self._tell(self._outbox[0]):
             self._outbox.popleft()
 
-    def _tell(self, raw: bytes) -> bool:
+    def _tell(self, body: bytes) -> bool:
         try:
-            self._channel.say(raw)
+            self._channel.say(body)
         except Unavailable as error:
             self._missed(error)
             return False
@@ -201,8 +248,11 @@ class Worker:
 
     # ── what is done ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _take(self, order: Order) -> None:
-        if self._draining:
+    def _take(self, order: Order | Odd) -> None:
+        if isinstance(order, Odd):
+            log.warning("job %s, attempt %d is not begun: %s", order.job, order.epoch, order.reason)
+            self._give_back(order, "Malformed", order.reason, again=False, counted=True)
+        elif self._draining:
             self._give_back(order, "Drained", "its worker had to leave", counted=False)
         else:
             self._waiting.append(order)
@@ -213,10 +263,10 @@ class Worker:
             order = self._waiting.popleft()
             try:
                 attempt = Attempt(order, self.post.program, self.post.objects, dict(self.post.environment))
-            except OSError as error:
-                self._give_back(
-                    order, "NotSpawned", f"its process could not be spawned ({error.strerror})", counted=True
-                )
+            except Exception as error:  # noqa: BLE001 - no room, no descriptors, no threads: it may go better elsewhere
+                log.warning("job %s, attempt %d: its process could not be spawned: %r", order.job, order.epoch, error)
+                what = error.strerror if isinstance(error, OSError) else type(error).__name__
+                self._give_back(order, "NotSpawned", f"its process could not be spawned ({what})", counted=True)
                 continue
             self._attempts[attempt.name] = attempt
             log.debug("job %s, attempt %d: %s begun in process %d", *attempt.name, order.kind, attempt.pid)
@@ -224,16 +274,25 @@ class Worker:
 
     def _look_after(self, attempt: Attempt) -> None:
         """Pass on what a process says, hold it to its limits, and answer for it where it died."""
-        attempt.check(self._terms.drain)
-        for raw in attempt.heard():
-            if isinstance(decoded(raw), FINAL):
-                self._answer(attempt.name, raw)
+        attempt.check(self._terms.drain, self._terms.lease)
+        for message, body in attempt.heard():
+            if isinstance(message, FINAL):
+                self._answer(attempt.name, body)
             else:
-                self._outbox.append(raw)
+                self._outbox.append(body)
         if attempt.over:
             attempt.close() if attempt.answered else self._mourn(attempt)
             del self._attempts[attempt.name]
             log.debug("job %s, attempt %d: over", *attempt.name)
+
+    def _break_off(self, attempt: Attempt, fault: Exception) -> None:
+        """End one attempt that its worker cannot look after, so that it keeps nothing else from being looked after."""
+        del self._attempts[attempt.name]
+        if not attempt.answered:
+            reason = f"its worker could not look after it ({type(fault).__name__}: {str(fault)[:500]})"
+            self._give_back(attempt.order, "WorkerFault", reason, counted=True, n=attempt.told + 1)
+        attempt.kill("Stopped", "its worker could not look after it")
+        attempt.close()
 
     def _mourn(self, attempt: Attempt) -> None:
         obituary = attempt.obituary()
@@ -270,10 +329,12 @@ class Worker:
         self._outbox.clear()
         self._acknowledged, self._announced = self._clock(), -self._terms.heartbeat
 
-    def _give_back(self, order: Order, error: str, reason: str, *, counted: bool) -> None:
-        """Answer for an order that nothing was done about."""
+    def _give_back(
+        self, order: Order | Odd, error: str, reason: str, *, counted: bool, again: bool = True, n: int = 0
+    ) -> None:
+        """Answer for an order about which nothing is done, or nothing more."""
         job, epoch = order.job, order.epoch
-        failed = Failed(job=job, epoch=epoch, n=0, error=error, reason=reason, again=True, counted=counted)
+        failed = Failed(job=job, epoch=epoch, n=n, error=error, reason=reason, again=again, counted=counted)
         self._answer((job, epoch), self._encoded(failed, order))
 
     def _drain(self) -> None:

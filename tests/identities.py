@@ -1,0 +1,18 @@
+"""Workers of tests: each name has keys of its own, the same in every process."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from lepton_ai.workers.identity import Identity
+
+
+@cache
+def identity(name: str) -> Identity:
+    """The keys of a worker that a test calls so."""
+    return Identity(name.encode())
+
+
+def incarnation(name: str) -> str:
+    """What the ledger calls that worker."""
+    return identity(name).incarnation
