@@ -1,16 +1,18 @@
-"""`sync`, `verify`, `fsck`, `rebuild`, `forget`: looking after the ledger itself."""
+"""`sync`, `kept`, `adopt`, `verify`, `fsck`, `rebuild`, `forget`: looking after the ledger itself."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 import click
 
 from ..errors import Damaged, Refused
 from ..results import Synced, Verified
-from .command import Session, command
-from .text import columns, count, title
+from ..workers.refused import RefusedSave
+from .command import Session, command, keyed
+from .shapes import METRICS, VERSION
+from .text import columns, count, title, version, when
 
 SPOOLED: Final = {
     "kind": "text?",
@@ -19,6 +21,21 @@ SPOOLED: Final = {
     "time": "time?",
     "model": "text?",
     "run": "text?",
+}
+
+
+KEPT: Final = {
+    "name": "text",
+    "model": "text",
+    "branch": "text",
+    "tags": ["text"],
+    "message": "text",
+    "metrics": METRICS,
+    "run": "text?",
+    "time": "time",
+    "actor": "text",
+    "reason": "text",
+    "tensors": "digest",
 }
 
 
@@ -38,6 +55,38 @@ def sync(session: Session, again: bool) -> None:
     session.answer(found.to_dict(), lambda: _synced(found))
     if found.refused:
         raise click.exceptions.Exit(Refused.exit_code)
+
+
+@command({"kept": [KEPT], "dropped?": "text"}, "lepton kept", "lepton kept --drop 3f9c2ab41d70 --yes")
+@click.option("--drop", metavar="NAME", help="Give one up for good.")
+@click.option("--yes", is_flag=True, help="Do not ask. Needed where there is no terminal to ask on.")
+def kept(session: Session, drop: str | None, yes: bool) -> None:
+    """List the saves that were refused. What was to be saved is kept in this home until it is adopted or dropped."""
+    if drop is not None:
+        session.confirm(f"Give {drop} up for good?", yes=yes)
+        drop = session.manager.drop_kept(drop)
+    found = session.manager.kept()
+    told = {"kept": [each.to_dict() for each in found], "dropped": drop}
+    session.answer(told, lambda: [f"{drop} is dropped"] if drop else _kept(found))
+
+
+@command({"version": VERSION}, "lepton adopt 3f9c2ab41d70", "lepton adopt 3f9c2ab41d70 --branch late --parent 1")
+@click.argument("name")
+@click.option("--model", metavar="NAME", help="The model it becomes a version of, instead of its own.")
+@click.option("--branch", metavar="NAME", help="The branch that gets it, instead of its own.")
+@click.option("--parent", "parents", multiple=True, metavar="REV", help="What it comes from; may be repeated.")
+@click.option("--tag", "tags", multiple=True, metavar="NAME", help="A tag for it, instead of its own; may be repeated.")
+@click.option("-m", "--message", metavar="TEXT", help="What it is, instead of its own message.")
+@keyed
+def adopt(session: Session, name: str, parents: tuple[str, ...], tags: tuple[str, ...], **told: Any) -> None:
+    """Take a save that was refused into the ledger after all. NAME is what `lepton kept` calls it.
+
+    Without --parent and --branch it becomes a child of its branch's head. Its own tags are left out where they are in
+    use by now.
+    """
+    with session.waiting("adopting"):
+        made = session.manager.adopt(name, parents=parents or None, tags=tags or None, **told)
+    session.answer({"version": made.to_dict()}, lambda: [f"{name} is version {version(made)} of {made.model}"])
 
 
 @command({"ledger": "text", "size": "number", "root": "digest"}, "lepton verify")
@@ -87,6 +136,16 @@ def forget(session: Session, name: str, yes: bool) -> None:
     if not session.manager.forget_actor(name):
         raise Refused(f"there is nobody named {name!r} here; `lepton log` shows who acted")
     session.answer({"actor": name}, lambda: [f"{name} is forgotten"])
+
+
+def _kept(found: Sequence[RefusedSave]) -> Iterator[str]:
+    if not found:
+        yield "no refused save is kept"
+        return
+    for each in found:
+        moment = when(each.time, seconds=True)
+        yield f"{title(each.name)}  {each.model} {each.branch}  {moment}  {each.message}".rstrip()
+        yield f"  {each.reason}"
 
 
 def _synced(found: Synced) -> Iterator[str]:

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import cast
 
 from ..domain.commands import job_stream
-from ..domain.job import Job
+from ..domain.job import AT_WORK, Job
 from ..errors import Condemned, Damaged, LeptonError, Malformed, Refused, Unavailable
 from ..ledger import Asked, Receipt
+from . import refused
 from .answers import Receiver, Stranger
-from .messages import Failed, Finished, OfAttempt, Said
+from .messages import Failed, Finished, MadeVersion, OfAttempt, Said
 from .workspace import Workspace
 
 log = logging.getLogger("lepton.assigner")
@@ -44,7 +45,21 @@ class Admitting:
     def _refused(self, message: OfAttempt, answer: LeptonError) -> None:
         log.info("%s of job %s: %s", message.said, message.job, answer)
         if isinstance(message, Finished) and not isinstance(answer, Stranger):
+            self._keep(message, answer)
             self.give_up(message.job, message.epoch, answer, f"worker.{message.name}.refused", points=message.points)
+
+    def _keep(self, message: Finished, answer: LeptonError) -> None:
+        """Keep the version that an attempt made and that is refused, unless the job goes on without it."""
+        job = cast(Job, self._workspace.ledger.state(job_stream(message.job)))
+        counts = job.status in AT_WORK and job.epoch == message.epoch
+        if not counts or not isinstance(message.made, MadeVersion) or (spool := self._workspace.spool) is None:
+            return
+        try:
+            subject, save = self._receiver.kept(job, message.made)
+            actor = self._workspace.actors.all().get(job.actor)
+            answer.kept_as(refused.keep(spool, subject, save, actor.name if actor else "lepton", answer))
+        except Exception as trouble:  # noqa: BLE001 - what a worker says it kept may be anything
+            log.warning("what job %s made could not be kept: %s", message.job, trouble)
 
     def give_up(self, name: str, epoch: int, error: LeptonError, key: str | None = None, *, points: int = 0) -> None:
         """End an attempt for what is wrong with its order or its answer, so that nobody waits for it for ever."""

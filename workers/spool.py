@@ -59,6 +59,22 @@ class Spool:
 
         On return it is synced. On any error nothing of it is left.
         """
+        return self._put(entry, keep, None)[1]
+
+    def put_aside(self, entry: Entry, keep: Callable[[ObjectStore], Mapping[str, Any]], reason: str) -> str:
+        """Keep an entry among the refused ones, with the reason: its name. It is synced, or nothing of it is left."""
+        return self._put(entry, keep, reason)[0]
+
+    def drop(self, name: str) -> None:
+        """Take away a refused entry for good."""
+        gone = self._folder / f"{_DONE}{name}"
+        (self._folder / _REFUSED / name).rename(gone)
+        sync_folder(self._folder / _REFUSED)
+        shutil.rmtree(gone, ignore_errors=True)
+
+    def _put(
+        self, entry: Entry, keep: Callable[[ObjectStore], Mapping[str, Any]] | None, reason: str | None
+    ) -> tuple[str, Mapping[str, Any]]:
         self._folder.mkdir(parents=True, exist_ok=True)
         made = self._folder / f"{_NEW}{uuid_utils.uuid7()}"
         made.mkdir()
@@ -66,12 +82,15 @@ class Spool:
             kept: Mapping[str, Any] = keep(self._objects_in(made / "objects")) if keep else {}
             content = _encoded(entry, kept)
             write_synced(made / "entry.json", (content,), "wb")
+            if reason is not None:
+                write_synced(made / "reason", (reason.encode(errors="replace"),), "wb")
             sync_folder(made)
-            self._rename_behind_all(made, digest_of(content).removeprefix("blake3:"))
+            folder = self._folder if reason is None else self._folder / _REFUSED
+            name = self._rename_behind_all(made, folder, digest_of(content).removeprefix("blake3:"))
         except BaseException:
             shutil.rmtree(made, ignore_errors=True)
             raise
-        return kept
+        return name, kept
 
     def waiting(self) -> list[str]:
         """The names of the entries that wait, in order. Where nothing was ever spooled it costs one call."""
@@ -157,11 +176,14 @@ class Spool:
         waiting = self._folder / name
         return waiting if waiting.is_dir() else self._folder / _REFUSED / name
 
-    def _rename_behind_all(self, made: Path, digest: str) -> None:
+    def _rename_behind_all(self, made: Path, folder: Path, digest: str) -> str:
         last = max((int(name.partition("-")[0]) for name in (*self.waiting(), *self.refused())), default=0)
-        made.rename(self._folder / f"{last + 1:012}-{digest}")
-        sync_folder(self._folder)
-        sync_folder(self._folder.parent)
+        name = f"{last + 1:012}-{digest}"
+        folder.mkdir(exist_ok=True)
+        made.rename(folder / name)
+        for changed in dict.fromkeys((folder, self._folder, self._folder.parent)):
+            sync_folder(changed)
+        return name
 
     def _sweep(self) -> None:
         """Remove what killed processes left: what was delivered at once, what was being written a day later."""
