@@ -25,6 +25,16 @@ class LeptonError(Exception):
     """Whatever Lepton raises on purpose; `exit_code` is what the command line returns for it."""
 
     exit_code = 1
+    kept: str | None = None
+    """The name under which `lepton kept` lists what a save was given that ended with this error."""
+
+    def kept_as(self, name: str) -> None:
+        """Say under which name what was to be saved is kept, and how it is taken in."""
+        self.kept = name
+        self.args = (
+            f"{self}; what was to be saved is kept: `lepton adopt {name}` takes it in, elsewhere with --branch, "
+            "--parent or --model",
+        )
 
 
 class Refused(LeptonError):

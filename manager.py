@@ -33,10 +33,11 @@ from .results import (
     VersionRecord,
 )
 from .wiring import Home
-from .workers import checking, comparing, history, merging, restoring, rolling_back, suggesting, training
+from .workers import checking, comparing, history, merging, refused, restoring, rolling_back, suggesting, training
 from .workers.arguments import checked
 from .workers.asking import Named, words
 from .workers.merging import Strategy
+from .workers.refused import RefusedSave
 from .workers.running import Run
 from .workers.subject import fingerprint_of
 
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from .domain.model import Model
     from .errors import Damaged
     from .workers.jobs import Jobs
+    from .workers.spool import Spool
     from .workers.workspace import Workspace
 
 Rev = str | int
@@ -113,10 +115,10 @@ class ModelManager:
         message: str = "",
         parents: Sequence[Rev | tuple[Rev, str]] | None = None,
         tags: Sequence[str] = (),
-        hyperparameters: Mapping[str, Any] | None = None,
-        metrics: Mapping[str, float] | None = None,
+        hyperparameters: Any = None,
+        metrics: Mapping[str, Any] | None = None,
         data: Any = None,
-        settings: Mapping[str, Any] | None = None,
+        settings: Any = None,
         annotations: Mapping[str, Any] | None = None,
         files: Mapping[str, str | os.PathLike[str] | bytes] | Sequence[str | os.PathLike[str]] | None = None,
         architecture: Mapping[str, Any] | None = None,
@@ -127,9 +129,11 @@ class ModelManager:
 
         `model` is a Lepton model, any `torch.nn.Module`, or a mapping of names to tensors or arrays, which needs
         `name`. What the model itself knows (hyperparameters, settings, data, metrics, architecture) is taken from it
-        unless given. `data` is training data, (data, labels), or a fingerprint. `parents` default to the version this
-        object was loaded from or last saved as, else to the branch's head; where that is not the head any more it is
-        `Stale`. What equals the head makes no new version. While the ledger is away the answer is a `PendingVersion`.
+        unless given; docs/values.md says which values may be kept. `data` is training data, (data, labels), or a
+        fingerprint. `parents` default to the version this object was loaded from or last saved as, and where that is
+        not the branch's head any more it is `Stale`; else to the branch's head, whichever that is when it is recorded.
+        What equals the head makes no new version. While the ledger is away the answer is a `PendingVersion`. Where the
+        save is refused, what was to be saved is kept: the error names it, and `adopt` takes it in.
         """
         return self._home.outbox.save(
             model,
@@ -148,6 +152,53 @@ class ModelManager:
             expected=expected,
             key=key,
         )
+
+    def kept(self) -> tuple[RefusedSave, ...]:
+        """The saves that were refused, the oldest first: what was to be saved is kept here until adopted or dropped."""
+        return refused.listed(self._spool)
+
+    @_told_first
+    def adopt(
+        self,
+        name: str,
+        *,
+        model: str | None = None,
+        branch: str | None = None,
+        parents: Sequence[Rev | tuple[Rev, str]] | None = None,
+        tags: Sequence[str] | None = None,
+        message: str | None = None,
+        hyperparameters: Any = None,
+        settings: Any = None,
+        metrics: Mapping[str, Any] | None = None,
+        annotations: Mapping[str, Any] | None = None,
+        key: str | None = None,
+    ) -> Version:
+        """Take a refused save, by the name that `kept` lists, into the ledger after all.
+
+        What is given replaces what the save was asked with. Where neither parents nor a new branch are, it becomes a
+        child of its branch's head; tags that are in use by now are left out, unless given. It is kept until it is in.
+        """
+        changes = {
+            "model": model,
+            "branch": branch,
+            "parents": parents,
+            "tags": tags,
+            "message": message,
+            "hyperparameters": hyperparameters,
+            "settings": settings,
+            "metrics": metrics,
+            "annotations": annotations,
+        }
+        return refused.adopt(self._home.outbox.delivery, name, changes, key)
+
+    def load_kept(self, name: str, *, into: Any = None) -> Any:
+        """What a refused save was given: filled into `into`, rebuilt where its class is registered here, else its
+        tensors by name."""
+        return refused.load(self._spool, name, into)
+
+    def drop_kept(self, name: str) -> str:
+        """Give a refused save up for good: its name."""
+        return refused.drop(self._spool, name)
 
     def load_version(self, rev: Rev, *, into: Any = None) -> Any:
         """The model a version was saved from, rebuilt from its registered class, or filled into one you built.
@@ -321,7 +372,7 @@ class ModelManager:
         self._workspace.admit(commands.Unarchive(model=self._known(model).name, reason=reason), key)
 
     @_told_first
-    def record_metrics(self, rev: Rev, metrics: Mapping[str, float], *, key: str | None = None) -> None:
+    def record_metrics(self, rev: Rev, metrics: Mapping[str, Any], *, key: str | None = None) -> None:
         """Note figures of a version that were found elsewhere."""
         self._workspace.admit(commands.RecordMetrics(**self._of(rev), metrics=dict(metrics)), key)
 
@@ -485,6 +536,18 @@ class ModelManager:
     def _home(self) -> Home:
         # threads that come at once get the same one
         return self._opened.setdefault(os.getpid(), Home(self._settings, self._strict, self._origins))
+
+    @property
+    def _spool(self) -> Spool:
+        return self._home.outbox.delivery.spool
+
+    def _refused_at_the_door(
+        self, method: str, given: Sequence[Any], named: Mapping[str, Any], error: Exception
+    ) -> None:
+        """Keep what `save_version` was given with an argument that it does not take."""
+        if method == "save_version" and (model := given[0] if given else named.get("model")) is not None:
+            asked = {name: value for name, value in named.items() if name not in ("self", "model", "name", "key")}
+            self._home.outbox.keep_refused(model, named.get("name"), asked, error)
 
     @property
     def _workspace(self) -> Workspace:

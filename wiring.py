@@ -96,14 +96,21 @@ class Home:
         ledger = Ledger(self.store)
         if not self.store.end():
             self._begin(ledger, actors)
-        return Workspace(ledger=ledger, objects=self.objects, actors=actors, actor=actor, origins=self.origins)
+        return Workspace(
+            ledger=ledger, objects=self.objects, actors=actors, actor=actor, origins=self.origins, spool=self.spool
+        )
+
+    @_Once
+    def spool(self) -> Spool:
+        """What waits for the ledger in this home, and what it refused."""
+        return Spool(self.settings.home / "spool" / self.settings.ledger, FolderStore, wait=self.settings.wait)
 
     @_Once
     def outbox(self) -> Outbox:
         """The way of saves and runs into the ledger; it opens nothing before it is used."""
-        folder = self.settings.home / "spool" / self.settings.ledger
-        spool = Spool(folder, FolderStore, wait=self.settings.wait)
-        return Outbox(Delivery(spool, lambda: self.workspace, self.origins), self.settings.actor, strict=self.strict)
+        return Outbox(
+            Delivery(self.spool, lambda: self.workspace, self.origins), self.settings.actor, strict=self.strict
+        )
 
     @_Once
     def objects(self) -> ObjectStore:

@@ -25,7 +25,10 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "Work": ("working", ("train", "evaluate")),
     "Jobs": ("jobs", ("jobs", "logs", "cancel")),
     "Asking the ledger": ("reading", ("sql", "events", "snapshot")),
-    "Keeping the ledger": ("keeping", ("sync", "verify", "fsck", "rebuild", "forget", "upgrade")),
+    "Keeping the ledger": (
+        "keeping",
+        ("sync", "kept", "adopt", "verify", "fsck", "rebuild", "forget", "upgrade"),
+    ),
     "Running the ledger": (
         "running",
         ("status", "worker", "relay", "projector", "intake", "rejected", "restore"),

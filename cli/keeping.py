@@ -1,17 +1,19 @@
-"""`sync`, `verify`, `fsck`, `rebuild`, `forget`, `upgrade`: looking after the ledger itself."""
+"""`sync`, `kept`, `adopt`, `verify`, `fsck`, `rebuild`, `forget`, `upgrade`: looking after the ledger itself."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final, cast
 
 import click
 
 from ..errors import Damaged, LeptonError, Refused
 from ..results import HealedPack, Synced, Upgraded, Verified
-from .command import Session, command
-from .text import columns, count, size, title, unprojected
+from ..workers.refused import RefusedSave
+from .command import Session, command, keyed
+from .shapes import METRICS, VERSION
+from .text import columns, count, size, title, unprojected, version, when
 
 SPOOLED: Final = {
     "kind": "text?",
@@ -20,6 +22,21 @@ SPOOLED: Final = {
     "time": "time?",
     "model": "text?",
     "run": "text?",
+}
+
+
+KEPT: Final = {
+    "name": "text",
+    "model": "text",
+    "branch": "text",
+    "tags": ["text"],
+    "message": "text",
+    "metrics": METRICS,
+    "run": "text?",
+    "time": "time",
+    "actor": "text",
+    "reason": "text",
+    "tensors": "digest",
 }
 
 
@@ -39,6 +56,38 @@ def sync(session: Session, again: bool) -> None:
     session.answer(found.to_dict(), lambda: _synced(found))
     if found.refused:
         raise click.exceptions.Exit(Refused.exit_code)
+
+
+@command({"kept": [KEPT], "dropped?": "text"}, "lepton kept", "lepton kept --drop 3f9c2ab41d70 --yes")
+@click.option("--drop", metavar="NAME", help="Give one up for good.")
+@click.option("--yes", is_flag=True, help="Do not ask. Needed where there is no terminal to ask on.")
+def kept(session: Session, drop: str | None, yes: bool) -> None:
+    """List the saves that were refused. What was to be saved is kept in this home until it is adopted or dropped."""
+    if drop is not None:
+        session.confirm(f"Give {drop} up for good?", yes=yes)
+        drop = session.manager.drop_kept(drop)
+    found = session.manager.kept()
+    told = {"kept": [each.to_dict() for each in found], "dropped": drop}
+    session.answer(told, lambda: [f"{drop} is dropped"] if drop else _kept(found))
+
+
+@command({"version": VERSION}, "lepton adopt 3f9c2ab41d70", "lepton adopt 3f9c2ab41d70 --branch late --parent 1")
+@click.argument("name")
+@click.option("--model", metavar="NAME", help="The model it becomes a version of, instead of its own.")
+@click.option("--branch", metavar="NAME", help="The branch that gets it, instead of its own.")
+@click.option("--parent", "parents", multiple=True, metavar="REV", help="What it comes from; may be repeated.")
+@click.option("--tag", "tags", multiple=True, metavar="NAME", help="A tag for it, instead of its own; may be repeated.")
+@click.option("-m", "--message", metavar="TEXT", help="What it is, instead of its own message.")
+@keyed
+def adopt(session: Session, name: str, parents: tuple[str, ...], tags: tuple[str, ...], **told: Any) -> None:
+    """Take a save that was refused into the ledger after all. NAME is what `lepton kept` calls it.
+
+    Without --parent and --branch it becomes a child of its branch's head. Its own tags are left out where they are in
+    use by now.
+    """
+    with session.waiting("adopting"):
+        made = session.manager.adopt(name, parents=parents or None, tags=tags or None, **told)
+    session.answer({"version": made.to_dict()}, lambda: [f"{name} is version {version(made)} of {made.model}"])
 
 
 @command({"ledger": "text", "size": "number", "root": "digest"}, "lepton verify")
@@ -87,7 +136,7 @@ def fsck(session: Session, events: bool, objects: bool, projection: bool, heal: 
     aside = 0
     if projection or everything:
         with suppress(LeptonError):  # it is among what was found
-            aside = len(session.manager.sql("FROM unprojected"))
+            aside = len(cast("list[Any]", session.manager.sql("FROM unprojected").to_pylist()))
     answer = {"healed": [each.to_dict() for each in healed], "damaged": damaged, "unprojected": aside}
     session.answer(answer, lambda: [*_healed(healed), *_damages(found, aside)])
     if found:
@@ -144,6 +193,16 @@ def upgrade(session: Session, dry_run: bool) -> None:
     with session.waiting("looking" if dry_run else "upgrading"):
         found = session.manager.upgrade(dry_run=dry_run)
     session.answer(found.to_dict(), lambda: _upgraded(found))
+
+
+def _kept(found: Sequence[RefusedSave]) -> Iterator[str]:
+    if not found:
+        yield "no refused save is kept"
+        return
+    for each in found:
+        moment = when(each.time, seconds=True)
+        yield f"{title(each.name)}  {each.model} {each.branch}  {moment}  {each.message}".rstrip()
+        yield f"  {each.reason}"
 
 
 def _synced(found: Synced) -> Iterator[str]:

@@ -224,7 +224,7 @@ def intake(session: Session) -> None:
 def rejected(session: Session, number: int | None, retry: bool) -> None:
     """List the outside messages that were refused, show one, or try it again."""
     from ..workers.intake import Intake
-    from ..workers.refused import RefusedMessages, refused
+    from ..workers.rejected import RefusedMessages, refused
 
     work = session.parts.workspace
     told: dict[str, Any] = {"rejected": None, "admitted": None, "message": None}

@@ -120,12 +120,15 @@ class Commit(OfModel):
     """Keep a model's parameters as the next version of a branch."""
 
     free_text: ClassVar = ("message",)
-    incidental: ClassVar = ("parents", "stored", "keyframe", "delta", "environment", "code", "run")
+    incidental: ClassVar = ("parents", "follows_head", "stored", "keyframe", "delta", "environment", "code", "run")
     branch: str
     asked_parents: tuple[str, ...] | None
     """What the caller named, None where nothing."""
     parents: tuple[Parent, ...]
     """What that came to when the save began."""
+    follows_head: bool = False
+    """Whether the parent is the branch's head, whichever that is when the commit is decided: nobody named another, and
+    what is saved was never loaded or saved before."""
     expected: int | None = None
     tensors: str
     tensor_count: int

@@ -12,6 +12,7 @@ from ..events.model import (
     DeltaRecorded,
     MetricsRecorded,
     ModelRegistered,
+    Parent,
     TagCreated,
     VersionAnnotated,
     VersionCommitted,
@@ -21,7 +22,7 @@ from .append import Append
 from .commands import OBJECTS, Commit, Repack, Stored, model_stream
 from .guards import stands, unused, writable
 from .model import Model, Version
-from .names import changed_notes, checked_file, checked_metrics, checked_model, checked_name
+from .names import changed_notes, checked_file, checked_metrics, checked_model, checked_name, same_figure
 from .objects import Objects
 from .plain import plain
 from .recipe import canonical_digest, version_digest
@@ -34,6 +35,8 @@ def commit(model: Model, objects: Objects, command: Commit) -> tuple[Append, ...
     writable(model)
     if model.head(command.branch) is None:
         unused(model, command.branch)
+    if command.follows_head:
+        command = _on_head(model, command)
     stream = model_stream(command.model)
     if (unchanged := same_as_head(model, command)) is not None:
         extras = tuple(Append(stream, event) for event in _extras(model, command, unchanged.number, fresh=False))
@@ -45,6 +48,21 @@ def commit(model: Model, objects: Objects, command: Commit) -> tuple[Append, ...
 
 def _stored(objects: Objects, command: Commit) -> tuple[Append, ...]:
     return tuple(Append(OBJECTS, event) for event in kept(objects, command.stored))
+
+
+def _on_head(model: Model, command: Commit) -> Commit:
+    """The commit with the branch's head of now as its parent, where nobody named one and the head moved meanwhile.
+
+    What the bytes were kept as is unchanged by that: they still differ from the same base.
+    """
+    head = model.head(command.branch)
+    if head is None or any(parent.version == head for parent in command.parents):
+        return command
+    base = command.parents[0] if command.parents else None
+    delta = command.delta
+    if delta is not None and base is not None and delta.base is None:
+        delta = replace(delta, base=base.version)
+    return replace(command, parents=(Parent(version=head, role=base.role if base else "trained"),), delta=delta)
 
 
 def kept(objects: Objects, stored: Stored) -> Iterator[Event]:
@@ -171,7 +189,8 @@ def _extras(model: Model, command: Commit, number: int, *, fresh: bool) -> Itera
     if notes := changed_notes(command.annotations, model.notes.get(number, {})):
         yield VersionAnnotated(version=number, annotations=notes)
     measured = model.metrics.get(number, {})
-    if not fresh and (new := {n: v for n, v in checked_metrics(command.metrics).items() if measured.get(n) != v}):
+    figures = {} if fresh else checked_metrics(command.metrics)
+    if new := {name: value for name, value in figures.items() if not same_figure(measured.get(name), value)}:
         yield MetricsRecorded(version=number, metrics=new)
 
 

@@ -20,7 +20,7 @@ from ..events.job import (
     JobSubmitted,
     JobWarned,
 )
-from ..events.model import EvaluationRecorded, Parent, VersionCommitted
+from ..events.model import EvaluationRecorded, VersionCommitted
 from ..events.run import RunCheckpointed, RunFinished, RunStarted
 from . import runs
 from .append import Append
@@ -46,7 +46,7 @@ from .job_commands import (
     attempt,
 )
 from .model import Model
-from .names import checked_key, checked_metrics, checked_model, checked_run
+from .names import checked_kind, checked_metrics, checked_model, checked_run
 from .objects import Objects
 from .offers import offer
 from .plain import plain, plain_text
@@ -133,7 +133,7 @@ def _submit(job: Job, command: SubmitJob) -> JobSubmitted:
         raise Refused(f"job {command.job!r} exists already; submit another")
     return JobSubmitted(
         job=command.job,
-        kind=checked_key(command.kind, "kind of work"),
+        kind=checked_kind(command.kind),
         model=command.model,
         payload=plain(command.payload, "payload"),
         source=command.source,
@@ -192,7 +192,8 @@ def _finish(job: Job, model: Model, objects: Objects, command: FinishJob) -> Ite
     match command.made:
         case Commit() as made:
             # a save may go on from what another job made of the branch meanwhile: this one never looked at it
-            made = replace(_on_head(model, made), message=command.message, run=job.run)
+            follows = made.asked_parents is None
+            made = replace(made, message=command.message, run=job.run, follows_head=follows)
             appends = commit(model, objects, made)
             committed = [each.event.version for each in appends if isinstance(each.event, VersionCommitted)]
             version = committed[0] if committed else model.head(made.branch)
@@ -210,20 +211,6 @@ def _finish(job: Job, model: Model, objects: Objects, command: FinishJob) -> Ite
     yield from _run_ends(job, "finished", command.points)
     finished = JobFinished(epoch=command.epoch, version=version, result=plain(command.result, "result"))
     yield Append(job_stream(command.job), finished)
-
-
-def _on_head(model: Model, made: Commit) -> Commit:
-    """The commit with the branch's head as its parent, where the head moved while the job was at work.
-
-    What it was trained from is unchanged by that: the bytes still differ from the same base.
-    """
-    head = model.head(made.branch)
-    if made.asked_parents is not None or head is None or any(parent.version == head for parent in made.parents):
-        return made
-    base = made.parents[0] if made.parents else None
-    role = base.role if base else "trained"
-    delta = replace(made.delta, base=base.version) if made.delta and base and made.delta.base is None else made.delta
-    return replace(made, parents=(Parent(version=head, role=role),), delta=delta)
 
 
 def _fail(job: Job, command: FailJob) -> Iterator[Append]:

@@ -1,4 +1,4 @@
-"""The grammar of names: models, branches, tags, aliases, metrics and notes."""
+"""The grammar of names: models, branches, tags, aliases, metrics and notes; and what a figure may be."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, cast
-from unicodedata import is_normalized
+from typing import Any, Final
+from unicodedata import category, is_normalized
 
 from ..errors import Malformed
 from ..events.clock import in_calendar
-from .plain import plain_text, same, scalar, whole
+from ..events.event import NON_FINITE
+from .plain import plain_text, plain_value, same
+
+LONGEST_LABEL: Final = 200
+"""Characters of the name of a metric or note."""
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9._/-]{0,199}", re.ASCII)
 """Branches, tags and aliases: one name space a model."""
@@ -54,24 +58,35 @@ def checked_name(name: str, kind: str) -> str:
     return name
 
 
-def checked_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
-    """Metrics of a version: known names to finite numbers, or `Malformed`."""
-    return {checked_key(name, "metric"): _finite(name, value) for name, value in metrics.items()}
+def checked_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """Metrics: names to numbers, NaN and infinities among them, or `Malformed`."""
+    if not isinstance(metrics, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise Malformed(f"metrics are a {type(metrics).__name__}; give a mapping of names to numbers")
+    return {checked_label(name, "metric"): figure(name, value) for name, value in metrics.items()}
+
+
+def figure(name: str, value: Any) -> float:
+    """A metric's value: any one real number, of whatever library, or the name that stored JSON has for NaN and
+    infinities. Raises `Malformed` for text, complex numbers and several numbers."""
+    if isinstance(value, str) and value in NON_FINITE:
+        return float(value)
+    try:
+        if not isinstance(value, str | bytes | bytearray) and not _complex(value):
+            return float(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # the last is torch's, for several numbers
+        pass
+    raise Malformed(f"metric {name!r} is a {type(value).__name__}; a metric is one real number a name")
+
+
+def same_figure(one: float | None, other: float | None) -> bool:
+    """Whether two figures are the same, where NaN is NaN."""
+    return one == other or (one is not None and other is not None and math.isnan(one) and math.isnan(other))
 
 
 def changed_notes(notes: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
     """Those notes that say something new, None taking one off; `Malformed` where one has no name or form of a note."""
-    notes = {name: scalar(value) for name, value in notes.items()}
-    for name, value in notes.items():
-        checked_key(name, "note")
-        if isinstance(value, str):
-            plain_text(value, f"note {name!r}")
-        elif not isinstance(value, int | float | None) or (isinstance(value, float) and not math.isfinite(value)):
-            what = value if isinstance(value, float) else f"a {type(value).__name__}"
-            raise Malformed(f"note {name!r} is {what}; notes are text, finite numbers, true, false or null")
-        elif isinstance(value, int):
-            whole(value, f"note {name!r}")
-    return {name: value for name, value in notes.items() if not same(known.get(name), value)}
+    told = {checked_label(name, "note"): _note(name, value) for name, value in notes.items()}
+    return {name: value for name, value in told.items() if not same(known.get(name), value)}
 
 
 def checked_times(*times: datetime) -> None:
@@ -85,18 +100,28 @@ def checked_times(*times: datetime) -> None:
             ) from None
 
 
-def checked_key(name: object, kind: str) -> str:
-    """The name of a metric or note, or `Malformed`."""
-    if not isinstance(name, str) or len(name) > 200 or not _KEY.fullmatch(name):
-        raise Malformed(f"{name!r} cannot name a {kind}; begin with a letter, go on with letters, digits or ._/:-")
+def checked_label(name: object, kind: str) -> str:
+    """The name of a metric or note, or `Malformed`: any text of at most 200 characters without control characters."""
+    if not isinstance(name, str) or not name.strip() or len(name) > LONGEST_LABEL:
+        raise Malformed(f"{name!r} cannot name a {kind}; give a text of at most {LONGEST_LABEL} characters")
+    if any(category(each) in ("Cc", "Cs") for each in name):
+        raise Malformed(f"{name!r} cannot name a {kind}; leave out its control characters and halves of characters")
+    return str.__str__(name)
+
+
+def checked_kind(name: object) -> str:
+    """The name of a kind of work, or `Malformed`."""
+    if not isinstance(name, str) or len(name) > LONGEST_LABEL or not _KEY.fullmatch(name):
+        raise Malformed(f"{name!r} cannot name a kind of work; begin with a letter, go on with letters, digits, ._/:-")
     return name
 
 
-def _finite(name: str, value: object) -> float:
-    try:
-        number = math.nan if isinstance(value, str) else float(cast(float, value))
-    except (TypeError, ValueError, OverflowError, RuntimeError):  # the last is torch's, for several numbers
-        number = math.nan
-    if not math.isfinite(number):
-        raise Malformed(f"metric {name!r} is {value!r}; a version's metrics are finite numbers (a run may log others)")
-    return number
+def _note(name: str, value: Any) -> Any:
+    told = plain_value(value, f"note {name!r}")
+    if isinstance(told, list | dict):
+        raise Malformed(f"note {name!r} is a {type(value).__name__}; notes are text, numbers, true, false or null")
+    return told
+
+
+def _complex(value: Any) -> bool:
+    return isinstance(value, complex) or "complex" in str(getattr(value, "dtype", ""))

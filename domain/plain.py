@@ -1,25 +1,58 @@
-"""What an event can hold: JSON that reads back as it was written, so that replaying gives what live operation gave."""
+"""What may be kept of a caller's values: the one rule that turns them into JSON which reads back as it was written.
+
+- None, true, false, text and finite numbers are what they are; NaN and infinities are the text `NaN`, `Infinity`,
+  `-Infinity`. Whole numbers of up to 64 bits, signed or not, are numbers; longer ones are the text of their digits.
+- Mappings, and what has named fields (`argparse.Namespace`, dataclasses, attrs, pydantic), are objects. Their names are
+  text; a number, a truth value or None becomes the text that JSON has for it, anything else the text of its value.
+- Sequences, sets (in order) and arrays of at most 1,000 elements are lists; a numpy or torch scalar is its number.
+- An Enum is its value, else its name. Paths, dates, times, UUIDs, Decimal and Fraction are text, bytes hexadecimal
+  text, a timedelta its seconds; functions, classes, dtypes and devices are their names.
+
+All else is `Malformed`, naming the place, and so is what is nested deeper than 64 levels.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+from functools import partial
+from json import dumps
+from pathlib import PurePath
+from types import BuiltinFunctionType, FunctionType, MethodType, SimpleNamespace
 from typing import Any, Final, cast
+from uuid import UUID
 
-from ..errors import Malformed
+from ..errors import LeptonError, Malformed
 from ..events.bounds import FREE
+from ..events.event import stored
 
 DEEPEST: Final = 64
 """Levels of nesting; parsers of JSON give up somewhere behind."""
+MOST_ELEMENTS: Final = 1000
+"""Of an array; larger ones belong into a file or a tensor of the version."""
+_TEXT: Final = (PurePath, datetime, date, time, UUID, Decimal, Fraction, complex, range)
+_CALLABLE: Final = (type, FunctionType, BuiltinFunctionType, MethodType)
 
 
-def plain(value: Mapping[str, Any], what: str) -> dict[str, Any]:
-    """A mapping as plain JSON: tuples become lists, numbers and text lose subclasses.
+def plain(value: Any, what: str) -> dict[str, Any]:
+    """What may be kept of a mapping, or of an object with named fields, as the module says.
 
-    Raises `Malformed`, naming the place, where a value has no JSON form: NaN and infinities, keys that are no text,
-    lone surrogates, objects, whole numbers of more than 64 bits.
+    Raises `Malformed`, naming the place, where it is neither or a value of it has no such form.
     """
-    return cast("dict[str, Any]", _plain(value, what, 0))
+    found = _plain(value, what, 0)
+    if not isinstance(found, dict):
+        raise Malformed(f"{what} is {_kind(value)}; give a mapping of names to values")
+    return cast("dict[str, Any]", found)
+
+
+def plain_value(value: Any, what: str) -> Any:
+    """What may be kept of one value, or `Malformed`."""
+    return _plain(value, what, 0)
 
 
 def plain_text(text: str, what: str) -> str:
@@ -30,7 +63,7 @@ def plain_text(text: str, what: str) -> str:
         raise Malformed(
             f"{what} has half a character ({error.object[error.start]!r}), which UTF-8 cannot hold"
         ) from error
-    return str(text)
+    return str.__str__(text)
 
 
 def whole(value: int, what: str, bounds: tuple[int, int] = FREE) -> int:
@@ -42,7 +75,7 @@ def whole(value: int, what: str, bounds: tuple[int, int] = FREE) -> int:
 
 
 def scalar(value: Any) -> Any:
-    """A numpy scalar, such as a search draws, as the Python number that it is; anything else as it came."""
+    """A numpy or torch scalar as the Python number that it is; anything else as it came."""
     return value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value
 
 
@@ -51,30 +84,148 @@ def same(one: object, other: object) -> bool:
     return type(one) is type(other) and one == other
 
 
-def _plain(value: object, what: str, depth: int) -> object:
+def _plain(value: Any, what: str, depth: int) -> Any:
     if depth > DEEPEST:
         raise Malformed(f"{what[:80]}... is nested more than {DEEPEST} levels deep; keep it as a file of the version")
-    match value := scalar(value):
+    if isinstance(value, Enum):
+        return _of_enum(value, what, depth)
+    match value:
         case None | bool():
             return value
         case str():
             return plain_text(value, what)
         case int():
-            return whole(value, what)
-        case float() if math.isfinite(value):
-            return float(value)
-        case list() | tuple():
-            return [_plain(each, f"{what}[{n}]", depth + 1) for n, each in enumerate(cast("list[object]", value))]
+            return int(value) if FREE[0] <= value <= FREE[1] else _digits(value)
+        case float():
+            return stored(float(value))
         case Mapping():
-            return {_key(k, what): _plain(v, f"{what}.{k}", depth + 1) for k, v in cast("Any", value).items()}
+            return _object(cast("Mapping[Any, Any]", value), what, depth)
+        case bytes() | bytearray():
+            return value.hex()
+        case timedelta():
+            return value.total_seconds()
+        case _ if isinstance(value, _TEXT):
+            return str(value)
+        case Sequence():
+            return _list(cast("Sequence[Any]", value), what, depth)
+        case Set():
+            return sorted(_list(cast("Set[Any]", value), what, depth), key=_as_text)
         case _:
-            kind = value if isinstance(value, float) else f"a {type(value).__name__}"
-            raise Malformed(
-                f"{what} is {kind}, which JSON cannot hold; write it as text, a number, a list or a mapping"
-            )
+            return _of_library(value, what, depth)
 
 
-def _key(key: object, what: str) -> str:
-    if not isinstance(key, str):
-        raise Malformed(f"{what} has the key {key!r}, which is no text; keys of JSON are")
-    return plain_text(key, what)
+def _of_enum(value: Enum, what: str, depth: int) -> Any:
+    try:
+        return _plain(value.value, what, depth + 1)
+    except Malformed:
+        return plain_text(value.name, what)
+
+
+def _of_library(value: Any, what: str, depth: int) -> Any:
+    """What is known by what it can do: arrays, named fields, functions, names of types, numbers."""
+    if hasattr(value, "ndim") and hasattr(value, "tolist"):
+        return _of_array(value, what, depth)
+    if (named := _named_fields(value)) is not None:
+        return _object(named, what, depth)
+    if isinstance(value, partial):
+        parts = {"partial": value.func, "args": value.args, "keywords": value.keywords}
+        return _object(parts, what, depth)
+    if isinstance(value, _CALLABLE):
+        return f"{value.__module__}.{value.__qualname__}"
+    if type(value).__module__.partition(".")[0] in ("torch", "numpy") and type(value).__name__.endswith(_NAMES):
+        return str(value)
+    if (number := _number(value)) is not None:
+        return _plain(number, what, depth + 1)
+    raise Malformed(
+        f"{what} is {_kind(value)}, which JSON cannot hold; write it as text, a number, a list or a mapping"
+    )
+
+
+_NAMES: Final = ("dtype", "DType", "device", "layout", "memory_format")
+"""How types end whose objects are but names; numpy 2 calls each dtype's class after itself, `Float32DType`."""
+
+
+def _of_array(value: Any, what: str, depth: int) -> Any:
+    if getattr(value.dtype, "kind", "") in ("M", "m"):  # times of numpy: nanoseconds have no Python form
+        return str(value) if value.ndim == 0 else _list([str(each) for each in value], what, depth)
+    if value.ndim and math.prod(value.shape) > MOST_ELEMENTS:
+        raise Malformed(
+            f"{what} is an array of more than {MOST_ELEMENTS:,} elements; keep it as a tensor or a file of the version"
+        )
+    found = value.tolist()
+    if type(found) is type(value):  # a type that Python has no word for, such as long double
+        return _plain(_number(value), what, depth + 1)
+    return _plain(found, what, depth + 1)
+
+
+def _named_fields(value: Any) -> Mapping[Any, Any] | None:
+    """The fields of an object that has names for them, by the protocol of its library."""
+    kind: Any = cast("object", type(value))
+    if isinstance(value, type):
+        return None
+    if is_dataclass(value):
+        return {each.name: getattr(value, each.name) for each in fields(value)}
+    if hasattr(kind, "__attrs_attrs__"):
+        return {each.name: getattr(value, each.name) for each in kind.__attrs_attrs__}
+    if hasattr(kind, "model_fields") and callable(dump := getattr(value, "model_dump", None)):
+        return cast("Mapping[Any, Any]", dump())
+    namespace = isinstance(value, SimpleNamespace) or (kind.__name__ == "Namespace" and hasattr(value, "__dict__"))
+    return dict(vars(value)) if namespace else None
+
+
+def _number(value: Any) -> int | float | None:
+    for kind in ("__index__", "__float__"):
+        if hasattr(value, kind):
+            try:
+                return int(value.__index__()) if kind == "__index__" else float(value)
+            except (TypeError, ValueError, OverflowError):
+                continue
+    return None
+
+
+def _list(values: Iterable[Any], what: str, depth: int) -> list[Any]:
+    found = _read(lambda: list(values), what)
+    return [_plain(each, f"{what}[{n}]", depth + 1) for n, each in enumerate(found)]
+
+
+def _object(value: Mapping[Any, Any], what: str, depth: int) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for key in _read(lambda: list(value), what):
+        name = _key(key, what, depth)
+        if name in made:
+            raise Malformed(f"{what} has two keys that are {name!r} in JSON; rename one")
+        place = f"{what}.{name}"
+        made[name] = _plain(_read(lambda: value[key], place), place, depth + 1)  # noqa: B023 - called at once
+    return made
+
+
+def _read(act: Callable[[], Any], what: str) -> Any:
+    """What a foreign container gives. It may compute its values, as OmegaConf's interpolations do, and fail at it."""
+    try:
+        return act()
+    except LeptonError:
+        raise
+    except Exception as error:
+        said = " ".join(str(error).split())[:200]
+        raise Malformed(f"{what} cannot be read ({type(error).__name__}: {said}); give it a value") from error
+
+
+def _key(key: Any, what: str, depth: int) -> str:
+    if isinstance(key, str) and not isinstance(key, Enum):
+        return plain_text(key, what)
+    return plain_text(_as_text(_plain(key, f"a key of {what}", depth + 1)), what)
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _digits(value: int) -> str:
+    try:
+        return int.__repr__(value)
+    except ValueError:  # Python's own limit, which keeps a request from costing minutes
+        return hex(value)
+
+
+def _kind(value: Any) -> str:
+    return f"a {type(value).__name__}"

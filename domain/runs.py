@@ -7,7 +7,7 @@ from ..events.run import RunCheckpointed, RunFinished, RunStarted
 from .append import Append
 from .commands import OBJECTS, Checkpoint, FinishRun, LogMetrics, StartRun, run_stream
 from .commit import kept
-from .names import checked_key, checked_model, checked_run, checked_times
+from .names import checked_label, checked_model, checked_run, checked_times
 from .objects import Objects
 from .plain import plain
 from .run import Run
@@ -35,7 +35,7 @@ def log(run: Run, command: LogMetrics) -> tuple[Append, ...]:
     _open(run, command.run)
     for block in command.blocks:
         for name in set(block.names):
-            checked_key(name, "metric")
+            checked_label(name, "metric")
         checked_times(*block.times)
     return tuple(Append(run_stream(command.run), block) for block in command.blocks)
 

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
-from ..domain.plain import scalar
+from ..domain.plain import plain_value
 from ..errors import Malformed, Refused
 from .hyperparameter import Hyperparameter, Json
 
@@ -53,10 +53,10 @@ class Model(ABC):
         if known is None:
             names = ", ".join(sorted(self.HYPERPARAMETERS)) or "none"
             raise Malformed(f"{self.name} has no hyperparameter {name!r}; it knows {names}")
-        value = scalar(value)
+        value = plain_value(value, f"hyperparameter {name!r}")
         if not known.accepts(value):
             raise Malformed(f"hyperparameter {name!r} must be {known.rule}, not {value!r}; give one that is")
-        self.hyperparameters[name] = copy.deepcopy(value)
+        self.hyperparameters[name] = value
         return self
 
     @abstractmethod

@@ -44,7 +44,7 @@ from lepton_ai.workers.mailing import MailResults
 from lepton_ai.workers.messages import Failed, Finished, Kept, Left, MadeVersion, Message, Ready, Started, encoded
 from lepton_ai.workers.orders import Order, is_for, opened
 from lepton_ai.workers.placements import KnownPlacements
-from lepton_ai.workers.refused import RefusedMessages
+from lepton_ai.workers.rejected import RefusedMessages
 from lepton_ai.workers.subject import read
 from lepton_ai.workers.workspace import Workspace
 

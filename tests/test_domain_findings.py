@@ -175,18 +175,20 @@ def test_a_rehearsal_is_recorded_before_anything_moves() -> None:
 
 
 @pytest.mark.parametrize("side", ["metrics_from", "metrics_to", "difference"])
-def test_a_rehearsal_without_finite_figures_is_refused(side: str) -> None:
-    with pytest.raises(Malformed, match="metric 'f1' is nan"):
-        Past(saving(1), saving(2, 1)).decided(
-            RecordRehearsal(model="credit", **(REHEARSAL | {side: {"f1": float("nan")}}))
-        )
+def test_a_rehearsal_whose_figures_are_no_numbers_is_refused(side: str) -> None:
+    with pytest.raises(Malformed, match="metric 'f1' is a str"):
+        Past(saving(1), saving(2, 1)).decided(RecordRehearsal(model="credit", **(REHEARSAL | {side: {"f1": "high"}})))
 
 
 @pytest.mark.parametrize("command_type", [RecordMetrics, RecordEvaluation])
-def test_figures_that_are_not_finite_are_refused(command_type: Any) -> None:
+def test_figures_that_are_not_finite_are_kept_as_such(command_type: Any) -> None:
     more: dict[str, Any] = {"data": {}} if command_type is RecordEvaluation else {}
-    with pytest.raises(Malformed, match="metric 'loss' is inf"):
-        Past(saving(1)).decided(command_type(model="credit", version=1, metrics={"loss": float("inf")}, **more))
+    command = command_type(model="credit", version=1, metrics={"loss": float("inf"), "gain": float("nan")}, **more)
+
+    ((_, event),) = Past(saving(1)).decided(command)
+
+    assert '"metrics":{"loss":"Infinity","gain":"NaN"}' in event.model_dump_json()
+    assert type(event).model_validate_json(event.model_dump_json()).metrics["loss"] == float("inf")
 
 
 # ── runs ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -247,14 +249,14 @@ def test_a_run_of_no_name_of_no_model_or_with_no_json_is_refused() -> None:
         Past().decided(StartRun(run="r/1", model="credit"))
     with pytest.raises(Malformed, match="'' cannot name a model"):
         Past().decided(StartRun(run="r1", model=""))
-    with pytest.raises(Malformed, match=r"hyperparameters.f is a function"):
-        Past().decided(StartRun(run="r1", model="credit", hyperparameters={"f": named}))
+    with pytest.raises(Malformed, match=r"hyperparameters.f is a object"):
+        Past().decided(StartRun(run="r1", model="credit", hyperparameters={"f": object()}))
 
 
 def test_a_metric_of_no_name_is_not_logged() -> None:
-    block = BLOCK.model_copy(update={"names": ("a=b",)})
+    block = BLOCK.model_copy(update={"names": ("a\0b",)})
 
-    with pytest.raises(Malformed, match="'a=b' cannot name a metric"):
+    with pytest.raises(Malformed, match=r"'a\\x00b' cannot name a metric"):
         Past(STARTED).decided(LogMetrics(run="r1", blocks=(block,)))
 
 

@@ -32,7 +32,7 @@ from lepton_ai.events.verify import verify
 from lepton_ai.ledger import Ledger, Receipt
 from lepton_ai.settings import Terms
 from lepton_ai.workers.intake import Intake
-from lepton_ai.workers.refused import EXPIRED, RefusedMessages
+from lepton_ai.workers.rejected import EXPIRED, RefusedMessages
 
 from .asking import commit
 from .cli_home import Cli

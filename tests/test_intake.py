@@ -19,7 +19,7 @@ from lepton_ai.events.verify import verify
 from lepton_ai.ledger import Ledger, Receipt
 from lepton_ai.settings import Terms
 from lepton_ai.workers.intake import Intake, Read
-from lepton_ai.workers.refused import RefusedMessages
+from lepton_ai.workers.rejected import RefusedMessages
 
 from .asking import commit
 

@@ -81,12 +81,12 @@ def test_saving_what_the_head_holds_makes_no_new_version(manager: ModelManager) 
 def test_a_tag_in_use_refuses_a_save_before_a_byte_is_written(manager: ModelManager, home: Path) -> None:
     manager.save_version({"w": np.zeros(9)}, name="toy", tags=["good"])
     manager.save_version({"w": np.ones(9)}, name="toy")
-    packs = sorted(home.rglob("objects/**/*"))
+    packs = sorted((home / "objects").rglob("*"))
 
     with pytest.raises(Refused, match=r"tag 'good' is on version 1 already; .* save without it, .* or use an alias"):
         manager.save_version({"w": np.arange(9.0)}, name="toy", tags=["good"])
 
-    assert sorted(home.rglob("objects/**/*")) == packs
+    assert sorted((home / "objects").rglob("*")) == packs
 
 
 def test_a_save_that_opens_a_model_beside_others_under_no_chosen_name_says_so(

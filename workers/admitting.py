@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import cast
 
 from ..domain.commands import job_stream
-from ..domain.job import Job
+from ..domain.job import AT_WORK, Job
 from ..domain.job_commands import FailJob, WarnJob
 from ..errors import Condemned, Damaged, LeptonError, Unavailable
 from ..ledger import Asked, Receipt
+from . import refused
 from .answers import Receiver, Stranger
 from .isolation import isolated, unforeseen
-from .messages import Failed, Finished, Measured, OfAttempt, Said, Started
+from .messages import Failed, Finished, MadeVersion, Measured, OfAttempt, Said, Started
 from .workspace import Workspace
 
 log = logging.getLogger("lepton.assigner")
@@ -52,12 +53,27 @@ class Admitting:
         if isinstance(answer, Stranger):
             return
         key = f"worker.{message.name}.refused"
+        if isinstance(message, Finished):
+            self._keep(message, answer)
         if isinstance(message, Started | Finished | Failed):
             self.give_up(message.job, message.epoch, answer, key, points=getattr(message, "points", 0))
             return
         points = len(message.block.names) if isinstance(message, Measured) else 0
         reason = str(answer)[:2000]
         self._admit(WarnJob(job=message.job, epoch=message.epoch, said=message.said, points=points, reason=reason), key)
+
+    def _keep(self, message: Finished, answer: LeptonError) -> None:
+        """Keep the version that an attempt made and that is refused, unless the job goes on without it."""
+        job = cast(Job, self._workspace.ledger.state(job_stream(message.job)))
+        counts = job.status in AT_WORK and job.epoch == message.epoch
+        if not counts or not isinstance(message.made, MadeVersion) or (spool := self._workspace.spool) is None:
+            return
+        try:
+            subject, save = self._receiver.kept(job, message.made)
+            actor = self._workspace.actors.all().get(job.actor)
+            answer.kept_as(refused.keep(spool, subject, save, actor.name if actor else "lepton", answer))
+        except Exception as trouble:  # noqa: BLE001 - what a worker says it kept may be anything
+            log.warning("what job %s made could not be kept: %s", message.job, trouble)
 
     def give_up(self, name: str, epoch: int, error: LeptonError, key: str | None = None, *, points: int = 0) -> None:
         """End an attempt for what is wrong with its order or its answer, so that nobody waits for it for ever."""

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, cast
 from ..domain.commands import Commit, Delta, RecordEvaluation, Stored, job_stream
 from ..domain.job import AT_WORK, Job
 from ..domain.job_commands import CheckpointJob, FailJob, FinishJob, JobCommand, MeasureJob, StartJob
-from ..domain.names import checked_key
+from ..domain.names import checked_label
 from ..domain.recipe import Recipe
 from ..errors import Damaged, Malformed, Refused
 from ..events.actors import Actor
@@ -18,13 +18,17 @@ from ..events.model import Parent
 from ..events.rows import Placement
 from ..events.run import MetricsLogged
 from ..ledger import Asked
+from ..tensors.graph import Edge, Graph
 from ..tensors.manifest import Manifest
 from ..tensors.pack import Placement as Place
 from ..tensors.pack import read_index
 from ..tensors.vault import Vault
 from . import messages, saving
+from .asking import Save
 from .messages import Failed, Finished, MadeEvaluation, MadeVersion, Measured, OfAttempt, Said, Started
-from .placements import KnownPlacements
+from .placements import BothPlacements, KnownPlacements, StoredPlacements, told_by
+from .restoring import graph_of
+from .subject import Subject
 from .workspace import Workspace
 
 LONGEST_STORY: Final = 8000
@@ -97,6 +101,31 @@ class Receiver:
                 return self.failure(told, now), ()
             case _:
                 raise Malformed(f"a worker's {told.said!r} asks for nothing")
+
+    def kept(self, job: Job, made: MadeVersion) -> tuple[Subject, Save]:
+        """The version that an attempt made as a save: its tensors, read from the packs, and what was told of it."""
+        model = self._workspace.model(job.model)
+        graph, digest = graph_of(model), made.kept.tensors
+        if made.keyframe or made.delta is None or made.base is None:
+            graph = Graph({**graph.keyframes, digest: 1}, graph.edges)
+        else:
+            base = model.version(made.base).event.tensors
+            edge = Edge(base, digest, made.delta.digest, made.delta.bytes, made.delta.two_way)
+            graph = Graph(graph.keyframes, (*graph.edges, edge))
+        objects = self._workspace.objects
+        packs = told_by(objects, (pack.pack for pack in made.kept.packs))
+        placements = BothPlacements(StoredPlacements(self._workspace.ledger.store), KnownPlacements(lambda: packs))
+        tensors = Vault(objects, placements).restore(digest, graph)
+        parts = ("hyperparameters", "architecture", "settings", "data", "metrics", "environment", "code")
+        message = "" if self.actor_of(job) is self._own else self._workspace.opened(job.actor, job.message)
+        save = Save(
+            branch=job.payload.get("branch", "main"),
+            message=message,
+            tags=tuple(job.payload.get("tags", ())),
+            run=job.run,
+            **{name: getattr(made, name) for name in parts},
+        )
+        return Subject(name=job.model, named=True, tensors=tensors), save
 
     def failure(self, told: Failed, now: datetime) -> FailJob:
         """An attempt's end without an answer; the story is cut where it would be too long to keep."""
@@ -204,7 +233,7 @@ def _measured(told: Measured) -> MeasureJob:
 def _fault(metric: str) -> str | None:
     """What is wrong with a metric's name, by the rule of `run.log`."""
     try:
-        checked_key(metric, "metric")
+        checked_label(metric, "metric")
     except Malformed as error:
         return str(error)
     return None

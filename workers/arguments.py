@@ -30,16 +30,25 @@ def _guarded(method: Callable[..., Any]) -> Callable[..., Any]:
         signature, hints = _signature(method)
         try:
             arguments = signature.bind(*given, **named).arguments
-        except TypeError:  # Python says that best itself
+        except TypeError as error:  # Python says that best itself
+            _tell(given, method, named, error)
             return method(*given, **named)
         for name, value in arguments.items():
             several = signature.parameters[name].kind is inspect.Parameter.VAR_POSITIONAL
             for each in value if several else (value,):
                 if name in hints and not _fits(each, hints[name]):
-                    _refuse(method, name, each)
+                    refusal = _refusal(method, name, each)
+                    _tell(given, method, {**arguments, **named}, refusal)
+                    raise refusal
         return method(*given, **named)
 
     return guarded
+
+
+def _tell(given: Sequence[Any], method: Callable[..., Any], named: Mapping[str, Any], error: Exception) -> None:
+    """Tell an object what was refused at its door, if it wants to know: there may be something to keep."""
+    if given and (told := getattr(given[0], "_refused_at_the_door", None)):
+        told(method.__name__, given[1:], named, error)
 
 
 @cache
@@ -52,9 +61,9 @@ def _signature(method: Callable[..., Any]) -> tuple[inspect.Signature, dict[str,
     return signature, get_type_hints(types.SimpleNamespace(__annotations__=said), globalns=places)
 
 
-def _refuse(method: Callable[..., Any], name: str, value: Any) -> None:
+def _refusal(method: Callable[..., Any], name: str, value: Any) -> Malformed:
     shown = reprlib.repr(value) if type(value) in _SHOWN else f"a {type(value).__name__}"
-    raise Malformed(
+    return Malformed(
         f"{name} is {' '.join(shown.split())}; {method.__name__} takes {method.__annotations__[name]} there"
     )
 

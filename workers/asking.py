@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from ..domain.names import changed_notes, checked_metrics, checked_model, checked_name
-from ..domain.plain import plain, scalar
+from ..domain.plain import plain, plain_text
 from ..domain.recipe import Recipe
 from ..errors import Malformed
 from ..results import PendingVersion, Version
 from .environment import code, environment
-from .subject import Subject
+from .subject import Subject, fingerprint_of
 
 Rev = str | int
 
@@ -65,26 +64,73 @@ def filled(subject: Subject, asked: Save) -> Save:
     Raises `Malformed` where anything of it cannot be kept, whatever the ledger holds.
     """
     checked_model(subject.name)
-    checked_name(asked.branch, "branch")
-    for tag in asked.tags:
-        checked_name(tag, "tag")
-    changed_notes(asked.annotations, {})
+    asked = prepared(asked)
     recipe = Recipe(
-        hyperparameters=_json(subject.hyperparameters if asked.hyperparameters is None else asked.hyperparameters),
-        architecture=_json(subject.architecture if asked.architecture is None else asked.architecture),
-        settings=_json(subject.settings if asked.settings is None else asked.settings),
-        data=_maybe_json(subject.data if asked.data is None else asked.data),
-        derivation=_maybe_json(asked.derivation),
+        hyperparameters=_told(asked.hyperparameters, subject.hyperparameters, "hyperparameters"),
+        architecture=_told(asked.architecture, subject.architecture, "architecture"),
+        settings=_told(asked.settings, subject.settings, "settings"),
+        data=plain(subject.data, "data") if asked.data is None and subject.data is not None else asked.data,
+        derivation=asked.derivation,
     )
     recipe.digest()
     return replace(
         asked,
         **{each.name: getattr(recipe, each.name) for each in fields(recipe)},
         metrics=checked_metrics(subject.metrics if asked.metrics is None else asked.metrics),
-        annotations=plain(asked.annotations, "annotations"),
         environment=environment() if asked.environment is None else asked.environment,
         code=code() if asked.code is None else asked.code,
     )
+
+
+def prepared(asked: Save) -> Save:
+    """What is asked as it can be kept, which needs no look at what is saved: known before a training, too.
+
+    Raises `Malformed` where anything of it cannot be kept, whatever the ledger holds.
+    """
+    checked_name(asked.branch, "branch")
+    for tag in asked.tags:
+        checked_name(tag, "tag")
+    mappings = {name: getattr(asked, name) for name in _MAPPINGS}
+    return replace(
+        asked,
+        **{name: plain(value, name) for name, value in mappings.items() if value is not None},
+        annotations=changed_notes(asked.annotations, {}),
+        metrics=None if asked.metrics is None else checked_metrics(asked.metrics),
+        message=plain_text(asked.message, "the message"),
+    )
+
+
+_MAPPINGS: Final = ("hyperparameters", "architecture", "settings", "data", "derivation")
+
+
+def asked_for(origin: PendingVersion | Version | None, asked: Mapping[str, Any]) -> Save:
+    """What `ModelManager.save_version` was given, as a save; `Malformed` where it is none."""
+    if unknown := sorted(asked.keys() - {each.name for each in fields(Save)}):
+        raise Malformed(f"a save takes no {unknown[0]!r}; `help(ModelManager.save_version)` lists what it takes")
+    tags, message = asked.get("tags", ()), asked.get("message", "")
+    if isinstance(tags, str) or not isinstance(tags, Collection):
+        raise Malformed(f"tags are a {type(tags).__name__}; give a list of texts")
+    if not isinstance(message, str):
+        raise Malformed(f"the message is a {type(message).__name__}; give a text")
+    annotations: Any = asked.get("annotations") or {}
+    told: dict[str, Any] = {
+        "parents": named_parents(asked.get("parents")),
+        "origin": origin,
+        "data": fingerprint_of(asked.get("data")),
+        "annotations": plain(annotations, "annotations"),
+        "files": named_files(asked.get("files")),
+        "tags": tuple(cast("Collection[str]", tags)),
+        "expected": _expected(asked.get("expected")),
+    }
+    return Save(**{**asked, **told})
+
+
+def _expected(rev: Rev | None) -> Rev | None:
+    return rev if rev is None or isinstance(rev, PendingVersion) else words(rev)
+
+
+def _told(asked: Mapping[str, Any] | None, known: Mapping[str, Any], what: str) -> Mapping[str, Any]:
+    return plain(known, what) if asked is None else asked
 
 
 def named_parents(parents: Sequence[Rev | tuple[Rev, str]] | None) -> tuple[Named, ...] | None:
@@ -118,21 +164,3 @@ def words(rev: Rev) -> str:
     if isinstance(rev, PendingVersion):
         return f"pending {rev.key}"
     return f"{rev.model}@{int(rev)}" if isinstance(rev, Version) else str(rev)
-
-
-def _json(value: Mapping[str, Any]) -> dict[str, Any]:
-    """The value as it will be read back: tuples are lists, keys are text."""
-    try:
-        return json.loads(json.dumps(value, allow_nan=False, default=_scalar))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise Malformed(f"a recipe is plain JSON: {error}; write such a value as text") from error
-
-
-def _scalar(value: Any) -> Any:
-    if (found := scalar(value)) is value:
-        raise TypeError(f"a {type(value).__name__} is none")
-    return found
-
-
-def _maybe_json(value: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    return None if value is None else _json(value)

@@ -31,7 +31,7 @@ from .hearing import Ear, Hearing
 from .isolation import isolated, unforeseen
 from .messages import Left, OfAttempt, Said, said
 from .orders import Sealed, compose, sealed
-from .refused import RefusedMessages, kept
+from .rejected import RefusedMessages, kept
 from .roll import Roll
 from .workspace import Workspace
 

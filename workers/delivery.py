@@ -17,7 +17,7 @@ from . import saving
 from .asking import Save
 from .entries import read_command, read_save, tensors_of
 from .isolation import unforeseen
-from .refused import sentence
+from .rejected import sentence
 from .spool import Spool
 from .spool_entry import Entry
 from .workspace import Workspace

@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ..domain.commands import FinishRun, LogMetrics, StartRun
+from ..events.event import stored
 from ..events.run import MetricsLogged
 from ..results import PendingVersion
 from ..tensors.graph import Graph
@@ -51,7 +52,8 @@ def written_save(name: str, save: Save) -> dict[str, Any]:
     plain = {f.name: getattr(save, f.name) for f in fields(save) if f.name != "files"}
     parents = save.parents and [[each.words, _number(each.version), each.role] for each in save.parents]
     numbers = {"origin": _number(save.origin), "expected": _number(save.expected)}
-    return {"name": name, **plain, "parents": parents, **numbers, "tags": list(save.tags)}
+    figures = stored(dict(save.metrics)) if save.metrics else save.metrics
+    return {"name": name, **plain, "parents": parents, **numbers, "tags": list(save.tags), "metrics": figures}
 
 
 def read_save(

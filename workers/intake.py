@@ -18,7 +18,7 @@ from ..events.inbox import Letter, parsed, source_of
 from ..ledger import Asked, Ledger, Receipt
 from ..settings import Terms
 from .isolation import isolated, unforeseen
-from .refused import RefusedMessages, kept, refused
+from .rejected import RefusedMessages, kept, refused
 
 TOGETHER: Final = 100
 """Messages a transaction."""

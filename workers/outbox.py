@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 import uuid_utils
 
-from ..errors import Unavailable
+from ..errors import LeptonError, Unavailable
 from ..events.actors import checked_actor
 from ..results import PendingVersion, Version
-from . import entries, saving
-from .asking import Save, filled, named_files, named_parents, words
+from . import entries, refused, saving
+from .asking import Save, asked_for, filled
 from .delivery import Delivery
+from .salvage import salvaged
 from .spool_entry import Entry
-from .subject import Subject, fingerprint_of, read
+from .subject import Subject, read
 from .workspace import Workspace, followed
 
 T = TypeVar("T")
@@ -42,22 +44,47 @@ class Outbox:
         self._away = False
 
     def save(self, source: Any, name: str | None, *, key: str | None = None, **asked: Any) -> Version:
-        """Keep an object as a version; takes what `ModelManager.save_version` takes, and the `run` it comes from."""
+        """Keep an object as a version; takes what `ModelManager.save_version` takes, and the `run` it comes from.
+
+        Where it is refused, for whatever reason, what was to be saved is kept in the spool, and the error names it.
+        """
         subject = read(source, name)
-        origin = self.delivery.origins.get(source) if followed(source) else None
-        told: dict[str, Any] = {
-            "parents": named_parents(asked.get("parents")),
-            "origin": origin if origin is not None and origin.model == subject.name else None,
-            "data": fingerprint_of(asked.get("data")),
-            "annotations": dict(asked.get("annotations") or {}),
-            "files": named_files(asked.get("files")),
-            "tags": tuple(asked.get("tags", ())),
-            "expected": _expected(asked.get("expected")),
-        }
-        version = self._save(subject, filled(subject, Save(**asked | told)), key or fresh_key())
+        origin = self._origin(source, subject)
+        try:
+            version = self._save(subject, filled(subject, asked_for(origin, asked)), key or fresh_key())
+        except Unavailable:
+            raise
+        except Exception as error:
+            self._keep_refused(subject, origin, asked, error)
+            raise
         if followed(source):
             self.delivery.origins[source] = version
         return version
+
+    def keep_refused(self, source: Any, name: Any, asked: Mapping[str, Any], error: Exception) -> None:
+        """Keep what a save was given that was refused before it was looked at, if it is anything to keep."""
+        with suppress(LeptonError):
+            subject = read(source, name if isinstance(name, str) else None)
+            self._keep_refused(subject, self._origin(source, subject), asked, error)
+
+    def _origin(self, source: Any, subject: Subject) -> Version | None:
+        """The version of the same model that the object was loaded from or last saved as."""
+        origin = self.delivery.origins.get(source) if followed(source) else None
+        return origin if origin is not None and origin.model == subject.name else None
+
+    def _keep_refused(
+        self, subject: Subject, origin: Version | None, asked: Mapping[str, Any], error: Exception
+    ) -> None:
+        try:
+            checked_actor(self._actor)
+            name = refused.keep(self.delivery.spool, subject, salvaged(subject, origin, asked), self._actor, error)
+        except (OSError, LeptonError) as trouble:
+            log.warning("what was to be saved could not be kept either: %s", trouble)
+            return
+        if isinstance(error, LeptonError):
+            error.kept_as(name)
+        else:
+            error.add_note(f"what was to be saved is kept as {name}; `lepton adopt {name}` takes it in")
 
     def send(self, command: entries.RunCommand, *, key: str, patient: bool = True) -> None:
         """Tell a run's command; where not `patient`, without asking again what was away a moment ago."""
@@ -126,10 +153,6 @@ class Outbox:
             log.warning("%s; what is saved and logged until then is spooled", error)
         self._away = True
         return answer
-
-
-def _expected(rev: str | int | None) -> str | int | None:
-    return rev if rev is None or isinstance(rev, PendingVersion) else words(rev)
 
 
 def fresh_key() -> str:

@@ -41,6 +41,19 @@ class KnownPlacements:
         return {digest: self._known[digest] for digest in digests if digest in self._known}
 
 
+@dataclass(frozen=True, slots=True)
+class BothPlacements:
+    """What one knows, and where it knows nothing what another does."""
+
+    first: StoredPlacements | KnownPlacements
+    second: StoredPlacements | KnownPlacements
+
+    def find(self, digests: Collection[str]) -> Mapping[str, Placement]:
+        """Where digests lie; those that lie nowhere are left out."""
+        found = self.first.find(digests)
+        return {**self.second.find([digest for digest in digests if digest not in found]), **found}
+
+
 def told_by(objects: ObjectStore, packs: Iterable[str]) -> Iterator[Placement]:
     """What packs tell of themselves: where all that they hold lies."""
     for pack in packs:

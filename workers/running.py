@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +14,7 @@ from typing import Any, Final
 import uuid_utils
 
 from ..domain.commands import FinishRun, LogMetrics, StartRun
-from ..domain.names import checked_key, checked_model
+from ..domain.names import checked_label, checked_model, figure
 from ..domain.plain import plain, whole
 from ..errors import LeptonError, Malformed, Refused, Unavailable
 from ..events.bounds import SIGNED
@@ -64,7 +65,7 @@ class Run:
         """Points that nobody took, each under the key it was sent under."""
         self._names: set[str] = set()
         self._longest = 0
-        """Bytes of the longest of them."""
+        """Bytes of the longest of them, as JSON."""
         self._logged = 0
         self._flushed = time.monotonic()
         self._state = "new"
@@ -107,7 +108,7 @@ class Run:
         """
         self._opened()
         now, step = time.time(), None if step is None else _step(step)
-        self._points += [(self._name(name), step, _figure(name, value), now) for name, value in metrics.items()]
+        self._points += [(self._name(name), step, figure(name, value), now) for name, value in metrics.items()]
         if len(self._points) >= BUFFERED or time.monotonic() - self._flushed > SECONDS:
             self._flush_in_passing()
 
@@ -162,8 +163,8 @@ class Run:
 
     def _name(self, name: str) -> str:
         if name not in self._names:
-            self._names.add(checked_key(name, "metric"))
-            self._longest = max(self._longest, len(name.encode()))
+            self._names.add(checked_label(name, "metric"))
+            self._longest = max(self._longest, len(json.dumps(name, ensure_ascii=False).encode()))
         return name
 
 
@@ -175,15 +176,6 @@ def _tried(act: Callable[[], None]) -> LeptonError | None:
         log.warning("%s", trouble)
         return trouble
     return None
-
-
-def _figure(name: str, value: Any) -> float:
-    try:
-        if not isinstance(value, str | bytes):
-            return float(value)
-    except (TypeError, ValueError, OverflowError, RuntimeError):  # the last is torch's, for several numbers
-        pass
-    raise Malformed(f"metric {name!r} is a {type(value).__name__}; a run logs one number a name")
 
 
 def _step(step: Any) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast, get_args
@@ -16,7 +17,7 @@ from ..domain.commit import check_tags
 from ..domain.guards import writable
 from ..domain.model import Model
 from ..domain.names import checked_model, checked_name
-from ..errors import Damaged, Malformed
+from ..errors import Condemned, Damaged, Malformed
 from ..events.envelope import Recorded
 from ..events.model import File, Parent, Role, VersionCommitted
 from ..events.objects import ManifestWritten, PackWritten
@@ -38,6 +39,8 @@ PAGE_BYTES: Final = 192 * 1024
 """What a page's tensors may take of the 256 KiB that an event holds."""
 TOLD_BYTES: Final = 384 * 1024
 """What the pages of one command may take of the 768 KiB that its events may."""
+UPLOADS: Final = 2
+"""Times that bytes are uploaded anew because a pack they rely on was condemned meanwhile."""
 T = TypeVar("T")
 log = logging.getLogger("lepton")
 
@@ -54,15 +57,33 @@ def save(
     model = admissible(workspace, subject.name, asked.branch, asked.tags)
     if not subject.named:
         tell_of_new(workspace, model, subject.name)
-    parents = _parents(workspace, model, asked)
+    parents = parents_of(workspace, model, asked)
     expected = None if asked.expected is None else workspace.guard(asked.expected, subject.name)
     base = _base(workspace, model, parents)
+    for _ in range(UPLOADS):
+        with suppress(Condemned):
+            return _committed(workspace, subject, asked, model, (parents, expected, base), key, time)
+    return _committed(workspace, subject, asked, model, (parents, expected, base), key, time)
+
+
+def _committed(
+    workspace: Workspace,
+    subject: Subject,
+    asked: Save,
+    model: Model,
+    place: tuple[tuple[Parent, ...], int | None, Manifest | None],
+    key: str | None,
+    time: datetime | None,
+) -> Version:
+    """Keep the bytes and send the command; `Condemned` where a pack was, meanwhile, that they rely on."""
+    parents, expected, base = place
     kept = workspace.vault_to_save().keep(subject.tensors, base=base, graph=graph_of(model), files=asked.files)
     command = Commit(
         model=subject.name,
         branch=asked.branch,
         asked_parents=None if asked.parents is None else tuple(f"{each.words} {each.role}" for each in asked.parents),
         parents=parents,
+        follows_head=asked.parents is None and asked.origin is None,
         expected=expected,
         asked={} if asked.expected is None else {"expected": str(asked.expected)},
         tensors=kept.manifest.digest,
@@ -84,7 +105,7 @@ def save(
     )
     receipt = workspace.admit(command, key, placed(kept), time)
     model = workspace.model(subject.name)
-    return workspace.version(model, _numbered(receipt.events) or cast(int, model.head(asked.branch)))
+    return workspace.version(model, _numbered(receipt.events) or _repeated(model, asked.branch, command.tensors))
 
 
 def checkpoint(
@@ -112,6 +133,13 @@ def _numbered(events: Sequence[Recorded]) -> int | None:
     made = [recorded.event.version for recorded in events if isinstance(recorded.event, VersionCommitted)]
     told = [number for recorded in events if (number := getattr(recorded.event, "version", None))]
     return (made or told or [None])[0]
+
+
+def _repeated(model: Model, branch: str, tensors: str) -> int:
+    """The version that a save repeated: the branch's head, unless others moved it since."""
+    head = cast(int, model.head(branch))
+    same = [number for number in model.past(branch) if model.version(number).event.tensors == tensors]
+    return head if head in same else max(same)
 
 
 def admissible(workspace: Workspace, name: str, branch: str = "main", tags: Sequence[str] = ()) -> Model:
@@ -175,7 +203,7 @@ def _base(workspace: Workspace, model: Model, parents: tuple[Parent, ...]) -> Ma
         return None
 
 
-def _parents(workspace: Workspace, model: Model, asked: Save) -> tuple[Parent, ...]:
+def parents_of(workspace: Workspace, model: Model, asked: Save) -> tuple[Parent, ...]:
     """Those named, else where the object came from, else the branch's head as it is now."""
     if asked.parents is not None:
         return tuple(_parent(workspace, model, named) for named in asked.parents)

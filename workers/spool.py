@@ -50,6 +50,24 @@ class Spool:
 
         On return it is synced. On any error nothing of it is left.
         """
+        return self._put(entry, keep, None)[1]
+
+    def put_aside(self, entry: Entry, keep: Callable[[ObjectStore], Mapping[str, Any]], reason: str) -> str:
+        """Keep an entry among the refused ones, with the reason: its name. It is synced, or nothing of it is left."""
+        return self._put(entry, keep, reason)[0]
+
+    def drop(self, name: str) -> None:
+        """Take away a refused entry for good."""
+        gone = self._folder / f"{_DONE}{name}"
+        aside = self._folder / _REFUSED / name
+        aside.rename(gone)
+        aside.with_name(f"{name}{_STORY}").unlink(missing_ok=True)
+        sync_folder(aside.parent)
+        shutil.rmtree(gone, ignore_errors=True)
+
+    def _put(
+        self, entry: Entry, keep: Callable[[ObjectStore], Mapping[str, Any]] | None, reason: str | None
+    ) -> tuple[str, Mapping[str, Any]]:
         self._folder.mkdir(parents=True, exist_ok=True)
         made = self._folder / f"{_NEW}{uuid_utils.uuid7()}"
         made.mkdir()
@@ -58,11 +76,11 @@ class Spool:
             content = encoded(entry, kept)
             write_synced(made / "entry.json", (content,), "wb")
             sync_folder(made)
-            self._rename_behind_all(made, digest_of(content).removeprefix("blake3:"))
+            name = self._rename_behind_all(made, digest_of(content).removeprefix("blake3:"), reason)
         except BaseException:
             shutil.rmtree(made, ignore_errors=True)
             raise
-        return kept
+        return name, kept
 
     def waiting(self) -> list[str]:
         """The names of the entries that wait, in order. Where nothing was ever spooled it costs one call."""
@@ -189,11 +207,17 @@ class Spool:
         sync_folder(to.parent)
         sync_folder(self._folder)
 
-    def _rename_behind_all(self, made: Path, digest: str) -> None:
+    def _rename_behind_all(self, made: Path, digest: str, reason: str | None) -> str:
+        """Have an entry wait behind all others, or with a reason stand among the refused ones: its name."""
         last = max((_order(name) for name in (*self.waiting(), *self.refused())), default=0)
-        made.rename(self._folder / f"{last + 1:012}-{digest}")
-        sync_folder(self._folder)
-        sync_folder(self._folder.parent)
+        name, folder = f"{last + 1:012}-{digest}", self._folder
+        if reason is not None:
+            folder = self._own_folder(_REFUSED)
+            write_synced(folder / f"{name}{_STORY}", (reason.encode("utf-8", "backslashreplace"),), "wb")
+        made.rename(folder / name)
+        for changed in dict.fromkeys((folder, self._folder, self._folder.parent)):
+            sync_folder(changed)
+        return name
 
     def _sweep(self) -> None:
         """Remove what killed processes left: what was delivered at once, what was being written a day later."""

@@ -10,6 +10,7 @@ from ..domain.commands import RecordEvaluation
 from ..domain.model import Model
 from ..errors import Malformed, Refused, Unavailable
 from ..results import Evaluation, Performance, Version
+from .asking import asked_for, prepared
 from .outbox import Outbox
 from .restoring import load
 from .running import Run
@@ -36,6 +37,8 @@ def train(
             f"a {type(model).__name__} does not know how to train itself; fit it in `with manager.run(...) as run:` "
             "and keep it with run.save"
         )
+    # what is refused is refused now, not after hours; files may come of the training itself
+    prepared(asked_for(None, {name: value for name, value in asked.items() if name not in ("name", "key", "files")}))
     chosen = asked.pop("name", None)
     name = chosen or model.name
     with suppress(Unavailable):

@@ -28,6 +28,7 @@ from .tracing import traceparent
 if TYPE_CHECKING:
     from ..tensors.sound import SoundPacks
     from ..tensors.vault import Vault
+    from .spool import Spool
 
 
 @dataclass
@@ -41,6 +42,8 @@ class Workspace:
     """The name of who asks. Who is forgotten must not act on under a key that is gone, nor come back by reading."""
     origins: WeakKeyDictionary[Any, Version] = field(default_factory=WeakKeyDictionary[Any, Version])
     """Which version a live object was loaded from or last saved as."""
+    spool: Spool | None = None
+    """Where what is refused is kept, in a home that has a place for it."""
 
     @cached_property
     def vault(self) -> Vault:
