@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn
 import click
 
 from ..errors import LeptonError
+from ..permissions import DENIED, denied
 from .command import Command, shared
 
 SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
@@ -25,7 +26,7 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "Work": ("working", ("train", "evaluate")),
     "Jobs": ("jobs", ("jobs", "logs", "cancel")),
     "Asking the ledger": ("reading", ("sql", "events", "snapshot")),
-    "Keeping the ledger": ("keeping", ("sync", "verify", "fsck", "rebuild", "forget")),
+    "Keeping the ledger": ("keeping", ("init", "sync", "verify", "fsck", "rebuild", "forget")),
     "Running the ledger": (
         "running",
         ("status", "worker", "relay", "projector", "intake", "rejected", "restore"),
@@ -108,6 +109,9 @@ def _told(error: Exception) -> int:
             return INTERRUPTED
         case LeptonError():
             return _said(str(error), error.exit_code)
+        case OSError() if error.errno in DENIED:
+            told = denied(error, error.filename or "a file", "used")
+            return _said(str(told), told.exit_code)
         case _:
             return _bug(error)
 

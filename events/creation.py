@@ -30,7 +30,14 @@ def open_or_create(database: Database, ledger_id: Callable[[], str]) -> None:
     _check_name(database)
 
 
+def exists(database: Database) -> bool:
+    """Whether the database holds a ledger."""
+    return _format(database) is not None
+
+
 def _format(database: Database) -> int | None:
+    if not database.there():
+        return None
     with database.connection() as connection:
         if not connection.execute(database.exists, (database.schema,)).fetchone()[0]:
             return None

@@ -56,6 +56,10 @@ class Database(ABC):
     def connect(self) -> Any:
         """A new connection of the driver's own, in autocommit."""
 
+    def there(self) -> bool:
+        """Whether there is anything to connect to, where that can be told without connecting."""
+        return True
+
     def alive(self, connection: Any) -> bool:  # noqa: ARG002
         """Whether an idle connection can be used; one that cannot is closed."""
         return True

@@ -41,8 +41,9 @@ class Delivery:
         if not self.spool.waiting():
             return told
         workspace = self.opened()
-        with self.spool.lock(patient=patient):
+        with self.spool.lock(patient=patient) as held:
             while names := self.spool.waiting():
+                held.check()
                 told.append(self._deliver(workspace, names[0]))
         return told
 

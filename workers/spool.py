@@ -15,8 +15,9 @@ from typing import Any, Final, Literal, cast
 
 import uuid_utils
 
-from ..errors import Damaged, Unavailable
-from ..events.lock import FileLock
+from ..errors import Damaged
+from ..events.lock import FileLock, Held
+from ..permissions import denied, make_folder
 from ..tensors.digest import digest_of
 from ..tensors.objects import ObjectStore
 from ..tensors.synced import sync_folder, write_synced
@@ -49,19 +50,29 @@ class Spool:
     delivers holds `lock`, and alone takes entries away.
     """
 
-    def __init__(self, folder: Path, objects_in: Callable[[Path], ObjectStore], *, wait: float) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        objects_in: Callable[[Path], ObjectStore],
+        *,
+        wait: float,
+        ready: Callable[[], None] = lambda: None,
+    ) -> None:
         self._folder = folder
         self._objects_in = objects_in
         self._wait = wait
+        self._ready = ready
+        """Makes the folder around it ready, or raises `Unavailable`."""
 
     def put(self, entry: Entry, keep: Callable[[ObjectStore], Mapping[str, Any]] | None = None) -> Mapping[str, Any]:
         """Keep an entry behind all that wait; `keep` writes its objects, and says what it holds beside: returned.
 
         On return it is synced. On any error nothing of it is left.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._ready()
+        make_folder(self._folder)
         made = self._folder / f"{_NEW}{uuid_utils.uuid7()}"
-        made.mkdir()
+        make_folder(made)
         try:
             kept: Mapping[str, Any] = keep(self._objects_in(made / "objects")) if keep else {}
             content = _encoded(entry, kept)
@@ -105,7 +116,7 @@ class Spool:
     def refuse(self, name: str, reason: str) -> None:
         """Put an entry aside, with the reason."""
         aside = self._folder / _REFUSED
-        aside.mkdir(exist_ok=True)
+        make_folder(aside)
         write_synced(self._folder / name / "reason", (reason.encode(),), "wb")
         (self._folder / name).rename(aside / name)
         sync_folder(aside)
@@ -126,7 +137,7 @@ class Spool:
 
     def note(self, key: str, number: int) -> None:
         """Remember which version a save turned out to repeat, since no event bears its key."""
-        (self._folder / _QUIET).mkdir(exist_ok=True)
+        make_folder(self._folder / _QUIET)
         place = self._folder / _QUIET / _file_name(key)
         write_synced(part := place.with_suffix(".part"), (str(number).encode(),), "wb")
         part.rename(place)
@@ -139,17 +150,12 @@ class Spool:
         return None
 
     @contextmanager
-    def lock(self, *, patient: bool = True) -> Generator[None]:
+    def lock(self, *, patient: bool = True) -> Generator[Held]:
         """Be the one who delivers. Raises `Unavailable` naming who does it now, after LEPTON_WAIT or at once."""
-        try:
-            held = FileLock(self._folder / "lock", f"the spool {self._folder.name!r}", self._wait if patient else 0.0)
-        except OSError as error:
-            raise Unavailable(
-                f"the spool cannot be locked ({os.strerror(error.errno or 0)}); see to the home"
-            ) from error
+        held = FileLock(self._folder / "lock", f"the spool {self._folder.name!r}", self._wait if patient else 0.0)
         try:
             self._sweep()
-            yield
+            yield held
         finally:
             held.release()
 
@@ -178,7 +184,7 @@ def _names(folder: Path) -> list[str]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise Unavailable(f"the spool cannot be read ({os.strerror(error.errno or 0)}); see to the home") from error
+        raise denied(error, folder, "read") from error
 
 
 def _encoded(entry: Entry, kept: Mapping[str, Any]) -> bytes:
