@@ -210,9 +210,9 @@ def _is_folder(path: Path) -> bool:
 def _check_trusted(home: Path, env: Mapping[str, str]) -> None:
     """As git does for repositories: what others put above one's folders must not decide what one's commands do."""
     told = home.stat()
-    mine = {os.geteuid()} | (
-        {int(env["SUDO_UID"])} if os.geteuid() == 0 and env.get("SUDO_UID", "").isdigit() else set()
-    )
+    mine = {os.geteuid()}
+    if os.geteuid() == 0 and env.get("SUDO_UID", "").isdigit():
+        mine.add(int(env["SUDO_UID"]))
     owners = {told.st_uid, home.lstat().st_uid}
     own_group = told.st_mode & stat.S_IWGRP and told.st_gid in {os.getegid(), *os.getgroups()}
     safe = [each for each in env.get(SAFE, "").split(os.pathsep) if each]

@@ -51,7 +51,7 @@ def init(session: Session, shared: bool, group: str | None, private: bool) -> No
     told = {"home": str(folder.path), "ledger": parts.store.ledger_id, "created": created}
     told |= {"open_to": folder.openness(), "changed": changed}
     done = "a new ledger is" if created else "the ledger was already"
-    session.answer(told, lambda: [f"{done} in {title(told['home'])}, open to {told['open_to']}"])
+    session.answer(told, lambda: [f"{done} in {title(str(folder.path))}, open to {told['open_to']}"])
 
 
 @command(

@@ -120,7 +120,7 @@ class SQLite(Database):
 
     def _opened(self) -> Connection:
         for _ in range(_TRIES):
-            alone((str(self.path), f"{self.path}-wal", f"{self.path}-shm"), self.name, self.wait)
+            alone(str(self.path), self.name, self.wait)
             connection = self._connected("rw") if writable(self.path) else read_only(self.path, self._options)
             if connection.follow():
                 return connection

@@ -22,6 +22,13 @@ from .sqlite_file import Connection
 log = logging.getLogger("lepton")
 
 
+class _Still(Connection):
+    """A connection that takes the file for one that nobody writes: it is made anew for each use."""
+
+    def stands(self) -> bool:
+        return False
+
+
 class _Copy(Connection):
     """A connection to a copy, which goes when it is closed."""
 
@@ -48,7 +55,7 @@ def read_only(path: Path, options: dict[str, Any]) -> Connection:
     with suppress(sqlite3.OperationalError):
         return _reading(Connection(f"{uri(path)}?mode=ro", path, **options))
     if not _size(Path(f"{path}-wal")):
-        return _reading(Connection(f"{uri(path)}?mode=ro&immutable=1", path, **options))
+        return _reading(_Still(f"{uri(path)}?mode=ro&immutable=1", path, **options))
     return _copied(path, options)
 
 
