@@ -65,6 +65,7 @@ def _told_first(method: Callable[Concatenate[ModelManager, P], T]) -> Callable[C
     @functools.wraps(method)
     def told_first(self: ModelManager, *args: P.args, **kwargs: P.kwargs) -> T:
         self._home.outbox.ready()  # pyright: ignore[reportPrivateUsage]
+        self._home.seek()  # pyright: ignore[reportPrivateUsage]
         return method(self, *args, **kwargs)
 
     return told_first
@@ -74,7 +75,8 @@ def _told_first(method: Callable[Concatenate[ModelManager, P], T]) -> Callable[C
 class ModelManager:
     """A ledger's versions, for one process; safe to share between threads, and opened anew after a fork.
 
-    `home` is the ledger's folder, else LEPTON_HOME, else the nearest `.lepton` upwards, else a new one here.
+    `home` is the ledger's folder, else LEPTON_HOME, else the nearest `.lepton` upwards, else a new one here, which the
+    first call that writes makes; what only reads is `Refused` where there is no ledger.
     Every mutating method takes `key`: sent again under one key, it acts once and answers the same.
     While the ledger is away saves, runs and metrics are spooled in the home, and told in order by the next call that
     changes something, or by `sync`; with `strict` they raise `Unavailable`, as all else does.
@@ -449,7 +451,7 @@ class ModelManager:
         """Work that is done by workers: trainings and evaluations asked for, waited for, called off."""
         from .workers.jobs import Jobs
 
-        return Jobs(self._workspace, self._home.desk)
+        return Jobs(lambda: self._workspace, lambda: self._home.workspace, lambda: self._home.desk)
 
     # ── the ledger itself ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -466,10 +468,12 @@ class ModelManager:
         from .projections.asking import Question
 
         question = Question(query, params, as_of, timeout)
+        self._home.seek()
         return self._home.read_model().sql(question, wait_for)  # pyright: ignore[reportUnknownVariableType]
 
     def find(self, expression: str) -> list[Version]:
         """The versions for which all of `metric.f1 > 0.8 and note.ticket = 'RISK-12'` holds."""
+        self._home.seek()
         found = self._home.read_model().find(expression)
         return [self._workspace.version(self._workspace.model(model), number) for model, number in found]
 
@@ -500,6 +504,7 @@ class ModelManager:
 
     def rebuild(self) -> int:
         """Make the read model anew from the log: the `seq` it reached."""
+        self._home.seek()
         with self._home.projection() as projection:
             return projection.rebuild()
 
@@ -512,6 +517,7 @@ class ModelManager:
         """Copy the read model to a file of its own, to be opened with DuckDB elsewhere."""
         from .projections.export import snapshot
 
+        self._home.seek()
         with self._home.projection() as projection:
             projection.catch_up()
             snapshot(projection, Path(to))
@@ -551,6 +557,8 @@ class ModelManager:
 
     @property
     def _workspace(self) -> Workspace:
+        # what reads makes no ledger: `save_version`, `train`, `run`, `jobs.train` and `jobs.offer` do
+        self._home.seek()
         return self._home.workspace
 
     def _known(self, model: str | None) -> Model:

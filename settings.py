@@ -7,16 +7,18 @@ import logging
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from .errors import Malformed, Refused
+from .home import FOLDER, Source, checked_path, chosen
 
 log = logging.getLogger("lepton")
 
-FOLDER = ".lepton"
+__all__ = ["FOLDER", "Settings", "Terms", "language", "load", "log", "without_secrets"]
+
 _SQLITE = "sqlite:///"
 SHORTEST_SECRET = 16
 """Characters: whoever reads the topics can try short ones."""
@@ -44,7 +46,7 @@ class Terms:
     """Before the bytes of a refused message are thrown away; its reason stays."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Settings:
     """Where a ledger lives and who asks."""
 
@@ -71,15 +73,31 @@ class Settings:
     worker_secret: str | None = field(default=None, repr=False)
     """What workers must know for the ledger to give them jobs; None where whoever may write to the topic is one."""
 
+    source: Source = "named"
+    """How the home was come by."""
+
+    def __repr__(self) -> str:
+        """The settings without what is nobody else's business."""
+        shown = {each.name: getattr(self, each.name) for each in fields(self) if each.repr}
+        told = (
+            f"{name}={without_secrets(value) if isinstance(value, str) else value!r}" for name, value in shown.items()
+        )
+        return f"Settings({', '.join(told)})"
+
+    def objects_folder(self) -> Path | None:
+        """The folder of the objects, None where they are in a store beyond this machine."""
+        return Path(unquote(urlsplit(self.objects).path)) if self.objects.startswith("file://") else None
+
     def objects_are_here(self) -> bool:
         """Whether objects are where the settings say: in a folder that is there, or in a store beyond this machine."""
-        return not self.objects.startswith("file://") or Path(unquote(urlsplit(self.objects).path)).is_dir()
+        folder = self.objects_folder()
+        return folder is None or folder.is_dir()
 
 
 def load(home: str | os.PathLike[str] | None = None, *, actor: str | None = None) -> Settings:
     """The settings from LEPTON_* in the environment; arguments win. Raises `Refused` where one cannot be used."""
     env = os.environ
-    folder = _home(home if home is not None else env.get("LEPTON_HOME"))
+    folder, source = chosen(home, env)
     ledger = env.get("LEPTON_LEDGER", "main")
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", ledger):
         raise Malformed(f"LEPTON_LEDGER is {ledger!r}; a ledger's name is lower-case letters, digits and _")
@@ -87,7 +105,7 @@ def load(home: str | os.PathLike[str] | None = None, *, actor: str | None = None
         home=folder,
         database=_database(env.get("LEPTON_DATABASE") or f"{_SQLITE}{folder / f'{ledger}.db'}"),
         ledger=ledger,
-        objects=env.get("LEPTON_OBJECTS") or (folder / "objects").as_uri(),
+        objects=_objects(env.get("LEPTON_OBJECTS") or (folder / "objects").as_uri()),
         actor=actor or env.get("LEPTON_ACTOR") or _login(),
         language=language(env),
         wait=_seconds(env, "LEPTON_WAIT", 30.0),
@@ -100,6 +118,7 @@ def load(home: str | os.PathLike[str] | None = None, *, actor: str | None = None
         log_as_json=env.get("LEPTON_LOG") == "json",
         terms=_terms(env),
         worker_secret=_secret(env, "LEPTON_WORKER_SECRET"),
+        source=source,
     )
 
 
@@ -111,25 +130,25 @@ def language(env: Mapping[str, str] = os.environ) -> Literal["zh", "en"]:
     return "en" if text.startswith("en") else "zh"
 
 
-def _home(given: str | os.PathLike[str] | None) -> Path:
-    """The folder given, else the nearest `.lepton` upwards, else a new one here."""
-    if given is not None:
-        if "://" in (text := os.fspath(given)):
-            raise Refused(
-                f"a home is a folder; {text.split('://')[0]}:// homes need a Lepton server, which this is not"
-            )
-        return Path(text).expanduser().absolute()
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / FOLDER).is_dir():
-            return folder / FOLDER
-    return here / FOLDER
+def without_secrets(url: str) -> str:
+    """A URL as it may be shown: without passwords, signatures and whatever else its query holds."""
+    url = re.sub(r"(://[^:/@]*):.*@", r"\1:***@", url)
+    return re.sub(r"(://[^?]*)\?.*", r"\1?***", url)
 
 
 def _database(url: str) -> str:
     """The URL, a file's made absolute: a process may go to another folder and must not find another ledger there."""
     path = url.removeprefix(_SQLITE)
-    return url if path in (url, "", ":memory:") else f"{_SQLITE}{Path(path).absolute()}"
+    if path in (url, "", ":memory:"):
+        return url
+    return f"{_SQLITE}{checked_path(path, 'the file that LEPTON_DATABASE names')}"
+
+
+def _objects(url: str) -> str:
+    """The URL; `Malformed` where it names a file in a way that this system has no path for."""
+    if url.startswith("file:///"):
+        checked_path(unquote(url.removeprefix("file://")), "the folder that LEPTON_OBJECTS names")
+    return url
 
 
 def _login() -> str:

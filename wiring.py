@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 import uuid_utils
 
 from .domain.commands import CreateLedger
-from .errors import Refused
+from .errors import Refused, Unavailable
 from .events.actors import Actors, checked_actor
 from .events.address import database_at
 from .events.cluster import Cluster
-from .events.creation import open_or_create
+from .events.creation import exists, open_or_create
 from .events.database import Database
 from .events.ledger import FORMAT
 from .events.store import Store
 from .events.tls import Certificate
+from .home import HomeFolder
 from .ledger import Ledger
 from .results import Upgraded, Version
-from .settings import FOLDER, Settings, log
+from .settings import Settings, log
 from .tensors.address import objects_at
 from .tensors.folder import FolderStore
 from .tensors.objects import ObjectStore
@@ -49,6 +52,8 @@ if TYPE_CHECKING:
     from .workers.working import Post
 
 T = TypeVar("T")
+_ANNOUNCED: Final[set[Path]] = set()
+"""Homes that were found upwards and named once."""
 
 
 class _Once(Generic[T]):
@@ -77,6 +82,7 @@ class Home:
     origins: WeakKeyDictionary[Any, Version] = field(default_factory=WeakKeyDictionary[Any, Version])
     """Which version a live object was loaded from or last saved as; it outlives what is opened and closed here."""
     opening: RLock = field(default_factory=RLock, repr=False)
+    _temporary: TemporaryDirectory[str] | None = field(default=None, repr=False)
 
     @_Once
     def database(self) -> Database:
@@ -103,7 +109,8 @@ class Home:
     @_Once
     def spool(self) -> Spool:
         """What waits for the ledger in this home, and what it refused."""
-        return Spool(self.settings.home / "spool" / self.settings.ledger, FolderStore, wait=self.settings.wait)
+        folder = self.settings.home / "spool" / self.settings.ledger
+        return Spool(folder, FolderStore, wait=self.settings.wait, ready=self._ready_to_spool)
 
     @_Once
     def outbox(self) -> Outbox:
@@ -235,15 +242,31 @@ class Home:
 
     def restorable(self, ledger_id: str) -> Store:
         """The store to restore a ledger into: made empty under the ledger's own id where there is none."""
-        return Store(self._made(lambda: ledger_id))
+        return Store(self._made(lambda: ledger_id, restoring=True))
 
     def projection(self, log: Log | None = None) -> Projection:
         """The read model, fed by the event table or by another `log`; it holds its file until closed."""
         from .projections.projector import Projection
 
-        return Projection(
-            self.settings.home / "read", log or self.store, ledger=self.settings.ledger, wait=self.settings.wait
-        )
+        return Projection(self._views, log or self.store, ledger=self.settings.ledger, wait=self.settings.wait)
+
+    @_Once
+    def _views(self) -> Path:
+        """The folder of the read model: the home's, else a temporary one that goes with this process."""
+        if self.settings.source == "here" and not self.folder.is_there():
+            return self._borrowed_views()
+        read = self.settings.home / "read"
+        around = next(each for each in (read, *read.parents) if each.exists())
+        return read if os.access(around, os.W_OK | os.X_OK) else self._borrowed_views()
+
+    def _borrowed_views(self) -> Path:
+        self._temporary = TemporaryDirectory(prefix="lepton-read-")
+        folder = Path(self._temporary.name)
+        log.info("%s cannot be written; the views are made in a temporary folder", self.settings.home)
+        for file in (self.settings.home / "read").glob(f"{self.settings.ledger}-*.duckdb"):
+            with suppress(OSError):  # they can be made anew as well
+                shutil.copyfile(file, folder / file.name)
+        return folder
 
     def read_model(self) -> ReadModel:
         """Whoever answers questions: a projector that runs beside us, else we ourselves."""
@@ -289,12 +312,82 @@ class Home:
         """Give back what is open."""
         if "database" in vars(self):
             self.database.close()
+        if self._temporary is not None:
+            vars(self).pop("_views", None)
+            self._temporary.cleanup()
+            self._temporary = None
 
-    def _made(self, ledger_id: Callable[[], str]) -> Database:
-        _folder(self.settings.home)
-        database = database_at(self.settings.database, self.settings.ledger, wait=self.settings.wait)
+    @property
+    def folder(self) -> HomeFolder:
+        """The home's folder."""
+        return HomeFolder(self.settings.home, self.settings.ledger)
+
+    def seek(self) -> None:
+        """Raise `Refused` where there is no ledger: what only reads makes none."""
+        if "database" in vars(self) or self.outbox.delivery.spool.waiting():
+            return
+        database = self._unopened()
+        try:
+            if (self.folder.is_there() or not self._is_in_home()) and exists(database):
+                return
+        finally:
+            database.close()
+        raise Refused(
+            f"there is no ledger in {self.settings.home}; `lepton init` makes one there, LEPTON_HOME or --home names "
+            "the home of another"
+        )
+
+    def seek_unless_named(self) -> None:
+        """As `seek`, for processes that keep a ledger running: they make one where its place was named to them."""
+        if self.settings.source == "here" and self._is_in_home():
+            self.seek()
+
+    def begin(self, *, for_group: bool = False) -> bool:
+        """Make the home and its ledger where there is none: whether the ledger was made."""
+        fresh = not self.folder.is_there() or not exists(self._unopened())
+        if fresh:
+            self._check_unused(self._unopened())
+            self.folder.make(for_group=for_group)
+        self.workspace  # noqa: B018 - makes the ledger
+        return fresh
+
+    def _unopened(self) -> Database:
+        return database_at(self.settings.database, self.settings.ledger, wait=self.settings.wait)
+
+    def _is_in_home(self) -> bool:
+        return self.settings.database.startswith("sqlite:")
+
+    def _ready_to_spool(self) -> None:
+        """Make the home for what is spooled before there is one; one that is gone by now is not made anew."""
+        if "database" in vars(self) and not self.folder.is_there():
+            raise Unavailable(f"{self.settings.home} is gone, and what is in it; bring it back, then try again")
+        self.folder.make()
+
+    def _made(self, ledger_id: Callable[[], str], *, restoring: bool = False) -> Database:
+        self._announce()
+        database = self._unopened()
+        if not exists(database):
+            if not restoring:
+                self._check_unused(database)
+            if self.folder.make():
+                log.info("a new home, %s", self.settings.home)
         open_or_create(database, ledger_id)
+        if self.folder.is_there():
+            self.folder.check(Store(database).ledger_id, database.name)
         return database
+
+    def _check_unused(self, database: Database) -> None:
+        try:
+            self.folder.check_unused(self.settings.objects_folder(), database.name)
+        except Refused:
+            if not exists(database):  # else another process made this very ledger meanwhile
+                raise
+
+    def _announce(self) -> None:
+        """Say which home was found where none was named: a folder above captures what is done below it."""
+        if self.settings.source == "above" and self.settings.home not in _ANNOUNCED:
+            _ANNOUNCED.add(self.settings.home)
+            log.info("the home is %s", self.settings.home)
 
     def _begin(self, ledger: Ledger, actors: Actors) -> None:
         """The first event. Another process may have been faster, which is as good."""
@@ -305,17 +398,3 @@ class Home:
         except Refused:
             if not self.store.end():
                 raise
-
-
-def _folder(home: Path) -> None:
-    try:
-        fresh = not home.exists()
-        home.mkdir(parents=True, exist_ok=True)
-        if fresh and home.name == FOLDER:
-            (home / ".gitignore").write_text("*\n")
-    except (FileExistsError, NotADirectoryError) as error:
-        raise Refused(f"{home} is not a folder; a home is one") from error
-    except OSError as error:
-        raise Refused(f"{home} cannot be made ({os.strerror(error.errno or 0)}); choose another home") from error
-    if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
-        raise Refused(f"{home} cannot be written; check its permissions or choose another home")

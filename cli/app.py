@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn
 import click
 
 from ..errors import LeptonError
+from ..permissions import DENIED, denied
 from .command import Command, shared
 
 SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
@@ -27,7 +28,7 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "Asking the ledger": ("reading", ("sql", "events", "snapshot")),
     "Keeping the ledger": (
         "keeping",
-        ("sync", "kept", "adopt", "verify", "fsck", "rebuild", "forget", "upgrade"),
+        ("init", "sync", "kept", "adopt", "verify", "fsck", "rebuild", "forget", "upgrade"),
     ),
     "Running the ledger": (
         "running",
@@ -111,6 +112,9 @@ def _told(error: Exception) -> int:
             return INTERRUPTED
         case LeptonError():
             return _said(str(error), error.exit_code)
+        case OSError() if error.errno in DENIED:
+            told = denied(error, error.filename or "a file", "used")
+            return _said(str(told), told.exit_code)
         case _:
             return _bug(error)
 

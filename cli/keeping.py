@@ -1,7 +1,8 @@
-"""`sync`, `kept`, `adopt`, `verify`, `fsck`, `rebuild`, `forget`, `upgrade`: looking after the ledger itself."""
+"""`init`, `sync`, `kept`, `adopt`, `verify`, `fsck`, `rebuild`, `forget`, `upgrade`: looking after a ledger."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Final, cast
@@ -38,6 +39,37 @@ KEPT: Final = {
     "reason": "text",
     "tensors": "digest",
 }
+
+
+@command(
+    {"home": "text", "ledger": "text", "created": "true or false", "open_to": "text", "changed": "number"},
+    "lepton init --home ledger",
+    "lepton init --private",
+)
+@click.option("--shared", is_flag=True, help="For the group of its folder: who is in it may read and write all.")
+@click.option("--group", metavar="NAME", help="For that group; --shared goes without saying.")
+@click.option("--private", is_flag=True, help="For its owner alone, which it is unless umask and folder say otherwise.")
+def init(session: Session, shared: bool, group: str | None, private: bool) -> None:
+    """Make a home and its ledger: the one that is named, else .lepton in this folder.
+
+    A home that is there already stays as it is; --shared, --group and --private change who may use it and all in it.
+    Without this command the first one that writes makes a home.
+    """
+    from ..home import FOLDER, appoint
+
+    if private and (shared or group):
+        raise click.UsageError("a home is private or a group's; say one of the two", click.get_current_context())
+    if session.home is None and not os.environ.get("LEPTON_HOME"):
+        session.home = FOLDER
+    parts = session.parts
+    created = parts.begin(for_group=shared or group is not None)
+    folder, changed = parts.folder, 0
+    if shared or private or group:
+        changed = appoint(folder.path, for_group=not private, group=group)
+    told = {"home": str(folder.path), "ledger": parts.store.ledger_id, "created": created}
+    told |= {"open_to": folder.openness(), "changed": changed}
+    done = "a new ledger is" if created else "the ledger was already"
+    session.answer(told, lambda: [f"{done} in {title(str(folder.path))}, open to {told['open_to']}"])
 
 
 @command(

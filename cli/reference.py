@@ -17,7 +17,10 @@ HEAD = """# The command `lepton`
 Written from the commands by `python -m lepton_ai.cli.reference > docs/cli.md`; a test keeps it true and runs the
 examples.
 
-A ledger is the folder that `--home` names, else `LEPTON_HOME`, else the nearest `.lepton` upwards, else a new one here.
+A ledger is the folder that `--home` names, else `LEPTON_HOME`, else the nearest `.lepton` upwards, which is named once
+on stderr. Where there is none, commands that write make `.lepton` here and say so, as does `lepton init`; commands that
+read are refused. A `.lepton` found upwards that belongs to another user is refused, unless it is one's own group's or
+`LEPTON_SAFE_HOMES` lists it (folders with `:` between them, or `*`).
 `--home` and `--actor` may stand before a command's name or after it. REV is a revision as
 [revisions.md](revisions.md) has it; where the ledger holds several models write MODEL@REV. Sizes are in steps of 1000
 and times in UTC. There are no colours where stdout is no terminal, `NO_COLOR` is set or `TERM` is `dumb`.

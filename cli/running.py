@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Coroutine, Generator, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Event
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         "jobs": {"queued": "number", "at_work": "number", "workers": "number"},
         "spool": {"waiting": "number", "aside": "number"},
         "views?": {"events": "number", "unprojected": "number"},
+        "home": {"folder": "text", "open_to": "text"},
     },
     "lepton status",
 )
@@ -42,11 +43,13 @@ def status(session: Session) -> None:
     from ..workers.reporting import Views, status
 
     parts = session.parts
+    parts.seek()
     with session.waiting("looking around"):
         standing, spool = parts.views(), parts.outbox.delivery.spool
         cluster = parts.cluster if parts.settings.kafka else None
         found = status(parts.workspace, parts.desk, cluster, spool, Views(*standing) if standing else None)
-    session.answer(found.to_dict(), lambda: _status(found))
+    place = {"folder": str(parts.folder.path), "open_to": parts.folder.openness()}
+    session.answer(found.to_dict() | {"home": place}, lambda: _status(found, place))
 
 
 @command({"worker": "text"}, "lepton worker --once", "lepton worker --pool gpu --device cuda:0 --once")
@@ -64,6 +67,7 @@ def worker(session: Session, pool: str, device: str, slots: int, once: bool) -> 
     from ..workers import serving
 
     parts, stop = session.parts, Event()
+    parts.seek_unless_named()
     if once and parts.settings.kafka:
         raise Refused("--once needs the ledger's own tables; beside Kafka a worker cannot know that no job is left")
     if parts.settings.kafka and not parts.settings.objects_are_here():
@@ -117,6 +121,7 @@ def relay(session: Session, once: bool) -> None:
     """Copy every event to Kafka, in order, until stopped. One relay at a time works; another waits for its lock."""
     from ..events.relay import Relay
 
+    session.parts.seek_unless_named()
     store = session.parts.store
     relay = Relay(store, session.parts.cluster, until=store.end() if once else None)
     figures = {
@@ -155,6 +160,7 @@ def restore(session: Session, source: str, missing: bool) -> None:  # noqa: ARG0
 def projector(session: Session) -> None:
     """Keep the views up with the log, from Kafka where it is set, and answer `sql` and `find`, until stopped."""
     parts = session.parts
+    parts.seek_unless_named()
     with parts.follower() as follower:
         projection = follower.projection
         figures = {
@@ -183,6 +189,7 @@ def intake(session: Session) -> None:
     from ..workers.receiving import receive
 
     parts = session.parts
+    parts.seek_unless_named()
     work = parts.workspace
     topic = parts.cluster.topic("inbox")
     taken: list[Intake] = []
@@ -226,6 +233,7 @@ def rejected(session: Session, number: int | None, retry: bool) -> None:
     from ..workers.intake import Intake
     from ..workers.rejected import RefusedMessages, refused
 
+    session.parts.seek()
     work = session.parts.workspace
     told: dict[str, Any] = {"rejected": None, "admitted": None, "message": None}
     if number is None:
@@ -275,8 +283,14 @@ async def _until_stopped(work: Callable[[asyncio.Event], Coroutine[Any, Any, Non
     await work(stop)
 
 
-def _status(found: Status) -> Iterator[str]:
-    rows = [("ledger", found.ledger), ("events", count(found.events, "event")), ("root", found.root)]
+def _status(found: Status, home: Mapping[str, str]) -> Iterator[str]:
+    open_to = home["open_to"] + ("; `lepton init --private` closes it" if home["open_to"] == "everybody" else "")
+    rows = [
+        ("home", f"{home['folder']}, open to {open_to}"),
+        ("ledger", found.ledger),
+        ("events", count(found.events, "event")),
+        ("root", found.root),
+    ]
     if found.recorded:
         rows.append(("last recorded", when(found.recorded, seconds=True)))
     if found.kafka is None:

@@ -38,7 +38,7 @@ class Copies(ABC):
         """Delete an actor's name and key from every copy."""
 
 
-class Files(Copies):
+class FileCopies(Copies):
     """Copies of a SQLite file, beside it: `main.db.format-1`. Each is a whole ledger by itself."""
 
     def __init__(self, path: Path) -> None:
@@ -75,7 +75,7 @@ class Files(Copies):
         return self._path.with_name(f"{self._path.name}.format-{format}")
 
 
-class Schemas(Copies):
+class SchemaCopies(Copies):
     """Copies of a PostgreSQL schema, beside it in the same database: `lepton_main.format-1`."""
 
     def __init__(self, schema: str, database: str) -> None:

@@ -29,7 +29,14 @@ def open_or_create(database: Database, ledger_id: Callable[[], str]) -> None:
     check_name(database)
 
 
+def exists(database: Database) -> bool:
+    """Whether the database holds a ledger."""
+    return _format(database) is not None
+
+
 def _format(database: Database) -> int | None:
+    if not database.there():
+        return None
     with database.connection() as connection:
         if not connection.execute(database.exists, (database.schema,)).fetchone()[0]:
             return None
@@ -55,7 +62,7 @@ def _create(database: Database, ledger_id: Callable[[], str]) -> None:
     from sqlalchemy import inspect, text
 
     # on one connection, for a role may be allowed no second one
-    with database.connection() as driver, database.engine(driver).connect() as connection:
+    with database.creating() as driver, database.engine(driver).connect() as connection:
         for statement in database.begin_creation:
             connection.exec_driver_sql(statement)
         try:

@@ -73,6 +73,10 @@ class Database(ABC):
     def connect(self) -> Any:
         """A new connection of the driver's own, in autocommit. No wait on it is without an end."""
 
+    def there(self) -> bool:
+        """Whether there is anything to connect to, where that can be told without connecting."""
+        return True
+
     def alive(self, connection: Any) -> bool:  # noqa: ARG002
         """Whether an idle connection can be used; one that cannot is closed."""
         return True
@@ -120,6 +124,12 @@ class Database(ABC):
 
     def check_creation(self, connection: Any) -> None:  # noqa: B027
         """Within the transaction that makes the tables: raise `Refused` where a ledger cannot live here."""
+
+    @contextmanager
+    def creating(self) -> Generator[Any]:
+        """The connection on which a ledger is made."""
+        with self.connection() as connection:
+            yield connection
 
     def engine(self, connection: Any = None) -> Engine:
         """SQLAlchemy for migrations, over a connection that the caller holds and keeps, else over new ones."""

@@ -10,7 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from ..errors import LockHeld
+from ..errors import LockHeld, Unavailable
+from ..permissions import denied, open_file
 
 _HELD: weakref.WeakSet[FileLock] = weakref.WeakSet()
 _PAUSE = 0.005
@@ -32,31 +33,37 @@ class FileLock:
     """An exclusive lock on `path`, held from construction to `release`.
 
     Waits at most `wait` seconds, then raises `LockHeld` naming the holder's process id. The kernel gives the lock
-    back when its holder dies, however it dies.
+    back when its holder dies, however it dies. A lock on a file that was removed or replaced meanwhile shuts nobody
+    out: it is taken anew on what stands at the path.
     """
 
     def __init__(self, path: Path, what: str, wait: float) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._path = path
+        self._what = what
+        self._descriptor = -1
         end = time.monotonic() + wait
-        while not self._taken():
-            if time.monotonic() >= end:
-                holder = os.pread(self._descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
-                os.close(self._descriptor)
-                raise LockHeld(f"{what} has been held by process {holder} for {wait:g} s; try again when it is done")
-            time.sleep(_PAUSE)
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, str(os.getpid()).encode(), 0)
+        try:
+            while not self._taken():
+                if time.monotonic() >= end:
+                    holder = self._holder()
+                    raise LockHeld(
+                        f"{what} has been held by process {holder} for {wait:g} s; try again when it is done"
+                    )
+                time.sleep(_PAUSE)
+            with suppress(OSError):  # a full disk: the lock holds all the same, only its holder is not named
+                os.ftruncate(self._descriptor, 0)
+                os.pwrite(self._descriptor, str(os.getpid()).encode(), 0)
+        except BaseException as error:
+            self.release()
+            if isinstance(error, OSError):
+                raise denied(error, path, "locked") from error
+            raise
         _HELD.add(self)
 
-    def _taken(self) -> bool:
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
     def check(self) -> None:
-        """Nothing: only its holder can let it go."""
+        """Raise `Unavailable` where the file was removed or replaced, so that another may hold the lock too."""
+        if self._descriptor < 0 or not self._stands():
+            raise Unavailable(f"{self._what} is held no more, for the file of its lock was removed; start again")
 
     def release(self) -> None:
         """Give the lock back; a second call does nothing."""
@@ -64,6 +71,28 @@ class FileLock:
         if descriptor >= 0:
             _HELD.discard(self)
             os.close(descriptor)
+
+    def _taken(self) -> bool:
+        if self._descriptor < 0 or not self._stands():
+            self.release()
+            self._descriptor = open_file(self._path, os.O_RDWR)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return self._stands()
+
+    def _stands(self) -> bool:
+        """Whether the file that is open is the one at the path."""
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), self._path.lstat())
+        except FileNotFoundError:
+            return False
+
+    def _holder(self) -> str:
+        with suppress(OSError):
+            return os.pread(self._descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
+        return "unknown"
 
 
 def _let_go() -> None:

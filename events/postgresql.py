@@ -13,7 +13,7 @@ from .lock import Held
 from .statements import Statements
 
 if TYPE_CHECKING:
-    from .copies import Schemas
+    from .copies import SchemaCopies
 
 HUNG: Final = 10.0
 """Seconds after which the server cuts off a writer that stopped in the middle of its transaction."""
@@ -184,11 +184,11 @@ class PostgreSQL(Database):
             connection.execute(f'VACUUM (FULL) "{self.schema}".actors')
 
     @property
-    def copies(self) -> Schemas:
+    def copies(self) -> SchemaCopies:
         """Schemas beside the ledger's."""
-        from .copies import Schemas
+        from .copies import SchemaCopies
 
-        return Schemas(self.schema, self.name)
+        return SchemaCopies(self.schema, self.name)
 
     def patient(self, connection: Any) -> AbstractContextManager[None]:
         """Within it a statement may take minutes."""

@@ -6,21 +6,28 @@ import os
 import sqlite3
 import time
 from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import quote
 
 from ..errors import LeptonError, Malformed, Refused, Unavailable
+from ..permissions import denied, open_file
 from . import forks
 from .database import Database
 from .lock import FileLock
 from .mounts import network_file_system
+from .sqlite_file import Connection, Files, alone, left_behind, opening
+from .sqlite_readonly import read_only, uri, writable
 
 if TYPE_CHECKING:
-    from .copies import Files
+    from .copies import FileCopies
 
 _PREFIX: Final = "sqlite:///"
+_END: Final = "SELECT h.seq, (SELECT e.leaf FROM events e WHERE e.seq = h.seq) FROM head h"
+_LEAF: Final = "SELECT leaf FROM events WHERE seq = ?"
+_TRIES: Final = 5
+"""Openings of a file that is replaced each time meanwhile."""
 
 
 class SQLite(Database):
@@ -37,6 +44,10 @@ class SQLite(Database):
             raise Malformed("LEPTON_DATABASE names no file; write sqlite:///path")
         super().__init__(url, ledger, wait=wait, name=url)
         self.path = Path(path)
+        self._id: str | None = None
+        """The ledger that this process found in the file."""
+        self._seen: tuple[int, bytes] | None = None
+        """The last event, and its leaf, in a file that was replaced: what stands in its place must hold it too."""
         forks.guard(self)
 
     @property
@@ -49,16 +60,92 @@ class SQLite(Database):
         """The lock of every writer."""
         return self.begin
 
-    def connect(self) -> sqlite3.Connection:
-        """A new connection. `Refused` on a network file system."""
-        if kind := network_file_system(self.path.parent):
-            raise Refused(
-                f"{self.path.parent} is on a network file system ({kind}), where SQLite loses data; "
-                "put the home on a local disk or set LEPTON_DATABASE to a PostgreSQL"
-            )
-        connection = sqlite3.connect(self.path, timeout=self.wait, isolation_level=None, check_same_thread=False)
+    def there(self) -> bool:
+        """Whether the file is there and holds anything."""
         try:
+            return self.path.stat().st_size > 0
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            raise denied(error, self.path, "read") from error
+
+    def connect(self) -> sqlite3.Connection:
+        """A new connection to the ledger that stands at the path; no file is made.
+
+        Raises `Refused` on a network file system or where another ledger stands there than before, `Unavailable` where
+        the file is gone or its log ends before what this process knows of it.
+        """
+        if not self.there():
+            raise self._gone()
+        self._check_local()
+        with opening:
+            connection = self._opened()
+        try:
+            self._check_same(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def alive(self, connection: Any) -> bool:
+        """Whether the files that it opened still stand at the path; if not it is closed, once its end is known."""
+        if connection.stands():
+            return True
+        opened = connection.opened
+        with suppress(sqlite3.Error):
+            self._seen = connection.execute(_END).fetchone() or self._seen
+        if connection.moved():
+            with suppress(sqlite3.Error):  # so that the file is whole by itself, wherever it was moved to
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        connection.close()
+        self._set_aside(opened)
+        return False
+
+    def _set_aside(self, opened: Files) -> None:
+        """Move the log of a file that was replaced out of the way: SQLite would read it into the new one."""
+        place, log = str(self.path), f"{self.path}-wal"
+        with suppress(OSError, Unavailable):
+            if left_behind(place, opened):
+                held = FileLock(Path(f"{place}.moving"), f"what is left of {self.name}", self.wait)
+                try:
+                    if left_behind(place, opened):
+                        Path(log).rename(f"{log}.replaced-{opened.main}")
+                        Path(f"{place}-shm").unlink(missing_ok=True)
+                finally:
+                    held.release()
+
+    @contextmanager
+    def creating(self) -> Generator[sqlite3.Connection]:
+        """A connection of its own, which makes the file."""
+        with self.translated(), closing(self._made()) as connection:
+            yield connection
+
+    def _opened(self) -> Connection:
+        for _ in range(_TRIES):
+            alone(str(self.path), self.name, self.wait)
+            connection = self._connected("rw") if writable(self.path) else read_only(self.path, self._options)
+            if connection.follow():
+                return connection
+            connection.close()
+        raise self._gone()
+
+    def _made(self) -> Connection:
+        """A connection to the file, which is made where it is missing, for those who may use its folder."""
+        if not self.path.parent.is_dir():
+            raise Refused(f"{self.name} cannot be made, for {self.path.parent} is not there; check the folder")
+        self._check_local()
+        try:
+            os.close(open_file(self.path, os.O_RDWR))
+        except OSError as error:
+            raise denied(error, self.path, "made") from error
+        return self._connected("rwc")
+
+    def _connected(self, mode: str) -> Connection:
+        connection = Connection(f"{uri(self.path)}?mode={mode}", self.path, **self._options)
+        try:
+            self._check_own(connection)
             _write_ahead(connection, self.wait)
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # opens the log
             connection.execute("PRAGMA synchronous=FULL")
             # a forgotten actor's name and key leave no trace in the pages they stood on
             connection.execute("PRAGMA secure_delete=ON")
@@ -83,6 +170,54 @@ class SQLite(Database):
             return True
         return os.access(folder, os.W_OK | os.X_OK) and (not self.path.exists() or os.access(self.path, os.W_OK))
 
+    @property
+    def _options(self) -> dict[str, Any]:
+        return {"timeout": self.wait, "isolation_level": None, "check_same_thread": False}
+
+    def _check_local(self) -> None:
+        if kind := network_file_system(self.path.parent):
+            raise Refused(
+                f"{self.path.parent} is on a network file system ({kind}), where SQLite loses data; "
+                "put the home on a local disk or set LEPTON_DATABASE to a PostgreSQL"
+            )
+
+    def _check_own(self, connection: Connection) -> None:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if tables and "head" not in tables:
+            raise Refused(f"{self.name} holds tables of something else; give the ledger a file of its own")
+
+    def _check_same(self, connection: Connection) -> None:
+        """It must be the ledger of before, and its log must hold what this process knows of it."""
+        if not connection.execute(self.exists, ("",)).fetchone()[0]:
+            return
+        found = connection.execute("SELECT ledger FROM head").fetchone()
+        if found is None:
+            return
+        if self._id not in (None, found[0]):
+            raise Refused(
+                f"{self.name} was replaced by the file of another ledger ({found[0]}, and this process works on "
+                f"{self._id}); put the right file back, or start the process anew to work on the other"
+            )
+        self._id = found[0]
+        if (
+            self._seen is not None
+            and self._seen[0]
+            and connection.execute(_LEAF, self._seen[:1]).fetchone() != (self._seen[1],)
+        ):
+            raise Unavailable(
+                f"{self.name} was replaced by an older state, which lacks event {self._seen[0]} as this process knows "
+                "it; put the newer file back, or start the process anew to go on from the older one"
+            )
+        self._seen = None
+
+    def _gone(self) -> LeptonError:
+        if self._id is None:
+            return Refused(f"there is no {self.name}; `lepton init` makes a ledger, LEPTON_HOME names the home of one")
+        return Unavailable(
+            f"{self.name} is gone: it or its home was moved or removed while this process used it; nothing is written "
+            "until it is back in its place"
+        )
+
     def erase(self, connection: Any) -> None:
         """Clear the write-ahead log. `Unavailable` where a reader keeps it."""
         if connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
@@ -92,11 +227,11 @@ class SQLite(Database):
             )
 
     @property
-    def copies(self) -> Files:
+    def copies(self) -> FileCopies:
         """Files beside the ledger's."""
-        from .copies import Files
+        from .copies import FileCopies
 
-        return Files(self.path)
+        return FileCopies(self.path)
 
     @contextmanager
     def looking(self) -> Generator[Any]:

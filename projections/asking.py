@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from .. import errors
 from ..errors import Damaged, LeptonError, Unavailable
+from .peers import check_peer, check_socket
 from .projector import Projection
 from .query import Params, query
 from .search import versions_where
@@ -102,12 +103,14 @@ class There:
 
 
 def connected(path: Path) -> socket.socket:
-    """A connection to whoever listens there; `OSError` where nobody does."""
+    """A connection to whoever listens there; `OSError` where nobody does, `Refused` where that is a stranger."""
     wire = socket.socket(socket.AF_UNIX)
     try:
+        check_socket(path)
         with reachable(path) as name:
             wire.connect(name)
-    except OSError:
+        check_peer(wire, path)
+    except BaseException:
         wire.close()
         raise
     return wire

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -17,6 +18,7 @@ from ..events.log import Log, Row
 from . import batch
 from .instance import opened, removed, translated
 from .schema import schema
+from .views_folder import OtherLedger, keep_usable, moved_aside, own_files
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,7 +43,11 @@ class File:
         self._ordered = ordered
         self._log = log
         self._memory_limit = memory_limit
+        keep_usable(path)
         try:
+            self._open()
+        except OtherLedger as other:
+            _log.warning("%s; it is moved aside to %s", other, moved_aside(path))
             self._open()
         except Damaged as damage:
             _log.warning("%s; it is built anew from the log", damage)
@@ -77,6 +83,14 @@ class File:
     def _put(self, rows: Sequence[Row], parsed: pa.Table) -> None:
         batch.apply(self._connection, rows, parsed)
         self.position = rows[-1].seq
+        own_files(self.path)
+
+    def stands(self) -> bool:
+        """Whether the file that is open is the one at its path."""
+        try:
+            return os.path.samestat(self.path.stat(), self._made_as)
+        except FileNotFoundError:
+            return False
 
     def cursor(self) -> DuckDBPyConnection:
         """A connection of one's own to the same closed instance."""
@@ -96,6 +110,8 @@ class File:
             except duckdb.CatalogException:
                 ledgers = self._made()
             self.position = self._verified(ledgers)
+            own_files(self.path)
+            self._made_as = self.path.stat()
         except BaseException as error:
             self._connection.close()
             if isinstance(error, duckdb.Error):
@@ -114,7 +130,7 @@ class File:
     def _verified(self, ledgers: list[tuple[str]]) -> int:
         """The position, once the file is known to tell of this log: the same ledger, and the same last leaf."""
         if ledgers != [(self._log.ledger_id,)]:
-            raise Damaged("the read model", expected=f"ledger {self._log.ledger_id}", found=f"ledger {ledgers}")
+            raise OtherLedger(expected=self._log.ledger_id, found=", ".join(id for (id,) in ledgers))
         last = self._connection.execute("SELECT seq, leaf FROM store.position ORDER BY seq DESC LIMIT 1").fetchall()
         if not last:
             return 0

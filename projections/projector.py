@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 from ..errors import Unavailable
 from ..events.lock import FileLock
 from ..events.log import Log, Row
+from ..permissions import denied, make_folder
 from ..tensors.synced import sync_folder
 from .file import File
 from .gate import Gate
 from .instance import removed
 from .schema import schema
+from .views_folder import is_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,14 +41,17 @@ class Projection:
     def __init__(
         self, folder: Path, log: Log, *, ledger: str = "main", wait: float = 30.0, memory_limit: str = "1GB"
     ) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            make_folder(folder)
+        except OSError as error:
+            raise denied(error, folder, "made") from error
         self.path = folder / f"{ledger}-{schema().fingerprint}.duckdb"
         self._ledger = ledger
         self._source = log
         self._memory_limit = memory_limit
         self._gate = Gate()
         self._writing = RLock()
-        self._lock = FileLock(folder / f"{ledger}.lock", f"the read model of ledger {ledger!r}", wait)
+        self._lock = self._locked(wait)
         try:
             self._file = self._opened(self.path)
         except BaseException:
@@ -67,6 +72,7 @@ class Projection:
         """
         end = time.monotonic() + deadline
         with self._writing:
+            self._revive()
             while self._file.follow() < (wait_for or 0):
                 if time.monotonic() >= end:
                     raise Unavailable(
@@ -75,17 +81,21 @@ class Projection:
                     )
                 time.sleep(_PAUSE)
             while self._old:
-                removed(self._old.pop())
+                old = self._old.pop()
+                if is_of(old, self._source.ledger_id):
+                    removed(old)
             return self.position
 
     def apply(self, rows: Sequence[Row]) -> None:
         """Apply rows that follow the position; those before it are skipped, a gap is `Damaged`."""
         with self._writing:
+            self._revive()
             self._file.apply(rows)
 
     def rebuild(self) -> int:
         """Build the file anew from the first event, put it in the old one's place whole, and return the position."""
         with self._writing:
+            self._revive()
             place = self.path.with_name(f"{self.path.name}.new")
             removed(place)
             fresh = File(place, self._source, self._memory_limit, ordered=False)
@@ -142,6 +152,24 @@ class Projection:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _revive(self) -> None:
+        """Begin anew where the file, or the file of its lock, was removed or replaced under this process."""
+        try:
+            self._lock.check()
+            if self._file.stands():
+                return
+        except Unavailable:
+            make_folder(self.path.parent)
+            self._lock.release()
+            self._lock = self._locked(0.0)
+        with self._gate.alone():
+            self._file.close()
+            self._file = self._opened(self.path)
+
+    def _locked(self, wait: float) -> FileLock:
+        what = f"the read model of ledger {self._ledger!r}"
+        return FileLock(self.path.parent / f"{self._ledger}.lock", what, wait)
 
     def _opened(self, path: Path) -> File:
         return File(path, self._source, self._memory_limit)

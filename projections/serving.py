@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import socketserver
 import threading
@@ -14,28 +15,34 @@ from pathlib import Path
 from typing import Any, Self
 
 from ..errors import LeptonError, Refused
+from ..permissions import file_mode, set_mode
 from .asking import reachable, received, send, told
 from .following import Follower
+from .peers import check_peer
 from .query import query
 from .search import versions_where
+
+log = logging.getLogger("lepton.projector")
 
 
 class Server:
     """Answers on `path` while it is open, each question in a thread of its own.
 
-    Only the home's owner can reach the socket. Who holds the read model's lock may take the path over: the one that
+    Only who may use the home is answered. Who holds the read model's lock may take the path over: the one that
     listened there before is dead.
     """
 
     def __init__(self, path: Path, follower: Follower) -> None:
         self._path = path
         path.unlink(missing_ok=True)
-        before = os.umask(0o177)
+        before = os.umask(0o777)  # nobody can connect before it has the mode that the folder asks for
         try:
             with reachable(path) as name:
                 self._server = _Listener(name, _Answer)
         finally:
             os.umask(before)
+        set_mode(path, file_mode(path.parent))
+        self._server.path = path
         self._server.follower = follower
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="answers", daemon=True)
 
@@ -53,6 +60,16 @@ class _Listener(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
     block_on_close = True
     follower: Follower
+    path: Path
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002 - the library's signature
+        """Answer those alone who may use the home."""
+        try:
+            check_peer(request, self.path)
+        except (OSError, Refused) as stranger:
+            log.warning("%s", stranger)
+            return False
+        return True
 
 
 class _Answer(socketserver.BaseRequestHandler):

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..errors import Damaged, LeptonError, Refused, Unavailable
+from ..permissions import DENIED, make_folder
 from .objects import check_key
 from .synced import sync_folder, write_synced
 
@@ -17,22 +18,27 @@ _TEMPORARY = ".lepton-"  # no key begins with a dot, so what a crashed write lef
 
 
 class FolderStore:
-    """Objects as files under `path`, which is made where missing unless objects are known to lie there already.
+    """Objects as files under `path`, which the first put makes unless objects are known to lie there already.
 
     An object is written under a temporary name, synced, then linked to its own, which fails if that exists: so it is
     visible only when whole, and never replaced. The folder is synced too, else power loss could forget the name.
+    A folder that was replaced by another while this store is in use is away, unless what was used last is there too.
     """
 
     def __init__(self, path: Path | str, *, filled: bool = False) -> None:
         self._root = Path(path)
-        if not filled:
-            with _translated("the object folder"):
-                self._root.mkdir(parents=True, exist_ok=True)
+        self._filled = filled
+        self._folder: os.stat_result | None = None
+        """The folder as it was when it was used first."""
+        self._last: str | None = None
+        """The key that was used last."""
 
     def put(self, key: str, pieces: Iterable[bytes]) -> int:
         check_key(key)
         place = self._root / key
         with _translated(f"object {key}"):
+            if not self._filled:
+                make_folder(self._root)
             self._check_there()
             _make_folder(place.parent)
             temporary = place.parent / f"{_TEMPORARY}{secrets.token_hex(8)}"
@@ -45,6 +51,8 @@ class FolderStore:
                 with suppress(FileNotFoundError):
                     temporary.unlink()
             sync_folder(place.parent)
+            self._check_there()
+        self._filled, self._last = True, key
         return written
 
     def get(self, key: str, offset: int = 0, length: int | None = None) -> bytes:
@@ -64,6 +72,8 @@ class FolderStore:
             return os.fstat(file).st_size
 
     def list(self, prefix: str) -> Iterator[str]:
+        if not self._filled and not self._root.exists():
+            return iter(())
         with _translated("the object folder"):
             files = (path for path in self._files() if not path.name.startswith(_TEMPORARY))
             keys = sorted(path.relative_to(self._root).as_posix() for path in files)
@@ -86,8 +96,17 @@ class FolderStore:
 
     def _check_there(self) -> None:
         """An unmounted disk is no damage, and what would be written in its place would be hidden by it."""
-        if not self._root.is_dir():
+        try:
+            now = self._root.stat()
+        except (FileNotFoundError, NotADirectoryError):
             raise Unavailable("the object folder is away; mount it, then try again") from None
+        another = self._folder is not None and not os.path.samestat(now, self._folder)
+        if another and self._last is not None and not (self._root / self._last).exists():
+            raise Unavailable(
+                f"the object folder was replaced by one that lacks object {self._last}; bring the right one back, "
+                "then try again"
+            )
+        self._folder = now
 
     @contextmanager
     def _opened(self, key: str) -> Generator[int]:
@@ -119,7 +138,7 @@ def _make_folder(folder: Path) -> None:
     if folder.is_dir():
         return
     _make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     sync_folder(folder.parent)
 
 
@@ -136,5 +155,9 @@ def _translated(thing: str) -> Generator[None]:
         raise
     except OSError as error:
         reason = errno.errorcode.get(error.errno or 0, "OSError")
-        what = "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else "see to the folder"
+        what = "see to the folder"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            what = "make room"
+        elif error.errno in DENIED:
+            what = "have whoever owns the folder give the right, or mount it for writing"
         raise Unavailable(f"{thing} cannot be reached ({reason}: {error.strerror}); {what}, then try again") from error

@@ -373,20 +373,6 @@ def test_of_several_models_one_is_named(cli: Cli) -> None:
     assert cli("diff credit@1 toy@1").out.splitlines()[0] == "credit 1 → toy 1"
 
 
-def test_a_new_ledger_is_made_with_a_word_on_stderr_and_git_looks_away(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    ended = Cli(tmp_path)("models --json", LEPTON_HOME=None)
-
-    assert ended.json == {"models": []}
-    assert ended.err == f"lepton: a new ledger, main, in {tmp_path / '.lepton'}\n"
-    assert (tmp_path / ".lepton" / ".gitignore").read_text() == "*\n"
-    assert Cli(tmp_path)("models", LEPTON_HOME=None).err == ""
-    for mistyped in (["--home", str(tmp_path / "hme"), "models"], ["models", "--home", str(tmp_path / "hoem")]):
-        assert Cli(tmp_path)(mistyped).err.startswith("lepton: a new ledger, main, in ")
-
-
 @pytest.mark.parametrize("doors", [("parts", "manager"), ("manager", "parts")])
 def test_what_is_logged_keeps_its_form_whichever_door_is_opened_first(
     cli: Cli, doors: tuple[str, str], monkeypatch: pytest.MonkeyPatch

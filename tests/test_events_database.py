@@ -248,6 +248,7 @@ def test_a_network_file_system_is_recognised_by_its_longest_mount(tmp_path: Path
 
 def test_sqlite_is_durable_and_writes_ahead(home: Path) -> None:
     database = database_at(f"sqlite:///{home / 'main.db'}", "main", wait=1)
+    open_or_create(database, str)
     with database.connection() as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)

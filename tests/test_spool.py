@@ -243,7 +243,7 @@ def test_what_was_recorded_though_nobody_heard_is_not_told_twice(
     }  # fmt: skip
     proxies = [CuttingProxy(postgresql.port) for _ in range(2)]
     manager = manager_over(home, proxies[0], monkeypatch)
-    manager.models()
+    Cli(home)("init")
     proxies[0].cut_next_commit("after", for_good=True)
     pending = manager.save_version(weights(1), name="net", **asked)
     manager = manager_over(home, proxies[1], monkeypatch)

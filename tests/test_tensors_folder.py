@@ -36,6 +36,7 @@ def test_a_folder_that_is_away_is_no_damage(store: FolderStore, tmp_path: Path) 
 
 
 def test_no_message_tells_the_path(store: FolderStore, tmp_path: Path) -> None:
+    (tmp_path / "objects").mkdir()
     (tmp_path / "objects" / "packs").write_text("a file where a folder should be")
 
     with pytest.raises(Unavailable) as caught:

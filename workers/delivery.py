@@ -51,10 +51,11 @@ class Delivery:
         if not (self.spool.waiting() or self.spool.strays()):
             return told
         workspace = self.opened()
-        with self.spool.lock(patient=patient):
+        with self.spool.lock(patient=patient) as held:
             self._set_strays_aside()
             stuck = set[str]()
             while names := [name for name in self.spool.waiting() if name not in stuck]:
+                held.check()
                 told.append(self._deliver(workspace, names[0], stuck))
         return told
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,9 +22,17 @@ class Jobs:
     attempts that were lost. `data` is a CSV, Parquet or Arrow file that the worker can reach: a path, s3://, gs://.
     """
 
-    workspace: Workspace
-    desk: Desk
+    opened: Callable[[], Workspace]
+    """The ledger's workspace; `Refused` where there is no ledger."""
+    begun: Callable[[], Workspace]
+    """As `opened`, of a ledger that is made where there is none."""
+    desk: Callable[[], Desk]
     """Where jobs are given out."""
+
+    @property
+    def workspace(self) -> Workspace:
+        """The ledger's workspace."""
+        return self.opened()
 
     def train(
         self,
@@ -44,7 +52,7 @@ class Jobs:
         asked = {"class": training.known(model), "label": label, "hyperparameters": dict(hyperparameters or {})}
         payload = asked | {"branch": branch, "tags": list(tags)}
         limit = submitting.Limits(**limits)
-        return submitting.submit(self.workspace, "train", name or model, data, payload, limit, message=message, key=key)
+        return submitting.submit(self.begun(), "train", name or model, data, payload, limit, message=message, key=key)
 
     def evaluate(
         self, rev: str | int, data: str, label: str, *, name: str = "", key: str | None = None, **limits: Any
@@ -80,7 +88,7 @@ class Jobs:
         recipe = Recipe(hyperparameters or {}, architecture or {}, settings or {}, data)
         told = {"branch": branch, "recipe": recipe, "metrics": dict(metrics or {}), "tags": tuple(tags)}
         told |= {"digest": digest, "message": message}
-        return submitting.offer(self.workspace, model, source, submitting.Limits(**limits), key=key, **told)
+        return submitting.offer(self.begun(), model, source, submitting.Limits(**limits), key=key, **told)
 
     def recent(self, most: int = 50) -> list[JobRecord]:
         """The jobs submitted last, the newest first."""
@@ -105,4 +113,4 @@ class Jobs:
         `timeout` seconds, saying so too: the job goes on. Raises what keeps the worker in this process from working.
         """
         name = submitting.named(self.workspace, job)
-        return waiting.wait(self.workspace, self.desk, name, on_epoch=on_epoch, timeout=timeout)
+        return waiting.wait(self.workspace, self.desk(), name, on_epoch=on_epoch, timeout=timeout)

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import uuid_utils
 
-from ..errors import Unavailable
-from ..events.lock import FileLock
+from ..events.lock import FileLock, Held
+from ..permissions import denied, make_folder
 from ..tensors.digest import digest_of
 from ..tensors.objects import ObjectStore
 from ..tensors.synced import sync_folder, write_synced
@@ -40,10 +40,19 @@ class Spool:
     delivers holds `lock`, and alone takes entries away.
     """
 
-    def __init__(self, folder: Path, objects_in: Callable[[Path], ObjectStore], *, wait: float) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        objects_in: Callable[[Path], ObjectStore],
+        *,
+        wait: float,
+        ready: Callable[[], None] = lambda: None,
+    ) -> None:
         self._folder = folder
         self._objects_in = objects_in
         self._wait = wait
+        self._ready = ready
+        """Makes the folder around it ready, or raises `Unavailable`."""
 
     def put(self, entry: Entry, keep: Callable[[ObjectStore], Mapping[str, Any]] | None = None) -> Mapping[str, Any]:
         """Keep an entry behind all that wait; `keep` writes its objects, and says what it holds beside: returned.
@@ -68,9 +77,10 @@ class Spool:
     def _put(
         self, entry: Entry, keep: Callable[[ObjectStore], Mapping[str, Any]] | None, reason: str | None
     ) -> tuple[str, Mapping[str, Any]]:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._ready()
+        make_folder(self._folder)
         made = self._folder / f"{_NEW}{uuid_utils.uuid7()}"
-        made.mkdir()
+        make_folder(made)
         try:
             kept: Mapping[str, Any] = keep(self._objects_in(made / "objects")) if keep else {}
             content = encoded(entry, kept)
@@ -175,17 +185,12 @@ class Spool:
         return None
 
     @contextmanager
-    def lock(self, *, patient: bool = True) -> Generator[None]:
+    def lock(self, *, patient: bool = True) -> Generator[Held]:
         """Be the one who delivers. Raises `Unavailable` naming who does it now, after LEPTON_WAIT or at once."""
-        try:
-            held = FileLock(self._folder / "lock", f"the spool {self._folder.name!r}", self._wait if patient else 0.0)
-        except OSError as error:
-            raise Unavailable(
-                f"the spool cannot be locked ({os.strerror(error.errno or 0)}); see to the home"
-            ) from error
+        held = FileLock(self._folder / "lock", f"the spool {self._folder.name!r}", self._wait if patient else 0.0)
         try:
             self._sweep()
-            yield
+            yield held
         finally:
             held.release()
 
@@ -198,7 +203,7 @@ class Spool:
         place = self._folder / name
         if os.path.lexists(place) and not is_folder(place):
             place.rename(place.with_name(f"{name}.{uuid_utils.uuid7()}"))
-        place.mkdir(exist_ok=True)
+        make_folder(place)
         return place
 
     def _set_aside(self, name: str, to: Path, story: str) -> None:
@@ -247,7 +252,7 @@ def _listed(folder: Path) -> list[tuple[str, bool]]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise Unavailable(f"the spool cannot be read ({os.strerror(error.errno or 0)}); see to the home") from error
+        raise denied(error, folder, "read") from error
 
 
 def _order(name: str) -> int:

@@ -1,0 +1,159 @@
+"""What a save records of the checkout it is made in, without running any program that the checkout names."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lepton_ai.workers.environment import code
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout with one commit and one changed file, in which the tests stand."""
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    git("init", "-q")
+    (folder / "train.py").write_text("print(1)\n")
+    (folder / "data.bin").write_text("one\n")
+    git("add", ".")
+    commit()
+    (folder / "train.py").write_text("print(2)\n")
+    (folder / "data.bin").write_text("two\n")
+    return folder
+
+
+def git(*words: str, **env: str) -> str:
+    done = subprocess.run(("git", *words), capture_output=True, text=True, check=True, env=os.environ | env)
+    return done.stdout
+
+
+def commit() -> None:
+    git("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "core.hooksPath=/dev/null", "commit", "-qm", "one")
+
+
+def test_the_commit_and_what_differs_from_it_are_recorded(checkout: Path) -> None:
+    found = code()
+
+    assert found["commit"] == git("rev-parse", "HEAD").strip()
+    assert found["dirty"] is True
+    assert found["diff"].startswith("sha256:")
+    git("checkout", "-q", ".")
+    assert code() == {"commit": found["commit"], "dirty": False}
+    (checkout / ".lepton").mkdir()
+    (checkout / ".lepton" / "main.db").write_text("a home is nothing of the code")
+    assert code()["dirty"] is False
+
+
+def marker(checkout: Path) -> tuple[str, Path]:
+    """A program that writes a file, as a configuration names it, and the file."""
+    mark = checkout.parent / "ran"
+    program = checkout.parent / "program"
+    program.write_text(f"#!/bin/sh\necho ran >> {mark}\ncat\n")
+    program.chmod(0o755)
+    return str(program), mark
+
+
+HOSTILE = {
+    "a file system monitor": {"core.fsmonitor": "PROGRAM"},
+    "hooks": {"core.hooksPath": "HOOKS"},
+    "a clean filter": {"filter.odd.clean": "PROGRAM", "filter.odd.required": "true"},
+    "a filter's process": {"filter.odd.process": "PROGRAM"},
+    "a filter of an odd name": {"filter.odd.x=y.clean": "PROGRAM"},
+    "a text conversion": {"diff.odd.textconv": "PROGRAM"},
+    "a diff of its own": {"diff.odd.command": "PROGRAM"},
+    "a diff of everything": {"diff.external": "PROGRAM"},
+    "a pager": {"core.pager": "PROGRAM", "pager.status": "true", "pager.diff": "true"},
+    "a submodule summary": {"status.submoduleSummary": "true", "diff.submodule": "log"},
+}
+
+
+@pytest.mark.parametrize("config", HOSTILE.values(), ids=HOSTILE)
+def test_no_program_that_the_repository_names_is_run(checkout: Path, config: dict[str, str]) -> None:
+    program, mark = marker(checkout)
+    hooks = checkout.parent / "hooks"
+    hooks.mkdir()
+    for folder in (hooks, checkout / ".git" / "hooks"):
+        for hook in ("post-index-change", "fsmonitor-watchman", "pre-commit", "reference-transaction"):
+            (folder / hook).unlink(missing_ok=True)
+            (folder / hook).symlink_to(program)
+    (checkout / ".gitattributes").write_text("* filter=odd diff=odd\n*.py filter=odd.x=y diff=odd\n")
+    lines = []
+    for key, value in config.items():
+        section, _, rest = key.partition(".")
+        name, _, variable = rest.rpartition(".")
+        shown = value.replace("PROGRAM", program).replace("HOOKS", str(hooks))
+        lines += [f'[{section} "{name}"]' if name else f"[{section}]", f'\t{variable} = "{shown}"']
+    with (checkout / ".git" / "config").open("a") as file:
+        file.write("\n".join([*lines, ""]))
+
+    found = code()
+
+    assert not mark.exists()
+    assert found.get("dirty", True) is True
+
+
+def test_git_itself_would_run_them(checkout: Path) -> None:
+    program, mark = marker(checkout)
+    (checkout / ".gitattributes").write_text("* filter=odd\n")
+    git("config", "filter.odd.clean", program)
+
+    git("status", "--porcelain")
+
+    assert mark.exists()
+
+
+def test_what_a_partial_clone_lacks_is_not_fetched(checkout: Path) -> None:
+    program, mark = marker(checkout)
+    blob = git("rev-parse", "HEAD:data.bin").strip()
+    for key, value in {
+        "core.repositoryFormatVersion": "1",
+        "extensions.partialClone": "origin",
+        "remote.origin.url": str(checkout.parent / "elsewhere"),
+        "remote.origin.uploadpack": program,
+        "remote.origin.promisor": "true",
+        "protocol.ext.allow": "always",
+    }.items():
+        git("config", key, value)
+    (checkout / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+
+    found = code()
+
+    assert not mark.exists()
+    assert found["dirty"] is True
+
+
+def test_a_submodules_own_configuration_is_not_followed(checkout: Path) -> None:
+    program, mark = marker(checkout)
+    inner = checkout / "inner"
+    inner.mkdir()
+    git("-C", str(inner), "init", "-q")
+    (inner / "file").write_text("1\n")
+    git("-C", str(inner), "add", ".")
+    named = ("-c", "user.name=A", "-c", "user.email=a@example.org")
+    git("-C", str(inner), *named, "commit", "-qm", "one")
+    git("-c", "protocol.file.allow=always", "submodule", "add", "-q", "./inner", "inner")
+    commit()
+    git("-C", str(inner), "config", "core.fsmonitor", program)
+    git("-C", str(inner), "config", "filter.odd.clean", program)
+    (inner / ".gitattributes").write_text("* filter=odd\n")
+    (inner / "file").write_text("2\n")
+
+    code()
+
+    assert not mark.exists()
+
+
+def test_a_git_that_lies_in_the_checkout_is_not_run(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program, mark = marker(checkout)
+    (checkout / "git").symlink_to(program)
+    monkeypatch.setenv("PATH", f".{os.pathsep}{os.pathsep}{os.environ['PATH']}")
+
+    assert code()["dirty"] is True
+    assert not mark.exists()
