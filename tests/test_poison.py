@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import random
 from pathlib import Path
 
 import numpy as np
 
 from lepton_ai import ModelManager
-from lepton_ai.ledger import Receipt
+from lepton_ai.events.actors import Actor, Actors
+from lepton_ai.events.cluster import Cluster
+from lepton_ai.events.topics import open_topics
+from lepton_ai.ledger import Ledger, Receipt
 from lepton_ai.workers.intake import Intake
 
-from .faults.poison import checked, hear, spoiled_spool
+from .asking import commit, until
+from .faults.poison import checked, hear, received, spoiled_spool, unreadable
 from .poisons import outside, poisoned_letters
 
 SEED = 9
@@ -47,3 +53,22 @@ def test_no_entry_of_the_spool_stops_those_behind_it(home: Path) -> None:
         assert delivered >= 12
         assert refused > 20
         checked(manager, [])
+
+
+def test_a_record_that_the_client_cannot_read_is_rejected_and_those_beside_it_are_taken_in(
+    ledger: Ledger, actor: Actor, cluster: Cluster
+) -> None:
+    asyncio.run(open_topics(cluster))
+    ledger.admit(commit(1), actor)
+    topic = cluster.topic("inbox")
+    good = [json.dumps(outside(f"good-{n}")).encode() for n in range(3)]
+    asyncio.run(unreadable(cluster, good))
+
+    with received(cluster, lambda part: Intake(ledger, Actors(ledger.store.database), topic, part)):
+        until(lambda: ledger.store.position(topic, 0) == 5, 30)
+
+    assert [(each.position, "no UTF-8" in each.reason) for _, each, _ in ledger.store.rejected()] == [
+        (1, True),
+        (3, True),
+    ]
+    assert ledger.store.end() == 2 + len(good)

@@ -19,10 +19,11 @@ import numpy as np
 
 from lepton_ai import ModelManager
 from lepton_ai.domain.job_commands import SubmitJob
+from lepton_ai.events.cluster import Cluster
+from lepton_ai.events.inbox import Letter
 from lepton_ai.events.kafka import Outgoing, Reader, Writer
 from lepton_ai.events.loop_thread import LoopThread
 from lepton_ai.events.topics import open_topics
-from lepton_ai.settings import load
 from lepton_ai.tensors.digest import digest_of
 from lepton_ai.wiring import Home
 from lepton_ai.workers.intake import Intake
@@ -33,6 +34,7 @@ from ..asking import until
 from ..broker import Kafka
 from ..outage import entries, locked
 from ..poisons import mutated, outside, poisoned_letters, poisoned_results
+from ..servers import PostgreSQL
 
 TITLE: Final = "2,600 messages and entries that are nearly right, of every type, with good ones between them"
 
@@ -148,45 +150,79 @@ def suffer(seed: int, say: Callable[[str], None]) -> None:
         manager.save_version({"w": np.ones(2)}, name="credit")
         told = spoiled_spool(manager, folder / "home", chance, ENTRIES)
         say(f"spool: {told[0]} entries told, {told[1]} refused or set aside")
-        os.environ["LEPTON_KAFKA"] = kafka.servers
-        home = Home(load(folder / "home"))
-        close.callback(home.close)
-        asyncio.run(open_topics(home.cluster))
+        checked(manager, [])
+        postgresql = PostgreSQL()
+        postgresql.start()
+        close.callback(postgresql.remove)
+        os.environ |= {"LEPTON_HOME": str(folder / "other"), "LEPTON_DATABASE": postgresql.url()}
+        os.environ |= {"LEPTON_KAFKA": kafka.servers, "LEPTON_LEDGER": "poison"}
+        beside = close.enter_context(ModelManager(actor="ada"))
+        beside.save_version({"w": np.ones(2)}, name="credit")
+        asyncio.run(open_topics(beside._home.cluster))
         letters = list(poisoned_letters(chance, LETTERS, lambda n: outside(f"good-{n}")))
-        _taken_in(home, letters)
-        refused = checked(manager, [n for n in range(LETTERS) if n % 5 == 4])
-        say(f"inbox: {LETTERS} messages, {LETTERS // 5} of them good; {refused} rejected, each with its story")
-        with ModelManager(folder / "home", actor="ada") as beside:
-            heard = hear(beside, chance, RESULTS)
+        end = _taken_in(beside._home, letters)
+        good = [n for n in range(LETTERS) if n % 5 == 4]
+        refused = checked(beside, good)
+        say(f"inbox: {end} messages, {len(good)} of them good; {refused} rejected, each with its story")
+        heard = hear(beside, chance, RESULTS)
         say(f"results: {RESULTS} messages, {heard - refused} rejected, and a job was given out behind them")
-        checked(manager, [n for n in range(LETTERS) if n % 5 == 4])
+        checked(beside, good)
         say("verify, fsck and sql answer")
 
 
-def _taken_in(home: Home, letters: Sequence[object]) -> None:
-    """Put letters into the inbox and take them in, through the broker."""
-    topic = home.cluster.topic("inbox")
-    end = asyncio.run(_sent(home, letters))
-    loop, stop = LoopThread("receive"), asyncio.Event()
-    work = home.workspace
+def _taken_in(home: Home, letters: Sequence[Letter]) -> int:
+    """Put letters into the inbox, records that no client can read behind them, and take all in: where that ends."""
+    topic, work = home.cluster.topic("inbox"), home.workspace
+    end = asyncio.run(_sent(home.cluster, letters))
+    with received(home.cluster, lambda part: Intake(work.ledger, work.actors, topic, part)):
+        until(lambda: (home.store.position(topic, 0) or 0) >= end, PATIENCE)
+    return end
 
-    def intake(part: int) -> Intake:
-        return Intake(work.ledger, work.actors, topic, part)
+
+async def _sent(cluster: Cluster, letters: Sequence[Letter]) -> int:
+    async with Writer(cluster) as writer:
+        for letter in letters:
+            await writer.send("inbox", [Outgoing(letter.raw, headers=letter.headers)])
+    await unreadable(cluster, [b"{}", b"{}"])
+    async with Reader(cluster, "inbox") as reader:
+        return await reader.end()
+
+
+@contextmanager
+def received(cluster: Cluster, intake: Callable[[int], Intake]) -> Iterator[None]:
+    """The inbox's loop at work in a thread of its own."""
+    loop, stop = LoopThread("receive"), asyncio.Event()
+    loop.leave(receive(cluster, "inbox", intake, stop))
 
     async def halt() -> None:
         stop.set()
 
-    loop.leave(receive(home.cluster, "inbox", intake, stop))
     try:
-        until(lambda: (home.store.position(topic, 0) or 0) >= end, PATIENCE)
+        yield
     finally:
         loop.do(halt())
         loop.stop()
 
 
-async def _sent(home: Home, letters: Sequence[object]) -> int:
-    async with Writer(home.cluster) as writer:
-        for letter in letters:
-            await writer.send("inbox", [Outgoing(letter.raw, headers=letter.headers)])  # type: ignore[attr-defined]
-    async with Reader(home.cluster, "inbox") as reader:
-        return await reader.end()
+class _NoText(str):
+    """A header's name that goes onto the wire as bytes that are no UTF-8."""
+
+    def encode(self, *_: object) -> bytes:
+        return b"\xff\xfe"
+
+
+async def unreadable(cluster: Cluster, between: Sequence[bytes]) -> None:
+    """Put messages into the inbox, and between them records with a header whose name is no UTF-8."""
+    from aiokafka.producer import message_accumulator
+    from aiokafka.record import default_records
+
+    compiled = message_accumulator.DefaultRecordBatchBuilder
+    for n, raw in enumerate(between):
+        async with Writer(cluster) as writer:
+            if n:
+                message_accumulator.DefaultRecordBatchBuilder = default_records._DefaultRecordBatchBuilderPy
+                try:
+                    await writer.send("inbox", [Outgoing(b"{}", headers=((_NoText("name"), b""),))])
+                finally:
+                    message_accumulator.DefaultRecordBatchBuilder = compiled
+            await writer.send("inbox", [Outgoing(raw)])
