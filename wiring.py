@@ -184,7 +184,9 @@ class Home:
         from .workers.mailing import MailOrders
 
         orders = MailOrders(Mail(self.database))
-        return Assigner(self.workspace, Leases(self.database), results, orders, self.settings.terms)
+        told = self.settings
+        at_once = told.offers.at_once
+        return Assigner(self.workspace, Leases(self.database), results, orders, told.terms, offers_at_once=at_once)
 
     def _assigning(self) -> Held:
         return database_at(self.settings.database, self.settings.ledger, wait=0.0).lock("assigner")

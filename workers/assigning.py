@@ -12,6 +12,7 @@ from ..domain.commands import job_stream
 from ..domain.job import AT_WORK, Job
 from ..domain.job_commands import AssignJob, ExpireLease, Ready
 from ..domain.jobs import fits, pauses
+from ..domain.offers import LIMITS, VERIFY
 from ..errors import LeptonError, Malformed, Refused, Unavailable
 from ..events.envelope import decode
 from ..events.inbox import Letter
@@ -57,12 +58,15 @@ class Assigner:
         terms: Terms,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
+        *,
+        offers_at_once: int = 2,
     ) -> None:
         self._workspace = workspace
         self._leases = leases
         self._hearing = Hearing(workspace.ledger.store, results, clock)
         self._orders = orders
         self._terms = terms
+        self._offers_at_once = offers_at_once
         self._now = now
         self._refused = RefusedMessages(workspace.ledger.store, workspace.actors, terms.rejected)
         self._receiver = Receiver(workspace, workspace.actors.named("lepton"), terms.pause)
@@ -219,13 +223,17 @@ class Assigner:
         """Give the jobs that wait to the workers that are free, the oldest first."""
         given, now = False, self._now()
         ready = [each for each in self.ready() if each.free > 0] if self._queued else []
+        offers = sum(_offered(self._job(lease.job)) for lease in self._leases.held()) if ready else 0
         for name, job in tuple(self._queued.items()):
             if not ready:
                 break
+            if _offered(job) and offers >= self._offers_at_once:
+                continue
             if pauses(job, now) or not any(fits(job, each.pool, each.capabilities) for each in ready):
                 continue
             if (event := self._assigned(name, tuple(ready))) is not None:
                 ready = [each for each in _less(ready, event.worker) if each.free > 0]
+                offers += _offered(job)
                 given = True
         return given
 
@@ -287,6 +295,11 @@ def _read(letter: Posted) -> Said | Malformed:
 
 def _of_attempt(told: Said | Malformed) -> TypeGuard[Said]:
     return isinstance(told, Said) and isinstance(told.message, OfAttempt)
+
+
+def _offered(job: Job) -> bool:
+    """Whether an outside service asked for it: of these only so many are looked at at a time."""
+    return job.kind == VERIFY and LIMITS in job.payload
 
 
 def _less(ready: Iterable[Ready], worker: str) -> Iterable[Ready]:

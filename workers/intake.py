@@ -9,13 +9,15 @@ from typing import Final, NamedTuple
 
 from pydantic import ValidationError
 
+from ..domain.job_commands import OfferVersion
 from ..domain.outside import command_of
 from ..errors import Malformed, Refused, Unavailable
 from ..events.actors import Actor, Actors, checked_actor, names_an_actor
 from ..events.admission import Admission
 from ..events.inbox import Letter, parsed, source_of
 from ..ledger import Asked, Ledger, Receipt
-from ..settings import Terms
+from ..settings import Offers, Terms
+from .bounds import bounded
 from .isolation import isolated, unforeseen
 from .refused import RefusedMessages, kept, refused
 
@@ -46,10 +48,20 @@ class Read(NamedTuple):
 class Intake:
     """Takes in the messages of one topic's partition, in order."""
 
-    def __init__(self, ledger: Ledger, actors: Actors, topic: str, part: int = 0, terms: Terms | None = None) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        actors: Actors,
+        topic: str,
+        part: int = 0,
+        *,
+        terms: Terms | None = None,
+        offers: Offers | None = None,
+    ) -> None:
         self._ledger = ledger
         self._actors = actors
         self._refused = RefusedMessages(ledger.store, actors, (terms or Terms()).rejected)
+        self._offers = offers or Offers()
         self.topic = topic
         self._part = part
         self.taken = 0
@@ -118,6 +130,8 @@ class Intake:
         try:
             checked_actor(told.source, "source")
             command = command_of(told, actor.id)
+            if isinstance(command, OfferVersion):
+                command = bounded(command, self._offers)
             return Read(letter, Asked(command, actor, time=told.time, outside=told), source, actor)
         except Refused as refusal:
             return Read(letter, refusal, source, actor)
