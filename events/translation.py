@@ -33,7 +33,8 @@ class Translator:
         if isinstance(cause, sqlite3.Error):
             return self._sqlite(cause, self._text(cause))
         if type(cause).__module__.split(".")[0] == "psycopg":
-            if not getattr(cause, "sqlstate", None) and "DataError" in {kind.__name__ for kind in type(cause).__mro__}:
+            unfit = "DataError" in {kind.__name__ for kind in type(cause).__mro__} or "cannot adapt" in str(cause)
+            if unfit and not getattr(cause, "sqlstate", None):
                 # found by the driver itself, before the server saw it
                 return Malformed(f"{self.name} cannot hold a value ({self._text(cause)}); leave control characters out")
             return self._postgresql(getattr(cause, "sqlstate", None) or "", self._text(cause))

@@ -126,7 +126,7 @@ class Assigner:
         self._hearing.heard(letters[-1].sent)
         return True
 
-    def _taken(self, ear: Ear, letters: Sequence[Posted]) -> list[Said | Malformed]:
+    def _taken(self, ear: Ear, letters: Sequence[Posted]) -> list[Said | LeptonError]:
         """Take in messages together: a command that was admitted before one of them raised is known by its key."""
         told = [_read(letter) for letter in letters]
         answers = iter(self._admitting.admit([each for each in told if _of_attempt(each)]))
@@ -142,10 +142,10 @@ class Assigner:
                     self._note(change, letter, each)
             change.reject(rejected)
             change.move(ear.results.topic, letters[-1].position + 1, ear.results.part)
-        return told
+        return [*told]
 
-    def _set_aside(self, ear: Ear, letter: Posted, refusal: Malformed) -> Malformed:
-        """Keep a message with its refusal, in a transaction that asks nothing of what it holds."""
+    def _set_aside(self, ear: Ear, letter: Posted, refusal: LeptonError) -> LeptonError:
+        """Keep a message with what it raised, in a transaction that asks nothing of what it holds."""
         row = self._rejected(ear, letter, refusal)
         with self._leases.change() as change:
             change.reject([row])
@@ -153,7 +153,7 @@ class Assigner:
         log.warning("message %d of %s is rejected: %s", letter.position, ear.results.topic, row.reason)
         return refusal
 
-    def _rejected(self, ear: Ear, letter: Posted, refusal: Refused) -> Rejected:
+    def _rejected(self, ear: Ear, letter: Posted, refusal: LeptonError) -> Rejected:
         """As a row, sealed under the ledger's own key: what workers say may quote whom they work for."""
         place = (ear.results.topic, ear.results.part)
         return kept(place, Letter(letter.position, letter.raw), refusal, self._refused.own())
