@@ -46,6 +46,24 @@ class Terms:
     """Before the bytes of a refused message are thrown away; its reason stays."""
 
 
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """Where a version that an outside service offers may lie, who looks at it, and what that may take."""
+
+    places: tuple[str, ...] = ("s3://", "gs://", "az://")
+    """What its address must begin with: buckets, or folders as `file:///folder`."""
+    pool: str = "default"
+    """The workers that look at it: whoever offers does not choose them."""
+    at_once: int = 2
+    """How many are looked at at a time."""
+    seconds: float = 3600.0
+    memory: int = 32 << 30
+    """Bytes that its process may take, mapped files among them."""
+    bytes: int = 16 << 30
+    tensors: int = 100_000
+    elements: int = 1 << 35
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Settings:
     """Where a ledger lives and who asks."""
@@ -70,9 +88,9 @@ class Settings:
     """Where a running process serves its figures to Prometheus, `host:port`, or None."""
     log_as_json: bool
     terms: Terms = Terms()
+    offers: Offers = Offers()
     worker_secret: str | None = field(default=None, repr=False)
     """What workers must know for the ledger to give them jobs; None where whoever may write to the topic is one."""
-
     source: Source = "named"
     """How the home was come by."""
 
@@ -119,6 +137,7 @@ def load(home: str | os.PathLike[str] | None = None, *, actor: str | None = None
         terms=_terms(env),
         worker_secret=_secret(env, "LEPTON_WORKER_SECRET"),
         source=source,
+        offers=offers(env),
     )
 
 
@@ -200,6 +219,32 @@ def _terms(env: Mapping[str, str]) -> Terms:
         for name, usual in asdict(Terms()).items()
     }
     return Terms(**told)
+
+
+def offers(env: Mapping[str, str] = os.environ) -> Offers:
+    """What LEPTON_OFFERS_… allow."""
+    usual = Offers()
+    counts = {
+        name: _count(env, f"LEPTON_OFFERS_{name.upper()}", getattr(usual, name))
+        for name in ("at_once", "memory", "bytes", "tensors", "elements")
+    }
+    told = env.get("LEPTON_OFFERS_FROM")
+    places = usual.places if told is None else tuple(told.split())
+    for place in places:
+        if not re.fullmatch(r"(s3|gs|az)://[^?#@\s]*|file:///[^?#\s]+", place):
+            raise Malformed(
+                "LEPTON_OFFERS_FROM names what is no place; write s3://bucket/prefix, gs://, az:// or file:///folder, "
+                "several with spaces between them"
+            )
+    seconds = _seconds(env, "LEPTON_OFFERS_SECONDS", usual.seconds)
+    return Offers(places, env.get("LEPTON_OFFERS_POOL") or usual.pool, seconds=seconds, **counts)
+
+
+def _count(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name) or str(default)
+    if not re.fullmatch(r"[0-9]{1,18}", text) or not int(text):
+        raise Malformed(f"{name} is {text!r}; give a whole number above 0")
+    return int(text)
 
 
 def _seconds(env: Mapping[str, str], name: str, default: float, most: float = 1e6) -> float:

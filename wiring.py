@@ -217,7 +217,15 @@ class Home:
 
         orders = MailOrders(Mail(self.database))
         told = self.settings
-        return Assigner(self.workspace, Leases(self.database), results, orders, told.terms, told.worker_secret)
+        return Assigner(
+            self.workspace,
+            Leases(self.database),
+            results,
+            orders,
+            told.terms,
+            told.worker_secret,
+            offers_at_once=told.offers.at_once,
+        )
 
     def _assigning(self) -> Held:
         return database_at(self.settings.database, self.settings.ledger, wait=0.0).lock("assigner")

@@ -195,7 +195,8 @@ def intake(session: Session) -> None:
     taken: list[Intake] = []
 
     def intake_of(part: int) -> Intake:
-        taken.append(Intake(work.ledger, work.actors, topic, part, parts.settings.terms))
+        told = parts.settings
+        taken.append(Intake(work.ledger, work.actors, topic, part, terms=told.terms, offers=told.offers))
         return taken[-1]
 
     async def run(stop: asyncio.Event) -> None:
@@ -244,7 +245,8 @@ def rejected(session: Session, number: int | None, retry: bool) -> None:
         session.answer(told, lambda: _listed(found))
         return
     if retry:
-        answer = Intake(work.ledger, work.actors, "", terms=session.parts.settings.terms).retry(number)
+        settings = session.parts.settings
+        answer = Intake(work.ledger, work.actors, "", terms=settings.terms, offers=settings.offers).retry(number)
         if isinstance(answer, Refused):
             raise answer
         session.answer(told | {"admitted": number}, lambda: [f"message {number} is admitted"])

@@ -66,6 +66,8 @@ class OfferVersion(AskForWork):
     metrics: Mapping[str, float] = field(default_factory=dict[str, float])
     tags: tuple[str, ...] = ()
     message: str = ""
+    limits: Mapping[str, int] | None = None
+    """What its file may be, where an outside service offers it: bytes, tensors, elements."""
 
     def reads(self) -> tuple[str, ...]:
         return (job_stream(self.job), model_stream(self.model))

@@ -13,6 +13,8 @@ from .envelope import LIMIT
 from .strict_json import read_json
 
 STRUCTURED: Final = "application/cloudevents+json"
+UNREADABLE: Final = "lepton-unreadable"
+"""The header of a record in place of those that no client could read."""
 _PREFIX: Final = "ce_"
 _LONGEST: Final = 500
 """Characters of an attribute."""
@@ -59,6 +61,8 @@ def parsed(letter: Letter) -> Outside:
     if len(letter.raw) > LIMIT:
         raise Malformed(f"the event has {len(letter.raw):,} bytes of {LIMIT:,}; keep large parts as objects")
     headers = _headers(letter)
+    if UNREADABLE in headers:
+        raise Malformed("the record has a header whose name is no UTF-8, and cannot be read; send it without")
     binary = f"{_PREFIX}specversion" in headers
     told = _attributes(headers) if binary else _object(letter.raw, "the event")
     if (version := told.get("specversion")) != "1.0":

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple, Self
 
 from ..errors import Refused, Unavailable
 from .cluster import Cluster, TopicName
+from .inbox import UNREADABLE
 from .kafka_errors import translated
 from .topic_id import topic_id
 
@@ -228,7 +229,28 @@ class Reader:
         self._open.seek(self._at, offset)
 
     async def read(self, limit: int, wait: float) -> list[Message]:
-        """At most `limit` records from where reading stands; none where none came within `wait` seconds."""
+        """At most `limit` records from where reading stands; none where none came within `wait` seconds.
+
+        A record whose headers aiokafka cannot read (their names must be UTF-8) comes without its bytes, marked so: it
+        would raise at each try, and hold up all behind it.
+        """
+        try:
+            return await self._got(limit, wait)
+        except UnicodeDecodeError:
+            return await self._next(wait)
+
+    async def _next(self, wait: float) -> list[Message]:
+        """The next record alone."""
+        try:
+            return await self._got(1, wait)
+        except UnicodeDecodeError:
+            async with translated(self._cluster):
+                offset = await self._open.position(self._at)
+            self.seek(offset + 1)
+            log.warning("record %d of %s has headers that cannot be read; it is passed over", offset, self._topic)
+            return [Message(offset, 0, None, b"", ((UNREADABLE, b""),))]
+
+    async def _got(self, limit: int, wait: float) -> list[Message]:
         async with translated(self._cluster):
             got = await self._open.getmany(self._at, timeout_ms=int(wait * 1000), max_records=limit)
         records = got.get(self._at, ())

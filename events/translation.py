@@ -105,7 +105,7 @@ class Translator:
 def _of_postgresql(error: BaseException, text: str) -> Meaning:
     if (meaning := sqlstate_meaning(getattr(error, "sqlstate", None))) is not None:
         return meaning
-    if any(kind.__name__ == "DataError" for kind in type(error).__mro__):
+    if "cannot adapt" in text or any(kind.__name__ == "DataError" for kind in type(error).__mro__):
         return "value"  # found by the driver itself, before the server saw it
     return "forbidden" if any(words in text for words in (*_NO_LOGIN, *_NO_TLS)) else "passes"
 

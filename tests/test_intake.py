@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
+from random import Random
 from typing import Any
 
 import pytest
@@ -11,10 +13,11 @@ from hypothesis import strategies as st
 
 from lepton_ai import ledger as ledger_module
 from lepton_ai.domain.append import Append
-from lepton_ai.errors import Refused, Unavailable
+from lepton_ai.errors import Malformed, Refused, Unavailable
 from lepton_ai.events.actors import Actor, Actors
 from lepton_ai.events.inbox import Letter
 from lepton_ai.events.rows import Rejected
+from lepton_ai.events.store import Store
 from lepton_ai.events.verify import verify
 from lepton_ai.ledger import Ledger, Receipt
 from lepton_ai.settings import Terms
@@ -338,3 +341,14 @@ def test_whatever_a_message_raises_it_alone_is_rejected_and_the_rest_goes_on(
     monkeypatch.setattr(ledger_module, "decide", decide)
     assert isinstance(intake.retry(number), Receipt)
     assert verify(ledger.store).size == end + 150
+
+
+@pytest.mark.parametrize("value", ["nul \0", "long", object()])
+def test_a_value_that_no_column_holds_is_malformed_and_no_outage(store: Store, value: Any) -> None:
+    if value == "long":  # for an index; random, for PostgreSQL compresses
+        value = "".join(chr(0x4E00 + n) for n in Random(1).choices(range(20_000), k=6_000))
+    taken = store.database.dialect == "sqlite" and isinstance(value, str)
+
+    with nullcontext() if taken else pytest.raises(Malformed, match="cannot hold a value"):  # noqa: SIM117
+        with store.database.connection() as connection:
+            connection.execute(store.sql.insert_seen, ("a", value, "d"))

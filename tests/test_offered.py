@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import obstore
@@ -21,13 +21,14 @@ from obstore.store import S3Store
 from safetensors.torch import save
 
 from lepton_ai import ModelManager
-from lepton_ai.domain.job import ENDED
+from lepton_ai.domain.job import ENDED, Job
 from lepton_ai.errors import Refused
 from lepton_ai.events.inbox import Letter
 from lepton_ai.events.verify import verify
 from lepton_ai.ledger import Receipt
 from lepton_ai.models import CreditScoringModel
 from lepton_ai.models.state import tensors_of
+from lepton_ai.settings import load
 from lepton_ai.workers.intake import Answer, Intake
 from lepton_ai.workers.job_record import JobRecord
 from lepton_ai.workers.serving import assigning, post, working
@@ -55,7 +56,7 @@ class Lab:
         self.home, self.folder = home, folder
         self.manager = ModelManager(home, actor="ada")
         workspace = self.manager._workspace
-        self.intake = Intake(workspace.ledger, workspace.actors, "inbox")
+        self.intake = Intake(workspace.ledger, workspace.actors, "inbox", offers=load(home).offers)
 
     def file(self, name: str, content: bytes | dict[str, torch.Tensor]) -> Path:
         """A file of the lab's."""
@@ -119,6 +120,7 @@ def lab(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     monkeypatch.setenv("LEPTON_TERM_PAUSE", "0.1")
     folder = tmp_path / "outbound-lab-files"
     folder.mkdir()
+    monkeypatch.setenv("LEPTON_OFFERS_FROM", f"{folder.as_uri()} s3://")
     lab = Lab(home, folder)
     yield lab
     lab.manager.close()
@@ -206,7 +208,7 @@ def test_where_the_file_lies_and_what_was_said_of_it_stand_nowhere_in_the_ledger
 def test_a_file_that_is_not_what_was_said_is_refused_with_its_reason(lab: Lab) -> None:
     other = {"w": {"dtype": "F6_E2M3", "shape": [4], "data_offsets": [0, 3]}}
     offers: dict[str, tuple[Path | str, dict[str, Any]]] = {
-        f"digest sha256:.*, not {digest(b'')}": (lab.file("other.safetensors", OF_EVERY_SORT), {"digest": digest(b"")}),
+        f"another digest than {digest(b'')}": (lab.file("other.safetensors", OF_EVERY_SORT), {"digest": digest(b"")}),
         "cannot be read as safetensors": (lab.file("pickle.safetensors", b"\x80\x04K\x01."), {}),
         "holds no tensor": (lab.file("bare.safetensors", {}), {}),
         "dtype F6_E2M3, which Lepton does not keep": (lab.file("six.safetensors", safetensors(other, b"abc")), {}),
@@ -315,6 +317,19 @@ def test_an_offer_by_the_sdk_is_the_same_job_under_its_key(lab: Lab, monkeypatch
         ({"source": None}, "source: field required"),
         ({"source": "http://lab/m.safetensors"}, "source names no file"),
         ({"source": "s3://ada:hunter2@bucket/m"}, "source holds more than a place"),
+        ({"source": "https://169.254.169.254/latest/meta-data"}, "source names no file"),
+        ({"source": "s3://169.254.169.254/latest/meta-data"}, "source names no bucket"),
+        ({"source": "s3://127.0.0.1:9000/m"}, "source names no bucket"),
+        ({"source": "s3://[fe80::1]/m"}, "source names no"),
+        ({"source": "s3://bucket/../other/m"}, "source leads elsewhere"),
+        ({"source": "s3://bucket/%2e%2e/m"}, "source leads elsewhere"),
+        ({"source": "s3://bucket/m%00"}, "source leads elsewhere"),
+        ({"source": "gs://bucket/m"}, "source lies where no offer may"),
+        ({"source": "file:///etc/passwd"}, "source lies where no offer may"),
+        ({"source": "/etc/passwd"}, "source lies where no offer may"),
+        ({"source": "file://lab/etc/passwd"}, "source names no file"),
+        ({"source": "ftp://lab/m"}, "source names no file"),
+        ({"source": "/" + "x" * 3000}, "source is no address"),
         ({"hyperparmeters": {"lr": 1}}, "has no field 'hyperparmeters'; it has source, digest, branch"),
         ({"metrics": {"f1": "NaN"}}, "finite numbers"),
         ({"tags": ["no tag"]}, "cannot name a tag"),
@@ -323,7 +338,7 @@ def test_an_offer_by_the_sdk_is_the_same_job_under_its_key(lab: Lab, monkeypatch
     ],
 )
 def test_what_breaks_a_rule_is_kept_with_its_reason(lab: Lab, told: dict[str, Any], complaint: str) -> None:
-    answer = lab.tell("/m.safetensors", **({"digest": digest(b"")} | told))
+    answer = lab.tell(lab.folder / "m.safetensors", **({"digest": digest(b"")} | told))
 
     assert isinstance(answer, Refused)
     assert complaint in str(answer)
@@ -331,6 +346,84 @@ def test_what_breaks_a_rule_is_kept_with_its_reason(lab: Lab, told: dict[str, An
     ((_, rejected, _),) = lab.manager._workspace.ledger.store.rejected()
     assert rejected.reason == str(answer)
     assert lab.manager.jobs.recent() == []
+
+
+def test_whoever_offers_chooses_neither_the_workers_nor_what_they_spend(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"POOL": "offers", "SECONDS": "50", "MEMORY": "1000000000", "AT_ONCE": "1"}.items():
+        monkeypatch.setenv(f"LEPTON_OFFERS_{name}", value)
+    lab.intake = Intake(
+        lab.manager._workspace.ledger, lab.manager._workspace.actors, "inbox", offers=load(lab.home).offers
+    )
+    job = lab.offer(lab.file("m.safetensors", OF_EVERY_SORT))
+
+    told = lab.manager.sql("SELECT pool, payload ->> 'limits' AS limits FROM jobs").to_pylist()
+
+    assert told[0]["pool"] == "offers"
+    assert json.loads(told[0]["limits"])["tensors"] == 100_000
+    state = cast(Job, lab.manager._workspace.ledger.state(f"job/{job}"))
+    assert (state.seconds, state.memory) == (50, 10**9)
+
+
+BOUNDS = {
+    "LEPTON_OFFERS_BYTES": "1000",
+    "LEPTON_OFFERS_TENSORS": "3",
+    "LEPTON_OFFERS_ELEMENTS": "100",
+}
+
+
+def test_an_offered_file_is_held_to_its_bounds(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    contents = {
+        "bytes of the 1,000": {"w": torch.zeros(2000)},
+        "holds 4 tensors of the 3": {f"w{n}": torch.zeros(1) for n in range(4)},
+        "holds 101 numbers of the 100": {"w": torch.zeros(101, dtype=torch.bool)},
+        "a shape that no memory has": {"w": torch.zeros(0, 1 << 41)},
+    }
+    for name, value in BOUNDS.items():
+        monkeypatch.setenv(name, value)
+    jobs = {
+        complaint: lab.offer(lab.file(f"{n}.safetensors", content), id=complaint)
+        for n, (complaint, content) in enumerate(contents.items())
+    }
+
+    lab.looked_at(next(iter(jobs.values())))
+
+    for complaint, name in jobs.items():
+        job = lab.manager.jobs.show(name)
+        assert (job.status, job.version) == ("failed", None)
+        assert complaint in job.reason
+
+
+def test_no_link_leads_an_offer_out_of_its_folder(lab: Lab, tmp_path: Path) -> None:
+    outside = tmp_path / "outside.safetensors"
+    outside.write_bytes(save(OF_EVERY_SORT))
+    (lab.folder / "link.safetensors").symlink_to(outside)
+    (lab.folder / "folder").symlink_to(tmp_path)
+    (lab.folder / "own.safetensors").symlink_to(lab.file("m.safetensors", OF_EVERY_SORT))
+    os.mkfifo(lab.folder / "pipe.safetensors")
+    told = {"digest": digest(save(OF_EVERY_SORT))}
+    names = ("link.safetensors", "folder/outside.safetensors", "pipe.safetensors", "own.safetensors")
+    jobs = [lab.offer(lab.folder / name, id=name, **told) for name in names]
+
+    lab.looked_at(jobs[0])
+
+    reasons = [lab.manager.jobs.show(job).reason for job in jobs]
+    assert [("where no offer may" in each, "no file" in each) for each in reasons] == [
+        (True, False), (True, False), (False, True), (False, False),
+    ]  # fmt: skip
+    assert lab.manager.jobs.show(jobs[3]).status == "finished"
+
+
+def test_an_architecture_is_compared_before_memory_is_taken(lab: Lab) -> None:
+    config = {"columns": [{"name": "a", "type": "number"}], "flagged": [], "hidden": [1 << 20, 1 << 20], "levels": []}
+    giant = {"class": "credit-scoring-model", "config": config | {"members": 1024}}
+
+    job = lab.looked_at(lab.offer(lab.file("m.safetensors", OF_EVERY_SORT), architecture=giant))
+
+    assert (job.status, job.error) == ("failed", "Malformed")
+    assert "do not fit the module" in job.reason
+    assert "nothing was built" in job.reason
 
 
 def test_a_refused_offer_that_is_tried_again_becomes_one_job(lab: Lab) -> None:

@@ -267,8 +267,9 @@ def process(home: Path, *words: str) -> Generator[subprocess.Popen[str]]:
 
 
 def test_services_tell_and_follow(
-    beside_kafka: Cli, kafka: Kafka, cluster: Cluster, home: Path, tmp_path: Path
+    beside_kafka: Cli, kafka: Kafka, cluster: Cluster, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("LEPTON_OFFERS_FROM", tmp_path.as_uri())
     counted, offered = tmp_path / "counted.json", tmp_path / "model.safetensors"
     save_file({"w": np.zeros((4, 4))}, offered)
     assert beside_kafka("relay --once").code == 0

@@ -12,6 +12,7 @@ from ..domain.commands import job_stream
 from ..domain.job import AT_WORK, Job
 from ..domain.job_commands import AssignJob, ExpireLease, Ready
 from ..domain.jobs import chosen
+from ..domain.offers import LIMITS, VERIFY
 from ..errors import Damaged, LeptonError, Malformed, Refused, Unavailable
 from ..events.bookmark import Bookmark
 from ..events.envelope import decode
@@ -62,6 +63,8 @@ class Assigner:
         secret: str | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
+        *,
+        offers_at_once: int = 2,
     ) -> None:
         self._workspace = workspace
         self._leases = leases
@@ -69,6 +72,7 @@ class Assigner:
         self._roll = Roll(secret)
         self._orders = orders
         self._terms = terms
+        self._offers_at_once = offers_at_once
         self._now = now
         self._refused = RefusedMessages(workspace.ledger.store, workspace.actors, terms.rejected)
         self._receiver = Receiver(workspace, workspace.actors.named("lepton"), terms.pause)
@@ -157,8 +161,8 @@ class Assigner:
             return told.by
         return None
 
-    def _set_aside(self, ear: Ear, letter: Posted, refusal: Malformed) -> None:
-        """Keep a message with its refusal, in a transaction that asks nothing of what it holds."""
+    def _set_aside(self, ear: Ear, letter: Posted, refusal: LeptonError) -> None:
+        """Keep a message with what it raised, in a transaction that asks nothing of what it holds."""
         row = self._rejected(ear, letter, refusal)
         to = Bookmark(letter.position + 1, letter.topic_id, letter.mark)
         with self._leases.change() as change:
@@ -166,7 +170,7 @@ class Assigner:
             change.move(ear.results.topic, to, ear.results.part)
         log.warning("message %d of %s is rejected: %s", letter.position, ear.results.topic, row.reason)
 
-    def _rejected(self, ear: Ear, letter: Posted, refusal: Refused) -> Rejected:
+    def _rejected(self, ear: Ear, letter: Posted, refusal: LeptonError) -> Rejected:
         """As a row, sealed under the ledger's own key: what workers say may quote whom they work for."""
         place = (ear.results.topic, ear.results.part)
         return kept(place, Letter(letter.position, letter.raw), refusal, self._refused.own())
@@ -249,12 +253,16 @@ class Assigner:
         given, now = False, self._now()
         keys = self.ready() if self._queued else {}
         ready = [each for each in keys if each.free > 0]
+        offers = sum(_offered(self._job(lease.job)) for lease in self._leases.held()) if ready else 0
         for name, job in tuple(self._queued.items()):
             if not ready:
                 break
+            if _offered(job) and offers >= self._offers_at_once:
+                continue
             worker = chosen(job, ready, now)
             if worker is not None and self._assigned(name, worker, keys):
                 ready = [each for each in _less(ready, worker.incarnation) if each.free > 0]
+                offers += _offered(job)
                 given = True
         return given
 
@@ -350,6 +358,11 @@ def _read(letter: Posted, place: str) -> Said | Malformed:
 
 def _of_attempt(told: Said | Malformed) -> TypeGuard[Said]:
     return isinstance(told, Said) and isinstance(told.message, OfAttempt)
+
+
+def _offered(job: Job) -> bool:
+    """Whether an outside service asked for it: of these only so many are looked at at a time."""
+    return job.kind == VERIFY and LIMITS in job.payload
 
 
 def _less(ready: Iterable[Ready], worker: str) -> Iterable[Ready]:

@@ -9,15 +9,17 @@ from typing import Final, NamedTuple
 
 from pydantic import ValidationError
 
+from ..domain.job_commands import OfferVersion
 from ..domain.outside import command_of
-from ..errors import Malformed, Refused, Unavailable
+from ..errors import LeptonError, Malformed, Refused, Unavailable
 from ..events.actors import Actor, Actors, checked_actor, names_an_actor
 from ..events.admission import Admission
 from ..events.bookmark import Bookmark
 from ..events.inbox import Letter, parsed, source_of
 from ..ledger import Asked, Ledger, Receipt
-from ..settings import Terms
-from .isolation import isolated, unforeseen
+from ..settings import Offers, Terms
+from .bounds import bounded
+from .isolation import Unforeseen, isolated, unforeseen
 from .rejected import RefusedMessages, kept, refused
 
 TOGETHER: Final = 100
@@ -47,10 +49,20 @@ class Read(NamedTuple):
 class Intake:
     """Takes in the messages of one topic's partition, in order."""
 
-    def __init__(self, ledger: Ledger, actors: Actors, topic: str, part: int = 0, terms: Terms | None = None) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        actors: Actors,
+        topic: str,
+        part: int = 0,
+        *,
+        terms: Terms | None = None,
+        offers: Offers | None = None,
+    ) -> None:
         self._ledger = ledger
         self._actors = actors
         self._refused = RefusedMessages(ledger.store, actors, (terms or Terms()).rejected)
+        self._offers = offers or Offers()
         self.topic = topic
         self._part = part
         self.taken = 0
@@ -94,7 +106,7 @@ class Intake:
         except (Refused, Unavailable):
             raise
         except Exception as error:  # noqa: BLE001 - it stays where it is, as it did when it came
-            return unforeseen(error)
+            return _refusal(unforeseen(error))
         return answer
 
     def _taken(self, together: Sequence[Placed]) -> list[Answer]:
@@ -102,9 +114,9 @@ class Intake:
         actors: dict[str, Actor] = {}
         return self._admitted(self._batch(together, [self._read(each.letter, actors) for each in together]))
 
-    def _set_aside(self, placed: Placed, refusal: Refused) -> Answer:
-        """Keep a message with its refusal, in a transaction of its own that asks nothing of what it holds."""
-        read = Read(placed.letter, refusal, *self._teller(source_of(placed.letter), {}))
+    def _set_aside(self, placed: Placed, error: LeptonError) -> Answer:
+        """Keep a message with what it raised, in a transaction of its own that asks nothing of what it holds."""
+        read = Read(placed.letter, _refusal(error), *self._teller(source_of(placed.letter), {}))
         (answer,) = self._admitted(self._batch([placed], [read]))
         return answer
 
@@ -125,6 +137,8 @@ class Intake:
         try:
             checked_actor(told.source, "source")
             command = command_of(told, actor.id)
+            if isinstance(command, OfferVersion):
+                command = bounded(command, self._offers)
             return Read(letter, Asked(command, actor, time=told.time, outside=told), source, actor)
         except Refused as refusal:
             return Read(letter, refusal, source, actor)
@@ -139,6 +153,10 @@ class Intake:
         if source is None or not names_an_actor(source):
             return "", self._refused.own()
         return source, actors.get(source) or actors.setdefault(source, self._actors.named(source))
+
+
+def _refusal(error: LeptonError) -> Refused:
+    return error if isinstance(error, Refused) else Unforeseen(str(error))
 
 
 class _Batch(ABC):

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from ..errors import Malformed, Unavailable
+from ..errors import LeptonError, Malformed, Unavailable
 
 M = TypeVar("M")
 A = TypeVar("A")
@@ -19,7 +19,7 @@ class Unforeseen(Malformed):
 
 
 def isolated(
-    messages: Sequence[M], take: Callable[[Sequence[M]], Sequence[A]], set_aside: Callable[[M, Unforeseen], A]
+    messages: Sequence[M], take: Callable[[Sequence[M]], Sequence[A]], set_aside: Callable[[M, LeptonError], A]
 ) -> list[A]:
     """Take messages in together, an answer for each, in order.
 
@@ -38,8 +38,13 @@ def isolated(
     return [answer for half in (messages[:middle], messages[middle:]) for answer in isolated(half, take, set_aside)]
 
 
-def unforeseen(error: Exception, what: str = "the message") -> Unforeseen:
-    """The refusal of what raised an error. The log has the traceback, without the error's text: it may quote names."""
+def unforeseen(error: Exception, what: str = "the message") -> LeptonError:
+    """The story of what raised an error: Lepton's own as they are.
+
+    Of others the log has the traceback, without the error's text, which may quote names.
+    """
+    if isinstance(error, LeptonError):
+        return error
     kind = type(error).__name__
     place = "".join(traceback.format_tb(error.__traceback__))
     log.error("unforeseen: %s raised %s\n%s", what, kind, place.rstrip())
