@@ -12,10 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
 from lepton_ai import settings
+from lepton_ai.cli.observing import observed
 from lepton_ai.domain.job_commands import SubmitJob
 from lepton_ai.errors import LockHeld, Refused, Unavailable
 from lepton_ai.events.run import MetricsLogged
@@ -31,7 +33,7 @@ from .asking import until
 from .channels import ME, Open, Silence, order
 from .conftest import running
 from .office import Office, office, ready
-from .servers import PostgreSQL
+from .servers import PostgreSQL, free_port
 
 __all__ = ["office"]
 PROGRAMS = Path(__file__).parent / "programs"
@@ -463,3 +465,18 @@ def test_a_fault_of_the_workers_own_ends_no_worker(
     worker.run(stop, lambda: any(isinstance(each, Failed) for each in channel.said))
 
     assert caplog.text.count("a fault of the worker's own; it goes on") == 3
+
+
+def test_a_figure_that_cannot_be_read_takes_no_other_with_it(caplog: pytest.LogCaptureFixture) -> None:
+    def away() -> float:
+        raise Unavailable("the database is away")
+
+    address = f"127.0.0.1:{free_port()}"
+    with observed(address, {"log_events": ("events", away), "relay_events": ("relayed", lambda: 7)}):
+        for _ in range(2):
+            with urlopen(f"http://{address}/metrics", timeout=20) as answer:
+                text = answer.read().decode()
+
+    assert "lepton_log_events NaN" in text
+    assert "lepton_relay_events 7.0" in text
+    assert caplog.text.count("the figure log_events cannot be read: the database is away") == 1

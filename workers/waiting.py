@@ -50,12 +50,19 @@ def wait(
                 job = state(workspace, name)
                 epochs.tell(job, on_epoch)
                 if job.ended:
-                    return record(workspace, name)
+                    return _told(record(workspace, name))
                 watch.look(job, timeout)
                 away = 0.0
             except Unavailable as error:
                 away = watch.patient(error, away)
             time.sleep(desk.terms.poll if desk.here else POLL)
+
+
+def _told(ended: JobRecord) -> JobRecord:
+    """The job, once it is said what of it was not taken in."""
+    if ended.warned:
+        log.warning("%s", ended)
+    return ended
 
 
 class _Watch:
