@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -18,16 +18,19 @@ import pytest
 
 from lepton_ai import settings
 from lepton_ai.cli.observing import observed
+from lepton_ai.domain.job import Job
 from lepton_ai.domain.job_commands import SubmitJob
 from lepton_ai.errors import LockHeld, Refused, Unavailable
 from lepton_ai.events.run import MetricsLogged
 from lepton_ai.settings import Terms
 from lepton_ai.wiring import Home
-from lepton_ai.workers import serving, supervised, waiting
+from lepton_ai.workers import assignment, serving, supervised, waiting
 from lepton_ai.workers.attempt import Attempt
 from lepton_ai.workers.messages import Failed, Finished, Measured, Started, encoded
+from lepton_ai.workers.orders import Order
 from lepton_ai.workers.supervised import Supervised
 from lepton_ai.workers.working import Post, Worker
+from lepton_ai.workers.workspace import Workspace
 
 from .asking import until
 from .channels import ME, Open, Silence, order
@@ -284,6 +287,26 @@ def test_a_job_whose_events_are_damaged_holds_up_no_other(
 
     assert done.status == "finished"
     assert "job/bad is passed over: " in caplog.text
+
+
+def test_a_job_whose_order_needs_what_is_away_waits_alone(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    written, away = assignment.compose, {"j1"}
+
+    def compose(workspace: Workspace, name: str, job: Job, worker: str) -> Order:
+        if name in away:
+            raise Unavailable("the object store is away")
+        return written(workspace, name, job, worker)
+
+    monkeypatch.setattr(assignment, "compose", compose)
+    office.submit("j1", retries=0)
+    office.submit("j2")
+    office.hear(ready("w1", slots=2))
+    assert office.orders.taken == [("w1", "j2", 1)]
+    away.clear()
+    office.later = timedelta(seconds=6)
+    office.hear(ready("w1", slots=2))
+
+    assert office.orders.taken == [("w1", "j2", 1), ("w1", "j1", 1)]
 
 
 # ── refused metrics ──────────────────────────────────────────────────────────────────────────────────────────────────
