@@ -126,7 +126,9 @@ class _Watch:
             return f"its next attempt comes after {job.until:%H:%M:%S} UTC, for the last one ended by {job.error}"
         if not _served(self._desk, job):
             what = " ".join((job.kind, *job.needs))
-            return f"no worker of pool {job.pool} that does {what} has been heard of; `lepton worker` starts one"
+            none = f"no worker of pool {job.pool} that does {what} has been heard of; `lepton worker` starts one"
+            turned_away = self._workspace.ledger.store.rejected_count()
+            return f"{none}, `lepton rejected` tells of any that was turned away" if turned_away else none
         return f"the workers of pool {job.pool} are busy with other jobs"
 
 
