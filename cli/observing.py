@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,6 +16,8 @@ Figures = Mapping[str, tuple[str, Callable[[], float]]]
 """By name: what it says, and how it is read when Prometheus asks."""
 
 _PREFIX: Final = "lepton_"
+
+log = logging.getLogger("lepton")
 
 
 class JsonLines(logging.Formatter):
@@ -47,7 +50,7 @@ def observed(address: str | None, figures: Figures) -> Generator[None]:
         raise Refused("LEPTON_METRICS needs the extra: pip install 'lepton-ai-sdk[observe]'") from error
     registry = CollectorRegistry()
     for name, (says, read) in figures.items():
-        Gauge(_PREFIX + name, says, registry=registry).set_function(read)
+        Gauge(_PREFIX + name, says, registry=registry).set_function(_readable(name, read))
     host, _, port = address.rpartition(":")
     try:
         server, thread = start_http_server(int(port), host or "127.0.0.1", registry)
@@ -59,3 +62,21 @@ def observed(address: str | None, figures: Figures) -> Generator[None]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def _readable(name: str, read: Callable[[], float]) -> Callable[[], float]:
+    """A figure that is no number while it cannot be read, so that the others are served all the same."""
+    told: list[str] = []
+
+    def figure() -> float:
+        try:
+            number = float(read())
+        except Exception as error:  # noqa: BLE001 - whoever asks is no part of the work, and gets what there is
+            if told != [str(error)]:
+                log.warning("the figure %s cannot be read: %s", name, error)
+            told[:] = [str(error)]
+            return math.nan
+        told.clear()
+        return number
+
+    return figure

@@ -206,13 +206,15 @@ def intake(session: Session) -> None:
         return sum(each.taken for each in taken)
 
     desk = parts.desk
+    assigner = serving.assigning(desk)
     figures = {
+        "assigner_in_trouble": ("1 while it cannot give jobs out", lambda: assigner.trouble is not None),
         "intake_messages": ("messages taken in by this process", messages),
         "jobs_open": ("jobs that have not ended", lambda: sum(1 for _ in open_jobs(work))),
         "leases_held": ("attempts at jobs that workers are at", lambda: len(desk.leases.held())),
         "workers_ready": ("workers heard of within a lease's term", desk.ready),
     }
-    with observed(parts.settings.metrics, figures), serving.assigning(desk):
+    with observed(parts.settings.metrics, figures), assigner:
         asyncio.run(_until_stopped(run))
     session.answer({"messages": messages()}, lambda: [f"stopped after {count(messages(), 'message')}"])
 

@@ -247,7 +247,7 @@ class Reader:
             async with translated(self._cluster):
                 offset = await self._open.position(self._at)
             self.seek(offset + 1)
-            log.warning("record %d of %s has headers that cannot be read; it is passed over", offset, self._topic)
+            log.warning("record %d of %s has headers that cannot be read; it is passed over", offset, self.name)
             return [Message(offset, 0, None, b"", ((UNREADABLE, b""),))]
 
     async def _got(self, limit: int, wait: float) -> list[Message]:

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Event
@@ -19,7 +19,6 @@ from opentelemetry.sdk.trace import TracerProvider
 from lepton_ai import settings
 from lepton_ai.domain.job import Job
 from lepton_ai.domain.job_commands import CancelJob, SubmitJob
-from lepton_ai.errors import Unavailable
 from lepton_ai.events.cluster import Cluster
 from lepton_ai.events.mail import Mail
 from lepton_ai.settings import Terms
@@ -30,11 +29,11 @@ from lepton_ai.workers.history import told
 from lepton_ai.workers.identity import Identity
 from lepton_ai.workers.kafka_channel import results
 from lepton_ai.workers.mailing import MailResults
-from lepton_ai.workers.messages import Finished, Kept, MadeVersion, Message, decoded, encoded
-from lepton_ai.workers.orders import Order, digest, sealed
+from lepton_ai.workers.messages import Finished, Kept, MadeVersion, encoded
 from lepton_ai.workers.working import Post, Worker
 
 from .asking import until
+from .channels import ME, Away, Open, Silence, order
 from .identities import identity, incarnation
 from .relaying import relaying
 
@@ -345,74 +344,6 @@ def test_a_process_is_told_of_no_database_and_no_broker(place: Place, monkeypatc
 
 
 # ── alone ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-ME = identity("w")
-
-
-def order(job: str = "j1", epoch: int = 1, worker: str = "w", **asked: Any) -> Order:
-    """An order as the ledger composes it."""
-    told = {"kind": "train", "model": "net", "payload": {}, "source": ""} | asked
-    return Order(job=job, epoch=epoch, worker=incarnation(worker), **told)
-
-
-def assigned(given: Order, raw: bytes) -> Fact:
-    """What the log says of an order that the ledger sent."""
-    return Fact(given.job, given.epoch, "assigned", given.worker, digest(raw))
-
-
-class Silence:
-    """A channel that acknowledges the first announcement, gives one order, and is cut off."""
-
-    place = "here"
-
-    def __init__(self, *given: Order) -> None:
-        self.raws: list[bytes] = []
-        self.told: list[Fact] = []
-        self.acknowledged = 0
-        for each in given:
-            self.give(each)
-
-    def give(self, each: Order) -> bytes:
-        """Have the ledger order something."""
-        raw = sealed(each, ME.key).raw
-        self.raws.append(raw)
-        self.told.append(assigned(each, raw))
-        return raw
-
-    def say(self, body: bytes) -> None:
-        if self.acknowledged:
-            raise Unavailable("the ledger is away")
-        self.acknowledged += 1
-
-    def orders(self, patience: float = 0.0) -> Sequence[bytes]:
-        given, self.raws = self.raws, []
-        return given
-
-    def facts(self) -> Sequence[Fact]:
-        told, self.told = self.told, []
-        return told
-
-    def close(self) -> None:
-        pass
-
-
-class Away(Silence):
-    """A channel that is away from the beginning."""
-
-    def say(self, body: bytes) -> None:
-        raise Unavailable("the ledger is away")
-
-
-class Open(Silence):
-    """A channel that takes whatever is said."""
-
-    def __init__(self, *given: Order) -> None:
-        super().__init__(*given)
-        self.said: list[Message] = []
-
-    def say(self, body: bytes) -> None:
-        self.said.append(decoded(body))
 
 
 def test_an_idle_worker_leaves_at_once_though_nobody_hears_that_it_does(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Final, TypeGuard, cast
 
 from ..domain.commands import job_stream
 from ..domain.job import AT_WORK, Job
-from ..domain.job_commands import AssignJob, ExpireLease, Ready
+from ..domain.job_commands import ExpireLease, Ready
 from ..domain.jobs import chosen
 from ..domain.offers import LIMITS, VERIFY
 from ..errors import Damaged, LeptonError, Malformed, Refused, Unavailable
@@ -27,13 +27,13 @@ from ..settings import Terms
 from . import messages
 from .admitting import Admitting, Answer
 from .answers import Receiver, Stranger
+from .assignment import Assignment
 from .channel import Orders, Results
 from .hearing import Ear, Hearing
-from .isolation import isolated, unforeseen
+from .isolation import isolated
 from .messages import Left, OfAttempt, Said, said
-from .orders import Sealed, compose, sealed
 from .rejected import RefusedMessages, kept
-from .roll import Roll
+from .roll import REMEMBERED, Roll
 from .workspace import Workspace
 
 LOOKED_AT: Final = tuple(kind.type_name() for kind in (JobSubmitted, JobRequeued, JobFinished, JobFailed, JobCancelled))
@@ -41,9 +41,8 @@ ENDS: Final = tuple(kind.type_name() for kind in (JobFinished, JobFailed, JobCan
 MANY: Final = 100
 """Messages that are admitted in one transaction."""
 
-FORGOTTEN: Final = 100
-"""Terms of a lease after which a worker that was never heard of again need not be remembered."""
-
+REST: Final = 5.0
+"""Seconds before an order is tried again for which something was away."""
 log = logging.getLogger("lepton.assigner")
 
 
@@ -71,12 +70,16 @@ class Assigner:
         self._hearing = Hearing(workspace.ledger.store, results, clock)
         self._roll = Roll(secret)
         self._orders = orders
+        self._clock = clock
         self._terms = terms
         self._offers_at_once = offers_at_once
         self._now = now
         self._refused = RefusedMessages(workspace.ledger.store, workspace.actors, terms.rejected)
         self._receiver = Receiver(workspace, workspace.actors.named("lepton"), terms.pause)
         self._admitting = Admitting(workspace, self._receiver, now)
+        self._assignment = Assignment(workspace, leases, orders, self._receiver, self._admitting, terms, now)
+        self._resting: dict[str, float] = {}
+        """The jobs whose orders could not be written, and until when they are not tried again."""
         self._queued: dict[str, Job] = {}
         """The jobs that wait, in their order, as they have waited since."""
         self._seq = workspace.ledger.store.end()
@@ -110,7 +113,7 @@ class Assigner:
         jobs = list(open_jobs(self._workspace))  # not below: who admits in this process waits for the writers' lock
         with self._leases.change() as change:
             change.renew_all(until)
-            change.forget(until - FORGOTTEN * _micro(self._terms.lease))
+            change.forget(until - REMEMBERED)
             for name, job in jobs:
                 if job.status == "queued":
                     self._queued[name] = job
@@ -259,7 +262,7 @@ class Assigner:
                 break
             if _offered(job) and offers >= self._offers_at_once:
                 continue
-            worker = chosen(job, ready, now)
+            worker = None if self._rests(name) else chosen(job, ready, now)
             if worker is not None and self._assigned(name, worker, keys):
                 ready = [each for each in _less(ready, worker.incarnation) if each.free > 0]
                 offers += _offered(job)
@@ -267,54 +270,24 @@ class Assigner:
         return given
 
     def _assigned(self, name: str, worker: Ready, keys: Mapping[Ready, str]) -> bool:
-        """Write the order, assign the job by its digest and send it; an order that gets lost costs its term."""
+        """Whether a worker was given a job; one whose order needs what is away rests, and the others go on."""
+        job = self._job(name)
+        key = next(key for each, key in keys.items() if each.incarnation == worker.incarnation)
+        given = self._assignment.give(name, job, worker, key, lambda: self._hearing.now() + _micro(self._terms.start))
+        if isinstance(given, Unavailable):
+            log.warning("job %s waits on: %s", name, given)
+            self._resting[name] = self._clock() + REST
+            return False
         del self._queued[name]
-        job, key = self._job(name), next(key for each, key in keys.items() if each.incarnation == worker.incarnation)
-        order, fault = self._order(name, job, worker.incarnation, key)
-        command = AssignJob(
-            job=name,
-            ready=(worker,),
-            now=self._now(),
-            within=self._terms.start,
-            epoch=job.epoch + 1,
-            order=order.digest if order else None,
-        )
-        try:
-            receipt = self._workspace.ledger.admit(command, self._receiver.actor_of(job), traceparent=job.traceparent)
-        except Unavailable:
+        if not given and (job := self._job(name)).status == "queued":  # it waits for other things than it did
             self._queued[name] = job
-            raise
-        except LeptonError as error:
-            log.info("%s", error)  # it was cancelled meanwhile, or its events are damaged
-            return False
-        if not receipt.events:  # it waits for other things than it did
-            self._queued[name] = self._job(name)
-            return False
-        with self._leases.change() as change:
-            until = self._hearing.now() + _micro(self._terms.start)
-            change.lease(Lease(name, job.epoch + 1, worker.incarnation, until))
-        if order is not None:
-            self._send(name, order)
-        elif fault is not None:
-            self._admitting.give_up(name, job.epoch + 1, fault)
-        return True
+        return given
 
-    def _order(self, name: str, job: Job, worker: str, key: str) -> tuple[Sealed | None, LeptonError | None]:
-        """The order for the next attempt, sealed for its worker; or why there can be none."""
-        try:
-            return sealed(compose(self._workspace, name, job, worker), key), None
-        except Unavailable:
-            raise
-        except LeptonError as error:
-            return None, error
-        except Exception as error:  # noqa: BLE001 - one job's payload must not keep the others from being assigned
-            return None, unforeseen(error)
-
-    def _send(self, name: str, order: Sealed) -> None:
-        try:
-            self._orders.send(order.raw)
-        except Unavailable as error:
-            log.warning("the order for job %s was not sent: %s", name, error)
+    def _rests(self, name: str) -> bool:
+        """Whether a job whose order could not be written is not to be tried again yet."""
+        if self._clock() >= self._resting.get(name, 0.0):
+            self._resting.pop(name, None)
+        return name in self._resting
 
     def _unheard(self, lease: Lease) -> bool:
         """Whether nothing tells yet that the worker has its order."""

@@ -50,12 +50,19 @@ def wait(
                 job = state(workspace, name)
                 epochs.tell(job, on_epoch)
                 if job.ended:
-                    return record(workspace, name)
+                    return _told(record(workspace, name))
                 watch.look(job, timeout)
                 away = 0.0
             except Unavailable as error:
                 away = watch.patient(error, away)
             time.sleep(desk.terms.poll if desk.here else POLL)
+
+
+def _told(ended: JobRecord) -> JobRecord:
+    """The job, once it is said what of it was not taken in."""
+    if ended.warned:
+        log.warning("%s", ended)
+    return ended
 
 
 class _Watch:
@@ -119,7 +126,9 @@ class _Watch:
             return f"its next attempt comes after {job.until:%H:%M:%S} UTC, for the last one ended by {job.error}"
         if not _served(self._desk, job):
             what = " ".join((job.kind, *job.needs))
-            return f"no worker of pool {job.pool} that does {what} has been heard of; `lepton worker` starts one"
+            none = f"no worker of pool {job.pool} that does {what} has been heard of; `lepton worker` starts one"
+            turned_away = self._workspace.ledger.store.rejected_count()
+            return f"{none}, `lepton rejected` tells of any that was turned away" if turned_away else none
         return f"the workers of pool {job.pool} are busy with other jobs"
 
 

@@ -287,7 +287,7 @@ class Worker:
 
     def _break_off(self, attempt: Attempt, fault: Exception) -> None:
         """End one attempt that its worker cannot look after, so that it keeps nothing else from being looked after."""
-        del self._attempts[attempt.name]
+        self._attempts.pop(attempt.name, None)
         if not attempt.answered:
             reason = f"its worker could not look after it ({type(fault).__name__}: {str(fault)[:500]})"
             self._give_back(attempt.order, "WorkerFault", reason, counted=True, n=attempt.told + 1)

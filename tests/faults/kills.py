@@ -121,7 +121,7 @@ def outages(parts: Parts, home: Home, client: Client, workers: tuple[Worker, Wor
         late = Failed(job="through-sleep", epoch=1, n=10**6, error="TooLate")
         with results(home.cluster) as (first, *_):
             first.say(encoded(late, name))
-    yield "a worker was stopped beyond its lease, and its late answer refused"
+    yield "a worker was stopped beyond its lease, and what was said late in its name rejected"
 
 
 @contextmanager
