@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         "kafka?": {"events": "number", "lag": "number", "lost_since?": "time"},
         "rejected": "number",
         "jobs": {"queued": "number", "at_work": "number", "workers": "number"},
+        "kept": "number",
     },
     "lepton status",
 )
@@ -278,4 +279,6 @@ def _status(found: Status) -> Iterator[str]:
     rows.append(("rejected", count(found.rejected, "outside message")))
     rows.append(("jobs", f"{found.jobs.queued} queued, {found.jobs.at_work} at work"))
     rows.append(("workers", f"{found.jobs.workers} heard of lately"))
+    if found.kept:
+        rows.append(("kept", f"{count(found.kept, 'refused save')}; `lepton kept` lists them"))
     yield from columns(rows)

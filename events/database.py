@@ -24,6 +24,8 @@ class Database(ABC):
     """What SQLAlchemy calls it."""
     mark: ClassVar[str]
     """Where a parameter goes in a statement."""
+    now: ClassVar[str]
+    """The database's own clock as SQL: whole microseconds since 1970."""
     exists: ClassVar[str]
     """Whether the ledger's tables are there; its one parameter is the schema."""
 

@@ -44,6 +44,11 @@ From = Annotated[Number, Field(description="the version before")]
 To = Annotated[Number, Field(description="the version after")]
 
 
+def unsaid(value: object) -> bool:
+    """Whether a field that joined its type later says nothing: it is not written then, as before it joined."""
+    return value is None or value == 0 or value == ""
+
+
 class Event(BaseModel):
     """A fact that happened. Fields that a newer Lepton wrote are kept; non-finite numbers are strings."""
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from ..domain.commands import FinishRun, StartRun
 from ..errors import Damaged, LeptonError, Refused, Unavailable, UnknownRevision
+from ..events.heartbeats import Heartbeats
 from ..results import PendingVersion, Synced, Version
 from . import saving
 from .asking import Save
-from .entries import read_command, read_save, tensors_of
+from .entries import RunCommand, read_command, read_save, tensors_of
 from .spool import Entry, Spool
 from .workspace import Workspace
 
@@ -100,9 +102,12 @@ class Delivery:
             self._arrived(workspace, entry.key, version)
             return version
         if entry.kind == "checkpoint":
-            saving.checkpoint(workspace, entry.asked["run"], tensors, entry.asked["step"], entry.key, entry.time)
+            place, shape = (entry.asked["run"], tensors, entry.asked["step"]), entry.asked.get("architecture")
+            saving.checkpoint(workspace, *place, entry.key, entry.time, shape)
         else:
-            workspace.admit(read_command(entry.kind, entry.asked), entry.key, time=entry.time)
+            command = read_command(entry.kind, entry.asked)
+            workspace.admit(command, entry.key, time=entry.time)
+            told(workspace, command)
         return None
 
     def _arrived(self, workspace: Workspace, key: str, version: Version) -> None:
@@ -133,6 +138,15 @@ class Delivery:
         except Damaged:
             about = dict.fromkeys(("kind", "key", "actor", "time", "model", "run"))
         return about | {"reason": self.spool.reason(name)}
+
+
+def told(workspace: Workspace, command: RunCommand) -> None:
+    """Expect a run to be heard of that was begun here, and no more of one that has ended."""
+    beats = Heartbeats(workspace.ledger.store)
+    if isinstance(command, StartRun):
+        beats.expect(command.run)
+    elif isinstance(command, FinishRun):
+        beats.end(command.run)
 
 
 def _about(entry: Entry) -> dict[str, Any]:

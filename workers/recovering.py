@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from ..events.envelope import decode
+from ..events.heartbeats import Heartbeats
 from ..events.log import Log
 from ..events.objects import PackWritten
 from ..events.restore import Restored, restore
 from ..events.rows import Placement
+from ..events.run import RunFinished
 from ..events.store import Store
 from ..tensors.objects import ObjectStore
 from .placements import told_by
@@ -24,4 +26,13 @@ def recover(store: Store, objects: ObjectStore, log: Log) -> Restored:
         assert isinstance(event, PackWritten)
         if event.pack not in known:
             store.place([Placement(*place) for place in told_by(objects, (event.pack,))])
+    _expect_open_runs(store)
     return restored
+
+
+def _expect_open_runs(store: Store) -> None:
+    """Give the runs that have not ended a fresh term, else nobody would find those lost that are."""
+    beats, jobs = Heartbeats(store), set(store.streams("job/"))
+    for stream in store.streams_without("run/", (RunFinished.type_name(),)):
+        if f"job/{stream.removeprefix('run/').rpartition('.')[0]}" not in jobs:  # an attempt at a job has a lease
+            beats.expect(stream.removeprefix("run/"))

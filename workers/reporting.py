@@ -10,6 +10,7 @@ from ..events.cluster import Cluster
 from ..events.envelope import decode
 from ..events.store import Store
 from ..results import Result
+from . import refused
 from .assigning import open_jobs
 from .serving import Desk
 from .workspace import Workspace
@@ -46,6 +47,8 @@ class Status(Result):
     rejected: int
     """Outside messages that were refused and have not been admitted since."""
     jobs: Work
+    kept: int = 0
+    """Saves of this home that were refused and can be adopted."""
 
 
 def status(workspace: Workspace, desk: Desk, cluster: Cluster | None) -> Status:
@@ -61,6 +64,7 @@ def status(workspace: Workspace, desk: Desk, cluster: Cluster | None) -> Status:
         kafka=topic,
         rejected=store.rejected_count(),
         jobs=_work(workspace, desk),
+        kept=len(refused.listed(workspace.spool)) if workspace.spool else 0,
     )
 
 
