@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from . import settings
@@ -33,12 +33,24 @@ from .results import (
     VersionRecord,
 )
 from .wiring import Home
-from .workers import checking, comparing, history, merging, refused, restoring, rolling_back, suggesting, training
+from .workers import (
+    checking,
+    comparing,
+    history,
+    merging,
+    refused,
+    restoring,
+    rolling_back,
+    runs,
+    suggesting,
+    training,
+)
 from .workers.arguments import checked
 from .workers.asking import Named, words
 from .workers.merging import Strategy
 from .workers.refused import RefusedSave
-from .workers.running import Run
+from .workers.running import Run, resumed
+from .workers.runs import CheckpointRecord, RunRecord
 from .workers.subject import fingerprint_of
 
 if TYPE_CHECKING:
@@ -417,9 +429,58 @@ class ModelManager:
 
     # ── work ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def run(self, model: str, *, hyperparameters: Mapping[str, Any] | None = None, data: Any = None) -> Run:
-        """A training script's run, as a context manager with `.log`, `.checkpoint` and `.save`."""
-        return Run(self._home.outbox, model, hyperparameters=hyperparameters, data=fingerprint_of(data))
+    def run(
+        self,
+        model: str,
+        *,
+        hyperparameters: Any = None,
+        data: Any = None,
+        name: str | None = None,
+        tags: Sequence[str] = (),
+    ) -> Run:
+        """A training script's run, as a context manager with `.log`, `.checkpoint` and `.save`.
+
+        What is no hyperparameter is refused here, before the training; docs/values.md says what may be one. `name` and
+        `tags` are for people to find it by.
+        """
+        outbox, fingerprint = self._home.outbox, fingerprint_of(data)
+        return Run(outbox, model, hyperparameters=hyperparameters, data=fingerprint, name=name, tags=tags)
+
+    def resume(self, run: str) -> Run:
+        """Go on with a run that was lost, failed or is still open: the same run, as a context manager.
+
+        Its hyperparameters are those recorded, `.step` is the greatest step that was logged, `.load_checkpoint` gives
+        back what was kept. Whoever logged to it before is refused from then on. `run` is its id, or a part of it.
+        """
+        return resumed(self._home.outbox, *runs.resumable(self._workspace, runs.named(self._workspace, run)))
+
+    def runs(
+        self, model: str | None = None, *, status: runs.Status | None = None, most: int = 100
+    ) -> tuple[RunRecord, ...]:
+        """The runs of a model or of all, the newest first; `status` is running, finished, failed or lost."""
+        asked = "SELECT run FROM runs WHERE ? IS NULL OR model = ? ORDER BY seq DESC"
+        table = cast(Any, self.sql(asked, [model, model]))
+        found = cast("list[str]", table.column("run").to_pylist())
+        return runs.listed(self._workspace, found, status, most, self._settings.terms.run)
+
+    def show_run(self, run: str) -> RunRecord:
+        """All that is known of a run, its checkpoints among it. `run` is its id, or a part of it."""
+        return runs.listed(self._workspace, [runs.named(self._workspace, run)], None, 1, self._settings.terms.run)[0]
+
+    def checkpoints(self, run: str) -> tuple[CheckpointRecord, ...]:
+        """What a run kept on its way, the oldest first."""
+        return self.show_run(run).checkpoints
+
+    def load_checkpoint(self, run: str, step: int | None = None, *, into: Any = None) -> Any:
+        """What a run kept at a step, or last: filled into `into`, else rebuilt where its class is registered here."""
+        return runs.load(self._workspace, runs.named(self._workspace, run), step, into)
+
+    def load_checkpoint_tensors(self, run: str, step: int | None = None) -> dict[str, torch.Tensor]:
+        """The tensors that a run kept at a step, or last, exact to the last bit; tied ones are one object."""
+        from .models.state import to_torch
+
+        found = runs.tensors(self._workspace, runs.named(self._workspace, run), step)
+        return restoring.all_converted(found, to_torch)
 
     def train(
         self,

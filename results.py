@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -212,7 +213,10 @@ def _brief(value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A value as plain JSON: results and versions as dictionaries, times as RFC 3339, tuples as lists."""
+    """A value as plain JSON: results and versions as dictionaries, times as RFC 3339, tuples as lists, and numbers
+    that JSON has no word for as text, as in the ledger's events."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else "NaN" if math.isnan(value) else f"{'-' * (value < 0)}Infinity"
     if isinstance(value, Version):
         return value.to_dict()["version"]
     if hasattr(value, "to_dict"):

@@ -38,6 +38,8 @@ class Terms:
     """Before a job's second attempt; doubled for each after it."""
     drain: float = 30.0
     """For work under way, when a worker is told to leave."""
+    run: float = 90.0
+    """For a run to be heard of again, before it is taken for lost; it is heard of four times as often."""
     poll: float = 0.02
     """Between two looks for something new, where nothing tells of it."""
     check: float = 60.0

@@ -33,6 +33,7 @@ from .tensors.address import objects_at
 from .tensors.folder import FolderStore
 from .tensors.objects import ObjectStore
 from .workers.delivery import Delivery
+from .workers.lost import LostRuns
 from .workers.outbox import Outbox
 from .workers.spool import Spool
 from .workers.workspace import Workspace
@@ -103,7 +104,13 @@ class Home:
         if not self.store.end():
             self._begin(ledger, actors)
         return Workspace(
-            ledger=ledger, objects=self.objects, actors=actors, actor=actor, origins=self.origins, spool=self.spool
+            ledger=ledger,
+            objects=self.objects,
+            actors=actors,
+            actor=actor,
+            origins=self.origins,
+            lost=LostRuns(ledger, actors, self.settings.terms.run),
+            spool=self.spool,
         )
 
     @_Once
@@ -115,9 +122,8 @@ class Home:
     @_Once
     def outbox(self) -> Outbox:
         """The way of saves and runs into the ledger; it opens nothing before it is used."""
-        return Outbox(
-            Delivery(self.spool, lambda: self.workspace, self.origins), self.settings.actor, strict=self.strict
-        )
+        delivery = Delivery(self.spool, lambda: self.workspace, self.origins)
+        return Outbox(delivery, self.settings.actor, strict=self.strict, run_term=self.settings.terms.run)
 
     @_Once
     def objects(self) -> ObjectStore:

@@ -24,6 +24,7 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "Moving": ("moving", ("rollback", "merge")),
     "What is known": ("describing", ("models", "annotate", "describe", "archive", "unarchive")),
     "Work": ("working", ("train", "evaluate")),
+    "Runs": ("runs", ("runs",)),
     "Jobs": ("jobs", ("jobs", "logs", "cancel")),
     "Asking the ledger": ("reading", ("sql", "events", "snapshot")),
     "Keeping the ledger": (

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         "spool": {"waiting": "number", "aside": "number"},
         "views?": {"events": "number", "unprojected": "number"},
         "home": {"folder": "text", "open_to": "text"},
+        "kept": "number",
     },
     "lepton status",
 )
@@ -313,6 +314,8 @@ def _status(found: Status, home: Mapping[str, str]) -> Iterator[str]:
         rows.append(("views", "none yet, or busy; the next `lepton sql` brings them up to date"))
     else:
         rows.append(("views", f"up to event {found.views.events}"))
+    if found.kept:
+        rows.append(("kept", f"{count(found.kept, 'refused save')}; `lepton kept` lists them"))
     yield from columns(rows)
     if found.views and found.views.unprojected:
         yield unprojected(found.views.unprojected)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 from unicodedata import combining, east_asian_width
 
 import click
 
-from ..results import Version, VersionRecord
+from ..results import Version, VersionRecord, plain
 
 HEADLINES: Final = ("f1", "roc_auc", "accuracy", "r2", "loss", "rmse")
 """The metrics that stand for a version where there is room for one."""
@@ -140,8 +139,8 @@ def columns(
 
 def width(text: str) -> int:
     """The places that a text takes on a terminal."""
-    plain = click.unstyle(text)
-    return len(plain) if plain.isascii() else sum(map(_places, plain))
+    bare = click.unstyle(text)
+    return len(bare) if bare.isascii() else sum(map(_places, bare))
 
 
 def _places(character: str) -> int:
@@ -150,14 +149,4 @@ def _places(character: str) -> int:
 
 def encoded(found: Any) -> str:
     """JSON on one line; numbers that it has no word for as text, as in the ledger's events."""
-    return json.dumps(_finite(found), ensure_ascii=False, allow_nan=False, default=str)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, Mapping):
-        return {str(name): _finite(each) for name, each in cast("Mapping[Any, Any]", value).items()}
-    if isinstance(value, list | tuple):
-        return [_finite(each) for each in cast("list[Any]", value)]
-    return value
+    return json.dumps(plain(found), ensure_ascii=False, allow_nan=False, default=str)

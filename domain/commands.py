@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from typing import Any, ClassVar
 
 from ..events.model import File, Parent
@@ -296,8 +297,10 @@ class RecordRehearsal(OfModel):
 class StartRun(OfRun):
     """Open a run."""
 
-    incidental: ClassVar = ("environment", "code")
+    incidental: ClassVar = ("environment", "code", "name", "tags")
     model: str
+    name: str | None = None
+    tags: tuple[str, ...] = ()
     hyperparameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
     data: Mapping[str, Any] | None = None
     environment: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -305,6 +308,22 @@ class StartRun(OfRun):
 
     def reads(self) -> tuple[str, ...]:
         return (run_stream(self.run), model_stream(self.model))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeRun(OfRun):
+    """Go on with a run that was lost, failed, or never ended."""
+
+    incidental: ClassVar = ("environment", "code")
+    environment: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    code: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoseRun(OfRun):
+    """Note that a run was not heard of for longer than its term."""
+
+    heard: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,10 +337,11 @@ class LogMetrics(OfRun):
 class Checkpoint(OfRun):
     """Keep a run's parameters on the way."""
 
-    incidental: ClassVar = ("stored",)
+    incidental: ClassVar = ("stored", "architecture")
     tensors: str
     step: int | None
     stored: Stored
+    architecture: Mapping[str, Any] | None = None
 
     def reads(self) -> tuple[str, ...]:
         return (run_stream(self.run), OBJECTS)
@@ -420,6 +440,6 @@ ModelCommand = (
     | RecordEvaluation
     | RecordRehearsal
 )
-RunCommand = StartRun | LogMetrics | Checkpoint | FinishRun
+RunCommand = StartRun | ResumeRun | LoseRun | LogMetrics | Checkpoint | FinishRun
 OfLedger = CreateLedger | UpgradeLedger
 AnyCommand = ModelCommand | RunCommand | TellManifest | Repack | RecordDataset | RecordObservation | OfLedger | OfJob

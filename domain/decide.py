@@ -36,6 +36,7 @@ from .commands import (
     Describe,
     FinishRun,
     LogMetrics,
+    LoseRun,
     ModelCommand,
     MoveAliases,
     RecordDataset,
@@ -44,6 +45,7 @@ from .commands import (
     RecordObservation,
     RecordRehearsal,
     Repack,
+    ResumeRun,
     RollBack,
     RollBackAlias,
     StartRun,
@@ -80,6 +82,10 @@ def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
         case StartRun():
             writable(_model(state, command.model))
             return runs.start(_run(state, command.run), command)
+        case ResumeRun():
+            return runs.resume(_run(state, command.run), command)
+        case LoseRun():
+            return runs.lose(_run(state, command.run), command)
         case LogMetrics():
             return runs.log(_run(state, command.run), command)
         case Checkpoint():

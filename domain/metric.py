@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Final, Literal
 
@@ -23,6 +24,12 @@ _NO_QUALITY: Final = frozenset((
 """Names that tell how many there were, or where a line was drawn."""
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+
+def goodness(figure: float, better: Better) -> tuple[bool, float]:
+    """What sorts figures from the worst to the best; NaN says nothing, and is worse than all that does."""
+    known = not math.isnan(figure)
+    return known, (figure if better == "higher" else -figure) if known else 0.0
 
 
 def better_when(metric: str) -> Better:

@@ -123,7 +123,7 @@ def _of_enum(value: Enum, what: str, depth: int) -> Any:
 
 def _of_library(value: Any, what: str, depth: int) -> Any:
     """What is known by what it can do: arrays, named fields, functions, names of types, numbers."""
-    if hasattr(value, "ndim") and hasattr(value, "tolist"):
+    if hasattr(value, "ndim") and hasattr(value, "tolist") and not isinstance(value, type):
         return _of_array(value, what, depth)
     if (named := _named_fields(value)) is not None:
         return _object(named, what, depth)

@@ -6,18 +6,18 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 from ..events.envelope import Recorded
-from ..events.run import RunFinished, RunStarted
+from ..events.run import RunFinished, RunLost, RunResumed, RunStarted
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """What a run's events add up to, as far as a decision needs it."""
 
-    folds: ClassVar[tuple[type, ...]] = (RunStarted, RunFinished)
+    folds: ClassVar[tuple[type, ...]] = (RunStarted, RunFinished, RunLost, RunResumed)
     """The only types it is folded from: a run's metrics may be many."""
 
     model: str = ""
-    status: Literal["unknown", "open", "finished", "failed"] = "unknown"
+    status: Literal["unknown", "open", "finished", "failed", "lost"] = "unknown"
 
 
 def evolve(run: Run, recorded: Recorded) -> Run:
@@ -27,5 +27,9 @@ def evolve(run: Run, recorded: Recorded) -> Run:
             return Run(model, "open")
         case RunFinished(status=status):
             return replace(run, status=status)
+        case RunLost():
+            return replace(run, status="lost")
+        case RunResumed():
+            return replace(run, status="open")
         case _:
             return run

@@ -122,7 +122,7 @@ def _check(weights: Weights) -> None:
 
 
 def _usual(model: Model, numbers: Sequence[int]) -> str | None:
-    having = {metric: sum(metric in model.metrics.get(n, {}) for n in numbers) for metric in USUAL}
+    having = {metric: len(_figures(model, numbers, metric)) for metric in USUAL}
     metric = max(USUAL, key=lambda metric: having[metric])
     return metric if having[metric] else None
 
@@ -130,12 +130,18 @@ def _usual(model: Model, numbers: Sequence[int]) -> str | None:
 def _measured(model: Model, branch: str, numbers: Sequence[int], metric: str | None) -> dict[int, float]:
     if metric is None:
         return {}
-    figures = {n: model.metrics[n][metric] for n in numbers if metric in model.metrics.get(n, {})}
+    figures = _figures(model, numbers, metric)
     if not figures:
         known = sorted({name for n in numbers for name in model.metrics.get(n, {})})
         what = f"they have {', '.join(known)}" if known else "`evaluate` measures them"
         raise Refused(f"no version in the past of {branch!r} has a metric {metric!r}; {what}")
     return figures
+
+
+def _figures(model: Model, numbers: Sequence[int], metric: str) -> dict[int, float]:
+    """What was measured, by version; NaN measures nothing."""
+    found = ((number, model.metrics.get(number, {}).get(metric, math.nan)) for number in numbers)
+    return {number: figure for number, figure in found if not math.isnan(figure)}
 
 
 def _performance(measured: Mapping[int, float], better: Better) -> dict[int, float]:
@@ -147,7 +153,9 @@ def _performance(measured: Mapping[int, float], better: Better) -> dict[int, flo
 
 def _gap(figure: float, best: float) -> float:
     """The gap to the best, relative to the larger of the two: above 0 their ratio decides, either way round."""
-    return 0.0 if figure == best else abs(best - figure) / max(abs(best), abs(figure))
+    if figure == best:
+        return 0.0
+    return 1.0 if math.isinf(figure) or math.isinf(best) else abs(best - figure) / max(abs(best), abs(figure))
 
 
 def _candidate(

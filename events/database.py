@@ -29,6 +29,8 @@ class Database(ABC):
     """More of what SQLAlchemy is told."""
     mark: ClassVar[str]
     """Where a parameter goes in a statement."""
+    now: ClassVar[str]
+    """The database's own clock as SQL: whole microseconds since 1970."""
     exists: ClassVar[str]
     """Whether the ledger's tables are there; its one parameter is the schema."""
     qualifies: ClassVar[bool]

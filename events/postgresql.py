@@ -32,6 +32,7 @@ class PostgreSQL(Database):
     options: ClassVar[dict[str, Any]] = {"use_native_hstore": False}  # else it asks for a type that nothing here uses
     mark = "%s"
     qualifies = True
+    now = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
     exists = "SELECT count(*) FROM pg_tables WHERE tablename = 'head' AND schemaname = %s"
 
     def __init__(self, url: str, ledger: str, *, wait: float) -> None:

@@ -7,7 +7,20 @@ from typing import ClassVar, Literal
 from pydantic import Field, model_validator
 
 from .bounds import Count, Moment, Step
-from .event import Code, Digest, Environment, Event, Figure, Fingerprint, Hyperparameters, ModelName, RunId, Sealed
+from .event import (
+    Code,
+    Digest,
+    Environment,
+    Event,
+    Figure,
+    Fingerprint,
+    Hyperparameters,
+    Json,
+    ModelName,
+    RunId,
+    Sealed,
+    unsaid,
+)
 
 
 class RunStarted(Event):
@@ -20,6 +33,8 @@ class RunStarted(Event):
     data: Fingerprint | None = Field(default=None, description="fingerprint of the training data, if it was given")
     environment: Environment = {}
     code: Code = {}
+    name: str | None = Field(default=None, exclude_if=unsaid, description="what people call it, if they do")
+    tags: tuple[str, ...] | None = Field(default=None, exclude_if=unsaid, description="words that it is found by")
 
 
 class MetricsLogged(Event):
@@ -44,6 +59,9 @@ class RunCheckpointed(Event):
     type: Literal["lepton.run.checkpointed.v1"] = "lepton.run.checkpointed.v1"
     tensors: Digest
     step: Step | None = Field(default=None, description="the step it was taken at, if given")
+    architecture: Json | None = Field(
+        default=None, exclude_if=unsaid, description="the model's class and shape, where it says so itself"
+    )
 
 
 class RunFinished(Event):
@@ -57,4 +75,19 @@ class RunFinished(Event):
     points: Count = Field(description="how many metric points the run logged")
 
 
-RunEvent = RunStarted | MetricsLogged | RunCheckpointed | RunFinished
+class RunLost(Event):
+    """A run was not heard of any more: its process was killed, or its machine is away."""
+
+    type: Literal["lepton.run.lost.v1"] = "lepton.run.lost.v1"
+    heard: Moment = Field(description="when it was heard of last, by the database's clock")
+
+
+class RunResumed(Event):
+    """A run goes on: it was resumed, or a run that was taken for lost was heard of again."""
+
+    type: Literal["lepton.run.resumed.v1"] = "lepton.run.resumed.v1"
+    environment: Environment = {}
+    code: Code = {}
+
+
+RunEvent = RunStarted | MetricsLogged | RunCheckpointed | RunFinished | RunLost | RunResumed

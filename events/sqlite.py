@@ -36,6 +36,7 @@ class SQLite(Database):
     dialect = "sqlite"
     mark = "?"
     qualifies = False
+    now = "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"
     exists: ClassVar[str] = "SELECT count(*) FROM sqlite_master WHERE name = 'head' AND ? IS NOT NULL"
 
     def __init__(self, url: str, ledger: str, *, wait: float) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 _TABLE: Final = re.compile(
     r"\b(FROM|JOIN|INTO|UPDATE)( +)"
-    r"(actors|events|head|holders|leases|mail|placements|positions|rejected|seen|tiles|workers)\b"
+    r"(actors|events|head|holders|leases|mail|placements|positions|rejected|run_heartbeats|seen|tiles|workers)\b"
 )
 """Where a statement names a table of the ledger; tests/test_pooler.py finds one that is missing here."""
 
@@ -154,6 +154,16 @@ class Statements:
     renew_lease = "UPDATE leases SET until = ? WHERE job = ? AND epoch = ? AND worker = ? AND until < ?"
     renew_leases = "UPDATE leases SET until = ? WHERE until < ?"
     end_lease = "DELETE FROM leases WHERE job = ? AND epoch <= ?"
+    begin_beat = (
+        "INSERT INTO run_heartbeats (run, writer, heard) VALUES (?, ?, :now) ON CONFLICT (run) "
+        "DO UPDATE SET writer = excluded.writer, heard = excluded.heard"
+    )
+    expect_beat = "INSERT INTO run_heartbeats (run, writer, heard) VALUES (?, '', :now) ON CONFLICT (run) DO NOTHING"
+    beat = "UPDATE run_heartbeats SET writer = ?, heard = :now WHERE run = ? AND writer IN (?, '')"
+    beating = "SELECT writer, heard FROM run_heartbeats WHERE run = ?"
+    stale_beats = "SELECT run, heard FROM run_heartbeats WHERE heard < :now - ? ORDER BY heard LIMIT 1000"
+    end_beat = "DELETE FROM run_heartbeats WHERE run = ?"
+    end_stale_beat = "DELETE FROM run_heartbeats WHERE run = ? AND heard = ?"
     rows_of_types = f"{_ROW} WHERE seq > ? AND seq <= ? AND type IN (:many) ORDER BY seq"
     streams_without = (
         "SELECT e.stream FROM events e WHERE e.version = 1 AND e.stream >= ? AND e.stream < ? AND NOT EXISTS "

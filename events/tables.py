@@ -120,6 +120,14 @@ workers = Table(
     Column("heard", Count, nullable=False, comment="when it was last heard of, in the broker's microseconds"),
 )
 
+run_heartbeats = Table(
+    "run_heartbeats",
+    metadata,
+    Column("run", String(100), primary_key=True, comment="a run that has not ended, so far as is known"),
+    Column("writer", String(36), nullable=False, comment="who logs to it: one life of one script; empty for nobody"),
+    Column("heard", Count, nullable=False, comment="when it was heard of last, in the database's microseconds"),
+)
+
 leases = Table(
     "leases",
     metadata,

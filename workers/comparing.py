@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from ..domain.metric import better_when
+from ..domain.metric import better_when, goodness
 from ..domain.model import Model
 from ..errors import Malformed, Refused
 from ..results import Comparison, Diff, TensorChange
@@ -42,7 +42,7 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = "
         old, new = before.get(name), after.get(name)
         if isinstance(old, dict) and isinstance(new, dict):
             found |= changes(old, new, f"{prefix}{name}.")  # pyright: ignore[reportUnknownArgumentType]
-        elif old != new:
+        elif old != new and not (old != old and new != new):  # NaN is NaN
             found[f"{prefix}{name}"] = (old, new)
     return found
 
@@ -58,8 +58,8 @@ def compare(workspace: Workspace, model: Model, numbers: Sequence[int], metric: 
         raise Refused(
             f"metric {chosen!r} is not known of every version named; they share {', '.join(sorted(shared)) or 'none'}"
         )
-    sign = -1 if better_when(chosen) == "lower" else 1
-    ranked = sorted(figures, key=lambda number: (sign * figures[number][chosen], number), reverse=True)
+    better = better_when(chosen)
+    ranked = sorted(figures, key=lambda number: (goodness(figures[number][chosen], better), number), reverse=True)
     return Comparison(
         model=model.name,
         metric=chosen,

@@ -11,11 +11,13 @@ from weakref import WeakKeyDictionary
 
 import uuid_utils
 
+from ..domain.commands import FinishRun, StartRun
 from ..errors import Damaged, LeptonError, Refused, Unavailable, UnknownRevision
+from ..events.heartbeats import Heartbeats
 from ..results import PendingVersion, Synced, Version
 from . import saving
 from .asking import Save
-from .entries import read_command, read_save, tensors_of
+from .entries import RunCommand, read_command, read_save, tensors_of
 from .isolation import unforeseen
 from .rejected import sentence
 from .spool import Spool
@@ -146,9 +148,12 @@ class Delivery:
             self._arrived(workspace, entry.key, version)
             return version
         if entry.kind == "checkpoint":
-            saving.checkpoint(workspace, entry.asked["run"], tensors, entry.asked["step"], entry.key, entry.time)
+            place, shape = (entry.asked["run"], tensors, entry.asked["step"]), entry.asked.get("architecture")
+            saving.checkpoint(workspace, *place, entry.key, entry.time, shape)
         else:
-            workspace.admit(read_command(entry.kind, entry.asked), entry.key, time=entry.time)
+            command = read_command(entry.kind, entry.asked)
+            workspace.admit(command, entry.key, time=entry.time)
+            told(workspace, command)
         return None
 
     def _arrived(self, workspace: Workspace, key: str, version: Version) -> None:
@@ -199,6 +204,15 @@ class Delivery:
 def _left_lying(name: str) -> Mapping[str, Any]:
     """What is told of a stray that lies where it was found."""
     return dict.fromkeys(_ABOUT) | {"reason": f"{name!r} is no entry of the spool and cannot be moved; take it away"}
+
+
+def told(workspace: Workspace, command: RunCommand) -> None:
+    """Expect a run to be heard of that was begun here, and no more of one that has ended."""
+    beats = Heartbeats(workspace.ledger.store)
+    if isinstance(command, StartRun):
+        beats.expect(command.run)
+    elif isinstance(command, FinishRun):
+        beats.end(command.run)
 
 
 def _about(entry: Entry) -> dict[str, Any]:

@@ -7,14 +7,18 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import uuid_utils
 
+from ..domain.commands import ResumeRun, run_stream
+from ..domain.plain import plain
+from ..domain.run import Run
 from ..errors import LeptonError, Unavailable
 from ..events.actors import checked_actor
+from ..events.heartbeats import Heartbeats
 from ..results import PendingVersion, Version
-from . import entries, refused, saving
+from . import delivery, entries, refused, saving
 from .asking import Save, asked_for, filled
 from .delivery import Delivery
 from .salvage import salvaged
@@ -36,8 +40,10 @@ class Outbox:
     With `strict` nothing is spooled: `Unavailable` is raised, carrying the key.
     """
 
-    def __init__(self, delivery: Delivery, actor: str, *, strict: bool = False) -> None:
-        self.delivery = delivery
+    def __init__(self, deliveries: Delivery, actor: str, *, strict: bool = False, run_term: float = 90.0) -> None:
+        self.delivery = deliveries
+        self.run_term = run_term
+        """Seconds for which a run may be silent."""
         self.strict = strict
         self._actor = actor
         self._rest_until = 0.0
@@ -93,18 +99,51 @@ class Outbox:
             kind, plain = entries.written_command(command)
             self.delivery.spool.put(Entry(kind, key, self._actor, begun, plain))
 
+        def tell(workspace: Workspace) -> None:
+            workspace.admit(command, key)
+            delivery.told(workspace, command)
+
         begun = datetime.now(UTC)
-        self._tell(lambda workspace: workspace.admit(command, key), keep, key, patient)
+        self._tell(tell, keep, key, patient)
+
+    def resume(self, run: str, writer: str, command: ResumeRun) -> None:
+        """Go on with a run in the place of whoever logged to it before. Raises `Unavailable` while that cannot be."""
+        self.ready()
+        workspace = self.delivery.opened()
+        workspace.admit(command, fresh_key())
+        Heartbeats(workspace.ledger.store).begin(run, writer)
+
+    def beat(self, run: str, writer: str) -> bool:
+        """Let a run be heard of: False where it has ended, or somebody else goes on with it.
+
+        One that was taken for lost is resumed by this. Raises `Unavailable`.
+        """
+        workspace = self.delivery.opened()
+        beats = Heartbeats(workspace.ledger.store)
+        if beats.beat(run, writer):
+            return True
+        status = cast(Run, workspace.ledger.state(run_stream(run))).status
+        if beats.of(run) is not None or status not in ("unknown", "open", "lost"):
+            return False
+        if status == "lost":
+            workspace.admit(ResumeRun(run=run), None)
+        if status != "unknown":  # else its start is in the spool still
+            beats.begin(run, writer)
+        return True
 
     def checkpoint(self, run: str, subject: Subject, step: int | None) -> str:
         """Keep a run's tensors on the way: the digest of their manifest."""
 
         def keep() -> str:
-            entry = Entry("checkpoint", key, self._actor, begun, {"run": run, "step": step})
+            entry = Entry("checkpoint", key, self._actor, begun, {"run": run, "step": step, "architecture": shape})
             return self.delivery.spool.put(entry, entries.kept(subject.tensors, {}))["tensors"]
 
+        def tell(workspace: Workspace) -> str:
+            return saving.checkpoint(workspace, run, subject.tensors, step, key, None, shape)
+
         key, begun = fresh_key(), datetime.now(UTC)
-        return self._tell(lambda workspace: saving.checkpoint(workspace, run, subject.tensors, step, key), keep, key)
+        shape = plain(subject.architecture, "architecture") or None
+        return self._tell(tell, keep, key)
 
     def ready(self) -> None:
         """Deliver what waits, before something else is changed. What cannot be delivered now goes on waiting."""

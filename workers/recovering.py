@@ -6,10 +6,12 @@ from contextlib import nullcontext, suppress
 
 from ..errors import Damaged
 from ..events.envelope import decode
+from ..events.heartbeats import Heartbeats
 from ..events.log import Log
 from ..events.objects import PackRepacked, PackWritten
 from ..events.restore import Restored, restore
 from ..events.rows import Placement
+from ..events.run import RunFinished
 from ..events.store import Store
 from ..tensors.objects import ObjectStore
 from .placements import told_by
@@ -29,6 +31,7 @@ def recover(store: Store, objects: ObjectStore, log: Log) -> Restored:
         if event.pack not in known:
             with suppress(Damaged) if event.pack in repacked else nullcontext():
                 store.place([Placement(*place) for place in told_by(objects, (event.pack,))])
+    _expect_open_runs(store)
     return restored
 
 
@@ -37,3 +40,11 @@ def _repacked(store: Store, last: int) -> set[str]:
     rows = store.rows_of_type(PackRepacked.type_name(), 0, last)
     events = (decode(row.envelope, row.leaf, row.seq).event for row in rows)
     return {event.pack for event in events if isinstance(event, PackRepacked)}
+
+
+def _expect_open_runs(store: Store) -> None:
+    """Give the runs that have not ended a fresh term, else nobody would find those lost that are."""
+    beats, jobs = Heartbeats(store), set(store.streams("job/"))
+    for stream in store.streams_without("run/", (RunFinished.type_name(),)):
+        if f"job/{stream.removeprefix('run/').rpartition('.')[0]}" not in jobs:  # an attempt at a job has a lease
+            beats.expect(stream.removeprefix("run/"))

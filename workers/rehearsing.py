@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..domain.commands import RecordRehearsal
-from ..domain.metric import better_when
+from ..domain.metric import better_when, goodness
 from ..domain.model import Model
 from ..errors import GateNotMet, Malformed
 from ..results import Rehearsal
@@ -23,8 +23,8 @@ def rehearse(workspace: Workspace, model: Model, head: int, target: int, rows: A
     if metric not in metrics_to or metric not in metrics_from:
         raise Malformed(f"there is no metric {metric!r} to rehearse by; choose of {', '.join(sorted(metrics_to))}")
     difference = {name: metrics_to[name] - metrics_from[name] for name in metrics_to if name in metrics_from}
-    sign = 1 if better_when(metric) == "higher" else -1
-    worse = sign * difference[metric] < 0
+    better = better_when(metric)
+    worse = goodness(metrics_to[metric], better) < goodness(metrics_from[metric], better)
     return Rehearsal(model.name, head, target, metric, metrics_from, metrics_to, difference, worse)
 
 

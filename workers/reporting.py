@@ -10,6 +10,7 @@ from ..events.cluster import Cluster
 from ..events.envelope import decode
 from ..events.store import Store
 from ..results import Result
+from . import refused
 from .assigning import open_jobs
 from .serving import Desk
 from .spool import Spool
@@ -66,6 +67,8 @@ class Status(Result):
     spool: Spooled
     views: Views | None
     """How far the views are; None where there are none yet or nobody can tell at once."""
+    kept: int = 0
+    """Saves of this home that were refused and can be adopted."""
 
 
 def status(
@@ -85,6 +88,7 @@ def status(
         jobs=_work(workspace, desk),
         spool=Spooled(len(spool.waiting()), len((*spool.refused(), *spool.strange(), *spool.strays()))),
         views=views,
+        kept=len(refused.listed(workspace.spool)) if workspace.spool else 0,
     )
 
 

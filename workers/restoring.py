@@ -49,8 +49,12 @@ def converted(
     workspace: Workspace, model: Model, number: int, names: Sequence[str] | None, convert: Callable[[Tensor], T]
 ) -> dict[str, T]:
     """A version's tensors as torch's or numpy's; tied ones are one object."""
+    return all_converted(tensors(workspace, model, number, names), convert)
+
+
+def all_converted(found: Mapping[str, Tensor], convert: Callable[[Tensor], T]) -> dict[str, T]:
+    """Tensors as torch's or numpy's; tied ones are one object."""
     made: dict[int, T] = {}
-    found = tensors(workspace, model, number, names)
     return {name: made[id(t)] if id(t) in made else made.setdefault(id(t), convert(t)) for name, t in found.items()}
 
 

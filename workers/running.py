@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from operator import index
 from types import TracebackType
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import uuid_utils
 
-from ..domain.commands import FinishRun, LogMetrics, StartRun
+from ..domain.commands import FinishRun, LogMetrics, ResumeRun, StartRun
 from ..domain.names import checked_label, checked_model, figure
 from ..domain.plain import plain, whole
 from ..errors import LeptonError, Malformed, Refused, Unavailable
@@ -21,7 +21,9 @@ from ..events.bounds import SIGNED
 from ..events.run import MetricsLogged
 from ..results import Version
 from .environment import code, environment
+from .heart import Heart
 from .outbox import Outbox, fresh_key
+from .runs import Resumed, RunRecord, load
 from .subject import read
 
 POINTS: Final = 1000
@@ -34,6 +36,8 @@ POINT_BYTES: Final = 80
 LOGGED_BYTES: Final = 640 * 1024
 """What the points of one command may take of the 768 KiB that its events may."""
 SECONDS: Final = 5.0
+BEATS: Final = 4
+"""Times that a run is heard of within its term."""
 log = logging.getLogger("lepton")
 
 Point = tuple[str, int | None, float, float]
@@ -54,10 +58,20 @@ class Run:
         *,
         hyperparameters: Mapping[str, Any] | None = None,
         data: Mapping[str, Any] | None = None,
+        name: str | None = None,
+        tags: Sequence[str] = (),
+        resumes: Resumed | None = None,
     ) -> None:
-        self.id = str(uuid_utils.uuid7())
-        self.model = model
-        self.hyperparameters = dict(hyperparameters or {})
+        self.id = resumes.run if resumes else str(uuid_utils.uuid7())
+        self.model = checked_model(model)
+        self.hyperparameters = {} if hyperparameters is None else plain(hyperparameters, "hyperparameters")
+        self.name = None if name is None else checked_label(name, "run")
+        self.tags = tuple(checked_label(tag, "run's tag") for tag in tags)
+        self.step = resumes.step if resumes else None
+        """The greatest step that was logged."""
+        self._resumes = resumes is not None
+        self._writer = str(uuid_utils.uuid7())
+        self._heart = Heart(lambda: outbox.beat(self.id, self._writer), outbox.run_term / BEATS)
         self._outbox = outbox
         self._data = data
         self._points: list[Point] = []
@@ -66,27 +80,41 @@ class Run:
         self._names: set[str] = set()
         self._longest = 0
         """Bytes of the longest of them, as JSON."""
-        self._logged = 0
+        self._logged = resumes.points if resumes else 0
         self._flushed = time.monotonic()
         self._state = "new"
 
     def __enter__(self) -> Run:
-        command = StartRun(
+        if self._state != "new":
+            raise Refused("a run is begun once; `manager.resume(run)` goes on with one")
+        if self._resumes:
+            again = ResumeRun(run=self.id, environment=environment(), code=code())
+            self._outbox.resume(self.id, self._writer, again)
+        else:
+            self._outbox.send(self._start(), key=fresh_key())
+        self._state = "open"
+        self._heart.start()
+        return self
+
+    def _start(self) -> StartRun:
+        return StartRun(
             run=self.id,
-            model=checked_model(self.model),
-            hyperparameters=plain(self.hyperparameters, "hyperparameters"),
+            model=self.model,
+            hyperparameters=self.hyperparameters,
             data=None if self._data is None else plain(self._data, "data"),
             environment=environment(),
             code=code(),
+            name=self.name,
+            tags=self.tags,
         )
-        self._outbox.send(command, key=fresh_key())
-        self._state = "open"
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         trouble = _tried(self.flush)
+        self._heart.stop()
+        if self._heart.ended and self._state == "taken":
+            return
         trouble = _tried(lambda: self._finish(error or trouble)) or trouble
         if trouble is not None and error is None:
             raise trouble
@@ -108,6 +136,7 @@ class Run:
         """
         self._opened()
         now, step = time.time(), None if step is None else _step(step)
+        self.step = max((each for each in (self.step, step) if each is not None), default=None)
         self._points += [(self._name(name), step, figure(name, value), now) for name, value in metrics.items()]
         if len(self._points) >= BUFFERED or time.monotonic() - self._flushed > SECONDS:
             self._flush_in_passing()
@@ -122,9 +151,14 @@ class Run:
         self.flush()
         return self._outbox.checkpoint(self.id, read(module, self.model), at)
 
+    def load_checkpoint(self, step: int | None = None, *, into: Any = None) -> Any:
+        """What the run kept at a step, or last: as `ModelManager.load_checkpoint` has it."""
+        return load(self._outbox.delivery.opened(), self.id, step, into)
+
     def save(self, module: Any, *, name: str | None = None, **asked: Any) -> Version:
         """Keep a version that bears this run; takes what `ModelManager.save_version` takes."""
-        self.flush()
+        self._opened()
+        _tried(self.flush)  # it is told again at the end, and must not cost what was trained
         name = name or self.model
         known = read(module, name)
         own = {
@@ -158,6 +192,10 @@ class Run:
             log.warning("%s; the run's points are kept in memory until then", error)
 
     def _opened(self) -> None:
+        if self._state == "open" and self._heart.ended:
+            self._state = "taken"
+        if self._state == "taken":
+            raise Refused(f"run {self.id} goes on elsewhere, or was ended there; this script logs to it no more")
         if self._state != "open":
             raise Refused("the run is not open; use it as `with manager.run(...) as run:`")
 
@@ -166,6 +204,19 @@ class Run:
             self._names.add(checked_label(name, "metric"))
             self._longest = max(self._longest, len(json.dumps(name, ensure_ascii=False).encode()))
         return name
+
+
+def resumed(outbox: Outbox, found: RunRecord, far: Resumed) -> Run:
+    """A run to go on with, as it was begun."""
+    return Run(
+        outbox,
+        found.model,
+        hyperparameters=found.hyperparameters,
+        data=found.data,
+        name=found.name,
+        tags=found.tags,
+        resumes=far,
+    )
 
 
 def _tried(act: Callable[[], None]) -> LeptonError | None:

@@ -115,13 +115,15 @@ def checkpoint(
     step: int | None,
     key: str,
     time: datetime | None = None,
+    architecture: Mapping[str, Any] | None = None,
 ) -> str:
     """Keep a run's tensors on the way, without making a version: the digest of their manifest."""
     kept = workspace.vault_to_save().keep(tensors, base=None, graph=Graph({}, ()))
     rest = told_ahead(stored(kept), lambda told: workspace.admit(told, None, time=time))
-    command = Checkpoint(run=run, tensors=kept.manifest.digest, step=step, stored=rest)
+    digest = kept.manifest.digest
+    command = Checkpoint(run=run, tensors=digest, step=step, stored=rest, architecture=architecture)
     workspace.admit(command, key, placed(kept), time)
-    return kept.manifest.digest
+    return digest
 
 
 def number_under(workspace: Workspace, key: str) -> int | None:

@@ -28,6 +28,7 @@ from .tracing import traceparent
 if TYPE_CHECKING:
     from ..tensors.sound import SoundPacks
     from ..tensors.vault import Vault
+    from .lost import LostRuns
     from .spool import Spool
 
 
@@ -42,6 +43,8 @@ class Workspace:
     """The name of who asks. Who is forgotten must not act on under a key that is gone, nor come back by reading."""
     origins: WeakKeyDictionary[Any, Version] = field(default_factory=WeakKeyDictionary[Any, Version])
     """Which version a live object was loaded from or last saved as."""
+    lost: LostRuns | None = None
+    """Who finds runs that are lost, where anybody does."""
     spool: Spool | None = None
     """Where what is refused is kept, in a home that has a place for it."""
 
@@ -141,6 +144,8 @@ class Workspace:
 
         `time` is when it happened, if not now.
         """
+        if self.lost is not None:
+            self.lost.note()
         return self.ledger.admit(
             command, self.actors.named(self.actor), key=key, placements=placements, time=time, traceparent=traceparent()
         )

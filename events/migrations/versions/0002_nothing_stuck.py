@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from base64 import b64decode
 from datetime import UTC, datetime
 from typing import Any
@@ -24,6 +25,7 @@ def upgrade() -> None:
     _holders()
     _positions()
     _outside()
+    _runs()
 
 
 def _head() -> None:
@@ -112,3 +114,28 @@ def _sealed(by: str, key: bytes, raw: bytes) -> bytes:
 
     nonce = os.urandom(12)
     return nonce + AESGCM(bytes(key)).encrypt(nonce, raw, by.encode())
+
+
+def _runs() -> None:
+    """When each open run was heard of last."""
+    count = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+    op.create_table(
+        "run_heartbeats",
+        sa.Column("run", sa.String(100), primary_key=True),
+        sa.Column("writer", sa.String(36), nullable=False),
+        sa.Column("heard", count, nullable=False),
+    )
+    _expect_open_runs()
+
+
+def _expect_open_runs() -> None:
+    """Give a fresh term to the runs that have not ended, else nobody would ever find those lost that are."""
+    bind = op.get_bind()
+    begun = {row[0] for row in bind.execute(sa.text("SELECT stream FROM events WHERE version = 1"))}
+    ended = {row[0] for row in bind.execute(sa.text("SELECT stream FROM events WHERE type = 'lepton.run.finished.v1'"))}
+    runs = [stream.removeprefix("run/") for stream in begun - ended if stream.startswith("run/")]
+    heard = int(time.time() * 1_000_000)
+    for run in runs:
+        if f"job/{run.rpartition('.')[0]}" not in begun:  # an attempt at a job has a lease
+            told = {"run": run, "heard": heard}
+            bind.execute(sa.text("INSERT INTO run_heartbeats (run, writer, heard) VALUES (:run, '', :heard)"), told)
