@@ -5,18 +5,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
 from ..errors import Refused, Unavailable
 from .cluster import Cluster, TopicName
-from .kafka_errors import translated
+from .kafka_errors import stopped, translated
 
 Headers = Sequence[tuple[str, bytes]]
-
-log = logging.getLogger("lepton.kafka")
 
 
 class Message(NamedTuple):
@@ -61,14 +57,14 @@ class Writer:
             try:
                 await self._producer.start()
             except BaseException:
-                await self._producer.stop()
+                await stopped(self._producer)
                 raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            await _stop(producer)
+            await stopped(producer)
 
     async def send(self, topic: TopicName, records: Sequence[Outgoing], partition: int = 0) -> int:
         """Send records as one batch, taken whole or not at all, and wait until all replicas have it.
@@ -135,14 +131,14 @@ class Reader:
                     raise Unavailable(f"{self._cluster.name} has no topic {self._topic} yet; `lepton relay` makes it")
                 self._consumer.assign([self._at])
             except BaseException:
-                await self._consumer.stop()
+                await stopped(self._consumer)
                 raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            await _stop(consumer)
+            await stopped(consumer)
 
     async def end(self) -> int:
         """The offset that the next record will get."""
@@ -177,7 +173,7 @@ class Reader:
 
     async def read(self, limit: int, wait: float) -> list[Message]:
         """At most `limit` records from where reading stands; none where none came within `wait` seconds."""
-        async with translated(self._cluster):
+        async with translated(self._cluster, wait):
             got = await self._open.getmany(self._at, timeout_ms=int(wait * 1000), max_records=limit)
         records = got.get(self._at, ())
         return [Message(r.offset, r.timestamp, r.key, r.value or b"", _headers(r.headers)) for r in records]
@@ -192,17 +188,6 @@ def _headers(told: Headers) -> Headers:
     return tuple((name, value or b"") for name, value in told)
 
 
-async def _stop(client: Any) -> None:
-    """Stop a client of aiokafka. What it raises then is what it died of before, were it our own cancelling."""
-    try:
-        await client.stop()
-    except asyncio.CancelledError:
-        if (task := asyncio.current_task()) is not None and task.cancelling():
-            raise
-    except Exception as error:  # noqa: BLE001 - nobody needs it any more
-        log.debug("a client of Kafka did not stop in good order: %r", error)
-
-
 async def _look_for(cluster: Cluster, topic: str) -> None:
     """Raise where a topic is in no list for want of rights, and not because nobody has made it."""
     from aiokafka.admin import AIOKafkaAdminClient
@@ -213,7 +198,7 @@ async def _look_for(cluster: Cluster, topic: str) -> None:
         await admin.start()
         (told,) = await admin.describe_topics([topic])
     finally:
-        await admin.close()
+        await stopped(admin)
     if told["error_code"] == TopicAuthorizationFailedError.errno:
         raise TopicAuthorizationFailedError(topic)
 
