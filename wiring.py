@@ -154,7 +154,7 @@ class Home:
         if told.kafka is None:
             raise Refused("no Kafka is set; LEPTON_KAFKA=host:port names one")
         certificate = Certificate.named(told.kafka_certificate, told.kafka_key, told.kafka_key_password)
-        return Cluster.parsed(told.kafka, told.ledger, told.kafka_prefix, certificate)
+        return Cluster.parsed(told.kafka, told.ledger, told.kafka_prefix, certificate, told.wait)
 
     @property
     def workplace(self) -> Workplace:

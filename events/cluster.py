@@ -12,6 +12,8 @@ from .tls import CERTIFICATE, Certificate, context
 
 TopicName = Literal["events", "commands", "results", "inbox", "rejected"]
 _PROTOCOLS: Final = {"": "PLAINTEXT", "kafka": "PLAINTEXT", "kafka+ssl": "SSL", "kafka+sasl": "SASL_SSL"}
+SHORTEST: Final = 10.0
+"""Seconds: brokers that elect a leader take some, whatever LEPTON_WAIT says of locks."""
 _SERVER: Final = re.compile(r"([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):\d{1,5}")
 
 
@@ -29,10 +31,17 @@ class Cluster:
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     certificate: Certificate | None = None
+    wait: float = 30.0
+    """Seconds that any answer of the brokers is waited for, and never less than `SHORTEST`."""
 
     @classmethod
     def parsed(
-        cls, text: str, ledger: str = "main", prefix: str = "lepton", certificate: Certificate | None = None
+        cls,
+        text: str,
+        ledger: str = "main",
+        prefix: str = "lepton",
+        certificate: Certificate | None = None,
+        wait: float = 30.0,
     ) -> Cluster:
         """The cluster that `LEPTON_KAFKA` names; `Malformed`, never quoting a password, where it names none."""
         scheme, _, rest = text.rpartition("://")
@@ -51,8 +60,13 @@ class Cluster:
         given = urlsplit(f"//{user}@x") if at else None
         name, password = (given.username, given.password) if given else (None, None)
         return cls(
-            servers, ledger, prefix, protocol, name and unquote(name), password and unquote(password), certificate
+            servers, ledger, prefix, protocol, name and unquote(name), password and unquote(password), certificate, wait
         )
+
+    @property
+    def deadline(self) -> float:
+        """Seconds after which a broker that does not answer is away."""
+        return max(self.wait, SHORTEST)
 
     @property
     def name(self) -> str:

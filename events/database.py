@@ -160,7 +160,8 @@ class Database(ABC):
             try:
                 yield connection
             except LeptonError:
-                idle.append(connection)
+                if self.alive(connection):
+                    idle.append(connection)
                 raise
             except BaseException:
                 connection.close()
@@ -217,9 +218,12 @@ class Database(ABC):
 
 
 def undo(connection: Any) -> None:
-    """Undo a transaction on a connection that may be broken and is about to be closed.
+    """Undo a transaction, on a connection that may be broken; where that cannot be said it is closed.
 
-    Closing is not enough: a cursor that the error's traceback holds would keep SQLite's lock alive.
+    Closing alone is not enough: a cursor that the error's traceback holds would keep SQLite's lock alive.
     """
-    with suppress(Exception):
+    try:
         connection.execute("ROLLBACK")
+    except Exception:  # noqa: BLE001 - what was wrong first is told
+        with suppress(Exception):
+            connection.close()

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from typing import Any, Final, NamedTuple, Self
 from ..errors import Refused, Unavailable
 from .cluster import Cluster, TopicName
 from .inbox import UNREADABLE
-from .kafka_errors import translated
+from .kafka_errors import stopped, translated
 from .topic_id import topic_id
 
 Headers = Sequence[tuple[str, bytes]]
@@ -90,14 +89,14 @@ class Writer:
             try:
                 await self._producer.start()
             except BaseException:
-                await self._producer.stop()
+                await stopped(self._producer)
                 raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            await _stop(producer)
+            await stopped(producer)
 
     async def send(self, topic: TopicName, records: Sequence[Outgoing], partition: int = 0) -> Sent:
         """Send records as one batch, taken whole or not at all, and wait until all replicas have it.
@@ -170,14 +169,14 @@ class Reader:
                 self._consumer.assign([self._at])
                 self.id = await self._id()
             except BaseException:
-                await self._consumer.stop()
+                await stopped(self._consumer)
                 raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            await _stop(consumer)
+            await stopped(consumer)
 
     async def end(self) -> int:
         """The offset that the next record will get."""
@@ -251,7 +250,7 @@ class Reader:
             return [Message(offset, 0, None, b"", ((UNREADABLE, b""),))]
 
     async def _got(self, limit: int, wait: float) -> list[Message]:
-        async with translated(self._cluster):
+        async with translated(self._cluster, wait):
             got = await self._open.getmany(self._at, timeout_ms=int(wait * 1000), max_records=limit)
         records = got.get(self._at, ())
         if records or time.monotonic() - self._looked > LOOKED:
@@ -279,17 +278,6 @@ def _headers(told: Headers) -> Headers:
     return tuple((name, value or b"") for name, value in told)
 
 
-async def _stop(client: Any) -> None:
-    """Stop a client of aiokafka. What it raises then is what it died of before, were it our own cancelling."""
-    try:
-        await client.stop()
-    except asyncio.CancelledError:
-        if (task := asyncio.current_task()) is not None and task.cancelling():
-            raise
-    except Exception as error:  # noqa: BLE001 - nobody needs it any more
-        log.debug("a client of Kafka did not stop in good order: %r", error)
-
-
 async def _look_for(cluster: Cluster, topic: str) -> None:
     """Raise where a topic is in no list for want of rights, and not because nobody has made it."""
     from aiokafka.admin import AIOKafkaAdminClient
@@ -300,7 +288,7 @@ async def _look_for(cluster: Cluster, topic: str) -> None:
         await admin.start()
         (told,) = await admin.describe_topics([topic])
     finally:
-        await admin.close()
+        await stopped(admin)
     if told["error_code"] == TopicAuthorizationFailedError.errno:
         raise TopicAuthorizationFailedError(topic)
 

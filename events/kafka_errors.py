@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from ssl import SSLCertVerificationError, SSLError
 from typing import Any, Final
 
@@ -22,19 +23,52 @@ _SILENCE: Final = 1.0
 """Seconds in which a server that lets nobody in without a certificate says so."""
 
 
+STOPPING: Final = 5.0
+"""Seconds for a client to say good-bye; one that waits for a broker which is frozen is left where it is."""
+
+log = logging.getLogger("lepton.kafka")
+
+
 @asynccontextmanager
-async def translated(cluster: Cluster) -> AsyncGenerator[None]:
-    """Kafka's errors in Lepton's words."""
+async def translated(cluster: Cluster, beyond: float = 0.0) -> AsyncGenerator[None]:
+    """Kafka's errors in Lepton's words, and an end to each wait: `beyond` are seconds that the caller means to wait.
+
+    A broker that is frozen takes connections and acknowledges bytes, and aiokafka asks it again for ever.
+    """
     from aiokafka import errors
 
     try:
-        yield
+        async with asyncio.timeout(cluster.deadline + beyond):
+            yield
     except (LeptonError, errors.IllegalArgumentError, errors.IllegalStateError):  # the latter are bugs of ours
         raise
     except errors.KafkaConnectionError as error:
-        raise await _kept_out(cluster) or _told(error, cluster) from error
+        raise await _reason(cluster) or _told(error, cluster) from error
     except (errors.KafkaError, OSError, TimeoutError) as error:
         raise _told(error, cluster) from error
+
+
+async def stopped(client: Any) -> None:
+    """Stop a client of aiokafka, or leave it where it hangs. What it raises then is what it died of before."""
+    stopping = asyncio.ensure_future(client.close() if hasattr(client, "close") else client.stop())
+    try:
+        await asyncio.wait({stopping}, timeout=STOPPING)
+    finally:
+        if not stopping.done():
+            stopping.cancel()
+            sender: Any = getattr(getattr(client, "_sender", None), "sender_task", None)
+            if sender is not None:
+                sender.cancel()
+    if stopping.done() and not stopping.cancelled() and (error := stopping.exception()) is not None:
+        log.debug("a client of Kafka did not stop in good order: %r", error)
+
+
+async def _reason(cluster: Cluster) -> Refused | None:
+    """Why no server lets Lepton in, as far as they say so in time."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(cluster.deadline):
+            return await _kept_out(cluster)
+    return None
 
 
 async def _kept_out(cluster: Cluster) -> Refused | None:

@@ -34,6 +34,8 @@ class SessionLock:
     def __init__(self, database: PostgreSQL, what: str, connection: Any) -> None:
         self._database, self._what, self._connection = database, what, connection
         self._session = _backend(connection)
+        # an idle session is what this lock is made of; before PostgreSQL 14 none is ended for that
+        connection.execute("SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'")
         _await(database, what, self._taken)
 
     def _taken(self) -> bool:

@@ -155,6 +155,16 @@ class SQLite(Database):
             raise
         return connection
 
+    def alive(self, connection: Any) -> bool:
+        """Not one that is closed, or still within a transaction that could not be undone."""
+        try:
+            if not connection.in_transaction:
+                return True
+            connection.close()
+        except sqlite3.Error:
+            pass
+        return False
+
     def translate(self, error: Exception) -> LeptonError | None:
         """As ever; but where nothing forbids to write, what failed to open passes: descriptors that ran out, say."""
         ours = super().translate(error)

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from ..errors import Refused, Unavailable
 from .cluster import Cluster, TopicName
-from .kafka_errors import translated
+from .kafka_errors import stopped, translated
 
 _FOR_EVER: Final = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 _STAMPED: Final = {"message.timestamp.type": "LogAppendTime"}
@@ -58,7 +58,7 @@ async def open_topics(cluster: Cluster) -> None:
                 await _make(admin, missing)
             await _check(admin, cluster, TOPICS)
         finally:
-            await admin.close()
+            await stopped(admin)
 
 
 async def partitions(cluster: Cluster, name: TopicName) -> int:
@@ -74,7 +74,7 @@ async def partitions(cluster: Cluster, name: TopicName) -> int:
             await admin.start()
             (found,) = await _check(admin, cluster, [name])
         finally:
-            await admin.close()
+            await stopped(admin)
     if not found:
         raise Unavailable(f"there is no topic {cluster.topic(name)} on {cluster.name} yet; `lepton relay` makes it")
     return found

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -232,6 +234,29 @@ def test_a_folder_that_is_not_there_is_refused(home: Path) -> None:
 
     assert isinstance(error, Refused)
     assert "check the folder" in str(error)
+
+
+def test_a_file_that_cannot_be_opened_for_the_moment_is_unavailable(home: Path) -> None:
+    """Descriptors that ran out are given back; a folder that is missing stays so."""
+    database = database_at(f"sqlite:///{home / 'main.db'}", "main", wait=1)
+    open_or_create(database, lambda: "an-id")
+    database.close()
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken: list[int] = []
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, limits[1]))
+        with suppress(OSError):
+            while True:
+                taken.append(os.dup(0))
+        with pytest.raises(Unavailable), database.connection():
+            pass
+    finally:
+        for descriptor in taken:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+    assert Store(database).head().seq == 0
+    database.close()
 
 
 def test_a_network_file_system_is_recognised_by_its_longest_mount(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -23,9 +24,11 @@ from lepton_ai.errors import Refused, Unavailable
 from lepton_ai.events import postgresql_lock
 from lepton_ai.events.actors import Actors
 from lepton_ai.events.address import database_at
+from lepton_ai.events.cluster import Cluster
 from lepton_ai.events.creation import open_or_create
 from lepton_ai.events.database import Database
 from lepton_ai.events.postgresql_lock import LeaseLock, SessionLock
+from lepton_ai.events.relay import Relay
 from lepton_ai.events.statements import Statements
 from lepton_ai.events.store import Store
 from lepton_ai.events.tables import metadata
@@ -35,6 +38,7 @@ from lepton_ai.ledger import Ledger
 from .asking import commit, note, until
 from .conftest import running
 from .pooler import PgBouncer
+from .relaying import topic
 from .servers import PostgreSQL
 
 EACH = 30
@@ -43,6 +47,7 @@ WRITER = """
 import sys
 from lepton_ai.events.actors import Actors
 from lepton_ai.events.address import database_at
+from lepton_ai.events.cluster import Cluster
 from lepton_ai.events.store import Store
 from lepton_ai.ledger import Ledger
 from lepton_ai.domain.commands import Annotate
@@ -243,6 +248,24 @@ def test_backends_that_are_ended_behind_a_pooler_lose_no_commit_and_double_none(
 
     assert verify(ledger.store).size == 2 + len(acknowledged)
     assert all(ledger.store.known(key) for key in acknowledged)
+
+
+async def test_a_relay_behind_a_pooler_copies_the_log_and_is_the_only_one(
+    two: tuple[Ledger, Ledger], pooler: PgBouncer, cluster: Cluster
+) -> None:
+    ledger, stop = two[0], asyncio.Event()
+    end = ledger.store.end()
+    relay = Relay(ledger.store, cluster, until=end)
+
+    await asyncio.wait_for(relay.run(stop), 60)
+
+    assert relay.position == end
+    assert [message.value for message in await topic(cluster)] == [row.envelope for row in ledger.store.read(0, 100)]
+    held = opened(pooler.url(), ledger).lock("relay")
+    second = Relay(Store(opened(pooler.url(), ledger)), cluster)
+    with pytest.raises(Unavailable, match="the relay of the database"):
+        await second.run(asyncio.Event())
+    held.release()
 
 
 @pytest.fixture
