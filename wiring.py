@@ -35,6 +35,7 @@ from .workers.spool import Spool
 from .workers.workspace import Workspace
 
 if TYPE_CHECKING:
+    from .events.genuine import Strangers
     from .events.kafka_log import KafkaLog
     from .events.lock import Held
     from .events.log import Log
@@ -190,10 +191,16 @@ class Home:
         return database_at(self.settings.database, self.settings.ledger, wait=0.0).lock("assigner")
 
     def kafka_log(self) -> KafkaLog:
-        """The log as its topic tells it; a context manager."""
+        """The log as its topic alone tells it; a context manager."""
         from .events.kafka_log import KafkaLog
 
         return KafkaLog(self.cluster)
+
+    def kafka_feed(self, strangers: Strangers | None = None) -> KafkaLog:
+        """The log as its topic tells it, each record checked against the database; a context manager."""
+        from .events.kafka_log import KafkaLog
+
+        return KafkaLog(self.cluster, self.store, strangers)
 
     def restorable(self, ledger_id: str) -> Store:
         """The store to restore a ledger into: made empty under the ledger's own id where there is none."""
@@ -225,13 +232,15 @@ class Home:
     @contextmanager
     def follower(self) -> Generator[Follower]:
         """The read model kept up with Kafka where it is set, else with the event table, and answering on its socket."""
+        from .events.genuine import Strangers
         from .projections.following import Follower
         from .projections.serving import Server
 
-        feed = self.kafka_log if self.settings.kafka else lambda: nullcontext(self.store)
+        strangers = Strangers()
+        feed = (lambda: self.kafka_feed(strangers)) if self.settings.kafka else lambda: nullcontext(self.store)
         with (
             self.projection() as projection,
-            Follower(projection, feed) as follower,
+            Follower(projection, feed, lambda: strangers.count) as follower,
             Server(self.socket, follower),
         ):
             yield follower

@@ -39,6 +39,8 @@ class Message(NamedTuple):
     value: bytes
     """Empty where the record has none, as one that compaction takes for a deletion."""
     headers: Headers
+    fault: str | None = None
+    """Why it cannot be read, where it cannot; the rest is empty then."""
 
     @property
     def digest(self) -> str:
@@ -127,6 +129,12 @@ class Writer:
         async with translated(self._cluster):
             return len(await self._producer.partitions_for(self._cluster.topic(topic)))
 
+    async def topic_id(self, topic: TopicName) -> str | None:
+        """The id of a topic that is written to. Raises `Unavailable` where there is none."""
+        assert self._producer is not None
+        async with translated(self._cluster):
+            return await topic_id(self._producer.client, self._cluster.topic(topic), 0)
+
     def _died_of(self) -> BaseException | None:
         """What ended the producer's sender, which aiokafka lets nobody know: it may not write at all, say."""
         sender = self._producer._sender.sender_task
@@ -147,6 +155,8 @@ class Reader:
         self._consumer: Any = None
         self.id: str | None = None
         self._looked = 0.0
+        self._next = 0
+        """The offset behind what was read."""
 
     async def __aenter__(self) -> Self:
         aiokafka = _aiokafka()
@@ -226,15 +236,53 @@ class Reader:
     def seek(self, offset: int) -> None:
         """Read on from an offset."""
         self._open.seek(self._at, offset)
+        self._next = offset
 
     async def read(self, limit: int, wait: float) -> list[Message]:
-        """At most `limit` records from where reading stands; none where none came within `wait` seconds."""
-        async with translated(self._cluster):
+        """At most `limit` records from where reading stands; none where none came within `wait` seconds.
+
+        One that cannot be read, for its compression or its headers, is there with its fault.
+        """
+        from aiokafka.errors import UnsupportedCodecError
+
+        try:
+            messages = await self._got(limit, wait)
+        except (ValueError, UnsupportedCodecError):
+            messages = await self._up_to_a_fault()
+        if messages or time.monotonic() - self._looked > LOOKED:
+            await self.check()
+        if messages:
+            self._next = messages[-1].offset + 1
+        return messages
+
+    async def _got(self, limit: int, wait: float) -> list[Message]:
+        from aiokafka.errors import UnsupportedCodecError
+
+        async with translated(self._cluster, UnsupportedCodecError):
             got = await self._open.getmany(self._at, timeout_ms=int(wait * 1000), max_records=limit)
         records = got.get(self._at, ())
-        if records or time.monotonic() - self._looked > LOOKED:
-            await self.check()
         return [Message(r.offset, r.timestamp, r.key, r.value or b"", _headers(r.headers)) for r in records]
+
+    async def _up_to_a_fault(self) -> list[Message]:
+        """The records before one that cannot be read, and that one: aiokafka gave none of them, and read on."""
+        from aiokafka.errors import UnsupportedCodecError
+
+        messages: list[Message] = []
+        self._open.seek(self._at, self._next)
+        end = await self.end()
+        while True:
+            try:
+                one = await self._got(1, _MOMENT)
+            except (ValueError, UnsupportedCodecError) as error:
+                place = messages[-1].offset + 1 if messages else self._next
+                self._open.seek(self._at, place + 1)
+                return [
+                    *messages,
+                    Message(place, 0, None, b"", (), f"it cannot be read ({type(error).__name__}: {error})"),
+                ]
+            messages += one
+            if messages and messages[-1].offset + 1 >= end:
+                return messages
 
     async def check(self) -> None:
         """Raise `Unavailable` where the topic that was opened is not there any more: it is to be opened anew."""

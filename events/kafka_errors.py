@@ -23,13 +23,13 @@ _SILENCE: Final = 1.0
 
 
 @asynccontextmanager
-async def translated(cluster: Cluster) -> AsyncGenerator[None]:
-    """Kafka's errors in Lepton's words."""
+async def translated(cluster: Cluster, *left: type[Exception]) -> AsyncGenerator[None]:
+    """Kafka's errors in Lepton's words, but for those that are left as they are."""
     from aiokafka import errors
 
     try:
         yield
-    except (LeptonError, errors.IllegalArgumentError, errors.IllegalStateError):  # the latter are bugs of ours
+    except (LeptonError, errors.IllegalArgumentError, errors.IllegalStateError, *left):  # two are bugs of ours
         raise
     except errors.KafkaConnectionError as error:
         raise await _kept_out(cluster) or _told(error, cluster) from error

@@ -65,8 +65,8 @@ def _request() -> Any:
     cluster = (("throttle", Int32), ("brokers", CompactArray(*broker)), ("cluster", text), ("controller", Int32))
 
     class Answer(Response):
-        API_KEY = 3
-        API_VERSION = VERSION
+        API_KEY = 3  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType]
+        API_VERSION = VERSION  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType]
         SCHEMA = Schema(*cluster, ("topics", CompactArray(*told)), ("operations", Int32), tags)
 
     class Question(RequestStruct):

@@ -34,6 +34,11 @@ class Fact(NamedTuple):
 class Channel(Protocol):
     """A worker's side. What is read begins where it was opened, which is before the worker announces itself."""
 
+    @property
+    def strangers(self) -> int:
+        """Records that were passed over because they are no orders or events."""
+        ...
+
     def say(self, raw: bytes) -> None:
         """Put a message onto the topic of results; on return it stays there. Raises `Unavailable`."""
         ...

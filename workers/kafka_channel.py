@@ -7,16 +7,17 @@ from contextlib import contextmanager
 from typing import Final
 from zlib import crc32
 
-from ..errors import Unavailable
+from ..errors import LeptonError, Unavailable
 from ..events.bookmark import Bookmark
 from ..events.cluster import Cluster
 from ..events.envelope import decode
+from ..events.genuine import Claim, Runs, Strangers
 from ..events.kafka_sync import Listener, Sender
 from ..events.loop_thread import LoopThread
 from ..events.mail import COMMANDS, RESULTS, Posted
 from ..events.topics import partitions
 from .channel import CLOSING, Fact
-from .orders import Order, addressed
+from .orders import Order, read
 
 _MANY: Final = 1000
 _FACTS: Final = tuple(f'"{name}"'.encode() for name in CLOSING)
@@ -34,6 +35,13 @@ class KafkaChannel:
         self._events = Listener(self._loop, cluster, "events")
         self._results = Sender(self._loop, cluster, RESULTS)
         self._part: int | None = None
+        self._on_events, self._on_commands = Strangers(), Strangers()
+        self._batches = Runs(self._on_events)
+
+    @property
+    def strangers(self) -> int:
+        """Records that were passed over because they are no orders or events."""
+        return self._on_events.count + self._on_commands.count
 
     def say(self, raw: bytes) -> None:
         """Put a message onto the topic of results, always onto the same partition: its order stays."""
@@ -48,16 +56,33 @@ class KafkaChannel:
             raise
 
     def orders(self, patience: float = 0.0) -> Sequence[Order]:
-        """The new orders for this incarnation, as soon as the broker has them."""
-        return addressed(self._incarnation, [each.value for each in self._commands.read(_MANY, patience)])
+        """The new orders for this incarnation, as soon as the broker has them; what is no order is passed over."""
+        orders: list[Order] = []
+        for each in self._commands.read(_MANY, patience):
+            if (order := read(each.value)) is None:
+                self._on_commands.add(each.offset, "it is no order")
+            elif order.worker == self._incarnation:
+                orders.append(order)
+        return orders
 
     def facts(self) -> Sequence[Fact]:
-        """What the topic of events says anew."""
+        """What the topic of events says anew, as far as it ends with a root as the relay's batches do."""
         facts: list[Fact] = []
         while found := self._events.read(_MANY):
-            likely = (decode(each.value) for each in found if any(name in each.value for name in _FACTS))
-            facts += [Fact.of(each) for each in likely if each.event.type in CLOSING]
+            for message in found:
+                facts += [fact for each in self._batches.take(message) if (fact := self._fact(each))]
+        self._on_events.say("the topic of events")
         return facts
+
+    def _fact(self, each: Claim) -> Fact | None:
+        if not any(name in each.value for name in _FACTS):
+            return None
+        try:
+            recorded = decode(each.value, seq=each.seq)
+        except LeptonError as error:
+            self._on_events.add(each.offset, str(error))
+            return None
+        return Fact.of(recorded) if recorded.event.type in CLOSING else None
 
     def close(self) -> None:
         """Give back what is open."""

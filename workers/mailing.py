@@ -25,6 +25,8 @@ _MANY: Final = 1000
 class MailChannel:
     """A worker's side."""
 
+    strangers = 0
+
     def __init__(self, store: Store, incarnation: str, poll: float) -> None:
         self._store = store
         self._poll = poll
