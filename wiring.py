@@ -175,7 +175,7 @@ class Home:
     def _kafka_assigner(self) -> Generator[Assigner]:
         from .workers.kafka_channel import results
 
-        with results(self.cluster, self.store.bookmark) as opened:
+        with results(self.cluster, self.store.bookmark, self.settings.terms.check) as opened:
             yield self._assigner(opened)
 
     def _assigner(self, results: Sequence[Results]) -> Assigner:

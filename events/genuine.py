@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
@@ -20,6 +21,8 @@ _SOURCE: Final = re.compile(rb'"source":"/lepton/([0-9a-f-]{36})"')
 _MOST: Final = 2**63 - 1
 _RUN_BYTES: Final = 4 << 20
 """Bytes of records that wait for the root of their batch: a batch is smaller."""
+_SELDOM: Final = 5.0
+"""Seconds between two lines of the log about records that are passed over: others may write thousands."""
 _HELD_BYTES: Final = 16 << 20
 _HELD_BATCHES: Final = 1_000
 """So much is held back while more may come that tells otherwise."""
@@ -41,6 +44,7 @@ class Strangers:
     count: int = 0
     last: Stranger | None = None
     _told: int = 0
+    _said: float = -1e9
     _topic: str | None = None
 
     def as_known(self, count: int | None, offset: int | None, why: str | None) -> None:
@@ -61,14 +65,14 @@ class Strangers:
             self.last = Stranger(offset, why)
 
     def say(self, topic: str) -> None:
-        """Tell in the log of those that came since."""
-        if self.last is not None and self.count > self._told:
+        """Tell in the log of those that came since, once in some seconds."""
+        if self.last is not None and self.count > self._told and time.monotonic() - self._said > _SELDOM:
             fresh = self.count - self._told
             log.warning(
                 "%s: %d more records are not the ledger's and are passed over; the last is at offset %d: %s",
                 *(topic, fresh, self.last.offset, self.last.why),
             )
-            self._told = self.count
+            self._told, self._said = self.count, time.monotonic()
 
 
 class Claim(NamedTuple):

@@ -25,6 +25,8 @@ _LONG: Final = 10.0
 """Seconds in which a broker gives records that it says are there."""
 _MOMENT: Final = 0.1
 """Seconds to wait for them at once: where only markers of transactions are, nothing comes however long one waits."""
+_IDLE_MS: Final = 100
+"""Milliseconds that a broker waits for records before it answers that there are none: meanwhile it answers nothing."""
 _PAGE: Final = 2_000
 
 log = logging.getLogger("lepton.kafka")
@@ -167,6 +169,7 @@ class Reader:
                 group_id=None,
                 enable_auto_commit=False,
                 auto_offset_reset="none",
+                fetch_max_wait_ms=_IDLE_MS,
                 fetch_max_bytes=16 << 20,
                 max_partition_fetch_bytes=4 << 20,
                 metadata_max_age_ms=5_000,

@@ -38,9 +38,7 @@ class Refusals:
         Numbers begin anew with a database that was restored: better some are told twice than not at all.
         """
         async with Reader(cluster, "rejected") as reader:
-            mark = await to_thread(store.sent, reader.name)
-            known = mark is not None and await known_again(reader, mark.at)
-            last, at = (mark.seq or 0, mark.at) if mark is not None and known else (0, Bookmark(await reader.start()))
+            last, at = await _begun(store, reader)
             reader.seek(at.position)
             while messages := await reader.rest(_READ):
                 for message in messages:
@@ -61,6 +59,16 @@ class Refusals:
                     "the topic of rejected messages was made anew while it was written; they are sent again"
                 )
             self._last, self._end = found[-1][0], sent.offset + len(found)
+
+
+async def _begun(store: Store, reader: Reader) -> tuple[int, Bookmark]:
+    """The number of the last copy that is known to be there, and where it ends; else 0 and the topic's beginning."""
+    mark = await to_thread(store.sent, reader.name)
+    if mark is not None and mark.at.position and await known_again(reader, mark.at):
+        before = await reader.at(mark.at.position - 1)
+        if before is not None and (id := await to_thread(_own, store, before)):
+            return id, mark.at
+    return 0, Bookmark(await reader.start(), reader.id)
 
 
 def _own(store: Store, message: Message) -> int:

@@ -84,6 +84,8 @@ async def _begun(store: Store, reader: Reader) -> tuple[ByLeaf, Strangers, int]:
 async def _beyond(reader: Reader, start: int, frontier: Frontier) -> ByRoot | None:
     """What follows from the database's events by its roots and is not theirs."""
     judge = ByRoot(Strangers(), frontier)
+    if start == await reader.end():
+        return None
     reader.seek(start)
     while messages := await reader.rest(_READ):
         judge.take(messages)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -18,6 +20,8 @@ _BROKERS_OWN: Final = -1
 """As many replicas as the broker makes by default."""
 _ALREADY_THERE: Final = 36
 """Kafka's error code of a topic that exists."""
+_SOON: Final = 10.0
+"""Seconds in which a broker knows a topic that was made."""
 _NOT_YET: Final = (3, 5)
 """Kafka's error codes of a topic that the broker asked does not know yet, or whose leader it does not."""
 
@@ -45,7 +49,7 @@ TOPICS: Final[Mapping[TopicName, Topic]] = {
 
 
 async def open_topics(cluster: Cluster) -> None:
-    """Make the topics that are missing, with the broker's own number of replicas, and check those there are.
+    """Make the topics that are missing, with the broker's own number of replicas, and check all of them.
 
     Raises `Refused` naming the topic and the setting that would lose or reorder events; `Unavailable`.
     """
@@ -60,7 +64,9 @@ async def open_topics(cluster: Cluster) -> None:
             missing = [topic for topic in missing if topic.name not in there]
             if missing:
                 await _make(admin, missing)
-            await _check(admin, cluster, TOPICS)
+            until = time.monotonic() + _SOON
+            while 0 in await _check(admin, cluster, TOPICS) and time.monotonic() < until:
+                await asyncio.sleep(0.05)
         finally:
             await admin.close()
 

@@ -64,7 +64,7 @@ async def alter(cluster: Cluster, topic: TopicName, **settings: str) -> None:
     """Change a topic's settings."""
     from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-    changed = {name.replace("_", "."): value for name, value in settings.items()}
+    changed = dict(TOPICS[topic].settings) | {name.replace("_", "."): value for name, value in settings.items()}
     async with administered(cluster) as admin:
         await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, cluster.topic(topic), changed)])
 

@@ -84,6 +84,8 @@ class Intake:
         """The command that a message asks for, or why it asks for none. Who tells it acts under its source's name."""
         try:
             told = parsed(letter)
+            if told.source == f"/lepton/{self._ledger.store.ledger_id}":
+                raise Malformed("source is this ledger itself; a copy of its own event is no news to it")
             command = command_of(told)
             actor = actors.get(told.source) or actors.setdefault(told.source, self._actors.named(told.source))
             return Asked(command, actor, time=told.time, outside=told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Final
@@ -94,7 +95,10 @@ class KafkaChannel:
 class KafkaResults:
     """The ledger's side of what workers say, one partition; `known` tells where it was read to, and in which topic."""
 
-    def __init__(self, loop: LoopThread, cluster: Cluster, part: int, known: Known) -> None:
+    def __init__(
+        self, loop: LoopThread, cluster: Cluster, part: int, known: Known, still_the_same: Callable[[], None]
+    ) -> None:
+        self._still_the_same = still_the_same
         self.topic = cluster.topic(RESULTS)
         self.part = part
         self._known = known
@@ -104,6 +108,7 @@ class KafkaResults:
 
     def read(self, position: int, limit: int) -> Sequence[Posted]:
         """Messages from a position on, or from the beginning of a topic that was made anew."""
+        self._still_the_same()
         if position not in (self._asked, self._listener.position):
             known = self._known(self.topic, self.part)
             self._listener.seek(known if known and known.position == position else Bookmark(position))
@@ -136,13 +141,27 @@ def _nothing(topic: str, part: int) -> Bookmark | None:  # noqa: ARG001 - what k
 
 
 @contextmanager
-def results(cluster: Cluster, known: Known = _nothing) -> Generator[list[KafkaResults]]:
-    """All partitions of a ledger's results. Raises `Unavailable`, also where the topic is not there yet."""
+def results(cluster: Cluster, known: Known = _nothing, check: float = 60.0) -> Generator[list[KafkaResults]]:
+    """All partitions of a ledger's results. Raises `Unavailable`, also where the topic is not there yet.
+
+    Every `check` seconds the topic is looked at again: reading raises `Unavailable` once it has other partitions, and
+    `Refused` once its settings would lose messages.
+    """
     loop = LoopThread("results")
     opened: list[KafkaResults] = []
     try:
         count = loop.do(partitions(cluster, RESULTS))
-        opened += [KafkaResults(loop, cluster, part, known) for part in range(count)]
+        looked = time.monotonic()
+
+        def still_the_same() -> None:
+            nonlocal looked
+            if time.monotonic() - looked < check:
+                return
+            looked = time.monotonic()
+            if (found := loop.do(partitions(cluster, RESULTS))) != count:
+                raise Unavailable(f"{cluster.topic(RESULTS)} has {found} partitions now, it had {count}; all are read")
+
+        opened += [KafkaResults(loop, cluster, part, known, still_the_same) for part in range(count)]
         yield opened
     finally:
         for each in opened:
