@@ -39,6 +39,7 @@ from .workers.spool import Spool
 from .workers.workspace import Workspace
 
 if TYPE_CHECKING:
+    from .events.genuine import Strangers
     from .events.kafka_log import KafkaLog
     from .events.lock import Held
     from .events.log import Log
@@ -212,7 +213,7 @@ class Home:
     def _kafka_assigner(self) -> Generator[Assigner]:
         from .workers.kafka_channel import results
 
-        with results(self.cluster, self.store.bookmark) as opened:
+        with results(self.cluster, self.store.bookmark, self.settings.terms.check) as opened:
             yield self._assigner(opened)
 
     def _assigner(self, results: Sequence[Results]) -> Assigner:
@@ -249,10 +250,16 @@ class Home:
             database.close()
 
     def kafka_log(self) -> KafkaLog:
-        """The log as its topic tells it; a context manager."""
+        """The log as its topic alone tells it; a context manager."""
         from .events.kafka_log import KafkaLog
 
         return KafkaLog(self.cluster)
+
+    def kafka_feed(self, strangers: Strangers | None = None) -> KafkaLog:
+        """The log as its topic tells it, each record checked against the database; a context manager."""
+        from .events.kafka_log import KafkaLog
+
+        return KafkaLog(self.cluster, self.store, strangers)
 
     def restorable(self, ledger_id: str) -> Store:
         """The store to restore a ledger into: made empty under the ledger's own id where there is none."""
@@ -311,13 +318,15 @@ class Home:
     @contextmanager
     def follower(self) -> Generator[Follower]:
         """The read model kept up with Kafka where it is set, else with the event table, and answering on its socket."""
+        from .events.genuine import Strangers
         from .projections.following import Follower
         from .projections.serving import Server
 
-        feed = self.kafka_log if self.settings.kafka else lambda: nullcontext(self.store)
+        strangers = Strangers()
+        feed = (lambda: self.kafka_feed(strangers)) if self.settings.kafka else lambda: nullcontext(self.store)
         with (
             self.projection() as projection,
-            Follower(projection, feed) as follower,
+            Follower(projection, feed, lambda: strangers.count) as follower,
             Server(self.socket, follower),
         ):
             yield follower

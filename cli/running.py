@@ -30,6 +30,8 @@ if TYPE_CHECKING:
         "root": "digest",
         "recorded?": "time",
         "kafka?": {"events": "number", "lag": "number", "lost_since?": "time"},
+        "strangers?": {"count": "number", "offset?": "number", "why?": "text"},
+        "complaints": ["text"],
         "rejected": "number",
         "jobs": {"queued": "number", "at_work": "number", "workers": "number"},
         "spool": {"waiting": "number", "aside": "number"},
@@ -78,6 +80,7 @@ def worker(session: Session, pool: str, device: str, slots: int, once: bool) -> 
     here, desk = serving.worker(workplace, post), parts.desk_here
     figures = {
         "worker_attempts": ("attempts at jobs under way", lambda: here.at_work),
+        "worker_strangers": ("records on commands and events that are none", lambda: here.strangers),
         "worker_answers": ("attempts that this worker has answered for", lambda: here.answered),
     }
     with _signals(stop), _talking(), observed(parts.settings.metrics, figures):
@@ -118,18 +121,25 @@ def _signals(stop: Event) -> Generator[None]:
 
 @command({"relayed": "number"}, "lepton relay", "lepton relay --once")
 @click.option("--once", is_flag=True, help="Stop when Kafka has all that the log held at the start.")
-def relay(session: Session, once: bool) -> None:
-    """Copy every event to Kafka, in order, until stopped. One relay at a time works; another waits for its lock."""
+@click.option("--pass-over", is_flag=True, help="Take what the topic tells against the database for forged; go on.")
+def relay(session: Session, once: bool, pass_over: bool) -> None:
+    """Copy every event to Kafka, in order, until stopped. One relay at a time works; another waits for its lock.
+
+    It stops where the topic holds another history than the database, or more of it, and where a topic's settings would
+    lose or reorder events. Single records that are not the ledger's are passed over and counted.
+    """
     from ..events.relay import Relay
 
     session.parts.seek_unless_named()
-    store = session.parts.store
-    relay = Relay(store, session.parts.cluster, until=store.end() if once else None)
+    store, check = session.parts.store, session.parts.settings.terms.check
+    until = store.end() if once else None
+    relay = Relay(store, session.parts.cluster, until=until, check=check, pass_over=pass_over)
     figures = {
         "log_events": ("events in the log", lambda: store.end()),
         "relay_events": ("events that Kafka acknowledged", lambda: relay.position),
         "relay_delay_seconds": ("from the last event's commit until Kafka acknowledged it", lambda: relay.delay),
         "relay_lag_events": ("events that Kafka lacks: lost with the database", lambda: store.end() - relay.position),
+        "relay_strangers": ("records on the topic of events that are not the ledger's", lambda: relay.strangers),
         "rejected_messages": ("outside messages that stand refused", lambda: store.rejected_count()),
     }
     with observed(session.parts.settings.metrics, figures):
@@ -167,6 +177,7 @@ def projector(session: Session) -> None:
         figures = {
             "projection_events": ("events applied to the views", lambda: projection.position),
             "projection_delay_seconds": ("from the last event's commit until the views had it", lambda: follower.delay),
+            "projection_strangers": ("records on the topic that are not the ledger's", follower.strangers),
             "projection_lag_events": (
                 "events in the log the views lack",
                 lambda: parts.store.end() - projection.position,
@@ -305,6 +316,10 @@ def _status(found: Status, home: Mapping[str, str]) -> Iterator[str]:
     else:
         since = when(found.kafka.lost_since, seconds=True)
         rows.append(("Kafka", f"lacks {count(found.kafka.lag, 'event')} since {since}: lost with the database"))
+    if found.strangers is not None and found.strangers.count:
+        last = f"; the last at offset {found.strangers.offset}: {found.strangers.why}"
+        rows.append(("passed over", f"{count(found.strangers.count, 'record')} that others put on the topic{last}"))
+    rows += [("topics", complaint) for complaint in found.complaints]
     rows.append(("rejected", count(found.rejected, "outside message")))
     if found.spool.waiting or found.spool.aside:
         rows.append(("spool", f"{found.spool.waiting} waiting, {found.spool.aside} put aside; see `lepton sync`"))

@@ -46,6 +46,18 @@ async def resumed(reader: Reader, bookmark: Bookmark | None) -> int:
     return place
 
 
+async def known_again(reader: Reader, bookmark: Bookmark) -> bool:
+    """Whether a partition is still the one that a bookmark is in, with the record before it as it was."""
+    if None not in (bookmark.topic, reader.id) and bookmark.topic != reader.id:
+        return False
+    if not await reader.start() <= bookmark.position <= await reader.end():
+        return False
+    if bookmark.digest is None:
+        return True
+    before = await reader.at(bookmark.position - 1)
+    return before is not None and before.digest == bookmark.digest
+
+
 async def _place(reader: Reader, bookmark: Bookmark, first: int, end: int) -> int:
     name, position = reader.name, bookmark.position
     anew = f"it is read from its beginning, offset {first}, where {end - first} records lie; what of it is known is"

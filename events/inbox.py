@@ -28,6 +28,8 @@ class Letter(NamedTuple):
     headers: Sequence[tuple[str, bytes]] = ()
     mark: str | None = None
     """Digest of the record with its place and time, by which the topic is known again."""
+    fault: str | None = None
+    """Why it could not be read from its topic, where it could not."""
 
     @property
     def digest(self) -> str:
@@ -58,6 +60,8 @@ class Outside(NamedTuple):
 
 def parsed(letter: Letter) -> Outside:
     """What a message says. Raises `Malformed` naming the first thing that is no CloudEvent."""
+    if letter.fault is not None:
+        raise Malformed(f"the record at offset {letter.position} is lost on us: {letter.fault}; send it again")
     if len(letter.raw) > LIMIT:
         raise Malformed(f"the event has {len(letter.raw):,} bytes of {LIMIT:,}; keep large parts as objects")
     headers = _headers(letter)

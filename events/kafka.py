@@ -25,6 +25,8 @@ _LONG: Final = 10.0
 """Seconds in which a broker gives records that it says are there."""
 _MOMENT: Final = 0.1
 """Seconds to wait for them at once: where only markers of transactions are, nothing comes however long one waits."""
+_IDLE_MS: Final = 100
+"""Milliseconds that a broker waits for records before it answers that there are none: meanwhile it answers nothing."""
 _PAGE: Final = 2_000
 
 log = logging.getLogger("lepton.kafka")
@@ -39,6 +41,8 @@ class Message(NamedTuple):
     value: bytes
     """Empty where the record has none, as one that compaction takes for a deletion."""
     headers: Headers
+    fault: str | None = None
+    """Why it cannot be read, where it cannot; the rest is empty then."""
 
     @property
     def digest(self) -> str:
@@ -127,6 +131,12 @@ class Writer:
         async with translated(self._cluster):
             return len(await self._producer.partitions_for(self._cluster.topic(topic)))
 
+    async def topic_id(self, topic: TopicName) -> str | None:
+        """The id of a topic that is written to. Raises `Unavailable` where there is none."""
+        assert self._producer is not None
+        async with translated(self._cluster):
+            return await topic_id(self._producer.client, self._cluster.topic(topic), 0)
+
     def _died_of(self) -> BaseException | None:
         """What ended the producer's sender, which aiokafka lets nobody know: it may not write at all, say."""
         sender = self._producer._sender.sender_task
@@ -147,6 +157,8 @@ class Reader:
         self._consumer: Any = None
         self.id: str | None = None
         self._looked = 0.0
+        self._next = 0
+        """The offset behind what was read."""
 
     async def __aenter__(self) -> Self:
         aiokafka = _aiokafka()
@@ -157,6 +169,7 @@ class Reader:
                 group_id=None,
                 enable_auto_commit=False,
                 auto_offset_reset="none",
+                fetch_max_wait_ms=_IDLE_MS,
                 fetch_max_bytes=16 << 20,
                 max_partition_fetch_bytes=4 << 20,
                 metadata_max_age_ms=5_000,
@@ -226,36 +239,61 @@ class Reader:
     def seek(self, offset: int) -> None:
         """Read on from an offset."""
         self._open.seek(self._at, offset)
+        self._next = offset
 
     async def read(self, limit: int, wait: float) -> list[Message]:
         """At most `limit` records from where reading stands; none where none came within `wait` seconds.
 
-        A record whose headers aiokafka cannot read (their names must be UTF-8) comes without its bytes, marked so: it
-        would raise at each try, and hold up all behind it.
+        One that cannot be read, for its compression or its headers, is there with its fault: it would raise at each
+        try, and hold up all behind it.
         """
-        try:
-            return await self._got(limit, wait)
-        except UnicodeDecodeError:
-            return await self._next(wait)
+        from aiokafka.errors import UnsupportedCodecError
 
-    async def _next(self, wait: float) -> list[Message]:
-        """The next record alone."""
         try:
-            return await self._got(1, wait)
-        except UnicodeDecodeError:
-            async with translated(self._cluster):
-                offset = await self._open.position(self._at)
-            self.seek(offset + 1)
-            log.warning("record %d of %s has headers that cannot be read; it is passed over", offset, self.name)
-            return [Message(offset, 0, None, b"", ((UNREADABLE, b""),))]
+            messages = await self._got(limit, wait)
+        except (ValueError, UnsupportedCodecError):
+            messages = await self._up_to_a_fault()
+        if messages or time.monotonic() - self._looked > LOOKED:
+            await self.check()
+        if messages:
+            self._next = messages[-1].offset + 1
+        return messages
 
     async def _got(self, limit: int, wait: float) -> list[Message]:
-        async with translated(self._cluster, wait):
+        from aiokafka.errors import UnsupportedCodecError
+
+        async with translated(self._cluster, wait, left=(UnsupportedCodecError,)):
             got = await self._open.getmany(self._at, timeout_ms=int(wait * 1000), max_records=limit)
         records = got.get(self._at, ())
-        if records or time.monotonic() - self._looked > LOOKED:
-            await self.check()
         return [Message(r.offset, r.timestamp, r.key, r.value or b"", _headers(r.headers)) for r in records]
+
+    async def _up_to_a_fault(self) -> list[Message]:
+        """The records before one that cannot be read, and that one: aiokafka gave none of them, and read on."""
+        from aiokafka.errors import UnsupportedCodecError
+
+        messages: list[Message] = []
+        self._open.seek(self._at, self._next)
+        end = await self.end()
+        while True:
+            try:
+                one = await self._got(1, _MOMENT)
+            except (ValueError, UnsupportedCodecError) as error:
+                place = messages[-1].offset + 1 if messages else self._next
+                self._open.seek(self._at, place + 1)
+                return [
+                    *messages,
+                    Message(
+                        place,
+                        0,
+                        None,
+                        b"",
+                        ((UNREADABLE, b""),),
+                        f"it cannot be read ({type(error).__name__}: {error})",
+                    ),
+                ]
+            messages += one
+            if messages and messages[-1].offset + 1 >= end:
+                return messages
 
     async def check(self) -> None:
         """Raise `Unavailable` where the topic that was opened is not there any more: it is to be opened anew."""

@@ -30,17 +30,20 @@ log = logging.getLogger("lepton.kafka")
 
 
 @asynccontextmanager
-async def translated(cluster: Cluster, beyond: float = 0.0) -> AsyncGenerator[None]:
-    """Kafka's errors in Lepton's words, and an end to each wait: `beyond` are seconds that the caller means to wait.
+async def translated(
+    cluster: Cluster, beyond: float = 0.0, *, left: tuple[type[Exception], ...] = ()
+) -> AsyncGenerator[None]:
+    """Kafka's errors in Lepton's words but for those `left`, and an end to each wait.
 
-    A broker that is frozen takes connections and acknowledges bytes, and aiokafka asks it again for ever.
+    `beyond` are seconds that the caller means to wait. A broker that is frozen takes connections and acknowledges
+    bytes, and aiokafka asks it again for ever.
     """
     from aiokafka import errors
 
     try:
         async with asyncio.timeout(cluster.deadline + beyond):
             yield
-    except (LeptonError, errors.IllegalArgumentError, errors.IllegalStateError):  # the latter are bugs of ours
+    except (LeptonError, errors.IllegalArgumentError, errors.IllegalStateError, *left):  # two are bugs of ours
         raise
     except errors.KafkaConnectionError as error:
         raise await _reason(cluster) or _told(error, cluster) from error

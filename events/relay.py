@@ -1,7 +1,8 @@
 """The relay: copies the log onto its topic, each event once and in order, so that others may follow it.
 
-It keeps no cursor. What the topic holds last says where to go on, at take-over and after any error alike; the root of
-the tree, which the last record of every batch bears, says whether the topic tells of this history at all.
+What the topic holds says where to go on, at take-over and after any error alike (takeover.py); the mark that is kept in
+the database only says from where on it need not be read again. The root of the tree, which the last record of every
+batch bears, says whether the topic tells of this history at all.
 
 A batch is taken whole or not at all, and holds whole commands: wherever the topic ends, and whatever becomes of the
 database then, no command is half on it. Only a ledger from before the limit on what a command becomes (ledger.py) may
@@ -12,33 +13,34 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from asyncio import to_thread
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from ..errors import Refused, Unavailable
+from ..errors import Unavailable
 from .batch import batches
 from .cluster import Cluster
 from .dispatch import Dispatch
-from .kafka import Headers, Outgoing, Reader, Writer
+from .genuine import ROOT as ROOT  # where readers of the topic look for it
+from .kafka import Writer
 from .lock import Held
-from .log import CommandRow
-from .merkle import Frontier
+from .outlet import Outlet
 from .refusals import Refusals
 from .rows import Pulse
-from .sequence import age, sequence
+from .sequence import age
 from .store import Store
 from .topics import open_topics
-
-ROOT: Final = "lepton-root"
-"""The header that bears the tree's root, in hexadecimal, on the last record of a batch."""
 
 READ: Final = 1000
 IDLE: Final = 0.01
 """Seconds between two looks at the log."""
 PAUSE: Final = 0.5
 """Seconds before Kafka or the database is tried again."""
+
+SAVED: Final = 1.0
+"""Seconds between two marks that are kept while there is something to send."""
 
 log = logging.getLogger("lepton.relay")
 
@@ -49,11 +51,17 @@ class Relay:
     `position` is the last `seq` that Kafka acknowledged; where `until` is given the relay stops once it is there.
     """
 
-    def __init__(self, store: Store, cluster: Cluster, *, until: int | None = None) -> None:
+    def __init__(
+        self, store: Store, cluster: Cluster, *, until: int | None = None, check: float = 60.0, pass_over: bool = False
+    ) -> None:
         self._store = store
         self._cluster = cluster
         self._until = until
+        self._check = check
+        self._pass_over = pass_over
         self.position = 0
+        self.strangers = 0
+        """Records on the topic that are not the ledger's."""
         self.delay = 0.0
         """Seconds that the last event took from its commit until Kafka acknowledged it."""
 
@@ -61,7 +69,8 @@ class Relay:
         """Relay until told to stop. What is away for a while is waited for.
 
         Raises `Unavailable` where another process relays, `Refused` where the topic holds another history or more than
-        the database has, `Damaged` where an event's bytes are not what its row says.
+        the database has, or where a topic's settings would lose or reorder events, `Damaged` where an event's bytes are
+        not what its row says.
         """
         held = await to_thread(self._locked)
         try:
@@ -92,89 +101,44 @@ class Relay:
         return held
 
     async def _relay(self, writer: Writer, still_held: Callable[[], None], stop: asyncio.Event) -> None:
-        """Send what the topic lacks, and then what comes; any error ends it, for the writer is no good any more."""
-        frontier = await self._taken_over()
+        """Send what the topic lacks, and then what comes; any error ends it, for the writer is no good any more.
+
+        Every `check` seconds it is looked whether the topics are still as they must be, and who else wrote there.
+        """
+        topic = await Outlet.taken_over(self._store, self._cluster, pass_over=self._pass_over)
+        self.position, self.strangers = topic.seq, topic.strangers
         refusals = await Refusals.taken_over(self._store, self._cluster)
         orders = Dispatch(self._store.database)
         sent: Pulse | None = None
+        checked = time.monotonic()
         while True:
             if (pulse := await to_thread(self._store.pulse)) != sent:
                 await refusals.send(writer)
                 await orders.send(writer)
             if self._done(stop):
+                await topic.save()
                 return
-            rows = await to_thread(self._store.commands, frontier.size, READ) if pulse != sent else ()
+            if time.monotonic() - checked > self._check:
+                await open_topics(self._cluster)
+                await topic.look()
+                refusals = await Refusals.taken_over(self._store, self._cluster)
+                self.strangers, checked = topic.strangers, time.monotonic()
+            rows = await to_thread(self._store.commands, topic.seq, READ) if pulse != sent else ()
             if not rows:
                 sent = pulse
+                await topic.save(every=SAVED)
                 await elapsed(stop, IDLE)
                 continue
             await to_thread(still_held)
             for batch in batches(rows):
-                frontier, _ = frontier.extended(row.leaf for row in batch)
-                await writer.send("events", _records(batch, frontier.root()))
-                self.position, self.delay = frontier.size, age(batch[-1].envelope)
+                await topic.send(writer, batch)
+                self.position, self.delay, self.strangers = topic.seq, age(batch[-1].envelope), topic.strangers
+            await topic.save(every=SAVED)
 
     def _done(self, stop: asyncio.Event) -> bool:
         if self._until is not None and self.position >= self._until:
             stop.set()
         return stop.is_set()
-
-    async def _taken_over(self) -> Frontier:
-        """The tree's frontier where the topic ends, once it is known to tell of the same history."""
-        async with Reader(self._cluster, "events") as reader:
-            last = await reader.last()
-            if last is None:
-                log.info("relaying from the first event")
-                return Frontier()
-            seq, end = sequence(last.value), await to_thread(self._store.end)
-            if seq > end:
-                raise await self._behind(reader, end, seq)
-        frontier = await to_thread(self._store.frontier, seq)
-        if (found := _root(last.headers)) != frontier.root().hex():
-            raise Refused(
-                f"{self._cluster.name} tells another history: after event {seq} its root is {found}, and "
-                f"{self._store.database.name} has {frontier.root().hex()}; use another LEPTON_KAFKA_PREFIX"
-            )
-        self.position = seq
-        log.info("relaying after event %d", seq)
-        return frontier
-
-    async def _behind(self, reader: Reader, end: int, seq: int) -> Refused:
-        """Why not to go on where the topic holds more than the database: an old backup, or another history."""
-        mine = await to_thread(self._store.read, end - 1, 1)
-        theirs = await _record(reader, end) if end else None
-        name = self._store.database.name
-        if mine and theirs != mine[0].envelope:
-            return Refused(
-                f"{self._cluster.name} holds {seq} events of another history than the {end} of {name}; "
-                "use another LEPTON_KAFKA_PREFIX, or restore the database that it was made from"
-            )
-        return Refused(
-            f"{name} ends at event {end} and {self._cluster.name} at {seq}, as after an old backup was put back; "
-            "`lepton restore --missing` brings the events back"
-        )
-
-
-def _records(batch: Sequence[CommandRow], root: bytes) -> list[Outgoing]:
-    records = [Outgoing(row.envelope) for row in batch]
-    records[-1] = Outgoing(batch[-1].envelope, headers=((ROOT, root.hex().encode()),))
-    return records
-
-
-def _root(headers: Headers) -> str:
-    return dict(headers).get(ROOT, b"none").decode("ascii", "replace")
-
-
-async def _record(reader: Reader, seq: int) -> bytes | None:
-    """The record of a `seq`, whose offset is at least seq − 1: what was sent twice pushes others back."""
-    reader.seek(max(seq - 1, await reader.start()))
-    while messages := await reader.read(READ, 1.0):
-        for message in messages:
-            if sequence(message.value) == seq:
-                return message.value
-            if sequence(message.value) > seq:
-                return None
-    return None
 
 
 async def elapsed(stop: asyncio.Event, seconds: float) -> None:

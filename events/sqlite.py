@@ -89,7 +89,16 @@ class SQLite(Database):
         return connection
 
     def alive(self, connection: Any) -> bool:
-        """Whether the files that it opened still stand at the path; if not it is closed, once its end is known."""
+        """Whether the files that it opened still stand at the path; if not it is closed, once its end is known.
+
+        Nor is one that is closed, or still within a transaction that could not be undone.
+        """
+        try:
+            if connection.in_transaction:
+                connection.close()
+                return False
+        except sqlite3.Error:
+            return False
         if connection.stands():
             return True
         opened = connection.opened
@@ -154,16 +163,6 @@ class SQLite(Database):
             connection.close()
             raise
         return connection
-
-    def alive(self, connection: Any) -> bool:
-        """Not one that is closed, or still within a transaction that could not be undone."""
-        try:
-            if not connection.in_transaction:
-                return True
-            connection.close()
-        except sqlite3.Error:
-            pass
-        return False
 
     def translate(self, error: Exception) -> LeptonError | None:
         """As ever; but where nothing forbids to write, what failed to open passes: descriptors that ran out, say."""

@@ -21,6 +21,7 @@ async def topic_id(client: Any, topic: str, partition: int) -> str | None:
     The leader is asked because no record of a topic made anew is read there before it knows the new id. Raises
     aiokafka's errors: `UnknownTopicOrPartitionError` where there is no such topic.
     """
+    from aiokafka.client import ConnectionGroup
     from aiokafka.errors import NodeNotReadyError, UnknownTopicOrPartitionError, for_code
     from aiokafka.structs import TopicPartition
 
@@ -29,7 +30,8 @@ async def topic_id(client: Any, topic: str, partition: int) -> str | None:
     if node is None:
         raise NodeNotReadyError("no broker is known")
     try:
-        answer = await client.send(node, _request()(topic))
+        # over a connection of its own: on the other a reader waits for what is not there yet
+        answer = await client.send(node, _request()(topic), group=ConnectionGroup.COORDINATION)
     except NotImplementedError:
         return None
     code, _, raw, _, parts, *_ = answer.topics[0]
@@ -65,8 +67,8 @@ def _request() -> Any:
     cluster = (("throttle", Int32), ("brokers", CompactArray(*broker)), ("cluster", text), ("controller", Int32))
 
     class Answer(Response):
-        API_KEY = 3
-        API_VERSION = VERSION
+        API_KEY = 3  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType]
+        API_VERSION = VERSION  # pyright: ignore[reportIncompatibleMethodOverride, reportAssignmentType]
         SCHEMA = Schema(*cluster, ("topics", CompactArray(*told)), ("operations", Int32), tags)
 
     class Question(RequestStruct):

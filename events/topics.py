@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -18,8 +20,14 @@ _BROKERS_OWN: Final = -1
 """As many replicas as the broker makes by default."""
 _ALREADY_THERE: Final = 36
 """Kafka's error code of a topic that exists."""
+_SOON: Final = 10.0
+"""Seconds in which a broker knows a topic that was made."""
 _NOT_YET: Final = (3, 5)
 """Kafka's error codes of a topic that the broker asked does not know yet, or whose leader it does not."""
+
+
+class WrongTopic(Refused):
+    """A topic would lose or reorder what is written there."""
 
 
 class Topic(NamedTuple):
@@ -41,7 +49,7 @@ TOPICS: Final[Mapping[TopicName, Topic]] = {
 
 
 async def open_topics(cluster: Cluster) -> None:
-    """Make the topics that are missing, with the broker's own number of replicas, and check those there are.
+    """Make the topics that are missing, with the broker's own number of replicas, and check all of them.
 
     Raises `Refused` naming the topic and the setting that would lose or reorder events; `Unavailable`.
     """
@@ -56,7 +64,9 @@ async def open_topics(cluster: Cluster) -> None:
             missing = [topic for topic in missing if topic.name not in there]
             if missing:
                 await _make(admin, missing)
-            await _check(admin, cluster, TOPICS)
+            until = time.monotonic() + _SOON
+            while 0 in await _check(admin, cluster, TOPICS) and time.monotonic() < until:
+                await asyncio.sleep(0.05)
         finally:
             await stopped(admin)
 
@@ -77,6 +87,33 @@ async def partitions(cluster: Cluster, name: TopicName) -> int:
             await stopped(admin)
     if not found:
         raise Unavailable(f"there is no topic {cluster.topic(name)} on {cluster.name} yet; `lepton relay` makes it")
+    return found
+
+
+async def complaints(cluster: Cluster) -> list[str]:
+    """What is not as it must be, a sentence a topic; nothing of a topic whose settings one may not see.
+
+    Raises `Unavailable`.
+    """
+    from aiokafka.admin import AIOKafkaAdminClient
+
+    found: list[str] = []
+    async with translated(cluster):
+        admin: Any = AIOKafkaAdminClient(**cluster.client())
+        try:
+            await admin.start()
+            for name in TOPICS:
+                try:
+                    async with translated(cluster):
+                        (count,) = await _check(admin, cluster, [name])
+                    if not count:
+                        found.append(f"there is no topic {cluster.topic(name)}; `lepton relay` makes it")
+                except WrongTopic as wrong:
+                    found.append(str(wrong))
+                except Refused:
+                    continue
+        finally:
+            await admin.close()
     return found
 
 
@@ -107,20 +144,32 @@ async def _check(admin: Any, cluster: Cluster, topics: Iterable[TopicName]) -> l
         name, wanted, found = told["topic"], names[told["topic"]].partitions, len(told["partitions"])
         _may_see(told["error_code"], name)
         if wanted is not None and found not in (0, wanted):
-            raise Refused(f"topic {name} has {found} partitions, and its order needs exactly {wanted}")
+            raise WrongTopic(f"topic {name} has {found} partitions, and its order needs exactly {wanted}")
         counts[name] = found
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
     for answer in await admin.describe_configs(resources):
         for code, _, _, name, settings in answer.resources:
             _may_see(code, name)
             held = {setting[0]: setting[1] for setting in settings}
+            if held.get("compression.type") in _unreadable():
+                raise WrongTopic(
+                    f"topic {name} has compression.type={held['compression.type']}, which cannot be read here; "
+                    "pip install cramjam, or alter it to compression.type=producer"
+                )
             for setting, value in names[name].settings.items():
                 if held.get(setting, value) != value:
-                    raise Refused(
+                    raise WrongTopic(
                         f"topic {name} has {setting}={held[setting]}, and Lepton needs {setting}={value}; "
                         "alter the topic, or set LEPTON_KAFKA_PREFIX to names of your own"
                     )
     return [counts[name] for name in names]
+
+
+def _unreadable() -> set[str]:
+    """The compressions that a broker may be told to use and aiokafka cannot undo as it is installed."""
+    from aiokafka import codec
+
+    return {name for name in ("snappy", "lz4", "zstd") if not getattr(codec, f"has_{name}")()}
 
 
 def _may_see(code: int, name: str) -> None:

@@ -33,11 +33,18 @@ class Feed(Log, Protocol):
 class Follower:
     """Applies what the log holds, and then what comes. What is away for a while is waited for.
 
-    `feed` opens the log; it is opened anew after each error.
+    `feed` opens the log; it is opened anew after each error. `strangers` counts the records in it that are no events of
+    the ledger.
     """
 
-    def __init__(self, projection: Projection, feed: Callable[[], AbstractContextManager[Feed]]) -> None:
+    def __init__(
+        self,
+        projection: Projection,
+        feed: Callable[[], AbstractContextManager[Feed]],
+        strangers: Callable[[], int] = lambda: 0,
+    ) -> None:
         self.projection = projection
+        self.strangers = strangers
         self._feed = feed
         self._moved = threading.Condition()
         self._stopped = threading.Event()

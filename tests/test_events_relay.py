@@ -13,6 +13,7 @@ from lepton_ai.events.actors import Actor
 from lepton_ai.events.cluster import Cluster
 from lepton_ai.events.kafka import Outgoing, Writer
 from lepton_ai.events.kafka_log import KafkaLog
+from lepton_ai.events.merkle import leaf_hash
 from lepton_ai.events.relay import Relay
 from lepton_ai.events.topics import open_topics, partitions
 from lepton_ai.ledger import Asked, Ledger
@@ -84,7 +85,7 @@ async def test_a_topic_of_another_history_is_refused(ledger: Ledger, actor: Acto
     await open_topics(cluster)
     foreign = ledger.store.read(0, 1)[0].envelope.replace(b"credit", b"debits")
     async with Writer(cluster) as writer:
-        await writer.send("events", [Outgoing(foreign, headers=(("lepton-root", b"00" * 32),))])
+        await writer.send("events", [Outgoing(foreign, headers=(("lepton-root", leaf_hash(foreign).hex().encode()),))])
 
     with pytest.raises(Refused, match="another history"):
         await Relay(ledger.store, cluster).run(asyncio.Event())
@@ -139,7 +140,8 @@ async def test_records_sent_twice_are_read_once(ledger: Ledger, actor: Actor, cl
         await writer.send("events", [Outgoing(row.envelope) for row in rows[5:9]])
     ledger.admit(note("after"), actor)
     async with Writer(cluster) as writer:
-        await writer.send("events", [Outgoing(ledger.store.read(rows[-1].seq, 1)[0].envelope)])
+        root = ("lepton-root", ledger.store.head().frontier.root().hex().encode())
+        await writer.send("events", [Outgoing(ledger.store.read(rows[-1].seq, 1)[0].envelope, headers=(root,))])
 
     def read() -> tuple[list[int], list[int]]:
         with KafkaLog(cluster) as log:

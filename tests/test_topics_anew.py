@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from lepton_ai.errors import LeptonError, Refused
+from lepton_ai.errors import LeptonError, Refused, Unavailable
 from lepton_ai.events.actors import Actor, Actors
 from lepton_ai.events.bookmark import Bookmark
 from lepton_ai.events.cluster import Cluster
@@ -239,3 +239,19 @@ def test_a_topic_made_anew_under_a_listener_is_heard_from_its_beginning(cluster:
         assert heard == messages(10 * round, 10 * round + 4)
     listener.close()
     loop.stop()
+
+
+def test_partitions_added_to_the_results_are_noticed(cluster: Cluster) -> None:
+    asyncio.run(open_topics(cluster))
+    with results(cluster, check=0.0) as (each,):
+        each.read(0, 10)
+        asyncio.run(topics.add_partitions(cluster, "results", 3))
+        complaints: list[str] = []
+        while not complaints:
+            try:
+                each.read(0, 10)
+            except Unavailable as error:
+                complaints.append(str(error))
+        assert "has 3 partitions now, it had 1" in complaints[0]
+    with results(cluster) as opened:
+        assert [each.part for each in opened] == [0, 1, 2]

@@ -64,7 +64,7 @@ async def alter(cluster: Cluster, topic: TopicName, **settings: str) -> None:
     """Change a topic's settings."""
     from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-    changed = {name.replace("_", "."): value for name, value in settings.items()}
+    changed = dict(TOPICS[topic].settings) | {name.replace("_", "."): value for name, value in settings.items()}
     async with administered(cluster) as admin:
         await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, cluster.topic(topic), changed)])
 
@@ -123,3 +123,25 @@ async def end(cluster: Cluster, topic: TopicName, partition: int = 0) -> int:
     """The offset that the next record gets."""
     async with Reader(cluster, topic, partition) as reader:
         return await reader.end()
+
+
+class _NoText(str):
+    """A header's name as a client in another language may write it."""
+
+    __slots__ = ()
+
+    def encode(self, *_: object) -> bytes:
+        return b"\xff\xfe"
+
+
+async def tell_unreadable(cluster: Cluster, topic: TopicName, count: int = 3) -> None:
+    """Put a batch onto a topic whose headers have names that are no UTF-8: aiokafka cannot read it."""
+    from aiokafka import AIOKafkaProducer
+    from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy as Builder
+
+    async with AIOKafkaProducer(**cluster.client()) as producer:
+        batch = producer.create_batch()
+        batch._builder = Builder(2, 0, 0, -1, -1, -1, 1 << 20)
+        for n in range(count):
+            assert batch.append(key=None, value=b"%d" % n, timestamp=None, headers=[(_NoText("name"), b"value")])
+        await (await producer.send_batch(batch, cluster.topic(topic), partition=0))

@@ -49,6 +49,11 @@ class Channel(Protocol):
         """Where messages are said, as their signatures name it. Raises `Unavailable` where that is not known yet."""
         ...
 
+    @property
+    def strangers(self) -> int:
+        """Records that were passed over because they are no orders or events."""
+        ...
+
     def say(self, body: bytes) -> None:
         """Sign a message and put it onto the topic of results; on return it stays there. Raises `Unavailable`."""
         ...

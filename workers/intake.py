@@ -136,6 +136,8 @@ class Intake:
         source, actor = self._teller(told.source, actors)
         try:
             checked_actor(told.source, "source")
+            if told.source == f"/lepton/{self._ledger.store.ledger_id}":
+                raise Malformed("source is this ledger itself; a copy of its own event is no news to it")
             command = command_of(told, actor.id)
             if isinstance(command, OfferVersion):
                 command = bounded(command, self._offers)

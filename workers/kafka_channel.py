@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
@@ -13,14 +12,14 @@ from ..errors import LeptonError, Unavailable
 from ..events.bookmark import Bookmark
 from ..events.cluster import Cluster
 from ..events.envelope import decode
-from ..events.kafka import Message
+from ..events.genuine import Claim, Runs, Strangers
 from ..events.kafka_sync import Listener, Sender
 from ..events.loop_thread import LoopThread
 from ..events.mail import COMMANDS, RESULTS, Posted
 from ..events.topics import partitions
 from .channel import FACTS, Fact
 from .identity import Identity
-from .orders import is_for
+from .orders import is_for, is_order
 
 _MANY: Final = 1000
 _MOMENT: Final = 0.5
@@ -28,8 +27,6 @@ _MOMENT: Final = 0.5
 _FACTS: Final = tuple(f'"{name}"'.encode() for name in FACTS)
 """What the events that tell of attempts have in them, and hardly any other of the many that pass by unread."""
 Known = Callable[[str, int], Bookmark | None]
-
-log = logging.getLogger("lepton.worker")
 
 
 class KafkaChannel:
@@ -43,6 +40,13 @@ class KafkaChannel:
         self._events = Listener(self._loop, cluster, "events")
         self._results = Sender(self._loop, cluster, RESULTS)
         self._part: int | None = None
+        self._on_events, self._on_commands = Strangers(), Strangers()
+        self._batches = Runs(self._on_events)
+
+    @property
+    def strangers(self) -> int:
+        """Records that were passed over because they are no orders or events."""
+        return self._on_events.count + self._on_commands.count
 
     @property
     def place(self) -> str:
@@ -58,20 +62,40 @@ class KafkaChannel:
             raise
 
     def orders(self, patience: float = 0.0) -> Sequence[bytes]:
-        """What came for this incarnation, as soon as the broker has it."""
-        found = self._commands.read(_MANY, patience)
-        return [each.value for each in found if is_for(each.value, self._identity.incarnation)]
+        """What came for this incarnation, as soon as the broker has it; what is no order is passed over."""
+        orders: list[bytes] = []
+        for each in self._commands.read(_MANY, patience):
+            if not is_order(each.value):
+                self._on_commands.add(each.offset, "it is no order")
+            elif is_for(each.value, self._identity.incarnation):
+                orders.append(each.value)
+        return orders
 
     def facts(self) -> Sequence[Fact]:
-        """What the topic of events says anew; of a long backlog what was read in a moment."""
+        """What the topic of events says anew, as far as it ends with a root as the relay's batches do.
+
+        Of a long backlog it is what was read in a moment.
+        """
         facts: list[Fact] = []
         until = time.monotonic() + _MOMENT
         while found := self._events.read(_MANY):
-            likely = (each for each in found if any(name in each.value for name in _FACTS))
-            facts += [fact for each in likely if (fact := _fact(each)) is not None]
+            for message in found:
+                facts += [fact for each in self._batches.take(message) if (fact := self._fact(each))]
             if time.monotonic() > until:
                 break
+        self._on_events.say("the topic of events")
         return facts
+
+    def _fact(self, each: Claim) -> Fact | None:
+        """What an event says of an attempt; None where it is of another type, or no event at all."""
+        if not any(name in each.value for name in _FACTS):
+            return None
+        try:
+            recorded = decode(each.value, seq=each.seq)
+        except LeptonError as error:
+            self._on_events.add(each.offset, str(error))
+            return None
+        return Fact.of(recorded) if recorded.event.type in FACTS else None
 
     def _opened(self) -> int:
         """The partition to say things on, once it is known where reading begins."""
@@ -91,7 +115,10 @@ class KafkaChannel:
 class KafkaResults:
     """The ledger's side of what workers say, one partition; `known` tells where it was read to, and in which topic."""
 
-    def __init__(self, loop: LoopThread, cluster: Cluster, part: int, known: Known) -> None:
+    def __init__(
+        self, loop: LoopThread, cluster: Cluster, part: int, known: Known, still_the_same: Callable[[], None]
+    ) -> None:
+        self._still_the_same = still_the_same
         self.topic = cluster.topic(RESULTS)
         self.part = part
         self.place = _place(self.topic, part)
@@ -102,6 +129,7 @@ class KafkaResults:
 
     def read(self, position: int, limit: int) -> Sequence[Posted]:
         """Messages from a position on, or from the beginning of a topic that was made anew."""
+        self._still_the_same()
         if position not in (self._asked, self._listener.position):
             known = self._known(self.topic, self.part)
             self._listener.seek(known if known and known.position == position else Bookmark(position))
@@ -137,24 +165,28 @@ def _place(topic: str, part: int) -> str:
     return f"{topic}/{part}"
 
 
-def _fact(message: Message) -> Fact | None:
-    """What an event says of an attempt; None where it is of another type, or no event at all."""
-    try:
-        recorded = decode(message.value)
-    except LeptonError as error:
-        log.warning("record %d of the topic of events is passed over: %s", message.offset, error)
-        return None
-    return Fact.of(recorded) if recorded.event.type in FACTS else None
-
-
 @contextmanager
-def results(cluster: Cluster, known: Known = _nothing) -> Generator[list[KafkaResults]]:
-    """All partitions of a ledger's results. Raises `Unavailable`, also where the topic is not there yet."""
+def results(cluster: Cluster, known: Known = _nothing, check: float = 60.0) -> Generator[list[KafkaResults]]:
+    """All partitions of a ledger's results. Raises `Unavailable`, also where the topic is not there yet.
+
+    Every `check` seconds the topic is looked at again: reading raises `Unavailable` once it has other partitions, and
+    `Refused` once its settings would lose messages.
+    """
     loop = LoopThread("results")
     opened: list[KafkaResults] = []
     try:
         count = loop.do(partitions(cluster, RESULTS))
-        opened += [KafkaResults(loop, cluster, part, known) for part in range(count)]
+        looked = time.monotonic()
+
+        def still_the_same() -> None:
+            nonlocal looked
+            if time.monotonic() - looked < check:
+                return
+            looked = time.monotonic()
+            if (found := loop.do(partitions(cluster, RESULTS))) != count:
+                raise Unavailable(f"{cluster.topic(RESULTS)} has {found} partitions now, it had {count}; all are read")
+
+        opened += [KafkaResults(loop, cluster, part, known, still_the_same) for part in range(count)]
         yield opened
     finally:
         for each in opened:

@@ -28,6 +28,9 @@ log = logging.getLogger("lepton.worker")
 class MailChannel:
     """A worker's side."""
 
+    strangers = 0
+    """Whoever writes to the tables is the ledger."""
+
     def __init__(self, store: Store, identity: Identity, poll: float) -> None:
         self._store = store
         self._poll = poll

@@ -144,6 +144,11 @@ def digest(raw: bytes) -> str:
     return f"sha256:{sha256(raw).hexdigest()}"
 
 
+def is_order(raw: bytes) -> bool:
+    """Whether bytes look like an order for any worker."""
+    return len(raw) <= LARGEST_SEALED and raw.startswith(b'{"worker":"')
+
+
 def is_for(raw: bytes, incarnation: str) -> bool:
     """Whether bytes say that they are an order for a worker; whether they are one only the log can tell."""
     return len(raw) <= LARGEST_SEALED and raw.startswith(f'{{"worker":"{incarnation}",'.encode())

@@ -75,7 +75,7 @@ async def _take(reader: Reader, intake: Intake, stop: asyncio.Event) -> None:
         messages = await reader.read(_READ, _WAIT)
         if not messages:
             continue
-        letters = [Letter(each.offset, each.value, each.headers, each.digest) for each in messages]
+        letters = [Letter(each.offset, each.value, each.headers, each.digest, each.fault) for each in messages]
         answers = await to_thread(intake.take, letters, expected)
         expected = letters[-1].position + 1
         for letter, answer in zip(letters, answers, strict=True):

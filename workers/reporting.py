@@ -28,6 +28,15 @@ class Topic(Result):
 
 
 @dataclass(frozen=True)
+class Strangers(Result):
+    """Records on the topic of events that are not the ledger's, and the last of them."""
+
+    count: int
+    offset: int | None
+    why: str | None
+
+
+@dataclass(frozen=True)
 class Work(Result):
     """The jobs that have not ended, and the workers that were heard of within a lease's term."""
 
@@ -61,6 +70,9 @@ class Status(Result):
     recorded: datetime | None
     root: str
     kafka: Topic | None
+    strangers: Strangers | None
+    complaints: tuple[str, ...]
+    """What is not as it must be with the topics, as far as one may see their settings."""
     rejected: int
     """Outside messages that were refused and have not been admitted since."""
     jobs: Work
@@ -76,7 +88,7 @@ def status(
 ) -> Status:
     """The state of log and jobs, and of the topic where there is one. Raises `Unavailable` where either is away."""
     store = workspace.ledger.store
-    topic = _topic(store, cluster) if cluster else None
+    topic, strangers = _topic(store, cluster) if cluster else (None, None)
     head = store.head()
     return Status(
         ledger=store.ledger_id,
@@ -84,6 +96,8 @@ def status(
         recorded=moment(head.recorded) if head.seq else None,
         root=f"sha256:{head.frontier.root().hex()}",
         kafka=topic,
+        strangers=strangers,
+        complaints=_complaints(cluster) if cluster else (),
         rejected=store.rejected_count(),
         jobs=_work(workspace, desk),
         spool=Spooled(len(spool.waiting()), len((*spool.refused(), *spool.strange(), *spool.strays()))),
@@ -97,11 +111,21 @@ def _work(workspace: Workspace, desk: Desk) -> Work:
     return Work(states.count("queued"), len(states) - states.count("queued"), desk.ready())
 
 
-def _topic(store: Store, cluster: Cluster) -> Topic:
+def _topic(store: Store, cluster: Cluster) -> tuple[Topic, Strangers]:
+    """How much of the log the topic holds, each record checked from where the relay last kept its mark."""
     from ..events.kafka_log import KafkaLog
 
-    with KafkaLog(cluster) as log:
-        there = log.end()
+    with KafkaLog(cluster, store) as log:
+        there, found = log.end(), log.strangers
     rows = store.read(there, 1)
     first = decode(rows[0].envelope, rows[0].leaf, rows[0].seq).recorded if rows else None
-    return Topic(there, max(0, store.end() - there), first)
+    offset, why = found.last or (None, None)
+    return Topic(there, max(0, store.end() - there), first), Strangers(found.count, offset, why)
+
+
+def _complaints(cluster: Cluster) -> tuple[str, ...]:
+    import asyncio
+
+    from ..events.topics import complaints
+
+    return tuple(asyncio.run(complaints(cluster)))

@@ -104,6 +104,11 @@ class Worker:
         return len(self._attempts)
 
     @property
+    def strangers(self) -> int:
+        """How many records it passed over because they are no orders or events."""
+        return self._channel.strangers
+
+    @property
     def idle(self) -> bool:
         """Whether nothing is under way, waits, or is still to be heard."""
         return not (self._attempts or self._waiting or self._outbox or self._answers)
