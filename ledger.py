@@ -172,9 +172,9 @@ class Ledger:
             except Unavailable as error:
                 raise Unavailable(str(error), key=key) from error
 
-    def admit_within(self, admission: Admission, command: AnyCommand, actor: Actor, key: str) -> Receipt:
+    def admit_within(self, admission: Admission, command: AnyCommand, actor: Actor) -> Receipt:
         """As `admit`, in a transaction that the caller holds and commits: for an upgrade, whole or not at all."""
-        request = _request(Asked(command, actor, key))
+        request = _request(Asked(command, actor))
         with self._lock:
             pending = _Pending(admission, f"/lepton/{self.store.ledger_id}")
             receipt = self._decided(pending, request)

@@ -1,4 +1,4 @@
-"""Upgrading a ledger's tables: a copy first, then each step to today's format, in a transaction that proves the root."""
+"""An upgrade of the tables: a copy first, then each step to today's format, in a transaction that proves the root."""
 
 from __future__ import annotations
 
