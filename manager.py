@@ -410,7 +410,11 @@ class ModelManager:
         wait_for: int | None = None,
         timeout: float = 60.0,
     ) -> pa.Table:
-        """One SELECT over the views of docs/views.md, as of now, a `seq`, a date or a time; it sees all so far."""
+        """One SELECT over the views of docs/views.md, as of now, a `seq`, a date or a time; it sees all so far.
+
+        Which event a date or time stood for, and when it was recorded, is told in the answer's schema metadata under
+        `lepton.as_of`, as JSON.
+        """
         from .projections.asking import Question
 
         question = Question(query, params, as_of, timeout)

@@ -32,6 +32,8 @@ class Admission:
     _database: Database
     _sql: Statements
     _since: Since | None = None
+    now: int | None = None
+    """What the database's clock says, None where it has none but this machine's."""
     changed: bool = field(default=False, init=False)
     committing: bool = field(default=False, init=False)
     """Whether COMMIT has been asked for."""
@@ -46,13 +48,14 @@ class Admission:
         asked = tuple(keys) or ("",)
         with database.together(connection):
             database.begun(connection)
-            told = connection.execute(sql.of_many(sql.head_and_known, len(asked)), asked)
+            statement = sql.of_many(sql.head_and_known, len(asked)).replace(":now", database.now)
+            told = connection.execute(statement, asked)
             newer = None if since is None else connection.execute(sql.since, (since, since, MANY))
             rows = told.fetchall()
             written = None if newer is None else since_of(newer)
-        checked_format(rows[0][4])  # under the lock: the ledger may have been upgraded since it was opened
+        checked_format(rows[0][5])  # under the lock: the ledger may have been upgraded since it was opened
         known = {key: known_of(seq, span, digest) for *_, key, seq, span, digest in rows if key is not None}
-        return cls(head_of(rows[0]), rows[0][3], known, connection, database, sql, written)
+        return cls(head_of(rows[0]), rows[0][4], known, connection, database, sql, written, rows[0][6])
 
     def end(self) -> None:
         """Commit what was appended, if anything was, else undo."""
@@ -84,7 +87,7 @@ class Admission:
             cursor.executemany(self._sql.insert_tiles, tiles)
         if placements:
             cursor.executemany(self._sql.insert_placements, placements)
-        cursor.execute(self._sql.move_head, (head.seq, head.recorded, head.frontier.encode()))
+        cursor.execute(self._sql.move_head, (head.seq, head.recorded, head.frontier.encode(), head.trusted))
         self.changed = True
 
     def seen(self, source: str, id: str) -> str | None:

@@ -60,7 +60,10 @@ def _create(database: Database, ledger_id: Callable[[], str]) -> None:
             if not inspect(connection).has_table("head"):
                 migrate(connection)
                 connection.execute(
-                    text("INSERT INTO head VALUES (1, :format, :name, :ledger, 0, 0, :empty)"),
+                    text(
+                        "INSERT INTO head (id, format, name, ledger, seq, recorded_at, frontier) "
+                        "VALUES (1, :format, :name, :ledger, 0, 0, :empty)"
+                    ),
                     {"format": FORMAT, "name": database.ledger, "ledger": ledger_id(), "empty": b""},
                 )
             connection.exec_driver_sql("COMMIT")

@@ -26,6 +26,8 @@ class Database(ABC):
     """What SQLAlchemy calls it."""
     mark: ClassVar[str]
     """Where a parameter goes in a statement."""
+    now: ClassVar[str] = "NULL"
+    """Its own clock in microseconds since 1970, as SQL; NULL where that is this machine's."""
     exists: ClassVar[str]
     """Whether the ledger's tables are there; its one parameter is the schema."""
 

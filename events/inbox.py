@@ -14,6 +14,8 @@ from .envelope import LIMIT
 
 STRUCTURED: Final = "application/cloudevents+json"
 _PREFIX: Final = "ce_"
+_OLDEST: Final = 1971
+"""Nothing that a service tells of happened before; all the tables count from 1970 on."""
 _LONGEST: Final = 500
 """Characters of an attribute."""
 
@@ -107,6 +109,7 @@ def _time(value: Any) -> datetime | None:
         moment = datetime.fromisoformat(value)
     except (TypeError, ValueError):
         moment = None
-    if moment is None or moment.tzinfo is None:
-        raise Malformed(f"time is {str(value)[:40]!r}; write it as RFC 3339, as in 2026-01-31T12:00:00Z")
+    if moment is None or moment.tzinfo is None or moment.year < _OLDEST:
+        told = "write it as RFC 3339, as in 2026-01-31T12:00:00Z, and no year before 1971"
+        raise Malformed(f"time is {str(value)[:40]!r}; {told}")
     return moment

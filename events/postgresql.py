@@ -35,6 +35,7 @@ class PostgreSQL(Database):
 
     dialect = "postgresql+psycopg"
     mark = "%s"
+    now = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
     exists = "SELECT count(*) FROM pg_tables WHERE tablename = 'head' AND schemaname = %s"
 
     def __init__(self, url: str, ledger: str, *, wait: float) -> None:
