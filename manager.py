@@ -432,7 +432,11 @@ class ModelManager:
         return history.events(self._workspace, after=after, stream=stream, follow=follow, opened=opened)
 
     def verify(self) -> Verified:
-        """Recompute the Merkle root from the stored bytes: is history in itself what it was? Raises `Damaged`."""
+        """Recompute the Merkle root from the stored bytes, and compare all that stands beside them. Raises `Damaged`.
+
+        It proves that the ledger is whole in itself; that nobody rewrote all of it, only a root or a signed head kept
+        elsewhere proves. Names of actors are in no event, so nothing proves which name a pseudonym stood for.
+        """
         return checking.verify(self._workspace)
 
     def fsck(self, *, events: bool = True, objects: bool = True, projection: bool = True) -> list[Damaged]:

@@ -40,9 +40,17 @@ def sync(session: Session, again: bool) -> None:
         raise click.exceptions.Exit(Refused.exit_code)
 
 
-@command({"ledger": "text", "size": "number", "root": "digest"}, "lepton verify")
+@command({"ledger": "text", "size": "number", "root": "digest", "forgotten": "number"}, "lepton verify")
 def verify(session: Session) -> None:
-    """Is history what it was? Recomputes the Merkle root from every stored byte. Exits with 5 where it is not."""
+    """Is the ledger whole in itself? Recomputes the Merkle root from every stored byte. Exits with 5 where it is not.
+
+    It compares with the log all that stands beside it, too: the head, the columns of every row, what was taken in from
+    outside, and it finds triggers, rules and views that are not Lepton's. `fsck` lists all that is wrong.
+
+    What it proves: that the ledger agrees with itself. Whoever owns the database could write another that does; that
+    history is what it was, only a root or a signed head that was kept elsewhere proves. Names of actors stand in no
+    event, so that they can be forgotten: nothing proves which name a pseudonym stood for.
+    """
     with session.waiting("verifying"):
         found = session.manager.verify()
     session.answer(found.to_dict(), lambda: _verified(found))
@@ -57,7 +65,11 @@ def verify(session: Session) -> None:
 @click.option("--objects", is_flag=True, help="Look at the stored tensors and files, and restore each version.")
 @click.option("--projection", is_flag=True, help="Compare the views with a rebuild.")
 def fsck(session: Session, events: bool, objects: bool, projection: bool) -> None:
-    """Are the bytes whole? Reads everything, lists what is damaged, and exits with 5 where anything is."""
+    """Are the bytes whole? Reads everything, lists what is damaged, and exits with 5 where anything is.
+
+    `--events` finds what `verify` finds: the log, its tree, the tables beside it, and triggers, rules and views that
+    are not Lepton's. It goes on after the first.
+    """
     everything = not (events or objects or projection)
     with session.waiting("reading everything"):
         found = session.manager.fsck(
@@ -148,7 +160,10 @@ def _upgraded(found: Upgraded) -> Iterator[str]:
 def _verified(found: Verified) -> Iterator[str]:
     yield f"{title('whole')}: {count(found.size, 'event')} of ledger {found.ledger} give the recorded root"
     yield f"  {found.root}"
-    yield "This shows that the ledger agrees with itself; that nobody rewrote it only a root kept elsewhere can show."
+    if found.forgotten:
+        yield f"  {count(found.forgotten, 'actor')} forgotten: events bear a pseudonym that no name stands for"
+    yield "This proves that the ledger is whole in itself, not that nobody rewrote all of it: only a root or a signed"
+    yield "head that was kept elsewhere proves history. Which name a pseudonym stands for nothing proves."
 
 
 def _damages(found: list[Damaged]) -> Iterator[str]:

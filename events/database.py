@@ -83,6 +83,10 @@ class Database(ABC):
     def erase(self, connection: Any) -> None:
         """Leave no trace of rows deleted from `actors` in the files, or raise `Unavailable`."""
 
+    @abstractmethod
+    def foreign(self, connection: Any) -> list[str]:
+        """What acts on the ledger's tables and is not Lepton's: triggers, rules, views, policies, inherited rows."""
+
     @property
     @abstractmethod
     def copies(self) -> Copies:

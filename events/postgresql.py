@@ -21,6 +21,24 @@ HUNG: Final = 10.0
 
 _PAUSE: Final = 0.05
 
+_FOREIGN: Final = """
+    WITH ours AS (
+        SELECT c.oid, c.relname, c.relkind
+        FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = %(schema)s
+    )
+    SELECT 'trigger', tgname || ' on ' || relname FROM pg_trigger JOIN ours ON tgrelid = ours.oid WHERE NOT tgisinternal
+    UNION ALL
+    SELECT 'rule', rulename || ' on ' || relname FROM pg_rewrite JOIN ours ON ev_class = ours.oid WHERE relkind = 'r'
+    UNION ALL
+    SELECT 'policy', polname || ' on ' || relname FROM pg_policy JOIN ours ON polrelid = ours.oid
+    UNION ALL
+    SELECT 'view', relname::text FROM ours WHERE relkind IN ('v', 'm')
+    UNION ALL
+    SELECT 'rows inherited by', relname::text FROM pg_inherits JOIN ours ON inhparent = ours.oid
+    WHERE relkind IN ('r', 'p')
+    ORDER BY 1, 2
+"""
+
 
 def _told_already(record: logging.LogRecord) -> bool:
     """Not what psycopg logs of a pipeline that an error ended: the error itself is raised, and told by Lepton."""
@@ -104,6 +122,10 @@ class PostgreSQL(Database):
     def erase(self, connection: Any) -> None:
         """Write the table anew."""
         connection.execute("VACUUM (FULL) actors")
+
+    def foreign(self, connection: Any) -> list[str]:
+        """Triggers, rules and policies on the ledger's tables, views in its schema, tables that inherit from them."""
+        return [f"{kind} {name}" for kind, name in connection.execute(_FOREIGN, {"schema": self.schema})]
 
     @property
     def copies(self) -> Schemas:

@@ -24,6 +24,9 @@ class Statements:
         'h.format, :now, e."key", e.seq, e.span, e.digest FROM head h LEFT JOIN events e ON e."key" IN (:many)'
     )
     head_of_any_format = "SELECT format, name, ledger, seq, frontier FROM head"
+    heads = "SELECT id, name FROM head ORDER BY id"
+    rows_before_first = "SELECT count(*) FROM events WHERE seq < 1"
+    positions = "SELECT topic, part, position FROM positions ORDER BY topic, part"
     set_format = "UPDATE head SET format = ?"
     pulse = "SELECT seq, (SELECT max(position) FROM mail WHERE topic = ?), (SELECT max(id) FROM rejected) FROM head"
     move_head = "UPDATE head SET seq = ?, recorded_at = ?, frontier = ?, trusted_at = ?"

@@ -133,7 +133,7 @@ def test_a_ledger_restored_from_its_topic_measures_clocks_as_before(manager: Mod
 
     assert again.head() == store.head()
     assert again.head().trusted == int((TODAY + timedelta(days=1)).timestamp() * 10**6)
-    assert verify(again) == verify(store)
+    assert verify(again)[:2] == verify(store)[:2]
 
 
 def test_the_answer_says_which_event_a_date_stood_for(
