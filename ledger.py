@@ -6,7 +6,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import Any, Final, Literal, NamedTuple, Protocol, cast
 
@@ -24,8 +24,8 @@ from .events.actors import Actor
 from .events.admission import Admission
 from .events.batch import BATCH_BYTES, RECORD_OVERHEAD
 from .events.bounds import OUT_OF_BOUNDS
-from .events.clock import microseconds, moment
-from .events.envelope import Origin, Recorded, decode, encoder
+from .events.clock import JUMP, microseconds, moment, stamped, trusted_after
+from .events.envelope import Origin, Recorded, decode, encoder, timestamp
 from .events.inbox import Outside
 from .events.log import Row
 from .events.merkle import leaf_hash
@@ -35,6 +35,8 @@ from .events.upcast import stored_names
 
 CACHED_STREAMS: Final = 1024
 LONGEST_KEY: Final = 200
+AHEAD: Final = timedelta(days=1)
+"""How far the clock of an outside event's producer may be ahead."""
 
 
 def _plain(value: Any) -> Any:
@@ -173,9 +175,9 @@ class Ledger:
             except Unavailable as error:
                 raise Unavailable(str(error), key=key) from error
 
-    def admit_within(self, admission: Admission, command: AnyCommand, actor: Actor, key: str) -> Receipt:
+    def admit_within(self, admission: Admission, command: AnyCommand, actor: Actor) -> Receipt:
         """As `admit`, in a transaction that the caller holds and commits: for an upgrade, whole or not at all."""
-        request = _request(Asked(command, actor, key))
+        request = _request(Asked(command, actor))
         with self._lock:
             pending = _Pending(admission, f"/lepton/{self.store.ledger_id}")
             receipt = self._decided(pending, request)
@@ -247,6 +249,7 @@ class Ledger:
     def _decided(self, pending: _Pending, request: _Request) -> Receipt:
         """Decide on what the streams hold now, with what the commands before it in this transaction added."""
         streams = {stream: self._at(pending, stream) for stream in request.command.reads()}
+        _claims(request.asked, pending.now)
         authorise(Principal(request.asked.actor.id, _actor_type(request.asked)), request.command)
         try:
             appends = decide({stream: at.state for stream, at in streams.items()}, request.command)
@@ -299,10 +302,15 @@ class _Pending:
         self.states: dict[str, _At] = {}
         self.seq = admission.head.seq
         self._source = source
-        self._now = datetime.now(UTC)
+        here, there = microseconds(datetime.now(UTC)), admission.now
+        now = here if there is None else there
+        self._time = moment(here if abs(here - now) > JUMP else now)
+        """When it happened, as this machine says where that is far from what the database says."""
+        self.now = moment(now)
         # the log's time never runs backwards, whatever the clocks of its writers do
-        self._microseconds = max(admission.head.recorded, microseconds(self._now))
-        self._recorded = moment(self._microseconds)
+        self._stamp = stamped(admission.head.recorded, admission.head.trusted, now)
+        self._recorded = moment(self._stamp.recorded)
+        self._clock = None if self._stamp.clock is None else moment(self._stamp.clock)
         self._rows: list[NewRow] = []
         self._placements: list[Placement] = []
         self._receipts: dict[str, tuple[str, Receipt]] = {}
@@ -331,8 +339,8 @@ class _Pending:
         Raises `TooLarge` where they would not go onto Kafka in one batch: a command is there whole or not at all.
         """
         command, key, digest, asked = request
-        origin = _origin(asked, asked.time or self._now, key, digest)
-        encode = encoder(self._source, origin, self._recorded)
+        origin = _origin(asked, asked.time or self._time, key, digest)
+        encode = encoder(self._source, origin, self._recorded, self._clock)
         states, rows, events, size = dict(streams), list[NewRow](), list[Recorded](), 0
         for seq, (stream, event) in enumerate(appends, self.seq + 1):
             state, version = states[stream]
@@ -340,7 +348,7 @@ class _Pending:
             raw = encode(event, stream, version, seq, id)
             if (size := size + len(raw) + RECORD_OVERHEAD) > BATCH_BYTES:
                 raise TooLarge(type(command).__name__, len(appends), BATCH_BYTES)
-            place = (seq, stream, version, id, origin.time, self._recorded, origin.actor, key)
+            place = (seq, stream, version, id, origin.time, self._clock or self._recorded, origin.actor, key)
             recorded = Recorded(*place, origin.correlation, asked.causation, event, origin.traceparent)
             first = (None, None, None) if rows else (key, digest, len(appends))
             rows.append(NewRow(seq, stream, version, event.type, leaf_hash(raw), raw, *first))
@@ -357,8 +365,18 @@ class _Pending:
         """Write the rows and move the head, if there are any."""
         if self._rows:
             frontier, tiles = self.admission.head.frontier.extended(row.leaf for row in self._rows)
-            head = Head(self.seq, self._microseconds, frontier)
+            trusted = trusted_after(self.admission.head.recorded, self.admission.head.trusted, self._stamp)
+            head = Head(self.seq, self._stamp.recorded, frontier, trusted)
             self.admission.append(self._rows, head, tiles, self._placements)
+
+
+def _claims(asked: Asked, now: datetime) -> None:
+    """Hold that an outside event did not happen in the future: its producer's clock would be believed for ever."""
+    if asked.outside is not None and asked.time is not None and asked.time > now + AHEAD:
+        raise Malformed(
+            f"time is {asked.time.isoformat()}, and here it is {timestamp(now)}; an event is told after it happened: "
+            "set the clock of its producer"
+        )
 
 
 def _actor_type(asked: Asked) -> Literal["user", "service_account"]:

@@ -525,7 +525,11 @@ class ModelManager:
         wait_for: int | None = None,
         timeout: float = 60.0,
     ) -> pa.Table:
-        """One SELECT over the views of docs/views.md, as of now, a `seq`, a date or a time; it sees all so far."""
+        """One SELECT over the views of docs/views.md, as of now, a `seq`, a date or a time; it sees all so far.
+
+        Which event a date or time stood for, and when it was recorded, is told in the answer's schema metadata under
+        `lepton.as_of`, as JSON.
+        """
         from .projections.asking import Question
 
         question = Question(query, params, as_of, timeout)
@@ -545,7 +549,11 @@ class ModelManager:
         return history.events(self._workspace, after=after, stream=stream, follow=follow, opened=opened)
 
     def verify(self) -> Verified:
-        """Recompute the Merkle root from the stored bytes: is history in itself what it was? Raises `Damaged`."""
+        """Recompute the Merkle root from the stored bytes, and compare all that stands beside them. Raises `Damaged`.
+
+        It proves that the ledger is whole in itself; that nobody rewrote all of it, only a root or a signed head kept
+        elsewhere proves. Names of actors are in no event, so nothing proves which name a pseudonym stood for.
+        """
         return checking.verify(self._workspace)
 
     def fsck(self, *, events: bool = True, objects: bool = True, projection: bool = True) -> list[Damaged]:

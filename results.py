@@ -474,6 +474,8 @@ class Verified(Result):
     ledger: str
     size: int
     root: str
+    forgotten: int = field(default=0, compare=False)
+    """How many actors acted whose names are forgotten; no part of what was verified."""
 
 
 @dataclass(frozen=True)

@@ -122,9 +122,17 @@ def adopt(session: Session, name: str, parents: tuple[str, ...], tags: tuple[str
     session.answer({"version": made.to_dict()}, lambda: [f"{name} is version {version(made)} of {made.model}"])
 
 
-@command({"ledger": "text", "size": "number", "root": "digest"}, "lepton verify")
+@command({"ledger": "text", "size": "number", "root": "digest", "forgotten": "number"}, "lepton verify")
 def verify(session: Session) -> None:
-    """Is history what it was? Recomputes the Merkle root from every stored byte. Exits with 5 where it is not."""
+    """Is the ledger whole in itself? Recomputes the Merkle root from every stored byte. Exits with 5 where it is not.
+
+    It compares with the log all that stands beside it, too: the head, the columns of every row, what was taken in from
+    outside, and it finds triggers, rules and views that are not Lepton's. `fsck` lists all that is wrong.
+
+    What it proves: that the ledger agrees with itself. Whoever owns the database could write another that does; that
+    history is what it was, only a root or a signed head that was kept elsewhere proves. Names of actors stand in no
+    event, so that they can be forgotten: nothing proves which name a pseudonym stood for.
+    """
     with session.waiting("verifying"):
         found = session.manager.verify()
     session.answer(found.to_dict(), lambda: _verified(found))
@@ -151,7 +159,8 @@ def fsck(session: Session, events: bool, objects: bool, projection: bool, heal: 
     --heal looks for whole copies in the ledger's other packs, in its spool and where --from says (a folder or a URL as
     LEPTON_OBJECTS takes): what is found is written again, what is not stays damaged. Saving a model again whose
     tensors are at hand heals its version too. Events that the views set aside, because a value in them is larger than
-    a view holds, are no damage; they are named.
+    a view holds, are no damage; they are named. --events finds what `verify` finds: the log, its tree, the tables
+    beside it, and triggers, rules and views that are not Lepton's. It goes on after the first.
     """
     if places and not heal:
         raise Refused("--from says where --heal looks for copies; give --heal too")
@@ -267,7 +276,10 @@ def _upgraded(found: Upgraded) -> Iterator[str]:
 def _verified(found: Verified) -> Iterator[str]:
     yield f"{title('whole')}: {count(found.size, 'event')} of ledger {found.ledger} give the recorded root"
     yield f"  {found.root}"
-    yield "This shows that the ledger agrees with itself; that nobody rewrote it only a root kept elsewhere can show."
+    if found.forgotten:
+        yield f"  {count(found.forgotten, 'actor')} forgotten: events bear a pseudonym that no name stands for"
+    yield "This proves that the ledger is whole in itself, not that nobody rewrote all of it: only a root or a signed"
+    yield "head that was kept elsewhere proves history. Which name a pseudonym stands for nothing proves."
 
 
 def _healed(packs: Iterable[HealedPack]) -> Iterator[str]:

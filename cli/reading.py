@@ -29,7 +29,13 @@ SHOWN: Final = 200
 
 
 @command(
-    {"columns": ["text"], "count": "number", "rows?": [{"NAME": "any"}], "file": "text?"},
+    {
+        "columns": ["text"],
+        "count": "number",
+        "rows?": [{"NAME": "any"}],
+        "file": "text?",
+        "as_of?": {"seq": "number", "recorded": "time?"},
+    },
     "lepton sql 'select model, version, digest from versions order by version desc limit 5'",
     "lepton sql 'select * from branches' --as-of 20",
     "lepton sql 'select * from metrics' --format csv",
@@ -47,7 +53,11 @@ SHOWN: Final = 200
 )
 @click.option("-o", "--output", metavar="FILE", help="Write it there, whole or not at all, instead of stdout.")
 def sql(session: Session, query: str, as_of: str | None, form: Form, output: str | None) -> None:
-    """Ask one SELECT of the views that docs/views.md describes. It can neither change nor reach anything."""
+    """Ask one SELECT of the views that docs/views.md describes. It can neither change nor reach anything.
+
+    A date is the end of that day in UTC. The answer says which event a date or time stood for, and when that was
+    recorded.
+    """
     if form == "table" and output:
         raise click.UsageError("a table is for people; write a file with --format csv, json or parquet", _here())
     if form != "table" and session.as_json and not output:
@@ -56,10 +66,15 @@ def sql(session: Session, query: str, as_of: str | None, form: Form, output: str
         raise click.UsageError("Parquet is not for a terminal; name a file with -o", _here())
     with session.waiting("asking"):
         found = session.manager.sql(query, as_of=as_of)
+    from ..projections.query import resolved
+
+    at = resolved(found)
     if form == "table":
-        shown = _shown(found) if session.as_json else {}
-        session.answer(shown, lambda: _table(found, session))
+        shown = _shown(found) | {"as_of": at} if session.as_json else {}
+        session.answer(shown, lambda: (*_table(found, session), *_as_of(at)))
         return
+    for line in _as_of(at):
+        click.echo(line, err=True)
     from ..projections.export import export
 
     content = export(found, form)
@@ -67,7 +82,7 @@ def sql(session: Session, query: str, as_of: str | None, form: Form, output: str
         sys.stdout.buffer.write(content)
         return
     written(content, output)
-    shown = {"columns": found.column_names, "count": found.num_rows, "rows": None, "file": output}
+    shown = {"columns": found.column_names, "count": found.num_rows, "rows": None, "file": output, "as_of": at}
     session.answer(shown, lambda: [f"{count(found.num_rows, 'row')} in {output}"])
 
 
@@ -124,6 +139,14 @@ def _table(found: pa.Table, session: Session) -> Iterator[str]:
         yield dim(f"and {count(found.num_rows - SHOWN, 'row')} more; --format csv shows all")
     elif not found.num_rows:
         yield dim("no rows")
+
+
+def _as_of(at: Mapping[str, Any] | None) -> Iterator[str]:
+    """What a date or time stood for."""
+    if at is None:
+        return
+    recorded = at["recorded"] and when(datetime.fromisoformat(at["recorded"]), seconds=True)
+    yield dim(f"as of event {at['seq']}, recorded {recorded}" if recorded else "as of before the first event")
 
 
 def _boxed(listed: Sequence[Sequence[str]], names: Sequence[str], numbers: Sequence[int]) -> Iterator[str]:

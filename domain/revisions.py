@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -144,10 +143,11 @@ def _last_move(model: Model, name: str, step: MovesAgo | AsOf) -> Move:
         if step.n >= len(moves):
             raise UnknownRevision(f"{name!r} cannot go back {step.n} moves: @{{{len(moves) - 1}}} was its first place")
         return moves[-1 - step.n]
-    count = bisect_right(moves, step.instant, key=lambda move: move.time)
-    if count == 0:
+    # not in the order of their times where a clock was wrong for a while
+    by_then = [move for move in moves if move.time <= step.instant]
+    if not by_then:
         raise UnknownRevision(f"{name!r} goes back to {moves[0].time.isoformat()}; nothing stood there before")
-    return moves[count - 1]
+    return by_then[-1]
 
 
 def _moves(model: Model, name: str) -> list[Move]:

@@ -46,6 +46,8 @@ class Admission:
     _database: Database
     _sql: Statements
     _since: Since | None = None
+    now: int | None = None
+    """What the database's clock says, None where it has none but this machine's."""
     changed: bool = field(default=False, init=False)
     committing: bool = field(default=False, init=False)
     """Whether COMMIT has been asked for."""
@@ -63,20 +65,21 @@ class Admission:
         sql, asked = database.sql, tuple(keys) or ("",)
         with database.together(connection):
             database.begun(connection)
-            told = connection.execute(sql.of_many(sql.head_and_known, len(asked)), asked)
+            statement = sql.of_many(sql.head_and_known, len(asked)).replace(":now", database.clock)
+            told = connection.execute(statement, asked)
             newer = None if since is None else connection.execute(sql.since, (since, since, MANY))
             rows = told.fetchall()
             written = None if newer is None else since_of(newer)
         if not rows:
             raise Damaged(database.name, expected="a head of the log", found="none")
-        if (found := Identity(rows[0][5], rows[0][4])) != identity:
+        if (found := Identity(rows[0][6], rows[0][5])) != identity:
             raise Refused(
                 f"{database.name} holds the ledger {found.name!r} ({found.id}) now, not {identity.name!r} "
                 f"({identity.id}), which this process opened; start anew on the ledger that is meant"
             )
-        checked_format(rows[0][6])  # under the lock: the ledger may have been upgraded since it was opened
+        checked_format(rows[0][7])  # under the lock: the ledger may have been upgraded since it was opened
         known = {key: known_of(seq, span, digest) for *_, key, seq, span, digest in rows if key is not None}
-        return cls(head_of(rows[0]), rows[0][3], known, connection, database, sql, written)
+        return cls(head_of(rows[0]), rows[0][4], known, connection, database, sql, written, rows[0][8])
 
     def end(self) -> None:
         """Commit what was appended, if anything was, else undo."""
@@ -108,7 +111,7 @@ class Admission:
             cursor.executemany(self._sql.insert_tiles, tiles)
         if placements:
             cursor.executemany(self._sql.insert_placements, placements)
-        cursor.execute(self._sql.move_head, (head.seq, head.recorded, head.frontier.encode()))
+        cursor.execute(self._sql.move_head, (head.seq, head.recorded, head.frontier.encode(), head.trusted))
         self.changed = True
 
     def seen(self, source: str, id: str, digest: str) -> str | None:

@@ -70,7 +70,10 @@ def _create(database: Database, ledger_id: Callable[[], str]) -> None:
                 database.check_creation(connection)
                 migrate(connection)
                 connection.execute(
-                    text("INSERT INTO head VALUES (1, :format, :name, :ledger, 0, 0, :empty)"),
+                    text(
+                        "INSERT INTO head (id, format, name, ledger, seq, recorded_at, frontier) "
+                        "VALUES (1, :format, :name, :ledger, 0, 0, :empty)"
+                    ),
                     {"format": FORMAT, "name": database.ledger, "ledger": ledger_id(), "empty": b""},
                 )
             connection.exec_driver_sql("COMMIT")

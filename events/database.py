@@ -30,7 +30,9 @@ class Database(ABC):
     mark: ClassVar[str]
     """Where a parameter goes in a statement."""
     now: ClassVar[str]
-    """The database's own clock as SQL: whole microseconds since 1970."""
+    """The time by its host's clock as SQL: whole microseconds since 1970."""
+    clock: ClassVar[str] = "NULL"
+    """As `now`, where its host is another machine; NULL where its clock is this machine's."""
     exists: ClassVar[str]
     """Whether the ledger's tables are there; its one parameter is the schema."""
     qualifies: ClassVar[bool]
@@ -105,6 +107,10 @@ class Database(ABC):
     @abstractmethod
     def erase(self, connection: Any) -> None:
         """Leave no trace of rows deleted from `actors` in the files, or raise `Unavailable`."""
+
+    @abstractmethod
+    def foreign(self, connection: Any) -> list[str]:
+        """What acts on the ledger's tables and is not Lepton's: triggers, rules, views, policies, inherited rows."""
 
     @property
     @abstractmethod

@@ -53,6 +53,7 @@ class Recorded(NamedTuple):
     id: str
     time: datetime
     recorded: datetime
+    """By the clock that as-of goes by: `clocktime` where the event bears one, else `recordedtime`."""
     actor: str
     command: str
     correlation: str | None
@@ -67,13 +68,16 @@ def timestamp(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
-def encoder(source: str, origin: Origin, recorded: datetime) -> Callable[[Event, str, int, int, str], bytes]:
+def encoder(
+    source: str, origin: Origin, recorded: datetime, clock: datetime | None = None
+) -> Callable[[Event, str, int, int, str], bytes]:
     """An encoder for the events of one command: what they share is written once.
 
     The encoder takes (event, stream, stream_version, seq, id) and returns the stored bytes; it raises `Malformed`
     where they exceed 256 KiB or hold text that is not Unicode.
     """
     optional = (
+        ("clocktime", None if clock is None else timestamp(clock)),
         ("correlationid", origin.correlation),
         ("causationid", origin.causation),
         ("traceparent", origin.traceparent),
@@ -127,7 +131,7 @@ def decode(raw: bytes, leaf: bytes | None = None, seq: int | None = None) -> Rec
             stream_version=envelope["streamversion"],
             id=envelope["id"],
             time=datetime.fromisoformat(envelope["time"]),
-            recorded=datetime.fromisoformat(envelope["recordedtime"]),
+            recorded=datetime.fromisoformat(envelope.get("clocktime") or envelope["recordedtime"]),
             actor=envelope["authid"],
             command=envelope["commandid"],
             correlation=envelope.get("correlationid"),

@@ -16,6 +16,8 @@ STRUCTURED: Final = "application/cloudevents+json"
 UNREADABLE: Final = "lepton-unreadable"
 """The header of a record in place of those that no client could read."""
 _PREFIX: Final = "ce_"
+_OLDEST: Final = 1971
+"""Nothing that a service tells of happened before; all the tables count from 1970 on."""
 _LONGEST: Final = 500
 """Characters of an attribute."""
 
@@ -145,5 +147,8 @@ def _time(value: Any) -> datetime | None:
     try:
         moment = in_calendar(datetime.fromisoformat(value))
     except (TypeError, ValueError):
-        raise Malformed(f"time is {str(value)[:40]!r}; write it as RFC 3339, as in 2026-01-31T12:00:00Z") from None
+        moment = None
+    if moment is None or moment.year < _OLDEST:
+        told = "write it as RFC 3339, as in 2026-01-31T12:00:00Z, and no year before 1971"
+        raise Malformed(f"time is {str(value)[:40]!r}; {told}") from None
     return moment

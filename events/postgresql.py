@@ -23,6 +23,23 @@ _BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
 """Whatever the role or the database has as its default."""
 _UNPREPARED: Final = ("26000", "42P05")
 """SQLSTATEs of prepared statements that a session should have and has not, or has and should not."""
+_FOREIGN: Final = """
+    WITH ours AS (
+        SELECT c.oid, c.relname, c.relkind
+        FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = %(schema)s
+    )
+    SELECT 'trigger', tgname || ' on ' || relname FROM pg_trigger JOIN ours ON tgrelid = ours.oid WHERE NOT tgisinternal
+    UNION ALL
+    SELECT 'rule', rulename || ' on ' || relname FROM pg_rewrite JOIN ours ON ev_class = ours.oid WHERE relkind = 'r'
+    UNION ALL
+    SELECT 'policy', polname || ' on ' || relname FROM pg_policy JOIN ours ON polrelid = ours.oid
+    UNION ALL
+    SELECT 'view', relname::text FROM ours WHERE relkind IN ('v', 'm')
+    UNION ALL
+    SELECT 'rows inherited by', relname::text FROM pg_inherits JOIN ours ON inhparent = ours.oid
+    WHERE relkind IN ('r', 'p')
+    ORDER BY 1, 2
+"""
 
 
 class PostgreSQL(Database):
@@ -32,7 +49,7 @@ class PostgreSQL(Database):
     options: ClassVar[dict[str, Any]] = {"use_native_hstore": False}  # else it asks for a type that nothing here uses
     mark = "%s"
     qualifies = True
-    now = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+    now = clock = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
     exists = "SELECT count(*) FROM pg_tables WHERE tablename = 'head' AND schemaname = %s"
 
     def __init__(self, url: str, ledger: str, *, wait: float) -> None:
@@ -183,6 +200,10 @@ class PostgreSQL(Database):
         """Write the table anew."""
         with connection.patient():
             connection.execute(f'VACUUM (FULL) "{self.schema}".actors')
+
+    def foreign(self, connection: Any) -> list[str]:
+        """Triggers, rules and policies on the ledger's tables, views in its schema, tables that inherit from them."""
+        return [f"{kind} {name}" for kind, name in connection.execute(_FOREIGN, {"schema": self.schema})]
 
     @property
     def copies(self) -> SchemaCopies:

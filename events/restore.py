@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, cast
 from pydantic_core import from_json
 
 from ..errors import Damaged, Refused
-from .clock import microseconds
+from .clock import Stamp, microseconds, trusted_after
 from .log import Log, Row
 from .merkle import Frontier
 from .rows import Head, NewRow
@@ -58,14 +58,22 @@ def restore(store: Store, log: Log) -> Restored:
 def _inserted(store: Store, head: Head, told: Sequence[_Told]) -> Head:
     """Append whole commands. Nobody else may write meanwhile: `Refused` where the head is not where we left it."""
     frontier, tiles = head.frontier.extended(each.row.leaf for each in told)
-    recorded = microseconds(datetime.fromisoformat(told[-1].envelope["recordedtime"]))
-    moved = Head(told[-1].row.seq, recorded, frontier)
+    recorded, trusted = head.recorded, head.trusted
+    for stamp in (_stamp(each.envelope) for each in told):
+        recorded, trusted = stamp.recorded, trusted_after(recorded, trusted, stamp)
+    moved = Head(told[-1].row.seq, recorded, frontier, trusted)
     with store.admission(("restore",)) as admission:
         if admission.head != head:
             raise Refused("somebody wrote to the ledger while it was restored; stop all writers and restore again")
         admission.append(list(_rows(told)), moved, tiles, ())
         admission.see([_seen(each.envelope) for each in told if "inboxid" in each.envelope])
     return moved
+
+
+def _stamp(envelope: dict[str, Any]) -> Stamp:
+    times = [envelope.get(name) for name in ("recordedtime", "clocktime")]
+    recorded, clock = (None if time is None else microseconds(datetime.fromisoformat(time)) for time in times)
+    return Stamp(recorded or 0, clock)
 
 
 def _chunks(log: Log) -> Iterator[list[_Told]]:

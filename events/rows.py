@@ -30,6 +30,8 @@ class Head:
     seq: int
     recorded: int
     frontier: Frontier
+    trusted: int | None = None
+    """When the last event was recorded before time jumped ahead, None where it never did."""
 
 
 class Identity(NamedTuple):
@@ -92,7 +94,7 @@ class Rejected(NamedTuple):
 
 def head_of(row: Sequence[Any]) -> Head:
     """The head, from its columns."""
-    return Head(row[0], row[1], Frontier.decode(row[0], row[2]))
+    return Head(row[0], row[1], Frontier.decode(row[0], row[2]), row[3])
 
 
 def known_of(seq: int, span: int, digest: str) -> Known:

@@ -29,6 +29,8 @@ ENVELOPE: Final[dict[str, dict[str, Any]]] = {
     "subject": _TEXT | {"description": "the stream: model/<name>, run/<id>, job/<id>, dataset/<name>, objects, ..."},
     "time": _TIME | {"description": "when it happened; for an outside event its producer's claim"},
     "recordedtime": _TIME | {"description": "when it was recorded; never decreases along the log"},
+    "clocktime": _TIME
+    | {"description": "what the clock said, where the log had been carried ahead of it; as-of by date goes by it"},
     "sequence": {"type": "string", "pattern": "^[0-9]{20}$", "description": "its place in the log, from 1, no holes"},
     "streamversion": {
         "type": "integer",
@@ -57,7 +59,7 @@ ENVELOPE: Final[dict[str, dict[str, Any]]] = {
 }
 """The attributes of an envelope, by CloudEvents 1.0 and its extensions, and ours."""
 
-_OPTIONAL: Final = ("correlationid", "causationid", "traceparent", "inboxsource", "inboxid", "inboxdigest")
+_OPTIONAL: Final = ("clocktime", "correlationid", "causationid", "traceparent", "inboxsource", "inboxid", "inboxdigest")
 
 
 def envelope_schema() -> dict[str, Any]:

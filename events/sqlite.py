@@ -236,6 +236,11 @@ class SQLite(Database):
                 f"for {self.wait:g} s; forget again when it is done"
             )
 
+    def foreign(self, connection: Any) -> list[str]:
+        """Triggers and views: Lepton has none, and a file holds one ledger alone."""
+        found = connection.execute("SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view') ORDER BY 2")
+        return [f"{kind} {name}" for kind, name in found]
+
     @property
     def copies(self) -> FileCopies:
         """Files beside the ledger's."""

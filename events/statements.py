@@ -31,16 +31,20 @@ class Statements:
     start of the command line 0.3 s.
     """
 
-    head = "SELECT seq, recorded_at, frontier, ledger FROM head"
+    head = "SELECT seq, recorded_at, frontier, trusted_at, ledger, format FROM head"
     identity = "SELECT format, name, ledger FROM head"
     head_and_known = (
-        "SELECT h.seq, h.recorded_at, h.frontier, (SELECT l.leaf FROM events l WHERE l.seq = h.seq), h.ledger, h.name, "
-        'h.format, e."key", e.seq, e.span, e.digest FROM head h LEFT JOIN events e ON e."key" IN (:many)'
+        "SELECT h.seq, h.recorded_at, h.frontier, h.trusted_at, (SELECT l.leaf FROM events l WHERE l.seq = h.seq), "
+        "h.ledger, h.name, h.format, :now, "
+        'e."key", e.seq, e.span, e.digest FROM head h LEFT JOIN events e ON e."key" IN (:many)'
     )
     head_of_any_format = "SELECT format, name, ledger, seq, frontier FROM head"
+    heads = "SELECT id, name FROM head ORDER BY id"
+    rows_before_first = "SELECT count(*) FROM events WHERE seq < 1"
+    positions = "SELECT topic, part, position FROM positions ORDER BY topic, part"
     set_format = "UPDATE head SET format = ?"
     pulse = "SELECT seq, (SELECT max(position) FROM mail WHERE topic = ?), (SELECT max(id) FROM rejected) FROM head"
-    move_head = "UPDATE head SET seq = ?, recorded_at = ?, frontier = ?"
+    move_head = "UPDATE head SET seq = ?, recorded_at = ?, frontier = ?, trusted_at = ?"
     insert_events = f"INSERT INTO events ({_WHOLE_ROW}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
     # PostgreSQL's: a column an array
     insert_event_arrays = (

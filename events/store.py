@@ -63,7 +63,7 @@ class Store:
     @cached_property
     def _ledger_id(self) -> str:
         with self.database.connection() as connection:
-            return connection.execute(self.sql.head).fetchone()[3]
+            return connection.execute(self.sql.head).fetchone()[4]
 
     @contextmanager
     def admission(self, keys: Sequence[str], since: int | None = None) -> Generator[Admission]:

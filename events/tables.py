@@ -20,6 +20,7 @@ head = Table(
     Column(
         "recorded_at", Count, nullable=False, comment="of the last event, in microseconds since 1970, never decreasing"
     ),
+    Column("trusted_at", Count, nullable=True, comment="when the last event was recorded before time jumped ahead"),
     Column("frontier", LargeBinary, nullable=False, comment="32 bytes for each perfect subtree, largest first"),
 )
 

@@ -15,7 +15,7 @@ from .format import newer
 from .ledger import FORMAT, LedgerCreated, LedgerUpgraded
 from .log import Row
 from .merkle import Frontier, leaf_hash
-from .rows import Head, rows_of
+from .rows import head_of, rows_of
 from .statements import Statements
 from .steps import steps_from
 
@@ -103,10 +103,10 @@ def _upgraded(
 def _announced(
     database: Database, connection: Any, sql: Statements, ledger: str, announce: Callable[[str, Admission], None]
 ) -> None:
-    seq, recorded, packed, *_ = connection.execute(sql.head).fetchone()
-    last = rows_of(connection.execute(sql.rows, (seq - 1, seq)))
-    head = Head(seq, recorded, Frontier.decode(seq, packed))
-    admission = Admission(head, last[0].leaf if last else None, {}, connection, database, sql)
+    head = head_of(connection.execute(sql.head).fetchone())
+    last = rows_of(connection.execute(sql.rows, (head.seq - 1, head.seq)))
+    now = connection.execute(f"SELECT {database.clock}").fetchone()[0]
+    admission = Admission(head, last[0].leaf if last else None, {}, connection, database, sql, now=now)
     with admission.writing:
         announce(ledger, admission)
 

@@ -1,7 +1,8 @@
-"""The check that stored history is what it was: every leaf, the tree over them, and the columns beside them.
+"""The check that stored history is whole: every leaf, the tree over them, the columns and the tables beside them.
 
 It proves that the database agrees with itself. Whoever owns it could make another that does; only a head signed and
-kept elsewhere proves that this is the history it was taken from.
+kept elsewhere proves that this is the history it was taken from. Names of actors are in no event, so that they can be
+forgotten: that a pseudonym stands for the right name nothing proves.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from typing import Any, Final, NamedTuple, cast
 from pydantic_core import from_json
 
 from ..errors import Damaged
+from .clock import Stamp, microseconds, trusted_after
 from .merkle import TILE_HEIGHT, Frontier, Tile, leaf_hash
 from .rows import Head, NewRow
 from .store import Store
+from .tables_check import Beside
 
 BATCH: Final = 1000
 """Rows in memory at a time."""
@@ -29,6 +32,8 @@ class Verified(NamedTuple):
 
     size: int
     root: str
+    forgotten: int = 0
+    """How many actors acted here whose names are forgotten."""
 
 
 def verify(store: Store) -> Verified:
@@ -39,7 +44,7 @@ def verify(store: Store) -> Verified:
     check = _Check(store)
     for damage in check.damages():
         raise damage
-    return Verified(check.head.seq, check.tree.root().hex())
+    return Verified(check.head.seq, check.tree.root().hex(), len(check.beside.forgotten))
 
 
 def damages(store: Store) -> Iterator[Damaged]:
@@ -63,7 +68,9 @@ class _Check:
         # read before the head: all of it must lie within the tree that the head tells of
         self._last, self._last_tiles = store.last_row(), store.last_tiles()
         self.tree = Frontier()
+        self.beside = Beside(store)
         self._recorded = _START
+        self._trusted: int | None = None
         self._span = _Span("", "", 0)
 
     def damages(self) -> Iterator[Damaged]:
@@ -72,6 +79,7 @@ class _Check:
         except Damaged as damage:
             yield damage
             return
+        yield from self.beside.damages()
         if self._last > self.head.seq:
             yield Damaged("the head", expected=f"the last event, {self._last}", found=f"{self.head.seq}")
         for after in range(0, self.head.seq, BATCH):
@@ -119,13 +127,18 @@ class _Check:
         try:
             envelope = cast("dict[str, Any]", from_json(row.envelope))
             recorded = datetime.fromisoformat(envelope["recordedtime"])
+            clock = envelope.get("clocktime")
+            clock = None if clock is None else microseconds(datetime.fromisoformat(clock))
+            stamp = Stamp(microseconds(recorded), clock)
             earlier = recorded < self._recorded
         except (KeyError, TypeError, ValueError) as error:
             yield Damaged(thing, expected="the envelope of an event", found=type(error).__name__)
             return
         if earlier:
             yield Damaged(thing, expected=f"a time not before {self._recorded.isoformat()}", found=recorded.isoformat())
+        self._trusted = trusted_after(microseconds(self._recorded), self._trusted, stamp)
         self._recorded = max(recorded, self._recorded)
+        yield from self.beside.of_event(row.seq, envelope)
         for name, expected in said.items():
             if (is_found := envelope.get(name)) != expected:
                 yield Damaged(f"{thing}, {name}", expected=repr(expected), found=repr(is_found))
@@ -158,6 +171,9 @@ class _Check:
         recorded = _START + timedelta(microseconds=self.head.recorded)
         if self.head.seq and recorded != self._recorded:
             yield Damaged("the head's time", expected=self._recorded.isoformat(), found=recorded.isoformat())
+        if self.head.trusted != self._trusted:
+            found, expected = str(self.head.trusted), str(self._trusted)
+            yield Damaged("the head's time before it jumped", expected=expected, found=found)
         for level, place in self._last_tiles:
             if place >= self.head.seq >> TILE_HEIGHT * (level + 1):
                 yield Damaged(_covered(Tile(level, place, b"")), expected="none: the log is shorter", found="a tile")

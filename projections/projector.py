@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ..errors import Unavailable
+from ..events.clock import moment
 from ..events.lock import FileLock
 from ..events.log import Log, Row
 from ..permissions import denied, make_folder
@@ -132,12 +133,23 @@ class Projection:
                 self._file = self._opened(self.path)
 
     def seq_at(self, when: datetime | date) -> int:
-        """The last `seq` recorded by then, 0 if none was; a date means the end of that day in UTC, as does no zone."""
+        """The last `seq` recorded by then, 0 if none was; a date means the end of that day in UTC, as does no zone.
+
+        Where a clock was wrong for a while and the log was carried ahead, the clocks of those who came after count.
+        """
         with self.reading() as cursor:
             found = cursor.execute(
-                "SELECT coalesce(max(seq), 0) FROM store.events WHERE recorded <= ?::TIMESTAMPTZ", [instant(when)]
+                "SELECT coalesce(max(seq), 0) FROM store.events WHERE coalesce(clock, recorded) <= ?::TIMESTAMPTZ",
+                [instant(when)],
             ).fetchall()
         return found[0][0]
+
+    def recorded_at(self, seq: int) -> datetime | None:
+        """When an event was recorded, by the clock that as-of goes by; None for no event."""
+        with self.reading() as cursor:
+            told = "SELECT epoch_us(coalesce(clock, recorded)) FROM store.events WHERE seq = ?"
+            found = cursor.execute(told, [seq]).fetchall()
+        return moment(found[0][0]) if found else None
 
     def close(self) -> None:
         """Close the file and give the lock back; a second call does nothing."""

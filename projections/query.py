@@ -29,6 +29,7 @@ RESULT_LIMIT = 1 << 30
 """The largest answer, in bytes of Arrow: what has left DuckDB no longer counts against its memory limit."""
 
 _ROWS = 8_192
+_AS_OF = b"lepton.as_of"
 _AGAIN = 0.05
 
 _LOOKING = re.compile(
@@ -53,21 +54,34 @@ def query(
 
     An int is a `seq`; a date or time stands for the last `seq` recorded by then, a date for the end of that day in UTC;
     text is one of the three.
+    What a date or time stood for is told with the answer; `resolved` reads it.
     Raises `Refused` for anything but one SELECT, for what reaches outside or into the settings, for an answer above
     1 GiB, and past `timeout` seconds; `Malformed` with DuckDB's own words where the SQL is wrong.
     """
+    by_date = not isinstance(as_of, int | None) and isinstance(as_of := _place(as_of), date)
     at = _seq(projection, as_of)
     with projection.reading() as cursor, _explained(sql, timeout), _interrupted(cursor, timeout):
         statement = _only_select(cursor, sql)
         if at is not None:
             cursor.execute("SET VARIABLE as_of = ?::UBIGINT", [at])
         cursor.execute("BEGIN TRANSACTION READ ONLY")
-        return _fetched(cursor.sql(statement, params=params))
+        found = _fetched(cursor.sql(statement, params=params))
+    return _told(projection, found, at) if by_date and at is not None else found
 
 
-def _seq(projection: Projection, as_of: int | datetime | date | str | None) -> int | None:
-    if isinstance(as_of, str):
-        as_of = _place(as_of)
+def resolved(found: pa.Table) -> Mapping[str, Any] | None:
+    """What a date or time that an answer was asked for stood for: `seq`, and when that event was `recorded`."""
+    told = (found.schema.metadata or {}).get(_AS_OF)
+    return None if told is None else json.loads(told)
+
+
+def _told(projection: Projection, found: pa.Table, seq: int) -> pa.Table:
+    recorded = projection.recorded_at(seq)
+    told = {"seq": seq, "recorded": recorded and recorded.isoformat()}
+    return found.replace_schema_metadata({**(found.schema.metadata or {}), _AS_OF: json.dumps(told)})
+
+
+def _seq(projection: Projection, as_of: int | datetime | date | None) -> int | None:
     if isinstance(as_of, date):
         return projection.seq_at(as_of)
     if as_of is not None and not 0 <= as_of <= projection.position:
@@ -75,7 +89,9 @@ def _seq(projection: Projection, as_of: int | datetime | date | str | None) -> i
     return as_of
 
 
-def _place(text: str) -> int | datetime | date:
+def _place(text: str | date) -> int | datetime | date:
+    if isinstance(text, date):
+        return text
     try:
         if text.isdecimal():
             return int(text)

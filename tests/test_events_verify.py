@@ -67,13 +67,13 @@ def flipped(data: bytes, place: int) -> bytes:
 
 
 def test_an_empty_log_is_whole(store: Store) -> None:
-    assert verify(store) == (0, EMPTY_ROOT.hex())
+    assert verify(store)[:2] == (0, EMPTY_ROOT.hex())
 
 
 def test_a_whole_log_is_whole_and_gives_its_root(full: Store) -> None:
     frontier, _ = Frontier().extended(leaf_hash(row.envelope) for row in full.read(0, SIZE))
 
-    assert verify(full) == (SIZE, frontier.root().hex())
+    assert verify(full)[:2] == (SIZE, frontier.root().hex())
     assert list(damages(full)) == []
 
 
@@ -235,7 +235,7 @@ def test_any_byte_of_the_file_may_be_damaged_and_no_damaged_fact_is_read(file: b
         except LeptonError:
             pass
         else:
-            assert verified == verified_at_rest(file)
+            assert verified[:2] == verified_at_rest(file)
         finally:
             database.close()
 

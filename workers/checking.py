@@ -20,7 +20,8 @@ from .workspace import Workspace
 def verify(workspace: Workspace) -> Verified:
     """Recompute every leaf and the root from the stored bytes; `Damaged` names the first event that differs."""
     found = log.verify(workspace.ledger.store)
-    return Verified(ledger=workspace.ledger.store.ledger_id, size=found.size, root=f"sha256:{found.root}")
+    ledger = workspace.ledger.store.ledger_id
+    return Verified(ledger=ledger, size=found.size, root=f"sha256:{found.root}", forgotten=found.forgotten)
 
 
 def fsck(workspace: Workspace, projection: Callable[[], Any], parts: Mapping[str, bool]) -> Iterator[Damaged]:

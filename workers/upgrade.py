@@ -37,8 +37,7 @@ def upgrade(database: Database, lock: Callable[[str], Held], *, dry_run: bool) -
         actor = Actors(database).named("lepton")
 
         def announce(ledger: str, admission: Admission) -> None:
-            known = Ledger(Store(database, ledger))
-            known.admit_within(admission, UpgradeLedger(format=FORMAT), actor, f"upgraded-{FORMAT}-{ledger}")
+            Ledger(Store(database, ledger)).admit_within(admission, UpgradeLedger(format=FORMAT), actor)
 
         return _told(database, tables.upgrade(database, announce), done=True)
 

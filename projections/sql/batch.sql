@@ -3,6 +3,7 @@
 SELECT
     e.sequence::UBIGINT AS seq,
     e.recordedtime::TIMESTAMPTZ AS recorded,
+    e.clocktime::TIMESTAMPTZ AS clock,
     e.time::TIMESTAMPTZ AS time,
     e.type AS type,
     e.source AS source,
@@ -15,7 +16,7 @@ SELECT
     e.data AS data
 FROM (
     SELECT from_json(raw, '{
-        "sequence": "VARCHAR", "recordedtime": "VARCHAR", "time": "VARCHAR", "type": "VARCHAR", "source": "VARCHAR",
+        "sequence": "VARCHAR", "recordedtime": "VARCHAR", "clocktime": "VARCHAR", "time": "VARCHAR", "type": "VARCHAR", "source": "VARCHAR",
         "subject": "VARCHAR", "streamversion": "UBIGINT", "authid": "VARCHAR", "id": "VARCHAR",
         "correlationid": "VARCHAR", "causationid": "VARCHAR", "data": "JSON"
     }') AS e

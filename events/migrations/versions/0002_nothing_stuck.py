@@ -31,6 +31,8 @@ def upgrade() -> None:
 def _head() -> None:
     """A process of format 1 that lives on knows no such column: it cannot write any more, and spools."""
     op.execute("ALTER TABLE head RENAME COLUMN recorded TO recorded_at")
+    count = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+    op.add_column("head", sa.Column("trusted_at", count, nullable=True))
 
 
 def _holders() -> None:

@@ -2,6 +2,7 @@
 CREATE TABLE store.events (
     seq UBIGINT NOT NULL,
     recorded TIMESTAMPTZ NOT NULL,
+    clock TIMESTAMPTZ,
     time TIMESTAMPTZ NOT NULL,
     type VARCHAR NOT NULL,
     stream VARCHAR NOT NULL,
@@ -14,5 +15,5 @@ CREATE TABLE store.events (
 );
 
 INSERT INTO store.events
-SELECT seq, recorded, time, type, stream, stream_version, actor, id, correlation, causation, data
+SELECT seq, recorded, clock, time, type, stream, stream_version, actor, id, correlation, causation, data
 FROM batch;
