@@ -9,6 +9,7 @@ import subprocess
 import sys
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from ..settings import FOLDER
@@ -80,7 +81,7 @@ def _git(*arguments: str, settings: tuple[str, ...] = ()) -> bytes:
     """What git says while it runs nothing else: no monitor, hook, pager or transport; b"" where it fails."""
     given = [word for setting in (*_ALONE, *settings) for word in ("-c", setting)]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _PLACES}
-    path = os.pathsep.join(each for each in kept.get("PATH", "").split(os.pathsep) if os.path.isabs(each))
+    path = os.pathsep.join(each for each in kept.get("PATH", "").split(os.pathsep) if Path(each).is_absolute())
     if (program := shutil.which("git", path=path)) is None:
         return b""
     try:
