@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import shutil
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
@@ -22,7 +21,7 @@ Source = Literal["named", "above", "here"]
 """Named by the caller or LEPTON_HOME; found in this folder or above it; or none: then this is where it would be."""
 
 log = logging.getLogger("lepton")
-_WINDOWS: Final = re.compile(r"/?[A-Za-z]:([\\/]|$)|\\\\|.*\\")
+_WINDOWS: Final = re.compile(r"/?[A-Za-z]:([\\/]|$)|\\\\")
 
 
 def chosen(given: str | os.PathLike[str] | None, env: Mapping[str, str] = os.environ) -> tuple[Path, Source]:
@@ -55,12 +54,19 @@ def checked_path(given: str | bytes, what: str) -> Path:
         raise Malformed(f"{what} is empty; name a folder, or leave it out")
     if not text.isprintable():
         raise Malformed(f"{what} is {text[:80]!r}, which holds control characters; name a folder")
-    if os.name == "posix" and _WINDOWS.match(text) and not Path(text).exists():
+    if os.name == "posix" and (_WINDOWS.match(text) or "\\" in text) and not _is_here(Path(text)):
         raise Malformed(f"{what} is {text!r}, which is no path of this system; name a folder with forward slashes")
     try:
         return Path(text).expanduser().absolute()
     except RuntimeError:
         raise Malformed(f"{what} is {text!r}, and there is no such user; name a folder") from None
+
+
+def _is_here(path: Path) -> bool:
+    """Whether whatever in a path looks like another system's is there all the same."""
+    odd = (each for each in (path, *path.parents) if "\\" in each.name or _WINDOWS.match(str(each)))
+    first = max(odd, key=lambda each: len(each.parts) if each.name else 0, default=path)
+    return first.exists()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +107,9 @@ class HomeFolder:
             if fresh:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 for_group = for_group or (_group_may_write() and bool(self.path.parent.stat().st_mode & stat.S_ISGID))
-                self.path.mkdir(exist_ok=True)
-            if fresh or not any(self.path.iterdir()):
+                self.path.mkdir(PRIVATE, exist_ok=True)
+                set_mode(self.path, SHARED if for_group else PRIVATE)
+            elif not any(self.path.iterdir()):
                 self._appoint(for_group)
             if fresh and self.path.name == FOLDER:
                 self._write(self.path / ".gitignore", "*\n")
@@ -171,11 +178,24 @@ class HomeFolder:
             os.close(descriptor)
 
 
-def appoint(path: Path, *, for_group: bool, group: str | None = None) -> int:
+def group_id(name: str) -> int:
+    """The number of a group of this machine, by its name or as it is. Raises `Refused` where there is none."""
+    from grp import getgrnam
+
+    try:
+        return int(name) if name.isdecimal() else getgrnam(name).gr_gid
+    except KeyError:
+        raise Refused(f"there is no group {name!r} on this machine; `getent group` lists them") from None
+
+
+def appoint(path: Path, *, for_group: bool, group: int | None = None) -> int:
     """Give a home and all in it to its owner alone, or to a group, else its own: how many modes were changed."""
     changed = 0
     if group is not None:
-        _give(path, group)
+        try:
+            os.chown(path, -1, group)
+        except OSError as error:
+            raise denied(error, path, f"given to group {group}") from error
     for folder, _, files in os.walk(path):
         for place in (Path(folder), *(Path(folder, name) for name in files)):
             told = place.lstat()
@@ -189,15 +209,6 @@ def appoint(path: Path, *, for_group: bool, group: str | None = None) -> int:
                     raise denied(error, place, "given to others") from error
                 changed += 1
     return changed
-
-
-def _give(path: Path, group: str) -> None:
-    try:
-        shutil.chown(path, group=group)
-    except LookupError as error:
-        raise Refused(f"there is no group {group!r} on this machine; `getent group` lists them") from error
-    except OSError as error:
-        raise denied(error, path, f"given to group {group}") from error
 
 
 def _is_folder(path: Path) -> bool:

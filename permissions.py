@@ -37,11 +37,11 @@ def folder_mode(folder: Path) -> int:
 
 def make_folder(path: Path, mode: int | None = None) -> None:
     """Make a folder and its parents, whatever the umask: of the mode given, else as the folder it lies in has it."""
-    if path.is_dir():
+    if _is_folder(path):
         return
     make_folder(path.parent, mode)
     with suppress(FileExistsError):
-        path.mkdir()
+        path.mkdir(PRIVATE)
         set_mode(path, folder_mode(path.parent) if mode is None else mode)
 
 
@@ -82,6 +82,8 @@ def denied(error: OSError, place: Path | str, doing: str) -> LeptonError:
     reason = os.strerror(error.errno or 0)
     if error.errno == errno.ELOOP:
         return Refused(f"{place} is a link, and Lepton follows none there; remove it")
+    if error.errno in (errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL):
+        return Refused(f"{place} cannot be {doing} ({reason}); name another place")
     if error.errno == errno.EROFS:
         return Refused(f"{place} cannot be {doing}, for its file system is read-only; mount it for writing")
     if error.errno in DENIED:
@@ -91,10 +93,17 @@ def denied(error: OSError, place: Path | str, doing: str) -> LeptonError:
 
 def remedy(place: Path | str) -> str:
     """What to do where rights are missing: who owns the folder can give them."""
-    folder = next((each for each in (Path(place), *Path(place).parents) if each.is_dir()), Path("/"))
+    folder = next((each for each in (Path(place), *Path(place).parents) if _is_folder(each)), Path("/"))
     with suppress(OSError, KeyError, ImportError):
         from pwd import getpwuid
 
         owner = getpwuid(folder.stat().st_uid).pw_name
         return f"ask {owner}, who owns {folder}, for the right, or have a home made for a group: `lepton init --shared`"
     return "ask its owner for the right"
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # one may not even look
+        return False

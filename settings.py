@@ -123,9 +123,9 @@ def load(home: str | os.PathLike[str] | None = None, *, actor: str | None = None
         raise Malformed(f"LEPTON_LEDGER is {ledger!r}; a ledger's name is lower-case letters, digits and _")
     return Settings(
         home=folder,
-        database=_database(env.get("LEPTON_DATABASE") or f"{_SQLITE}{folder / f'{ledger}.db'}"),
+        database=_database(env.get("LEPTON_DATABASE")) or f"{_SQLITE}{folder / f'{ledger}.db'}",
         ledger=ledger,
-        objects=_objects(env.get("LEPTON_OBJECTS") or (folder / "objects").as_uri()),
+        objects=_objects(env.get("LEPTON_OBJECTS")) or (folder / "objects").as_uri(),
         actor=actor or env.get("LEPTON_ACTOR") or _login(),
         language=language(env),
         wait=_seconds(env, "LEPTON_WAIT", 30.0),
@@ -157,17 +157,17 @@ def without_secrets(url: str) -> str:
     return re.sub(r"(://[^?]*)\?.*", r"\1?***", url)
 
 
-def _database(url: str) -> str:
+def _database(url: str | None) -> str | None:
     """The URL, a file's made absolute: a process may go to another folder and must not find another ledger there."""
-    path = url.removeprefix(_SQLITE)
+    path = (url or "").removeprefix(_SQLITE)
     if path in (url, "", ":memory:"):
         return url
     return f"{_SQLITE}{checked_path(path, 'the file that LEPTON_DATABASE names')}"
 
 
-def _objects(url: str) -> str:
+def _objects(url: str | None) -> str | None:
     """The URL; `Malformed` where it names a file in a way that this system has no path for."""
-    if url.startswith("file:///"):
+    if url and url.startswith("file:///"):
         checked_path(unquote(url.removeprefix("file://")), "the folder that LEPTON_OBJECTS names")
     return url
 

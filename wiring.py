@@ -269,7 +269,8 @@ class Home:
         """The read model, fed by the event table or by another `log`; it holds its file until closed."""
         from .projections.projector import Projection
 
-        return Projection(self._views, log or self.store, ledger=self.settings.ledger, wait=self.settings.wait)
+        source = log or self.store
+        return Projection(self._views, source, ledger=self.settings.ledger, wait=self.settings.wait)
 
     @_Once
     def _views(self) -> Path:
@@ -388,6 +389,7 @@ class Home:
 
     def _made(self, ledger_id: Callable[[], str], *, restoring: bool = False) -> Database:
         self._announce()
+        self.folder.is_there()
         database = self._unopened()
         if not exists(database):
             if not restoring:

@@ -55,17 +55,17 @@ def init(session: Session, shared: bool, group: str | None, private: bool) -> No
     A home that is there already stays as it is; --shared, --group and --private change who may use it and all in it.
     Without this command the first one that writes makes a home.
     """
-    from ..home import FOLDER, appoint
+    from ..home import FOLDER, appoint, group_id
 
     if private and (shared or group):
         raise click.UsageError("a home is private or a group's; say one of the two", click.get_current_context())
     if session.home is None and not os.environ.get("LEPTON_HOME"):
         session.home = FOLDER
-    parts = session.parts
+    parts, number = session.parts, None if group is None else group_id(group)
     created = parts.begin(for_group=shared or group is not None)
     folder, changed = parts.folder, 0
     if shared or private or group:
-        changed = appoint(folder.path, for_group=not private, group=group)
+        changed = appoint(folder.path, for_group=not private, group=number)
     told = {"home": str(folder.path), "ledger": parts.store.ledger_id, "created": created}
     told |= {"open_to": folder.openness(), "changed": changed}
     done = "a new ledger is" if created else "the ledger was already"

@@ -106,7 +106,7 @@ class SQLite(Database):
             self._seen = connection.execute(_END).fetchone() or self._seen
         if connection.moved():
             with suppress(sqlite3.Error):  # so that the file is whole by itself, wherever it was moved to
-                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                connection.execute("PRAGMA wal_checkpoint(FULL)")
         connection.close()
         self._set_aside(opened)
         return False

@@ -77,6 +77,7 @@ def _copied(path: Path, options: dict[str, Any]) -> Connection:
             shutil.copyfile(f"{path}{end}", f"{copy}{end}")
         connection = _Copy(f"{uri(copy)}?mode=rw", path, **options)
         connection.folder = folder
+        connection.execute("PRAGMA query_only = ON")
         log.info("%s may only be read and its writers' log is not in use; it is read from a copy", path)
         return _reading(connection)
     except OSError as error:

@@ -7,6 +7,7 @@ import os
 import socket
 import stat
 import struct
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -14,12 +15,12 @@ from ..errors import Refused
 
 _CREDENTIALS: Final = struct.Struct("3i")
 _SO_PEERGROUPS: Final = getattr(socket, "SO_PEERGROUPS", 59)
-_GROUPS: Final = 65536
-"""The most that the kernel lets a process be in."""
+_GROUPS: Final = 256
+"""As many as Python can ask the kernel for; whoever is in more has to have the home's as the first."""
 
 
 def check_socket(path: Path) -> None:
-    """Raise `Refused` where no socket stands at the path, but a link to one, say; `OSError` where nothing does."""
+    """Raise `Refused` where something else than a socket stands at the path, a link to one too."""
     if not stat.S_ISSOCK(path.lstat().st_mode):
         raise Refused(f"{path} is no socket, and Lepton follows no link there; remove it")
 
@@ -39,6 +40,6 @@ def check_peer(wire: socket.socket, path: Path) -> None:
 
 def _groups(wire: socket.socket) -> array.array[int]:
     groups = array.array("I")
-    raw = wire.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, _GROUPS * groups.itemsize)
-    groups.frombytes(raw)
+    with suppress(OSError):
+        groups.frombytes(wire.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, _GROUPS * groups.itemsize))
     return groups

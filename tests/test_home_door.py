@@ -109,6 +109,7 @@ def test_a_home_found_upwards_is_named_once(
 
     assert ended.err == f"lepton: the home is {empty / '.lepton'}\n"
     _ANNOUNCED.clear()
+    caplog.clear()
     with caplog.at_level(logging.INFO, "lepton"), ModelManager() as manager:
         manager.models()
         manager.models()
@@ -151,7 +152,7 @@ def test_a_manager_makes_nothing_before_it_writes(empty: Path) -> None:
         ("s3://bucket/home", "need a Lepton server"),
         ("file", "is not a folder"),
         ("file/below", "is not a folder"),
-        ("x" * 300, "File name too long"),
+        pytest.param("x" * 300, "File name too long", id="too long"),
     ],
 )
 def test_what_is_no_place_for_a_home_is_refused(empty: Path, home: str, why: str) -> None:
