@@ -450,7 +450,7 @@ class ModelManager:
         from .projections.export import snapshot
 
         with self._home.projection() as projection:
-            projection.catch_up()
+            projection.mended(projection.catch_up)
             snapshot(projection, Path(to))
 
     @_told_first

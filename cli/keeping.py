@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final, cast
 
 import click
 
@@ -71,7 +71,7 @@ def fsck(session: Session, events: bool, objects: bool, projection: bool) -> Non
     aside = 0
     if projection or everything:
         with suppress(LeptonError):  # it is among what was found
-            aside = int(session.manager.sql("FROM unprojected").num_rows)
+            aside = len(cast("list[Any]", session.manager.sql("FROM unprojected").to_pylist()))
     session.answer({"damaged": damaged, "unprojected": aside}, lambda: _damages(found, aside))
     if found:
         raise click.exceptions.Exit(Damaged.exit_code)

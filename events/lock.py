@@ -37,16 +37,24 @@ class FileLock:
 
     def __init__(self, path: Path, what: str, wait: float) -> None:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        _HELD.add(self)
+        try:
+            self._take(what, wait)
+        except BaseException:
+            self.release()
+            raise
+
+    def _take(self, what: str, wait: float) -> None:
         end = time.monotonic() + wait
         while not self._taken():
             if time.monotonic() >= end:
                 holder = os.pread(self._descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
-                os.close(self._descriptor)
                 raise Unavailable(f"{what} has been held by process {holder} for {wait:g} s; try again when it is done")
             time.sleep(_PAUSE)
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, str(os.getpid()).encode(), 0)
-        _HELD.add(self)
+        # who holds it is only told to others: where there is no room left to write it, the lock is held all the same
+        with suppress(OSError):
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, str(os.getpid()).encode(), 0)
 
     def _taken(self) -> bool:
         try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -14,6 +16,8 @@ from .lock import FileLock
 from .mounts import network_file_system
 
 _PREFIX: Final = "sqlite:///"
+_USES: Final = forks.Uses()
+"""The threads that are within the library, whichever database they are at: its locks are the process's."""
 
 
 class SQLite(Database):
@@ -29,7 +33,7 @@ class SQLite(Database):
             raise Malformed("LEPTON_DATABASE names no file; write sqlite:///path")
         super().__init__(url, ledger, wait=wait, name=url)
         self.path = Path(path)
-        forks.guard(self)
+        forks.guard(self, last=True)
 
     @property
     def begin(self) -> tuple[str, ...]:
@@ -71,12 +75,20 @@ class SQLite(Database):
         """A lock on a file beside the ledger's."""
         return FileLock(Path(f"{self.path}.{what}"), f"the {what} of {self.name}", self.wait)
 
+    @contextmanager
+    def connection(self) -> Generator[Any]:
+        """As ever; a fork waits until it is given back."""
+        with _USES.use(), super().connection() as connection:
+            yield connection
+
     def before_fork(self) -> None:
-        """Close idle connections: the library's own state would have the child wait for its parent's locks."""
+        """Wait for other threads, and close idle connections: the library's own locks must not go into the child."""
+        _USES.rest(forks.PATIENCE)
         self.close()
 
     def after_fork(self, *, child: bool) -> None:
-        """Nothing: connections are opened as they are asked for."""
+        """Let threads in again; connections are opened as they are asked for."""
+        _USES.resume(child=child)
 
 
 def _write_ahead(connection: sqlite3.Connection, wait: float) -> None:

@@ -6,17 +6,20 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import Damaged
+from ..events.forks import abandon
 from ..events.log import Log, Row
 from . import batch
-from .instance import opened, removed, translated
+from .instance import foreign, moved_aside, opened
 from .schema import schema
+from .translation import FILE, of_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,6 +30,14 @@ _BATCH_ROWS = 50_000
 _BATCH_BYTES = 48 << 20
 
 _log = logging.getLogger(__name__)
+
+
+class OfAnother(Damaged):
+    """A file that tells of another ledger than the one it is opened for."""
+
+    def __init__(self, expected: str, ledgers: Sequence[Sequence[object]]) -> None:
+        self.ledger = re.sub(r"[^0-9A-Za-z-]", "_", str(ledgers[0][0]) if ledgers else "nobody")[:40]
+        super().__init__(FILE, expected=f"ledger {expected}", found=f"ledger {self.ledger}")
 
 
 class File:
@@ -41,12 +52,20 @@ class File:
         self._ordered = ordered
         self._log = log
         self._memory_limit = memory_limit
+        self.replaced: Damaged | None = None
+        """What was wrong with the file that stood here before, where it could not be used."""
         try:
             self._open()
         except Damaged as damage:
-            _log.warning("%s; it is built anew from the log", damage)
-            removed(path)
-            self._open()
+            self._replace(damage)
+
+    def _replace(self, damage: Damaged) -> None:
+        """Begin a new file in the place of one that cannot be used, which is kept under another name."""
+        word = f"of-{damage.ledger}" if isinstance(damage, OfAnother) else "damaged"
+        aside = moved_aside(self.path, word)
+        self.replaced = damage
+        _log.warning("%s; it was moved to %s and is built anew from the log", damage, aside.name)
+        self._open()
 
     def follow(self, end: int | None = None) -> int:
         """Apply all that the log holds by now, or up to `end`, and return the position."""
@@ -80,11 +99,34 @@ class File:
 
     def cursor(self) -> DuckDBPyConnection:
         """A connection of one's own to the same closed instance."""
-        return self._connection.cursor()
+        try:
+            return self._connection.cursor()
+        except foreign() as error:
+            raise of_file(error) from error
+
+    def unreadable(self) -> Damaged | None:
+        """What is wrong with the file, found by reading all of it; None where all of it can be read."""
+        try:
+            with closing(self.cursor()) as cursor:
+                for table in schema().tables:
+                    cursor.execute(f"SELECT count(*), sum(hash(t)) FROM store.{table.name} AS t").fetchall()
+                for view in schema().views:
+                    cursor.execute(f"FROM {view.name} LIMIT 0")
+        except foreign() as error:
+            found = of_file(error)
+            return found if isinstance(found, Damaged) else None
+        except Damaged as damage:
+            return damage
+        return None
 
     def close(self) -> None:
         """Put all into the file itself and close it; cursors must be closed by then."""
-        self._connection.close()
+        with suppress(*foreign()):  # what it cannot write any more it applies anew when it is opened
+            self._connection.close()
+
+    def leave(self) -> None:
+        """In a forked child: keep the parent's instance untouched for as long as the child lives."""
+        abandon(self._connection)
 
     def _open(self) -> None:
         import duckdb
@@ -98,8 +140,8 @@ class File:
             self.position = self._verified(ledgers)
         except BaseException as error:
             self._connection.close()
-            if isinstance(error, duckdb.Error):
-                raise translated(error) from error
+            if isinstance(error, foreign()):
+                raise of_file(error) from error
             raise
 
     def _made(self) -> list[tuple[str]]:
@@ -114,7 +156,7 @@ class File:
     def _verified(self, ledgers: list[tuple[str]]) -> int:
         """The position, once the file is known to tell of this log: the same ledger, and the same last leaf."""
         if ledgers != [(self._log.ledger_id,)]:
-            raise Damaged("the read model", expected=f"ledger {self._log.ledger_id}", found=f"ledger {ledgers}")
+            raise OfAnother(self._log.ledger_id, ledgers)
         last = self._connection.execute("SELECT seq, leaf FROM store.position ORDER BY seq DESC LIMIT 1").fetchall()
         if not last:
             return 0
@@ -122,9 +164,8 @@ class File:
         rows = self._log.read(seq - 1, 1)
         if not rows or rows[0].leaf != leaf:
             found = f"sha256:{rows[0].leaf.hex()}" if rows else "nothing"
-            raise Damaged(
-                f"event {seq} of the read model", expected=f"sha256:{leaf.hex()}", found=f"{found} in the log"
-            )
+            expected = f"event {seq} of the log, sha256:{leaf.hex()}"
+            raise Damaged(FILE, expected=expected, found=f"{found} in the log")
         return seq
 
     def _next(self, after: int, end: int) -> list[Row]:

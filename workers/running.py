@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -68,6 +69,7 @@ class Run:
         self._logged = 0
         self._flushed = time.monotonic()
         self._state = "new"
+        self._owner = self._process = os.getpid()
 
     def __enter__(self) -> Run:
         command = StartRun(
@@ -79,12 +81,14 @@ class Run:
             code=code(),
         )
         self._outbox.send(command, key=fresh_key())
-        self._state = "open"
+        self._state, self._owner, self._process = "open", os.getpid(), os.getpid()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        if os.getpid() != self._owner:  # a forked child on its way out: the run is its parent's
+            return
         trouble = _tried(self.flush)
         trouble = _tried(lambda: self._finish(error or trouble)) or trouble
         if trouble is not None and error is None:
@@ -157,6 +161,8 @@ class Run:
             log.warning("%s; the run's points are kept in memory until then", error)
 
     def _opened(self) -> None:
+        if os.getpid() != self._process:  # its parent records what was buffered before the fork
+            self._process, self._points, self._unsent, self._logged = os.getpid(), [], [], 0
         if self._state != "open":
             raise Refused("the run is not open; use it as `with manager.run(...) as run:`")
 
