@@ -136,6 +136,8 @@ class File:
             try:
                 ledgers = self._connection.execute("SELECT id FROM store.ledger").fetchall()
             except duckdb.CatalogException:
+                if self._connection.execute("SELECT count(*) FROM duckdb_tables()").fetchall() != [(0,)]:
+                    raise Damaged(FILE, expected="the tables of a read model", found="others") from None
                 ledgers = self._made()
             self.position = self._verified(ledgers)
         except BaseException as error:

@@ -1,5 +1,8 @@
 """The one DuckDB instance over a file, closed to the world before anybody else's SQL can reach it."""
 
+# pyright: reportUnknownVariableType=false
+# (pyarrow ships no types)
+
 from __future__ import annotations
 
 import stat
@@ -74,7 +77,8 @@ def foreign() -> tuple[type[Exception], ...]:
     import duckdb
     from pyarrow import ArrowException
 
-    return (duckdb.Error, cast("type[Exception]", ArrowException), OSError, ValueError, TypeError, RuntimeError, IndexError, MemoryError)
+    thrown = (OSError, ValueError, TypeError, RuntimeError, IndexError, MemoryError)
+    return (duckdb.Error, cast("type[Exception]", ArrowException), *thrown)
 
 
 def parts(path: Path) -> tuple[Path, Path]:

@@ -85,7 +85,15 @@ class Projection:
                 if (file := self._held) is None:
                     if self._closed:
                         raise Unavailable(f"{self._what} is closed; open it again")
-                    file = self._held = self._opened(self.path)
+                    file = self._opened(self.path)
+                    try:
+                        # a damaged one was replaced by an empty one, which must not answer for it
+                        if file.position < self._last:
+                            file.follow(self._last)
+                    except BaseException:
+                        file.close()
+                        raise
+                    self._held = file
         return file
 
     @contextmanager
