@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -52,6 +53,7 @@ class SQLite(Database):
                 f"{self.path.parent} is on a network file system ({kind}), where SQLite loses data; "
                 "put the home on a local disk or set LEPTON_DATABASE to a PostgreSQL"
             )
+        _check_regular(self.path)
         connection = sqlite3.connect(self.path, timeout=self.wait, isolation_level=None, check_same_thread=False)
         try:
             _write_ahead(connection, self.wait)
@@ -89,6 +91,17 @@ class SQLite(Database):
     def after_fork(self, *, child: bool) -> None:
         """Let threads in again; connections are opened as they are asked for."""
         _USES.resume(child=child)
+
+
+def _check_regular(path: Path) -> None:
+    """Hold that there is a file or nothing: what reads from a pipe or a device may never come to its end."""
+    for place in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+        try:
+            mode = place.stat().st_mode
+        except OSError:
+            continue  # it is not there, or SQLite says what is wrong with it
+        if not stat.S_ISREG(mode):
+            raise Refused(f"{place} is no file, but a ledger's database is one; move it away or set LEPTON_DATABASE")
 
 
 def _write_ahead(connection: sqlite3.Connection, wait: float) -> None:

@@ -97,7 +97,7 @@ class There:
     def sql(self, question: Question, wait_for: int | None) -> pa.Table:
         import pyarrow as pa
 
-        asked = {"sql": question.sql, "params": _sent(question.params), "timeout": question.timeout}
+        asked = {"sql": question.sql, "params": plain_params(question.params), "timeout": question.timeout}
         at = question.as_of.isoformat() if isinstance(question.as_of, date) else question.as_of
         raw = self._answer(asked | {"as_of": at}, wait_for, question.timeout)
         return pa.ipc.open_stream(raw).read_all()
@@ -152,7 +152,7 @@ def raised(told: Mapping[str, Any]) -> LeptonError:
     return error
 
 
-def _sent(params: Params | None) -> Any:
+def plain_params(params: Params | None) -> Any:
     """Parameters as JSON has them: a time is its text, which DuckDB reads as one."""
     if params is None:
         return None

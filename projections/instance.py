@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 DEEPEST: Final = 250
 """Levels of nesting of an expression; DuckDB's own recursion would reach the end of a small stack far behind it."""
 
-_SETTINGS: Final = (
+SETTINGS: Final = (
     "TimeZone = 'UTC'",
     "autoinstall_known_extensions = false",
     "autoload_known_extensions = false",
@@ -60,7 +60,7 @@ def opened(path: Path, memory_limit: str, *, ordered: bool = True) -> DuckDBPyCo
         connection.execute("SET memory_limit = ?", [memory_limit])
         connection.execute("SET temp_directory = ?", [f"{path}.tmp"])
         connection.execute("SET preserve_insertion_order = ?", [ordered])
-        for setting in _SETTINGS:
+        for setting in SETTINGS:
             connection.execute(f"SET {setting}")
     except foreign() as error:
         connection.close()

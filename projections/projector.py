@@ -212,13 +212,7 @@ class Projection:
     def seq_at(self, when: datetime | date) -> int:
         """The last `seq` recorded by then, 0 if none was; a date means the end of that day in UTC, as does no zone."""
         with self.reading() as cursor:
-            try:
-                found = cursor.execute(
-                    "SELECT coalesce(max(seq), 0) FROM store.events WHERE recorded <= ?::TIMESTAMPTZ", [instant(when)]
-                ).fetchall()
-            except foreign() as error:
-                raise of_file(error) from error
-        return found[0][0]
+            return seq_at(cursor, when)
 
     def close(self) -> None:
         """Close the file and give the lock back; a second call does nothing, nor does one in a forked child."""
@@ -264,6 +258,17 @@ class Projection:
         pattern = re.compile(re.escape(self._ledger) + r"-[0-9a-f]{12}\.duckdb(\.new|\.damaged)?")
         found = [path for path in self.path.parent.iterdir() if pattern.fullmatch(path.name)]
         return [path for path in found if path.name not in (self.path.name, f"{self.path.name}.damaged")]
+
+
+def seq_at(cursor: DuckDBPyConnection, when: datetime | date) -> int:
+    """The last `seq` recorded by then, as one connection to the file sees it."""
+    try:
+        found = cursor.execute(
+            "SELECT coalesce(max(seq), 0) FROM store.events WHERE recorded <= ?::TIMESTAMPTZ", [instant(when)]
+        ).fetchall()
+    except foreign() as error:
+        raise of_file(error) from error
+    return found[0][0]
 
 
 def instant(when: datetime | date) -> str:

@@ -8,15 +8,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, date, datetime
 from functools import cache
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from ..errors import Damaged, Malformed, Refused
 from .instance import foreign
-from .projector import Projection
 from .schema import schema
 from .translation import FILE, of_query
 
@@ -46,20 +45,39 @@ _TELLING = re.compile(r"current_setting|write_log|getenv|pg_settings|databases|(
 """Functions and views that tell of the host: its folders, its settings."""
 
 
+class Readable(Protocol):
+    """Views that can be asked: a read model, or a copy of one."""
+
+    @property
+    def position(self) -> int:
+        """The last `seq` that is in them."""
+        ...
+
+    def reading(self) -> AbstractContextManager[DuckDBPyConnection]:
+        """A cursor of one's own."""
+        ...
+
+    def seq_at(self, when: datetime | date) -> int:
+        """The last `seq` recorded by then."""
+        ...
+
+
 def query(
-    projection: Projection,
+    projection: Readable,
     sql: str,
     params: Params | None = None,
     *,
     as_of: int | datetime | date | str | None = None,
     timeout: float = 30.0,
+    most: int | None = None,
 ) -> pa.Table:
     """The answer of one SELECT over the public views, as they stood at `as_of`.
 
     An int is a `seq`; a date or time stands for the last `seq` recorded by then, a date for the end of that day in UTC;
     text is one of the three.
     Raises `Refused` for anything but one SELECT, for what reaches outside or into the settings, for an answer above
-    1 GiB, and past `timeout` seconds; `Malformed` with DuckDB's own words where the SQL is wrong.
+    `most` bytes (1 GiB where nothing is said), and past `timeout` seconds; `Malformed` with DuckDB's own words where
+    the SQL is wrong.
     """
     if len(sql.encode(errors="replace")) > LONGEST:
         raise Refused(f"a query has at most {LONGEST:,} bytes; give lists of values as parameters")
@@ -69,10 +87,10 @@ def query(
         if at is not None:
             cursor.execute("SET VARIABLE as_of = ?::UBIGINT", [at])
         cursor.execute("BEGIN TRANSACTION READ ONLY")
-        return _fetched(cursor.sql(statement, params=params))
+        return _fetched(cursor.sql(statement, params=params), RESULT_LIMIT if most is None else most)
 
 
-def _seq(projection: Projection, as_of: int | datetime | date | str | None) -> int | None:
+def _seq(projection: Readable, as_of: int | datetime | date | str | None) -> int | None:
     if isinstance(as_of, str):
         as_of = _place(as_of)
     if isinstance(as_of, date):
@@ -144,7 +162,7 @@ def _macros() -> frozenset[str]:
     return frozenset(f"{view.name}_at" for view in schema().views)
 
 
-def _fetched(answer: DuckDBPyRelation) -> pa.Table:
+def _fetched(answer: DuckDBPyRelation, most: int) -> pa.Table:
     import pyarrow as pa
 
     reader = answer.to_arrow_reader(_ROWS)
@@ -152,8 +170,8 @@ def _fetched(answer: DuckDBPyRelation) -> pa.Table:
     size = 0
     for batch in reader:
         size += batch.nbytes
-        if size > RESULT_LIMIT:
-            raise Refused(f"the answer exceeds {RESULT_LIMIT >> 20} MiB; add a LIMIT or aggregate")
+        if size > most:
+            raise Refused(f"the answer exceeds {most >> 20} MiB; add a LIMIT or aggregate")
         batches.append(batch)
     return pa.Table.from_batches(batches, reader.schema)
 
