@@ -114,18 +114,19 @@ class Ledger:
         forks.guard(self)
 
     def before_fork(self) -> None:
-        """Let no thread be in the middle of an admission."""
-        self._lock.acquire()
+        """Let no thread be in the middle of an admission, as far as it ends soon."""
+        self._rests = self._lock.acquire(timeout=forks.PATIENCE)
 
     def after_fork(self, *, child: bool) -> None:
         """Let them go on; a child has none."""
         if child:
             self._begin()
-        else:
+        elif self._rests:
             self._lock.release()
 
     def _begin(self) -> None:
         self._lock = RLock()
+        self._rests = False
         self._cache: OrderedDict[str, _At] = OrderedDict()
         self._current: set[str] = set()
         """The cached streams that nobody has written to up to `seq` `_end` of the log."""

@@ -588,7 +588,7 @@ class ModelManager:
 
         self._home.seek()
         with self._home.projection() as projection:
-            projection.catch_up()
+            projection.mended(projection.catch_up)
             snapshot(projection, Path(to))
 
     def upgrade(self, *, dry_run: bool = False) -> Upgraded:

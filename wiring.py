@@ -17,6 +17,7 @@ import uuid_utils
 
 from .domain.commands import CreateLedger
 from .errors import Refused, Unavailable
+from .events import forks
 from .events.actors import Actors, checked_actor
 from .events.address import database_at
 from .events.cluster import Cluster
@@ -85,6 +86,17 @@ class Home:
     """Which version a live object was loaded from or last saved as; it outlives what is opened and closed here."""
     opening: RLock = field(default_factory=RLock, repr=False)
     _temporary: TemporaryDirectory[str] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        forks.guard(self)
+
+    def before_fork(self) -> None:
+        """Nothing: what a thread is about to open, a child opens for itself."""
+
+    def after_fork(self, *, child: bool) -> None:
+        """A child's threads are not those that were opening."""
+        if child:
+            self.opening = RLock()
 
     @_Once
     def database(self) -> Database:
@@ -292,10 +304,13 @@ class Home:
 
     def read_model(self) -> ReadModel:
         """Whoever answers questions: a projector that runs beside us, else we ourselves."""
-        from .projections.asking import Here, There, connected
+        from .projections.asking import Here, There
+        from .projections.wire import connected
 
         try:
-            connected(self.socket).close()
+            connected(self.socket, min(1.0, self.settings.wait)).close()
+        except TimeoutError:
+            return There(self.socket, self.store.end, self.settings.wait)
         except OSError:
             return Here(self.projection, self.settings.wait)
         return There(self.socket, self.store.end, self.settings.wait)
@@ -317,8 +332,11 @@ class Home:
         return self.settings.home / "read" / f"{self.settings.ledger}.sock"
 
     @contextmanager
-    def follower(self) -> Generator[Follower]:
-        """The read model kept up with Kafka where it is set, else with the event table, and answering on its socket."""
+    def follower(self, stuck: Callable[[str], None] | None = None) -> Generator[Follower]:
+        """The read model kept up with Kafka where it is set, else with the event table, and answering on its socket.
+
+        `stuck` is told of a query that cannot be stopped.
+        """
         from .events.genuine import Strangers
         from .projections.following import Follower
         from .projections.serving import Server
@@ -328,7 +346,7 @@ class Home:
         with (
             self.projection() as projection,
             Follower(projection, feed, lambda: strangers.count) as follower,
-            Server(self.socket, follower),
+            Server(self.socket, follower, stuck),
         ):
             yield follower
 

@@ -169,10 +169,15 @@ def restore(session: Session, source: str, missing: bool) -> None:  # noqa: ARG0
 
 @command({"seq": "number"}, "lepton projector")
 def projector(session: Session) -> None:
-    """Keep the views up with the log, from Kafka where it is set, and answer `sql` and `find`, until stopped."""
+    """Keep the views up with the log, from Kafka where it is set, and answer `sql` and `find`, until stopped.
+
+    A query that cannot be stopped at its time limit costs the projector a restart, which it does by itself.
+    """
+    from ..projections.watchdog import restart
+
     parts = session.parts
     parts.seek_unless_named()
-    with parts.follower() as follower:
+    with parts.follower(restart) as follower:
         projection = follower.projection
         figures = {
             "projection_events": ("events applied to the views", lambda: projection.position),

@@ -1,10 +1,17 @@
-"""What is at rest while the process forks: SQLite's connections must not be carried into a child, nor held locks."""
+"""What is at rest while the process forks, and what a child leaves alone: its parent's connections, files and locks."""
 
 from __future__ import annotations
 
+import ctypes
 import os
-from typing import Protocol
+from collections.abc import Generator
+from contextlib import contextmanager
+from threading import Condition, Lock, get_ident
+from typing import Final, Protocol
 from weakref import WeakValueDictionary
+
+PATIENCE: Final = 2.0
+"""Seconds that a fork waits for other threads to come to rest; after that the child leaves alone what was at work."""
 
 
 class Resting(Protocol):
@@ -19,24 +26,87 @@ class Resting(Protocol):
         ...
 
 
+class Uses:
+    """The threads that are within a library now. A fork waits for them: a child would inherit their locks for ever."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._inside: dict[int, int] = {}
+        self._closed = False
+        self.rested = False
+        """Whether, in the midst of a fork, nobody is within."""
+
+    @contextmanager
+    def use(self) -> Generator[None]:
+        """Be within. While a fork is waited for only those enter who are within already."""
+        thread = get_ident()
+        with self._changed:
+            self._changed.wait_for(lambda: not self._closed or thread in self._inside)
+            self._inside[thread] = self._inside.get(thread, 0) + 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                if (left := self._inside.get(thread, 0) - 1) > 0:
+                    self._inside[thread] = left
+                else:
+                    self._inside.pop(thread, None)
+                if self._closed:
+                    self._changed.notify_all()
+
+    def rest(self, seconds: float) -> bool:
+        """Keep others out and wait for those within, the caller aside: whether nobody is, the caller included."""
+        me = get_ident()
+        with self._changed:
+            self._closed = True
+            alone = self._changed.wait_for(lambda: not self._inside.keys() - {me}, seconds)
+            self.rested = alone and me not in self._inside
+            return self.rested
+
+    def resume(self, *, child: bool) -> None:
+        """Let others in again; in a child there are none."""
+        if child:
+            mine = self._inside.get(get_ident(), 0)
+            self._changed, self._closed = Condition(), False
+            self._inside = {get_ident(): mine} if mine else {}
+            return
+        with self._changed:
+            self._closed = False
+            self._changed.notify_all()
+
+
+def abandon(thing: object) -> None:
+    """Keep an object for as long as this process lives: its destructor would act on what is the parent's."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
+
+
 _living: WeakValueDictionary[int, Resting] = WeakValueDictionary()
+_last: WeakValueDictionary[int, Resting] = WeakValueDictionary()
+"""What others need to come to rest."""
 _at_rest: list[Resting] = []
+_forking = Lock()
 
 
-def guard(thing: Resting) -> None:
-    """Bring a thing to rest at every fork, as long as it lives; what was guarded last is brought to rest first."""
-    _living[id(thing)] = thing
+def guard(thing: Resting, *, last: bool = False) -> None:
+    """Bring a thing to rest at every fork, as long as it lives; those that others need `last`."""
+    (_last if last else _living)[id(thing)] = thing
 
 
 def _before() -> None:
-    _at_rest[:] = reversed(list(_living.values()))
-    for thing in _at_rest:
+    _forking.acquire()  # two threads that fork at once do so one behind the other
+    for thing in (*reversed(list(_living.values())), *_last.values()):
+        _at_rest.append(thing)
         thing.before_fork()
 
 
 def _after(*, child: bool) -> None:
+    global _forking
     while _at_rest:
         _at_rest.pop().after_fork(child=child)
+    if child:
+        _forking = Lock()
+    else:
+        _forking.release()
 
 
 if hasattr(os, "register_at_fork"):

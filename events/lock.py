@@ -58,7 +58,6 @@ class FileLock:
             if isinstance(error, OSError):
                 raise denied(error, path, "locked") from error
             raise
-        _HELD.add(self)
 
     def check(self) -> None:
         """Raise `Unavailable` where the file was removed or replaced, so that another may hold the lock too."""
@@ -76,6 +75,7 @@ class FileLock:
         if self._descriptor < 0 or not self._stands():
             self.release()
             self._descriptor = open_file(self._path, os.O_RDWR)
+            _HELD.add(self)  # from the first on: a fork meanwhile must not carry it into the child
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import Generator
 from contextlib import closing, contextmanager, suppress
@@ -28,6 +29,8 @@ _END: Final = "SELECT h.seq, (SELECT e.leaf FROM events e WHERE e.seq = h.seq) F
 _LEAF: Final = "SELECT leaf FROM events WHERE seq = ?"
 _TRIES: Final = 5
 """Openings of a file that is replaced each time meanwhile."""
+_USES: Final = forks.Uses()
+"""The threads that are within the library, whichever database they are at: its locks are the process's."""
 
 
 class SQLite(Database):
@@ -49,7 +52,7 @@ class SQLite(Database):
         """The ledger that this process found in the file."""
         self._seen: tuple[int, bytes] | None = None
         """The last event, and its leaf, in a file that was replaced: what stands in its place must hold it too."""
-        forks.guard(self)
+        forks.guard(self, last=True)
 
     @property
     def begin(self) -> tuple[str, ...]:
@@ -63,6 +66,7 @@ class SQLite(Database):
 
     def there(self) -> bool:
         """Whether the file is there and holds anything."""
+        _check_regular(self.path)
         try:
             return self.path.stat().st_size > 0
         except (FileNotFoundError, NotADirectoryError):
@@ -264,12 +268,31 @@ class SQLite(Database):
         """A lock on a file beside the ledger's."""
         return FileLock(Path(f"{self.path}.{what}"), f"the {what} of {self.name}", self.wait)
 
+    @contextmanager
+    def connection(self) -> Generator[Any]:
+        """As ever; a fork waits until it is given back."""
+        with _USES.use(), super().connection() as connection:
+            yield connection
+
     def before_fork(self) -> None:
-        """Close idle connections: the library's own state would have the child wait for its parent's locks."""
+        """Wait for other threads, and close idle connections: the library's own locks must not go into the child."""
+        _USES.rest(forks.PATIENCE)
         self.close()
 
     def after_fork(self, *, child: bool) -> None:
-        """Nothing: connections are opened as they are asked for."""
+        """Let threads in again; connections are opened as they are asked for."""
+        _USES.resume(child=child)
+
+
+def _check_regular(path: Path) -> None:
+    """Hold that there is a file or nothing: what reads from a pipe or a device may never come to its end."""
+    for place in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+        try:
+            mode = place.stat().st_mode
+        except OSError:
+            continue  # it is not there, or SQLite says what is wrong with it
+        if not stat.S_ISREG(mode):
+            raise Refused(f"{place} is no file, but a ledger's database is one; move it away or set LEPTON_DATABASE")
 
 
 def _write_ahead(connection: sqlite3.Connection, wait: float) -> None:

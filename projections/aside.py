@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
 
 _LONGEST: Final = 200
@@ -30,7 +29,7 @@ def is_about_values(error: Exception) -> bool:
     )
 
 
-def found(attempt: Callable[[pa.Table], duckdb.Error | None], batch: pa.Table) -> Iterator[tuple[int, str]]:
+def found(attempt: Callable[[pa.Table], Exception | None], batch: pa.Table) -> Iterator[tuple[int, str]]:
     """Those events of a batch, by `seq`, that fail even alone, each with the reason; found by halving.
 
     `attempt` tells what an attempt to fill all tables from a part of the batch failed for. Alone, each event fails for

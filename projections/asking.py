@@ -6,27 +6,27 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-from collections.abc import Callable, Generator, Mapping
-from contextlib import closing, contextmanager
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from .. import errors
-from ..errors import Damaged, LeptonError, Unavailable
-from .peers import check_peer, check_socket
+from ..errors import Damaged, LeptonError, Refused, Unavailable
 from .projector import Projection
 from .query import Params, query
 from .search import versions_where
+from .translation import is_of_file
+from .wire import connected, peer, received, send
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_LONGEST: Final = 100
-_HEAD: Final = 8
-"""Bytes that tell how long the part behind them is."""
+_FINDING: Final = 60.0
+"""Seconds that a search may take."""
+_GRACE: Final = 10.0
 
 
 class Question(NamedTuple):
@@ -59,13 +59,31 @@ class Here:
 
     def sql(self, question: Question, wait_for: int | None) -> pa.Table:
         with self._opened() as projection:
-            projection.catch_up(wait_for=wait_for, deadline=self._deadline)
-            return query(projection, question.sql, question.params, as_of=question.as_of, timeout=question.timeout)
+            projection.mended(lambda: projection.catch_up(wait_for=wait_for, deadline=self._deadline))
+            return answer(projection, question)
 
     def find(self, expression: str) -> list[tuple[str, int]]:
         with self._opened() as projection:
-            projection.catch_up()
-            return versions_where(projection, expression)
+            projection.mended(projection.catch_up)
+            return projection.mended(lambda: versions_where(projection, expression))
+
+
+def answer(projection: Projection, question: Question) -> pa.Table:
+    """The answer over a read model that is built anew where it turns out to be damaged.
+
+    `Refused` where a query makes DuckDB itself fail, though the file is whole.
+    """
+    sql, params, as_of, timeout = question
+
+    def asked() -> pa.Table:
+        return query(projection, sql, params, as_of=as_of, timeout=timeout)
+
+    try:
+        return projection.mended(asked)
+    except Damaged as damage:
+        if not is_of_file(damage):
+            raise
+        raise Refused("DuckDB itself fails on this query, though the views are whole; write it another way") from damage
 
 
 class There:
@@ -79,62 +97,42 @@ class There:
     def sql(self, question: Question, wait_for: int | None) -> pa.Table:
         import pyarrow as pa
 
-        asked = {"sql": question.sql, "params": _sent(question.params), "timeout": question.timeout}
+        asked = {"sql": question.sql, "params": plain_params(question.params), "timeout": question.timeout}
         at = question.as_of.isoformat() if isinstance(question.as_of, date) else question.as_of
-        raw = self._answer(asked | {"as_of": at}, wait_for)
+        raw = self._answer(asked | {"as_of": at}, wait_for, question.timeout)
         return pa.ipc.open_stream(raw).read_all()
 
     def find(self, expression: str) -> list[tuple[str, int]]:
-        found = json.loads(self._answer({"find": expression}, None))
+        found = json.loads(self._answer({"find": expression}, None, _FINDING))
         return [(model, number) for model, number in found]
 
-    def _answer(self, asked: Mapping[str, Any], wait_for: int | None) -> bytes:
-        """Ask, and wait for what was committed before; raises what the projector raised."""
+    def _answer(self, asked: Mapping[str, Any], wait_for: int | None, working: float) -> bytes:
+        """Ask, and wait for what was committed before; raises what the projector raised.
+
+        While it works on the answer it says so every second; one that is silent for as long as is waited for a lock is
+        given up. `Unavailable` names its process.
+        """
         seq = self._end() if wait_for is None else wait_for
+        process = "unknown"
         try:
-            with closing(connected(self._path)) as wire:
+            with closing(connected(self._path, self._deadline)) as wire:
+                process = str(peer(wire))
+                # it may wait for the event, work on the answer, and then send it
+                end = time.monotonic() + 2 * self._deadline + working + _GRACE
                 send(wire, json.dumps({**asked, "wait_for": seq, "deadline": self._deadline}).encode())
-                told, answer = json.loads(received(wire)), received(wire)
+                while not (head := received(wire, end)):
+                    pass
+                told, answer = json.loads(head), received(wire, end)
+        except TimeoutError as error:
+            raise Unavailable(
+                f"the projector, process {process}, did not answer within {self._deadline:g} s; see whether it is "
+                "stopped, end it, or ask again"
+            ) from error
         except (OSError, ValueError) as error:
             raise Unavailable("the projector went away while it was asked; ask again") from error
         if "error" in told:
             raise raised(told)
         return answer
-
-
-def connected(path: Path) -> socket.socket:
-    """A connection to whoever listens there; `OSError` where nobody does, `Refused` where that is a stranger."""
-    wire = socket.socket(socket.AF_UNIX)
-    try:
-        check_socket(path)
-        with reachable(path) as name:
-            wire.connect(name)
-        check_peer(wire, path)
-    except BaseException:
-        wire.close()
-        raise
-    return wire
-
-
-@contextmanager
-def reachable(path: Path) -> Generator[str]:
-    """A name for a socket's path that is short enough: the system takes 107 bytes, and homes lie deeper."""
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}" if len(os.fsencode(path)) > _LONGEST else str(path)
-    finally:
-        os.close(folder)
-
-
-def send(wire: socket.socket, part: bytes) -> None:
-    """One part of a message, its length first."""
-    wire.sendall(len(part).to_bytes(_HEAD, "big"))
-    wire.sendall(part)
-
-
-def received(wire: socket.socket) -> bytes:
-    """One part of a message; `ValueError` where the other side hung up."""
-    return _exactly(wire, int.from_bytes(_exactly(wire, _HEAD), "big"))
 
 
 def told(error: LeptonError) -> dict[str, Any]:
@@ -154,17 +152,7 @@ def raised(told: Mapping[str, Any]) -> LeptonError:
     return error
 
 
-def _exactly(wire: socket.socket, count: int) -> bytes:
-    parts = bytearray()
-    while len(parts) < count:
-        part = wire.recv(min(count - len(parts), 1 << 20))
-        if not part:
-            raise ValueError("the other side hung up")
-        parts += part
-    return bytes(parts)
-
-
-def _sent(params: Params | None) -> Any:
+def plain_params(params: Params | None) -> Any:
     """Parameters as JSON has them: a time is its text, which DuckDB reads as one."""
     if params is None:
         return None

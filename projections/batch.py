@@ -21,11 +21,11 @@ from ..events.log import Row
 from ..events.merkle import leaf_hash
 from ..events.upcast import UPCASTERS, upcast
 from . import aside
-from .instance import translated
+from .instance import foreign
 from .schema import schema
+from .translation import of_file
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
 
@@ -54,13 +54,13 @@ def staged(connection: DuckDBPyConnection, rows: Sequence[Row], ledger_id: str) 
 
     Raises `Damaged` naming a row that is no event of this ledger, `NewerLedger` on an unknown type.
     """
-    import duckdb
-
     connection.register("raw", _column(rows))
     try:
         parsed = connection.sql(schema().batch).to_arrow_table(_CHUNK)
-    except duckdb.Error as error:
-        raise _named(rows, error) from error
+    except foreign() as error:
+        if aside.is_about_values(error):
+            raise _named(rows, error) from error
+        raise of_file(error) from error
     finally:
         connection.unregister("raw")
     _admit(parsed, rows, ledger_id)
@@ -72,27 +72,24 @@ def apply(connection: DuckDBPyConnection, rows: Sequence[Row], parsed: pa.Table)
 
     Raises `Damaged`, `NewerLedger`, or `Unavailable` where it cannot write.
     """
-    import duckdb
-
     try:
         _write(connection, rows, parsed, {})
-    except duckdb.Error as error:
+    except foreign() as error:
         if not aside.is_about_values(error):
-            raise translated(error) from error
+            raise of_file(error) from error
         if damage := _undecodable(rows):
             raise damage from error
         _write_around(connection, rows, parsed, error)
 
 
-def _write_around(connection: DuckDBPyConnection, rows: Sequence[Row], parsed: pa.Table, error: duckdb.Error) -> None:
+def _write_around(connection: DuckDBPyConnection, rows: Sequence[Row], parsed: pa.Table, error: Exception) -> None:
     """Write a batch that failed for a value, without the events that it failed for."""
-    import duckdb
 
-    def attempt(part: pa.Table) -> duckdb.Error | None:
+    def attempt(part: pa.Table) -> Exception | None:
         try:
             with _transaction(connection, part, commit=False):
                 _fill(connection, part, {})
-        except duckdb.Error as error:
+        except foreign() as error:
             if not aside.is_about_values(error):
                 raise
             return error
@@ -103,8 +100,8 @@ def _write_around(connection: DuckDBPyConnection, rows: Sequence[Row], parsed: p
         if not found:
             raise _of_batch(rows, error)
         _write(connection, rows, parsed, found)
-    except duckdb.Error as again:
-        raise translated(again) from again
+    except foreign() as again:
+        raise of_file(again) from again
     for seq, reason in sorted(found.items()):
         _log.warning("event %d is set aside, for the views cannot hold it: %s", seq, reason)
 
@@ -240,10 +237,8 @@ def _of_batch(rows: Sequence[Row], error: Exception) -> Damaged:
 
 
 def _rolled_back(connection: DuckDBPyConnection) -> None:
-    import duckdb
-
     try:
         connection.execute("ROLLBACK")
-    except duckdb.Error:
+    except foreign():
         # A failed COMMIT, or an instance that DuckDB itself has shut, leaves nothing to roll back.
         return

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import shutil
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 from ..events.log import Log
 from .file import File
+from .instance import foreign
 from .projector import Projection
 from .schema import schema
+from .translation import of_file
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -21,11 +26,11 @@ def compare(projection: Projection, log: Log, *, memory_limit: str = "1GB") -> I
 
     The rebuild stands in a temporary folder beside the file and needs as much room again.
     """
-    with TemporaryDirectory(prefix="compare-", dir=projection.path.parent) as folder:
-        fresh = File(Path(folder) / "rebuilt.duckdb", log, memory_limit)
+    with projection.reading() as kept, _folder(projection.path.parent) as folder:
+        fresh = File(folder / "rebuilt.duckdb", log, memory_limit)
         try:
             fresh.follow(projection.position)
-            with projection.reading() as kept:
+            with _translated():
                 rebuilt = fresh.cursor()
                 for table in schema().tables:
                     seq = _first_difference(kept, rebuilt, table.name, 0, projection.position)
@@ -33,6 +38,25 @@ def compare(projection: Projection, log: Log, *, memory_limit: str = "1GB") -> I
                         yield f"table {table.name} differs from a rebuild first at event {seq}; run `lepton rebuild`"
         finally:
             fresh.close()
+
+
+@contextmanager
+def _folder(beside: Path) -> Generator[Path]:
+    """A temporary folder that only the process that made it takes away: a forked child must not."""
+    process, folder = os.getpid(), Path(mkdtemp(prefix="compare-", dir=beside))
+    try:
+        yield folder
+    finally:
+        if os.getpid() == process:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _translated() -> Generator[None]:
+    try:
+        yield
+    except foreign() as error:
+        raise of_file(error) from error
 
 
 def _first_difference(

@@ -9,16 +9,18 @@ import logging
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import Damaged
+from ..events.forks import abandon
 from ..events.log import Log, Row
 from . import batch
-from .instance import opened, removed, translated
+from .instance import foreign, moved_aside, opened
 from .schema import schema
-from .views_folder import OtherLedger, keep_usable, moved_aside, own_files
+from .translation import FILE, of_file
+from .views_folder import OtherLedger, keep_usable, own_files, put_aside
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,15 +46,19 @@ class File:
         self._log = log
         self._memory_limit = memory_limit
         keep_usable(path)
+        self.replaced: Damaged | None = None
+        """What was wrong with the file that stood here before, where it could not be used."""
         try:
             self._open()
-        except OtherLedger as other:
-            _log.warning("%s; it is moved aside to %s", other, moved_aside(path))
-            self._open()
         except Damaged as damage:
-            _log.warning("%s; it is built anew from the log", damage)
-            removed(path)
-            self._open()
+            self._replace(damage)
+
+    def _replace(self, damage: Damaged) -> None:
+        """Begin a new file in the place of one that cannot be used, which is kept under another name."""
+        aside = put_aside(self.path) if isinstance(damage, OtherLedger) else moved_aside(self.path, "damaged")
+        self.replaced = damage
+        _log.warning("%s; it was moved to %s and is built anew from the log", damage, aside.name)
+        self._open()
 
     def follow(self, end: int | None = None) -> int:
         """Apply all that the log holds by now, or up to `end`, and return the position."""
@@ -94,11 +100,34 @@ class File:
 
     def cursor(self) -> DuckDBPyConnection:
         """A connection of one's own to the same closed instance."""
-        return self._connection.cursor()
+        try:
+            return self._connection.cursor()
+        except foreign() as error:
+            raise of_file(error) from error
+
+    def unreadable(self) -> Damaged | None:
+        """What is wrong with the file, found by reading all of it; None where all of it can be read."""
+        try:
+            with closing(self.cursor()) as cursor:
+                for table in schema().tables:
+                    cursor.execute(f"SELECT count(*), sum(hash(t)) FROM store.{table.name} AS t").fetchall()
+                for view in schema().views:
+                    cursor.execute(f"FROM {view.name} LIMIT 0")
+        except foreign() as error:
+            found = of_file(error)
+            return found if isinstance(found, Damaged) else None
+        except Damaged as damage:
+            return damage
+        return None
 
     def close(self) -> None:
         """Put all into the file itself and close it; cursors must be closed by then."""
-        self._connection.close()
+        with suppress(*foreign()):  # what it cannot write any more it applies anew when it is opened
+            self._connection.close()
+
+    def leave(self) -> None:
+        """In a forked child: keep the parent's instance untouched for as long as the child lives."""
+        abandon(self._connection)
 
     def _open(self) -> None:
         import duckdb
@@ -108,14 +137,16 @@ class File:
             try:
                 ledgers = self._connection.execute("SELECT id FROM store.ledger").fetchall()
             except duckdb.CatalogException:
+                if self._connection.execute("SELECT count(*) FROM duckdb_tables()").fetchall() != [(0,)]:
+                    raise Damaged(FILE, expected="the tables of a read model", found="others") from None
                 ledgers = self._made()
             self.position = self._verified(ledgers)
             own_files(self.path)
             self._made_as = self.path.stat()
         except BaseException as error:
             self._connection.close()
-            if isinstance(error, duckdb.Error):
-                raise translated(error) from error
+            if isinstance(error, foreign()):
+                raise of_file(error) from error
             raise
 
     def _made(self) -> list[tuple[str]]:
@@ -130,7 +161,7 @@ class File:
     def _verified(self, ledgers: list[tuple[str]]) -> int:
         """The position, once the file is known to tell of this log: the same ledger, and the same last leaf."""
         if ledgers != [(self._log.ledger_id,)]:
-            raise OtherLedger(expected=self._log.ledger_id, found=", ".join(id for (id,) in ledgers))
+            raise OtherLedger(expected=self._log.ledger_id, found=", ".join(str(id) for (id,) in ledgers) or "nobody")
         last = self._connection.execute("SELECT seq, leaf FROM store.position ORDER BY seq DESC LIMIT 1").fetchall()
         if not last:
             return 0
@@ -138,9 +169,8 @@ class File:
         rows = self._log.read(seq - 1, 1)
         if not rows or rows[0].leaf != leaf:
             found = f"sha256:{rows[0].leaf.hex()}" if rows else "nothing"
-            raise Damaged(
-                f"event {seq} of the read model", expected=f"sha256:{leaf.hex()}", found=f"{found} in the log"
-            )
+            expected = f"event {seq} of the log, sha256:{leaf.hex()}"
+            raise Damaged(FILE, expected=expected, found=f"{found} in the log")
         return seq
 
     def _next(self, after: int, end: int) -> list[Row]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from typing import Final, Protocol, Self
 
 from ..errors import LeptonError, Unavailable
-from ..events.log import Log
+from ..events.log import Log, Row
 from ..events.sequence import age
 from .projector import Projection
 
@@ -48,6 +49,7 @@ class Follower:
         self._feed = feed
         self._moved = threading.Condition()
         self._stopped = threading.Event()
+        self._process = os.getpid()
         self._thread = threading.Thread(target=self._run, name="projector", daemon=True)
         self.delay = 0.0
         """Seconds that the last event took from its commit until it was in the views."""
@@ -59,6 +61,8 @@ class Follower:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if os.getpid() != self._process:  # a forked child has no such thread
+            return
         self._stopped.set()
         self._thread.join()
 
@@ -104,13 +108,17 @@ class Follower:
             self.failure = failure
             self._moved.notify_all()
 
+    def _apply(self, rows: Sequence[Row]) -> None:
+        if rows[0].seq <= self.projection.position + 1:  # else the file was opened anew meanwhile, at an earlier place
+            self.projection.apply(rows)
+
     def _follow(self, feed: Feed) -> None:
         while not self._stopped.is_set():
             rows = feed.read(self.projection.position, _ROWS)
             if not rows:
                 feed.wait(0.25)
                 continue
+            self.projection.mended(lambda rows=rows: self._apply(rows))
             with self._moved:
-                self.projection.apply(rows)
                 self.delay = age(rows[-1].envelope)
                 self._moved.notify_all()

@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import re
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from threading import RLock
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from ..errors import Unavailable
+from ..errors import Damaged, Unavailable
 from ..events.clock import moment
+from ..events.forks import abandon
 from ..events.lock import FileLock
 from ..events.log import Log, Row
 from ..permissions import denied, make_folder
 from ..tensors.synced import sync_folder
+from . import inherited
 from .file import File
 from .gate import Gate
-from .instance import removed
+from .instance import foreign, moved_aside, removed
 from .schema import schema
+from .translation import is_of_file, of_file
 from .views_folder import is_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from duckdb import DuckDBPyConnection
 
 _PAUSE = 0.01
+_log = logging.getLogger("lepton.projector")
+
+T = TypeVar("T")
 
 
 class Projection:
@@ -46,24 +52,62 @@ class Projection:
             make_folder(folder)
         except OSError as error:
             raise denied(error, folder, "made") from error
+        self._process = os.getpid()
         self.path = folder / f"{ledger}-{schema().fingerprint}.duckdb"
         self._ledger = ledger
         self._source = log
         self._memory_limit = memory_limit
         self._gate = Gate()
         self._writing = RLock()
+        self._what = f"the read model of ledger {ledger!r}"
+        self._closed = False
+        self.replaced: Damaged | None = None
+        """What was wrong with a file that had to be built anew."""
+        self._last = 0
+        """The position of the file that was set down."""
+        self._opening = RLock()
         self._lock = self._locked(wait)
+        self._held: File | None = None
         try:
-            self._file = self._opened(self.path)
+            with self._within():
+                self._old = self._left_behind()
+                self._held = self._opened(self.path)
         except BaseException:
             self._lock.release()
             raise
-        self._old = self._left_behind()
+        inherited.held(self)
 
     @property
     def position(self) -> int:
         """The last `seq` that was applied."""
-        return self._file.position
+        held = self._held
+        return self._last if held is None else held.position
+
+    @property
+    def _file(self) -> File:
+        """The file, opened again where a fork or damage closed it."""
+        if (file := self._held) is None:
+            with self._opening:
+                if (file := self._held) is None:
+                    if self._closed:
+                        raise Unavailable(f"{self._what} is closed; open it again")
+                    file = self._opened(self.path)
+                    try:
+                        # a damaged one was replaced by an empty one, which must not answer for it
+                        if file.position < self._last:
+                            file.follow(self._last)
+                    except BaseException:
+                        file.close()
+                        raise
+                    self._held = file
+        return file
+
+    @contextmanager
+    def _within(self) -> Generator[None]:
+        """Be at work in DuckDB, in the process that opened the file."""
+        inherited.own(self._process, self._what)
+        with inherited.USES.use():
+            yield
 
     def catch_up(self, wait_for: int | None = None, deadline: float = 30.0) -> int:
         """Apply what the log holds, and return the position.
@@ -72,7 +116,7 @@ class Projection:
         naming the event that is no longer what was recorded, `NewerLedger` on an unknown type.
         """
         end = time.monotonic() + deadline
-        with self._writing:
+        with self._within(), self._writing:
             self._revive()
             while self._file.follow() < (wait_for or 0):
                 if time.monotonic() >= end:
@@ -89,13 +133,13 @@ class Projection:
 
     def apply(self, rows: Sequence[Row]) -> None:
         """Apply rows that follow the position; those before it are skipped, a gap is `Damaged`."""
-        with self._writing:
+        with self._within(), self._writing:
             self._revive()
             self._file.apply(rows)
 
     def rebuild(self) -> int:
         """Build the file anew from the first event, put it in the old one's place whole, and return the position."""
-        with self._writing:
+        with self._within(), self._writing:
             self._revive()
             place = self.path.with_name(f"{self.path.name}.new")
             removed(place)
@@ -105,32 +149,76 @@ class Projection:
             finally:
                 fresh.close()
             with self._gate.alone():
-                self._file.close()
+                self._set_down()
                 removed(self.path)
                 place.replace(self.path)
                 sync_folder(self.path.parent)
-                self._file = self._opened(self.path)
             return self.position
+
+    def mended(self, act: Callable[[], T]) -> T:
+        """What `act` answers. Where the file turns out to be damaged it is built anew from the log, and `act` repeated.
+
+        DuckDB shuts an instance behind some errors, so it is opened again first. A query that breaks it on a whole file
+        raises the same `Damaged`; nothing is built anew for that.
+        """
+        try:
+            return act()
+        except Damaged as damage:
+            if not is_of_file(damage):
+                raise
+            first = damage
+        self._reopen()
+        try:
+            return act()
+        except Damaged as damage:
+            if not is_of_file(damage):
+                raise
+        if (found := self._unreadable()) is None:
+            raise first
+        self.renew(found)
+        return act()
+
+    def renew(self, damage: Damaged) -> None:
+        """Move the file aside for what is wrong with it, and build it anew from the log."""
+        with self._within(), self._writing:
+            with self._gate.alone():
+                self._set_down()
+                aside = moved_aside(self.path, "damaged")
+                self.replaced = damage
+                _log.warning("%s; it was moved to %s and is built anew from the log", damage, aside.name)
+            self._file.follow()
+
+    def _reopen(self) -> None:
+        with self._within(), self._writing, self._gate.alone():
+            self._set_down()
+
+    def _unreadable(self) -> Damaged | None:
+        with self._within(), self._gate.shared():
+            return self._file.unreadable()
 
     @contextmanager
     def reading(self) -> Generator[DuckDBPyConnection]:
         """A cursor of one's own, with the file held in its place meanwhile."""
-        with self._gate.shared():
+        with self._within(), self._gate.shared():
             cursor = self._file.cursor()
             try:
                 yield cursor
             finally:
-                cursor.close()
+                self._given_back(cursor)
+
+    def _given_back(self, cursor: DuckDBPyConnection) -> None:
+        if os.getpid() != self._process:  # a child of the reader's, on its way out
+            abandon(cursor)
+            return
+        with suppress(*foreign()):
+            cursor.close()
 
     @contextmanager
     def resting(self) -> Generator[Path]:
         """The file, whole and closed, while nobody reads or writes it."""
-        with self._writing, self._gate.alone():
-            self._file.close()
-            try:
-                yield self.path
-            finally:
-                self._file = self._opened(self.path)
+        with self._within(), self._writing, self._gate.alone():
+            self._set_down()
+            yield self.path
 
     def seq_at(self, when: datetime | date) -> int:
         """The last `seq` recorded by then, 0 if none was; a date means the end of that day in UTC, as does no zone.
@@ -138,24 +226,38 @@ class Projection:
         Where a clock was wrong for a while and the log was carried ahead, the clocks of those who came after count.
         """
         with self.reading() as cursor:
-            found = cursor.execute(
-                "SELECT coalesce(max(seq), 0) FROM store.events WHERE coalesce(clock, recorded) <= ?::TIMESTAMPTZ",
-                [instant(when)],
-            ).fetchall()
-        return found[0][0]
+            return seq_at(cursor, when)
 
     def recorded_at(self, seq: int) -> datetime | None:
         """When an event was recorded, by the clock that as-of goes by; None for no event."""
         with self.reading() as cursor:
-            told = "SELECT epoch_us(coalesce(clock, recorded)) FROM store.events WHERE seq = ?"
-            found = cursor.execute(told, [seq]).fetchall()
-        return moment(found[0][0]) if found else None
+            return recorded_at(cursor, seq)
 
     def close(self) -> None:
-        """Close the file and give the lock back; a second call does nothing."""
-        with self._writing, self._gate.alone():
-            self._file.close()
+        """Close the file and give the lock back; a second call does nothing, nor does one in a forked child."""
+        if os.getpid() != self._process:
+            return
+        with inherited.USES.use(), self._writing, self._gate.alone():
+            self._closed = True
+            self._set_down()
             self._lock.release()
+
+    def set_down(self) -> None:
+        """Close the file before a fork, while nobody is within DuckDB; the next use opens it again."""
+        if os.getpid() == self._process:
+            self._set_down()
+
+    def leave(self) -> None:
+        """In a forked child: forget the file, which is the parent's."""
+        held, self._held = self._held, None
+        if held is not None:
+            held.leave()
+
+    def _set_down(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            self._last = held.position
+            held.close()
 
     def __enter__(self) -> Projection:
         return self
@@ -169,28 +271,54 @@ class Projection:
         """Begin anew where the file, or the file of its lock, was removed or replaced under this process."""
         try:
             self._lock.check()
-            if self._file.stands():
+            if self._held is None or self._held.stands():
                 return
         except Unavailable:
+            if self._closed:
+                raise
             make_folder(self.path.parent)
             self._lock.release()
             self._lock = self._locked(0.0)
         with self._gate.alone():
-            self._file.close()
-            self._file = self._opened(self.path)
+            self._set_down()
+            self._last = 0  # what stands at the path now is another file, or none
 
     def _locked(self, wait: float) -> FileLock:
-        what = f"the read model of ledger {self._ledger!r}"
-        return FileLock(self.path.parent / f"{self._ledger}.lock", what, wait)
+        return FileLock(self.path.parent / f"{self._ledger}.lock", self._what, wait)
 
     def _opened(self, path: Path) -> File:
-        return File(path, self._source, self._memory_limit)
+        file = File(path, self._source, self._memory_limit)
+        self.replaced = file.replaced or self.replaced
+        return file
 
     def _left_behind(self) -> list[Path]:
         """Files of this ledger made by other SQL, and what a rebuild left when it was killed."""
-        pattern = re.compile(re.escape(self._ledger) + r"-[0-9a-f]{12}\.duckdb(\.new)?")
+        pattern = re.compile(re.escape(self._ledger) + r"-[0-9a-f]{12}\.duckdb(\.new|\.damaged)?")
         found = [path for path in self.path.parent.iterdir() if pattern.fullmatch(path.name)]
-        return [path for path in found if path != self.path]
+        return [path for path in found if path.name not in (self.path.name, f"{self.path.name}.damaged")]
+
+
+def seq_at(cursor: DuckDBPyConnection, when: datetime | date) -> int:
+    """The last `seq` recorded by then, as one connection to the file sees it."""
+    try:
+        found = cursor.execute(
+            "SELECT coalesce(max(seq), 0) FROM store.events WHERE coalesce(clock, recorded) <= ?::TIMESTAMPTZ",
+            [instant(when)],
+        ).fetchall()
+    except foreign() as error:
+        raise of_file(error) from error
+    return found[0][0]
+
+
+def recorded_at(cursor: DuckDBPyConnection, seq: int) -> datetime | None:
+    """When an event was recorded, as one connection to the file sees it; None for no event."""
+    try:
+        found = cursor.execute(
+            "SELECT epoch_us(coalesce(clock, recorded)) FROM store.events WHERE seq = ?", [seq]
+        ).fetchall()
+    except foreign() as error:
+        raise of_file(error) from error
+    return moment(found[0][0]) if found else None
 
 
 def instant(when: datetime | date) -> str:

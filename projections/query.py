@@ -8,16 +8,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, date, datetime
 from functools import cache
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
-from ..errors import Malformed, Refused
-from .instance import translated
-from .projector import Projection
+from ..errors import Damaged, Malformed, Refused
+from .instance import foreign
 from .schema import schema
+from .translation import FILE, of_query
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 Params = Sequence[Any] | Mapping[str, Any]
 
+LONGEST: Final = 256 * 1024
+"""Bytes of a query."""
+MOST_PARTS: Final = 20_000
+"""Expressions, tables and the like in a query: planning them takes time that no timer interrupts."""
 RESULT_LIMIT = 1 << 30
 """The largest answer, in bytes of Arrow: what has left DuckDB no longer counts against its memory limit."""
 
@@ -42,13 +46,35 @@ _TELLING = re.compile(r"current_setting|write_log|getenv|pg_settings|databases|(
 """Functions and views that tell of the host: its folders, its settings."""
 
 
+class Readable(Protocol):
+    """Views that can be asked: a read model, or a copy of one."""
+
+    @property
+    def position(self) -> int:
+        """The last `seq` that is in them."""
+        ...
+
+    def reading(self) -> AbstractContextManager[DuckDBPyConnection]:
+        """A cursor of one's own."""
+        ...
+
+    def seq_at(self, when: datetime | date) -> int:
+        """The last `seq` recorded by then."""
+        ...
+
+    def recorded_at(self, seq: int) -> datetime | None:
+        """When an event was recorded."""
+        ...
+
+
 def query(
-    projection: Projection,
+    projection: Readable,
     sql: str,
     params: Params | None = None,
     *,
     as_of: int | datetime | date | str | None = None,
     timeout: float = 30.0,
+    most: int | None = None,
 ) -> pa.Table:
     """The answer of one SELECT over the public views, as they stood at `as_of`.
 
@@ -56,16 +82,19 @@ def query(
     text is one of the three.
     What a date or time stood for is told with the answer; `resolved` reads it.
     Raises `Refused` for anything but one SELECT, for what reaches outside or into the settings, for an answer above
-    1 GiB, and past `timeout` seconds; `Malformed` with DuckDB's own words where the SQL is wrong.
+    `most` bytes (1 GiB where nothing is said), and past `timeout` seconds; `Malformed` with DuckDB's own words where
+    the SQL is wrong.
     """
     by_date = not isinstance(as_of, int | None) and isinstance(as_of := _place(as_of), date)
+    if len(sql.encode(errors="replace")) > LONGEST:
+        raise Refused(f"a query has at most {LONGEST:,} bytes; give lists of values as parameters")
     at = _seq(projection, as_of)
-    with projection.reading() as cursor, _explained(sql, timeout), _interrupted(cursor, timeout):
+    with projection.reading() as cursor, _explained(cursor, sql, timeout), _interrupted(cursor, timeout):
         statement = _only_select(cursor, sql)
         if at is not None:
             cursor.execute("SET VARIABLE as_of = ?::UBIGINT", [at])
         cursor.execute("BEGIN TRANSACTION READ ONLY")
-        found = _fetched(cursor.sql(statement, params=params))
+        found = _fetched(cursor.sql(statement, params=params), RESULT_LIMIT if most is None else most)
     return _told(projection, found, at) if by_date and at is not None else found
 
 
@@ -75,13 +104,13 @@ def resolved(found: pa.Table) -> Mapping[str, Any] | None:
     return None if told is None else json.loads(told)
 
 
-def _told(projection: Projection, found: pa.Table, seq: int) -> pa.Table:
+def _told(projection: Readable, found: pa.Table, seq: int) -> pa.Table:
     recorded = projection.recorded_at(seq)
     told = {"seq": seq, "recorded": recorded and recorded.isoformat()}
     return found.replace_schema_metadata({**(found.schema.metadata or {}), _AS_OF: json.dumps(told)})
 
 
-def _seq(projection: Projection, as_of: int | datetime | date | None) -> int | None:
+def _seq(projection: Readable, as_of: int | datetime | date | None) -> int | None:
     if isinstance(as_of, date):
         return projection.seq_at(as_of)
     if as_of is not None and not 0 <= as_of <= projection.position:
@@ -116,28 +145,36 @@ def _only_select(cursor: DuckDBPyConnection, sql: str) -> Statement:
     tree = json.loads(cursor.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()[0][0])
     if tree["error"]:
         raise Refused("a query is one plain SELECT, and this form of it cannot be checked; PIVOT is such a form")
-    for name in _outside(tree):
-        raise Refused(f"a query reads the ledger's views alone, and {name!r} reaches beyond them; leave it out")
+    for count, part in enumerate(_parts(tree)):
+        if count > MOST_PARTS:
+            raise Refused(f"a query has at most {MOST_PARTS:,} parts, and this has more; give values as parameters")
+        for name in _outside(part):
+            raise Refused(f"a query reads the ledger's views alone, and {name!r} reaches beyond them; leave it out")
     return statement
 
 
-def _outside(node: Any) -> Iterator[str]:
-    """The names in a parsed statement of functions and tables that a query may not use."""
-    if isinstance(node, list):
-        for part in cast(list[Any], node):
-            yield from _outside(part)
-    elif isinstance(node, dict):
-        parts = cast(dict[str, Any], node)
-        if parts.get("type") == "TABLE_FUNCTION":
-            name = str(parts["function"]["function_name"])
-            if not _LOOKING.fullmatch(name) and name.lower() not in _macros():
-                yield name
-        for key in ("function_name", "table_name"):
-            name = str(parts.get(key, "")).strip('"')
-            if _TELLING.fullmatch(name) and not _LOOKING.fullmatch(name):
-                yield name
-        for part in parts.values():
-            yield from _outside(part)
+def _parts(tree: Any) -> Iterator[Mapping[str, Any]]:
+    """Every object in a parsed statement, however deep."""
+    left = [tree]
+    while left:
+        node = left.pop()
+        if isinstance(node, dict):
+            yield cast(dict[str, Any], node)
+            left += cast(dict[str, Any], node).values()
+        elif isinstance(node, list):
+            left += cast(list[Any], node)
+
+
+def _outside(part: Mapping[str, Any]) -> Iterator[str]:
+    """The names in a part of a statement of functions and tables that a query may not use."""
+    if part.get("type") == "TABLE_FUNCTION":
+        name = str(part["function"]["function_name"])
+        if not _LOOKING.fullmatch(name) and name.lower() not in _macros():
+            yield name
+    for key in ("function_name", "table_name"):
+        name = str(part.get(key, "")).strip('"')
+        if _TELLING.fullmatch(name) and not _LOOKING.fullmatch(name):
+            yield name
 
 
 @cache
@@ -145,7 +182,7 @@ def _macros() -> frozenset[str]:
     return frozenset(f"{view.name}_at" for view in schema().views)
 
 
-def _fetched(answer: DuckDBPyRelation) -> pa.Table:
+def _fetched(answer: DuckDBPyRelation, most: int) -> pa.Table:
     import pyarrow as pa
 
     reader = answer.to_arrow_reader(_ROWS)
@@ -153,8 +190,8 @@ def _fetched(answer: DuckDBPyRelation) -> pa.Table:
     size = 0
     for batch in reader:
         size += batch.nbytes
-        if size > RESULT_LIMIT:
-            raise Refused(f"the answer exceeds {RESULT_LIMIT >> 20} MiB; add a LIMIT or aggregate")
+        if size > most:
+            raise Refused(f"the answer exceeds {most >> 20} MiB; add a LIMIT or aggregate")
         batches.append(batch)
     return pa.Table.from_batches(batches, reader.schema)
 
@@ -179,25 +216,25 @@ def _interrupted(cursor: DuckDBPyConnection, timeout: float) -> Generator[None]:
 
 
 @contextmanager
-def _explained(sql: str, timeout: float) -> Generator[None]:
-    """DuckDB's errors as one sentence without a path of the host."""
+def _explained(cursor: DuckDBPyConnection, sql: str, timeout: float) -> Generator[None]:
+    """DuckDB's errors as one sentence; `Damaged` where a view that the query may need is gone from the file."""
     import duckdb
-    import pyarrow as pa
 
     try:
         yield
-    except (duckdb.Error, pa.ArrowException, OSError, TypeError, ValueError) as error:
-        # Errors while an answer streams come from Arrow as OSError, with DuckDB's words.
-        text = str(error)
-        if isinstance(error, duckdb.InterruptException) or text.startswith("INTERRUPT"):
-            raise Refused(f"the query ran longer than {timeout:g} s; read less, or raise its time limit") from error
-        if isinstance(error, duckdb.OutOfMemoryException) or text.startswith("Out of Memory"):
-            raise Refused("the query needs more memory than queries have; read fewer rows or columns") from error
-        if isinstance(error, (duckdb.FatalException, duckdb.IOException, duckdb.InternalException)):
-            raise translated(error) from error
-        raise Malformed(f"the query does not stand: {_first_line(text, sql)}") from error
+    except (*foreign(), RecursionError) as error:
+        if isinstance(error, duckdb.CatalogException | duckdb.BinderException) and (gone := _gone(cursor)):
+            raise Damaged(FILE, expected=f"the view {gone}", found="none of its columns") from error
+        raise of_query(error, sql, timeout) from error
 
 
-def _first_line(text: str, sql: str) -> str:
-    line = text.strip().partition("\n")[0]
-    return re.sub(r"/[^\s\"']{2,}", lambda path: path[0] if path[0] in sql else "…", line)
+def _gone(cursor: DuckDBPyConnection) -> str | None:
+    """The first view that the file has lost, or that its tables do not carry any more."""
+    with suppress(*foreign()):
+        cursor.execute("ROLLBACK")
+    for view in schema().views:
+        try:
+            cursor.execute(f"FROM {view.name} LIMIT 0")
+        except foreign():
+            return view.name
+    return None

@@ -8,32 +8,41 @@ from __future__ import annotations
 import json
 import logging
 import os
+import socket
 import socketserver
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from ..errors import LeptonError, Refused
+from ..events import forks
 from ..permissions import file_mode, set_mode
-from .asking import reachable, received, send, told
+from .asking import Question, answer, told
 from .following import Follower
 from .peers import check_peer
-from .query import query
 from .search import versions_where
+from .watchdog import Watchdog
+from .wire import BEAT, reachable, received, send
 
 log = logging.getLogger("lepton.projector")
+
+_SILENT: Final = 30.0
+"""Seconds that a caller may take to say or to read the next bytes."""
 
 
 class Server:
     """Answers on `path` while it is open, each question in a thread of its own.
 
     Only who may use the home is answered. Who holds the read model's lock may take the path over: the one that
-    listened there before is dead.
+    listened there before is dead. A query that neither ends nor lets itself be interrupted is told to `stuck`.
     """
 
-    def __init__(self, path: Path, follower: Follower) -> None:
+    def __init__(self, path: Path, follower: Follower, stuck: Callable[[str], None] | None = None) -> None:
         self._path = path
+        self._process = os.getpid()
+        self._watchdog = Watchdog(stuck)
         path.unlink(missing_ok=True)
         before = os.umask(0o777)  # nobody can connect before it has the mode that the folder asks for
         try:
@@ -42,25 +51,51 @@ class Server:
         finally:
             os.umask(before)
         set_mode(path, file_mode(path.parent))
-        self._server.path = path
-        self._server.follower = follower
+        self._server.path, self._server.follower, self._server.watchdog = path, follower, self._watchdog
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="answers", daemon=True)
+        forks.guard(self)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        try:
+            self._watchdog.start()
+            self._thread.start()
+        except BaseException:
+            self._close()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
+        if os.getpid() == self._process:
+            self._server.shutdown()
+            self._close()
+
+    def _close(self) -> None:
+        self._watchdog.stop()
         self._server.server_close()
         self._path.unlink(missing_ok=True)
+
+    def before_fork(self) -> None:
+        """Nothing: what is open is not waited for."""
+
+    def after_fork(self, *, child: bool) -> None:
+        """A child gives up its copies of the sockets, or callers would wait for it when the projector is gone."""
+        if child and os.getpid() != self._process:
+            for opened in (self._server.socket, *self._server.callers):
+                with suppress(OSError):
+                    opened.close()
 
 
 class _Listener(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
-    block_on_close = True
+    block_on_close = False
+    request_queue_size = 128
     follower: Follower
+    watchdog: Watchdog
     path: Path
+
+    def __init__(self, name: str, handler: type[socketserver.BaseRequestHandler]) -> None:
+        self.callers: set[socket.socket] = set()
+        super().__init__(name, handler)
 
     def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002 - the library's signature
         """Answer those alone who may use the home."""
@@ -75,31 +110,58 @@ class _Listener(socketserver.ThreadingUnixStreamServer):
 class _Answer(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         assert isinstance(self.server, _Listener)
+        self.request.settimeout(_SILENT)
+        self.server.callers.add(self.request)
         try:
             asked = json.loads(received(self.request))
-            try:
-                head, answer = {}, _answered(self.server.follower, asked)
-            except LeptonError as error:
-                head, answer = told(error), b""
+            with _beating(self.request):
+                try:
+                    head, content = {}, _answered(self.server, asked)
+                except LeptonError as error:
+                    head, content = told(error), b""
             send(self.request, json.dumps(head).encode())
-            send(self.request, answer)
+            send(self.request, content)
         except (OSError, ValueError):  # whoever asked has gone
             return
+        finally:
+            self.server.callers.discard(self.request)
 
 
-def _answered(follower: Follower, asked: Mapping[str, Any]) -> bytes:
+@contextmanager
+def _beating(wire: socket.socket) -> Generator[None]:
+    """Say every second that the answer is worked on."""
+    done = threading.Event()
+
+    def beat() -> None:
+        with suppress(OSError):
+            while not done.wait(BEAT):
+                send(wire, b"")
+
+    beats = threading.Thread(target=beat, name="beats", daemon=True)
+    beats.start()
+    try:
+        yield
+    finally:
+        done.set()
+        beats.join()
+
+
+def _answered(server: _Listener, asked: Mapping[str, Any]) -> bytes:
+    follower = server.follower
     follower.reach(asked["wait_for"], asked["deadline"])
+    projection = follower.projection
     if "find" in asked:
-        return json.dumps(versions_where(follower.projection, asked["find"])).encode()
+        return json.dumps(projection.mended(lambda: versions_where(projection, asked["find"]))).encode()
     if "sql" not in asked:
         raise Refused("a projector answers `sql` and `find`; this question is neither")
-    return _sql(follower, asked)
+    with server.watchdog.watching(asked["sql"], asked["timeout"]):
+        return _sql(follower, asked)
 
 
 def _sql(follower: Follower, asked: Mapping[str, Any]) -> bytes:
     import pyarrow as pa
 
-    table = query(follower.projection, asked["sql"], asked["params"], as_of=asked["as_of"], timeout=asked["timeout"])
+    table = answer(follower.projection, Question(asked["sql"], asked["params"], asked["as_of"], asked["timeout"]))
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as stream:
         stream.write_table(table)

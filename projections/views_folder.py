@@ -10,6 +10,7 @@ from pathlib import Path
 from ..errors import Damaged
 from ..permissions import own
 from .instance import removed
+from .translation import FILE
 
 _log = logging.getLogger("lepton")
 
@@ -18,7 +19,7 @@ class OtherLedger(Damaged):
     """A read model tells of another ledger than the one it lies beside."""
 
     def __init__(self, *, expected: str, found: str) -> None:
-        super().__init__("the read model", expected=f"ledger {expected}", found=f"ledger {found}")
+        super().__init__(FILE, expected=f"ledger {expected}", found=f"ledger {found}")
 
 
 def own_files(path: Path) -> None:
@@ -35,7 +36,7 @@ def keep_usable(path: Path) -> None:
             removed(path)
 
 
-def moved_aside(path: Path) -> str:
+def put_aside(path: Path) -> Path:
     """Give a file another name, which is returned: it is of another ledger, which may want it back."""
     number = 1
     while (aside := path.with_name(f"{path.stem}.other-ledger-{number}{path.suffix}")).exists():
@@ -43,7 +44,7 @@ def moved_aside(path: Path) -> str:
     path.rename(aside)
     with suppress(FileNotFoundError):
         path.with_name(f"{path.name}.wal").rename(aside.with_name(f"{aside.name}.wal"))
-    return aside.name
+    return aside
 
 
 def is_of(path: Path, ledger_id: str) -> bool:

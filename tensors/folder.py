@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import stat
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -112,11 +113,18 @@ class FolderStore:
     def _opened(self, key: str) -> Generator[int]:
         with _translated(f"object {key}"):
             try:
-                file = os.open(self._root / key, os.O_RDONLY | os.O_CLOEXEC)
+                # a pipe in its place would be waited for without end
+                file = os.open(self._root / key, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
             except (FileNotFoundError, NotADirectoryError):
                 self._check_there()
                 raise Damaged(f"pack {key}", expected="present", found="missing") from None
+            except OSError as error:
+                if error.errno not in (errno.ENXIO, errno.ELOOP):
+                    raise
+                raise Damaged(f"pack {key}", expected="a file", found="something else") from None
             try:
+                if not stat.S_ISREG(os.fstat(file).st_mode):
+                    raise Damaged(f"pack {key}", expected="a file", found="something else")
                 yield file
             finally:
                 os.close(file)

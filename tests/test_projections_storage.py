@@ -23,9 +23,9 @@ from lepton_ai.events.run import MetricsLogged, RunStarted
 from lepton_ai.events.upcast import UPCASTERS, Upcaster
 from lepton_ai.projections.check import compare
 from lepton_ai.projections.export import snapshot
-from lepton_ai.projections.instance import translated
 from lepton_ai.projections.projector import Projection
 from lepton_ai.projections.query import query
+from lepton_ai.projections.translation import of_file
 
 from .projections_past import START, Past, committed
 
@@ -313,7 +313,7 @@ def test_a_process_killed_at_any_time_leaves_a_usable_file(tmp_path: Path, act: 
 
 @pytest.mark.parametrize("reason", ["No space left on device", "File too large", "Disk quota exceeded"])
 def test_a_full_disk_is_no_damage(reason: str) -> None:
-    assert isinstance(translated(duckdb.IOException(f'Could not write file "x": {reason}')), Unavailable)
+    assert isinstance(of_file(duckdb.IOException(f'Could not write file "x": {reason}')), Unavailable)
 
 
 def test_a_snapshot_is_a_whole_file_of_its_own_and_overwrites_nothing(tmp_path: Path) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from lepton_ai.errors import Unavailable
+from lepton_ai.errors import Damaged, Refused, Unavailable
+from lepton_ai.events.sqlite import SQLite
 from lepton_ai.tensors.folder import FolderStore
 
 
@@ -72,7 +74,8 @@ def test_a_writer_killed_in_the_middle_leaves_no_object_and_a_leftover_told_apar
 
 FULL = """
 import resource, signal, sys
-from lepton_ai.errors import Unavailable
+from lepton_ai.errors import Damaged, Refused, Unavailable
+from lepton_ai.events.sqlite import SQLite
 from lepton_ai.tensors.folder import FolderStore
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
@@ -101,3 +104,35 @@ def test_a_folder_that_may_not_be_written_is_unavailable(store: FolderStore, tmp
             store.put("x", [b"1"])
     finally:
         (tmp_path / "objects").chmod(0o700)
+
+
+@pytest.mark.parametrize("what", ["pipe", "socket", "folder", "device", "link to a pipe", "link to itself"])
+def test_what_is_no_file_in_the_place_of_a_pack_is_damage_and_is_not_waited_for(tmp_path: Path, what: str) -> None:
+    store = FolderStore(tmp_path)
+    place = tmp_path / "packs" / "ab"
+    place.parent.mkdir()
+    match what:
+        case "pipe":
+            os.mkfifo(place)
+        case "socket":
+            with socket.socket(socket.AF_UNIX) as bound:
+                bound.bind(str(place))
+        case "folder":
+            place.mkdir()
+        case "device":
+            place.symlink_to("/dev/zero")
+        case "link to a pipe":
+            os.mkfifo(tmp_path / "pipe")
+            place.symlink_to(tmp_path / "pipe")
+        case _:
+            place.symlink_to(place)
+    for read in (lambda: store.get("packs/ab"), lambda: store.get("packs/ab", 0, 4), lambda: store.size("packs/ab")):
+        with pytest.raises(Damaged, match="pack packs/ab is damaged: expected a file"):
+            read()
+
+
+@pytest.mark.parametrize("part", ["", "-wal", "-shm"])
+def test_what_is_no_file_in_the_place_of_the_database_is_refused_and_not_waited_for(tmp_path: Path, part: str) -> None:
+    os.mkfifo(tmp_path / f"main.db{part}")
+    with pytest.raises(Refused, match="is no file"):
+        SQLite(f"sqlite:///{tmp_path / 'main.db'}", "main", wait=1.0).connect()

@@ -90,6 +90,10 @@ def _read_model(workspace: Workspace, projection: Callable[[], Any]) -> Iterator
     from ..projections.check import compare
 
     with projection() as opened:
-        opened.catch_up()
-        for difference in compare(opened, workspace.ledger.store):
+        opened.mended(opened.catch_up)
+        differences = opened.mended(lambda: list(compare(opened, workspace.ledger.store)))
+        if (replaced := opened.replaced) is not None:
+            found = f"{replaced.found}; it was built anew from the log"
+            yield Damaged(replaced.thing, expected=replaced.expected, found=found)
+        for difference in differences:
             yield Damaged("the read model", expected="what the log gives", found=difference)

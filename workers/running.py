@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -83,6 +84,7 @@ class Run:
         self._logged = resumes.points if resumes else 0
         self._flushed = time.monotonic()
         self._state = "new"
+        self._owner = self._process = os.getpid()
 
     def __enter__(self) -> Run:
         if self._state != "new":
@@ -92,7 +94,7 @@ class Run:
             self._outbox.resume(self.id, self._writer, again)
         else:
             self._outbox.send(self._start(), key=fresh_key())
-        self._state = "open"
+        self._state, self._owner, self._process = "open", os.getpid(), os.getpid()
         self._heart.start()
         return self
 
@@ -111,6 +113,8 @@ class Run:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        if os.getpid() != self._owner:  # a forked child on its way out: the run is its parent's
+            return
         trouble = _tried(self.flush)
         self._heart.stop()
         if self._heart.ended and self._state == "taken":
@@ -192,6 +196,8 @@ class Run:
             log.warning("%s; the run's points are kept in memory until then", error)
 
     def _opened(self) -> None:
+        if os.getpid() != self._process:  # its parent records what was buffered before the fork
+            self._process, self._points, self._unsent, self._logged = os.getpid(), [], [], 0
         if self._state == "open" and self._heart.ended:
             self._state = "taken"
         if self._state == "taken":

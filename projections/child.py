@@ -1,0 +1,145 @@
+"""The door for strangers: a query in a process of its own over a copy of the views, killed at its limits.
+
+What DuckDB cannot stop, the system does: the memory that one function asks for at once, a plan that no timer
+interrupts, a fault of the library itself. The child knows one file, which is a copy, and neither network nor ledger.
+"""
+
+# pyright: reportUnknownParameterType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# (pyarrow ships no types)
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from ..errors import Refused, Unavailable
+from .asking import Question, plain_params, raised
+from .query import LONGEST
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_STARTING: Final = 20.0
+"""Seconds that a child may take to start and open the file, beside the query's own."""
+_PIECE: Final = 1 << 16
+_FAREWELL: Final = 4096
+"""Bytes of what a dying child says that are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one query may take."""
+
+    seconds: float = 10.0
+    """Of wall time, from when the child has opened the file."""
+    cpu_seconds: int = 20
+    """Of all its threads."""
+    memory: int = 2 << 30
+    """Bytes of address space beside what an idle child takes."""
+    answer: int = 64 << 20
+    """Bytes of the answer."""
+    threads: int = 2
+
+
+def answer(snapshot: Path, question: Question, limits: Limits = Limits()) -> pa.Table:
+    """The answer of one SELECT over a copy of the views, such as `snapshot` makes, given by a child that is killed.
+
+    It is parsed there too. Raises what `query` raises; `Refused` past a limit; `Unavailable` where no child starts.
+    """
+    import pyarrow as pa
+
+    if len(question.sql.encode(errors="replace")) > LONGEST:
+        raise Refused(f"a query has at most {LONGEST:,} bytes; give lists of values as parameters")
+    at = question.as_of.isoformat() if isinstance(question.as_of, date | datetime) else question.as_of
+    asked = {"sql": question.sql, "params": plain_params(question.params), "as_of": at, "timeout": limits.seconds}
+    order = {**asked, "file": str(snapshot), "parent": os.getpid(), "memory": limits.memory, "cpu": limits.cpu_seconds}
+    raw = _told(json.dumps({**order, "threads": limits.threads, "answer": limits.answer}).encode(), limits)
+    head, _, content = raw.partition(b"\n")
+    told: dict[str, Any] = json.loads(head)
+    if "error" in told:
+        raise raised(told)
+    return pa.ipc.open_stream(content).read_all()
+
+
+def _told(order: bytes, limits: Limits) -> bytes:
+    """What a child answers to an order. It is killed with all that it started, whatever becomes of us."""
+    environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONSAFEPATH": "1", "OPENBLAS_NUM_THREADS": "1"}
+    try:
+        told = os.memfd_create("order")
+        os.write(told, order)
+        os.lseek(told, 0, os.SEEK_SET)
+    except OSError as error:
+        raise Unavailable(f"the query cannot be passed on ({error.strerror}); try again") from error
+    try:
+        child = subprocess.Popen(
+            [sys.executable, "-I", "-c", _PROGRAM, *map(str, sys.path)],
+            stdin=told,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            cwd="/",
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise Unavailable(f"no process for the query can be started ({error.strerror}); try again") from error
+    finally:
+        os.close(told)
+    with child:
+        try:
+            return _exchanged(child, limits)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+
+
+def _exchanged(child: subprocess.Popen[bytes], limits: Limits) -> bytes:
+    assert child.stdout is not None
+    assert child.stderr is not None
+    out, said = _gathered(child.stdout, child.stderr, time.monotonic() + _STARTING + limits.seconds, limits)
+    if child.wait(timeout=_STARTING) == 0:
+        return out
+    raise _refusal(child.returncode, said, limits)
+
+
+def _gathered(stdout: IO[bytes], stderr: IO[bytes], end: float, limits: Limits) -> tuple[bytes, bytes]:
+    """All that a child writes until it closes both ends. Raises `Refused` behind `end`, or where it is too much."""
+    found = {stdout: bytearray(), stderr: bytearray()}
+    with selectors.DefaultSelector() as ready:
+        for pipe in found:
+            ready.register(pipe, selectors.EVENT_READ)
+        while ready.get_map():
+            left = end - time.monotonic()
+            if left <= 0:
+                raise Refused(f"the query ran longer than {limits.seconds:g} s; read less")
+            for key, _ in ready.select(left):
+                pipe: Any = key.fileobj
+                if not (piece := os.read(pipe.fileno(), _PIECE)):
+                    ready.unregister(pipe)
+                    continue
+                if pipe is stdout or len(found[pipe]) < _FAREWELL:
+                    found[pipe] += piece
+                if len(found[stdout]) > limits.answer + (1 << 20):
+                    raise Refused(f"the answer exceeds {limits.answer >> 20} MiB; add a LIMIT or aggregate")
+    return bytes(found[stdout]), bytes(found[stderr])
+
+
+def _refusal(code: int, said: bytes, limits: Limits) -> Refused:
+    """Why a child ended without an answer."""
+    if code in (-signal.SIGXCPU, -signal.SIGKILL, -signal.SIGALRM):
+        return Refused(f"the query ran longer than {limits.seconds:g} s; read less")
+    if b"memory" in said.lower() or b"bad_alloc" in said or code in (-signal.SIGABRT, -signal.SIGBUS):
+        return Refused("the query needs more memory than queries have; read fewer rows or columns")
+    return Refused("the query makes the database fail; write it another way")
+
+
+_PROGRAM: Final = "import sys; sys.path[:] = sys.argv[1:]; from lepton_ai.projections.confined import main; main()"

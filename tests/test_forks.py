@@ -1,0 +1,154 @@
+"""A child that is forked from a process of busy threads neither hangs nor touches what is its parent's."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BUSY = """
+import multiprocessing, os, sys, threading, time
+from pathlib import Path
+import numpy as np
+from lepton_ai.manager import ModelManager
+from lepton_ai.settings import load
+from lepton_ai.wiring import Home
+
+home, way, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+manager = ModelManager(home)
+manager.save_version({"w": np.zeros(3, np.float32)}, name="m")
+manager.sql("FROM versions")
+stop = threading.Event()
+fault = []
+
+def busy(act):
+    def run():
+        try:
+            while not stop.is_set():
+                act()
+        except BaseException as error:
+            fault.append(repr(error))
+    return run
+
+parts = Home(load(home))
+acts = [
+    lambda: manager.sql("SELECT count(*) FROM versions, range(20000)"),
+    lambda: manager.annotate("m@1", {"n": time.time()}),
+    lambda: list(manager.events()),
+    lambda: manager.fsck(objects=False),
+]
+threads = [threading.Thread(target=busy(act), daemon=True) for act in acts]
+for thread in threads:
+    thread.start()
+
+def child(n):
+    with ModelManager(home) as own:
+        own.tag(f"t{os.getpid()}", "m@1")
+        assert own.log("m")
+        assert manager.log("m")
+        if n % 3 == 0:
+            assert manager.sql("SELECT count(*) AS n FROM tags").num_rows == 1
+
+ended = []
+if way == "multiprocessing":
+    context = multiprocessing.get_context("fork")
+    children = []
+    for n in range(count):
+        children.append(context.Process(target=child, args=(n,)))
+        children[-1].start()
+    for each in children:
+        each.join(90)
+        ended.append(each.exitcode)
+        each.kill()
+else:
+    for n in range(count):
+        pid = os.fork()
+        if pid == 0:
+            child(n)
+            sys.exit(0)  # with all that Python does at its end
+        deadline = time.monotonic() + 90
+        while (found := os.waitpid(pid, os.WNOHANG))[0] == 0 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if found[0] == 0:
+            os.kill(pid, 9)
+        ended.append(os.waitstatus_to_exitcode(found[1]) if found[0] else "hung")
+stop.set()
+for thread in threads:
+    thread.join(60)
+assert ended == [0] * count, ended
+assert not fault, fault
+assert manager.fsck(objects=False) == []
+assert manager.sql("SELECT count(*) AS n FROM tags")["n"][0].as_py() == count
+names = sorted(path.name for path in (home / "read").iterdir())
+assert len([name for name in names if name.endswith(".duckdb")]) == 1, names
+assert not [name for name in names if "damaged" in name or "compare" in name], names
+print("held")
+"""
+
+
+@pytest.mark.parametrize(("way", "count"), [("fork", 4), ("multiprocessing", 3)])
+def test_children_of_a_busy_process_end_and_their_parent_goes_on(tmp_path: Path, way: str, count: int) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", BUSY, str(tmp_path / "home"), way, str(count)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env=os.environ | {"LEPTON_WAIT": "60", "PYTHONSAFEPATH": "1"},
+    )
+    assert ended.stdout.endswith("held\n"), ended.stderr[-3000:]
+
+
+INHERITED = """
+import os, sys, threading, time
+from pathlib import Path
+from lepton_ai.errors import Unavailable
+from lepton_ai.manager import ModelManager
+from lepton_ai.settings import load
+from lepton_ai.wiring import Home
+import numpy as np
+
+home = Path(sys.argv[1])
+with ModelManager(home) as manager:
+    manager.save_version({"w": np.zeros(3, np.float32)}, name="m")
+parts = Home(load(home))
+with parts.follower() as follower, ModelManager(home) as manager, manager.run("m") as run:
+    follower.reach(parts.store.end(), 30)
+    run.log({"f1": 0.5})
+    with follower.projection.reading() as cursor:
+        pid = os.fork()
+        if pid == 0:
+            try:
+                follower.projection.position
+                follower.projection.catch_up()
+            except Unavailable as error:
+                assert "forked" in str(error)
+                sys.exit(7)  # unwinds through all of it
+            os._exit(1)
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        assert status == 7, status
+        assert cursor.execute("SELECT count(*) FROM versions").fetchall() == [(1,)]
+    assert parts.socket.exists()
+    assert manager.sql("SELECT count(*) AS n FROM versions")["n"][0].as_py() == 1
+    manager.tag("t", "m@1")
+    assert manager.sql("SELECT tag FROM tags").num_rows == 1
+with ModelManager(home) as manager:
+    assert manager.sql("SELECT status, points FROM runs").to_pylist() == [{"status": "finished", "points": 1}]
+    assert manager.sql("FROM metrics").num_rows == 1
+print("held")
+"""
+
+
+def test_a_child_that_unwinds_through_its_parents_blocks_leaves_all_of_it_alone(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", INHERITED, str(tmp_path / "home")],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+        env=os.environ | {"LEPTON_WAIT": "30", "PYTHONSAFEPATH": "1"},
+    )
+    assert ended.stdout.endswith("held\n"), ended.stderr[-3000:]

@@ -1,0 +1,181 @@
+"""Every wait for the read model has an end, and a query that nothing else stops costs the projector a restart."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lepton_ai.errors import LeptonError, Malformed, Refused, Unavailable
+from lepton_ai.manager import ModelManager
+from lepton_ai.projections.projector import Projection
+from lepton_ai.projections.query import query
+
+from .asking import until
+from .projections_past import Past
+from .test_projections_storage import small_past
+
+LAST = "SELECT max(version) AS v FROM versions"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    with ModelManager(tmp_path / "home") as manager:
+        manager.save_version({"w": np.zeros(3, np.float32)}, name="m")
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def projector(home: Path) -> Iterator[subprocess.Popen[str]]:
+    running = subprocess.Popen(
+        [sys.executable, "-m", "lepton_ai.cli", "projector"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"LEPTON_HOME": str(home), "PYTHONSAFEPATH": "1"},
+    )
+    until((home / "read" / "main.sock").exists, 120)
+    with running:
+        yield running
+        running.send_signal(signal.SIGCONT)
+        running.kill()
+
+
+def test_a_projector_that_is_stopped_is_given_up_and_named(
+    home: Path, projector: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEPTON_WAIT", "2")
+    with ModelManager(home) as manager:
+        assert manager.sql(LAST)["v"].to_pylist() == [1]
+        projector.send_signal(signal.SIGSTOP)
+        begun = time.monotonic()
+        for ask in (lambda: manager.sql(LAST), lambda: manager.find("metric.f1 > 1")):
+            with pytest.raises(Unavailable, match=f"process {projector.pid}, did not answer within 2 s"):
+                ask()
+        failures: list[str] = []
+
+        def asks() -> None:
+            try:
+                manager.sql(LAST)
+            except LeptonError as error:
+                failures.append(str(error))
+
+        # more than its queue of callers takes
+        callers = [threading.Thread(target=asks) for _ in range(200)]
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join(120)
+        assert len(failures) == 200
+        assert time.monotonic() - begun < 120
+        projector.send_signal(signal.SIGCONT)
+        assert manager.sql(LAST)["v"].to_pylist() == [1]
+
+
+def test_a_query_that_cannot_be_stopped_costs_the_projector_a_restart_and_nothing_else(
+    home: Path, projector: subprocess.Popen[str]
+) -> None:
+    """`lpad` builds its text in one step, in which DuckDB looks for no interruption."""
+    hostile = "SELECT sum(length(lpad('x', 2000000000, 'yz'))) FROM range(100) AS r (i)"
+    with ModelManager(home) as manager:
+        assert manager.sql(LAST)["v"].to_pylist() == [1]
+        with pytest.raises(LeptonError) as ended:
+            manager.sql(hostile, timeout=0.5)
+        assert isinstance(ended.value, Unavailable | Refused)
+        manager.tag("after", "m@1")
+
+        def answers() -> bool:
+            try:
+                return manager.sql("SELECT tag FROM tags")["tag"].to_pylist() == ["after"]
+            except Unavailable:
+                return False
+
+        until(answers, 120)
+    assert projector.poll() is None
+
+
+def test_a_query_that_overruns_by_far_has_the_program_begin_anew_in_its_process(tmp_path: Path) -> None:
+    code = (
+        "import os, sys, time\n"
+        "from lepton_ai.projections import watchdog\n"
+        "watchdog.GRACE = 0.1\n"
+        "begun = os.environ.get('BEGUN')\n"
+        "few = len(os.listdir('/proc/self/fd')) < 10\n"
+        "if begun: print('again', begun == str(os.getpid()), few, flush=True); os._exit(0)\n"
+        "os.environ['BEGUN'] = str(os.getpid())\n"
+        "kept = [os.open('/dev/null', os.O_RDONLY) for _ in range(50)]\n"
+        "for each in kept: os.set_inheritable(each, True)\n"
+        "dog = watchdog.Watchdog(watchdog.restart); dog.start()\n"
+        "with dog.watching('SELECT 1', 0.0): time.sleep(60)\n"
+    )
+    (tmp_path / "stuck.py").write_text(code)
+    ended = subprocess.run(
+        [sys.executable, str(tmp_path / "stuck.py")], capture_output=True, text=True, timeout=100, check=False
+    )
+    assert ended.stdout == "again True True\n", ended.stderr
+
+
+def test_a_lock_that_cannot_write_its_holder_is_held_and_given_back(tmp_path: Path) -> None:
+    code = (
+        "import os, resource, sys\n"
+        "from pathlib import Path\n"
+        "from lepton_ai.errors import Unavailable\n"
+        "from lepton_ai.events.lock import FileLock\n"
+        "before = len(os.listdir('/proc/self/fd'))\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "lock = FileLock(Path(sys.argv[1]), 'it', 0)\n"
+        "try: FileLock(Path(sys.argv[1]), 'it', 0)\n"
+        "except Unavailable as error: assert 'process unknown' in str(error), error\n"
+        "else: raise AssertionError('held twice')\n"
+        "lock.release()\n"
+        "FileLock(Path(sys.argv[1]), 'it', 0).release()\n"
+        "assert len(os.listdir('/proc/self/fd')) == before\n"
+        "print('held')"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "lock")], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.stdout == "held\n", ended.stderr
+
+
+def test_a_read_model_that_cannot_be_opened_leaves_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    past = small_past(3)
+
+    class Away(Past):
+        def read(self, after: int, limit: int) -> list[object]:  # type: ignore[override]
+            raise Unavailable("the log is away; try again")
+
+    with Projection(tmp_path, past, wait=0) as held:
+        held.catch_up()
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    for _ in range(3):
+        with pytest.raises(Unavailable, match="away"):
+            Projection(tmp_path, Away(), wait=0)
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+    with Projection(tmp_path, past, wait=0) as held:
+        assert held.position == past.end()
+
+
+@pytest.mark.parametrize(
+    ("sql", "says"),
+    [
+        ("SELECT " + "+".join(["1"] * 5000), r"nested too deeply|depth|stack"),
+        ("SELECT " + "(" * 5000 + "1" + ")" * 5000, r"nested too deeply|depth|stack|does not stand"),
+        ("SELECT '" + "x" * 300_000 + "'", "at most 262,144 bytes"),
+        (" UNION ALL ".join(["SELECT 1"] * 4000), r"20,000 parts|nested too deeply|depth"),
+        ("SELECT * FROM (VALUES " + ",".join(["(1,2,3,4,5,6)"] * 8000) + ")", "20,000 parts"),
+    ],
+)
+def test_a_query_too_large_to_plan_is_refused_at_once(tmp_path: Path, sql: str, says: str) -> None:
+    with Projection(tmp_path, small_past(3), wait=0) as held:
+        held.catch_up()
+        with pytest.raises((Refused, Malformed), match=says):
+            query(held, sql, timeout=3)
+        assert query(held, "SELECT 1 AS one").to_pylist() == [{"one": 1}]
