@@ -21,6 +21,7 @@ from lepton_ai.ledger import Ledger
 
 from .broker import Kafka
 from .buckets import S3, Azure
+from .office import office as office
 from .pooler import PgBouncer
 from .servers import NotHere, PostgreSQL
 

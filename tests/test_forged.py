@@ -32,7 +32,7 @@ from lepton_ai.workers.working import Post, Worker
 
 from .channels import ME, Open, order
 from .identities import identity, incarnation
-from .office import Counted, Office, office, ready
+from .office import Counted, Office, ready
 
 __all__ = ["office"]
 SECRET = "a secret that is long enough"

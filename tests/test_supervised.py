@@ -35,7 +35,7 @@ from lepton_ai.workers.workspace import Workspace
 from .asking import until
 from .channels import ME, Open, Silence, order
 from .conftest import running
-from .office import Office, office, ready
+from .office import Office, ready
 from .servers import PostgreSQL, free_port
 
 __all__ = ["office"]
