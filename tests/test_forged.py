@@ -34,7 +34,6 @@ from .channels import ME, Open, order
 from .identities import identity, incarnation
 from .office import Counted, Office, ready
 
-__all__ = ["office"]
 SECRET = "a secret that is long enough"
 MADE = MadeVersion(kept=Kept(tensors=f"blake3:{0:064d}"), keyframe=True)
 

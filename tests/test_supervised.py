@@ -38,7 +38,6 @@ from .conftest import running
 from .office import Office, ready
 from .servers import PostgreSQL, free_port
 
-__all__ = ["office"]
 PROGRAMS = Path(__file__).parent / "programs"
 SOON = 60.0
 QUICK = {"START": "5", "LEASE": "5", "HEARTBEAT": "0.2", "PAUSE": "0.1", "DRAIN": "4"}
