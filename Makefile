@@ -40,7 +40,7 @@ fuzz: $(VENV)/.dev ## the property tests with many more examples
 faults: $(VENV)/.dev ## have everything go wrong on purpose, and see that nothing is lost (CHAPTERS=, KILLS=, SEED=)
 	@PYTHONSAFEPATH= $(BIN)/python -m tests.faults
 
-stack: $(VENV)/.dev ## the whole ledger with Kafka, PostgreSQL and S3, without Docker, until Ctrl-C
+stack: $(VENV)/.dev ## the whole ledger with Kafka, PostgreSQL and S3, without Docker, until Ctrl-C; goes on where it stopped
 	@PYTHONSAFEPATH= $(BIN)/python -m tests.stack
 
 docs: $(VENV)/.dev ## the generated pages: schemas, views, commands
@@ -56,8 +56,9 @@ constraints: $(VENV)/.uv ## the pinned versions of all dependencies
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --all-extras --group dev --no-emit-index-url \
 		--no-annotate --custom-compile-command "make constraints" pyproject.toml -o constraints.txt
 
-clean: ## remove what was built and the demo's ledger
-	@rm -rf $(VENV) .demo build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+clean: ## remove what was built, the demo's ledger and the stack's
+	@[ ! -L .stack ] || rm -rf "$$(readlink .stack)"
+	@rm -rf .stack $(VENV) .demo build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/.uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lepton needs Python 3.11 or newer; set PYTHON=")'

@@ -18,8 +18,8 @@ from . import forks
 from .database import Database
 from .lock import FileLock
 from .mounts import network_file_system
-from .sqlite_file import Connection, Files, alone, left_behind, opening
-from .sqlite_readonly import read_only, uri, writable
+from .sqlite_file import Connection, alone, log_left_behind, opening
+from .sqlite_readonly import ledger_without_log, read_only, uri, writable
 
 if TYPE_CHECKING:
     from .copies import FileCopies
@@ -105,28 +105,25 @@ class SQLite(Database):
             return False
         if connection.stands():
             return True
-        opened = connection.opened
         with suppress(sqlite3.Error):
             self._seen = connection.execute(_END).fetchone() or self._seen
-        if connection.moved():
-            with suppress(sqlite3.Error):  # so that the file is whole by itself, wherever it was moved to
-                connection.execute("PRAGMA wal_checkpoint(FULL)")
         connection.close()
-        self._set_aside(opened)
         return False
 
-    def _set_aside(self, opened: Files) -> None:
-        """Move the log of a file that was replaced out of the way: SQLite would read it into the new one."""
+    def _set_log_aside(self) -> None:
+        """Move the log of a database that was replaced out of the way, so that it is not read into the new one."""
         place, log = str(self.path), f"{self.path}-wal"
-        with suppress(OSError, Unavailable):
-            if left_behind(place, opened):
-                held = FileLock(Path(f"{place}.moving"), f"what is left of {self.name}", self.wait)
-                try:
-                    if left_behind(place, opened):
-                        Path(log).rename(f"{log}.replaced-{opened.main}")
-                        Path(f"{place}-shm").unlink(missing_ok=True)
-                finally:
-                    held.release()
+        if log_left_behind(place) is None:
+            return
+        held = FileLock(Path(f"{place}.moving"), f"what is left of {self.name}", self.wait)
+        try:
+            if opened := log_left_behind(place):
+                Path(log).rename(f"{log}.replaced-{opened.main}")
+                Path(f"{place}-shm").unlink(missing_ok=True)
+        except OSError as error:
+            raise denied(error, log, "moved aside") from error
+        finally:
+            held.release()
 
     @contextmanager
     def creating(self) -> Generator[sqlite3.Connection]:
@@ -137,6 +134,7 @@ class SQLite(Database):
     def _opened(self) -> Connection:
         for _ in range(_TRIES):
             alone(str(self.path), self.name, self.wait)
+            self._set_log_aside()
             connection = self._connected("rw") if writable(self.path) else read_only(self.path, self._options)
             if connection.follow():
                 return connection
@@ -211,6 +209,11 @@ class SQLite(Database):
             raise Refused(
                 f"{self.name} was replaced by the file of another ledger ({found[0]}, and this process works on "
                 f"{self._id}); put the right file back, or start the process anew to work on the other"
+            )
+        if (alone := ledger_without_log(self.path)) not in (None, found[0]):
+            raise Refused(
+                f"{self.name} holds ledger {alone}, and beside it lies the write-ahead log of ledger {found[0]}; bring "
+                f"{self.path.name}-wal back to its own database"
             )
         self._id = found[0]
         if (

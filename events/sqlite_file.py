@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import time
 import weakref
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -16,6 +17,8 @@ from ..errors import Unavailable
 _PAUSE: Final = 0.01
 _TICK: Final = 50_000_000
 """Nanoseconds; the clocks of file systems tick every few milliseconds."""
+_left: Final[dict[str, Files]] = {}
+"""By path, what was open there last when it was moved away."""
 _execute: Final = sqlite3.Connection.execute
 opening: Final = threading.RLock()
 """Held by the thread that opens a connection."""
@@ -97,11 +100,6 @@ class Connection(sqlite3.Connection):
         settled = time.time_ns() - folder.st_mtime_ns > _TICK and not os.path.islink(self.path)  # noqa: PTH114
         self._quiet = (folder.st_ino, folder.st_mtime_ns) if settled else None
 
-    def moved(self) -> bool:
-        """Whether the database itself is not the one at its path any more."""
-        now, opened = files_at(self.path), self.opened
-        return opened is not None and (now is None or now[:2] != opened[:2])
-
     def follow(self) -> bool:
         """Note what was opened; False where it was replaced while it was opened."""
         self.opened = files_at(self.path)
@@ -110,12 +108,18 @@ class Connection(sqlite3.Connection):
     def close(self) -> None:
         """Close it, without harm to what stands at its path by now.
 
-        SQLite itself sees to it that a database which was moved loses nothing: its log stays with it. Where only the
-        log was removed, closing brings what stands in it into the database, if no other process has opened that.
-        Where another log stands in its place, closing would delete that one: such a connection is never closed.
+        A database that was moved is made whole first: its log may not follow it. Where only the log was removed,
+        closing brings what stands in it into the database, if no other process has that open. Where another log that
+        holds anything stands in its place, closing would delete that one: such a connection is never closed.
         """
         now, opened = files_at(self.path), self.opened
-        if now and opened and now[:2] == opened[:2] and opened.log and now.log not in (None, opened.log):
+        if opened and (now is None or now[:2] != opened[:2]):
+            with suppress(sqlite3.Error):
+                if self.in_transaction:
+                    _execute(self, "ROLLBACK")
+                _execute(self, "PRAGMA wal_checkpoint(FULL)")
+            _left[self.path] = opened
+        if opened and now and now[:2] == opened[:2] and now.log not in (None, opened.log) and _holds_any(self.path):
             _lost.add(opened[:2])
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))  # not even when the process ends
         else:
@@ -124,10 +128,25 @@ class Connection(sqlite3.Connection):
         _open.discard(self)
 
 
-def left_behind(path: str, opened: Files) -> bool:
-    """Whether the write-ahead log at a path is of a database that was there before, and another stands there now."""
-    now = files_at(path)
-    return now is not None and now[:2] != opened[:2] and now.log is not None and now.log == opened.log
+def _holds_any(path: str) -> bool:
+    try:
+        return os.stat(f"{os.path.realpath(path)}-wal").st_size > 0  # noqa: PTH116
+    except OSError:
+        return False
+
+
+def log_left_behind(path: str) -> Files | None:
+    """The files that were at a path before, where their write-ahead log is there still and the database another.
+
+    SQLite would read that log into the other database.
+    """
+    opened, now = _left.get(path), files_at(path)
+    if opened is None or now is None:
+        return None
+    if now[:2] != opened[:2] and now.log is not None and now.log == opened.log:
+        return opened
+    del _left[path]
+    return None
 
 
 def alone(path: str, name: str, wait: float) -> None:

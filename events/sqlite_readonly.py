@@ -11,7 +11,7 @@ import logging
 import os
 import shutil
 import sqlite3
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -57,6 +57,22 @@ def read_only(path: Path, options: dict[str, Any]) -> Connection:
     if not _size(Path(f"{path}-wal")):
         return _reading(_Still(f"{uri(path)}?mode=ro&immutable=1", path, **options))
     return _copied(path, options)
+
+
+def ledger_without_log(path: Path) -> str | None:
+    """The ledger's id in the file itself, None where only the write-ahead log beside it knows one, or there is none.
+
+    Raises nothing: a file that cannot be read so is read with its log all the same.
+    """
+    if not _size(Path(f"{path}-wal")):
+        return None
+    with (
+        suppress(sqlite3.Error),
+        closing(sqlite3.connect(f"{uri(path)}?mode=ro&immutable=1", uri=True)) as connection,
+    ):
+        found = connection.execute("SELECT ledger FROM head").fetchone()
+        return found and found[0]
+    return None
 
 
 def _reading(connection: Connection) -> Connection:

@@ -39,14 +39,15 @@ listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 class Kafka:
     """One broker process on ports of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None, port: int | None = None) -> None:
+        """In a temporary folder, or in the one given, whose data from earlier times is gone on with."""
         self._jars = _jars()
-        self.port = free_port()
-        self._folder = Path(tempfile.mkdtemp(prefix="lepton-kafka-", dir="/tmp"))
+        self.port = port or free_port()
+        self._folder = folder or Path(tempfile.mkdtemp(prefix="lepton-kafka-", dir="/tmp"))
         self._properties = str(self._folder / "server.properties")
         Path(self._properties).write_text(self._written().format(**self._places()))
         self._process: subprocess.Popen[bytes] | None = None
-        form = ("format", "-t", "4L6g3nShT-eMCtK--X86sw", "-c", self._properties, *self._users())
+        form = ("format", "-t", "4L6g3nShT-eMCtK--X86sw", "-c", self._properties, "--ignore-formatted", *self._users())
         done = self._run("kafka.tools.StorageTool", *form)
         if done.returncode:
             raise NotHere(f"Kafka: its storage cannot be formatted: {done.stderr.strip()[-300:]}")

@@ -31,8 +31,8 @@ class Buckets(ABC):
 
     bucket: Final = "lepton-bucket"
 
-    def __init__(self, command: list[str]) -> None:
-        self.port = free_port()
+    def __init__(self, command: list[str], port: int | None = None) -> None:
+        self.port = port or free_port()
         self._command = [word.replace("PORT", str(self.port)) for word in command]
 
     def start(self) -> None:
@@ -76,10 +76,10 @@ class S3(Buckets):
 
     url: Final = f"s3://{Buckets.bucket}"
 
-    def __init__(self) -> None:
+    def __init__(self, port: int | None = None) -> None:
         if find_spec("moto") is None:
             raise NotHere("the package moto[server] was not found")
-        super().__init__([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "PORT"])
+        super().__init__([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "PORT"], port)
 
     def environment(self, port: int | None = None) -> dict[str, str]:
         return {

@@ -40,16 +40,18 @@ class PostgreSQL:
     OPTIONS: ClassVar[tuple[str, ...]] = ("-F",)
     """fsync off: no test here pulls the plug."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None, port: int | None = None) -> None:
+        """In a temporary folder, or in the one given, whose data from earlier times is gone on with."""
         self._programs = _programs()
-        self.port = free_port()
+        self.port = port or free_port()
         self._as = {"user": _UNPRIVILEGED, "group": "nogroup"} if os.geteuid() == 0 else {}
-        self._folder = Path(tempfile.mkdtemp(prefix="lepton-pg-", dir="/tmp"))
+        self._folder = folder or Path(tempfile.mkdtemp(prefix="lepton-pg-", dir="/tmp"))
         self.data = self._folder / "data"
         if self._as:
             shutil.chown(self._folder, _UNPRIVILEGED)
         self._process: subprocess.Popen[bytes] | None = None
-        self._create()
+        if not (self.data / "PG_VERSION").exists():
+            self._create()
 
     def url(self, password: str = PASSWORD, database: str = "postgres") -> str:
         """Where the server is, for LEPTON_DATABASE."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -21,6 +22,7 @@ from lepton_ai.tensors.folder import FolderStore
 from lepton_ai.wiring import Home
 
 from .asking import commit
+from .faults.homes import disturb
 
 
 @pytest.fixture
@@ -68,6 +70,13 @@ connection = sqlite3.connect(sys.argv[1])
 connection.execute("CREATE TABLE another (a)")
 print("written", flush=True)
 sys.stdin.read()
+"""
+KILLED = """
+import os, sys
+from lepton_ai.settings import load
+from lepton_ai.wiring import Home
+work = Home(load(sys.argv[1])).workspace
+os._exit(9)
 """
 LOGS = {
     "the log": ("main.db-wal",),
@@ -236,6 +245,26 @@ def test_a_commit_into_a_file_that_was_replaced_meanwhile_is_made_again_in_the_r
     other = Home(ModelManager(place)._settings)
     assert other.store.known("k") is not None
     other.close()
+
+
+def test_the_log_of_another_ledger_is_not_read_into_a_database(place: Path, tmp_path: Path) -> None:
+    for home in (place, tmp_path / "other"):
+        command = (sys.executable, "-c", KILLED, str(home))
+        assert subprocess.run(command, check=False, env=os.environ | {"PYTHONSAFEPATH": "1"}).returncode == 9
+        assert (home / "main.db-wal").stat().st_size > 0
+        with sqlite3.connect(home / "main.db") as connection:
+            connection.execute("PRAGMA wal_checkpoint(FULL)")
+            left = (home / "main.db-wal").read_bytes()
+        connection.close()
+        (home / "main.db-wal").write_bytes(left)
+    (tmp_path / "other" / "main.db").replace(place / "main.db")
+
+    with ModelManager(place, strict=True) as manager, pytest.raises(Refused, match="the write-ahead log of ledger"):
+        save(manager, 3)
+
+
+def test_nothing_acknowledged_is_lost_while_homes_are_disturbed(tmp_path: Path) -> None:
+    disturb(tmp_path, 6, seed=7, say=print)
 
 
 def test_a_lock_whose_file_was_removed_shuts_the_next_one_out_again(tmp_path: Path) -> None:

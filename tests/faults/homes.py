@@ -58,8 +58,10 @@ class Scene:
         environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1", "LEPTON_WAIT": "5"}
         program = ROOT / "tests" / "programs" / "home_writer.py"
         command = [sys.executable, str(program), str(self.home), str(self.told)]
+        before = self.lines().count("# begun")
         for _ in range(WRITERS):
             self.writers.append(subprocess.Popen(command, stdin=subprocess.PIPE, env=environment))
+        self._until(lambda: self.lines().count("# begun") == before + WRITERS, "all writers begin")
         self.progress()
 
     def end(self) -> None:
@@ -203,7 +205,7 @@ def disturb(folder: Path, rounds: int, seed: int, say: Callable[[str], None]) ->
         disturbance(scene)
         scene.progress()
     scene.end()
-    refusals = Counter(line.split()[1] for line in scene.lines() if line.startswith("#"))
+    refusals = Counter(line.split()[1] for line in scene.lines() if line.startswith("#") and line != "# begun")
     found = [_keys(place) for place in (scene.home, *scene.kept)]
     acknowledged = scene.acknowledged()
     lost = [key for key in acknowledged if not any(key in keys for keys in found)]

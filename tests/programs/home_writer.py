@@ -16,6 +16,7 @@ if __name__ == "__main__":
     home, told = Home(load(sys.argv[1], actor="writer")), Path(sys.argv[2])
     work, key, number = home.workspace, str(uuid4()), 0
     with told.open("a") as file:
+        print("# begun", file=file, flush=True)
         while not select.select([sys.stdin], [], [], 0.002)[0]:
             try:
                 work.ledger.admit(note(f"{key} {number}"), work.actors.named("writer"), key=key)
