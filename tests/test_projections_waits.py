@@ -36,7 +36,7 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def projector(home: Path) -> Iterator[subprocess.Popen[str]]:
     running = subprocess.Popen(
-        [sys.executable, "-m", "lepton_ai.cli", "projector"],
+        [str(Path(sys.executable).with_name("lepton")), "projector"],
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"LEPTON_HOME": str(home), "PYTHONSAFEPATH": "1"},
@@ -51,9 +51,10 @@ def projector(home: Path) -> Iterator[subprocess.Popen[str]]:
 def test_a_projector_that_is_stopped_is_given_up_and_named(
     home: Path, projector: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("LEPTON_WAIT", "2")
     with ModelManager(home) as manager:
         assert manager.sql(LAST)["v"].to_pylist() == [1]
+    monkeypatch.setenv("LEPTON_WAIT", "2")
+    with ModelManager(home) as manager:
         projector.send_signal(signal.SIGSTOP)
         begun = time.monotonic()
         for ask in (lambda: manager.sql(LAST), lambda: manager.find("metric.f1 > 1")):
@@ -75,7 +76,9 @@ def test_a_projector_that_is_stopped_is_given_up_and_named(
             caller.join(120)
         assert len(failures) == 200
         assert time.monotonic() - begun < 120
-        projector.send_signal(signal.SIGCONT)
+    monkeypatch.setenv("LEPTON_WAIT", "60")
+    projector.send_signal(signal.SIGCONT)
+    with ModelManager(home) as manager:
         assert manager.sql(LAST)["v"].to_pylist() == [1]
 
 
