@@ -297,7 +297,9 @@ def test_sql_answers_as_a_table_csv_json_parquet_and_as_of_then(cli: Cli) -> Non
     assert pyarrow.parquet.read_table("v.parquet")["version"].to_pylist() == [1, 2, 3]
     first = cli("log --json").json["entries"][-1]["seq"]
     assert cli(["sql", query, "--as-of", str(first)]).out == "version  branch\n      1  main\n"
-    assert cli(["sql", query, "--as-of", "2020-01-01"]).out == "version  branch\nno rows\n"
+    assert cli(["sql", query, "--as-of", "2020-01-01"]).out == (
+        "version  branch\nno rows\nas of before the first event\n"
+    )
     assert cli(["sql", query, "--as-of", "2020-01-01T09:00:00Z", "--json"]).json["count"] == 0
 
 
