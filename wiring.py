@@ -291,7 +291,11 @@ class Home:
             return self._borrowed_views()
         read = self.settings.home / "read"
         around = next(each for each in (read, *read.parents) if each.exists())
-        return read if os.access(around, os.W_OK | os.X_OK) else self._borrowed_views()
+        if not os.access(around, os.W_OK | os.X_OK):
+            return self._borrowed_views()
+        if not self.folder.is_there():
+            self.folder.make()
+        return read
 
     def _borrowed_views(self) -> Path:
         self._temporary = TemporaryDirectory(prefix="lepton-read-")
