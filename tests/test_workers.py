@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -380,9 +381,11 @@ def test_a_worker_that_nobody_hears_stops_its_process_when_its_lease_is_over(tmp
         environment={"PYTHONPATH": str(PROGRAMS)},
     )
     given = order(payload={"does": "wait"}, source=str(tmp_path))
-    worker = Worker(post, Silence(given), Terms(**(TERMS | {"lease": 4.0})))
+    later = [0.0]
+    worker = Worker(post, Silence(given), Terms(**TERMS | {"lease": 600.0}), lambda: time.monotonic() + later[0])
     path = tmp_path / "begun-j1-1"
 
-    until(lambda: worker.step() or path.exists(), SOON)
+    until(lambda: worker.step() or (path.exists() and bool(path.read_text())), SOON)
     pid = int(path.read_text())
+    later[0] = 601.0
     until(lambda: worker.step() or gone(pid), SOON)
