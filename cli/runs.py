@@ -49,7 +49,7 @@ ACTS: Final = ("show", "checkpoints")
     "lepton runs show 6b7c8d",
     "lepton runs checkpoints 6b7c8d",
 )
-@click.argument("act", required=False, type=click.Choice(ACTS), metavar="[show|checkpoints]")
+@click.argument("act", required=False, type=click.Choice(ACTS), metavar="[ACTION]")
 @click.argument("run", required=False, metavar="[RUN]")
 @click.option("--model", metavar="NAME", help="Those of one model.")
 @click.option("--status", type=click.Choice(["running", "finished", "failed", "lost"]), help="Those that stand so.")
@@ -57,8 +57,8 @@ ACTS: Final = ("show", "checkpoints")
 def runs(session: Session, act: str | None, run: str | None, model: str | None, status: str | None, most: int) -> None:
     """List the runs of training scripts, the newest first; or show one, or what it kept on its way.
 
-    RUN is a run's id, or a part of it. A run that is not heard of for longer than LEPTON_TERM_RUN is lost;
-    `manager.resume(run)` goes on with it.
+    ACTION is show or checkpoints. RUN is a run's id, or a part of it. A run that is not heard of for longer than
+    LEPTON_TERM_RUN is lost; `manager.resume(run)` goes on with it.
     """
     if act is None:
         found = session.manager.runs(model, status=status, most=most)  # pyright: ignore[reportArgumentType]

@@ -49,7 +49,7 @@ from lepton_ai.events.model import (
 )
 from lepton_ai.events.objects import ManifestWritten, ObjectsCondemned, PackRepacked, PackWritten
 from lepton_ai.events.outside import DatasetRecorded, ObservationRecorded, VersionOffered
-from lepton_ai.events.run import MetricsLogged, RunCheckpointed, RunFinished, RunStarted
+from lepton_ai.events.run import MetricsLogged, RunCheckpointed, RunFinished, RunLost, RunResumed, RunStarted
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MODELS = ("credit", "team/scoring")
@@ -322,7 +322,8 @@ def _run(draw: st.DrawFn, model: _Model, runs: dict[str, str]) -> tuple[str, Eve
     if not opened or draw(st.booleans()):
         run = f"r{len(runs)}"
         runs[run] = "open"
-        return f"run/{run}", RunStarted(run=run, model=model.name, hyperparameters=draw(_FREE))
+        named = draw(st.sampled_from([{}, {"name": "nightly", "tags": ("a", "b")}]))
+        return f"run/{run}", RunStarted(run=run, model=model.name, hyperparameters=draw(_FREE), **named)
     run = draw(st.sampled_from(opened))
     points = draw(
         st.lists(st.tuples(st.sampled_from(["f1", "loss"]), st.none() | st.integers(0, 9), st.floats()), max_size=3)
@@ -331,6 +332,8 @@ def _run(draw: st.DrawFn, model: _Model, runs: dict[str, str]) -> tuple[str, Eve
     if ended:
         runs[run] = "failed"
         return f"run/{run}", ended
+    if draw(st.booleans()):
+        return f"run/{draw(st.sampled_from([*runs]))}", draw(st.sampled_from([RunLost(heard=START), RunResumed()]))
     if draw(st.booleans()):
         return f"run/{run}", RunCheckpointed(tensors=digest("checkpoint", "blake3"), step=draw(st.none() | st.just(7)))
     names, steps, values = zip(*points, strict=True) if points else ((), (), ())

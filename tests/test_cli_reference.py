@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 import pytest
 
+from lepton_ai import ModelManager, Stale
 from lepton_ai.cli.app import SECTIONS, lepton
 from lepton_ai.cli.command import Command
 from lepton_ai.cli.reference import reference
+from lepton_ai.domain.commands import StartRun
 
 from .cli_home import Cli, loans, make
 
@@ -38,6 +41,9 @@ EXAMPLES = [
     if name not in WITH_BROKER and "kafka" not in example
 ]
 
+KEPT = "3f9c2ab41d70"
+"""What the examples call a save that was refused."""
+
 WITH_JSON = [(name, example) for name, example in EXAMPLES if "--format" not in example or "-o" in example]
 """All but the one that fills stdout itself."""
 
@@ -54,6 +60,18 @@ def cli(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return Cli(tmp_path / "home")
+
+
+def words_of(example: str, cli: Cli) -> list[str]:
+    """An example's words, once what it is about is there: a run, or a save that was refused."""
+    with ModelManager(cli.home, actor="ada") as manager:
+        if example.startswith("lepton runs"):
+            manager._workspace.admit(StartRun(run="0190a7e2-7c1d-7f7e-9f0a-3d2f5a6b7c8d", model="credit"), None)
+        if KEPT in example:
+            with pytest.raises(Stale) as stale:
+                manager.save_version({"w": np.ones(3)}, name="credit", parents=[1])
+            example = example.replace(KEPT, str(stale.value.kept))
+    return shlex.split(example)
 
 
 def test_the_page_is_what_the_commands_say() -> None:
@@ -83,7 +101,7 @@ def test_the_help_lists_every_command() -> None:
 
 @pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=[example for _, example in EXAMPLES])
 def test_an_example_does_what_it_says(name: str, example: str, cli: Cli) -> None:
-    words = shlex.split(example)
+    words = words_of(example, cli)
     assert words[:2] == ["lepton", name]
 
     ended = cli(words[1:])
@@ -94,7 +112,7 @@ def test_an_example_does_what_it_says(name: str, example: str, cli: Cli) -> None
 
 @pytest.mark.parametrize(("name", "example"), WITH_JSON, ids=[example for _, example in WITH_JSON])
 def test_with_json_it_prints_one_object_of_the_shape_shown(name: str, example: str, cli: Cli) -> None:
-    words = [word for word in shlex.split(example) if word != "--json"]
+    words = [word for word in words_of(example, cli) if word != "--json"]
 
     ended = cli([*words[1:], "--json"])
 

@@ -62,6 +62,7 @@ PROMISED = [
         "observations",
         "production_history",
         "rollbacks",
+        "run_checkpoints",
         "runs",
         "tags",
         "unprojected",
