@@ -19,7 +19,6 @@ from .results import (
     Comparison,
     Diff,
     Evaluation,
-    Healed,
     Log,
     ModelRecord,
     PendingVersion,
@@ -27,7 +26,6 @@ from .results import (
     RolledBack,
     Suggestion,
     Synced,
-    Upgraded,
     Verified,
     Version,
     VersionRecord,
@@ -47,11 +45,13 @@ from .workers import (
 )
 from .workers.arguments import checked
 from .workers.asking import Named, words
+from .workers.heal import Healed, heal
 from .workers.merging import Strategy
 from .workers.refused import RefusedSave
 from .workers.running import Run, resumed
 from .workers.runs import CheckpointRecord, RunRecord
 from .workers.subject import fingerprint_of
+from .workers.upgrade import Upgraded
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -567,8 +567,6 @@ class ModelManager:
         A place is a folder or a URL as LEPTON_OBJECTS takes, such as a backup of the objects. `fsck` says what is left.
         Raises `Unavailable` where a store is away.
         """
-        from .workers.heal import heal
-
         return heal(self._workspace, self._home.copies(places))
 
     def rebuild(self) -> int:

@@ -479,39 +479,6 @@ class Verified(Result):
 
 
 @dataclass(frozen=True)
-class HealedPack(Result):
-    """What became of a damaged pack: the packs that hold its content now, and the digests found nowhere whole."""
-
-    pack: str
-    into: tuple[str, ...]
-    missing: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Healed(Result):
-    """The damaged packs that were looked after; one with nothing missing is damage no more."""
-
-    packs: tuple[HealedPack, ...]
-
-
-@dataclass(frozen=True)
-class Upgraded(Result):
-    """What an upgrade did, or would do: from which format to which, over which events, and where the copy is."""
-
-    ledger: str
-    before: int
-    after: int
-    events: int
-    """Of the log before; its root over them is the same afterwards."""
-    root: str
-    copy: str | None
-    """Where the tables stand as they were; None where they are in today's format already."""
-    bytes: int
-    """About what the copy takes."""
-    done: bool
-
-
-@dataclass(frozen=True)
 class Synced(Result):
     """What became of what waited in the spool: each entry with kind, key, actor, time, and `version` or `reason`."""
 

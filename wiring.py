@@ -28,7 +28,7 @@ from .events.store import Store
 from .events.tls import Certificate
 from .home import HomeFolder
 from .ledger import Ledger
-from .results import Upgraded, Version
+from .results import Version
 from .settings import Settings, log
 from .tensors.address import objects_at
 from .tensors.folder import FolderStore
@@ -37,6 +37,7 @@ from .workers.delivery import Delivery
 from .workers.lost import LostRuns
 from .workers.outbox import Outbox
 from .workers.spool import Spool
+from .workers.upgrade import Upgraded, upgrade
 from .workers.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -251,8 +252,6 @@ class Home:
 
     def upgrade(self, *, dry_run: bool) -> Upgraded:
         """Bring an older ledger to today's format. Nothing else here opens one."""
-        from .workers.upgrade import upgrade
-
         told = self.settings
         database = database_at(told.database, told.ledger, wait=told.wait)
         alone = database_at(told.database, told.ledger, wait=0.0)

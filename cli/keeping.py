@@ -10,8 +10,10 @@ from typing import Any, Final, cast
 import click
 
 from ..errors import Damaged, LeptonError, Refused
-from ..results import HealedPack, Synced, Upgraded, Verified
+from ..results import Synced, Verified
+from ..workers.heal import HealedPack
 from ..workers.refused import RefusedSave
+from ..workers.upgrade import Upgraded
 from .command import Session, command, keyed
 from .shapes import METRICS, VERSION
 from .text import columns, count, size, title, unprojected, version, when

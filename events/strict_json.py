@@ -51,6 +51,19 @@ def checked_json(value: Any, what: str) -> Any:
     return value
 
 
+def storable_json(value: Any) -> Any:
+    """The value with U+FFFD for what no table can hold: an error may quote anything, and must be told all the same."""
+    match value:
+        case str():
+            return value.replace("\0", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        case dict():
+            return {storable_json(name): storable_json(each) for name, each in cast("dict[str, Any]", value).items()}
+        case list():
+            return [storable_json(each) for each in cast("list[Any]", value)]
+        case _:
+            return value
+
+
 def _storable(text: str, what: str) -> None:
     """PostgreSQL holds no NUL, and UTF-8 no half of a surrogate pair."""
     if "\0" in text:

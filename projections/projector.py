@@ -106,8 +106,13 @@ class Projection:
     def _within(self) -> Generator[None]:
         """Be at work in DuckDB, in the process that opened the file."""
         inherited.own(self._process, self._what)
-        with inherited.USES.use():
-            yield
+        try:
+            with inherited.USES.use():
+                yield
+        except OSError as error:  # a full disk, say, where a file is moved or removed
+            if error.errno is None:  # Arrow's, which bears DuckDB's words
+                raise
+            raise denied(error, self.path, "written") from error
 
     def catch_up(self, wait_for: int | None = None, deadline: float = 30.0) -> int:
         """Apply what the log holds, and return the position.

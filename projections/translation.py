@@ -24,6 +24,7 @@ _AWAY: Final = (
     "disk quota",
     "too many open",
     "cannot allocate memory",
+    "input/output error",
     "failed to allocate",
     "max_temp_directory_size",
 )

@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..domain.commands import OBJECTS, Repack, Stored
 from ..events.envelope import decode
 from ..events.objects import PackRepacked, PackWritten
 from ..events.rows import Placement
-from ..results import Healed, HealedPack
+from ..results import Result
 from ..tensors.objects import ObjectStore
 from .restoring import graph_of
 from .workspace import Workspace
 
 if TYPE_CHECKING:
     from ..tensors.heal import Copies, Rewritten
+
+
+@dataclass(frozen=True)
+class HealedPack(Result):
+    """What became of a damaged pack: the packs that hold its content now, and the digests found nowhere whole."""
+
+    pack: str
+    into: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Healed(Result):
+    """The damaged packs that were looked after; one with nothing missing is damage no more."""
+
+    packs: tuple[HealedPack, ...]
 
 
 def heal(workspace: Workspace, copies: Sequence[ObjectStore] = ()) -> Healed:

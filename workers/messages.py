@@ -14,7 +14,7 @@ from ..errors import Malformed
 from ..events.event import Digest, Figure, Json
 from ..events.objects import PackWritten
 from ..events.run import MetricsLogged
-from ..events.strict_json import checked_json
+from ..events.strict_json import checked_json, storable_json
 from ..tensors.objects import is_pack
 from .identity import verified
 
@@ -234,7 +234,7 @@ class Said(NamedTuple):
 
 def encoded(message: Message, source: str, traceparent: str | None = None) -> bytes:
     """A message as its sender signs it: a CloudEvent in its structured form, named the same whenever it is sent."""
-    trace = {} if traceparent is None else {"traceparent": traceparent}
+    trace = {} if traceparent is None or not traceparent.isprintable() else {"traceparent": traceparent[:LONGEST]}
     return to_json(
         {
             "specversion": "1.0",
@@ -245,7 +245,7 @@ def encoded(message: Message, source: str, traceparent: str | None = None) -> by
             "time": datetime.now(UTC).isoformat(),
             **trace,
             "datacontenttype": "application/json",
-            "data": message.model_dump(mode="json"),
+            "data": storable_json(message.model_dump(mode="json")),
         }
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from ..domain.commands import UpgradeLedger
@@ -17,10 +18,27 @@ from ..events.lock import Held
 from ..events.store import Store
 from ..events.upgrade import Standing
 from ..ledger import Ledger
-from ..results import Upgraded
+from ..results import Result
 
 LONE: Final = ("relay", "assigner")
 """The locks of processes that must be of the new Lepton from the first event on that only it knows."""
+
+
+@dataclass(frozen=True)
+class Upgraded(Result):
+    """What an upgrade did, or would do: from which format to which, over which events, and where the copy is."""
+
+    ledger: str
+    before: int
+    after: int
+    events: int
+    """Of the log before; its root over them is the same afterwards."""
+    root: str
+    copy: str | None
+    """Where the tables stand as they were; None where they are in today's format already."""
+    bytes: int
+    """About what the copy takes."""
+    done: bool
 
 
 def upgrade(database: Database, lock: Callable[[str], Held], *, dry_run: bool) -> Upgraded:
