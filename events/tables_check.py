@@ -48,16 +48,17 @@ class Beside:
             return
         if actor is not None and source not in (actor.name, actor.id):
             yield Damaged(f"the name of actor {actor.id}", expected=f"that of event {seq}, {source!r}", found="another")
-        yield from self._memory(seq, (str(source), str(pseudonym)), envelope)
+        yield from self._memory(seq, str(pseudonym), envelope)
 
-    def _memory(self, seq: int, sources: tuple[str, str], envelope: Mapping[str, Any]) -> Iterator[Damaged]:
-        """The row by which a message counts once: under its source's name, or its pseudonym."""
+    def _memory(self, seq: int, source: str, envelope: Mapping[str, Any]) -> Iterator[Damaged]:
+        """The row by which a message counts once: under its source's pseudonym, or another with the same bytes."""
+        digest = str(envelope.get("inboxdigest"))
         with self._store.database.connection() as connection:
-            rows = [connection.execute(self._sql.seen, (each, envelope.get("inboxid"))).fetchone() for each in sources]
-        found = [row[0] for row in rows if row is not None]
-        if envelope.get("inboxdigest") not in found:
+            asked = (envelope.get("inboxid"), source, digest, digest)
+            row = connection.execute(self._sql.seen, asked).fetchone()
+        if row is None or row[0] != digest:
             thing = f"the memory of the message of event {seq}"
-            yield Damaged(thing, expected=str(envelope.get("inboxdigest")), found=found[0] if found else "none")
+            yield Damaged(thing, expected=digest, found="none" if row is None else str(row[0]))
 
     def _heads(self) -> Iterator[Damaged]:
         with self._store.database.connection() as connection:
