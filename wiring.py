@@ -86,6 +86,8 @@ class Home:
     origins: WeakKeyDictionary[Any, Version] = field(default_factory=WeakKeyDictionary[Any, Version])
     """Which version a live object was loaded from or last saved as; it outlives what is opened and closed here."""
     opening: RLock = field(default_factory=RLock, repr=False)
+    quiet: bool = False
+    """Whether it is said elsewhere that a ledger was made."""
     _temporary: TemporaryDirectory[str] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -393,6 +395,7 @@ class Home:
         if fresh:
             self._check_unused(self._unopened())
             self.folder.make(for_group=for_group)
+        self.quiet = True
         self.workspace  # noqa: B018 - makes the ledger
         return fresh
 
@@ -437,7 +440,8 @@ class Home:
 
     def _begin(self, ledger: Ledger, actors: Actors) -> None:
         """The first event. Another process may have been faster, which is as good."""
-        log.info("a new ledger, %s, in %s", self.settings.ledger, self.settings.home)
+        if not self.quiet:
+            log.info("a new ledger, %s, in %s", self.settings.ledger, self.settings.home)
         command = CreateLedger(ledger=self.store.ledger_id, format=FORMAT)
         try:
             ledger.admit(command, actors.named("lepton"), key=f"created-{self.store.ledger_id}")

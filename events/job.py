@@ -60,7 +60,7 @@ class JobWarned(Event):
     type: Literal["lepton.job.warned.v1"] = "lepton.job.warned.v1"
     epoch: Epoch
     said: str = Field(description="what was said: measured, checkpointed")
-    points: int = Field(default=0, ge=0, lt=2**53, description="metric points that are lost by it")
+    points: Count = Field(default=0, description="metric points that are lost by it")
     reason: Sealed = ""
 
 

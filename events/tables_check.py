@@ -51,10 +51,12 @@ class Beside:
         yield from self._memory(seq, str(pseudonym), envelope)
 
     def _memory(self, seq: int, source: str, envelope: Mapping[str, Any]) -> Iterator[Damaged]:
-        """The row by which a message counts once: under its source's pseudonym, or another with the same bytes."""
+        """The row by which a message counts once: under its source's pseudonym."""
         digest = str(envelope.get("inboxdigest"))
+        # the pseudonyms of those who were forgotten before they had one were drawn anew
+        bytes_alone = digest if source in self.forgotten else ""
         with self._store.database.connection() as connection:
-            asked = (envelope.get("inboxid"), source, digest, digest)
+            asked = (envelope.get("inboxid"), source, bytes_alone, bytes_alone)
             row = connection.execute(self._sql.seen, asked).fetchone()
         if row is None or row[0] != digest:
             thing = f"the memory of the message of event {seq}"

@@ -18,7 +18,10 @@ from typing import Final
 TEAM: Final = 61000
 """A group that is nobody's first one."""
 
-SITE: Final = f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n"
+SITE: Final = (
+    f"import site, sys; site.addsitedir({sysconfig.get_path('purelib')!r});"
+    f"sys.path.insert(0, sys.path.pop(sys.path.index({sysconfig.get_path('purelib')!r})))\n"
+)
 """So that a Python of the system finds what is installed here."""
 LOGGED: Final = "import logging; logging.basicConfig(format='%(message)s', level=logging.INFO)\n"
 

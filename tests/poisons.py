@@ -27,6 +27,8 @@ from lepton_ai.workers.messages import (
     encoded,
 )
 
+from .identities import identity
+
 DIGEST: Final = f"blake3:{7:064x}"
 EXTREMES: Final[tuple[Any, ...]] = (
     None, True, False, 0, -1, 1, 2**31, 2**53, 2**63 - 1, 2**63, 2**64 - 1, 2**64, -(2**63) - 1, 10**30, 10**400,
@@ -124,11 +126,19 @@ def poisoned_letters(chance: random.Random, count: int, good: Callable[[int], di
             yield Letter(place, mutated(json.dumps(told).encode(), chance))
 
 
-def poisoned_results(chance: random.Random, count: int) -> Iterator[bytes]:
-    """Mutations of every kind of message that workers say, of jobs and workers that there are none."""
+def poisoned_results(chance: random.Random, count: int, place: str) -> Iterator[bytes]:
+    """Mutations of every kind of message that workers say, of jobs and workers that there are none.
+
+    Most bear a signature that holds, so that what they say is looked at too; some are mutated behind it.
+    """
     for n in range(count):
-        message = chance.choice(said(chance.choice(("nobodys-job", "job")), f"stranger-{n % 7}"))
-        yield mutated(encoded(message, f"stranger-{n % 7}"), chance)
+        worker = identity(f"stranger-{n % 7}")
+        message = chance.choice(said(chance.choice(("nobodys-job", "job")), worker.incarnation))
+        body = encoded(message, worker.incarnation)
+        if chance.random() < 0.2:
+            yield mutated(worker.signed(body, place), chance)
+        else:
+            yield worker.signed(mutated(body, chance), place)
 
 
 def _binary(place: int, told: dict[str, Any], chance: random.Random) -> Letter:

@@ -50,8 +50,8 @@ def clock(manager: ModelManager, monkeypatch: pytest.MonkeyPatch) -> Set:
 
     def set_to(now: datetime) -> None:
         Told.now_is = now
-        if manager._home.database.now != "NULL":
-            manager._home.database.now = f"{int(now.timestamp() * 10**6)}"  # type: ignore[misc]
+        if manager._home.database.clock != "NULL":
+            manager._home.database.clock = f"{int(now.timestamp() * 10**6)}"  # type: ignore[misc]
 
     monkeypatch.setattr("lepton_ai.ledger.datetime", Told)
     set_to(TODAY)
@@ -157,7 +157,7 @@ def test_the_answer_says_which_event_a_date_stood_for(
 def test_on_postgresql_the_databases_clock_counts_and_a_wrong_one_is_recorded_beside_it(
     manager: ModelManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if manager._home.database.now == "NULL":
+    if manager._home.database.clock == "NULL":
         pytest.skip("SQLite has no clock but this machine's")
 
     class Ahead(datetime):

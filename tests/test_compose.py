@@ -27,7 +27,9 @@ def filled(text: str) -> str:
 
 
 def test_the_compose_file_runs_what_the_code_knows() -> None:
-    read = set(re.findall(r"LEPTON_[A-Z_]+", (ROOT / "settings.py").read_text()))
+    read = {
+        name for file in ("settings.py", "home.py") for name in re.findall(r"LEPTON_[A-Z_]+", (ROOT / file).read_text())
+    }
     commands = {name for _, names in SECTIONS.values() for name in names}
     ours = {name: service for name, service in SERVICES.items() if "build" in service}
 

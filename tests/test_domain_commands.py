@@ -60,10 +60,22 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "endpoint": ("scoring", "pricing"),
     "observed": (SEEN, SEEN.model_copy(update={"rows": 2})),
     "ledger": ("l1", "l2"),
+    "pack": ("packs/00/1", "packs/00/2"),
+    "into": (None, ("packs/00/3",)),
 }
 STREAMS = {"model", "run", "job", "dataset", "endpoint", "objects", "ledger"}
 TEXTS = ("message", "reason", "description", "name")
-MAPPINGS = ("payload", "result", "environment", "code", "hyperparameters", "metrics_from", "metrics_to", "difference")
+MAPPINGS = (
+    "payload",
+    "result",
+    "environment",
+    "code",
+    "hyperparameters",
+    "metrics_from",
+    "metrics_to",
+    "difference",
+    "limits",
+)
 KINDS: tuple[type[Command], ...] = tuple(
     kind for union in (*get_args(AnyCommand), JobCommand) for kind in (get_args(union) or (union,)) if kind is not OfJob
 )

@@ -87,7 +87,6 @@ def test_a_second_head_is_named(whole: Store) -> None:
         ("DELETE FROM seen WHERE id = 'a'", "the memory of the message of event 3"),
         ("UPDATE seen SET digest = 'sha256:0' WHERE id = 'b'", "the memory of the message of event 4"),
         ("UPDATE seen SET source = '/scoring/uk' WHERE id = 'b'", "the memory of the message of event 4"),
-        ("UPDATE actors SET name = '/scoring/uk' WHERE name = '/scoring/us'", "the name of actor "),
         ("UPDATE positions SET position = -1", "the position in inbox 0: from 0, -1"),
     ],
 )

@@ -62,7 +62,7 @@ TOLD = (
     letter(4, 3, type=NAME),
     letter(5, 4, specversion=NAME),
     letter(1, 5, data={"version": 1, "metrics": {"f1": 0.9}}),
-    letter(6, 6, data={"version": 1, "metrics": {NAME: 0.9}}),
+    letter(6, 6, data={"version": 1, "metrics": {f"{NAME}\0": 0.9}}),
     letter("\n", 7),
     Letter(8, b"{" + NAME.encode()),
     Letter(9, b"{}", (("ce_specversion", b"1.0"), ("ce_source", NAME.encode()))),
@@ -206,9 +206,10 @@ def test_a_ledger_of_format_1_has_its_sources_made_pseudonyms_and_its_refusals_s
     known, key = str(uuid4()), b"k" * 32
     clear = [letter("a").raw, letter("b", source="gone").raw, b"garbage"]
     headers = json.dumps([("ce_source", b64encode(b"gone").decode())]).encode()
-    with database.translated(), database.engine().connect() as connection:
+    with database.translated(), database.creating() as driver, database.engine(driver).connect() as connection:
         for statement in database.begin_creation:
             connection.exec_driver_sql(statement)
+        database.check_creation(connection)
         _migrate(connection, "0001")
         run = connection.exec_driver_sql
         mark = database.mark

@@ -345,7 +345,7 @@ def test_a_stranger_who_listens_in_the_place_of_the_projector_is_not_asked(commo
     assert process.stdout.readline() == b"up\n"
 
     with pytest.raises(Refused, match="may not use this home"):
-        connected(path)
+        connected(path, 5.0)
     process.communicate()
 
 
@@ -356,7 +356,7 @@ def test_a_link_in_the_place_of_the_socket_is_not_followed(tmp_path: Path) -> No
         (tmp_path / "main.sock").symlink_to(tmp_path / "real.sock")
 
         with pytest.raises(Refused, match="is no socket"):
-            connected(tmp_path / "main.sock")
+            connected(tmp_path / "main.sock", 5.0)
 
 
 def test_a_home_that_everybody_may_read_is_told_of_and_closed_by_init(tmp_path: Path) -> None:

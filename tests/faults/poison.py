@@ -26,12 +26,14 @@ from lepton_ai.events.loop_thread import LoopThread
 from lepton_ai.events.topics import open_topics
 from lepton_ai.tensors.digest import digest_of
 from lepton_ai.wiring import Home
+from lepton_ai.workers.identity import Identity
 from lepton_ai.workers.intake import Intake
 from lepton_ai.workers.messages import Ready, encoded
 from lepton_ai.workers.receiving import receive
 
 from ..asking import until
 from ..broker import Kafka
+from ..identities import identity
 from ..outage import entries, locked
 from ..poisons import mutated, outside, poisoned_letters, poisoned_results
 from ..servers import PostgreSQL
@@ -62,19 +64,29 @@ def checked(manager: ModelManager, good: Sequence[int]) -> int:
 
 def hear(manager: ModelManager, chance: random.Random, count: int) -> int:
     """Have an assigner hear poison, and give a job to a worker behind it: how many messages were rejected."""
-    home, raws = manager._home, list(poisoned_results(chance, count))
+    home = manager._home
     manager._workspace.admit(SubmitJob(job="job", kind="train", model="credit", payload={"branch": "main"}), None)
-    worker = Ready(incarnation="honest", pool="default", capabilities=("train",), slots=1)
+    honest = identity("honest")
+    worker = Ready(incarnation=honest.incarnation, pool="default", capabilities=("train",), slots=1)
     with home.desk.assigner() as assigner:
         for each in assigner._hearing.ears[:1]:
-            for n, raw in enumerate(raws):
+            place = each.results.place
+            for n, raw in enumerate(poisoned_results(chance, count, place)):
                 each.results.say(raw)
                 if n % 50 == 0:
-                    each.results.say(encoded(worker, "honest"))
-            each.results.say(encoded(worker, "honest"))
-        until(lambda: not assigner.step() and "honest" in {each.incarnation for each in assigner.ready()}, PATIENCE)
+                    each.results.say(_announced(honest, worker, n, place))
+            each.results.say(_announced(honest, worker, count, place))
+        until(
+            lambda: not assigner.step() and honest.incarnation in {each.incarnation for each in assigner.ready()},
+            PATIENCE,
+        )
     assert manager.jobs.show("job").epoch >= 1, "no job was given out behind the poison"
     return manager._workspace.ledger.store.rejected_count()
+
+
+def _announced(honest: Identity, worker: Ready, beat: int, place: str) -> bytes:
+    """An announcement as the worker makes it: each counts on from the one before."""
+    return honest.signed(encoded(worker.model_copy(update={"beat": beat}), honest.incarnation), place)
 
 
 def spoiled_spool(manager: ModelManager, home: Path, chance: random.Random, count: int) -> tuple[int, int]:
