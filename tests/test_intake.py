@@ -124,7 +124,7 @@ def test_binary_mode_says_the_same(intake: Intake) -> None:
         ({"data": {"version": 1}}, "metrics: field required"),
         ({"data": {"version": 0, "metrics": {}}}, "version: input should be"),
         ({"data": {"version": 9, "metrics": {"f1": 1}}}, "no version 9"),
-        ({"data": {"version": 1, "metrics": {"f1": "much"}}}, "one real number"),
+        ({"data": {"version": 1, "metrics": {"f1": "high"}}}, "metrics.f1: input should be"),
         ({"data": {"version": 1, "metrics": {"f 1\n": 1}}}, "cannot name a metric"),
     ],
 )
