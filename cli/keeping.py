@@ -45,7 +45,7 @@ KEPT: Final = {
 
 @command(
     {"home": "text", "ledger": "text", "created": "true or false", "open_to": "text", "changed": "number"},
-    "lepton init --home ledger",
+    "lepton init",
     "lepton init --private",
 )
 @click.option("--shared", is_flag=True, help="For the group of its folder: who is in it may read and write all.")
