@@ -14,6 +14,7 @@ import uuid_utils
 from ..errors import Damaged, Malformed
 from .database import Database
 from .statements import Statements
+from .typed import typed
 
 _PREFIX: Final = "sealed:v1:"
 FORGOTTEN: Final = "[forgotten]"
@@ -79,7 +80,9 @@ def checked_actor(name: str) -> str:
 
 
 def _actor(id: str, name: str, key: bytes) -> Actor:
-    if len(key) != _KEY_BYTES:
+    typed(id, str, "the pseudonym of an actor")
+    typed(name, str, f"the name of actor {id}")
+    if len(typed(key, bytes, f"the key of actor {id}")) != _KEY_BYTES:
         raise Damaged(f"the key of actor {id}", expected=f"{_KEY_BYTES} bytes", found=f"{len(key)}")
     return Actor(id, name, bytes(key))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import Damaged, NewerLedger, Refused
 from .database import Database
 from .ledger import FORMAT
+from .typed import counted, typed
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -37,13 +38,13 @@ def _format(database: Database) -> int | None:
         row = connection.execute("SELECT format FROM head").fetchone()
         if row is None:
             raise Damaged(database.name, expected="a head of the log", found="none")
-        return row[0]
+        return counted(row[0], f"the format in {database.name}")
 
 
 def _check_name(database: Database) -> None:
     """A file holds one ledger: two names for it would share its events, and each look for the other's objects."""
     with database.connection() as connection:
-        name = connection.execute("SELECT name FROM head").fetchone()[0]
+        name = typed(connection.execute("SELECT name FROM head").fetchone()[0], str, f"the name in {database.name}")
     if name != database.ledger:
         raise Refused(
             f"{database.name} holds the ledger {name!r}, not {database.ledger!r}; "
