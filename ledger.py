@@ -284,10 +284,12 @@ class Ledger:
     def _read(stream: str, at: _At, newer: tuple[int, Sequence[Row]]) -> _At:
         version, rows = newer
         state, last = at
+        whole = folded_types(stream) is None
         for row in rows:
             recorded = decode(row.envelope, row.leaf, row.seq)
-            if recorded.stream != stream or recorded.stream_version <= last:
-                expected = f"an event of {stream} behind version {last}"
+            follows = recorded.stream_version == last + 1 if whole else recorded.stream_version > last
+            if recorded.stream != stream or not follows:
+                expected = f"version {last + 1} of {stream}" if whole else f"an event of {stream} behind version {last}"
                 raise Damaged(
                     f"event {row.seq}", expected=expected, found=f"{recorded.stream} {recorded.stream_version}"
                 )

@@ -13,6 +13,7 @@ import uuid_utils
 
 from ..errors import Damaged, Malformed
 from .database import Database
+from .typed import typed
 
 _PREFIX: Final = "sealed:v1:"
 FORGOTTEN: Final = "[forgotten]"
@@ -102,10 +103,9 @@ def checked_actor(name: str, what: str = "an actor's name") -> str:
 
 
 def _actor(id: str, name: str, key: bytes) -> Actor:
-    # SQLite gives back what the file says, and a damaged file may say that bytes are text
-    if not (isinstance(id, str) and isinstance(name, str) and isinstance(key, bytes)):  # pyright: ignore
-        raise Damaged(f"actor {id}", expected="a pseudonym, a name and a key", found="another kind of value")
-    if len(key) != _KEY_BYTES:
+    typed(id, str, "the pseudonym of an actor")
+    typed(name, str, f"the name of actor {id}")
+    if len(typed(key, bytes, f"the key of actor {id}")) != _KEY_BYTES:
         raise Damaged(f"the key of actor {id}", expected=f"{_KEY_BYTES} bytes", found=f"{len(key)}")
     return Actor(id, name, bytes(key))
 

@@ -11,6 +11,7 @@ from ..errors import Damaged, Refused
 from .database import Database
 from .format import checked_format
 from .ledger import FORMAT
+from .typed import counted, typed
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -43,13 +44,14 @@ def _format(database: Database) -> int | None:
         row = connection.execute(database.sql.identity).fetchone()
         if row is None:
             raise Damaged(database.name, expected="a head of the log", found="none")
-        return row[0]
+        return counted(row[0], f"the format in {database.name}")
 
 
 def check_name(database: Database) -> None:
     """A file holds one ledger: two names for it would share its events, and each look for the other's objects."""
     with database.connection() as connection:
-        _, name, _ = connection.execute(database.sql.identity).fetchone()
+        _, stored, _ = connection.execute(database.sql.identity).fetchone()
+    name = typed(stored, str, f"the name in {database.name}")
     if name != database.ledger:
         raise Refused(
             f"{database.name} holds the ledger {name!r}, not {database.ledger!r}; "

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
-from ..errors import Damaged
 from .log import CommandRow, Row
-from .merkle import Frontier
+from .merkle import Frontier, Tile
 from .statements import Statements
+from .typed import LATEST, counted, typed
 
 R = TypeVar("R", Row, CommandRow)
 
@@ -94,12 +94,30 @@ class Rejected(NamedTuple):
 
 def head_of(row: Sequence[Any]) -> Head:
     """The head, from its columns."""
-    return Head(row[0], row[1], Frontier.decode(row[0], row[2]), row[3])
+    seq = counted(row[0], "the number of events in the head of the log")
+    recorded = counted(row[1], "the time in the head of the log", LATEST)
+    trusted = None if row[3] is None else counted(row[3], "the time before it jumped in the head of the log", LATEST)
+    return Head(seq, recorded, Frontier.decode(seq, typed(row[2], bytes, "the tree in the head of the log")), trusted)
 
 
 def known_of(seq: int, span: int, digest: str) -> Known:
     """A command's place in the log, from its first row."""
-    return Known(seq, seq + span - 1, digest)
+    first = counted(seq, "the number of an event")
+    thing = f"the command of event {first}"
+    return Known(first, first + counted(span, thing) - 1, typed(digest, str, thing))
+
+
+def placement_of(row: Sequence[Any]) -> Placement:
+    """A placement, from its columns."""
+    digest = typed(row[0], str, "a digest among the placements")
+    thing = f"the placement of {digest}"
+    return Placement(digest, typed(row[1], str, thing), counted(row[2], thing), counted(row[3], thing))
+
+
+def tile_of(row: Sequence[Any]) -> Tile:
+    """A tile, from its columns."""
+    level, place = counted(row[0], "the level of a tile"), counted(row[1], "the place of a tile")
+    return Tile(level, place, typed(row[2], bytes, f"tile {place} of level {level}"))
 
 
 def rows_of(rows: Iterable[Sequence[Any]]) -> list[Row]:
@@ -112,8 +130,9 @@ def made_of(kind: type[R], rows: Iterable[Sequence[Any]]) -> list[R]:
     made = [kind._make(row) for row in rows]
     for row in made:
         # SQLite gives back what the file says, and a damaged file may say that bytes are text
-        if not type(row.leaf) is type(row.envelope) is bytes:
-            raise Damaged(f"event {row.seq}", expected="bytes", found="text")
+        thing = f"event {counted(row.seq, 'the number of an event')}"
+        typed(row.leaf, bytes, thing)
+        typed(row.envelope, bytes, thing)
     return made
 
 
@@ -124,7 +143,7 @@ def stream_of(
     if types is None:
         rows = rows_of(connection.execute(sql.stream, (stream, after)))
         return after + len(rows), rows
-    version = connection.execute(sql.stream_version, (stream,)).fetchone()[0] or 0
+    version = counted(connection.execute(sql.stream_version, (stream,)).fetchone()[0] or 0, f"the end of {stream}")
     if not types:
         return version, []
     # bounded by the version just read, else a reader outside a transaction would be shown later rows twice

@@ -27,10 +27,13 @@ from .rows import (
     head_of,
     known_of,
     made_of,
+    placement_of,
     rows_of,
     stream_of,
+    tile_of,
 )
 from .statements import Statements
+from .typed import typed
 
 POLL: Final = 0.01
 """Seconds between two looks at the table for what is new."""
@@ -63,7 +66,7 @@ class Store:
     @cached_property
     def _ledger_id(self) -> str:
         with self.database.connection() as connection:
-            return connection.execute(self.sql.head).fetchone()[4]
+            return typed(connection.execute(self.sql.head).fetchone()[4], str, "the ledger's id in the head of the log")
 
     @contextmanager
     def admission(self, keys: Sequence[str], since: int | None = None) -> Generator[Admission]:
@@ -173,13 +176,13 @@ class Store:
         """The filled tiles, in order."""
         with self.database.connection() as connection:
             rows = connection.execute(self.sql.tiles)
-            return [Tile._make(row) for row in rows]
+            return [tile_of(row) for row in rows]
 
     def tile(self, level: int, place: int) -> bytes | None:
         """The hash of one tile, None where it is not kept."""
         with self.database.connection() as connection:
             row = connection.execute(self.sql.tile, (level, place)).fetchone()
-            return row[0] if row else None
+            return typed(row[0], bytes, f"tile {place} of level {level}") if row else None
 
     def frontier(self, size: int) -> Frontier:
         """The tree's frontier when the log had `size` events: from its tiles, and from fewer than 256 leaves."""
@@ -188,10 +191,12 @@ class Store:
             for level in reversed(range((size.bit_length() + TILE_HEIGHT - 1) // TILE_HEIGHT)):
                 height = TILE_HEIGHT * (level + 1)
                 span = (level, frontier.size >> height, size >> height)
-                frontier, _ = frontier.extended(
-                    (row[0] for row in connection.execute(self.sql.tiles_from, span)), height
-                )
-            rest = (row[0] for row in connection.execute(self.sql.leaves, (frontier.size, size)))
+                found = connection.execute(self.sql.tiles_from, span)
+                frontier, _ = frontier.extended((typed(row[0], bytes, "a tile of the tree") for row in found), height)
+            rest = (
+                typed(row[0], bytes, "the leaf of an event")
+                for row in connection.execute(self.sql.leaves, (frontier.size, size))
+            )
             frontier, _ = frontier.extended(rest)
         if frontier.size != size:
             raise Damaged("the log", expected=f"{size} events and their tiles", found=f"{frontier.size}")
@@ -283,7 +288,7 @@ class Store:
             for start in range(0, len(wanted), 500):
                 batch = tuple(wanted[start : start + 500])
                 rows = connection.execute(self.sql.of_many(self.sql.find_placements, len(batch)), batch)
-                found.update((row[0], Placement(*row)) for row in rows)
+                found.update((row[0], placement_of(row)) for row in rows)
         return found
 
     def places_any(self) -> bool:
@@ -294,4 +299,4 @@ class Store:
     def placements(self) -> list[Placement]:
         """All placements, by pack and place."""
         with self.database.connection() as connection:
-            return [Placement(*row) for row in connection.execute(self.sql.placements)]
+            return [placement_of(row) for row in connection.execute(self.sql.placements)]

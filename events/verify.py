@@ -85,7 +85,7 @@ class _Check:
         for after in range(0, self.head.seq, BATCH):
             yield from self._batch(after, min(BATCH, self.head.seq - after))
         for seq, stream, version, before in self._store.stream_gaps():
-            yield Damaged(f"event {seq}", expected=f"version {before + 1} of {stream}", found=f"version {version}")
+            yield Damaged(f"event {seq}", expected=f"the version of {stream} after {before}", found=f"{version!r}")
         yield from self._end()
 
     def _batch(self, after: int, count: int) -> Iterator[Damaged]:
@@ -146,7 +146,7 @@ class _Check:
     def _said(self, row: NewRow) -> dict[str, Any]:
         """What the row's columns say of its envelope, by the envelope's names."""
         if row.key is not None:
-            self._span = _Span(row.key, row.digest or "", row.seq + (row.span or 0) - 1)
+            self._span = _Span(row.key, row.digest or "", row.seq + (row.span if type(row.span) is int else 0) - 1)
         key, digest, last = self._span
         if row.seq > last or (row.key is None) != (row.digest is None) or (row.key is None) != (row.span is None):
             key = digest = "named by a row with key, digest and span"

@@ -11,10 +11,11 @@ from typing import Any, Final
 
 from ..domain.model import Model, Move, Ref
 from ..domain.revisions import resolve, split_range
-from ..errors import UnknownRevision
+from ..errors import Damaged, UnknownRevision
 from ..events.actors import Actor
 from ..events.envelope import decode
 from ..events.log import Row
+from ..events.merkle import leaf_hash
 from ..results import Log, LogEntry, ModelRecord, Version, VersionRecord
 from .workspace import Workspace
 
@@ -191,7 +192,7 @@ def events(
         rows = store.read(after, 500)
         for row in rows:
             after = row.seq
-            envelope = json.loads(row.envelope)
+            envelope = _envelope(row)
             if stream is None or envelope["subject"] == stream:
                 yield _told(workspace, row, envelope, actors, opened=opened)
         if not rows and not follow:
@@ -201,11 +202,18 @@ def events(
             actors = workspace.actors.all()
 
 
+def _envelope(row: Row) -> dict[str, Any]:
+    """An event as its dictionary, or `Damaged` where its bytes are not those that were recorded."""
+    if (found := leaf_hash(row.envelope)) != row.leaf:
+        raise Damaged(f"event {row.seq}", expected=f"sha256:{row.leaf.hex()}", found=f"sha256:{found.hex()}")
+    return json.loads(row.envelope)
+
+
 def told(workspace: Workspace, rows: Iterable[Row]) -> Iterator[dict[str, Any]]:
     """Rows as dictionaries, their free text as its reader sees it."""
     actors = workspace.actors.all()
     for row in rows:
-        yield _told(workspace, row, json.loads(row.envelope), actors, opened=True)
+        yield _told(workspace, row, _envelope(row), actors, opened=True)
 
 
 def _told(

@@ -23,6 +23,9 @@ T = TypeVar("T")
 def graph_of(model: Model) -> Graph:
     """The graph of a model's deltas: where a restore may start, and which ways lead on."""
     tensors = {number: version.event.tensors for number, version in model.versions.items()}
+    for delta in model.deltas.values():
+        if lost := {delta.from_version, delta.to_version} - tensors.keys():
+            raise Damaged(f"version {min(lost)} of {model.name}", expected="its event", found="only a delta of it")
     events = (version.event for version in model.versions.values())
     keyframes = {event.tensors: event.bytes for event in events if event.keyframe}
     edges = (
