@@ -227,7 +227,7 @@ def test_a_commit_into_a_file_that_was_replaced_meanwhile_is_made_again_in_the_r
     home = Home(ModelManager(place)._settings)
     work = home.workspace
     copy = backup(place, tmp_path / "copy.db")
-    database = home.database
+    database, ada = home.database, work.actors.named("Ada")
     begun, swapped = database.begun, threading.Event()
 
     def swap(connection: object) -> None:
@@ -238,7 +238,7 @@ def test_a_commit_into_a_file_that_was_replaced_meanwhile_is_made_again_in_the_r
             copy.rename(place / "main.db")
 
     database.begun = swap
-    receipt = work.ledger.admit(commit(1), work.actors.named("Ada"), key="k")
+    receipt = work.ledger.admit(commit(1), ada, key="k")
     home.close()
 
     assert receipt.events

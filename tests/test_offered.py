@@ -331,7 +331,7 @@ def test_an_offer_by_the_sdk_is_the_same_job_under_its_key(lab: Lab, monkeypatch
         ({"source": "ftp://lab/m"}, "source names no file"),
         ({"source": "/" + "x" * 3000}, "source is no address"),
         ({"hyperparmeters": {"lr": 1}}, "has no field 'hyperparmeters'; it has source, digest, branch"),
-        ({"metrics": {"f1": "NaN"}}, "finite numbers"),
+        ({"metrics": {"f1": "much"}}, "metrics.f1: input should be"),
         ({"tags": ["no tag"]}, "cannot name a tag"),
         ({"branch": "a..b"}, "cannot name a branch"),
         ({"message": 7}, "message: input should be a valid string"),
