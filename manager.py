@@ -171,7 +171,6 @@ class ModelManager:
         """The saves that were refused, the oldest first: what was to be saved is kept here until adopted or dropped."""
         return refused.listed(self._spool)
 
-    @_told_first
     def adopt(
         self,
         name: str,
@@ -203,6 +202,7 @@ class ModelManager:
             "metrics": metrics,
             "annotations": annotations,
         }
+        self._home.outbox.ready()  # a refused save may have been the first, of a home that has no ledger yet
         return refused.adopt(self._home.outbox.delivery, name, changes, key)
 
     def load_kept(self, name: str, *, into: Any = None) -> Any:

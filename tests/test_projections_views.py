@@ -203,7 +203,7 @@ def test_only_known_types_are_read_and_all_that_views_promise_are() -> None:
     untold = {re.sub(r"^lepton\.|\.v\d+$", "", kind) for kind in CATALOGUE.keys() - read}
     assert untold == {
         "ledger.created", "ledger.upgraded", "pack.written", "pack.repacked", "objects.condemned", "delta.recorded",
-        "rollback.rehearsed", "version.offered",
+        "rollback.rehearsed", "version.offered", "job.warned",
     }, "decide for each new type which view tells it; `events` tells them all"  # fmt: skip
 
 

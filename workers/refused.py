@@ -94,8 +94,8 @@ def adopt(delivery: Delivery, words: str, changes: Mapping[str, Any], key: str |
     Where neither parents nor a branch of its own is named it becomes a child of its branch's head; tags that are taken
     by now are left out, unless they are named again.
     """
-    spool, workspace = delivery.spool, delivery.opened()
-    name = named(spool, words)
+    spool = delivery.spool
+    name, workspace = named(spool, words), delivery.opened()
     entry, subject, save = _read(spool, name)
     subject = replace(subject, name=checked_model(changes.get("model") or subject.name))
     save = _changed(workspace, subject, delivery.known(workspace, save), changes)
