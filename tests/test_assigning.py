@@ -278,7 +278,7 @@ def test_a_message_that_raises_what_nobody_foresaw_is_rejected_alone(
     hear = Change.hear
     monkeypatch.setattr(Change, "hear", poisoned)
     office.submit("j1")
-    office.hear(ready("w1"), ready("poison"), ready("w2"))
+    office.hear_raw(*(office.signed(ready(name), name) for name in ("w1", "poison", "w2")))
 
     heard = [each.incarnation for each in office.leases.workers(0)]
     assert heard == sorted([incarnation("w1"), incarnation("w2")])
