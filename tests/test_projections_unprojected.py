@@ -87,7 +87,7 @@ def test_the_ledger_that_held_such_events_answers_rebuilds_and_says_so(
     assert f"{count} events set aside" in cli("status").out
     assert cli("status --json").json["views"] == {"events": last + 1, "unprojected": count}
     checked = cli("fsck --projection --json")
-    assert (checked.code, checked.json) == (0, {"damaged": [], "unprojected": count})
+    assert (checked.code, checked.json) == (0, {"healed": [], "damaged": [], "unprojected": count})
     assert f"{count} events set aside" in cli("fsck").out
 
 
