@@ -19,7 +19,7 @@ from .projector import Projection
 from .query import Params, query
 from .search import versions_where
 from .translation import is_of_file
-from .wire import connected, peer, received, send
+from .wire import BEAT, connected, peer, received, send
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -115,7 +115,8 @@ class There:
         seq = self._end() if wait_for is None else wait_for
         process = "unknown"
         try:
-            with closing(connected(self._path, self._deadline)) as wire:
+            # it says once a second that it is at work
+            with closing(connected(self._path, self._deadline + 2 * BEAT)) as wire:
                 process = str(peer(wire))
                 # it may wait for the event, work on the answer, and then send it
                 end = time.monotonic() + 2 * self._deadline + working + _GRACE

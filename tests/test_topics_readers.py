@@ -26,12 +26,12 @@ from lepton_ai.settings import load
 from lepton_ai.wiring import Home
 from lepton_ai.workers.intake import Intake
 from lepton_ai.workers.kafka_channel import KafkaChannel
-from lepton_ai.workers.orders import Order
 from lepton_ai.workers.receiving import receive
 
 from . import topics
 from .asking import commit, until
 from .broker import Kafka
+from .identities import identity, incarnation
 from .relaying import relaying
 from .strangers import KINDS, Forger, tell_all
 from .test_intake import event
@@ -85,9 +85,9 @@ def finished(seq: int) -> bytes:
 
 def test_a_worker_takes_orders_and_facts_from_between_strangers(cluster: Cluster) -> None:
     asyncio.run(open_topics(cluster))
-    channel = KafkaChannel(cluster, "w1")
+    channel = KafkaChannel(cluster, identity("w1"))
     channel.say(b"here")
-    order = Order(job="j", epoch=1, worker="w1", kind="train", model="net", payload={}, source="")
+    order = f'{{"worker":"{incarnation("w1")}","job":"j","epoch":1,"sealed":""}}'.encode()
     chance = random.Random(2)
     genuine = [finished(1), finished(2)]
     frontier, _ = Frontier().extended(map(leaf_hash, genuine))
@@ -95,7 +95,7 @@ def test_a_worker_takes_orders_and_facts_from_between_strangers(cluster: Cluster
     forger = Forger(rows, chance)
     alike = [Outgoing(b'{"type":"lepton.job.finished.v1"'), Outgoing(finished(9))]
 
-    for topic, mine in (("commands", [Outgoing(order.model_dump_json().encode())]), ("events", None)):
+    for topic, mine in (("commands", [Outgoing(order)]), ("events", None)):
         for name, make in KINDS.items():
             if name != "a copy of a batch's end":
                 asyncio.run(topics.together(cluster, topic, make(forger)))
@@ -109,7 +109,7 @@ def test_a_worker_takes_orders_and_facts_from_between_strangers(cluster: Cluster
     until(lambda: bool(orders.extend(channel.orders(0.1)) or orders), SECONDS)
     until(lambda: bool(facts.extend(channel.facts()) or [each for each in facts if each.epoch == 2]), SECONDS)
 
-    assert [each.job for each in orders] == ["j"]
+    assert orders == [order]
     assert {each.epoch for each in facts} <= {1, 2}
     assert channel.strangers > 2 * len(KINDS) - 4
     channel.close()

@@ -65,8 +65,10 @@ def _texts(workspace: Workspace) -> Iterator[Damaged]:
 
 def _packs(workspace: Workspace) -> Iterator[Damaged]:
     """Every pack that stands, entry by entry."""
-    for pack in standing_packs(workspace):
+    damages: list[Damaged] = []
+    for pack in standing_packs(workspace, damages):
         yield from workspace.vault.check_pack(pack.pack, pack.index)
+    yield from damages
 
 
 def _versions(workspace: Workspace) -> Iterator[Damaged]:

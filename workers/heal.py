@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..domain.commands import OBJECTS, Repack, Stored
+from ..errors import Damaged
 from ..events.envelope import decode
 from ..events.objects import PackRepacked, PackWritten
 from ..events.rows import Placement
@@ -50,14 +51,23 @@ def heal(workspace: Workspace, copies: Sequence[ObjectStore] = ()) -> Healed:
     return Healed(tuple(_recorded(workspace, pack, each, spare) for pack, each in rewritten.items()))
 
 
-def standing_packs(workspace: Workspace) -> Iterator[PackWritten]:
-    """Every pack that the log names, but those whose content was written again into others."""
+def standing_packs(workspace: Workspace, damages: list[Damaged] | None = None) -> Iterator[PackWritten]:
+    """Every pack that the log names, but those whose content was written again into others.
+
+    Events that are damaged are passed over, and added to `damages`.
+    """
     types = (PackWritten.type_name(), PackRepacked.type_name())
     _, rows = workspace.ledger.store.stream(OBJECTS, types=types)
     written: dict[str, PackWritten] = {}
     for row in rows:
-        match decode(row.envelope, row.leaf, row.seq).event:
-            case PackWritten() as event:
+        try:
+            event = decode(row.envelope, row.leaf, row.seq).event
+        except Damaged as damage:
+            if damages is not None:
+                damages.append(damage)
+            continue
+        match event:
+            case PackWritten():
                 written[event.pack] = event
             case PackRepacked(pack=pack):
                 written.pop(pack, None)

@@ -157,11 +157,11 @@ def _read(spool: Spool, name: str) -> tuple[Entry, Subject, Save]:
 
 
 def _saves(spool: Spool) -> list[str]:
-    """The refused entries that are saves. A damaged one is `lepton sync`'s to tell."""
+    """The refused entries that are saves. One that is damaged or crafted is `lepton sync`'s to tell."""
     found: list[str] = []
     for name in spool.refused():
-        with suppress(Damaged):
-            found += [name] if spool.read(name).kind == "save" else []
+        with suppress(Damaged, Refused, KeyError, TypeError, ValueError, AttributeError):
+            found += [name] if spool.read(name).kind == "save" and _record(spool, name) else []
     return found
 
 
