@@ -207,7 +207,7 @@ import os, sys, tempfile
 import numpy as np
 from lepton_ai import ModelManager, Refused
 with tempfile.TemporaryDirectory() as warm:
-    ModelManager(warm).save_version({"w": np.zeros(1)}, name="w")  # what is imported late is imported while python's own files can be read
+    ModelManager(warm).save_version({"w": np.zeros(1)}, name="w")  # imports what is imported late
 if os.getuid() == 0:
     os.setuid(65534)  # root is refused nowhere
 try:
