@@ -235,7 +235,8 @@ def test_a_home_without_permission_is_refused(tmp_path: Path, mode: int) -> None
 
     locked.chmod(0o755)
     for outcome in (done, below):
-        assert "choose another home" in outcome.stdout, outcome.stderr
+        assert "Permission denied" in outcome.stdout, outcome.stderr
+        assert "`lepton init --shared`" in outcome.stdout, outcome.stderr
     assert list(locked.iterdir()) == []
 
 
