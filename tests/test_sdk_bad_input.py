@@ -206,11 +206,11 @@ AS_NOBODY = """
 import os, sys, tempfile
 from lepton_ai import ModelManager, Refused
 with tempfile.TemporaryDirectory() as warm:
-    ModelManager(warm).models()  # what is imported late is imported while python's own files can be read
+    ModelManager(warm, strict=True)._home.workspace  # imports what is late, while python's files can be read
 if os.getuid() == 0:
     os.setuid(65534)  # root is refused nowhere
 try:
-    ModelManager(sys.argv[1], actor="nobody").models()
+    ModelManager(sys.argv[1], actor="nobody", strict=True)._home.workspace
 except Refused as error:
     print(error)
 """
