@@ -27,7 +27,7 @@ def filled(text: str) -> str:
 
 
 def test_the_compose_file_runs_what_the_code_knows() -> None:
-    read = set(re.findall(r"LEPTON_[A-Z_]+", (ROOT / "settings.py").read_text()))
+    read = set(re.findall(r"LEPTON_[A-Z_]+", "".join((ROOT / name).read_text() for name in ("home.py", "settings.py"))))
     commands = {name for _, names in SECTIONS.values() for name in names}
     ours = {name: service for name, service in SERVICES.items() if "build" in service}
 

@@ -54,7 +54,7 @@ class Lab:
     def __init__(self, home: Path, folder: Path) -> None:
         self.home, self.folder = home, folder
         self.manager = ModelManager(home, actor="ada")
-        workspace = self.manager._workspace
+        workspace = self.manager._home.workspace
         self.intake = Intake(workspace.ledger, workspace.actors, "inbox")
 
     def file(self, name: str, content: bytes | dict[str, torch.Tensor]) -> Path:

@@ -282,7 +282,7 @@ def test_threads_that_come_at_once_share_what_is_opened(manager: ModelManager) -
 
     def open_it() -> None:
         start.wait()
-        opened.append(manager._workspace)
+        opened.append(manager._home.workspace)
 
     threads = [threading.Thread(target=open_it) for _ in range(8)]
     for thread in threads:
