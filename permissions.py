@@ -98,8 +98,8 @@ def remedy(place: Path | str) -> str:
         from pwd import getpwuid
 
         owner = getpwuid(folder.stat().st_uid).pw_name
-        return f"ask {owner}, who owns {folder}, for the right, or have a home made for a group: `lepton init --shared`"
-    return "ask its owner for the right"
+        return f"ask {owner}, who owns {folder}, to share it (`lepton init --shared`), or choose another home"
+    return "ask its owner for the right, or choose another home"
 
 
 def _is_folder(path: Path) -> bool:

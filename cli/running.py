@@ -70,7 +70,8 @@ def worker(session: Session, pool: str, device: str, slots: int, once: bool) -> 
     from ..workers import serving
 
     parts, stop = session.parts, Event()
-    parts.seek_unless_named()
+    if not parts.settings.kafka:  # beside Kafka it knows no database
+        parts.seek_unless_named()
     if once and parts.settings.kafka:
         raise Refused("--once needs the ledger's own tables; beside Kafka a worker cannot know that no job is left")
     if parts.settings.kafka and not parts.settings.objects_are_here():

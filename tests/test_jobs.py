@@ -16,7 +16,7 @@ from lepton_ai import ModelManager, Refused, UnknownRevision
 from lepton_ai.models import CreditScoringModel
 
 from .asking import until
-from .cli_home import loans
+from .cli_home import Cli, loans
 
 LONG = 120.0
 CHOSEN: dict[str, Any] = {"epochs": 4, "members": 1, "hidden": [4]}
@@ -138,8 +138,9 @@ def test_a_job_is_named_by_a_part_of_its_id_and_called_off_once(manager: ModelMa
     ],
 )
 def test_what_cannot_be_done_is_refused_before_a_worker_hears_of_it(
-    asked: dict[str, Any], complaint: str, manager: ModelManager, data: str
+    asked: dict[str, Any], complaint: str, manager: ModelManager, home: Path, data: str
 ) -> None:
+    Cli(home)("init")
     usual = {"model": "credit-scoring-model", "data": data, "label": "default"} | asked
     model, path, label = (usual.pop(name) for name in ("model", "data", "label"))
 

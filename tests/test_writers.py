@@ -56,7 +56,10 @@ def test_what_was_acknowledged_before_a_kill_is_there_and_whole(home: Path) -> N
 
 
 def test_two_processes_make_one_home_at_once(tmp_path: Path) -> None:
-    code = "import sys; from lepton_ai import ModelManager\nprint(next(ModelManager(sys.argv[1]).events())['source'])"
+    code = (
+        "import sys; from lepton_ai.settings import load; from lepton_ai.wiring import Home\n"
+        "print(Home(load(sys.argv[1])).workspace.ledger.store.ledger_id)"
+    )
     for round in range(3):
         home = tmp_path / f"home{round}"
         racing = [
