@@ -56,7 +56,7 @@ def _create(database: Database, ledger_id: Callable[[], str]) -> None:
     """Run the migrations and write the head row, in one transaction that shuts others out."""
     from sqlalchemy import inspect, text
 
-    with database.translated(), database.engine().connect() as connection:
+    with database.translated(), database.migrating(), database.engine().connect() as connection:
         for statement in database.begin_creation:
             connection.exec_driver_sql(statement)
         try:

@@ -86,6 +86,10 @@ class Database(ABC):
         Raises `Unavailable` where another holds it for longer than `wait` seconds.
         """
 
+    def migrating(self) -> AbstractContextManager[None]:
+        """Within it `engine` is used."""
+        return nullcontext()
+
     def engine(self) -> Engine:
         """SQLAlchemy over new connections, for migrations."""
         from sqlalchemy import create_engine

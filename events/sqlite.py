@@ -17,6 +17,8 @@ from .lock import FileLock
 from .mounts import network_file_system
 
 _PREFIX: Final = "sqlite:///"
+_LONGEST: Final = 60.0
+"""Seconds that a fork waits for transactions to end: a child that took one along would write without its locks."""
 _USES: Final = forks.Uses()
 """The threads that are within the library, whichever database they are at: its locks are the process's."""
 
@@ -34,7 +36,7 @@ class SQLite(Database):
             raise Malformed("LEPTON_DATABASE names no file; write sqlite:///path")
         super().__init__(url, ledger, wait=wait, name=url)
         self.path = Path(path)
-        forks.guard(self, last=True)
+        _LIVING.add(self)
 
     @property
     def begin(self) -> tuple[str, ...]:
@@ -80,17 +82,40 @@ class SQLite(Database):
     @contextmanager
     def connection(self) -> Generator[Any]:
         """As ever; a fork waits until it is given back."""
+        if _USES.unsafe:
+            raise Unavailable(
+                f"this process was forked while a thread of its parent was at {self.name}, whose locks it cannot tell "
+                "from its own; start it by spawn, or fork again"
+            )
         with _USES.use(), super().connection() as connection:
             yield connection
 
+    @contextmanager
+    def migrating(self) -> Generator[None]:
+        """A fork waits until it is done."""
+        with _USES.use():
+            yield
+
+
+class _AtForks:
+    """No connection goes into a child: it would take its parent's locks for its own, and write without any."""
+
     def before_fork(self) -> None:
-        """Wait for other threads, and close idle connections: the library's own locks must not go into the child."""
-        _USES.rest(forks.PATIENCE)
-        self.close()
+        """Wait for the threads that are at a database, and close all connections."""
+        if _USES.rest(_LONGEST):
+            for database in _LIVING.all():
+                database.close()
 
     def after_fork(self, *, child: bool) -> None:
         """Let threads in again; connections are opened as they are asked for."""
         _USES.resume(child=child)
+        if child:
+            _LIVING.renew()
+
+
+_LIVING: forks.Living[SQLite] = forks.Living()
+_AT_FORKS = _AtForks()
+forks.guard(_AT_FORKS, last=True)
 
 
 def _check_regular(path: Path) -> None:

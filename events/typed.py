@@ -18,7 +18,8 @@ def typed(value: Any, kind: type[T], thing: str) -> T:
     """A column's value, or `Damaged` naming what it is a part of."""
     if type(value) is kind:
         return value
-    found = "nothing" if value is None else _WORDS.get(type(value), type(value).__name__)
+    name = str(type(value).__name__)
+    found = "nothing" if value is None else next((word for each, word in _WORDS.items() if each.__name__ == name), name)
     raise Damaged(thing, expected=_WORDS.get(kind, kind.__name__), found=found)
 
 

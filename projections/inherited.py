@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from typing import Protocol
-from weakref import WeakSet
 
 from ..errors import Unavailable
 from ..events import forks
@@ -26,7 +25,7 @@ class Holder(Protocol):
         ...
 
 
-_holders: WeakSet[Holder] = WeakSet()
+_holders: forks.Living[Holder] = forks.Living()
 
 
 def held(holder: Holder) -> None:
@@ -50,11 +49,12 @@ class _AtForks:
     def after_fork(self, *, child: bool) -> None:
         USES.resume(child=child)
         if child:
+            _holders.renew()
             self._each(lambda holder: holder.leave())
 
     @staticmethod
     def _each(act: Callable[[Holder], None]) -> None:
-        for holder in tuple(_holders):
+        for holder in _holders.all():
             act(holder)
 
 
