@@ -55,9 +55,26 @@ def open_file(path: Path, flags: int) -> int:
         with suppress(FileNotFoundError):
             return os.open(path, flags)
         with suppress(FileExistsError):
-            descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
-            set_mode(descriptor, file_mode(path.parent), path.parent)
-            return descriptor
+            return _made(path, flags)
+
+
+def make_file(path: Path) -> None:
+    """Make an empty file where there is none; one that is there is not opened.
+
+    Whoever closes a file gives back all POSIX locks that its process holds on it, SQLite's too. Raises `OSError`;
+    `ELOOP` where it is a link.
+    """
+    try:
+        os.close(_made(path, os.O_RDWR | os.O_CLOEXEC))
+    except FileExistsError:
+        if path.is_symlink():
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
+
+
+def _made(path: Path, flags: int) -> int:
+    descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
+    set_mode(descriptor, file_mode(path.parent), path.parent)
+    return descriptor
 
 
 def set_mode(file: int | Path, mode: int, folder: Path | None = None) -> None:

@@ -139,16 +139,16 @@ class Database(ABC):
         with self.connection() as connection:
             yield connection
 
-    def engine(self, connection: Any = None) -> Engine:
-        """SQLAlchemy for migrations, over a connection that the caller holds and keeps, else over new ones."""
+    def engine(self, connection: Any) -> Engine:
+        """SQLAlchemy for migrations, over a connection that the caller holds and keeps."""
         from sqlalchemy import create_engine
-        from sqlalchemy.pool import NullPool, StaticPool
+        from sqlalchemy.pool import StaticPool
 
         return create_engine(
             f"{self.dialect}://",
-            creator=(lambda: connection) if connection else self.connect,
+            creator=lambda: connection,
             isolation_level="AUTOCOMMIT",
-            poolclass=StaticPool if connection else NullPool,
+            poolclass=StaticPool,
             pool_reset_on_return=None,
             **self.options,
         )

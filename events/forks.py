@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import ctypes
 import os
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from importlib import _bootstrap as bootstrap
 from threading import Condition, Lock, get_ident
-from typing import Final, Protocol
+from typing import Final, Generic, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
+_IMPORTING: Final = 30.0
+"""Seconds that a fork waits for imports, each of which comes to its end."""
 PATIENCE: Final = 2.0
 """Seconds that a fork waits for other threads to come to rest; after that the child leaves alone what was at work."""
+
+
+T = TypeVar("T")
 
 
 class Resting(Protocol):
@@ -35,6 +42,8 @@ class Uses:
         self._closed = False
         self.rested = False
         """Whether, in the midst of a fork, nobody is within."""
+        self._unsafe = False
+        self._process = os.getpid()
 
     @contextmanager
     def use(self) -> Generator[None]:
@@ -54,6 +63,11 @@ class Uses:
                 if self._closed:
                     self._changed.notify_all()
 
+    @property
+    def unsafe(self) -> bool:
+        """Whether this is a child that was forked while somebody was within: the library cannot be used in it."""
+        return self._unsafe or os.getpid() != self._process
+
     def rest(self, seconds: float) -> bool:
         """Keep others out and wait for those within, the caller aside: whether nobody is, the caller included."""
         me = get_ident()
@@ -68,6 +82,8 @@ class Uses:
         if child:
             mine = self._inside.get(get_ident(), 0)
             self._changed, self._closed = Condition(), False
+            self._unsafe = self._unsafe or not self.rested
+            self._process = os.getpid()
             self._inside = {get_ident(): mine} if mine else {}
             return
         with self._changed:
@@ -80,8 +96,26 @@ def abandon(thing: object) -> None:
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
 
 
-_living: WeakValueDictionary[int, Resting] = WeakValueDictionary()
-_last: WeakValueDictionary[int, Resting] = WeakValueDictionary()
+class Living(Generic[T]):
+    """The things of a kind that live; threads may add to them while others look."""
+
+    def __init__(self) -> None:
+        self._things: WeakValueDictionary[int, T] = WeakValueDictionary()
+
+    def add(self, thing: T) -> None:
+        """One more, as long as it lives."""
+        with _adding:
+            self._things[id(thing)] = thing
+
+    def all(self) -> list[T]:
+        """Those that live now, the oldest first."""
+        with _adding:
+            return list(self._things.values())
+
+
+_adding = Lock()
+_living: Living[Resting] = Living()
+_last: Living[Resting] = Living()
 """What others need to come to rest."""
 _at_rest: list[Resting] = []
 _forking = Lock()
@@ -89,18 +123,41 @@ _forking = Lock()
 
 def guard(thing: Resting, *, last: bool = False) -> None:
     """Bring a thing to rest at every fork, as long as it lives; those that others need `last`."""
-    (_last if last else _living)[id(thing)] = thing
+    (_last if last else _living).add(thing)
 
 
 def _before() -> None:
     _forking.acquire()  # two threads that fork at once do so one behind the other
-    for thing in (*reversed(list(_living.values())), *_last.values()):
-        _at_rest.append(thing)
-        thing.before_fork()
+    _imports_ended()
+    # while one is waited for, a thread may bring more into being
+    while more := [thing for thing in (*reversed(_living.all()), *_last.all()) if not _rests(thing)]:
+        _at_rest.append(more[0])
+        more[0].before_fork()
+        _imports_ended()
+
+
+def _rests(thing: Resting) -> bool:
+    return any(thing is each for each in _at_rest)
+
+
+def _imports_ended() -> None:
+    """Wait for the imports of other threads: Python keeps the lock of a half imported module, in the child too.
+
+    A child that needs such a module would wait for ever. DuckDB, torch and others are imported where they are needed.
+    """
+    locks, me = getattr(bootstrap, "_module_locks", {}), get_ident()
+    end = time.monotonic() + _IMPORTING
+    while time.monotonic() < end:
+        owners = [getattr(found(), "owner", None) for found in tuple(locks.values())]
+        if not any(owner not in (None, me) for owner in owners):
+            return
+        time.sleep(0.002)
 
 
 def _after(*, child: bool) -> None:
-    global _forking
+    global _forking, _adding
+    if child:  # its threads are not those that held them
+        _adding = Lock()
     while _at_rest:
         _at_rest.pop().after_fork(child=child)
     if child:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from .log import CommandRow, Row
 from .merkle import Frontier, Tile
 from .statements import Statements
 from .typed import LATEST, counted, typed
+
+_LAST_VERSION: Final = 2**31 - 2
+"""Of a stream: the column is an INTEGER, and one more must fit."""
 
 R = TypeVar("R", Row, CommandRow)
 
@@ -143,7 +146,8 @@ def stream_of(
     if types is None:
         rows = rows_of(connection.execute(sql.stream, (stream, after)))
         return after + len(rows), rows
-    version = counted(connection.execute(sql.stream_version, (stream,)).fetchone()[0] or 0, f"the end of {stream}")
+    last = connection.execute(sql.stream_version, (stream,)).fetchone()[0] or 0
+    version = counted(last, f"the last version of {stream}", _LAST_VERSION)
     if not types:
         return version, []
     # bounded by the version just read, else a reader outside a transaction would be shown later rows twice

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import quote
 
 from ..errors import LeptonError, Malformed, Refused, Unavailable
-from ..permissions import denied, open_file
+from ..permissions import denied, make_file
 from . import forks
 from .database import Database
 from .lock import FileLock
@@ -29,6 +29,8 @@ _END: Final = "SELECT h.seq, (SELECT e.leaf FROM events e WHERE e.seq = h.seq) F
 _LEAF: Final = "SELECT leaf FROM events WHERE seq = ?"
 _TRIES: Final = 5
 """Openings of a file that is replaced each time meanwhile."""
+_LONGEST: Final = 60.0
+"""Seconds that a fork waits for transactions to end: a child that took one along would write without its locks."""
 _USES: Final = forks.Uses()
 """The threads that are within the library, whichever database they are at: its locks are the process's."""
 
@@ -52,7 +54,7 @@ class SQLite(Database):
         """The ledger that this process found in the file."""
         self._seen: tuple[int, bytes] | None = None
         """The last event, and its leaf, in a file that was replaced: what stands in its place must hold it too."""
-        forks.guard(self, last=True)
+        _LIVING.add(self)
 
     @property
     def begin(self) -> tuple[str, ...]:
@@ -128,7 +130,7 @@ class SQLite(Database):
     @contextmanager
     def creating(self) -> Generator[sqlite3.Connection]:
         """A connection of its own, which makes the file."""
-        with self.translated(), closing(self._made()) as connection:
+        with self._used(), self.translated(), closing(self._made()) as connection:
             yield connection
 
     def _opened(self) -> Connection:
@@ -147,7 +149,7 @@ class SQLite(Database):
             raise Refused(f"{self.name} cannot be made, for {self.path.parent} is not there; check the folder")
         self._check_local()
         try:
-            os.close(open_file(self.path, os.O_RDWR))
+            make_file(self.path)
         except OSError as error:
             raise denied(error, self.path, "made") from error
         return self._connected("rwc")
@@ -264,7 +266,11 @@ class SQLite(Database):
         log = Path(f"{self.path}-wal")
         told = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
         url = f"file:{quote(str(self.path))}?{told}"
-        with self.translated(), closing(sqlite3.connect(url, uri=True, isolation_level=None)) as connection:
+        with (
+            self._used(),
+            self.translated(),
+            closing(sqlite3.connect(url, uri=True, isolation_level=None)) as connection,
+        ):
             yield connection
 
     def lock(self, what: str) -> FileLock:
@@ -274,17 +280,38 @@ class SQLite(Database):
     @contextmanager
     def connection(self) -> Generator[Any]:
         """As ever; a fork waits until it is given back."""
-        with _USES.use(), super().connection() as connection:
+        with self._used(), super().connection() as connection:
             yield connection
 
+    @contextmanager
+    def _used(self) -> Generator[None]:
+        """Within it a fork waits. Raises `Unavailable` in a child that was forked while it could not."""
+        if _USES.unsafe:
+            raise Unavailable(
+                f"this process was forked while a thread of its parent was at {self.name}, whose locks it cannot tell "
+                "from its own; start it by spawn, or fork again"
+            )
+        with _USES.use():
+            yield
+
+
+class _AtForks:
+    """No connection goes into a child: it would take its parent's locks for its own, and write without any."""
+
     def before_fork(self) -> None:
-        """Wait for other threads, and close idle connections: the library's own locks must not go into the child."""
-        _USES.rest(forks.PATIENCE)
-        self.close()
+        """Wait for the threads that are at a database, and close all connections."""
+        if _USES.rest(_LONGEST):
+            for database in _LIVING.all():
+                database.close()
 
     def after_fork(self, *, child: bool) -> None:
         """Let threads in again; connections are opened as they are asked for."""
         _USES.resume(child=child)
+
+
+_LIVING: forks.Living[SQLite] = forks.Living()
+_AT_FORKS = _AtForks()
+forks.guard(_AT_FORKS, last=True)
 
 
 def _check_regular(path: Path) -> None:

@@ -7,12 +7,12 @@ import os
 import sqlite3
 import threading
 import time
-import weakref
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ..errors import Unavailable
+from . import forks
 
 _PAUSE: Final = 0.01
 _TICK: Final = 50_000_000
@@ -22,7 +22,7 @@ _left: Final[dict[str, Files]] = {}
 _execute: Final = sqlite3.Connection.execute
 opening: Final = threading.RLock()
 """Held by the thread that opens a connection."""
-_open: Final[weakref.WeakSet[Connection]] = weakref.WeakSet()
+_open: Final[forks.Living[Connection]] = forks.Living()
 _lost: Final[set[tuple[int, int]]] = set()
 """Files whose write-ahead log was replaced under this process: it cannot open them again without harm."""
 
@@ -125,7 +125,6 @@ class Connection(sqlite3.Connection):
         else:
             super().close()
         self.opened = None
-        _open.discard(self)
 
 
 def _holds_any(path: str) -> bool:
@@ -178,6 +177,6 @@ def _stale(now: Files) -> list[Connection]:
     process = os.getpid()
     return [
         each
-        for each in tuple(_open)
+        for each in _open.all()
         if each.opened is not None and each.process == process and each.opened[:2] == now[:2] and each.opened != now
     ]

@@ -62,9 +62,7 @@ def upgrade(database: Database, announce: Callable[[str, Admission], None]) -> S
     before anything is written: killed at any moment the ledger is in the old format or in the new one, and whole.
     `announce` is told the ledger's id and records `ledger.upgraded` in the same transaction.
     """
-    with database.translated(), database.engine().connect() as migrating:
-        connection = migrating.connection.driver_connection
-        assert connection is not None
+    with database.connection() as connection, database.engine(connection).connect() as migrating:
         migrating.begin()  # else Alembic would begin and commit by itself
         for statement in database.begin_upgrade:
             connection.execute(statement)

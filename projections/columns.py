@@ -23,14 +23,14 @@ is the view as it was at `seq` s, and `as_of` does so for all views of a query. 
 A query is one SELECT of at most 256 KiB and 20,000 parts, its expressions nested 250 deep at most, its answer 1 GiB.
 Tables in memory take 1 GB, and a timer interrupts it (`manager.sql(timeout=)`, 60 s where nothing is said).
 
-DuckDB looks for that timer between rows and operators. It cannot be stopped within one function: `repeat('x',
-3000000000)` or `lpad` build their text at once, outside the memory limit, and a plan of many thousand parts is made
-without a look at the clock. In your own process such a query takes the time and memory that it takes. Beside `lepton
-projector` it costs the projector a restart, five seconds behind the query's time; nothing recorded is lost, and
-whoever asks meanwhile waits. SQL of people you do not trust belongs neither here nor there:
-`lepton_ai.projections.child.answer` runs one query in a process of its own over a copy of the views (`lepton
-snapshot`), which the kernel ends at its limits of memory, CPU and time. It has no environment, no other file of the
-ledger, and no network where the system lets it give that up.
+DuckDB looks for that timer between rows and operators. It cannot be stopped within one function:
+`repeat('x', 3000000000)` or `lpad` build their text at once, outside the memory limit, and a plan of many thousand
+parts is made without a look at the clock. In your own process such a query takes the time and memory that it takes.
+Beside `lepton projector` it costs the projector a restart, five seconds behind the query's time; nothing recorded is
+lost, and whoever asks meanwhile waits. SQL of people you do not trust belongs neither here nor there:
+`lepton_ai.projections.child.answer` runs one query in a process of its own over a copy of the views
+(`lepton snapshot`), which the kernel ends at its limits of memory, CPU and time. It has no environment, no other file
+of the ledger, and no network where the system lets it give that up.
 
 ## What the views cannot hold
 

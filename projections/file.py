@@ -19,7 +19,7 @@ from ..events.log import Log, Row
 from . import batch
 from .instance import foreign, moved_aside, opened
 from .schema import schema
-from .translation import FILE, of_file
+from .translation import FILE, is_of_file, of_file
 from .views_folder import OtherLedger, keep_usable, own_files, put_aside
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class File:
         try:
             self._open()
         except Damaged as damage:
+            if not is_of_file(damage):  # it is the log that is damaged
+                raise
             self._replace(damage)
 
     def _replace(self, damage: Damaged) -> None:

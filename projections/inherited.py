@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from typing import Protocol
-from weakref import WeakSet
 
 from ..errors import Unavailable
 from ..events import forks
@@ -26,7 +25,7 @@ class Holder(Protocol):
         ...
 
 
-_holders: WeakSet[Holder] = WeakSet()
+_holders: forks.Living[Holder] = forks.Living()
 
 
 def held(holder: Holder) -> None:
@@ -54,7 +53,7 @@ class _AtForks:
 
     @staticmethod
     def _each(act: Callable[[Holder], None]) -> None:
-        for holder in tuple(_holders):
+        for holder in _holders.all():
             act(holder)
 
 

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def test_the_migrations_make_the_tables_that_the_code_describes(store: Store) -> None:
-    with store.database.engine().connect() as connection:
+    with store.database.connection() as driver, store.database.engine(driver).connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert context.get_current_revision() is not None
         differences = compare_metadata(context, metadata)

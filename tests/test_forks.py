@@ -29,6 +29,7 @@ def busy(act):
         try:
             while not stop.is_set():
                 act()
+                time.sleep(0.01)  # or nobody else would get the read model
         except BaseException as error:
             fault.append(repr(error))
     return run

@@ -136,19 +136,9 @@ def test_a_file_of_another_ledger_is_kept_under_its_name(tmp_path: Path) -> None
         held.catch_up()
         assert held.replaced is not None
         assert versions(held) == [1]
-    kept = path.with_name(f"{path.name}.of-0190-other")
+    kept = path.with_name(f"{path.stem}.other-ledger-1.duckdb")
     with duckdb.connect(kept, read_only=True) as connection:
         assert connection.execute("SELECT model FROM models").fetchall() == [("x",)]
-
-
-def test_a_file_that_may_not_be_opened_is_told_as_such(tmp_path: Path) -> None:
-    past = small_past(5)
-    path = built(tmp_path, past)
-    path.chmod(0)
-    if os.access(path, os.R_OK):
-        pytest.skip("this user may read everything")
-    with pytest.raises(Unavailable, match="permission denied"):
-        Projection(tmp_path, past, wait=0)
 
 
 def test_damage_under_an_open_file_is_found_by_the_query_that_meets_it_and_mended(
