@@ -51,6 +51,7 @@ from .workers.refused import RefusedSave
 from .workers.running import Run, resumed
 from .workers.runs import CheckpointRecord, RunRecord
 from .workers.subject import fingerprint_of
+from .workers.unknown import damage_first
 from .workers.upgrade import Upgraded
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def _told_first(method: Callable[Concatenate[ModelManager, P], T]) -> Callable[C
 
 
 @checked
+@damage_first(lambda manager: manager._workspace)
 class ModelManager:
     """A ledger's versions, for one process; safe to share between threads, and opened anew after a fork.
 

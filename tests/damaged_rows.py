@@ -13,7 +13,7 @@ import numpy as np
 from lepton_ai.errors import LeptonError, UnknownRevision
 from lepton_ai.manager import ModelManager
 
-VALUES: Final = (None, "text", "", -1, 10**12, 1.5, b"\x00\xff", b"", 2**63 - 1)
+VALUES: Final = (None, "text", "", -1, 10**12, 1.5, b"\x00\xff", b"", 2**63 - 1, "model/other", 1)
 TENSOR: Final = np.arange(300, dtype=np.float32)
 ACTS: Final[dict[str, Callable[[ModelManager], object]]] = {
     "log": lambda manager: manager.log("m"),
@@ -37,7 +37,7 @@ class Cell(NamedTuple):
 
 
 def ledger(home: Path) -> list[Cell]:
-    """A small ledger with a past, and the cells that may be damaged: of each table its first row and a later one."""
+    """A small ledger with a past, and the cells that may be damaged: of each table three rows."""
     with ModelManager(home) as manager:
         manager.save_version({"w": TENSOR}, name="m", message="one")
         manager.save_version({"w": TENSOR + 1}, name="m", message="two")
@@ -51,7 +51,7 @@ def ledger(home: Path) -> list[Cell]:
         for table in sorted(name for name in names if not name.startswith(("sqlite", "alembic"))):
             rows = [row for (row,) in database.execute(f'SELECT rowid FROM "{table}" ORDER BY rowid')]
             columns = [row[1] for row in database.execute(f'PRAGMA table_info("{table}")')]
-            chosen = dict.fromkeys([*rows[:1], *rows[len(rows) // 2 : len(rows) // 2 + 1]])
+            chosen = dict.fromkeys([*rows[:1], *rows[len(rows) // 2 : len(rows) // 2 + 1], *rows[-1:]])
             cells += [Cell(table, column, row) for column in columns for row in chosen]
     database.close()
     return cells

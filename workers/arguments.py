@@ -57,7 +57,7 @@ def _signature(method: Callable[..., Any]) -> tuple[inspect.Signature, dict[str,
     signature = inspect.signature(method)
     keywords = {name for name, each in signature.parameters.items() if each.kind is inspect.Parameter.VAR_KEYWORD}
     said = {name: hint for name, hint in method.__annotations__.items() if name not in ("return", *keywords)}
-    places = getattr(method, "__globals__", {})
+    places = getattr(inspect.unwrap(method), "__globals__", {})
     return signature, get_type_hints(types.SimpleNamespace(__annotations__=said), globalns=places)
 
 

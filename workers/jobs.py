@@ -10,10 +10,12 @@ from ..domain.recipe import Recipe
 from . import submitting, training, waiting
 from .job_record import JobRecord
 from .serving import Desk
+from .unknown import damage_first
 from .waiting import OnEpoch
 from .workspace import Workspace
 
 
+@damage_first(lambda jobs: jobs.workspace)
 @dataclass(frozen=True, slots=True)
 class Jobs:
     """Work that workers do. A job is named by its id, or by the id's beginning or end.

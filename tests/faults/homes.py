@@ -151,18 +151,6 @@ def removed(scene: Scene) -> None:
     scene.begin()
 
 
-def without_logs(scene: Scene) -> None:
-    """The write-ahead log and its index are removed while nobody is in the middle of a transaction."""
-    with closing(sqlite3.connect(scene.home / "main.db", timeout=PATIENCE, isolation_level=None)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        # what is in the log is in the database first: a log that another process begins anew knows nothing of it
-        connection.execute("ROLLBACK")
-        while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
-            pass
-    for name in ("main.db-shm",):
-        (scene.home / name).unlink(missing_ok=True)
-
-
 def without_locks(scene: Scene) -> None:
     """Every lock's file is removed."""
     for path in [*scene.home.glob("*.moving"), *scene.home.glob("*.assigner"), *scene.home.glob("**/lock")]:
