@@ -6,8 +6,10 @@ import asyncio
 import json
 import random
 from pathlib import Path
+from typing import Final
 
 import numpy as np
+import pytest
 
 from lepton_ai import ModelManager
 from lepton_ai.events.actors import Actor, Actors
@@ -72,3 +74,34 @@ def test_a_record_that_the_client_cannot_read_is_rejected_and_those_beside_it_ar
         (3, True),
     ]
     assert ledger.store.end() == 2 + len(good)
+
+
+COMPRESSIONS: Final = ("gzip", "snappy", "lz4", "zstd")
+
+
+async def compressed(cluster: Cluster) -> None:
+    """A message in each compression that Kafka knows, each a batch."""
+    from aiokafka import AIOKafkaProducer
+
+    for codec in COMPRESSIONS:
+        async with AIOKafkaProducer(**cluster.client(), compression_type=codec) as producer:
+            message = json.dumps(outside(f"{codec} {'x' * 300}")).encode()
+            await producer.send_and_wait(cluster.topic("inbox"), message, partition=0)
+
+
+@pytest.mark.parametrize("missing", [(), ("snappy", "lz4", "zstd")])
+def test_a_message_in_any_compression_is_taken_in_where_it_can_be_read_else_rejected(
+    ledger: Ledger, actor: Actor, cluster: Cluster, missing: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.run(open_topics(cluster))
+    ledger.admit(commit(1), actor)
+    topic = cluster.topic("inbox")
+    asyncio.run(compressed(cluster))
+    for codec in missing:  # as where cramjam is not installed
+        monkeypatch.setattr(f"aiokafka.codec.has_{codec}", lambda: False)
+
+    with received(cluster, lambda part: Intake(ledger, Actors(ledger.store.database), topic, part)):
+        until(lambda: ledger.store.position(topic, 0) == len(COMPRESSIONS), 30)
+
+    assert ["cannot be read" in each.reason for _, each, _ in ledger.store.rejected()] == [True] * len(missing)
+    assert ledger.store.end() == 2 + len(COMPRESSIONS) - len(missing)
