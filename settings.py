@@ -7,7 +7,7 @@ import logging
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
@@ -220,7 +220,15 @@ def _terms(env: Mapping[str, str]) -> Terms:
         name: _seconds(env, f"LEPTON_TERM_{name.upper()}", usual, most=max(1e6, 100 * usual))
         for name, usual in asdict(Terms()).items()
     }
-    return Terms(**told)
+    terms = Terms(**told)
+    if not env.get("LEPTON_TERM_HEARTBEAT"):
+        return replace(terms, heartbeat=min(terms.heartbeat, terms.lease / 4))
+    if terms.heartbeat >= terms.lease:
+        raise Malformed(
+            f"LEPTON_TERM_HEARTBEAT is {terms.heartbeat:g} s and LEPTON_TERM_LEASE {terms.lease:g} s; a worker would "
+            "lose every job between two heartbeats: make the lease longer"
+        )
+    return terms
 
 
 def offers(env: Mapping[str, str] = os.environ) -> Offers:

@@ -23,11 +23,14 @@ from lepton_ai.errors import Malformed, Refused, UnknownRevision
 from lepton_ai.events.actors import Actor
 from lepton_ai.events.clock import moment
 from lepton_ai.events.heartbeats import Heartbeats
+from lepton_ai.events.inbox import Letter
 from lepton_ai.events.store import Store
 from lepton_ai.ledger import Ledger
 from lepton_ai.models import CreditScoringModel
 from lepton_ai.workers import running
 from lepton_ai.workers.heart import Heart
+from lepton_ai.workers.intake import Intake
+from lepton_ai.workers.lost import LostRuns
 
 from .cli_home import Cli
 from .outage import locked
@@ -204,6 +207,24 @@ def test_whoever_goes_on_with_a_run_logs_to_it_alone(manager: ModelManager) -> N
     assert story(manager, first.id).count("finished") == 1
     values = manager.sql("SELECT value FROM metrics ORDER BY seq").to_pylist()
     assert [row["value"] for row in values] == [0.5]
+
+
+@pytest.mark.parametrize("writer", ["intake", "assigner"])
+def test_a_lost_run_is_found_by_whoever_writes_for_others(manager: ModelManager, writer: str) -> None:
+    manager.save_version({"w": np.ones(1)}, name="net")
+    work = manager._workspace
+    work.ledger.admit(StartRun(run="r", model="net"), work.actors.named("ada"))
+    Heartbeats(work.ledger.store).begin("r", "somebody")
+    aged(manager, "r")
+
+    if writer == "intake":
+        Intake(work.ledger, work.actors, "inbox").take([Letter(0, b"{}")], None)
+    else:
+        with manager._home._mail_assigner() as assigner:
+            work.lost = LostRuns(work.ledger, work.actors, manager._home.settings.terms.run)  # which has not looked yet
+            assigner.step()
+
+    assert story(manager, "r") == ["started", "lost"]
 
 
 def test_a_run_that_was_taken_for_lost_says_that_it_was_not(manager: ModelManager) -> None:

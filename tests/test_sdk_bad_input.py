@@ -17,6 +17,7 @@ import torch
 
 from lepton_ai import LeptonError, ModelManager
 from lepton_ai.errors import Damaged, KeyReused, Malformed, NotInPast, Refused, Stale, Unavailable, UnknownRevision
+from lepton_ai.settings import load
 
 
 @pytest.fixture
@@ -184,6 +185,7 @@ SETTINGS = (
     ("LEPTON_OBJECTS", "s3://key:hunter2@bucket", Malformed, "into the environment"),
     ("LEPTON_LEDGER", "No Such Ledger", Malformed, "lower-case"),
     ("LEPTON_WAIT", "soon", Malformed, "number of seconds"),
+    ("LEPTON_TERM_HEARTBEAT", "60", Malformed, "would lose every job between two heartbeats"),
     ("LEPTON_LANG", "fr", Malformed, "LEPTON_LANG is 'fr'; figures are told in zh or en"),
 )
 
@@ -200,6 +202,15 @@ def test_a_wrong_setting_is_named_and_no_password_shown(
 
     assert says in str(raised.value)
     assert "hunter2" not in str(raised.value)
+
+
+def test_workers_of_a_short_lease_are_heard_of_as_often_as_it_needs(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEPTON_TERM_LEASE", "8")
+    assert load(home).terms.heartbeat == 2
+    monkeypatch.setenv("LEPTON_TERM_HEARTBEAT", "0.5")
+    assert load(home).terms.heartbeat == 0.5
 
 
 AS_NOBODY = """

@@ -88,6 +88,8 @@ class Assigner:
     def step(self) -> bool:
         """Do what there is to do now: whether there was anything. Raises `Unavailable`."""
         self._refused.expire()
+        if self._workspace.lost is not None:
+            self._workspace.lost.note()
         heard = sum(self._hear(ear) for ear in self._hearing.ears) > 0
         followed = self._follow()
         if heard or followed:

@@ -20,6 +20,7 @@ from ..ledger import Asked, Ledger, Receipt
 from ..settings import Offers, Terms
 from .bounds import bounded
 from .isolation import Unforeseen, isolated, unforeseen
+from .lost import LostRuns
 from .rejected import RefusedMessages, kept, refused
 
 TOGETHER: Final = 100
@@ -61,7 +62,9 @@ class Intake:
     ) -> None:
         self._ledger = ledger
         self._actors = actors
-        self._refused = RefusedMessages(ledger.store, actors, (terms or Terms()).rejected)
+        terms = terms or Terms()
+        self._refused = RefusedMessages(ledger.store, actors, terms.rejected)
+        self._lost = LostRuns(ledger, actors, terms.run)
         self._offers = offers or Offers()
         self.topic = topic
         self._part = part
@@ -84,6 +87,7 @@ class Intake:
         A refused message is kept in `rejected` and holds up nothing, whatever it raises. Raises `Unavailable` where
         another intake was faster, or the database is away: then nothing of the transaction at hand is kept.
         """
+        self._lost.note()
         before = (expected, *(letter.position + 1 for letter in letters))
         placed = [Placed(letter, place) for letter, place in zip(letters, before, strict=False)]
         answers: list[Answer] = []
