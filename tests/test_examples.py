@@ -15,18 +15,16 @@ from nbclient import NotebookClient
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
-def test_the_demo_tells_its_story_to_the_end(tmp_path: Path, language: str) -> None:
+def test_the_demo_tells_its_story_to_the_end(tmp_path: Path) -> None:
+    """In Chinese; the stack's test has it in English."""
     environment = os.environ | {"PYTHONSAFEPATH": ""}
-    command = (sys.executable, str(EXAMPLES / "demo.py"), "--home", str(tmp_path / "demo"), "--lang", language)
+    command = (sys.executable, str(EXAMPLES / "demo.py"), "--home", str(tmp_path / "demo"), "--lang", "zh")
 
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "模型版本1已保存" in done.stdout
-    last = {"zh": "与回退之前逐位相同", "en": "Equal to the first evaluation to the last digit"}
-    holds_up = {"zh": "站得住脚", "en": "holds up"}
-    assert last[language] in done.stdout or holds_up[language] in done.stdout
+    assert "与回退之前逐位相同" in done.stdout or "站得住脚" in done.stdout
     lepton = done.stdout.splitlines()[-1].split(" --home")[0].strip()
     assert shutil.which(lepton)
 

@@ -165,7 +165,7 @@ def test_what_is_no_event_at_all_is_kept_as_it_came(intake: Intake, ledger: Ledg
 
     assert isinstance(answer, Refused)
     ((_, rejected, _),) = ledger.store.rejected()
-    assert raw == b"" or raw not in rejected.raw
+    assert len(raw) < 4 or raw not in rejected.raw  # a few bytes may stand in any ciphertext
     assert opened(ledger, rejected) == Letter(0, raw)
     assert intake.position() == 1
 

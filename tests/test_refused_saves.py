@@ -60,7 +60,7 @@ def refused(act: Callable[[], object], error: type[Exception] = Refused) -> str:
     return raised.value.kept
 
 
-@pytest.mark.parametrize(("branch", "kind"), [("main", "save"), ("main", "run"), ("trial", "save")])
+@pytest.mark.parametrize(("branch", "kind"), [("main", "run"), ("trial", "save")])
 def test_processes_that_save_fresh_models_at_once_all_succeed_in_one_line(home: Path, branch: str, kind: str) -> None:
     """Also where they race for the model's first version, or for a branch that is not there yet."""
     command = [sys.executable, "-c", SAVER, str(home), branch, kind]

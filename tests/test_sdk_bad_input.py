@@ -221,16 +221,19 @@ with tempfile.TemporaryDirectory() as warm:
     ModelManager(warm).save_version({"w": np.zeros(1)}, name="w")  # imports what is imported late
 if os.getuid() == 0:
     os.setuid(65534)  # root is refused nowhere
-try:
-    ModelManager(sys.argv[1], actor="nobody", strict=True).save_version({"w": np.zeros(1)}, name="w")
-except Refused as error:
-    print(error)
+for home in sys.argv[1:]:
+    try:
+        ModelManager(home, actor="nobody", strict=True).save_version({"w": np.zeros(1)}, name="w")
+    except Refused as error:
+        print(error)
 """
 
 
-def as_nobody(home: Path) -> subprocess.CompletedProcess[str]:
-    """Open a home as a user who owns nothing."""
-    return subprocess.run((sys.executable, "-c", AS_NOBODY, str(home)), capture_output=True, text=True, check=False)
+def as_nobody(*homes: Path) -> list[str]:
+    """What a user who owns nothing is told by each home."""
+    done = subprocess.run((sys.executable, "-c", AS_NOBODY, *homes), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
 
 
 @pytest.mark.parametrize("mode", [0o555, 0o000], ids=["read-only", "no permission"])
@@ -242,12 +245,13 @@ def test_a_home_without_permission_is_refused(tmp_path: Path, mode: int) -> None
     locked.mkdir(mode=0o755)
     locked.chmod(mode)
 
-    done, below = as_nobody(locked), as_nobody(locked / "below")
+    said = as_nobody(locked, locked / "below")
 
     locked.chmod(0o755)
-    for outcome in (done, below):
-        assert "Permission denied" in outcome.stdout, outcome.stderr
-        assert "`lepton init --shared`" in outcome.stdout, outcome.stderr
+    assert len(said) == 2
+    for sentence in said:
+        assert "Permission denied" in sentence
+        assert "`lepton init --shared`" in sentence
     assert list(locked.iterdir()) == []
 
 
