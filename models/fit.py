@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ..errors import Refused
+from .adamw import AdamW
 from .ensemble import WideAndDeep
 from .model import OnEpoch
 
@@ -91,11 +92,7 @@ def fit(
     Raises `Refused` where the loss is no longer finite.
     """
     decayed = [net.wide, *net.weights]
-    groups = [
-        {"params": decayed, "weight_decay": schedule.weight_decay},
-        {"params": [*net.biases], "weight_decay": 0.0},
-    ]
-    optimiser = torch.optim.AdamW(groups, lr=schedule.learning_rate)
+    optimiser = AdamW([(decayed, schedule.weight_decay), ([*net.biases], 0.0)], schedule.learning_rate)
     with _threads(1 if features.numel() < SMALL else torch.get_num_threads()):
         return _fitted(net, features, targets, split, schedule, generator, optimiser, on_epoch, progress)
 
@@ -107,7 +104,7 @@ def _fitted(
     split: Split,
     schedule: Schedule,
     generator: torch.Generator,
-    optimiser: torch.optim.Optimizer,
+    optimiser: AdamW,
     on_epoch: OnEpoch | None,
     progress: Progress | None,
 ) -> Outcome:
@@ -136,7 +133,7 @@ class _State:
     """All that the next epoch depends on, and the best parameters so far."""
 
     net: WideAndDeep
-    optimiser: torch.optim.Optimizer
+    optimiser: AdamW
     generator: torch.Generator
     best: dict[str, Tensor]
     best_loss: float = float("inf")
@@ -151,10 +148,10 @@ class _State:
 
     def capture(self) -> dict[str, Tensor]:
         """A copy, by name."""
-        slots: dict[int, dict[str, Tensor]] = self.optimiser.state_dict()["state"]
+        slots = enumerate(self.optimiser.slots)
         tensors = {f"net.{name}": value for name, value in self.net.state_dict().items()}
         tensors |= {f"best.{name}": value for name, value in self.best.items()}
-        tensors |= {f"optimiser.{n}.{name}": value for n, slot in slots.items() for name, value in slot.items()}
+        tensors |= {f"optimiser.{n}.{name}": value for n, slot in slots for name, value in slot.items()}
         tensors |= {
             "generator": self.generator.get_state(),
             "reached": torch.tensor([self.epoch, self.best_epoch], dtype=torch.int64),
@@ -164,15 +161,14 @@ class _State:
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """Go on from a copy. Raises `Refused` where it is of another fit."""
-        slots: dict[int, dict[str, Any]] = {}
+        slots: dict[int, dict[str, Tensor]] = {}
         for name, value in tensors.items():
             if name.startswith("optimiser."):
                 _, number, slot = name.split(".", 2)
                 slots.setdefault(int(number), {})[slot] = value
         try:
             self.net.load_state_dict(_under("net.", tensors))
-            groups = self.optimiser.state_dict()["param_groups"]
-            self.optimiser.load_state_dict({"state": slots, "param_groups": groups})
+            self.optimiser.restore(slots)
             self.generator.set_state(tensors["generator"])
             self.epoch, self.best_epoch = (int(each) for each in tensors["reached"])
             self.best_loss = float(tensors["best_loss"])
@@ -234,7 +230,7 @@ def _learn(
     rows: Tensor,
     schedule: Schedule,
     generator: torch.Generator,
-    optimiser: torch.optim.Optimizer,
+    optimiser: AdamW,
 ) -> float:
     """One epoch; the mean loss over its steps and members."""
     losses: list[Tensor] = []

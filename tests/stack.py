@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import ClassVar, Final
@@ -31,6 +32,8 @@ PROCESSES = ("relay", "projector", "intake", "worker")
 LEDGERS_OWN = ("LEPTON_DATABASE", "LEPTON_HOME")
 """What a worker is not told: it knows Kafka and the object store."""
 MAIN = "from lepton_ai.cli import main; main()"
+PAUSE: Final = 1.0
+"""Seconds between two looks at the processes."""
 
 
 class Durable(PostgreSQL):
@@ -89,6 +92,32 @@ class Mirror:
         for place in [path for path in self._folder.rglob("*") if path.is_file()]:
             if place.relative_to(self._folder).as_posix() not in keys:
                 place.unlink()
+
+
+class Process:
+    """One of Lepton's own processes, started again where it ends by itself."""
+
+    def __init__(self, name: str, environment: Mapping[str, str]) -> None:
+        self._name = name
+        self._environment = {
+            key: value for key, value in environment.items() if name != "worker" or key not in LEDGERS_OWN
+        }
+        self._start()
+
+    def keep_running(self) -> None:
+        """Start it again where it ended, and say so."""
+        if (code := self._running.poll()) is not None:
+            print(f"the {self._name} ended with exit code {code}; it is started again", file=sys.stderr, flush=True)
+            self._start()
+
+    def stop(self) -> None:
+        """Tell it to stop; returns when it has."""
+        self._running.terminate()
+        self._running.wait()
+
+    def _start(self) -> None:
+        command = [sys.executable, "-c", MAIN, self._name]
+        self._running = subprocess.Popen(command, env=self._environment, stdout=subprocess.DEVNULL)
 
 
 def kept() -> Path:
@@ -154,16 +183,16 @@ def main() -> None:
             sys.exit(str(error))
         settings = {"LEPTON_HOME": str(folder / "home"), **parts(close, folder)}
         environment = os.environ | settings | {"PYTHONSAFEPATH": "1"}
-        for name in PROCESSES:
-            known = {key: value for key, value in environment.items() if name != "worker" or key not in LEDGERS_OWN}
-            running = subprocess.Popen([sys.executable, "-c", MAIN, name], env=known, stdout=subprocess.DEVNULL)
-            close.callback(running.wait)
-            close.callback(running.terminate)
+        processes = [Process(name, environment) for name in PROCESSES]
+        for process in processes:
+            close.callback(process.stop)
         print(*(f"export {name}='{value}'" for name, value in settings.items()), sep="\n")
         print(f"# {', '.join(PROCESSES)} are running; paste the lines above into a shell, Ctrl-C here stops all")
         print(f"# all of it is kept in {folder}; `make stack` goes on with it, `make clean` removes it")
         sys.stdout.flush()
-        stop.wait()
+        while not stop.wait(PAUSE):
+            for process in processes:
+                process.keep_running()
 
 
 if __name__ == "__main__":

@@ -90,15 +90,22 @@ print("held")
 """
 
 
-@pytest.mark.parametrize(("way", "count"), [("fork", 4), ("multiprocessing", 3)])
-def test_children_of_a_busy_process_end_and_their_parent_goes_on(tmp_path: Path, way: str, count: int) -> None:
+@pytest.mark.parametrize(
+    ("url", "way", "count"),
+    [("sqlite", "fork", 4), ("postgresql", "fork", 3), ("sqlite", "multiprocessing", 3)],
+    indirect=["url"],
+)
+def test_children_of_a_busy_process_end_and_their_parent_goes_on(
+    tmp_path: Path, url: str, way: str, count: int
+) -> None:
     ended = subprocess.run(
         [sys.executable, "-c", BUSY, str(tmp_path / "home"), way, str(count)],
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
-        env=os.environ | {"LEPTON_WAIT": "60", "PYTHONSAFEPATH": "1"},
+        env=os.environ
+        | {"LEPTON_WAIT": "60", "PYTHONSAFEPATH": "1", "LEPTON_DATABASE": url, "LEPTON_LEDGER": f"forks{os.getpid()}"},
     )
     assert ended.stdout.endswith("held\n"), ended.stderr[-3000:]
 

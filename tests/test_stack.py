@@ -85,6 +85,7 @@ def test_the_stack_runs_works_stops_and_goes_on_with_what_it_held(
         for n in range(3):
             manager.save_version({"w": np.full((50, 50), n, dtype=np.float32)}, name="credit")
         until(lambda: (home / "read" / "main.sock").exists(), 60)
+        os.kill(process_of(stack, "relay"), signal.SIGKILL)  # it is started again
         assert manager.sql("SELECT count(*) AS n FROM versions").to_pylist() == [{"n": 3}]
         manager.rollback(1, model="credit", reason="to see")
         assert manager.load_arrays("credit@main")["w"][0, 0] == 0
@@ -106,6 +107,13 @@ def test_the_stack_runs_works_stops_and_goes_on_with_what_it_held(
         60,
     )
     stop(again, signal.SIGTERM)
+
+
+def process_of(stack: subprocess.Popen[str], name: str) -> int:
+    """The id of one of the stack's processes."""
+    children = [int(each) for each in Path(f"/proc/{stack.pid}/task/{stack.pid}/children").read_text().split()]
+    ends = f"\0{name}\0".encode()
+    return next(each for each in children if Path(f"/proc/{each}/cmdline").read_bytes().endswith(ends))
 
 
 def stop(stack: subprocess.Popen[str], how: signal.Signals) -> None:
