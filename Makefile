@@ -46,7 +46,7 @@ stack: $(VENV)/.dev ## the whole ledger with Kafka, PostgreSQL and S3, without D
 docs: $(VENV)/.dev ## the generated pages: schemas, views, commands
 	@$(BIN)/python -m lepton_ai.events.schemas docs/events
 	@$(BIN)/python -m lepton_ai.projections.columns
-	@sed -i '/^| role |/,$$d' docs/kafka.md && $(BIN)/python -m lepton_ai.events.acls >> docs/kafka.md
+	@sed -i '/^| role |/,$$d' docs/kafka.md && $(BIN)/python -m lepton_ai.events.kafka.acls >> docs/kafka.md
 	@$(BIN)/python -m lepton_ai.cli.reference > docs/cli.md
 
 notebook: $(VENV)/.dev ## examples/first-steps.ipynb, run from top to bottom

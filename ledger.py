@@ -20,8 +20,6 @@ from .domain.decide import decide
 from .domain.state import Aggregate, empty, evolve, folded_types
 from .errors import Damaged, KeyReused, Malformed, Refused, TooLarge, Unavailable
 from .events import forks
-from .events.actors import Actor
-from .events.admission import Admission
 from .events.batch import BATCH_BYTES, RECORD_OVERHEAD
 from .events.bounds import OUT_OF_BOUNDS
 from .events.clock import JUMP, microseconds, moment, stamped, trusted_after
@@ -29,8 +27,10 @@ from .events.envelope import Origin, Recorded, decode, encoder, timestamp
 from .events.inbox import Outside
 from .events.log import Row
 from .events.merkle import leaf_hash
-from .events.rows import Head, NewRow, Placement
-from .events.store import OutcomeUnknown, Store
+from .events.sql.actors import Actor
+from .events.sql.admission import Admission
+from .events.sql.rows import Head, NewRow, Placement
+from .events.sql.store import OutcomeUnknown, Store
 from .events.upcast import stored_names
 
 CACHED_STREAMS: Final = 1024

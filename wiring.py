@@ -18,14 +18,14 @@ import uuid_utils
 from .domain.commands import CreateLedger
 from .errors import Refused, Unavailable
 from .events import forks
-from .events.actors import Actors, checked_actor
-from .events.address import database_at
-from .events.cluster import Cluster
-from .events.creation import exists, open_or_create
-from .events.database import Database
+from .events.kafka.cluster import Cluster
+from .events.kafka.tls import Certificate
 from .events.ledger import FORMAT
-from .events.store import Store
-from .events.tls import Certificate
+from .events.sql.actors import Actors, checked_actor
+from .events.sql.address import database_at
+from .events.sql.creation import exists, open_or_create
+from .events.sql.database import Database
+from .events.sql.store import Store
 from .home import HomeFolder
 from .ledger import Ledger
 from .results import Version
@@ -41,10 +41,10 @@ from .workers.upgrade import Upgraded, upgrade
 from .workers.workspace import Workspace
 
 if TYPE_CHECKING:
-    from .events.genuine import Strangers
-    from .events.kafka_log import KafkaLog
-    from .events.lock import Held
+    from .events.kafka.genuine import Strangers
+    from .events.kafka.log import KafkaLog
     from .events.log import Log
+    from .events.sql.lock import Held
     from .projections.asking import ReadModel
     from .projections.following import Follower
     from .projections.projector import Projection
@@ -184,7 +184,7 @@ class Home:
     @property
     def desk(self) -> Desk:
         """Where this ledger's jobs are given out."""
-        from .events.leases import Leases
+        from .events.sql.leases import Leases
         from .workers.serving import Desk
 
         return Desk(
@@ -232,8 +232,8 @@ class Home:
             yield self._assigner(opened)
 
     def _assigner(self, results: Sequence[Results]) -> Assigner:
-        from .events.leases import Leases
-        from .events.mail import Mail
+        from .events.sql.leases import Leases
+        from .events.sql.queue import Mail
         from .workers.assigning import Assigner
         from .workers.mailing import MailOrders
 
@@ -264,13 +264,13 @@ class Home:
 
     def kafka_log(self) -> KafkaLog:
         """The log as its topic alone tells it; a context manager."""
-        from .events.kafka_log import KafkaLog
+        from .events.kafka.log import KafkaLog
 
         return KafkaLog(self.cluster)
 
     def kafka_feed(self, strangers: Strangers | None = None) -> KafkaLog:
         """The log as its topic tells it, each record checked against the database; a context manager."""
-        from .events.kafka_log import KafkaLog
+        from .events.kafka.log import KafkaLog
 
         return KafkaLog(self.cluster, self.store, strangers)
 
@@ -342,7 +342,7 @@ class Home:
 
         `stuck` is told of a query that cannot be stopped.
         """
-        from .events.genuine import Strangers
+        from .events.kafka.genuine import Strangers
         from .projections.following import Follower
         from .projections.serving import Server
 

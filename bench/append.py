@@ -24,11 +24,11 @@ from eventsourcing.sqlite import SQLiteDatastore
 
 from lepton_ai.domain.commands import Annotate, Commit, LogMetrics, StartRun, Stored
 from lepton_ai.domain.recipe import Recipe
-from lepton_ai.events.actors import Actor, Actors
-from lepton_ai.events.address import database_at
-from lepton_ai.events.creation import open_or_create
 from lepton_ai.events.run import MetricsLogged
-from lepton_ai.events.store import Store
+from lepton_ai.events.sql.actors import Actor, Actors
+from lepton_ai.events.sql.address import database_at
+from lepton_ai.events.sql.creation import open_or_create
+from lepton_ai.events.sql.store import Store
 from lepton_ai.ledger import Asked, Ledger
 from lepton_ai.wiring import Home
 

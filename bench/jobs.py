@@ -18,7 +18,7 @@ from kafka import MAIN, cpu
 
 from lepton_ai.domain.job_commands import SubmitJob
 from lepton_ai.events.envelope import decode
-from lepton_ai.events.leases import Leases
+from lepton_ai.events.sql.leases import Leases
 from lepton_ai.settings import load
 from lepton_ai.wiring import Home
 

@@ -22,10 +22,10 @@ from typing import Any
 
 from append import SIZE, lepton_events
 
-from lepton_ai.events.kafka import Outgoing, Writer
-from lepton_ai.events.kafka_log import KafkaLog
-from lepton_ai.events.relay import Relay
-from lepton_ai.events.topics import open_topics
+from lepton_ai.events.kafka.clients import Outgoing, Writer
+from lepton_ai.events.kafka.log import KafkaLog
+from lepton_ai.events.kafka.relay import Relay
+from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.projections.following import Follower
 from lepton_ai.projections.projector import Projection
 from lepton_ai.settings import load

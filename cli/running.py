@@ -19,7 +19,7 @@ from .observing import observed
 from .text import columns, count, unprojected, when
 
 if TYPE_CHECKING:
-    from ..events.rows import Rejected
+    from ..events.sql.rows import Rejected
     from ..workers.reporting import Status
 
 
@@ -129,7 +129,7 @@ def relay(session: Session, once: bool, pass_over: bool) -> None:
     It stops where the topic holds another history than the database, or more of it, and where a topic's settings would
     lose or reorder events. Single records that are not the ledger's are passed over and counted.
     """
-    from ..events.relay import Relay
+    from ..events.kafka.relay import Relay
 
     session.parts.seek_unless_named()
     store, check = session.parts.store, session.parts.settings.terms.check

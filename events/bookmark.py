@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from .kafka import Reader
+    from .kafka.clients import Reader
 
 log = logging.getLogger("lepton.kafka")
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, TypeVar
 from ..errors import Damaged, Unavailable
 from ..events.clock import moment
 from ..events.forks import abandon
-from ..events.lock import FileLock
 from ..events.log import Log, Row
+from ..events.sql.lock import FileLock
 from ..permissions import denied, make_folder
 from ..tensors.synced import sync_folder
 from . import inherited

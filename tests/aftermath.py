@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from lepton_ai.events.kafka import Reader
-from lepton_ai.events.kafka_log import KafkaLog
-from lepton_ai.events.relay import ROOT
-from lepton_ai.events.verify import verify
+from lepton_ai.events.kafka.clients import Reader
+from lepton_ai.events.kafka.log import KafkaLog
+from lepton_ai.events.kafka.relay import ROOT
+from lepton_ai.events.sql.audit import verify
 from lepton_ai.projections.check import compare
 from lepton_ai.wiring import Home
 

@@ -11,12 +11,12 @@ from uuid import uuid4
 import pytest
 from hypothesis import settings
 
-from lepton_ai.events.actors import Actor, Actors
-from lepton_ai.events.address import database_at
-from lepton_ai.events.cluster import Cluster
-from lepton_ai.events.creation import open_or_create
-from lepton_ai.events.database import Database
-from lepton_ai.events.store import Store
+from lepton_ai.events.kafka.cluster import Cluster
+from lepton_ai.events.sql.actors import Actor, Actors
+from lepton_ai.events.sql.address import database_at
+from lepton_ai.events.sql.creation import open_or_create
+from lepton_ai.events.sql.database import Database
+from lepton_ai.events.sql.store import Store
 from lepton_ai.ledger import Ledger
 
 from .broker import Kafka

@@ -15,11 +15,11 @@ import pytest
 
 from lepton_ai.domain.job import Job
 from lepton_ai.domain.job_commands import SubmitJob
-from lepton_ai.events.actors import Actor, Actors
-from lepton_ai.events.cluster import Cluster
-from lepton_ai.events.leases import Leases
-from lepton_ai.events.mail import Posted
-from lepton_ai.events.topics import open_topics
+from lepton_ai.events.kafka.cluster import Cluster
+from lepton_ai.events.kafka.topics import open_topics
+from lepton_ai.events.sql.actors import Actor, Actors
+from lepton_ai.events.sql.leases import Leases
+from lepton_ai.events.sql.queue import Posted
 from lepton_ai.ledger import Ledger
 from lepton_ai.settings import Terms
 from lepton_ai.tensors.folder import FolderStore

@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lepton_ai.events.cluster import Cluster, TopicName
-from lepton_ai.events.kafka import Message, Reader
-from lepton_ai.events.loop_thread import LoopThread
-from lepton_ai.events.relay import Relay
-from lepton_ai.events.store import Store
+from lepton_ai.events.kafka.clients import Message, Reader
+from lepton_ai.events.kafka.cluster import Cluster, TopicName
+from lepton_ai.events.kafka.loop_thread import LoopThread
+from lepton_ai.events.kafka.relay import Relay
+from lepton_ai.events.sql.store import Store
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from lepton_ai.errors import Unavailable
-from lepton_ai.events.lock import FileLock
+from lepton_ai.events.sql.lock import FileLock
 from lepton_ai.tensors.synced import write_synced
 
 from .broker import Kafka

@@ -7,9 +7,9 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from lepton_ai.events.cluster import Cluster, TopicName
-from lepton_ai.events.genuine import ROOT
-from lepton_ai.events.kafka import Outgoing
+from lepton_ai.events.kafka.clients import Outgoing
+from lepton_ai.events.kafka.cluster import Cluster, TopicName
+from lepton_ai.events.kafka.genuine import ROOT
 from lepton_ai.events.log import Row
 from lepton_ai.events.merkle import Frontier, leaf_hash
 

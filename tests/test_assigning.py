@@ -19,12 +19,12 @@ import numpy as np
 import pytest
 
 from lepton_ai.domain.job_commands import CancelJob, SubmitJob
-from lepton_ai.events.actors import Actor
 from lepton_ai.events.envelope import decode
 from lepton_ai.events.inbox import Letter
-from lepton_ai.events.leases import Change, Lease
-from lepton_ai.events.mail import Mail
 from lepton_ai.events.objects import ManifestWritten
+from lepton_ai.events.sql.actors import Actor
+from lepton_ai.events.sql.leases import Change, Lease
+from lepton_ai.events.sql.queue import Mail
 from lepton_ai.ledger import Ledger
 from lepton_ai.settings import Terms
 from lepton_ai.tensors.graph import Graph

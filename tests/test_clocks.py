@@ -17,7 +17,7 @@ from lepton_ai import ModelManager
 from lepton_ai.errors import Malformed, Refused
 from lepton_ai.events.clock import JUMP, moment, stamped, trusted_after
 from lepton_ai.events.inbox import Letter
-from lepton_ai.events.verify import verify
+from lepton_ai.events.sql.audit import verify
 from lepton_ai.ledger import Receipt
 from lepton_ai.workers.intake import Intake
 
@@ -116,10 +116,10 @@ def test_a_clock_that_is_behind_after_one_that_was_ahead_makes_the_past_no_fulle
 
 
 def test_a_ledger_restored_from_its_topic_measures_clocks_as_before(manager: ModelManager, clock: Set) -> None:
-    from lepton_ai.events.address import database_at
-    from lepton_ai.events.creation import open_or_create
-    from lepton_ai.events.restore import restore
-    from lepton_ai.events.store import Store
+    from lepton_ai.events.kafka.restore import restore
+    from lepton_ai.events.sql.address import database_at
+    from lepton_ai.events.sql.creation import open_or_create
+    from lepton_ai.events.sql.store import Store
 
     for number, now in enumerate((TODAY, FAR, TODAY + timedelta(days=1))):
         clock(now)

@@ -9,8 +9,8 @@ from pathlib import Path
 import yaml
 
 from lepton_ai.cli.app import SECTIONS
-from lepton_ai.events.cluster import Cluster
-from lepton_ai.events.postgresql import PostgreSQL
+from lepton_ai.events.kafka.cluster import Cluster
+from lepton_ai.events.sql.postgresql import PostgreSQL
 
 from .broker import PROPERTIES
 from .stack import PROCESSES

@@ -9,8 +9,8 @@ import pytest
 from psycopg import errors as postgresql_errors
 
 from lepton_ai.errors import Damaged, LeptonError, Malformed, Refused, Unavailable
-from lepton_ai.events.error_codes import SQLITE, SQLSTATES, sqlite_meaning, sqlstate_meaning
-from lepton_ai.events.translation import Translator
+from lepton_ai.events.sql.error_codes import SQLITE, SQLSTATES, sqlite_meaning, sqlstate_meaning
+from lepton_ai.events.sql.translation import Translator
 
 KNOWN = {
     state: kind for kind in vars(postgresql_errors).values() if isinstance(state := getattr(kind, "sqlstate", 0), str)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from lepton_ai.domain.outside import ACCEPTED
-from lepton_ai.events.acls import RIGHTS, commands, page
-from lepton_ai.events.cluster import Cluster
+from lepton_ai.events.kafka.acls import RIGHTS, commands, page
+from lepton_ai.events.kafka.cluster import Cluster
 
 PAGE = Path(__file__).parents[1] / "docs" / "kafka.md"
 
@@ -14,7 +14,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "kafka.md"
 def test_the_page_has_the_rights_and_the_types_that_are_accepted() -> None:
     text = PAGE.read_text()
 
-    assert text.endswith(page()), "write its end anew: python -m lepton_ai.events.acls"
+    assert text.endswith(page()), "write its end anew: python -m lepton_ai.events.kafka.acls"
     assert all(f"| `{kind}` | `{prefix}<name>` |" in text for kind, (_, prefix, _) in ACCEPTED.items())
 
 

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from lepton_ai.domain.commands import Describe
 from lepton_ai.errors import Malformed, Unavailable
-from lepton_ai.events.actors import FORGOTTEN, Actor, Actors
-from lepton_ai.events.address import database_at
-from lepton_ai.events.creation import open_or_create
 from lepton_ai.events.model import VersionCommitted
-from lepton_ai.events.sqlite import SQLite
-from lepton_ai.events.store import Store
-from lepton_ai.events.verify import verify
+from lepton_ai.events.sql.actors import FORGOTTEN, Actor, Actors
+from lepton_ai.events.sql.address import database_at
+from lepton_ai.events.sql.audit import verify
+from lepton_ai.events.sql.creation import open_or_create
+from lepton_ai.events.sql.sqlite import SQLite
+from lepton_ai.events.sql.store import Store
 from lepton_ai.ledger import Ledger
 
 from .asking import commit

@@ -10,11 +10,11 @@ import pytest
 
 from lepton_ai import ModelManager
 from lepton_ai.errors import Damaged
-from lepton_ai.events.actors import Actor, Actors
 from lepton_ai.events.inbox import Letter
-from lepton_ai.events.mail import RESULTS, Mail
-from lepton_ai.events.store import Store
-from lepton_ai.events.verify import damages, verify
+from lepton_ai.events.sql.actors import Actor, Actors
+from lepton_ai.events.sql.audit import damages, verify
+from lepton_ai.events.sql.queue import RESULTS, Mail
+from lepton_ai.events.sql.store import Store
 from lepton_ai.ledger import Ledger
 from lepton_ai.workers.intake import Intake
 

@@ -15,12 +15,12 @@ from uuid import uuid4
 import pytest
 
 from lepton_ai.errors import Damaged, LeptonError, Malformed, NewerLedger, Refused, Unavailable
-from lepton_ai.events.actors import Actor, Actors
-from lepton_ai.events.address import database_at
-from lepton_ai.events.creation import open_or_create
-from lepton_ai.events.mounts import network_file_system
-from lepton_ai.events.store import Store
-from lepton_ai.events.verify import verify
+from lepton_ai.events.sql.actors import Actor, Actors
+from lepton_ai.events.sql.address import database_at
+from lepton_ai.events.sql.audit import verify
+from lepton_ai.events.sql.creation import open_or_create
+from lepton_ai.events.sql.mounts import network_file_system
+from lepton_ai.events.sql.store import Store
 from lepton_ai.ledger import Ledger
 from lepton_ai.settings import load
 
@@ -32,8 +32,8 @@ ROUNDS = 12
 CREATOR = """
 import sys
 from uuid import uuid4
-from lepton_ai.events.creation import open_or_create
-from lepton_ai.events.address import database_at
+from lepton_ai.events.sql.creation import open_or_create
+from lepton_ai.events.sql.address import database_at
 print("ready", flush=True)
 for line in sys.stdin:
     url, ledger = line.split()

@@ -9,10 +9,10 @@ from pathlib import Path
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from lepton_ai.events import migrations
-from lepton_ai.events.statements import Statements
-from lepton_ai.events.store import Store
-from lepton_ai.events.tables import head, metadata
+from lepton_ai.events.sql import migrations
+from lepton_ai.events.sql.statements import Statements
+from lepton_ai.events.sql.store import Store
+from lepton_ai.events.sql.tables import head, metadata
 
 ROOT = Path(__file__).parent.parent
 
@@ -32,7 +32,7 @@ def test_the_migrations_travel_inside_the_package() -> None:
     packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
 
     assert {path.suffix for path in folder.rglob("*.*") if path.is_file()} <= {".py", ".pyc"}
-    assert {"lepton_ai.events.migrations", "lepton_ai.events.migrations.versions"} <= set(packages)
+    assert {"lepton_ai.events.sql.migrations", "lepton_ai.events.sql.migrations.versions"} <= set(packages)
 
 
 def test_no_column_is_written_that_nothing_reads() -> None:

@@ -7,10 +7,10 @@ from hashlib import sha256
 import pytest
 
 from lepton_ai.errors import Damaged, Refused
-from lepton_ai.events.admission import Admission
 from lepton_ai.events.merkle import Frontier, leaf_hash
-from lepton_ai.events.rows import Head, Known, NewRow, Placement
-from lepton_ai.events.store import Store
+from lepton_ai.events.sql.admission import Admission
+from lepton_ai.events.sql.rows import Head, Known, NewRow, Placement
+from lepton_ai.events.sql.store import Store
 
 
 def row(seq: int, stream: str, version: int, kind: str = "a", **command: object) -> NewRow:

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from lepton_ai.domain.commands import StartRun
 from lepton_ai.errors import Damaged, LeptonError
-from lepton_ai.events.actors import Actor, Actors
-from lepton_ai.events.address import database_at
-from lepton_ai.events.creation import open_or_create
 from lepton_ai.events.merkle import EMPTY_ROOT, Frontier, leaf_hash
-from lepton_ai.events.store import Store
-from lepton_ai.events.verify import damages, verify
+from lepton_ai.events.sql.actors import Actor, Actors
+from lepton_ai.events.sql.address import database_at
+from lepton_ai.events.sql.audit import damages, verify
+from lepton_ai.events.sql.creation import open_or_create
+from lepton_ai.events.sql.store import Store
 from lepton_ai.ledger import Asked, Ledger
 
 from .asking import commit, note

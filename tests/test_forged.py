@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from lepton_ai import settings
 from lepton_ai.errors import Malformed
-from lepton_ai.events.actors import Actor
-from lepton_ai.events.leases import Heard
+from lepton_ai.events.sql.actors import Actor
+from lepton_ai.events.sql.leases import Heard
 from lepton_ai.ledger import Ledger
 from lepton_ai.settings import Terms
 from lepton_ai.workers.channel import Fact

@@ -17,18 +17,18 @@ import pytest
 from lepton_ai import ModelManager
 from lepton_ai import ledger as ledger_module
 from lepton_ai.errors import Refused
-from lepton_ai.events import migrations
-from lepton_ai.events.actors import FORGOTTEN, Actor, Actors
-from lepton_ai.events.address import database_at
-from lepton_ai.events.cluster import Cluster
-from lepton_ai.events.creation import open_or_create
-from lepton_ai.events.database import Database
 from lepton_ai.events.inbox import Letter
-from lepton_ai.events.restore import restore
-from lepton_ai.events.rows import Rejected
-from lepton_ai.events.store import Store
-from lepton_ai.events.topics import open_topics
-from lepton_ai.events.verify import verify
+from lepton_ai.events.kafka.cluster import Cluster
+from lepton_ai.events.kafka.restore import restore
+from lepton_ai.events.kafka.topics import open_topics
+from lepton_ai.events.sql import migrations
+from lepton_ai.events.sql.actors import FORGOTTEN, Actor, Actors
+from lepton_ai.events.sql.address import database_at
+from lepton_ai.events.sql.audit import verify
+from lepton_ai.events.sql.creation import open_or_create
+from lepton_ai.events.sql.database import Database
+from lepton_ai.events.sql.rows import Rejected
+from lepton_ai.events.sql.store import Store
 from lepton_ai.ledger import Ledger, Receipt
 from lepton_ai.settings import Terms
 from lepton_ai.workers.intake import Intake

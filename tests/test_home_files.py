@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from lepton_ai import ModelManager, Refused, Unavailable
-from lepton_ai.events.address import database_at
-from lepton_ai.events.lock import FileLock
-from lepton_ai.events.store import Store
+from lepton_ai.events.sql.address import database_at
+from lepton_ai.events.sql.lock import FileLock
+from lepton_ai.events.sql.store import Store
 from lepton_ai.tensors.folder import FolderStore
 from lepton_ai.wiring import Home
 

@@ -17,9 +17,9 @@ import pytest
 
 from lepton_ai import ModelManager
 from lepton_ai.errors import NewerLedger, Refused
-from lepton_ai.events.address import database_at
-from lepton_ai.events.cluster import Cluster
+from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.ledger import FORMAT
+from lepton_ai.events.sql.address import database_at
 
 from .cli_home import Cli
 from .homes import facts, kept

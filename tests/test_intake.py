@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from lepton_ai import ledger as ledger_module
 from lepton_ai.domain.append import Append
 from lepton_ai.errors import Malformed, Refused, Unavailable
-from lepton_ai.events.actors import Actor, Actors
 from lepton_ai.events.inbox import Letter
-from lepton_ai.events.rows import Rejected
-from lepton_ai.events.store import Store
-from lepton_ai.events.verify import verify
+from lepton_ai.events.sql.actors import Actor, Actors
+from lepton_ai.events.sql.audit import verify
+from lepton_ai.events.sql.rows import Rejected
+from lepton_ai.events.sql.store import Store
 from lepton_ai.ledger import Ledger, Receipt
 from lepton_ai.settings import Terms
 from lepton_ai.workers.intake import Intake, Read

@@ -13,12 +13,12 @@ from dataclasses import replace
 import pytest
 
 from lepton_ai.errors import Unavailable
-from lepton_ai.events import cluster as cluster_module
-from lepton_ai.events import kafka_errors
-from lepton_ai.events.cluster import Cluster
-from lepton_ai.events.kafka import Outgoing, Reader, Writer
-from lepton_ai.events.kafka_log import KafkaLog
-from lepton_ai.events.topics import open_topics, partitions
+from lepton_ai.events.kafka import cluster as cluster_module
+from lepton_ai.events.kafka import errors
+from lepton_ai.events.kafka.clients import Outgoing, Reader, Writer
+from lepton_ai.events.kafka.cluster import Cluster
+from lepton_ai.events.kafka.log import KafkaLog
+from lepton_ai.events.kafka.topics import open_topics, partitions
 
 from .broker import Kafka
 
@@ -38,7 +38,7 @@ def frozen(kafka: Kafka) -> Generator[None]:
     """Within it the broker does nothing, deadlines are short, and what happens does not hang."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cluster_module, "SHORTEST", 1.0)
-        patch.setattr(kafka_errors, "STOPPING", 0.5)
+        patch.setattr(errors, "STOPPING", 0.5)
         os.kill(kafka.pid, signal.SIGSTOP)
         begun = time.monotonic()
         try:

@@ -16,18 +16,18 @@ from lepton_ai import ledger as ledger_module
 from lepton_ai.domain.commands import Annotate, CreateBranch, CreateTag, FinishRun, LogMetrics, StartRun
 from lepton_ai.domain.run import Run
 from lepton_ai.errors import KeyReused, Malformed, Refused, Stale, Unavailable, UnknownRevision
-from lepton_ai.events import postgresql
-from lepton_ai.events.actors import Actor, Actors
-from lepton_ai.events.address import database_at
-from lepton_ai.events.admission import Admission
 from lepton_ai.events.clock import microseconds
 from lepton_ai.events.envelope import decode
 from lepton_ai.events.merkle import leaf_hash
 from lepton_ai.events.run import MetricsLogged
-from lepton_ai.events.sqlite import SQLite
-from lepton_ai.events.store import Store
+from lepton_ai.events.sql import postgresql
+from lepton_ai.events.sql.actors import Actor, Actors
+from lepton_ai.events.sql.address import database_at
+from lepton_ai.events.sql.admission import Admission
+from lepton_ai.events.sql.audit import verify
+from lepton_ai.events.sql.sqlite import SQLite
+from lepton_ai.events.sql.store import Store
 from lepton_ai.events.upcast import UPCASTERS, Upcaster
-from lepton_ai.events.verify import verify
 from lepton_ai.ledger import Asked, Ledger, Receipt
 
 from .asking import commit, note, until

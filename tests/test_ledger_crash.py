@@ -12,11 +12,11 @@ from uuid import uuid4
 
 import pytest
 
-from lepton_ai.events.actors import Actors
-from lepton_ai.events.address import database_at
-from lepton_ai.events.creation import open_or_create
-from lepton_ai.events.store import Store
-from lepton_ai.events.verify import verify
+from lepton_ai.events.sql.actors import Actors
+from lepton_ai.events.sql.address import database_at
+from lepton_ai.events.sql.audit import verify
+from lepton_ai.events.sql.creation import open_or_create
+from lepton_ai.events.sql.store import Store
 from lepton_ai.ledger import Ledger
 
 from .asking import commit, note
@@ -27,9 +27,9 @@ ROUNDS = 50
 WRITER = """
 import os, sys
 from lepton_ai.domain.commands import Annotate
-from lepton_ai.events.actors import Actors
-from lepton_ai.events.address import database_at
-from lepton_ai.events.store import Store
+from lepton_ai.events.sql.actors import Actors
+from lepton_ai.events.sql.address import database_at
+from lepton_ai.events.sql.store import Store
 from lepton_ai.ledger import Asked, Ledger
 import sqlalchemy.dialects.sqlite, psycopg
 for url in map(str.strip, sys.stdin):
@@ -53,9 +53,9 @@ import resource, sys
 from pathlib import Path
 from lepton_ai.domain.commands import Annotate
 from lepton_ai.errors import Unavailable
-from lepton_ai.events.actors import Actors
-from lepton_ai.events.address import database_at
-from lepton_ai.events.store import Store
+from lepton_ai.events.sql.actors import Actors
+from lepton_ai.events.sql.address import database_at
+from lepton_ai.events.sql.store import Store
 from lepton_ai.ledger import Ledger
 database = database_at(f"sqlite:///{sys.argv[1]}/main.db", "main", wait=1)
 ledger, actor = Ledger(Store(database)), Actors(database).named("Ada")

@@ -8,12 +8,12 @@ from typing import Literal
 import pytest
 
 from lepton_ai.errors import Unavailable
-from lepton_ai.events.actors import Actors
-from lepton_ai.events.address import database_at
-from lepton_ai.events.creation import open_or_create
-from lepton_ai.events.sqlite import SQLite
-from lepton_ai.events.store import Store
-from lepton_ai.events.verify import verify
+from lepton_ai.events.sql.actors import Actors
+from lepton_ai.events.sql.address import database_at
+from lepton_ai.events.sql.audit import verify
+from lepton_ai.events.sql.creation import open_or_create
+from lepton_ai.events.sql.sqlite import SQLite
+from lepton_ai.events.sql.store import Store
 from lepton_ai.ledger import Ledger
 
 from .asking import commit, note

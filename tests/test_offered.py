@@ -24,7 +24,7 @@ from lepton_ai import ModelManager
 from lepton_ai.domain.job import ENDED, Job
 from lepton_ai.errors import Refused
 from lepton_ai.events.inbox import Letter
-from lepton_ai.events.verify import verify
+from lepton_ai.events.sql.audit import verify
 from lepton_ai.ledger import Receipt
 from lepton_ai.models import CreditScoringModel
 from lepton_ai.models.state import tensors_of

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from lepton_ai import ModelManager
-from lepton_ai.events.actors import Actor, Actors
-from lepton_ai.events.cluster import Cluster
-from lepton_ai.events.topics import open_topics
+from lepton_ai.events.kafka.cluster import Cluster
+from lepton_ai.events.kafka.topics import open_topics
+from lepton_ai.events.sql.actors import Actor, Actors
 from lepton_ai.ledger import Ledger, Receipt
 from lepton_ai.workers.intake import Intake
 

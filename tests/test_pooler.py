@@ -21,18 +21,18 @@ import pytest
 
 from lepton_ai import ModelManager
 from lepton_ai.errors import Refused, Unavailable
-from lepton_ai.events import postgresql_lock
-from lepton_ai.events.actors import Actors
-from lepton_ai.events.address import database_at
-from lepton_ai.events.cluster import Cluster
-from lepton_ai.events.creation import open_or_create
-from lepton_ai.events.database import Database
-from lepton_ai.events.postgresql_lock import LeaseLock, SessionLock
-from lepton_ai.events.relay import Relay
-from lepton_ai.events.statements import Statements
-from lepton_ai.events.store import Store
-from lepton_ai.events.tables import metadata
-from lepton_ai.events.verify import verify
+from lepton_ai.events.kafka.cluster import Cluster
+from lepton_ai.events.kafka.relay import Relay
+from lepton_ai.events.sql import postgresql_lock
+from lepton_ai.events.sql.actors import Actors
+from lepton_ai.events.sql.address import database_at
+from lepton_ai.events.sql.audit import verify
+from lepton_ai.events.sql.creation import open_or_create
+from lepton_ai.events.sql.database import Database
+from lepton_ai.events.sql.postgresql_lock import LeaseLock, SessionLock
+from lepton_ai.events.sql.statements import Statements
+from lepton_ai.events.sql.store import Store
+from lepton_ai.events.sql.tables import metadata
 from lepton_ai.ledger import Ledger
 
 from .asking import commit, note, until
@@ -45,10 +45,10 @@ EACH = 30
 
 WRITER = """
 import sys
-from lepton_ai.events.actors import Actors
-from lepton_ai.events.address import database_at
-from lepton_ai.events.cluster import Cluster
-from lepton_ai.events.store import Store
+from lepton_ai.events.sql.actors import Actors
+from lepton_ai.events.sql.address import database_at
+from lepton_ai.events.kafka.cluster import Cluster
+from lepton_ai.events.sql.store import Store
 from lepton_ai.ledger import Ledger
 from lepton_ai.domain.commands import Annotate
 url, who, each, *names = sys.argv[1:]

@@ -15,14 +15,14 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-import lepton_ai.events.postgresql
+import lepton_ai.events.sql.postgresql
 from lepton_ai import ModelManager, PendingVersion
 from lepton_ai.errors import Refused, Unavailable
-from lepton_ai.events.actors import Actors
-from lepton_ai.events.address import database_at
-from lepton_ai.events.creation import open_or_create
-from lepton_ai.events.store import Store
-from lepton_ai.events.verify import verify
+from lepton_ai.events.sql.actors import Actors
+from lepton_ai.events.sql.address import database_at
+from lepton_ai.events.sql.audit import verify
+from lepton_ai.events.sql.creation import open_or_create
+from lepton_ai.events.sql.store import Store
 from lepton_ai.ledger import Ledger
 
 from .asking import commit, note, until
@@ -36,7 +36,7 @@ BOUND: Final = 30.0
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lepton_ai.events.postgresql, "GRACE", 0.3)
+    monkeypatch.setattr(lepton_ai.events.sql.postgresql, "GRACE", 0.3)
 
 
 @pytest.fixture(scope="module")

@@ -15,11 +15,11 @@ import duckdb
 import pytest
 
 from lepton_ai.errors import Damaged, NewerLedger, Refused, Unavailable
-from lepton_ai.events.lock import FileLock
 from lepton_ai.events.log import Row
 from lepton_ai.events.merkle import leaf_hash
 from lepton_ai.events.model import ModelRegistered, TagCreated, VersionAnnotated
 from lepton_ai.events.run import MetricsLogged, RunStarted
+from lepton_ai.events.sql.lock import FileLock
 from lepton_ai.events.upcast import UPCASTERS, Upcaster
 from lepton_ai.projections.check import compare
 from lepton_ai.projections.export import snapshot
@@ -68,7 +68,7 @@ def test_a_second_holder_waits_for_the_first(tmp_path: Path) -> None:
 
 def test_a_lock_dies_with_its_holder(tmp_path: Path) -> None:
     code = (
-        "import os, signal, sys; from pathlib import Path; from lepton_ai.events.lock import FileLock\n"
+        "import os, signal, sys; from pathlib import Path; from lepton_ai.events.sql.lock import FileLock\n"
         "lock = FileLock(Path(sys.argv[1]), 'it', 0); os.kill(os.getpid(), signal.SIGKILL)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(tmp_path / "lock")], check=False).returncode == -9
@@ -77,7 +77,7 @@ def test_a_lock_dies_with_its_holder(tmp_path: Path) -> None:
 
 def test_a_forked_child_does_not_keep_the_lock(tmp_path: Path) -> None:
     code = (
-        "import os, sys; from pathlib import Path; from lepton_ai.events.lock import FileLock\n"
+        "import os, sys; from pathlib import Path; from lepton_ai.events.sql.lock import FileLock\n"
         "lock = FileLock(Path(sys.argv[1]), 'it', 0)\n"
         "if os.fork() == 0: os.close(1); sys.stdin.read(); os._exit(0)\n"
         "lock.release(); FileLock(Path(sys.argv[1]), 'it', 20); print('free')"

@@ -130,7 +130,7 @@ def test_a_lock_that_cannot_write_its_holder_is_held_and_given_back(tmp_path: Pa
         "import os, resource, sys\n"
         "from pathlib import Path\n"
         "from lepton_ai.errors import Unavailable\n"
-        "from lepton_ai.events.lock import FileLock\n"
+        "from lepton_ai.events.sql.lock import FileLock\n"
         "before = len(os.listdir('/proc/self/fd'))\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
         "lock = FileLock(Path(sys.argv[1]), 'it', 0)\n"

@@ -19,13 +19,13 @@ from safetensors.numpy import save_file
 
 from lepton_ai import ModelManager
 from lepton_ai.errors import Refused, Unavailable
-from lepton_ai.events.actors import Actor, Actors
-from lepton_ai.events.cluster import Cluster, TopicName
 from lepton_ai.events.inbox import Letter
-from lepton_ai.events.kafka import Message, Reader
-from lepton_ai.events.kafka_log import KafkaLog
+from lepton_ai.events.kafka.clients import Message, Reader
+from lepton_ai.events.kafka.cluster import Cluster, TopicName
+from lepton_ai.events.kafka.log import KafkaLog
+from lepton_ai.events.kafka.relay import Relay
 from lepton_ai.events.log import Log
-from lepton_ai.events.relay import Relay
+from lepton_ai.events.sql.actors import Actor, Actors
 from lepton_ai.ledger import Asked, Ledger
 from lepton_ai.workers.intake import Intake
 

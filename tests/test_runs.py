@@ -20,11 +20,11 @@ import lepton_ai
 from lepton_ai import ModelManager
 from lepton_ai.domain.commands import LoseRun, StartRun
 from lepton_ai.errors import Malformed, Refused, UnknownRevision
-from lepton_ai.events.actors import Actor
 from lepton_ai.events.clock import moment
-from lepton_ai.events.heartbeats import Heartbeats
 from lepton_ai.events.inbox import Letter
-from lepton_ai.events.store import Store
+from lepton_ai.events.sql.actors import Actor
+from lepton_ai.events.sql.heartbeats import Heartbeats
+from lepton_ai.events.sql.store import Store
 from lepton_ai.ledger import Ledger
 from lepton_ai.models import CreditScoringModel
 from lepton_ai.workers import running

@@ -19,12 +19,12 @@ import pytest
 
 from lepton_ai import ModelManager
 from lepton_ai.errors import Refused, Unavailable
-from lepton_ai.events.acls import commands
-from lepton_ai.events.cluster import Cluster, TopicName
-from lepton_ai.events.kafka import Message, Outgoing, Reader, Writer
-from lepton_ai.events.kafka_log import KafkaLog
-from lepton_ai.events.tls import Certificate
-from lepton_ai.events.topics import open_topics, partitions
+from lepton_ai.events.kafka.acls import commands
+from lepton_ai.events.kafka.clients import Message, Outgoing, Reader, Writer
+from lepton_ai.events.kafka.cluster import Cluster, TopicName
+from lepton_ai.events.kafka.log import KafkaLog
+from lepton_ai.events.kafka.tls import Certificate
+from lepton_ai.events.kafka.topics import open_topics, partitions
 
 from .asking import until
 from .cli_home import Cli

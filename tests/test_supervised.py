@@ -256,7 +256,7 @@ def test_who_assigns_is_told_apart_from_a_database_that_is_away(
 
 
 def gone(home: Path) -> Any:
-    from lepton_ai.events.address import database_at
+    from lepton_ai.events.sql.address import database_at
 
     try:
         return database_at("postgresql://nobody@127.0.0.1:1/nothing", "main", wait=0.1).lock("assigner")

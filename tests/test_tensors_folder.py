@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from lepton_ai.errors import Damaged, Refused, Unavailable
-from lepton_ai.events.sqlite import SQLite
+from lepton_ai.events.sql.sqlite import SQLite
 from lepton_ai.tensors.folder import FolderStore
 
 
@@ -76,7 +76,7 @@ def test_a_writer_killed_in_the_middle_leaves_no_object_and_a_leftover_told_apar
 FULL = """
 import resource, signal, sys
 from lepton_ai.errors import Damaged, Refused, Unavailable
-from lepton_ai.events.sqlite import SQLite
+from lepton_ai.events.sql.sqlite import SQLite
 from lepton_ai.tensors.folder import FolderStore
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))

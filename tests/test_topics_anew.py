@@ -12,13 +12,13 @@ from contextlib import asynccontextmanager
 import pytest
 
 from lepton_ai.errors import LeptonError, Refused, Unavailable
-from lepton_ai.events.actors import Actor, Actors
 from lepton_ai.events.bookmark import Bookmark
-from lepton_ai.events.cluster import Cluster
-from lepton_ai.events.kafka import Reader
-from lepton_ai.events.kafka_sync import Listener
-from lepton_ai.events.loop_thread import LoopThread
-from lepton_ai.events.topics import open_topics
+from lepton_ai.events.kafka.clients import Reader
+from lepton_ai.events.kafka.cluster import Cluster
+from lepton_ai.events.kafka.loop_thread import LoopThread
+from lepton_ai.events.kafka.sync import Listener
+from lepton_ai.events.kafka.topics import open_topics
+from lepton_ai.events.sql.actors import Actor, Actors
 from lepton_ai.ledger import Ledger
 from lepton_ai.workers.intake import Intake
 from lepton_ai.workers.kafka_channel import results
@@ -133,7 +133,7 @@ async def test_a_topic_cut_short_or_without_an_id_is_known_by_its_last_record(
         mark = inbox.store.database.mark
         connection.execute(f"UPDATE positions SET topic_id = {mark}", (id if ids else None,))
     if not ids:
-        monkeypatch.setattr("lepton_ai.events.kafka.topic_id", _no_id)
+        monkeypatch.setattr("lepton_ai.events.kafka.clients.topic_id", _no_id)
 
     async with taking_in(inbox, cluster):
         await reached(inbox, 13 + 15)

@@ -13,18 +13,18 @@ import pytest
 
 from lepton_ai import ModelManager
 from lepton_ai.errors import Refused
-from lepton_ai.events.actors import Actor
-from lepton_ai.events.address import database_at
-from lepton_ai.events.cluster import Cluster
-from lepton_ai.events.creation import open_or_create
-from lepton_ai.events.kafka import Outgoing
-from lepton_ai.events.kafka_log import KafkaLog
+from lepton_ai.events.kafka.clients import Outgoing
+from lepton_ai.events.kafka.cluster import Cluster
+from lepton_ai.events.kafka.log import KafkaLog
+from lepton_ai.events.kafka.relay import Relay
+from lepton_ai.events.kafka.restore import restore
+from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.events.log import Row
-from lepton_ai.events.relay import Relay
-from lepton_ai.events.restore import restore
-from lepton_ai.events.store import Store
-from lepton_ai.events.topics import open_topics
-from lepton_ai.events.verify import verify
+from lepton_ai.events.sql.actors import Actor
+from lepton_ai.events.sql.address import database_at
+from lepton_ai.events.sql.audit import verify
+from lepton_ai.events.sql.creation import open_or_create
+from lepton_ai.events.sql.store import Store
 from lepton_ai.ledger import Asked, Ledger
 
 from . import topics
@@ -202,8 +202,8 @@ async def test_a_restore_passes_over_strangers(told: Ledger, actor: Actor, clust
 
 @on_sqlite
 async def test_copies_of_refused_messages_go_on_behind_strangers(told: Ledger, actor: Actor, cluster: Cluster) -> None:
-    from lepton_ai.events.actors import Actors
     from lepton_ai.events.inbox import Letter
+    from lepton_ai.events.sql.actors import Actors
     from lepton_ai.workers.intake import Intake
 
     intake = Intake(told, Actors(told.store.database), cluster.topic("inbox"))

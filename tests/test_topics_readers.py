@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 from lepton_ai import ModelManager
-from lepton_ai.events.actors import Actor, Actors
-from lepton_ai.events.cluster import Cluster
 from lepton_ai.events.envelope import Origin, encoder
 from lepton_ai.events.job import JobFinished
-from lepton_ai.events.kafka import Outgoing
+from lepton_ai.events.kafka.clients import Outgoing
+from lepton_ai.events.kafka.cluster import Cluster
+from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.events.merkle import Frontier, leaf_hash
-from lepton_ai.events.topics import open_topics
+from lepton_ai.events.sql.actors import Actor, Actors
 from lepton_ai.ledger import Ledger
 from lepton_ai.settings import load
 from lepton_ai.wiring import Home

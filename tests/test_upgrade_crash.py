@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from lepton_ai import ModelManager
-from lepton_ai.events.address import database_at
 from lepton_ai.events.ledger import FORMAT
-from lepton_ai.events.upgrade import standing
+from lepton_ai.events.sql.address import database_at
+from lepton_ai.events.sql.upgrade import standing
 
 from .homes import kept
 from .servers import PostgreSQL

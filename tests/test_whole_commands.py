@@ -15,17 +15,17 @@ from lepton_ai import ModelManager
 from lepton_ai import ledger as ledger_module
 from lepton_ai.domain.commands import CreateTag
 from lepton_ai.errors import TooLarge
-from lepton_ai.events.actors import Actor
-from lepton_ai.events.address import database_at
 from lepton_ai.events.batch import BATCH_BYTES, RECORD_OVERHEAD
-from lepton_ai.events.cluster import Cluster
-from lepton_ai.events.creation import open_or_create
-from lepton_ai.events.kafka import Message, Outgoing, Writer
-from lepton_ai.events.kafka_log import KafkaLog
-from lepton_ai.events.relay import READ, ROOT, Relay
-from lepton_ai.events.restore import restore
-from lepton_ai.events.store import Store
-from lepton_ai.events.verify import verify
+from lepton_ai.events.kafka.clients import Message, Outgoing, Writer
+from lepton_ai.events.kafka.cluster import Cluster
+from lepton_ai.events.kafka.log import KafkaLog
+from lepton_ai.events.kafka.relay import READ, ROOT, Relay
+from lepton_ai.events.kafka.restore import restore
+from lepton_ai.events.sql.actors import Actor
+from lepton_ai.events.sql.address import database_at
+from lepton_ai.events.sql.audit import verify
+from lepton_ai.events.sql.creation import open_or_create
+from lepton_ai.events.sql.store import Store
 from lepton_ai.ledger import Asked, Ledger, Receipt
 
 from .asking import commit, note
@@ -174,7 +174,7 @@ async def test_a_relay_goes_on_from_the_middle_of_a_command_that_an_older_one_ha
 
 async def relayed_up_to(store: Store, cluster: Cluster, seq: int) -> None:
     """What a relay sent that looked at nothing but bytes."""
-    from lepton_ai.events.topics import open_topics
+    from lepton_ai.events.kafka.topics import open_topics
 
     await open_topics(cluster)
     rows = store.read(0, seq)

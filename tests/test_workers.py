@@ -20,8 +20,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from lepton_ai import settings
 from lepton_ai.domain.job import Job
 from lepton_ai.domain.job_commands import CancelJob, SubmitJob
-from lepton_ai.events.cluster import Cluster
-from lepton_ai.events.mail import Mail
+from lepton_ai.events.kafka.cluster import Cluster
+from lepton_ai.events.sql.queue import Mail
 from lepton_ai.settings import Terms
 from lepton_ai.wiring import Home
 from lepton_ai.workers import serving

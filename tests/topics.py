@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from lepton_ai.events.cluster import Cluster, TopicName
-from lepton_ai.events.kafka import Message, Outgoing, Reader, Writer
-from lepton_ai.events.topics import TOPICS
+from lepton_ai.events.kafka.clients import Message, Outgoing, Reader, Writer
+from lepton_ai.events.kafka.cluster import Cluster, TopicName
+from lepton_ai.events.kafka.topics import TOPICS
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any, Final
 
 from lepton_ai import ModelManager
-from lepton_ai.events import copies, steps, upgrade
+from lepton_ai.events.sql import copies, steps, upgrade
 from lepton_ai.workers import upgrade as work
 
 CODE: Final = frozenset(str(module.__file__) for module in (copies, steps, upgrade, work))

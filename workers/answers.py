@@ -13,10 +13,10 @@ from ..domain.job_commands import CheckpointJob, FailJob, FinishJob, JobCommand,
 from ..domain.names import checked_label
 from ..domain.recipe import Recipe
 from ..errors import Damaged, Malformed, Refused
-from ..events.actors import Actor
 from ..events.model import Parent
-from ..events.rows import Placement
 from ..events.run import MetricsLogged
+from ..events.sql.actors import Actor
+from ..events.sql.rows import Placement
 from ..ledger import Asked
 from ..tensors.graph import Edge, Graph
 from ..tensors.manifest import Manifest

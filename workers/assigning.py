@@ -18,10 +18,10 @@ from ..events.bookmark import Bookmark
 from ..events.envelope import decode
 from ..events.inbox import Letter
 from ..events.job import JobCancelled, JobFailed, JobFinished, JobRequeued, JobSubmitted
-from ..events.leases import Change, Lease, Leases
 from ..events.log import Row
-from ..events.mail import Posted
-from ..events.rows import Rejected
+from ..events.sql.leases import Change, Lease, Leases
+from ..events.sql.queue import Posted
+from ..events.sql.rows import Rejected
 from ..ledger import Receipt
 from ..settings import Terms
 from . import messages

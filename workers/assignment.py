@@ -9,7 +9,7 @@ from datetime import datetime
 from ..domain.job import Job
 from ..domain.job_commands import AssignJob, Ready
 from ..errors import LeptonError, Unavailable
-from ..events.leases import Lease, Leases
+from ..events.sql.leases import Lease, Leases
 from ..settings import Terms
 from .admitting import Admitting, unforeseen
 from .answers import Receiver

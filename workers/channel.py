@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, Protocol, Self
 
 from ..events.envelope import Recorded
 from ..events.job import JobAssigned, JobCancelled, JobFailed, JobFinished, JobRequeued
-from ..events.mail import Posted
+from ..events.sql.queue import Posted
 
 _FACTS: Final = (JobAssigned, JobRequeued, JobFinished, JobFailed, JobCancelled)
 FACTS: Final = tuple(kind.type_name() for kind in _FACTS)

@@ -8,9 +8,9 @@ from typing import Any
 
 from ..domain.model import Model
 from ..errors import Damaged
-from ..events import verify as log
 from ..events.envelope import decode
-from ..events.verify import BATCH
+from ..events.sql import audit as log
+from ..events.sql.audit import BATCH
 from ..results import Verified
 from .heal import standing_packs
 from .restoring import graph_of, verified_event

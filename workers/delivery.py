@@ -13,7 +13,7 @@ import uuid_utils
 
 from ..domain.commands import FinishRun, StartRun
 from ..errors import Damaged, LeptonError, Refused, Unavailable, UnknownRevision
-from ..events.heartbeats import Heartbeats
+from ..events.sql.heartbeats import Heartbeats
 from ..results import PendingVersion, Synced, Version
 from . import saving
 from .asking import Save

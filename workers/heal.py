@@ -10,7 +10,7 @@ from ..domain.commands import OBJECTS, Repack, Stored
 from ..errors import Damaged
 from ..events.envelope import decode
 from ..events.objects import PackRepacked, PackWritten
-from ..events.rows import Placement
+from ..events.sql.rows import Placement
 from ..results import Result
 from ..tensors.objects import ObjectStore
 from .restoring import graph_of

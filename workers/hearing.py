@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from ..events.mail import Posted
-from ..events.store import Store
+from ..events.sql.queue import Posted
+from ..events.sql.store import Store
 from . import messages
 from .channel import Results
 

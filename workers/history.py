@@ -12,10 +12,10 @@ from typing import Any, Final
 from ..domain.model import Model, Move, Ref
 from ..domain.revisions import resolve, split_range
 from ..errors import Damaged, UnknownRevision
-from ..events.actors import Actor
 from ..events.envelope import decode
 from ..events.log import Row
 from ..events.merkle import leaf_hash
+from ..events.sql.actors import Actor
 from ..results import Log, LogEntry, ModelRecord, Version, VersionRecord
 from .workspace import Workspace
 

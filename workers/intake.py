@@ -12,10 +12,15 @@ from pydantic import ValidationError
 from ..domain.job_commands import OfferVersion
 from ..domain.outside import command_of
 from ..errors import LeptonError, Malformed, Refused, Unavailable
-from ..events.actors import Actor, Actors, checked_actor, names_an_actor
-from ..events.admission import Admission
 from ..events.bookmark import Bookmark
 from ..events.inbox import Letter, parsed, source_of
+from ..events.sql.actors import (
+    Actor,
+    Actors,
+    checked_actor,
+    names_an_actor,
+)
+from ..events.sql.admission import Admission
 from ..ledger import Asked, Ledger, Receipt
 from ..settings import Offers, Terms
 from .bounds import bounded

@@ -10,13 +10,13 @@ from zlib import crc32
 
 from ..errors import LeptonError, Unavailable
 from ..events.bookmark import Bookmark
-from ..events.cluster import Cluster
 from ..events.envelope import decode
-from ..events.genuine import Claim, Runs, Strangers
-from ..events.kafka_sync import Listener, Sender
-from ..events.loop_thread import LoopThread
-from ..events.mail import COMMANDS, RESULTS, Posted
-from ..events.topics import partitions
+from ..events.kafka.cluster import Cluster
+from ..events.kafka.genuine import Claim, Runs, Strangers
+from ..events.kafka.loop_thread import LoopThread
+from ..events.kafka.sync import Listener, Sender
+from ..events.kafka.topics import partitions
+from ..events.sql.queue import COMMANDS, RESULTS, Posted
 from .channel import FACTS, Fact
 from .identity import Identity
 from .orders import is_for, is_order

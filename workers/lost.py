@@ -9,9 +9,9 @@ from typing import Final
 
 from ..domain.commands import LoseRun
 from ..errors import LeptonError
-from ..events.actors import Actors
 from ..events.clock import moment
-from ..events.heartbeats import Heartbeats
+from ..events.sql.actors import Actors
+from ..events.sql.heartbeats import Heartbeats
 from ..ledger import Ledger
 
 OFTEN: Final = 10.0

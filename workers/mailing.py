@@ -14,8 +14,13 @@ from typing import Final
 from ..errors import LeptonError
 from ..events.envelope import decode
 from ..events.log import Row
-from ..events.mail import COMMANDS, RESULTS, Mail, Posted
-from ..events.store import Store
+from ..events.sql.queue import (
+    COMMANDS,
+    RESULTS,
+    Mail,
+    Posted,
+)
+from ..events.sql.store import Store
 from .channel import FACTS, Fact
 from .identity import Identity
 from .orders import is_for, job_of

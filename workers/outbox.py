@@ -15,8 +15,8 @@ from ..domain.commands import ResumeRun, run_stream
 from ..domain.plain import plain
 from ..domain.run import Run
 from ..errors import LeptonError, Unavailable
-from ..events.actors import checked_actor
-from ..events.heartbeats import Heartbeats
+from ..events.sql.actors import checked_actor
+from ..events.sql.heartbeats import Heartbeats
 from ..results import PendingVersion, Version
 from . import delivery, entries, refused, saving
 from .asking import Save, asked_for, filled

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..errors import Damaged
-from ..events.rows import Placement as Row
-from ..events.store import Store
+from ..events.sql.rows import Placement as Row
+from ..events.sql.store import Store
 from ..tensors.objects import ObjectStore, is_key
 from ..tensors.pack import Placement, read_index
 

@@ -10,11 +10,11 @@ from typing import Final
 
 from ..errors import LeptonError, Refused, Unavailable
 from ..events.bookmark import resumed
-from ..events.cluster import Cluster, TopicName
 from ..events.inbox import Letter
-from ..events.kafka import Reader
-from ..events.relay import elapsed
-from ..events.topics import partitions
+from ..events.kafka.clients import Reader
+from ..events.kafka.cluster import Cluster, TopicName
+from ..events.kafka.relay import elapsed
+from ..events.kafka.topics import partitions
 from .intake import Intake
 
 _READ: Final = 500

@@ -6,16 +6,16 @@ from contextlib import nullcontext, suppress
 
 from ..domain.commands import UpgradeLedger
 from ..errors import Damaged
-from ..events.actors import Actors
 from ..events.envelope import decode
-from ..events.heartbeats import Heartbeats
+from ..events.kafka.restore import Restored, restore
 from ..events.ledger import FORMAT
 from ..events.log import Log
 from ..events.objects import PackRepacked, PackWritten
-from ..events.restore import Restored, restore
-from ..events.rows import Placement
 from ..events.run import RunFinished
-from ..events.store import Store
+from ..events.sql.actors import Actors
+from ..events.sql.heartbeats import Heartbeats
+from ..events.sql.rows import Placement
+from ..events.sql.store import Store
 from ..ledger import Ledger
 from ..tensors.objects import ObjectStore
 from .placements import told_by

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ..errors import LeptonError, Malformed, Unavailable
-from ..events.actors import FORGOTTEN, Actor, Actors
 from ..events.inbox import Letter
-from ..events.rows import Rejected
-from ..events.store import Store
+from ..events.sql.actors import FORGOTTEN, Actor, Actors
+from ..events.sql.rows import Rejected
+from ..events.sql.store import Store
 
 EXPIRED: Final = "[expired]"
 LONGEST: Final = 2_000

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..events.clock import moment
-from ..events.cluster import Cluster
 from ..events.envelope import decode
-from ..events.store import Store
+from ..events.kafka.cluster import Cluster
+from ..events.sql.store import Store
 from ..results import Result
 from . import refused
 from .assigning import open_jobs
@@ -113,7 +113,7 @@ def _work(workspace: Workspace, desk: Desk) -> Work:
 
 def _topic(store: Store, cluster: Cluster) -> tuple[Topic, Strangers]:
     """How much of the log the topic holds, each record checked from where the relay last kept its mark."""
-    from ..events.kafka_log import KafkaLog
+    from ..events.kafka.log import KafkaLog
 
     with KafkaLog(cluster, store) as log:
         there, found = log.end(), log.strangers
@@ -126,6 +126,6 @@ def _topic(store: Store, cluster: Cluster) -> tuple[Topic, Strangers]:
 def _complaints(cluster: Cluster) -> tuple[str, ...]:
     import asyncio
 
-    from ..events.topics import complaints
+    from ..events.kafka.topics import complaints
 
     return tuple(asyncio.run(complaints(cluster)))

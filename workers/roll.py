@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Final
 
 from ..errors import Refused
-from ..events.leases import Change, Heard, Lease
-from ..events.mail import Posted
+from ..events.sql.leases import Change, Heard, Lease
+from ..events.sql.queue import Posted
 from .answers import Stranger
 from .identity import seal, vouched
 from .messages import Left, Ready, Said

@@ -12,8 +12,8 @@ from ..domain.job import Job
 from ..errors import Refused, UnknownRevision
 from ..events.clock import moment
 from ..events.envelope import Recorded, decode
-from ..events.heartbeats import Heartbeats
 from ..events.run import MetricsLogged, RunCheckpointed, RunFinished, RunLost, RunResumed, RunStarted
+from ..events.sql.heartbeats import Heartbeats
 from ..results import Result
 from ..tensors.graph import Graph
 from .workspace import Workspace

@@ -21,7 +21,7 @@ from ..errors import Condemned, Damaged, Malformed
 from ..events.envelope import Recorded
 from ..events.model import File, Parent, Role, VersionCommitted
 from ..events.objects import ManifestWritten, PackWritten
-from ..events.rows import Placement
+from ..events.sql.rows import Placement
 from ..results import Version
 from ..tensors.graph import Graph
 from .asking import Named, Save, filled

@@ -12,8 +12,8 @@ from threading import Event
 from typing import Any, Final
 
 from ..errors import LeptonError, LockHeld
-from ..events.leases import Heard, Leases
-from ..events.lock import Held
+from ..events.sql.leases import Heard, Leases
+from ..events.sql.lock import Held
 from ..settings import Terms
 from .assigning import Assigner
 from .channel import Channel

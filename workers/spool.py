@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import uuid_utils
 
-from ..events.lock import FileLock, Held
+from ..events.sql.lock import FileLock, Held
 from ..permissions import denied, make_folder
 from ..tensors.digest import digest_of
 from ..tensors.objects import ObjectStore

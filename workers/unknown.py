@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from ..errors import Damaged, LeptonError, UnknownRevision
-from ..events.misplaced import misplaced
+from ..events.sql.misplaced import misplaced
 from .workspace import Workspace
 
 T = TypeVar("T")

@@ -9,14 +9,14 @@ from typing import Final
 
 from ..domain.commands import UpgradeLedger
 from ..errors import Refused, Unavailable
-from ..events import upgrade as tables
-from ..events.actors import Actors
-from ..events.admission import Admission
-from ..events.database import Database
 from ..events.ledger import FORMAT
-from ..events.lock import Held
-from ..events.store import Store
-from ..events.upgrade import Standing
+from ..events.sql import upgrade as tables
+from ..events.sql.actors import Actors
+from ..events.sql.admission import Admission
+from ..events.sql.database import Database
+from ..events.sql.lock import Held
+from ..events.sql.store import Store
+from ..events.sql.upgrade import Standing
 from ..ledger import Ledger
 from ..results import Result
 

@@ -15,10 +15,10 @@ from ..domain.objects import Objects
 from ..domain.revision import parts
 from ..domain.revisions import Revision, only, resolve, split
 from ..errors import Refused, UnknownRevision
-from ..events.actors import FORGOTTEN, Actor, Actors
 from ..events.envelope import Recorded, decode
 from ..events.model import ModelRegistered
-from ..events.rows import Placement as PlacementRow
+from ..events.sql.actors import FORGOTTEN, Actor, Actors
+from ..events.sql.rows import Placement as PlacementRow
 from ..ledger import Ledger, Receipt
 from ..results import Version
 from ..settings import log

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from lepton_ai.errors import LeptonError
-from lepton_ai.events.kafka_log import KafkaLog
-from lepton_ai.events.topics import open_topics
+from lepton_ai.events.kafka.log import KafkaLog
+from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.settings import load
 from lepton_ai.wiring import Home
 

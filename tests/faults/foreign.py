@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
-from lepton_ai.events.cluster import TopicName
+from lepton_ai.events.kafka.cluster import TopicName
 from lepton_ai.workers.reporting import status
 
 from .. import topics

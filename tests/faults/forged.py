@@ -19,8 +19,8 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from lepton_ai.errors import LeptonError
+from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.events.run import MetricsLogged
-from lepton_ai.events.topics import open_topics
 from lepton_ai.settings import load
 from lepton_ai.wiring import Home
 from lepton_ai.workers.identity import Identity

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Final
 
 from lepton_ai.errors import LeptonError
-from lepton_ai.events.kafka import Reader
-from lepton_ai.events.kafka_log import KafkaLog
-from lepton_ai.events.topics import open_topics
+from lepton_ai.events.kafka.clients import Reader
+from lepton_ai.events.kafka.log import KafkaLog
+from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.settings import load
 from lepton_ai.wiring import Home
 from lepton_ai.workers.assigning import open_jobs

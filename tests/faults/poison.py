@@ -19,11 +19,11 @@ import numpy as np
 
 from lepton_ai import ModelManager
 from lepton_ai.domain.job_commands import SubmitJob
-from lepton_ai.events.cluster import Cluster
 from lepton_ai.events.inbox import Letter
-from lepton_ai.events.kafka import Outgoing, Reader, Writer
-from lepton_ai.events.loop_thread import LoopThread
-from lepton_ai.events.topics import open_topics
+from lepton_ai.events.kafka.clients import Outgoing, Reader, Writer
+from lepton_ai.events.kafka.cluster import Cluster
+from lepton_ai.events.kafka.loop_thread import LoopThread
+from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.tensors.digest import digest_of
 from lepton_ai.wiring import Home
 from lepton_ai.workers.identity import Identity

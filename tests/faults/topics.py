@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from lepton_ai.events.cluster import TopicName
-from lepton_ai.events.kafka import Outgoing
+from lepton_ai.events.kafka.clients import Outgoing
+from lepton_ai.events.kafka.cluster import TopicName
 
 from .. import topics
 from ._running import Running, running, until

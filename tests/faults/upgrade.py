@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Final
 
 from lepton_ai import ModelManager
-from lepton_ai.events.address import database_at
 from lepton_ai.events.ledger import FORMAT
-from lepton_ai.events.upgrade import Standing, standing
+from lepton_ai.events.sql.address import database_at
+from lepton_ai.events.sql.upgrade import Standing, standing
 
 from ..homes import facts, kept
 from ..servers import PostgreSQL

@@ -14,8 +14,8 @@ from uuid import uuid4
 import psycopg
 from aiokafka import AIOKafkaProducer
 
-from lepton_ai.events.cluster import Cluster
-from lepton_ai.events.topics import open_topics
+from lepton_ai.events.kafka.cluster import Cluster
+from lepton_ai.events.kafka.topics import open_topics
 from tests.servers import PostgreSQL
 
 HOMES = Path(__file__).parent

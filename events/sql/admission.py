@@ -1,0 +1,158 @@
+"""Admission: the transaction in which a decision becomes facts, under the head's lock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ...errors import Damaged, Refused, Unavailable
+from ..bookmark import Bookmark
+from ..log import Row
+from ..merkle import Tile
+from .database import Database
+from .format import checked_format
+from .rows import (
+    Head,
+    Identity,
+    Known,
+    NewRow,
+    Placement,
+    Rejected,
+    Since,
+    head_of,
+    known_of,
+    rows_of,
+    since_of,
+    stream_of,
+)
+from .statements import Statements
+
+MANY: Final = 10_000
+"""Events behind which it is not looked up any more what others wrote."""
+
+
+@dataclass(slots=True)
+class Admission:
+    """A transaction that holds the head's lock: what it saw, and the one chance to append."""
+
+    head: Head
+    leaf: bytes | None
+    """The leaf of the last event, None where there is none."""
+    known: dict[str, Known]
+    """What became of those of the commands that were admitted before, by key."""
+    _connection: Any
+    _database: Database
+    _sql: Statements
+    _since: Since | None = None
+    now: int | None = None
+    """What the database's clock says, None where it has none but this machine's."""
+    changed: bool = field(default=False, init=False)
+    committing: bool = field(default=False, init=False)
+    """Whether COMMIT has been asked for."""
+    writing: ExitStack = field(default_factory=ExitStack, init=False)
+    """Open until the end, so that what is appended goes there together with COMMIT."""
+
+    @classmethod
+    def begun(
+        cls, connection: Any, database: Database, identity: Identity, keys: Sequence[str], since: int | None
+    ) -> Admission:
+        """The lock, and the head read together with what became of the commands before.
+
+        Raises `Refused` where the head is that of another ledger: the database was swapped under a living process.
+        """
+        sql, asked = database.sql, tuple(keys) or ("",)
+        with database.together(connection):
+            database.begun(connection)
+            statement = sql.of_many(sql.head_and_known, len(asked)).replace(":now", database.clock)
+            told = connection.execute(statement, asked)
+            newer = None if since is None else connection.execute(sql.since, (since, since, MANY))
+            rows = told.fetchall()
+            written = None if newer is None else since_of(newer)
+        if not rows:
+            raise Damaged(database.name, expected="a head of the log", found="none")
+        if (found := Identity(rows[0][6], rows[0][5])) != identity:
+            raise Refused(
+                f"{database.name} holds the ledger {found.name!r} ({found.id}) now, not {identity.name!r} "
+                f"({identity.id}), which this process opened; start anew on the ledger that is meant"
+            )
+        checked_format(rows[0][7])  # under the lock: the ledger may have been upgraded since it was opened
+        known = {key: known_of(seq, span, digest) for *_, key, seq, span, digest in rows if key is not None}
+        return cls(head_of(rows[0]), rows[0][4], known, connection, database, sql, written, rows[0][8])
+
+    def end(self) -> None:
+        """Commit what was appended, if anything was, else undo."""
+        self.committing = self.changed
+        self._connection.execute("COMMIT" if self.changed else "ROLLBACK")
+
+    def since(self, seq: int) -> Since:
+        """What stands at a `seq`, and which streams were written to behind it, if that is at most `MANY` events ago."""
+        if self._since is None:
+            self._since = since_of(self._connection.execute(self._sql.since, (seq, seq, MANY)))
+        return self._since
+
+    def stream(self, stream: str, after: int, types: tuple[str, ...] | None) -> tuple[int, list[Row]]:
+        """As `Store.stream`, as of this transaction."""
+        return stream_of(self._connection, self._sql, stream, after, types)
+
+    def read(self, first: int, last: int) -> list[Row]:
+        """The rows from `seq` `first` to `last`."""
+        return rows_of(self._connection.execute(self._sql.rows, (first - 1, last)))
+
+    def append(
+        self, rows: Sequence[NewRow], head: Head, tiles: Sequence[Tile], placements: Sequence[Placement]
+    ) -> None:
+        """Insert the rows and move the head."""
+        self.writing.enter_context(self._database.together(self._connection))
+        self._database.insert_events(self._connection, self._sql, rows)
+        cursor = self._connection.cursor()
+        if tiles:
+            cursor.executemany(self._sql.insert_tiles, tiles)
+        if placements:
+            cursor.executemany(self._sql.insert_placements, placements)
+        cursor.execute(self._sql.move_head, (head.seq, head.recorded, head.frontier.encode(), head.trusted))
+        self.changed = True
+
+    def seen(self, source: str, id: str, digest: str) -> str | None:
+        """The digest of what was taken in before under an id of that source, None where nothing was.
+
+        `digest` itself where these bytes were, were it under another pseudonym of their source: a ledger that is
+        restored without its actors knows them by new ones.
+        """
+        row = self._connection.execute(self._sql.seen, (id, source, digest, digest)).fetchone()
+        return row[0] if row else None
+
+    def see(self, messages: Sequence[tuple[str, str, str]]) -> None:
+        """Remember outside events by (source, id, digest of their bytes)."""
+        if messages:
+            self._connection.cursor().executemany(self._sql.insert_seen, messages)
+            self.changed = True
+
+    def reject(self, rejected: Sequence[Rejected]) -> None:
+        """Keep messages that were refused, with the reason."""
+        if rejected:
+            reject(self._connection, self._sql, rejected)
+            self.changed = True
+
+    def retried(self, id: int, microseconds: int) -> None:
+        """Note that a rejected message was admitted after all."""
+        self._connection.execute(self._sql.retry_rejected, (microseconds, id))
+        self.changed = True
+
+    def move(self, topic: str, part: int, expected: int | None, to: Bookmark) -> None:
+        """Note how far a topic was taken in. `Unavailable` where another intake was faster: nothing is written then."""
+        if expected is None:
+            moved = self._connection.execute(self._sql.insert_position, (topic, part, *to)).rowcount
+        else:
+            moved = self._connection.execute(self._sql.move_position, (*to, topic, part, expected)).rowcount
+        if moved != 1:
+            raise Unavailable(f"another process takes in {topic} too and was faster; let one of them do it")
+        self.changed = True
+
+
+def reject(connection: Any, sql: Statements, rejected: Sequence[Rejected]) -> None:
+    """Keep messages that were refused, under the writers' lock, numbered in their order."""
+    last = connection.execute(sql.last_rejected).fetchone()[0] or 0
+    rows = [(n, *each) for n, each in enumerate(rejected, last + 1)]
+    connection.cursor().executemany(sql.insert_rejected, rows)

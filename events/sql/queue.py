@@ -1,0 +1,76 @@
+"""Mail: what a broker's topics carry, in a table of the database where there is no broker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+from ..clock import microseconds
+from .database import Database
+
+RESULTS: Final = "results"
+COMMANDS: Final = "commands"
+_PAGE: Final = 200
+
+
+class Posted(NamedTuple):
+    """A message in its topic: its place, from 0, and when it got there, which never decreases along the topic."""
+
+    position: int
+    sent: int
+    raw: bytes
+    topic_id: str | None = None
+    """Which topic of that name it lies in, and by what it is known again there; None in a table."""
+    mark: str | None = None
+
+
+class Mail:
+    """Topics of one ledger. A message is placed under the head's lock, so that positions are the order of commit."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sql = database.sql
+
+    def send(self, topic: str, raw: bytes) -> Posted:
+        """Place a message; on return it stays. Raises `Unavailable`, after which it may stand there or not."""
+        with self._database.transaction() as connection:
+            posted = _next(connection.execute(self._sql.last_mail, (topic,)).fetchone(), raw)
+            connection.execute(self._sql.insert_mail, (topic, *posted[:3]))
+        return posted
+
+    def read(self, topic: str, position: int, limit: int) -> Sequence[Posted]:
+        """At most `limit` messages from `position` on, in order."""
+        with self._database.connection() as connection:
+            rows = connection.execute(self._sql.mail, (topic, position, limit)).fetchall()
+        return [Posted(place, sent, bytes(raw)) for place, sent, raw in rows]
+
+    def all(self, topic: str) -> Iterator[Posted]:
+        """All messages that stand there, in order."""
+        position = 0
+        while posted := self.read(topic, position, _PAGE):
+            yield from posted
+            position = posted[-1].position + 1
+
+    def end(self, topic: str) -> int:
+        """The position that the next message gets."""
+        with self._database.connection() as connection:
+            last = connection.execute(self._sql.last_mail, (topic,)).fetchone()
+        return last[0] + 1 if last else 0
+
+    def erase(self, topic: str, position: int) -> None:
+        """Leave nothing of a message but its place."""
+        with self._database.transaction() as connection:
+            connection.execute(self._sql.erase_mail, (b"", topic, position, position + 1))
+
+    def discard(self, topic: str, before: int) -> None:
+        """Throw messages before a position away. Of the last one its place stays: the next follows from it."""
+        last = self.end(topic) - 1
+        with self._database.transaction() as connection:
+            connection.execute(self._sql.discard_mail, (topic, min(before, last)))
+            connection.execute(self._sql.erase_mail, (b"", topic, last, before))
+
+
+def _next(last: Any, raw: bytes) -> Posted:
+    position, sent = (last[0] + 1, last[1]) if last else (0, 0)
+    return Posted(position, max(sent, microseconds(datetime.now(UTC))), raw)
