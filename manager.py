@@ -30,29 +30,29 @@ from .results import (
     Version,
     VersionRecord,
 )
-from .wiring import Home
-from .workers import (
-    checking,
-    comparing,
+from .versions import (
+    compare,
+    fsck,
     history,
-    merging,
+    merge,
     refused,
-    restoring,
-    rolling_back,
+    restore,
+    rollback,
     runs,
-    suggesting,
-    training,
+    suggest,
+    train,
 )
-from .workers.arguments import checked
-from .workers.asking import Named, words
-from .workers.heal import Healed, heal
-from .workers.merging import Strategy
-from .workers.refused import RefusedSave
-from .workers.running import Run, resumed
-from .workers.runs import CheckpointRecord, RunRecord
-from .workers.subject import fingerprint_of
-from .workers.unknown import damage_first
-from .workers.upgrade import Upgraded
+from .versions.arguments import checked
+from .versions.heal import Healed, heal
+from .versions.merge import Strategy
+from .versions.refused import RefusedSave
+from .versions.run import Run, resumed
+from .versions.runs import CheckpointRecord, RunRecord
+from .versions.save_request import Named, words
+from .versions.source import fingerprint_of
+from .versions.unknown import damage_first
+from .versions.upgrade import Upgraded
+from .wiring import Home
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -60,9 +60,9 @@ if TYPE_CHECKING:
 
     from .domain.model import Model
     from .errors import Damaged
-    from .workers.jobs import Jobs
-    from .workers.spool import Spool
-    from .workers.workspace import Workspace
+    from .jobs.api import Jobs
+    from .versions.spool.spool import Spool
+    from .versions.workspace import Workspace
 
 Rev = str | int
 """A revision as docs/revisions.md has it, a number, or a `Version`."""
@@ -223,30 +223,30 @@ class ModelManager:
         A class that is not registered here is `Refused`: nothing in a ledger makes Lepton import or run anything.
         """
         model, number = self._resolved(rev)
-        return restoring.load(self._workspace, model, number, into)
+        return restore.load(self._workspace, model, number, into)
 
     def load_tensors(self, rev: Rev, names: Sequence[str] | None = None) -> dict[str, torch.Tensor]:
         """A version's tensors on the CPU, all or those named, exact to the last bit; tied ones are one object."""
         from .models.state import to_torch
 
-        return restoring.converted(self._workspace, *self._resolved(rev), names, to_torch)
+        return restore.converted(self._workspace, *self._resolved(rev), names, to_torch)
 
     def load_arrays(self, rev: Rev, names: Sequence[str] | None = None) -> dict[str, Any]:
         """A version's tensors as numpy arrays; bfloat16 and fp8 need the package ml_dtypes."""
         from .models.state import to_numpy
 
-        return restoring.converted(self._workspace, *self._resolved(rev), names, to_numpy)
+        return restore.converted(self._workspace, *self._resolved(rev), names, to_numpy)
 
     def files(self, rev: Rev) -> dict[str, bytes]:
         """The files kept beside a version, by name."""
-        return restoring.files(self._workspace, *self._resolved(rev))
+        return restore.files(self._workspace, *self._resolved(rev))
 
     def apply(self, rev: Rev, module: Any) -> tuple[str, ...]:
         """Put a live module, or mapping of tensors or arrays, on a version in place.
 
         Returns the digests of the deltas replayed, none where it was read whole.
         """
-        return restoring.apply(self._workspace, *self._resolved(rev), module)
+        return restore.apply(self._workspace, *self._resolved(rev), module)
 
     @_told_first
     def rollback(
@@ -272,8 +272,8 @@ class ModelManager:
         """
         state, aim = self._aim(to, model, branch, alias, expected, reason, move_aliases, rehearse)
         if dry_run:
-            return rolling_back.plan(self._workspace, state, aim)
-        return rolling_back.roll_back(self._workspace, state, aim, key)
+            return rollback.plan(self._workspace, state, aim)
+        return rollback.roll_back(self._workspace, state, aim, key)
 
     @_told_first
     def merge(
@@ -289,7 +289,7 @@ class ModelManager:
         """Merge a version into a branch: `ours`, `theirs`, or their linear average with `weight` on theirs."""
         model, number = self._resolved(rev)
         theirs = Named(words(rev), number, "merged")
-        return merging.merge(
+        return merge.merge(
             self._workspace, model, theirs, into=into, strategy=strategy, weight=weight, message=message, key=key
         )
 
@@ -417,17 +417,17 @@ class ModelManager:
             a, b = str(first), f"{name}@{last}" if "@" not in str(last).split("{")[0] else str(last)
         one = self._resolved(a)
         own = None if isinstance(b, Version) or parts(str(b))[0] or b in self.models() else one[0].name
-        return comparing.diff(self._workspace, one, self._resolved(b, own))
+        return compare.diff(self._workspace, one, self._resolved(b, own))
 
     def compare(self, *revs: Rev, metric: str | None = None) -> Comparison:
         """Versions of one model side by side, best first by `metric`; `holdout/f1` is f1 on the data called so."""
-        return comparing.compare(self._workspace, *self._of_one_model(revs), metric)
+        return compare.compare(self._workspace, *self._of_one_model(revs), metric)
 
     def suggest_rollback(
         self, *, model: str | None = None, branch: str = "main", metric: str | None = None
     ) -> Suggestion:
         """Versions of a branch's past to roll back to, best first by performance, stability and age, each with why."""
-        return suggesting.suggest(self._known(model), branch, metric)
+        return suggest.suggest(self._known(model), branch, metric)
 
     # ── work ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -482,7 +482,7 @@ class ModelManager:
         from .models.state import to_torch
 
         found = runs.tensors(self._workspace, runs.named(self._workspace, run), step)
-        return restoring.all_converted(found, to_torch)
+        return restore.all_converted(found, to_torch)
 
     def train(
         self,
@@ -495,7 +495,7 @@ class ModelManager:
         **save: Any,
     ) -> Version:
         """Fit a Lepton model as a run and keep a version by itself; `save` takes what `save_version` takes."""
-        return training.train(self._home.outbox, model, data, labels, validation=validation, on_epoch=on_epoch, **save)
+        return train.train(self._home.outbox, model, data, labels, validation=validation, on_epoch=on_epoch, **save)
 
     @_told_first
     def evaluate(self, rev: Rev, data: Any, labels: Any, *, name: str = "", key: str | None = None) -> Evaluation:
@@ -503,7 +503,7 @@ class ModelManager:
 
         `name` is what the rows are called: the figures stand under `name/f1` too, which other rows' do not replace.
         """
-        return training.evaluate(self._workspace, *self._resolved(rev), data, labels, name=name, key=key)
+        return train.evaluate(self._workspace, *self._resolved(rev), data, labels, name=name, key=key)
 
     def sync(self, *, again: bool = False) -> Synced:
         """Deliver what was spooled while the ledger was away; `again` tries once more what it refused."""
@@ -512,7 +512,7 @@ class ModelManager:
     @property
     def jobs(self) -> Jobs:
         """Work that is done by workers: trainings and evaluations asked for, waited for, called off."""
-        from .workers.jobs import Jobs
+        from .jobs.api import Jobs
 
         return Jobs(lambda: self._workspace, lambda: self._home.workspace, lambda: self._home.desk)
 
@@ -556,12 +556,12 @@ class ModelManager:
         It proves that the ledger is whole in itself; that nobody rewrote all of it, only a root or a signed head kept
         elsewhere proves. Names of actors are in no event, so nothing proves which name a pseudonym stood for.
         """
-        return checking.verify(self._workspace)
+        return fsck.verify(self._workspace)
 
     def fsck(self, *, events: bool = True, objects: bool = True, projection: bool = True) -> list[Damaged]:
         """Read every row, object and view, and name what is damaged."""
         parts = {"events": events, "objects": objects, "projection": projection}
-        return list(checking.fsck(self._workspace, self._home.projection, parts))
+        return list(fsck.fsck(self._workspace, self._home.projection, parts))
 
     def heal(self, *places: str | os.PathLike[str]) -> Healed:
         """Write again what damaged packs held, from whole copies: in the ledger's own store, its spool, or `places`.
@@ -670,10 +670,10 @@ class ModelManager:
         reason: str,
         move_aliases: Sequence[str],
         rehearse: Any,
-    ) -> tuple[Model, rolling_back.Aim]:
+    ) -> tuple[Model, rollback.Aim]:
         state, number = (self._known(model), None) if to is None else self._resolved(to, model)
         wanted = None if expected is None else self._workspace.guard(expected, state.name)
-        return state, rolling_back.Aim(
+        return state, rollback.Aim(
             branch=branch,
             alias=alias,
             to=number,

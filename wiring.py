@@ -33,27 +33,27 @@ from .settings import Settings, log
 from .tensors.address import objects_at
 from .tensors.folder import FolderStore
 from .tensors.objects import ObjectStore
-from .workers.delivery import Delivery
-from .workers.lost import LostRuns
-from .workers.outbox import Outbox
-from .workers.spool import Spool
-from .workers.upgrade import Upgraded, upgrade
-from .workers.workspace import Workspace
+from .versions.lost_runs import LostRuns
+from .versions.spool.delivery import Delivery
+from .versions.spool.outbox import Outbox
+from .versions.spool.spool import Spool
+from .versions.upgrade import Upgraded, upgrade
+from .versions.workspace import Workspace
 
 if TYPE_CHECKING:
     from .events.kafka.genuine import Strangers
     from .events.kafka.log import KafkaLog
     from .events.log import Log
     from .events.sql.lock import Held
+    from .jobs.assigner import Assigner
+    from .jobs.desk import Desk, Workplace
+    from .jobs.protocol.identity import Identity
+    from .jobs.protocol.ports import Channel, Results
     from .projections.asking import ReadModel
     from .projections.following import Follower
     from .projections.projector import Projection
     from .projections.standing import Standing
-    from .workers.assigning import Assigner
-    from .workers.channel import Channel, Results
-    from .workers.identity import Identity
-    from .workers.serving import Desk, Workplace
-    from .workers.working import Post
+    from .workers.worker import Post
 
 T = TypeVar("T")
 _ANNOUNCED: Final[set[Path]] = set()
@@ -175,7 +175,7 @@ class Home:
     @property
     def workplace(self) -> Workplace:
         """What a worker needs: Kafka where it is set, and then no database; else tables."""
-        from .workers.serving import Workplace
+        from .jobs.desk import Workplace
 
         place = {"url": self.settings.objects, "ledger": self.settings.ledger, "wait": self.settings.wait}
         channel = self._kafka_channel if self.settings.kafka else self._mail_channel
@@ -185,7 +185,7 @@ class Home:
     def desk(self) -> Desk:
         """Where this ledger's jobs are given out."""
         from .events.sql.leases import Leases
-        from .workers.serving import Desk
+        from .jobs.desk import Desk
 
         return Desk(
             here=self.settings.kafka is None,
@@ -204,29 +204,29 @@ class Home:
 
     def _waiting(self, post: Post) -> bool:
         from .domain.jobs import fits
-        from .workers.assigning import open_jobs
+        from .jobs.assigner import open_jobs
 
         return any(fits(job, post.pool, frozenset(post.capabilities)) for _, job in open_jobs(self.workspace))
 
     def _mail_channel(self, identity: Identity) -> Channel:
-        from .workers.mailing import MailChannel
+        from .jobs.protocol.over_tables import MailChannel
 
         return MailChannel(self.store, identity, self.settings.terms.poll)
 
     def _kafka_channel(self, identity: Identity) -> Channel:
-        from .workers.kafka_channel import KafkaChannel
+        from .jobs.protocol.over_kafka import KafkaChannel
 
         return KafkaChannel(self.cluster, identity)
 
     @contextmanager
     def _mail_assigner(self) -> Generator[Assigner]:
-        from .workers.mailing import MailResults
+        from .jobs.protocol.over_tables import MailResults
 
         yield self._assigner([MailResults(self.store)])
 
     @contextmanager
     def _kafka_assigner(self) -> Generator[Assigner]:
-        from .workers.kafka_channel import results
+        from .jobs.protocol.over_kafka import results
 
         with results(self.cluster, self.store.bookmark, self.settings.terms.check) as opened:
             yield self._assigner(opened)
@@ -234,8 +234,8 @@ class Home:
     def _assigner(self, results: Sequence[Results]) -> Assigner:
         from .events.sql.leases import Leases
         from .events.sql.queue import Mail
-        from .workers.assigning import Assigner
-        from .workers.mailing import MailOrders
+        from .jobs.assigner import Assigner
+        from .jobs.protocol.over_tables import MailOrders
 
         orders = MailOrders(Mail(self.database))
         told = self.settings

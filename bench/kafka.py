@@ -26,12 +26,12 @@ from lepton_ai.events.kafka.clients import Outgoing, Writer
 from lepton_ai.events.kafka.log import KafkaLog
 from lepton_ai.events.kafka.relay import Relay
 from lepton_ai.events.kafka.topics import open_topics
+from lepton_ai.jobs.consumer import receive
+from lepton_ai.jobs.inbox import Intake
 from lepton_ai.projections.following import Follower
 from lepton_ai.projections.projector import Projection
 from lepton_ai.settings import load
 from lepton_ai.wiring import Home
-from lepton_ai.workers.intake import Intake
-from lepton_ai.workers.receiving import receive
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from tests.broker import Kafka

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ..workers.job_record import JobRecord
+from ..jobs.record import JobRecord
 from .command import Session, command, keyed
 from .shapes import EVENT, JOB
 from .text import columns, dim, figure, title, when

@@ -11,9 +11,9 @@ import click
 
 from ..errors import Damaged, LeptonError, Refused
 from ..results import Synced, Verified
-from ..workers.heal import HealedPack
-from ..workers.refused import RefusedSave
-from ..workers.upgrade import Upgraded
+from ..versions.heal import HealedPack
+from ..versions.refused import RefusedSave
+from ..versions.upgrade import Upgraded
 from .command import Session, command, keyed
 from .shapes import METRICS, VERSION
 from .text import columns, count, size, title, unprojected, version, when

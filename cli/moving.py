@@ -7,8 +7,8 @@ from typing import Any, Final, Literal, cast
 
 import click
 
+from ..datasets.read import labelled
 from ..results import Rehearsal, RollbackPlan, RolledBack
-from ..workers.datasets import labelled
 from .command import Session, command, keyed
 from .revision import expected, of_model
 from .shapes import METRICS, VERSION

@@ -20,7 +20,7 @@ from .text import columns, count, unprojected, when
 
 if TYPE_CHECKING:
     from ..events.sql.rows import Rejected
-    from ..workers.reporting import Status
+    from ..jobs.status import Status
 
 
 @command(
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 )
 def status(session: Session) -> None:
     """How the ledger is: how far its log, its topic and its views are, and what would be lost with the database."""
-    from ..workers.reporting import Views, status
+    from ..jobs.status import Views, status
 
     parts = session.parts
     parts.seek()
@@ -67,8 +67,6 @@ def worker(session: Session, pool: str, device: str, slots: int, once: bool) -> 
     Without Kafka the first worker of a ledger also gives the jobs out. With it a worker knows Kafka and the object
     store alone, and no database; `lepton intake` gives the jobs out.
     """
-    from ..workers import serving
-
     parts, stop = session.parts, Event()
     if not parts.settings.kafka:  # beside Kafka it knows no database
         parts.seek_unless_named()
@@ -77,8 +75,8 @@ def worker(session: Session, pool: str, device: str, slots: int, once: bool) -> 
     if parts.settings.kafka and not parts.settings.objects_are_here():
         raise Refused("LEPTON_OBJECTS is not set, and no objects are here; set it to where the ledger keeps them")
     workplace = parts.workplace
-    post = serving.post(workplace, pool=pool, slots=slots, device=device)
-    here, desk = serving.worker(workplace, post), parts.desk_here
+    post = workplace.post(pool=pool, slots=slots, device=device)
+    here, desk = workplace.worker(post), parts.desk_here
     figures = {
         "worker_attempts": ("attempts at jobs under way", lambda: here.at_work),
         "worker_strangers": ("records on commands and events that are none", lambda: here.strangers),
@@ -88,7 +86,7 @@ def worker(session: Session, pool: str, device: str, slots: int, once: bool) -> 
         if desk is None:
             here.run(stop)
         else:
-            with serving.assigning(desk):
+            with desk.assigning():
                 here.run(stop, (lambda: here.idle and not desk.waiting(post)) if once else None)
     session.answer({"worker": post.incarnation}, lambda: [f"worker {post.incarnation} left in good order"])
 
@@ -157,7 +155,7 @@ def restore(session: Session, source: str, missing: bool) -> None:  # noqa: ARG0
     What was not yet relayed is lost; `lepton status` tells how much that would be. Names and keys of actors were never
     on Kafka: without a copy of them sealed texts show as [forgotten].
     """
-    from ..workers.recovering import recover
+    from ..versions.recover import recover
 
     parts = session.parts
     with session.waiting("restoring"), parts.kafka_log() as log:
@@ -201,10 +199,9 @@ def intake(session: Session) -> None:
 
     Several may run: each message counts once, and one of them at a time gives the jobs out.
     """
-    from ..workers import serving
-    from ..workers.assigning import open_jobs
-    from ..workers.intake import Intake
-    from ..workers.receiving import receive
+    from ..jobs.assigner import open_jobs
+    from ..jobs.consumer import receive
+    from ..jobs.inbox import Intake
 
     parts = session.parts
     parts.seek_unless_named()
@@ -224,7 +221,7 @@ def intake(session: Session) -> None:
         return sum(each.taken for each in taken)
 
     desk = parts.desk
-    assigner = serving.assigning(desk)
+    assigner = desk.assigning()
     figures = {
         "assigner_in_trouble": ("1 while it cannot give jobs out", lambda: assigner.trouble is not None),
         "intake_messages": ("messages taken in by this process", messages),
@@ -251,8 +248,8 @@ def intake(session: Session) -> None:
 @click.option("--retry", is_flag=True, help="Decide the message anew, for what forbade it may be mended.")
 def rejected(session: Session, number: int | None, retry: bool) -> None:
     """List the outside messages that were refused, show one, or try it again."""
-    from ..workers.intake import Intake
-    from ..workers.rejected import RefusedMessages, refused
+    from ..jobs.inbox import Intake
+    from ..jobs.rejected import RefusedMessages, refused
 
     session.parts.seek()
     work = session.parts.workspace

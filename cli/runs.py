@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from ..workers.runs import CheckpointRecord, RunRecord
+from ..versions.runs import CheckpointRecord, RunRecord
 from .command import Session, command
 from .text import ABSENT, columns, figure, section, title, when
 

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 import click
 
+from ..jobs.record import JobRecord
 from ..results import Performance, Version
-from ..workers.job_record import JobRecord
 from .command import PATIENCE, Session, command, keyed
 from .shapes import JOB, METRICS, VERSION
 from .text import columns, dim, figure, title, version
@@ -130,7 +130,7 @@ def evaluate(
 
 def waited(session: Session, job: JobRecord, on_epoch: OnEpoch | None) -> JobRecord:
     """A job at its end. What kept it from a good one raises as `Refused`; Ctrl-C calls it off."""
-    from ..workers.submitting import finished
+    from ..jobs.service import finished
 
     try:
         return finished(session.manager.jobs.wait(job.job, on_epoch=on_epoch))

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .credit import CreditScoringModel
+    from .credit.model import CreditScoringModel
     from .model import Model
     from .registry import register
 

@@ -23,7 +23,7 @@ T = TypeVar("T", bound=type)
 S = TypeVar("S")
 
 # Lepton's own classes and the module that registers each. Names come from data, the modules only from this table.
-OWN = {"credit-scoring-model": "lepton_ai.models.credit"}
+OWN = {"credit-scoring-model": "lepton_ai.models.credit.model"}
 
 _classes: dict[str, type] = {}
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")

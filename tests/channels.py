@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from lepton_ai.errors import Unavailable
-from lepton_ai.workers.channel import Fact
-from lepton_ai.workers.messages import Message, decoded
-from lepton_ai.workers.orders import Order, digest, sealed
+from lepton_ai.jobs.protocol.messages import Message, decoded
+from lepton_ai.jobs.protocol.orders import Order, digest, sealed
+from lepton_ai.jobs.protocol.ports import Fact
 
 from .identities import identity, incarnation
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from lepton_ai.workers.identity import Identity
+from lepton_ai.jobs.protocol.identity import Identity
 
 
 @cache

@@ -20,16 +20,16 @@ from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.events.sql.actors import Actor, Actors
 from lepton_ai.events.sql.leases import Leases
 from lepton_ai.events.sql.queue import Posted
+from lepton_ai.jobs.assigner import Assigner
+from lepton_ai.jobs.protocol.messages import Message, Ready, encoded
+from lepton_ai.jobs.protocol.orders import Order, is_for, opened
+from lepton_ai.jobs.protocol.over_kafka import results as kafka_results
+from lepton_ai.jobs.protocol.over_tables import MailResults
+from lepton_ai.jobs.protocol.ports import Results
 from lepton_ai.ledger import Ledger
 from lepton_ai.settings import Terms
 from lepton_ai.tensors.folder import FolderStore
-from lepton_ai.workers.assigning import Assigner
-from lepton_ai.workers.channel import Results
-from lepton_ai.workers.kafka_channel import results as kafka_results
-from lepton_ai.workers.mailing import MailResults
-from lepton_ai.workers.messages import Message, Ready, encoded
-from lepton_ai.workers.orders import Order, is_for, opened
-from lepton_ai.workers.workspace import Workspace
+from lepton_ai.versions.workspace import Workspace
 
 from .asking import until
 from .identities import identity, incarnation

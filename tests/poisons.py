@@ -11,7 +11,7 @@ from lepton_ai.domain.outside import ACCEPTED
 from lepton_ai.events.inbox import Letter
 from lepton_ai.events.objects import PackWritten
 from lepton_ai.events.run import MetricsLogged
-from lepton_ai.workers.messages import (
+from lepton_ai.jobs.protocol.messages import (
     Checkpointed,
     Clock,
     Failed,

@@ -14,7 +14,7 @@ import numpy as np
 
 from lepton_ai import ModelManager, Unavailable
 from lepton_ai.models import state  # noqa: F401
-from lepton_ai.workers import subject  # noqa: F401 - what saving needs is imported before the forks
+from lepton_ai.versions import source  # noqa: F401 - what saving needs is imported before the forks
 
 from .outage import entries, locked
 

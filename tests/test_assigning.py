@@ -25,17 +25,17 @@ from lepton_ai.events.objects import ManifestWritten
 from lepton_ai.events.sql.actors import Actor
 from lepton_ai.events.sql.leases import Change, Lease
 from lepton_ai.events.sql.queue import Mail
+from lepton_ai.jobs.partitions import Hearing
+from lepton_ai.jobs.protocol.messages import Failed, Finished, Kept, Left, MadeVersion, Started
+from lepton_ai.jobs.protocol.over_tables import MailResults
+from lepton_ai.jobs.rejected import RefusedMessages
 from lepton_ai.ledger import Ledger
 from lepton_ai.settings import Terms
 from lepton_ai.tensors.graph import Graph
 from lepton_ai.tensors.vault import Vault
-from lepton_ai.workers.hearing import Hearing
-from lepton_ai.workers.keeping import version
-from lepton_ai.workers.mailing import MailResults
-from lepton_ai.workers.messages import Failed, Finished, Kept, Left, MadeVersion, Started
-from lepton_ai.workers.placements import KnownPlacements
-from lepton_ai.workers.rejected import RefusedMessages
-from lepton_ai.workers.subject import read
+from lepton_ai.versions.placements import KnownPlacements
+from lepton_ai.versions.source import read
+from lepton_ai.workers.keep import version
 
 from .asking import until
 from .identities import identity, incarnation
@@ -447,7 +447,7 @@ def test_what_is_discarded_leaves_its_place_to_none(mail: Mail) -> None:
 def test_assigning_needs_neither_torch_nor_duckdb() -> None:
     code = (
         "import sys; sys.modules['torch'] = sys.modules['duckdb'] = None\n"
-        "import lepton_ai.workers.serving, lepton_ai.workers.assigning, lepton_ai.workers.working, lepton_ai.wiring"
+        "import lepton_ai.jobs.desk, lepton_ai.jobs.assigner, lepton_ai.workers.worker, lepton_ai.wiring"
     )
 
     subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONSAFEPATH": "1"}, check=True, timeout=60)

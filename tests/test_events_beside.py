@@ -15,8 +15,8 @@ from lepton_ai.events.sql.actors import Actor, Actors
 from lepton_ai.events.sql.audit import damages, verify
 from lepton_ai.events.sql.queue import RESULTS, Mail
 from lepton_ai.events.sql.store import Store
+from lepton_ai.jobs.inbox import Intake
 from lepton_ai.ledger import Ledger
-from lepton_ai.workers.intake import Intake
 
 from .asking import commit
 from .cli_home import Cli

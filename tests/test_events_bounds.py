@@ -23,6 +23,7 @@ from lepton_ai.events.objects import ManifestWritten
 from lepton_ai.events.outside import DatasetRecorded, ObservationRecorded
 from lepton_ai.events.run import MetricsLogged, RunStarted
 from lepton_ai.events.schemas import data_schema
+from lepton_ai.jobs.inbox import Intake
 from lepton_ai.manager import ModelManager
 from lepton_ai.projections.check import compare
 from lepton_ai.projections.export import export
@@ -31,7 +32,6 @@ from lepton_ai.projections.query import query
 from lepton_ai.projections.schema import schema
 from lepton_ai.settings import load
 from lepton_ai.wiring import Home
-from lepton_ai.workers.intake import Intake
 
 from .asking import commit
 from .projections_past import Past, committed, manifest

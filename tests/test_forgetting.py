@@ -29,10 +29,10 @@ from lepton_ai.events.sql.creation import open_or_create
 from lepton_ai.events.sql.database import Database
 from lepton_ai.events.sql.rows import Rejected
 from lepton_ai.events.sql.store import Store
+from lepton_ai.jobs.inbox import Intake
+from lepton_ai.jobs.rejected import EXPIRED, RefusedMessages
 from lepton_ai.ledger import Ledger, Receipt
 from lepton_ai.settings import Terms
-from lepton_ai.workers.intake import Intake
-from lepton_ai.workers.rejected import EXPIRED, RefusedMessages
 
 from .asking import commit
 from .cli_home import Cli

@@ -19,10 +19,10 @@ from lepton_ai.events.sql.actors import Actor, Actors
 from lepton_ai.events.sql.audit import verify
 from lepton_ai.events.sql.rows import Rejected
 from lepton_ai.events.sql.store import Store
+from lepton_ai.jobs.inbox import Intake, Read
+from lepton_ai.jobs.rejected import RefusedMessages
 from lepton_ai.ledger import Ledger, Receipt
 from lepton_ai.settings import Terms
-from lepton_ai.workers.intake import Intake, Read
-from lepton_ai.workers.rejected import RefusedMessages
 
 from .asking import commit
 

@@ -56,7 +56,7 @@ def test_a_job_makes_the_version_that_training_here_makes_and_judges_it_alike(
     model = CreditScoringModel()
     for name, value in CHOSEN.items():
         model.add_hyperparameter(name, value)
-    from lepton_ai.workers.datasets import labelled
+    from lepton_ai.datasets.read import labelled
 
     here = ModelManager(tmp_path / "here", actor="ada")
     other = here.train(model, *labelled(data, "default"), name="credit")

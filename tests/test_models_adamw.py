@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from lepton_ai.models.adamw import AdamW
+from lepton_ai.models.credit.adamw import AdamW
 
 
 def test_its_steps_are_those_of_torchs_class_to_the_last_bit() -> None:

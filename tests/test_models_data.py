@@ -14,8 +14,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lepton_ai.datasets.tables import fingerprint, read_labels, read_table
 from lepton_ai.errors import Malformed
-from lepton_ai.models.data import fingerprint, read_labels, read_table
 
 COLUMNS = {
     "age": [41, None, 23],

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from lepton_ai.errors import Malformed
-from lepton_ai.models.metrics import best_threshold, expected_calibration_error, score
+from lepton_ai.evaluation.binary import best_threshold, expected_calibration_error, score
 from lepton_ai.results import Performance
 
 LABELS = [1, 0, 1, 1, 0, 0]

@@ -112,7 +112,7 @@ def test_an_architecture_makes_lepton_import_and_run_nothing(tmp_path: Path) -> 
         {"class": "planted.Model", "config": {}},
         {"class": "planted", "config": {}},
         {"class": "planted:Model", "config": {}},
-        {"class": "lepton_ai.models.credit", "config": {}},
+        {"class": "lepton_ai.models.credit.model", "config": {}},
         {"class": "torch.nn.modules.linear.Linear", "config": {"in_features": 1, "out_features": 1}},
         {"class": ["planted"], "config": {}},
         {"config": {}},

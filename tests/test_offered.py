@@ -25,13 +25,13 @@ from lepton_ai.domain.job import ENDED, Job
 from lepton_ai.errors import Refused
 from lepton_ai.events.inbox import Letter
 from lepton_ai.events.sql.audit import verify
+from lepton_ai.jobs.desk import assigning, post, working
+from lepton_ai.jobs.inbox import Answer, Intake
+from lepton_ai.jobs.record import JobRecord
 from lepton_ai.ledger import Receipt
 from lepton_ai.models import CreditScoringModel
 from lepton_ai.models.state import tensors_of
 from lepton_ai.settings import load
-from lepton_ai.workers.intake import Answer, Intake
-from lepton_ai.workers.job_record import JobRecord
-from lepton_ai.workers.serving import assigning, post, working
 
 from .asking import until
 from .cli_home import Cli, loans

@@ -15,8 +15,8 @@ from lepton_ai import ModelManager
 from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.events.sql.actors import Actor, Actors
+from lepton_ai.jobs.inbox import Intake
 from lepton_ai.ledger import Ledger, Receipt
-from lepton_ai.workers.intake import Intake
 
 from .asking import commit, until
 from .faults.poison import checked, hear, received, spoiled_spool, unreadable

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lepton_ai.workers.environment import code
+from lepton_ai.provenance import code
 
 
 @pytest.fixture

@@ -26,8 +26,8 @@ from lepton_ai.events.kafka.log import KafkaLog
 from lepton_ai.events.kafka.relay import Relay
 from lepton_ai.events.log import Log
 from lepton_ai.events.sql.actors import Actor, Actors
+from lepton_ai.jobs.inbox import Intake
 from lepton_ai.ledger import Asked, Ledger
-from lepton_ai.workers.intake import Intake
 
 from .asking import commit, note, until
 from .broker import Kafka

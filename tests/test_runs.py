@@ -25,12 +25,12 @@ from lepton_ai.events.inbox import Letter
 from lepton_ai.events.sql.actors import Actor
 from lepton_ai.events.sql.heartbeats import Heartbeats
 from lepton_ai.events.sql.store import Store
+from lepton_ai.jobs.inbox import Intake
 from lepton_ai.ledger import Ledger
 from lepton_ai.models import CreditScoringModel
-from lepton_ai.workers import running
-from lepton_ai.workers.heart import Heart
-from lepton_ai.workers.intake import Intake
-from lepton_ai.workers.lost import LostRuns
+from lepton_ai.versions import run
+from lepton_ai.versions.heartbeat import Heart
+from lepton_ai.versions.lost_runs import LostRuns
 
 from .cli_home import Cli
 from .outage import locked
@@ -52,7 +52,7 @@ with manager.run("net", hyperparameters={"lr": 0.1}, name="nightly", tags=["slow
 
 @pytest.fixture
 def manager(home: Path, monkeypatch: pytest.MonkeyPatch) -> ModelManager:
-    monkeypatch.setattr(running, "BEATS", 400)  # a run is heard of every quarter of a second
+    monkeypatch.setattr(run, "BEATS", 400)  # a run is heard of every quarter of a second
     return ModelManager(home, actor="ada")
 
 

@@ -16,8 +16,8 @@ from torch import nn
 from lepton_ai import ModelManager, Refused, Stale, Unavailable
 from lepton_ai.errors import Malformed
 from lepton_ai.models import CreditScoringModel
-from lepton_ai.workers.environment import code
-from lepton_ai.workers.running import Run
+from lepton_ai.provenance import code
+from lepton_ai.versions.run import Run
 
 
 @pytest.fixture

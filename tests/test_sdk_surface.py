@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from lepton_ai import ModelManager
-from lepton_ai.workers.jobs import Jobs
+from lepton_ai.jobs.api import Jobs
 
 GOLDEN = Path(__file__).parent / "golden" / "model_manager.txt"
 

@@ -22,15 +22,20 @@ from lepton_ai.domain.job import Job
 from lepton_ai.domain.job_commands import SubmitJob
 from lepton_ai.errors import LockHeld, Refused, Unavailable
 from lepton_ai.events.run import MetricsLogged
+from lepton_ai.jobs import (
+    assignment,
+    supervised,
+    wait,
+)
+from lepton_ai.jobs.desk import Workplace
+from lepton_ai.jobs.protocol.messages import Failed, Finished, Measured, Started, encoded
+from lepton_ai.jobs.protocol.orders import Order
+from lepton_ai.jobs.supervised import Supervised
 from lepton_ai.settings import Terms
+from lepton_ai.versions.workspace import Workspace
 from lepton_ai.wiring import Home
-from lepton_ai.workers import assignment, serving, supervised, waiting
 from lepton_ai.workers.attempt import Attempt
-from lepton_ai.workers.messages import Failed, Finished, Measured, Started, encoded
-from lepton_ai.workers.orders import Order
-from lepton_ai.workers.supervised import Supervised
-from lepton_ai.workers.working import Post, Worker
-from lepton_ai.workers.workspace import Workspace
+from lepton_ai.workers.worker import Post, Worker
 
 from .asking import until
 from .channels import ME, Open, Silence, order
@@ -64,12 +69,12 @@ def submit(there: Home, folder: Path, does: str = "finish", **asked: Any) -> str
 
 def light(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the workers of this process do light work."""
-    post = serving.post
+    post = Workplace.post
 
     def lighter(*args: Any, **asked: Any) -> Post:
         return replace(post(*args, **asked), program="light_work", environment={"PYTHONPATH": str(PROGRAMS)})
 
-    monkeypatch.setattr(serving, "post", lighter)
+    monkeypatch.setattr(Workplace, "post", lighter)
 
 
 # ── threads ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -141,7 +146,7 @@ def test_a_worker_of_this_process_that_falls_is_followed_by_another_and_the_job_
         step(self)
 
     monkeypatch.setattr(Worker, "step", falling)
-    done = waiting.wait(there.workspace, there.desk, submit(there, tmp_path), timeout=SOON)
+    done = wait.wait(there.workspace, there.desk, submit(there, tmp_path), timeout=SOON)
 
     assert done.status == "finished"
     assert "the worker fell, and is begun anew" in caplog.text
@@ -154,37 +159,37 @@ def test_a_worker_that_can_never_work_is_told_to_whoever_waits_and_hangs_nobody(
     def failing(*_: object) -> Worker:
         raise error
 
-    monkeypatch.setattr(serving, "worker", failing)
+    monkeypatch.setattr(Workplace, "worker", failing)
 
     with pytest.raises((Refused, Unavailable), match=str(error)):
-        waiting.wait(there.workspace, there.desk, submit(there, tmp_path))
+        wait.wait(there.workspace, there.desk, submit(there, tmp_path))
 
 
 def test_an_assigner_that_can_never_assign_is_told_to_whoever_waits(
     there: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = submit(there, tmp_path)
-    monkeypatch.setattr("lepton_ai.workers.assigning.Assigner.step", lambda _: 1 / 0)
+    monkeypatch.setattr("lepton_ai.jobs.assigner.Assigner.step", lambda _: 1 / 0)
 
     with pytest.raises(Unavailable, match="the assigner here fell 3 times in a row, last of ZeroDivisionError"):
-        waiting.wait(there.workspace, there.desk, name)
+        wait.wait(there.workspace, there.desk, name)
 
 
 def test_who_waits_beside_kafka_is_told_that_nobody_gives_jobs_out(
     there: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(waiting, "SURELY", 0.1)
+    monkeypatch.setattr(wait, "SURELY", 0.1)
     desk, name = replace(there.desk, here=False), submit(there, tmp_path, pool="gpu", needs=("cuda",))
 
     with pytest.raises(
         Unavailable, match=r"not ended in 0.5 s: nobody gives jobs out; `lepton intake` does; it goes on"
     ):
-        waiting.wait(there.workspace, desk, name, timeout=0.5)
+        wait.wait(there.workspace, desk, name, timeout=0.5)
     assert "job j1 is queued: nobody gives jobs out" in caplog.text
-    with serving.assigning(there.desk):
-        until(lambda: not serving.unattended(desk), SOON)
+    with there.desk.assigning():
+        until(lambda: not desk.unattended(), SOON)
         with pytest.raises(Unavailable, match="no worker of pool gpu that does train cuda has been heard of"):
-            waiting.wait(there.workspace, desk, name, timeout=0.2)
+            wait.wait(there.workspace, desk, name, timeout=0.2)
 
 
 def test_a_worker_counts_as_heard_of_for_the_terms_that_are_set(there: Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,13 +218,13 @@ def test_a_ledger_that_is_away_for_a_moment_ends_no_waiting_and_for_long_is_told
         there = Home(settings.load(home, actor="ada"))
         name = submit(there, tmp_path, "wait")
         with Supervised(lambda stop: cut(server, tmp_path), "fault", SOON):
-            done = waiting.wait(there.workspace, there.desk, name, timeout=SOON)
+            done = wait.wait(there.workspace, there.desk, name, timeout=SOON)
         assert done.status == "finished"
         assert "is waited for on" in caplog.text
         other = submit(there, tmp_path, job="j2", pool="nowhere")
         server.stop()
         with pytest.raises(Unavailable, match="job j2 goes on where its worker is"):
-            waiting.wait(there.workspace, replace(there.desk, here=False), other)
+            wait.wait(there.workspace, replace(there.desk, here=False), other)
         there.close()
 
 
@@ -240,17 +245,17 @@ def test_who_assigns_is_told_apart_from_a_database_that_is_away(
 ) -> None:
     caplog.set_level(logging.INFO, "lepton")
     held = there.desk.lock()
-    with serving.assigning(there.desk) as part:
+    with there.desk.assigning() as part:
         until(lambda: "held by process" in caplog.text, SOON)
         assert part.trouble is None
         held.release()
-        until(lambda: not serving.unattended(there.desk), SOON)
+        until(lambda: not there.desk.unattended(), SOON)
     first = there.desk.lock()
     with pytest.raises(LockHeld):
         there.desk.lock()
     first.release()
     away = replace(there.desk, lock=lambda: gone(home))
-    with serving.assigning(away):
+    with away.assigning():
         until(lambda: "the assigner is begun anew: " in caplog.text, SOON)
     assert "there is no server" in caplog.text
 
@@ -281,7 +286,7 @@ def test_a_job_whose_events_are_damaged_holds_up_no_other(
         )
     database.close()
     again = Home(settings.load(there.settings.home, actor="ada"))
-    done = waiting.wait(again.workspace, again.desk, submit(again, tmp_path, job="good"), timeout=SOON)
+    done = wait.wait(again.workspace, again.desk, submit(again, tmp_path, job="good"), timeout=SOON)
     again.close()
 
     assert done.status == "finished"
@@ -318,7 +323,7 @@ def block(*names: str) -> MetricsLogged:
 
 
 def test_points_that_are_refused_are_told_in_the_jobs_record_and_the_training_goes_on(office: Office) -> None:
-    from lepton_ai.workers.submitting import record, story
+    from lepton_ai.jobs.service import record, story
 
     office.submit("j1")
     office.hear(ready("w1"))
@@ -471,7 +476,7 @@ def test_an_attempt_that_cannot_be_looked_after_is_broken_off_alone(
 def test_a_fault_of_the_workers_own_ends_no_worker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("lepton_ai.workers.working.AWAY", 0.01)
+    monkeypatch.setattr("lepton_ai.workers.worker.AWAY", 0.01)
 
     class Odd(Open):
         faults = 3

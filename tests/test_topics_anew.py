@@ -19,10 +19,10 @@ from lepton_ai.events.kafka.loop_thread import LoopThread
 from lepton_ai.events.kafka.sync import Listener
 from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.events.sql.actors import Actor, Actors
+from lepton_ai.jobs.consumer import receive
+from lepton_ai.jobs.inbox import Intake
+from lepton_ai.jobs.protocol.over_kafka import results
 from lepton_ai.ledger import Ledger
-from lepton_ai.workers.intake import Intake
-from lepton_ai.workers.kafka_channel import results
-from lepton_ai.workers.receiving import receive
 
 from . import topics
 from .asking import commit

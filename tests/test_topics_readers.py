@@ -21,12 +21,12 @@ from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.events.merkle import Frontier, leaf_hash
 from lepton_ai.events.sql.actors import Actor, Actors
+from lepton_ai.jobs.consumer import receive
+from lepton_ai.jobs.inbox import Intake
+from lepton_ai.jobs.protocol.over_kafka import KafkaChannel
 from lepton_ai.ledger import Ledger
 from lepton_ai.settings import load
 from lepton_ai.wiring import Home
-from lepton_ai.workers.intake import Intake
-from lepton_ai.workers.kafka_channel import KafkaChannel
-from lepton_ai.workers.receiving import receive
 
 from . import topics
 from .asking import commit, until

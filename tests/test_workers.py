@@ -22,16 +22,15 @@ from lepton_ai.domain.job import Job
 from lepton_ai.domain.job_commands import CancelJob, SubmitJob
 from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.sql.queue import Mail
+from lepton_ai.jobs.protocol.identity import Identity
+from lepton_ai.jobs.protocol.messages import Finished, Kept, MadeVersion, encoded
+from lepton_ai.jobs.protocol.over_kafka import results
+from lepton_ai.jobs.protocol.over_tables import MailResults
+from lepton_ai.jobs.protocol.ports import Fact
 from lepton_ai.settings import Terms
+from lepton_ai.versions.history import told
 from lepton_ai.wiring import Home
-from lepton_ai.workers import serving
-from lepton_ai.workers.channel import Fact
-from lepton_ai.workers.history import told
-from lepton_ai.workers.identity import Identity
-from lepton_ai.workers.kafka_channel import results
-from lepton_ai.workers.mailing import MailResults
-from lepton_ai.workers.messages import Finished, Kept, MadeVersion, encoded
-from lepton_ai.workers.working import Post, Worker
+from lepton_ai.workers.worker import Post, Worker
 
 from .asking import until
 from .channels import ME, Away, Open, Silence, order
@@ -142,7 +141,7 @@ def _placed(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     folder = tmp_path / "signals"
     folder.mkdir()
     place = Place(home, folder)
-    with serving.assigning(place.home.desk):
+    with place.home.desk.assigning():
         yield place
     for process in place.workers:
         with suppress(ProcessLookupError):

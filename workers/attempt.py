@@ -18,8 +18,14 @@ from threading import Thread
 from typing import Any, Final
 
 from ..errors import Malformed
-from .messages import FINAL, LARGEST, Failed, OfAttempt, decoded
-from .orders import Order
+from ..jobs.protocol.messages import (
+    FINAL,
+    LARGEST,
+    Failed,
+    OfAttempt,
+    decoded,
+)
+from ..jobs.protocol.orders import Order
 
 TAIL: Final = 1500
 """Characters of what a process wrote last, told where it died."""

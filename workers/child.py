@@ -10,11 +10,11 @@ from threading import Thread
 from typing import Final, TypeAlias
 
 from ..errors import Malformed, Refused, Unavailable
+from ..jobs.protocol.messages import Failed, Finished
+from ..jobs.protocol.orders import Order
 from ..tensors.objects import ObjectStore
-from .messages import Failed, Finished
-from .orders import Order
-from .tracing import span
-from .work import Stopped, Work
+from ..tracing import span
+from .context import Stopped, Work
 
 DEATH: Final = 9
 Handler: TypeAlias = Callable[[Work], Finished]

@@ -6,14 +6,19 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from ..datasets.read import labelled
 from ..errors import Refused
-from .datasets import labelled
-from .environment import code, environment
-from .keeping import keep, told, vault, version
-from .messages import Checkpointed, Finished, MadeEvaluation
-from .training import figures, known
+from ..jobs.protocol.messages import Checkpointed, Finished, MadeEvaluation
+from ..provenance import code, environment
+from ..versions.train import figures, known
+from .context import Stopped, Work
+from .keep import (
+    keep,
+    told,
+    vault,
+    version,
+)
 from .verifying import verify
-from .work import Stopped, Work
 
 EVERY: Final = 60.0
 """Seconds between two checkpoints."""
@@ -49,7 +54,7 @@ def train(work: Work) -> Finished:
 
 def evaluate(work: Work) -> Finished:
     """Judge a version on labelled rows."""
-    from ..models.data import fingerprint
+    from ..datasets.tables import fingerprint
     from ..models.model import Model
     from ..models.registry import build
     from ..models.state import fill

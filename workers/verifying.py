@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ..datasets.fetch import fetched
 from ..domain.offers import LIMITS
 from ..errors import Malformed
+from ..jobs.offer_bounds import Bounds, bounds_of
+from ..jobs.protocol.messages import Finished
 from ..tensors.safetensors_file import tensors_in
 from ..tensors.tensor import Tensor
-from . import keeping
-from .bounds import Bounds, bounds_of
-from .fetching import fetched
-from .messages import Finished
-from .work import Work
+from . import keep
+from .context import Work
 
 RECORDED: Final = ("hyperparameters", "architecture", "settings", "data", "metrics")
 """What was told of the version, and is recorded as it was told."""
@@ -30,8 +30,8 @@ def verify(work: Work) -> Finished:
         if bounds:
             bounds.check(tensors)
         _fit(order.payload["architecture"], tensors, bounds)
-        kept = keeping.keep(work, tensors, order.base)
-    made = keeping.version(kept, order.base, **{name: order.payload[name] for name in RECORDED})
+        kept = keep.keep(work, tensors, order.base)
+    made = keep.version(kept, order.base, **{name: order.payload[name] for name in RECORDED})
     result: dict[str, Any] = {"tensors": len(kept.manifest.tensors), "parameters": kept.manifest.parameters}
     return Finished(job=order.job, epoch=order.epoch, n=0, made=made, result=result)
 

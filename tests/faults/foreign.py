@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from lepton_ai.events.kafka.cluster import TopicName
-from lepton_ai.workers.reporting import status
+from lepton_ai.jobs.status import status
 
 from .. import topics
 from ..strangers import KINDS, Forger

@@ -21,10 +21,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from lepton_ai.errors import LeptonError
 from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.events.run import MetricsLogged
-from lepton_ai.settings import load
-from lepton_ai.wiring import Home
-from lepton_ai.workers.identity import Identity
-from lepton_ai.workers.messages import (
+from lepton_ai.jobs.protocol.identity import Identity
+from lepton_ai.jobs.protocol.messages import (
     Checkpointed,
     Failed,
     Finished,
@@ -37,7 +35,9 @@ from lepton_ai.workers.messages import (
     Started,
     encoded,
 )
-from lepton_ai.workers.orders import Order, sealed
+from lepton_ai.jobs.protocol.orders import Order, sealed
+from lepton_ai.settings import load
+from lepton_ai.wiring import Home
 
 from ..asking import commit
 from ..broker import Kafka

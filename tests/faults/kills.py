@@ -23,11 +23,11 @@ from lepton_ai.errors import LeptonError
 from lepton_ai.events.kafka.clients import Reader
 from lepton_ai.events.kafka.log import KafkaLog
 from lepton_ai.events.kafka.topics import open_topics
+from lepton_ai.jobs.assigner import open_jobs
+from lepton_ai.jobs.protocol.messages import Failed, encoded
+from lepton_ai.jobs.protocol.over_kafka import results
 from lepton_ai.settings import load
 from lepton_ai.wiring import Home
-from lepton_ai.workers.assigning import open_jobs
-from lepton_ai.workers.kafka_channel import results
-from lepton_ai.workers.messages import Failed, encoded
 
 from ..aftermath import differences
 from ..asking import commit

@@ -24,12 +24,12 @@ from lepton_ai.events.kafka.clients import Outgoing, Reader, Writer
 from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.kafka.loop_thread import LoopThread
 from lepton_ai.events.kafka.topics import open_topics
+from lepton_ai.jobs.consumer import receive
+from lepton_ai.jobs.inbox import Intake
+from lepton_ai.jobs.protocol.identity import Identity
+from lepton_ai.jobs.protocol.messages import Ready, encoded
 from lepton_ai.tensors.digest import digest_of
 from lepton_ai.wiring import Home
-from lepton_ai.workers.identity import Identity
-from lepton_ai.workers.intake import Intake
-from lepton_ai.workers.messages import Ready, encoded
-from lepton_ai.workers.receiving import receive
 
 from ..asking import until
 from ..broker import Kafka

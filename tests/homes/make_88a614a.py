@@ -32,8 +32,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from lepton_ai import ModelManager, settings
 from lepton_ai.events.inbox import Letter
+from lepton_ai.jobs.inbox import Intake
 from lepton_ai.wiring import Home
-from lepton_ai.workers.intake import Intake
 from tests.broker import Kafka
 from tests.servers import PASSWORD, PostgreSQL
 

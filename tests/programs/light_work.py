@@ -16,14 +16,14 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
 from lepton_ai.errors import Unavailable
+from lepton_ai.jobs.protocol.messages import Finished, KeptDelta, MadeVersion
 from lepton_ai.tensors.address import objects_at
 from lepton_ai.tensors.objects import ObjectStore
 from lepton_ai.tensors.tensor import Array
+from lepton_ai.tracing import traceparent
 from lepton_ai.workers import handlers
 from lepton_ai.workers.child import main
-from lepton_ai.workers.messages import Finished, KeptDelta, MadeVersion
-from lepton_ai.workers.tracing import traceparent
-from lepton_ai.workers.work import Stopped, Work
+from lepton_ai.workers.context import Stopped, Work
 
 MOMENT = 0.05
 """Seconds that a step takes."""

@@ -10,14 +10,13 @@ from threading import Event
 
 from lepton_ai import settings
 from lepton_ai.wiring import Home
-from lepton_ai.workers import serving
 
 if __name__ == "__main__":
     stop = Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     home = Home(settings.load(sys.argv[1], actor="worker"))
     environment = {"PYTHONPATH": str(Path(__file__).parent)}
-    post = serving.post(home.workplace, slots=int(sys.argv[2]))
+    post = home.workplace.post(slots=int(sys.argv[2]))
     print(post.incarnation, flush=True)
-    serving.worker(home.workplace, replace(post, program="light_work", environment=environment)).run(stop)
+    home.workplace.worker(replace(post, program="light_work", environment=environment)).run(stop)
     home.close()

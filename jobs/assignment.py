@@ -1,0 +1,94 @@
+"""Assignment: a job given to one worker, by an order that only that worker can read and the log names."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from ..domain.job import Job
+from ..domain.job_commands import AssignJob, Ready
+from ..errors import LeptonError, Unavailable
+from ..events.sql.leases import Lease, Leases
+from ..settings import Terms
+from ..versions.workspace import Workspace
+from .admission import Admitting, unforeseen
+from .protocol.orders import Sealed, compose, sealed
+from .protocol.ports import Orders
+from .results import Receiver
+
+log = logging.getLogger("lepton.assigner")
+
+
+class Assignment:
+    """Writes orders, assigns by their digests and sends them; `until` is when a term ends that begins now."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        leases: Leases,
+        orders: Orders,
+        receiver: Receiver,
+        admitting: Admitting,
+        terms: Terms,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._workspace = workspace
+        self._leases = leases
+        self._orders = orders
+        self._receiver = receiver
+        self._admitting = admitting
+        self._terms = terms
+        self._now = now
+
+    def give(self, name: str, job: Job, worker: Ready, key: str, until: Callable[[], int]) -> bool | Unavailable:
+        """Whether the worker was given the job; or what its order needs and is away, such as the object store.
+
+        An order that gets lost on its way costs its job the term to begin. What no order can be written for ends its
+        attempt. Raises `Unavailable` where the ledger is away.
+        """
+        order, fault = self._order(name, job, worker.incarnation, key)
+        if isinstance(fault, Unavailable):
+            return fault
+        if not self._admitted(name, job, worker, order):
+            return False
+        with self._leases.change() as change:
+            change.lease(Lease(name, job.epoch + 1, worker.incarnation, until()))
+        if order is not None:
+            self._send(name, order)
+        elif fault is not None:
+            self._admitting.give_up(name, job.epoch + 1, fault)
+        return True
+
+    def _admitted(self, name: str, job: Job, worker: Ready, order: Sealed | None) -> bool:
+        command = AssignJob(
+            job=name,
+            ready=(worker,),
+            now=self._now(),
+            within=self._terms.start,
+            epoch=job.epoch + 1,
+            order=order.digest if order else None,
+        )
+        actor = self._receiver.actor_of(job)
+        try:
+            return bool(self._workspace.ledger.admit(command, actor, traceparent=job.traceparent).events)
+        except Unavailable:
+            raise
+        except LeptonError as error:
+            log.info("%s", error)  # it was cancelled meanwhile, or its events are damaged
+            return False
+
+    def _order(self, name: str, job: Job, worker: str, key: str) -> tuple[Sealed | None, LeptonError | None]:
+        """The order for the next attempt, sealed for its worker; or why there can be none."""
+        try:
+            return sealed(compose(self._workspace, name, job, worker), key), None
+        except LeptonError as error:
+            return None, error
+        except Exception as error:  # noqa: BLE001 - one job's payload must not keep the others from being assigned
+            return None, unforeseen(error)
+
+    def _send(self, name: str, order: Sealed) -> None:
+        try:
+            self._orders.send(order.raw)
+        except Unavailable as error:
+            log.warning("the order for job %s was not sent: %s", name, error)

@@ -1,0 +1,267 @@
+"""Answers: what a worker says of an attempt, as the command that it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final, NamedTuple, cast
+
+from ..domain.commands import (
+    Commit,
+    Delta,
+    RecordEvaluation,
+    Stored,
+    job_stream,
+)
+from ..domain.job import AT_WORK, Job
+from ..domain.job_commands import (
+    CheckpointJob,
+    FailJob,
+    FinishJob,
+    JobCommand,
+    MeasureJob,
+    StartJob,
+)
+from ..domain.names import checked_label
+from ..domain.recipe import Recipe
+from ..errors import Damaged, Malformed, Refused
+from ..events.model import Parent
+from ..events.run import MetricsLogged
+from ..events.sql.actors import Actor
+from ..events.sql.rows import Placement
+from ..ledger import Asked
+from ..tensors.graph import Edge, Graph
+from ..tensors.manifest import Manifest
+from ..tensors.pack import Placement as Place
+from ..tensors.pack import read_index
+from ..tensors.vault import Vault
+from ..versions import save
+from ..versions.placements import (
+    BothPlacements,
+    KnownPlacements,
+    StoredPlacements,
+    told_by,
+)
+from ..versions.restore import graph_of
+from ..versions.save_request import Save
+from ..versions.source import Subject
+from ..versions.workspace import Workspace
+from .protocol import messages
+from .protocol.messages import (
+    Failed,
+    Finished,
+    MadeEvaluation,
+    MadeVersion,
+    Measured,
+    OfAttempt,
+    Said,
+    Started,
+)
+
+LONGEST_STORY: Final = 8000
+"""Characters of why an attempt failed that are kept."""
+
+
+class Held(NamedTuple):
+    """Bytes that a worker kept, found in the object store: their manifest, and where all of it lies."""
+
+    manifest: Manifest
+    stored: Stored
+    placements: tuple[Placement, ...]
+
+
+class Stranger(Refused):
+    """A message of one who has nothing to do with the attempt that it names."""
+
+
+class Receiver:
+    """Makes commands of messages, in the name of who asked for the work: for a ledger's assigner, or its intake."""
+
+    def __init__(self, workspace: Workspace, actor: Actor, pause: float) -> None:
+        self._workspace = workspace
+        self._own = actor
+        self._pause = pause
+
+    def asked(self, told: Said, now: datetime) -> Asked:
+        """The command, keyed by the message's own name, so that one heard twice acts once.
+
+        Raises `Stranger` where there is no such job, or its attempt is another worker's; `Refused` or `Damaged` where
+        what the worker says it kept is not there.
+        """
+        message = cast(OfAttempt, told.message)
+        job = cast(Job, self._workspace.ledger.state(job_stream(message.job)))
+        if job.status == "unknown":
+            raise Stranger(f"there is no job {message.job!r}; worker {told.by!r} spoke of it")
+        if told.by != job.worker:
+            if job.status in AT_WORK and message.epoch == job.epoch:
+                raise Stranger(f"attempt {job.epoch} of job {message.job!r} is another worker's than {told.by!r}'s")
+            raise Refused(f"attempt {message.epoch} of job {message.job!r} is not worker {told.by!r}'s any more")
+        command, placements = self._command(job, message, now)
+        return Asked(
+            command,
+            self.actor_of(job),
+            f"worker.{message.name}",
+            placements=placements,
+            traceparent=told.traceparent or job.traceparent,
+        )
+
+    def _command(self, job: Job, told: OfAttempt, now: datetime) -> tuple[JobCommand, Sequence[Placement]]:
+        match told:
+            case Started():
+                return self._started(job, told), ()
+            case Measured():
+                return _measured(told), ()
+            case messages.Checkpointed():
+                held = self._held(job, told, told.kept)
+                digest, stored = held.manifest.digest, held.stored
+                command = CheckpointJob(job=told.job, epoch=told.epoch, step=told.step, tensors=digest, stored=stored)
+                return command, held.placements
+            case Finished(made=MadeEvaluation() as made):
+                return self._finished(told, self._evaluation(job, made)), ()
+            case Finished(made=MadeVersion() as made):
+                held = self._held(job, told, made.kept)
+                finished = self._finished(told, self._commit(job, made, held))
+                forgotten = self.actor_of(job) is self._own
+                message = "" if forgotten else self._workspace.opened(job.actor, job.message)
+                return replace(finished, message=message), held.placements
+            case Failed():
+                return self.failure(told, now), ()
+            case _:
+                raise Malformed(f"a worker's {told.said!r} asks for nothing")
+
+    def kept(self, job: Job, made: MadeVersion) -> tuple[Subject, Save]:
+        """The version that an attempt made as a save: its tensors, read from the packs, and what was told of it."""
+        model = self._workspace.model(job.model)
+        graph, digest = graph_of(model), made.kept.tensors
+        if made.keyframe or made.delta is None or made.base is None:
+            graph = Graph({**graph.keyframes, digest: 1}, graph.edges)
+        else:
+            base = model.version(made.base).event.tensors
+            edge = Edge(base, digest, made.delta.digest, made.delta.bytes, made.delta.two_way)
+            graph = Graph(graph.keyframes, (*graph.edges, edge))
+        objects = self._workspace.objects
+        packs = told_by(objects, (pack.pack for pack in made.kept.packs))
+        placements = BothPlacements(StoredPlacements(self._workspace.ledger.store), KnownPlacements(lambda: packs))
+        tensors = Vault(objects, placements).restore(digest, graph)
+        parts = ("hyperparameters", "architecture", "settings", "data", "metrics", "environment", "code")
+        message = "" if self.actor_of(job) is self._own else self._workspace.opened(job.actor, job.message)
+        save = Save(
+            branch=job.payload.get("branch", "main"),
+            message=message,
+            tags=tuple(job.payload.get("tags", ())),
+            run=job.run,
+            **{name: getattr(made, name) for name in parts},
+        )
+        return Subject(name=job.model, named=True, tensors=tensors), save
+
+    def failure(self, told: Failed, now: datetime) -> FailJob:
+        """An attempt's end without an answer; the story is cut where it would be too long to keep."""
+        return FailJob(
+            job=told.job,
+            epoch=told.epoch,
+            error=told.error,
+            reason=told.reason[:LONGEST_STORY],
+            again=told.again,
+            counted=told.counted,
+            now=now,
+            pause=self._pause,
+            points=told.points,
+        )
+
+    def actor_of(self, job: Job) -> Actor:
+        """Who asked for the work; the ledger itself, once they are forgotten."""
+        return self._workspace.actors.known(job.actor) or self._own
+
+    def _started(self, job: Job, told: Started) -> StartJob:
+        trains = job.kind == "train"
+        return StartJob(
+            job=told.job,
+            epoch=told.epoch,
+            tells_run=trains,
+            hyperparameters=job.payload.get("hyperparameters", {}) if trains else {},
+            environment=told.environment,
+            code=told.code,
+        )
+
+    def _finished(self, told: Finished, made: Commit | RecordEvaluation) -> FinishJob:
+        return FinishJob(job=told.job, epoch=told.epoch, made=made, result=told.result, points=told.points)
+
+    def _evaluation(self, job: Job, made: MadeEvaluation) -> RecordEvaluation:
+        return RecordEvaluation(
+            model=job.model,
+            version=job.payload["version"],
+            data=made.data,
+            name=job.payload.get("name", ""),
+            metrics=made.metrics,
+        )
+
+    def _commit(self, job: Job, made: MadeVersion, held: Held) -> Commit:
+        manifest, base = held.manifest, made.base
+        return Commit(
+            model=job.model,
+            branch=job.payload.get("branch", "main"),
+            asked_parents=None,
+            parents=() if base is None else (Parent(version=base, role="trained"),),
+            tensors=manifest.digest,
+            tensor_count=len(manifest.tensors),
+            parameters=manifest.parameters,
+            bytes=manifest.size,
+            keyframe=made.keyframe,
+            delta=None if made.delta is None else Delta(**made.delta.model_dump()),
+            stored=held.stored,
+            recipe=Recipe(made.hyperparameters, made.architecture, made.settings, made.data),
+            environment=made.environment,
+            code=made.code,
+            metrics=made.metrics,
+            tags=tuple(job.payload.get("tags", ())),
+        )
+
+    def _held(self, job: Job, told: OfAttempt, kept: messages.Kept) -> Held:
+        """What was kept, read from the packs themselves: the ledger records no byte that it has not found."""
+        objects, placements = self._workspace.objects, dict[str, Place]()
+        for pack in kept.packs:
+            index = read_index(objects, pack.pack)
+            if index.digest != pack.index:
+                raise Damaged(f"pack {pack.pack}", expected=pack.index, found=index.digest)
+            placements |= {place.digest: place for place in index.placements(pack.pack)}
+        fresh = kept.tensors in placements
+        vault = Vault(objects, KnownPlacements(placements.values)) if fresh else self._workspace.vault
+        manifest = vault.manifest(kept.tensors)
+        stored = Stored(
+            packs=kept.packs,
+            manifests=tuple(save.pages(manifest)) if fresh else (),
+            relies_on=frozenset(kept.relies_on),
+        )
+        if job.status in AT_WORK and told.epoch == job.epoch:  # what comes too late is refused, and need not be told
+            actor, trace = self.actor_of(job), job.traceparent
+            stored = save.told_ahead(
+                stored, lambda pages: self._workspace.ledger.admit(pages, actor, traceparent=trace)
+            )
+        return Held(manifest, stored, tuple(Placement(*place) for place in placements.values()))
+
+
+def _measured(told: Measured) -> MeasureJob:
+    """The points whose metrics may be called so; of the others how many there were, and why they are not kept."""
+    block = told.block
+    faults = {name: fault for name in set(block.names) if (fault := _fault(name))}
+    if faults:
+        kept = [n for n, name in enumerate(block.names) if name not in faults]
+        block = MetricsLogged(
+            names=tuple(block.names[n] for n in kept),
+            steps=tuple(block.steps[n] for n in kept),
+            values=tuple(block.values[n] for n in kept),
+            times=tuple(block.times[n] for n in kept),
+        )
+    lost, reason = len(told.block.names) - len(block.names), "; ".join(sorted(faults.values()))[:2000]
+    blocks = (block,) if block.names else ()
+    return MeasureJob(job=told.job, epoch=told.epoch, blocks=blocks, lost=lost, reason=reason)
+
+
+def _fault(metric: str) -> str | None:
+    """What is wrong with a metric's name, by the rule of `run.log`."""
+    try:
+        checked_label(metric, "metric")
+    except Malformed as error:
+        return str(error)
+    return None

@@ -1,0 +1,81 @@
+"""Comparing: what differs between two versions, and which of several does best."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from ..domain.metric import better_when, goodness
+from ..domain.model import Model
+from ..errors import Malformed, Refused
+from ..results import Comparison, Diff, TensorChange
+from ..tensors.graph import Graph
+from .restore import graph_of
+from .workspace import Workspace
+
+PREFERRED: Final = ("f1", "roc_auc", "accuracy")
+
+
+def diff(workspace: Workspace, a: tuple[Model, int], b: tuple[Model, int]) -> Diff:
+    """What differs between two versions, of one model or of two; what is equal is left out."""
+    (model, before), (other, after) = a, b
+    one, two = model.version(before).event, other.version(after).event
+    return Diff(
+        before=workspace.version(model, before),
+        after=workspace.version(other, after),
+        hyperparameters=changes(one.hyperparameters, two.hyperparameters),
+        architecture=changes(one.architecture, two.architecture),
+        settings=changes(one.settings, two.settings),
+        data=changes(one.data or {}, two.data or {}),
+        environment=changes(one.environment, two.environment),
+        code=changes(one.code, two.code),
+        files=changes({f.name: f.digest for f in one.files}, {f.name: f.digest for f in two.files}),
+        metrics=changes(model.metrics.get(before, {}), other.metrics.get(after, {})),
+        tensors=_tensor_changes(workspace, a, b),
+    )
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = "") -> dict[str, tuple[Any, Any]]:
+    """Names whose values differ, to (before, after); nested mappings by dotted names."""
+    found: dict[str, tuple[Any, Any]] = {}
+    for name in sorted({*before, *after}):
+        old, new = before.get(name), after.get(name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            found |= changes(old, new, f"{prefix}{name}.")  # pyright: ignore[reportUnknownArgumentType]
+        elif old != new and not (old != old and new != new):  # NaN is NaN
+            found[f"{prefix}{name}"] = (old, new)
+    return found
+
+
+def compare(workspace: Workspace, model: Model, numbers: Sequence[int], metric: str | None) -> Comparison:
+    """Versions by a metric, best first, the newest of equals; without a metric by f1, ROC AUC or accuracy."""
+    if not numbers:
+        raise Malformed("nothing to compare; name at least one version")
+    figures = {number: dict(model.metrics.get(number, {})) for number in dict.fromkeys(numbers)}
+    shared = set[str].intersection(*(set(each) for each in figures.values()))
+    chosen = metric or next((name for name in PREFERRED if name in shared), None)
+    if chosen not in shared:
+        raise Refused(
+            f"metric {chosen!r} is not known of every version named; they share {', '.join(sorted(shared)) or 'none'}"
+        )
+    better = better_when(chosen)
+    ranked = sorted(figures, key=lambda number: (goodness(figures[number][chosen], better), number), reverse=True)
+    return Comparison(
+        model=model.name,
+        metric=chosen,
+        versions=tuple(workspace.version(model, number) for number in ranked),
+        metrics=tuple(figures[number] for number in ranked),
+    )
+
+
+def _tensor_changes(workspace: Workspace, a: tuple[Model, int], b: tuple[Model, int]) -> tuple[TensorChange, ...]:
+    graphs = [graph_of(model) for model, _ in (a, b)]
+    graph = Graph({**graphs[0].keyframes, **graphs[1].keyframes}, {*graphs[0].edges, *graphs[1].edges})
+    before, after = (workspace.vault.manifest(model.version(number).event.tensors) for model, number in (a, b))
+    found = workspace.vault.norms(before, after, graph)
+    changed = (
+        TensorChange(each.name, "changed", each.changed, each.l2, each.relative, each.cosine, each.max_abs)
+        for each in found.differing
+    )
+    others = (("added", found.added), ("removed", found.removed), ("reshaped", found.reshaped))
+    return (*changed, *(TensorChange(name, status) for status, names in others for name in names))

@@ -1,0 +1,101 @@
+"""Checking: is history what it was, and are all bytes whole?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from ..domain.model import Model
+from ..errors import Damaged
+from ..events.envelope import decode
+from ..events.sql import audit as log
+from ..events.sql.audit import BATCH
+from ..results import Verified
+from .heal import standing_packs
+from .restore import graph_of, verified_event
+from .workspace import Workspace
+
+
+def verify(workspace: Workspace) -> Verified:
+    """Recompute every leaf and the root from the stored bytes; `Damaged` names the first event that differs."""
+    found = log.verify(workspace.ledger.store)
+    ledger = workspace.ledger.store.ledger_id
+    return Verified(ledger=ledger, size=found.size, root=f"sha256:{found.root}", forgotten=found.forgotten)
+
+
+def fsck(workspace: Workspace, projection: Callable[[], Any], parts: Mapping[str, bool]) -> Iterator[Damaged]:
+    """Every damage there is, each once: the events, the objects, the read model against a rebuild."""
+    # what a version needs is read with its pack, and again for each version that needs it
+    yield from {str(damage): damage for damage in _damages(workspace, projection, parts)}.values()
+
+
+def _damages(workspace: Workspace, projection: Callable[[], Any], parts: Mapping[str, bool]) -> Iterator[Damaged]:
+    checks = {
+        "events": (log.damages(workspace.ledger.store), _texts(workspace)),
+        "objects": (_packs(workspace), _versions(workspace)),
+        "projection": (_read_model(workspace, projection),),
+    }
+    for part, wanted in parts.items():
+        for check in checks[part] if wanted else ():
+            yield from _told(check)
+
+
+def _told(check: Iterator[Damaged]) -> Iterator[Damaged]:
+    """What a check finds, and last the damage that keeps it from going on: it must not keep the others from it."""
+    try:
+        yield from check
+    except Damaged as damage:
+        yield damage
+
+
+def _texts(workspace: Workspace) -> Iterator[Damaged]:
+    """Every sealed text whose actor has a key, opened on trial. Damaged events are named by the check of the log."""
+    actors, store, after = workspace.actors.all(), workspace.ledger.store, 0
+    while rows := store.read(after, BATCH):
+        after = rows[-1].seq
+        for row in rows:
+            with suppress(Damaged):
+                recorded = decode(row.envelope, row.leaf, row.seq)
+                actor = actors.get(recorded.actor)
+                for name in recorded.event.free_text if actor else ():
+                    if actor and actor.unsealed(getattr(recorded.event, name)) is None:
+                        yield Damaged(f"the {name} of event {row.seq}", expected="sealed by its actor", found="no seal")
+
+
+def _packs(workspace: Workspace) -> Iterator[Damaged]:
+    """Every pack that stands, entry by entry."""
+    damages: list[Damaged] = []
+    for pack in standing_packs(workspace, damages):
+        yield from workspace.vault.check_pack(pack.pack, pack.index)
+    yield from damages
+
+
+def _versions(workspace: Workspace) -> Iterator[Damaged]:
+    """Every version, restored and compared with its digest."""
+    for name in workspace.models():
+        yield from _told(_versions_of(workspace, name))
+
+
+def _versions_of(workspace: Workspace, name: str) -> Iterator[Damaged]:
+    model = workspace.model(name)
+    for number in sorted(model.versions):
+        yield from _told(_version(workspace, model, number))
+
+
+def _version(workspace: Workspace, model: Model, number: int) -> Iterator[Damaged]:
+    event = verified_event(model, number)
+    yield from workspace.vault.check_manifest(event.tensors, graph_of(model))
+
+
+def _read_model(workspace: Workspace, projection: Callable[[], Any]) -> Iterator[Damaged]:
+    from ..projections.check import compare
+
+    with projection() as opened:
+        opened.mended(opened.catch_up)
+        differences = opened.mended(lambda: list(compare(opened, workspace.ledger.store)))
+        if (replaced := opened.replaced) is not None:
+            found = f"{replaced.found}; it was built anew from the log"
+            yield Damaged(replaced.thing, expected=replaced.expected, found=found)
+        for difference in differences:
+            yield Damaged("the read model", expected="what the log gives", found=difference)

@@ -1,0 +1,232 @@
+"""History: what happened to a model, and all that one version recorded."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Final
+
+from ..domain.model import Model, Move, Ref
+from ..domain.revisions import resolve, split_range
+from ..errors import Damaged, UnknownRevision
+from ..events.envelope import decode
+from ..events.log import Row
+from ..events.merkle import leaf_hash
+from ..events.sql.actors import Actor
+from ..results import (
+    Log,
+    LogEntry,
+    ModelRecord,
+    Version,
+    VersionRecord,
+)
+from .workspace import Workspace
+
+POLL: Final = 0.2
+"""Seconds between two looks for more events."""
+
+
+def log(
+    workspace: Workspace, model: Model, *, branch: str | None = None, versions: frozenset[int] | None = None
+) -> Log:
+    """A model's history, newest first: all of it, that of a branch with all its past, or of the versions named."""
+    reader = _Reader(workspace, model, workspace.actors.all())
+    wanted = model.past(branch) if branch is not None else versions
+    entries = [
+        reader.entry(kind, ref, move)
+        for kind, ref, move in _moves(model)
+        if _concerns(kind, ref, move, branch=branch, wanted=wanted)
+    ]
+    return Log(model.name, tuple(sorted(entries, key=lambda entry: entry.seq, reverse=True)))
+
+
+def between(model: Model, before: int, after: int) -> frozenset[int]:
+    """`A..B`: what B comes from and A does not."""
+    return frozenset(model.ancestry(after)) - frozenset(model.ancestry(before))
+
+
+def about(workspace: Workspace, model: Model) -> ModelRecord:
+    """A model at a glance."""
+    newest = model.versions.get(len(model.versions))
+
+    def versions(names: Mapping[str, int]) -> dict[str, Version]:
+        return {name: workspace.version(model, number) for name, number in sorted(names.items())}
+
+    return ModelRecord(
+        model=model.name,
+        description=workspace.opened(*model.description),
+        archived=model.archived,
+        versions=len(model.versions),
+        changed=newest.recorded if newest else None,
+        branches=versions(model.live("branch")),
+        tags=versions(model.tags),
+        aliases=versions(model.live("alias")),
+    )
+
+
+def show(workspace: Workspace, model: Model, number: int) -> VersionRecord:
+    """All that a version recorded."""
+    version, actors = model.version(number), workspace.actors.all()
+    event, delta = version.event, model.deltas.get(number)
+    manifest = workspace.vault.manifest(event.tensors)
+    return VersionRecord(
+        version=workspace.version(model, number),
+        seq=version.seq,
+        time=version.recorded,
+        actor=_name(actors, version.actor),
+        message=workspace.opened(version.actor, event.message, actors),
+        description=workspace.opened(*model.descriptions.get(number, ("", "")), actors),
+        tags=_tags(model, number),
+        branches=_at(model.live("branch"), number),
+        aliases=_at(model.live("alias"), number),
+        hyperparameters=event.hyperparameters,
+        architecture=event.architecture,
+        settings=event.settings,
+        data=event.data,
+        derivation=event.derivation,
+        environment=event.environment,
+        code=event.code,
+        metrics=dict(model.metrics.get(number, {})),
+        annotations=dict(model.notes.get(number, {})),
+        files=tuple(file.model_dump() for file in event.files),
+        tensors=tuple(
+            {"name": t.name, "dtype": t.dtype, "shape": list(t.shape), "bytes": t.nbytes, "digest": t.digest}
+            for t in manifest.tensors
+        ),
+        parameters=event.parameters,
+        bytes=event.bytes,
+        keyframe=event.keyframe,
+        delta=delta.model_dump(exclude={"type"}) if delta else None,
+        run=event.run,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Turns moves into lines, with names and texts opened for whoever reads."""
+
+    workspace: Workspace
+    model: Model
+    actors: Mapping[str, Actor]
+
+    def entry(self, kind: str, ref: Ref, move: Move) -> LogEntry:
+        committed = move.kind in ("committed", "merged") or self._opened_branch(move)
+        number = move.to_version
+        return LogEntry(
+            seq=move.seq,
+            time=move.time,
+            kind=move.kind if move.kind != "created" or not committed else "committed",
+            actor=_name(self.actors, move.actor),
+            message=self.workspace.opened(move.actor, move.reason, self.actors),
+            version=self.workspace.version(self.model, number) if number is not None else None,
+            from_version=move.from_version,
+            ref=f"{kind} {ref.name}",
+            parents=self.model.version(number).parents if committed and number is not None else (),
+            tags=_tags(self.model, number) if committed and number else (),
+            branches=_at(self.model.live("branch"), number) if committed else (),
+            aliases=_at(self.model.live("alias"), number) if committed else (),
+            metrics=dict(self.model.metrics.get(number, {})) if committed and number else {},
+        )
+
+    def _opened_branch(self, move: Move) -> bool:
+        """Whether a branch was opened by the commit of its first version."""
+        return move.to_version is not None and self.model.version(move.to_version).seq == move.seq
+
+
+def _moves(model: Model) -> Iterator[tuple[str, Ref, Move]]:
+    for kind, refs in (("branch", model.branches), ("alias", model.aliases)):
+        for ref in refs.values():
+            for move in ref.history():
+                yield kind, ref, move
+
+
+def _concerns(kind: str, ref: Ref, move: Move, *, branch: str | None, wanted: frozenset[int] | None) -> bool:
+    """A branch's log has its own moves, and the commits of its past wherever they were made."""
+    if wanted is None:
+        return True
+    committed = move.kind in ("committed", "merged", "created")
+    if branch is not None and kind == "branch" and ref.name == branch:
+        return True
+    return (committed or kind == "alias") and move.to_version in wanted and (committed or branch is not None)
+
+
+def _name(actors: Mapping[str, Actor], id: str) -> str:
+    return actors[id].name if id in actors else "[forgotten]"
+
+
+def _tags(model: Model, number: int | None) -> tuple[str, ...]:
+    return tuple(sorted(tag for tag, on in model.tags.items() if on == number))
+
+
+def _at(refs: Mapping[str, int], number: int | None) -> tuple[str, ...]:
+    return tuple(name for name, on in refs.items() if on == number)
+
+
+def asked(workspace: Workspace, rev: str | int | None, name: str | None) -> Log:
+    """The log that `ModelManager.log` is asked for."""
+    if isinstance(rev, str) and ".." in rev:
+        models = [name] if name else workspace.models()
+        model_name, first, last = split_range(rev, models, workspace.archived)
+        model = workspace.known_model(model_name)
+        ends = resolve(model, first).version, resolve(model, last).version
+        return log(workspace, model, versions=between(model, *ends))
+    if rev is None:
+        return log(workspace, workspace.known_model(name))
+    model_name, revision = workspace.split(rev, name)
+    model = workspace.known_model(model_name)
+    if not revision.steps and isinstance(revision.base, str) and model.taken(revision.base) == "branch":
+        return log(workspace, model, branch=revision.base)
+    return log(workspace, model, versions=frozenset(model.ancestry(resolve(model, revision).version)))
+
+
+def events(
+    workspace: Workspace, *, after: int, stream: str | None, follow: bool, opened: bool
+) -> Iterator[dict[str, Any]]:
+    """Events as dictionaries behind a position, their free text as its reader sees it; `follow` waits for more.
+
+    Raises `UnknownRevision` for a stream that is not there, unless it is waited for.
+    """
+    store, actors = workspace.ledger.store, workspace.actors.all()
+    if stream is not None and not follow and stream not in (known := store.streams("")):
+        near = get_close_matches(stream, known, 1)
+        hint = f"did you mean {near[0]}?" if near else "a model's is model/NAME, a run's run/ID"
+        raise UnknownRevision(f"there is no stream {stream!r}; {hint}")
+    while True:
+        rows = store.read(after, 500)
+        for row in rows:
+            after = row.seq
+            envelope = _envelope(row)
+            if stream is None or envelope["subject"] == stream:
+                yield _told(workspace, row, envelope, actors, opened=opened)
+        if not rows and not follow:
+            return
+        if not rows:
+            time.sleep(POLL)
+            actors = workspace.actors.all()
+
+
+def _envelope(row: Row) -> dict[str, Any]:
+    """An event as its dictionary, or `Damaged` where its bytes are not those that were recorded."""
+    if (found := leaf_hash(row.envelope)) != row.leaf:
+        raise Damaged(f"event {row.seq}", expected=f"sha256:{row.leaf.hex()}", found=f"sha256:{found.hex()}")
+    return json.loads(row.envelope)
+
+
+def told(workspace: Workspace, rows: Iterable[Row]) -> Iterator[dict[str, Any]]:
+    """Rows as dictionaries, their free text as its reader sees it."""
+    actors = workspace.actors.all()
+    for row in rows:
+        yield _told(workspace, row, _envelope(row), actors, opened=True)
+
+
+def _told(
+    workspace: Workspace, row: Row, envelope: dict[str, Any], actors: Mapping[str, Actor], *, opened: bool
+) -> dict[str, Any]:
+    recorded = decode(row.envelope, row.leaf)
+    if opened:
+        for name in recorded.event.free_text:
+            envelope["data"][name] = workspace.opened(recorded.actor, getattr(recorded.event, name), actors)
+    return envelope

@@ -1,0 +1,197 @@
+"""Saves that were refused: what was to be saved stays in the spool until it is adopted or dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import uuid_utils
+
+from ..domain.commit import check_tags
+from ..domain.names import checked_model
+from ..errors import Damaged, Refused, UnknownRevision
+from ..results import Result, Version
+from ..settings import log
+from .save import parents_of
+from .save import save as save_version
+from .save_request import Save, asked_for, named_parents
+from .source import Subject
+from .spool import entries
+from .spool.entry import Entry
+from .spool.spool import Spool
+
+if TYPE_CHECKING:
+    from .spool.delivery import Delivery
+    from .workspace import Workspace
+
+SHOWN: Final = 12
+"""Hexadecimal digits of its name that an entry is called by."""
+_INCIDENTAL: Final = ("environment", "code")
+
+
+@dataclass(frozen=True)
+class RefusedSave(Result):
+    """A save that was refused: what it was asked to keep, why it was not, and the name to adopt it by."""
+
+    name: str
+    model: str
+    branch: str
+    tags: tuple[str, ...]
+    message: str
+    metrics: Mapping[str, float]
+    run: str | None
+    time: datetime
+    """When it was refused."""
+    actor: str
+    reason: str
+    tensors: str
+    """Digest of their manifest."""
+
+
+def keep(spool: Spool, subject: Subject, save: Save, actor: str, error: Exception) -> str:
+    """Keep a refused save: the name to adopt it by. What is kept already, the same in all, is not kept twice."""
+    before = [(name, _content(spool.read(name))) for name in _saves(spool)]
+    entry = Entry("save", str(uuid_utils.uuid7()), actor, datetime.now(UTC), entries.written_save(subject.name, save))
+    name = spool.put_aside(entry, entries.kept(subject.tensors, save.files), _reason(error))
+    content = _content(spool.read(name))
+    if known := next((older for older, found in before if found == content), None):
+        spool.drop(name)
+    return _short(known or name)
+
+
+def listed(spool: Spool) -> tuple[RefusedSave, ...]:
+    """The saves that are kept, the oldest first."""
+    return tuple(_record(spool, name) for name in _saves(spool))
+
+
+def load(spool: Spool, words: str, into: Any = None) -> Any:
+    """The object that was to be saved: filled into one the caller built, rebuilt where its class is registered here,
+    else its tensors by name."""
+    from ..models.model import Model as LeptonModel
+    from ..models.registry import build, knows
+    from ..models.state import fill, to_torch
+
+    _, subject, save = _read(spool, named(spool, words))
+    architecture = save.architecture or {}
+    if into is None and not (knows(architecture.get("class")) and isinstance(architecture.get("config"), dict)):
+        return {name: to_torch(tensor) for name, tensor in subject.tensors.items()}
+    target = build(architecture) if into is None else into
+    fill(target, subject.tensors)
+    if isinstance(target, LeptonModel):
+        target.recall(
+            hyperparameters=save.hyperparameters or {},
+            settings=save.settings or {},
+            data=save.data,
+            metrics=save.metrics or {},
+        )
+    return target
+
+
+def adopt(delivery: Delivery, words: str, changes: Mapping[str, Any], key: str | None) -> Version:
+    """Take a refused save into the ledger after all, and drop it from the spool.
+
+    Where neither parents nor a branch of its own is named it becomes a child of its branch's head; tags that are taken
+    by now are left out, unless they are named again.
+    """
+    spool = delivery.spool
+    name, workspace = named(spool, words), delivery.opened()
+    entry, subject, save = _read(spool, name)
+    subject = replace(subject, name=checked_model(changes.get("model") or subject.name))
+    save = _changed(workspace, subject, delivery.known(workspace, save), changes)
+    version = save_version(workspace, subject, save, key or f"adopt.{name}", entry.time)
+    spool.note(entry.key, int(version))
+    spool.drop(name)
+    return version
+
+
+def drop(spool: Spool, words: str) -> str:
+    """Give a refused save up for good: its name."""
+    name = named(spool, words)
+    spool.drop(name)
+    return _short(name)
+
+
+def named(spool: Spool, words: str) -> str:
+    """The entry whose digest begins so. Raises `UnknownRevision` where there is none, or more than one."""
+    found = [name for name in _saves(spool) if words and name.rpartition("-")[2].startswith(words)]
+    if len(found) != 1:
+        many = f"{len(found)} refused saves have names like" if found else "no refused save is kept as"
+        raise UnknownRevision(f"{many} {words!r}; `lepton kept` lists them")
+    return found[0]
+
+
+def _changed(workspace: Workspace, subject: Subject, save: Save, changes: Mapping[str, Any]) -> Save:
+    """The save as its adopter wants it, on a branch that may have moved since."""
+    given = {name: value for name, value in changes.items() if name not in ("model", "parents") and value is not None}
+    told = asked_for(None, given)
+    save = replace(save, expected=None, **{name: getattr(told, name) for name in given})
+    model = workspace.model(subject.name)
+    if changes.get("parents") is not None:
+        save = replace(save, parents=named_parents(changes["parents"]), origin=None)
+    elif (head := model.head(save.branch)) is not None and head not in _parents(workspace, model, save):
+        save = replace(save, parents=None, origin=None)
+    if changes.get("tags") is None:
+        save = replace(save, tags=tuple(_free(model, save)))
+    return save
+
+
+def _parents(workspace: Workspace, model: Any, save: Save) -> Sequence[int]:
+    with suppress(Refused):
+        return [parent.version for parent in parents_of(workspace, model, save)]
+    return ()
+
+
+def _free(model: Any, save: Save) -> Iterator[str]:
+    for tag in save.tags:
+        try:
+            check_tags(model, save.branch, (tag,))
+            yield tag
+        except Refused as taken:
+            log.warning("%s; the version is adopted without it", taken)
+
+
+def _read(spool: Spool, name: str) -> tuple[Entry, Subject, Save]:
+    entry = spool.read(name)
+    return entry, *entries.read_save(entry.asked, *entries.tensors_of(entry.asked, lambda: spool.objects(name)))
+
+
+def _saves(spool: Spool) -> list[str]:
+    """The refused entries that are saves. One that is damaged or crafted is `lepton sync`'s to tell."""
+    found: list[str] = []
+    for name in spool.refused():
+        with suppress(Damaged, Refused, KeyError, TypeError, ValueError, AttributeError):
+            found += [name] if spool.read(name).kind == "save" and _record(spool, name) else []
+    return found
+
+
+def _record(spool: Spool, name: str) -> RefusedSave:
+    entry = spool.read(name)
+    asked = entry.asked
+    return RefusedSave(
+        name=_short(name),
+        model=asked["name"],
+        branch=asked["branch"],
+        tags=tuple(asked["tags"]),
+        message=asked["message"],
+        metrics=asked["metrics"] or {},
+        run=asked["run"],
+        time=entry.time,
+        actor=entry.actor,
+        reason=spool.reason(name),
+        tensors=asked["tensors"],
+    )
+
+
+def _content(entry: Entry) -> Mapping[str, Any]:
+    return {name: value for name, value in entry.asked.items() if name not in _INCIDENTAL}
+
+
+def _short(name: str) -> str:
+    return name.rpartition("-")[2][:SHOWN]
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}"

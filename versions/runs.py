@@ -1,0 +1,222 @@
+"""Runs as the ledger tells them: found, listed, their checkpoints read back, and what resuming one needs to know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
+
+from ..domain.commands import job_stream, run_stream
+from ..domain.job import Job
+from ..errors import Refused, UnknownRevision
+from ..events.clock import moment
+from ..events.envelope import Recorded, decode
+from ..events.run import (
+    MetricsLogged,
+    RunCheckpointed,
+    RunFinished,
+    RunLost,
+    RunResumed,
+    RunStarted,
+)
+from ..events.sql.heartbeats import Heartbeats
+from ..results import Result
+from ..tensors.graph import Graph
+from .workspace import Workspace
+
+if TYPE_CHECKING:
+    from ..tensors.tensor import Tensor
+
+Status = Literal["running", "finished", "failed", "lost"]
+SHORTEST: Final = 4
+"""Characters of a run's id that may stand for it."""
+_STORY: Final = tuple(kind.type_name() for kind in (RunStarted, RunCheckpointed, RunFinished, RunLost, RunResumed))
+
+
+class Resumed(NamedTuple):
+    """A run that is gone on with: how many points it had logged, and their greatest step."""
+
+    run: str
+    points: int
+    step: int | None
+
+
+@dataclass(frozen=True)
+class CheckpointRecord(Result):
+    """Parameters that a run kept on its way."""
+
+    run: str
+    step: int | None
+    time: datetime
+    tensors: str
+    """Digest of their manifest."""
+    architecture: Mapping[str, Any] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class RunRecord(Result):
+    """A run of a training script as it stands."""
+
+    run: str
+    name: str | None
+    model: str
+    status: Status
+    tags: tuple[str, ...]
+    actor: str
+    started: datetime
+    heard: datetime | None
+    """When it was heard of last, where it is not known to have ended."""
+    ended: datetime | None
+    """When it finished, failed, or was found to be lost."""
+    resumed: tuple[datetime, ...]
+    """The times it was gone on with."""
+    error: str | None
+    reason: str
+    points: int | None
+    """How many it logged, once it has ended."""
+    hyperparameters: Mapping[str, Any]
+    data: Mapping[str, Any] | None
+    environment: Mapping[str, Any]
+    code: Mapping[str, Any]
+    checkpoints: tuple[CheckpointRecord, ...]
+    """The oldest first."""
+
+
+def record(workspace: Workspace, run: str, *, silent: frozenset[str] = frozenset()) -> RunRecord:
+    """A run as it stands; one that is silent for longer than its term is lost, though nobody has written so yet.
+
+    Raises `UnknownRevision` where there is none.
+    """
+    story = list(_story(workspace, run))
+    begun = next((each for each in story if isinstance(each.event, RunStarted)), None)
+    if begun is None:
+        raise UnknownRevision(f"there is no run {run!r}; `lepton runs` lists them")
+    started = cast(RunStarted, begun.event)
+    last = next(each for each in reversed(story) if not isinstance(each.event, RunCheckpointed))
+    ended = last.event if isinstance(last.event, RunFinished) else None
+    status = _status(last, silent=run in silent)
+    beat = Heartbeats(workspace.ledger.store).of(run)
+    actor = workspace.actors.all().get(begun.actor)
+    return RunRecord(
+        run=run,
+        name=started.name,
+        model=started.model,
+        status=status,
+        tags=started.tags or (),
+        actor=actor.name if actor else "[forgotten]",
+        started=begun.recorded,
+        heard=moment(beat.heard) if beat else last.event.heard if isinstance(last.event, RunLost) else None,
+        ended=last.recorded if isinstance(last.event, RunFinished | RunLost) else None,
+        resumed=tuple(each.recorded for each in story if isinstance(each.event, RunResumed)),
+        error=ended.error if ended else None,
+        reason=workspace.opened(last.actor, ended.reason) if ended else "",
+        points=ended.points if ended else None,
+        hyperparameters=started.hyperparameters,
+        data=started.data,
+        environment=started.environment,
+        code=started.code,
+        checkpoints=tuple(_checkpoint(run, each) for each in story if isinstance(each.event, RunCheckpointed)),
+    )
+
+
+def listed(
+    workspace: Workspace, runs: Iterable[str], status: Status | None, most: int, term: float
+) -> tuple[RunRecord, ...]:
+    """Those of the runs that stand so, in their order, as many as are asked for."""
+    silent = frozenset(run for run, _ in Heartbeats(workspace.ledger.store).stale(term))
+    found: list[RunRecord] = []
+    for run in runs:
+        if len(found) == most:
+            break
+        each = record(workspace, run, silent=silent)
+        found += [each] if status in (None, each.status) else []
+    return tuple(found)
+
+
+def named(workspace: Workspace, words: str) -> str:
+    """The run whose id begins or ends so. Raises `UnknownRevision` where there is none, or more than one."""
+    names = [stream.removeprefix("run/") for stream in workspace.ledger.store.streams("run/")]
+    if words in names:
+        return words
+    found = [name for name in names if len(words) >= SHORTEST and (name.startswith(words) or name.endswith(words))]
+    if len(found) != 1:
+        many = f"{len(found)} runs have ids like" if found else "there is no run"
+        raise UnknownRevision(f"{many} {words!r}; `lepton runs` lists them")
+    return found[0]
+
+
+def resumable(workspace: Workspace, run: str) -> tuple[RunRecord, Resumed]:
+    """A run that may be gone on with, and how far it came. `Refused` where it finished, or is a job's attempt."""
+    found = record(workspace, run)
+    if found.status == "finished":
+        raise Refused(f"run {run!r} is finished; only one that did not finish is resumed: start another")
+    job = cast(Job, workspace.ledger.state(job_stream(run.rpartition(".")[0])))
+    if job.status != "unknown":
+        raise Refused(f"run {run!r} is an attempt at a job, which goes on by itself; `lepton jobs` tells how it stands")
+    points, step = 0, None
+    for row in workspace.ledger.store.stream(run_stream(run), 0, (MetricsLogged.type_name(),))[1]:
+        event = cast(MetricsLogged, decode(row.envelope, row.leaf, row.seq).event)
+        points += len(event.names)
+        step = max((each for each in (step, *event.steps) if each is not None), default=None)
+    return found, Resumed(run, points, step)
+
+
+def tensors(workspace: Workspace, run: str, step: int | None = None) -> Mapping[str, Tensor]:
+    """The tensors that a run kept at a step, or last, each verified."""
+    return _tensors(workspace, checkpoint(workspace, run, step))
+
+
+def load(workspace: Workspace, run: str, step: int | None = None, into: Any = None) -> Any:
+    """A checkpoint filled into an object that the caller built, or rebuilt where its class is registered here."""
+    from ..models.model import Model as LeptonModel
+    from ..models.registry import build
+    from ..models.state import fill
+
+    found = checkpoint(workspace, run, step)
+    if into is None and not found.architecture:
+        raise Refused(
+            f"a checkpoint of run {run} was kept as bare tensors; take them with load_checkpoint_tensors, or pass into="
+        )
+    target = build(found.architecture or {}) if into is None else into
+    fill(target, _tensors(workspace, found))
+    if isinstance(target, LeptonModel):
+        known = target.hyperparameters
+        given = record(workspace, run).hyperparameters
+        target.hyperparameters.update({name: given[name] for name in known if name in given})
+    return target
+
+
+def checkpoint(workspace: Workspace, run: str, step: int | None) -> CheckpointRecord:
+    """What a run kept last, or at a step. Raises `UnknownRevision` where it kept nothing then."""
+    kept = record(workspace, run).checkpoints
+    found = [each for each in kept if step is None or each.step == step]
+    if not found:
+        steps = ", ".join(str(each.step) for each in kept) or "none"
+        where = "" if step is None else f" of step {step}"
+        raise UnknownRevision(f"run {run!r} has no checkpoint{where}; it has {steps}")
+    return found[-1]
+
+
+def _tensors(workspace: Workspace, found: CheckpointRecord) -> Mapping[str, Tensor]:
+    return workspace.vault.restore(found.tensors, Graph({found.tensors: 1}, ()))
+
+
+def _story(workspace: Workspace, run: str) -> Iterator[Recorded]:
+    for row in workspace.ledger.store.stream(run_stream(run), 0, _STORY)[1]:
+        yield decode(row.envelope, row.leaf, row.seq)
+
+
+def _status(last: Recorded, *, silent: bool) -> Status:
+    match last.event:
+        case RunFinished(status=status):
+            return status
+        case RunLost():
+            return "lost"
+        case _:
+            return "lost" if silent else "running"
+
+
+def _checkpoint(run: str, kept: Recorded) -> CheckpointRecord:
+    event = cast(RunCheckpointed, kept.event)
+    return CheckpointRecord(run, event.step, kept.recorded, event.tensors, event.architecture)

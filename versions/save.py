@@ -1,0 +1,277 @@
+"""Saving: tensors into the vault, then the one command that makes them a version."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast, get_args
+
+from pydantic_core import to_json
+
+from ..domain.commands import (
+    Checkpoint,
+    Commit,
+    Delta,
+    Stored,
+    TellManifest,
+)
+from ..domain.commit import check_tags
+from ..domain.guards import writable
+from ..domain.model import Model
+from ..domain.names import checked_model, checked_name
+from ..errors import Condemned, Damaged, Malformed
+from ..events.envelope import Recorded
+from ..events.model import (
+    File,
+    Parent,
+    Role,
+    VersionCommitted,
+)
+from ..events.objects import ManifestWritten, PackWritten
+from ..events.sql.rows import Placement
+from ..results import Version
+from ..tensors.graph import Graph
+from .restore import graph_of
+from .save_request import Named, Save, filled
+from .source import Subject
+from .workspace import Workspace
+
+if TYPE_CHECKING:
+    from ..tensors.manifest import Manifest, TensorEntry
+    from ..tensors.tensor import Tensor
+    from ..tensors.vault import Kept
+
+PAGE: Final = 500
+PAGE_BYTES: Final = 192 * 1024
+"""What a page's tensors may take of the 256 KiB that an event holds."""
+TOLD_BYTES: Final = 384 * 1024
+"""What the pages of one command may take of the 768 KiB that its events may."""
+UPLOADS: Final = 2
+"""Times that bytes are uploaded anew because a pack they rely on was condemned meanwhile."""
+T = TypeVar("T")
+log = logging.getLogger("lepton")
+
+
+def save(
+    workspace: Workspace, subject: Subject, asked: Save, key: str | None = None, time: datetime | None = None
+) -> Version:
+    """Keep a subject as the next version of a branch; where it repeats the branch's head, that version.
+
+    Everything is checked that can be before a byte is written; bytes are synced before the ledger hears of them.
+    `time` is when it happened, if not now.
+    """
+    asked = filled(subject, asked)
+    model = admissible(workspace, subject.name, asked.branch, asked.tags)
+    if not subject.named:
+        tell_of_new(workspace, model, subject.name)
+    parents = parents_of(workspace, model, asked)
+    expected = None if asked.expected is None else workspace.guard(asked.expected, subject.name)
+    base = _base(workspace, model, parents)
+    for _ in range(UPLOADS):
+        with suppress(Condemned):
+            return _committed(workspace, subject, asked, model, (parents, expected, base), key, time)
+    return _committed(workspace, subject, asked, model, (parents, expected, base), key, time)
+
+
+def _committed(
+    workspace: Workspace,
+    subject: Subject,
+    asked: Save,
+    model: Model,
+    place: tuple[tuple[Parent, ...], int | None, Manifest | None],
+    key: str | None,
+    time: datetime | None,
+) -> Version:
+    """Keep the bytes and send the command; `Condemned` where a pack was, meanwhile, that they rely on."""
+    parents, expected, base = place
+    kept = workspace.vault_to_save().keep(subject.tensors, base=base, graph=graph_of(model), files=asked.files)
+    command = Commit(
+        model=subject.name,
+        branch=asked.branch,
+        asked_parents=None if asked.parents is None else tuple(f"{each.words} {each.role}" for each in asked.parents),
+        parents=parents,
+        follows_head=asked.parents is None and asked.origin is None,
+        expected=expected,
+        asked={} if asked.expected is None else {"expected": str(asked.expected)},
+        tensors=kept.manifest.digest,
+        tensor_count=len(kept.manifest.tensors),
+        parameters=kept.manifest.parameters,
+        bytes=kept.manifest.size,
+        keyframe=kept.keyframe,
+        delta=_delta(kept),
+        stored=told_ahead(stored(kept), lambda told: workspace.admit(told, None, time=time)),
+        recipe=asked.recipe,
+        environment=asked.environment or {},
+        code=asked.code or {},
+        metrics=asked.metrics or {},
+        annotations=asked.annotations,
+        tags=tuple(asked.tags),
+        files=tuple(File(name=name, digest=digest, bytes=size) for name, digest, size in kept.files),
+        run=asked.run,
+        message=asked.message,
+    )
+    receipt = workspace.admit(command, key, placed(kept), time)
+    model = workspace.model(subject.name)
+    return workspace.version(model, _numbered(receipt.events) or _repeated(model, asked.branch, command.tensors))
+
+
+def checkpoint(
+    workspace: Workspace,
+    run: str,
+    tensors: Mapping[str, Tensor],
+    step: int | None,
+    key: str,
+    time: datetime | None = None,
+    architecture: Mapping[str, Any] | None = None,
+) -> str:
+    """Keep a run's tensors on the way, without making a version: the digest of their manifest."""
+    kept = workspace.vault_to_save().keep(tensors, base=None, graph=Graph({}, ()))
+    rest = told_ahead(stored(kept), lambda told: workspace.admit(told, None, time=time))
+    digest = kept.manifest.digest
+    command = Checkpoint(run=run, tensors=digest, step=step, stored=rest, architecture=architecture)
+    workspace.admit(command, key, placed(kept), time)
+    return digest
+
+
+def number_under(workspace: Workspace, key: str) -> int | None:
+    """The version that a save under a key made, or put tags, notes or figures on; None where no event tells."""
+    return _numbered(workspace.known(key))
+
+
+def _numbered(events: Sequence[Recorded]) -> int | None:
+    made = [recorded.event.version for recorded in events if isinstance(recorded.event, VersionCommitted)]
+    told = [number for recorded in events if (number := getattr(recorded.event, "version", None))]
+    return (made or told or [None])[0]
+
+
+def _repeated(model: Model, branch: str, tensors: str) -> int:
+    """The version that a save repeated: the branch's head, unless others moved it since."""
+    head = cast(int, model.head(branch))
+    same = [number for number in model.past(branch) if model.version(number).event.tensors == tensors]
+    return head if head in same else max(same)
+
+
+def admissible(workspace: Workspace, name: str, branch: str = "main", tags: Sequence[str] = ()) -> Model:
+    """The model as it stands, unless a save would be refused whatever its bytes: known before a training, too."""
+    checked_model(name)
+    checked_name(branch, "branch")
+    model = workspace.model(name)
+    writable(model)
+    check_tags(model, branch, tags)
+    return model
+
+
+def tell_of_new(workspace: Workspace, model: Model, name: str) -> None:
+    """Say that a save opens a model beside others under a name that nobody chose."""
+    if not model.registered and (others := workspace.models()):
+        log.warning("%s is a new model beside %s; name= would keep it as one of theirs", name, ", ".join(others[:10]))
+
+
+def stored(kept: Kept) -> Stored:
+    """What the ledger is told of bytes that were kept."""
+    fresh = any(placement.digest == kept.manifest.digest for placement in kept.placements)
+    return Stored(
+        packs=packs_of(kept),
+        manifests=tuple(pages(kept.manifest)) if fresh else (),
+        relies_on=kept.relies_on,
+    )
+
+
+def told_ahead(stored: Stored, tell: Callable[[TellManifest], object]) -> Stored:
+    """What is left for a command to tell of its bytes, after pages that it has no room for were told by themselves.
+
+    A model of thousands of tensors has such. Told ahead of a command that is refused then, or told twice, they do no
+    harm: a page says nothing but what its manifest's digest stands for.
+    """
+    *ahead, rest = _portions(stored.manifests, lambda page: len(to_json(page)), TOLD_BYTES, len(stored.manifests))
+    for told in ahead:
+        tell(TellManifest(pages=tuple(told)))
+    return replace(stored, manifests=tuple(rest))
+
+
+def packs_of(kept: Kept) -> tuple[PackWritten, ...]:
+    """The packs that a save wrote, as the ledger tells them."""
+    return tuple(
+        PackWritten(pack=pack.key, bytes=pack.bytes, entries=pack.entries, index=pack.index) for pack in kept.packs
+    )
+
+
+def placed(kept: Kept) -> tuple[Placement, ...]:
+    """Where kept bytes lie, as the store's rows."""
+    return tuple(Placement(p.digest, p.pack, p.offset, p.length) for p in kept.placements)
+
+
+def _base(workspace: Workspace, model: Model, parents: tuple[Parent, ...]) -> Manifest | None:
+    """The manifest to keep a delta from. A damaged one stops no save: the version is kept whole instead."""
+    if not parents:
+        return None
+    try:
+        return workspace.vault.manifest(model.version(parents[0].version).event.tensors)
+    except Damaged as damage:
+        log.warning("%s; version %d is kept whole", damage, model.next_number)
+        return None
+
+
+def parents_of(workspace: Workspace, model: Model, asked: Save) -> tuple[Parent, ...]:
+    """Those named, else where the object came from, else the branch's head as it is now."""
+    if asked.parents is not None:
+        return tuple(_parent(workspace, model, named) for named in asked.parents)
+    if asked.origin is not None:
+        return (Parent(version=int(asked.origin), role="fine_tuned"),)
+    head = model.head(asked.branch)
+    return (Parent(version=head, role="trained"),) if head is not None else ()
+
+
+def _parent(workspace: Workspace, model: Model, named: Named) -> Parent:
+    roles = get_args(Role)
+    if named.role not in roles:
+        raise Malformed(f"a parent's role is one of {', '.join(roles)}; {named.role!r} is none")
+    number = workspace.resolve(named.words, model.name)[1] if named.version is None else int(named.version)
+    model.version(number)
+    return Parent(version=number, role=cast(Role, named.role))
+
+
+def _delta(kept: Kept) -> Delta | None:
+    if (delta := kept.delta) is None:
+        return None
+    return Delta(delta.digest, delta.bytes, delta.elements, delta.tensors, delta.two_way)
+
+
+def pages(manifest: Manifest) -> Iterator[ManifestWritten]:
+    """A manifest as the ledger tells it, in events of a size that it takes."""
+    for page, tensors in enumerate(_portions(manifest.tensors, _size, PAGE_BYTES, PAGE)):
+        yield ManifestWritten(
+            manifest=manifest.digest,
+            page=page,
+            names=_column(tensors, "name"),
+            dtypes=_column(tensors, "dtype"),
+            shapes=_column(tensors, "shape"),
+            bytes=_column(tensors, "nbytes"),
+            digests=_column(tensors, "digest"),
+        )
+
+
+def _size(entry: TensorEntry) -> int:
+    return len(json.dumps([entry.name, entry.dtype, entry.shape, entry.nbytes, entry.digest]))
+
+
+def _portions(items: Iterable[T], weigh: Callable[[T], int], room: int, most: int) -> Iterator[list[T]]:
+    """Items in as few portions as their number and weight allow, at least one; one too heavy has its own."""
+    portion: list[T] = []
+    left = room
+    for item in items:
+        weight = weigh(item)
+        if portion and (weight > left or len(portion) == most):
+            yield portion
+            portion, left = [], room
+        portion.append(item)
+        left -= weight
+    yield portion
+
+
+def _column(tensors: Iterable[Any], name: str) -> tuple[Any, ...]:
+    return tuple(getattr(tensor, name) for tensor in tensors)

@@ -1,0 +1,171 @@
+"""What a caller asks to be kept of an object, and that as plain as JSON gives it back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Final, NamedTuple, cast
+
+from ..domain.names import (
+    changed_notes,
+    checked_metrics,
+    checked_model,
+    checked_name,
+)
+from ..domain.plain import plain, plain_text
+from ..domain.recipe import Recipe
+from ..errors import Malformed
+from ..provenance import code, environment
+from ..results import PendingVersion, Version
+from .source import Subject, fingerprint_of
+
+Rev = str | int
+
+
+class Named(NamedTuple):
+    """A parent that the caller named: in which words, the version they came to, and its role."""
+
+    words: str
+    version: int | None
+    """None where the words are still to be looked up."""
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Save:
+    """What a caller asks to be kept beside the subject's own word; see `ModelManager.save_version`."""
+
+    branch: str = "main"
+    message: str = ""
+    parents: tuple[Named, ...] | None = None
+    origin: int | None = None
+    """The version that the object was loaded from or last saved as."""
+    tags: Sequence[str] = ()
+    hyperparameters: Mapping[str, Any] | None = None
+    metrics: Mapping[str, float] | None = None
+    data: Mapping[str, Any] | None = None
+    settings: Mapping[str, Any] | None = None
+    annotations: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    files: Mapping[str, Path | bytes] = field(default_factory=dict[str, Path | bytes])
+    architecture: Mapping[str, Any] | None = None
+    derivation: Mapping[str, Any] | None = None
+    environment: Mapping[str, Any] | None = None
+    code: Mapping[str, Any] | None = None
+    expected: Rev | None = None
+    run: str | None = None
+
+    @property
+    def recipe(self) -> Recipe:
+        """What made the version, once this is filled in."""
+        return Recipe(
+            self.hyperparameters or {}, self.architecture or {}, self.settings or {}, self.data, self.derivation
+        )
+
+
+def filled(subject: Subject, asked: Save) -> Save:
+    """What is asked, with the subject's own word where nothing is, as plain JSON gives it back.
+
+    Raises `Malformed` where anything of it cannot be kept, whatever the ledger holds.
+    """
+    checked_model(subject.name)
+    asked = prepared(asked)
+    recipe = Recipe(
+        hyperparameters=_told(asked.hyperparameters, subject.hyperparameters, "hyperparameters"),
+        architecture=_told(asked.architecture, subject.architecture, "architecture"),
+        settings=_told(asked.settings, subject.settings, "settings"),
+        data=plain(subject.data, "data") if asked.data is None and subject.data is not None else asked.data,
+        derivation=asked.derivation,
+    )
+    recipe.digest()
+    return replace(
+        asked,
+        **{each.name: getattr(recipe, each.name) for each in fields(recipe)},
+        metrics=checked_metrics(subject.metrics if asked.metrics is None else asked.metrics),
+        environment=environment() if asked.environment is None else asked.environment,
+        code=code() if asked.code is None else asked.code,
+    )
+
+
+def prepared(asked: Save) -> Save:
+    """What is asked as it can be kept, which needs no look at what is saved: known before a training, too.
+
+    Raises `Malformed` where anything of it cannot be kept, whatever the ledger holds.
+    """
+    checked_name(asked.branch, "branch")
+    for tag in asked.tags:
+        checked_name(tag, "tag")
+    mappings = {name: getattr(asked, name) for name in _MAPPINGS}
+    return replace(
+        asked,
+        **{name: plain(value, name) for name, value in mappings.items() if value is not None},
+        annotations=changed_notes(asked.annotations, {}),
+        metrics=None if asked.metrics is None else checked_metrics(asked.metrics),
+        message=plain_text(asked.message, "the message"),
+    )
+
+
+_MAPPINGS: Final = ("hyperparameters", "architecture", "settings", "data", "derivation")
+
+
+def asked_for(origin: PendingVersion | Version | None, asked: Mapping[str, Any]) -> Save:
+    """What `ModelManager.save_version` was given, as a save; `Malformed` where it is none."""
+    if unknown := sorted(asked.keys() - {each.name for each in fields(Save)}):
+        raise Malformed(f"a save takes no {unknown[0]!r}; `help(ModelManager.save_version)` lists what it takes")
+    tags, message = asked.get("tags", ()), asked.get("message", "")
+    if isinstance(tags, str) or not isinstance(tags, Collection):
+        raise Malformed(f"tags are a {type(tags).__name__}; give a list of texts")
+    if not isinstance(message, str):
+        raise Malformed(f"the message is a {type(message).__name__}; give a text")
+    annotations: Any = asked.get("annotations") or {}
+    told: dict[str, Any] = {
+        "parents": named_parents(asked.get("parents")),
+        "origin": origin,
+        "data": fingerprint_of(asked.get("data")),
+        "annotations": plain(annotations, "annotations"),
+        "files": named_files(asked.get("files")),
+        "tags": tuple(cast("Collection[str]", tags)),
+        "expected": _expected(asked.get("expected")),
+    }
+    return Save(**{**asked, **told})
+
+
+def _expected(rev: Rev | None) -> Rev | None:
+    return rev if rev is None or isinstance(rev, PendingVersion) else words(rev)
+
+
+def _told(asked: Mapping[str, Any] | None, known: Mapping[str, Any], what: str) -> Mapping[str, Any]:
+    return plain(known, what) if asked is None else asked
+
+
+def named_parents(parents: Sequence[Rev | tuple[Rev, str]] | None) -> tuple[Named, ...] | None:
+    """Parents as a caller names them: numbers are known, words are looked up when the ledger can be asked."""
+    if parents is None:
+        return None
+    pairs = [parent if isinstance(parent, tuple) else (parent, "trained") for parent in parents]
+    known = (rev if type(rev) is int or isinstance(rev, PendingVersion) else None for rev, _ in pairs)
+    return tuple(Named(words(rev), number, role) for (rev, role), number in zip(pairs, known, strict=True))
+
+
+def named_files(files: Mapping[str, Any] | Sequence[Any] | None) -> dict[str, Path | bytes]:
+    """Files by the name they are kept under: as given, or the file's own; `Malformed` where one cannot be read."""
+    if files is None:
+        return {}
+    pairs = files.items() if isinstance(files, Mapping) else ((Path(path).name, path) for path in files)
+    named: dict[str, Path | bytes] = {}
+    for name, content in pairs:
+        if not name or name.startswith("/") or "\\" in name or ".." in name.split("/"):
+            raise Malformed(f"{name!r} cannot name a file of a version; give a relative name with forward slashes")
+        if name in named:
+            raise Malformed(f"two files are named {name!r}; pass a mapping of names to paths")
+        named[name] = content if isinstance(content, bytes) else Path(content)
+        if isinstance(content, str | Path) and not Path(content).is_file():
+            raise Malformed(f"file {name!r} is not there; only what can be read can be kept")
+    return named
+
+
+def words(rev: Rev) -> str:
+    """A revision as text that says all it knows: a version names its model."""
+    if isinstance(rev, PendingVersion):
+        return f"pending {rev.key}"
+    return f"{rev.model}@{int(rev)}" if isinstance(rev, Version) else str(rev)

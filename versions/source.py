@@ -1,0 +1,93 @@
+"""What a caller hands over to be kept: a Lepton model, any torch module, or a mapping of names to tensors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..errors import Malformed
+
+if TYPE_CHECKING:
+    from ..tensors.tensor import Tensor
+
+_DIGEST = re.compile(r"(blake3|sha256):[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """An object read for keeping: its tensors, and what it knows about itself."""
+
+    name: str
+    named: bool
+    """Whether the caller chose the name; else it is the class's."""
+    tensors: Mapping[str, Tensor]
+    architecture: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    hyperparameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    data: Mapping[str, Any] | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict[str, float])
+
+
+def read(source: Any, name: str | None) -> Subject:
+    """Read an object for keeping. Raises `Malformed` where it is none of the three, or a mapping without a name."""
+    import torch
+
+    from ..models.model import Model, kebab
+    from ..models.registry import architecture_of
+    from ..models.state import tensors_of
+
+    if isinstance(source, Model):
+        return Subject(
+            name=name or source.name,
+            named=name is not None,
+            tensors=tensors_of(source),
+            architecture=source.architecture(),
+            hyperparameters=source.hyperparameters,
+            settings=source.settings,
+            data=source.data,
+            metrics=source.metrics,
+        )
+    if isinstance(source, torch.nn.Module):
+        return Subject(
+            name=name or kebab(type(source).__name__),
+            named=name is not None,
+            tensors=tensors_of(source),
+            architecture=architecture_of(source),
+        )
+    if isinstance(source, Mapping):
+        if name is None:
+            raise Malformed("a mapping of tensors bears no name of its own; pass `name=`")
+        return Subject(name=name, named=True, tensors=tensors_of(_named(source)))  # pyright: ignore[reportUnknownArgumentType]
+    raise Malformed(
+        f"a {type(source).__name__} cannot be kept; give a Lepton model, a torch module or a mapping of tensors"
+    )
+
+
+def _named(source: Mapping[Any, Any]) -> Mapping[str, Any]:
+    if not source:
+        raise Malformed("a mapping without a tensor cannot be kept; name at least one")
+    for name in source:
+        if not isinstance(name, str) or not name:
+            raise Malformed(f"{name!r} cannot name a tensor; names are text")
+    return source
+
+
+def _is_fingerprint(data: Mapping[Any, Any]) -> bool:
+    digest = data.get("digest")
+    return isinstance(digest, str) and bool(_DIGEST.fullmatch(digest)) and data.keys() <= {"digest", "rows", "columns"}
+
+
+def fingerprint_of(data: Any) -> Mapping[str, Any] | None:
+    """What may be told of data: names, types, counts and a digest. A fingerprint is taken as it is.
+
+    A mapping is one only if it has nothing that a fingerprint has not: it could be columns, one of them called digest.
+    """
+    if data is None:
+        return None
+    if isinstance(data, Mapping) and _is_fingerprint(data):  # pyright: ignore[reportUnknownArgumentType]
+        return dict(data)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    from ..datasets.tables import fingerprint
+
+    return fingerprint(*data) if isinstance(data, tuple) else fingerprint(data)  # pyright: ignore

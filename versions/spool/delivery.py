@@ -1,0 +1,232 @@
+"""Delivery: what waits in the spool is told to the ledger, once and in order."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
+
+import uuid_utils
+
+from ...domain.commands import FinishRun, StartRun
+from ...errors import (
+    Damaged,
+    LeptonError,
+    Refused,
+    Unavailable,
+    UnknownRevision,
+)
+from ...events.sql.heartbeats import Heartbeats
+from ...isolation import unforeseen
+from ...jobs.rejected import sentence
+from ...results import PendingVersion, Synced, Version
+from ..save import checkpoint, number_under
+from ..save import save as save_version
+from ..save_request import Save
+from ..workspace import Workspace
+from .entries import (
+    RunCommand,
+    read_command,
+    read_save,
+    tensors_of,
+)
+from .entry import Entry
+from .spool import Spool
+
+if TYPE_CHECKING:
+    from ...tensors.tensor import Tensor
+
+log = logging.getLogger("lepton")
+
+_OWN_WORDS: Final = ("message", "reason")
+"""What an actor wrote freely: the ledger seals it, the spool has it in the clear."""
+_ABOUT: Final = ("kind", "key", "actor", "time", "model", "run")
+
+
+@dataclass
+class Delivery:
+    """Takes entries from a spool to the ledger, each under its own key and in the name of who spooled it.
+
+    `opened` gives the workspace, or raises `Unavailable`. An entry leaves the spool after it was admitted: killed in
+    between, it is told again, and its key sees to it that it acts once. What the ledger refuses is put aside.
+    """
+
+    spool: Spool
+    opened: Callable[[], Workspace]
+    origins: WeakKeyDictionary[Any, Version] = field(default_factory=WeakKeyDictionary[Any, Version])
+    """Which version a live object was loaded from or last saved as."""
+
+    def deliver(self, *, patient: bool = True) -> list[Mapping[str, Any]]:
+        """Tell the ledger all that waits, in order: what became of each. Raises `Unavailable` where it cannot now."""
+        told: list[Mapping[str, Any]] = []
+        if not (self.spool.waiting() or self.spool.strays()):
+            return told
+        workspace = self.opened()
+        with self.spool.lock(patient=patient) as held:
+            self._set_strays_aside()
+            stuck = set[str]()
+            while names := [name for name in self.spool.waiting() if name not in stuck]:
+                held.check()
+                told.append(self._deliver(workspace, names[0], stuck))
+        return told
+
+    def sync(self, *, again: bool = False) -> Synced:
+        """Deliver all that waits, with `again` also what was refused before. Raises `Unavailable`."""
+        if again:
+            self.spool.again()
+        delivered = [told for told in self.deliver() if "reason" not in told]
+        aside = [self._aside(name) for name in (*self.spool.refused(), *self.spool.strange())]
+        return Synced(tuple(delivered), (*aside, *map(_left_lying, self.spool.strays())))
+
+    def forget(self, actor: str) -> bool:
+        """Take an actor's name and words out of what still stands in the spool: whether there was anything of theirs.
+
+        What they saved and logged stays, asked by nobody in particular. What cannot be read is left as it is.
+        """
+        if not (names := [*self.spool.waiting(), *self.spool.refused()]):
+            return False
+        there = False
+        with self.spool.lock():
+            for name in names:
+                with suppress(Damaged, Refused, FileNotFoundError):
+                    entry = self.spool.read(name)
+                    if entry.actor == actor:
+                        nobody = f"forgotten-{uuid_utils.uuid4()}"
+                        asked = entry.asked | {word: "" for word in _OWN_WORDS if entry.asked.get(word)}
+                        self.spool.rewrite(name, replace(entry, actor=nobody, asked=asked))
+                        there = True
+        return there
+
+    def arrived(self, pending: PendingVersion) -> Version:
+        """The version that a pending one has become, delivered now if it still waits.
+
+        Raises `Unavailable` while the ledger is away, `Refused` where the save was refused.
+        """
+        try:
+            self.deliver()
+            workspace = self.opened()
+            return workspace.version(workspace.model(pending.model), self._number(workspace, pending))
+        except Unavailable as error:
+            raise Unavailable(f"a pending version of {pending.model} has no number yet, for {error}") from error
+
+    def known(self, workspace: Workspace, save: Save) -> Save:
+        """A save whose pending parents have the numbers that they got. Raises `Refused` where one was refused."""
+
+        def number(version: Any) -> Any:
+            return self._number(workspace, version) if isinstance(version, PendingVersion) else version
+
+        parents = save.parents and tuple(each._replace(version=number(each.version)) for each in save.parents)
+        return replace(save, parents=parents, origin=number(save.origin), expected=number(save.expected))
+
+    def _deliver(self, workspace: Workspace, name: str, stuck: set[str]) -> Mapping[str, Any]:
+        """Tell one entry: what became of it. An entry that cannot be moved is `stuck`, and stays where it is."""
+        try:
+            entry = self.spool.read(name)
+            tensors, files = tensors_of(entry.asked, lambda: self.spool.objects(name))
+        except (Damaged, Refused) as error:
+            return self._refused(name, error, stuck)
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever one entry holds must not keep those behind it waiting
+            return self._refused(name, unforeseen(error, "the entry"), stuck)
+        with workspace.ledger.store.admission((entry.key,)):
+            pass  # a ledger that takes nothing now is found out before tensors are written to its store in vain
+        try:
+            own = workspace if entry.actor == workspace.actor else replace(workspace, actor=entry.actor)
+            version = self._told(own, entry, tensors, files)
+        except Unavailable:
+            raise
+        except LeptonError as refusal:
+            return self._refused(name, refusal, stuck)
+        except Exception as error:  # noqa: BLE001 - as above
+            return self._refused(name, unforeseen(error, "the entry"), stuck)
+        try:
+            self.spool.done(name)
+        except OSError as error:
+            stuck.add(name)
+            log.warning("a spooled entry was delivered and cannot be removed (%s); see to the home", error.strerror)
+        log.info("a spooled %s of %s was delivered", entry.kind, entry.time.isoformat())
+        return _about(entry) | {"version": None if version is None else int(version)}
+
+    def _told(
+        self, workspace: Workspace, entry: Entry, tensors: Mapping[str, Tensor], files: Mapping[str, bytes]
+    ) -> Version | None:
+        if entry.kind == "save":
+            subject, save = read_save(entry.asked, tensors, files)
+            version = save_version(workspace, subject, self.known(workspace, save), entry.key, entry.time)
+            self._arrived(workspace, entry.key, version)
+            return version
+        if entry.kind == "checkpoint":
+            place, shape = (entry.asked["run"], tensors, entry.asked["step"]), entry.asked.get("architecture")
+            checkpoint(workspace, *place, entry.key, entry.time, shape)
+        else:
+            command = read_command(entry.kind, entry.asked)
+            workspace.admit(command, entry.key, time=entry.time)
+            told(workspace, command)
+        return None
+
+    def _arrived(self, workspace: Workspace, key: str, version: Version) -> None:
+        """Let what was pending be found: by its key, and by the live objects it was saved from."""
+        if workspace.ledger.store.known(key) is None:  # it repeats the head, so no event bears the key
+            self.spool.note(key, int(version))
+        for source, origin in list(self.origins.items()):
+            if isinstance(origin, PendingVersion) and origin.key == key:
+                self.origins[source] = version
+
+    def _number(self, workspace: Workspace, pending: PendingVersion) -> int:
+        """The number that a delivered save got, by its key."""
+        if number := number_under(workspace, pending.key) or self.spool.noted(pending.key):
+            return number
+        for name in self.spool.refused():
+            if (about := self._aside(name))["key"] == pending.key:
+                raise Refused(f"the save that was pending was refused when it was delivered: {about['reason']}")
+        raise UnknownRevision(
+            f"nothing is known of the pending version {pending.key}; it was spooled in another home, or stands among "
+            "what `lepton sync` lists as damaged"
+        )
+
+    def _set_strays_aside(self) -> None:
+        for name in self.spool.strays():
+            try:
+                log.warning("%s; `lepton sync` lists it", self.spool.set_aside(name))
+            except OSError as error:
+                log.warning("%s (%s)", _left_lying(name)["reason"], error.strerror)
+
+    def _refused(self, name: str, error: LeptonError, stuck: set[str]) -> Mapping[str, Any]:
+        reason = sentence(str(error))
+        log.warning("a spooled entry was refused and put aside, `lepton sync` lists it: %s", reason)
+        try:
+            self.spool.refuse(name, reason)
+        except OSError as cause:
+            stuck.add(name)
+            log.warning("the entry cannot be put aside (%s); see to the home", cause.strerror)
+            return dict.fromkeys(_ABOUT) | {"reason": reason}
+        return self._aside(name)
+
+    def _aside(self, name: str) -> Mapping[str, Any]:
+        about: Mapping[str, Any] = dict.fromkeys(_ABOUT)
+        with suppress(Damaged, Refused):
+            about = _about(self.spool.read(name))
+        return {**about, "reason": self.spool.reason(name)}
+
+
+def _left_lying(name: str) -> Mapping[str, Any]:
+    """What is told of a stray that lies where it was found."""
+    return dict.fromkeys(_ABOUT) | {"reason": f"{name!r} is no entry of the spool and cannot be moved; take it away"}
+
+
+def told(workspace: Workspace, command: RunCommand) -> None:
+    """Expect a run to be heard of that was begun here, and no more of one that has ended."""
+    beats = Heartbeats(workspace.ledger.store)
+    if isinstance(command, StartRun):
+        beats.expect(command.run)
+    elif isinstance(command, FinishRun):
+        beats.end(command.run)
+
+
+def _about(entry: Entry) -> dict[str, Any]:
+    told = {"model": entry.asked.get("name", entry.asked.get("model")), "run": entry.asked.get("run")}
+    return {"kind": entry.kind, "key": entry.key, "actor": entry.actor, "time": entry.time.isoformat(), **told}

@@ -1,0 +1,103 @@
+"""Saves and a run's commands as plain JSON, and back: what an entry of the spool holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from ...domain.commands import FinishRun, LogMetrics, StartRun
+from ...events.event import stored
+from ...events.run import MetricsLogged
+from ...results import PendingVersion
+from ...tensors.graph import Graph
+from ...tensors.objects import ObjectStore
+from ..save_request import Named, Save
+from ..source import Subject
+from .entry import Kind
+
+if TYPE_CHECKING:
+    from ...tensors.tensor import Tensor
+    from ...tensors.vault import Vault
+
+RunCommand = StartRun | LogMetrics | FinishRun
+"""Those of a run that carry no tensors."""
+_KINDS: Final[Mapping[type[RunCommand], Kind]] = {StartRun: "start", LogMetrics: "log", FinishRun: "finish"}
+
+
+def kept(tensors: Mapping[str, Tensor], files: Mapping[str, Any]) -> Callable[[ObjectStore], Mapping[str, Any]]:
+    """What writes tensors, as a keyframe, and files into an entry, and says under which digests."""
+
+    def keep(objects: ObjectStore) -> Mapping[str, Any]:
+        written = _vault(objects).keep(tensors, base=None, graph=Graph({}, ()), files=files)
+        return {"tensors": written.manifest.digest, "files": {file.name: file.digest for file in written.files}}
+
+    return keep
+
+
+def tensors_of(
+    asked: Mapping[str, Any], objects: Callable[[], ObjectStore]
+) -> tuple[Mapping[str, Tensor], dict[str, bytes]]:
+    """The tensors and files of an entry, none where it has none. Raises `Damaged`."""
+    if "tensors" not in asked:
+        return {}, {}
+    vault, digest = _vault(objects()), asked["tensors"]
+    files = {name: vault.blob(each) for name, each in asked["files"].items()}
+    return vault.restore(digest, Graph({digest: 1}, ())), files
+
+
+def written_save(name: str, save: Save) -> dict[str, Any]:
+    """A save, filled in, as JSON; its files lie in packs."""
+    plain = {f.name: getattr(save, f.name) for f in fields(save) if f.name != "files"}
+    parents = save.parents and [[each.words, _number(each.version), each.role] for each in save.parents]
+    numbers = {"origin": _number(save.origin), "expected": _number(save.expected)}
+    figures = stored(dict(save.metrics)) if save.metrics else save.metrics
+    return {"name": name, **plain, "parents": parents, **numbers, "tags": list(save.tags), "metrics": figures}
+
+
+def read_save(
+    asked: Mapping[str, Any], tensors: Mapping[str, Tensor], files: Mapping[str, bytes]
+) -> tuple[Subject, Save]:
+    """The subject and the save that an entry holds."""
+    named, known = asked["parents"], {f.name: asked[f.name] for f in fields(Save) if f.name in asked}
+    known["parents"] = named and tuple(Named(words, _read(number), role) for words, number, role in named)
+    known |= {"origin": _read(asked["origin"]), "expected": _read(asked["expected"])}
+    known |= {"tags": tuple(asked["tags"]), "files": files}
+    return Subject(name=asked["name"], named=True, tensors=tensors), Save(**known)
+
+
+def written_command(command: RunCommand) -> tuple[Kind, dict[str, Any]]:
+    """A run's command by its kind, and as JSON."""
+    plain = {f.name: getattr(command, f.name) for f in fields(command)}
+    if isinstance(command, LogMetrics):
+        plain["blocks"] = [json.loads(block.model_dump_json()) for block in command.blocks]
+    return _KINDS[type(command)], plain
+
+
+def read_command(kind: Kind, asked: Mapping[str, Any]) -> RunCommand:
+    """The command that an entry of such a kind holds."""
+    if kind == "log":
+        return LogMetrics(run=asked["run"], blocks=tuple(map(MetricsLogged.model_validate, asked["blocks"])))
+    return StartRun(**asked) if kind == "start" else FinishRun(**asked)
+
+
+def _vault(objects: ObjectStore) -> Vault:
+    from ...tensors.vault import Vault
+    from ..placements import KnownPlacements, told_by
+
+    return Vault(objects, KnownPlacements(lambda: told_by(objects, objects.list("packs/"))))
+
+
+def _number(version: int | str | None) -> Any:
+    """A version's number, words for it, or which pending one it is."""
+    if isinstance(version, PendingVersion):
+        return {"pending": version.key, "model": version.model, "branch": version.branch}
+    return int(version) if isinstance(version, int) else version
+
+
+def _read(written: Any) -> Any:
+    if not isinstance(written, Mapping):
+        return written
+    told = cast("Mapping[str, str]", written)
+    return PendingVersion(told["pending"], model=told["model"], branch=told["branch"])

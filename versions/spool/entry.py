@@ -1,0 +1,136 @@
+"""An entry of the spool and its form on disk, read without trust: nothing in a folder is taken for what it claims."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Literal, cast, get_args
+
+from ...errors import Damaged, Refused
+from ...events.clock import in_calendar
+from ...events.sql.actors import checked_actor
+from ...events.strict_json import checked_json
+from ...tensors.digest import digest_of
+
+FORMAT: Final = "lepton.spool.v1"
+LARGEST: Final = 64 << 20
+"""Bytes of an `entry.json`; tensors and files lie in packs beside it."""
+_LONGEST_KEY: Final = 200
+
+Kind = Literal["save", "start", "log", "checkpoint", "finish"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What waits: under which key it was asked, by whom, when it happened, and all of it as plain JSON."""
+
+    kind: Kind
+    key: str
+    actor: str
+    """A name: who that is in the ledger may not be known yet."""
+    time: datetime
+    asked: dict[str, Any]
+
+
+def encoded(entry: Entry, kept: Mapping[str, Any]) -> bytes:
+    """An entry as `entry.json`, with what was kept of its objects. Raises `Refused` where it is too large."""
+    about = {"kind": entry.kind, "key": entry.key, "actor": entry.actor, "time": entry.time.isoformat()}
+    content = json.dumps({"format": FORMAT, **about, "asked": {**entry.asked, **kept}}, allow_nan=False).encode()
+    if len(content) > LARGEST:
+        raise Refused(f"an entry of the spool takes {len(content):,} bytes of {LARGEST:,}; log or save in parts")
+    return content
+
+
+def entry_in(folder: Path) -> Entry:
+    """The entry that a folder is named for and holds.
+
+    Raises `Damaged` where it is anything else: another thing than files in folders, bytes of another digest, no entry.
+    Raises `Refused` where a newer Lepton wrote it.
+    """
+    thing = f"spooled entry {folder.name}"
+    try:
+        _check_files(folder)
+        content = _read(folder / "entry.json")
+    except OSError as error:
+        raise Damaged(thing, expected="readable files", found=error.strerror or type(error).__name__) from None
+    except ValueError as error:
+        raise Damaged(thing, expected="files in folders", found=str(error)) from None
+    if digest_of(content) != (expected := f"blake3:{folder.name.rpartition('-')[2]}"):
+        raise Damaged(thing, expected=expected, found=digest_of(content))
+    entry = _decoded(thing, content)
+    if "tensors" in entry.asked and not is_folder(folder / "objects"):
+        raise Damaged(thing, expected="a folder of objects", found="none")
+    return entry
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder, and not a link to one."""
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def kind_of(path: Path) -> str:
+    """What a path is, in a word."""
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return "nothing"
+    kinds = {stat.S_IFDIR: "folder", stat.S_IFREG: "file", stat.S_IFLNK: "link", stat.S_IFIFO: "pipe"}
+    return kinds.get(stat.S_IFMT(mode), "device or socket")
+
+
+def _check_files(folder: Path) -> None:
+    """Hold that all within are files and folders that can be read: a link leads elsewhere, a pipe is waited for."""
+    if not is_folder(folder):
+        raise ValueError(f"a {kind_of(folder)} of that name")
+    open_folders = [folder]
+    while open_folders:
+        for each in os.scandir(open_folders.pop()):
+            if each.is_dir(follow_symlinks=False):
+                open_folders.append(Path(each.path))
+            elif not each.is_file(follow_symlinks=False):
+                raise ValueError(f"a {kind_of(Path(each.path))} called {each.name!r}")
+            elif not os.access(each.path, os.R_OK):
+                raise PermissionError(13, os.strerror(13))
+
+
+def _read(path: Path) -> bytes:
+    """A file's bytes, opened without following a link or waiting for a writer, and read no further than allowed."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ValueError(f"a {kind_of(path)} called {path.name!r}")
+        content = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise ValueError(f"{path.name} of more than {LARGEST:,} bytes")
+    return content
+
+
+def _decoded(thing: str, content: bytes) -> Entry:
+    try:
+        told = cast("dict[str, Any]", checked_json(json.loads(content), "the entry"))
+        written = str(told["format"])
+        if written == FORMAT:
+            return _entry(told)
+    except Exception as error:
+        raise Damaged(thing, expected="an entry", found=f"JSON that is none ({type(error).__name__})") from error
+    if not written.startswith("lepton.spool."):
+        raise Damaged(thing, expected=FORMAT, found="another format")
+    raise Refused(f"{thing} was written by a newer Lepton, as {written[:40]}; update this one, then try it again")
+
+
+def _entry(told: Mapping[str, Any]) -> Entry:
+    kind, key, asked = told["kind"], told["key"], told["asked"]
+    if kind not in get_args(Kind) or not isinstance(asked, dict):
+        raise ValueError("its kind or what it asks is unknown")
+    if not 0 < len(key) <= _LONGEST_KEY or not key.isprintable():
+        raise ValueError("its key is none")
+    time = in_calendar(datetime.fromisoformat(told["time"]))
+    return Entry(kind, key, checked_actor(told["actor"]), time, cast("dict[str, Any]", asked))

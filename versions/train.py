@@ -1,0 +1,101 @@
+"""Training and evaluating: the work itself, in the caller's process, recorded by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from ..domain.commands import RecordEvaluation
+from ..domain.model import Model
+from ..errors import Malformed, Refused, Unavailable
+from ..results import Evaluation, Performance, Version
+from .restore import load
+from .run import Run
+from .save import admissible, tell_of_new
+from .save_request import asked_for, prepared
+from .spool.outbox import Outbox
+from .workspace import Workspace
+
+
+def train(
+    outbox: Outbox,
+    model: Any,
+    data: Any,
+    labels: Any,
+    *,
+    validation: tuple[Any, Any] | None,
+    on_epoch: Callable[[int, Mapping[str, float]], None] | None,
+    **asked: Any,
+) -> Version:
+    """Fit a Lepton model as a run, and keep what comes of it as a version by itself."""
+    from ..datasets.tables import fingerprint
+    from ..models.model import Model as LeptonModel
+
+    if not isinstance(model, LeptonModel):
+        raise Malformed(
+            f"a {type(model).__name__} does not know how to train itself; fit it in `with manager.run(...) as run:` "
+            "and keep it with run.save"
+        )
+    # what is refused is refused now, not after hours; files may come of the training itself
+    prepared(asked_for(None, {name: value for name, value in asked.items() if name not in ("name", "key", "files")}))
+    chosen = asked.pop("name", None)
+    name = chosen or model.name
+    with suppress(Unavailable):
+        workspace = outbox.delivery.opened()
+        state = admissible(workspace, name, asked.get("branch", "main"), asked.get("tags", ()))
+        if chosen is None:
+            tell_of_new(workspace, state, name)
+    with Run(outbox, name, hyperparameters=model.hyperparameters, data=fingerprint(data, labels)) as run:
+
+        def epoch_ended(epoch: int, losses: Mapping[str, float]) -> None:
+            run.log(losses, step=epoch)
+            if on_epoch is not None:
+                on_epoch(epoch, losses)
+
+        model.train(data, labels, validation=validation, on_epoch=epoch_ended)
+        return run.save(model, **asked)
+
+
+def evaluate(
+    workspace: Workspace, model: Model, number: int, data: Any, labels: Any, *, name: str, key: str | None
+) -> Evaluation:
+    """Judge a version on labelled rows and record the figures with the rows' fingerprint."""
+    from ..datasets.tables import fingerprint
+
+    performance = judged(workspace, model, number, data, labels)
+    command = RecordEvaluation(
+        model=model.name, version=number, data=fingerprint(data, labels), name=name, metrics=figures(performance)
+    )
+    workspace.admit(command, key)
+    return Evaluation(workspace.version(model, number), name, performance)
+
+
+def judged(workspace: Workspace, model: Model, number: int, data: Any, labels: Any) -> Performance:
+    """How a version says that it does. Raises `Refused` where its class has no word for that."""
+    evaluate = getattr(load(workspace, model, number), "evaluate", None)
+    found = evaluate(data, labels) if callable(evaluate) else None
+    if not isinstance(found, Performance):
+        raise Refused(
+            f"version {number} of {model.name} cannot judge itself: its class has no evaluate(data, labels) that "
+            "returns a Performance; judge it yourself and keep the figures with record_metrics"
+        )
+    return found
+
+
+def figures(performance: Performance) -> dict[str, float]:
+    """A performance as metrics that can be recorded: without the figures that the data leaves undefined."""
+    return {name: float(value) for name, value in performance.to_dict().items() if isinstance(value, int | float)}
+
+
+def known(name: str) -> str:
+    """The name of one of Lepton's own models; `Refused`, with the nearest, where it is none."""
+    from difflib import get_close_matches
+
+    from ..models.registry import OWN
+
+    if name not in OWN:
+        near = get_close_matches(name, OWN, 1)
+        hint = f"did you mean {near[0]}?" if near else f"Lepton knows {', '.join(sorted(OWN))}"
+        raise Refused(f"there is no model {name!r} to train; {hint}")
+    return name

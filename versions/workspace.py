@@ -1,0 +1,176 @@
+"""What all work stands on: the ledger, the vault of tensors, and who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary
+
+from ..domain.commands import OBJECTS, AnyCommand, model_stream
+from ..domain.model import Model
+from ..domain.objects import Objects
+from ..domain.revision import parts
+from ..domain.revisions import (
+    Revision,
+    only,
+    resolve,
+    split,
+)
+from ..errors import Refused, UnknownRevision
+from ..events.envelope import Recorded, decode
+from ..events.model import ModelRegistered
+from ..events.sql.actors import FORGOTTEN, Actor, Actors
+from ..events.sql.rows import Placement as PlacementRow
+from ..ledger import Ledger, Receipt
+from ..results import Version
+from ..settings import log
+from ..tensors.objects import ObjectStore
+from ..tracing import traceparent
+
+if TYPE_CHECKING:
+    from ..tensors.sound import SoundPacks
+    from ..tensors.vault import Vault
+    from .lost_runs import LostRuns
+    from .spool.spool import Spool
+
+
+@dataclass
+class Workspace:
+    """The parts that a handler needs, wired once."""
+
+    ledger: Ledger
+    objects: ObjectStore
+    actors: Actors
+    actor: str
+    """The name of who asks. Who is forgotten must not act on under a key that is gone, nor come back by reading."""
+    origins: WeakKeyDictionary[Any, Version] = field(default_factory=WeakKeyDictionary[Any, Version])
+    """Which version a live object was loaded from or last saved as."""
+    lost: LostRuns | None = None
+    """Who finds runs that are lost, where anybody does."""
+    spool: Spool | None = None
+    """Where what is refused is kept, in a home that has a place for it."""
+
+    @cached_property
+    def vault(self) -> Vault:
+        """The tensors of all versions; opened late, since history is told without them."""
+        return self._vault(frozenset())
+
+    def models(self) -> list[str]:
+        """The names of all models, in order; a name that was only offered a version is none."""
+        streams = self.ledger.store.streams_holding("model/", ModelRegistered.type_name())
+        return [stream.removeprefix("model/") for stream in streams]
+
+    def model(self, name: str) -> Model:
+        """A model's state; an unregistered one where there is none of that name."""
+        return cast(Model, self.ledger.state(model_stream(name)))
+
+    def archived(self, name: str) -> bool:
+        """Whether a model is closed to writing."""
+        return self.model(name).archived
+
+    def known_model(self, name: str | None) -> Model:
+        """A model's state by its name, or the only one's. Raises `UnknownRevision`."""
+        if name is None:
+            name = only(self.models(), self.archived, "say which by `model=` or --model")
+        model = self.model(name)
+        if not model.registered:
+            raise UnknownRevision(f"there is no model {name!r}; this ledger holds {', '.join(self.models()) or 'none'}")
+        return model
+
+    def resolve(self, rev: str | int, model: str | None = None) -> tuple[Model, int]:
+        """The model and version that a revision names."""
+        name, revision = self.split(rev, model)
+        found = self.known_model(name)
+        resolved = resolve(found, revision)
+        if resolved.seq is not None:
+            log.info("%s was put on version %d by event %d", rev, resolved.version, resolved.seq)
+        return found, resolved.version
+
+    def split(self, rev: str | int, model: str | None = None) -> tuple[str, Revision]:
+        """A revision, and the model it is of: `model` where it names none, `Refused` where it names another."""
+        text = f"{rev.model}@{rev}" if isinstance(rev, Version) else str(rev)
+        named, *_ = parts(text)
+        if model is not None and named not in (None, model):
+            raise Refused(f"{text!r} is of model {named}, and what was asked is about {model}; name one of the two")
+        return split(text, self.models() if model is None else [model], self.archived)
+
+    def guard(self, rev: str | int, model: str) -> int:
+        """Where a caller believes a branch or alias of a model to be, 0 meaning nowhere."""
+        return 0 if str(rev) == "0" else self.resolve(rev, model)[1]
+
+    def version(self, model: Model, number: int) -> Version:
+        """A version as callers hold it."""
+        event = model.version(number).event
+        return Version(
+            number,
+            model=model.name,
+            digest=event.digest,
+            branch=event.branch,
+            parents=tuple((parent.version, parent.role) for parent in event.parents),
+        )
+
+    def origin(self, source: Any) -> Version | None:
+        """Which version a live object was loaded from or last saved as; mappings are not followed."""
+        return self.origins.get(source) if followed(source) else None
+
+    def remember(self, source: Any, version: Version) -> None:
+        """Note that a live object is what a version holds."""
+        if followed(source):
+            self.origins[source] = version
+
+    def vault_to_save(self) -> Vault:
+        """The vault as a save may rely on it: without the packs that are condemned."""
+        condemned = cast(Objects, self.ledger.state(OBJECTS)).condemned
+        return self._vault(condemned) if condemned else self.vault
+
+    def _vault(self, condemned: frozenset[str]) -> Vault:
+        from ..tensors.vault import Vault
+        from .placements import StoredPlacements
+
+        return Vault(self.objects, StoredPlacements(self.ledger.store, condemned), self._sound)
+
+    @cached_property
+    def _sound(self) -> SoundPacks:
+        from ..tensors.sound import SoundPacks
+
+        return SoundPacks(self.objects)
+
+    def admit(
+        self,
+        command: AnyCommand,
+        key: str | None,
+        placements: tuple[PlacementRow, ...] = (),
+        time: datetime | None = None,
+    ) -> Receipt:
+        """Send a command as who asks here, a new actor where the name is new or was forgotten.
+
+        `time` is when it happened, if not now.
+        """
+        if self.lost is not None:
+            self.lost.note()
+        return self.ledger.admit(
+            command, self.actors.named(self.actor), key=key, placements=placements, time=time, traceparent=traceparent()
+        )
+
+    def known(self, key: str | None) -> tuple[Recorded, ...]:
+        """What a command under this key was recorded as before. Only admitting it again tells if it was the same."""
+        store = self.ledger.store
+        if key is None or (known := store.known(key)) is None:
+            return ()
+        rows = store.read(known.first - 1, known.last - known.first + 1)
+        return tuple(decode(row.envelope, row.leaf, row.seq) for row in rows)
+
+    def opened(self, actor: str, text: str, actors: Mapping[str, Actor] | None = None) -> str:
+        """A sealed text as its reader sees it."""
+        if not text:
+            return text
+        found = (self.actors.all() if actors is None else actors).get(actor)
+        return found.open(text) if found else FORGOTTEN
+
+
+def followed(source: Any) -> bool:
+    """Whether an object can be told apart by identity for as long as it lives."""
+    return not isinstance(source, Mapping) and hasattr(source, "__weakref__")
