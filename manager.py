@@ -13,8 +13,8 @@ from weakref import WeakKeyDictionary
 
 from . import settings
 from .domain import commands
-from .domain.revision import parts
-from .domain.revisions import split_range
+from .domain.model.resolve import split_range
+from .domain.model.revision import parts
 from .results import (
     Comparison,
     Diff,
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import torch
 
-    from .domain.model import Model
+    from .domain.model.state import Model
     from .errors import Damaged
     from .jobs.api import Jobs
     from .versions.spool.spool import Spool
@@ -532,7 +532,7 @@ class ModelManager:
         Which event a date or time stood for, and when it was recorded, is told in the answer's schema metadata under
         `lepton.as_of`, as JSON.
         """
-        from .projections.asking import Question
+        from .projections.client import Question
 
         question = Question(query, params, as_of, timeout)
         self._home.seek()

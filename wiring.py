@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from .jobs.desk import Desk, Workplace
     from .jobs.protocol.identity import Identity
     from .jobs.protocol.ports import Channel, Results
-    from .projections.asking import ReadModel
+    from .projections.client import ReadModel
     from .projections.following import Follower
     from .projections.projector import Projection
     from .projections.standing import Standing
@@ -203,7 +203,7 @@ class Home:
         return None if self.settings.kafka else self.desk
 
     def _waiting(self, post: Post) -> bool:
-        from .domain.jobs import fits
+        from .domain.job.decide import fits
         from .jobs.assigner import open_jobs
 
         return any(fits(job, post.pool, frozenset(post.capabilities)) for _, job in open_jobs(self.workspace))
@@ -309,7 +309,7 @@ class Home:
 
     def read_model(self) -> ReadModel:
         """Whoever answers questions: a projector that runs beside us, else we ourselves."""
-        from .projections.asking import Here, There
+        from .projections.client import Here, There
         from .projections.wire import connected
 
         try:
@@ -322,7 +322,7 @@ class Home:
 
     def views(self) -> Standing | None:
         """How far the views are, as they are; None where there are none yet or nobody can tell at once."""
-        from .projections.asking import Here
+        from .projections.client import Here
         from .projections.projector import Projection
         from .projections.standing import standing_in, standing_of
 
@@ -344,7 +344,7 @@ class Home:
         """
         from .events.kafka.genuine import Strangers
         from .projections.following import Follower
-        from .projections.serving import Server
+        from .projections.server import Server
 
         strangers = Strangers()
         feed = (lambda: self.kafka_feed(strangers)) if self.settings.kafka else lambda: nullcontext(self.store)

@@ -23,7 +23,7 @@ from eventsourcing.domain import event as mutates
 from eventsourcing.sqlite import SQLiteDatastore
 
 from lepton_ai.domain.commands import Annotate, Commit, LogMetrics, StartRun, Stored
-from lepton_ai.domain.recipe import Recipe
+from lepton_ai.domain.model.recipe import Recipe
 from lepton_ai.events.run import MetricsLogged
 from lepton_ai.events.sql.actors import Actor, Actors
 from lepton_ai.events.sql.address import database_at

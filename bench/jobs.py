@@ -16,7 +16,7 @@ from pathlib import Path
 
 from kafka import MAIN, cpu
 
-from lepton_ai.domain.job_commands import SubmitJob
+from lepton_ai.domain.job.commands import SubmitJob
 from lepton_ai.events.envelope import decode
 from lepton_ai.events.sql.leases import Leases
 from lepton_ai.settings import load

@@ -20,19 +20,19 @@ from .command import Command, shared
 SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "What happened": ("history", ("log", "show")),
     "What differs": ("comparing", ("diff", "compare", "find", "suggest")),
-    "Names": ("naming", ("branch", "tag", "alias")),
-    "Moving": ("moving", ("rollback", "merge")),
+    "Names": ("refs", ("branch", "tag", "alias")),
+    "Moving": ("rollback", ("rollback", "merge")),
     "What is known": ("describing", ("models", "annotate", "describe", "archive", "unarchive")),
-    "Work": ("working", ("train", "evaluate")),
+    "Work": ("train", ("train", "evaluate")),
     "Runs": ("runs", ("runs",)),
     "Jobs": ("jobs", ("jobs", "logs", "cancel")),
-    "Asking the ledger": ("reading", ("sql", "events", "snapshot")),
+    "Asking the ledger": ("query", ("sql", "events", "snapshot")),
     "Keeping the ledger": (
-        "keeping",
+        "maintenance",
         ("init", "sync", "kept", "adopt", "verify", "fsck", "rebuild", "forget", "upgrade"),
     ),
     "Running the ledger": (
-        "running",
+        "processes",
         ("status", "worker", "relay", "projector", "intake", "rejected", "restore"),
     ),
 }

@@ -14,7 +14,7 @@ from threading import Event
 from typing import IO, Final
 from urllib.parse import unquote, urlsplit
 
-from ..domain.offers import (
+from ..domain.job.offers import (
     CLOUDS,
     checked_source,
     local_path,

@@ -11,7 +11,7 @@ from ..events.model import File, Parent
 from ..events.objects import ManifestWritten, PackWritten
 from ..events.outside import ObservationRecorded
 from ..events.run import MetricsLogged
-from .recipe import Recipe
+from .model.recipe import Recipe
 
 OBJECTS = "objects"
 LEDGER = "ledger"

@@ -17,7 +17,7 @@ from ..events.model import (
     VersionAnnotated,
     VersionDescribed,
 )
-from . import refs, runs, told
+from . import told
 from .append import Append
 from .commands import (
     LEDGER,
@@ -56,15 +56,17 @@ from .commands import (
     model_stream,
     run_stream,
 )
-from .commit import commit, free_tag, repacked
 from .guards import writable
-from .job_commands import OfJob
-from .jobs import decide_job
-from .model import Model
+from .job.commands import OfJob
+from .job.decide import decide_job
+from .model import refs
+from .model.commit import commit, free_tag, repacked
+from .model.state import Model
 from .names import changed_notes, checked_metrics
 from .objects import Objects
 from .plain import plain, plain_text
-from .run import Run
+from .run import decide as run
+from .run.state import Run
 from .state import LedgerState, State
 
 
@@ -81,17 +83,17 @@ def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
             return told.record_observation(state, command)
         case StartRun():
             writable(_model(state, command.model))
-            return runs.start(_run(state, command.run), command)
+            return run.start(_run(state, command.run), command)
         case ResumeRun():
-            return runs.resume(_run(state, command.run), command)
+            return run.resume(_run(state, command.run), command)
         case LoseRun():
-            return runs.lose(_run(state, command.run), command)
+            return run.lose(_run(state, command.run), command)
         case LogMetrics():
-            return runs.log(_run(state, command.run), command)
+            return run.log(_run(state, command.run), command)
         case Checkpoint():
-            return runs.checkpoint(_run(state, command.run), cast(Objects, state[OBJECTS]), command)
+            return run.checkpoint(_run(state, command.run), cast(Objects, state[OBJECTS]), command)
         case FinishRun():
-            return runs.finish(_run(state, command.run), command)
+            return run.finish(_run(state, command.run), command)
         case Repack():
             return tuple(Append(OBJECTS, event) for event in repacked(cast(Objects, state[OBJECTS]), command))
         case TellManifest(pages=pages):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import Malformed, Refused, Stale
-from .job_commands import AskForWork
-from .model import Model
+from .job.commands import AskForWork
+from .model.state import Model
 from .plain import plain_text
 
 

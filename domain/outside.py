@@ -12,10 +12,10 @@ from ..events.inbox import Outside
 from ..events.model import EvaluationRecorded, MetricsRecorded, VersionAnnotated
 from ..events.outside import DatasetRecorded, ObservationRecorded, VersionOffered
 from .commands import Annotate, AnyCommand, RecordDataset, RecordEvaluation, RecordMetrics, RecordObservation
-from .job_commands import OfferVersion
+from .job.commands import OfferVersion
+from .job.offers import checked_source
+from .model.recipe import Recipe
 from .names import checked_model
-from .offers import checked_source
-from .recipe import Recipe
 
 
 def command_of(told: Outside, teller: str) -> AnyCommand:

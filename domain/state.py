@@ -10,12 +10,15 @@ from ..errors import NewerLedger
 from ..events.envelope import Recorded
 from ..events.ledger import FORMAT, LedgerCreated, LedgerUpgraded
 from ..events.outside import DatasetRecorded
-from . import job, model, objects, run
+from . import objects
 from .commands import LEDGER, OBJECTS
-from .job import Job
-from .model import Model
+from .job import state as job
+from .job.state import Job
+from .model import state as model
+from .model.state import Model
 from .objects import Objects
-from .run import Run
+from .run import state as run
+from .run.state import Run
 from .told import Dataset, Endpoint
 
 

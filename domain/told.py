@@ -15,7 +15,7 @@ from .commands import (
     endpoint_stream,
     model_stream,
 )
-from .model import Model
+from .model.state import Model
 from .names import checked_metrics, checked_times
 from .plain import plain, same
 

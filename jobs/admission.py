@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import cast
 
 from ..domain.commands import job_stream
-from ..domain.job import AT_WORK, Job
-from ..domain.job_commands import FailJob, WarnJob
+from ..domain.job.commands import FailJob, WarnJob
+from ..domain.job.state import AT_WORK, Job
 from ..errors import (
     Condemned,
     Damaged,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..domain.recipe import Recipe
+from ..domain.model.recipe import Recipe
 from ..versions import train
 from ..versions.unknown import damage_first
 from ..versions.workspace import Workspace

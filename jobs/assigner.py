@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import Final, TypeGuard, cast
 
 from ..domain.commands import job_stream
-from ..domain.job import AT_WORK, Job
-from ..domain.job_commands import ExpireLease, Ready
-from ..domain.jobs import chosen
-from ..domain.offers import LIMITS, VERIFY
+from ..domain.job.commands import ExpireLease, Ready
+from ..domain.job.decide import chosen
+from ..domain.job.offers import LIMITS, VERIFY
+from ..domain.job.state import AT_WORK, Job
 from ..errors import (
     Damaged,
     LeptonError,

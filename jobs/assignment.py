@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from ..domain.job import Job
-from ..domain.job_commands import AssignJob, Ready
+from ..domain.job.commands import AssignJob, Ready
+from ..domain.job.state import Job
 from ..errors import LeptonError, Unavailable
 from ..events.sql.leases import Lease, Leases
 from ..settings import Terms

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from pydantic import ValidationError
 
-from ..domain.job_commands import OfferVersion
+from ..domain.job.commands import OfferVersion
 from ..domain.outside import command_of
 from ..errors import (
     LeptonError,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Final
 
-from ..domain.job_commands import OfferVersion
-from ..domain.offers import within
+from ..domain.job.commands import OfferVersion
+from ..domain.job.offers import within
 from ..errors import Malformed, Refused
 from ..settings import Offers, offers
 from ..tensors.tensor import Tensor

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ..domain.job import ENDED
+from ..domain.job.state import ENDED
 from ..results import Result, Version
 
 

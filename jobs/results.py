@@ -14,8 +14,7 @@ from ..domain.commands import (
     Stored,
     job_stream,
 )
-from ..domain.job import AT_WORK, Job
-from ..domain.job_commands import (
+from ..domain.job.commands import (
     CheckpointJob,
     FailJob,
     FinishJob,
@@ -23,8 +22,9 @@ from ..domain.job_commands import (
     MeasureJob,
     StartJob,
 )
+from ..domain.job.state import AT_WORK, Job
+from ..domain.model.recipe import Recipe
 from ..domain.names import checked_label
-from ..domain.recipe import Recipe
 from ..errors import Damaged, Malformed, Refused
 from ..events.model import Parent
 from ..events.run import MetricsLogged

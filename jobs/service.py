@@ -13,15 +13,15 @@ import uuid_utils
 
 from ..datasets import read
 from ..domain.commands import job_stream, run_stream
-from ..domain.job import Job
-from ..domain.job_commands import (
+from ..domain.job.commands import (
     CancelJob,
     OfferVersion,
     SubmitJob,
     attempt,
 )
+from ..domain.job.offers import checked_source
+from ..domain.job.state import Job
 from ..domain.names import checked_name
-from ..domain.offers import checked_source
 from ..errors import Refused, Stale, UnknownRevision
 from ..events.job import JobSubmitted
 from ..versions import history

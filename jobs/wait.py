@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ..domain.commands import run_stream
-from ..domain.job import Job
-from ..domain.job_commands import attempt
-from ..domain.jobs import fits, pauses
+from ..domain.job.commands import attempt
+from ..domain.job.decide import fits, pauses
+from ..domain.job.state import Job
 from ..errors import Unavailable
 from ..events.envelope import decode
 from ..events.run import MetricsLogged

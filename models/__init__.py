@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CreditScoringModel", "Model", "register"]
 
-_HOMES = {"CreditScoringModel": ".credit", "Model": ".model", "register": ".registry"}
+_HOMES = {"CreditScoringModel": ".credit.model", "Model": ".model", "register": ".registry"}
 
 
 def __getattr__(name: str) -> Any:

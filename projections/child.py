@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from ..errors import Refused, Unavailable
-from .asking import Question, plain_params, raised
+from .client import Question, plain_params, raised
 from .query import LONGEST
 
 if TYPE_CHECKING:

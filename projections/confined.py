@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..errors import LeptonError, Refused
-from .asking import told
+from .client import told
 from .instance import SETTINGS, foreign
 from .projector import recorded_at, seq_at
 from .query import query

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ..errors import LeptonError, Unavailable
-from .asking import Question, ReadModel
+from .client import Question, ReadModel
 from .projector import Projection
 from .query import query
 from .schema import schema

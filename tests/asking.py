@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lepton_ai.domain.commands import Annotate, Commit, Stored
-from lepton_ai.domain.recipe import Recipe
+from lepton_ai.domain.model.recipe import Recipe
 from lepton_ai.events.model import Parent
 
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from lepton_ai import ModelManager
 from lepton_ai.cli.app import lepton
-from lepton_ai.domain.job_commands import SubmitJob
+from lepton_ai.domain.job.commands import SubmitJob
 from lepton_ai.models import CreditScoringModel
 
 ROWS = 120

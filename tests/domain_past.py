@@ -10,8 +10,8 @@ from uuid import UUID
 from lepton_ai.domain.append import Append
 from lepton_ai.domain.commands import AnyCommand, Commit, Stored
 from lepton_ai.domain.decide import decide
-from lepton_ai.domain.model import Model
-from lepton_ai.domain.recipe import Recipe
+from lepton_ai.domain.model.recipe import Recipe
+from lepton_ai.domain.model.state import Model
 from lepton_ai.domain.state import Aggregate, empty, evolve, fold, folded_types
 from lepton_ai.events.envelope import Origin, Recorded, decode, encoder
 from lepton_ai.events.model import Parent

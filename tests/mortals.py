@@ -19,8 +19,8 @@ from typing import Any, Final, cast
 
 from aiokafka import AIOKafkaProducer
 
-from lepton_ai.domain.job import Job
-from lepton_ai.domain.job_commands import SubmitJob
+from lepton_ai.domain.job.commands import SubmitJob
+from lepton_ai.domain.job.state import Job
 from lepton_ai.errors import Unavailable
 from lepton_ai.wiring import Home
 

@@ -13,8 +13,8 @@ from typing import Any, cast
 
 import pytest
 
-from lepton_ai.domain.job import Job
-from lepton_ai.domain.job_commands import SubmitJob
+from lepton_ai.domain.job.commands import SubmitJob
+from lepton_ai.domain.job.state import Job
 from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.events.sql.actors import Actor, Actors

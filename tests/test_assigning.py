@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lepton_ai.domain.job_commands import CancelJob, SubmitJob
+from lepton_ai.domain.job.commands import CancelJob, SubmitJob
 from lepton_ai.events.envelope import decode
 from lepton_ai.events.inbox import Letter
 from lepton_ai.events.objects import ManifestWritten

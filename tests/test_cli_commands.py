@@ -17,7 +17,7 @@ import pytest
 from lepton_ai import ModelManager
 from lepton_ai.cli.command import LOG, Session
 from lepton_ai.domain.commands import AnyCommand, RecordEvaluation, Stored
-from lepton_ai.domain.job_commands import (
+from lepton_ai.domain.job.commands import (
     AssignJob,
     CancelJob,
     CheckpointJob,

@@ -10,8 +10,8 @@ from typing import Any, get_args
 import pytest
 
 from lepton_ai.domain.commands import AnyCommand, Command, Delta, OfJob, RollBack, RollBackAlias, StartRun, Stored
-from lepton_ai.domain.job_commands import JobCommand, OfferVersion, Ready, SubmitJob
-from lepton_ai.domain.recipe import Recipe
+from lepton_ai.domain.job.commands import JobCommand, OfferVersion, Ready, SubmitJob
+from lepton_ai.domain.model.recipe import Recipe
 from lepton_ai.errors import LeptonError
 from lepton_ai.events.model import File, Parent
 from lepton_ai.events.objects import ManifestWritten, PackWritten

@@ -20,7 +20,7 @@ from lepton_ai.domain.commands import (
     RollBack,
     Stored,
 )
-from lepton_ai.domain.recipe import Recipe
+from lepton_ai.domain.model.recipe import Recipe
 from lepton_ai.errors import Condemned, Malformed, Refused, Stale, UnknownRevision
 from lepton_ai.events.model import (
     BranchCreated,

@@ -35,7 +35,7 @@ from lepton_ai.domain.commands import (
     Unarchive,
     UpgradeLedger,
 )
-from lepton_ai.domain.run import Run
+from lepton_ai.domain.run.state import Run
 from lepton_ai.domain.state import LedgerState, empty
 from lepton_ai.errors import Condemned, Malformed, NewerLedger, Refused, UnknownRevision
 from lepton_ai.events.ledger import FORMAT, LedgerCreated, LedgerUpgraded

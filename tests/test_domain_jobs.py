@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from lepton_ai.domain.append import Append
 from lepton_ai.domain.commands import AnyCommand, CreateBranch, Delta, RecordEvaluation, Stored
-from lepton_ai.domain.job import Job
-from lepton_ai.domain.job_commands import (
+from lepton_ai.domain.job.commands import (
     AssignJob,
     CancelJob,
     CheckpointJob,
@@ -25,6 +24,7 @@ from lepton_ai.domain.job_commands import (
     StartJob,
     SubmitJob,
 )
+from lepton_ai.domain.job.state import Job
 from lepton_ai.errors import Refused
 from lepton_ai.events.envelope import decode
 from lepton_ai.events.job import JobAssigned, JobCancelled, JobFailed, JobFinished, JobRequeued

@@ -35,8 +35,8 @@ from lepton_ai.domain.commands import (
     Stored,
     Unarchive,
 )
-from lepton_ai.domain.model import Model
-from lepton_ai.domain.recipe import Recipe
+from lepton_ai.domain.model.recipe import Recipe
+from lepton_ai.domain.model.state import Model
 from lepton_ai.domain.state import fold
 from lepton_ai.errors import NotInPast, Refused, Stale
 from lepton_ai.events.envelope import decode

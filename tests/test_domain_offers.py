@@ -11,11 +11,11 @@ import pytest
 
 from lepton_ai.domain.append import Append
 from lepton_ai.domain.commands import Archive, CreateBranch, CreateTag, MoveAliases
-from lepton_ai.domain.job import Job
-from lepton_ai.domain.job_commands import AssignJob, FailJob, FinishJob, OfferVersion, Ready, StartJob
-from lepton_ai.domain.offers import checked_source
+from lepton_ai.domain.job.commands import AssignJob, FailJob, FinishJob, OfferVersion, Ready, StartJob
+from lepton_ai.domain.job.offers import checked_source
+from lepton_ai.domain.job.state import Job
+from lepton_ai.domain.model.recipe import Recipe
 from lepton_ai.domain.outside import command_of
-from lepton_ai.domain.recipe import Recipe
 from lepton_ai.errors import Malformed, Refused, UnknownRevision
 from lepton_ai.events.inbox import Letter, parsed
 from lepton_ai.events.model import ModelRegistered, VersionCommitted

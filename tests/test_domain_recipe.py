@@ -5,7 +5,7 @@ from __future__ import annotations
 from immutables import Map
 
 from lepton_ai.domain.commands import RollBack
-from lepton_ai.domain.recipe import Recipe, version_digest
+from lepton_ai.domain.model.recipe import Recipe, version_digest
 from lepton_ai.events.model import Parent
 
 from .domain_past import Past, digest, saving

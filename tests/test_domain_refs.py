@@ -16,7 +16,7 @@ from lepton_ai.domain.commands import (
     RollBack,
     RollBackAlias,
 )
-from lepton_ai.domain.refs import before_last_move
+from lepton_ai.domain.model.refs import before_last_move
 from lepton_ai.errors import Malformed, NotInPast, Refused, Stale, UnknownRevision
 from lepton_ai.events.model import (
     AliasDeleted,

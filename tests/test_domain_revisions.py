@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lepton_ai.domain.commands import CreateTag, DeleteAlias, DeleteBranch, MoveAliases, RollBack
-from lepton_ai.domain.model import Model
+from lepton_ai.domain.model.resolve import Resolved, Revision, parse, parse_range, resolve, split, split_range
+from lepton_ai.domain.model.revision import Ancestor, AsOf, MovesAgo, NthParent
+from lepton_ai.domain.model.state import Model
 from lepton_ai.domain.names import NAME
-from lepton_ai.domain.revision import Ancestor, AsOf, MovesAgo, NthParent
-from lepton_ai.domain.revisions import Resolved, Revision, parse, parse_range, resolve, split, split_range
 from lepton_ai.errors import LeptonError, Malformed, Refused, UnknownRevision
 
 from .domain_past import Past, saving

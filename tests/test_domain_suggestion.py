@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lepton_ai.domain.commands import Archive, MoveAliases, RecordMetrics, RollBack
-from lepton_ai.domain.service import services
-from lepton_ai.domain.suggestion import Suggestion, Weights, suggest
+from lepton_ai.domain.model.suggestion import Suggestion, Weights, suggest
+from lepton_ai.domain.model.track_record import services
 from lepton_ai.errors import Malformed, Refused
 
 from .domain_past import START, Past, saving

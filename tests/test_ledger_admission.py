@@ -14,7 +14,7 @@ import pytest
 
 from lepton_ai import ledger as ledger_module
 from lepton_ai.domain.commands import Annotate, CreateBranch, CreateTag, FinishRun, LogMetrics, StartRun
-from lepton_ai.domain.run import Run
+from lepton_ai.domain.run.state import Run
 from lepton_ai.errors import KeyReused, Malformed, Refused, Stale, Unavailable, UnknownRevision
 from lepton_ai.events.clock import microseconds
 from lepton_ai.events.envelope import decode

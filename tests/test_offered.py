@@ -21,7 +21,7 @@ from obstore.store import S3Store
 from safetensors.torch import save
 
 from lepton_ai import ModelManager
-from lepton_ai.domain.job import ENDED, Job
+from lepton_ai.domain.job.state import ENDED, Job
 from lepton_ai.errors import Refused
 from lepton_ai.events.inbox import Letter
 from lepton_ai.events.sql.audit import verify

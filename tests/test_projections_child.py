@@ -14,8 +14,8 @@ import pytest
 from lepton_ai.errors import Damaged, Malformed, Refused
 from lepton_ai.events.model import AliasMoved, ModelRegistered
 from lepton_ai.projections import child
-from lepton_ai.projections.asking import Question
 from lepton_ai.projections.child import Limits
+from lepton_ai.projections.client import Question
 from lepton_ai.projections.export import snapshot
 from lepton_ai.projections.projector import Projection
 

@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lepton_ai.domain.model import Model, evolve
+from lepton_ai.domain.model.state import Model, evolve
 from lepton_ai.events.envelope import decode
 from lepton_ai.projections.check import compare
 from lepton_ai.projections.projector import Projection

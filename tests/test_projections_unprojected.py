@@ -55,7 +55,7 @@ def test_the_ledger_that_held_such_events_answers_rebuilds_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They get there by the path that admitted them: a command whose event was made without bounds."""
-    monkeypatch.setattr("lepton_ai.domain.runs.checked_times", lambda *times: None)  # which did not exist then
+    monkeypatch.setattr("lepton_ai.domain.run.decide.checked_times", lambda *times: None)  # which did not exist then
     monkeypatch.setattr("lepton_ai.domain.told.checked_times", lambda *times: None)
     home = tmp_path / "home"
     with ModelManager(home) as manager:

@@ -18,8 +18,8 @@ import pytest
 
 from lepton_ai import settings
 from lepton_ai.cli.observing import observed
-from lepton_ai.domain.job import Job
-from lepton_ai.domain.job_commands import SubmitJob
+from lepton_ai.domain.job.commands import SubmitJob
+from lepton_ai.domain.job.state import Job
 from lepton_ai.errors import LockHeld, Refused, Unavailable
 from lepton_ai.events.run import MetricsLogged
 from lepton_ai.jobs import (

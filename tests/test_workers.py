@@ -18,8 +18,8 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
 from lepton_ai import settings
-from lepton_ai.domain.job import Job
-from lepton_ai.domain.job_commands import CancelJob, SubmitJob
+from lepton_ai.domain.job.commands import CancelJob, SubmitJob
+from lepton_ai.domain.job.state import Job
 from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.sql.queue import Mail
 from lepton_ai.jobs.protocol.identity import Identity

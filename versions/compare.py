@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from ..domain.metric import better_when, goodness
-from ..domain.model import Model
+from ..domain.model.metric import better_when, goodness
+from ..domain.model.state import Model
 from ..errors import Malformed, Refused
 from ..results import Comparison, Diff, TensorChange
 from ..tensors.graph import Graph

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from ..domain.model import Model
+from ..domain.model.state import Model
 from ..errors import Damaged
 from ..events.envelope import decode
 from ..events.sql import audit as log

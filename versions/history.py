@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final
 
-from ..domain.model import Model, Move, Ref
-from ..domain.revisions import resolve, split_range
+from ..domain.model.resolve import resolve, split_range
+from ..domain.model.state import Model, Move, Ref
 from ..errors import Damaged, UnknownRevision
 from ..events.envelope import decode
 from ..events.log import Row

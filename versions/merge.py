@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ..domain.commands import model_stream
-from ..domain.model import Model
+from ..domain.model.state import Model
 from ..errors import Refused
 from ..events.envelope import Recorded
 from ..events.model import VersionCommitted

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import uuid_utils
 
-from ..domain.commit import check_tags
+from ..domain.model.commit import check_tags
 from ..domain.names import checked_model
 from ..errors import Damaged, Refused, UnknownRevision
 from ..results import Result, Version

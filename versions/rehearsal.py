@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..domain.commands import RecordRehearsal
-from ..domain.metric import better_when, goodness
-from ..domain.model import Model
+from ..domain.model.metric import better_when, goodness
+from ..domain.model.state import Model
 from ..errors import GateNotMet, Malformed
 from ..results import Rehearsal
 from .train import figures, judged

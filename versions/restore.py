@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..domain.model import Model
-from ..domain.recipe import Recipe, version_digest
+from ..domain.model.recipe import Recipe, version_digest
+from ..domain.model.state import Model
 from ..errors import Damaged, Malformed, Refused
 from ..events.model import VersionCommitted
 from ..results import PendingVersion

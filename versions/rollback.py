@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..domain.commands import RollBack, RollBackAlias
-from ..domain.model import Model
-from ..domain.refs import before_last_move, decide_rollback, standing
+from ..domain.model.refs import before_last_move, decide_rollback, standing
+from ..domain.model.state import Model
 from ..errors import Refused
 from ..events.event import Event
 from ..events.model import AliasMoved, AliasRolledBack, BranchRolledBack

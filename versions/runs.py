@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
 
 from ..domain.commands import job_stream, run_stream
-from ..domain.job import Job
+from ..domain.job.state import Job
 from ..errors import Refused, UnknownRevision
 from ..events.clock import moment
 from ..events.envelope import Recorded, decode

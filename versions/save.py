@@ -19,9 +19,9 @@ from ..domain.commands import (
     Stored,
     TellManifest,
 )
-from ..domain.commit import check_tags
 from ..domain.guards import writable
-from ..domain.model import Model
+from ..domain.model.commit import check_tags
+from ..domain.model.state import Model
 from ..domain.names import checked_model, checked_name
 from ..errors import Condemned, Damaged, Malformed
 from ..events.envelope import Recorded

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
+from ..domain.model.recipe import Recipe
 from ..domain.names import (
     changed_notes,
     checked_metrics,
@@ -14,7 +15,6 @@ from ..domain.names import (
     checked_name,
 )
 from ..domain.plain import plain, plain_text
-from ..domain.recipe import Recipe
 from ..errors import Malformed
 from ..provenance import code, environment
 from ..results import PendingVersion, Version

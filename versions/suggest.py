@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ..domain.model import Model
-from ..domain.suggestion import suggest as weigh
+from ..domain.model.state import Model
+from ..domain.model.suggestion import suggest as weigh
 from ..results import Suggestion
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from ..domain.commands import RecordEvaluation
-from ..domain.model import Model
+from ..domain.model.state import Model
 from ..errors import Malformed, Refused, Unavailable
 from ..results import Evaluation, Performance, Version
 from .restore import load

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
 from ..domain.commands import OBJECTS, AnyCommand, model_stream
-from ..domain.model import Model
-from ..domain.objects import Objects
-from ..domain.revision import parts
-from ..domain.revisions import (
+from ..domain.model.resolve import (
     Revision,
     only,
     resolve,
     split,
 )
+from ..domain.model.revision import parts
+from ..domain.model.state import Model
+from ..domain.objects import Objects
 from ..errors import Refused, UnknownRevision
 from ..events.envelope import Recorded, decode
 from ..events.model import ModelRegistered

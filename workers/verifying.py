@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..datasets.fetch import fetched
-from ..domain.offers import LIMITS
+from ..domain.job.offers import LIMITS
 from ..errors import Malformed
 from ..jobs.offer_bounds import Bounds, bounds_of
 from ..jobs.protocol.messages import Finished

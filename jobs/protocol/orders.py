@@ -9,8 +9,8 @@ from typing import Annotated, Any, Final, NamedTuple
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
-from ...domain.job import Job
-from ...domain.model import Model
+from ...domain.job.state import Job
+from ...domain.model.state import Model
 from ...errors import Malformed
 from ...tensors.graph import Edge, Graph, Path
 from ...tensors.objects import is_pack

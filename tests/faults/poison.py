@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 
 from lepton_ai import ModelManager
-from lepton_ai.domain.job_commands import SubmitJob
+from lepton_ai.domain.job.commands import SubmitJob
 from lepton_ai.events.inbox import Letter
 from lepton_ai.events.kafka.clients import Outgoing, Reader, Writer
 from lepton_ai.events.kafka.cluster import Cluster

@@ -13,7 +13,7 @@ import uuid_utils
 
 from ...domain.commands import ResumeRun, run_stream
 from ...domain.plain import plain
-from ...domain.run import Run
+from ...domain.run.state import Run
 from ...errors import LeptonError, Unavailable
 from ...events.sql.actors import checked_actor
 from ...events.sql.heartbeats import Heartbeats

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from ..errors import Malformed, Refused
-from .guards import writable
+from ...errors import Malformed, Refused
+from ..guards import writable
 from .metric import Better, better_when
-from .model import Model
-from .service import Service, services
+from .state import Model
+from .track_record import Service, services
 
 HALF_LIFE: Final = timedelta(days=30)
 """The age at which a version's freshness has halved."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..errors import NotInPast, Refused
-from ..events.event import Event
-from ..events.model import (
+from ...errors import NotInPast, Refused
+from ...events.event import Event
+from ...events.model import (
     AliasDeleted,
     AliasMoved,
     AliasRolledBack,
@@ -15,7 +15,7 @@ from ..events.model import (
     BranchRolledBack,
     TagDeleted,
 )
-from .commands import (
+from ..commands import (
     CreateBranch,
     DeleteAlias,
     DeleteBranch,
@@ -24,9 +24,9 @@ from .commands import (
     RollBack,
     RollBackAlias,
 )
-from .guards import stands, unused, writable
-from .model import Model
-from .names import checked_name
+from ..guards import stands, unused, writable
+from ..names import checked_name
+from .state import Model
 
 
 def create_branch(model: Model, command: CreateBranch) -> tuple[Event, ...]:

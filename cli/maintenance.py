@@ -16,7 +16,15 @@ from ..versions.refused import RefusedSave
 from ..versions.upgrade import Upgraded
 from .command import Session, command, keyed
 from .shapes import METRICS, VERSION
-from .text import columns, count, size, title, unprojected, version, when
+from .text import (
+    columns,
+    count,
+    size,
+    title,
+    unprojected,
+    version,
+    when,
+)
 
 SPOOLED: Final = {
     "kind": "text?",

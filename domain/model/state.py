@@ -9,9 +9,9 @@ from typing import Any, Literal, NamedTuple
 
 from immutables import Map
 
-from ..errors import UnknownRevision
-from ..events.envelope import Recorded
-from ..events.model import (
+from ...errors import UnknownRevision
+from ...events.envelope import Recorded
+from ...events.model import (
     AliasDeleted,
     AliasMoved,
     AliasRolledBack,

@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
-from ..events.envelope import Recorded
-from ..events.run import RunFinished, RunLost, RunResumed, RunStarted
+from ...events.envelope import Recorded
+from ...events.run import (
+    RunFinished,
+    RunLost,
+    RunResumed,
+    RunStarted,
+)
 
 
 @dataclass(frozen=True, slots=True)

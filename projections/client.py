@@ -14,12 +14,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from .. import errors
-from ..errors import Damaged, LeptonError, Refused, Unavailable
+from ..errors import (
+    Damaged,
+    LeptonError,
+    Refused,
+    Unavailable,
+)
 from .projector import Projection
 from .query import Params, query
 from .search import versions_where
 from .translation import is_of_file
-from .wire import BEAT, connected, peer, received, send
+from .wire import (
+    BEAT,
+    connected,
+    peer,
+    received,
+    send,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa

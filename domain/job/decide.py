@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, assert_never, cast
 
-from ..errors import Refused, Stale
-from ..events.event import Event
-from ..events.job import (
+from ...errors import Refused, Stale
+from ...events.event import Event
+from ...events.job import (
     JobAssigned,
     JobCancelled,
     JobCheckpointed,
@@ -20,15 +20,34 @@ from ..events.job import (
     JobSubmitted,
     JobWarned,
 )
-from ..events.model import EvaluationRecorded, VersionCommitted
-from ..events.run import RunCheckpointed, RunFinished, RunStarted
-from . import runs
-from .append import Append
-from .commands import OBJECTS, Commit, LogMetrics, OfJob, RecordEvaluation, job_stream, model_stream, run_stream
-from .commit import commit, kept
-from .guards import limits, writable
-from .job import AT_WORK, NOT_STARTED, Job
-from .job_commands import (
+from ...events.model import EvaluationRecorded, VersionCommitted
+from ...events.run import RunCheckpointed, RunFinished, RunStarted
+from ..append import Append
+from ..commands import (
+    OBJECTS,
+    Commit,
+    LogMetrics,
+    OfJob,
+    RecordEvaluation,
+    job_stream,
+    model_stream,
+    run_stream,
+)
+from ..guards import limits, writable
+from ..model.commit import commit, kept
+from ..model.state import Model
+from ..names import (
+    checked_kind,
+    checked_metrics,
+    checked_model,
+    checked_run,
+)
+from ..objects import Objects
+from ..plain import plain, plain_text
+from ..run import decide
+from ..run.state import Run
+from ..state import State
+from .commands import (
     AssignJob,
     CancelJob,
     CheckpointJob,
@@ -45,13 +64,8 @@ from .job_commands import (
     WarnJob,
     attempt,
 )
-from .model import Model
-from .names import checked_kind, checked_metrics, checked_model, checked_run
-from .objects import Objects
 from .offers import offer
-from .plain import plain, plain_text
-from .run import Run
-from .state import State
+from .state import AT_WORK, NOT_STARTED, Job
 
 WARNINGS: Final = 100
 """Of one job that are recorded; what comes after them is in the log of the intake alone."""
@@ -108,7 +122,7 @@ def _of_attempt(
             yield from _start(job, command)
         case MeasureJob():
             run = attempt(command.job, command.epoch)
-            yield from runs.log(cast(Run, state[run_stream(run)]), LogMetrics(run=run, blocks=command.blocks))
+            yield from decide.log(cast(Run, state[run_stream(run)]), LogMetrics(run=run, blocks=command.blocks))
             if command.lost:
                 yield from _warn(job, command, "measured", command.lost)
         case WarnJob():

@@ -6,7 +6,7 @@ import math
 import re
 from typing import Final, Literal
 
-from ..errors import Malformed
+from ...errors import Malformed
 
 Better = Literal["higher", "lower"]
 

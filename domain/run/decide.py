@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-from ..errors import Refused
-from ..events.run import RunCheckpointed, RunFinished, RunLost, RunResumed, RunStarted
-from .append import Append
-from .commands import OBJECTS, Checkpoint, FinishRun, LogMetrics, LoseRun, ResumeRun, StartRun, run_stream
-from .commit import kept
-from .names import checked_label, checked_model, checked_run, checked_times
-from .objects import Objects
-from .plain import plain
-from .run import Run
+from ...errors import Refused
+from ...events.run import (
+    RunCheckpointed,
+    RunFinished,
+    RunLost,
+    RunResumed,
+    RunStarted,
+)
+from ..append import Append
+from ..commands import (
+    OBJECTS,
+    Checkpoint,
+    FinishRun,
+    LogMetrics,
+    LoseRun,
+    ResumeRun,
+    StartRun,
+    run_stream,
+)
+from ..model.commit import kept
+from ..names import (
+    checked_label,
+    checked_model,
+    checked_run,
+    checked_times,
+)
+from ..objects import Objects
+from ..plain import plain
+from .state import Run
 
 
 def start(run: Run, command: StartRun) -> tuple[Append, ...]:

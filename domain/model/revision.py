@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from typing import Final
 
-from ..errors import Malformed
-from .names import checked_model, checked_name
+from ...errors import Malformed
+from ..names import checked_model, checked_name
 
 LONGEST: Final = 1000
 DIGEST: Final = re.compile(r"sha256:[0-9a-f]{8,64}|(?=.*[a-f])[0-9a-f]{8,64}", re.IGNORECASE | re.ASCII)

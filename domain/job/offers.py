@@ -7,17 +7,22 @@ from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from ..errors import Malformed, Refused
-from ..events.job import JobSubmitted
-from ..events.outside import VersionOffered
-from .append import Append
-from .commands import job_stream, model_stream
-from .commit import check_tags
-from .guards import limits, unused, writable
-from .job import Job
-from .job_commands import OfferVersion
-from .model import Model
-from .names import checked_metrics, checked_model, checked_name, checked_run
+from ...errors import Malformed, Refused
+from ...events.job import JobSubmitted
+from ...events.outside import VersionOffered
+from ..append import Append
+from ..commands import job_stream, model_stream
+from ..guards import limits, unused, writable
+from ..model.commit import check_tags
+from ..model.state import Model
+from ..names import (
+    checked_metrics,
+    checked_model,
+    checked_name,
+    checked_run,
+)
+from .commands import OfferVersion
+from .state import Job
 
 VERIFY: Final = "verify"
 """The kind of work that looks at what was offered."""

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from ..errors import Condemned, Malformed, Refused, Stale
-from ..events.event import Event
-from ..events.model import (
+from ...errors import (
+    Condemned,
+    Malformed,
+    Refused,
+    Stale,
+)
+from ...events.event import Event
+from ...events.model import (
     BranchCreated,
     DeltaRecorded,
     MetricsRecorded,
@@ -17,15 +22,28 @@ from ..events.model import (
     VersionAnnotated,
     VersionCommitted,
 )
-from ..events.objects import PackRepacked
-from .append import Append
-from .commands import OBJECTS, Commit, Repack, Stored, model_stream
-from .guards import stands, unused, writable
-from .model import Model, Version
-from .names import changed_notes, checked_file, checked_metrics, checked_model, checked_name, same_figure
-from .objects import Objects
-from .plain import plain
+from ...events.objects import PackRepacked
+from ..append import Append
+from ..commands import (
+    OBJECTS,
+    Commit,
+    Repack,
+    Stored,
+    model_stream,
+)
+from ..guards import stands, unused, writable
+from ..names import (
+    changed_notes,
+    checked_file,
+    checked_metrics,
+    checked_model,
+    checked_name,
+    same_figure,
+)
+from ..objects import Objects
+from ..plain import plain
 from .recipe import canonical_digest, version_digest
+from .state import Model, Version
 
 
 def commit(model: Model, objects: Objects, command: Commit) -> tuple[Append, ...]:

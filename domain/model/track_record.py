@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from .model import Model, Move
+from .state import Model, Move
 
 Span = tuple[datetime, datetime]
 

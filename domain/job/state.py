@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from ..events.envelope import Recorded
-from ..events.job import (
+from ...events.envelope import Recorded
+from ...events.job import (
     JobAssigned,
     JobCancelled,
     JobCheckpointed,

@@ -9,8 +9,8 @@ from typing import Any, Final, cast
 
 import rfc8785
 
-from ..errors import Malformed
-from .plain import plain
+from ...errors import Malformed
+from ..plain import plain
 
 WHOLE: Final = 2**53 - 1
 

@@ -19,12 +19,17 @@ from typing import Any, Final, Self
 from ..errors import LeptonError, Refused
 from ..events import forks
 from ..permissions import file_mode, set_mode
-from .asking import Question, answer, told
+from .client import Question, answer, told
 from .following import Follower
 from .peers import check_peer
 from .search import versions_where
 from .watchdog import Watchdog
-from .wire import BEAT, reachable, received, send
+from .wire import (
+    BEAT,
+    reachable,
+    received,
+    send,
+)
 
 log = logging.getLogger("lepton.projector")
 

@@ -7,9 +7,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
-from ..events.run import MetricsLogged
-from .commands import OBJECTS, Commit, OfJob, RecordEvaluation, Stored, job_stream, model_stream, run_stream
-from .recipe import Recipe
+from ...events.run import MetricsLogged
+from ..commands import (
+    OBJECTS,
+    Commit,
+    OfJob,
+    RecordEvaluation,
+    Stored,
+    job_stream,
+    model_stream,
+    run_stream,
+)
+from ..model.recipe import Recipe
 
 
 def attempt(job: str, epoch: int) -> str:

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from ..errors import Refused, UnknownRevision
-from .model import Model, Move
-from .names import checked_model
+from ...errors import Refused, UnknownRevision
+from ..names import checked_model
 from .revision import (
     DIGEST,
     Ancestor,
@@ -23,6 +22,7 @@ from .revision import (
     revision,
     same_model,
 )
+from .state import Model, Move
 
 __all__ = ["Resolved", "Revision", "only", "parse", "parse_range", "resolve", "split", "split_range"]
 

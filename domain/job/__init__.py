@@ -1,0 +1,1 @@
+"""The aggregate of one job: what can be asked of it, and how its story is decided."""

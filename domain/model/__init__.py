@@ -1,0 +1,1 @@
+"""The aggregate of one model: its versions and names, how a commit is decided, revisions, and what to roll back to."""

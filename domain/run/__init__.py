@@ -1,0 +1,1 @@
+"""The aggregate of one run, and how its story is decided."""
