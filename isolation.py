@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from .errors import LeptonError, Malformed, Unavailable
 
@@ -49,3 +49,13 @@ def unforeseen(error: Exception, what: str = "the message") -> LeptonError:
     place = "".join(traceback.format_tb(error.__traceback__))
     log.error("unforeseen: %s raised %s\n%s", what, kind, place.rstrip())
     return Unforeseen(f"{what} raised an unforeseen {kind}; it was set aside, and the log says where it happened")
+
+
+LONGEST: Final = 2_000
+"""Characters of a reason."""
+
+
+def sentence(reason: str, source: str = "") -> str:
+    """A reason as one line that every table and topic holds, without the name of who tells."""
+    line = reason.replace(source, "[its source]") if source else reason
+    return "".join(each if each.isprintable() else " " for each in line)[:LONGEST]

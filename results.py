@@ -54,6 +54,10 @@ class Performance:
         """Every figure by name, with `n` and `positives`; JSON-ready, undefined figures are None."""
         return asdict(self) | {"n": self.n, "positives": self.positives}
 
+    def figures(self) -> dict[str, float]:
+        """Every figure by name that the data defines: metrics that can be recorded."""
+        return {name: float(value) for name, value in self.to_dict().items() if value is not None}
+
     def __str__(self) -> str:
         """The line that MISSION's sample prints: precision, recall and F1 to two decimals."""
         figures = (self.precision, self.recall, self.f1)

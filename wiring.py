@@ -46,14 +46,15 @@ if TYPE_CHECKING:
     from .events.log import Log
     from .events.sql.lock import Held
     from .jobs.assigner import Assigner
-    from .jobs.desk import Desk, Workplace
+    from .jobs.desk import Desk, Place
     from .jobs.protocol.identity import Identity
     from .jobs.protocol.ports import Channel, Results
     from .projections.client import ReadModel
     from .projections.following import Follower
     from .projections.projector import Projection
     from .projections.standing import Standing
-    from .workers.worker import Post
+    from .supervised import Supervised
+    from .workers.local import Workplace
 
 T = TypeVar("T")
 _ANNOUNCED: Final[set[Path]] = set()
@@ -175,7 +176,7 @@ class Home:
     @property
     def workplace(self) -> Workplace:
         """What a worker needs: Kafka where it is set, and then no database; else tables."""
-        from .jobs.desk import Workplace
+        from .workers.local import Workplace
 
         place = {"url": self.settings.objects, "ledger": self.settings.ledger, "wait": self.settings.wait}
         channel = self._kafka_channel if self.settings.kafka else self._mail_channel
@@ -193,7 +194,7 @@ class Home:
             assigner=self._kafka_assigner if self.settings.kafka else self._mail_assigner,
             leases=Leases(self.database),
             waiting=self._waiting,
-            workplace=self.workplace,
+            work=self._work,
             terms=self.settings.terms,
         )
 
@@ -202,11 +203,15 @@ class Home:
         """The desk of whoever works; with Kafka that is the intake's, and this None: a worker knows no database."""
         return None if self.settings.kafka else self.desk
 
-    def _waiting(self, post: Post) -> bool:
+    def _work(self, pool: str) -> Supervised:
+        workplace = self.workplace
+        return workplace.working(workplace.post(pool=pool))
+
+    def _waiting(self, place: Place) -> bool:
         from .domain.job.decide import fits
         from .jobs.assigner import open_jobs
 
-        return any(fits(job, post.pool, frozenset(post.capabilities)) for _, job in open_jobs(self.workspace))
+        return any(fits(job, place.pool, frozenset(place.capabilities)) for _, job in open_jobs(self.workspace))
 
     def _mail_channel(self, identity: Identity) -> Channel:
         from .jobs.protocol.over_tables import MailChannel

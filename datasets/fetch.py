@@ -14,15 +14,9 @@ from threading import Event
 from typing import IO, Final
 from urllib.parse import unquote, urlsplit
 
-from ..domain.job.offers import (
-    CLOUDS,
-    checked_source,
-    local_path,
-    within,
-)
+from ..addresses import CLOUDS, checked_source, local_path, within
 from ..errors import Refused, Unavailable
-from ..jobs.offer_bounds import Bounds
-from ..workers.context import Stopped
+from .bounds import Bounds
 
 PIECE: Final = 8 << 20
 WAIT: Final = 30.0
@@ -142,3 +136,7 @@ def _written(copy: IO[bytes], piece: bytes) -> None:
 
 def _no_room(error: OSError) -> Unavailable:
     return Unavailable(f"the worker cannot copy the file ({os.strerror(error.errno or 0)}); make room in its TMPDIR")
+
+
+class Stopped(Exception):
+    """The worker has to leave; what the attempt had come to is kept."""

@@ -17,6 +17,7 @@ from ..events.model import (
     VersionAnnotated,
     VersionDescribed,
 )
+from ..plain import plain, plain_text
 from . import told
 from .append import Append
 from .commands import (
@@ -64,7 +65,6 @@ from .model.commit import commit, free_tag, repacked
 from .model.state import Model
 from .names import changed_notes, checked_metrics
 from .objects import Objects
-from .plain import plain, plain_text
 from .run import decide as run
 from .run.state import Run
 from .state import LedgerState, State

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import Malformed, Refused, Stale
+from ..plain import plain_text
 from .job.commands import AskForWork
 from .model.state import Model
-from .plain import plain_text
 
 
 def writable(model: Model) -> None:

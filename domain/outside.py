@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
+from ..addresses import checked_source
 from ..errors import Malformed
 from ..events.event import Event
 from ..events.inbox import Outside
@@ -13,7 +14,6 @@ from ..events.model import EvaluationRecorded, MetricsRecorded, VersionAnnotated
 from ..events.outside import DatasetRecorded, ObservationRecorded, VersionOffered
 from .commands import Annotate, AnyCommand, RecordDataset, RecordEvaluation, RecordMetrics, RecordObservation
 from .job.commands import OfferVersion
-from .job.offers import checked_source
 from .model.recipe import Recipe
 from .names import checked_model
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
 from ..events.outside import DatasetRecorded
+from ..plain import plain, same
 from .append import Append
 from .commands import (
     RecordDataset,
@@ -17,7 +18,6 @@ from .commands import (
 )
 from .model.state import Model
 from .names import checked_metrics, checked_times
-from .plain import plain, same
 
 
 @dataclass(frozen=True, slots=True)

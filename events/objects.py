@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from collections.abc import Iterable
+from typing import Literal, Protocol, Self
 
 from pydantic import Field, ValidationInfo, model_validator
 
@@ -18,6 +19,27 @@ class PackWritten(Event):
     bytes: Count = Field(description="its size")
     entries: Count = Field(description="how many digests lie in it")
     index: Digest = Field(description="digest of its index")
+
+
+class Pack(Protocol):
+    """A pack as whoever wrote it knows it."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def bytes(self) -> int: ...
+
+    @property
+    def entries(self) -> int: ...
+
+    @property
+    def index(self) -> str: ...
+
+
+def packs_written(packs: Iterable[Pack]) -> tuple[PackWritten, ...]:
+    """The packs that a save wrote, as the ledger tells them."""
+    return tuple(PackWritten(pack=pack.key, bytes=pack.bytes, entries=pack.entries, index=pack.index) for pack in packs)
 
 
 class ManifestWritten(Event):

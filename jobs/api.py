@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..domain.model.recipe import Recipe
-from ..versions import train
+from ..models.registry import known
 from ..versions.unknown import damage_first
 from ..versions.workspace import Workspace
 from . import service, wait
@@ -52,7 +52,7 @@ class Jobs:
         **limits: Any,
     ) -> JobRecord:
         """Ask for one of Lepton's own models to be trained, which makes the next version of a branch."""
-        asked = {"class": train.known(model), "label": label, "hyperparameters": dict(hyperparameters or {})}
+        asked = {"class": known(model), "label": label, "hyperparameters": dict(hyperparameters or {})}
         payload = asked | {"branch": branch, "tags": list(tags)}
         limit = service.Limits(**limits)
         return service.submit(self.begun(), "train", name or model, data, payload, limit, message=message, key=key)

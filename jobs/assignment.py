@@ -13,7 +13,8 @@ from ..events.sql.leases import Lease, Leases
 from ..settings import Terms
 from ..versions.workspace import Workspace
 from .admission import Admitting, unforeseen
-from .protocol.orders import Sealed, compose, sealed
+from .compose import compose
+from .protocol.orders import Sealed, sealed
 from .protocol.ports import Orders
 from .results import Receiver
 

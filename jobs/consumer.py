@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Final
 
 from ..errors import LeptonError, Refused, Unavailable
-from ..events.bookmark import resumed
 from ..events.inbox import Letter
+from ..events.kafka.bookmark import resumed
 from ..events.kafka.clients import Reader
 from ..events.kafka.cluster import Cluster, TopicName
 from ..events.kafka.relay import elapsed

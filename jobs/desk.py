@@ -1,74 +1,40 @@
-"""Serving jobs on one machine: the assigner in a thread of its own, and a worker where there is none."""
+"""The desk: where a ledger's jobs are given out, by an assigner in a thread of its own."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass
 from threading import Event
-from typing import Any, Final
+from typing import Final, Protocol
 
 from ..errors import LeptonError, LockHeld
 from ..events.sql.leases import Heard, Leases
 from ..events.sql.lock import Held
 from ..settings import Terms
-from ..workers.worker import Post, Worker
+from ..supervised import Supervised
 from .assigner import Assigner
-from .protocol.identity import Identity
-from .protocol.ports import Channel
-from .supervised import Supervised
 
 log = logging.getLogger("lepton")
 
 RETRY: Final = 0.5
 """Seconds before it is tried again to be the assigner."""
-_GPUS: Final = Path("/dev/nvidia0")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workplace:
-    """What it takes to be a worker: the way to the ledger, and the object store."""
+class Place(Protocol):
+    """What of a worker decides which jobs it could take."""
 
-    channel: Callable[[Identity], Channel]
-    """A worker's way to the ledger."""
-    objects: Mapping[str, Any]
-    """Where the object store is: what `tensors.address.objects_at` takes."""
-    terms: Terms
-    secret: str | None = field(default=None, repr=False)
-    """What the ledger knows its workers by, where it was given one."""
+    @property
+    def pool(self) -> str:
+        """Whose jobs it takes."""
+        ...
 
-    def post(self, *, pool: str = "default", slots: int = 1, device: str = "auto") -> Post:
-        """What a worker on this machine is. `device` is auto, cpu, or cuda:N for one GPU of several."""
-        environment: Mapping[str, str] = {}
-        if device == "cpu":
-            environment = {"CUDA_VISIBLE_DEVICES": ""}
-        elif device.startswith("cuda:"):
-            environment = {"CUDA_VISIBLE_DEVICES": device.removeprefix("cuda:")}
-        gpu = device.startswith("cuda") or (device == "auto" and _GPUS.exists())
-        return Post(
-            identity=Identity(),
-            secret=self.secret,
-            pool=pool,
-            capabilities=("train", "evaluate", "verify", "cpu", *(("cuda",) if gpu else ())),
-            slots=slots,
-            objects=self.objects,
-            environment=environment,
-        )
-
-    def worker(self, post: Post) -> Worker:
-        """A worker that has still to begin."""
-        return Worker(post, self.channel(post.identity), self.terms)
-
-    def working(self, post: Post) -> Supervised:
-        """Have a worker in this process, and let it leave in good order; each that begins anew is another."""
-
-        def work(stop: Event) -> None:
-            self.worker(replace(post, identity=Identity())).run(stop)
-
-        return Supervised(work, "worker", 4 * self.terms.drain)
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """What it can do."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,10 +47,10 @@ class Desk:
     """The lock of the one who assigns; raises `LockHeld` at once where another does."""
     assigner: Callable[[], AbstractContextManager[Assigner]]
     leases: Leases
-    waiting: Callable[[Post], bool]
+    waiting: Callable[[Place], bool]
     """Whether there is an open job that a worker could take."""
-    workplace: Workplace
-    """What a worker beside it needs."""
+    work: Callable[[str], Supervised]
+    """Has a worker of that pool in this process."""
     terms: Terms
 
     def ready(self) -> int:

@@ -15,10 +15,9 @@ from ..events.inbox import Letter
 from ..events.sql.actors import FORGOTTEN, Actor, Actors
 from ..events.sql.rows import Rejected
 from ..events.sql.store import Store
+from ..isolation import sentence
 
 EXPIRED: Final = "[expired]"
-LONGEST: Final = 2_000
-"""Characters of a reason."""
 _KEYS: Final = "lepton/rejected/"
 """What the names of the ledger's own keys begin with: one a day, for messages of nobody known."""
 _EVERY: Final = 3600.0
@@ -89,12 +88,6 @@ def refused(store: Store, id: int) -> tuple[Rejected, int | None]:
         if number == id:
             return rejected, retried
     raise Malformed(f"no rejected message has the number {id}; `lepton rejected` lists them")
-
-
-def sentence(reason: str, source: str = "") -> str:
-    """A reason as one line that every table and topic holds, without the name of who tells."""
-    line = reason.replace(source, "[its source]") if source else reason
-    return "".join(each if each.isprintable() else " " for each in line)[:LONGEST]
 
 
 def _packed(headers: Sequence[tuple[str, bytes]]) -> bytes:

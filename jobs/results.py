@@ -35,14 +35,10 @@ from ..tensors.graph import Edge, Graph
 from ..tensors.manifest import Manifest
 from ..tensors.pack import Placement as Place
 from ..tensors.pack import read_index
+from ..tensors.placements import KnownPlacements, told_by
 from ..tensors.vault import Vault
 from ..versions import save
-from ..versions.placements import (
-    BothPlacements,
-    KnownPlacements,
-    StoredPlacements,
-    told_by,
-)
+from ..versions.placements import BothPlacements, StoredPlacements
 from ..versions.restore import graph_of
 from ..versions.save_request import Save
 from ..versions.source import Subject

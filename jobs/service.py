@@ -11,6 +11,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 import uuid_utils
 
+from ..addresses import checked_source
 from ..datasets import read
 from ..domain.commands import job_stream, run_stream
 from ..domain.job.commands import (
@@ -19,7 +20,6 @@ from ..domain.job.commands import (
     SubmitJob,
     attempt,
 )
-from ..domain.job.offers import checked_source
 from ..domain.job.state import Job
 from ..domain.names import checked_name
 from ..errors import Refused, Stale, UnknownRevision

@@ -16,11 +16,11 @@ from ..domain.job.state import Job
 from ..errors import Unavailable
 from ..events.envelope import decode
 from ..events.run import MetricsLogged
+from ..supervised import Supervised
 from ..versions.workspace import Workspace
 from .desk import Desk
 from .record import JobRecord
 from .service import record, state
-from .supervised import Supervised
 
 log = logging.getLogger("lepton")
 
@@ -81,8 +81,7 @@ class _Watch:
         """One look at a job that has not ended."""
         now = time.monotonic()
         if self._desk.here and self._worker is None and job.status == "queued" and not _served(self._desk, job):
-            workplace = self._desk.workplace
-            self._worker = self._stack.enter_context(workplace.working(workplace.post(pool=job.pool)))
+            self._worker = self._stack.enter_context(self._desk.work(job.pool))
         if timeout is not None and now - self._begun > timeout:
             raise _Over(
                 f"job {self._name} has not ended in {timeout:g} s: {self._reason(job)}; it goes on, `lepton jobs` "

@@ -8,8 +8,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
-from ..domain.plain import plain_value
 from ..errors import Malformed, Refused
+from ..plain import plain_value
 from .hyperparameter import Hyperparameter, Json
 
 if TYPE_CHECKING:

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from ..domain.plain import scalar
 from ..errors import Malformed, Refused
+from ..plain import scalar
 from .hyperparameter import Json
 from .model import Model
 
 if TYPE_CHECKING:
     import torch
+
 
 T = TypeVar("T", bound=type)
 S = TypeVar("S")
@@ -199,3 +200,16 @@ def _is_module_class(cls: type) -> bool:
 
 def _qualified(cls: type) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def known(name: str) -> str:
+    """The name of one of Lepton's own models; `Refused`, with the nearest, where it is none."""
+    from difflib import get_close_matches
+
+    from ..models.registry import OWN
+
+    if name not in OWN:
+        near = get_close_matches(name, OWN, 1)
+        hint = f"did you mean {near[0]}?" if near else f"Lepton knows {', '.join(sorted(OWN))}"
+        raise Refused(f"there is no model {name!r} to train; {hint}")
+    return name

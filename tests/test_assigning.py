@@ -32,8 +32,8 @@ from lepton_ai.jobs.rejected import RefusedMessages
 from lepton_ai.ledger import Ledger
 from lepton_ai.settings import Terms
 from lepton_ai.tensors.graph import Graph
+from lepton_ai.tensors.placements import KnownPlacements
 from lepton_ai.tensors.vault import Vault
-from lepton_ai.versions.placements import KnownPlacements
 from lepton_ai.versions.source import read
 from lepton_ai.workers.keep import version
 

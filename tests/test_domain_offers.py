@@ -9,10 +9,10 @@ from typing import Any, cast
 
 import pytest
 
+from lepton_ai.addresses import checked_source
 from lepton_ai.domain.append import Append
 from lepton_ai.domain.commands import Archive, CreateBranch, CreateTag, MoveAliases
 from lepton_ai.domain.job.commands import AssignJob, FailJob, FinishJob, OfferVersion, Ready, StartJob
-from lepton_ai.domain.job.offers import checked_source
 from lepton_ai.domain.job.state import Job
 from lepton_ai.domain.model.recipe import Recipe
 from lepton_ai.domain.outside import command_of

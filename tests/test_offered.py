@@ -25,7 +25,6 @@ from lepton_ai.domain.job.state import ENDED, Job
 from lepton_ai.errors import Refused
 from lepton_ai.events.inbox import Letter
 from lepton_ai.events.sql.audit import verify
-from lepton_ai.jobs.desk import assigning, post, working
 from lepton_ai.jobs.inbox import Answer, Intake
 from lepton_ai.jobs.record import JobRecord
 from lepton_ai.ledger import Receipt
@@ -89,7 +88,7 @@ class Lab:
     def looked_at(self, job: str) -> JobRecord:
         """A job, once a worker in this process has done all that there was to do."""
         desk = self.manager._home.desk
-        with assigning(desk), working(desk.workplace, post(desk.workplace)):
+        with desk.assigning(), desk.work("default"):
             until(lambda: all(each.status in ENDED for each in self.manager.jobs.recent()), LONG)
         return self.manager.jobs.show(job)
 

@@ -16,25 +16,21 @@ from urllib.request import urlopen
 
 import pytest
 
-from lepton_ai import settings
+from lepton_ai import settings, supervised
 from lepton_ai.cli.observing import observed
 from lepton_ai.domain.job.commands import SubmitJob
 from lepton_ai.domain.job.state import Job
 from lepton_ai.errors import LockHeld, Refused, Unavailable
 from lepton_ai.events.run import MetricsLogged
-from lepton_ai.jobs import (
-    assignment,
-    supervised,
-    wait,
-)
-from lepton_ai.jobs.desk import Workplace
+from lepton_ai.jobs import assignment, wait
 from lepton_ai.jobs.protocol.messages import Failed, Finished, Measured, Started, encoded
 from lepton_ai.jobs.protocol.orders import Order
-from lepton_ai.jobs.supervised import Supervised
 from lepton_ai.settings import Terms
+from lepton_ai.supervised import Supervised
 from lepton_ai.versions.workspace import Workspace
 from lepton_ai.wiring import Home
 from lepton_ai.workers.attempt import Attempt
+from lepton_ai.workers.local import Workplace
 from lepton_ai.workers.worker import Post, Worker
 
 from .asking import until

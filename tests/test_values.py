@@ -24,9 +24,9 @@ from pydantic import BaseModel
 from lepton_ai import ModelManager
 from lepton_ai.domain.model.recipe import Recipe
 from lepton_ai.domain.names import figure
-from lepton_ai.domain.plain import plain
 from lepton_ai.errors import Malformed, Refused
 from lepton_ai.models import CreditScoringModel
+from lepton_ai.plain import plain
 
 
 class Mode(str, Enum):  # noqa: UP042 - what many configurations still have

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 from ..errors import Damaged
 from ..events.sql.rows import Placement as Row
 from ..events.sql.store import Store
-from ..tensors.objects import ObjectStore, is_key
-from ..tensors.pack import Placement, read_index
+from ..tensors.objects import is_key
+from ..tensors.pack import Placement
+from ..tensors.placements import KnownPlacements
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +26,6 @@ class StoredPlacements:
         return {digest: _checked(row) for digest, row in found.items() if row.pack not in self.condemned}
 
 
-class KnownPlacements:
-    """Placements that need no ledger; they are gathered when first asked for."""
-
-    def __init__(self, placements: Callable[[], Iterable[Placement]]) -> None:
-        self._placements = placements
-
-    @cached_property
-    def _known(self) -> dict[str, Placement]:
-        return {each.digest: each for each in self._placements()}
-
-    def find(self, digests: Collection[str]) -> Mapping[str, Placement]:
-        """Where digests lie; those that lie nowhere are left out."""
-        return {digest: self._known[digest] for digest in digests if digest in self._known}
-
-
 @dataclass(frozen=True, slots=True)
 class BothPlacements:
     """What one knows, and where it knows nothing what another does."""
@@ -52,12 +37,6 @@ class BothPlacements:
         """Where digests lie; those that lie nowhere are left out."""
         found = self.first.find(digests)
         return {**self.second.find([digest for digest in digests if digest not in found]), **found}
-
-
-def told_by(objects: ObjectStore, packs: Iterable[str]) -> Iterator[Placement]:
-    """What packs tell of themselves: where all that they hold lies."""
-    for pack in packs:
-        yield from read_index(objects, pack).placements(pack)
 
 
 def _checked(row: Row) -> Placement:

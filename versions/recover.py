@@ -18,7 +18,7 @@ from ..events.sql.rows import Placement
 from ..events.sql.store import Store
 from ..ledger import Ledger
 from ..tensors.objects import ObjectStore
-from .placements import told_by
+from ..tensors.placements import told_by
 
 
 def recover(store: Store, objects: ObjectStore, log: Log) -> Restored:

@@ -9,7 +9,7 @@ from ..domain.model.metric import better_when, goodness
 from ..domain.model.state import Model
 from ..errors import GateNotMet, Malformed
 from ..results import Rehearsal
-from .train import figures, judged
+from .train import judged
 from .workspace import Workspace
 
 METRIC = "f1"
@@ -18,8 +18,8 @@ METRIC = "f1"
 def rehearse(workspace: Workspace, model: Model, head: int, target: int, rows: Any) -> Rehearsal:
     """Evaluate both versions on `rows`, (data, labels) or (data, labels, metric); nothing is recorded."""
     data, labels, metric = _rows(rows)
-    metrics_to = figures(judged(workspace, model, target, data, labels))
-    metrics_from = figures(judged(workspace, model, head, data, labels))
+    metrics_to = judged(workspace, model, target, data, labels).figures()
+    metrics_from = judged(workspace, model, head, data, labels).figures()
     if metric not in metrics_to or metric not in metrics_from:
         raise Malformed(f"there is no metric {metric!r} to rehearse by; choose of {', '.join(sorted(metrics_to))}")
     difference = {name: metrics_to[name] - metrics_from[name] for name in metrics_to if name in metrics_from}

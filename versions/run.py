@@ -21,7 +21,6 @@ from ..domain.commands import (
     StartRun,
 )
 from ..domain.names import checked_label, checked_model, figure
-from ..domain.plain import plain, whole
 from ..errors import (
     LeptonError,
     Malformed,
@@ -30,6 +29,7 @@ from ..errors import (
 )
 from ..events.bounds import SIGNED
 from ..events.run import MetricsLogged
+from ..plain import plain, whole
 from ..provenance import code, environment
 from ..results import Version
 from .heartbeat import Heart

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from ..domain.names import changed_notes, checked_metrics, checked_name
-from ..domain.plain import plain, plain_text
+from ..plain import plain, plain_text
 from ..provenance import code, environment
 from ..results import PendingVersion, Version
 from .save_request import Save, named_files, named_parents

@@ -31,7 +31,7 @@ from ..events.model import (
     Role,
     VersionCommitted,
 )
-from ..events.objects import ManifestWritten, PackWritten
+from ..events.objects import ManifestWritten, packs_written
 from ..events.sql.rows import Placement
 from ..results import Version
 from ..tensors.graph import Graph
@@ -175,7 +175,7 @@ def stored(kept: Kept) -> Stored:
     """What the ledger is told of bytes that were kept."""
     fresh = any(placement.digest == kept.manifest.digest for placement in kept.placements)
     return Stored(
-        packs=packs_of(kept),
+        packs=packs_written(kept.packs),
         manifests=tuple(pages(kept.manifest)) if fresh else (),
         relies_on=kept.relies_on,
     )
@@ -191,13 +191,6 @@ def told_ahead(stored: Stored, tell: Callable[[TellManifest], object]) -> Stored
     for told in ahead:
         tell(TellManifest(pages=tuple(told)))
     return replace(stored, manifests=tuple(rest))
-
-
-def packs_of(kept: Kept) -> tuple[PackWritten, ...]:
-    """The packs that a save wrote, as the ledger tells them."""
-    return tuple(
-        PackWritten(pack=pack.key, bytes=pack.bytes, entries=pack.entries, index=pack.index) for pack in kept.packs
-    )
 
 
 def placed(kept: Kept) -> tuple[Placement, ...]:

@@ -14,8 +14,8 @@ from ..domain.names import (
     checked_model,
     checked_name,
 )
-from ..domain.plain import plain, plain_text
 from ..errors import Malformed
+from ..plain import plain, plain_text
 from ..provenance import code, environment
 from ..results import PendingVersion, Version
 from .source import Subject, fingerprint_of

@@ -65,7 +65,7 @@ def evaluate(
 
     performance = judged(workspace, model, number, data, labels)
     command = RecordEvaluation(
-        model=model.name, version=number, data=fingerprint(data, labels), name=name, metrics=figures(performance)
+        model=model.name, version=number, data=fingerprint(data, labels), name=name, metrics=performance.figures()
     )
     workspace.admit(command, key)
     return Evaluation(workspace.version(model, number), name, performance)
@@ -81,21 +81,3 @@ def judged(workspace: Workspace, model: Model, number: int, data: Any, labels: A
             "returns a Performance; judge it yourself and keep the figures with record_metrics"
         )
     return found
-
-
-def figures(performance: Performance) -> dict[str, float]:
-    """A performance as metrics that can be recorded: without the figures that the data leaves undefined."""
-    return {name: float(value) for name, value in performance.to_dict().items() if isinstance(value, int | float)}
-
-
-def known(name: str) -> str:
-    """The name of one of Lepton's own models; `Refused`, with the nearest, where it is none."""
-    from difflib import get_close_matches
-
-    from ..models.registry import OWN
-
-    if name not in OWN:
-        near = get_close_matches(name, OWN, 1)
-        hint = f"did you mean {near[0]}?" if near else f"Lepton knows {', '.join(sorted(OWN))}"
-        raise Refused(f"there is no model {name!r} to train; {hint}")
-    return name

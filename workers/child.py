@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 from threading import Thread
 from typing import Final, TypeAlias
 
+from ..datasets.fetch import Stopped
 from ..errors import Malformed, Refused, Unavailable
 from ..jobs.protocol.messages import Failed, Finished
 from ..jobs.protocol.orders import Order
 from ..tensors.objects import ObjectStore
 from ..tracing import span
-from .context import Stopped, Work
+from .context import Work
 
 DEATH: Final = 9
 Handler: TypeAlias = Callable[[Work], Finished]

@@ -26,10 +26,6 @@ FLUSH: Final = 1.0
 POINTS: Final = 1000
 
 
-class Stopped(Exception):
-    """The worker has to leave; what the attempt had come to is kept."""
-
-
 class Work:
     """What a handler works with."""
 

@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from ..datasets.fetch import Stopped
 from ..datasets.read import labelled
 from ..errors import Refused
 from ..jobs.protocol.messages import Checkpointed, Finished, MadeEvaluation
+from ..models.registry import known
 from ..provenance import code, environment
-from ..versions.train import figures, known
-from .context import Stopped, Work
+from .context import Work
 from .keep import (
     keep,
     told,
@@ -70,7 +71,7 @@ def evaluate(work: Work) -> Finished:
 
     performance = model.evaluate(rows, labels)
 
-    made = MadeEvaluation(data=fingerprint(rows, labels), metrics=figures(performance))
+    made = MadeEvaluation(data=fingerprint(rows, labels), metrics=performance.figures())
     return Finished(job=work.order.job, epoch=work.order.epoch, n=0, made=made, result=performance.to_dict())
 
 

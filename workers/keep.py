@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..events.objects import packs_written
 from ..jobs.protocol import messages
 from ..jobs.protocol.messages import KeptDelta, MadeVersion
 from ..jobs.protocol.orders import Base, Way
 from ..tensors.graph import Graph
 from ..tensors.keep import Kept
+from ..tensors.placements import KnownPlacements, told_by
 from ..tensors.tensor import Tensor
 from ..tensors.vault import Vault
-from ..versions.placements import KnownPlacements, told_by
-from ..versions.save import packs_of
 from .context import Work
 
 
@@ -32,7 +32,9 @@ def keep(work: Work, tensors: Mapping[str, Tensor], base: Base | None) -> Kept:
 
 def told(kept: Kept) -> messages.Kept:
     """What was kept, in the worker's words."""
-    return messages.Kept(tensors=kept.manifest.digest, packs=packs_of(kept), relies_on=tuple(sorted(kept.relies_on)))
+    return messages.Kept(
+        tensors=kept.manifest.digest, packs=packs_written(kept.packs), relies_on=tuple(sorted(kept.relies_on))
+    )
 
 
 def version(kept: Kept, base: Base | None, **recorded: Any) -> MadeVersion:

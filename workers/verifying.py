@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ..datasets.bounds import Bounds, bounds_of
 from ..datasets.fetch import fetched
 from ..domain.job.offers import LIMITS
 from ..errors import Malformed
-from ..jobs.offer_bounds import Bounds, bounds_of
 from ..jobs.protocol.messages import Finished
 from ..tensors.safetensors_file import tensors_in
 from ..tensors.tensor import Tensor

@@ -22,6 +22,7 @@ from ...events.job import (
 )
 from ...events.model import EvaluationRecorded, VersionCommitted
 from ...events.run import RunCheckpointed, RunFinished, RunStarted
+from ...plain import plain, plain_text
 from ..append import Append
 from ..commands import (
     OBJECTS,
@@ -43,7 +44,6 @@ from ..names import (
     checked_run,
 )
 from ..objects import Objects
-from ..plain import plain, plain_text
 from ..run import decide
 from ..run.state import Run
 from ..state import State

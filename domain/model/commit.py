@@ -23,6 +23,7 @@ from ...events.model import (
     VersionCommitted,
 )
 from ...events.objects import PackRepacked
+from ...plain import plain
 from ..append import Append
 from ..commands import (
     OBJECTS,
@@ -41,7 +42,6 @@ from ..names import (
     same_figure,
 )
 from ..objects import Objects
-from ..plain import plain
 from .recipe import canonical_digest, version_digest
 from .state import Model, Version
 

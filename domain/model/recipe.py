@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 import rfc8785
 
 from ...errors import Malformed
-from ..plain import plain
+from ...plain import plain
 
 WHOLE: Final = 2**53 - 1
 

@@ -10,6 +10,7 @@ from ...events.run import (
     RunResumed,
     RunStarted,
 )
+from ...plain import plain
 from ..append import Append
 from ..commands import (
     OBJECTS,
@@ -29,7 +30,6 @@ from ..names import (
     checked_times,
 )
 from ..objects import Objects
-from ..plain import plain
 from .state import Run
 
 

@@ -12,9 +12,10 @@ from typing import Any, Final, Self, TypeVar
 from pydantic_core import from_json
 
 from ...errors import Damaged, Refused
-from ..bookmark import SentMark, known_again
+from ..bookmark import SentMark
 from ..log import Row
 from ..sql.store import Store
+from .bookmark import known_again
 from .clients import LOOKED, Reader
 from .cluster import Cluster
 from .genuine import ByLeaf, ByRoot, Strangers

@@ -7,9 +7,10 @@ from asyncio import to_thread
 from typing import Final, Self
 
 from ...errors import Unavailable
-from ..bookmark import Bookmark, SentMark, known_again
+from ..bookmark import Bookmark, SentMark
 from ..sql.rows import Rejected
 from ..sql.store import Store
+from .bookmark import known_again
 from .clients import (
     Message,
     Outgoing,

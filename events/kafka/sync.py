@@ -7,7 +7,8 @@ from collections.abc import Coroutine
 from typing import Any, Final
 
 from ...errors import Unavailable
-from ..bookmark import Bookmark, resumed
+from ..bookmark import Bookmark
+from .bookmark import resumed
 from .clients import (
     Message,
     Outgoing,

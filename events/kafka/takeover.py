@@ -7,9 +7,10 @@ from asyncio import to_thread
 from typing import Final, NamedTuple
 
 from ...errors import Refused
-from ..bookmark import Bookmark, SentMark, known_again
+from ..bookmark import Bookmark, SentMark
 from ..merkle import Frontier
 from ..sql.store import Store
+from .bookmark import known_again
 from .clients import Reader
 from .cluster import Cluster
 from .genuine import ByLeaf, ByRoot, Strangers

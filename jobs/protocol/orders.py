@@ -9,13 +9,9 @@ from typing import Annotated, Any, Final, NamedTuple
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
-from ...domain.job.state import Job
-from ...domain.model.state import Model
 from ...errors import Malformed
-from ...tensors.graph import Edge, Graph, Path
+from ...tensors.graph import Edge, Graph
 from ...tensors.objects import is_pack
-from ...versions.restore import graph_of, verified_event
-from ...versions.workspace import Workspace
 from .identity import Identity, seal
 from .messages import (
     Count,
@@ -108,32 +104,6 @@ class Sealed(NamedTuple):
     digest: str
 
 
-def compose(workspace: Workspace, name: str, job: Job, worker: str) -> Order:
-    """The order for the next attempt at a job, told to nobody but the worker.
-
-    Raises `Refused` or `Damaged` where what the job names is not there any more.
-    """
-    model = workspace.model(job.model)
-    number = job.payload["version"] if job.kind == "evaluate" else model.head(job.payload.get("branch", "main"))
-    return Order(
-        job=name,
-        epoch=job.epoch + 1,
-        worker=worker,
-        kind=job.kind,
-        model=job.model,
-        payload=dict(job.payload),
-        source=workspace.opened(job.actor, job.source),
-        needs=job.needs,
-        memory=job.memory,
-        seconds=job.seconds,
-        base=None if number is None else _base(workspace, model, number),
-        checkpoint=None
-        if job.checkpoint is None
-        else _checkpoint(workspace, job.checkpoint.step, job.checkpoint.tensors),
-        traceparent=job.traceparent,
-    )
-
-
 def sealed(order: Order, key: str) -> Sealed:
     """An order for the eyes of the worker with these public keys. `Malformed` where it is larger than a topic takes."""
     plain = order.model_dump_json().encode()
@@ -184,33 +154,3 @@ def job_of(raw: bytes) -> str | None:
 def _about(worker: str, job: str, epoch: int) -> bytes:
     """The readable part of a sealed order, which the seal holds as well."""
     return f'{{"worker":"{worker}","job":"{job}","epoch":{epoch}'.encode()
-
-
-def _base(workspace: Workspace, model: Model, number: int) -> Base:
-    event = verified_event(model, number)
-    return Base(
-        version=number,
-        way=_way(workspace, event.tensors, graph_of(model)),
-        architecture=event.architecture,
-        hyperparameters=event.hyperparameters,
-        settings=event.settings,
-        data=event.data,
-        metrics=event.metrics,
-    )
-
-
-def _checkpoint(workspace: Workspace, step: int, tensors: str) -> Checkpoint:
-    size = workspace.vault.manifest(tensors).size
-    return Checkpoint(step=step, way=_way(workspace, tensors, Graph({tensors: size}, ())))
-
-
-def _way(workspace: Workspace, tensors: str, graph: Graph) -> Way:
-    path: Path = graph.cheapest(tensors)
-    edges = [edge for edge, _ in path.steps]
-    return Way(
-        tensors=tensors,
-        start=path.start,
-        start_bytes=graph.keyframes[path.start],
-        edges=tuple((edge.base, edge.new, edge.digest, edge.bytes, edge.two_way) for edge in edges),
-        packs=tuple(sorted(workspace.vault.packs_behind(tensors, graph))),
-    )

@@ -15,6 +15,7 @@ import numpy as np
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
+from lepton_ai.datasets.fetch import Stopped
 from lepton_ai.errors import Unavailable
 from lepton_ai.jobs.protocol.messages import Finished, KeptDelta, MadeVersion
 from lepton_ai.tensors.address import objects_at
@@ -23,7 +24,7 @@ from lepton_ai.tensors.tensor import Array
 from lepton_ai.tracing import traceparent
 from lepton_ai.workers import handlers
 from lepton_ai.workers.child import main
-from lepton_ai.workers.context import Stopped, Work
+from lepton_ai.workers.context import Work
 
 MOMENT = 0.05
 """Seconds that a step takes."""

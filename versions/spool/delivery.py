@@ -20,8 +20,7 @@ from ...errors import (
     UnknownRevision,
 )
 from ...events.sql.heartbeats import Heartbeats
-from ...isolation import unforeseen
-from ...jobs.rejected import sentence
+from ...isolation import sentence, unforeseen
 from ...results import PendingVersion, Synced, Version
 from ..save import checkpoint, number_under
 from ..save import save as save_version

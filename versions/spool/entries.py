@@ -83,8 +83,8 @@ def read_command(kind: Kind, asked: Mapping[str, Any]) -> RunCommand:
 
 
 def _vault(objects: ObjectStore) -> Vault:
+    from ...tensors.placements import KnownPlacements, told_by
     from ...tensors.vault import Vault
-    from ..placements import KnownPlacements, told_by
 
     return Vault(objects, KnownPlacements(lambda: told_by(objects, objects.list("packs/"))))
 

@@ -12,11 +12,11 @@ from typing import Any, Final, TypeVar, cast
 import uuid_utils
 
 from ...domain.commands import ResumeRun, run_stream
-from ...domain.plain import plain
 from ...domain.run.state import Run
 from ...errors import LeptonError, Unavailable
 from ...events.sql.actors import checked_actor
 from ...events.sql.heartbeats import Heartbeats
+from ...plain import plain
 from ...results import PendingVersion, Version
 from .. import refused
 from ..salvage import salvaged

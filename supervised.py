@@ -8,7 +8,7 @@ from collections.abc import Callable
 from threading import Event, Thread
 from typing import Final, Self
 
-from ..errors import LeptonError, Unavailable
+from .errors import LeptonError, Unavailable
 
 RETRY: Final = 0.5
 """Seconds before work that fell is begun again; doubled each time that it falls soon after."""

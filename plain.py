@@ -27,9 +27,9 @@ from types import BuiltinFunctionType, FunctionType, MethodType, SimpleNamespace
 from typing import Any, Final, cast
 from uuid import UUID
 
-from ..errors import LeptonError, Malformed
-from ..events.bounds import FREE
-from ..events.event import stored
+from .errors import LeptonError, Malformed
+from .events.bounds import FREE
+from .events.event import stored
 
 DEEPEST: Final = 64
 """Levels of nesting; parsers of JSON give up somewhere behind."""

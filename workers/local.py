@@ -1,0 +1,60 @@
+"""Workers on this machine: what it takes to be one, and one in a thread of this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from threading import Event
+from typing import Any, Final
+
+from ..jobs.protocol.identity import Identity
+from ..jobs.protocol.ports import Channel
+from ..settings import Terms
+from ..supervised import Supervised
+from .worker import Post, Worker
+
+_GPUS: Final = Path("/dev/nvidia0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workplace:
+    """What it takes to be a worker: the way to the ledger, and the object store."""
+
+    channel: Callable[[Identity], Channel]
+    """A worker's way to the ledger."""
+    objects: Mapping[str, Any]
+    """Where the object store is: what `tensors.address.objects_at` takes."""
+    terms: Terms
+    secret: str | None = field(default=None, repr=False)
+    """What the ledger knows its workers by, where it was given one."""
+
+    def post(self, *, pool: str = "default", slots: int = 1, device: str = "auto") -> Post:
+        """What a worker on this machine is. `device` is auto, cpu, or cuda:N for one GPU of several."""
+        environment: Mapping[str, str] = {}
+        if device == "cpu":
+            environment = {"CUDA_VISIBLE_DEVICES": ""}
+        elif device.startswith("cuda:"):
+            environment = {"CUDA_VISIBLE_DEVICES": device.removeprefix("cuda:")}
+        gpu = device.startswith("cuda") or (device == "auto" and _GPUS.exists())
+        return Post(
+            identity=Identity(),
+            secret=self.secret,
+            pool=pool,
+            capabilities=("train", "evaluate", "verify", "cpu", *(("cuda",) if gpu else ())),
+            slots=slots,
+            objects=self.objects,
+            environment=environment,
+        )
+
+    def worker(self, post: Post) -> Worker:
+        """A worker that has still to begin."""
+        return Worker(post, self.channel(post.identity), self.terms)
+
+    def working(self, post: Post) -> Supervised:
+        """Have a worker in this process, and let it leave in good order; each that begins anew is another."""
+
+        def work(stop: Event) -> None:
+            self.worker(replace(post, identity=Identity())).run(stop)
+
+        return Supervised(work, "worker", 4 * self.terms.drain)
