@@ -1,0 +1,64 @@
+"""What every answer shares: short for people, a dictionary for programs, HTML for notebooks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import datetime
+from html import escape
+from typing import Any, Final, cast
+
+from .version import Version
+
+WIDTH: Final = 100
+"""Characters of a field that `str()` of an answer shows."""
+
+
+class Result:
+    """An answer: its fields as attributes, in short, as a dictionary of plain JSON, and as HTML in a notebook."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every field by its name, JSON-ready."""
+        return {field.name: plain(getattr(self, field.name)) for field in fields(self)}  # pyright: ignore
+
+    def __str__(self) -> str:
+        """A line a field that says something, cut where it is long; `repr()` has all."""
+        told = ((name, _brief(value)) for name, value in self.to_dict().items() if value is not None)
+        return "\n".join(f"{name}: {words}" for name, words in told if words)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th>{escape(name)}</th><td>{escape(str(value))}</td></tr>" for name, value in self.to_dict().items()
+        )
+        return f"<table><tbody>{rows}</tbody></table>"
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    if isinstance(value, Mapping):
+        pairs = cast("Mapping[str, Any]", value).items()
+        value = ", ".join(f"{name} {_brief(each)}" for name, each in pairs if each is not None)
+    elif isinstance(value, list):
+        value = "; ".join(map(_brief, cast("list[Any]", value)))
+    text = str(value)
+    return text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"
+
+
+def plain(value: Any) -> Any:
+    """A value as plain JSON: results and versions as dictionaries, times as RFC 3339, tuples as lists, and numbers
+    that JSON has no word for as text, as in the ledger's events."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else "NaN" if math.isnan(value) else f"{'-' * (value < 0)}Infinity"
+    if isinstance(value, Version):
+        return value.to_dict()["version"]
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(name): plain(each) for name, each in cast("Mapping[Any, Any]", value).items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(each) for each in cast("list[Any]", value)]
+    return value
