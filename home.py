@@ -41,7 +41,7 @@ def chosen(given: str | os.PathLike[str] | None, env: Mapping[str, str] = os.env
     for folder in (here, *here.parents):
         if _is_folder(folder / FOLDER):
             _check_trusted(folder / FOLDER, env)
-            return folder / FOLDER, "above"
+            return folder / FOLDER, "here" if folder == here else "above"
     return here / FOLDER, "here"
 
 
@@ -230,7 +230,7 @@ def _check_trusted(home: Path, env: Mapping[str, str]) -> None:
     if owners <= mine or own_group or "*" in safe or any(Path(each).expanduser() == home for each in safe):
         return
     raise Refused(
-        f"{home}, found in a folder above, belongs to {_user(told.st_uid)}; name it by LEPTON_HOME or --home, or list "
+        f"{home}, which nobody named, belongs to {_user(told.st_uid)}; name it by LEPTON_HOME or --home, or list "
         f"it in {SAFE}, if you trust whoever that is"
     )
 

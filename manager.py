@@ -30,18 +30,7 @@ from .results import (
     Version,
     VersionRecord,
 )
-from .versions import (
-    compare,
-    fsck,
-    history,
-    merge,
-    refused,
-    restore,
-    rollback,
-    runs,
-    suggest,
-    train,
-)
+from .versions import compare, fsck, history, merge, refused, restore, rollback, runs, suggest, train
 from .versions.arguments import checked
 from .versions.heal import Healed, heal
 from .versions.merge import Strategy
@@ -561,7 +550,7 @@ class ModelManager:
     def fsck(self, *, events: bool = True, objects: bool = True, projection: bool = True) -> list[Damaged]:
         """Read every row, object and view, and name what is damaged."""
         parts = {"events": events, "objects": objects, "projection": projection}
-        return list(fsck.fsck(self._workspace, self._home.projection, parts))
+        return list(fsck.fsck(self._workspace, self._home.read_model, parts))
 
     def heal(self, *places: str | os.PathLike[str]) -> Healed:
         """Write again what damaged packs held, from whole copies: in the ledger's own store, its spool, or `places`.
@@ -574,8 +563,7 @@ class ModelManager:
     def rebuild(self) -> int:
         """Make the read model anew from the log: the `seq` it reached."""
         self._home.seek()
-        with self._home.projection() as projection:
-            return projection.rebuild()
+        return self._home.read_model().rebuild()
 
     def rebuild_from_kafka(self) -> int:
         """Make the read model anew from the topic of events, knowing no database: the `seq` it reached."""
@@ -584,12 +572,8 @@ class ModelManager:
 
     def snapshot(self, to: str | os.PathLike[str]) -> None:
         """Copy the read model to a file of its own, to be opened with DuckDB elsewhere."""
-        from .projections.export import snapshot
-
         self._home.seek()
-        with self._home.projection() as projection:
-            projection.mended(projection.catch_up)
-            snapshot(projection, Path(to))
+        self._home.read_model().snapshot(Path(to).absolute())
 
     def upgrade(self, *, dry_run: bool = False) -> Upgraded:
         """Bring a ledger of an older Lepton to today's format, with a copy made first; `dry_run` changes nothing."""

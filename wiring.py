@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Callable, Generator, Sequence
@@ -424,7 +425,9 @@ class Home:
             if not restoring:
                 self._check_unused(database)
             if self.folder.make():
-                log.info("a new home, %s", self.settings.home)
+                # whoever named no home must learn where one is made
+                level = logging.WARNING if self.settings.source == "here" else logging.INFO
+                log.log(level, "a new home, %s", self.settings.home)
         open_or_create(database, ledger_id)
         if self.folder.is_there():
             self.folder.check(Store(database).ledger_id, database.name)

@@ -96,7 +96,7 @@ class Root(click.Group):
 
 
 def _short(command: Command | None) -> str:
-    return command.get_short_help_str(100) if command else ""
+    return command.get_short_help_str(200) if command else ""
 
 
 def _told(error: Exception) -> int:

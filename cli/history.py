@@ -14,22 +14,7 @@ from .command import Session, command
 from .graph import Row, draw
 from .revision import of_model
 from .shapes import ENTRY, METRICS, VERSION
-from .text import (
-    arrow,
-    columns,
-    count,
-    dim,
-    figure,
-    headline,
-    names,
-    section,
-    short,
-    size,
-    title,
-    version,
-    when,
-    width,
-)
+from .text import arrow, columns, count, dim, figure, headline, names, section, short, size, title, version, when, width
 
 TENSOR: Final = {"name": "text", "dtype": "text", "shape": ["number"], "bytes": "number", "digest": "digest"}
 

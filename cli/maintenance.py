@@ -16,15 +16,7 @@ from ..versions.refused import RefusedSave
 from ..versions.upgrade import Upgraded
 from .command import Session, command, keyed
 from .shapes import METRICS, VERSION
-from .text import (
-    columns,
-    count,
-    size,
-    title,
-    unprojected,
-    version,
-    when,
-)
+from .text import columns, count, size, title, unprojected, version, when
 
 SPOOLED: Final = {
     "kind": "text?",
@@ -173,7 +165,7 @@ def fsck(session: Session, events: bool, objects: bool, projection: bool, heal: 
     beside it, and triggers, rules and views that are not Lepton's. It goes on after the first.
     """
     if places and not heal:
-        raise Refused("--from says where --heal looks for copies; give --heal too")
+        raise click.UsageError("--from says where --heal looks for copies; give --heal too")
     healed: tuple[HealedPack, ...] = ()
     if heal:
         with session.waiting("healing"):
@@ -294,8 +286,11 @@ def _verified(found: Verified) -> Iterator[str]:
 
 def _healed(packs: Iterable[HealedPack]) -> Iterator[str]:
     for each in packs:
-        left = f", {count(len(each.missing), 'digest')} not found" if each.missing else ""
-        yield f"{title('written again')}  {each.pack}{left}"
+        left = f"{count(len(each.missing), 'digest')} not found; --from names a copy of the objects"
+        if each.into:
+            yield f"{title('written again')}  {each.pack}" + (f", {left}" if each.missing else "")
+        else:
+            yield f"{title('not healed')}  {each.pack}: {left}"
 
 
 def _damages(found: list[Damaged], aside: int) -> Iterator[str]:

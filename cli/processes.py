@@ -16,12 +16,7 @@ import click
 from ..errors import Refused
 from .command import Session, command
 from .observing import observed
-from .text import (
-    columns,
-    count,
-    unprojected,
-    when,
-)
+from .text import columns, count, unprojected, when
 
 if TYPE_CHECKING:
     from ..events.sql.rows import Rejected

@@ -15,15 +15,7 @@ import click
 from .command import Session, command
 from .shapes import EVENT
 from .tables import written
-from .text import (
-    columns,
-    count,
-    dim,
-    encoded,
-    figure,
-    title,
-    when,
-)
+from .text import columns, count, dim, encoded, figure, title, when
 
 if TYPE_CHECKING:
     import pyarrow as pa

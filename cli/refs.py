@@ -11,13 +11,7 @@ from ..results import Version
 from .command import Session, command, keyed
 from .revision import expected, of_model
 from .shapes import VERSION
-from .text import (
-    columns,
-    dim,
-    short,
-    title,
-    version,
-)
+from .text import columns, dim, short, title, version
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -12,17 +12,7 @@ from ..results import Rehearsal, RollbackPlan, RolledBack
 from .command import Session, command, keyed
 from .revision import expected, of_model
 from .shapes import METRICS, VERSION
-from .text import (
-    arrow,
-    change,
-    columns,
-    count,
-    dim,
-    figure,
-    size,
-    title,
-    version,
-)
+from .text import arrow, change, columns, count, dim, figure, size, title, version
 
 REHEARSAL: Final = {
     "model": "text",

@@ -62,7 +62,10 @@ def runs(session: Session, act: str | None, run: str | None, model: str | None, 
     """
     if act is None:
         found = session.manager.runs(model, status=status, most=most)  # pyright: ignore[reportArgumentType]
-        session.answer({"runs": [each.to_dict() for each in found]}, lambda: _listed(found))
+        session.answer(
+            {"runs": [each.to_dict() for each in found]},
+            lambda: _listed(found) if found or model or status else ["no run yet; `manager.run(...)` begins one"],
+        )
         return
     if run is None:
         raise click.UsageError(f"{act} needs a run; `lepton runs` lists them")

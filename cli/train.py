@@ -14,20 +14,9 @@ import click
 
 from ..jobs.record import JobRecord
 from ..results import Performance, Version
-from .command import (
-    PATIENCE,
-    Session,
-    command,
-    keyed,
-)
+from .command import PATIENCE, Session, command, keyed
 from .shapes import JOB, METRICS, VERSION
-from .text import (
-    columns,
-    dim,
-    figure,
-    title,
-    version,
-)
+from .text import columns, dim, figure, title, version
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
 F = TypeVar("F", bound=Callable[..., Any])

@@ -9,13 +9,7 @@ from typing import Any, ClassVar, cast
 from ..events.outside import DatasetRecorded
 from ..plain import plain, same
 from .append import Append
-from .commands import (
-    RecordDataset,
-    RecordObservation,
-    dataset_stream,
-    endpoint_stream,
-    model_stream,
-)
+from .commands import RecordDataset, RecordObservation, dataset_stream, endpoint_stream, model_stream
 from .model.state import Model
 from .names import checked_metrics, checked_times
 

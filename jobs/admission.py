@@ -10,25 +10,12 @@ from typing import cast
 from ..domain.commands import job_stream
 from ..domain.job.commands import FailJob, WarnJob
 from ..domain.job.state import AT_WORK, Job
-from ..errors import (
-    Condemned,
-    Damaged,
-    LeptonError,
-    Unavailable,
-)
+from ..errors import Condemned, Damaged, LeptonError, Unavailable
 from ..isolation import isolated, unforeseen
 from ..ledger import Asked, Receipt
 from ..versions import refused
 from ..versions.workspace import Workspace
-from .protocol.messages import (
-    Failed,
-    Finished,
-    MadeVersion,
-    Measured,
-    OfAttempt,
-    Said,
-    Started,
-)
+from .protocol.messages import Failed, Finished, MadeVersion, Measured, OfAttempt, Said, Started
 from .results import Receiver, Stranger
 
 log = logging.getLogger("lepton.assigner")

@@ -13,23 +13,11 @@ from ..domain.job.commands import ExpireLease, Ready
 from ..domain.job.decide import chosen
 from ..domain.job.offers import LIMITS, VERIFY
 from ..domain.job.state import AT_WORK, Job
-from ..errors import (
-    Damaged,
-    LeptonError,
-    Malformed,
-    Refused,
-    Unavailable,
-)
+from ..errors import Damaged, LeptonError, Malformed, Refused, Unavailable
 from ..events.bookmark import Bookmark
 from ..events.envelope import decode
 from ..events.inbox import Letter
-from ..events.job import (
-    JobCancelled,
-    JobFailed,
-    JobFinished,
-    JobRequeued,
-    JobSubmitted,
-)
+from ..events.job import JobCancelled, JobFailed, JobFinished, JobRequeued, JobSubmitted
 from ..events.log import Row
 from ..events.sql.leases import Change, Lease, Leases
 from ..events.sql.queue import Posted
@@ -42,12 +30,7 @@ from .admission import Admitting, Answer
 from .assignment import Assignment
 from .partitions import Ear, Hearing
 from .protocol import messages
-from .protocol.messages import (
-    Left,
-    OfAttempt,
-    Said,
-    said,
-)
+from .protocol.messages import Left, OfAttempt, Said, said
 from .protocol.ports import Orders, Results
 from .rejected import RefusedMessages, kept
 from .results import Receiver, Stranger

@@ -11,20 +11,10 @@ from pydantic import ValidationError
 
 from ..domain.job.commands import OfferVersion
 from ..domain.outside import command_of
-from ..errors import (
-    LeptonError,
-    Malformed,
-    Refused,
-    Unavailable,
-)
+from ..errors import LeptonError, Malformed, Refused, Unavailable
 from ..events.bookmark import Bookmark
 from ..events.inbox import Letter, parsed, source_of
-from ..events.sql.actors import (
-    Actor,
-    Actors,
-    checked_actor,
-    names_an_actor,
-)
+from ..events.sql.actors import Actor, Actors, checked_actor, names_an_actor
 from ..events.sql.admission import Admission
 from ..isolation import Unforeseen, isolated, unforeseen
 from ..ledger import Asked, Ledger, Receipt

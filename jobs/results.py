@@ -7,21 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final, NamedTuple, cast
 
-from ..domain.commands import (
-    Commit,
-    Delta,
-    RecordEvaluation,
-    Stored,
-    job_stream,
-)
-from ..domain.job.commands import (
-    CheckpointJob,
-    FailJob,
-    FinishJob,
-    JobCommand,
-    MeasureJob,
-    StartJob,
-)
+from ..domain.commands import Commit, Delta, RecordEvaluation, Stored, job_stream
+from ..domain.job.commands import CheckpointJob, FailJob, FinishJob, JobCommand, MeasureJob, StartJob
 from ..domain.job.state import AT_WORK, Job
 from ..domain.model.recipe import Recipe
 from ..domain.names import checked_label
@@ -44,16 +31,7 @@ from ..versions.save_request import Save
 from ..versions.source import Subject
 from ..versions.workspace import Workspace
 from .protocol import messages
-from .protocol.messages import (
-    Failed,
-    Finished,
-    MadeEvaluation,
-    MadeVersion,
-    Measured,
-    OfAttempt,
-    Said,
-    Started,
-)
+from .protocol.messages import Failed, Finished, MadeEvaluation, MadeVersion, Measured, OfAttempt, Said, Started
 
 LONGEST_STORY: Final = 8000
 """Characters of why an attempt failed that are kept."""

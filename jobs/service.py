@@ -14,12 +14,7 @@ import uuid_utils
 from ..addresses import checked_source
 from ..datasets import read
 from ..domain.commands import job_stream, run_stream
-from ..domain.job.commands import (
-    CancelJob,
-    OfferVersion,
-    SubmitJob,
-    attempt,
-)
+from ..domain.job.commands import CancelJob, OfferVersion, SubmitJob, attempt
 from ..domain.job.state import Job
 from ..domain.names import checked_name
 from ..errors import Refused, Stale, UnknownRevision

@@ -51,18 +51,24 @@ class Limits:
     threads: int = 2
 
 
-def answer(snapshot: Path, question: Question, limits: Limits = Limits()) -> pa.Table:
+def answer(snapshot: str | Path, question: str | Question, limits: Limits = Limits()) -> pa.Table:
     """The answer of one SELECT over a copy of the views, such as `snapshot` makes, given by a child that is killed.
 
-    It is parsed there too. Raises what `query` raises; `Refused` past a limit; `Unavailable` where no child starts.
+    It is parsed there too. Raises what `query` raises; `Refused` past a limit or where there is no such copy;
+    `Unavailable` where no child starts.
     """
     import pyarrow as pa
 
+    file = Path(snapshot).absolute()  # the child works in another folder
+    if not file.is_file():
+        raise Refused(f"there is no copy of the views in {file.name}; `lepton snapshot` makes one")
+    if isinstance(question, str):
+        question = Question(question)
     if len(question.sql.encode(errors="replace")) > LONGEST:
         raise Refused(f"a query has at most {LONGEST:,} bytes; give lists of values as parameters")
     at = question.as_of.isoformat() if isinstance(question.as_of, date | datetime) else question.as_of
     asked = {"sql": question.sql, "params": plain_params(question.params), "as_of": at, "timeout": limits.seconds}
-    order = {**asked, "file": str(snapshot), "parent": os.getpid(), "memory": limits.memory, "cpu": limits.cpu_seconds}
+    order = {**asked, "file": str(file), "parent": os.getpid(), "memory": limits.memory, "cpu": limits.cpu_seconds}
     raw = _told(json.dumps({**order, "threads": limits.threads, "answer": limits.answer}).encode(), limits)
     head, _, content = raw.partition(b"\n")
     told: dict[str, Any] = json.loads(head)

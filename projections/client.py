@@ -14,29 +14,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from .. import errors
-from ..errors import (
-    Damaged,
-    LeptonError,
-    Refused,
-    Unavailable,
-)
+from ..errors import Damaged, LeptonError, Refused, Unavailable
+from .care import Checked, checked
+from .export import copied, snapshot
 from .projector import Projection
 from .query import Params, query
 from .search import versions_where
 from .translation import is_of_file
-from .wire import (
-    BEAT,
-    connected,
-    peer,
-    received,
-    send,
-)
+from .wire import BEAT, connected, peer, received, send
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _FINDING: Final = 60.0
 """Seconds that a search may take."""
+_CARE: Final = 86_400.0
+"""Seconds that a rebuild may take; the projector says meanwhile that it is at work."""
 _GRACE: Final = 10.0
 
 
@@ -60,6 +53,18 @@ class ReadModel(Protocol):
         """The versions for which an expression holds; see `versions_where`."""
         ...
 
+    def rebuild(self) -> int:
+        """Build it anew from the first event: the position it reached."""
+        ...
+
+    def check(self) -> Checked:
+        """Compare it with a rebuild."""
+        ...
+
+    def snapshot(self, to: Path) -> None:
+        """Copy it to where no file is."""
+        ...
+
 
 class Here:
     """The read model, opened for one question and closed again."""
@@ -77,6 +82,19 @@ class Here:
         with self._opened() as projection:
             projection.mended(projection.catch_up)
             return projection.mended(lambda: versions_where(projection, expression))
+
+    def rebuild(self) -> int:
+        with self._opened() as projection:
+            return projection.rebuild()
+
+    def check(self) -> Checked:
+        with self._opened() as projection:
+            return checked(projection)
+
+    def snapshot(self, to: Path) -> None:
+        with self._opened() as projection:
+            projection.mended(projection.catch_up)
+            snapshot(projection, to)
 
 
 def answer(projection: Projection, question: Question) -> pa.Table:
@@ -116,6 +134,21 @@ class There:
     def find(self, expression: str) -> list[tuple[str, int]]:
         found = json.loads(self._answer({"find": expression}, None, _FINDING))
         return [(model, number) for model, number in found]
+
+    def rebuild(self) -> int:
+        return json.loads(self._answer({"care": "rebuild"}, None, _CARE))
+
+    def check(self) -> Checked:
+        found = json.loads(self._answer({"care": "check"}, None, _CARE))
+        damage = found["replaced"] and raised(found["replaced"])
+        return Checked(damage if isinstance(damage, Damaged) else None, found["differences"])
+
+    def snapshot(self, to: Path) -> None:
+        place = self._path.parent / json.loads(self._answer({"care": "snapshot"}, None, _CARE))
+        try:
+            copied(place, to)
+        finally:
+            place.unlink(missing_ok=True)
 
     def _answer(self, asked: Mapping[str, Any], wait_for: int | None, working: float) -> bytes:
         """Ask, and wait for what was committed before; raises what the projector raised.

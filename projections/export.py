@@ -43,13 +43,19 @@ def export(table: pa.Table, format: Format) -> bytes:
 
 def snapshot(projection: Projection, to: Path) -> None:
     """A copy of the read model's file, whole as of now, for any DuckDB to open. Raises `Refused` where `to` exists."""
+    with projection.resting() as path:
+        copied(path, to)
+
+
+def copied(path: Path, to: Path) -> None:
+    """Copy a file to where none is, whole or not at all. Raises as `snapshot` does."""
     part = to.with_name(f".lepton-{secrets.token_hex(16)}")
     try:
         if to.exists():
             raise Refused(f"{to.name} exists; name a file that does not")
         with part.open("xb") as file:
             try:
-                with projection.resting() as path, path.open("rb") as whole:
+                with path.open("rb") as whole:
                     shutil.copyfileobj(whole, file, 1 << 20)
                 file.flush()
                 os.fsync(file.fileno())

@@ -54,8 +54,10 @@ class Projection:
             raise denied(error, folder, "made") from error
         self._process = os.getpid()
         self.path = folder / f"{ledger}-{schema().fingerprint}.duckdb"
-        self._ledger = ledger
-        self._source = log
+        self.ledger = ledger
+        """The name of the ledger that it tells of."""
+        self.log = log
+        """What it follows."""
         self._memory_limit = memory_limit
         self._gate = Gate()
         self._writing = RLock()
@@ -132,7 +134,7 @@ class Projection:
                 time.sleep(_PAUSE)
             while self._old:
                 old = self._old.pop()
-                if is_of(old, self._source.ledger_id):
+                if is_of(old, self.log.ledger_id):
                     removed(old)
             return self.position
 
@@ -148,7 +150,7 @@ class Projection:
             self._revive()
             place = self.path.with_name(f"{self.path.name}.new")
             removed(place)
-            fresh = File(place, self._source, self._memory_limit, ordered=False)
+            fresh = File(place, self.log, self._memory_limit, ordered=False)
             try:
                 fresh.follow()
             finally:
@@ -289,16 +291,18 @@ class Projection:
             self._last = 0  # what stands at the path now is another file, or none
 
     def _locked(self, wait: float) -> FileLock:
-        return FileLock(self.path.parent / f"{self._ledger}.lock", self._what, wait)
+        return FileLock(self.path.parent / f"{self.ledger}.lock", self._what, wait)
 
     def _opened(self, path: Path) -> File:
-        file = File(path, self._source, self._memory_limit)
+        file = File(path, self.log, self._memory_limit)
         self.replaced = file.replaced or self.replaced
         return file
 
     def _left_behind(self) -> list[Path]:
-        """Files of this ledger made by other SQL, and what a rebuild left when it was killed."""
-        pattern = re.compile(re.escape(self._ledger) + r"-[0-9a-f]{12}\.duckdb(\.new|\.damaged)?")
+        """Files of this ledger made by other SQL, and what a rebuild or a snapshot left when it was killed."""
+        pattern = re.compile(
+            re.escape(self.ledger) + r"-([0-9a-f]{12}\.duckdb(\.new|\.damaged)?|snapshot-[0-9a-f]{32})"
+        )
         found = [path for path in self.path.parent.iterdir() if pattern.fullmatch(path.name)]
         return [path for path in found if path.name not in (self.path.name, f"{self.path.name}.damaged")]
 

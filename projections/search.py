@@ -105,7 +105,8 @@ def _tokens(expression: str) -> Iterator[_Token]:
         place = len(expression) - len(rest)
         match = _TOKEN.match(expression, place)
         if match is None:
-            raise _malformed(expression, place, f"no name, comparison or value begins with {expression[place]!r}")
+            what = f"no name, comparison or value begins with {expression[place]!r}"
+            raise _malformed(expression, place, f'{what}; quote a name that holds it, as in metric."AR@100"')
         yield _Token(str(match.lastgroup), match[0], place)
         place = match.end()
     while True:

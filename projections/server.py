@@ -19,17 +19,14 @@ from typing import Any, Final, Self
 from ..errors import LeptonError, Refused
 from ..events import forks
 from ..permissions import file_mode, set_mode
+from .care import checked, handed_out
 from .client import Question, answer, told
 from .following import Follower
 from .peers import check_peer
+from .projector import Projection
 from .search import versions_where
 from .watchdog import Watchdog
-from .wire import (
-    BEAT,
-    reachable,
-    received,
-    send,
-)
+from .wire import BEAT, reachable, received, send
 
 log = logging.getLogger("lepton.projector")
 
@@ -157,10 +154,25 @@ def _answered(server: _Listener, asked: Mapping[str, Any]) -> bytes:
     projection = follower.projection
     if "find" in asked:
         return json.dumps(projection.mended(lambda: versions_where(projection, asked["find"]))).encode()
+    if "care" in asked:
+        return json.dumps(_cared(projection, asked["care"])).encode()
     if "sql" not in asked:
-        raise Refused("a projector answers `sql` and `find`; this question is neither")
+        raise Refused("a projector answers `sql` and `find`, and can care for its views; this question is neither")
     with server.watchdog.watching(asked["sql"], asked["timeout"]):
         return _sql(follower, asked)
+
+
+def _cared(projection: Projection, what: str) -> Any:
+    match what:
+        case "rebuild":
+            return projection.rebuild()
+        case "check":
+            replaced, differences = checked(projection)
+            return {"replaced": replaced and told(replaced), "differences": differences}
+        case "snapshot":
+            return handed_out(projection)
+        case _:
+            raise Refused("a projector can rebuild, check and snapshot; this is none of them")
 
 
 def _sql(follower: Follower, asked: Mapping[str, Any]) -> bytes:

@@ -67,7 +67,7 @@ class Kafka:
         """Start the broker and wait until it answers for its metadata."""
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                self._java("384m", "kafka.Kafka", self._properties), stdout=log, stderr=log
+                self._java("384m", "kafka.Kafka", self._properties), stdout=log, stderr=log, process_group=0
             )
         asyncio.run(self._await())
 

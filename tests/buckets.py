@@ -38,7 +38,9 @@ class Buckets(ABC):
     def start(self) -> None:
         """Start the process, wait until it answers, and make the bucket."""
         told = self._command
-        self._process = subprocess.Popen(told, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+        self._process = subprocess.Popen(
+            told, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", process_group=0
+        )
         deadline = time.monotonic() + _SECONDS
         while True:
             try:

@@ -62,7 +62,7 @@ class PostgreSQL:
         listen = ("-h", "127.0.0.1", "-p", str(self.port), "-k", str(self._folder))
         command = (self._programs / "postgres", "-D", self.data, *listen, *self.OPTIONS, "-c", "log_min_messages=fatal")
         with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", **self._as)
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", process_group=0, **self._as)
         self._await()
 
     def execute(self, *statements: str, database: str = "postgres") -> list[tuple[Any, ...]]:

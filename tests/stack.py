@@ -117,7 +117,8 @@ class Process:
 
     def _start(self) -> None:
         command = [sys.executable, "-c", MAIN, self._name]
-        self._running = subprocess.Popen(command, env=self._environment, stdout=subprocess.DEVNULL)
+        # in a group of its own, for Ctrl-C is told to the whole group of a terminal, and all are stopped in order
+        self._running = subprocess.Popen(command, env=self._environment, stdout=subprocess.DEVNULL, process_group=0)
 
 
 def kept() -> Path:

@@ -104,7 +104,7 @@ def test_the_command_says_what_it_wrote_again_and_what_is_left(home: Path, tmp_p
     assert healed.code == 0
     assert healed.json["healed"][0]["missing"] == []
     assert healed.json["damaged"] == []
-    assert cli(["fsck", "--from", str(tmp_path)]).code == 1
+    assert cli(["fsck", "--from", str(tmp_path)]).code == 2
 
 
 def test_a_place_that_is_none_is_refused(home: Path, packs: list[Path]) -> None:

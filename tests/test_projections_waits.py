@@ -16,6 +16,7 @@ import pytest
 
 from lepton_ai.errors import LeptonError, Malformed, Refused, Unavailable
 from lepton_ai.manager import ModelManager
+from lepton_ai.projections.child import answer
 from lepton_ai.projections.projector import Projection
 from lepton_ai.projections.query import query
 
@@ -182,3 +183,24 @@ def test_a_query_too_large_to_plan_is_refused_at_once(tmp_path: Path, sql: str, 
         with pytest.raises((Refused, Malformed), match=says):
             query(held, sql, timeout=3)
         assert query(held, "SELECT 1 AS one").to_pylist() == [{"one": 1}]
+
+
+def test_beside_a_projector_the_views_are_checked_rebuilt_and_copied(
+    home: Path, projector: subprocess.Popen[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    until(lambda: (home / "read" / "main.sock").is_socket(), 60)
+    monkeypatch.chdir(tmp_path)
+    with ModelManager(home) as manager:
+        manager.save_version({"w": np.ones(3, np.float32)}, name="m")
+        end = manager.verify().size
+        assert manager.fsck() == []
+        assert manager.rebuild() == end
+        manager.snapshot("views.duckdb")
+        with pytest.raises(Refused, match=r"views\.duckdb exists"):
+            manager.snapshot("views.duckdb")
+        assert manager.sql(LAST)["v"].to_pylist() == [2]
+    assert projector.poll() is None
+    assert [path.name for path in (home / "read").iterdir() if "snapshot" in path.name] == []
+    assert answer("views.duckdb", LAST)["v"].to_pylist() == [2]
+    with pytest.raises(Refused, match=r"there is no copy of the views in none\.duckdb"):
+        answer("none.duckdb", LAST)

@@ -134,6 +134,7 @@ def test_it_may_be_adopted_on_a_branch_of_its_own_where_it_came_from(manager: Mo
 
 REFUSALS: list[tuple[str, Callable[[ModelManager], object], dict[str, Any]]] = [
     ("tag in use", lambda m: m.save_version(weights(9), name="net", tags=["taken", "free"]), {}),
+    ("tag on the head", lambda m: m.save_version(weights(9), name="net", tags=["head", "free"]), {}),
     ("bad metric", lambda m: m.save_version(weights(9), name="net", metrics={"f1": "high", "ok": 1.0}), {}),
     ("metric without a name", lambda m: m.save_version(weights(9), name="net", metrics={1: 1.0, "ok": 1.0}), {}),
     ("bad hyperparameter", lambda m: m.save_version(weights(9), name="net", hyperparameters={"f": object()}), {}),
@@ -159,7 +160,7 @@ def test_whatever_a_save_is_refused_for_its_tensors_are_kept_and_adopted(
     manager: ModelManager, save: Callable[[ModelManager], object], adopting: dict[str, Any]
 ) -> None:
     manager.save_version(weights(0), name="net", tags=["taken"])
-    manager.save_version(weights(1), name="net")
+    manager.save_version(weights(1), name="net", tags=["head"])
 
     name = refused(lambda: save(manager))
     assert manager.load_kept(name)["w"].tolist() == [9.0] * 4

@@ -42,6 +42,7 @@ def start(kafka: Kafka, postgresql: PostgreSQL, s3_server: S3) -> Iterator[Calla
             cwd=ROOT,
             env=environment | {"STACK": str(folder)},
             stdout=subprocess.PIPE,
+            stderr=(folder / "said").open("a"),
             text=True,
             start_new_session=True,
         )
@@ -51,8 +52,10 @@ def start(kafka: Kafka, postgresql: PostgreSQL, s3_server: S3) -> Iterator[Calla
     yield begin
     for stack in started:
         if stack.poll() is None:
-            os.killpg(stack.pid, signal.SIGKILL)
+            for each in (*processes_of(stack), stack.pid):
+                os.kill(each, signal.SIGKILL)
             stack.wait()
+    print((folder / "said").read_text())
     shutil.rmtree(folder)
 
 
@@ -107,21 +110,27 @@ def test_the_stack_runs_works_stops_and_goes_on_with_what_it_held(
         60,
     )
     stop(again, signal.SIGTERM)
+    assert "Traceback" not in (home.parent / "said").read_text()
+
+
+def processes_of(stack: subprocess.Popen[str]) -> list[int]:
+    """The processes that the stack started, by their ids."""
+    return [int(each) for each in Path(f"/proc/{stack.pid}/task/{stack.pid}/children").read_text().split()]
 
 
 def process_of(stack: subprocess.Popen[str], name: str) -> int:
-    """The id of one of the stack's processes."""
-    children = [int(each) for each in Path(f"/proc/{stack.pid}/task/{stack.pid}/children").read_text().split()]
+    """The id of one of Lepton's own."""
     ends = f"\0{name}\0".encode()
-    return next(each for each in children if Path(f"/proc/{each}/cmdline").read_bytes().endswith(ends))
+    return next(each for each in processes_of(stack) if Path(f"/proc/{each}/cmdline").read_bytes().endswith(ends))
 
 
 def stop(stack: subprocess.Popen[str], how: signal.Signals) -> None:
-    """Stop a stack, which leaves nothing running."""
-    stack.send_signal(how)
+    """Stop a stack as a terminal does, its whole group; it leaves nothing running."""
+    processes = processes_of(stack)
+    assert len(processes) >= 7
+    os.killpg(stack.pid, how)
     assert stack.wait(60) == 0
-    with pytest.raises(ProcessLookupError):
-        os.killpg(stack.pid, 0)
+    assert [each for each in processes if Path(f"/proc/{each}").exists()] == []
 
 
 def test_the_demo_runs_unchanged_on_the_stack_and_its_trainings_are_the_workers(
@@ -141,5 +150,4 @@ def test_the_demo_runs_unchanged_on_the_stack_and_its_trainings_are_the_workers(
         assert [job.version for job in jobs] == [2, 1]
         assert manager.sql("SELECT count(*) AS n FROM rollbacks").to_pylist() == [{"n": 2}]
         assert manager.fsck(projection=False) == []
-    stack.send_signal(signal.SIGTERM)
-    assert stack.wait(60) == 0
+    stop(stack, signal.SIGTERM)

@@ -24,17 +24,17 @@ def verify(workspace: Workspace) -> Verified:
     return Verified(ledger=ledger, size=found.size, root=f"sha256:{found.root}", forgotten=found.forgotten)
 
 
-def fsck(workspace: Workspace, projection: Callable[[], Any], parts: Mapping[str, bool]) -> Iterator[Damaged]:
+def fsck(workspace: Workspace, read_model: Callable[[], Any], parts: Mapping[str, bool]) -> Iterator[Damaged]:
     """Every damage there is, each once: the events, the objects, the read model against a rebuild."""
     # what a version needs is read with its pack, and again for each version that needs it
-    yield from {str(damage): damage for damage in _damages(workspace, projection, parts)}.values()
+    yield from {str(damage): damage for damage in _damages(workspace, read_model, parts)}.values()
 
 
-def _damages(workspace: Workspace, projection: Callable[[], Any], parts: Mapping[str, bool]) -> Iterator[Damaged]:
+def _damages(workspace: Workspace, read_model: Callable[[], Any], parts: Mapping[str, bool]) -> Iterator[Damaged]:
     checks = {
         "events": (log.damages(workspace.ledger.store), _texts(workspace)),
         "objects": (_packs(workspace), _versions(workspace)),
-        "projection": (_read_model(workspace, projection),),
+        "projection": (_read_model(read_model),),
     }
     for part, wanted in parts.items():
         for check in checks[part] if wanted else ():
@@ -88,14 +88,10 @@ def _version(workspace: Workspace, model: Model, number: int) -> Iterator[Damage
     yield from workspace.vault.check_manifest(event.tensors, graph_of(model))
 
 
-def _read_model(workspace: Workspace, projection: Callable[[], Any]) -> Iterator[Damaged]:
-    from ..projections.check import compare
-
-    with projection() as opened:
-        opened.mended(opened.catch_up)
-        differences = opened.mended(lambda: list(compare(opened, workspace.ledger.store)))
-        if (replaced := opened.replaced) is not None:
-            found = f"{replaced.found}; it was built anew from the log"
-            yield Damaged(replaced.thing, expected=replaced.expected, found=found)
-        for difference in differences:
-            yield Damaged("the read model", expected="what the log gives", found=difference)
+def _read_model(read_model: Callable[[], Any]) -> Iterator[Damaged]:
+    replaced, differences = read_model().check()
+    if replaced is not None:
+        found = f"{replaced.found}; it was built anew from the log"
+        yield Damaged(replaced.thing, expected=replaced.expected, found=found)
+    for difference in differences:
+        yield Damaged("the read model", expected="what the log gives", found=difference)

@@ -16,13 +16,7 @@ from ..events.envelope import decode
 from ..events.log import Row
 from ..events.merkle import leaf_hash
 from ..events.sql.actors import Actor
-from ..results import (
-    Log,
-    LogEntry,
-    ModelRecord,
-    Version,
-    VersionRecord,
-)
+from ..results import Log, LogEntry, ModelRecord, Version, VersionRecord
 from .workspace import Workspace
 
 POLL: Final = 0.2

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import uuid_utils
 
-from ..domain.model.commit import check_tags
+from ..domain.model.commit import free_tag
 from ..domain.names import checked_model
 from ..errors import Damaged, Refused, UnknownRevision
 from ..results import Result, Version
@@ -147,7 +147,7 @@ def _parents(workspace: Workspace, model: Any, save: Save) -> Sequence[int]:
 def _free(model: Any, save: Save) -> Iterator[str]:
     for tag in save.tags:
         try:
-            check_tags(model, save.branch, (tag,))
+            free_tag(model, tag, model.next_number, branch=save.branch)
             yield tag
         except Refused as taken:
             log.warning("%s; the version is adopted without it", taken)

@@ -14,19 +14,9 @@ from typing import Any, Final
 
 import uuid_utils
 
-from ..domain.commands import (
-    FinishRun,
-    LogMetrics,
-    ResumeRun,
-    StartRun,
-)
+from ..domain.commands import FinishRun, LogMetrics, ResumeRun, StartRun
 from ..domain.names import checked_label, checked_model, figure
-from ..errors import (
-    LeptonError,
-    Malformed,
-    Refused,
-    Unavailable,
-)
+from ..errors import LeptonError, Malformed, Refused, Unavailable
 from ..events.bounds import SIGNED
 from ..events.run import MetricsLogged
 from ..plain import plain, whole

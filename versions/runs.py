@@ -12,14 +12,7 @@ from ..domain.job.state import Job
 from ..errors import Refused, UnknownRevision
 from ..events.clock import moment
 from ..events.envelope import Recorded, decode
-from ..events.run import (
-    MetricsLogged,
-    RunCheckpointed,
-    RunFinished,
-    RunLost,
-    RunResumed,
-    RunStarted,
-)
+from ..events.run import MetricsLogged, RunCheckpointed, RunFinished, RunLost, RunResumed, RunStarted
 from ..events.sql.heartbeats import Heartbeats
 from ..results import Result
 from ..tensors.graph import Graph

@@ -12,25 +12,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast, get_args
 
 from pydantic_core import to_json
 
-from ..domain.commands import (
-    Checkpoint,
-    Commit,
-    Delta,
-    Stored,
-    TellManifest,
-)
+from ..domain.commands import Checkpoint, Commit, Delta, Stored, TellManifest
 from ..domain.guards import writable
 from ..domain.model.commit import check_tags
 from ..domain.model.state import Model
 from ..domain.names import checked_model, checked_name
 from ..errors import Condemned, Damaged, Malformed
 from ..events.envelope import Recorded
-from ..events.model import (
-    File,
-    Parent,
-    Role,
-    VersionCommitted,
-)
+from ..events.model import File, Parent, Role, VersionCommitted
 from ..events.objects import ManifestWritten, packs_written
 from ..events.sql.rows import Placement
 from ..results import Version

@@ -8,12 +8,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
 from ..domain.model.recipe import Recipe
-from ..domain.names import (
-    changed_notes,
-    checked_metrics,
-    checked_model,
-    checked_name,
-)
+from ..domain.names import changed_notes, checked_metrics, checked_model, checked_name
 from ..errors import Malformed
 from ..plain import plain, plain_text
 from ..provenance import code, environment

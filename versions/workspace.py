@@ -10,12 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
 from ..domain.commands import OBJECTS, AnyCommand, model_stream
-from ..domain.model.resolve import (
-    Revision,
-    only,
-    resolve,
-    split,
-)
+from ..domain.model.resolve import Revision, only, resolve, split
 from ..domain.model.revision import parts
 from ..domain.model.state import Model
 from ..domain.objects import Objects

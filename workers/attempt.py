@@ -18,13 +18,7 @@ from threading import Thread
 from typing import Any, Final
 
 from ..errors import Malformed
-from ..jobs.protocol.messages import (
-    FINAL,
-    LARGEST,
-    Failed,
-    OfAttempt,
-    decoded,
-)
+from ..jobs.protocol.messages import FINAL, LARGEST, Failed, OfAttempt, decoded
 from ..jobs.protocol.orders import Order
 
 TAIL: Final = 1500

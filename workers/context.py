@@ -11,12 +11,7 @@ from typing import Any, Final
 
 from ..errors import Malformed
 from ..events.run import MetricsLogged
-from ..jobs.protocol.messages import (
-    LARGEST,
-    Measured,
-    Message,
-    encoded,
-)
+from ..jobs.protocol.messages import LARGEST, Measured, Message, encoded
 from ..jobs.protocol.orders import Order
 from ..tensors.objects import ObjectStore
 from ..tracing import traceparent

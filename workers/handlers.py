@@ -13,12 +13,7 @@ from ..jobs.protocol.messages import Checkpointed, Finished, MadeEvaluation
 from ..models.registry import known
 from ..provenance import code, environment
 from .context import Work
-from .keep import (
-    keep,
-    told,
-    vault,
-    version,
-)
+from .keep import keep, told, vault, version
 from .verifying import verify
 
 EVERY: Final = 60.0

@@ -14,15 +14,7 @@ from typing import Any, Final
 from ..errors import LeptonError, Unavailable
 from ..jobs.protocol import identity
 from ..jobs.protocol.identity import Identity
-from ..jobs.protocol.messages import (
-    FINAL,
-    Failed,
-    Left,
-    Message,
-    Ready,
-    Started,
-    encoded,
-)
+from ..jobs.protocol.messages import FINAL, Failed, Left, Message, Ready, Started, encoded
 from ..jobs.protocol.order_book import Odd, OrderBook
 from ..jobs.protocol.orders import Order
 from ..jobs.protocol.ports import Channel, Fact

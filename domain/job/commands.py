@@ -8,16 +8,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from ...events.run import MetricsLogged
-from ..commands import (
-    OBJECTS,
-    Commit,
-    OfJob,
-    RecordEvaluation,
-    Stored,
-    job_stream,
-    model_stream,
-    run_stream,
-)
+from ..commands import OBJECTS, Commit, OfJob, RecordEvaluation, Stored, job_stream, model_stream, run_stream
 from ..model.recipe import Recipe
 
 

@@ -24,25 +24,11 @@ from ...events.model import EvaluationRecorded, VersionCommitted
 from ...events.run import RunCheckpointed, RunFinished, RunStarted
 from ...plain import plain, plain_text
 from ..append import Append
-from ..commands import (
-    OBJECTS,
-    Commit,
-    LogMetrics,
-    OfJob,
-    RecordEvaluation,
-    job_stream,
-    model_stream,
-    run_stream,
-)
+from ..commands import OBJECTS, Commit, LogMetrics, OfJob, RecordEvaluation, job_stream, model_stream, run_stream
 from ..guards import limits, writable
 from ..model.commit import commit, kept
 from ..model.state import Model
-from ..names import (
-    checked_kind,
-    checked_metrics,
-    checked_model,
-    checked_run,
-)
+from ..names import checked_kind, checked_metrics, checked_model, checked_run
 from ..objects import Objects
 from ..run import decide
 from ..run.state import Run

@@ -12,12 +12,7 @@ from ..commands import job_stream, model_stream
 from ..guards import limits, unused, writable
 from ..model.commit import check_tags
 from ..model.state import Model
-from ..names import (
-    checked_metrics,
-    checked_model,
-    checked_name,
-    checked_run,
-)
+from ..names import checked_metrics, checked_model, checked_name, checked_run
 from .commands import OfferVersion
 from .state import Job
 

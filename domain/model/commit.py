@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from ...errors import (
-    Condemned,
-    Malformed,
-    Refused,
-    Stale,
-)
+from ...errors import Condemned, Malformed, Refused, Stale
 from ...events.event import Event
 from ...events.model import (
     BranchCreated,
@@ -25,22 +20,9 @@ from ...events.model import (
 from ...events.objects import PackRepacked
 from ...plain import plain
 from ..append import Append
-from ..commands import (
-    OBJECTS,
-    Commit,
-    Repack,
-    Stored,
-    model_stream,
-)
+from ..commands import OBJECTS, Commit, Repack, Stored, model_stream
 from ..guards import stands, unused, writable
-from ..names import (
-    changed_notes,
-    checked_file,
-    checked_metrics,
-    checked_model,
-    checked_name,
-    same_figure,
-)
+from ..names import changed_notes, checked_file, checked_metrics, checked_model, checked_name, same_figure
 from ..objects import Objects
 from .recipe import canonical_digest, version_digest
 from .state import Model, Version

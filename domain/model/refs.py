@@ -15,15 +15,7 @@ from ...events.model import (
     BranchRolledBack,
     TagDeleted,
 )
-from ..commands import (
-    CreateBranch,
-    DeleteAlias,
-    DeleteBranch,
-    DeleteTag,
-    MoveAliases,
-    RollBack,
-    RollBackAlias,
-)
+from ..commands import CreateBranch, DeleteAlias, DeleteBranch, DeleteTag, MoveAliases, RollBack, RollBackAlias
 from ..guards import stands, unused, writable
 from ..names import checked_name
 from .state import Model

@@ -3,32 +3,12 @@
 from __future__ import annotations
 
 from ...errors import Refused
-from ...events.run import (
-    RunCheckpointed,
-    RunFinished,
-    RunLost,
-    RunResumed,
-    RunStarted,
-)
+from ...events.run import RunCheckpointed, RunFinished, RunLost, RunResumed, RunStarted
 from ...plain import plain
 from ..append import Append
-from ..commands import (
-    OBJECTS,
-    Checkpoint,
-    FinishRun,
-    LogMetrics,
-    LoseRun,
-    ResumeRun,
-    StartRun,
-    run_stream,
-)
+from ..commands import OBJECTS, Checkpoint, FinishRun, LogMetrics, LoseRun, ResumeRun, StartRun, run_stream
 from ..model.commit import kept
-from ..names import (
-    checked_label,
-    checked_model,
-    checked_run,
-    checked_times,
-)
+from ..names import checked_label, checked_model, checked_run, checked_times
 from ..objects import Objects
 from .state import Run
 

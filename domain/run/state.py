@@ -6,12 +6,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 from ...events.envelope import Recorded
-from ...events.run import (
-    RunFinished,
-    RunLost,
-    RunResumed,
-    RunStarted,
-)
+from ...events.run import RunFinished, RunLost, RunResumed, RunStarted
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,7 @@ from ...errors import Unavailable
 from ..bookmark import Bookmark
 from ..log import CommandRow
 from ..sql.store import Store
-from .clients import (
-    Message,
-    Outgoing,
-    Reader,
-    Writer,
-)
+from .clients import Message, Outgoing, Reader, Writer
 from .cluster import Cluster
 from .genuine import ROOT, ByLeaf
 from .takeover import TakenOver, marked, taken_over

@@ -11,12 +11,7 @@ from ..bookmark import Bookmark, SentMark
 from ..sql.rows import Rejected
 from ..sql.store import Store
 from .bookmark import known_again
-from .clients import (
-    Message,
-    Outgoing,
-    Reader,
-    Writer,
-)
+from .clients import Message, Outgoing, Reader, Writer
 from .cluster import Cluster
 
 _ID: Final = "lepton-rejected"

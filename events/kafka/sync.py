@@ -9,12 +9,7 @@ from typing import Any, Final
 from ...errors import Unavailable
 from ..bookmark import Bookmark
 from .bookmark import resumed
-from .clients import (
-    Message,
-    Outgoing,
-    Reader,
-    Writer,
-)
+from .clients import Message, Outgoing, Reader, Writer
 from .cluster import Cluster, TopicName
 from .loop_thread import LoopThread
 

@@ -15,12 +15,7 @@ from pydantic_core import from_json
 
 from ...errors import Damaged
 from ..clock import Stamp, microseconds, trusted_after
-from ..merkle import (
-    TILE_HEIGHT,
-    Frontier,
-    Tile,
-    leaf_hash,
-)
+from ..merkle import TILE_HEIGHT, Frontier, Tile, leaf_hash
 from .audit_tables import Beside
 from .rows import Head, NewRow
 from .store import Store

@@ -11,12 +11,7 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from ...errors import (
-    LeptonError,
-    LockHeld,
-    Refused,
-    Unavailable,
-)
+from ...errors import LeptonError, LockHeld, Refused, Unavailable
 
 if TYPE_CHECKING:
     from .postgresql import PostgreSQL

@@ -12,29 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import quote
 
-from ...errors import (
-    LeptonError,
-    Malformed,
-    Refused,
-    Unavailable,
-)
+from ...errors import LeptonError, Malformed, Refused, Unavailable
 from ...permissions import denied, make_file
 from .. import forks
 from .database import Database
 from .lock import FileLock
 from .mounts import network_file_system
-from .sqlite_file import (
-    Connection,
-    alone,
-    log_left_behind,
-    opening,
-)
-from .sqlite_readonly import (
-    ledger_without_log,
-    read_only,
-    uri,
-    writable,
-)
+from .sqlite_file import Connection, alone, log_left_behind, opening
+from .sqlite_readonly import ledger_without_log, read_only, uri, writable
 
 if TYPE_CHECKING:
     from .copies import FileCopies

@@ -7,13 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from ...errors import (
-    Damaged,
-    LeptonError,
-    Malformed,
-    Refused,
-    Unavailable,
-)
+from ...errors import Damaged, LeptonError, Malformed, Refused, Unavailable
 from .error_codes import Meaning, sqlite_meaning, sqlstate_meaning
 
 _NO_LOGIN: Final = (

@@ -78,9 +78,10 @@ def seal(plain: bytes, about: bytes, key: str) -> bytes:
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    theirs, mine = _read(key)[_KEY:], X25519PrivateKey.generate()
+    mine = X25519PrivateKey.generate()
     once = mine.public_key().public_bytes_raw()
     try:
+        theirs = _read(key)[_KEY:]
         shared = mine.exchange(X25519PublicKey.from_public_bytes(theirs))
     except ValueError as error:
         raise Malformed("a worker's public key is none; it must announce itself anew") from error

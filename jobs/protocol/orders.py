@@ -13,12 +13,7 @@ from ...errors import Malformed
 from ...tensors.graph import Edge, Graph
 from ...tensors.objects import is_pack
 from .identity import Identity, seal
-from .messages import (
-    Count,
-    Incarnation,
-    Name,
-    Word,
-)
+from .messages import Count, Incarnation, Name, Word
 
 LARGEST: Final = 700_000
 """Bytes of an order: sealed, and written as text, it is what a broker takes as one record."""

@@ -14,12 +14,7 @@ from typing import Final
 from ...errors import LeptonError
 from ...events.envelope import decode
 from ...events.log import Row
-from ...events.sql.queue import (
-    COMMANDS,
-    RESULTS,
-    Mail,
-    Posted,
-)
+from ...events.sql.queue import COMMANDS, RESULTS, Mail, Posted
 from ...events.sql.store import Store
 from .identity import Identity
 from .orders import is_for, job_of

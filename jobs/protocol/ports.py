@@ -6,13 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple, Protocol, Self
 
 from ...events.envelope import Recorded
-from ...events.job import (
-    JobAssigned,
-    JobCancelled,
-    JobFailed,
-    JobFinished,
-    JobRequeued,
-)
+from ...events.job import JobAssigned, JobCancelled, JobFailed, JobFinished, JobRequeued
 from ...events.sql.queue import Posted
 
 _FACTS: Final = (JobAssigned, JobRequeued, JobFinished, JobFailed, JobCancelled)

@@ -18,14 +18,7 @@ from ..hyperparameter import Hyperparameter, Json
 from ..model import Model, OnEpoch
 from ..registry import name_of, register
 from .encoding import Encoder, Layout, inputs
-from .fit import (
-    Outcome,
-    Progress,
-    Schedule,
-    fit,
-    given,
-    out_of_fold,
-)
+from .fit import Outcome, Progress, Schedule, fit, given, out_of_fold
 from .labels import targets, two_classes
 from .scoring import ScoringNet
 

@@ -40,7 +40,8 @@ def suffer(seed: int, say: Callable[[str], None]) -> None:
             at_work.alive()
         say(f"seed {seed}; records of others: {dict(told)}")
         at_work.rest(0)
-        found = status(at_work.home.workspace, at_work.home.desk, cluster)
+        home = at_work.home
+        found = status(home.workspace, home.desk, cluster, home.spool)
         assert found.kafka is not None
         assert found.strangers is not None
         assert found.kafka.lag == 0

@@ -12,13 +12,7 @@ from weakref import WeakKeyDictionary
 import uuid_utils
 
 from ...domain.commands import FinishRun, StartRun
-from ...errors import (
-    Damaged,
-    LeptonError,
-    Refused,
-    Unavailable,
-    UnknownRevision,
-)
+from ...errors import Damaged, LeptonError, Refused, Unavailable, UnknownRevision
 from ...events.sql.heartbeats import Heartbeats
 from ...isolation import sentence, unforeseen
 from ...results import PendingVersion, Synced, Version
@@ -26,12 +20,7 @@ from ..save import checkpoint, number_under
 from ..save import save as save_version
 from ..save_request import Save
 from ..workspace import Workspace
-from .entries import (
-    RunCommand,
-    read_command,
-    read_save,
-    tensors_of,
-)
+from .entries import RunCommand, read_command, read_save, tensors_of
 from .entry import Entry
 from .spool import Spool
 

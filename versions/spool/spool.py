@@ -18,13 +18,7 @@ from ...permissions import denied, make_folder
 from ...tensors.digest import digest_of
 from ...tensors.objects import ObjectStore
 from ...tensors.synced import sync_folder, write_synced
-from .entry import (
-    Entry,
-    encoded,
-    entry_in,
-    is_folder,
-    kind_of,
-)
+from .entry import Entry, encoded, entry_in, is_folder, kind_of
 
 _NEW, _DONE, _REFUSED, _QUIET, _STRANGE, _LOCK = ".new-", ".done-", "refused", "quiet", "strange", "lock"
 _FOLDERS: Final = (_REFUSED, _QUIET, _STRANGE)
