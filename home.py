@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Final, Literal
 
 from .errors import Malformed, Refused
-from .permissions import PRIVATE, SHARED, denied, open_file, set_mode, shared
+from .permissions import PRIVATE, SHARED, denied, open_file, read_file, set_mode, shared
 
 FOLDER: Final = ".lepton"
 SAFE: Final = "LEPTON_SAFE_HOMES"
+_LONGEST_ID: Final = 200
 Source = Literal["named", "above", "here"]
 """Named by the caller or LEPTON_HOME; found in this folder or above it; or none: then this is where it would be."""
 
@@ -129,9 +130,14 @@ class HomeFolder:
     def id(self) -> str | None:
         """The id of the ledger whose home this is, None where nothing tells."""
         try:
-            return self.marker.read_text("ascii", "replace").strip() or None
+            return read_file(self.marker, _LONGEST_ID).decode("ascii", "replace").strip() or None
         except FileNotFoundError:
             return None
+        except ValueError:
+            raise Refused(
+                f"{self.marker} does not name a ledger, for it is no file or a large one; remove it, and the next call "
+                "writes it anew"
+            ) from None
         except OSError as error:
             raise denied(error, self.marker, "read") from error
 

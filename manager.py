@@ -6,7 +6,6 @@ import functools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 from weakref import WeakKeyDictionary
@@ -15,6 +14,7 @@ from . import settings
 from .domain import commands
 from .domain.model.resolve import split_range
 from .domain.model.revision import parts
+from .home import checked_path
 from .results import (
     Comparison,
     Diff,
@@ -522,8 +522,9 @@ class ModelManager:
         `lepton.as_of`, as JSON.
         """
         from .projections.client import Question
+        from .projections.query import checked_timeout
 
-        question = Question(query, params, as_of, timeout)
+        question = Question(query, params, as_of, checked_timeout(timeout))
         self._home.seek()
         return self._home.read_model().sql(question, wait_for)  # pyright: ignore[reportUnknownVariableType]
 
@@ -573,7 +574,7 @@ class ModelManager:
     def snapshot(self, to: str | os.PathLike[str]) -> None:
         """Copy the read model to a file of its own, to be opened with DuckDB elsewhere."""
         self._home.seek()
-        self._home.read_model().snapshot(Path(to).absolute())
+        self._home.read_model().snapshot(checked_path(os.fspath(to), "the snapshot"))
 
     def upgrade(self, *, dry_run: bool = False) -> Upgraded:
         """Bring a ledger of an older Lepton to today's format, with a copy made first; `dry_run` changes nothing."""

@@ -77,6 +77,23 @@ def _made(path: Path, flags: int) -> int:
     return descriptor
 
 
+def read_file(path: Path, most: int, *, follow: bool = False) -> bytes:
+    """A file's bytes, opened without waiting for a writer and read no further than allowed, whatever lies there.
+
+    A link is followed only where it is told to. Raises `OSError`, `ELOOP` where it is a link; `ValueError` where it is
+    no file or larger.
+    """
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+    descriptor = os.open(path, flags if follow else flags | os.O_NOFOLLOW)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ValueError(f"{path.name} is no file")
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"{path.name} has more than {most:,} bytes")
+    return content
+
+
 def set_mode(file: int | Path, mode: int, folder: Path | None = None) -> None:
     """Set the mode of what was just made; in a shared folder without the setgid bit its group too."""
     parent = (file.parent if isinstance(file, Path) else None) if folder is None else folder

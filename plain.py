@@ -8,13 +8,15 @@
 - An Enum is its value, else its name. Paths, dates, times, UUIDs, Decimal and Fraction are text, bytes hexadecimal
   text, a timedelta its seconds; functions, classes, dtypes and devices are their names.
 
-All else is `Malformed`, naming the place, and so is what is nested deeper than 64 levels.
+All else is `Malformed`, naming the place, and so is what is nested deeper than 64 levels or has more than 100,000
+values, those counted again that it holds in several places.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -35,6 +37,10 @@ DEEPEST: Final = 64
 """Levels of nesting; parsers of JSON give up somewhere behind."""
 MOST_ELEMENTS: Final = 1000
 """Of an array; larger ones belong into a file or a tensor of the version."""
+MOST_VALUES: Final = 100_000
+"""No event has room for so many; an object that holds itself in two places has them without end."""
+_left: ContextVar[list[int]] = ContextVar("_left")
+"""Values that may still come."""
 _TEXT: Final = (PurePath, datetime, date, time, UUID, Decimal, Fraction, complex, range)
 _CALLABLE: Final = (type, FunctionType, BuiltinFunctionType, MethodType)
 
@@ -44,7 +50,7 @@ def plain(value: Any, what: str) -> dict[str, Any]:
 
     Raises `Malformed`, naming the place, where it is neither or a value of it has no such form.
     """
-    found = _plain(value, what, 0)
+    found = plain_value(value, what)
     if not isinstance(found, dict):
         raise Malformed(f"{what} is {_kind(value)}; give a mapping of names to values")
     return cast("dict[str, Any]", found)
@@ -52,6 +58,7 @@ def plain(value: Any, what: str) -> dict[str, Any]:
 
 def plain_value(value: Any, what: str) -> Any:
     """What may be kept of one value, or `Malformed`."""
+    _left.set([MOST_VALUES])
     return _plain(value, what, 0)
 
 
@@ -87,6 +94,10 @@ def same(one: object, other: object) -> bool:
 def _plain(value: Any, what: str, depth: int) -> Any:
     if depth > DEEPEST:
         raise Malformed(f"{what[:80]}... is nested more than {DEEPEST} levels deep; keep it as a file of the version")
+    left = _left.get()
+    left[0] -= 1
+    if left[0] < 0:
+        raise Malformed(f"{what[:80]} is beyond {MOST_VALUES:,} values; keep so many as a file of the version")
     if isinstance(value, Enum):
         return _of_enum(value, what, depth)
     match value:
@@ -111,7 +122,7 @@ def _plain(value: Any, what: str, depth: int) -> Any:
         case Set():
             return sorted(_list(cast("Set[Any]", value), what, depth), key=_as_text)
         case _:
-            return _of_library(value, what, depth)
+            return _read(lambda: _of_library(value, what, depth), what)
 
 
 def _of_enum(value: Enum, what: str, depth: int) -> Any:

@@ -14,12 +14,14 @@ from urllib.parse import unquote, urlsplit
 
 from .errors import Malformed, Refused
 from .home import FOLDER, Source, checked_path, chosen
+from .permissions import read_file
 
 log = logging.getLogger("lepton")
 
 __all__ = ["FOLDER", "Settings", "Terms", "language", "load", "log", "without_secrets"]
 
 _SQLITE = "sqlite:///"
+_LONGEST_SECRET = 65_536
 SHORTEST_SECRET = 16
 """Characters: whoever reads the topics can try short ones."""
 
@@ -197,9 +199,9 @@ def _secret(env: Mapping[str, str], name: str) -> str | None:
     text = env.get(name) or ""
     if (path := _file(env, f"{name}_FILE")) is not None and not text:
         try:
-            text = path.read_text("utf-8").partition("\n")[0].strip()
-        except (OSError, UnicodeDecodeError) as error:
-            what = error.strerror if isinstance(error, OSError) else "it is no text"
+            text = read_file(path, _LONGEST_SECRET, follow=True).decode().partition("\n")[0].strip()
+        except (OSError, ValueError) as error:
+            what = error.strerror if isinstance(error, OSError) else "it is no text, or a large one"
             raise Refused(f"{name}_FILE names {path}, which cannot be read ({what}); see to its rights") from error
         if not text:
             raise Malformed(f"{name}_FILE names {path}, whose first line is empty; write the secret there")

@@ -27,7 +27,7 @@ from .events.sql.address import database_at
 from .events.sql.creation import exists, open_or_create
 from .events.sql.database import Database
 from .events.sql.store import Store
-from .home import HomeFolder
+from .home import HomeFolder, checked_path
 from .ledger import Ledger
 from .results import Version
 from .settings import Settings, log
@@ -91,6 +91,8 @@ class Home:
     quiet: bool = False
     """Whether it is said elsewhere that a ledger was made."""
     _temporary: TemporaryDirectory[str] | None = field(default=None, repr=False)
+    _stood: bool = field(default=False, repr=False)
+    """Whether this process found or made the home's folder."""
 
     def __post_init__(self) -> None:
         forks.guard(self)
@@ -119,7 +121,7 @@ class Home:
         actors = Actors(self.database)
         actor = checked_actor(self.settings.actor)
         ledger = Ledger(self.store)
-        if not self.store.end():
+        if self.store.is_empty():
             self._begin(ledger, actors)
         return Workspace(
             ledger=ledger,
@@ -157,9 +159,11 @@ class Home:
         return here + [self._copy(os.fspath(place)) for place in places]
 
     def _copy(self, place: str) -> ObjectStore:
-        folder = Path(place).absolute()
-        if "://" not in place and not folder.is_dir():
-            raise Refused(f"{place} is no folder; name one that holds a copy of the objects, or a URL of a bucket")
+        folder = Path(place) if "://" in place else checked_path(place, "the place of a copy")
+        if "://" not in place and not os.path.isdir(folder):  # noqa: PTH112 - which raises nothing for long names
+            raise Refused(
+                f"{place[:200]} is no folder; name one that holds a copy of the objects, or a URL of a bucket"
+            )
         if "://" not in place and (folder / "packs").is_dir():
             return FolderStore(folder, filled=True)
         url = place if "://" in place else folder.as_uri()
@@ -297,11 +301,11 @@ class Home:
         if self.settings.source == "here" and not self.folder.is_there():
             return self._borrowed_views()
         read = self.settings.home / "read"
+        self._check_not_gone()
         around = next(each for each in (read, *read.parents) if each.exists())
         if not os.access(around, os.W_OK | os.X_OK):
             return self._borrowed_views()
-        if not self.folder.is_there():
-            self.folder.make()
+        self._ready_to_spool()
         return read
 
     def _borrowed_views(self) -> Path:
@@ -412,10 +416,14 @@ class Home:
         return self.settings.database.startswith("sqlite:")
 
     def _ready_to_spool(self) -> None:
-        """Make the home for what is spooled before there is one; one that is gone by now is not made anew."""
-        if "database" in vars(self) and not self.folder.is_there():
-            raise Unavailable(f"{self.settings.home} is gone, and what is in it; bring it back, then try again")
+        """Make the home for what lies beside its database; one that is gone by now is not made anew."""
+        self._check_not_gone()
         self.folder.make()
+        self._stood = True
+
+    def _check_not_gone(self) -> None:
+        if self._stood and not self.folder.is_there():
+            raise Unavailable(f"{self.settings.home} is gone, and what is in it; bring it back, then try again")
 
     def _made(self, ledger_id: Callable[[], str], *, restoring: bool = False) -> Database:
         self._announce()
@@ -429,7 +437,8 @@ class Home:
                 level = logging.WARNING if self.settings.source == "here" else logging.INFO
                 log.log(level, "a new home, %s", self.settings.home)
         open_or_create(database, ledger_id)
-        if self.folder.is_there():
+        self._stood = self.folder.is_there()
+        if self._stood:
             self.folder.check(Store(database).ledger_id, database.name)
         return database
 

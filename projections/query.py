@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, date, datetime
 from functools import cache
-from threading import Event, Thread
+from threading import TIMEOUT_MAX, Event, Thread
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from ..errors import Damaged, Malformed, Refused
@@ -119,9 +119,11 @@ def _seq(projection: Readable, as_of: int | datetime | date | None) -> int | Non
 
 
 def _place(text: str | date) -> int | datetime | date:
-    if isinstance(text, date):
-        return text
     try:
+        if isinstance(text, datetime):
+            return text.astimezone(UTC) if text.tzinfo else text
+        if isinstance(text, date):
+            return text
         if text.isdecimal():
             return int(text)
         if len(text) == len("2026-11-24"):
@@ -129,7 +131,9 @@ def _place(text: str | date) -> int | datetime | date:
         moment = datetime.fromisoformat(text)
         return moment.astimezone(UTC) if moment.tzinfo else moment
     except (ValueError, OverflowError):
-        raise Malformed(f"{text[:80]!r} is no place in the log; write an event's number, a date or a time") from None
+        raise Malformed(
+            f"{str(text)[:80]!r} is no place in the log; write an event's number, a date or a time"
+        ) from None
 
 
 def _only_select(cursor: DuckDBPyConnection, sql: str) -> Statement:
@@ -194,6 +198,13 @@ def _fetched(answer: DuckDBPyRelation, most: int) -> pa.Table:
             raise Refused(f"the answer exceeds {most >> 20} MiB; add a LIMIT or aggregate")
         batches.append(batch)
     return pa.Table.from_batches(batches, reader.schema)
+
+
+def checked_timeout(seconds: float) -> float:
+    """Seconds that a query may take; `Malformed` where they are none, at most what a thread can wait."""
+    if not seconds > 0:
+        raise Malformed(f"a timeout of {seconds:g} s lets no query end; give seconds above 0")
+    return min(seconds, TIMEOUT_MAX)
 
 
 @contextmanager

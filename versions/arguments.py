@@ -7,12 +7,14 @@ import reprlib
 import types
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache, wraps
+from operator import index
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from ..errors import Malformed
 
 T = TypeVar("T")
 
+_LARGEST = 2**64
 _SHOWN = (str, bytes, bool, int, float, types.NoneType, list, tuple, dict, set)
 
 
@@ -36,13 +38,34 @@ def _guarded(method: Callable[..., Any]) -> Callable[..., Any]:
         for name, value in arguments.items():
             several = signature.parameters[name].kind is inspect.Parameter.VAR_POSITIONAL
             for each in value if several else (value,):
-                if name in hints and not _fits(each, hints[name]):
-                    refusal = _refusal(method, name, each)
-                    _tell(given, method, {**arguments, **named}, refusal)
-                    raise refusal
+                if name in hints:
+                    try:
+                        check(name, each, hints[name], method)
+                    except Malformed as refusal:
+                        _tell(given, method, {**arguments, **named}, refusal)
+                        raise
         return method(*given, **named)
 
     return guarded
+
+
+def check(name: str, value: Any, hint: Any, method: Callable[..., Any]) -> None:
+    """Raise `Malformed` where an argument is not what its annotation allows, or what no database and no file holds."""
+    if not _fits(value, hint):
+        taken = method.__annotations__.get(name, hint)
+        raise Malformed(f"{name} is {_shown(value)}; {method.__name__} takes {taken} there")
+    if type(value) is int and not -_LARGEST <= value <= _LARGEST:
+        raise Malformed(f"{name} is a number of more than 64 bits; {method.__name__} takes smaller ones")
+    if isinstance(value, str) and not _is_unicode(value):
+        raise Malformed(f"{name} is {_shown(value)}, which is no Unicode text; leave lone surrogates out")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _tell(given: Sequence[Any], method: Callable[..., Any], named: Mapping[str, Any], error: Exception) -> None:
@@ -61,11 +84,12 @@ def _signature(method: Callable[..., Any]) -> tuple[inspect.Signature, dict[str,
     return signature, get_type_hints(types.SimpleNamespace(__annotations__=said), globalns=places)
 
 
-def _refusal(method: Callable[..., Any], name: str, value: Any) -> Malformed:
-    shown = reprlib.repr(value) if type(value) in _SHOWN else f"a {type(value).__name__}"
-    return Malformed(
-        f"{name} is {' '.join(shown.split())}; {method.__name__} takes {method.__annotations__[name]} there"
-    )
+def _shown(value: Any) -> str:
+    try:
+        shown = reprlib.repr(value) if type(value) in _SHOWN else f"a {type(value).__name__}"
+    except ValueError:  # Python writes no number of more than 4,300 digits
+        shown = f"a {type(value).__name__}"
+    return " ".join(shown.split())
 
 
 def _fits(value: Any, hint: Any) -> bool:
@@ -74,9 +98,9 @@ def _fits(value: Any, hint: Any) -> bool:
     if hint is Any:
         return True
     if hint is float:
-        return hasattr(value, "__float__")
+        return _converts(float, value)
     if hint is int:
-        return hasattr(value, "__index__") and not isinstance(value, bool)
+        return not isinstance(value, bool) and (isinstance(value, int) or _converts(index, value))
     if kind in (Union, types.UnionType):
         return any(_fits(value, each) for each in inner)
     if kind is Literal:
@@ -87,5 +111,16 @@ def _fits(value: Any, hint: Any) -> bool:
         return isinstance(value, Mapping) and all(_fits(pair, tuple[inner]) for pair in value.items())  # pyright: ignore
     if kind is Sequence:  # a text is a sequence too, of texts, and never meant as one
         several = isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping)
-        return several and all(_fits(each, inner[0]) for each in value)  # pyright: ignore[reportUnknownVariableType]
+        return several and _converts(list, value) and all(_fits(each, inner[0]) for each in value)  # pyright: ignore
     return isinstance(value, kind or hint)
+
+
+def _converts(kind: Callable[[Any], object], value: Any) -> bool:
+    """Whether a value is one of a kind by what it can do; a tensor of several numbers looks like one, and is none."""
+    if isinstance(value, str | bytes):
+        return False
+    try:
+        kind(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        return False
+    return True

@@ -2,47 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
 from operator import index
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import uuid_utils
 
 from ..domain.commands import FinishRun, LogMetrics, ResumeRun, StartRun
-from ..domain.names import checked_label, checked_model, figure
+from ..domain.names import checked_label, checked_model
 from ..errors import LeptonError, Malformed, Refused, Unavailable
 from ..events.bounds import SIGNED
-from ..events.run import MetricsLogged
 from ..plain import plain, whole
 from ..provenance import code, environment
 from ..results import Version
+from .arguments import check
 from .heartbeat import Heart
+from .points import Points
 from .runs import Resumed, RunRecord, load
 from .source import read
 from .spool.outbox import Outbox, fresh_key
 
-POINTS: Final = 1000
-"""Points an event holds at most."""
-BLOCK_BYTES: Final = 192 * 1024
-"""What an event's points may take of the 256 KiB that it holds."""
-BUFFERED: Final = 5000
-POINT_BYTES: Final = 80
-"""What a point takes beside its name: step, value and time."""
-LOGGED_BYTES: Final = 640 * 1024
-"""What the points of one command may take of the 768 KiB that its events may."""
-SECONDS: Final = 5.0
 BEATS: Final = 4
 """Times that a run is heard of within its term."""
 log = logging.getLogger("lepton")
-
-Point = tuple[str, int | None, float, float]
-"""A metric's name, step, value, and when it was logged."""
 
 
 class Run:
@@ -75,14 +60,7 @@ class Run:
         self._heart = Heart(lambda: outbox.beat(self.id, self._writer), outbox.run_term / BEATS)
         self._outbox = outbox
         self._data = data
-        self._points: list[Point] = []
-        self._unsent: list[tuple[str, LogMetrics]] = []
-        """Points that nobody took, each under the key it was sent under."""
-        self._names: set[str] = set()
-        self._longest = 0
-        """Bytes of the longest of them, as JSON."""
-        self._logged = resumes.points if resumes else 0
-        self._flushed = time.monotonic()
+        self._points = Points(self.id, resumes.points if resumes else 0)
         self._state = "new"
         self._owner = self._process = os.getpid()
 
@@ -117,7 +95,7 @@ class Run:
             return
         trouble = _tried(self.flush)
         self._heart.stop()
-        if self._heart.ended and self._state == "taken":
+        if self._state == "taken":
             return
         trouble = _tried(lambda: self._finish(error or trouble)) or trouble
         if trouble is not None and error is None:
@@ -129,7 +107,7 @@ class Run:
             run=self.id,
             error=None if error is None else type(error).__qualname__,
             reason="" if error is None else str(error)[:2000].encode(errors="replace").decode(),
-            points=self._logged,
+            points=self._points.logged,
         )
         self._outbox.send(command, key=fresh_key())
 
@@ -139,10 +117,13 @@ class Run:
         Raises `Malformed` for what is no number, and then notes none of them.
         """
         self._opened()
-        now, step = time.time(), None if step is None else _step(step)
-        self.step = max((each for each in (self.step, step) if each is not None), default=None)
-        self._points += [(self._name(name), step, figure(name, value), now) for name, value in metrics.items()]
-        if len(self._points) >= BUFFERED or time.monotonic() - self._flushed > SECONDS:
+        if not isinstance(cast(Any, metrics), Mapping):
+            raise Malformed(f"metrics are a {type(metrics).__name__}; give a mapping of names to numbers")
+        step = None if step is None else _step(step)
+        due = self._points.add(metrics, step)
+        if step is not None and (self.step is None or step > self.step):
+            self.step = step
+        if due:
             self._flush_in_passing()
 
     def flush(self) -> None:
@@ -153,38 +134,49 @@ class Run:
         """Keep a module's tensors on the way, without making a version: the digest of their manifest."""
         at = None if step is None else _step(step)
         self.flush()
+        self._check_ours()
         return self._outbox.checkpoint(self.id, read(module, self.model), at)
 
     def load_checkpoint(self, step: int | None = None, *, into: Any = None) -> Any:
         """What the run kept at a step, or last: as `ModelManager.load_checkpoint` has it."""
         return load(self._outbox.delivery.opened(), self.id, step, into)
 
-    def save(self, module: Any, *, name: str | None = None, **asked: Any) -> Version:
+    def save(self, module: Any, *, name: str | None = None, key: str | None = None, **asked: Any) -> Version:
         """Keep a version that bears this run; takes what `ModelManager.save_version` takes."""
-        self._opened()
+        try:
+            self._opened()
+            self._check_ours()
+            for word, value in (("name", name), ("key", key)):
+                check(word, value, str | None, self.save)
+            if "run" in asked:
+                raise Malformed("a run's save takes no 'run'; the version bears the run that saves it")
+        except (Malformed, Refused) as refusal:
+            self._outbox.keep_refused(module, self.model, asked, refusal)
+            raise
         _tried(self.flush)  # it is told again at the end, and must not cost what was trained
         name = name or self.model
         known = read(module, name)
-        own = {
-            "hyperparameters": asked.pop("hyperparameters", None) or known.hyperparameters or self.hyperparameters,
-            "data": asked.pop("data", None) or known.data or self._data,
+        usual = {
+            "hyperparameters": known.hyperparameters or self.hyperparameters,
+            "data": known.data or self._data,
         }
-        return self._outbox.save(module, name, run=self.id, **own, **asked)
+        own = {word: value for word, value in usual.items() if asked.get(word) is None}
+        return self._outbox.save(module, name, key=key, run=self.id, **asked | own)
 
     def _flush(self, *, patient: bool) -> None:
         self._opened()
-        self._flushed = time.monotonic()
-        if self._points:
-            weight = self._longest + POINT_BYTES
-            for points in _cut(self._points, min(BUFFERED, LOGGED_BYTES // weight)):
-                blocks = tuple(map(_block, _cut(points, min(POINTS, BLOCK_BYTES // weight))))
-                self._unsent.append((fresh_key(), LogMetrics(run=self.id, blocks=blocks)))
-            self._logged += len(self._points)
-            self._points.clear()
-        while self._unsent:
-            key, command = self._unsent[0]
+        self._check_ours()
+
+        def send(key: str, command: LogMetrics) -> None:
             self._outbox.send(command, key=key, patient=patient)
-            del self._unsent[0]
+
+        self._points.send(send, fresh_key, patient=patient)
+
+    def _check_ours(self) -> None:
+        """Raise `Refused` where another script went on with the run: what both told would be mixed."""
+        if not self._outbox.is_written_by(self.id, self._writer):
+            self._state = "taken"
+            self._opened()
 
     def _flush_in_passing(self) -> None:
         """Record what is buffered; where neither ledger nor spool takes it, it stays here and the training goes on."""
@@ -197,19 +189,14 @@ class Run:
 
     def _opened(self) -> None:
         if os.getpid() != self._process:  # its parent records what was buffered before the fork
-            self._process, self._points, self._unsent, self._logged = os.getpid(), [], [], 0
+            self._process = os.getpid()
+            self._points.own()
         if self._state == "open" and self._heart.ended:
             self._state = "taken"
         if self._state == "taken":
             raise Refused(f"run {self.id} goes on elsewhere, or was ended there; this script logs to it no more")
         if self._state != "open":
             raise Refused("the run is not open; use it as `with manager.run(...) as run:`")
-
-    def _name(self, name: str) -> str:
-        if name not in self._names:
-            self._names.add(checked_label(name, "metric"))
-            self._longest = max(self._longest, len(json.dumps(name, ensure_ascii=False).encode()))
-        return name
 
 
 def resumed(outbox: Outbox, found: RunRecord, far: Resumed) -> Run:
@@ -240,13 +227,3 @@ def _step(step: Any) -> int:
         return whole(index(step), "the step", SIGNED)
     except TypeError:
         raise Malformed(f"the step is a {type(step).__name__}; give a whole number, or none") from None
-
-
-def _cut(points: list[Point], most: int) -> Iterator[list[Point]]:
-    return (points[start : start + most] for start in range(0, len(points), most))
-
-
-def _block(points: list[Point]) -> MetricsLogged:
-    names, steps, values, times = zip(*points, strict=True)
-    moments = tuple(datetime.fromtimestamp(each, UTC) for each in times)
-    return MetricsLogged(names=names, steps=steps, values=values, times=moments)

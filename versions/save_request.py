@@ -110,8 +110,9 @@ def asked_for(origin: PendingVersion | Version | None, asked: Mapping[str, Any])
     tags, message = asked.get("tags", ()), asked.get("message", "")
     if isinstance(tags, str) or not isinstance(tags, Collection):
         raise Malformed(f"tags are a {type(tags).__name__}; give a list of texts")
-    if not isinstance(message, str):
-        raise Malformed(f"the message is a {type(message).__name__}; give a text")
+    for word, text in (("message", message), ("branch", asked.get("branch", "main"))):
+        if not isinstance(text, str):
+            raise Malformed(f"the {word} is a {type(text).__name__}; give a text")
     annotations: Any = asked.get("annotations") or {}
     told: dict[str, Any] = {
         "parents": named_parents(asked.get("parents")),
@@ -146,6 +147,8 @@ def named_files(files: Mapping[str, Any] | Sequence[Any] | None) -> dict[str, Pa
     """Files by the name they are kept under: as given, or the file's own; `Malformed` where one cannot be read."""
     if files is None:
         return {}
+    if isinstance(files, str | bytes) or not isinstance(cast(Any, files), Collection):
+        raise Malformed(f"files are a {type(files).__name__}; give a list of paths, or a mapping of names to them")
     pairs = files.items() if isinstance(files, Mapping) else ((Path(path).name, path) for path in files)
     named: dict[str, Path | bytes] = {}
     for name, content in pairs:
@@ -154,9 +157,16 @@ def named_files(files: Mapping[str, Any] | Sequence[Any] | None) -> dict[str, Pa
         if name in named:
             raise Malformed(f"two files are named {name!r}; pass a mapping of names to paths")
         named[name] = content if isinstance(content, bytes) else Path(content)
-        if isinstance(content, str | Path) and not Path(content).is_file():
+        if isinstance(content, str | Path) and not _is_file(Path(content)):
             raise Malformed(f"file {name!r} is not there; only what can be read can be kept")
     return named
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that is too long, or holds what no name does
+        return False
 
 
 def words(rev: Rev) -> str:

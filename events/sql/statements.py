@@ -65,6 +65,7 @@ class Statements:
     rows = f"{_ROW} WHERE seq > ? AND seq <= ? ORDER BY seq"
     command_rows = "SELECT seq, leaf, envelope, span FROM events WHERE seq > ? AND seq <= ? ORDER BY seq"
     whole_rows = f"SELECT {_WHOLE_ROW} FROM events WHERE seq > ? AND seq <= ? ORDER BY seq"
+    last_seq = "SELECT seq FROM head"
     last_row = "SELECT max(seq) FROM events"
     stream = f"{_ROW} WHERE stream = ? AND version > ? ORDER BY seq"
     stream_version = "SELECT max(version) FROM events WHERE stream = ?"

@@ -105,6 +105,11 @@ class Store:
             row = connection.execute(self.sql.known, (key,)).fetchone()
             return known_of(*row) if row else None
 
+    def is_empty(self) -> bool:
+        """Whether nothing was ever recorded, by the one column of the head that tells."""
+        with self.database.connection() as connection:
+            return typed(connection.execute(self.sql.last_seq).fetchone()[0], int, "the head's last event") == 0
+
     def end(self) -> int:
         """The last `seq`, 0 where there is none."""
         return self.head().seq

@@ -15,6 +15,7 @@ from ...errors import Damaged, Refused
 from ...events.clock import in_calendar
 from ...events.sql.actors import checked_actor
 from ...events.strict_json import checked_json
+from ...permissions import read_file
 from ...tensors.digest import digest_of
 
 FORMAT: Final = "lepton.spool.v1"
@@ -103,14 +104,12 @@ def _check_files(folder: Path) -> None:
 
 def _read(path: Path) -> bytes:
     """A file's bytes, opened without following a link or waiting for a writer, and read no further than allowed."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ValueError(f"a {kind_of(path)} called {path.name!r}")
-        content = file.read(LARGEST + 1)
-    if len(content) > LARGEST:
-        raise ValueError(f"{path.name} of more than {LARGEST:,} bytes")
-    return content
+    try:
+        return read_file(path, LARGEST)
+    except ValueError:
+        if not path.is_file():
+            raise ValueError(f"a {kind_of(path)} called {path.name!r}") from None
+        raise
 
 
 def _decoded(thing: str, content: bytes) -> Entry:

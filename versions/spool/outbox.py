@@ -52,7 +52,7 @@ class Outbox:
         self._rest_until = 0.0
         self._away = False
 
-    def save(self, source: Any, name: str | None, *, key: str | None = None, **asked: Any) -> Version:
+    def save(self, source: Any, name: str | None, /, *, key: str | None = None, **asked: Any) -> Version:
         """Keep an object as a version; takes what `ModelManager.save_version` takes, and the `run` it comes from.
 
         Where it is refused, for whatever reason, what was to be saved is kept in the spool, and the error names it.
@@ -115,6 +115,14 @@ class Outbox:
         workspace = self.delivery.opened()
         workspace.admit(command, fresh_key())
         Heartbeats(workspace.ledger.store).begin(run, writer)
+
+    def is_written_by(self, run: str, writer: str) -> bool:
+        """Whether a run is this writer's still, as far as can be told now."""
+        try:
+            beat = Heartbeats(self.delivery.opened().ledger.store).of(run)
+        except LeptonError:
+            return True
+        return beat is None or beat.writer in ("", writer)
 
     def beat(self, run: str, writer: str) -> bool:
         """Let a run be heard of: False where it has ended, or somebody else goes on with it.

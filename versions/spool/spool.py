@@ -14,7 +14,7 @@ from typing import Any, Final
 import uuid_utils
 
 from ...events.sql.lock import FileLock, Held
-from ...permissions import denied, make_folder
+from ...permissions import denied, make_folder, read_file
 from ...tensors.digest import digest_of
 from ...tensors.objects import ObjectStore
 from ...tensors.synced import sync_folder, write_synced
@@ -25,6 +25,7 @@ _FOLDERS: Final = (_REFUSED, _QUIET, _STRANGE)
 _ENTRY: Final = re.compile(r"([0-9]{12,})-[0-9a-f]{64}")
 """An entry's name: its place in the order, and the digest of its `entry.json`."""
 _STORY: Final = ".reason"
+_LONGEST_STORY: Final = 100_000
 """What the file beside a thing that is set aside ends in: it says why."""
 _LONGEST: Final = 200
 """Bytes of a stray's name that are kept as they are."""
@@ -168,7 +169,7 @@ class Spool:
         refused, strange = self._folder / _REFUSED, self._folder / _STRANGE
         for place in (refused / f"{name}{_STORY}", refused / name / "reason", strange / f"{name}{_STORY}"):
             with suppress(OSError, ValueError):
-                return place.read_text()
+                return read_file(place, _LONGEST_STORY).decode()
         return "its reason is lost"
 
     def note(self, key: str, number: int) -> None:
@@ -181,7 +182,7 @@ class Spool:
     def noted(self, key: str) -> int | None:
         """The version that a save turned out to repeat."""
         with suppress(OSError, ValueError):
-            return int((self._folder / _QUIET / _file_name(key)).read_text())
+            return int(read_file(self._folder / _QUIET / _file_name(key), 20))
         return None
 
     @contextmanager
