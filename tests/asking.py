@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from lepton_ai.domain.commands import Annotate, Commit, Stored
@@ -40,3 +43,16 @@ def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it never came true"
+
+
+def freeze(process: int) -> None:
+    """Stop a process; returns when none of its threads runs any more, which the signal alone does not wait for."""
+    os.kill(process, signal.SIGSTOP)
+    until(lambda: all(_state(thread) in "TtZX" for thread in Path(f"/proc/{process}/task").iterdir()), 60)
+
+
+def _state(thread: Path) -> str:
+    try:
+        return (thread / "stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:  # it has ended
+        return "X"

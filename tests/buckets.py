@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal
 
+from .asking import freeze
 from .servers import NotHere, Proxy, free_port
 
 SECRET: Final = "hunter2-hunter2"
@@ -58,7 +59,7 @@ class Buckets(ABC):
 
     def pause(self) -> None:
         """Let it take connections and answer none."""
-        self._process.send_signal(signal.SIGSTOP)
+        freeze(self._process.pid)
 
     def resume(self) -> None:
         """Let it answer again."""

@@ -18,6 +18,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 
+from .asking import freeze
+
 PASSWORD: Final = "correct-horse"
 _UNPRIVILEGED: Final = "nobody"
 _SECONDS: Final = 30.0
@@ -85,10 +87,10 @@ class PostgreSQL:
         """Stop every process of the server as a debugger would: the kernel goes on acknowledging what they are sent."""
         assert self._process is not None
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
-        os.kill(self._process.pid, signal.SIGSTOP)  # first, so that it starts no more
+        freeze(self._process.pid)  # first, so that it starts no more
         stopped = [self._process.pid, *map(int, children.read_text().split())]
         for process in stopped[1:]:
-            os.kill(process, signal.SIGSTOP)
+            freeze(process)
         try:
             yield
         finally:

@@ -20,6 +20,7 @@ from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.kafka.log import KafkaLog
 from lepton_ai.events.kafka.topics import open_topics, partitions
 
+from .asking import freeze
 from .broker import Kafka
 
 BOUND = 30.0
@@ -39,7 +40,7 @@ def frozen(kafka: Kafka) -> Generator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cluster_module, "SHORTEST", 1.0)
         patch.setattr(errors, "STOPPING", 0.5)
-        os.kill(kafka.pid, signal.SIGSTOP)
+        freeze(kafka.pid)
         begun = time.monotonic()
         try:
             yield

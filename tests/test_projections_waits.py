@@ -20,7 +20,7 @@ from lepton_ai.projections.child import answer
 from lepton_ai.projections.projector import Projection
 from lepton_ai.projections.query import query
 
-from .asking import until
+from .asking import freeze, until
 from .projections_past import Past
 from .test_projections_storage import small_past
 
@@ -56,7 +56,7 @@ def test_a_projector_that_is_stopped_is_given_up_and_named(
         assert manager.sql(LAST)["v"].to_pylist() == [1]
     monkeypatch.setenv("LEPTON_WAIT", "2")
     with ModelManager(home) as manager:
-        projector.send_signal(signal.SIGSTOP)
+        freeze(projector.pid)
         begun = time.monotonic()
         for ask in (lambda: manager.sql(LAST), lambda: manager.find("metric.f1 > 1")):
             with pytest.raises(Unavailable, match=f"process {projector.pid}, did not answer within 2 s"):

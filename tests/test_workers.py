@@ -32,7 +32,7 @@ from lepton_ai.versions.history import told
 from lepton_ai.wiring import Home
 from lepton_ai.workers.worker import Post, Worker
 
-from .asking import until
+from .asking import freeze, until
 from .channels import ME, Away, Open, Silence, order
 from .identities import identity, incarnation
 from .relaying import relaying
@@ -161,7 +161,7 @@ def gone(pid: int) -> bool:
 
 def test_a_worker_killed_before_it_began_loses_the_job_to_another(place: Place) -> None:
     first = place.worker()
-    first.send_signal(signal.SIGSTOP)
+    freeze(first.pid)
     place.submit("j1")
     until(lambda: place.job("j1").status == "assigned", SOON)
     first.kill()
@@ -214,7 +214,7 @@ def test_a_worker_that_slept_beyond_its_lease_is_too_late(place: Place) -> None:
     place.submit("j1", "wait")
     place.begun("j1")
     until(lambda: place.job("j1").status == "running", SOON)
-    first.send_signal(signal.SIGSTOP)
+    freeze(first.pid)
     place.let_go("j1", 1)
     place.worker()
     place.begun("j1", 2)
