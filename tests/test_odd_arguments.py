@@ -107,6 +107,7 @@ WORDS: Final[dict[str, dict[str, Any]]] = {
     "hyperparameters as an array": {"hyperparameters": np.ones(3)},
     "a run": {"run": "x"},
     "a source": {"source": "x"},
+    "a writer": {"writer": "x"},
     "a name that is a number": {"name": 5},
     "a key that is a number": {"key": 5},
     "files that are a number": {"files": 5},

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from operator import index
 from types import TracebackType
 from typing import Any, Final, cast
@@ -23,7 +24,7 @@ from .heartbeat import Heart
 from .points import Points
 from .runs import Resumed, RunRecord, load
 from .source import read
-from .spool.outbox import Outbox, fresh_key
+from .spool.outbox import Outbox, RunTaken, fresh_key
 
 BEATS: Final = 4
 """Times that a run is heard of within its term."""
@@ -98,7 +99,7 @@ class Run:
         if self._state == "taken":
             return
         trouble = _tried(lambda: self._finish(error or trouble)) or trouble
-        if trouble is not None and error is None:
+        if trouble is not None and error is None and not isinstance(trouble, RunTaken):
             raise trouble
 
     def _finish(self, error: BaseException | None) -> None:
@@ -109,7 +110,7 @@ class Run:
             reason="" if error is None else str(error)[:2000].encode(errors="replace").decode(),
             points=self._points.logged,
         )
-        self._outbox.send(command, key=fresh_key())
+        self._outbox.send(command, key=fresh_key(), writer=self._writer)
 
     def log(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Note figures, at a step of the training if it has one; NaN and infinities too, since trainings diverge.
@@ -134,8 +135,8 @@ class Run:
         """Keep a module's tensors on the way, without making a version: the digest of their manifest."""
         at = None if step is None else _step(step)
         self.flush()
-        self._check_ours()
-        return self._outbox.checkpoint(self.id, read(module, self.model), at)
+        with self._noticing():
+            return self._outbox.checkpoint(self.id, read(module, self.model), at, self._writer)
 
     def load_checkpoint(self, step: int | None = None, *, into: Any = None) -> Any:
         """What the run kept at a step, or last: as `ModelManager.load_checkpoint` has it."""
@@ -145,11 +146,10 @@ class Run:
         """Keep a version that bears this run; takes what `ModelManager.save_version` takes."""
         try:
             self._opened()
-            self._check_ours()
             for word, value in (("name", name), ("key", key)):
                 check(word, value, str | None, self.save)
-            if "run" in asked:
-                raise Malformed("a run's save takes no 'run'; the version bears the run that saves it")
+            if own := sorted({"run", "writer"} & asked.keys()):
+                raise Malformed(f"a run's save takes no {own[0]!r}; the version bears the run that saves it")
         except (Malformed, Refused) as refusal:
             self._outbox.keep_refused(module, self.model, asked, refusal)
             raise
@@ -161,22 +161,26 @@ class Run:
             "data": known.data or self._data,
         }
         own = {word: value for word, value in usual.items() if asked.get(word) is None}
-        return self._outbox.save(module, name, key=key, run=self.id, **asked | own)
+        with self._noticing():
+            return self._outbox.save(module, name, key=key, writer=self._writer, run=self.id, **asked | own)
 
     def _flush(self, *, patient: bool) -> None:
         self._opened()
-        self._check_ours()
 
         def send(key: str, command: LogMetrics) -> None:
-            self._outbox.send(command, key=key, patient=patient)
+            self._outbox.send(command, key=key, patient=patient, writer=self._writer)
 
-        self._points.send(send, fresh_key, patient=patient)
+        with self._noticing():
+            self._points.send(send, fresh_key, patient=patient)
 
-    def _check_ours(self) -> None:
-        """Raise `Refused` where another script went on with the run: what both told would be mixed."""
-        if not self._outbox.is_written_by(self.id, self._writer):
+    @contextmanager
+    def _noticing(self) -> Generator[None]:
+        """Notice that another script goes on with the run."""
+        try:
+            yield
+        except RunTaken:
             self._state = "taken"
-            self._opened()
+            raise
 
     def _flush_in_passing(self) -> None:
         """Record what is buffered; where neither ledger nor spool takes it, it stays here and the training goes on."""
@@ -194,7 +198,7 @@ class Run:
         if self._state == "open" and self._heart.ended:
             self._state = "taken"
         if self._state == "taken":
-            raise Refused(f"run {self.id} goes on elsewhere, or was ended there; this script logs to it no more")
+            raise RunTaken(self.id)
         if self._state != "open":
             raise Refused("the run is not open; use it as `with manager.run(...) as run:`")
 

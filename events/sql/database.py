@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from ...errors import LeptonError, Malformed
+from ...errors import LeptonError
 from .lock import Held
 from .statements import Statements
 from .translation import Translator
@@ -215,11 +215,7 @@ class Database(ABC):
 
     def translate(self, error: Exception) -> LeptonError | None:
         """Lepton's error for what the driver raised; None for what is Lepton's already, or nobody's here."""
-        if isinstance(error, LeptonError):
-            return None
-        if isinstance(error, UnicodeEncodeError | OverflowError):  # the driver's, before it asks the database
-            return Malformed(f"{self.name} cannot hold a value ({error}); give Unicode text, and numbers of 64 bits")
-        return self._translator.translate(error)
+        return None if isinstance(error, LeptonError) else self._translator.translate(error)
 
     def close(self) -> None:
         """Give this process's connections back."""

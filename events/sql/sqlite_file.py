@@ -72,7 +72,10 @@ class Connection(sqlite3.Connection):
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
         """Run a statement. A COMMIT into files that were removed or replaced meanwhile is an error: it is lost."""
-        done = _execute(self, sql, parameters)
+        try:
+            done = _execute(self, sql, parameters)
+        except (UnicodeEncodeError, OverflowError) as error:  # half a character, or more than 64 bits
+            raise sqlite3.DataError(str(error)) from error
         if sql == "COMMIT" and not self.stands():
             raise sqlite3.OperationalError("its file was removed or replaced while it was written")
         return done

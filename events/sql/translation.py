@@ -113,6 +113,6 @@ def _of_postgresql(error: BaseException, text: str) -> Meaning:
 def _of_sqlite(error: sqlite3.Error, text: str) -> Meaning:
     if text.startswith("Could not decode") or any(words in text for words in _NO_TABLE):
         return "damaged"
-    if "binding parameter" in text:
+    if "binding parameter" in text or (type(error) is sqlite3.DataError and not hasattr(error, "sqlite_errorcode")):
         return "value"  # which the driver has no code for
     return sqlite_meaning(getattr(error, "sqlite_errorcode", 0)) or "passes"

@@ -13,7 +13,7 @@ import uuid_utils
 
 from ...domain.commands import ResumeRun, run_stream
 from ...domain.run.state import Run
-from ...errors import LeptonError, Unavailable
+from ...errors import LeptonError, Refused, Unavailable
 from ...events.sql.actors import checked_actor
 from ...events.sql.heartbeats import Heartbeats
 from ...plain import plain
@@ -37,6 +37,13 @@ _PATIENCE: Final = 9.0
 """After a vain attempt a run's flushes make none for so many times as long as it took: a tenth of the time is lost."""
 
 
+class RunTaken(Refused):
+    """Another script goes on with a run: what both told would be mixed."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__(f"run {run} goes on elsewhere, or was ended there; this script logs to it no more")
+
+
 class Outbox:
     """The way of saves, runs and metrics into the ledger: behind all that waits, each at once or as soon as it is back.
 
@@ -52,15 +59,19 @@ class Outbox:
         self._rest_until = 0.0
         self._away = False
 
-    def save(self, source: Any, name: str | None, /, *, key: str | None = None, **asked: Any) -> Version:
+    def save(
+        self, source: Any, name: str | None, /, *, key: str | None = None, writer: str | None = None, **asked: Any
+    ) -> Version:
         """Keep an object as a version; takes what `ModelManager.save_version` takes, and the `run` it comes from.
+
+        With `writer` the run must be that writer's still.
 
         Where it is refused, for whatever reason, what was to be saved is kept in the spool, and the error names it.
         """
         subject = read(source, name)
         origin = self._origin(source, subject)
         try:
-            version = self._save(subject, filled(subject, asked_for(origin, asked)), key or fresh_key())
+            version = self._save(subject, filled(subject, asked_for(origin, asked)), key or fresh_key(), writer)
         except Unavailable:
             raise
         except Exception as error:
@@ -95,14 +106,18 @@ class Outbox:
         else:
             error.add_note(f"what was to be saved is kept as {name}; `lepton adopt {name}` takes it in")
 
-    def send(self, command: entries.RunCommand, *, key: str, patient: bool = True) -> None:
-        """Tell a run's command; where not `patient`, without asking again what was away a moment ago."""
+    def send(self, command: entries.RunCommand, *, key: str, patient: bool = True, writer: str | None = None) -> None:
+        """Tell a run's command; where not `patient`, without asking again what was away a moment ago.
+
+        Raises `RunTaken` where another writer than this one goes on with the run.
+        """
 
         def keep() -> None:
             kind, plain = entries.written_command(command)
             self.delivery.spool.put(Entry(kind, key, self._actor, begun, plain))
 
         def tell(workspace: Workspace) -> None:
+            _check_writer(workspace, command.run, writer)
             workspace.admit(command, key)
             delivery.told(workspace, command)
 
@@ -115,14 +130,6 @@ class Outbox:
         workspace = self.delivery.opened()
         workspace.admit(command, fresh_key())
         Heartbeats(workspace.ledger.store).begin(run, writer)
-
-    def is_written_by(self, run: str, writer: str) -> bool:
-        """Whether a run is this writer's still, as far as can be told now."""
-        try:
-            beat = Heartbeats(self.delivery.opened().ledger.store).of(run)
-        except LeptonError:
-            return True
-        return beat is None or beat.writer in ("", writer)
 
     def beat(self, run: str, writer: str) -> bool:
         """Let a run be heard of: False where it has ended, or somebody else goes on with it.
@@ -142,14 +149,15 @@ class Outbox:
             beats.begin(run, writer)
         return True
 
-    def checkpoint(self, run: str, subject: Subject, step: int | None) -> str:
-        """Keep a run's tensors on the way: the digest of their manifest."""
+    def checkpoint(self, run: str, subject: Subject, step: int | None, writer: str) -> str:
+        """Keep a run's tensors on the way: the digest of their manifest. Raises `RunTaken` as `send` does."""
 
         def keep() -> str:
             entry = Entry("checkpoint", key, self._actor, begun, {"run": run, "step": step, "architecture": shape})
             return self.delivery.spool.put(entry, entries.kept(subject.tensors, {}))["tensors"]
 
         def tell(workspace: Workspace) -> str:
+            _check_writer(workspace, run, writer)
             return save_checkpoint(workspace, run, subject.tensors, step, key, None, shape)
 
         key, begun = fresh_key(), datetime.now(UTC)
@@ -163,8 +171,10 @@ class Outbox:
         except Unavailable as error:
             log.warning("what is spooled waits on, for %s", error)
 
-    def _save(self, subject: Subject, save: Save, key: str) -> Version:
+    def _save(self, subject: Subject, save: Save, key: str, writer: str | None) -> Version:
         def tell(workspace: Workspace) -> Version:
+            if save.run is not None:
+                _check_writer(workspace, save.run, writer)
             return save_version(workspace, subject, self.delivery.known(workspace, save), key)
 
         def keep() -> Version:
@@ -203,6 +213,14 @@ class Outbox:
             log.warning("%s; what is saved and logged until then is spooled", error)
         self._away = True
         return answer
+
+
+def _check_writer(workspace: Workspace, run: str, writer: str | None) -> None:
+    if writer is None:
+        return
+    beat = Heartbeats(workspace.ledger.store).of(run)
+    if beat is not None and beat.writer not in ("", writer):
+        raise RunTaken(run)
 
 
 def fresh_key() -> str:
