@@ -89,6 +89,9 @@ def _turn(name: str, number: int) -> Iterator[tuple[str, Event]]:
     for start in (0, 5):
         yield f"run/{ran}", logged(5, start)
     yield f"run/{ran}", run.RunCheckpointed(tensors=manifest, step=10)
+    if number % 10 == 0:
+        yield f"run/{ran}", run.RunLost(heard=START)
+        yield f"run/{ran}", run.RunResumed()
     yield f"run/{ran}", run.RunFinished(status="finished", points=20)
     yield "objects", objects.PackWritten(pack=f"packs/{ran}", bytes=4000, entries=8, index=digest("blake3"))
     yield "objects", _manifest(manifest)
@@ -131,6 +134,7 @@ def _work(name: str, number: int) -> Iterator[tuple[str, Event]]:
             yield stream, job.JobStarted(epoch=epoch)
             yield stream, job.JobCheckpointed(epoch=epoch, step=5, tensors=digest("blake3"))
             if epoch == 1:
+                yield stream, job.JobWarned(epoch=1, said="measured", points=3)
                 yield stream, job.JobRequeued(epoch=1, error="LeaseLost", until=START)
         yield stream, end
 
