@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from .errors import Malformed, Refused
-from .permissions import PRIVATE, SHARED, denied, open_file, read_file, set_mode, shared
+from .permissions import PRIVATE, SHARED, denied, is_folder, open_file, read_file, set_mode, shared
 
 FOLDER: Final = ".lepton"
 SAFE: Final = "LEPTON_SAFE_HOMES"
@@ -40,7 +40,7 @@ def chosen(given: str | os.PathLike[str] | None, env: Mapping[str, str] = os.env
     except OSError as error:
         raise Refused("this folder was removed; go to another, or name a home by LEPTON_HOME") from error
     for folder in (here, *here.parents):
-        if _is_folder(folder / FOLDER):
+        if is_folder(folder / FOLDER):
             _check_trusted(folder / FOLDER, env)
             return folder / FOLDER, "here" if folder == here else "above"
     return here / FOLDER, "here"
@@ -215,13 +215,6 @@ def appoint(path: Path, *, for_group: bool, group: int | None = None) -> int:
                     raise denied(error, place, "given to others") from error
                 changed += 1
     return changed
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return stat.S_ISDIR(path.stat().st_mode)
-    except OSError:
-        return False
 
 
 def _check_trusted(home: Path, env: Mapping[str, str]) -> None:

@@ -443,7 +443,7 @@ class ModelManager:
         Its hyperparameters are those recorded, `.step` is the greatest step that was logged, `.load_checkpoint` gives
         back what was kept. Whoever logged to it before is refused from then on. `run` is its id, or a part of it.
         """
-        return resumed(self._home.outbox, *runs.resumable(self._workspace, runs.named(self._workspace, run)))
+        return resumed(self._home.outbox, *runs.resumable(self._workspace, self._workspace.named("run", run)))
 
     def runs(
         self, model: str | None = None, *, status: runs.Status | None = None, most: int = 100
@@ -456,7 +456,7 @@ class ModelManager:
 
     def show_run(self, run: str) -> RunRecord:
         """All that is known of a run, its checkpoints among it. `run` is its id, or a part of it."""
-        return runs.listed(self._workspace, [runs.named(self._workspace, run)], None, 1, self._settings.terms.run)[0]
+        return runs.listed(self._workspace, [self._workspace.named("run", run)], None, 1, self._settings.terms.run)[0]
 
     def checkpoints(self, run: str) -> tuple[CheckpointRecord, ...]:
         """What a run kept on its way, the oldest first."""
@@ -464,13 +464,13 @@ class ModelManager:
 
     def load_checkpoint(self, run: str, step: int | None = None, *, into: Any = None) -> Any:
         """What a run kept at a step, or last: filled into `into`, else rebuilt where its class is registered here."""
-        return runs.load(self._workspace, runs.named(self._workspace, run), step, into)
+        return runs.load(self._workspace, self._workspace.named("run", run), step, into)
 
     def load_checkpoint_tensors(self, run: str, step: int | None = None) -> dict[str, torch.Tensor]:
         """The tensors that a run kept at a step, or last, exact to the last bit; tied ones are one object."""
         from .models.state import to_torch
 
-        found = runs.tensors(self._workspace, runs.named(self._workspace, run), step)
+        found = runs.tensors(self._workspace, self._workspace.named("run", run), step)
         return restore.all_converted(found, to_torch)
 
     def train(

@@ -37,7 +37,7 @@ def folder_mode(folder: Path) -> int:
 
 def make_folder(path: Path, mode: int | None = None) -> None:
     """Make a folder and its parents, whatever the umask: of the mode given, else as the folder it lies in has it."""
-    if _is_folder(path):
+    if is_folder(path):
         return
     make_folder(path.parent, mode)
     with suppress(FileExistsError):
@@ -127,7 +127,7 @@ def denied(error: OSError, place: Path | str, doing: str) -> LeptonError:
 
 def remedy(place: Path | str) -> str:
     """What to do where rights are missing: who owns the folder can give them."""
-    folder = next((each for each in (Path(place), *Path(place).parents) if _is_folder(each)), Path("/"))
+    folder = next((each for each in (Path(place), *Path(place).parents) if is_folder(each)), Path("/"))
     with suppress(OSError, KeyError, ImportError):
         from pwd import getpwuid
 
@@ -136,7 +136,8 @@ def remedy(place: Path | str) -> str:
     return "ask its owner for the right, or choose another home"
 
 
-def _is_folder(path: Path) -> bool:
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there, as far as one may look; no name is too long to ask."""
     try:
         return path.is_dir()
     except OSError:  # one may not even look

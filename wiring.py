@@ -29,6 +29,7 @@ from .events.sql.database import Database
 from .events.sql.store import Store
 from .home import HomeFolder, checked_path
 from .ledger import Ledger
+from .permissions import is_folder
 from .results import Version
 from .settings import Settings, log
 from .tensors.address import objects_at
@@ -137,7 +138,7 @@ class Home:
     def spool(self) -> Spool:
         """What waits for the ledger in this home, and what it refused."""
         folder = self.settings.home / "spool" / self.settings.ledger
-        return Spool(folder, FolderStore, wait=self.settings.wait, ready=self._ready_to_spool)
+        return Spool(folder, FolderStore, wait=self.settings.wait, ready=self._make_folder)
 
     @_Once
     def outbox(self) -> Outbox:
@@ -160,7 +161,7 @@ class Home:
 
     def _copy(self, place: str) -> ObjectStore:
         folder = Path(place) if "://" in place else checked_path(place, "the place of a copy")
-        if "://" not in place and not os.path.isdir(folder):  # noqa: PTH112 - which raises nothing for long names
+        if "://" not in place and not is_folder(folder):
             raise Refused(
                 f"{place[:200]} is no folder; name one that holds a copy of the objects, or a URL of a bucket"
             )
@@ -305,7 +306,7 @@ class Home:
         around = next(each for each in (read, *read.parents) if each.exists())
         if not os.access(around, os.W_OK | os.X_OK):
             return self._borrowed_views()
-        self._ready_to_spool()
+        self._make_folder()
         return read
 
     def _borrowed_views(self) -> Path:
@@ -415,7 +416,7 @@ class Home:
     def _is_in_home(self) -> bool:
         return self.settings.database.startswith("sqlite:")
 
-    def _ready_to_spool(self) -> None:
+    def _make_folder(self) -> None:
         """Make the home for what lies beside its database; one that is gone by now is not made anew."""
         self._check_not_gone()
         self.folder.make()

@@ -99,15 +99,15 @@ class Jobs:
 
     def show(self, job: str) -> JobRecord:
         """A job as it stands."""
-        return service.record(self.workspace, service.named(self.workspace, job))
+        return service.record(self.workspace, self.workspace.named("job", job))
 
     def events(self, job: str) -> Iterator[dict[str, Any]]:
         """A job's story: its events and those of its attempts' runs, as `ModelManager.events` gives them."""
-        return service.story(self.workspace, service.named(self.workspace, job))
+        return service.story(self.workspace, self.workspace.named("job", job))
 
     def cancel(self, job: str, *, reason: str = "", key: str | None = None) -> JobRecord:
         """Call a job off, wherever it stands; its worker stops it."""
-        return service.cancel(self.workspace, service.named(self.workspace, job), reason, key)
+        return service.cancel(self.workspace, self.workspace.named("job", job), reason, key)
 
     def wait(self, job: str, *, on_epoch: OnEpoch | None = None, timeout: float | None = None) -> JobRecord:
         """Wait until a job has ended; on one machine there is a worker in this process where no other could take it.
@@ -115,5 +115,5 @@ class Jobs:
         While it does not begin the log says what it waits for. Raises `Unavailable` where it has not ended within
         `timeout` seconds, saying so too: the job goes on. Raises what keeps the worker in this process from working.
         """
-        name = service.named(self.workspace, job)
+        name = self.workspace.named("job", job)
         return wait.wait(self.workspace, self.desk(), name, on_epoch=on_epoch, timeout=timeout)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, cast
 from uuid import NAMESPACE_OID, uuid5
 
 import uuid_utils
@@ -24,9 +24,6 @@ from ..versions.workspace import Workspace
 from .record import JobRecord
 
 log = logging.getLogger("lepton")
-
-SHORTEST: Final = 4
-"""Characters of a job's id that may stand for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,18 +109,6 @@ def state(workspace: Workspace, name: str) -> Job:
     if job.status == "unknown":
         raise UnknownRevision(f"there is no job {name!r}; `lepton jobs` lists them")
     return job
-
-
-def named(workspace: Workspace, words: str) -> str:
-    """The job whose id begins or ends so. Raises `UnknownRevision` where there is none, or more than one."""
-    names = [stream.removeprefix("job/") for stream in workspace.ledger.store.streams("job/")]
-    if words in names:
-        return words
-    found = [name for name in names if len(words) >= SHORTEST and (name.startswith(words) or name.endswith(words))]
-    if len(found) != 1:
-        many = f"{len(found)} jobs have ids like" if found else "there is no job"
-        raise UnknownRevision(f"{many} {words!r}; `lepton jobs` lists them")
-    return found[0]
 
 
 def recent(workspace: Workspace, most: int) -> list[JobRecord]:

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from ..tensors.tensor import Tensor
 
 Status = Literal["running", "finished", "failed", "lost"]
-SHORTEST: Final = 4
-"""Characters of a run's id that may stand for it."""
 _STORY: Final = tuple(kind.type_name() for kind in (RunStarted, RunCheckpointed, RunFinished, RunLost, RunResumed))
 
 
@@ -125,18 +123,6 @@ def listed(
         each = record(workspace, run, silent=silent)
         found += [each] if status in (None, each.status) else []
     return tuple(found)
-
-
-def named(workspace: Workspace, words: str) -> str:
-    """The run whose id begins or ends so. Raises `UnknownRevision` where there is none, or more than one."""
-    names = [stream.removeprefix("run/") for stream in workspace.ledger.store.streams("run/")]
-    if words in names:
-        return words
-    found = [name for name in names if len(words) >= SHORTEST and (name.startswith(words) or name.endswith(words))]
-    if len(found) != 1:
-        many = f"{len(found)} runs have ids like" if found else "there is no run"
-        raise UnknownRevision(f"{many} {words!r}; `lepton runs` lists them")
-    return found[0]
 
 
 def resumable(workspace: Workspace, run: str) -> tuple[RunRecord, Resumed]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 from weakref import WeakKeyDictionary
 
 from ..domain.commands import OBJECTS, AnyCommand, model_stream
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from ..tensors.vault import Vault
     from .lost_runs import LostRuns
     from .spool.spool import Spool
+
+
+SHORTEST: Final = 4
+"""Characters of a job's or a run's id that may stand for it."""
 
 
 @dataclass
@@ -95,6 +99,17 @@ class Workspace:
     def guard(self, rev: str | int, model: str) -> int:
         """Where a caller believes a branch or alias of a model to be, 0 meaning nowhere."""
         return 0 if str(rev) == "0" else self.resolve(rev, model)[1]
+
+    def named(self, kind: Literal["job", "run"], words: str) -> str:
+        """The job or run whose id begins or ends so. Raises `UnknownRevision` where there is none, or more than one."""
+        names = [stream.removeprefix(f"{kind}/") for stream in self.ledger.store.streams(f"{kind}/")]
+        if words in names:
+            return words
+        found = [name for name in names if len(words) >= SHORTEST and (name.startswith(words) or name.endswith(words))]
+        if len(found) != 1:
+            many = f"{len(found)} {kind}s have ids like" if found else f"there is no {kind}"
+            raise UnknownRevision(f"{many} {words!r}; `lepton {kind}s` lists them")
+        return found[0]
 
     def version(self, model: Model, number: int) -> Version:
         """A version as callers hold it."""

@@ -8,9 +8,9 @@ from abc import ABC, abstractmethod
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
 from ...errors import Refused
+from .sqlite_readonly import uri
 
 _LEDGER: Final = "SELECT ledger FROM head"
 
@@ -117,7 +117,7 @@ class SchemaCopies(Copies):
 
 
 def _read_only(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
+    return sqlite3.connect(f"{uri(path)}?mode=ro", uri=True, isolation_level=None)
 
 
 def _synced(path: Path) -> None:

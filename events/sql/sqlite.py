@@ -10,7 +10,6 @@ from collections.abc import Generator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
-from urllib.parse import quote
 
 from ...errors import LeptonError, Malformed, Refused, Unavailable
 from ...permissions import denied, make_file
@@ -265,7 +264,7 @@ class SQLite(Database):
             return
         log = Path(f"{self.path}-wal")
         told = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
-        url = f"file:{quote(str(self.path))}?{told}"
+        url = f"{uri(self.path)}?{told}"
         with (
             self._used(),
             self.translated(),
