@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from .jobs.desk import Desk, Place
     from .jobs.protocol.identity import Identity
     from .jobs.protocol.ports import Channel, Results
-    from .projections.client import ReadModel
+    from .projections.client import ReadModel, There
     from .projections.following import Follower
     from .projections.projector import Projection
     from .projections.standing import Standing
@@ -289,12 +289,16 @@ class Home:
         """The store to restore a ledger into: made empty under the ledger's own id where there is none."""
         return Store(self._made(lambda: ledger_id, restoring=True))
 
-    def projection(self, log: Log | None = None) -> Projection:
-        """The read model, fed by the event table or by another `log`; it holds its file until closed."""
+    def projection(self, log: Log | None = None, wait: float | None = None) -> Projection:
+        """The read model, fed by the event table or by another `log`; it holds its file until closed.
+
+        Another holder is waited for up to `wait` seconds, else as long as the settings say.
+        """
         from .projections.projector import Projection
 
-        source = log or self.store
-        return Projection(self._views, source, ledger=self.settings.ledger, wait=self.settings.wait)
+        source = log or self.store  # first: views of no ledger are not made
+        wait = self.settings.wait if wait is None else wait
+        return Projection(self._views, source, ledger=self.settings.ledger, wait=wait)
 
     @_Once
     def _views(self) -> Path:
@@ -319,27 +323,33 @@ class Home:
         return folder
 
     def read_model(self) -> ReadModel:
-        """Whoever answers questions: a projector that runs beside us, else we ourselves."""
-        from .projections.client import Here, There
+        """Whoever answers questions first: a projector that runs beside us, or we ourselves."""
+        from .projections.client import First, Here
+
+        wait = self.settings.wait
+        return First(self._projector, lambda turn: Here(lambda: self.projection(wait=turn), wait), wait)
+
+    def _projector(self) -> There | None:
+        """The projector that listens beside us; None where none does."""
+        from .projections.client import There
         from .projections.wire import connected
 
         try:
             connected(self.socket, min(1.0, self.settings.wait)).close()
         except TimeoutError:
-            return There(self.socket, self.store.end, self.settings.wait)
+            pass  # one that takes no more callers is there all the same
         except OSError:
-            return Here(self.projection, self.settings.wait)
+            return None
         return There(self.socket, self.store.end, self.settings.wait)
 
     def views(self) -> Standing | None:
         """How far the views are, as they are; None where there are none yet or nobody can tell at once."""
-        from .projections.client import Here
         from .projections.projector import Projection
         from .projections.standing import standing_in, standing_of
 
-        read_model, folder, ledger = self.read_model(), self.settings.home / "read", self.settings.ledger
-        if not isinstance(read_model, Here):
-            return standing_of(read_model)
+        folder, ledger = self.settings.home / "read", self.settings.ledger
+        if (projector := self._projector()) is not None:
+            return standing_of(projector)
         return standing_in(folder, ledger, lambda: Projection(folder, self.store, ledger=ledger, wait=0.0))
 
     @property

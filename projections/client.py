@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar
 
 from .. import errors
-from ..errors import Damaged, LeptonError, Refused, Unavailable
+from ..errors import Damaged, LeptonError, LockHeld, Refused, Unavailable
 from .care import Checked, checked
 from .export import copied, snapshot
 from .projector import Projection
@@ -31,6 +31,10 @@ _FINDING: Final = 60.0
 _CARE: Final = 86_400.0
 """Seconds that a rebuild may take; the projector says meanwhile that it is at work."""
 _GRACE: Final = 10.0
+_TURN: Final = 0.25
+"""Seconds that the file of the views is waited for before it is seen whether a projector listens by now."""
+
+T = TypeVar("T")
 
 
 class Question(NamedTuple):
@@ -95,6 +99,45 @@ class Here:
         with self._opened() as projection:
             projection.mended(projection.catch_up)
             snapshot(projection, to)
+
+
+class First:
+    """Whoever can answer first: a projector that listens beside us, or we ourselves once nobody holds the views.
+
+    A projector holds its file before it listens, and after it stopped to: both are tried in turn. `LockHeld` where
+    neither is had within `wait` seconds.
+    """
+
+    def __init__(self, there: Callable[[], There | None], here: Callable[[float], Here], wait: float) -> None:
+        self._there = there
+        self._here = here
+        self._wait = wait
+
+    def sql(self, question: Question, wait_for: int | None) -> pa.Table:
+        return self._first(lambda model: model.sql(question, wait_for))  # pyright: ignore[reportUnknownLambdaType]
+
+    def find(self, expression: str) -> list[tuple[str, int]]:
+        return self._first(lambda model: model.find(expression))
+
+    def rebuild(self) -> int:
+        return self._first(lambda model: model.rebuild())
+
+    def check(self) -> Checked:
+        return self._first(lambda model: model.check())
+
+    def snapshot(self, to: Path) -> None:
+        self._first(lambda model: model.snapshot(to))
+
+    def _first(self, ask: Callable[[ReadModel], T]) -> T:
+        end = time.monotonic() + self._wait
+        while (there := self._there()) is None:
+            left = max(0.0, end - time.monotonic())
+            try:
+                return ask(self._here(min(left, _TURN)))
+            except LockHeld:
+                if left <= _TURN:
+                    raise
+        return ask(there)
 
 
 def answer(projection: Projection, question: Question) -> pa.Table:

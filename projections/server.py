@@ -45,14 +45,17 @@ class Server:
         self._path = path
         self._process = os.getpid()
         self._watchdog = Watchdog(stuck)
-        path.unlink(missing_ok=True)
-        before = os.umask(0o777)  # nobody can connect before it has the mode that the folder asks for
+        # it stands at its path only once it listens and has the mode that the folder asks for
+        new = path.with_name(f"{path.name}.new")
+        new.unlink(missing_ok=True)
+        before = os.umask(0o777)
         try:
-            with reachable(path) as name:
+            with reachable(new) as name:
                 self._server = _Listener(name, _Answer)
         finally:
             os.umask(before)
-        set_mode(path, file_mode(path.parent))
+        set_mode(new, file_mode(path.parent))
+        new.replace(path)
         self._server.path, self._server.follower, self._server.watchdog = path, follower, self._watchdog
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="answers", daemon=True)
         forks.guard(self)
@@ -72,9 +75,9 @@ class Server:
             self._close()
 
     def _close(self) -> None:
+        self._path.unlink(missing_ok=True)  # first: where it stands, somebody listens
         self._watchdog.stop()
         self._server.server_close()
-        self._path.unlink(missing_ok=True)
 
     def before_fork(self) -> None:
         """Nothing: what is open is not waited for."""

@@ -276,7 +276,7 @@ def test_a_lock_whose_file_was_removed_shuts_the_next_one_out_again(tmp_path: Pa
     with pytest.raises(Unavailable, match="held no more"):
         first.check()
     second.check()
-    with pytest.raises(Unavailable, match="has been held by process"):
+    with pytest.raises(Unavailable, match="is held by process"):
         FileLock(tmp_path / "lock", "it", 0)
     first.release()
     second.check()

@@ -9,6 +9,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +19,13 @@ import pytest
 from lepton_ai.errors import LeptonError, Malformed, Refused, Unavailable
 from lepton_ai.manager import ModelManager
 from lepton_ai.projections.child import answer
+from lepton_ai.projections.following import Feed, Follower
 from lepton_ai.projections.projector import Projection
 from lepton_ai.projections.query import query
+from lepton_ai.projections.server import Server
+from lepton_ai.projections.wire import connected
+from lepton_ai.settings import load
+from lepton_ai.wiring import Home
 
 from .asking import freeze, until
 from .projections_past import Past
@@ -103,6 +110,53 @@ def test_a_query_that_cannot_be_stopped_costs_the_projector_a_restart_and_nothin
 
         until(answers, 120)
     assert projector.poll() is None
+
+
+def test_who_waits_for_the_views_asks_the_projector_as_soon_as_it_listens(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A projector holds the file of the views before it listens; whoever asks meanwhile must not wait for the file."""
+    monkeypatch.setenv("LEPTON_WAIT", "60")
+    with (
+        ModelManager(home) as manager,
+        closing(Home(load(home))) as beside,
+        beside.projection() as projection,
+        Follower(projection, lambda: nullcontext(beside.store)) as follower,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        answer = pool.submit(lambda: manager.sql(LAST))
+        assert not wait([answer], timeout=1.0).done
+        begun = time.monotonic()
+        with Server(home / "read" / "main.sock", follower):
+            assert answer.result(60)["v"].to_pylist() == [1]
+        assert time.monotonic() - begun < 30
+
+
+def never() -> AbstractContextManager[Feed]:
+    raise AssertionError("nobody follows")
+
+
+def test_a_socket_stands_at_its_path_only_once_somebody_listens(tmp_path: Path) -> None:
+    connected_at_once: list[bool] = []
+    stop = threading.Event()
+    path = tmp_path / "main.sock"
+
+    def looks() -> None:
+        while not stop.is_set():
+            if path.exists():
+                with suppress(FileNotFoundError):
+                    connected(path, 5.0).close()
+                    connected_at_once.append(True)
+
+    with Projection(tmp_path, small_past(3), wait=0) as projection, ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(looks)
+        follower = Follower(projection, never)
+        for _ in range(30):
+            seen = len(connected_at_once)
+            with Server(path, follower):
+                until(lambda seen=seen: len(connected_at_once) > seen or looking.done(), 30)
+        stop.set()
+        looking.result(10)  # raises where a path was there and nobody listened
 
 
 def test_a_query_that_overruns_by_far_has_the_program_begin_anew_in_its_process(tmp_path: Path) -> None:

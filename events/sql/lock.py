@@ -45,10 +45,7 @@ class FileLock:
         try:
             while not self._taken():
                 if time.monotonic() >= end:
-                    holder = self._holder()
-                    raise LockHeld(
-                        f"{what} has been held by process {holder} for {wait:g} s; try again when it is done"
-                    )
+                    raise LockHeld(f"{what} is held by process {self._holder()}; try again when it is done")
                 time.sleep(_PAUSE)
             with suppress(OSError):  # a full disk: the lock holds all the same, only its holder is not named
                 os.ftruncate(self._descriptor, 0)
