@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import NewerLedger
 from ..events.envelope import Recorded
-from ..events.ledger import FORMAT, LedgerCreated, LedgerUpgraded
+from ..events.ledger import FORMAT, LedgerCreated, LedgerUpgraded, newer
 from ..events.outside import DatasetRecorded
 from . import objects
 from .commands import LEDGER, OBJECTS
@@ -95,5 +95,5 @@ def _ledger(state: LedgerState, recorded: Recorded) -> LedgerState:
         case _:
             return state
     if state.format > FORMAT:
-        raise NewerLedger(f"the ledger has format {state.format}, this Lepton knows {FORMAT}: update the package")
+        raise newer(state.format)
     return state

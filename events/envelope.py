@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -148,3 +149,25 @@ def decode(raw: bytes, leaf: bytes | None = None, seq: int | None = None) -> Rec
 
 def _complaint(error: Exception) -> str:
     return type(error).__name__ if isinstance(error, ValidationError) else f"{type(error).__name__}: {error}"
+
+
+_RECORDED: Final = re.compile(rb'"recordedtime":"([^"]+)"')
+
+
+_SEQUENCE: Final = re.compile(rb'"sequence":"(\d{20})"')
+
+
+def sequence(envelope: bytes) -> int:
+    """The `seq` that an envelope bears. `Damaged` where it bears none.
+
+    Lepton writes it before `data`, and within a JSON text a quote is escaped: the first match is the attribute itself.
+    """
+    if found := _SEQUENCE.search(envelope):
+        return int(found[1])
+    raise Damaged("a record of the events' topic", expected="an event of this ledger", found="no sequence")
+
+
+def age(envelope: bytes) -> float:
+    """Seconds since an event was recorded, by this machine's clock: how long it took to get here."""
+    found = _RECORDED.search(envelope)
+    return (datetime.now(UTC) - datetime.fromisoformat(found[1].decode())).total_seconds() if found else 0.0

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from ..errors import NewerLedger, Refused
 from .bounds import SmallOrdinal
 from .event import Event
 
@@ -29,3 +30,17 @@ class LedgerUpgraded(Event):
 
 
 LedgerEvent = LedgerCreated | LedgerUpgraded
+
+
+def checked_format(found: int | None) -> int:
+    """The format of today. An older ledger is `Refused`, naming `lepton upgrade`; a newer one raises `NewerLedger`."""
+    if found is None or found < FORMAT:
+        raise Refused(f"the ledger has the older format {found}; `lepton upgrade` brings it to {FORMAT}")
+    if found > FORMAT:
+        raise newer(found)
+    return found
+
+
+def newer(found: int) -> NewerLedger:
+    """Why a ledger of a newer format is left alone."""
+    return NewerLedger(f"the ledger has format {found}, this Lepton knows {FORMAT}: update the package")

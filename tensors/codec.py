@@ -19,8 +19,8 @@ import numpy.typing as npt
 
 from ..errors import Damaged
 from .planes import PlaneReader, join, put_mask, put_plane, split
-from .scratch import scratch
 from .tensor import Bytes
+from .threads import scratch
 
 STORED, FULL, DELTA, MASKED = 0x01, 0x02, 0x11, 0x12
 MAX_CHUNK = 1 << 26  # what a payload may claim to unfold to; chunks are far smaller today

@@ -18,7 +18,7 @@ from blake3 import blake3
 from ..errors import Damaged
 from .digest import named
 from .manifest import Manifest, TensorEntry
-from .trailer import seal, unseal
+from .pack import seal, unseal
 
 MAGIC, END = b"LEPTDL1\n", b"LEPTDLE\n"
 FORMAT = "lepton.delta.v1"

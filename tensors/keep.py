@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import chain
 from pathlib import Path
@@ -15,10 +16,10 @@ from .graph import Graph
 from .graph import Path as Route
 from .manifest import Manifest, TensorEntry, describe
 from .objects import ObjectStore
-from .pack import Entry, PackWriter, Placement, WrittenPack
+from .pack import Entry, PackWriter, Placement, WrittenPack, read_index
 from .saving import DeltaTooLarge, changed_chunks, full_chunks
-from .sound import SoundPacks
 from .tensor import Tensor
+from .threads import in_order
 from .way import Placements, Way
 
 _log = logging.getLogger(__name__)
@@ -149,3 +150,46 @@ class Save:
 
 def _chunks_of(entries: Iterable[TensorEntry]) -> set[str]:
     return {digest for entry in entries for digest in entry.chunks}
+
+
+class SoundPacks:
+    """Remembers which packs have their index and their length, and that what the ledger says lies in them does.
+
+    A store may have acknowledged what it never kept, and a folder may have been restored from an older copy: a save
+    that only names older packs would then be a version that cannot be loaded. Each pack is looked at once a process.
+    Any thread may use it.
+    """
+
+    def __init__(self, objects: ObjectStore) -> None:
+        self._objects = objects
+        self._sound: set[str] = set()
+        self._lock = threading.Lock()
+
+    def add(self, packs: Iterable[str]) -> None:
+        """Note packs that were written here, and so were looked at."""
+        with self._lock:
+            self._sound.update(packs)
+
+    def damages(self, placements: Iterable[Placement]) -> dict[str, Damaged]:
+        """What is wrong with the packs in which these lie, by pack; what is sound is left out. Raises `Unavailable`."""
+        by_pack: dict[str, list[Placement]] = {}
+        for place in placements:
+            by_pack.setdefault(place.pack, []).append(place)
+        unseen = [pack for pack in by_pack if pack not in self._sound]
+        damages: dict[str, Damaged] = {}
+        for pack, damage in zip(unseen, in_order(lambda pack: self._look(pack, by_pack[pack]), unseen), strict=True):
+            if damage is None:
+                self.add((pack,))
+            else:
+                damages[pack] = damage
+        return damages
+
+    def _look(self, pack: str, placements: Iterable[Placement]) -> Damaged | None:
+        try:
+            held = {(line.digest, line.offset, line.length) for line in read_index(self._objects, pack).entries}
+        except Damaged as error:
+            return error
+        for digest, _, offset, length in placements:
+            if (digest, offset, length) not in held:
+                return Damaged(f"pack {pack}", expected=f"{digest} at {offset}", found="another index")
+        return None

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import zstandard
 
 from ..errors import Damaged
-from .scratch import scratch
 from .tensor import Bytes
+from .threads import scratch
 
 CONSTANT, PLAIN, CODED = 0, 1, 2
 

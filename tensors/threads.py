@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -46,3 +50,23 @@ def in_order(function: Callable[[T], R], items: Iterable[T], ahead: int = 2 * WO
         for future in begun:
             if not future.cancelled():
                 future.exception()
+
+
+_local = threading.local()
+
+
+_KEPT = 1 << 20  # larger requests (from foreign payloads) are not kept
+
+
+def scratch(slot: int, kind: np.dtype[Any], count: int) -> npt.NDArray[Any]:
+    """An array of `count` elements with arbitrary content, valid until this thread asks for the same slot again."""
+    size = count * kind.itemsize
+    if size > _KEPT:
+        return np.empty(count, kind)
+    kept: dict[int, npt.NDArray[np.uint8]] | None = getattr(_local, "kept", None)
+    if kept is None:
+        kept = _local.kept = {}
+    buffer = kept.get(slot)
+    if buffer is None or buffer.nbytes < size:
+        buffer = kept[slot] = np.empty(max(size, _KEPT // 2), np.uint8)
+    return buffer[:size].view(kind)

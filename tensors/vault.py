@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from ..errors import Damaged, Refused
 from .blob import unfold_blob
@@ -13,13 +16,11 @@ from .delta import Pairing, Slot
 from .graph import Graph
 from .graph import Path as Route
 from .inplace import apply_way
-from .keep import Kept, Save
+from .keep import Kept, Save, SoundPacks
 from .manifest import Manifest, chunk_bytes, zeroed
 from .norms import Norms, norms_between
 from .objects import ObjectStore
 from .pack import Placement
-from .recent import Recent
-from .sound import SoundPacks
 from .tensor import Array, Bytes, Tensor
 from .threads import in_order
 from .way import AtHand, AtHandDiffers, Leg, Placements, StoredDelta, Way
@@ -176,3 +177,28 @@ def _slots(manifest: Manifest, arrays: Mapping[str, Array]) -> Iterator[tuple[Sl
     for name, array in arrays.items():
         for index in range(len(manifest.owner(name).chunks)):
             yield Slot(name, index), chunk_bytes(array.buffer, index)
+
+
+V = TypeVar("V")
+
+
+class Recent(Generic[V]):
+    """A mapping that forgets what was longest unused once it holds more than `most`. Any thread may use it."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: OrderedDict[str, V] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: str) -> V | None:
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def put(self, key: str, value: V) -> None:
+        with self._lock:
+            self._kept[key] = value
+            self._kept.move_to_end(key)
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)

@@ -12,8 +12,8 @@ from .codec import Direction, apply_delta, decode_full
 from .delta import DeltaIndex, Pairing, Slot, read_delta_index, verify_delta
 from .digest import digest_of
 from .manifest import Manifest, chunk_bytes
+from .objects import Range, Readable, read_ranges
 from .pack import Placement
-from .ranges import Range, Readable, read_ranges
 from .tensor import Bytes, Tensor
 
 BATCH = 8 << 20  # raw bytes that one thread works on at a time

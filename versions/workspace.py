@@ -26,7 +26,7 @@ from ..tensors.objects import ObjectStore
 from ..tracing import traceparent
 
 if TYPE_CHECKING:
-    from ..tensors.sound import SoundPacks
+    from ..tensors.keep import SoundPacks
     from ..tensors.vault import Vault
     from .lost_runs import LostRuns
     from .spool.spool import Spool
@@ -144,7 +144,7 @@ class Workspace:
 
     @cached_property
     def _sound(self) -> SoundPacks:
-        from ..tensors.sound import SoundPacks
+        from ..tensors.keep import SoundPacks
 
         return SoundPacks(self.objects)
 

@@ -21,7 +21,7 @@ from typing import Final
 
 from ...errors import Unavailable
 from ..batch import batches
-from ..sequence import age
+from ..envelope import age
 from ..sql.lock import Held
 from ..sql.rows import Pulse
 from ..sql.store import Store

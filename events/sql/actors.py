@@ -13,7 +13,7 @@ import uuid_utils
 
 from ...errors import Damaged, Malformed
 from .database import Database
-from .typed import typed
+from .rows import typed
 
 _PREFIX: Final = "sealed:v1:"
 FORGOTTEN: Final = "[forgotten]"

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from ...errors import Damaged, Refused, Unavailable
 from ..bookmark import Bookmark
+from ..ledger import checked_format
 from ..log import Row
 from ..merkle import Tile
 from .database import Database
-from .format import checked_format
 from .rows import (
     Head,
     Identity,

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import Damaged, Refused
-from ..ledger import FORMAT
+from ..ledger import FORMAT, checked_format
 from .database import Database
-from .format import checked_format
-from .typed import counted, typed
+from .rows import counted, typed
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection

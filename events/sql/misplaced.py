@@ -8,9 +8,8 @@ from typing import Final
 from pydantic_core import from_json, to_json
 
 from ...errors import Damaged
-from .rows import NewRow
+from .rows import NewRow, typed
 from .store import Store
-from .typed import typed
 
 MOST: Final = 50_000
 """Rows that are looked at: some 0.2 s. `verify` looks at all of them, and at every byte."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
+from ...errors import Damaged
 from ..log import CommandRow, Row
 from ..merkle import Frontier, Tile
 from .statements import Statements
-from .typed import LATEST, counted, typed
 
 _LAST_VERSION: Final = 2**31 - 2
 """Of a stream: the column is an INTEGER, and one more must fit."""
@@ -160,3 +160,29 @@ def since_of(found: Any) -> Since:
     rows = found.fetchall()
     leaf = next((bytes(leaf) for _, leaf in rows if leaf is not None), None)
     return Since(leaf, frozenset(stream for stream, leaf in rows if leaf is None))
+
+
+T = TypeVar("T")
+
+
+LATEST: Final = 253_402_300_799_999_999
+"""The last microsecond of the year 9999, since 1970."""
+
+
+_WORDS: Final[dict[type, str]] = {int: "a whole number", str: "text", bytes: "bytes", float: "a real number"}
+
+
+def typed(value: Any, kind: type[T], thing: str) -> T:
+    """A column's value, or `Damaged` naming what it is a part of."""
+    if type(value) is kind:
+        return value
+    found = "nothing" if value is None else _WORDS.get(cast("type[object]", type(value)), type(value).__name__)
+    raise Damaged(thing, expected=_WORDS.get(kind, kind.__name__), found=found)
+
+
+def counted(value: Any, thing: str, most: int = 2**63 - 1) -> int:
+    """A column's number from 0, or `Damaged`."""
+    number = typed(value, int, thing)
+    if not 0 <= number <= most:
+        raise Damaged(thing, expected=f"a number from 0 to {most}", found=str(number))
+    return number

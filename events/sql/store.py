@@ -31,9 +31,9 @@ from .rows import (
     rows_of,
     stream_of,
     tile_of,
+    typed,
 )
 from .statements import Statements
-from .typed import typed
 
 POLL: Final = 0.01
 """Seconds between two looks at the table for what is new."""

@@ -8,13 +8,12 @@ from typing import Any, NamedTuple
 
 from ...errors import Damaged, Refused
 from ..envelope import decode
-from ..ledger import FORMAT, LedgerCreated, LedgerUpgraded
+from ..ledger import FORMAT, LedgerCreated, LedgerUpgraded, newer
 from ..log import Row
 from ..merkle import Frontier, leaf_hash
 from .admission import Admission
 from .creation import migrate
 from .database import Database
-from .format import newer
 from .rows import head_of, rows_of
 from .statements import Statements
 from .steps import steps_from
