@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..domain.job.state import Job
 from ..domain.model.state import Model
-from ..tensors.graph import Graph, Path
+from ..tensors.graph import Graph, Route
 from ..versions.restore import graph_of, verified_event
 from ..versions.workspace import Workspace
 from .protocol.orders import Base, Checkpoint, Order, Way
@@ -55,7 +55,7 @@ def _checkpoint(workspace: Workspace, step: int, tensors: str) -> Checkpoint:
 
 
 def _way(workspace: Workspace, tensors: str, graph: Graph) -> Way:
-    path: Path = graph.cheapest(tensors)
+    path: Route = graph.cheapest(tensors)
     edges = [edge for edge, _ in path.steps]
     return Way(
         tensors=tensors,

@@ -12,7 +12,7 @@ from blake3 import blake3
 
 from ..errors import Damaged, Refused
 from .digest import digest_of, named
-from .pack import Entry, Whole
+from .pack import PackEntry, Whole
 
 TAG = 0x21
 _HEADER = struct.Struct("<BQ")  # tag, bytes of the content
@@ -62,7 +62,7 @@ class FileBlob:
             raise Refused(f"file {self._name!r} cannot be read ({error.strerror}); give one that can") from error
 
 
-def blob_entry(name: str, source: Path | bytes) -> tuple[Entry, int]:
+def blob_entry(name: str, source: Path | bytes) -> tuple[PackEntry, int]:
     """A file, or bytes, as an entry of a pack; and the bytes of its content."""
     if isinstance(source, bytes):
         return fold_blob(source), len(source)

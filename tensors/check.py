@@ -14,7 +14,7 @@ from .manifest import CHUNK
 from .objects import ObjectStore
 from .pack import MAGIC, Indexed, Placement, read_index
 from .threads import in_order
-from .way import Job, Placements, StoredDelta, Way, check_chunk
+from .way import ChunkPlan, Placements, StoredDelta, Way, check_chunk
 
 
 def check_pack(objects: ObjectStore, key: str, index: str) -> Iterator[Damaged]:
@@ -42,7 +42,7 @@ def check_way(way: Way, places: Placements) -> Iterator[Damaged]:
         for entry in way.target.owners
         for index in range(len(entry.chunks))
     )
-    for damages in in_order(lambda jobs: _check_jobs(way, jobs), way.batches(places, slots)):
+    for damages in in_order(lambda plans: _check_plans(way, plans), way.batches(places, slots)):
         for damage in damages:
             if str(damage) not in told:
                 told.add(str(damage))
@@ -72,12 +72,12 @@ def _check_delta(delta: StoredDelta) -> None:
         check(delta.payloads([slot])[0])
 
 
-def _check_jobs(way: Way, jobs: list[Job]) -> list[Damaged]:
+def _check_plans(way: Way, plans: list[ChunkPlan]) -> list[Damaged]:
     """All at once where nothing is wrong, else each chunk by itself."""
     try:
-        way.make(jobs)
+        way.make(plans)
     except Damaged as error:
-        if len(jobs) == 1:
+        if len(plans) == 1:
             return [error]
-        return [damage for job in jobs for damage in _check_jobs(way, [job])]
+        return [damage for plan in plans for damage in _check_plans(way, [plan])]
     return []

@@ -20,7 +20,7 @@ from obstore.store import AzureStore, GCSStore, S3Store
 from ..errors import Damaged, LeptonError, Refused, Unavailable
 from .digest import named
 from .objects import check_key
-from .sent import Sent
+from .sent import SentObject
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
@@ -58,11 +58,11 @@ class CloudStore:
         for piece in remaining:
             first += piece
             if len(first) > PART:
-                sent = Sent(PART)
+                sent = SentObject(PART)
                 with self._claimed(key):
                     self._write_parts(key, sent.passing(chain((bytes(first),), remaining)))
                 return self._arrived(key, sent)
-        sent = Sent()
+        sent = SentObject()
         sent.add(bytes(first))
         self._create(key, key, bytes(first))
         return self._arrived(key, sent)
@@ -107,7 +107,7 @@ class CloudStore:
         check_key(key)
         self._remove(key)
 
-    def _arrived(self, key: str, sent: Sent) -> int:
+    def _arrived(self, key: str, sent: SentObject) -> int:
         """The bytes of an object, once its store has said that it holds what was sent.
 
         What stands there otherwise was acknowledged and never arrived, or not whole: it is removed, `Unavailable`.

@@ -40,7 +40,7 @@ class Edge:
 Step: TypeAlias = "tuple[Edge, Direction]"
 
 
-class Path(NamedTuple):
+class Route(NamedTuple):
     """Deltas to apply to `start`, in order: +1 from base to new, −1 from new to base. `cost` is bytes to read."""
 
     start: str
@@ -74,12 +74,12 @@ class Graph:
     def __contains__(self, manifest: str) -> bool:
         return manifest in self.keyframes or any(edge.new == manifest for edge in self.edges)
 
-    def cheapest(self, target: str, at_hand: Collection[str] = ()) -> Path:
+    def cheapest(self, target: str, at_hand: Collection[str] = ()) -> Route:
         """The path to `target` with the fewest bytes to read (Dijkstra, from the target back).
 
         What is at hand costs nothing to start from. Raises `Damaged` if no path leads there.
         """
-        best: Path | None = None
+        best: Route | None = None
         done: set[str] = set()
         count = itertools.count()  # decides between equals, which steps cannot
         queue: list[tuple[int, int, int, str, tuple[Step, ...]]] = [(0, 0, 0, target, ())]
@@ -90,7 +90,7 @@ class Graph:
             done.add(version)
             start = 0 if version in at_hand else self.keyframes.get(version)
             if start is not None and (best is None or cost + start < best.cost):
-                best = Path(version, steps, cost + start)
+                best = Route(version, steps, cost + start)
             for source, step in self._links.get(version, ()):
                 if source not in done:
                     heapq.heappush(queue, (cost + step[0].bytes, depth + 1, next(count) + 1, source, (step, *steps)))

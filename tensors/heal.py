@@ -12,7 +12,7 @@ from .objects import ObjectStore, is_pack
 from .pack import Indexed, PackWriter, Placement, Whole, WrittenPack, read_index
 
 
-class Copy(NamedTuple):
+class EntryCopy(NamedTuple):
     """One stored copy of an entry."""
 
     store: ObjectStore
@@ -20,7 +20,7 @@ class Copy(NamedTuple):
     line: Indexed
 
 
-class Copies:
+class EntryCopies:
     """All copies of entries in the packs of some stores; their indexes are read when first asked for."""
 
     def __init__(self, stores: Sequence[ObjectStore]) -> None:
@@ -34,17 +34,17 @@ class Copies:
         return None
 
     @cached_property
-    def _by_digest(self) -> dict[str, list[Copy]]:
-        found: dict[str, list[Copy]] = {}
+    def _by_digest(self) -> dict[str, list[EntryCopy]]:
+        found: dict[str, list[EntryCopy]] = {}
         for copy in self._all():
             found.setdefault(copy.line.digest, []).append(copy)
         return found
 
-    def _all(self) -> Iterator[Copy]:
+    def _all(self) -> Iterator[EntryCopy]:
         for store in self._stores:
             for pack in filter(is_pack, store.list("packs/")):
                 try:
-                    yield from (Copy(store, pack, line) for line in read_index(store, pack).entries)
+                    yield from (EntryCopy(store, pack, line) for line in read_index(store, pack).entries)
                 except Damaged:
                     continue  # what it may hold cannot be found in it
 
@@ -57,7 +57,7 @@ class Rewritten(NamedTuple):
     missing: frozenset[str]
 
 
-def rewrite(objects: ObjectStore, digests: Iterable[str], copies: Copies) -> Rewritten:
+def rewrite(objects: ObjectStore, digests: Iterable[str], copies: EntryCopies) -> Rewritten:
     """Write whole copies of entries into a new pack, as many as there are copies of. Raises `Unavailable`."""
     missing: set[str] = set()
 

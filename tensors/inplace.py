@@ -20,7 +20,7 @@ from .manifest import Manifest, chunk_bytes
 from .pack import Placement
 from .tensor import Bytes, Tensor
 from .threads import in_order
-from .way import AtHandDiffers, Job, Leg, StoredDelta, Way
+from .way import AtHandDiffers, ChunkPlan, Leg, StoredDelta, Way
 
 _REMEDY = "load the version instead"
 _PIECE = 4 << 20
@@ -30,7 +30,7 @@ class _Stopped(Exception):
     """The caller was interrupted."""
 
 
-class Spool:
+class UndoSpool:
     """Deltas copied to a temporary file: once the first byte of a live tensor changes, no store can fail us."""
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -71,7 +71,7 @@ def apply_way(way: Way, live: Mapping[str, Tensor]) -> None:
     _check_fit(way)
     memory = _memory(way.manifests[0], live)
     with tempfile.TemporaryFile() as file:
-        spool = Spool(file)
+        spool = UndoSpool(file)
         legs = [Leg(leg.pairing, spool.add(leg.delta), leg.direction) for leg in way.legs]
         _verify(way.manifests[0], memory)
         _Rewrite(Way(spool, way.manifests, legs, _Live(way.manifests[0], memory)), memory).run()
@@ -104,7 +104,7 @@ class _Rewrite:
     def __init__(self, way: Way, memory: Mapping[str, Bytes]) -> None:
         self._way = way
         self._memory = memory
-        self._begun: list[Job] = []
+        self._begun: list[ChunkPlan] = []
         self._stop = threading.Event()
 
     def run(self) -> None:
@@ -131,8 +131,8 @@ class _Rewrite:
             for _ in in_order(self._write, self._way.batches(_Nowhere(), self._changing())):
                 pass
         except BaseException as error:
-            for job in self._begun:
-                self._undo(job)
+            for plan in self._begun:
+                self._undo(plan)
             if isinstance(error, AtHandDiffers):
                 raise _written_meanwhile(str(error)) from error
             raise
@@ -145,22 +145,22 @@ class _Rewrite:
                     live = chunk_bytes(self._memory[entry.name], index)
                     yield Slot(entry.name, index), np.empty(live.nbytes, np.uint8)
 
-    def _write(self, jobs: list[Job]) -> None:
+    def _write(self, plans: list[ChunkPlan]) -> None:
         if self._stop.is_set():
             raise _Stopped
-        for job in self._way.make(jobs):
-            self._begun.append(job)
-            self._live(job)[:] = job.into
-            job.into = job.into[:0]  # the list of what was begun must not hold the model a second time
+        for plan in self._way.make(plans):
+            self._begun.append(plan)
+            self._live(plan)[:] = plan.into
+            plan.into = plan.into[:0]  # the list of what was begun must not hold the model a second time
 
-    def _undo(self, job: Job) -> None:
+    def _undo(self, plan: ChunkPlan) -> None:
         """Lead one chunk back, if it was written at all."""
-        live, slot = self._live(job), job.slot
+        live, slot = self._live(plan), plan.slot
         before = self._way.manifests[0].owner(slot.name).chunks[slot.chunk]
         if digest_of(live) == before:
             return
         back = live.copy()
-        for turn in reversed(job.turns):
+        for turn in reversed(plan.turns):
             leg = self._way.legs[turn.leg]
             (payload,) = leg.delta.payloads([turn.slot])
             apply_delta(payload, back, -leg.direction)
@@ -168,8 +168,8 @@ class _Rewrite:
             raise _written_meanwhile(slot.name)
         live[:] = back
 
-    def _live(self, job: Job) -> Bytes:
-        return chunk_bytes(self._memory[job.slot.name], job.slot.chunk)
+    def _live(self, plan: ChunkPlan) -> Bytes:
+        return chunk_bytes(self._memory[plan.slot.name], plan.slot.chunk)
 
 
 def _check_fit(way: Way) -> None:

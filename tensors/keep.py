@@ -12,11 +12,10 @@ from typing import NamedTuple
 from ..errors import Damaged
 from .blob import blob_entry, fold_blob
 from .delta import DeltaEntry, DeltaInfo, Pairing
-from .graph import Graph
-from .graph import Path as Route
+from .graph import Graph, Route
 from .manifest import Manifest, TensorEntry, describe
 from .objects import ObjectStore
-from .pack import Entry, PackWriter, Placement, WrittenPack, read_index
+from .pack import PackEntry, PackWriter, Placement, WrittenPack, read_index
 from .saving import DeltaTooLarge, changed_chunks, full_chunks
 from .tensor import Tensor
 from .threads import in_order
@@ -33,7 +32,7 @@ class KeptFile(NamedTuple):
     bytes: int
 
 
-class Kept(NamedTuple):
+class KeptTensors(NamedTuple):
     """What a save wrote, all of it synced, and the older packs on which it rests."""
 
     manifest: Manifest
@@ -45,7 +44,7 @@ class Kept(NamedTuple):
     files: tuple[KeptFile, ...]
 
 
-class Save:
+class SaveWriter:
     """One save, and the ways in which it can go: each returns None where it cannot, with nothing written."""
 
     def __init__(
@@ -69,7 +68,7 @@ class Save:
         self._files = tuple(KeptFile(name, entry.digest, size) for name, (entry, size) in named.items())
         self._placed: Mapping[str, Placement] = self._found({self._manifest.digest, *self._chunks, *self._extras})
 
-    def known(self, graph: Graph) -> Kept | None:
+    def known(self, graph: Graph) -> KeptTensors | None:
         """The manifest stands in the graph already: its tensors are not written again."""
         digest = self._manifest.digest
         if digest not in self._placed or digest not in graph:
@@ -82,7 +81,7 @@ class Save:
             return self._anew(error)
         return None if rests_on is None else self._write((), digest in graph.keyframes, rests_on)
 
-    def as_delta(self, base: Manifest, graph: Graph) -> Kept | None:
+    def as_delta(self, base: Manifest, graph: Graph) -> KeptTensors | None:
         """Write what differs from `base`, unless the whole is stored already, or a keyframe is due or smaller."""
         pairing = Pairing(base, self._manifest)
         unstored = self._chunks - self._placed.keys()
@@ -103,18 +102,18 @@ class Save:
         except Damaged as error:  # the past's damage must not keep the present from being saved
             return self._anew(error)
 
-    def as_keyframe(self) -> Kept:
+    def as_keyframe(self) -> KeptTensors:
         """Write every chunk that is not stored already."""
         chunks = full_chunks(self._manifest, self._manifest.owners, self._tensors, self._placed.keys())
         return self._write(chunks, True, self._packs_of(self._chunks))
 
-    def _anew(self, error: Damaged) -> Kept:
+    def _anew(self, error: Damaged) -> KeptTensors:
         """Write everything, trusting nothing that is said to be stored."""
         _log.warning("%s; saving all tensors anew", error)
         self._placed = {}
         return self.as_keyframe()
 
-    def _write(self, entries: Iterable[Entry], keyframe: bool, rests_on: frozenset[str]) -> Kept:
+    def _write(self, entries: Iterable[PackEntry], keyframe: bool, rests_on: frozenset[str]) -> KeptTensors:
         """Write what is not placed yet; manifests last, so that a reader of the pack alone finds all before it."""
         manifest = fold_blob(self._manifest.encoded)
         about = (*self._extras.values(), manifest)
@@ -124,7 +123,7 @@ class Save:
         writer.write(chain(extras, entries, last))
         self._sound.add(pack.key for pack in writer.packs)
         rests_on |= self._packs_of(entry.digest for entry in about)
-        return Kept(
+        return KeptTensors(
             self._manifest, keyframe, None, tuple(writer.packs), tuple(writer.placements), rests_on, self._files
         )
 

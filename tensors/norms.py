@@ -15,7 +15,7 @@ from .manifest import CHUNK
 from .reals import numbers
 from .tensor import Bytes, count_differing
 from .threads import in_order
-from .way import Job, Placements, Way
+from .way import ChunkPlan, Placements, Way
 
 _TOGETHER = 8  # chunks of each version that one thread compares at a time
 
@@ -50,7 +50,7 @@ def norms_between(a: Way, b: Way, places: Placements) -> Norms:
     """Compare the targets of two ways, a few megabytes at a time."""
     pairing = Pairing(a.target, b.target)
     sums = {name: _Sums() for name in pairing.names if pairing.changes(name)}
-    for name, part in in_order(lambda jobs: _compare(a, b, jobs), _batches(a, b, places, list(sums))):
+    for name, part in in_order(lambda plans: _compare(a, b, plans), _batches(a, b, places, list(sums))):
         sums[name].add(part)
     old, new = ({entry.name: entry for entry in way.target.tensors} for way in (a, b))
     return Norms(
@@ -88,7 +88,7 @@ class _Sums:
         return TensorDifference(name, self.changed / elements, l2, relative, cosine, self.largest)
 
 
-def _batches(a: Way, b: Way, places: Placements, names: list[str]) -> Iterator[tuple[list[Job], list[Job]]]:
+def _batches(a: Way, b: Way, places: Placements, names: list[str]) -> Iterator[tuple[list[ChunkPlan], list[ChunkPlan]]]:
     """The same chunks of both versions, planned; one tensor a batch, so that its sums can be added up alone."""
     for name in names:
         entry = a.target.owner(name)
@@ -99,11 +99,11 @@ def _batches(a: Way, b: Way, places: Placements, names: list[str]) -> Iterator[t
             yield a.plan(places, old), b.plan(places, new)
 
 
-def _compare(a: Way, b: Way, jobs: tuple[list[Job], list[Job]]) -> tuple[str, _Sums]:
-    name = jobs[0][0].slot.name
+def _compare(a: Way, b: Way, plans: tuple[list[ChunkPlan], list[ChunkPlan]]) -> tuple[str, _Sums]:
+    name = plans[0][0].slot.name
     dtype = a.target.owner(name).dtype
     total = _Sums()
-    for old, new in zip(a.make(jobs[0]), b.make(jobs[1]), strict=True):
+    for old, new in zip(a.make(plans[0]), b.make(plans[1]), strict=True):
         total.add(_sums(dtype, old.into, new.into))
     return name, total
 

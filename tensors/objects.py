@@ -72,13 +72,13 @@ class Range(NamedTuple):
     length: int
 
 
-class Readable(Protocol):
+class ReadableObjects(Protocol):
     """What can be read from by key, as an object store can."""
 
     def get(self, key: str, offset: int = 0, length: int | None = None) -> bytes: ...
 
 
-def read_ranges(objects: Readable, ranges: Sequence[Range]) -> list[memoryview]:
+def read_ranges(objects: ReadableObjects, ranges: Sequence[Range]) -> list[memoryview]:
     """The bytes of each range, in the order asked for; neighbours are read together. Raises `Damaged`."""
     found: list[memoryview] = [memoryview(b"")] * len(ranges)
     order = sorted(range(len(ranges)), key=lambda number: ranges[number])

@@ -31,7 +31,7 @@ LIMIT = 1 << 30  # a pack that has grown past this takes no further entry
 KINDS = ("chunk", "delta", "blob")
 
 
-class Entry(Protocol):
+class PackEntry(Protocol):
     """Something to be written: `digest` need be known only once `pieces` are exhausted."""
 
     @property
@@ -103,7 +103,7 @@ class PackWriter:
         self.packs: list[WrittenPack] = []
         self.placements: list[Placement] = []
 
-    def write(self, entries: Iterable[Entry]) -> None:
+    def write(self, entries: Iterable[PackEntry]) -> None:
         """Draw every entry and write it. If anything fails, what was written is deleted and the error raised."""
         remaining = iter(entries)
         try:
@@ -115,7 +115,7 @@ class PackWriter:
                     self._objects.delete(pack.key)
             raise
 
-    def _write_one(self, entries: Iterable[Entry]) -> None:
+    def _write_one(self, entries: Iterable[PackEntry]) -> None:
         key = fresh_key()
         pack = _Pack(self._limit)
         size = self._objects.put(key, pack.pieces(entries))
@@ -129,7 +129,7 @@ class _Pack:
     index: list[Indexed] = field(default_factory=list[Indexed])
     digest: str = ""
 
-    def pieces(self, entries: Iterable[Entry]) -> Iterator[bytes]:
+    def pieces(self, entries: Iterable[PackEntry]) -> Iterator[bytes]:
         """The pack's bytes, drawing entries until the limit is passed."""
         yield MAGIC
         offset = len(MAGIC)

@@ -15,7 +15,7 @@ from .manifest import Manifest, TensorEntry, checked_raw, chunk_bytes
 from .pack import Whole
 from .tensor import Bytes, Tensor, count_differing, kind
 from .threads import in_order
-from .way import BATCH, Job, Placements, Way
+from .way import BATCH, ChunkPlan, Placements, Way
 
 _SAMPLED = 16  # of so many changed chunks one is also coded in full, to see which is the smaller
 _ENOUGH = 256 * 1024  # raw bytes sampled before that is believed
@@ -111,7 +111,7 @@ def _planned(
     pairing: Pairing,
     wanted: Iterable[tuple[str, Sequence[int]]],
     tensors: Mapping[str, Tensor],
-) -> Iterator[tuple[list[Job], list[_Piece]]]:
+) -> Iterator[tuple[list[ChunkPlan], list[_Piece]]]:
     """Batches of changed chunks, each with the plan to make the base's."""
     for batch in _batched(_pieces(pairing.new, wanted, tensors)):
         yield way.plan(places, [(piece.slot, np.empty(piece.live.nbytes, np.uint8)) for piece in batch]), batch
@@ -123,14 +123,14 @@ def _encode_full(pieces: list[_Piece]) -> list[Whole]:
     ]
 
 
-def _encode_delta(way: Way, jobs: list[Job], pieces: list[_Piece]) -> list[tuple[Coded, _Sample | None]]:
+def _encode_delta(way: Way, plans: list[ChunkPlan], pieces: list[_Piece]) -> list[tuple[Coded, _Sample | None]]:
     coded: list[tuple[Coded, _Sample | None]] = []
-    for number, (job, piece) in enumerate(zip(way.make(jobs), pieces, strict=True)):
+    for number, (plan, piece) in enumerate(zip(way.make(plans), pieces, strict=True)):
         new = _settled(piece)
         word = kind(piece.entry.dtype).word
         sample = _Sample(new.nbytes, len(encode_full(new, word))) if number % _SAMPLED == 0 else None
-        elements = count_differing(piece.entry.dtype, job.into, new)
-        coded.append((Coded(piece.slot, encode_delta(job.into, new, word), elements), sample))
+        elements = count_differing(piece.entry.dtype, plan.into, new)
+        coded.append((Coded(piece.slot, encode_delta(plan.into, new, word), elements), sample))
     return coded
 
 

@@ -10,7 +10,7 @@ from blake3 import blake3
 from .digest import named
 
 
-class Sent:
+class SentObject:
     """The bytes of an object as they leave: their number, their digest and the ETag that S3 gives them.
 
     An object that goes up in one request has the MD5 of its bytes as ETag; one in parts has the MD5 over the parts'

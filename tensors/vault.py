@@ -13,10 +13,9 @@ from .blob import unfold_blob
 from .check import check_pack, check_way
 from .codec import Direction
 from .delta import Pairing, Slot
-from .graph import Graph
-from .graph import Path as Route
+from .graph import Graph, Route
 from .inplace import apply_way
-from .keep import Kept, Save, SoundPacks
+from .keep import KeptTensors, SaveWriter, SoundPacks
 from .manifest import Manifest, chunk_bytes, zeroed
 from .norms import Norms, norms_between
 from .objects import ObjectStore
@@ -46,14 +45,14 @@ class Vault:
         graph: Graph,
         files: Mapping[str, Path | bytes] | None = None,
         blobs: Mapping[str, bytes] | None = None,
-    ) -> Kept:
+    ) -> KeptTensors:
         """Save tensors as a delta from `base` where the graph's bounds allow it and it is the smaller, else whole.
 
         What is stored already is not written again. Raises `Refused`, leaving nothing, if a tensor or file changes
         meanwhile; `Malformed` on names, shapes or dtypes that cannot be kept.
         """
         extras = {**(files or {}), **(blobs or {})}
-        save = Save(self._objects, self._placements, self._sound, self.way, tensors, extras)
+        save = SaveWriter(self._objects, self._placements, self._sound, self.way, tensors, extras)
         kept = save.known(graph) or (base and save.as_delta(base, graph)) or save.as_keyframe()
         self._manifests.put(kept.manifest.digest, kept.manifest)
         return kept

@@ -12,7 +12,7 @@ from .codec import Direction, apply_delta, decode_full
 from .delta import DeltaIndex, Pairing, Slot, read_delta_index, verify_delta
 from .digest import digest_of
 from .manifest import Manifest, chunk_bytes
-from .objects import Range, Readable, read_ranges
+from .objects import Range, ReadableObjects, read_ranges
 from .pack import Placement
 from .tensor import Bytes, Tensor
 
@@ -35,7 +35,7 @@ class StoredDelta:
     A version whose chunks were all stored again does not need the deltas that once led to it, nor that they are there.
     """
 
-    def __init__(self, objects: Readable, place: Placement, between: tuple[str, str] | None = None) -> None:
+    def __init__(self, objects: ReadableObjects, place: Placement, between: tuple[str, str] | None = None) -> None:
         self._objects = objects
         self.place = place
         self.thing = f"delta {place.digest} in pack {place.pack}"
@@ -84,7 +84,7 @@ class Leg(NamedTuple):
     direction: Direction
 
 
-class Held(NamedTuple):
+class LiveChunk(NamedTuple):
     """A chunk at hand: what it should be, and a view of what it is."""
 
     digest: str
@@ -99,13 +99,13 @@ class Turn(NamedTuple):
 
 
 @dataclass
-class Job:
+class ChunkPlan:
     """A chunk to be made: where it begins, what changes it on the way, and what must come out."""
 
     slot: Slot
     digest: str
     into: Bytes
-    start: Placement | Held | None  # None where it could not be found
+    start: Placement | LiveChunk | None  # None where it could not be found
     turns: list[Turn] = field(default_factory=list[Turn])
 
 
@@ -138,7 +138,7 @@ class AtHand:
 class Way:
     """From manifests[0] over each leg to manifests[-1]. `at_hand` holds the tensors of manifests[0], if any."""
 
-    objects: Readable
+    objects: ReadableObjects
     manifests: Sequence[Manifest]
     legs: Sequence[Leg]
     at_hand: Live | None = None
@@ -156,7 +156,7 @@ class Way:
             needed |= {digest for entry in entries for digest in entry.chunks}
         return needed
 
-    def batches(self, places: Placements, chunks: Iterable[tuple[Slot, Bytes]]) -> Iterator[list[Job]]:
+    def batches(self, places: Placements, chunks: Iterable[tuple[Slot, Bytes]]) -> Iterator[list[ChunkPlan]]:
         """Plan chunks of the target, in batches of a few megabytes. Placements are asked for in this thread."""
         batch: list[tuple[Slot, Bytes]] = []
         size = 0
@@ -169,32 +169,32 @@ class Way:
         if batch:
             yield self.plan(places, batch)
 
-    def make(self, jobs: list[Job]) -> list[Job]:
+    def make(self, plans: list[ChunkPlan]) -> list[ChunkPlan]:
         """Make the planned chunks and check each digest; `Damaged` names what is to blame. Any thread may do it."""
-        for number in {turn.leg for job in jobs for turn in job.turns}:
+        for number in {turn.leg for plan in plans for turn in plan.turns}:
             _ = self.legs[number].delta.index  # what is wrong with an index tells more than a digest that differs
         try:
-            self._start(jobs)
+            self._start(plans)
             for number, leg in enumerate(self.legs):
-                touched = [(job, turn.slot) for job in jobs for turn in job.turns if turn.leg == number]
+                touched = [(plan, turn.slot) for plan in plans for turn in plan.turns if turn.leg == number]
                 payloads = leg.delta.payloads([slot for _, slot in touched])
-                for (job, _), payload in zip(touched, payloads, strict=True):
-                    apply_delta(payload, job.into, leg.direction)
+                for (plan, _), payload in zip(touched, payloads, strict=True):
+                    apply_delta(payload, plan.into, leg.direction)
         except Damaged:
-            for job in jobs:
-                self._blame(job)
+            for plan in plans:
+                self._blame(plan)
             raise
-        for job in jobs:
-            if digest_of(job.into) != job.digest:
-                self._blame(job)
-                raise Damaged(_thing(job), expected=job.digest, found=digest_of(job.into))
-        return jobs
+        for plan in plans:
+            if digest_of(plan.into) != plan.digest:
+                self._blame(plan)
+                raise Damaged(_thing(plan), expected=plan.digest, found=digest_of(plan.into))
+        return plans
 
-    def plan(self, places: Placements, batch: Sequence[tuple[Slot, Bytes]]) -> list[Job]:
+    def plan(self, places: Placements, batch: Sequence[tuple[Slot, Bytes]]) -> list[ChunkPlan]:
         """Find where each chunk of the target begins and which legs lead to it, all in one question to `places`."""
         trails = [list(self._trail(slot)) for slot, _ in batch]
         placed = places.find({digest for trail in trails for _, digest in trail})
-        return [self._job(slot, into, trail, placed) for (slot, into), trail in zip(batch, trails, strict=True)]
+        return [self._plan_of(slot, into, trail, placed) for (slot, into), trail in zip(batch, trails, strict=True)]
 
     def _trail(self, slot: Slot) -> Iterator[tuple[str, str]]:
         """The owners and digests that this chunk had along the way, from the target as far back as deltas lead.
@@ -209,43 +209,45 @@ class Way:
             if number == 0 or not self.legs[number - 1].pairing.relates(name):
                 return
 
-    def _job(self, slot: Slot, into: Bytes, trail: Sequence[tuple[str, str]], placed: Mapping[str, Placement]) -> Job:
+    def _plan_of(
+        self, slot: Slot, into: Bytes, trail: Sequence[tuple[str, str]], placed: Mapping[str, Placement]
+    ) -> ChunkPlan:
         """Go back from the target until the chunk is found: at hand, unchanged since what is at hand, or stored."""
         turns: list[Turn] = []
         last, wanted = len(self.manifests) - 1, trail[0][1]
         first, live = trail[last] if self.at_hand is not None and len(trail) > last else ("", "")
         for back, (name, digest) in enumerate(trail):
             if self.at_hand is not None and digest == live:
-                held = Held(digest, self.at_hand.chunk(Slot(first, slot.chunk)))
-                return Job(slot, wanted, into, held, turns[::-1])
+                held = LiveChunk(digest, self.at_hand.chunk(Slot(first, slot.chunk)))
+                return ChunkPlan(slot, wanted, into, held, turns[::-1])
             if digest in placed:
-                return Job(slot, wanted, into, placed[digest], turns[::-1])
+                return ChunkPlan(slot, wanted, into, placed[digest], turns[::-1])
             if back + 1 < len(trail) and trail[back + 1][1] != digest:
                 leg = last - 1 - back
                 turns.append(Turn(leg, Slot(self.legs[leg].pairing.name_for(name), slot.chunk)))
-        return Job(slot, wanted, into, None)
+        return ChunkPlan(slot, wanted, into, None)
 
-    def _start(self, jobs: list[Job]) -> None:
-        for job in jobs:
-            if job.start is None:
-                raise Damaged(f"{_thing(job)}, {job.digest},", expected="a pack that holds it", found="none")
-        stored = [(job, job.start) for job in jobs if isinstance(job.start, Placement)]
+    def _start(self, plans: list[ChunkPlan]) -> None:
+        for plan in plans:
+            if plan.start is None:
+                raise Damaged(f"{_thing(plan)}, {plan.digest},", expected="a pack that holds it", found="none")
+        stored = [(plan, plan.start) for plan in plans if isinstance(plan.start, Placement)]
         ranges = [Range(place.pack, place.offset, place.length) for _, place in stored]
-        for (job, _), payload in zip(stored, read_ranges(self.objects, ranges), strict=True):
-            decode_full(payload, job.into)
-        for job in jobs:
-            if isinstance(job.start, Held):
-                _copy_held(job, job.start)
+        for (plan, _), payload in zip(stored, read_ranges(self.objects, ranges), strict=True):
+            decode_full(payload, plan.into)
+        for plan in plans:
+            if isinstance(plan.start, LiveChunk):
+                _copy_held(plan, plan.start)
 
-    def _blame(self, job: Job) -> None:
+    def _blame(self, plan: ChunkPlan) -> None:
         """Find which stored thing made a chunk come out wrong, and raise its `Damaged`."""
-        if isinstance(job.start, Placement):
-            check_chunk(self.objects, job.start)
-        for turn in job.turns:
+        if isinstance(plan.start, Placement):
+            check_chunk(self.objects, plan.start)
+        for turn in plan.turns:
             self.legs[turn.leg].delta.verify()
 
 
-def check_chunk(objects: Readable, place: Placement) -> None:
+def check_chunk(objects: ReadableObjects, place: Placement) -> None:
     """Decode a stored chunk and compare it with the digest it bears; raises `Damaged`, naming its pack."""
     thing = f"chunk {place.digest} in pack {place.pack}"
     stored = objects.get(place.pack, place.offset, place.length)
@@ -257,13 +259,13 @@ def check_chunk(objects: Readable, place: Placement) -> None:
         raise Damaged(thing, expected=place.digest, found=found)
 
 
-def _copy_held(job: Job, held: Held) -> None:
-    if held.live.nbytes != job.into.nbytes:
-        raise AtHandDiffers(job.slot.name)
-    job.into[:] = held.live
-    if digest_of(job.into) != held.digest:
-        raise AtHandDiffers(job.slot.name)
+def _copy_held(plan: ChunkPlan, held: LiveChunk) -> None:
+    if held.live.nbytes != plan.into.nbytes:
+        raise AtHandDiffers(plan.slot.name)
+    plan.into[:] = held.live
+    if digest_of(plan.into) != held.digest:
+        raise AtHandDiffers(plan.slot.name)
 
 
-def _thing(job: Job) -> str:
-    return f"chunk {job.slot.chunk} of tensor {job.slot.name!r}"
+def _thing(plan: ChunkPlan) -> str:
+    return f"chunk {plan.slot.chunk} of tensor {plan.slot.name!r}"

@@ -14,7 +14,7 @@ from lepton_ai import ModelManager
 from lepton_ai.errors import Damaged, Unavailable
 from lepton_ai.tensors.address import objects_at
 from lepton_ai.tensors.cloud import PART
-from lepton_ai.tensors.sent import Sent
+from lepton_ai.tensors.sent import SentObject
 
 from .buckets import S3
 from .faulty_s3 import Fault, FaultyS3
@@ -90,7 +90,7 @@ def test_a_store_whose_etag_is_no_digest_is_read_back(azure: str) -> None:
 
 @given(st.lists(st.binary(max_size=40)), st.integers(1, 16))
 def test_the_etag_of_parts_does_not_depend_on_the_pieces(pieces: list[bytes], part: int) -> None:
-    whole, cut = Sent(part), Sent(part)
+    whole, cut = SentObject(part), SentObject(part)
     whole.add(b"".join(pieces))
     for _ in cut.passing(pieces):
         pass

@@ -17,7 +17,7 @@ from .restore import graph_of
 from .workspace import Workspace
 
 if TYPE_CHECKING:
-    from ..tensors.heal import Copies, Rewritten
+    from ..tensors.heal import EntryCopies, Rewritten
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ def heal(workspace: Workspace, copies: Sequence[ObjectStore] = ()) -> Healed:
     A copy is decoded and compared with its digest before it is used. Deltas of which no copy is left are given up where
     the versions that they led to can be restored without them. Raises `Unavailable`.
     """
-    from ..tensors.heal import Copies
+    from ..tensors.heal import EntryCopies
 
-    found = Copies((workspace.objects, *copies))
+    found = EntryCopies((workspace.objects, *copies))
     damaged = [pack for pack in standing_packs(workspace) if any(workspace.vault.check_pack(pack.pack, pack.index))]
     rewritten = {pack.pack: _rewrite(workspace, pack.pack, found) for pack in damaged}
     spare = _spare_deltas(workspace, frozenset(digest for each in rewritten.values() for digest in each.missing))
@@ -76,7 +76,7 @@ def standing_packs(workspace: Workspace, damages: list[Damaged] | None = None) -
     yield from written.values()
 
 
-def _rewrite(workspace: Workspace, pack: str, copies: Copies) -> Rewritten:
+def _rewrite(workspace: Workspace, pack: str, copies: EntryCopies) -> Rewritten:
     """Write what is found, and record at once where it lies now: versions can be restored from it."""
     from ..tensors.heal import rewrite
 

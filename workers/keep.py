@@ -10,7 +10,7 @@ from ..jobs.protocol import messages
 from ..jobs.protocol.messages import KeptDelta, MadeVersion
 from ..jobs.protocol.orders import Base, Way
 from ..tensors.graph import Graph
-from ..tensors.keep import Kept
+from ..tensors.keep import KeptTensors
 from ..tensors.placements import KnownPlacements, told_by
 from ..tensors.tensor import Tensor
 from ..tensors.vault import Vault
@@ -22,7 +22,7 @@ def vault(work: Work, way: Way | None) -> Vault:
     return Vault(work.objects, KnownPlacements(lambda: told_by(work.objects, way.packs if way else ())))
 
 
-def keep(work: Work, tensors: Mapping[str, Tensor], base: Base | None) -> Kept:
+def keep(work: Work, tensors: Mapping[str, Tensor], base: Base | None) -> KeptTensors:
     """Write tensors to the object store, as a delta from the base where that is smaller."""
     way = base.way if base else None
     store = vault(work, way)
@@ -30,14 +30,14 @@ def keep(work: Work, tensors: Mapping[str, Tensor], base: Base | None) -> Kept:
     return store.keep(tensors, base=manifest, graph=way.graph() if way else Graph({}, ()))
 
 
-def told(kept: Kept) -> messages.Kept:
+def told(kept: KeptTensors) -> messages.Kept:
     """What was kept, in the worker's words."""
     return messages.Kept(
         tensors=kept.manifest.digest, packs=packs_written(kept.packs), relies_on=tuple(sorted(kept.relies_on))
     )
 
 
-def version(kept: Kept, base: Base | None, **recorded: Any) -> MadeVersion:
+def version(kept: KeptTensors, base: Base | None, **recorded: Any) -> MadeVersion:
     """What was kept as the version that it becomes, with what is recorded of it."""
     return MadeVersion(
         kept=told(kept),
@@ -48,7 +48,7 @@ def version(kept: Kept, base: Base | None, **recorded: Any) -> MadeVersion:
     )
 
 
-def _delta(kept: Kept) -> dict[str, Any]:
+def _delta(kept: KeptTensors) -> dict[str, Any]:
     delta = kept.delta
     assert delta is not None
     return {name: getattr(delta, name) for name in KeptDelta.model_fields}
