@@ -237,10 +237,11 @@ class Home:
 
     @contextmanager
     def _kafka_assigner(self) -> Generator[Assigner]:
-        from .jobs.protocol.over_kafka import results
+        from .events.sql.queue import RESULTS
+        from .jobs.protocol.over_kafka import opened
 
-        with results(self.cluster, self.store.bookmark, self.settings.terms.check) as opened:
-            yield self._assigner(opened)
+        with opened(self.cluster, RESULTS, self.store.bookmark, self.settings.terms.check) as results:
+            yield self._assigner(results)
 
     def _assigner(self, results: Sequence[Results]) -> Assigner:
         from .events.sql.leases import Leases

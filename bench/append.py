@@ -29,7 +29,7 @@ from lepton_ai.events.sql.actors import Actor, Actors
 from lepton_ai.events.sql.address import database_at
 from lepton_ai.events.sql.creation import open_or_create
 from lepton_ai.events.sql.store import Store
-from lepton_ai.ledger import Asked, Ledger
+from lepton_ai.ledger import Ledger, Request
 from lepton_ai.wiring import Home
 
 SIZE = 750
@@ -73,7 +73,7 @@ def lepton(folder: Path, close: ExitStack) -> dict[str, tuple[Act, int]]:
     return {
         "Lepton, a command of one event": (lambda n: ledger.admit(note(n, text), actor), 1),
         f"Lepton, {BATCH} commands a transaction": (
-            lambda n: ledger.admit_all(Asked(note(n * BATCH + m, text), actor) for m in range(BATCH)),
+            lambda n: ledger.admit_all(Request(note(n * BATCH + m, text), actor) for m in range(BATCH)),
             BATCH,
         ),
         f"Lepton, a command of {BATCH} events": (

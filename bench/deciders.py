@@ -20,7 +20,7 @@ from typing import Any
 from append import BATCH, SIZE, Noted, batches
 
 from lepton_ai.domain.commands import Annotate, StartRun
-from lepton_ai.ledger import Asked
+from lepton_ai.ledger import Request
 from lepton_ai.settings import load
 from lepton_ai.wiring import Home
 
@@ -56,7 +56,7 @@ def lepton(number: str, events: int, commands: int) -> Callable[[int], object]:
     text = "x" * (SIZE - len(work.ledger.store.read(stored - 1, 1)[0].envelope))
     if commands == 1:
         return lambda n: work.ledger.admit(note(n, text), actor)
-    return lambda n: work.ledger.admit_all(Asked(note(n * commands + m, text), actor) for m in range(commands))
+    return lambda n: work.ledger.admit_all(Request(note(n * commands + m, text), actor) for m in range(commands))
 
 
 def pyeventsourcing(number: str, events: int, commands: int) -> Callable[[int], object]:

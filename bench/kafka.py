@@ -16,8 +16,10 @@ import threading
 import time
 from bisect import bisect_left
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from append import SIZE, lepton_events
@@ -26,8 +28,9 @@ from lepton_ai.events.kafka.clients import Outgoing, Writer
 from lepton_ai.events.kafka.log import KafkaLog
 from lepton_ai.events.kafka.relay import Relay
 from lepton_ai.events.kafka.topics import open_topics
-from lepton_ai.jobs.consumer import receive
+from lepton_ai.jobs.consumer import consume
 from lepton_ai.jobs.inbox import Intake
+from lepton_ai.jobs.protocol.over_kafka import opened
 from lepton_ai.projections.following import Follower
 from lepton_ai.projections.projector import Projection
 from lepton_ai.settings import load
@@ -134,16 +137,18 @@ def told(home: Home) -> Callable[[], None]:
 
     asyncio.run(send())
 
-    async def take() -> None:
-        stop = asyncio.Event()
-        intake = Intake(work.ledger, work.actors, topic)
-        task = asyncio.create_task(receive(home.cluster, "inbox", lambda _: intake, stop))
-        while intake.taken < MESSAGES:
-            await asyncio.sleep(0.005)
-        stop.set()
-        await task
+    def take() -> None:
+        stop, intake = Event(), Intake(work.ledger, work.actors, topic)
+        with ThreadPoolExecutor(1) as pool:
+            task = pool.submit(
+                consume, lambda: opened(home.cluster, "inbox", home.store.bookmark), lambda _: intake, stop
+            )
+            while intake.taken < MESSAGES:
+                time.sleep(0.005)
+            stop.set()
+            task.result()
 
-    return lambda: asyncio.run(take())
+    return take
 
 
 def at_rest() -> str:

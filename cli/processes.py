@@ -200,22 +200,20 @@ def intake(session: Session) -> None:
     Several may run: each message counts once, and one of them at a time gives the jobs out.
     """
     from ..jobs.assigner import open_jobs
-    from ..jobs.consumer import receive
+    from ..jobs.consumer import consume
     from ..jobs.inbox import Intake
+    from ..jobs.protocol.over_kafka import opened
 
     parts = session.parts
     parts.seek_unless_named()
     work = parts.workspace
-    topic = parts.cluster.topic("inbox")
+    topic, stop = parts.cluster.topic("inbox"), Event()
     taken: list[Intake] = []
 
     def intake_of(part: int) -> Intake:
         told = parts.settings
         taken.append(Intake(work.ledger, work.actors, topic, part, terms=told.terms, offers=told.offers))
         return taken[-1]
-
-    async def run(stop: asyncio.Event) -> None:
-        await receive(parts.cluster, "inbox", intake_of, stop, parts.settings.terms.check)
 
     def messages() -> int:
         return sum(each.taken for each in taken)
@@ -229,8 +227,9 @@ def intake(session: Session) -> None:
         "leases_held": ("attempts at jobs that workers are at", lambda: len(desk.leases.held())),
         "workers_ready": ("workers heard of within a lease's term", desk.ready),
     }
-    with observed(parts.settings.metrics, figures), assigner:
-        asyncio.run(_until_stopped(run))
+    check = parts.settings.terms.check
+    with _signals(stop), observed(parts.settings.metrics, figures), assigner:
+        consume(lambda: opened(parts.cluster, "inbox", work.ledger.store.bookmark, check), intake_of, stop)
     session.answer({"messages": messages()}, lambda: [f"stopped after {count(messages(), 'message')}"])
 
 

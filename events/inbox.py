@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any, Final, NamedTuple, cast
 
 from ..errors import Malformed
+from .bookmark import Bookmark
 from .clock import in_calendar
 from .envelope import LIMIT
 from .strict_json import read_json
@@ -23,7 +24,7 @@ _LONGEST: Final = 500
 
 
 class Letter(NamedTuple):
-    """A message as it lay in its topic."""
+    """A message as it lay in its topic, or in a table where there is no broker; positions count from 0."""
 
     position: int
     raw: bytes
@@ -32,6 +33,15 @@ class Letter(NamedTuple):
     """Digest of the record with its place and time, by which the topic is known again."""
     fault: str | None = None
     """Why it could not be read from its topic, where it could not."""
+    sent: int = 0
+    """When it got there, in microseconds since 1970; that never decreases along the topic."""
+    topic_id: str | None = None
+    """Which topic of that name it lies in; None in a table."""
+
+    @property
+    def bookmark(self) -> Bookmark:
+        """Where the next message is read, once this one is taken in."""
+        return Bookmark(self.position + 1, self.topic_id, self.mark)
 
     @property
     def digest(self) -> str:

@@ -6,41 +6,31 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final, TypeGuard, cast
+from typing import Final, cast
 
 from ..domain.commands import job_stream
 from ..domain.job.commands import ExpireLease, Ready
 from ..domain.job.decide import chosen
 from ..domain.job.offers import LIMITS, VERIFY
 from ..domain.job.state import AT_WORK, Job
-from ..errors import Damaged, LeptonError, Malformed, Refused, Unavailable
-from ..events.bookmark import Bookmark
+from ..errors import Damaged, LeptonError, Unavailable
 from ..events.envelope import decode
-from ..events.inbox import Letter
 from ..events.job import JobCancelled, JobFailed, JobFinished, JobRequeued, JobSubmitted
 from ..events.log import Row
-from ..events.sql.leases import Change, Lease, Leases
-from ..events.sql.queue import Posted
-from ..events.sql.rows import Rejected
-from ..isolation import isolated
-from ..ledger import Receipt
+from ..events.sql.leases import Lease, Leases
 from ..settings import Terms
 from ..versions.workspace import Workspace
-from .admission import Admitting, Answer
 from .assignment import Assignment
-from .partitions import Ear, Hearing
-from .protocol import messages
-from .protocol.messages import Left, OfAttempt, Said, said
+from .broker_clock import BrokerClock
+from .endings import Endings
 from .protocol.ports import Orders, Results
-from .rejected import RefusedMessages, kept
-from .results import Receiver, Stranger
+from .rejected import RefusedMessages
+from .reports import Reports
+from .results import Receiver
 from .roll import REMEMBERED, Roll
 
 LOOKED_AT: Final = tuple(kind.type_name() for kind in (JobSubmitted, JobRequeued, JobFinished, JobFailed, JobCancelled))
 ENDS: Final = tuple(kind.type_name() for kind in (JobFinished, JobFailed, JobCancelled))
-MANY: Final = 100
-"""Messages that are admitted in one transaction."""
-
 REST: Final = 5.0
 """Seconds before an order is tried again for which something was away."""
 log = logging.getLogger("lepton.assigner")
@@ -67,17 +57,18 @@ class Assigner:
     ) -> None:
         self._workspace = workspace
         self._leases = leases
-        self._hearing = Hearing(workspace.ledger.store, results, clock)
-        self._roll = Roll(secret)
+        self._time = BrokerClock(results, clock)
         self._orders = orders
         self._clock = clock
         self._terms = terms
         self._offers_at_once = offers_at_once
         self._now = now
         self._refused = RefusedMessages(workspace.ledger.store, workspace.actors, terms.rejected)
-        self._receiver = Receiver(workspace, workspace.actors.named("lepton"), terms.pause)
-        self._admitting = Admitting(workspace, self._receiver, now)
-        self._assignment = Assignment(workspace, leases, orders, self._receiver, self._admitting, terms, now)
+        self._receiver = receiver = Receiver(workspace, workspace.actors.named("lepton"), terms.pause)
+        self._endings = endings = Endings(workspace, receiver, now)
+        self._assignment = Assignment(workspace, leases, orders, receiver, endings, terms, now)
+        taking = (receiver, endings, Roll(secret, terms.lease), self._refused, now)
+        self._reports = [Reports(workspace.ledger, each, *taking) for each in results]
         self._resting: dict[str, float] = {}
         """The jobs whose orders could not be written, and until when they are not tried again."""
         self._queued: dict[str, Job] = {}
@@ -90,11 +81,11 @@ class Assigner:
         self._refused.expire()
         if self._workspace.lost is not None:
             self._workspace.lost.note()
-        heard = sum(self._hear(ear) for ear in self._hearing.ears) > 0
+        heard = sum(self._hear(each) for each in self._reports) > 0
         followed = self._follow()
         if heard or followed:
             self._orders.keep_only([lease.job for lease in self._leases.held() if self._unheard(lease)])
-        self._hearing.keep_time(self._terms.heartbeat)
+        self._time.keep_time(self._terms.heartbeat)
         expired = self._expire()
         assigned = self._assign()
         return heard or followed or expired or assigned
@@ -102,7 +93,7 @@ class Assigner:
     def ready(self) -> dict[Ready, str]:
         """The workers that were heard of within their term, with the slots that no lease fills; each with its keys."""
         held = [lease.worker for lease in self._leases.held()]
-        since = self._hearing.now() - _micro(self._terms.lease)
+        since = self._time.now() - _micro(self._terms.lease)
         return {
             Ready(each.incarnation, each.pool, each.capabilities, each.slots - held.count(each.incarnation)): each.key
             for each in self._leases.workers(since)
@@ -110,7 +101,7 @@ class Assigner:
 
     def _begin(self) -> None:
         """Find the open jobs. Nobody was heard while nobody listened, so every lease gets a fresh term."""
-        until = self._hearing.now() + _micro(self._terms.lease)
+        until = self._time.now() + _micro(self._terms.lease)
         known = {(lease.job, lease.epoch) for lease in self._leases.held()}
         jobs = list(open_jobs(self._workspace))  # not below: who admits in this process waits for the writers' lock
         with self._leases.change() as change:
@@ -124,95 +115,15 @@ class Assigner:
 
     # ── what workers say ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _hear(self, ear: Ear) -> bool:
-        """Take in what was said on one partition: what it asks for, who is alive, and how far it is read."""
-        letters = ear.results.read(ear.position, MANY)
-        if not letters:
+    def _hear(self, reports: Reports) -> bool:
+        """Take in what was said on one partition. What workers that left were given is taken back: it costs nothing."""
+        if not reports.listen():
             return False
-        left = isolated(
-            letters, lambda together: self._taken(ear, together), lambda letter, why: self._set_aside(ear, letter, why)
-        )
-        ear.taken(letters)
-        self._released({worker for worker in left if worker})
-        self._hearing.heard(letters[-1].sent)
+        self._time.heard(reports.read_to)
+        for lease in self._leases.held() if reports.left else ():
+            if lease.worker in reports.left and self._unheard(lease):
+                self._endings.give_back(lease.job, lease.epoch)
         return True
-
-    def _taken(self, ear: Ear, letters: Sequence[Posted]) -> list[str | None]:
-        """Take in messages together; for each the worker that leaves by it, or None.
-
-        A command that was admitted before one of them raised is known by its key.
-        """
-        told = [_read(letter, ear.results.place) for letter in letters]
-        answers = iter(self._admitting.admit([each for each in told if _of_attempt(each)]))
-        self._refused.own()  # not below, where the writers' lock is held
-        held = self._leases.held()
-        left: list[str | None] = []
-        rejected: list[Rejected] = []
-        with self._leases.change() as change:
-            for letter, each in zip(letters, told, strict=True):
-                answer = next(answers) if _of_attempt(each) else None
-                refusal = self._noted(change, ear, letter, each, answer, held)
-                if refusal is not None:
-                    log.warning("message %d of %s is rejected: %s", letter.position, ear.results.topic, refusal)
-                    rejected.append(self._rejected(ear, letter, refusal))
-                left.append(self._left(change, each) if refusal is None else None)
-            change.reject(rejected)
-            last = letters[-1]
-            change.move(ear.results.topic, Bookmark(last.position + 1, last.topic_id, last.mark), ear.results.part)
-        return left
-
-    def _left(self, change: Change, told: Said | Malformed) -> str | None:
-        if isinstance(told, Said) and isinstance(told.message, Left) and self._roll.leave(change, told):
-            return told.by
-        return None
-
-    def _set_aside(self, ear: Ear, letter: Posted, refusal: LeptonError) -> None:
-        """Keep a message with what it raised, in a transaction that asks nothing of what it holds."""
-        row = self._rejected(ear, letter, refusal)
-        to = Bookmark(letter.position + 1, letter.topic_id, letter.mark)
-        with self._leases.change() as change:
-            change.reject([row])
-            change.move(ear.results.topic, to, ear.results.part)
-        log.warning("message %d of %s is rejected: %s", letter.position, ear.results.topic, row.reason)
-
-    def _rejected(self, ear: Ear, letter: Posted, refusal: LeptonError) -> Rejected:
-        """As a row, sealed under the ledger's own key: what workers say may quote whom they work for."""
-        place = (ear.results.topic, ear.results.part)
-        return kept(place, Letter(letter.position, letter.raw), refusal, self._refused.own())
-
-    def _noted(
-        self,
-        change: Change,
-        ear: Ear,
-        letter: Posted,
-        told: Said | Malformed,
-        answer: Answer | None,
-        held: list[Lease],
-    ) -> Refused | None:
-        """Keep what a message says about who is alive; or why it is kept as rejected.
-
-        What was said before prolongs nothing: whoever says it again need not be who said it first.
-        """
-        until = letter.sent + _micro(self._terms.lease)
-        if isinstance(told, Malformed):
-            return told
-        if isinstance(answer, Malformed | Stranger):
-            return answer
-        if isinstance(answer, Receipt) and answer.events and not answer.repeated:
-            message = cast(OfAttempt, told.message)
-            change.renew(told.by, [(message.job, message.epoch)], until)
-        if isinstance(told.message, messages.Ready):
-            try:
-                self._roll.take(change, ear.results.place, letter, told, held, until)
-            except Refused as refusal:
-                return refusal
-        return None
-
-    def _released(self, left: set[str]) -> None:
-        """Take back what workers were given that have left in good order: it costs the jobs nothing."""
-        for lease in self._leases.held() if left else ():
-            if lease.worker in left and self._unheard(lease):
-                self._admitting.give_back(lease.job, lease.epoch)
 
     # ── what the log says ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -236,7 +147,7 @@ class Assigner:
 
     def _expire(self) -> bool:
         """Take back what has run out. A lease is lost only once all that was said up to its end has been read."""
-        lost = [lease for lease in self._leases.held() if lease.until < self._hearing.read_to]
+        lost = [lease for lease in self._leases.held() if lease.until < min(each.read_to for each in self._reports)]
         for lease in lost:
             self._take_back(lease)
         return bool(lost)
@@ -275,7 +186,7 @@ class Assigner:
         """Whether a worker was given a job; one whose order needs what is away rests, and the others go on."""
         job = self._job(name)
         key = next(key for each, key in keys.items() if each.incarnation == worker.incarnation)
-        given = self._assignment.give(name, job, worker, key, lambda: self._hearing.now() + _micro(self._terms.start))
+        given = self._assignment.give(name, job, worker, key, lambda: self._time.now() + _micro(self._terms.start))
         if isinstance(given, Unavailable):
             log.warning("job %s waits on: %s", name, given)
             self._resting[name] = self._clock() + REST
@@ -321,18 +232,6 @@ def _jobs_in(rows: Iterable[Row]) -> Iterator[str]:
             yield decode(row.envelope, row.leaf, row.seq).stream.removeprefix("job/")
         except Damaged as error:
             log.error("event %d is passed over: %s", row.seq, error)
-
-
-def _read(letter: Posted, place: str) -> Said | Malformed:
-    """What a message says, or what is wrong with it."""
-    try:
-        return said(letter.raw, place)
-    except Malformed as error:
-        return error
-
-
-def _of_attempt(told: Said | Malformed) -> TypeGuard[Said]:
-    return isinstance(told, Said) and isinstance(told.message, OfAttempt)
 
 
 def _offered(job: Job) -> bool:

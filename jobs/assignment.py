@@ -10,10 +10,11 @@ from ..domain.job.commands import AssignJob, Ready
 from ..domain.job.state import Job
 from ..errors import LeptonError, Unavailable
 from ..events.sql.leases import Lease, Leases
+from ..isolation import unforeseen
 from ..settings import Terms
 from ..versions.workspace import Workspace
-from .admission import Admitting, unforeseen
 from .compose import compose
+from .endings import Endings
 from .protocol.orders import Sealed, sealed
 from .protocol.ports import Orders
 from .results import Receiver
@@ -30,7 +31,7 @@ class Assignment:
         leases: Leases,
         orders: Orders,
         receiver: Receiver,
-        admitting: Admitting,
+        endings: Endings,
         terms: Terms,
         now: Callable[[], datetime],
     ) -> None:
@@ -38,7 +39,7 @@ class Assignment:
         self._leases = leases
         self._orders = orders
         self._receiver = receiver
-        self._admitting = admitting
+        self._endings = endings
         self._terms = terms
         self._now = now
 
@@ -58,7 +59,7 @@ class Assignment:
         if order is not None:
             self._send(name, order)
         elif fault is not None:
-            self._admitting.give_up(name, job.epoch + 1, fault)
+            self._endings.give_up(name, job.epoch + 1, fault)
         return True
 
     def _admitted(self, name: str, job: Job, worker: Ready, order: Sealed | None) -> bool:

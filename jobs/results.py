@@ -17,7 +17,7 @@ from ..events.model import Parent
 from ..events.run import MetricsLogged
 from ..events.sql.actors import Actor
 from ..events.sql.rows import Placement
-from ..ledger import Asked
+from ..ledger import Request
 from ..tensors.graph import Edge, Graph
 from ..tensors.manifest import Manifest
 from ..tensors.pack import Placement as Place
@@ -57,7 +57,7 @@ class Receiver:
         self._own = actor
         self._pause = pause
 
-    def asked(self, told: Said, now: datetime) -> Asked:
+    def asked(self, told: Said, now: datetime) -> Request:
         """The command, keyed by the message's own name, so that one heard twice acts once.
 
         Raises `Stranger` where there is no such job, or its attempt is another worker's; `Refused` or `Damaged` where
@@ -72,7 +72,7 @@ class Receiver:
                 raise Stranger(f"attempt {job.epoch} of job {message.job!r} is another worker's than {told.by!r}'s")
             raise Refused(f"attempt {message.epoch} of job {message.job!r} is not worker {told.by!r}'s any more")
         command, placements = self._command(job, message, now)
-        return Asked(
+        return Request(
             command,
             self.actor_of(job),
             f"worker.{message.name}",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
 from ..errors import Refused
-from ..events.sql.leases import Change, Heard, Lease
-from ..events.sql.queue import Posted
+from ..events.inbox import Letter
+from ..events.sql.leases import Change, Heard
 from .protocol.identity import seal, vouched
 from .protocol.messages import Left, Ready, Said
 from .results import Stranger
@@ -22,10 +23,16 @@ REMEMBERED: Final = 2 * DAY
 class Roll:
     """Takes announcements in: each counts once, and with a secret only those that prove to know it."""
 
-    def __init__(self, secret: str | None) -> None:
+    def __init__(self, secret: str | None, term: float) -> None:
         self._secret = secret
+        self._term = int(term * 1_000_000)
+        """Microseconds that a lease lasts from what was heard of its worker."""
 
-    def take(self, change: Change, place: str, letter: Posted, told: Said, held: list[Lease], until: int) -> None:
+    def renew(self, change: Change, worker: str, attempts: Iterable[tuple[str, int]], heard: int) -> None:
+        """Prolong a worker's leases of attempts, since it was heard of."""
+        change.renew(worker, attempts, heard + self._term)
+
+    def take(self, change: Change, place: str, letter: Letter, told: Said) -> None:
         """Note a worker that announces itself, and prolong its leases of what it is at. Raises `Refused`."""
         ready = told.message
         assert isinstance(ready, Ready)
@@ -37,7 +44,8 @@ class Roll:
         skills = frozenset(ready.capabilities)
         change.hear(Heard(told.by, ready.pool, skills, ready.slots, letter.sent, told.key, ready.beat))
         running = set(ready.running)
-        change.renew(told.by, [(each.job, each.epoch) for each in held if (each.job, each.epoch) in running], until)
+        attempts = [(each.job, each.epoch) for each in change.held() if (each.job, each.epoch) in running]
+        self.renew(change, told.by, attempts, letter.sent)
 
     def leave(self, change: Change, told: Said) -> bool:
         """Note that a worker is gone for good; whether it was there."""
@@ -48,7 +56,7 @@ class Roll:
         change.hear(known._replace(left=True))
         return True
 
-    def _first(self, place: str, letter: Posted, told: Said, ready: Ready) -> None:
+    def _first(self, place: str, letter: Letter, told: Said, ready: Ready) -> None:
         if self._secret is not None and not hmac.compare_digest(ready.vouched, vouched(told.by, self._secret, place)):
             raise Stranger(
                 f"worker {told.by} does not know the ledger's secret; set LEPTON_WORKER_SECRET where it runs"

@@ -8,17 +8,19 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from typing import Final, Protocol, Self
 
 from ..errors import LeptonError, Unavailable
 from ..events.envelope import age
 from ..events.log import Log, Row
+from ..retries import Retries, elapsed
 from .projector import Projection
 
 _ROWS: Final = 10_000
 """Events a batch at most; a batch is what came since the last one, so it is small while the model is up to date."""
-_PAUSE: Final = 0.5
+_LOOKS: Final = 0.5
+"""Seconds between two looks whether following has ended."""
 
 _log = logging.getLogger("lepton.projector")
 
@@ -82,26 +84,19 @@ class Follower:
     async def ended(self, stop: asyncio.Event) -> None:
         """Wait until told to stop; raises what ended the following before."""
         while not stop.is_set() and self.failure is None:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), _PAUSE)
+            await elapsed(stop, _LOOKS)
         if self.failure is not None:
             raise self.failure
 
     def _run(self) -> None:
-        while not self._stopped.is_set():
-            try:
-                with self._feed() as feed:
-                    self._follow(feed)
-            except Unavailable as error:
-                _log.warning("%s", error)
-                self._stopped.wait(_PAUSE)
-            except LeptonError as error:
-                _log.error("%s", error)
-                self._fail(error)
-                return
-            except BaseException as error:
-                self._fail(Unavailable(f"following ended by a fault of its own ({error!r}); start the projector again"))
-                raise
+        try:
+            Retries("projector", _log).run(self._follow, self._stopped)
+        except LeptonError as error:
+            _log.error("%s", error)
+            self._fail(error)
+        except BaseException as error:
+            self._fail(Unavailable(f"following ended by a fault of its own ({error!r}); start the projector again"))
+            raise
 
     def _fail(self, failure: LeptonError) -> None:
         with self._moved:
@@ -112,13 +107,14 @@ class Follower:
         if rows[0].seq <= self.projection.position + 1:  # else the file was opened anew meanwhile, at an earlier place
             self.projection.apply(rows)
 
-    def _follow(self, feed: Feed) -> None:
-        while not self._stopped.is_set():
-            rows = feed.read(self.projection.position, _ROWS)
-            if not rows:
-                feed.wait(0.25)
-                continue
-            self.projection.mended(lambda rows=rows: self._apply(rows))
-            with self._moved:
-                self.delay = age(rows[-1].envelope)
-                self._moved.notify_all()
+    def _follow(self) -> None:
+        with self._feed() as feed:
+            while not self._stopped.is_set():
+                rows = feed.read(self.projection.position, _ROWS)
+                if not rows:
+                    feed.wait(0.25)
+                    continue
+                self.projection.mended(lambda rows=rows: self._apply(rows))
+                with self._moved:
+                    self.delay = age(rows[-1].envelope)
+                    self._moved.notify_all()

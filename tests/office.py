@@ -15,15 +15,16 @@ import pytest
 
 from lepton_ai.domain.job.commands import SubmitJob
 from lepton_ai.domain.job.state import Job
+from lepton_ai.events.inbox import Letter
 from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.events.sql.actors import Actor, Actors
 from lepton_ai.events.sql.leases import Leases
-from lepton_ai.events.sql.queue import Posted
+from lepton_ai.events.sql.queue import RESULTS
 from lepton_ai.jobs.assigner import Assigner
 from lepton_ai.jobs.protocol.messages import Message, Ready, encoded
 from lepton_ai.jobs.protocol.orders import Order, is_for, opened
-from lepton_ai.jobs.protocol.over_kafka import results as kafka_results
+from lepton_ai.jobs.protocol.over_kafka import opened as partitions
 from lepton_ai.jobs.protocol.over_tables import MailResults
 from lepton_ai.jobs.protocol.ports import Results
 from lepton_ai.ledger import Ledger
@@ -73,7 +74,7 @@ class Counted:
         self.place = results.place
         self.count = 0
 
-    def read(self, position: int, limit: int) -> Sequence[Posted]:
+    def read(self, position: int, limit: int) -> Sequence[Letter]:
         return self._results.read(position, limit)
 
     def say(self, raw: bytes) -> int:
@@ -152,7 +153,7 @@ def office(request: pytest.FixtureRequest, ledger: Ledger, actor: Actor, tmp_pat
         if request.param == "kafka":
             cluster: Cluster = request.getfixturevalue("cluster")
             asyncio.run(open_topics(cluster))
-            (results,) = stack.enter_context(kafka_results(cluster))
+            (results,) = stack.enter_context(partitions(cluster, RESULTS))
         else:
             results = MailResults(ledger.store)
         yield Office(ledger, actor, tmp_path / "objects", Counted(results))

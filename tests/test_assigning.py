@@ -25,7 +25,7 @@ from lepton_ai.events.objects import ManifestWritten
 from lepton_ai.events.sql.actors import Actor
 from lepton_ai.events.sql.leases import Change, Lease
 from lepton_ai.events.sql.queue import Mail
-from lepton_ai.jobs.partitions import Hearing
+from lepton_ai.jobs.broker_clock import BrokerClock
 from lepton_ai.jobs.protocol.messages import Failed, Finished, Kept, Left, MadeVersion, Started
 from lepton_ai.jobs.protocol.over_tables import MailResults
 from lepton_ai.jobs.rejected import RefusedMessages
@@ -383,14 +383,14 @@ def test_workers_are_heard_however_the_clock_of_the_messages_was_set_back(mail: 
         mark = ledger.store.database.mark
         connection.execute(f"UPDATE mail SET sent = {mark} WHERE position = 0", (sent.sent + 3_600_000_000,))
     clock = [0.0]
-    hearing = Hearing(ledger.store, [MailResults(ledger.store)], lambda: clock[0])
+    there = BrokerClock([MailResults(ledger.store)], lambda: clock[0])
 
     for _ in range(60):
         clock[0] += 10.0
-        hearing.keep_time(10.0)
-        hearing.keep_time(9.0)
+        there.keep_time(10.0)
+        there.keep_time(9.0)
 
-    assert hearing.now() - mail.send("results", b"").sent <= 10_000_000
+    assert there.now() - mail.send("results", b"").sent <= 10_000_000
 
 
 def test_what_is_no_message_is_kept_with_its_bytes_and_what_comes_too_late_is_not(office: Office) -> None:

@@ -15,7 +15,7 @@ from lepton_ai.events.envelope import LIMIT
 from lepton_ai.events.log import CommandRow
 from lepton_ai.events.merkle import leaf_hash
 from lepton_ai.events.sql.actors import Actor
-from lepton_ai.ledger import Asked, Ledger
+from lepton_ai.ledger import Ledger, Request
 
 from .asking import commit, note
 
@@ -89,7 +89,7 @@ def test_rows_are_read_to_the_end_of_a_command_wherever_reading_ends(ledger: Led
     ledger.admit(commit(1), actor)  # two events
     for n, count in enumerate(counts):
         tags = tuple(f"tag{n}.{m}" for m in range(count - 1))
-        ledger.admit_all([Asked(commit(n + 2, n + 1, tags=tags), actor)])
+        ledger.admit_all([Request(commit(n + 2, n + 1, tags=tags), actor)])
 
     ends = list(accumulate(counts, initial=2))
     assert ledger.store.end() == ends[-1]
@@ -108,7 +108,7 @@ def test_rows_are_read_to_the_end_of_a_command_wherever_reading_ends(ledger: Led
 
 def test_a_span_that_no_command_has_is_not_followed_to_the_end_of_the_log(ledger: Ledger, actor: Actor) -> None:
     ledger.admit(commit(1), actor)
-    ledger.admit_all(Asked(note(n), actor) for n in range(4000))
+    ledger.admit_all(Request(note(n), actor) for n in range(4000))
     with ledger.store.database.connection() as connection:
         connection.execute("UPDATE events SET span = 1000000000 WHERE seq = 3")
 

@@ -16,7 +16,7 @@ from lepton_ai.events.kafka.relay import Relay
 from lepton_ai.events.kafka.topics import open_topics, partitions
 from lepton_ai.events.merkle import leaf_hash
 from lepton_ai.events.sql.actors import Actor
-from lepton_ai.ledger import Asked, Ledger
+from lepton_ai.ledger import Ledger, Request
 
 from .asking import commit, note
 from .relaying import topic
@@ -50,7 +50,7 @@ async def test_the_topic_holds_the_stored_bytes_in_order_and_the_root(
     ledger.admit(commit(1), actor)
     async with relaying(ledger, cluster) as relay:
         await caught_up(relay, ledger)
-        ledger.admit_all(Asked(note(n), actor) for n in range(700))
+        ledger.admit_all(Request(note(n), actor) for n in range(700))
         await caught_up(relay, ledger)
 
     messages = await topic(cluster)
@@ -132,7 +132,7 @@ async def test_a_topic_that_nobody_has_made_yet_is_to_be_waited_for(cluster: Clu
 
 async def test_records_sent_twice_are_read_once(ledger: Ledger, actor: Actor, cluster: Cluster) -> None:
     ledger.admit(commit(1), actor)
-    ledger.admit_all(Asked(note(n), actor) for n in range(20))
+    ledger.admit_all(Request(note(n), actor) for n in range(20))
     async with relaying(ledger, cluster) as relay:
         await caught_up(relay, ledger)
     rows = ledger.store.read(0, 100)

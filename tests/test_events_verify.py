@@ -19,7 +19,7 @@ from lepton_ai.events.sql.address import database_at
 from lepton_ai.events.sql.audit import damages, verify
 from lepton_ai.events.sql.creation import open_or_create
 from lepton_ai.events.sql.store import Store
-from lepton_ai.ledger import Asked, Ledger
+from lepton_ai.ledger import Ledger, Request
 
 from .asking import commit, note
 
@@ -31,7 +31,7 @@ def fill(store: Store, actor: Actor) -> None:
     ledger = Ledger(store)
     ledger.admit(commit(1, annotations={"a": 1}, tags=("v1",)), actor)
     ledger.admit(StartRun(run="r", model="credit"), actor)
-    ledger.admit_all(Asked(note(n), actor) for n in range(SIZE - 7))
+    ledger.admit_all(Request(note(n), actor) for n in range(SIZE - 7))
     ledger.admit(commit(1, model="fraud"), actor)
 
 
@@ -79,7 +79,7 @@ def test_a_whole_log_is_whole_and_gives_its_root(full: Store) -> None:
 
 def test_a_log_that_grows_meanwhile_is_whole_up_to_where_it_stood(full: Store, actor: Actor) -> None:
     check = damages(full)
-    Ledger(full).admit_all(Asked(note(f"more {n}"), actor) for n in range(300))
+    Ledger(full).admit_all(Request(note(f"more {n}"), actor) for n in range(300))
 
     assert list(check) == []
 

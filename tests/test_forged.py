@@ -178,7 +178,7 @@ def test_with_a_secret_only_who_knows_it_is_given_work(ledger: Ledger, actor: Ac
 
 
 def test_workers_that_announced_themselves_to_an_older_ledger_are_given_nothing(office: Office) -> None:
-    row = Heard("old", "default", frozenset(("train",)), 5, office.assigner._hearing.now())
+    row = Heard("old", "default", frozenset(("train",)), 5, office.assigner._time.now())
     with office.leases.change() as change:
         change.hear(row)
     office.submit("j1")

@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 
 from lepton_ai import ModelManager
-from lepton_ai import ledger as ledger_module
 from lepton_ai.errors import Refused
 from lepton_ai.events.inbox import Letter
 from lepton_ai.events.kafka.cluster import Cluster
@@ -31,7 +30,7 @@ from lepton_ai.events.sql.rows import Rejected
 from lepton_ai.events.sql.store import Store
 from lepton_ai.jobs.inbox import Intake
 from lepton_ai.jobs.rejected import EXPIRED, RefusedMessages
-from lepton_ai.ledger import Ledger, Receipt
+from lepton_ai.ledger import Ledger, Receipt, Request
 from lepton_ai.settings import Terms
 
 from .asking import commit
@@ -156,14 +155,14 @@ def test_a_ledger_restored_without_its_actors_still_knows_what_it_took_in(
     ledger: Ledger, actor: Actor, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ledger.admit(commit(1, model="net"), actor)
-    intake, origin = Intake(ledger, Actors(ledger.store.database), "inbox"), ledger_module._origin
+    intake, origin = Intake(ledger, Actors(ledger.store.database), "inbox"), Request.origin
 
-    def as_before(asked: Any, *rest: Any) -> Any:
-        told = origin(asked, *rest)
-        return told._replace(inbox=(asked.outside.source, *told.inbox[1:]))
+    def as_before(request: Any, now: Any) -> Any:
+        whole: Any = origin(request, now)
+        return whole._replace(inbox=(request.outside.source, *whole.inbox[1:]))
 
     with monkeypatch.context() as patch:  # events of format 1 bear the name itself
-        patch.setattr(ledger_module, "_origin", as_before)
+        patch.setattr(Request, "origin", as_before)
         intake.take([letter("old")], None)
     intake.take([letter("new", 1)], 1)
     database = database_at(f"sqlite:///{home / 'restored.db'}", ledger.store.database.ledger, wait=30)

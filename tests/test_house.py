@@ -14,8 +14,8 @@ import yaml
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 ROOMS = (
-    "cli", "datasets", "domain", "evaluation", "events", "jobs", "models", "projections", "results", "tensors",
-    "versions", "workers",
+    "cli", "datasets", "domain", "evaluation", "events", "jobs", "ledger", "models", "projections", "results",
+    "tensors", "versions", "workers",
 )  # fmt: skip
 
 
@@ -39,8 +39,9 @@ def test_the_packages_listed_are_the_folders_that_hold_code() -> None:
 
 def test_every_python_file_at_the_root_is_part_of_the_package() -> None:
     assert {path.name for path in ROOT.glob("*.py")} == {
-        "__init__.py", "addresses.py", "errors.py", "home.py", "isolation.py", "ledger.py", "manager.py",
-        "permissions.py", "plain.py", "provenance.py", "settings.py", "supervised.py", "tracing.py", "wiring.py",
+        "__init__.py", "addresses.py", "errors.py", "home.py", "isolation.py", "manager.py",
+        "permissions.py", "plain.py", "provenance.py", "retries.py", "settings.py", "supervised.py", "tracing.py",
+        "wiring.py",
     }  # fmt: skip
 
 

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lepton_ai import ledger as ledger_module
 from lepton_ai.domain.append import Append
 from lepton_ai.errors import Malformed, Refused, Unavailable
 from lepton_ai.events.inbox import Letter
@@ -22,6 +21,7 @@ from lepton_ai.events.sql.store import Store
 from lepton_ai.jobs.inbox import Intake, Read
 from lepton_ai.jobs.rejected import RefusedMessages
 from lepton_ai.ledger import Ledger, Receipt
+from lepton_ai.ledger import transaction as ledger_module
 from lepton_ai.settings import Terms
 
 from .asking import commit

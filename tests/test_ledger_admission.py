@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from lepton_ai import ledger as ledger_module
 from lepton_ai.domain.commands import Annotate, CreateBranch, CreateTag, FinishRun, LogMetrics, StartRun
 from lepton_ai.domain.run.state import Run
 from lepton_ai.errors import KeyReused, Malformed, Refused, Stale, Unavailable, UnknownRevision
@@ -28,7 +27,8 @@ from lepton_ai.events.sql.audit import verify
 from lepton_ai.events.sql.sqlite import SQLite
 from lepton_ai.events.sql.store import Store
 from lepton_ai.events.upcast import UPCASTERS, Upcaster
-from lepton_ai.ledger import Asked, Ledger, Receipt
+from lepton_ai.ledger import Ledger, Receipt, Request
+from lepton_ai.ledger import transaction as ledger_module
 
 from .asking import commit, note, until
 
@@ -172,7 +172,7 @@ def test_time_never_runs_backwards_along_the_log(store: Store, actor: Actor, mon
             return datetime.now(tz) - timedelta(days=2)
 
     first = Ledger(store).admit(commit(1), actor)
-    monkeypatch.setattr("lepton_ai.ledger.datetime", Late)
+    monkeypatch.setattr("lepton_ai.ledger.transaction.datetime", Late)
     second = Ledger(store).admit(commit(2, 1), actor)
 
     assert second.events[0].recorded >= first.events[-1].recorded
@@ -190,12 +190,12 @@ def test_an_outside_event_keeps_its_own_time_and_cause(ledger: Ledger, actor: Ac
 def test_commands_admitted_together_are_decided_one_after_the_other(ledger: Ledger, actor: Actor) -> None:
     answers = ledger.admit_all(
         [
-            Asked(commit(1), actor, "a"),
-            Asked(commit(2, 1), actor, "b"),
-            Asked(commit(9), actor, "refused"),
-            Asked(commit(2, 1), actor, "b"),
-            Asked(commit(3, 2), actor, "b"),
-            Asked(CreateBranch(model="credit", branch="next", version=2), actor, "c"),
+            Request(commit(1), actor, "a"),
+            Request(commit(2, 1), actor, "b"),
+            Request(commit(9), actor, "refused"),
+            Request(commit(2, 1), actor, "b"),
+            Request(commit(3, 2), actor, "b"),
+            Request(CreateBranch(model="credit", branch="next", version=2), actor, "c"),
         ]
     )
 
@@ -371,16 +371,11 @@ def test_a_writer_that_hangs_with_the_lock_in_its_hand_is_cut_off(
     monkeypatch.setattr(postgresql, "HUNG", 0.2)
     hanging = database_at(url, ledger.store.database.ledger, wait=0.1)
 
-    class Hangs:
-        def answer(self, admission: Admission, asked: Asked, decided: Any) -> Any:
-            return decided()
-
-        def kept(self, admission: Admission, answers: Any) -> None:
-            until(lambda: Ledger(ledger.store).admit(note(1), actor) is not None, 20)
-
     ledger.admit(commit(1), actor)
-    with pytest.raises(Unavailable):
-        Ledger(Store(hanging)).admit_all([Asked(note(2), actor)], Hangs())
+    late = Request(note(2), actor)
+    with pytest.raises(Unavailable), Ledger(Store(hanging)).transaction([late]) as transaction:  # noqa: PT012
+        transaction.decide(late)
+        until(lambda: Ledger(ledger.store).admit(note(1), actor) is not None, 20)
     hanging.close()
 
     assert ledger.state("model/credit").notes[1]["n"] == 1  # type: ignore[union-attr]

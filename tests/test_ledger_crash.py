@@ -30,7 +30,7 @@ from lepton_ai.domain.commands import Annotate
 from lepton_ai.events.sql.actors import Actors
 from lepton_ai.events.sql.address import database_at
 from lepton_ai.events.sql.store import Store
-from lepton_ai.ledger import Asked, Ledger
+from lepton_ai.ledger import Request, Ledger
 import sqlalchemy.dialects.sqlite, psycopg
 for url in map(str.strip, sys.stdin):
     child = os.fork()
@@ -42,7 +42,7 @@ for url in map(str.strip, sys.stdin):
     database = database_at(url, sys.argv[1], wait=30)
     ledger, actor, n = Ledger(Store(database)), Actors(database).named("Ada"), 0
     while n := n + 1:
-        notes = [Asked(Annotate(model="credit", version=1, annotations={"n": f"{os.getpid()} {n} {m}"}), actor)
+        notes = [Request(Annotate(model="credit", version=1, annotations={"n": f"{os.getpid()} {n} {m}"}), actor)
                  for m in range(1 + n % 5)]
         for receipt in ledger.admit_all(notes):
             os.write(1, b"%d\\n" % receipt.events[0].seq)

@@ -19,8 +19,9 @@ from lepton_ai.jobs.inbox import Intake
 from lepton_ai.ledger import Ledger, Receipt
 
 from .asking import commit, until
-from .faults.poison import checked, hear, received, spoiled_spool, unreadable
+from .faults.poison import checked, hear, spoiled_spool, unreadable
 from .poisons import outside, poisoned_letters
+from .receiving import receiving
 
 SEED = 9
 
@@ -66,7 +67,7 @@ def test_a_record_that_the_client_cannot_read_is_rejected_and_those_beside_it_ar
     good = [json.dumps(outside(f"good-{n}")).encode() for n in range(3)]
     asyncio.run(unreadable(cluster, good))
 
-    with received(cluster, lambda part: Intake(ledger, Actors(ledger.store.database), topic, part)):
+    with receiving(ledger, cluster, lambda part: Intake(ledger, Actors(ledger.store.database), topic, part)):
         until(lambda: ledger.store.position(topic, 0) == 5, 30)
 
     assert [(each.position, "cannot be read" in each.reason) for _, each, _ in ledger.store.rejected()] == [
@@ -100,7 +101,7 @@ def test_a_message_in_any_compression_is_taken_in_where_it_can_be_read_else_reje
     for codec in missing:  # as where cramjam is not installed
         monkeypatch.setattr(f"aiokafka.codec.has_{codec}", lambda: False)
 
-    with received(cluster, lambda part: Intake(ledger, Actors(ledger.store.database), topic, part)):
+    with receiving(ledger, cluster, lambda part: Intake(ledger, Actors(ledger.store.database), topic, part)):
         until(lambda: ledger.store.position(topic, 0) == len(COMPRESSIONS), 30)
 
     assert ["cannot be read" in each.reason for _, each, _ in ledger.store.rejected()] == [True] * len(missing)

@@ -27,7 +27,7 @@ from lepton_ai.events.kafka.relay import Relay
 from lepton_ai.events.log import Log
 from lepton_ai.events.sql.actors import Actor, Actors
 from lepton_ai.jobs.inbox import Intake
-from lepton_ai.ledger import Asked, Ledger
+from lepton_ai.ledger import Ledger, Request
 
 from .asking import commit, note, until
 from .broker import Kafka
@@ -59,7 +59,7 @@ def opened(kind: str, ledger: Ledger, cluster: Cluster) -> Generator[Log]:
 def log(request: pytest.FixtureRequest, ledger: Ledger, actor: Actor) -> Generator[Log]:
     """Both ways to read a ledger of some thousand events."""
     ledger.admit(commit(1), actor)
-    ledger.admit_all(Asked(note(n), actor) for n in range(SEVERAL))
+    ledger.admit_all(Request(note(n), actor) for n in range(SEVERAL))
     cluster = request.getfixturevalue("cluster") if request.param == "kafka" else None
     with opened(request.param, ledger, cluster) as log:
         yield log

@@ -16,7 +16,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from lepton_ai import settings, supervised
+from lepton_ai import retries, settings
 from lepton_ai.cli.observing import observed
 from lepton_ai.domain.job.commands import SubmitJob
 from lepton_ai.domain.job.state import Job
@@ -49,7 +49,7 @@ def there(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     """A ledger on one machine, with short terms."""
     for name, seconds in QUICK.items():
         monkeypatch.setenv(f"LEPTON_TERM_{name}", seconds)
-    monkeypatch.setattr(supervised, "RETRY", 0.01)
+    monkeypatch.setattr(retries, "PAUSE", 0.01)
     found = Home(settings.load(home, actor="ada"))
     yield found
     found.close()

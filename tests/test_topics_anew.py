@@ -19,13 +19,14 @@ from lepton_ai.events.kafka.loop_thread import LoopThread
 from lepton_ai.events.kafka.sync import Listener
 from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.events.sql.actors import Actor, Actors
-from lepton_ai.jobs.consumer import receive
+from lepton_ai.events.sql.queue import RESULTS
 from lepton_ai.jobs.inbox import Intake
-from lepton_ai.jobs.protocol.over_kafka import results
+from lepton_ai.jobs.protocol.over_kafka import opened
 from lepton_ai.ledger import Ledger
 
 from . import topics
 from .asking import commit
+from .receiving import receiving
 from .test_intake import event
 
 SECONDS = 30
@@ -44,18 +45,11 @@ def taken(ledger: Ledger) -> Counter[str]:
 
 
 @asynccontextmanager
-async def taking_in(ledger: Ledger, cluster: Cluster, check: float = 60.0) -> AsyncGenerator[asyncio.Task[None]]:
+async def taking_in(ledger: Ledger, cluster: Cluster, check: float = 60.0) -> AsyncGenerator[asyncio.Future[None]]:
     """An intake at work."""
-    actors, stop = Actors(ledger.store.database), asyncio.Event()
-    task = asyncio.create_task(
-        receive(cluster, "inbox", lambda part: Intake(ledger, actors, cluster.topic("inbox"), part), stop, check)
-    )
-    try:
-        yield task
-    finally:
-        stop.set()
-        await asyncio.wait({task}, timeout=SECONDS)
-        assert task.done()
+    actors = Actors(ledger.store.database)
+    with receiving(ledger, cluster, lambda part: Intake(ledger, actors, cluster.topic("inbox"), part), check) as task:
+        yield asyncio.wrap_future(task)
 
 
 async def reached(ledger: Ledger, count: int) -> None:
@@ -196,7 +190,7 @@ def test_of_results_made_anew_every_message_is_read(
 
     def read(position: int, count: int) -> list[bytes]:
         found: list[bytes] = []
-        with results(cluster, lambda _, part: known) as (each,):
+        with opened(cluster, RESULTS, lambda _, part: known) as (each,):
             while len(found) < count:
                 try:
                     posted = each.read(position, 100)
@@ -209,7 +203,7 @@ def test_of_results_made_anew_every_message_is_read(
 
     known = None
     asyncio.run(topics.tell(cluster, "results", *messages(1, 4)))
-    with results(cluster) as (each,):
+    with opened(cluster, RESULTS) as (each,):
         before = each.read(0, 100) or each.read(0, 100)
         while len(before) < 4:
             before = [*before, *each.read(before[-1].position + 1 if before else 0, 100)]
@@ -243,7 +237,7 @@ def test_a_topic_made_anew_under_a_listener_is_heard_from_its_beginning(cluster:
 
 def test_partitions_added_to_the_results_are_noticed(cluster: Cluster) -> None:
     asyncio.run(open_topics(cluster))
-    with results(cluster, check=0.0) as (each,):
+    with opened(cluster, RESULTS, check=0.0) as (each,):
         each.read(0, 10)
         asyncio.run(topics.add_partitions(cluster, "results", 3))
         complaints: list[str] = []
@@ -253,5 +247,5 @@ def test_partitions_added_to_the_results_are_noticed(cluster: Cluster) -> None:
             except Unavailable as error:
                 complaints.append(str(error))
         assert "has 3 partitions now, it had 1" in complaints[0]
-    with results(cluster) as opened:
-        assert [each.part for each in opened] == [0, 1, 2]
+    with opened(cluster, RESULTS) as parts:
+        assert [each.part for each in parts] == [0, 1, 2]

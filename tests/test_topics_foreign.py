@@ -25,7 +25,7 @@ from lepton_ai.events.sql.address import database_at
 from lepton_ai.events.sql.audit import verify
 from lepton_ai.events.sql.creation import open_or_create
 from lepton_ai.events.sql.store import Store
-from lepton_ai.ledger import Asked, Ledger
+from lepton_ai.ledger import Ledger, Request
 
 from . import topics
 from .asking import commit, note, until
@@ -71,7 +71,7 @@ async def agreed(ledger: Ledger, cluster: Cluster) -> None:
 async def told(ledger: Ledger, actor: Actor, cluster: Cluster) -> Ledger:
     """A ledger of 60 events on its topic."""
     ledger.admit(commit(1), actor)
-    ledger.admit_all(Asked(note(n), actor) for n in range(58))
+    ledger.admit_all(Request(note(n), actor) for n in range(58))
     await relayed(ledger, cluster)
     return ledger
 
@@ -84,7 +84,7 @@ async def test_readers_and_relay_pass_over_whatever_others_put_on_the_topic(
     for n in range(2):
         strangers = await tell_all(cluster, "events", rows_of(told), chance)
         await agreed(told, cluster)
-        told.admit_all(Asked(note(100 * n + m), actor) for m in range(7))
+        told.admit_all(Request(note(100 * n + m), actor) for m in range(7))
         await relayed(told, cluster)
         await agreed(told, cluster)
 
@@ -146,7 +146,7 @@ async def test_a_forged_batch_whose_root_follows_loses_to_the_history_that_goes_
         for round, each in enumerate((first, "genuine", "genuine")):
             if (each == "forged") or (round == 1 and first == "genuine"):
                 await topics.together(cluster, "events", forged)
-            told.admit_all(Asked(note(f"{round}.{n}"), actor) for n in range(2))
+            told.admit_all(Request(note(f"{round}.{n}"), actor) for n in range(2))
             while relay.position < told.store.end():
                 await asyncio.sleep(0.01)
     stop.set()
@@ -165,7 +165,7 @@ async def test_a_history_that_goes_on_by_its_roots_stops_a_relay_unless_told_to_
 
     with pytest.raises(Refused, match=r"`lepton restore --missing` brings the events back.*--pass-over"):
         await relayed(told, cluster)
-    told.admit_all(Asked(note(n), actor) for n in range(3))
+    told.admit_all(Request(note(n), actor) for n in range(3))
     with pytest.raises(Refused, match=r"another history: its event 61 .*--pass-over"):
         await relayed(told, cluster)
     await relayed(told, cluster, pass_over=True)
@@ -188,7 +188,7 @@ async def test_a_restore_passes_over_strangers(told: Ledger, actor: Actor, clust
     chance = random.Random(6)
     for n in range(2):
         await tell_all(cluster, "events", rows_of(told), chance)
-        told.admit_all(Asked(note(f"{n}.{m}"), actor) for m in range(3))
+        told.admit_all(Request(note(f"{n}.{m}"), actor) for m in range(3))
         await relayed(told, cluster)
     await tell_all(cluster, "events", rows_of(told), chance)
 
@@ -232,7 +232,7 @@ def test_a_topic_of_events_made_anew_under_a_running_relay_gets_all_again(
         until(there, SECONDS)
         for round in range(2):
             asyncio.run(topics.make_anew(cluster, "events"))
-            told.admit_all(Asked(note(f"{round}.{n}"), actor) for n in range(3))
+            told.admit_all(Request(note(f"{round}.{n}"), actor) for n in range(3))
             until(there, SECONDS)
 
     assert "was deleted and made anew while it was written" in caplog.text

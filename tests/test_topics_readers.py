@@ -21,7 +21,6 @@ from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.events.merkle import Frontier, leaf_hash
 from lepton_ai.events.sql.actors import Actor, Actors
-from lepton_ai.jobs.consumer import receive
 from lepton_ai.jobs.inbox import Intake
 from lepton_ai.jobs.protocol.over_kafka import KafkaChannel
 from lepton_ai.ledger import Ledger
@@ -32,6 +31,7 @@ from . import topics
 from .asking import commit, until
 from .broker import Kafka
 from .identities import identity, incarnation
+from .receiving import receiving
 from .relaying import relaying
 from .strangers import KINDS, Forger, tell_all
 from .test_intake import event
@@ -121,17 +121,13 @@ async def test_an_intake_rejects_strangers_and_copies_of_the_ledgers_own_events(
 ) -> None:
     ledger.admit(commit(1), actor)
     await open_topics(cluster)
-    actors, stop, end = Actors(ledger.store.database), asyncio.Event(), ledger.store.end()
-    task = asyncio.create_task(
-        receive(cluster, "inbox", lambda part: Intake(ledger, actors, cluster.topic("inbox"), part), stop)
-    )
-    await tell_all(cluster, "inbox", ledger.store.read(0, 10), random.Random(3))
-    await topics.tell(cluster, "inbox", json.dumps(event("genuine")).encode())
-    async with asyncio.timeout(SECONDS):
-        while ledger.store.end() < end + 1:
-            await asyncio.sleep(0.02)
-    stop.set()
-    await task
+    actors, end = Actors(ledger.store.database), ledger.store.end()
+    with receiving(ledger, cluster, lambda part: Intake(ledger, actors, cluster.topic("inbox"), part)):
+        await tell_all(cluster, "inbox", ledger.store.read(0, 10), random.Random(3))
+        await topics.tell(cluster, "inbox", json.dumps(event("genuine")).encode())
+        async with asyncio.timeout(SECONDS):
+            while ledger.store.end() < end + 1:
+                await asyncio.sleep(0.02)
 
     reasons = [rejected.reason for _, rejected, _ in ledger.store.rejected()]
     assert ledger.store.end() == end + 1

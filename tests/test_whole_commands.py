@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from lepton_ai import ModelManager
-from lepton_ai import ledger as ledger_module
 from lepton_ai.domain.commands import CreateTag
 from lepton_ai.errors import TooLarge
 from lepton_ai.events.batch import BATCH_BYTES, RECORD_OVERHEAD
@@ -26,7 +25,8 @@ from lepton_ai.events.sql.address import database_at
 from lepton_ai.events.sql.audit import verify
 from lepton_ai.events.sql.creation import open_or_create
 from lepton_ai.events.sql.store import Store
-from lepton_ai.ledger import Asked, Ledger, Receipt
+from lepton_ai.ledger import Ledger, Receipt, Request
+from lepton_ai.ledger import transaction as ledger_module
 
 from .asking import commit, note
 from .relaying import topic
@@ -97,7 +97,7 @@ def commands_of(store: Store) -> list[tuple[str | None, int | None, int]]:
 
 async def test_batches_end_where_commands_do(ledger: Ledger, actor: Actor, cluster: Cluster) -> None:
     ends = filled(ledger, actor, MIX)
-    ledger.admit_all(Asked(note(n), actor) for n in range(READ))
+    ledger.admit_all(Request(note(n), actor) for n in range(READ))
     ends += range(ends[-1] + 1, ends[-1] + READ + 1)
 
     await relayed(ledger.store, cluster)
@@ -195,10 +195,10 @@ def test_a_command_too_large_for_a_batch_is_refused_and_the_others_go_on(ledger:
 
     small, large, tagged, again = ledger.admit_all(
         [
-            Asked(note("before"), actor),
-            Asked(commit(2, 1, tags=tags), actor, "large"),
-            Asked(CreateTag(model="credit", tag="tag7", version=1), actor),
-            Asked(commit(3, 1, tags=tags[:7]), actor, "large"),
+            Request(note("before"), actor),
+            Request(commit(2, 1, tags=tags), actor, "large"),
+            Request(CreateTag(model="credit", tag="tag7", version=1), actor),
+            Request(commit(3, 1, tags=tags[:7]), actor, "large"),
         ]
     )
 

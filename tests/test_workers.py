@@ -24,7 +24,7 @@ from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.sql.queue import Mail
 from lepton_ai.jobs.protocol.identity import Identity
 from lepton_ai.jobs.protocol.messages import Finished, Kept, MadeVersion, encoded
-from lepton_ai.jobs.protocol.over_kafka import results
+from lepton_ai.jobs.protocol.over_kafka import opened
 from lepton_ai.jobs.protocol.over_tables import MailResults
 from lepton_ai.jobs.protocol.ports import Fact
 from lepton_ai.settings import Terms
@@ -68,7 +68,7 @@ class Place:
             place = MailResults(self.home.store).place
             Mail(self.home.database).send("results", who.signed(body, place) if who else body)
             return
-        with results(self.home.cluster) as (first, *_):
+        with opened(self.home.cluster, "results") as (first, *_):
             first.say(who.signed(body, first.place) if who else body)
 
     def submit(self, job: str, does: str = "finish", **asked: Any) -> None:

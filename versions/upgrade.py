@@ -17,7 +17,7 @@ from ..events.sql.database import Database
 from ..events.sql.lock import Held
 from ..events.sql.store import Store
 from ..events.sql.upgrade import Standing
-from ..ledger import Ledger
+from ..ledger import Ledger, Request, receipt
 from ..results import Result
 
 LONE: Final = ("relay", "assigner")
@@ -55,7 +55,9 @@ def upgrade(database: Database, lock: Callable[[str], Held], *, dry_run: bool) -
         actor = Actors(database).named("lepton")
 
         def announce(ledger: str, admission: Admission) -> None:
-            Ledger(Store(database, ledger)).admit_within(admission, UpgradeLedger(format=FORMAT), actor)
+            request = Request(UpgradeLedger(format=FORMAT), actor)
+            with Ledger(Store(database, ledger)).transaction(within=admission) as transaction:
+                receipt(transaction.decide(request))
 
         return _told(database, tables.upgrade(database, announce), done=True)
 

@@ -19,7 +19,7 @@ async def resumed(reader: Reader, bookmark: Bookmark | None) -> int:
     was taken in before.
     """
     first, end = await reader.start(), await reader.end()
-    place = first if bookmark is None else max(await _place(reader, bookmark, first, end), first)
+    place = first if not (bookmark and bookmark.position) else max(await _place(reader, bookmark, first, end), first)
     reader.seek(place)
     return place
 

@@ -15,14 +15,12 @@ import asyncio
 import logging
 import time
 from asyncio import to_thread
-from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
 from ...errors import Unavailable
+from ...retries import Retries, elapsed
 from ..batch import batches
 from ..envelope import age
-from ..sql.lock import Held
 from ..sql.rows import Pulse
 from ..sql.store import Store
 from .clients import Writer
@@ -36,9 +34,6 @@ from .topics import open_topics
 READ: Final = 1000
 IDLE: Final = 0.01
 """Seconds between two looks at the log."""
-PAUSE: Final = 0.5
-"""Seconds before Kafka or the database is tried again."""
-
 SAVED: Final = 1.0
 """Seconds between two marks that are kept while there is something to send."""
 
@@ -72,35 +67,28 @@ class Relay:
         the database has, or where a topic's settings would lose or reorder events, `Damaged` where an event's bytes are
         not what its row says.
         """
-        held = await to_thread(self._locked)
+        self._held = await to_thread(self._store.database.lock, "relay")
+
+        async def relay() -> None:
+            await to_thread(self._hold)
+            await open_topics(self._cluster)
+            async with Writer(self._cluster) as writer:
+                await self._relay(writer, stop)
+
         try:
-            while not stop.is_set():
-                try:
-                    await to_thread(held.check)
-                    await open_topics(self._cluster)
-                    async with Writer(self._cluster) as writer:
-                        await self._relay(writer, held.check, stop)
-                except Unavailable as error:
-                    log.warning("%s", error)
-                    await elapsed(stop, PAUSE)
-                    held = await to_thread(self._held_again, held)
+            await Retries("relay", log).run_async(relay, stop)
         finally:
-            held.release()
+            self._held.release()
 
-    def _locked(self) -> Held:
-        return self._store.database.lock("relay")
-
-    def _held_again(self, held: Held) -> Held:
-        """The lock, taken anew where it was lost with its connection; the lost one where it cannot be had yet."""
+    def _hold(self) -> None:
+        """Hold the lock, which is taken anew where it was lost with its connection."""
         try:
-            held.check()
+            self._held.check()
         except Unavailable:
-            held.release()
-            with suppress(Unavailable):
-                return self._locked()
-        return held
+            self._held.release()
+            self._held = self._store.database.lock("relay")
 
-    async def _relay(self, writer: Writer, still_held: Callable[[], None], stop: asyncio.Event) -> None:
+    async def _relay(self, writer: Writer, stop: asyncio.Event) -> None:
         """Send what the topic lacks, and then what comes; any error ends it, for the writer is no good any more.
 
         Every `check` seconds it is looked whether the topics are still as they must be, and who else wrote there.
@@ -129,7 +117,7 @@ class Relay:
                 await topic.save(every=SAVED)
                 await elapsed(stop, IDLE)
                 continue
-            await to_thread(still_held)
+            await to_thread(self._held.check)
             for batch in batches(rows):
                 await topic.send(writer, batch)
                 self.position, self.delay, self.strangers = topic.seq, age(batch[-1].envelope), topic.strangers
@@ -139,9 +127,3 @@ class Relay:
         if self._until is not None and self.position >= self._until:
             stop.set()
         return stop.is_set()
-
-
-async def elapsed(stop: asyncio.Event, seconds: float) -> None:
-    """Wait that long, or until told to stop."""
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)

@@ -42,9 +42,9 @@ class Admission:
     """The leaf of the last event, None where there is none."""
     known: dict[str, Known]
     """What became of those of the commands that were admitted before, by key."""
-    _connection: Any
+    connection: Any
     _database: Database
-    _sql: Statements
+    sql: Statements
     _since: Since | None = None
     now: int | None = None
     """What the database's clock says, None where it has none but this machine's."""
@@ -84,34 +84,34 @@ class Admission:
     def end(self) -> None:
         """Commit what was appended, if anything was, else undo."""
         self.committing = self.changed
-        self._connection.execute("COMMIT" if self.changed else "ROLLBACK")
+        self.connection.execute("COMMIT" if self.changed else "ROLLBACK")
 
     def since(self, seq: int) -> Since:
         """What stands at a `seq`, and which streams were written to behind it, if that is at most `MANY` events ago."""
         if self._since is None:
-            self._since = since_of(self._connection.execute(self._sql.since, (seq, seq, MANY)))
+            self._since = since_of(self.connection.execute(self.sql.since, (seq, seq, MANY)))
         return self._since
 
     def stream(self, stream: str, after: int, types: tuple[str, ...] | None) -> tuple[int, list[Row]]:
         """As `Store.stream`, as of this transaction."""
-        return stream_of(self._connection, self._sql, stream, after, types)
+        return stream_of(self.connection, self.sql, stream, after, types)
 
     def read(self, first: int, last: int) -> list[Row]:
         """The rows from `seq` `first` to `last`."""
-        return rows_of(self._connection.execute(self._sql.rows, (first - 1, last)))
+        return rows_of(self.connection.execute(self.sql.rows, (first - 1, last)))
 
     def append(
         self, rows: Sequence[NewRow], head: Head, tiles: Sequence[Tile], placements: Sequence[Placement]
     ) -> None:
         """Insert the rows and move the head."""
-        self.writing.enter_context(self._database.together(self._connection))
-        self._database.insert_events(self._connection, self._sql, rows)
-        cursor = self._connection.cursor()
+        self.writing.enter_context(self._database.together(self.connection))
+        self._database.insert_events(self.connection, self.sql, rows)
+        cursor = self.connection.cursor()
         if tiles:
-            cursor.executemany(self._sql.insert_tiles, tiles)
+            cursor.executemany(self.sql.insert_tiles, tiles)
         if placements:
-            cursor.executemany(self._sql.insert_placements, placements)
-        cursor.execute(self._sql.move_head, (head.seq, head.recorded, head.frontier.encode(), head.trusted))
+            cursor.executemany(self.sql.insert_placements, placements)
+        cursor.execute(self.sql.move_head, (head.seq, head.recorded, head.frontier.encode(), head.trusted))
         self.changed = True
 
     def seen(self, source: str, id: str, digest: str) -> str | None:
@@ -120,39 +120,34 @@ class Admission:
         `digest` itself where these bytes were, were it under another pseudonym of their source: a ledger that is
         restored without its actors knows them by new ones.
         """
-        row = self._connection.execute(self._sql.seen, (id, source, digest, digest)).fetchone()
+        row = self.connection.execute(self.sql.seen, (id, source, digest, digest)).fetchone()
         return row[0] if row else None
 
     def see(self, messages: Sequence[tuple[str, str, str]]) -> None:
         """Remember outside events by (source, id, digest of their bytes)."""
         if messages:
-            self._connection.cursor().executemany(self._sql.insert_seen, messages)
+            self.connection.cursor().executemany(self.sql.insert_seen, messages)
             self.changed = True
 
     def reject(self, rejected: Sequence[Rejected]) -> None:
-        """Keep messages that were refused, with the reason."""
+        """Keep messages that were refused, with the reason, numbered in their order."""
         if rejected:
-            reject(self._connection, self._sql, rejected)
+            last = self.connection.execute(self.sql.last_rejected).fetchone()[0] or 0
+            rows = [(n, *each) for n, each in enumerate(rejected, last + 1)]
+            self.connection.cursor().executemany(self.sql.insert_rejected, rows)
             self.changed = True
 
     def retried(self, id: int, microseconds: int) -> None:
         """Note that a rejected message was admitted after all."""
-        self._connection.execute(self._sql.retry_rejected, (microseconds, id))
+        self.connection.execute(self.sql.retry_rejected, (microseconds, id))
         self.changed = True
 
     def move(self, topic: str, part: int, expected: int | None, to: Bookmark) -> None:
         """Note how far a topic was taken in. `Unavailable` where another intake was faster: nothing is written then."""
         if expected is None:
-            moved = self._connection.execute(self._sql.insert_position, (topic, part, *to)).rowcount
+            moved = self.connection.execute(self.sql.insert_position, (topic, part, *to)).rowcount
         else:
-            moved = self._connection.execute(self._sql.move_position, (*to, topic, part, expected)).rowcount
+            moved = self.connection.execute(self.sql.move_position, (*to, topic, part, expected)).rowcount
         if moved != 1:
             raise Unavailable(f"another process takes in {topic} too and was faster; let one of them do it")
         self.changed = True
-
-
-def reject(connection: Any, sql: Statements, rejected: Sequence[Rejected]) -> None:
-    """Keep messages that were refused, under the writers' lock, numbered in their order."""
-    last = connection.execute(sql.last_rejected).fetchone()[0] or 0
-    rows = [(n, *each) for n, each in enumerate(rejected, last + 1)]
-    connection.cursor().executemany(sql.insert_rejected, rows)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
-from ..bookmark import Bookmark
-from .admission import reject
+from .admission import Admission
 from .database import Database
-from .rows import Rejected
 from .statements import Statements
 
 
@@ -40,7 +38,7 @@ class Lease(NamedTuple):
 
 
 class Leases:
-    """The tables of workers, leases and positions of one ledger; written by the one assigner."""
+    """The tables of workers and leases of one ledger; written by the one assigner."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -55,7 +53,7 @@ class Leases:
     def held(self) -> list[Lease]:
         """All leases, the one that ends first first."""
         with self._database.connection() as connection:
-            return [Lease(*row) for row in connection.execute(self._sql.leases)]
+            return Change(connection, self._sql).held()
 
     def workers(self, since: int) -> list[Heard]:
         """The workers that were heard of since a moment, have keys and have not left."""
@@ -67,9 +65,19 @@ class Leases:
 class Change:
     """What is written in one transaction."""
 
+    @classmethod
+    def within(cls, admission: Admission) -> Self:
+        """In a transaction of the ledger's, which commits it."""
+        admission.changed = True
+        return cls(admission.connection, admission.sql)
+
     def __init__(self, connection: Any, sql: Statements) -> None:
         self._connection = connection
         self._sql = sql
+
+    def held(self) -> list[Lease]:
+        """All leases, the one that ends first first."""
+        return [Lease(*row) for row in self._connection.execute(self._sql.leases)]
 
     def hear(self, worker: Heard) -> None:
         """Note a worker's announcement."""
@@ -104,15 +112,6 @@ class Change:
     def end(self, job: str, epoch: int) -> None:
         """End a job's lease, if it is of that attempt or an earlier one."""
         self._connection.execute(self._sql.end_lease, (job, epoch))
-
-    def reject(self, rejected: Sequence[Rejected]) -> None:
-        """Keep messages that were refused, with the reason."""
-        if rejected:
-            reject(self._connection, self._sql, rejected)
-
-    def move(self, topic: str, to: Bookmark, part: int = 0) -> None:
-        """Note from where a topic is to be read on."""
-        self._connection.execute(self._sql.set_position, (topic, part, *to))
 
 
 def _heard(incarnation: str, pool: str, ready: bytes, heard: int) -> Heard:

@@ -4,25 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from ..clock import microseconds
+from ..inbox import Letter
 from .database import Database
 
 RESULTS: Final = "results"
 COMMANDS: Final = "commands"
 _PAGE: Final = 200
-
-
-class Posted(NamedTuple):
-    """A message in its topic: its place, from 0, and when it got there, which never decreases along the topic."""
-
-    position: int
-    sent: int
-    raw: bytes
-    topic_id: str | None = None
-    """Which topic of that name it lies in, and by what it is known again there; None in a table."""
-    mark: str | None = None
 
 
 class Mail:
@@ -32,20 +22,20 @@ class Mail:
         self._database = database
         self._sql = database.sql
 
-    def send(self, topic: str, raw: bytes) -> Posted:
+    def send(self, topic: str, raw: bytes) -> Letter:
         """Place a message; on return it stays. Raises `Unavailable`, after which it may stand there or not."""
         with self._database.transaction() as connection:
             posted = _next(connection.execute(self._sql.last_mail, (topic,)).fetchone(), raw)
-            connection.execute(self._sql.insert_mail, (topic, *posted[:3]))
+            connection.execute(self._sql.insert_mail, (topic, posted.position, posted.sent, raw))
         return posted
 
-    def read(self, topic: str, position: int, limit: int) -> Sequence[Posted]:
+    def read(self, topic: str, position: int, limit: int) -> Sequence[Letter]:
         """At most `limit` messages from `position` on, in order."""
         with self._database.connection() as connection:
             rows = connection.execute(self._sql.mail, (topic, position, limit)).fetchall()
-        return [Posted(place, sent, bytes(raw)) for place, sent, raw in rows]
+        return [Letter(place, bytes(raw), sent=sent) for place, sent, raw in rows]
 
-    def all(self, topic: str) -> Iterator[Posted]:
+    def all(self, topic: str) -> Iterator[Letter]:
         """All messages that stand there, in order."""
         position = 0
         while posted := self.read(topic, position, _PAGE):
@@ -71,6 +61,6 @@ class Mail:
             connection.execute(self._sql.erase_mail, (b"", topic, last, before))
 
 
-def _next(last: Any, raw: bytes) -> Posted:
+def _next(last: Any, raw: bytes) -> Letter:
     position, sent = (last[0] + 1, last[1]) if last else (0, 0)
-    return Posted(position, max(sent, microseconds(datetime.now(UTC))), raw)
+    return Letter(position, raw, sent=max(sent, microseconds(datetime.now(UTC))))

@@ -123,11 +123,6 @@ class Statements:
     mail = "SELECT position, sent, raw FROM mail WHERE topic = ? AND position >= ? ORDER BY position LIMIT ?"
     discard_mail = "DELETE FROM mail WHERE topic = ? AND position < ?"
     erase_mail = "UPDATE mail SET raw = ? WHERE topic = ? AND position >= ? AND position < ?"
-    set_position = (
-        "INSERT INTO positions (topic, part, position, topic_id, digest) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT (topic, part) DO UPDATE SET position = excluded.position, topic_id = excluded.topic_id, "
-        "digest = excluded.digest"
-    )
     sent = f"SELECT {_SENT} FROM positions WHERE topic = ? AND part = 0"
     set_sent = (
         f"INSERT INTO positions (topic, part, {_SENT}) VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?) "

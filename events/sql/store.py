@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Final
 
-from ...errors import Damaged, LeptonError
+from ...errors import Damaged, LeptonError, Unavailable
 from ..batch import BATCH_BYTES, RECORD_OVERHEAD
 from ..bookmark import Bookmark, SentMark
 from ..log import CommandRow, Row
@@ -41,7 +41,7 @@ MOST_EVENTS: Final = BATCH_BYTES // RECORD_OVERHEAD
 """No command of more events is relayed whole, however small they are."""
 
 
-class OutcomeUnknown(Exception):
+class OutcomeUnknown(Unavailable):
     """COMMIT failed in a way that does not tell whether it took place."""
 
 
@@ -91,6 +91,7 @@ class Store:
                 undo(connection)
                 committing = admission is not None and admission.committing
                 if committing and isinstance(error, Exception) and not self.database.undone(error):
+                    connection.close()
                     raise OutcomeUnknown(str(self.database.translate(error) or error)) from error
                 raise
 

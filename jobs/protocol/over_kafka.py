@@ -11,12 +11,13 @@ from zlib import crc32
 from ...errors import LeptonError, Unavailable
 from ...events.bookmark import Bookmark
 from ...events.envelope import decode
-from ...events.kafka.cluster import Cluster
+from ...events.inbox import Letter
+from ...events.kafka.cluster import Cluster, TopicName
 from ...events.kafka.genuine import Claim, Runs, Strangers
 from ...events.kafka.loop_thread import LoopThread
 from ...events.kafka.sync import Listener, Sender
 from ...events.kafka.topics import partitions
-from ...events.sql.queue import COMMANDS, RESULTS, Posted
+from ...events.sql.queue import COMMANDS, RESULTS
 from .identity import Identity
 from .orders import is_for, is_order
 from .ports import FACTS, Fact
@@ -112,33 +113,37 @@ class KafkaChannel:
         self._loop.stop()
 
 
-class KafkaResults:
-    """The ledger's side of what workers say, one partition; `known` tells where it was read to, and in which topic."""
+class KafkaPartition:
+    """One partition that the ledger takes messages in from, such as workers' results.
+
+    `known` tells where it was read to, and in which topic.
+    """
 
     def __init__(
-        self, loop: LoopThread, cluster: Cluster, part: int, known: Known, still_the_same: Callable[[], None]
+        self, loop: LoopThread, cluster: Cluster, topic: TopicName, part: int, known: Known, check: Callable[[], None]
     ) -> None:
-        self._still_the_same = still_the_same
-        self.topic = cluster.topic(RESULTS)
+        self._check = check
+        self.topic = cluster.topic(topic)
         self.part = part
         self.place = _place(self.topic, part)
         self._known = known
         self._asked: int | None = None
-        self._listener = Listener(loop, cluster, RESULTS, part)
-        self._sender = Sender(loop, cluster, RESULTS)
+        self._listener = Listener(loop, cluster, topic, part)
+        self._sender = Sender(loop, cluster, topic)
 
-    def read(self, position: int, limit: int) -> Sequence[Posted]:
+    def read(self, position: int, limit: int) -> Sequence[Letter]:
         """Messages from a position on, or from the beginning of a topic that was made anew."""
-        self._still_the_same()
+        self._check()
         if position not in (self._asked, self._listener.position):
             known = self._known(self.topic, self.part)
             self._listener.seek(known if known and known.position == position else Bookmark(position))
-        posted = [
-            Posted(each.offset, 1000 * each.time, each.value, self._topic_id, each.digest)
-            for each in self._listener.read(limit)
+        messages = self._listener.read(limit)
+        self._asked = None if messages else position  # where nothing came the listener stands where it was asked to
+        topic = self._listener.bookmark and self._listener.bookmark.topic
+        return [
+            Letter(each.offset, each.value, each.headers, each.digest, each.fault, 1000 * each.time, topic)
+            for each in messages
         ]
-        self._asked = None if posted else position  # where nothing came the listener stands where it was asked to
-        return posted
 
     def say(self, raw: bytes) -> int:
         """Put a message of the ledger's own behind all others."""
@@ -152,10 +157,6 @@ class KafkaResults:
         self._listener.close()
         self._sender.close()
 
-    @property
-    def _topic_id(self) -> str | None:
-        return self._listener.bookmark and self._listener.bookmark.topic
-
 
 def _nothing(topic: str, part: int) -> Bookmark | None:  # noqa: ARG001 - what knows no bookmark
     return None
@@ -166,16 +167,17 @@ def _place(topic: str, part: int) -> str:
 
 
 @contextmanager
-def results(cluster: Cluster, known: Known = _nothing, check: float = 60.0) -> Generator[list[KafkaResults]]:
-    """All partitions of a ledger's results. Raises `Unavailable`, also where the topic is not there yet.
+def opened(
+    cluster: Cluster, topic: TopicName, known: Known = _nothing, check: float = 60.0
+) -> Generator[list[KafkaPartition]]:
+    """All partitions of a topic. Raises `Unavailable`, also where it is not there yet.
 
     Every `check` seconds the topic is looked at again: reading raises `Unavailable` once it has other partitions, and
     `Refused` once its settings would lose messages.
     """
-    loop = LoopThread("results")
-    opened: list[KafkaResults] = []
+    loop, parts = LoopThread(topic), list[KafkaPartition]()
     try:
-        count = loop.do(partitions(cluster, RESULTS))
+        count = loop.do(partitions(cluster, topic))
         looked = time.monotonic()
 
         def still_the_same() -> None:
@@ -183,12 +185,12 @@ def results(cluster: Cluster, known: Known = _nothing, check: float = 60.0) -> G
             if time.monotonic() - looked < check:
                 return
             looked = time.monotonic()
-            if (found := loop.do(partitions(cluster, RESULTS))) != count:
-                raise Unavailable(f"{cluster.topic(RESULTS)} has {found} partitions now, it had {count}; all are read")
+            if (found := loop.do(partitions(cluster, topic))) != count:
+                raise Unavailable(f"{cluster.topic(topic)} has {found} partitions now, it had {count}; all are read")
 
-        opened += [KafkaResults(loop, cluster, part, known, still_the_same) for part in range(count)]
-        yield opened
+        parts += [KafkaPartition(loop, cluster, topic, part, known, still_the_same) for part in range(count)]
+        yield parts
     finally:
-        for each in opened:
+        for each in parts:
             each.close()
         loop.stop()

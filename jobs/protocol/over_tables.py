@@ -13,8 +13,9 @@ from typing import Final
 
 from ...errors import LeptonError
 from ...events.envelope import decode
+from ...events.inbox import Letter
 from ...events.log import Row
-from ...events.sql.queue import COMMANDS, RESULTS, Mail, Posted
+from ...events.sql.queue import COMMANDS, RESULTS, Mail
 from ...events.sql.store import Store
 from .identity import Identity
 from .orders import is_for, job_of
@@ -72,7 +73,7 @@ class MailResults:
         self.part = 0
         self.place = _place(store)
 
-    def read(self, position: int, limit: int) -> Sequence[Posted]:
+    def read(self, position: int, limit: int) -> Sequence[Letter]:
         """Messages from a position on."""
         return self._mail.read(RESULTS, position, limit)
 

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple, Protocol, Self
 
 from ...events.envelope import Recorded
+from ...events.inbox import Letter
 from ...events.job import JobAssigned, JobCancelled, JobFailed, JobFinished, JobRequeued
-from ...events.sql.queue import Posted
 
 _FACTS: Final = (JobAssigned, JobRequeued, JobFinished, JobFailed, JobCancelled)
 FACTS: Final = tuple(kind.type_name() for kind in _FACTS)
@@ -74,8 +74,8 @@ class Channel(Protocol):
         ...
 
 
-class Results(Protocol):
-    """The ledger's side of what workers say, one partition."""
+class Source(Protocol):
+    """One partition of messages that the ledger takes in."""
 
     @property
     def topic(self) -> str:
@@ -87,13 +87,17 @@ class Results(Protocol):
         """Which partition of the topic it is."""
         ...
 
+    def read(self, position: int, limit: int) -> Sequence[Letter]:
+        """At most `limit` messages from a position on, in order. Raises `Unavailable`."""
+        ...
+
+
+class Results(Source, Protocol):
+    """The ledger's side of what workers say, one partition."""
+
     @property
     def place(self) -> str:
         """What it is called in the signatures of those who say something there."""
-        ...
-
-    def read(self, position: int, limit: int) -> Sequence[Posted]:
-        """At most `limit` messages from a position on, in order. Raises `Unavailable`."""
         ...
 
     def say(self, raw: bytes) -> int:

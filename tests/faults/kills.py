@@ -25,7 +25,7 @@ from lepton_ai.events.kafka.log import KafkaLog
 from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.jobs.assigner import open_jobs
 from lepton_ai.jobs.protocol.messages import Failed, encoded
-from lepton_ai.jobs.protocol.over_kafka import results
+from lepton_ai.jobs.protocol.over_kafka import opened
 from lepton_ai.settings import load
 from lepton_ai.wiring import Home
 
@@ -119,7 +119,7 @@ def outages(parts: Parts, home: Home, client: Client, workers: tuple[Worker, Wor
         _until(lambda: client.state("through-sleep").epoch == 2, "the job is given to another worker")
         sleeper.running.send_signal(signal.SIGCONT)
         late = Failed(job="through-sleep", epoch=1, n=10**6, error="TooLate")
-        with results(home.cluster) as (first, *_):
+        with opened(home.cluster, "results") as (first, *_):
             first.say(encoded(late, name))
     yield "a worker was stopped beyond its lease, and what was said late in its name rejected"
 

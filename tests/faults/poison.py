@@ -22,9 +22,7 @@ from lepton_ai.domain.job.commands import SubmitJob
 from lepton_ai.events.inbox import Letter
 from lepton_ai.events.kafka.clients import Outgoing, Reader, Writer
 from lepton_ai.events.kafka.cluster import Cluster
-from lepton_ai.events.kafka.loop_thread import LoopThread
 from lepton_ai.events.kafka.topics import open_topics
-from lepton_ai.jobs.consumer import receive
 from lepton_ai.jobs.inbox import Intake
 from lepton_ai.jobs.protocol.identity import Identity
 from lepton_ai.jobs.protocol.messages import Ready, encoded
@@ -36,6 +34,7 @@ from ..broker import Kafka
 from ..identities import identity
 from ..outage import entries, locked
 from ..poisons import mutated, outside, poisoned_letters, poisoned_results
+from ..receiving import receiving
 from ..servers import PostgreSQL
 
 TITLE: Final = "2,600 messages and entries that are nearly right, of every type, with good ones between them"
@@ -69,13 +68,12 @@ def hear(manager: ModelManager, chance: random.Random, count: int) -> int:
     honest = identity("honest")
     worker = Ready(incarnation=honest.incarnation, pool="default", capabilities=("train",), slots=1)
     with home.desk.assigner() as assigner:
-        for each in assigner._hearing.ears[:1]:
-            place = each.results.place
-            for n, raw in enumerate(poisoned_results(chance, count, place)):
-                each.results.say(raw)
-                if n % 50 == 0:
-                    each.results.say(_announced(honest, worker, n, place))
-            each.results.say(_announced(honest, worker, count, place))
+        results = assigner._reports[0]._results
+        for n, raw in enumerate(poisoned_results(chance, count, results.place)):
+            results.say(raw)
+            if n % 50 == 0:
+                results.say(_announced(honest, worker, n, results.place))
+        results.say(_announced(honest, worker, count, results.place))
         until(
             lambda: not assigner.step() and honest.incarnation in {each.incarnation for each in assigner.ready()},
             PATIENCE,
@@ -186,7 +184,7 @@ def _taken_in(home: Home, letters: Sequence[Letter]) -> int:
     """Put letters into the inbox, records that no client can read behind them, and take all in: where that ends."""
     topic, work = home.cluster.topic("inbox"), home.workspace
     end = asyncio.run(_sent(home.cluster, letters))
-    with received(home.cluster, lambda part: Intake(work.ledger, work.actors, topic, part)):
+    with receiving(work.ledger, home.cluster, lambda part: Intake(work.ledger, work.actors, topic, part)):
         until(lambda: (home.store.position(topic, 0) or 0) >= end, PATIENCE)
     return end
 
@@ -198,22 +196,6 @@ async def _sent(cluster: Cluster, letters: Sequence[Letter]) -> int:
     await unreadable(cluster, [b"{}", b"{}"])
     async with Reader(cluster, "inbox") as reader:
         return await reader.end()
-
-
-@contextmanager
-def received(cluster: Cluster, intake: Callable[[int], Intake]) -> Iterator[None]:
-    """The inbox's loop at work in a thread of its own."""
-    loop, stop = LoopThread("receive"), asyncio.Event()
-    loop.leave(receive(cluster, "inbox", intake, stop))
-
-    async def halt() -> None:
-        stop.set()
-
-    try:
-        yield
-    finally:
-        loop.do(halt())
-        loop.stop()
 
 
 class _NoText(str):

@@ -1,0 +1,199 @@
+"""The ledger: admits commands, on folded streams that it keeps in memory."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime
+from threading import RLock
+from typing import Final
+
+from ..domain.commands import AnyCommand
+from ..domain.state import Aggregate, empty, evolve, folded_types
+from ..errors import Damaged, Unavailable
+from ..events import forks
+from ..events.envelope import decode
+from ..events.log import Row
+from ..events.sql.actors import Actor
+from ..events.sql.admission import Admission
+from ..events.sql.rows import Placement
+from ..events.sql.store import OutcomeUnknown, Store
+from ..events.upcast import stored_names
+from .request import Answer, Receipt, Request, receipt
+from .transaction import At, Transaction
+
+CACHED_STREAMS: Final = 1024
+
+
+class Ledger:
+    """Admits commands and folds streams. Safe to share between threads; a forked child begins anew."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._begin()
+        forks.guard(self)
+
+    def before_fork(self) -> None:
+        """Let no thread be in the middle of an admission, as far as it ends soon."""
+        self._rests = self._lock.acquire(timeout=forks.PATIENCE)
+
+    def after_fork(self, *, child: bool) -> None:
+        """Let them go on; a child has none."""
+        if child:
+            self._begin()
+        elif self._rests:
+            self._lock.release()
+
+    def _begin(self) -> None:
+        self._lock = RLock()
+        self._rests = False
+        self._cache: OrderedDict[str, At] = OrderedDict()
+        self._current: set[str] = set()
+        """The cached streams that nobody has written to up to `seq` `_end` of the log."""
+        self._end = 0
+        self._leaf: bytes | None = None
+        """The leaf at `_end`."""
+        self._shared = False
+        """Whether others had written to the log when it was looked at last."""
+
+    def admit(
+        self,
+        command: AnyCommand,
+        actor: Actor,
+        *,
+        key: str | None = None,
+        time: datetime | None = None,
+        causation: str | None = None,
+        placements: Sequence[Placement] = (),
+        traceparent: str | None = None,
+    ) -> Receipt:
+        """Decide a command and record its events; sent twice under one key it acts once.
+
+        Raises `Refused` where a rule forbids it, `KeyReused` where the key came with other content, and `Unavailable`,
+        carrying the key, where the database is away or what became of COMMIT could not be found out.
+        """
+        request = Request(
+            command, actor, key, time=time, causation=causation, placements=placements, traceparent=traceparent
+        )
+        (answer,) = self.admit_all((request,))
+        return receipt(answer)
+
+    def admit_all(self, requests: Iterable[Request]) -> list[Answer]:
+        """Decide commands in order and record their events in one transaction: an answer for each.
+
+        After a COMMIT of unknown outcome they are sent once more: under the head's lock their keys tell what became of
+        it. Raises `Unavailable` as `admit` does.
+        """
+        if not (requests := list(requests)):
+            return []
+        try:
+            return self._admitted(requests)
+        except OutcomeUnknown as error:
+            try:
+                return self._admitted(requests)
+            except Unavailable as again:
+                unknown = "under the same key, since whether the command was recorded is unknown"
+                raise Unavailable(f"{again}, {unknown}", key=again.key) from error
+
+    def _admitted(self, requests: Sequence[Request]) -> list[Answer]:
+        with self.transaction(requests) as transaction:
+            return [transaction.decide(request) for request in requests]
+
+    @contextmanager
+    def transaction(
+        self, requests: Sequence[Request] = (), *, within: Admission | None = None
+    ) -> Generator[Transaction]:
+        """A transaction under the head's lock, to decide these requests in; `within` one that the caller commits.
+
+        Raises `Unavailable` where the database is away, with the key of a single request; as `OutcomeUnknown` where
+        COMMIT fails without saying what became of it, which the same requests sent again find out.
+        """
+        key = requests[0].key if len(requests) == 1 else None
+        with self._lock:
+            try:
+                with nullcontext(within) if within else self._admission(requests) as admission:
+                    self._catch_up(admission)
+                    transaction = Transaction(admission, f"/lepton/{self.store.ledger_id}", self._at)
+                    yield transaction
+                    transaction.insert()
+            except Unavailable as error:
+                error.key = error.key or key
+                raise
+            if within is None:  # else it is not committed yet
+                self._remember(transaction)
+
+    def _admission(self, requests: Sequence[Request]) -> AbstractContextManager[Admission]:
+        keys = [request.key for request in requests]
+        return self.store.admission(keys, self._end if self._shared else None)
+
+    def state(self, stream: str) -> Aggregate:
+        """The aggregate of a stream as last committed."""
+        with self._lock:
+            at = self._cached(stream)
+            at = _folded(stream, at, self.store.stream(stream, at.version, _stored_types(stream)))
+            self._keep(stream, at)
+            return at.state
+
+    def _catch_up(self, admission: Admission) -> None:
+        """Know under the head's lock what of the cache still holds.
+
+        Nothing of it does where the log is not the one that it was folded from: a database may be set back, to an old
+        backup or with a replica, under a process that lives on.
+        """
+        head, end = admission.head.seq, self._end
+        self._shared = 0 < end < head
+        if self._shared:
+            since = admission.since(end)
+            leaf, self._current = since.leaf, self._current - since.streams
+        else:
+            leaf = admission.leaf if head == end else None
+        if end and leaf != self._leaf:
+            self._cache.clear()
+            self._current.clear()
+
+    def _at(self, admission: Admission, stream: str) -> At:
+        """A stream's aggregate under the head's lock; nothing is read where nobody else has written since."""
+        at = self._cached(stream)
+        if stream in self._current:
+            return at
+        return _folded(stream, at, admission.stream(stream, at.version, _stored_types(stream)))
+
+    def _remember(self, transaction: Transaction) -> None:
+        for stream, at in transaction.states.items():
+            self._keep(stream, at)
+        self._current.update(transaction.states)
+        self._end, self._leaf = transaction.seq, transaction.leaf
+
+    def _cached(self, stream: str) -> At:
+        if (at := self._cache.get(stream)) is None:
+            self._current.discard(stream)
+            return At(empty(stream), 0)
+        self._cache.move_to_end(stream)
+        return at
+
+    def _keep(self, stream: str, at: At) -> None:
+        self._cache[stream] = at
+        if len(self._cache) > CACHED_STREAMS:
+            self._cache.popitem(last=False)
+
+
+def _folded(stream: str, at: At, newer: tuple[int, Sequence[Row]]) -> At:
+    """An aggregate with its newer rows. Raises `Damaged` where they do not follow."""
+    version, rows = newer
+    state, last = at
+    whole = folded_types(stream) is None
+    for row in rows:
+        recorded = decode(row.envelope, row.leaf, row.seq)
+        follows = recorded.stream_version == last + 1 if whole else recorded.stream_version > last
+        if recorded.stream != stream or not follows:
+            expected = f"version {last + 1} of {stream}" if whole else f"an event of {stream} behind version {last}"
+            raise Damaged(f"event {row.seq}", expected=expected, found=f"{recorded.stream} {recorded.stream_version}")
+        state, last = evolve(state, recorded), recorded.stream_version
+    return At(state, version)
+
+
+def _stored_types(stream: str) -> tuple[str, ...] | None:
+    """The stored names of the only types a stream's aggregate is folded from, None where it is all."""
+    types = folded_types(stream)
+    return types and tuple(name for kind in types for name in stored_names(kind))

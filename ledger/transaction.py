@@ -1,0 +1,157 @@
+"""The transaction: commands are decided one after another under the head's lock, and their events recorded together.
+
+`with ledger.transaction(requests) as transaction:` begins it, takes the lock and learns which of the requests' keys are
+known. `transaction.decide(request)` answers each; a refusal is an answer, and keeps no other from being recorded. What
+is written through `transaction.admission` stands beside the events, in the same transaction, also where no event is.
+At the end of the block all of it is committed; whatever the block raises undoes all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
+
+import uuid_utils
+from pydantic import ValidationError
+
+from ..domain.append import Append
+from ..domain.authorise import authorise
+from ..domain.decide import decide
+from ..domain.state import Aggregate, evolve
+from ..errors import KeyReused, Malformed, Refused, TooLarge
+from ..events.batch import BATCH_BYTES, RECORD_OVERHEAD
+from ..events.bounds import OUT_OF_BOUNDS
+from ..events.clock import JUMP, microseconds, moment, stamped, trusted_after
+from ..events.envelope import Recorded, decode, encoder, timestamp
+from ..events.merkle import leaf_hash
+from ..events.sql.admission import Admission
+from ..events.sql.rows import Head, NewRow, Placement
+from .request import Answer, Receipt, Request
+
+AHEAD: Final = timedelta(days=1)
+"""How far the clock of an outside event's producer may be ahead."""
+
+
+class At(NamedTuple):
+    """An aggregate as of a version of its stream."""
+
+    state: Aggregate
+    version: int
+
+
+class Transaction:
+    """What a transaction has come to so far: rows not yet inserted, and states as their events leave them."""
+
+    def __init__(self, admission: Admission, source: str, at: Callable[[Admission, str], At]) -> None:
+        self.admission = admission
+        self.states: dict[str, At] = {}
+        self.seq = admission.head.seq
+        self._source = source
+        self._at = at
+        here, there = microseconds(datetime.now(UTC)), admission.now
+        now = here if there is None else there
+        self._time = moment(here if abs(here - now) > JUMP else now)
+        """When it happened, as this machine says where that is far from what the database says."""
+        self._now = moment(now)
+        # the log's time never runs backwards, whatever the clocks of its writers do
+        self._stamp = stamped(admission.head.recorded, admission.head.trusted, now)
+        self._recorded = moment(self._stamp.recorded)
+        self._clock = None if self._stamp.clock is None else moment(self._stamp.clock)
+        self._rows: list[NewRow] = []
+        self._placements: list[Placement] = []
+        self._receipts: dict[str, tuple[str, Receipt]] = {}
+
+    @property
+    def leaf(self) -> bytes | None:
+        """The leaf at `seq`."""
+        return self._rows[-1].leaf if self._rows else self.admission.leaf
+
+    def decide(self, request: Request) -> Answer:
+        """What a command became before under its key, else what it becomes now, or why it is refused."""
+        try:
+            return self._repeated(request) or self._decided(request)
+        except Refused as refusal:
+            return refusal
+
+    def insert(self) -> None:
+        """Write the rows and move the head, if there are any."""
+        if self._rows:
+            head = self.admission.head
+            frontier, tiles = head.frontier.extended(row.leaf for row in self._rows)
+            trusted = trusted_after(head.recorded, head.trusted, self._stamp)
+            moved = Head(self.seq, self._stamp.recorded, frontier, trusted)
+            self.admission.append(self._rows, moved, tiles, self._placements)
+
+    def _repeated(self, request: Request) -> Receipt | None:
+        """The receipt of a command that was admitted before; `KeyReused` where it was another."""
+        if known := self.admission.known.get(request.key):
+            digest, rows = known.digest, self.admission.read(known.first, known.last)
+            receipt = Receipt(request.key, tuple(decode(row.envelope, row.leaf, row.seq) for row in rows))
+        elif request.key in self._receipts:
+            digest, receipt = self._receipts[request.key]
+        else:
+            return None
+        if digest != request.digest:
+            raise KeyReused(request.key)
+        return replace(receipt, repeated=True)
+
+    def _decided(self, request: Request) -> Receipt:
+        """Decide on what the streams hold now, with what the commands before it in this transaction added."""
+        streams = {stream: self._state(stream) for stream in request.command.reads()}
+        self._check_time(request)
+        authorise(request.principal(), request.command)
+        try:
+            appends = decide({stream: at.state for stream, at in streams.items()}, request.command)
+        except ValidationError as error:
+            raise _malformed(error) from error
+        return Receipt(request.key, self._record(request, appends, streams) if appends else ())
+
+    def _state(self, stream: str) -> At:
+        if (at := self.states.get(stream)) is None:
+            at = self.states[stream] = self._at(self.admission, stream)
+        return at
+
+    def _check_time(self, request: Request) -> None:
+        """Hold that an outside event did not happen in the future: its producer's clock would be believed for ever."""
+        if request.outside and request.time and request.time > self._now + AHEAD:
+            raise Malformed(
+                f"time is {request.time.isoformat()}, and here it is {timestamp(self._now)}; an event is told after it "
+                "happened: set the clock of its producer"
+            )
+
+    def _record(self, request: Request, appends: Sequence[Append], streams: Mapping[str, At]) -> tuple[Recorded, ...]:
+        """Make a command's events rows, and fold them into the states. Nothing is kept if one of them is refused.
+
+        Raises `TooLarge` where they would not go onto Kafka in one batch: a command is there whole or not at all.
+        """
+        key, origin = request.key, request.origin(self._time)
+        encode = encoder(self._source, origin, self._recorded, self._clock)
+        states, rows, events, size = dict(streams), list[NewRow](), list[Recorded](), 0
+        for seq, (stream, event) in enumerate(appends, self.seq + 1):
+            state, version = states[stream]
+            id, version = str(uuid_utils.uuid7()), version + 1
+            raw = encode(event, stream, version, seq, id)
+            if (size := size + len(raw) + RECORD_OVERHEAD) > BATCH_BYTES:
+                raise TooLarge(type(request.command).__name__, len(appends), BATCH_BYTES)
+            place = (seq, stream, version, id, origin.time, self._clock or self._recorded, origin.actor, key)
+            recorded = Recorded(*place, origin.correlation, origin.causation, event, origin.traceparent)
+            first = (None, None, None) if rows else (key, request.digest, len(appends))
+            rows.append(NewRow(seq, stream, version, event.type, leaf_hash(raw), raw, *first))
+            events.append(recorded)
+            states[stream] = At(evolve(state, recorded), version)
+        self.states.update(states)
+        self.seq += len(rows)
+        self._rows += rows
+        self._placements += request.placements
+        self._receipts[key] = request.digest, Receipt(key, tuple(events))
+        return tuple(events)
+
+
+def _malformed(error: ValidationError) -> Malformed:
+    """What pydantic has against the first value, in one sentence."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"]) or "value"
+    remedy = "give a value of 64 bits at most" if first["type"] in OUT_OF_BOUNDS else "give plain JSON values"
+    return Malformed(f"{error.title} cannot hold {place!r}: {first['msg'].lower()}; {remedy}")
