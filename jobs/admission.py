@@ -15,7 +15,7 @@ from ..isolation import isolated, unforeseen
 from ..ledger import Asked, Receipt
 from ..versions import refused
 from ..versions.workspace import Workspace
-from .protocol.messages import Failed, Finished, MadeVersion, Measured, OfAttempt, Said, Started
+from .protocol.messages import AttemptMessage, Failed, Finished, MadeVersion, Measured, Said, Started
 from .results import Receiver, Stranger
 
 log = logging.getLogger("lepton.assigner")
@@ -41,10 +41,10 @@ class Admitting:
         answers = [next(admitted) if isinstance(each, Asked) else each for each in composed]
         for each, answer in zip(told, answers, strict=True):
             if isinstance(answer, LeptonError):
-                self._refused(cast(OfAttempt, each.message), answer)
+                self._refused(cast(AttemptMessage, each.message), answer)
         return answers
 
-    def _refused(self, message: OfAttempt, answer: LeptonError) -> None:
+    def _refused(self, message: AttemptMessage, answer: LeptonError) -> None:
         """Tell what was not taken in: an attempt that cannot begin or end so is over, any other goes on, with a note.
 
         What comes too late, or of a stranger, changes nothing.

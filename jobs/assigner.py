@@ -11,7 +11,7 @@ from typing import Final, TypeGuard, cast
 from ..domain.commands import job_stream
 from ..domain.job.commands import ExpireLease, Ready
 from ..domain.job.decide import chosen
-from ..domain.job.offers import LIMITS, VERIFY
+from ..domain.job.offers import LIMITS
 from ..domain.job.state import AT_WORK, Job
 from ..errors import Damaged, LeptonError, Malformed, Refused, Unavailable
 from ..events.bookmark import Bookmark
@@ -30,7 +30,7 @@ from .admission import Admitting, Answer
 from .assignment import Assignment
 from .partitions import Ear, Hearing
 from .protocol import messages
-from .protocol.messages import Left, OfAttempt, Said, said
+from .protocol.messages import AttemptMessage, Left, Said, said
 from .protocol.ports import Orders, Results
 from .rejected import RefusedMessages, kept
 from .results import Receiver, Stranger
@@ -199,9 +199,9 @@ class Assigner:
         if isinstance(answer, Malformed | Stranger):
             return answer
         if isinstance(answer, Receipt) and answer.events and not answer.repeated:
-            message = cast(OfAttempt, told.message)
+            message = cast(AttemptMessage, told.message)
             change.renew(told.by, [(message.job, message.epoch)], until)
-        if isinstance(told.message, messages.Ready):
+        if isinstance(told.message, messages.WorkerReady):
             try:
                 self._roll.take(change, ear.results.place, letter, told, held, until)
             except Refused as refusal:
@@ -332,12 +332,12 @@ def _read(letter: Posted, place: str) -> Said | Malformed:
 
 
 def _of_attempt(told: Said | Malformed) -> TypeGuard[Said]:
-    return isinstance(told, Said) and isinstance(told.message, OfAttempt)
+    return isinstance(told, Said) and isinstance(told.message, AttemptMessage)
 
 
 def _offered(job: Job) -> bool:
     """Whether an outside service asked for it: of these only so many are looked at at a time."""
-    return job.kind == VERIFY and LIMITS in job.payload
+    return LIMITS in job.payload
 
 
 def _less(ready: Iterable[Ready], worker: str) -> Iterable[Ready]:

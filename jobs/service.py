@@ -15,8 +15,8 @@ from ..addresses import checked_source
 from ..datasets import read
 from ..domain.commands import job_stream, run_stream
 from ..domain.job.commands import CancelJob, OfferVersion, SubmitJob, attempt
+from ..domain.job.kinds import LabelledRows, checked_payload
 from ..domain.job.state import Job
-from ..domain.names import checked_name
 from ..errors import Refused, Stale, UnknownRevision
 from ..events.job import JobSubmitted
 from ..versions import history
@@ -49,9 +49,9 @@ def submit(
     message: str = "",
     key: str | None,
 ) -> JobRecord:
-    """Ask for work on labelled rows at an address. Repeated under its key, the job that it became the first time."""
-    checked_name(payload.get("branch", "main"), "branch")
-    source = read.checked(data, payload["label"])
+    """Ask for work on what lies at an address. Repeated under its key, the job that it became the first time."""
+    asked = checked_payload(kind, payload)
+    source = read.checked(data, asked.label) if isinstance(asked, LabelledRows) else _address(data)
     command = SubmitJob(
         job=str(uuid_utils.uuid7()),
         kind=kind,
@@ -69,11 +69,15 @@ def submit(
 def offer(workspace: Workspace, model: str, source: str, limits: Limits, *, key: str | None, **told: Any) -> JobRecord:
     """Have a version that was trained elsewhere looked at. Repeated under its key, the job that it became then."""
     key = key or str(uuid_utils.uuid7())
-    address = source if "://" in source else Path(source).absolute().as_uri()
     job = str(uuid5(NAMESPACE_OID, key))
-    command = OfferVersion(job=job, model=model, source=checked_source(address), **told, **asdict(limits))
+    command = OfferVersion(job=job, model=model, source=_address(source), **told, **asdict(limits))
     workspace.admit(command, key)
     return record(workspace, job)
+
+
+def _address(source: str) -> str:
+    """Where something lies, whatever folder it is asked from; empty where nothing was named."""
+    return checked_source(source if "://" in source else Path(source).absolute().as_uri()) if source else ""
 
 
 def record(workspace: Workspace, name: str) -> JobRecord:

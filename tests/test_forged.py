@@ -20,7 +20,7 @@ from lepton_ai.errors import Malformed
 from lepton_ai.events.sql.actors import Actor
 from lepton_ai.events.sql.leases import Heard
 from lepton_ai.jobs.protocol.identity import Identity, named, seal, verified, vouched
-from lepton_ai.jobs.protocol.messages import Failed, Finished, Kept, Left, MadeVersion, Started, encoded
+from lepton_ai.jobs.protocol.messages import Failed, Finished, KeptTensors, Left, MadeVersion, Started, encoded
 from lepton_ai.jobs.protocol.order_book import Odd, OrderBook
 from lepton_ai.jobs.protocol.orders import Order, digest, opened, sealed
 from lepton_ai.jobs.protocol.over_tables import MailResults
@@ -35,7 +35,7 @@ from .identities import identity, incarnation
 from .office import Counted, Office, ready
 
 SECRET = "a secret that is long enough"
-MADE = MadeVersion(kept=Kept(tensors=f"blake3:{0:064d}"), keyframe=True)
+MADE = MadeVersion(kept=KeptTensors(tensors=f"blake3:{0:064d}"), keyframe=True)
 
 
 def reasons(office: Office) -> list[str]:
