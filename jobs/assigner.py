@@ -28,13 +28,12 @@ from ..settings import Terms
 from ..versions.workspace import Workspace
 from .admission import Admitting, Answer
 from .assignment import Assignment
-from .partitions import Ear, Hearing
+from .hearing import REMEMBERED, Ear, Hearing, Roll
 from .protocol import messages
 from .protocol.messages import AttemptMessage, Left, Said, said
 from .protocol.ports import Orders, Results
 from .rejected import RefusedMessages, kept
 from .results import Receiver, Stranger
-from .roll import REMEMBERED, Roll
 
 LOOKED_AT: Final = tuple(kind.type_name() for kind in (JobSubmitted, JobRequeued, JobFinished, JobFailed, JobCancelled))
 ENDS: Final = tuple(kind.type_name() for kind in (JobFinished, JobFailed, JobCancelled))

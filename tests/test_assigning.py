@@ -25,7 +25,7 @@ from lepton_ai.events.objects import ManifestWritten
 from lepton_ai.events.sql.actors import Actor
 from lepton_ai.events.sql.leases import Change, Lease
 from lepton_ai.events.sql.queue import Mail
-from lepton_ai.jobs.partitions import Hearing
+from lepton_ai.jobs.hearing import Hearing
 from lepton_ai.jobs.protocol.messages import Failed, Finished, KeptTensors, Left, MadeVersion, Started
 from lepton_ai.jobs.protocol.over_tables import MailResults
 from lepton_ai.jobs.rejected import RefusedMessages

@@ -57,12 +57,12 @@ def test_nothing_is_recorded_of_a_job_whose_payload_is_none(home: Path, tmp_path
     manager = ModelManager(home)
     manager.save_version({"w": np.ones(1)}, name="net")
     (tmp_path / "rows.csv").write_text("a,default\n1,0\n")
-    before = [event["seq"] for event in manager.events()]
+    before = [event["sequence"] for event in manager.events()]
 
     with pytest.raises(Malformed, match="'a b' cannot name a tag"):
         manager.jobs.train("credit-scoring-model", str(tmp_path / "rows.csv"), "default", tags=["a b"])
 
-    assert [event["seq"] for event in manager.events()] == before
+    assert [event["sequence"] for event in manager.events()] == before
 
 
 def test_what_an_older_or_newer_lepton_asked_with_is_read() -> None:

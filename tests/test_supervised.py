@@ -320,7 +320,7 @@ def block(*names: str) -> MetricsLogged:
 
 
 def test_points_that_are_refused_are_told_in_the_jobs_record_and_the_training_goes_on(office: Office) -> None:
-    from lepton_ai.jobs.service import record, story
+    from lepton_ai.jobs.record import record, story
 
     office.submit("j1")
     office.hear(ready("w1"))

@@ -15,12 +15,12 @@ from ..errors import LeptonError, Unavailable
 from ..jobs.protocol import identity
 from ..jobs.protocol.identity import Identity
 from ..jobs.protocol.messages import FINAL, Failed, Left, Message, Started, WorkerReady, encoded
-from ..jobs.protocol.order_book import Odd, OrderBook
 from ..jobs.protocol.orders import Order
 from ..jobs.protocol.ports import Channel, Fact
 from ..provenance import code, environment
 from ..settings import Terms
 from .attempt import Attempt
+from .order_book import Odd, OrderBook
 from .task import TASKS
 
 REMEMBERED: Final = 10_000
