@@ -41,6 +41,7 @@ from .versions.spool.outbox import Outbox
 from .versions.spool.spool import Spool
 from .versions.upgrade import Upgraded, upgrade
 from .versions.workspace import Workspace
+from .workers import tasks as tasks  # whoever submits jobs, assigns or does them knows the kinds of work
 
 if TYPE_CHECKING:
     from .events.kafka.genuine import Strangers

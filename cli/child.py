@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 from ..tensors.address import objects_at
+from ..workers import tasks as tasks
 from ..workers.child import main
-from ..workers.handlers import HANDLERS
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), objects_at, HANDLERS)
+    main(int(sys.argv[1]), objects_at)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..jobs.record import JobRecord
 from .command import Session, command, keyed
 from .shapes import EVENT, JOB
 from .text import columns, dim, figure, title, when
+
+if TYPE_CHECKING:
+    from ..jobs.record import JobRecord
 
 COLOURS = {"finished": "green", "failed": "red", "cancelled": "yellow"}
 UNTOLD = ("payload", "source", "epoch", "run", "result", "tensors")

@@ -8,15 +8,17 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..jobs.record import JobRecord
 from ..results import Performance, Version
 from .command import PATIENCE, Session, command, keyed
 from .shapes import JOB, METRICS, VERSION
 from .text import columns, dim, figure, title, version
+
+if TYPE_CHECKING:
+    from ..jobs.record import JobRecord
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -130,7 +132,7 @@ def evaluate(
 
 def waited(session: Session, job: JobRecord, on_epoch: OnEpoch | None) -> JobRecord:
     """A job at its end. What kept it from a good one raises as `Refused`; Ctrl-C calls it off."""
-    from ..jobs.service import finished
+    from ..jobs.record import finished
 
     try:
         return finished(session.manager.jobs.wait(job.job, on_epoch=on_epoch))

@@ -86,7 +86,7 @@ class OfRun(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfJob(Command):
-    """Something asked or told of one job; job_commands.py has its kinds."""
+    """Something asked or told of one job; job/commands.py has them."""
 
     job: str
 

@@ -109,13 +109,6 @@ def checked_label(name: object, kind: str) -> str:
     return str.__str__(name)
 
 
-def checked_kind(name: object) -> str:
-    """The name of a kind of work, or `Malformed`."""
-    if not isinstance(name, str) or len(name) > LONGEST_LABEL or not _KEY.fullmatch(name):
-        raise Malformed(f"{name!r} cannot name a kind of work; begin with a letter, go on with letters, digits, ._/:-")
-    return name
-
-
 def _note(name: str, value: Any) -> Any:
     told = plain_value(value, f"note {name!r}")
     if isinstance(told, list | dict):

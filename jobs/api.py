@@ -1,19 +1,41 @@
-"""The SDK's door to jobs: a line a method, each handing its work on."""
+"""The SDK's door to jobs: work asked for, looked at, waited for and called off."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
+import uuid_utils
+
+from ..addresses import checked_source
+from ..datasets import read
+from ..domain.job.commands import CancelJob, OfferVersion, SubmitJob
+from ..domain.job.kinds import LabelledRows, checked_payload
 from ..domain.model.recipe import Recipe
+from ..errors import Stale
+from ..events.job import JobSubmitted
 from ..models.registry import known
 from ..versions.unknown import damage_first
 from ..versions.workspace import Workspace
-from . import service, wait
+from . import wait
 from .desk import Desk
-from .record import JobRecord
+from .record import JobRecord, record, state, story
 from .wait import OnEpoch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Who may do it, and what it may take."""
+
+    pool: str = "default"
+    needs: tuple[str, ...] = ()
+    memory: int | None = None
+    """Bytes."""
+    seconds: float | None = None
+    retries: int = 3
 
 
 @damage_first(lambda jobs: jobs.workspace)
@@ -54,8 +76,7 @@ class Jobs:
         """Ask for one of Lepton's own models to be trained, which makes the next version of a branch."""
         asked = {"class": known(model), "label": label, "hyperparameters": dict(hyperparameters or {})}
         payload = asked | {"branch": branch, "tags": list(tags)}
-        limit = service.Limits(**limits)
-        return service.submit(self.begun(), "train", name or model, data, payload, limit, message=message, key=key)
+        return submit(self.begun(), "train", name or model, data, payload, Limits(**limits), message=message, key=key)
 
     def evaluate(
         self, rev: str | int, data: str, label: str, *, name: str = "", key: str | None = None, **limits: Any
@@ -63,8 +84,7 @@ class Jobs:
         """Ask for a version to be judged on labelled rows; the figures are recorded with the rows' fingerprint."""
         model, number = self.workspace.resolve(rev)
         payload = {"version": number, "label": label, "name": name}
-        limit = service.Limits(**limits)
-        return service.submit(self.workspace, "evaluate", model.name, data, payload, limit, key=key)
+        return submit(self.workspace, "evaluate", model.name, data, payload, Limits(**limits), key=key)
 
     def offer(
         self,
@@ -86,28 +106,50 @@ class Jobs:
         """Have a version that was trained elsewhere looked at, and committed if it is what is said.
 
         `source` is a safetensors file that the worker can reach, `digest` the `sha256:` of its bytes; `data` is a
-        fingerprint.
+        fingerprint. Repeated under its key, the job that it became then.
         """
-        recipe = Recipe(hyperparameters or {}, architecture or {}, settings or {}, data)
-        told = {"branch": branch, "recipe": recipe, "metrics": dict(metrics or {}), "tags": tuple(tags)}
-        told |= {"digest": digest, "message": message}
-        return service.offer(self.begun(), model, source, service.Limits(**limits), key=key, **told)
+        key = key or str(uuid_utils.uuid7())
+        command = OfferVersion(
+            job=str(uuid5(NAMESPACE_OID, key)),
+            model=model,
+            source=_address(source),
+            digest=digest,
+            branch=branch,
+            recipe=Recipe(hyperparameters or {}, architecture or {}, settings or {}, data),
+            metrics=dict(metrics or {}),
+            tags=tuple(tags),
+            message=message,
+            **asdict(Limits(**limits)),
+        )
+        workspace = self.begun()
+        workspace.admit(command, key)
+        return record(workspace, command.job)
 
     def recent(self, most: int = 50) -> list[JobRecord]:
         """The jobs submitted last, the newest first."""
-        return service.recent(self.workspace, most)
+        workspace = self.workspace
+        streams = workspace.ledger.store.newest_streams("job/", most)
+        return [record(workspace, stream.removeprefix("job/")) for stream in streams]
 
     def show(self, job: str) -> JobRecord:
         """A job as it stands."""
-        return service.record(self.workspace, self.workspace.named("job", job))
+        return record(self.workspace, self.workspace.named("job", job))
 
     def events(self, job: str) -> Iterator[dict[str, Any]]:
         """A job's story: its events and those of its attempts' runs, as `ModelManager.events` gives them."""
-        return service.story(self.workspace, self.workspace.named("job", job))
+        return story(self.workspace, self.workspace.named("job", job))
 
     def cancel(self, job: str, *, reason: str = "", key: str | None = None) -> JobRecord:
         """Call a job off, wherever it stands; its worker stops it."""
-        return service.cancel(self.workspace, self.workspace.named("job", job), reason, key)
+        workspace = self.workspace
+        name = workspace.named("job", job)
+        while True:
+            command = CancelJob(job=name, epoch=state(workspace, name).epoch, reason=reason)
+            try:
+                workspace.admit(command, key)
+            except Stale:  # another attempt began in between
+                continue
+            return record(workspace, name)
 
     def wait(self, job: str, *, on_epoch: OnEpoch | None = None, timeout: float | None = None) -> JobRecord:
         """Wait until a job has ended; on one machine there is a worker in this process where no other could take it.
@@ -117,3 +159,36 @@ class Jobs:
         """
         name = self.workspace.named("job", job)
         return wait.wait(self.workspace, self.desk(), name, on_epoch=on_epoch, timeout=timeout)
+
+
+def submit(
+    workspace: Workspace,
+    kind: str,
+    model: str,
+    data: str,
+    payload: Mapping[str, Any],
+    limits: Limits,
+    *,
+    message: str = "",
+    key: str | None,
+) -> JobRecord:
+    """Ask for work on what lies at an address. Repeated under its key, the job that it became the first time."""
+    asked = checked_payload(kind, payload)
+    source = read.checked(data, asked.label) if isinstance(asked, LabelledRows) else data and _address(data)
+    command = SubmitJob(
+        job=str(uuid_utils.uuid7()),
+        kind=kind,
+        model=model,
+        payload=payload,
+        source=source,
+        message=message,
+        **asdict(limits),
+    )
+    event = workspace.admit(command, key).events[0].event
+    assert isinstance(event, JobSubmitted)
+    return record(workspace, event.job)
+
+
+def _address(source: str) -> str:
+    """Where something lies, whatever folder it is asked from."""
+    return checked_source(source if "://" in source else Path(source).absolute().as_uri())

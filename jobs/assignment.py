@@ -7,15 +7,18 @@ from collections.abc import Callable
 from datetime import datetime
 
 from ..domain.job.commands import AssignJob, Ready
-from ..domain.job.state import Job
+from ..domain.job.kinds import payload_of
+from ..domain.job.state import Job, JobCheckpoint
+from ..domain.model.state import Model
 from ..errors import LeptonError, Unavailable
 from ..events.sql.leases import Lease, Leases
 from ..isolation import unforeseen
 from ..settings import Terms
+from ..tensors.graph import Graph
+from ..versions.restore import graph_of, verified_event
 from ..versions.workspace import Workspace
-from .compose import compose
 from .endings import Endings
-from .protocol.orders import Sealed, sealed
+from .protocol.orders import Base, Order, RestorePlan, ResumePoint, Sealed, sealed
 from .protocol.ports import Orders
 from .results import Receiver
 
@@ -94,3 +97,58 @@ class Assignment:
             self._orders.send(order.raw)
         except Unavailable as error:
             log.warning("the order for job %s was not sent: %s", name, error)
+
+
+def compose(workspace: Workspace, name: str, job: Job, worker: str) -> Order:
+    """The order for the next attempt at a job, told to nobody but the worker.
+
+    Raises `Refused` or `Damaged` where what the job names is not there any more.
+    """
+    model = workspace.model(job.model)
+    number = payload_of(job.kind, job.payload).base(model)
+    return Order(
+        job=name,
+        epoch=job.epoch + 1,
+        worker=worker,
+        kind=job.kind,
+        model=job.model,
+        payload=dict(job.payload),
+        source=workspace.opened(job.actor, job.source),
+        needs=job.needs,
+        memory=job.memory,
+        seconds=job.seconds,
+        base=None if number is None else _base(workspace, model, number),
+        checkpoint=None if job.checkpoint is None else _resume_point(workspace, job.checkpoint),
+        traceparent=job.traceparent,
+    )
+
+
+def _base(workspace: Workspace, model: Model, number: int) -> Base:
+    event = verified_event(model, number)
+    return Base(
+        version=number,
+        way=_plan(workspace, event.tensors, graph_of(model)),
+        architecture=event.architecture,
+        hyperparameters=event.hyperparameters,
+        settings=event.settings,
+        data=event.data,
+        metrics=event.metrics,
+    )
+
+
+def _resume_point(workspace: Workspace, checkpoint: JobCheckpoint) -> ResumePoint:
+    size = workspace.vault.manifest(checkpoint.tensors).size
+    plan = _plan(workspace, checkpoint.tensors, Graph({checkpoint.tensors: size}, ()))
+    return ResumePoint(step=checkpoint.step, way=plan)
+
+
+def _plan(workspace: Workspace, tensors: str, graph: Graph) -> RestorePlan:
+    path = graph.cheapest(tensors)
+    edges = [edge for edge, _ in path.steps]
+    return RestorePlan(
+        tensors=tensors,
+        start=path.start,
+        start_bytes=graph.keyframes[path.start],
+        edges=tuple((edge.base, edge.new, edge.digest, edge.bytes, edge.two_way) for edge in edges),
+        packs=tuple(sorted(workspace.vault.packs_behind(tensors, graph))),
+    )

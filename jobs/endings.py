@@ -14,7 +14,7 @@ from ..errors import Condemned, Damaged, LeptonError, Unavailable
 from ..isolation import unforeseen
 from ..versions import refused
 from ..versions.workspace import Workspace
-from .protocol.messages import Failed, Finished, MadeVersion, Measured, OfAttempt, Started
+from .protocol.messages import Failed, Finished, MadeVersion, Measured, AttemptMessage, Started
 from .results import Receiver
 
 log = logging.getLogger("lepton.assigner")
@@ -28,7 +28,7 @@ class Endings:
         self._receiver = receiver
         self._now = now
 
-    def refuse(self, message: OfAttempt, error: LeptonError) -> None:
+    def refuse(self, message: AttemptMessage, error: LeptonError) -> None:
         """An attempt that cannot begin or end as it was told is over; any other goes on, with a note."""
         log.info("%s of job %s: %s", message.said, message.job, error)
         key = f"worker.{message.name}.refused"

@@ -1,14 +1,19 @@
-"""What a caller is told of a job."""
+"""A job as callers are told of it: how it stands, and its story."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from ..domain.job.state import ENDED
+from ..domain.commands import job_stream, run_stream
+from ..domain.job.commands import attempt
+from ..domain.job.state import ENDED, Job
+from ..errors import Refused, UnknownRevision
 from ..results import Result, Version
+from ..versions import history
+from ..versions.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -58,3 +63,54 @@ class JobRecord(Result):
             return ""
         points = f", {self.lost_points:,} metric points are lost" if self.lost_points else ""
         return f" ({self.warnings:,} warnings{points}: {self.warning})"
+
+
+def record(workspace: Workspace, name: str) -> JobRecord:
+    """A job as it stands. Raises `Refused` where there is none."""
+    job = state(workspace, name)
+    assert job.submitted is not None
+    assert job.changed is not None
+    model = workspace.model(job.model)
+    return JobRecord(
+        job=name,
+        kind=job.kind,
+        model=job.model,
+        status=job.status,
+        epoch=job.epoch,
+        pool=job.pool,
+        submitted=job.submitted,
+        changed=job.changed,
+        message=workspace.opened(job.actor, job.message),
+        version=None if job.version is None else workspace.version(model, job.version),
+        figures=dict(job.result),
+        error=job.error,
+        reason=workspace.opened(*job.reason),
+        warnings=job.warnings,
+        lost_points=job.lost_points,
+        warning=workspace.opened(*job.warning),
+        step=job.checkpoint.step if job.checkpoint else None,
+    )
+
+
+def state(workspace: Workspace, name: str) -> Job:
+    """A job's aggregate; `Refused` where there is none of that name."""
+    job = cast(Job, workspace.ledger.state(job_stream(name)))
+    if job.status == "unknown":
+        raise UnknownRevision(f"there is no job {name!r}; `lepton jobs` lists them")
+    return job
+
+
+def story(workspace: Workspace, name: str) -> Iterator[dict[str, Any]]:
+    """The events of a job and of its attempts' runs in their order, free text opened."""
+    store, last = workspace.ledger.store, state(workspace, name).epoch
+    streams = (job_stream(name), *(run_stream(attempt(name, epoch)) for epoch in range(1, last + 1)))
+    rows = sorted(row for stream in streams for row in store.stream(stream)[1])
+    return history.told(workspace, rows)
+
+
+def finished(found: JobRecord) -> JobRecord:
+    """The job, if it went well; else what kept it raises as `Refused`."""
+    if found.status != "finished":
+        why = found.reason or f"{found.error or found.status}"
+        raise Refused(why if found.status == "failed" else f"job {found.job} is {found.status}")
+    return found

@@ -15,7 +15,7 @@ from ..isolation import unforeseen
 from ..ledger import Ledger, Receipt, Request
 from .consumer import TOGETHER, Answer, Consumer, Read
 from .endings import Endings
-from .protocol.messages import Left, OfAttempt, Ready, Said, said
+from .protocol.messages import Left, AttemptMessage, WorkerReady, Said, said
 from .protocol.ports import Results
 from .rejected import RefusedMessages
 from .results import Receiver, Stranger
@@ -88,13 +88,13 @@ class Reports(Consumer[Said | None]):
         return [
             (read.says, answer)
             for read, answer in zip(reads, answers, strict=True)
-            if read.says and isinstance(read.says.message, OfAttempt)
+            if read.says and isinstance(read.says.message, AttemptMessage)
             if isinstance(answer, LeptonError) and not isinstance(answer, Stranger)
         ]
 
     def refuse(self, said: Said | None, error: LeptonError) -> None:
         """End the attempt, or note what it lost."""
-        self._endings.refuse(cast(OfAttempt, cast(Said, said).message), error)
+        self._endings.refuse(cast(AttemptMessage, cast(Said, said).message), error)
 
     def _read(self, letter: Letter) -> Read[Said | None]:
         own = self._refused.own()  # what workers say may quote whom they work for
@@ -102,7 +102,7 @@ class Reports(Consumer[Said | None]):
             told = said(letter.raw, self._results.place)
         except Malformed as error:
             return Read(letter, None, error, own)
-        return Read(letter, told, self._request(told) if isinstance(told.message, OfAttempt) else None, own)
+        return Read(letter, told, self._request(told) if isinstance(told.message, AttemptMessage) else None, own)
 
     def _request(self, told: Said) -> Request | LeptonError:
         try:
@@ -119,15 +119,15 @@ class Reports(Consumer[Said | None]):
         """
         told, letter = read.says, read.letter
         if isinstance(answer, LeptonError):
-            of_attempt = told is not None and isinstance(told.message, OfAttempt)
+            of_attempt = told is not None and isinstance(told.message, AttemptMessage)
             return None if of_attempt and not isinstance(answer, Malformed | Stranger) else answer
         if told is None:
             return None
         message = told.message
         if isinstance(answer, Receipt) and answer.events and not answer.repeated:
-            attempt = cast(OfAttempt, message)
+            attempt = cast(AttemptMessage, message)
             self._roll.renew(change, told.by, [(attempt.job, attempt.epoch)], letter.sent)
-        if isinstance(message, Ready):
+        if isinstance(message, WorkerReady):
             try:
                 self._roll.take(change, self._results.place, letter, told)
             except Refused as refusal:

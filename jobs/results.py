@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple, TypeVar, cast
 
 from ..domain.commands import Commit, Delta, RecordEvaluation, Stored, job_stream
 from ..domain.job.commands import CheckpointJob, FailJob, FinishJob, JobCommand, MeasureJob, StartJob
+from ..domain.job.kinds import JudgesVersion, LogsMetrics, MakesVersion, Payload, payload_of
 from ..domain.job.state import AT_WORK, Job
 from ..domain.model.recipe import Recipe
 from ..domain.names import checked_label
@@ -31,8 +32,9 @@ from ..versions.save_request import Save
 from ..versions.source import Subject
 from ..versions.workspace import Workspace
 from .protocol import messages
-from .protocol.messages import Failed, Finished, MadeEvaluation, MadeVersion, Measured, OfAttempt, Said, Started
+from .protocol.messages import AttemptMessage, Failed, Finished, MadeEvaluation, MadeVersion, Measured, Said, Started
 
+P = TypeVar("P", bound=Payload)
 LONGEST_STORY: Final = 8000
 """Characters of why an attempt failed that are kept."""
 
@@ -63,7 +65,7 @@ class Receiver:
         Raises `Stranger` where there is no such job, or its attempt is another worker's; `Refused` or `Damaged` where
         what the worker says it kept is not there.
         """
-        message = cast(OfAttempt, told.message)
+        message = cast(AttemptMessage, told.message)
         job = cast(Job, self._workspace.ledger.state(job_stream(message.job)))
         if job.status == "unknown":
             raise Stranger(f"there is no job {message.job!r}; worker {told.by!r} spoke of it")
@@ -80,7 +82,7 @@ class Receiver:
             traceparent=told.traceparent or job.traceparent,
         )
 
-    def _command(self, job: Job, told: OfAttempt, now: datetime) -> tuple[JobCommand, Sequence[Placement]]:
+    def _command(self, job: Job, told: AttemptMessage, now: datetime) -> tuple[JobCommand, Sequence[Placement]]:
         match told:
             case Started():
                 return self._started(job, told), ()
@@ -120,10 +122,11 @@ class Receiver:
         tensors = Vault(objects, placements).restore(digest, graph)
         parts = ("hyperparameters", "architecture", "settings", "data", "metrics", "environment", "code")
         message = "" if self.actor_of(job) is self._own else self._workspace.opened(job.actor, job.message)
+        payload = _asked(job, MakesVersion, "version")
         save = Save(
-            branch=job.payload.get("branch", "main"),
+            branch=payload.branch,
             message=message,
-            tags=tuple(job.payload.get("tags", ())),
+            tags=payload.tags,
             run=job.run,
             **{name: getattr(made, name) for name in parts},
         )
@@ -148,12 +151,12 @@ class Receiver:
         return self._workspace.actors.known(job.actor) or self._own
 
     def _started(self, job: Job, told: Started) -> StartJob:
-        trains = job.kind == "train"
+        payload = payload_of(job.kind, job.payload)
         return StartJob(
             job=told.job,
             epoch=told.epoch,
-            tells_run=trains,
-            hyperparameters=job.payload.get("hyperparameters", {}) if trains else {},
+            tells_run=isinstance(payload, LogsMetrics),
+            hyperparameters=payload.hyperparameters if isinstance(payload, LogsMetrics) else {},
             environment=told.environment,
             code=told.code,
         )
@@ -162,19 +165,20 @@ class Receiver:
         return FinishJob(job=told.job, epoch=told.epoch, made=made, result=told.result, points=told.points)
 
     def _evaluation(self, job: Job, made: MadeEvaluation) -> RecordEvaluation:
+        payload = _asked(job, JudgesVersion, "evaluation")
         return RecordEvaluation(
             model=job.model,
-            version=job.payload["version"],
+            version=payload.version,
             data=made.data,
-            name=job.payload.get("name", ""),
+            name=payload.name,
             metrics=made.metrics,
         )
 
     def _commit(self, job: Job, made: MadeVersion, held: Held) -> Commit:
-        manifest, base = held.manifest, made.base
+        manifest, base, payload = held.manifest, made.base, _asked(job, MakesVersion, "version")
         return Commit(
             model=job.model,
-            branch=job.payload.get("branch", "main"),
+            branch=payload.branch,
             asked_parents=None,
             parents=() if base is None else (Parent(version=base, role="trained"),),
             tensors=manifest.digest,
@@ -188,10 +192,10 @@ class Receiver:
             environment=made.environment,
             code=made.code,
             metrics=made.metrics,
-            tags=tuple(job.payload.get("tags", ())),
+            tags=payload.tags,
         )
 
-    def _held(self, job: Job, told: OfAttempt, kept: messages.Kept) -> Held:
+    def _held(self, job: Job, told: AttemptMessage, kept: messages.KeptTensors) -> Held:
         """What was kept, read from the packs themselves: the ledger records no byte that it has not found."""
         objects, placements = self._workspace.objects, dict[str, Place]()
         for pack in kept.packs:
@@ -213,6 +217,14 @@ class Receiver:
                 stored, lambda pages: self._workspace.ledger.admit(pages, actor, traceparent=trace)
             )
         return Held(manifest, stored, tuple(Placement(*place) for place in placements.values()))
+
+
+def _asked(job: Job, makes: type[P], what: str) -> P:
+    """What a job was asked with whose kind may make such a thing. Raises `Malformed` where it may not."""
+    payload = payload_of(job.kind, job.payload)
+    if not isinstance(payload, makes):
+        raise Malformed(f"work of kind {job.kind!r} makes no {what}")
+    return payload
 
 
 def _measured(told: Measured) -> MeasureJob:

@@ -11,7 +11,7 @@ from ..errors import Refused
 from ..events.inbox import Letter
 from ..events.sql.leases import Change, Heard
 from .protocol.identity import seal, vouched
-from .protocol.messages import Left, Ready, Said
+from .protocol.messages import Left, WorkerReady, Said
 from .results import Stranger
 
 DAY: Final = 86_400_000_000
@@ -35,7 +35,7 @@ class Roll:
     def take(self, change: Change, place: str, letter: Letter, told: Said) -> None:
         """Note a worker that announces itself, and prolong its leases of what it is at. Raises `Refused`."""
         ready = told.message
-        assert isinstance(ready, Ready)
+        assert isinstance(ready, WorkerReady)
         known = change.heard(told.by)
         if known is None or not known.key:
             self._first(place, letter, told, ready)
@@ -56,7 +56,7 @@ class Roll:
         change.hear(known._replace(left=True))
         return True
 
-    def _first(self, place: str, letter: Letter, told: Said, ready: Ready) -> None:
+    def _first(self, place: str, letter: Letter, told: Said, ready: WorkerReady) -> None:
         if self._secret is not None and not hmac.compare_digest(ready.vouched, vouched(told.by, self._secret, place)):
             raise Stranger(
                 f"worker {told.by} does not know the ledger's secret; set LEPTON_WORKER_SECRET where it runs"

@@ -18,7 +18,7 @@ from .desk import Desk
 
 
 @dataclass(frozen=True)
-class Topic(Result):
+class TopicStatus(Result):
     """How far Kafka is: what it lacks is lost with the database, unless that has a copy of its own."""
 
     events: int
@@ -28,7 +28,7 @@ class Topic(Result):
 
 
 @dataclass(frozen=True)
-class Strangers(Result):
+class StrangerRecords(Result):
     """Records on the topic of events that are not the ledger's, and the last of them."""
 
     count: int
@@ -37,7 +37,7 @@ class Strangers(Result):
 
 
 @dataclass(frozen=True)
-class Work(Result):
+class JobCounts(Result):
     """The jobs that have not ended, and the workers that were heard of within a lease's term."""
 
     queued: int
@@ -69,13 +69,13 @@ class Status(Result):
     events: int
     recorded: datetime | None
     root: str
-    kafka: Topic | None
-    strangers: Strangers | None
+    kafka: TopicStatus | None
+    strangers: StrangerRecords | None
     complaints: tuple[str, ...]
     """What is not as it must be with the topics, as far as one may see their settings."""
     rejected: int
     """Outside messages that were refused and have not been admitted since."""
-    jobs: Work
+    jobs: JobCounts
     spool: Spooled
     views: Views | None
     """How far the views are; None where there are none yet or nobody can tell at once."""
@@ -99,19 +99,19 @@ def status(
         strangers=strangers,
         complaints=_complaints(cluster) if cluster else (),
         rejected=store.rejected_count(),
-        jobs=_work(workspace, desk),
+        jobs=_job_counts(workspace, desk),
         spool=Spooled(len(spool.waiting()), len((*spool.refused(), *spool.strange(), *spool.strays()))),
         views=views,
         kept=len(refused.listed(workspace.spool)) if workspace.spool else 0,
     )
 
 
-def _work(workspace: Workspace, desk: Desk) -> Work:
+def _job_counts(workspace: Workspace, desk: Desk) -> JobCounts:
     states = [job.status for _, job in open_jobs(workspace)]
-    return Work(states.count("queued"), len(states) - states.count("queued"), desk.ready())
+    return JobCounts(states.count("queued"), len(states) - states.count("queued"), desk.ready())
 
 
-def _topic(store: Store, cluster: Cluster) -> tuple[Topic, Strangers]:
+def _topic(store: Store, cluster: Cluster) -> tuple[TopicStatus, StrangerRecords]:
     """How much of the log the topic holds, each record checked from where the relay last kept its mark."""
     from ..events.kafka.log import KafkaLog
 
@@ -120,7 +120,7 @@ def _topic(store: Store, cluster: Cluster) -> tuple[Topic, Strangers]:
     rows = store.read(there, 1)
     first = decode(rows[0].envelope, rows[0].leaf, rows[0].seq).recorded if rows else None
     offset, why = found.last or (None, None)
-    return Topic(there, max(0, store.end() - there), first), Strangers(found.count, offset, why)
+    return TopicStatus(there, max(0, store.end() - there), first), StrangerRecords(found.count, offset, why)
 
 
 def _complaints(cluster: Cluster) -> tuple[str, ...]:

@@ -19,8 +19,7 @@ from ..events.run import MetricsLogged
 from ..supervised import Supervised
 from ..versions.workspace import Workspace
 from .desk import Desk
-from .record import JobRecord
-from .service import record, state
+from .record import JobRecord, record, state
 
 log = logging.getLogger("lepton")
 

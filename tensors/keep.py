@@ -32,7 +32,7 @@ class KeptFile(NamedTuple):
     bytes: int
 
 
-class KeptTensors(NamedTuple):
+class SavedTensors(NamedTuple):
     """What a save wrote, all of it synced, and the older packs on which it rests."""
 
     manifest: Manifest
@@ -68,7 +68,7 @@ class SaveWriter:
         self._files = tuple(KeptFile(name, entry.digest, size) for name, (entry, size) in named.items())
         self._placed: Mapping[str, Placement] = self._found({self._manifest.digest, *self._chunks, *self._extras})
 
-    def known(self, graph: Graph) -> KeptTensors | None:
+    def known(self, graph: Graph) -> SavedTensors | None:
         """The manifest stands in the graph already: its tensors are not written again."""
         digest = self._manifest.digest
         if digest not in self._placed or digest not in graph:
@@ -81,7 +81,7 @@ class SaveWriter:
             return self._anew(error)
         return None if rests_on is None else self._write((), digest in graph.keyframes, rests_on)
 
-    def as_delta(self, base: Manifest, graph: Graph) -> KeptTensors | None:
+    def as_delta(self, base: Manifest, graph: Graph) -> SavedTensors | None:
         """Write what differs from `base`, unless the whole is stored already, or a keyframe is due or smaller."""
         pairing = Pairing(base, self._manifest)
         unstored = self._chunks - self._placed.keys()
@@ -102,18 +102,18 @@ class SaveWriter:
         except Damaged as error:  # the past's damage must not keep the present from being saved
             return self._anew(error)
 
-    def as_keyframe(self) -> KeptTensors:
+    def as_keyframe(self) -> SavedTensors:
         """Write every chunk that is not stored already."""
         chunks = full_chunks(self._manifest, self._manifest.owners, self._tensors, self._placed.keys())
         return self._write(chunks, True, self._packs_of(self._chunks))
 
-    def _anew(self, error: Damaged) -> KeptTensors:
+    def _anew(self, error: Damaged) -> SavedTensors:
         """Write everything, trusting nothing that is said to be stored."""
         _log.warning("%s; saving all tensors anew", error)
         self._placed = {}
         return self.as_keyframe()
 
-    def _write(self, entries: Iterable[PackEntry], keyframe: bool, rests_on: frozenset[str]) -> KeptTensors:
+    def _write(self, entries: Iterable[PackEntry], keyframe: bool, rests_on: frozenset[str]) -> SavedTensors:
         """Write what is not placed yet; manifests last, so that a reader of the pack alone finds all before it."""
         manifest = fold_blob(self._manifest.encoded)
         about = (*self._extras.values(), manifest)
@@ -123,7 +123,7 @@ class SaveWriter:
         writer.write(chain(extras, entries, last))
         self._sound.add(pack.key for pack in writer.packs)
         rests_on |= self._packs_of(entry.digest for entry in about)
-        return KeptTensors(
+        return SavedTensors(
             self._manifest, keyframe, None, tuple(writer.packs), tuple(writer.placements), rests_on, self._files
         )
 

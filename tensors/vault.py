@@ -15,7 +15,7 @@ from .codec import Direction
 from .delta import Pairing, Slot
 from .graph import Graph, Route
 from .inplace import apply_way
-from .keep import KeptTensors, SaveWriter, SoundPacks
+from .keep import SavedTensors, SaveWriter, SoundPacks
 from .manifest import Manifest, chunk_bytes, zeroed
 from .norms import Norms, norms_between
 from .objects import ObjectStore
@@ -45,7 +45,7 @@ class Vault:
         graph: Graph,
         files: Mapping[str, Path | bytes] | None = None,
         blobs: Mapping[str, bytes] | None = None,
-    ) -> KeptTensors:
+    ) -> SavedTensors:
         """Save tensors as a delta from `base` where the graph's bounds allow it and it is the smaller, else whole.
 
         What is stored already is not written again. Raises `Refused`, leaving nothing, if a tensor or file changes

@@ -56,7 +56,8 @@ def make(home: Path, rows: tuple[dict[str, Any], Any]) -> None:
         fit(ada, "careful retry", learning_rate=0.02)
         bob.rollback(model="credit", alias="production", reason="alerts")
         # nobody works for this pool, so the job waits
-        asked = SubmitJob(job=JOB, kind="train", model="credit", payload={"label": "default"}, pool="night")
+        payload = {"class": "credit-scoring-model", "label": "default"}
+        asked = SubmitJob(job=JOB, kind="train", model="credit", payload=payload, pool="night")
         ada._workspace.admit(asked, None)
 
 

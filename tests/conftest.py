@@ -18,6 +18,7 @@ from lepton_ai.events.sql.creation import open_or_create
 from lepton_ai.events.sql.database import Database
 from lepton_ai.events.sql.store import Store
 from lepton_ai.ledger import Ledger
+from lepton_ai.workers import tasks as tasks
 
 from .broker import Kafka
 from .buckets import S3, Azure

@@ -25,6 +25,7 @@ from lepton_ai.errors import Unavailable
 from lepton_ai.wiring import Home
 
 from .broker import Kafka
+from .programs.light_work import LIGHT
 
 PROGRAMS: Final = Path(__file__).parent / "programs"
 MAIN: Final = "from lepton_ai.cli import main; main()"
@@ -219,7 +220,7 @@ class Client:
         """Ask for a training of so many steps, twenty a second."""
         payload = {"does": "live", "steps": steps, "branch": "main"}
         source = str(self._folder)
-        command = SubmitJob(job=job, kind="train", model="net", payload=payload, source=source, retries=retries)
+        command = SubmitJob(job=job, kind=LIGHT, model="net", payload=payload, source=source, retries=retries)
         self._home.workspace.admit(command, f"ask-{job}")
         self.asked.append(job)
 

@@ -22,7 +22,7 @@ from lepton_ai.events.sql.actors import Actor, Actors
 from lepton_ai.events.sql.leases import Leases
 from lepton_ai.events.sql.queue import RESULTS
 from lepton_ai.jobs.assigner import Assigner
-from lepton_ai.jobs.protocol.messages import Message, Ready, encoded
+from lepton_ai.jobs.protocol.messages import Message, WorkerReady, encoded
 from lepton_ai.jobs.protocol.orders import Order, is_for, opened
 from lepton_ai.jobs.protocol.over_kafka import opened as partitions
 from lepton_ai.jobs.protocol.over_tables import MailResults
@@ -38,6 +38,7 @@ from .identities import identity, incarnation
 TERMS = Terms(start=30, lease=45, pause=5)
 
 
+TRAINING = {"class": "credit-scoring-model", "label": "default"}
 WORKERS = ("w1", "w2", "w3", "w9")
 
 
@@ -130,7 +131,7 @@ class Office:
         return self.workspace.ledger.store.position(self.results.topic, 0) or 0
 
     def submit(self, job: str, **asked: Any) -> None:
-        command = SubmitJob(job=job, kind="train", model="net", payload={"branch": "main"}, **asked)
+        command = SubmitJob(job=job, kind="train", model="net", payload=TRAINING, **asked)
         self.workspace.admit(command, None)
 
     def job(self, name: str) -> Job:
@@ -140,10 +141,10 @@ class Office:
 BEATS = count(1)
 
 
-def ready(name: str, slots: int = 1, running: tuple[tuple[str, int], ...] = (), **more: Any) -> Ready:
+def ready(name: str, slots: int = 1, running: tuple[tuple[str, int], ...] = (), **more: Any) -> WorkerReady:
     """An announcement, later than all before."""
     told = {"pool": "default", "capabilities": ("train",), "slots": slots, "running": running, "beat": next(BEATS)}
-    return Ready(**({"incarnation": incarnation(name)} | told | more))
+    return WorkerReady(**({"incarnation": incarnation(name)} | told | more))
 
 
 @pytest.fixture(params=["tables", "kafka"])

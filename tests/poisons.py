@@ -16,14 +16,14 @@ from lepton_ai.jobs.protocol.messages import (
     Clock,
     Failed,
     Finished,
-    Kept,
+    KeptTensors,
     Left,
     MadeEvaluation,
     MadeVersion,
     Measured,
     Message,
-    Ready,
     Started,
+    WorkerReady,
     encoded,
 )
 
@@ -90,10 +90,10 @@ def said(job: str, worker: str) -> list[Message]:
         {"names": ["loss"], "steps": [1], "values": [0.5], "times": ["2026-01-31T12:00:00Z"]}
     )
     pack = PackWritten(pack=f"packs/aa/{7:032x}", index=DIGEST, bytes=100, entries=1)
-    kept = Kept(tensors=DIGEST, packs=(pack,))
+    kept = KeptTensors(tensors=DIGEST, packs=(pack,))
     of = {"job": job, "epoch": 1}
     return [
-        Ready(incarnation=worker, pool="default", capabilities=("train",), slots=1, running=((job, 1),)),
+        WorkerReady(incarnation=worker, pool="default", capabilities=("train",), slots=1, running=((job, 1),)),
         Left(incarnation=worker),
         Clock(incarnation=worker),
         Started(**of, n=0, environment={"python": "3.11"}),

@@ -12,7 +12,7 @@ import numpy as np
 from lepton_ai.tensors.cloud import CloudStore
 from lepton_ai.tensors.folder import FolderStore
 from lepton_ai.tensors.graph import Edge, Graph
-from lepton_ai.tensors.keep import KeptTensors
+from lepton_ai.tensors.keep import SavedTensors
 from lepton_ai.tensors.manifest import Manifest
 from lepton_ai.tensors.pack import Placement, WrittenPack
 from lepton_ai.tensors.tensor import Array, Tensor
@@ -48,7 +48,7 @@ class Lineage:
     def graph(self) -> Graph:
         return Graph(dict(self.keyframes), tuple(self.edges))
 
-    def save(self, tensors: Tensors, base: int | None = None, **options: Any) -> KeptTensors:
+    def save(self, tensors: Tensors, base: int | None = None, **options: Any) -> SavedTensors:
         """Keep a version on top of the version numbered `base`."""
         start = None if base is None else self.versions[base][0]
         kept = self.vault.keep(tensors, base=start, graph=self.graph, **options)

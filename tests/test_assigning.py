@@ -26,7 +26,7 @@ from lepton_ai.events.sql.actors import Actor
 from lepton_ai.events.sql.leases import Change, Lease
 from lepton_ai.events.sql.queue import Mail
 from lepton_ai.jobs.broker_clock import BrokerClock
-from lepton_ai.jobs.protocol.messages import Failed, Finished, Kept, Left, MadeVersion, Started
+from lepton_ai.jobs.protocol.messages import Failed, Finished, KeptTensors, Left, MadeVersion, Started
 from lepton_ai.jobs.protocol.over_tables import MailResults
 from lepton_ai.jobs.rejected import RefusedMessages
 from lepton_ai.ledger import Ledger
@@ -35,7 +35,7 @@ from lepton_ai.tensors.graph import Graph
 from lepton_ai.tensors.placements import KnownPlacements
 from lepton_ai.tensors.vault import Vault
 from lepton_ai.versions.source import read
-from lepton_ai.workers.keep import version
+from lepton_ai.workers.context import made_version
 
 from .asking import until
 from .identities import identity, incarnation
@@ -166,7 +166,7 @@ def test_an_answer_that_is_repeated_acts_once(office: Office) -> None:
 def test_an_answer_whose_bytes_are_not_there_is_given_up_and_tried_again(office: Office) -> None:
     office.submit("j1", retries=1)
     office.hear(ready("w1"))
-    made = MadeVersion(kept=Kept(tensors=f"blake3:{0:064d}"), keyframe=True)
+    made = MadeVersion(kept=KeptTensors(tensors=f"blake3:{0:064d}"), keyframe=True)
 
     office.hear(Finished(job="j1", epoch=1, n=1, made=made))
 
@@ -178,7 +178,7 @@ def test_an_answer_of_more_tensors_than_one_command_tells_is_taken_in_whole(offi
     office.hear(ready("w1"))
     arrays = {f"layers.{n}.weight": np.full(1, n, np.float32) for n in range(6_000)}
     vault, tensors = Vault(office.workspace.objects, KnownPlacements(dict)), read(arrays, "net").tensors
-    made = version(vault.keep(tensors, base=None, graph=Graph({}, ())), None)
+    made = made_version(vault.keep(tensors, base=None, graph=Graph({}, ())), None)
 
     office.hear(Finished(job="j1", epoch=1, n=1, made=made))
 
@@ -190,17 +190,20 @@ def test_an_answer_of_more_tensors_than_one_command_tells_is_taken_in_whole(offi
     assert [name for page in pages for name in page.names] == sorted(arrays)
 
 
-def test_a_job_that_asks_for_what_its_kind_does_not_know_stops_nobody(office: Office) -> None:
-    command = SubmitJob(job="odd", kind="evaluate", model="net", payload={})
-    office.workspace.admit(command, None)
-    office.workspace.admit(SubmitJob(job="odder", kind="train", model="net", payload={"branch": 5}), None)
+def test_an_old_job_whose_payload_was_never_checked_stops_nobody(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("lepton_ai.domain.job.decide.checked_payload", lambda *_: None)
+        office.workspace.admit(SubmitJob(job="odd", kind="evaluate", model="net", payload={}), None)
+        office.workspace.admit(SubmitJob(job="odder", kind="train", model="net", payload={"branch": 5}), None)
     office.submit("j1")
     office.hear(ready("w1", slots=3, capabilities=("train", "evaluate")))
 
-    made = MadeVersion(kept=Kept(tensors=f"blake3:{0:064d}"), keyframe=True)
+    made = MadeVersion(kept=KeptTensors(tensors=f"blake3:{0:064d}"), keyframe=True)
     office.hear(Finished(job="odder", epoch=1, n=1, made=made), Started(job="j1", epoch=1, n=0))
 
-    assert (office.job("odd").status, office.job("odd").error) == ("failed", "Unforeseen")
+    assert (office.job("odd").status, office.job("odd").error) == ("failed", "Malformed")
     assert office.job("j1").status == "running"
 
 

@@ -34,11 +34,13 @@ from lepton_ai.events.run import MetricsLogged, RunFinished
 from .domain_past import START, Past, digest, saving
 
 STREAM = "job/j1"
+TRAINING = {"class": "credit-scoring-model", "label": "default"}
 ENDS = (JobFinished, JobFailed, JobCancelled)
 
 
 def submit(**changes: Any) -> SubmitJob:
-    return SubmitJob(**({"job": "j1", "kind": "train", "model": "credit", "retries": 1} | changes))
+    asked = {"job": "j1", "kind": "train", "model": "credit", "payload": TRAINING, "retries": 1}
+    return SubmitJob(**(asked | changes))
 
 
 def ready(name: str = "w1", free: int = 1, pool: str = "default", *more: str) -> Ready:
@@ -140,7 +142,12 @@ def test_what_was_trained_while_the_branch_moved_goes_on_from_its_head_and_rests
 
 
 def test_an_evaluation_is_recorded_in_the_same_append() -> None:
-    past = Past(saving(1), submit(kind="evaluate"), assign(), StartJob(job="j1", epoch=1))
+    past = Past(
+        saving(1),
+        submit(kind="evaluate", payload={"version": 1, "label": "default"}),
+        assign(),
+        StartJob(job="j1", epoch=1),
+    )
 
     appended = past.ask(finish(made=RecordEvaluation(model="credit", version=1, data={"rows": 9}, metrics={"f1": 1})))
 

@@ -19,15 +19,15 @@ from lepton_ai import settings
 from lepton_ai.errors import Malformed
 from lepton_ai.events.sql.actors import Actor
 from lepton_ai.events.sql.leases import Heard
+from lepton_ai.jobs.hearing import DAY
 from lepton_ai.jobs.protocol.identity import Identity, named, seal, verified, vouched
-from lepton_ai.jobs.protocol.messages import Failed, Finished, Kept, Left, MadeVersion, Started, encoded
-from lepton_ai.jobs.protocol.order_book import Odd, OrderBook
+from lepton_ai.jobs.protocol.messages import Failed, Finished, KeptTensors, Left, MadeVersion, Started, encoded
 from lepton_ai.jobs.protocol.orders import Order, digest, opened, sealed
 from lepton_ai.jobs.protocol.over_tables import MailResults
 from lepton_ai.jobs.protocol.ports import Fact
-from lepton_ai.jobs.roll import DAY
 from lepton_ai.ledger import Ledger
 from lepton_ai.settings import Terms
+from lepton_ai.workers.order_book import Odd, OrderBook
 from lepton_ai.workers.worker import Post, Worker
 
 from .channels import ME, Open, order
@@ -35,7 +35,7 @@ from .identities import identity, incarnation
 from .office import Counted, Office, ready
 
 SECRET = "a secret that is long enough"
-MADE = MadeVersion(kept=Kept(tensors=f"blake3:{0:064d}"), keyframe=True)
+MADE = MadeVersion(kept=KeptTensors(tensors=f"blake3:{0:064d}"), keyframe=True)
 
 
 def reasons(office: Office) -> list[str]:
@@ -357,7 +357,7 @@ def test_what_a_worker_cannot_do_is_said_by_the_sentence_that_names_it(asked: di
 
 
 def test_a_flood_of_forged_orders_takes_no_more_room_than_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lepton_ai.jobs.protocol.order_book.ROOM", 10_000)
+    monkeypatch.setattr("lepton_ai.workers.order_book.ROOM", 10_000)
     book = OrderBook(ME, ("train",), 10.0)
     for n in range(100):
         book.came(b'{"worker":"%s",%d' % (ME.incarnation.encode(), n) + b"x" * 900)

@@ -37,6 +37,7 @@ from .asking import until
 from .channels import ME, Open, Silence, order
 from .conftest import running
 from .office import Office, ready
+from .programs.light_work import LIGHT
 from .servers import PostgreSQL, free_port
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -58,7 +59,7 @@ def there(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 def submit(there: Home, folder: Path, does: str = "finish", **asked: Any) -> str:
     """Ask for light work."""
     payload = {"does": does, "branch": "main"}
-    asked = {"job": "j1", "kind": "train", "model": "net", "payload": payload, "source": str(folder)} | asked
+    asked = {"job": "j1", "kind": LIGHT, "model": "net", "payload": payload, "source": str(folder)} | asked
     there.workspace.admit(SubmitJob(**asked), None)
     return asked["job"]
 
@@ -184,7 +185,7 @@ def test_who_waits_beside_kafka_is_told_that_nobody_gives_jobs_out(
     assert "job j1 is queued: nobody gives jobs out" in caplog.text
     with there.desk.assigning():
         until(lambda: not desk.unattended(), SOON)
-        with pytest.raises(Unavailable, match="no worker of pool gpu that does train cuda has been heard of"):
+        with pytest.raises(Unavailable, match="no worker of pool gpu that does light cuda has been heard of"):
             wait.wait(there.workspace, desk, name, timeout=0.2)
 
 
@@ -278,7 +279,7 @@ def test_a_job_whose_events_are_damaged_holds_up_no_other(
     there.close()
     with sqlite3.connect(there.settings.home / "main.db") as database:
         database.execute(
-            "UPDATE events SET envelope = replace(CAST(envelope AS TEXT), 'train', 'tra1n') WHERE stream = 'job/bad'"
+            "UPDATE events SET envelope = replace(CAST(envelope AS TEXT), 'light', 'l1ght') WHERE stream = 'job/bad'"
         )
     database.close()
     again = Home(settings.load(there.settings.home, actor="ada"))
@@ -319,7 +320,7 @@ def block(*names: str) -> MetricsLogged:
 
 
 def test_points_that_are_refused_are_told_in_the_jobs_record_and_the_training_goes_on(office: Office) -> None:
-    from lepton_ai.jobs.service import record, story
+    from lepton_ai.jobs.record import record, story
 
     office.submit("j1")
     office.hear(ready("w1"))
@@ -445,7 +446,7 @@ def test_a_process_that_cannot_be_spawned_is_answered_for_and_leaves_nothing_ope
 
     with monkeypatch.context() as patch:
         patch.setattr(where, refusing)
-        channel.give(order(payload={"does": "finish"}))
+        channel.give(order(kind="light", payload={"does": "finish"}))
         failed = answer(worker, channel)
 
     assert isinstance(failed, Failed)
@@ -456,7 +457,7 @@ def test_a_process_that_cannot_be_spawned_is_answered_for_and_leaves_nothing_ope
 def test_an_attempt_that_cannot_be_looked_after_is_broken_off_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    channel = Open(order(payload={"does": "wait"}, source=str(tmp_path)))
+    channel = Open(order(kind="light", payload={"does": "wait"}, source=str(tmp_path)))
     worker = at_work(tmp_path, channel, "light_work")
     until(lambda: worker.step() or (tmp_path / "begun-j1-1").exists(), SOON)
     monkeypatch.setattr(Attempt, "check", lambda *_: 1 / 0)

@@ -23,7 +23,7 @@ from lepton_ai.domain.job.state import Job
 from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.sql.queue import Mail
 from lepton_ai.jobs.protocol.identity import Identity
-from lepton_ai.jobs.protocol.messages import Finished, Kept, MadeVersion, encoded
+from lepton_ai.jobs.protocol.messages import Finished, KeptTensors, MadeVersion, encoded
 from lepton_ai.jobs.protocol.over_kafka import opened
 from lepton_ai.jobs.protocol.over_tables import MailResults
 from lepton_ai.jobs.protocol.ports import Fact
@@ -35,6 +35,7 @@ from lepton_ai.workers.worker import Post, Worker
 from .asking import freeze, until
 from .channels import ME, Away, Open, Silence, order
 from .identities import identity, incarnation
+from .programs.light_work import LIGHT
 from .relaying import relaying
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -74,7 +75,7 @@ class Place:
     def submit(self, job: str, does: str = "finish", **asked: Any) -> None:
         """Ask for work."""
         payload = {"does": does, "branch": "main"}
-        command = SubmitJob(job=job, kind="train", model="net", payload=payload, source=str(self.folder), **asked)
+        command = SubmitJob(job=job, kind=LIGHT, model="net", payload=payload, source=str(self.folder), **asked)
         self.workspace.admit(command, None)
 
     def job(self, name: str) -> Job:
@@ -219,7 +220,8 @@ def test_a_worker_that_slept_beyond_its_lease_is_too_late(place: Place) -> None:
     place.worker()
     place.begun("j1", 2)
     first.send_signal(signal.SIGCONT)
-    late = Finished(job="j1", epoch=1, n=99, made=MadeVersion(kept=Kept(tensors=f"blake3:{0:064d}"), keyframe=True))
+    made = MadeVersion(kept=KeptTensors(tensors=f"blake3:{0:064d}"), keyframe=True)
+    late = Finished(job="j1", epoch=1, n=99, made=made)
     place.say(encoded(late, incarnation("other")), identity("other"))
     place.let_go("j1", 2)
 
@@ -379,7 +381,7 @@ def test_a_worker_that_nobody_hears_stops_its_process_when_its_lease_is_over(tmp
         program="light_work",
         environment={"PYTHONPATH": str(PROGRAMS)},
     )
-    given = order(payload={"does": "wait"}, source=str(tmp_path))
+    given = order(kind="light", payload={"does": "wait"}, source=str(tmp_path))
     later = [0.0]
     worker = Worker(post, Silence(given), Terms(**TERMS | {"lease": 600.0}), lambda: time.monotonic() + later[0])
     path = tmp_path / "begun-j1-1"

@@ -32,7 +32,7 @@ from .workspace import Workspace
 if TYPE_CHECKING:
     from ..tensors.manifest import Manifest, TensorEntry
     from ..tensors.tensor import Tensor
-    from ..tensors.vault import KeptTensors
+    from ..tensors.vault import SavedTensors
 
 PAGE: Final = 500
 PAGE_BYTES: Final = 192 * 1024
@@ -160,7 +160,7 @@ def tell_of_new(workspace: Workspace, model: Model, name: str) -> None:
         log.warning("%s is a new model beside %s; name= would keep it as one of theirs", name, ", ".join(others[:10]))
 
 
-def stored(kept: KeptTensors) -> Stored:
+def stored(kept: SavedTensors) -> Stored:
     """What the ledger is told of bytes that were kept."""
     fresh = any(placement.digest == kept.manifest.digest for placement in kept.placements)
     return Stored(
@@ -182,7 +182,7 @@ def told_ahead(stored: Stored, tell: Callable[[TellManifest], object]) -> Stored
     return replace(stored, manifests=tuple(rest))
 
 
-def placed(kept: KeptTensors) -> tuple[Placement, ...]:
+def placed(kept: SavedTensors) -> tuple[Placement, ...]:
     """Where kept bytes lie, as the store's rows."""
     return tuple(Placement(p.digest, p.pack, p.offset, p.length) for p in kept.placements)
 
@@ -217,7 +217,7 @@ def _parent(workspace: Workspace, model: Model, named: Named) -> Parent:
     return Parent(version=number, role=cast(Role, named.role))
 
 
-def _delta(kept: KeptTensors) -> Delta | None:
+def _delta(kept: SavedTensors) -> Delta | None:
     if (delta := kept.delta) is None:
         return None
     return Delta(delta.digest, delta.bytes, delta.elements, delta.tensors, delta.two_way)

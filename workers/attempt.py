@@ -18,7 +18,7 @@ from threading import Thread
 from typing import Any, Final
 
 from ..errors import Malformed
-from ..jobs.protocol.messages import FINAL, LARGEST, Failed, OfAttempt, decoded
+from ..jobs.protocol.messages import FINAL, LARGEST, AttemptMessage, Failed, decoded
 from ..jobs.protocol.orders import Order
 
 TAIL: Final = 1500
@@ -109,7 +109,7 @@ class Attempt:
         """The process."""
         return self._process.pid
 
-    def heard(self) -> Iterator[tuple[OfAttempt, bytes]]:
+    def heard(self) -> Iterator[tuple[AttemptMessage, bytes]]:
         """What it has said since, each message with its exact bytes; at its end, what became of it.
 
         A line that is no message of this attempt is passed over, and told where nothing else tells of its end.
@@ -118,7 +118,7 @@ class Attempt:
         for line in self._lines():
             try:
                 message = decoded(line)
-                if not isinstance(message, OfAttempt) or (message.job, message.epoch) != self.name:
+                if not isinstance(message, AttemptMessage) or (message.job, message.epoch) != self.name:
                     raise Malformed("it is of another attempt")
             except Malformed as error:
                 self._garbled = str(error)[:500]

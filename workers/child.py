@@ -5,50 +5,51 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from threading import Thread
-from typing import Final, TypeAlias
+from typing import Final
 
 from ..datasets.fetch import Stopped
+from ..domain.job.kinds import payload_of
 from ..errors import Malformed, Refused, Unavailable
 from ..jobs.protocol.messages import Failed, Finished
 from ..jobs.protocol.orders import Order
 from ..tensors.objects import ObjectStore
 from ..tracing import span
-from .context import Work
+from .context import Context
+from .task import TASKS
 
 DEATH: Final = 9
-Handler: TypeAlias = Callable[[Work], Finished]
 
 
-def main(pipe: int, store: Callable[..., ObjectStore], handlers: Mapping[str, Handler]) -> None:
+def main(pipe: int, store: Callable[..., ObjectStore]) -> None:
     """Do what stdin asks for, and answer on a pipe."""
     _die_with_the_worker()
     task = json.loads(sys.stdin.buffer.readline())
     order = Order.model_validate(task["order"])
     _limit(order)
-    work = Work(order, store(**task["objects"]), pipe)
-    Thread(target=_listen, args=(work,), daemon=True).start()
+    context = Context(order, store(**task["objects"]), pipe)
+    Thread(target=_listen, args=(context,), daemon=True).start()
     with span(f"lepton {order.kind}", order.traceparent):
-        answer = _answer(work, handlers.get(order.kind))
-        work.flush()
-        _say(work, answer)
+        answer = _answer(context)
+        context.flush()
+        _say(context, answer)
 
 
-def _say(work: Work, answer: Finished | Failed) -> None:
+def _say(context: Context, answer: Finished | Failed) -> None:
     try:
-        work.say(answer.model_copy(update={"points": work.points, **work.next()}))
+        context.say(answer.model_copy(update={"points": context.points, **context.next()}))
     except Malformed as error:
-        work.say(Failed(**work.next(), error="Malformed", reason=str(error), points=work.points))
+        context.say(Failed(**context.next(), error="Malformed", reason=str(error), points=context.points))
 
 
-def _answer(work: Work, handler: Handler | None) -> Finished | Failed:
-    """The final answer: what came of the work, or whatever it raised."""
-    order = work.order
+def _answer(context: Context) -> Finished | Failed:
+    """The final answer: what came of the context, or whatever it raised."""
+    order = context.order
     try:
-        if handler is None:
+        if order.kind not in TASKS:
             raise Refused(f"this worker knows no work of kind {order.kind!r}")
-        return handler(work)
+        return TASKS[order.kind](payload_of(order.kind, order.payload), context)
     except Stopped:
         return Failed(job=order.job, epoch=order.epoch, n=0, error="Drained", again=True, counted=False)
     except MemoryError:
@@ -59,11 +60,11 @@ def _answer(work: Work, handler: Handler | None) -> Finished | Failed:
         return Failed(job=order.job, epoch=order.epoch, n=0, error=type(error).__name__, reason=reason, again=again)
 
 
-def _listen(work: Work) -> None:
+def _listen(context: Context) -> None:
     """Hear the worker: it says stop, or it is gone, and then nobody wants the work any more."""
     while line := sys.stdin.buffer.readline():
         if line == b"stop\n":
-            work.stopping.set()
+            context.stopping.set()
     os.killpg(0, DEATH)
 
 

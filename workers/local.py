@@ -12,6 +12,7 @@ from ..jobs.protocol.identity import Identity
 from ..jobs.protocol.ports import Channel
 from ..settings import Terms
 from ..supervised import Supervised
+from .task import TASKS
 from .worker import Post, Worker
 
 _GPUS: Final = Path("/dev/nvidia0")
@@ -41,7 +42,7 @@ class Workplace:
             identity=Identity(),
             secret=self.secret,
             pool=pool,
-            capabilities=("train", "evaluate", "verify", "cpu", *(("cuda",) if gpu else ())),
+            capabilities=(*TASKS, "cpu", *(("cuda",) if gpu else ())),
             slots=slots,
             objects=self.objects,
             environment=environment,

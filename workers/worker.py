@@ -14,13 +14,14 @@ from typing import Any, Final
 from ..errors import LeptonError, Unavailable
 from ..jobs.protocol import identity
 from ..jobs.protocol.identity import Identity
-from ..jobs.protocol.messages import FINAL, Failed, Left, Message, Ready, Started, encoded
-from ..jobs.protocol.order_book import Odd, OrderBook
+from ..jobs.protocol.messages import FINAL, Failed, Left, Message, Started, WorkerReady, encoded
 from ..jobs.protocol.orders import Order
 from ..jobs.protocol.ports import Channel, Fact
 from ..provenance import code, environment
 from ..settings import Terms
 from .attempt import Attempt
+from .order_book import Odd, OrderBook
+from .task import TASKS
 
 REMEMBERED: Final = 10_000
 """Jobs of which a worker knows the attempts it has dealt with."""
@@ -30,8 +31,6 @@ AWAY: Final = 0.5
 """Seconds between two looks while the ledger is away."""
 IDLE: Final = 0.25
 """Seconds that orders are waited for while there is nothing else to do but to leave."""
-KINDS: Final = ("train", "evaluate", "verify")
-"""The kinds of work a worker can do."""
 
 log = logging.getLogger("lepton.worker")
 
@@ -44,7 +43,7 @@ class Post:
     secret: str | None = field(default=None, repr=False)
     """What the ledger knows its workers by, where it was given one."""
     pool: str = "default"
-    capabilities: tuple[str, ...] = (*KINDS, "cpu")
+    capabilities: tuple[str, ...] = field(default_factory=lambda: (*TASKS, "cpu"))
     slots: int = 1
     objects: Mapping[str, Any]
     """Where the object store is: what `tensors.address.objects_at` takes."""
@@ -196,7 +195,7 @@ class Worker:
             self._missed(error)
             return
         self._beat += 1
-        ready = Ready(
+        ready = WorkerReady(
             incarnation=post.incarnation,
             pool=post.pool,
             capabilities=post.capabilities,

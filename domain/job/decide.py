@@ -28,7 +28,7 @@ from ..commands import OBJECTS, Commit, LogMetrics, OfJob, RecordEvaluation, job
 from ..guards import limits, writable
 from ..model.commit import commit, kept
 from ..model.state import Model
-from ..names import checked_kind, checked_metrics, checked_model, checked_run
+from ..names import checked_metrics, checked_model, checked_run
 from ..objects import Objects
 from ..run import decide
 from ..run.state import Run
@@ -50,6 +50,7 @@ from .commands import (
     WarnJob,
     attempt,
 )
+from .kinds import checked_payload
 from .offers import offer
 from .state import AT_WORK, NOT_STARTED, Job
 
@@ -131,9 +132,10 @@ def _submit(job: Job, command: SubmitJob) -> JobSubmitted:
     checked_model(command.model)
     if job.status != "unknown":
         raise Refused(f"job {command.job!r} exists already; submit another")
+    checked_payload(command.kind, command.payload)
     return JobSubmitted(
         job=command.job,
-        kind=checked_kind(command.kind),
+        kind=command.kind,
         model=command.model,
         payload=plain(command.payload, "payload"),
         source=command.source,

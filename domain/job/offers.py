@@ -14,10 +14,11 @@ from ..model.commit import check_tags
 from ..model.state import Model
 from ..names import checked_metrics, checked_model, checked_name, checked_run
 from .commands import OfferVersion
+from .kinds import checked_payload
 from .state import Job
 
-VERIFY: Final = "verify"
-"""The kind of work that looks at what was offered."""
+IMPORT: Final = "verify"
+"""The kind of work that looks at what was offered, by its stored name."""
 LIMITS: Final = "limits"
 """In the payload of a job: it looks at what an outside service offered, which may be so much and no more."""
 
@@ -37,8 +38,9 @@ def offer(job: Job, model: Model, command: OfferVersion) -> tuple[Append, ...]:
     sealed: dict[str, Any] = {"source": command.source, "message": command.message}
     offered = VersionOffered.model_validate(said | sealed)
     payload: dict[str, Any] = said if command.limits is None else said | {LIMITS: dict(command.limits)}
+    checked_payload(IMPORT, payload)
     job_of_it = JobSubmitted(
-        job=command.job, kind=VERIFY, model=command.model, payload=payload, **sealed, **limits(command)
+        job=command.job, kind=IMPORT, model=command.model, payload=payload, **sealed, **limits(command)
     )
     return Append(model_stream(command.model), offered), Append(job_stream(command.job), job_of_it)
 

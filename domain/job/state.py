@@ -28,7 +28,7 @@ NOT_STARTED: Final = "NotStarted"
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class JobCheckpoint:
     """A checkpoint that the next attempt goes on from."""
 
     step: int
@@ -65,7 +65,7 @@ class Job:
     """Attempts that count against the retries."""
     until: datetime | None = None
     """Not to be assigned before."""
-    checkpoint: Kept | None = None
+    checkpoint: JobCheckpoint | None = None
     version: int | None = None
     result: Mapping[str, Any] = field(default_factory=dict[str, Any])
     error: str | None = None
@@ -101,7 +101,7 @@ def _evolved(job: Job, recorded: Recorded) -> Job:
             count, lost = job.warnings + 1, job.lost_points + points
             return replace(job, warnings=count, lost_points=lost, warning=(recorded.actor, reason))
         case JobCheckpointed(step=step, tensors=tensors):
-            return replace(job, checkpoint=Kept(step, tensors))
+            return replace(job, checkpoint=JobCheckpoint(step, tensors))
         case JobRequeued():
             lost = job.lost + event.counted
             story = {"error": event.error, "reason": (recorded.actor, event.reason)}

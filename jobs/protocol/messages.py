@@ -47,7 +47,7 @@ class Message(BaseModel):
         return str(uuid_utils.uuid7())
 
 
-class OfWorker(Message):
+class WorkerMessage(Message):
     """A worker about itself."""
 
     incarnation: Incarnation
@@ -57,7 +57,7 @@ class OfWorker(Message):
         return f"worker/{self.incarnation}"
 
 
-class Ready(OfWorker):
+class WorkerReady(WorkerMessage):
     """A worker is there: what it can, how many slots it has, and what it is at; repeated as its heartbeat.
 
     `beat` counts the announcements, so that an old one said again by somebody else is known.
@@ -73,19 +73,19 @@ class Ready(OfWorker):
     """An HMAC of its name by the ledger's secret, where there is one."""
 
 
-class Left(OfWorker):
+class Left(WorkerMessage):
     """A worker takes no more orders, and holds none."""
 
     said: ClassVar = "left"
 
 
-class Clock(OfWorker):
+class Clock(WorkerMessage):
     """The ledger to itself: when this is read, all that was said before it has been."""
 
     said: ClassVar = "clock"
 
 
-class OfAttempt(Message):
+class AttemptMessage(Message):
     """A worker about one attempt; `n` counts what it says of it."""
 
     job: Name
@@ -101,7 +101,7 @@ class OfAttempt(Message):
         return f"{self.job}.{self.epoch}.{self.n}"
 
 
-class Started(OfAttempt):
+class Started(AttemptMessage):
     """The process was spawned."""
 
     said: ClassVar = "started"
@@ -109,14 +109,14 @@ class Started(OfAttempt):
     code: Json = {}
 
 
-class Measured(OfAttempt):
+class Measured(AttemptMessage):
     """Points of the attempt's metrics, in columns."""
 
     said: ClassVar = "measured"
     block: MetricsLogged
 
 
-class Kept(BaseModel):
+class KeptTensors(BaseModel):
     """Bytes that were kept in the object store: the manifest, the new packs, and the older ones they rest on."""
 
     model_config = ConfigDict(frozen=True)
@@ -133,12 +133,12 @@ class Kept(BaseModel):
         return self
 
 
-class Checkpointed(OfAttempt):
+class Checkpointed(AttemptMessage):
     """What the attempt has come to was kept."""
 
     said: ClassVar = "checkpointed"
     step: Count
-    kept: Kept
+    kept: KeptTensors
 
 
 class KeptDelta(BaseModel):
@@ -159,7 +159,7 @@ class MadeVersion(BaseModel):
     model_config = ConfigDict(frozen=True, ser_json_inf_nan="strings")
 
     what: Literal["version"] = "version"
-    kept: Kept
+    kept: KeptTensors
     base: Annotated[int, Field(ge=1, lt=2**53)] | None = None
     """The version that the branch stood on when the work began."""
     keyframe: bool
@@ -183,7 +183,7 @@ class MadeEvaluation(BaseModel):
     metrics: dict[str, Figure]
 
 
-class Finished(OfAttempt):
+class Finished(AttemptMessage):
     """The final answer: what was made."""
 
     said: ClassVar = "finished"
@@ -192,7 +192,7 @@ class Finished(OfAttempt):
     points: Annotated[int, Field(ge=0, lt=2**53)] = 0
 
 
-class Failed(OfAttempt):
+class Failed(AttemptMessage):
     """The final answer: it could not be done; `again` where another attempt may go better."""
 
     said: ClassVar = "failed"
@@ -204,9 +204,8 @@ class Failed(OfAttempt):
 
 
 FINAL: Final = (Finished, Failed)
-_KINDS: Final[dict[str, type[Message]]] = {
-    f"{PREFIX}{kind.said}.v1": kind for kind in (Ready, Left, Clock, Started, Measured, Checkpointed, Finished, Failed)
-}
+_TYPES: Final = (WorkerReady, Left, Clock, Started, Measured, Checkpointed, *FINAL)
+_KINDS: Final[dict[str, type[Message]]] = {f"{PREFIX}{each.said}.v1": each for each in _TYPES}
 
 
 LARGEST: Final = 900_000
@@ -268,7 +267,7 @@ def said(raw: bytes, place: str) -> Said:
     message, envelope = _parsed(body)
     if (source := _attribute(envelope.get("source"))) != f"{SOURCE}{by}":
         raise Malformed(f"worker {by} signs what it says is by {source[:80]!r}")
-    if isinstance(message, OfWorker) and message.incarnation != by:
+    if isinstance(message, WorkerMessage) and message.incarnation != by:
         raise Malformed(f"worker {by} speaks of itself as {message.incarnation!r}")
     trace = envelope.get("traceparent")
     return Said(message, by, key, _time(envelope), None if trace is None else _attribute(trace))

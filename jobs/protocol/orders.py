@@ -33,7 +33,7 @@ Bytes = Annotated[int, Field(ge=0, lt=2**63)]
 Number = Annotated[int, Field(ge=1, lt=2**53)]
 
 
-class Way(BaseModel):
+class RestorePlan(BaseModel):
     """How tensors are restored: from a keyframe over deltas, out of these packs, each of which tells what it holds."""
 
     model_config = ConfigDict(frozen=True)
@@ -55,7 +55,7 @@ class Base(BaseModel):
     model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
 
     version: Number
-    way: Way
+    way: RestorePlan
     architecture: dict[str, Any]
     hyperparameters: dict[str, Any]
     settings: dict[str, Any]
@@ -63,13 +63,13 @@ class Base(BaseModel):
     metrics: dict[str, float]
 
 
-class Checkpoint(BaseModel):
-    """What an earlier attempt had come to."""
+class ResumePoint(BaseModel):
+    """What an earlier attempt had come to, for this one to go on from."""
 
     model_config = ConfigDict(frozen=True)
 
     step: Count
-    way: Way
+    way: RestorePlan
 
 
 class Order(BaseModel):
@@ -88,7 +88,7 @@ class Order(BaseModel):
     memory: Annotated[int, Field(ge=1, lt=2**63)] | None = None
     seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     base: Base | None = None
-    checkpoint: Checkpoint | None = None
+    checkpoint: ResumePoint | None = None
     traceparent: Annotated[str, Field(max_length=100)] | None = None
 
 

@@ -26,13 +26,13 @@ from lepton_ai.jobs.protocol.messages import (
     Checkpointed,
     Failed,
     Finished,
-    Kept,
+    KeptTensors,
     Left,
     MadeVersion,
     Measured,
     Message,
-    Ready,
     Started,
+    WorkerReady,
     encoded,
 )
 from lepton_ai.jobs.protocol.orders import Order, sealed
@@ -145,8 +145,8 @@ class Stranger:
         yield from (("an order", "commands", raw) for raw in self._orders(job, epoch, worker))
 
     def _messages(self, job: str, epoch: int, worker: str) -> list[Message]:
-        n, kept = self._chance.randrange(10), Kept(tensors=f"blake3:{0:064d}")
-        ready = {"pool": "default", "capabilities": ("train",), "beat": self._chance.randrange(10**6)}
+        n, kept = self._chance.randrange(10), KeptTensors(tensors=f"blake3:{0:064d}")
+        ready = {"pool": "default", "capabilities": ("train", "light"), "beat": self._chance.randrange(10**6)}
         of: dict[str, Any] = {"job": job, "epoch": epoch, "n": n}
         block = MetricsLogged(names=(), steps=(), values=(), times=())
         known: list[Message] = [
@@ -157,8 +157,8 @@ class Stranger:
             Checkpointed(**of, step=n, kept=kept),
             Left(incarnation=worker),
             Left(incarnation=self._me.incarnation),
-            Ready(incarnation=worker, slots=0, running=((job, epoch),), **ready),
-            Ready(incarnation=self._me.incarnation, slots=50, vouched="00" * 32, **ready),
+            WorkerReady(incarnation=worker, slots=0, running=((job, epoch),), **ready),
+            WorkerReady(incarnation=self._me.incarnation, slots=50, vouched="00" * 32, **ready),
         ]
         return self._chance.sample(known, 2)
 
@@ -168,7 +168,7 @@ class Stranger:
         yield self._chance.choice(garbage)
         if key := self._keys.get(worker):
             evil = Order(
-                job=job, epoch=epoch, worker=worker, kind="train", model="net", payload={"does": "raise"}, source="/etc"
+                job=job, epoch=epoch, worker=worker, kind="light", model="net", payload={"does": "raise"}, source="/etc"
             )
             with suppress(Malformed):  # a bent key
                 yield sealed(evil, key).raw

@@ -25,13 +25,14 @@ from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.jobs.inbox import Intake
 from lepton_ai.jobs.protocol.identity import Identity
-from lepton_ai.jobs.protocol.messages import Ready, encoded
+from lepton_ai.jobs.protocol.messages import WorkerReady, encoded
 from lepton_ai.tensors.digest import digest_of
 from lepton_ai.wiring import Home
 
 from ..asking import until
 from ..broker import Kafka
 from ..identities import identity
+from ..office import TRAINING
 from ..outage import entries, locked
 from ..poisons import mutated, outside, poisoned_letters, poisoned_results
 from ..receiving import receiving
@@ -64,9 +65,9 @@ def checked(manager: ModelManager, good: Sequence[int]) -> int:
 def hear(manager: ModelManager, chance: random.Random, count: int) -> int:
     """Have an assigner hear poison, and give a job to a worker behind it: how many messages were rejected."""
     home = manager._home
-    manager._workspace.admit(SubmitJob(job="job", kind="train", model="credit", payload={"branch": "main"}), None)
+    manager._workspace.admit(SubmitJob(job="job", kind="train", model="credit", payload=TRAINING), None)
     honest = identity("honest")
-    worker = Ready(incarnation=honest.incarnation, pool="default", capabilities=("train",), slots=1)
+    worker = WorkerReady(incarnation=honest.incarnation, pool="default", capabilities=("train",), slots=1)
     with home.desk.assigner() as assigner:
         results = assigner._reports[0]._results
         for n, raw in enumerate(poisoned_results(chance, count, results.place)):
@@ -82,7 +83,7 @@ def hear(manager: ModelManager, chance: random.Random, count: int) -> int:
     return manager._workspace.ledger.store.rejected_count()
 
 
-def _announced(honest: Identity, worker: Ready, beat: int, place: str) -> bytes:
+def _announced(honest: Identity, worker: WorkerReady, beat: int, place: str) -> bytes:
     """An announcement as the worker makes it: each counts on from the one before."""
     return honest.signed(encoded(worker.model_copy(update={"beat": beat}), honest.incarnation), place)
 

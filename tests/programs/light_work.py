@@ -1,4 +1,4 @@
-"""A job's process as the tests' workers spawn it: its one kind of work does what the payload says, without torch."""
+"""Light work: a kind of work of a user's own, in one file, and its process as the tests' workers spawn it; no torch."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Literal
 from zlib import crc32
 
 import numpy as np
@@ -16,23 +17,36 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
 from lepton_ai.datasets.fetch import Stopped
+from lepton_ai.domain.job.kinds import LogsMetrics, MakesVersion
 from lepton_ai.errors import Unavailable
-from lepton_ai.jobs.protocol.messages import Finished, KeptDelta, MadeVersion
+from lepton_ai.jobs.protocol.messages import Finished
 from lepton_ai.tensors.address import objects_at
 from lepton_ai.tensors.objects import ObjectStore
 from lepton_ai.tensors.tensor import Array
 from lepton_ai.tracing import traceparent
-from lepton_ai.workers import handlers
 from lepton_ai.workers.child import main
-from lepton_ai.workers.context import Work
+from lepton_ai.workers.context import Context
+from lepton_ai.workers.task import task
 
 MOMENT = 0.05
 """Seconds that a step takes."""
 
 
-def light(work: Work) -> Finished:
+class Light(MakesVersion, LogsMetrics):
+    """What light work is asked with."""
+
+    kind: Literal["light"] = "light"
+    does: str = "finish"
+    steps: int = 0
+
+
+LIGHT = Light.kind_name()
+
+
+@task(Light)
+def light(payload: Light, work: Context) -> Finished:
     """Note that it began, do what it is told, and make a version of one tensor."""
-    order, folder, does = work.order, Path(work.order.source), work.order.payload["does"]
+    order, folder, does = work.order, Path(work.order.source), payload.does
     (folder / f"begun-{order.job}-{order.epoch}").write_text(str(os.getpid()))
     if does == "segfault":
         ctypes.string_at(0)
@@ -49,7 +63,7 @@ def light(work: Work) -> Finished:
     elif does == "wait":
         await_file(work, folder / f"go-{order.job}-{order.epoch}")
     elif does == "live":
-        train(work, folder)
+        train(work, folder, payload.steps)
     elif does == "look":
         (folder / "environment").write_text(" ".join(os.environ))
     elif does == "trace":
@@ -57,21 +71,17 @@ def light(work: Work) -> Finished:
     rng = np.random.default_rng(crc32(order.job.encode()))
     weights = Array.from_numpy(rng.normal(size=(100, 10)).astype("float32"))
     work.measured(1, {"loss": 0.5})
-    kept = handlers.keep(work, {"w": weights}, order.base)
-    delta = None if kept.delta is None else KeptDelta(**{n: getattr(kept.delta, n) for n in KeptDelta.model_fields})
-    base = order.base.version if order.base else None
+    kept = work.keep({"w": weights})
     if does == "live":
         mark(work, folder, "answering")
         time.sleep(MOMENT)
-    made = MadeVersion(kept=handlers.told(kept), base=base, keyframe=kept.keyframe, delta=delta)
-    result = {"words": "so " * 400_000} if does == "boast" else {}
-    return Finished(job=order.job, epoch=order.epoch, n=0, made=made, result=result)
+    return work.finished(work.version(kept), {"words": "so " * 400_000} if does == "boast" else {})
 
 
-def train(work: Work, folder: Path) -> None:
+def train(work: Context, folder: Path, steps: int) -> None:
     """Take its time, step by step, and have the time of an upload seen, so that it can be killed at every stage."""
     mark(work, folder, "training")
-    for step in range(work.order.payload["steps"]):
+    for step in range(steps):
         work.measured(step, {"loss": 1 / (step + 1)})
         if work.stopping.is_set():
             raise Stopped
@@ -79,7 +89,7 @@ def train(work: Work, folder: Path) -> None:
     work.objects = Slow(work.objects, lambda: mark(work, folder, "uploading"))
 
 
-def mark(work: Work, folder: Path, stage: str) -> None:
+def mark(work: Context, folder: Path, stage: str) -> None:
     """Let a test see that a worker is at a stage."""
     (folder / f"{stage}-{work.order.job}-{work.order.epoch}-{work.order.worker}").touch()
 
@@ -100,7 +110,7 @@ class Slow:
         return written
 
 
-def await_file(work: Work, path: Path) -> None:
+def await_file(work: Context, path: Path) -> None:
     """Come back once somebody made the file; leave where the worker has to."""
     while not path.exists():
         if work.stopping.is_set():
@@ -110,4 +120,4 @@ def await_file(work: Work, path: Path) -> None:
 
 if __name__ == "__main__":
     trace.set_tracer_provider(TracerProvider())
-    main(int(sys.argv[1]), objects_at, {"train": light})
+    main(int(sys.argv[1]), objects_at)

@@ -11,6 +11,9 @@ from threading import Event
 from lepton_ai import settings
 from lepton_ai.wiring import Home
 
+sys.path.append(str(Path(__file__).parent))
+import light_work as light_work
+
 if __name__ == "__main__":
     stop = Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())

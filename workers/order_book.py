@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from ...errors import Malformed
-from .identity import Identity
-from .orders import Order, digest, opened
-from .ports import Fact
+from ..errors import Malformed
+from ..jobs.protocol.identity import Identity
+from ..jobs.protocol.orders import Order, digest, opened
+from ..jobs.protocol.ports import Fact
 
 ROOM: Final = 32 << 20
 """Bytes of orders that are held while nothing tells whether the ledger sent them; the oldest make room."""

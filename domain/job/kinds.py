@@ -1,0 +1,112 @@
+"""The kinds of work: what each is asked with, what it needs of the ledger, and what it may make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from ...errors import Malformed
+from ...events.event import Hyperparameters, Number
+from ...plain import plain, plain_text
+from ..names import checked_name
+
+if TYPE_CHECKING:
+    from ..model.state import Model
+
+BranchName = Annotated[str, AfterValidator(lambda name: checked_name(name, "branch"))]
+TagName = Annotated[str, AfterValidator(lambda name: checked_name(name, "tag"))]
+
+
+class Payload(BaseModel):
+    """What a job of one kind is asked with; a subclass names the kind by `kind: Literal[...]`, as it is stored.
+
+    What the kind needs and may make follows from the classes that it is made of, those below.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+    kind: Any
+
+    @classmethod
+    def kind_name(cls) -> str:
+        """The name that the kind is stored under, which a worker announces as a capability."""
+        return cls.model_fields["kind"].default
+
+    def base(self, model: Model) -> int | None:  # noqa: ARG002 - a kind that needs none
+        """The version that the work goes on from or looks at, as the model stands; None where it needs none."""
+        return None
+
+
+class LabelledRows(Payload):
+    """It reads rows with a column of labels, from the file that the job's source names."""
+
+    label: Annotated[str, Field(min_length=1)]
+
+
+class LogsMetrics(Payload):
+    """An attempt logs metrics, which a run tells, with the hyperparameters chosen."""
+
+    hyperparameters: Hyperparameters = {}
+
+
+class MakesVersion(Payload):
+    """It makes the next version of a branch, from the one that the branch stands on."""
+
+    branch: BranchName = "main"
+    tags: tuple[TagName, ...] = ()
+
+    def base(self, model: Model) -> int | None:
+        return model.head(self.branch)
+
+
+class JudgesVersion(Payload):
+    """It makes an evaluation of a version; `name` is what the rows are called."""
+
+    version: Number
+    name: Annotated[str, AfterValidator(lambda name: plain_text(name, "the data's name"))] = ""
+
+    def base(self, model: Model) -> int | None:  # noqa: ARG002 - whichever stands
+        return self.version
+
+
+class UnknownKind(MakesVersion, LogsMetrics):
+    """A kind that is declared elsewhere, in the worker and where the job was submitted: it may do what most do."""
+
+    kind: str = ""
+
+
+KINDS: Final[dict[str, type[Payload]]] = {}
+"""Every kind of work that this process knows, by its stored name; `workers/tasks/` declares Lepton's own."""
+P = TypeVar("P", bound=Payload)
+
+
+def declare(payload: type[P]) -> type[P]:
+    """Make a kind of work known; declared again, as a notebook does, it is replaced."""
+    KINDS[payload.kind_name()] = payload
+    return payload
+
+
+def checked_payload(kind: str, payload: Mapping[str, Any]) -> Payload:
+    """What a job is about to be asked with. Raises `Malformed` in one sentence; what its kind does not know is too."""
+    if kind not in KINDS:
+        raise Malformed(f"there is no kind of work {kind!r}; there are {', '.join(sorted(KINDS))}")
+    return _parsed(KINDS[kind], plain(payload, "payload"), "forbid")
+
+
+def payload_of(kind: str, payload: Mapping[str, Any]) -> Payload:
+    """What a job was asked with, as its event keeps it; keys that nobody knows any more or not yet are passed over.
+
+    Raises `Malformed` for what was kept before payloads were checked and is none of its kind.
+    """
+    return _parsed(KINDS.get(kind, UnknownKind), payload, "ignore")
+
+
+def _parsed(kind: type[Payload], payload: Mapping[str, Any], extra: Any) -> Payload:
+    try:
+        return kind.model_validate({**payload, "kind": kind.kind_name()}, extra=extra)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place, message = ".".join(map(str, first["loc"])), first["msg"].lower()
+        takes = ", ".join(field.alias or name for name, field in kind.model_fields.items() if name != "kind")
+        raise Malformed(f"payload of kind {kind.kind_name()!r}, {place}: {message}; it takes {takes}") from None

@@ -1,0 +1,44 @@
+"""Evaluate: a version judged on labelled rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from ...domain.job.kinds import JudgesVersion, LabelledRows
+from ...errors import Refused
+from ..task import task
+
+if TYPE_CHECKING:
+    from ...jobs.protocol.messages import Finished
+    from ..context import Context
+
+
+class Evaluate(LabelledRows, JudgesVersion):
+    """What an evaluation is asked with."""
+
+    kind: Literal["evaluate"] = "evaluate"
+
+
+@task(Evaluate)
+def evaluate(payload: Evaluate, context: Context) -> Finished:
+    """Rebuild the version's model and have it judge itself."""
+    from ...datasets.read import labelled
+    from ...datasets.tables import fingerprint
+    from ...jobs.protocol.messages import MadeEvaluation
+    from ...models.model import Model
+    from ...models.registry import build
+    from ...models.state import fill
+
+    base = context.order.base
+    assert base is not None, "the ledger names the version to judge"
+    rows, labels = labelled(context.order.source, payload.label)
+    model = build(base.architecture)
+    if not isinstance(model, Model):
+        raise Refused(f"version {base.version} is no Lepton model; it cannot judge itself")
+    fill(model, context.restored(base.way))
+    model.recall(hyperparameters=base.hyperparameters, settings=base.settings, data=base.data, metrics=base.metrics)
+
+    performance = model.evaluate(rows, labels)
+
+    evaluation = MadeEvaluation(data=fingerprint(rows, labels), metrics=performance.figures())
+    return context.finished(evaluation, performance.to_dict())
