@@ -14,7 +14,7 @@ from ..errors import Condemned, Damaged, LeptonError, Unavailable
 from ..isolation import unforeseen
 from ..versions import refused
 from ..versions.workspace import Workspace
-from .protocol.messages import Failed, Finished, MadeVersion, Measured, AttemptMessage, Started
+from .protocol.messages import AttemptMessage, Failed, Finished, MadeVersion, Measured, Started
 from .results import Receiver
 
 log = logging.getLogger("lepton.assigner")

@@ -15,7 +15,7 @@ from ..isolation import unforeseen
 from ..ledger import Ledger, Receipt, Request
 from .consumer import TOGETHER, Answer, Consumer, Read
 from .endings import Endings
-from .protocol.messages import Left, AttemptMessage, WorkerReady, Said, said
+from .protocol.messages import AttemptMessage, Left, Said, WorkerReady, said
 from .protocol.ports import Results
 from .rejected import RefusedMessages
 from .results import Receiver, Stranger

@@ -11,7 +11,7 @@ from ..errors import Refused
 from ..events.inbox import Letter
 from ..events.sql.leases import Change, Heard
 from .protocol.identity import seal, vouched
-from .protocol.messages import Left, WorkerReady, Said
+from .protocol.messages import Left, Said, WorkerReady
 from .results import Stranger
 
 DAY: Final = 86_400_000_000
