@@ -203,12 +203,10 @@ def _qualified(cls: type) -> str:
 
 
 def known(name: str) -> str:
-    """The name of one of Lepton's own models; `Refused`, with the nearest, where it is none."""
+    """The name of a model that can be trained, Lepton's own or registered here; else `Refused`."""
     from difflib import get_close_matches
 
-    from ..models.registry import OWN
-
-    if name not in OWN:
+    if name not in OWN and not issubclass(_classes.get(name, object), Model):
         near = get_close_matches(name, OWN, 1)
         hint = f"did you mean {near[0]}?" if near else f"Lepton knows {', '.join(sorted(OWN))}"
         raise Refused(f"there is no model {name!r} to train; {hint}")
