@@ -91,7 +91,7 @@ def _rule(schema: Mapping[str, Any]) -> str:
 
 def _range(schema: Mapping[str, Any]) -> str:
     bounds = {name: schema[name] for name in _BOUNDS if schema.get(name, WHOLE) != WHOLE}
-    told = {name: f"{bound:g}" if isinstance(bound, float) else f"{bound}" for name, bound in bounds.items()}
-    if {"minimum", "maximum"} <= told.keys():
-        return f" from {told['minimum']} to {told['maximum']}"
-    return "".join(f"{' and' * place} {_BOUNDS[name]} {bound}" for place, (name, bound) in enumerate(told.items()))
+    written = {name: f"{bound:g}" if isinstance(bound, float) else f"{bound}" for name, bound in bounds.items()}
+    if {"minimum", "maximum"} <= written.keys():
+        return f" from {written['minimum']} to {written['maximum']}"
+    return "".join(f"{' and' * place} {_BOUNDS[name]} {bound}" for place, (name, bound) in enumerate(written.items()))

@@ -66,13 +66,13 @@ def registered(name: str) -> type:
     """The class of that name. Raises `Refused` naming the ways out; never imports by a name that was given."""
     if name not in _classes and name in OWN:
         import_module(OWN[name])
-    found = _classes.get(name)
-    if found is None:
+    cls = _classes.get(name)
+    if cls is None:
         raise Refused(
             f"class {name!r} is not registered in this process; put @lepton_ai.register({name!r}) on it, give a module "
             "with into=, or take the parameters with load_tensors"
         )
-    return found
+    return cls
 
 
 def architecture_of(model: Model | torch.nn.Module) -> dict[str, Json]:

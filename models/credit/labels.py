@@ -19,15 +19,15 @@ def two_classes(labels: Column, positive: Any = None) -> Classes:
     Of two numbers the greater is positive where none is named; of two texts one must be named, since a guess between
     good and bad would turn every figure round. Raises `Malformed` unless exactly two labels occur.
     """
-    found = sorted({*labels.labels()})
-    if len(found) != 2:
-        raise Malformed(f"the labels have {len(found)} classes, not two; give rows of both")
-    if positive is None and isinstance(found[1], str):
+    occurring = sorted({*labels.labels()})
+    if len(occurring) != 2:
+        raise Malformed(f"the labels have {len(occurring)} classes, not two; give rows of both")
+    if positive is None and isinstance(occurring[1], str):
         raise Malformed("the labels are text; name the positive one with add_hyperparameter('positive_label', ...)")
-    chosen = found[1] if positive is None else positive
-    if chosen not in found:
+    chosen = occurring[1] if positive is None else positive
+    if chosen not in occurring:
         raise Malformed("the hyperparameter 'positive_label' is none of the two labels; name one of them")
-    negative, positive = (found[0], found[1]) if chosen == found[1] else (found[1], found[0])
+    negative, positive = (occurring[0], occurring[1]) if chosen == occurring[1] else (occurring[1], occurring[0])
     return negative, positive
 
 
