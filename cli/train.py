@@ -7,12 +7,12 @@ import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..results import Performance, Version
+from ..results import TaskPerformance, Version
+from ..results.evaluation import performance_of
 from .command import PATIENCE, Session, command, keyed
 from .shapes import JOB, METRICS, VERSION
 from .text import columns, dim, figure, title, version
@@ -96,7 +96,7 @@ def train(
 
 
 @command(
-    {"job": JOB, "version": VERSION, "name": "text", "performance?": {"NAME": "number?"}},
+    {"job": JOB, "version": VERSION, "name": "text", "performance?": {"NAME": "any"}},
     "lepton evaluate main loans.csv --label default",
     "lepton evaluate production loans.csv --label default --name production",
 )
@@ -120,7 +120,7 @@ def evaluate(
     job = manager.jobs.evaluate(rev, data, label, name=name, memory=_bytes(memory), **limits)
     with session.waiting("evaluating"):
         ended = waited(session, job, None) if wait else job
-    found = _performance(ended)
+    found = performance_of(ended.figures) if ended.status == "finished" else None
     shown = {
         "job": ended.to_dict(),
         "version": judged.to_dict(),
@@ -144,12 +144,6 @@ def waited(session: Session, job: JobRecord, on_epoch: OnEpoch | None) -> JobRec
 def detached(job: JobRecord) -> Iterator[str]:
     """What is said of a job that nobody waits for."""
     yield f"job {title(job.job)} is {job.status}; `lepton jobs` tells how it goes, `lepton worker` works on it"
-
-
-def _performance(job: JobRecord) -> Performance | None:
-    if job.status != "finished":
-        return None
-    return Performance(**{field.name: job.figures[field.name] for field in fields(Performance)})
 
 
 def _bytes(megabytes: int | None) -> int | None:
@@ -198,6 +192,6 @@ def _trained(made: Version, metrics: Mapping[str, float]) -> Iterator[str]:
     yield from columns([(dim(name), figure(value)) for name, value in sorted(metrics.items())], indent=2)
 
 
-def _evaluated(judged: Version, found: Performance) -> Iterator[str]:
+def _evaluated(judged: Version, found: TaskPerformance) -> Iterator[str]:
     yield f"version {version(judged)} of {title(judged.model)}: {found}"
     yield from columns([(dim(name), figure(value)) for name, value in found.to_dict().items()], indent=2)

@@ -15,6 +15,7 @@ from ..errors import Malformed
 
 Kind: TypeAlias = Literal["number", "category"]
 Schema: TypeAlias = Sequence[tuple[str, Kind]]
+Label: TypeAlias = int | float | str
 
 MISSING = 0  # the hash of a missing category; a level's own 64 bits are 0 once in 2**64
 
@@ -35,6 +36,12 @@ class Column:
     def missing(self) -> npt.NDArray[np.bool_]:
         """Which rows have no value, shape (rows,)."""
         return np.isnan(self.values) if self.kind == "number" else self.values < 0
+
+    def labels(self) -> list[Label]:
+        """Each row's value as Python has it, whole numbers without a point; no value may be missing."""
+        if self.kind == "category":
+            return [self.levels[place] for place in self.values]
+        return [int(number) if number.is_integer() else number for number in self.values.tolist()]
 
     def hashes(self) -> npt.NDArray[np.int64]:
         """Each row's level as 64 bits of its blake3, shape (rows,), or MISSING.

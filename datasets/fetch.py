@@ -38,20 +38,20 @@ def fetched(source: str, digest: str, stopping: Event, bounds: Bounds | None = N
     if bounds is not None and size > bounds.bytes:
         raise Refused(f"{name} has {size:,} bytes of the {bounds.bytes:,} that an offer may have; offer it in parts")
     with _copy() as copy:
-        found, length = sha256(), 0
+        hasher, length = sha256(), 0
         for piece in pieces:
             if stopping.is_set():
                 raise Stopped
-            found.update(piece)
+            hasher.update(piece)
             length += len(piece)
             if length > size:
                 break
             _written(copy, piece)
         if length != size:
             raise Unavailable(f"{name} had {size:,} bytes and gave {length:,}; it changed while it was read")
-        if (is_ := f"sha256:{found.hexdigest()}") != digest:
-            found_out = f"the digest {is_}, not" if bounds is None else "another digest than"
-            raise Refused(f"{name} has {found_out} {digest}; offer it by the digest of its bytes")
+        if (actual := f"sha256:{hasher.hexdigest()}") != digest:
+            differs = f"the digest {actual}, not" if bounds is None else "another digest than"
+            raise Refused(f"{name} has {differs} {digest}; offer it by the digest of its bytes")
         yield f"/dev/fd/{copy.fileno()}"
 
 
@@ -68,11 +68,11 @@ def _opened(source: str, bounds: Bounds | None) -> tuple[str, int, Iterator[byte
     except OSError as error:
         raise _unreadable(path, error) from None
     file = os.fdopen(descriptor, "rb", buffering=0)
-    told = os.fstat(descriptor)
-    if not stat.S_ISREG(told.st_mode) or (bounds is not None and not _lies_within(descriptor, bounds.places)):
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or (bounds is not None and not _lies_within(descriptor, bounds.places)):
         file.close()
         raise _outside()
-    return path.name, told.st_size, _read(path, file)
+    return path.name, status.st_size, _read(path, file)
 
 
 def _lies_within(descriptor: int, places: Iterable[str]) -> bool:
@@ -92,10 +92,10 @@ def _in_bucket(scheme: str, bucket: str, key: str) -> tuple[str, int, Iterator[b
     except ModuleNotFoundError as error:
         raise Refused(f"{scheme}:// needs the extra: pip install 'lepton-ai-sdk[cloud]'") from error
     name = PurePosixPath(key).name
-    found = cloud_store(scheme, bucket, "", wait=WAIT).foreign(key, name)
-    if found is None:
+    stored = cloud_store(scheme, bucket, "", wait=WAIT).foreign(key, name)
+    if stored is None:
         raise Refused(f"there is no object {name!r} in its bucket; offer it by the address that it has")
-    return name, *found
+    return name, *stored
 
 
 def _read(path: Path, file: RawIOBase) -> Iterator[bytes]:

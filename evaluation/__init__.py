@@ -1,1 +1,4 @@
-"""How good predictions are: figures by task. It imports results and errors; never the ledger. Begin at `binary.py`."""
+"""How good predictions are: figures by task, one module each.
+
+It imports datasets, results and errors; never the ledger. Begin at `predictions.py`.
+"""

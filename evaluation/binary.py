@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from ..results import Performance
 
 Floats = npt.NDArray[np.float64]
 BINS = 15  # Guo et al. 2017 (On Calibration of Modern Neural Networks) report ECE over 15 bins
+_OF_CHANCES: Final = ("roc_auc", "ks", "gini", "brier", "ece", "log_loss")
 
 
 def score(labels: npt.ArrayLike, probabilities: npt.ArrayLike, threshold: float = 0.5) -> Performance:
@@ -21,29 +22,24 @@ def score(labels: npt.ArrayLike, probabilities: npt.ArrayLike, threshold: float 
     (ROC AUC, KS, Gini; precision without a positive call; recall without a positive row) is None.
     Raises `Malformed` on no rows, unequal lengths, other labels, or probabilities outside 0 to 1.
     """
-    from sklearn import metrics
-
     truth, chance = _checked(labels, probabilities)
-    called = (chance >= threshold).astype(np.int64)
-    (tn, fp), (fn, tp) = metrics.confusion_matrix(truth, called, labels=[0, 1]).tolist()
-    auc, ks = _ranking(truth, chance)
-    return Performance(
-        accuracy=float(metrics.accuracy_score(truth, called)),
-        precision=_ratio(tp, tp + fp),
-        recall=_ratio(tp, tp + fn),
-        f1=_ratio(2 * tp, 2 * tp + fp + fn),
-        roc_auc=auc,
-        ks=ks,
-        gini=None if auc is None else 2 * auc - 1,
-        brier=float(metrics.brier_score_loss(truth, chance, pos_label=1)),
-        ece=expected_calibration_error(truth, chance),
-        log_loss=float(metrics.log_loss(truth, chance, labels=[0, 1])),
-        true_negatives=tn,
-        false_positives=fp,
-        false_negatives=fn,
-        true_positives=tp,
-        threshold=float(threshold),
+    return Performance(**_decisions(truth, chance >= threshold), **_chances(truth, chance), threshold=float(threshold))
+
+
+def score_predictions(
+    labels: npt.ArrayLike, predicted: npt.ArrayLike, probabilities: npt.ArrayLike | None = None
+) -> Performance:
+    """Judge predictions of 0 and 1, shape (n,), and probabilities where there are any; the threshold is not known.
+
+    Without probabilities all that is measured on them is None. Raises `Malformed` as `score` does.
+    """
+    if not np.isin(predicted, (0, 1)).all():
+        raise Malformed("predictions to judge must be 0 or 1; map the positive class to 1")
+    truth, called = _checked(labels, predicted)
+    measured: dict[str, Any] = (
+        dict.fromkeys(_OF_CHANCES) if probabilities is None else _chances(*_checked(labels, probabilities))
     )
+    return Performance(**_decisions(truth, called == 1), **measured, threshold=None)
 
 
 def expected_calibration_error(labels: npt.ArrayLike, probabilities: npt.ArrayLike, bins: int = BINS) -> float:
@@ -72,6 +68,38 @@ def best_threshold(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> float
     calls = len(every) - np.searchsorted(every, levels)
     best = int(np.argmax(2 * hits / (calls + len(positives))))
     return float((levels[best] + (levels[best - 1] if best else 0.0)) / 2)
+
+
+def _decisions(truth: Floats, called: npt.NDArray[np.bool_]) -> dict[str, Any]:
+    """The figures of what was called positive, by name."""
+    from sklearn import metrics
+
+    (tn, fp), (fn, tp) = metrics.confusion_matrix(truth, called, labels=[0, 1]).tolist()
+    return {
+        "accuracy": float(metrics.accuracy_score(truth, called)),
+        "precision": _ratio(tp, tp + fp),
+        "recall": _ratio(tp, tp + fn),
+        "f1": _ratio(2 * tp, 2 * tp + fp + fn),
+        "true_negatives": tn,
+        "false_positives": fp,
+        "false_negatives": fn,
+        "true_positives": tp,
+    }
+
+
+def _chances(truth: Floats, chance: Floats) -> dict[str, Any]:
+    """The figures of the probabilities, by name."""
+    from sklearn import metrics
+
+    auc, ks = _ranking(truth, chance)
+    return {
+        "roc_auc": auc,
+        "ks": ks,
+        "gini": None if auc is None else 2 * auc - 1,
+        "brier": float(metrics.brier_score_loss(truth, chance, pos_label=1)),
+        "ece": expected_calibration_error(truth, chance),
+        "log_loss": float(metrics.log_loss(truth, chance, labels=[0, 1])),
+    }
 
 
 def _ranking(truth: Floats, chance: Floats) -> tuple[float | None, float | None]:

@@ -73,7 +73,7 @@ class Jobs:
         key: str | None = None,
         **limits: Any,
     ) -> JobRecord:
-        """Ask for one of Lepton's own models to be trained, which makes the next version of a branch."""
+        """Ask for a model of Lepton's own, or one registered here, to be trained as a branch's next version."""
         asked = {"class": known(model), "label": label, "hyperparameters": dict(hyperparameters or {})}
         payload = asked | {"branch": branch, "tags": list(tags)}
         return submit(self.begun(), "train", name or model, data, payload, Limits(**limits), message=message, key=key)

@@ -1,72 +1,97 @@
-"""What a hyperparameter may be set to."""
+"""What hyperparameters may be set to, and the ranges to search: both are read from a pydantic model's fields.
+
+A field's bounds and type are its rule; a `description` says it in other words, which follow "must be". A field with
+`json_schema_extra={"search": {...}}` is searched between its bounds, or where that says `low`, `high`, `log`, `step` or
+`choices`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, Self, TypeAlias, TypeGuard, cast
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, TypeAlias
+
+from pydantic import BaseModel, Field, ValidationError
+
+from ..errors import Malformed
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
-WHOLE = 2**53 - 1  # beyond it RFC 8785, which recipes are written in, has no integers
+WHOLE: Final = 2**53 - 1  # beyond it RFC 8785, which recipes are written in, has no integers
+Whole: TypeAlias = Annotated[int, Field(le=WHOLE)]
 
 
-@dataclass(frozen=True)
-class Hyperparameter:
-    """A default, the rule that a value must keep (in words that follow "must be"), and the test of it."""
-
-    default: Json
-    rule: str
-    accepts: Callable[[Any], bool]
-
-    @classmethod
-    def number(cls, default: float | None, low: float, high: float) -> Self:
-        """A finite number from low to high, both allowed."""
-        return cls(
-            default, f"a number from {low:g} to {high:g}", lambda value: _is_real(value) and low <= value <= high
-        )
-
-    @classmethod
-    def whole(cls, default: int, low: int, high: int = WHOLE) -> Self:
-        """A whole number from low to high, both allowed."""
-        rule = f"a whole number of at least {low}" if high == WHOLE else f"a whole number from {low} to {high}"
-        return cls(default, rule, lambda value: _is_whole(value) and low <= value <= high)
-
-    @classmethod
-    def sizes(cls, default: list[Json], high: int = 65_536) -> Self:
-        """A list, perhaps empty, of whole numbers from 1 to high."""
-
-        def accepts(value: object) -> bool:
-            items = cast("list[object]", value) if isinstance(value, list) else [None]
-            return all(_is_whole(item) and 1 <= item <= high for item in items)
-
-        return cls(default, f"a list of whole numbers from 1 to {high}", accepts)
-
-    @classmethod
-    def text(cls, default: str, rule: str) -> Self:
-        """A text that is not empty."""
-        return cls(default, rule, lambda value: isinstance(value, str) and value != "")
-
-    @classmethod
-    def label(cls) -> Self:
-        """The value of a label, or None."""
-
-        def accepts(value: object) -> bool:
-            return value is None or isinstance(value, str) or _is_real(value)
-
-        return cls(None, "a number, a text or None", accepts)
-
-    def or_(self, also: Json) -> Self:
-        """The same, with one more value allowed."""
-
-        def accepts(value: object) -> bool:
-            return value == also or self.accepts(value)
-
-        return replace(self, rule=f"{self.rule}, or {also!r}", accepts=accepts)
+class NoHyperparameters(BaseModel):
+    """What a model declares that takes none; any pydantic model will do for one that takes some."""
 
 
-def _is_whole(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
+_BOUNDS: Final = {
+    "minimum": "of at least",
+    "exclusiveMinimum": "above",
+    "maximum": "of at most",
+    "exclusiveMaximum": "below",
+}
 
 
-def _is_real(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)  # NaN fails every range
+def defaults(fields: type[BaseModel]) -> dict[str, Json]:
+    """A copy of each field's default."""
+    return {name: field.get_default(call_default_factory=True) for name, field in fields.model_fields.items()}
+
+
+def check(fields: type[BaseModel], name: str, value: Json) -> None:
+    """Hold a value against the rule of its field. Raises `Malformed`."""
+    try:
+        fields.__pydantic_validator__.validate_assignment(fields.model_construct(), name, value, strict=True)
+    except ValidationError:
+        rule = _rule(fields.model_json_schema()["properties"][name])
+        raise Malformed(f"hyperparameter {name!r} must be {rule}, not {value!r}; give one that is") from None
+
+
+def search_space(fields: type[BaseModel]) -> dict[str, dict[str, Any]]:
+    """The distribution of each field that is searched, as Optuna writes its own in JSON.
+
+    Raises `Malformed` where one has no bounds and does not say between which it is searched.
+    """
+    schemas: dict[str, dict[str, Any]] = fields.model_json_schema().get("properties", {})
+    return {name: _distribution(name, schema) for name, schema in schemas.items() if "search" in schema}
+
+
+def _distribution(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    search: dict[str, Any] = schema["search"]
+    choices = (
+        search.get("choices") or schema.get("enum") or ([False, True] if schema.get("type") == "boolean" else None)
+    )
+    if choices:
+        return {"name": "CategoricalDistribution", "attributes": {"choices": choices}}
+    attributes = {"low": schema.get("minimum"), "high": schema.get("maximum"), "log": False} | search
+    if attributes["low"] is None or attributes["high"] in (None, WHOLE):
+        raise Malformed(f"hyperparameter {name!r} has no bounds to search between; give its search a low and a high")
+    kind = "IntDistribution" if schema.get("type") == "integer" else "FloatDistribution"
+    return {"name": kind, "attributes": attributes}
+
+
+def _rule(schema: Mapping[str, Any]) -> str:
+    """What a JSON schema asks for, in words that follow "must be"."""
+    match schema:
+        case {"description": str() as words}:
+            return words
+        case {"anyOf": options}:
+            return ", or ".join(map(_rule, options))
+        case {"const": value}:
+            return repr(value)
+        case {"enum": choices}:
+            return f"one of {', '.join(map(repr, choices))}"
+        case {"type": "array", "items": items}:
+            return f"a list, each of it {_rule(items)}"
+        case {"type": "integer" | "number" as kind}:
+            return ("a whole number" if kind == "integer" else "a number") + _range(schema)
+        case {"type": str() as kind}:
+            return {"null": "None", "string": "a text", "boolean": "True or False"}.get(kind, f"an {kind}")
+        case _:
+            return "of its kind"
+
+
+def _range(schema: Mapping[str, Any]) -> str:
+    bounds = {name: schema[name] for name in _BOUNDS if schema.get(name, WHOLE) != WHOLE}
+    written = {name: f"{bound:g}" if isinstance(bound, float) else f"{bound}" for name, bound in bounds.items()}
+    if {"minimum", "maximum"} <= written.keys():
+        return f" from {written['minimum']} to {written['maximum']}"
+    return "".join(f"{' and' * place} {_BOUNDS[name]} {bound}" for place, (name, bound) in enumerate(written.items()))

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 from ..errors import Malformed, Refused
 from ..plain import plain_value
-from .hyperparameter import Hyperparameter, Json
+from . import hyperparameter
+from .hyperparameter import Json
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
     import torch
+    from pydantic import BaseModel
 
-    from ..results import Performance
+    from ..results import TaskPerformance
 
 OnEpoch: TypeAlias = Callable[[int, Mapping[str, float]], object]
 
@@ -26,18 +27,21 @@ class Model(ABC):
     """A model that Lepton can train, judge, keep and rebuild; its parameters are those of the `nn.Module` in `.module`.
 
     It is no `nn.Module` itself, since `train(data, labels)` here and `train(mode)` there would collide.
-    A subclass fills `HYPERPARAMETERS`, `train` and `predict_proba`, and is made known by `@register("name")`.
+    A subclass fills `HYPERPARAMETERS`, `TASK`, `train` and `predict`, and is made known by `@register("name")`.
+    A classifier may have `predict_proba(data)` too: one row a row of data, one column a class, each row summing to 1;
+    and, where these are several, `classes_`, the labels in the columns' order (without it there is no log loss).
     """
 
-    HYPERPARAMETERS: ClassVar[Mapping[str, Hyperparameter]] = {}
+    HYPERPARAMETERS: ClassVar[type[BaseModel]] = hyperparameter.NoHyperparameters
+    """A pydantic model: each field a hyperparameter, its default, the values it may have and how it is searched."""
+    TASK: ClassVar[str] = ""
+    """What it predicts, and so what it is judged by: binary (1 or 0), multiclass or regression."""
     RESUMES: ClassVar[bool] = False
     """Whether `train` takes `progress` too, a `fit.Progress`, and goes on from it."""
 
     def __init__(self) -> None:
         self.module: torch.nn.Module | None = None
-        self.hyperparameters: dict[str, Json] = {
-            name: copy.deepcopy(hyperparameter.default) for name, hyperparameter in self.HYPERPARAMETERS.items()
-        }
+        self.hyperparameters: dict[str, Json] = hyperparameter.defaults(self.HYPERPARAMETERS)
         self.settings: dict[str, Json] = {}
         self.metrics: dict[str, float] = {}
         self.data: dict[str, Json] | None = None
@@ -49,15 +53,20 @@ class Model(ABC):
 
     def add_hyperparameter(self, name: str, value: Json) -> Self:
         """Set a hyperparameter for the next fit. Raises `Malformed` on an unknown name or a value against its rule."""
-        known = self.HYPERPARAMETERS.get(name)
-        if known is None:
-            names = ", ".join(sorted(self.HYPERPARAMETERS)) or "none"
-            raise Malformed(f"{self.name} has no hyperparameter {name!r}; it knows {names}")
+        known = self.HYPERPARAMETERS.model_fields
+        if name not in known:
+            raise Malformed(
+                f"{self.name} has no hyperparameter {name!r}; it knows {', '.join(sorted(known)) or 'none'}"
+            )
         value = plain_value(value, f"hyperparameter {name!r}")
-        if not known.accepts(value):
-            raise Malformed(f"hyperparameter {name!r} must be {known.rule}, not {value!r}; give one that is")
+        hyperparameter.check(self.HYPERPARAMETERS, name, value)
         self.hyperparameters[name] = value
         return self
+
+    @classmethod
+    def search_space(cls) -> dict[str, dict[str, Any]]:
+        """The hyperparameters that are searched, each with its distribution as Optuna writes its own in JSON."""
+        return hyperparameter.search_space(cls.HYPERPARAMETERS)
 
     @abstractmethod
     def train(
@@ -70,16 +79,24 @@ class Model(ABC):
         """
 
     @abstractmethod
-    def predict_proba(self, data: Any) -> npt.NDArray[np.float64]:
-        """One row a row of data, one column a class in ascending order, each row summing to 1."""
-
-    @abstractmethod
     def predict(self, data: Any) -> npt.NDArray[Any]:
         """The label that the model gives each row, shape (n,)."""
 
-    @abstractmethod
-    def evaluate(self, data: Any, labels: Any) -> Performance:
-        """Judge the model on labelled rows."""
+    def evaluate(self, data: Any, labels: Any) -> TaskPerformance:
+        """Judge the model on labelled rows by its `TASK`, and by its probabilities where it gives some.
+
+        Raises `Refused` where its class declares no task, `Malformed` where labels or predictions do not fit it.
+        """
+        from ..evaluation.predictions import judge
+
+        if not self.TASK:
+            raise Refused(
+                f"{self.name} does not say what it predicts; set TASK to 'binary', 'multiclass' or 'regression' on "
+                "its class, or write its evaluate(data, labels)"
+            )
+        predict_proba: Callable[[Any], Any] | None = getattr(self, "predict_proba", None)
+        probabilities = predict_proba(data) if predict_proba else None
+        return judge(self.TASK, labels, self.predict(data), probabilities, getattr(self, "classes_", None))
 
     def architecture(self) -> dict[str, Json]:
         """What rebuilds the empty module: the class's registered name and the arguments that made this object."""

@@ -66,13 +66,13 @@ def registered(name: str) -> type:
     """The class of that name. Raises `Refused` naming the ways out; never imports by a name that was given."""
     if name not in _classes and name in OWN:
         import_module(OWN[name])
-    found = _classes.get(name)
-    if found is None:
+    cls = _classes.get(name)
+    if cls is None:
         raise Refused(
             f"class {name!r} is not registered in this process; put @lepton_ai.register({name!r}) on it, give a module "
             "with into=, or take the parameters with load_tensors"
         )
-    return found
+    return cls
 
 
 def architecture_of(model: Model | torch.nn.Module) -> dict[str, Json]:
@@ -203,12 +203,10 @@ def _qualified(cls: type) -> str:
 
 
 def known(name: str) -> str:
-    """The name of one of Lepton's own models; `Refused`, with the nearest, where it is none."""
+    """The name of a model that can be trained, Lepton's own or registered here; else `Refused`."""
     from difflib import get_close_matches
 
-    from ..models.registry import OWN
-
-    if name not in OWN:
+    if name not in OWN and not issubclass(_classes.get(name, object), Model):
         near = get_close_matches(name, OWN, 1)
         hint = f"did you mean {near[0]}?" if near else f"Lepton knows {', '.join(sorted(OWN))}"
         raise Refused(f"there is no model {name!r} to train; {hint}")

@@ -40,7 +40,7 @@ One that stands in the log already is set aside: it is in `events` and in `unpro
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ViewColumn:
     """A column of a public view: its name, its DuckDB type, one sentence."""
 
     name: str
@@ -48,10 +48,10 @@ class Column:
     says: str
 
 
-def described(view: View) -> tuple[str, tuple[Column, ...]]:
+def described(view: View) -> tuple[str, tuple[ViewColumn, ...]]:
     """What a view is, in one sentence, and its columns in order."""
     head = [line for line in view.text.splitlines() if line.startswith("-- ")]
-    columns = [Column(*match.groups()) for line in head if (match := _COLUMN.fullmatch(line))]
+    columns = [ViewColumn(*match.groups()) for line in head if (match := _COLUMN.fullmatch(line))]
     return head[0].removeprefix("-- "), tuple(columns)
 
 

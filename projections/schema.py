@@ -17,7 +17,7 @@ NEWEST = "coalesce(getvariable('as_of'), 18446744073709551615::UBIGINT)"
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class BaseTable:
     """A base table: the statement that creates it, the one that fills it from a batch, the event types this reads.
 
     One statement fills it, never two: where the first of two inserts one transaction makes into a table finds nothing,
@@ -52,7 +52,7 @@ class Schema:
 
     values: tuple[str, ...]
     batch: str
-    tables: tuple[Table, ...]
+    tables: tuple[BaseTable, ...]
     views: tuple[View, ...]
     fingerprint: str
 
@@ -78,9 +78,9 @@ def schema() -> Schema:
     )
 
 
-def _table(name: str, text: str) -> Table:
+def _table(name: str, text: str) -> BaseTable:
     create, insert = _statements(text)
-    return Table(name, create, insert, frozenset(_TYPE.findall(text)))
+    return BaseTable(name, create, insert, frozenset(_TYPE.findall(text)))
 
 
 def _statements(text: str) -> tuple[str, ...]:

@@ -5,7 +5,13 @@ It imports nothing of ours. Begin at `answer.py`, which all of them share.
 
 from .answer import Result, plain
 from .comparison import Comparison, Diff, TensorChange
-from .evaluation import Evaluation, Performance
+from .evaluation import (
+    Evaluation,
+    MulticlassPerformance,
+    Performance,
+    RegressionPerformance,
+    TaskPerformance,
+)
 from .history import Log, LogEntry, ModelRecord, VersionRecord
 from .rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
 from .standing import Synced, Verified
@@ -18,14 +24,17 @@ __all__ = [
     "Log",
     "LogEntry",
     "ModelRecord",
+    "MulticlassPerformance",
     "PendingVersion",
     "Performance",
+    "RegressionPerformance",
     "Rehearsal",
     "Result",
     "RollbackPlan",
     "RolledBack",
     "Suggestion",
     "Synced",
+    "TaskPerformance",
     "TensorChange",
     "Verified",
     "Version",

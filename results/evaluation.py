@@ -1,23 +1,72 @@
-"""How predictions did on labelled data: the figures of a binary classifier, and an evaluation that recorded them."""
+"""How predictions did on labelled data: one frozen result a task, and the evaluation that recorded it."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from html import escape
-from typing import Any
+from typing import Any, ClassVar, Final
 
 from .answer import Result
 from .version import Version
 
 
 @dataclass(frozen=True)
-class Performance:
-    """How a binary classifier did on labelled data; a figure that the data leaves undefined is `None`.
+class TaskPerformance:
+    """How a model did on labelled data; a figure that the data leaves undefined is `None`.
 
     `str()` is one line for people (Chinese; English where LEPTON_LANG=en), `repr()` has all figures and no language.
-    `precision`, `recall` and `f1` are the positive class's at `threshold`; `ece` is over 15 bins of equal width.
     """
+
+    task: ClassVar[str]
+    headline: ClassVar[str]
+    """The figure that versions are compared by where none is named."""
+    line: ClassVar[Mapping[str, tuple[str, str]]]
+    """The figures that `str()` shows, each with its Chinese and its English name."""
+    decimals: ClassVar[str] = ".2f"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The task and every figure by name; JSON-ready, undefined figures are None."""
+        return {"task": self.task} | asdict(self)
+
+    def figures(self) -> dict[str, float]:
+        """Every figure by name that the data defines: metrics that can be recorded."""
+        return {name: float(value) for name, value in self.to_dict().items() if isinstance(value, int | float)}
+
+    def __str__(self) -> str:
+        english = os.environ.get("LEPTON_LANG", "zh").lower().startswith("en")
+        undefined, comma = ("undefined", ", ") if english else ("无定义", "，")
+        return comma.join(
+            (f"{in_english} " if english else in_chinese) + self._rounded(getattr(self, name), undefined)
+            for name, (in_chinese, in_english) in self.line.items()
+        )
+
+    def _repr_html_(self) -> str:
+        """A table of two columns, one row a figure."""
+        rows = ((field.name, getattr(self, field.name)) for field in fields(self))
+        cells = "".join(f"<tr><th>{escape(name)}</th><td>{_cell(figure)}</td></tr>" for name, figure in rows)
+        return f"<table><tbody>{cells}</tbody></table>"
+
+    def _rounded(self, figure: float | None, undefined: str) -> str:
+        return undefined if figure is None else format(figure, self.decimals)
+
+
+@dataclass(frozen=True)
+class Performance(TaskPerformance):
+    """How a binary classifier did on labelled data.
+
+    `precision`, `recall` and `f1` are the positive class's at `threshold`; `ece` is over 15 bins of equal width.
+    A model that gives labels alone, no probabilities, leaves undefined what is measured on these.
+    """
+
+    task: ClassVar[str] = "binary"
+    headline: ClassVar[str] = "f1"
+    line: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "precision": ("精度", "precision"),
+        "recall": ("召回率", "recall"),
+        "f1": ("F1分数", "F1"),
+    }
 
     accuracy: float
     precision: float | None
@@ -26,14 +75,14 @@ class Performance:
     roc_auc: float | None
     ks: float | None
     gini: float | None
-    brier: float
-    ece: float
-    log_loss: float
+    brier: float | None
+    ece: float | None
+    log_loss: float | None
     true_negatives: int
     false_positives: int
     false_negatives: int
     true_positives: int
-    threshold: float
+    threshold: float | None
 
     @property
     def n(self) -> int:
@@ -51,31 +100,63 @@ class Performance:
         return ((self.true_negatives, self.false_positives), (self.false_negatives, self.true_positives))
 
     def to_dict(self) -> dict[str, Any]:
-        """Every figure by name, with `n` and `positives`; JSON-ready, undefined figures are None."""
+        """Every figure by name, with `n` and `positives`, and no `task`: as it is in ledgers that knew no other."""
         return asdict(self) | {"n": self.n, "positives": self.positives}
 
-    def figures(self) -> dict[str, float]:
-        """Every figure by name that the data defines: metrics that can be recorded."""
-        return {name: float(value) for name, value in self.to_dict().items() if value is not None}
 
-    def __str__(self) -> str:
-        """The line that MISSION's sample prints: precision, recall and F1 to two decimals."""
-        figures = (self.precision, self.recall, self.f1)
-        if os.environ.get("LEPTON_LANG", "zh").lower().startswith("en"):
-            words = ("precision ", "recall ", "F1 ")
-            return ", ".join(word + _decimals(figure, "undefined") for word, figure in zip(words, figures, strict=True))
-        words = ("精度", "召回率", "F1分数")
-        return "，".join(word + _decimals(figure, "无定义") for word, figure in zip(words, figures, strict=True))
+@dataclass(frozen=True)
+class MulticlassPerformance(TaskPerformance):
+    """How a classifier of several classes did: `macro_` weighs classes alike, `weighted_` by rows, `micro_` all rows.
 
-    def _repr_html_(self) -> str:
-        """A table of two columns, one row a figure."""
-        rows = ((field.name, getattr(self, field.name)) for field in fields(self))
-        cells = "".join(f"<tr><th>{escape(name)}</th><td>{_cell(figure)}</td></tr>" for name, figure in rows)
-        return f"<table><tbody>{cells}</tbody></table>"
+    `log_loss` is defined where the model gives probabilities of named classes, all labels among them.
+    """
+
+    task: ClassVar[str] = "multiclass"
+    headline: ClassVar[str] = "macro_f1"
+    line: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "accuracy": ("准确率", "accuracy"),
+        "macro_f1": ("宏平均F1分数", "macro F1"),
+        "micro_f1": ("微平均F1分数", "micro F1"),
+    }
+
+    accuracy: float
+    macro_precision: float
+    macro_recall: float
+    macro_f1: float
+    micro_f1: float
+    weighted_f1: float
+    log_loss: float | None
+    classes: int
+    n: int
 
 
-def _decimals(figure: float | None, undefined: str) -> str:
-    return undefined if figure is None else f"{figure:.2f}"
+@dataclass(frozen=True)
+class RegressionPerformance(TaskPerformance):
+    """How predicted numbers did; `r2` is undefined where all labels are alike."""
+
+    task: ClassVar[str] = "regression"
+    headline: ClassVar[str] = "rmse"
+    line: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "rmse": ("均方根误差", "RMSE"),
+        "mae": ("平均绝对误差", "MAE"),
+        "r2": ("决定系数", "R²"),
+    }
+    decimals: ClassVar[str] = ".4g"
+
+    rmse: float
+    mae: float
+    max_error: float
+    r2: float | None
+    n: int
+
+
+_BY_TASK: Final = {kind.task: kind for kind in (Performance, MulticlassPerformance, RegressionPerformance)}
+
+
+def performance_of(figures: Mapping[str, Any]) -> TaskPerformance | None:
+    """The performance whose `to_dict()` this is; None where it is of a task that Lepton has no figures for."""
+    kind = _BY_TASK.get(figures.get("task", Performance.task))
+    return kind and kind(**{field.name: figures[field.name] for field in fields(kind)})
 
 
 def _cell(figure: float | None) -> str:
@@ -90,7 +171,11 @@ class Evaluation(Result):
 
     version: Version
     name: str
-    performance: Performance
+    performance: TaskPerformance
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every field by its name, and the task; JSON-ready."""
+        return super().to_dict() | {"task": self.performance.task}
 
     def __str__(self) -> str:
         return str(self.performance)

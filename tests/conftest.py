@@ -42,6 +42,14 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def public_data(pytestconfig: pytest.Config) -> Path:
+    """The folder of public data sets beside the checkout, or further up. Where there is none the test is skipped."""
+    folders = (above / "shared" / "data" for above in pytestconfig.rootpath.resolve().parents)
+    folder = next((folder for folder in folders if folder.is_dir()), None)
+    return folder or pytest.skip("the public data sets are not here")
+
+
+@pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
     """A running PostgreSQL. Where none can run the test is skipped; in CI that is a failure."""
     yield from running(PostgreSQL)

@@ -19,12 +19,12 @@ from lepton_ai import settings
 from lepton_ai.errors import Malformed
 from lepton_ai.events.sql.actors import Actor
 from lepton_ai.events.sql.leases import Heard
-from lepton_ai.jobs.roll import DAY
 from lepton_ai.jobs.protocol.identity import Identity, named, seal, verified, vouched
 from lepton_ai.jobs.protocol.messages import Failed, Finished, KeptTensors, Left, MadeVersion, Started, encoded
 from lepton_ai.jobs.protocol.orders import Order, digest, opened, sealed
 from lepton_ai.jobs.protocol.over_tables import MailResults
 from lepton_ai.jobs.protocol.ports import Fact
+from lepton_ai.jobs.roll import DAY
 from lepton_ai.ledger import Ledger
 from lepton_ai.settings import Terms
 from lepton_ai.workers.order_book import Odd, OrderBook

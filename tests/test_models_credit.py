@@ -23,7 +23,6 @@ from lepton_ai.models import CreditScoringModel
 from lepton_ai.models.registry import architecture_of, build
 from lepton_ai.models.state import fill, tensors_of
 
-GERMAN = Path(__file__).resolve().parents[2] / "shared" / "data" / "german.data"
 JOBS = np.array(["clerk", "smith", "nurse", "baker"])
 
 
@@ -423,9 +422,8 @@ def test_a_shape_that_is_none_is_refused(config: dict[str, object]) -> None:
         build({"class": "credit-scoring-model", "config": config})  # type: ignore[dict-item]
 
 
-@pytest.mark.skipif(not GERMAN.exists(), reason="the German credit file is not here")
-def test_german_credit_is_learnt_in_three_seconds_of_one_core() -> None:
-    table = pd.read_csv(GERMAN, sep=r"\s+", header=None)
+def test_german_credit_is_learnt_in_three_seconds_of_one_core(public_data: Path) -> None:
+    table = pd.read_csv(public_data / "german.data", sep=r"\s+", header=None)
     data, labels, part = table.drop(columns=20), table[20], np.arange(1000) % 5 == 0
     CreditScoringModel().train(data[:100], labels[:100])  # imports
     start = time.thread_time()

@@ -12,13 +12,13 @@ from ..results import Rehearsal
 from .train import judged
 from .workspace import Workspace
 
-METRIC = "f1"
-
 
 def rehearse(workspace: Workspace, model: Model, head: int, target: int, rows: Any) -> Rehearsal:
     """Evaluate both versions on `rows`, (data, labels) or (data, labels, metric); nothing is recorded."""
     data, labels, metric = _rows(rows)
-    metrics_to = judged(workspace, model, target, data, labels).figures()
+    performance = judged(workspace, model, target, data, labels)
+    metric = metric or performance.headline
+    metrics_to = performance.figures()
     metrics_from = judged(workspace, model, head, data, labels).figures()
     if metric not in metrics_to or metric not in metrics_from:
         raise Malformed(f"there is no metric {metric!r} to rehearse by; choose of {', '.join(sorted(metrics_to))}")
@@ -32,7 +32,8 @@ def pass_gate(workspace: Workspace, found: Rehearsal, rows: Any, *, excused: boo
     """Record a rehearsal. Raises `GateNotMet` where the target did worse and nobody gave a reason."""
     from ..datasets.tables import fingerprint
 
-    data, labels, metric = _rows(rows)
+    data, labels, _ = _rows(rows)
+    metric = found.metric
     side = "below" if better_when(metric) == "higher" else "above"
     command = RecordRehearsal(
         model=found.model,
@@ -53,10 +54,10 @@ def pass_gate(workspace: Workspace, found: Rehearsal, rows: Any, *, excused: boo
         )
 
 
-def _rows(rows: Any) -> tuple[Any, Any, str]:
+def _rows(rows: Any) -> tuple[Any, Any, str | None]:
     match rows:
         case (data, labels):
-            return data, labels, METRIC
+            return data, labels, None
         case (data, labels, str() as metric):
             return data, labels, metric
         case _:

@@ -9,7 +9,7 @@ from typing import Any
 from ..domain.commands import RecordEvaluation
 from ..domain.model.state import Model
 from ..errors import Malformed, Refused, Unavailable
-from ..results import Evaluation, Performance, Version
+from ..results import Evaluation, TaskPerformance, Version
 from .restore import load
 from .run import Run
 from .save import admissible, tell_of_new
@@ -71,11 +71,11 @@ def evaluate(
     return Evaluation(workspace.version(model, number), name, performance)
 
 
-def judged(workspace: Workspace, model: Model, number: int, data: Any, labels: Any) -> Performance:
+def judged(workspace: Workspace, model: Model, number: int, data: Any, labels: Any) -> TaskPerformance:
     """How a version says that it does. Raises `Refused` where its class has no word for that."""
     evaluate = getattr(load(workspace, model, number), "evaluate", None)
     found = evaluate(data, labels) if callable(evaluate) else None
-    if not isinstance(found, Performance):
+    if not isinstance(found, TaskPerformance):
         raise Refused(
             f"version {number} of {model.name} cannot judge itself: its class has no evaluate(data, labels) that "
             "returns a Performance; judge it yourself and keep the figures with record_metrics"

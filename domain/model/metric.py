@@ -18,7 +18,7 @@ _LOWER: Final = frozenset((
 """Words in the names of metrics that are better lower: `val_loss`, `error_rate`, `latency_ms`, `MSELoss`."""
 
 _NO_QUALITY: Final = frozenset((
-    "n", "count", "rows", "support", "positives", "negatives", "threshold", "step", "epoch", "seed",
+    "n", "count", "rows", "classes", "support", "positives", "negatives", "threshold", "step", "epoch", "seed",
     "true_positives", "true_negatives", "false_positives", "false_negatives", "tp", "tn", "fp", "fn",
 ))  # fmt: skip
 """Names that tell how many there were, or where a line was drawn."""

@@ -7,10 +7,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ...datasets.columns import Column
+from ...datasets.columns import Column, Label
 from ...errors import Malformed
 
-Label: TypeAlias = int | float | str
 Classes: TypeAlias = tuple[Label, Label]
 
 
@@ -20,15 +19,15 @@ def two_classes(labels: Column, positive: Any = None) -> Classes:
     Of two numbers the greater is positive where none is named; of two texts one must be named, since a guess between
     good and bad would turn every figure round. Raises `Malformed` unless exactly two labels occur.
     """
-    found = sorted({*_labels(labels)})
-    if len(found) != 2:
-        raise Malformed(f"the labels have {len(found)} classes, not two; give rows of both")
-    if positive is None and isinstance(found[1], str):
+    occurring = sorted({*labels.labels()})
+    if len(occurring) != 2:
+        raise Malformed(f"the labels have {len(occurring)} classes, not two; give rows of both")
+    if positive is None and isinstance(occurring[1], str):
         raise Malformed("the labels are text; name the positive one with add_hyperparameter('positive_label', ...)")
-    chosen = found[1] if positive is None else positive
-    if chosen not in found:
+    chosen = occurring[1] if positive is None else positive
+    if chosen not in occurring:
         raise Malformed("the hyperparameter 'positive_label' is none of the two labels; name one of them")
-    negative, positive = (found[0], found[1]) if chosen == found[1] else (found[1], found[0])
+    negative, positive = (occurring[0], occurring[1]) if chosen == occurring[1] else (occurring[1], occurring[0])
     return negative, positive
 
 
@@ -36,14 +35,7 @@ def targets(labels: Column, classes: Classes) -> npt.NDArray[np.int64]:
     """1 for the positive class and 0 for the negative, shape (rows,). Raises `Malformed` on any other label."""
     column = labels.as_categories() if isinstance(classes[1], str) else labels
     place = {classes[0]: 0, classes[1]: 1}
-    coded = np.array([place.get(label, -1) for label in _labels(column)], np.int64)
+    coded = np.array([place.get(label, -1) for label in column.labels()], np.int64)
     if (coded < 0).any():
         raise Malformed(f"{int((coded < 0).sum())} labels are none of the two that the model learnt; map or drop them")
     return coded
-
-
-def _labels(column: Column) -> list[Label]:
-    """Each row's label as Python has it, whole numbers without a point."""
-    if column.kind == "category":
-        return [column.levels[place] for place in column.values]
-    return [int(number) if number.is_integer() else number for number in column.values.tolist()]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self, cast
+from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from pydantic import BaseModel, Field
 
 from ...datasets.columns import Kind, Schema, Table
 from ...datasets.tables import fingerprint, read_labels, read_table
 from ...errors import Malformed, Refused
 from ...evaluation.binary import best_threshold, score
 from ...results import Performance
-from ..hyperparameter import Hyperparameter, Json
+from ..hyperparameter import Json, Whole
 from ..model import Model, OnEpoch
 from ..registry import name_of, register
 from .encoding import Encoder, Layout, inputs
@@ -23,6 +24,29 @@ from .labels import targets, two_classes
 from .scoring import ScoringNet
 
 Rows = tuple[Table, npt.NDArray[np.int64]]
+
+
+class CreditHyperparameters(BaseModel):
+    """What a user may choose of a credit scoring model, and how it is searched."""
+
+    batch_size: Whole = Field(128, ge=1, json_schema_extra={"search": {"low": 32, "high": 512, "log": True}})
+    device: str = Field("auto", min_length=1, description="'auto' or a torch device such as 'cpu' or 'cuda:0'")
+    dropout_rate: float = Field(0.2, ge=0, le=0.95, json_schema_extra={"search": {"high": 0.6}})
+    epochs: Whole = Field(200, ge=1)
+    hidden: list[Annotated[int, Field(ge=1, le=65_536)]] = Field(
+        [32], description="a list of whole numbers from 1 to 65536"
+    )
+    learning_rate: float = Field(
+        0.005, ge=1e-7, le=1, json_schema_extra={"search": {"low": 1e-4, "high": 0.1, "log": True}}
+    )
+    max_levels: int = Field(32, ge=1, le=65_536)
+    members: int = Field(8, ge=1, le=1024)
+    patience: Whole = Field(15, ge=1)
+    positive_label: float | str | None = Field(None, description="a number, a text or None")
+    positive_weight: Annotated[float, Field(ge=0.001, le=1000)] | Literal["balanced"] = 1.0
+    seed: Whole = Field(0, ge=0)
+    threshold: Annotated[float, Field(ge=0, le=1)] | None = None
+    weight_decay: float = Field(0.01, ge=0, le=100, json_schema_extra={"search": {"low": 1e-5, "high": 1, "log": True}})
 
 
 @register("credit-scoring-model")
@@ -35,23 +59,8 @@ class CreditScoringModel(Model):
     A `positive_weight` other than 1 moves the probabilities too: they rank as well, but no longer are frequencies.
     """
 
-    HYPERPARAMETERS: ClassVar[Mapping[str, Hyperparameter]] = {
-        "batch_size": Hyperparameter.whole(128, 1),
-        "device": Hyperparameter.text("auto", "'auto' or a torch device such as 'cpu' or 'cuda:0'"),
-        "dropout_rate": Hyperparameter.number(0.2, 0.0, 0.95),
-        "epochs": Hyperparameter.whole(200, 1),
-        "hidden": Hyperparameter.sizes([32]),
-        "learning_rate": Hyperparameter.number(0.005, 1e-7, 1.0),
-        "max_levels": Hyperparameter.whole(32, 1, 65_536),
-        "members": Hyperparameter.whole(8, 1, 1024),
-        "patience": Hyperparameter.whole(15, 1),
-        "positive_label": Hyperparameter.label(),
-        "positive_weight": Hyperparameter.number(1.0, 0.001, 1000.0).or_("balanced"),
-        "seed": Hyperparameter.whole(0, 0),
-        "threshold": Hyperparameter.number(None, 0.0, 1.0).or_(None),
-        "weight_decay": Hyperparameter.number(0.01, 0.0, 100.0),
-    }
-
+    HYPERPARAMETERS: ClassVar[type[BaseModel]] = CreditHyperparameters
+    TASK: ClassVar[str] = "binary"
     RESUMES: ClassVar[bool] = True
 
     _schema: Schema = ()
@@ -80,6 +89,7 @@ class CreditScoringModel(Model):
             held = (other, targets(read_labels(validation[1], other.rows), classes))
         module, outcome, truth = self._fit(rows, held, on_epoch, progress)
         performance = self._judge(outcome, truth)
+        assert performance.threshold is not None
         module.decide_by(performance.threshold, classes)
         self.module, self._schema = module, table.schema
         self.settings = self._settings(outcome, performance, "out of fold" if held is None else "validation")

@@ -1,0 +1,39 @@
+"""The figures of a model that predicts numbers: how far it is off, and how much of the spread it explains."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import Malformed
+from ..results import RegressionPerformance
+
+
+def score(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> RegressionPerformance:
+    """Judge predicted numbers, shape (n,), against the true ones; RMSE, MAE and greatest error are in their unit.
+
+    R² is 1 less the squared errors over those of the labels' mean, None where the labels are all alike.
+    Raises `Malformed` on no rows, unequal lengths, or numbers that are not finite.
+    """
+    from sklearn import metrics as untyped
+
+    metrics = cast("Any", untyped)
+
+    truth, called = np.asarray(labels, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
+    if truth.ndim != 1 or truth.shape != called.shape:
+        raise Malformed(f"labels of shape {truth.shape} do not match predictions of shape {called.shape}")
+    if not len(truth):
+        raise Malformed("no rows to judge; give at least one label and its prediction")
+    if not (np.isfinite(truth).all() and np.isfinite(called).all()):
+        raise Malformed(
+            "numbers to judge must be finite; drop the rows that are not, or find out why they were predicted"
+        )
+    return RegressionPerformance(
+        rmse=float(metrics.root_mean_squared_error(truth, called)),
+        mae=float(metrics.mean_absolute_error(truth, called)),
+        max_error=float(metrics.max_error(truth, called)),
+        r2=None if (truth == truth[0]).all() else float(metrics.r2_score(truth, called)),
+        n=len(truth),
+    )

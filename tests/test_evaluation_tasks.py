@@ -1,0 +1,157 @@
+"""The figures of several classes and of regressions, against scikit-learn, and how each task's result prints."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+import sklearn.metrics
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lepton_ai.domain.model.metric import better_when
+from lepton_ai.errors import Malformed
+from lepton_ai.evaluation.predictions import judge
+from lepton_ai.results import MulticlassPerformance, Performance, RegressionPerformance, TaskPerformance
+from lepton_ai.results.evaluation import performance_of
+
+CLASSES = ["apple", "pear", "plum"]
+CALLED = st.lists(st.tuples(st.sampled_from(CLASSES), st.sampled_from(CLASSES)), min_size=1, max_size=40)
+MULTICLASS = MulticlassPerformance(
+    accuracy=0.75, macro_precision=0.7, macro_recall=0.6, macro_f1=0.6451, micro_f1=0.75, weighted_f1=0.74,
+    log_loss=None, classes=3, n=20,
+)  # fmt: skip
+REGRESSION = RegressionPerformance(rmse=0.012345, mae=0.01, max_error=0.1, r2=None, n=20)
+BINARY = judge("binary", [0, 1, 1], [0, 1, 0])
+
+
+@settings(max_examples=60, deadline=None)
+@given(CALLED)
+def test_the_figures_of_several_classes_are_scikit_learns(rows: list[tuple[str, str]]) -> None:
+    truth, called = zip(*rows, strict=True)
+
+    found = judge("multiclass", truth, called)
+
+    theirs = {kind: sklearn.metrics.f1_score(truth, called, average=kind) for kind in ("macro", "micro", "weighted")}
+    assert isinstance(found, MulticlassPerformance)
+    assert (found.macro_f1, found.micro_f1, found.weighted_f1) == pytest.approx(tuple(theirs.values()), abs=1e-12)
+    assert found.accuracy == sklearn.metrics.accuracy_score(truth, called)
+    assert (found.classes, found.n) == (len({*truth, *called}), len(rows))
+
+
+def test_the_log_loss_goes_by_the_order_in_which_the_model_names_its_classes() -> None:
+    chances = [[0.7, 0.1, 0.2], [0.2, 0.5, 0.3]]
+
+    found = judge("multiclass", ["plum", "apple"], ["plum", "pear"], chances, ["plum", "pear", "apple"])
+
+    assert found.figures()["log_loss"] == pytest.approx(-(math.log(0.7) + math.log(0.3)) / 2)
+
+
+def test_without_named_classes_or_with_a_label_that_is_none_of_them_there_is_no_log_loss() -> None:
+    chances = [[0.7, 0.3], [0.5, 0.5]]
+
+    assert "log_loss" not in judge("multiclass", ["a", "b"], ["a", "a"], chances).figures()
+    assert "log_loss" not in judge("multiclass", ["a", "c"], ["a", "a"], chances, ["a", "b"]).figures()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(-50, 50), st.floats(-1e6, 1e6)), min_size=2, max_size=40))
+def test_the_figures_of_a_regression_are_scikit_learns(rows: list[tuple[int, float]]) -> None:
+    truth, called = map(np.array, zip(*rows, strict=True))
+
+    found = judge("regression", truth, called)
+
+    assert isinstance(found, RegressionPerformance)
+    assert found.rmse == pytest.approx(math.sqrt(sklearn.metrics.mean_squared_error(truth, called)))
+    assert found.mae == pytest.approx(sklearn.metrics.mean_absolute_error(truth, called))
+    assert found.max_error == sklearn.metrics.max_error(truth, called)
+    alike = len(set(truth.tolist())) == 1
+    assert found.r2 == (None if alike else pytest.approx(sklearn.metrics.r2_score(truth, called)))
+
+
+def test_binary_predictions_without_probabilities_leave_undefined_what_is_measured_on_these() -> None:
+    assert isinstance(BINARY, Performance)
+    assert (BINARY.confusion, BINARY.precision, BINARY.recall) == (((1, 0), (1, 1)), 1.0, 0.5)
+    assert {name for name, figure in BINARY.to_dict().items() if figure is None} == {
+        "roc_auc", "ks", "gini", "brier", "ece", "log_loss", "threshold",
+    }  # fmt: skip
+    with_ = judge("binary", [0, 1, 1], [0, 1, 0], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
+    assert with_.figures()["roc_auc"] == 1.0
+    assert with_.figures()["f1"] == BINARY.f1
+
+
+@pytest.mark.parametrize(
+    "form", [list, np.array, torch.tensor, pd.Series, pa.array, lambda labels: pd.DataFrame({"label": labels})]
+)
+def test_labels_and_predictions_may_be_held_by_anything(form: object) -> None:
+    labels, called = [1, 2, 3, 2], [1, 2, 2, 2]
+
+    assert judge("multiclass", form(labels), form(called)) == judge("multiclass", labels, called)  # type: ignore[operator]
+    assert judge("regression", form(labels), form(called)) == judge("regression", labels, called)  # type: ignore[operator]
+
+
+def test_classes_are_the_same_as_numbers_and_as_text() -> None:
+    assert judge("multiclass", [1, 2, 3], ["1", "2", "2"]) == judge("multiclass", [1.0, 2.0, 3.0], [1, 2, 2])
+
+
+@pytest.mark.parametrize(
+    ("task", "labels", "predictions", "more", "sentence"),
+    [
+        ("ranking", [1], [1], (), "there are no figures for the task 'ranking'"),
+        ("regression", [1, 2], [1, None], (), "the predictions cannot be judged (1 labels are missing"),
+        ("regression", [1, 2], 3.0, (), "the predictions cannot be judged"),
+        ("regression", [1, 2], [1, 2, 3], (), "there are 2 labels for 3 rows"),
+        ("regression", ["a", "b"], [1, 2], (), "holds text where the model learnt numbers"),
+        ("regression", [], [], (), "no rows to judge"),
+        ("binary", [1, 2], [1, 1], (), "labels to judge must be 0 or 1"),
+        ("binary", [1, 0], [1, 2], (), "predictions to judge must be 0 or 1"),
+        ("multiclass", [0.5, 1], [1, 1], (), "numbers that are measured are a regression"),
+        ("multiclass", [1, 2], [1, 2], ([[0.5, 0.5]], [1, 2]), "are not a row a label and a column a class"),
+        ("multiclass", [1, 2], [1, 2], ([[0.5, 0.6], [1, 0]], [1, 2]), "sum to 1 in each row"),
+        ("multiclass", [], [], (), "give one a row, and at least one"),
+    ],
+)
+def test_what_does_not_fit_its_task_is_refused_in_one_sentence(
+    task: str, labels: object, predictions: object, more: tuple[object, ...], sentence: str
+) -> None:
+    with pytest.raises(Malformed) as refusal:
+        judge(task, labels, predictions, *more)  # type: ignore[arg-type]
+
+    assert sentence in str(refusal.value)
+
+
+def test_each_task_has_its_line_in_chinese_and_in_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LEPTON_LANG", raising=False)
+    assert str(MULTICLASS) == "准确率0.75，宏平均F1分数0.65，微平均F1分数0.75"
+    assert str(REGRESSION) == "均方根误差0.01235，平均绝对误差0.01，决定系数无定义"
+    monkeypatch.setenv("LEPTON_LANG", "en")
+    assert str(MULTICLASS) == "accuracy 0.75, macro F1 0.65, micro F1 0.75"
+    assert str(REGRESSION) == "RMSE 0.01235, MAE 0.01, R² undefined"
+
+
+@pytest.mark.parametrize("performance", [MULTICLASS, REGRESSION, BINARY], ids=lambda each: each.task)
+def test_every_result_is_its_dictionary_and_its_representation(performance: TaskPerformance) -> None:
+    assert performance_of(json.loads(json.dumps(performance.to_dict()))) == performance
+    assert eval(repr(performance), {type(performance).__name__: type(performance)}) == performance
+    assert "<td>&mdash;</td>" in performance._repr_html_()
+    assert all(isinstance(figure, float) for figure in performance.figures().values())
+    assert performance.headline in performance.figures()
+
+
+def test_a_task_without_figures_of_its_own_is_none_of_these() -> None:
+    assert performance_of({"task": "segmentation", "dice": 0.9}) is None
+
+
+def test_every_figure_has_a_direction_or_tells_how_many() -> None:
+    lower = {"rmse", "mae", "max_error", "log_loss", "brier", "ece"}
+    for performance in (MULTICLASS, REGRESSION, BINARY):
+        for name in performance.to_dict().keys() - {"task"}:
+            try:
+                assert better_when(name) == ("lower" if name in lower else "higher"), name
+            except Malformed:
+                assert name in {"n", "classes", "threshold", "positives"} or name.endswith(("tives",)), name
