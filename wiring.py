@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from .events.log import Log
     from .events.sql.lock import Held
     from .jobs.assigner import Assigner
-    from .jobs.desk import Desk, Place
+    from .jobs.desk import Desk, WorkerProfile
     from .jobs.protocol.identity import Identity
     from .jobs.protocol.ports import Channel, Results
     from .projections.client import ReadModel, There
@@ -214,11 +214,11 @@ class Home:
         workplace = self.workplace
         return workplace.working(workplace.post(pool=pool))
 
-    def _waiting(self, place: Place) -> bool:
+    def _waiting(self, worker: WorkerProfile) -> bool:
         from .domain.job.decide import fits
         from .jobs.assigner import open_jobs
 
-        return any(fits(job, place.pool, frozenset(place.capabilities)) for _, job in open_jobs(self.workspace))
+        return any(fits(job, worker.pool, frozenset(worker.capabilities)) for _, job in open_jobs(self.workspace))
 
     def _mail_channel(self, identity: Identity) -> Channel:
         from .jobs.protocol.over_tables import MailChannel

@@ -18,7 +18,7 @@ from ..tensors.graph import Graph
 from ..versions.restore import graph_of, verified_event
 from ..versions.workspace import Workspace
 from .endings import Endings
-from .protocol.orders import Base, Order, RestorePlan, ResumePoint, Sealed, sealed
+from .protocol.orders import Base, Order, RestorePlan, ResumePoint, SealedOrder, sealed
 from .protocol.ports import Orders
 from .results import Receiver
 
@@ -65,7 +65,7 @@ class Assignment:
             self._endings.give_up(name, job.epoch + 1, fault)
         return True
 
-    def _admitted(self, name: str, job: Job, worker: Ready, order: Sealed | None) -> bool:
+    def _admitted(self, name: str, job: Job, worker: Ready, order: SealedOrder | None) -> bool:
         command = AssignJob(
             job=name,
             ready=(worker,),
@@ -83,7 +83,7 @@ class Assignment:
             log.info("%s", error)  # it was cancelled meanwhile, or its events are damaged
             return False
 
-    def _order(self, name: str, job: Job, worker: str, key: str) -> tuple[Sealed | None, LeptonError | None]:
+    def _order(self, name: str, job: Job, worker: str, key: str) -> tuple[SealedOrder | None, LeptonError | None]:
         """The order for the next attempt, sealed for its worker; or why there can be none."""
         try:
             return sealed(compose(self._workspace, name, job, worker), key), None
@@ -92,7 +92,7 @@ class Assignment:
         except Exception as error:  # noqa: BLE001 - one job's payload must not keep the others from being assigned
             return None, unforeseen(error)
 
-    def _send(self, name: str, order: Sealed) -> None:
+    def _send(self, name: str, order: SealedOrder) -> None:
         try:
             self._orders.send(order.raw)
         except Unavailable as error:

@@ -23,7 +23,7 @@ RETRY: Final = 0.5
 """Seconds before it is tried again to be the assigner."""
 
 
-class Place(Protocol):
+class WorkerProfile(Protocol):
     """What of a worker decides which jobs it could take."""
 
     @property
@@ -47,7 +47,7 @@ class Desk:
     """The lock of the one who assigns; raises `LockHeld` at once where another does."""
     assigner: Callable[[], AbstractContextManager[Assigner]]
     leases: Leases
-    waiting: Callable[[Place], bool]
+    waiting: Callable[[WorkerProfile], bool]
     """Whether there is an open job that a worker could take."""
     work: Callable[[str], Supervised]
     """Has a worker of that pool in this process."""

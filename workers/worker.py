@@ -59,7 +59,7 @@ class Post:
 
 
 @dataclass(slots=True)
-class Answer:
+class FinalAnswer:
     """A final answer, said again until the log tells of it or of the attempt's end."""
 
     raw: bytes
@@ -82,7 +82,7 @@ class Worker:
         self._book = OrderBook(post.identity, post.capabilities, 2 * terms.start, clock)
         self._waiting: deque[Order] = deque()
         self._outbox: deque[bytes] = deque()
-        self._answers: dict[tuple[str, int], Answer] = {}
+        self._answers: dict[tuple[str, int], FinalAnswer] = {}
         self._acknowledged = clock()
         self._announced = -terms.heartbeat
         self._beat = 0
@@ -247,7 +247,7 @@ class Worker:
 
     def _answer(self, name: tuple[str, int], raw: bytes) -> None:
         self.answered += 1
-        self._answers[name] = Answer(raw, self._clock(), self._clock())
+        self._answers[name] = FinalAnswer(raw, self._clock(), self._clock())
         self._outbox.append(raw)
 
     # ── what is done ─────────────────────────────────────────────────────────────────────────────────────────────────

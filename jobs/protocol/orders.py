@@ -27,7 +27,7 @@ def _pack(key: str) -> str:
 
 
 Tensors = Annotated[str, Field(pattern=r"^blake3:[0-9a-f]{64}$")]
-Delta = Annotated[str, Field(pattern=r"^(sha256|blake3):[0-9a-f]{64}$")]
+DeltaDigest = Annotated[str, Field(pattern=r"^(sha256|blake3):[0-9a-f]{64}$")]
 Pack = Annotated[str, AfterValidator(_pack)]
 Bytes = Annotated[int, Field(ge=0, lt=2**63)]
 Number = Annotated[int, Field(ge=1, lt=2**53)]
@@ -41,7 +41,7 @@ class RestorePlan(BaseModel):
     tensors: Tensors
     start: Tensors
     start_bytes: Bytes
-    edges: tuple[tuple[Tensors, Tensors, Delta, Bytes, bool], ...] = ()
+    edges: tuple[tuple[Tensors, Tensors, DeltaDigest, Bytes, bool], ...] = ()
     packs: tuple[Pack, ...]
 
     def graph(self) -> Graph:
@@ -92,21 +92,21 @@ class Order(BaseModel):
     traceparent: Annotated[str, Field(max_length=100)] | None = None
 
 
-class Sealed(NamedTuple):
+class SealedOrder(NamedTuple):
     """An order as it is sent: its bytes, which only its worker can open, and their digest, which the log tells."""
 
     raw: bytes
     digest: str
 
 
-def sealed(order: Order, key: str) -> Sealed:
+def sealed(order: Order, key: str) -> SealedOrder:
     """An order for the eyes of the worker with these public keys. `Malformed` where it is larger than a topic takes."""
     plain = order.model_dump_json().encode()
     if len(plain) > LARGEST:
         raise Malformed(f"the order for job {order.job} has {len(plain):,} bytes of {LARGEST:,}; ask for less at once")
     about = _about(order.worker, order.job, order.epoch)
     raw = about + b',"sealed":"' + b64encode(seal(plain, about, key)) + b'"}'
-    return Sealed(raw, digest(raw))
+    return SealedOrder(raw, digest(raw))
 
 
 def digest(raw: bytes) -> str:
