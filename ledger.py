@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import RLock
-from typing import Any, Final, Literal, NamedTuple, Protocol, cast
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 import uuid_utils
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from .domain.append import Append
 from .domain.authorise import Principal, authorise
 from .domain.commands import AnyCommand
 from .domain.decide import decide
 from .domain.state import Aggregate, empty, evolve, folded_types
-from .errors import Damaged, KeyReused, Malformed, Refused, TooLarge, Unavailable
+from .errors import Damaged, KeyReused, Malformed, Refused, TooLarge, Unavailable, first_fault
 from .events import forks
 from .events.batch import BATCH_BYTES, RECORD_OVERHEAD
 from .events.bounds import OUT_OF_BOUNDS
@@ -32,25 +31,12 @@ from .events.sql.admission import Admission
 from .events.sql.rows import Head, NewRow, Placement
 from .events.sql.store import OutcomeUnknown, Store
 from .events.upcast import stored_names
+from .plain import canonical
 
 CACHED_STREAMS: Final = 1024
 LONGEST_KEY: Final = 200
 AHEAD: Final = timedelta(days=1)
 """How far the clock of an outside event's producer may be ahead."""
-
-
-def _plain(value: Any) -> Any:
-    """What JSON has no word for, in words it has."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: getattr(value, f.name) for f in fields(value)}
-    if isinstance(value, BaseModel):
-        return value.model_dump_json()
-    if isinstance(value, Mapping):
-        return dict(cast("Mapping[str, Any]", value))
-    return sorted(cast("frozenset[str]", value)) if isinstance(value, frozenset) else str(value)
-
-
-_canonical: Final = json.JSONEncoder(sort_keys=True, default=_plain).encode
 
 
 class Asked(NamedTuple):
@@ -417,7 +403,7 @@ def _request(asked: Asked) -> _Request:
     if len(key) > LONGEST_KEY or not key.isprintable():
         raise Malformed(f"an idempotency key is at most {LONGEST_KEY} printable characters; {key[:40]!r} is not")
     try:
-        digest = actor.digest(_canonical(command.content()).encode())
+        digest = actor.digest(canonical(command.content()).encode())
     except (ValueError, RecursionError) as error:
         raise Malformed(f"a {type(command).__name__} holds what JSON cannot ({error}); write it as text") from error
     sealed = {name: actor.seal(text) for name in command.free_text if (text := getattr(command, name))}
@@ -432,7 +418,6 @@ def _stored_types(stream: str) -> tuple[str, ...] | None:
 
 def _malformed(error: ValidationError) -> Malformed:
     """What pydantic has against the first value, in one sentence."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(part) for part in first["loc"]) or "value"
-    remedy = "give a value of 64 bits at most" if first["type"] in OUT_OF_BOUNDS else "give plain JSON values"
-    return Malformed(f"{error.title} cannot hold {place!r}: {first['msg'].lower()}; {remedy}")
+    place, words, kind = first_fault(error, "value")
+    remedy = "give a value of 64 bits at most" if kind in OUT_OF_BOUNDS else "give plain JSON values"
+    return Malformed(f"{error.title} cannot hold {place!r}: {words}; {remedy}")

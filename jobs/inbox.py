@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from ..domain.job.commands import OfferVersion
 from ..domain.outside import command_of
-from ..errors import LeptonError, Malformed, Refused, Unavailable
+from ..errors import LeptonError, Malformed, Refused, Unavailable, first_fault
 from ..events.bookmark import Bookmark
 from ..events.inbox import Letter, parsed, source_of
 from ..events.sql.actors import Actor, Actors, checked_actor, names_an_actor
@@ -149,9 +149,8 @@ class Intake:
         except Refused as refusal:
             return Read(letter, refusal, source, actor)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(str(part) for part in first["loc"]) or "data"
-            story = Malformed(f"{place}: {first['msg'].lower()}; docs/events has the schema of {error.title}")
+            place, words, _ = first_fault(error, "data")
+            story = Malformed(f"{place}: {words}; docs/events has the schema of {error.title}")
             return Read(letter, story, source, actor)
 
     def _teller(self, source: str | None, actors: dict[str, Actor]) -> tuple[str, Actor]:
