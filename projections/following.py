@@ -12,8 +12,8 @@ from contextlib import AbstractContextManager, suppress
 from typing import Final, Protocol, Self
 
 from ..errors import LeptonError, Unavailable
+from ..events.age import age
 from ..events.log import Log, Row
-from ..events.sequence import age
 from .projector import Projection
 
 _ROWS: Final = 10_000

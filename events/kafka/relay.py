@@ -20,8 +20,8 @@ from contextlib import suppress
 from typing import Final
 
 from ...errors import Unavailable
+from ..age import age
 from ..batch import batches
-from ..sequence import age
 from ..sql.lock import Held
 from ..sql.rows import Pulse
 from ..sql.store import Store
