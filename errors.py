@@ -19,6 +19,10 @@ LeptonError
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 class LeptonError(Exception):
@@ -127,3 +131,17 @@ class Damaged(LeptonError):
         self.thing = thing
         self.expected = expected
         self.found = found
+
+
+class Fault(NamedTuple):
+    """The first thing that pydantic has against a value, for one sentence."""
+
+    place: str
+    words: str
+    kind: str
+
+
+def first_fault(error: ValidationError, whole: str) -> Fault:
+    """The first fault of a value, which is called `whole` where the fault is in no field of it."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    return Fault(".".join(map(str, first["loc"])) or whole, first["msg"].lower(), first["type"])

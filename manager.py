@@ -1,4 +1,4 @@
-"""The SDK's one door: a line a method, each handing its work on."""
+"""The SDK's one door: the methods of `ModelManager`, each of which hands its work on to a room."""
 
 from __future__ import annotations
 

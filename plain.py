@@ -1,4 +1,6 @@
-"""What may be kept of a caller's values: the one rule that turns them into JSON which reads back as it was written.
+"""Values as plain JSON: what may be kept of a caller's, the same for answers, and the text that digests are made of.
+
+The rule for what may be kept, which reads back as it was written:
 
 - None, true, false, text and finite numbers are what they are; NaN and infinities are the text `NaN`, `Infinity`,
   `-Infinity`. Whole numbers of up to 64 bits, signed or not, are numbers; longer ones are the text of their digits.
@@ -23,16 +25,18 @@ from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from functools import partial
-from json import dumps
+from json import JSONEncoder, dumps
 from pathlib import PurePath
 from types import BuiltinFunctionType, FunctionType, MethodType, SimpleNamespace
 from typing import Any, Final, cast
 from uuid import UUID
 
 from .errors import LeptonError, Malformed
-from .events.bounds import FREE
-from .events.event import stored
 
+NON_FINITE: Final = ("NaN", "Infinity", "-Infinity")
+"""How numbers that JSON has no word for are written."""
+FREE: Final = (-(2**63), 2**64 - 1)
+"""The whole numbers of free JSON: those of 64 bits, with a sign or without."""
 DEEPEST: Final = 64
 """Levels of nesting; parsers of JSON give up somewhere behind."""
 MOST_ELEMENTS: Final = 1000
@@ -41,6 +45,7 @@ MOST_VALUES: Final = 100_000
 """No event has room for so many; an object that holds itself in two places has them without end."""
 _left: ContextVar[list[int]] = ContextVar("_left")
 """Values that may still come."""
+_SCALARS: Final = (str, int, type(None))
 _TEXT: Final = (PurePath, datetime, date, time, UUID, Decimal, Fraction, complex, range)
 _CALLABLE: Final = (type, FunctionType, BuiltinFunctionType, MethodType)
 
@@ -81,6 +86,27 @@ def whole(value: int, what: str, bounds: tuple[int, int] = FREE) -> int:
     return int(value)
 
 
+def in_json(value: Any, other: Callable[[Any], Any] = lambda value: value) -> Any:
+    """A value as JSON has it: containers as objects and lists, non-finite numbers as their names, at any depth.
+
+    What is neither a container nor a float, names of an object too, is what `other` makes of it.
+    """
+    if isinstance(value, float):
+        return _finite(value)
+    if isinstance(value, _SCALARS):
+        return other(value)
+    if isinstance(value, Mapping):
+        return {other(str(name)): in_json(each, other) for name, each in cast("Mapping[Any, Any]", value).items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [in_json(each, other) for each in cast("Iterable[Any]", value)]
+    return other(value)
+
+
+def canonical(content: Any) -> str:
+    """The text of a command's content that its digest is made of. It must never change: stored keys stand for it."""
+    return _canonical(content)
+
+
 def scalar(value: Any) -> Any:
     """A numpy or torch scalar as the Python number that it is; anything else as it came."""
     return value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value
@@ -108,7 +134,7 @@ def _plain(value: Any, what: str, depth: int) -> Any:
         case int():
             return int(value) if FREE[0] <= value <= FREE[1] else _digits(value)
         case float():
-            return stored(float(value))
+            return _finite(float(value))
         case Mapping():
             return _object(cast("Mapping[Any, Any]", value), what, depth)
         case bytes() | bytearray():
@@ -229,6 +255,24 @@ def _key(key: Any, what: str, depth: int) -> str:
 
 def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _finite(value: float) -> float | str:
+    return value if math.isfinite(value) else NON_FINITE[0 if math.isnan(value) else 1 if value > 0 else 2]
+
+
+def _in_words(value: Any) -> Any:
+    """What JSON has no word for, in words it has."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: getattr(value, each.name) for each in fields(value)}
+    if dump := getattr(value, "model_dump_json", None):
+        return dump()
+    if isinstance(value, Mapping):
+        return dict(cast("Mapping[str, Any]", value))
+    return sorted(cast("frozenset[str]", value)) if isinstance(value, frozenset) else str(value)
+
+
+_canonical: Final = JSONEncoder(sort_keys=True, default=_in_words).encode
 
 
 def _digits(value: int) -> str:

@@ -1,4 +1,4 @@
-"""The wiring: settings to adapters, once; the only module that names them."""
+"""The wiring: settings to adapters, once."""
 
 from __future__ import annotations
 

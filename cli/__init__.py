@@ -1,4 +1,8 @@
-"""The command line: `lepton`, a door that calls the manager and nothing behind it."""
+"""The command line `lepton`: a door over the manager, and over the parts that its long-running processes are made of.
+
+It may import all below; nothing imports it. Begin at `app.py`, which lists the commands by section; `session` and the
+rest that all of them share are in `command.py` and `text.py`.
+"""
 
 from __future__ import annotations
 

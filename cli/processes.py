@@ -147,9 +147,9 @@ def relay(session: Session, once: bool, pass_over: bool) -> None:
 
 
 @command({"before": "number", "after": "number"}, "lepton restore --from kafka", "lepton restore --missing")
-@click.option("--from", "source", type=click.Choice(["kafka"]), default="kafka", help="What to restore from.")
+@click.option("--from", type=click.Choice(["kafka"]), default="kafka", expose_value=False, help="What to restore from.")
 @click.option("--missing", is_flag=True, help="Bring back what a ledger lacks that is there; without it there is none.")
-def restore(session: Session, source: str, missing: bool) -> None:  # noqa: ARG001 - there is one source by now
+def restore(session: Session, missing: bool) -> None:
     """Make the database anew from the topic of events, and prove its root against the one that Kafka holds.
 
     What was not yet relayed is lost; `lepton status` tells how much that would be. Names and keys of actors were never

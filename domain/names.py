@@ -11,8 +11,7 @@ from unicodedata import category, is_normalized
 
 from ..errors import Malformed
 from ..events.clock import in_calendar
-from ..events.event import NON_FINITE
-from ..plain import plain_text, plain_value, same
+from ..plain import NON_FINITE, plain_text, plain_value, same
 
 LONGEST_LABEL: Final = 200
 """Characters of the name of a metric or note."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -77,13 +77,6 @@ def evolve(state: Aggregate, recorded: Recorded) -> Aggregate:
             return state
         case LedgerState():
             return _ledger(state, recorded)
-
-
-def fold(state: Aggregate, events: Iterable[Recorded]) -> Aggregate:
-    """An aggregate after more of its events."""
-    for recorded in events:
-        state = evolve(state, recorded)
-    return state
 
 
 def _ledger(state: LedgerState, recorded: Recorded) -> LedgerState:

@@ -17,6 +17,8 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from ..plain import FREE
+
 STORED: Final = "stored"
 """The validation context of events that stand in the log: what was admitted before a bound existed is still read."""
 
@@ -26,8 +28,6 @@ LARGE: Final = 2**63 - 1
 """The largest BIGINT of SQL and DuckDB."""
 SIGNED: Final = (-(2**63), LARGE)
 """The whole numbers that a BIGINT holds."""
-FREE: Final = (-(2**63), 2**64 - 1)
-"""The whole numbers of free JSON: those of 64 bits, with a sign or without."""
 OUT_OF_BOUNDS: Final = ("too_large", "too_small")
 """What pydantic calls the errors of values outside their bounds."""
 LONGEST: Final = 2.0**31

@@ -154,20 +154,10 @@ def _complaint(error: Exception) -> str:
 _RECORDED: Final = re.compile(rb'"recordedtime":"([^"]+)"')
 
 
-_SEQUENCE: Final = re.compile(rb'"sequence":"(\d{20})"')
-
-
-def sequence(envelope: bytes) -> int:
-    """The `seq` that an envelope bears. `Damaged` where it bears none.
-
-    Lepton writes it before `data`, and within a JSON text a quote is escaped: the first match is the attribute itself.
-    """
-    if found := _SEQUENCE.search(envelope):
-        return int(found[1])
-    raise Damaged("a record of the events' topic", expected="an event of this ledger", found="no sequence")
-
-
 def age(envelope: bytes) -> float:
-    """Seconds since an event was recorded, by this machine's clock: how long it took to get here."""
+    """Seconds since an event was recorded, by this machine's clock; read from its bytes without parsing them.
+
+    Lepton writes that time before `data`, and within a JSON text a quote is escaped: the first match is the attribute.
+    """
     found = _RECORDED.search(envelope)
     return (datetime.now(UTC) - datetime.fromisoformat(found[1].decode())).total_seconds() if found else 0.0

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, WithJsonSchema
 
+from ..plain import NON_FINITE, in_json
 from .bounds import Free, Ordinal, Whole
 
-NON_FINITE: Final = ("NaN", "Infinity", "-Infinity")
-"""How numbers that JSON has no word for are stored."""
-
-
-def stored(value: Any) -> Any:
-    """A value of free JSON as it will be read back: a non-finite number is its name, at any depth."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else NON_FINITE[0 if math.isnan(value) else 1 if value > 0 else 2]
-    if isinstance(value, dict):
-        return {name: stored(each) for name, each in cast("dict[str, Any]", value).items()}
-    return [stored(each) for each in cast("list[Any]", value)] if isinstance(value, list) else value
-
-
-Json = Annotated[dict[str, JsonValue], Free, AfterValidator(stored)]
+Json = Annotated[dict[str, JsonValue], Free, AfterValidator(lambda value: in_json(value))]
 Digest = Annotated[
     str, Field(pattern=r"^(sha256|blake3):[0-9a-f]{64}$", description="algorithm and hexadecimal digest")
 ]
@@ -35,7 +22,7 @@ RunId = Annotated[str, Field(description="a run's id, which its stream bears too
 ModelName = Annotated[str, Field(description="a model's name, which its stream bears too")]
 Figure = Annotated[float, WithJsonSchema({"anyOf": [{"type": "number"}, {"enum": list(NON_FINITE)}]})]
 Metrics = Annotated[dict[str, Figure], Field(description="figures by name: f1, loss, ...")]
-Annotation = Annotated[str | Whole | float | bool | None, Free, AfterValidator(stored)]
+Annotation = Annotated[str | Whole | float | bool | None, Free, AfterValidator(lambda value: in_json(value))]
 
 Hyperparameters = Annotated[Json, Field(description="what the caller chose: learning rate, layers, ...")]
 Environment = Annotated[Json, Field(description="where it ran: names and versions of software and hardware, no paths")]

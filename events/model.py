@@ -242,7 +242,7 @@ class RollbackRehearsed(Event):
     data: Fingerprint
     metrics_from: Metrics = Field(description="figures of the head")
     metrics_to: Metrics = Field(description="figures of the target")
-    difference: Metrics = Field(description="metric of the target minus metric of the head, row by row where paired")
+    difference: Metrics = Field(description="metric of the target minus metric of the head, both over the same rows")
     worse: bool = Field(description="whether the target did worse than the head")
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from ..errors import Malformed
+from ..plain import DEEPEST, FREE, in_json
 
-DEEPEST: Final = 64
-"""Levels of nesting, as many as a recipe may have."""
-_SMALLEST, _LARGEST = -(2**63), 2**64 - 1
+_SMALLEST, _LARGEST = FREE
 
 
 def read_json(raw: bytes, what: str) -> Any:
@@ -53,15 +52,13 @@ def checked_json(value: Any, what: str) -> Any:
 
 def storable_json(value: Any) -> Any:
     """The value with U+FFFD for what no table can hold: an error may quote anything, and must be told all the same."""
-    match value:
-        case str():
-            return value.replace("\0", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
-        case dict():
-            return {storable_json(name): storable_json(each) for name, each in cast("dict[str, Any]", value).items()}
-        case list():
-            return [storable_json(each) for each in cast("list[Any]", value)]
-        case _:
-            return value
+    return in_json(value, _replaced)
+
+
+def _replaced(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return value.replace("\0", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 
 def _storable(text: str, what: str) -> None:

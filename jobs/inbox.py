@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from ..domain.job.commands import OfferVersion
 from ..domain.outside import command_of
-from ..errors import LeptonError, Malformed, Refused, Unavailable
+from ..errors import LeptonError, Malformed, Refused, Unavailable, first_fault
 from ..events.inbox import Letter, parsed, source_of
 from ..events.sql.actors import Actor, Actors, checked_actor, names_an_actor
 from ..events.sql.admission import Admission
@@ -113,9 +113,8 @@ class Intake(Consumer[None]):
         except Refused as refusal:
             request = refusal
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(str(part) for part in first["loc"]) or "data"
-            request = Malformed(f"{place}: {first['msg'].lower()}; docs/events has the schema of {error.title}")
+            place, words, _ = first_fault(error, "data")
+            request = Malformed(f"{place}: {words}; docs/events has the schema of {error.title}")
         return Read(letter, None, request, actor, source)
 
     def _teller(self, source: str | None, actors: dict[str, Actor]) -> tuple[str, Actor]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Final
 
 import uuid_utils
-from pydantic import BaseModel
 
 from ..domain.authorise import Principal
 from ..domain.commands import AnyCommand
@@ -18,22 +16,9 @@ from ..events.envelope import Origin, Recorded
 from ..events.inbox import Outside
 from ..events.sql.actors import Actor
 from ..events.sql.rows import Placement
+from ..plain import canonical
 
 LONGEST_KEY: Final = 200
-
-
-def _plain(value: Any) -> Any:
-    """What JSON has no word for, in words it has."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: getattr(value, f.name) for f in fields(value)}
-    if isinstance(value, BaseModel):
-        return value.model_dump_json()
-    if isinstance(value, Mapping):
-        return dict(cast("Mapping[str, Any]", value))
-    return sorted(cast("frozenset[str]", value)) if isinstance(value, frozenset) else str(value)
-
-
-_canonical: Final = json.JSONEncoder(sort_keys=True, default=_plain).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +68,7 @@ class Request:
                 f"an idempotency key is at most {LONGEST_KEY} printable characters; {self.key[:40]!r} is not"
             )
         try:
-            self.digest = actor.digest(_canonical(command.content()).encode())
+            self.digest = actor.digest(canonical(command.content()).encode())
         except (ValueError, RecursionError) as error:
             what = f"a {type(command).__name__} holds what JSON cannot"
             raise Malformed(f"{what} ({error}); write it as text") from error

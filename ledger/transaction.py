@@ -20,7 +20,7 @@ from ..domain.append import Append
 from ..domain.authorise import authorise
 from ..domain.decide import decide
 from ..domain.state import Aggregate, evolve
-from ..errors import KeyReused, Malformed, Refused, TooLarge
+from ..errors import KeyReused, Malformed, Refused, TooLarge, first_fault
 from ..events.batch import BATCH_BYTES, RECORD_OVERHEAD
 from ..events.bounds import OUT_OF_BOUNDS
 from ..events.clock import JUMP, microseconds, moment, stamped, trusted_after
@@ -151,7 +151,6 @@ class Transaction:
 
 def _malformed(error: ValidationError) -> Malformed:
     """What pydantic has against the first value, in one sentence."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(part) for part in first["loc"]) or "value"
-    remedy = "give a value of 64 bits at most" if first["type"] in OUT_OF_BOUNDS else "give plain JSON values"
-    return Malformed(f"{error.title} cannot hold {place!r}: {first['msg'].lower()}; {remedy}")
+    place, words, kind = first_fault(error, "value")
+    remedy = "give a value of 64 bits at most" if kind in OUT_OF_BOUNDS else "give plain JSON values"
+    return Malformed(f"{error.title} cannot hold {place!r}: {words}; {remedy}")

@@ -1,4 +1,8 @@
-"""Models ready to train, and the way to make your own classes known to Lepton."""
+"""Models ready to train, and the way to make your own classes known to Lepton.
+
+It imports datasets, evaluation, tensors, results, plain and errors; never the ledger. Begin at `model.py`, then
+`credit/model.py`; `state.py` is where torch meets tensors.
+"""
 
 from __future__ import annotations
 

@@ -18,12 +18,11 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from ..errors import Refused, Unavailable
-from .client import Question, plain_params, raised
+from .client import Question, raised
 from .query import LONGEST
 
 if TYPE_CHECKING:
@@ -66,10 +65,10 @@ def answer(snapshot: str | Path, question: str | Question, limits: Limits = Limi
         question = Question(question)
     if len(question.sql.encode(errors="replace")) > LONGEST:
         raise Refused(f"a query has at most {LONGEST:,} bytes; give lists of values as parameters")
-    at = question.as_of.isoformat() if isinstance(question.as_of, date | datetime) else question.as_of
-    asked = {"sql": question.sql, "params": plain_params(question.params), "as_of": at, "timeout": limits.seconds}
+    asked = question._replace(timeout=limits.seconds).asked()
     order = {**asked, "file": str(file), "parent": os.getpid(), "memory": limits.memory, "cpu": limits.cpu_seconds}
-    raw = _told(json.dumps({**order, "threads": limits.threads, "answer": limits.answer}).encode(), limits)
+    order |= {"threads": limits.threads, "answer": limits.answer}
+    raw = _told(json.dumps(order, default=str).encode(), limits)
     head, _, content = raw.partition(b"\n")
     told: dict[str, Any] = json.loads(head)
     if "error" in told:

@@ -45,6 +45,12 @@ class Question(NamedTuple):
     as_of: int | datetime | date | str | None = None
     timeout: float = 30.0
 
+    def asked(self) -> dict[str, Any]:
+        """As it is sent, once what JSON has no word for, such as times, is text, which DuckDB reads as what it was."""
+        params = None if self.params is None else (dict if isinstance(self.params, Mapping) else list)(self.params)
+        at = self.as_of.isoformat() if isinstance(self.as_of, date) else self.as_of
+        return {"sql": self.sql, "params": params, "as_of": at, "timeout": self.timeout}
+
 
 class ReadModel(Protocol):
     """Whoever answers, having seen every event up to the end of the log, or up to the one waited for."""
@@ -169,10 +175,7 @@ class There:
     def sql(self, question: Question, wait_for: int | None) -> pa.Table:
         import pyarrow as pa
 
-        asked = {"sql": question.sql, "params": plain_params(question.params), "timeout": question.timeout}
-        at = question.as_of.isoformat() if isinstance(question.as_of, date) else question.as_of
-        raw = self._answer(asked | {"as_of": at}, wait_for, question.timeout)
-        return pa.ipc.open_stream(raw).read_all()
+        return pa.ipc.open_stream(self._answer(question.asked(), wait_for, question.timeout)).read_all()
 
     def find(self, expression: str) -> list[tuple[str, int]]:
         found = json.loads(self._answer({"find": expression}, None, _FINDING))
@@ -207,7 +210,7 @@ class There:
                 process = str(peer(wire))
                 # it may wait for the event, work on the answer, and then send it
                 end = time.monotonic() + 2 * self._deadline + working + _GRACE
-                send(wire, json.dumps({**asked, "wait_for": seq, "deadline": self._deadline}).encode())
+                send(wire, json.dumps({**asked, "wait_for": seq, "deadline": self._deadline}, default=str).encode())
                 while not (head := received(wire, end)):
                     pass
                 told, answer = json.loads(head), received(wire, end)
@@ -238,11 +241,3 @@ def raised(told: Mapping[str, Any]) -> LeptonError:
     error = kind.__new__(kind, told["message"])
     Exception.__init__(error, told["message"])
     return error
-
-
-def plain_params(params: Params | None) -> Any:
-    """Parameters as JSON has them: a time is its text, which DuckDB reads as one."""
-    if params is None:
-        return None
-    plain = json.dumps(params if isinstance(params, Mapping) else list(params), default=str)
-    return json.loads(plain)

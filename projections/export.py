@@ -7,15 +7,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 import os
 import secrets
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import Refused, Unavailable
+from ..plain import in_json
 from .projector import Projection
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def export(table: pa.Table, format: Format) -> bytes:
         case "csv":
             return _csv(table)
         case "json":
-            return json.dumps([_plain(row) for row in table.to_pylist()], ensure_ascii=False, default=str).encode()
+            return json.dumps(in_json(table.to_pylist(), _in_utc), ensure_ascii=False, default=str).encode()
         case "parquet":
             return _parquet(table)
         case _:
@@ -73,7 +73,7 @@ def _csv(table: pa.Table) -> bytes:
     writer = csv.writer(sink, lineterminator="\n")
     writer.writerow(table.column_names)
     for row in zip(*(column.to_pylist() for column in table.columns), strict=True):
-        writer.writerow([_cell(_plain(value)) for value in row])
+        writer.writerow([_cell(in_json(value, _in_utc)) for value in row])
     return sink.getvalue().encode()
 
 
@@ -89,16 +89,6 @@ def _cell(value: Any) -> Any:
     return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, (list, dict, bool)) else value
 
 
-def _plain(value: Any) -> Any:
-    """A value as JSON has it."""
-    match value:
-        case float() if not math.isfinite(value):
-            return {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
-        case datetime() if value.tzinfo is not None:
-            return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        case dict():
-            return {str(name): _plain(part) for name, part in cast(dict[Any, Any], value).items()}
-        case list() | tuple():
-            return [_plain(part) for part in cast(list[Any], value)]
-        case _:
-            return value
+def _in_utc(value: Any) -> Any:
+    in_zone = isinstance(value, datetime) and value.tzinfo is not None
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if in_zone else value

@@ -1,6 +1,6 @@
 """The frozen answers that Lepton gives: a line for people, a dictionary for programs, HTML for notebooks.
 
-It imports nothing of ours. Begin at `answer.py`, which all of them share.
+It imports plain alone. Begin at `answer.py`, which all of them share.
 """
 
 from .answer import Result, plain

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
 from html import escape
 from typing import Any, Final, cast
 
+from ..plain import in_json
 from .version import Version
 
 WIDTH: Final = 100
@@ -47,18 +47,13 @@ def _brief(value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A value as plain JSON: results and versions as dictionaries, times as RFC 3339, tuples as lists, and numbers
-    that JSON has no word for as text, as in the ledger's events."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else "NaN" if math.isnan(value) else f"{'-' * (value < 0)}Infinity"
+    """An answer as plain JSON: results as dictionaries, versions as their numbers, times as RFC 3339."""
+    return in_json(value, _in_json)
+
+
+def _in_json(value: Any) -> Any:
     if isinstance(value, Version):
         return value.to_dict()["version"]
     if hasattr(value, "to_dict"):
         return value.to_dict()
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return {str(name): plain(each) for name, each in cast("Mapping[Any, Any]", value).items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(each) for each in cast("list[Any]", value)]
-    return value
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -91,16 +91,11 @@ class Array:
         return self.buffer
 
     @classmethod
-    def from_numpy(cls, array: npt.NDArray[Any], dtype: str | None = None) -> Array:
-        """The array's bytes (copied only if not contiguous and little-endian), under its own dtype's name or `dtype`.
-
-        Raises `Malformed` where the dtype is none of `KINDS` or has another item size.
-        """
-        name = dtype or array.dtype.name
-        if kind(name).itemsize != array.dtype.itemsize:
-            raise Malformed(f"an array of {array.dtype} cannot be read as {name}: their item sizes differ")
+    def from_numpy(cls, array: npt.NDArray[Any]) -> Array:
+        """The array's bytes, copied only where they must be. Raises `Malformed` where its dtype is none of `KINDS`."""
+        kind(array.dtype.name)
         little = array.astype(array.dtype.newbyteorder("<"), copy=False)
-        return cls(name, array.shape, np.ascontiguousarray(little).reshape(-1).view(np.uint8))
+        return cls(array.dtype.name, array.shape, np.ascontiguousarray(little).reshape(-1).view(np.uint8))
 
 
 def kind(dtype: str) -> Kind:

@@ -17,6 +17,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 WORKERS = min(8, os.cpu_count() or 1)
+AHEAD = 2 * WORKERS
 
 
 def pool() -> ThreadPoolExecutor:
@@ -29,8 +30,8 @@ def _pool_of(process: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(WORKERS, thread_name_prefix=f"lepton-tensors-{process}")
 
 
-def in_order(function: Callable[[T], R], items: Iterable[T], ahead: int = 2 * WORKERS) -> Iterator[R]:
-    """`map` over threads, with at most `ahead` items taken and not yet given back, so that memory stays bounded.
+def in_order(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """`map` over threads, with at most `AHEAD` items taken and not yet given back, so that memory stays bounded.
 
     `items` is drawn in the caller's thread. When the caller stops early or an item fails, what has begun is waited
     for, so nothing of it runs on behind the caller's back.
@@ -40,7 +41,7 @@ def in_order(function: Callable[[T], R], items: Iterable[T], ahead: int = 2 * WO
     try:
         for item in items:
             begun.append(threads.submit(function, item))
-            if len(begun) >= ahead:
+            if len(begun) >= AHEAD:
                 yield begun.popleft().result()
         while begun:
             yield begun.popleft().result()

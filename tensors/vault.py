@@ -44,15 +44,13 @@ class Vault:
         base: Manifest | None,
         graph: Graph,
         files: Mapping[str, Path | bytes] | None = None,
-        blobs: Mapping[str, bytes] | None = None,
     ) -> SavedTensors:
         """Save tensors as a delta from `base` where the graph's bounds allow it and it is the smaller, else whole.
 
         What is stored already is not written again. Raises `Refused`, leaving nothing, if a tensor or file changes
         meanwhile; `Malformed` on names, shapes or dtypes that cannot be kept.
         """
-        extras = {**(files or {}), **(blobs or {})}
-        save = SaveWriter(self._objects, self._placements, self._sound, self.way, tensors, extras)
+        save = SaveWriter(self._objects, self._placements, self._sound, self.way, tensors, files or {})
         kept = save.known(graph) or (base and save.as_delta(base, graph)) or save.as_keyframe()
         self._manifests.put(kept.manifest.digest, kept.manifest)
         return kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 from hashlib import sha256
 from typing import Any, cast
 from uuid import UUID
@@ -12,7 +13,7 @@ from lepton_ai.domain.commands import AnyCommand, Commit, Stored
 from lepton_ai.domain.decide import decide
 from lepton_ai.domain.model.recipe import Recipe
 from lepton_ai.domain.model.state import Model
-from lepton_ai.domain.state import Aggregate, empty, evolve, fold, folded_types
+from lepton_ai.domain.state import Aggregate, empty, evolve, folded_types
 from lepton_ai.events.envelope import Origin, Recorded, decode, encoder
 from lepton_ai.events.model import Parent
 
@@ -94,7 +95,7 @@ class Past:
         """The aggregate of a stream, folded from stored bytes alone; of the types it looks at, if it says which."""
         kinds = folded_types(stream)
         events = (each for each in map(decode, self.log[:until]) if each.stream == stream)
-        return fold(empty(stream), (each for each in events if kinds is None or each.event.type in kinds))
+        return reduce(evolve, (each for each in events if kinds is None or each.event.type in kinds), empty(stream))
 
 
 def credit(*events: Any) -> tuple[Append, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import reduce
 from typing import Any
 
 import pytest
@@ -37,7 +38,7 @@ from lepton_ai.domain.commands import (
 )
 from lepton_ai.domain.model.recipe import Recipe
 from lepton_ai.domain.model.state import Model
-from lepton_ai.domain.state import fold
+from lepton_ai.domain.state import evolve
 from lepton_ai.errors import NotInPast, Refused, Stale
 from lepton_ai.events.envelope import decode
 from lepton_ai.events.model import File, Parent
@@ -200,7 +201,7 @@ def test_where_a_replay_is_cut_does_not_matter(sequence: list[Ask], cut: int) ->
 
     rest = [each for each in map(decode, past.log[cut:]) if each.stream == CREDIT]
 
-    assert fold(past.replayed(CREDIT, until=cut), rest) == past.credit
+    assert reduce(evolve, rest, past.replayed(CREDIT, until=cut)) == past.credit
 
 
 @given(pasts)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lepton_ai.domain.commands import Archive, MoveAliases, RecordMetrics, RollBack
-from lepton_ai.domain.model.suggestion import Suggestion, Weights, suggest
+from lepton_ai.domain.model.suggestion import Suggestion, suggest
 from lepton_ai.domain.model.track_record import services
 from lepton_ai.errors import Malformed, Refused
 
@@ -71,15 +71,6 @@ def test_a_version_that_was_rolled_back_from_is_not_suggested_again() -> None:
     assert suggestion.ranking[-1].version == 3
     assert suggestion.ranking[-1].stability == 0.5
     assert "rolled back from once, no alert in 1.0 days of service" in suggestion.ranking[-1].words
-
-
-def test_a_tie_goes_to_a_stable_version_before_a_more_recent_unstable_one() -> None:
-    past = line({}, {}, {}, every=timedelta(minutes=1))
-
-    suggestion = chosen(past, 0.1, weights=Weights(0, 0, 1), alerts={2: 1})
-
-    assert [candidate.score for candidate in suggestion.ranking] == [1.0, 1.0]
-    assert order(suggestion) == [1, 2]
 
 
 def test_a_version_that_suffered_alerts_gives_way_to_an_older_one_without() -> None:
@@ -213,13 +204,6 @@ def test_a_count_or_a_threshold_ranks_nothing(metric: str) -> None:
         chosen(line({metric: 0.1}, {metric: 0.4}, {}), metric=metric)
 
 
-def test_which_way_a_metric_is_good_can_be_said() -> None:
-    past = line({"speed": 1.0}, {"speed": 4.0}, {})
-
-    assert chosen(past, metric="speed").version == 2
-    assert chosen(past, metric="speed", better="lower").version == 1
-
-
 def test_figures_of_any_sign_are_compared() -> None:
     suggestion = chosen(line({"r2": -1.0}, {"r2": 0.5}, {"r2": 0.0}, {}), metric="r2")
 
@@ -249,26 +233,7 @@ def test_a_metric_that_nobody_has_is_refused_and_those_there_are_named() -> None
         chosen(line({}, {}), metric="f2")
 
 
-# ── weights and candidates ───────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_weights_decide_what_counts() -> None:
-    past = line({"f1": 0.9}, {"f1": 0.5}, {"f1": 0.7}, {})
-
-    assert order(chosen(past, weights=Weights(1, 0, 0))) == [1, 3, 2]
-    assert order(chosen(past, weights=Weights(0, 0, 1), day=100)) == [3, 2, 1]
-    assert order(chosen(past, weights=Weights(0, 1, 0), alerts={3: 1})) == [2, 1, 3]
-
-
-@pytest.mark.parametrize("weights", [Weights(-1, 1, 1), Weights(0, 0, 0), Weights(float("nan"), 1, 1)])
-def test_weights_that_weigh_nothing_are_refused(weights: Weights) -> None:
-    with pytest.raises(Malformed, match=r"weights are .*; give none below 0 and one above"):
-        chosen(line({}, {}), weights=weights)
-
-
-def test_performance_alone_cannot_count_where_nobody_was_measured() -> None:
-    with pytest.raises(Refused, match="performance alone is to count, but no candidate has a figure"):
-        chosen(line({}, {}), weights=Weights(1, 0, 0))
+# ── candidates ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_candidates_are_the_past_of_the_branch_and_not_its_head() -> None:

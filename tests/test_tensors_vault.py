@@ -121,7 +121,7 @@ def test_a_chain_is_cut_by_a_keyframe_before_a_restore_costs_too_much(lineage: L
 
 def test_files_and_blobs_are_kept_beside_the_tensors(lineage: Lineage, tmp_path: Path) -> None:
     (tmp_path / "tokens.txt").write_bytes(b"token\n" * 100_000)
-    kept = lineage.save(network(), files={"tokens": tmp_path / "tokens.txt", "note": b"hi"}, blobs={"code": b""})
+    kept = lineage.save(network(), files={"tokens": tmp_path / "tokens.txt", "note": b"hi", "code": b""})
 
     assert [(file.name, file.bytes) for file in kept.files] == [("code", 0), ("note", 2), ("tokens", 600_000)]
     found = {file.name: lineage.fresh().blob(file.digest) for file in kept.files}

@@ -22,11 +22,13 @@ import torch
 from pydantic import BaseModel
 
 from lepton_ai import ModelManager
+from lepton_ai.domain.commands import LogMetrics
 from lepton_ai.domain.model.recipe import Recipe
 from lepton_ai.domain.names import figure
 from lepton_ai.errors import Malformed, Refused
+from lepton_ai.events.run import MetricsLogged
 from lepton_ai.models import CreditScoringModel
-from lepton_ai.plain import plain
+from lepton_ai.plain import canonical, in_json, plain
 
 
 class Mode(str, Enum):  # noqa: UP042 - what many configurations still have
@@ -225,3 +227,29 @@ def test_an_infinite_figure_is_weighed_without_becoming_nan(home: Path) -> None:
     candidates = manager.suggest_rollback(metric="psnr").candidates
 
     assert [each["performance"] for each in candidates] == [1.0, 0.0]
+
+
+def test_the_text_that_digests_are_made_of_is_what_it_was_when_old_keys_were_kept() -> None:
+    when = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    block = MetricsLogged(names=("loss",), steps=(1,), values=(math.nan,), times=(when,))
+    recipe = Recipe({"rate": 0.1, "rounds": MappingProxyType({"first": 3})})
+
+    text = canonical(
+        {
+            **LogMetrics(run="r1", blocks=(block,)).content(),
+            "at": when, "packs": frozenset("ba"), "recipe": recipe, "text": "é", "worst": -math.inf,
+        }
+    )  # fmt: skip
+
+    assert text == (
+        r'{"at": "2026-01-31 12:00:00+00:00", "blocks": ["{\"type\":\"lepton.metrics.logged.v1\",\"names\":[\"loss\"],'
+        r'\"steps\":[1],\"values\":[\"NaN\"],\"times\":[\"2026-01-31T12:00:00Z\"]}"], "command": "LogMetrics", '
+        r'"packs": ["a", "b"], "recipe": {"architecture": {}, "data": null, "derivation": null, "hyperparameters": '
+        r'{"rate": 0.1, "rounds": {"first": 3}}, "settings": {}}, "run": "r1", "text": "\u00e9", "worst": -Infinity}'
+    )
+
+
+def test_numbers_that_json_has_no_word_for_are_written_by_name_at_any_depth() -> None:
+    assert in_json({1: (math.nan, {"x": [math.inf, -math.inf]}), "y": 0.5}) == {
+        "1": ["NaN", {"x": ["Infinity", "-Infinity"]}], "y": 0.5,
+    }  # fmt: skip

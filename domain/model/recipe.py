@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import rfc8785
 
 from ...errors import Malformed
-from ...plain import plain
+from ...plain import in_json, plain
 
 WHOLE: Final = 2**53 - 1
 
@@ -51,15 +51,11 @@ def version_digest(manifest: str, parents: Iterable[tuple[str, str]], recipe: st
 def canonical_digest(value: Any) -> str:
     """SHA-256 over RFC 8785 JSON."""
     try:
-        return f"sha256:{sha256(rfc8785.dumps(_exact(value))).hexdigest()}"
+        return f"sha256:{sha256(rfc8785.dumps(in_json(value, _exact))).hexdigest()}"
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
         raise Malformed(f"a recipe holds a value without a canonical JSON form ({error}); write it as text") from error
 
 
 def _exact(value: Any) -> Any:
-    """A value with the whole numbers as text that a double, and so RFC 8785, would round."""
-    if isinstance(value, int) and not -WHOLE <= value <= WHOLE:
-        return str(value)
-    if isinstance(value, dict):
-        return {name: _exact(each) for name, each in cast("dict[str, Any]", value).items()}
-    return [_exact(each) for each in cast("list[Any]", value)] if isinstance(value, list) else value
+    """A whole number as text where a double, and so RFC 8785, would round it."""
+    return str(value) if isinstance(value, int) and not -WHOLE <= value <= WHOLE else value

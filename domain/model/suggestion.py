@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from ...errors import Malformed, Refused
+from ...errors import Refused
 from ..guards import writable
 from .metric import Better, better_when
 from .state import Model
@@ -20,16 +20,8 @@ USUAL: Final = ("f1", "accuracy", "roc_auc", "ks", "r2", "loss", "log_loss", "br
 """The metrics looked at where none is named: the one that most candidates have, and of several the first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """How much each side counts; only their proportions matter."""
-
-    performance: float = 0.5
-    stability: float = 0.3
-    age: float = 0.2
-
-
-USUAL_WEIGHTS: Final = Weights()
+PERFORMANCE, STABILITY, AGE = 0.5, 0.3, 0.2
+"""How much each side counts; without a figure the other two decide, in their proportion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,32 +66,25 @@ def suggest(
     branch: str,
     *,
     metric: str | None = None,
-    better: Better | None = None,
-    weights: Weights = USUAL_WEIGHTS,
     now: datetime,
     alerts: Mapping[int, int] | None = None,
 ) -> Suggestion:
     """Rank the past of a branch, except its head, as targets of a rollback.
 
-    `better` says which way a metric is good, else its name does: a loss or an error is better lower. `alerts` counts by
-    version. Where scores tie the most recent stable version goes first. Raises `Refused` where there is no such branch,
-    nothing but its head, or nobody with the metric.
+    `alerts` counts by version. Where scores tie the most recent stable version goes first. Raises `Refused` where there
+    is no such branch, nothing but its head, or nobody with the metric.
     """
     writable(model)
     head, numbers = _past(model, branch)
-    _check(weights)
     metric = metric or _usual(model, numbers)
-    better = better or (better_when(metric) if metric else "higher")
+    better: Better = better_when(metric) if metric else "higher"
     measured = _measured(model, branch, numbers, metric)
     performance = _performance(measured, better)
     # what nobody measured is not taken for better than the worst that somebody did
     lowest = min(performance.values(), default=None)
     served = services(model, now, alerts or {})
     ranking = sorted(
-        (
-            _candidate(model, n, metric, measured.get(n), performance.get(n, lowest), served[n], weights, now)
-            for n in numbers
-        ),
+        (_candidate(model, n, metric, measured.get(n), performance.get(n, lowest), served[n], now) for n in numbers),
         key=lambda candidate: (candidate.score, candidate.stable, candidate.version),
         reverse=True,
     )
@@ -113,12 +98,6 @@ def _past(model: Model, branch: str) -> tuple[int, list[int]]:
     if not (numbers := sorted(model.past(branch) - {head})):
         raise Refused(f"branch {branch!r} has only ever been on version {head}; there is nothing to roll back to")
     return head, numbers
-
-
-def _check(weights: Weights) -> None:
-    sides = (weights.performance, weights.stability, weights.age)
-    if not all(math.isfinite(side) and side >= 0 for side in sides) or not sum(sides):
-        raise Malformed(f"weights are {', '.join(f'{side:g}' for side in sides)}; give none below 0 and one above")
 
 
 def _usual(model: Model, numbers: Sequence[int]) -> str | None:
@@ -165,12 +144,11 @@ def _candidate(
     measured: float | None,
     performance: float | None,
     service: Service,
-    weights: Weights,
     now: datetime,
 ) -> Candidate:
     since = max(now - model.version(number).recorded, timedelta())
     age = 0.5 ** (since / HALF_LIFE)
-    score = _score(performance, service.stability, age, weights)
+    score = _score(performance, service.stability, age)
     words = f"version {number}, score {score:.2f}: {_performed(metric, measured, performance)}{_behaved(service)}; "
     return Candidate(
         version=number,
@@ -184,13 +162,11 @@ def _candidate(
     )
 
 
-def _score(performance: float | None, stability: float, age: float, weights: Weights) -> float:
-    sides = [(stability, weights.stability), (age, weights.age)]
+def _score(performance: float | None, stability: float, age: float) -> float:
+    sides = [(stability, STABILITY), (age, AGE)]
     if performance is not None:
-        sides.append((performance, weights.performance))
-    if not (total := sum(weight for _, weight in sides)):
-        raise Refused("performance alone is to count, but no candidate has a figure; `evaluate` measures them")
-    return round(sum(side * weight for side, weight in sides) / total, 2)
+        sides.append((performance, PERFORMANCE))
+    return round(sum(side * weight for side, weight in sides) / sum(weight for _, weight in sides), 2)
 
 
 def _performed(metric: str | None, measured: float | None, performance: float | None) -> str:

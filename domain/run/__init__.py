@@ -1,1 +1,1 @@
-"""The aggregate of one run, and how its story is decided."""
+"""The aggregate of one run, and how its story is decided. Begin at `decide.py`."""

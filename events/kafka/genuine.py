@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from ..log import Row
 from ..merkle import Frontier, leaf_hash
@@ -106,20 +106,6 @@ def claim(message: Message) -> Claim | str:
     if not 0 < seq <= _MOST:
         return f"no ledger has an event {seq}"
     return Claim(message.offset, seq, source[1], message.value, dict(message.headers).get(ROOT))
-
-
-class Judge(Protocol):
-    """Tells the ledger's records from others; `seq` is the last event it gave out."""
-
-    seq: int
-
-    def take(self, messages: Sequence[Message]) -> list[Row]:
-        """The rows among records, in order, that follow what was given out before."""
-        ...
-
-    def rest(self) -> list[Row]:
-        """What is held back, once the topic has no more."""
-        ...
 
 
 class ByLeaf:

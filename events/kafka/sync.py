@@ -72,13 +72,11 @@ class Listener:
     A topic that was made anew meanwhile is read from its beginning.
     """
 
-    def __init__(
-        self, loop: LoopThread, cluster: Cluster, topic: TopicName, partition: int = 0, *, at: Bookmark | None = None
-    ) -> None:
+    def __init__(self, loop: LoopThread, cluster: Cluster, topic: TopicName, partition: int = 0) -> None:
         self._loop = loop
         self._reader_of = lambda: Reader(cluster, topic, partition)
         self._reader: Reader | None = None
-        self.bookmark = at
+        self.bookmark: Bookmark | None = None
         """Where it is read next; None where it was never open."""
 
     @property

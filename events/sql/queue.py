@@ -1,4 +1,4 @@
-"""Mail: what a broker's topics carry, in a table of the database where there is no broker."""
+"""The queue: what a broker's topics carry, in a table of the database where there is no broker."""
 
 from __future__ import annotations
 

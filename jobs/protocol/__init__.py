@@ -1,4 +1,4 @@
 """What the ledger and its workers tell each other: messages, orders, and the ports over Kafka and over tables.
 
-Nothing here knows the ledger. Begin at `messages.py`.
+It imports events, tensors and errors; never the ledger, its domain, versions or workers. Begin at `messages.py`.
 """

@@ -10,7 +10,7 @@ import uuid_utils
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import from_json, to_json
 
-from ...errors import Malformed
+from ...errors import Malformed, first_fault
 from ...events.event import Digest, Figure, Json
 from ...events.objects import PackWritten
 from ...events.run import MetricsLogged
@@ -303,8 +303,8 @@ def _time(envelope: dict[str, Any]) -> datetime:
 
 def _fault(error: Exception) -> str:
     if isinstance(error, ValidationError):
-        first = error.errors(include_url=False, include_input=False)[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg'].lower()}"
+        place, words, _ = first_fault(error, "data")
+        return f"{place}: {words}"
     if isinstance(error, KeyError):
         return f"it has no {error}" if error.args[0] in ("type", "data") else "its type is unknown"
     return f"it is no JSON object ({str(error)[:200]})"

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, NamedTuple
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
-from ...errors import Malformed
+from ...errors import Malformed, first_fault
 from ...tensors.graph import Edge, Graph
 from ...tensors.objects import is_pack
 from .identity import Identity, seal
@@ -130,9 +130,8 @@ def opened(raw: bytes, identity: Identity) -> Order:
     try:
         return Order.model_validate_json(identity.opened(b64decode(rest.removesuffix(b'"}'), validate=True), about))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"])) or "it"
-        raise Malformed(f"the order is none that this worker knows: {where}: {first['msg'].lower()[:200]}") from error
+        place, words, _ = first_fault(error, "it")
+        raise Malformed(f"the order is none that this worker knows: {place}: {words[:200]}") from error
     except ValueError as error:
         raise Malformed(f"the order is damaged ({error})") from error
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ...domain.commands import FinishRun, LogMetrics, StartRun
-from ...events.event import stored
 from ...events.run import MetricsLogged
+from ...plain import in_json
 from ...results import PendingVersion
 from ...tensors.graph import Graph
 from ...tensors.objects import ObjectStore
@@ -52,8 +51,8 @@ def written_save(name: str, save: Save) -> dict[str, Any]:
     plain = {f.name: getattr(save, f.name) for f in fields(save) if f.name != "files"}
     parents = save.parents and [[each.words, _number(each.version), each.role] for each in save.parents]
     numbers = {"origin": _number(save.origin), "expected": _number(save.expected)}
-    figures = stored(dict(save.metrics)) if save.metrics else save.metrics
-    return {"name": name, **plain, "parents": parents, **numbers, "tags": list(save.tags), "metrics": figures}
+    rest = {"tags": list(save.tags), "metrics": in_json(save.metrics)}
+    return {"name": name, **plain, "parents": parents, **numbers, **rest}
 
 
 def read_save(
@@ -71,7 +70,7 @@ def written_command(command: RunCommand) -> tuple[Kind, dict[str, Any]]:
     """A run's command by its kind, and as JSON."""
     plain = {f.name: getattr(command, f.name) for f in fields(command)}
     if isinstance(command, LogMetrics):
-        plain["blocks"] = [json.loads(block.model_dump_json()) for block in command.blocks]
+        plain["blocks"] = [in_json(block.model_dump(mode="json")) for block in command.blocks]
     return _KINDS[type(command)], plain
 
 
