@@ -5,8 +5,6 @@ from __future__ import annotations
 import ctypes
 import os
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from importlib import _bootstrap as bootstrap
 from threading import Condition, Lock, get_ident
 from typing import Final, Generic, Protocol, TypeVar
@@ -45,23 +43,23 @@ class Uses:
         self._unsafe = False
         self._process = os.getpid()
 
-    @contextmanager
-    def use(self) -> Generator[None]:
+    def __enter__(self) -> None:
         """Be within. While a fork is waited for only those enter who are within already."""
         thread = get_ident()
         with self._changed:
-            self._changed.wait_for(lambda: not self._closed or thread in self._inside)
+            while self._closed and thread not in self._inside:
+                self._changed.wait()
             self._inside[thread] = self._inside.get(thread, 0) + 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                if (left := self._inside.get(thread, 0) - 1) > 0:
-                    self._inside[thread] = left
-                else:
-                    self._inside.pop(thread, None)
-                if self._closed:
-                    self._changed.notify_all()
+
+    def __exit__(self, *_: object) -> None:
+        thread = get_ident()
+        with self._changed:
+            if (left := self._inside.get(thread, 0) - 1) > 0:
+                self._inside[thread] = left
+            else:
+                self._inside.pop(thread, None)
+            if self._closed:
+                self._changed.notify_all()
 
     @property
     def unsafe(self) -> bool:

@@ -16,6 +16,7 @@ from ..errors import LeptonError, Unavailable
 from ..events.inbox import Letter
 from ..events.sql.actors import Actor
 from ..events.sql.admission import Admission
+from ..events.sql.rows import Rejected
 from ..isolation import isolated
 from ..ledger import Ledger, Receipt, Request
 from ..ledger.transaction import Transaction
@@ -123,36 +124,35 @@ class Consumer(ABC, Generic[T]):
 
     def _recorded(self, reads: Sequence[Read[T]]) -> list[Answer]:
         """One transaction; where refusals have consequences these come before the position moves, in one of its own."""
-        with self.ledger.transaction(
-            [each.request for each in reads if isinstance(each.request, Request)]
-        ) as transaction:
+        requests = [each.request for each in reads if isinstance(each.request, Request)]
+        with self.ledger.transaction(requests) as transaction:
             answers = self.answers(transaction, reads)
             rejects = self.rejects(transaction.admission, reads, answers)
             consequences = self.follow_up(reads, answers)
-            if not consequences:
-                self._move(transaction.admission, reads, rejects)
+            rows = [] if consequences else self._move(transaction.admission, reads, rejects)
+        for said, error in consequences:
+            self.refuse(said, error)
         if consequences:
-            for said, error in consequences:
-                self.refuse(said, error)
             with self.ledger.transaction() as transaction:
-                self._move(transaction.admission, reads, rejects)
+                rows = self._move(transaction.admission, reads, rejects)
         self.expected = reads[-1].letter.position + 1
         self.taken += len(reads)
-        for each, why in zip(reads, rejects, strict=True):
-            if why is not None:
-                self.log.warning("message %d of %s is rejected: %s", each.letter.position, self.topic, why)
+        for row in rows:
+            self.log.warning("message %d of %s is rejected: %s", row.position, row.topic, row.reason)
         return answers
 
-    def _move(self, admission: Admission, reads: Sequence[Read[T]], rejects: Sequence[LeptonError | None]) -> None:
+    def _move(
+        self, admission: Admission, reads: Sequence[Read[T]], rejects: Sequence[LeptonError | None]
+    ) -> list[Rejected]:
         place = (self.topic, self.part)
-        admission.reject(
-            [
-                kept(place, each.letter, why, each.actor, each.source)
-                for each, why in zip(reads, rejects, strict=True)
-                if why is not None
-            ]
-        )
+        rows = [
+            kept(place, each.letter, why, each.actor, each.source)
+            for each, why in zip(reads, rejects, strict=True)
+            if why is not None
+        ]
+        admission.reject(rows)
         admission.move(*place, self.expected, reads[-1].letter.bookmark)
+        return rows
 
 
 def consume(

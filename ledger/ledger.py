@@ -73,9 +73,7 @@ class Ledger:
         Raises `Refused` where a rule forbids it, `KeyReused` where the key came with other content, and `Unavailable`,
         carrying the key, where the database is away or what became of COMMIT could not be found out.
         """
-        request = Request(
-            command, actor, key, time=time, causation=causation, placements=placements, traceparent=traceparent
-        )
+        request = Request(command, actor, key or "", time, causation, placements, traceparent=traceparent)
         (answer,) = self.admit_all((request,))
         return receipt(answer)
 

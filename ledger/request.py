@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -41,45 +41,39 @@ def receipt(answer: Answer) -> Receipt:
     return answer
 
 
+@dataclass(slots=True)
 class Request:
     """A command, digested and with its free text sealed: neither must happen under the head's lock.
 
-    `placements` are where the bytes lie that it tells of, `outside` the outside event that asks, where one does. Raises
-    `Malformed` where the key is no key or the command holds what JSON cannot.
+    Raises `Malformed` where the key is no key, or the command holds what JSON cannot.
     """
 
-    __slots__ = ("actor", "causation", "command", "digest", "key", "outside", "placements", "time", "traceparent")
+    command: AnyCommand
+    actor: Actor
+    key: str = ""
+    """One is made where none is given."""
+    time: datetime | None = None
+    causation: str | None = None
+    placements: Sequence[Placement] = ()
+    """Where the bytes lie that it tells of."""
+    outside: Outside | None = None
+    """The outside event that asks, where one does."""
+    traceparent: str | None = None
+    digest: str = field(init=False)
 
-    def __init__(
-        self,
-        command: AnyCommand,
-        actor: Actor,
-        key: str | None = None,
-        *,
-        time: datetime | None = None,
-        causation: str | None = None,
-        placements: Sequence[Placement] = (),
-        outside: Outside | None = None,
-        traceparent: str | None = None,
-    ) -> None:
-        self.key = key or str(uuid_utils.uuid7())
+    def __post_init__(self) -> None:
+        command, self.key = self.command, self.key or str(uuid_utils.uuid7())
         if len(self.key) > LONGEST_KEY or not self.key.isprintable():
-            raise Malformed(
-                f"an idempotency key is at most {LONGEST_KEY} printable characters; {self.key[:40]!r} is not"
-            )
+            what = f"an idempotency key is at most {LONGEST_KEY} printable characters"
+            raise Malformed(f"{what}; {self.key[:40]!r} is not")
         try:
-            self.digest = actor.digest(canonical(command.content()).encode())
+            self.digest = self.actor.digest(canonical(command.content()).encode())
         except (ValueError, RecursionError) as error:
             what = f"a {type(command).__name__} holds what JSON cannot"
             raise Malformed(f"{what} ({error}); write it as text") from error
-        sealed = {name: actor.seal(text) for name in command.free_text if (text := getattr(command, name))}
-        self.command: AnyCommand = replace(command, **sealed) if sealed else command
-        self.actor = actor
-        self.time = time
-        self.causation = causation
-        self.placements = placements
-        self.outside = outside
-        self.traceparent = traceparent
+        sealed = {name: self.actor.seal(text) for name in command.free_text if (text := getattr(command, name))}
+        if sealed:
+            self.command = replace(command, **sealed)
 
     def principal(self) -> Principal:
         """Who sends it, as rules of access see it."""

@@ -109,7 +109,7 @@ class Projection:
         """Be at work in DuckDB, in the process that opened the file."""
         inherited.own(self._process, self._what)
         try:
-            with inherited.USES.use():
+            with inherited.USES:
                 yield
         except OSError as error:  # a full disk, say, where a file is moved or removed
             if error.errno is None:  # Arrow's, which bears DuckDB's words
@@ -244,7 +244,7 @@ class Projection:
         """Close the file and give the lock back; a second call does nothing, nor does one in a forked child."""
         if os.getpid() != self._process:
             return
-        with inherited.USES.use(), self._writing, self._gate.alone():
+        with inherited.USES, self._writing, self._gate.alone():
             self._closed = True
             self._set_down()
             self._lock.release()

@@ -53,7 +53,7 @@ def clock(manager: ModelManager, monkeypatch: pytest.MonkeyPatch) -> Set:
         if manager._home.database.clock != "NULL":
             manager._home.database.clock = f"{int(now.timestamp() * 10**6)}"  # type: ignore[misc]
 
-    monkeypatch.setattr("lepton_ai.ledger.datetime", Told)
+    monkeypatch.setattr("lepton_ai.ledger.transaction.datetime", Told)
     set_to(TODAY)
     return set_to
 
@@ -165,7 +165,7 @@ def test_on_postgresql_the_databases_clock_counts_and_a_wrong_one_is_recorded_be
         def now(cls, tz: Any = None) -> datetime:
             return FAR
 
-    monkeypatch.setattr("lepton_ai.ledger.datetime", Ahead)
+    monkeypatch.setattr("lepton_ai.ledger.transaction.datetime", Ahead)
     before = datetime.now(UTC) - timedelta(minutes=5)
     save(manager, 1)
 

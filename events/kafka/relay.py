@@ -5,7 +5,7 @@ the database only says from where on it need not be read again. The root of the 
 batch bears, says whether the topic tells of this history at all.
 
 A batch is taken whole or not at all, and holds whole commands: wherever the topic ends, and whatever becomes of the
-database then, no command is half on it. Only a ledger from before the limit on what a command becomes (ledger.py) may
+database then, no command is half on it. Only a ledger from before the limit on what a command becomes (ledger/) may
 hold one that is larger than a batch; that is sent in several.
 """
 

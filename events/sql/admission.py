@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -51,8 +50,9 @@ class Admission:
     changed: bool = field(default=False, init=False)
     committing: bool = field(default=False, init=False)
     """Whether COMMIT has been asked for."""
-    writing: ExitStack = field(default_factory=ExitStack, init=False)
-    """Open until the end, so that what is appended goes there together with COMMIT."""
+    _appended: tuple[Sequence[NewRow], Head, Sequence[Tile], Sequence[Placement]] | None = field(
+        default=None, init=False
+    )
 
     @classmethod
     def begun(
@@ -82,9 +82,14 @@ class Admission:
         return cls(head_of(rows[0]), rows[0][4], known, connection, database, sql, written, rows[0][8])
 
     def end(self) -> None:
-        """Commit what was appended, if anything was, else undo."""
-        self.committing = self.changed
-        self.connection.execute("COMMIT" if self.changed else "ROLLBACK")
+        """Commit what was appended or written beside, if anything was, else undo."""
+        if not self.changed:
+            self.connection.execute("ROLLBACK")
+            return
+        with self._database.together(self.connection):
+            self.write()
+            self.committing = True
+            self.connection.execute("COMMIT")
 
     def since(self, seq: int) -> Since:
         """What stands at a `seq`, and which streams were written to behind it, if that is at most `MANY` events ago."""
@@ -103,8 +108,15 @@ class Admission:
     def append(
         self, rows: Sequence[NewRow], head: Head, tiles: Sequence[Tile], placements: Sequence[Placement]
     ) -> None:
-        """Insert the rows and move the head."""
-        self.writing.enter_context(self._database.together(self.connection))
+        """Have the rows inserted and the head moved at the end: they go there together with COMMIT."""
+        self._appended = rows, head, tiles, placements
+        self.changed = True
+
+    def write(self) -> None:
+        """Insert what was appended and move the head."""
+        if self._appended is None:
+            return
+        rows, head, tiles, placements = self._appended
         self._database.insert_events(self.connection, self.sql, rows)
         cursor = self.connection.cursor()
         if tiles:
@@ -112,7 +124,6 @@ class Admission:
         if placements:
             cursor.executemany(self.sql.insert_placements, placements)
         cursor.execute(self.sql.move_head, (head.seq, head.recorded, head.frontier.encode(), head.trusted))
-        self.changed = True
 
     def seen(self, source: str, id: str, digest: str) -> str | None:
         """The digest of what was taken in before under an id of that source, None where nothing was.

@@ -282,16 +282,14 @@ class SQLite(Database):
         with self._used(), super().connection() as connection:
             yield connection
 
-    @contextmanager
-    def _used(self) -> Generator[None]:
+    def _used(self) -> forks.Uses:
         """Within it a fork waits. Raises `Unavailable` in a child that was forked while it could not."""
         if _USES.unsafe:
             raise Unavailable(
                 f"this process was forked while a thread of its parent was at {self.name}, whose locks it cannot tell "
                 "from its own; start it by spawn, or fork again"
             )
-        with _USES.use():
-            yield
+        return _USES
 
 
 class _AtForks:

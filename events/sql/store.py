@@ -81,9 +81,8 @@ class Store:
             admission = None
             try:
                 admission = Admission.begun(connection, self.database, identity, keys, since)
-                with admission.writing:
-                    yield admission
-                    admission.end()
+                yield admission
+                admission.end()
             except LeptonError:
                 undo(connection)
                 raise

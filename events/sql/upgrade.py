@@ -104,8 +104,8 @@ def _announced(
     last = rows_of(connection.execute(sql.rows, (head.seq - 1, head.seq)))
     now = connection.execute(f"SELECT {database.clock}").fetchone()[0]
     admission = Admission(head, last[0].leaf if last else None, {}, connection, database, sql, now=now)
-    with admission.writing:
-        announce(ledger, admission)
+    announce(ledger, admission)
+    admission.write()
 
 
 def _standing(database: Database, connection: Any, sql: Statements) -> Standing:
