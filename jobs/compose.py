@@ -37,7 +37,7 @@ def compose(workspace: Workspace, name: str, job: Job, worker: str) -> Order:
 
 
 def _base(workspace: Workspace, model: Model, number: int) -> Base:
-    event = verified_event(model, number)
+    event = verified_event(workspace, model, number)
     return Base(
         version=number,
         way=_way(workspace, event.tensors, graph_of(model)),

@@ -176,7 +176,7 @@ class Receiver:
             model=job.model,
             branch=job.payload.get("branch", "main"),
             asked_parents=None,
-            parents=() if base is None else (Parent(version=base, role="trained"),),
+            parents=() if base is None else (Parent(model=job.model, version=base),),
             tensors=manifest.digest,
             tensor_count=len(manifest.tensors),
             parameters=manifest.parameters,

@@ -9,7 +9,7 @@ from datetime import datetime
 from html import escape
 from typing import Any, Final, cast
 
-from .version import Version
+from .version import Version, VersionRef
 
 WIDTH: Final = 100
 """Characters of a field that `str()` of an answer shows."""
@@ -53,6 +53,8 @@ def plain(value: Any) -> Any:
         return value if math.isfinite(value) else "NaN" if math.isnan(value) else f"{'-' * (value < 0)}Infinity"
     if isinstance(value, Version):
         return value.to_dict()["version"]
+    if isinstance(value, VersionRef):
+        return str(value)
     if hasattr(value, "to_dict"):
         return value.to_dict()
     if isinstance(value, datetime):

@@ -140,7 +140,8 @@ def _changed(workspace: Workspace, subject: Subject, save: Save, changes: Mappin
 
 def _parents(workspace: Workspace, model: Any, save: Save) -> Sequence[int]:
     with suppress(Refused):
-        return [parent.version for parent in parents_of(workspace, model, save)]
+        parents, _ = parents_of(workspace, model, save)
+        return [parent.version for parent in parents if parent.model == model.name]
     return ()
 
 

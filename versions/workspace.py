@@ -119,7 +119,9 @@ class Workspace:
             model=model.name,
             digest=event.digest,
             branch=event.branch,
-            parents=tuple((parent.version, parent.role) for parent in event.parents),
+            parents=tuple(
+                (parent.version if parent.model == model.name else parent.ref, parent.role) for parent in event.parents
+            ),
         )
 
     def origin(self, source: Any) -> Version | None:
