@@ -12,7 +12,7 @@ import pytest
 
 from lepton_ai import ModelManager, PendingVersion
 from lepton_ai.domain.commands import RollBack
-from lepton_ai.errors import Malformed, Refused, UnknownRevision
+from lepton_ai.errors import Malformed, Refused, Stale, UnknownRevision
 from lepton_ai.events.model import BranchCreated, ModelRegistered, Parent, VersionCommitted
 from lepton_ai.results import VersionRef
 from lepton_ai.versions.save_request import Named, Save
@@ -201,3 +201,13 @@ def test_a_save_that_is_kept_remembers_of_which_model_a_parent_is() -> None:
     written = json.loads(json.dumps(written_save("student", Save(parents=named)) | {"tensors": "", "files": {}}))
 
     assert read_save(written, {}, {})[1].parents == named
+
+
+def test_a_save_adopted_where_its_branch_moved_keeps_its_parents_of_other_models(manager: ModelManager) -> None:
+    manager.save_version(weights(2), name="student")
+    with pytest.raises(Stale):
+        manager.save_version(weights(8), name="student", parents=["student@1", ("teacher@2", "teacher")])
+
+    adopted = manager.adopt(manager.kept()[0].name)
+
+    assert adopted.parents == ((2, "trained"), (("teacher", 2), "teacher"))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
 from ..domain.model.recipe import Recipe
+from ..domain.model.revision import parts
 from ..domain.names import changed_notes, checked_label, checked_metrics, checked_model, checked_name
 from ..errors import Malformed
 from ..plain import plain, plain_text
@@ -25,6 +26,12 @@ class Named(NamedTuple):
     version: int | VersionRef | None
     """A number is one of the model's own, None is still to be looked up."""
     role: str
+
+    def of_another(self, model: str) -> bool:
+        """Whether it is a version of another model than this one."""
+        ref = self.version
+        named = parts(self.words)[0] if ref is None else ref.model if isinstance(ref, VersionRef) else None
+        return named not in (None, model)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -170,6 +170,23 @@ class Model(NamedTuple):
         ref = self.branches.get(branch)
         pointed = {move.to_version for move in ref.history() if move.to_version is not None} if ref else ()
         return frozenset(self.ancestry(*pointed))
+
+
+class ModelVersion(NamedTuple):
+    """One version of a model as the model stands."""
+
+    model: Model
+    number: int
+
+    @property
+    def event(self) -> VersionCommitted:
+        """The event that made it."""
+        return self.model.version(self.number).event
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """Its newest figures."""
+        return self.model.metrics.get(self.number, {})
 
 
 def evolve(model: Model, recorded: Recorded) -> Model:
