@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import torch
 
-    from .domain.model.state import Model
+    from .domain.model.state import Model, ModelVersion
     from .errors import Damaged
     from .jobs.api import Jobs
     from .versions.spool.spool import Spool
@@ -137,6 +137,8 @@ class ModelManager:
         unless given; docs/values.md says which values may be kept. `data` is training data, (data, labels), or a
         fingerprint. `parents` default to the version this object was loaded from or last saved as, and where that is
         not the branch's head any more it is `Stale`; else to the branch's head, whichever that is when it is recorded.
+        Each may be a pair of a revision and a role, any label: `("teacher@3", "teacher")`. `MODEL@REV` or a version of
+        another model is a parent beside those, shown and never walked as history.
         What equals the head makes no new version. While the ledger is away the answer is a `PendingVersion`. Where the
         save is refused, what was to be saved is kept: the error names it, and `adopt` takes it in.
         """
@@ -405,7 +407,7 @@ class ModelManager:
             name, first, last = split_range(str(a), self.models(), self._workspace.archived)
             a, b = str(first), f"{name}@{last}" if "@" not in str(last).split("{")[0] else str(last)
         one = self._resolved(a)
-        own = None if isinstance(b, Version) or parts(str(b))[0] or b in self.models() else one[0].name
+        own = None if isinstance(b, Version) or parts(str(b))[0] or b in self.models() else one.model.name
         return compare.diff(self._workspace, one, self._resolved(b, own))
 
     def compare(self, *revs: Rev, metric: str | None = None) -> Comparison:
@@ -532,7 +534,7 @@ class ModelManager:
         """The versions for which all of `metric.f1 > 0.8 and note.ticket = 'RISK-12'` holds."""
         self._home.seek()
         found = self._home.read_model().find(expression)
-        return [self._workspace.version(self._workspace.model(model), number) for model, number in found]
+        return [self._workspace.version(self._workspace.model(ref.model), ref.number) for ref in found]
 
     def events(
         self, *, after: int = 0, stream: str | None = None, follow: bool = False, opened: bool = True
@@ -618,7 +620,7 @@ class ModelManager:
     def _known(self, model: str | None) -> Model:
         return self._workspace.known_model(model)
 
-    def _resolved(self, rev: Rev, model: str | None = None) -> tuple[Model, int]:
+    def _resolved(self, rev: Rev, model: str | None = None) -> ModelVersion:
         if isinstance(rev, PendingVersion):
             rev = self._home.outbox.delivery.arrived(rev)
         return self._workspace.resolve(rev, model)

@@ -89,7 +89,8 @@ def whole(value: int, what: str, bounds: tuple[int, int] = FREE) -> int:
 def in_json(value: Any, other: Callable[[Any], Any] = lambda value: value) -> Any:
     """A value as JSON has it: containers as objects and lists, non-finite numbers as their names, at any depth.
 
-    What is neither a container nor a float, names of an object too, is what `other` makes of it.
+    What is neither a container nor a float, names of an object too, is what `other` makes of it; so is a tuple that
+    it makes something of.
     """
     if isinstance(value, float):
         return _finite(value)
@@ -97,6 +98,8 @@ def in_json(value: Any, other: Callable[[Any], Any] = lambda value: value) -> An
         return other(value)
     if isinstance(value, Mapping):
         return {other(str(name)): in_json(each, other) for name, each in cast("Mapping[Any, Any]", value).items()}
+    if isinstance(value, tuple) and (word := other(value)) is not value:
+        return word
     if isinstance(value, list | tuple | set | frozenset):
         return [in_json(each, other) for each in cast("Iterable[Any]", value)]
     return other(value)

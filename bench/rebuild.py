@@ -95,7 +95,7 @@ def _turn(name: str, number: int) -> Iterator[tuple[str, Event]]:
     yield f"run/{ran}", run.RunFinished(status="finished", points=20)
     yield "objects", objects.PackWritten(pack=f"packs/{ran}", bytes=4000, entries=8, index=digest("blake3"))
     yield "objects", _manifest(manifest)
-    yield stream, _version(number, manifest, chosen, data, ran)
+    yield stream, _version(name, number, manifest, chosen, data, ran)
     if number > 1:
         yield (
             stream,
@@ -169,13 +169,15 @@ def _manifest(manifest: str) -> objects.ManifestWritten:
     )
 
 
-def _version(number: int, manifest: str, chosen: dict[str, object], data: dict[str, object], ran: str) -> Event:
+def _version(
+    name: str, number: int, manifest: str, chosen: dict[str, object], data: dict[str, object], ran: str
+) -> Event:
     return model.VersionCommitted.model_validate(
         {
             "version": number,
             "digest": digest(),
             "branch": "main",
-            "parents": [{"version": number - 1}] if number > 1 else [],
+            "parents": [{"model": name, "version": number - 1}] if number > 1 else [],
             "tensors": manifest,
             "tensor_count": 8,
             "parameters": 800,

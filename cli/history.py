@@ -120,7 +120,8 @@ def _cells(entry: LogEntry) -> tuple[str, str, str, str]:
 def _words(entry: LogEntry) -> str:
     message = entry.message.strip().partition("\n")[0]
     if _is_version(entry):
-        return "  ".join(filter(None, (message, names(entry), dim(headline(entry.metrics)))))
+        others = f"from {', '.join(map(str, entry.other_parents))}" if entry.other_parents else ""
+        return "  ".join(filter(None, (message, others, names(entry), dim(headline(entry.metrics)))))
     kind, _, name = entry.ref.partition(" ")
     ref = click.style(name if kind == "branch" else entry.ref, fg="green" if kind == "branch" else "magenta")
     done = {

@@ -109,7 +109,9 @@ def kept(session: Session, drop: str | None, yes: bool) -> None:
 @click.argument("name")
 @click.option("--model", metavar="NAME", help="The model it becomes a version of, instead of its own.")
 @click.option("--branch", metavar="NAME", help="The branch that gets it, instead of its own.")
-@click.option("--parent", "parents", multiple=True, metavar="REV", help="What it comes from; may be repeated.")
+@click.option(
+    "--parent", "parents", multiple=True, metavar="REV", help="What it comes from, also MODEL@REV; may be repeated."
+)
 @click.option("--tag", "tags", multiple=True, metavar="NAME", help="A tag for it, instead of its own; may be repeated.")
 @click.option("-m", "--message", metavar="TEXT", help="What it is, instead of its own message.")
 @keyed

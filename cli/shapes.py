@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-PARENT: Final = {"version": "number", "role": "text"}
+PARENT: Final = {"model": "text", "version": "number", "role": "text"}
 VERSION: Final[dict[str, Any]] = {
     "version": "number",
     "model": "text",
@@ -25,6 +25,7 @@ ENTRY: Final[dict[str, Any]] = {
     "from_version": "number?",
     "ref": "text",
     "parents": ["number"],
+    "other_parents": ["text"],
     "tags": ["text"],
     "branches": ["text"],
     "aliases": ["text"],

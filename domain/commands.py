@@ -128,8 +128,8 @@ class Commit(OfModel):
     parents: tuple[Parent, ...]
     """What that came to when the save began."""
     follows_head: bool = False
-    """Whether the parent is the branch's head, whichever that is when the commit is decided: nobody named another, and
-    what is saved was never loaded or saved before."""
+    """Whether the parent is the branch's head, whichever that is when the commit is decided: nobody named another of
+    the model, and what is saved was never loaded or saved before."""
     expected: int | None = None
     tensors: str
     tensor_count: int
@@ -148,8 +148,19 @@ class Commit(OfModel):
     run: str | None = None
     message: str = ""
 
+    @property
+    def line(self) -> tuple[Parent, ...]:
+        """The parents of its own model: the first is what it goes on from."""
+        return tuple(parent for parent in self.parents if parent.model == self.model)
+
+    @property
+    def other_parents(self) -> tuple[Parent, ...]:
+        """The parents of other models."""
+        return tuple(parent for parent in self.parents if parent.model != self.model)
+
     def reads(self) -> tuple[str, ...]:
-        return (model_stream(self.model), OBJECTS)
+        models = dict.fromkeys((self.model, *(parent.model for parent in self.parents)))
+        return (*map(model_stream, models), OBJECTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

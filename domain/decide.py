@@ -99,7 +99,7 @@ def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
         case TellManifest(pages=pages):
             return tuple(Append(OBJECTS, page) for page in pages)
         case Commit():
-            return commit(_model(state, command.model), cast(Objects, state[OBJECTS]), command)
+            return commit(state, command)
         case OfJob():
             return decide_job(state, command)
         case _:

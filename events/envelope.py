@@ -122,7 +122,7 @@ def decode(raw: bytes, leaf: bytes | None = None, seq: int | None = None) -> Rec
         if leaf is not None and (found := leaf_hash(raw)) != leaf:
             raise Damaged(thing, expected=f"sha256:{leaf.hex()}", found=f"sha256:{found.hex()}")
         envelope = from_json(raw)
-        kind, data = upcast(envelope["type"], envelope["data"])
+        kind, data = upcast(envelope["type"], envelope["data"], envelope["subject"])
         known = CATALOGUE.get(kind)
         if known is None:
             raise NewerLedger(f"the ledger holds events of type {kind!r}; this Lepton is older: update the package")

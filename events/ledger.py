@@ -10,7 +10,7 @@ from ..errors import NewerLedger, Refused
 from .bounds import SmallOrdinal
 from .event import Event
 
-FORMAT = 2
+FORMAT = 3
 """The format this Lepton writes and reads: raised with the first event type that an older one cannot read."""
 
 

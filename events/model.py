@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..results import VersionRef
 from .bounds import Count
 from .event import (
     Alias,
@@ -29,16 +30,22 @@ from .event import (
     To,
 )
 
-Role = Literal["initialised", "trained", "fine_tuned", "pruned", "quantised", "distilled", "merged", "derived"]
-
 
 class Parent(BaseModel):
-    """A version that another came from, and in which role."""
+    """A version that another came from, of its own model or of another, and in which role."""
 
     model_config = ConfigDict(frozen=True)
 
+    model: ModelName
     version: Number
-    role: Role = Field(default="trained", description="what was done to the parent")
+    role: str = Field(
+        default="trained", description="what was done to it, or what it was: trained, merged, teacher, ..."
+    )
+
+    @property
+    def ref(self) -> VersionRef:
+        """Which version it is."""
+        return VersionRef(self.model, self.version)
 
 
 class File(BaseModel):
@@ -86,11 +93,13 @@ class VersionCommitted(Event):
     """A model's parameters were kept as a version."""
 
     free_text: ClassVar = ("message",)
-    type: Literal["lepton.version.committed.v1"] = "lepton.version.committed.v1"
+    type: Literal["lepton.version.committed.v2"] = "lepton.version.committed.v2"
     version: Number
     digest: Digest = Field(description="SHA-256 over manifest, parents' digests and recipe: the same in every ledger")
     branch: Branch
-    parents: tuple[Parent, ...] = Field(default=(), description="what it came from, first parent first")
+    parents: tuple[Parent, ...] = Field(
+        default=(), description="what it came from: those of its own model, the first of them its line, then others"
+    )
     tensors: Digest = Field(description="digest of the tensor manifest")
     tensor_count: Count = Field(description="tensors by name, shared ones counted each")
     parameters: Count = Field(description="elements of all tensors, shared ones counted once")

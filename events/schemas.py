@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 from .catalogue import CATALOGUE
 from .envelope import SCHEMA
 from .event import Event
+from .upcast import UPCASTERS
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _TEXT: Final = {"type": "string", "minLength": 1, "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$"}
@@ -100,6 +101,7 @@ def _index() -> str:
     rows = [
         f"| [`{name}`]({name}.json) | {_first_line(kind)} | {_list(_named(kind))} |" for name, kind in CATALOGUE.items()
     ]
+    old = [f"| [`{name}`]({name}.json) | `{step.to}` |" for name, step in UPCASTERS.items()]
     envelope = [f"| `{name}` | {field['description']} |" for name, field in ENVELOPE.items()]
     return "\n".join(
         [
@@ -112,6 +114,12 @@ def _index() -> str:
             "| type | what happened | fields |",
             "| --- | --- | --- |",
             *rows,
+            "",
+            "## No longer written",
+            "",
+            "| type | read as |",
+            "| --- | --- |",
+            *old,
             "",
             "## Envelope",
             "",
@@ -148,11 +156,11 @@ def _without_titles(node: Any) -> Any:
 
 
 def main(folder: Path) -> None:
-    """Write the files anew, and delete those of types that are no more."""
+    """Write the files anew, and delete those of types that never were stored; what is no longer written stays."""
     folder.mkdir(parents=True, exist_ok=True)
     wanted = files()
     for old in folder.iterdir():
-        if old.name not in wanted:
+        if old.name not in wanted and old.stem not in UPCASTERS:
             old.unlink()
     for name, text in wanted.items():
         (folder / name).write_text(text, encoding="utf-8")

@@ -124,7 +124,7 @@ def compose(workspace: Workspace, name: str, job: Job, worker: str) -> Order:
 
 
 def _base(workspace: Workspace, model: Model, number: int) -> Base:
-    event = verified_event(model, number)
+    event = verified_event(workspace, model, number)
     return Base(
         version=number,
         way=_plan(workspace, event.tensors, graph_of(model)),

@@ -180,7 +180,7 @@ class Receiver:
             model=job.model,
             branch=payload.branch,
             asked_parents=None,
-            parents=() if base is None else (Parent(version=base, role="trained"),),
+            parents=() if base is None else (Parent(model=job.model, version=base),),
             tensors=manifest.digest,
             tensor_count=len(manifest.tensors),
             parameters=manifest.parameters,

@@ -80,6 +80,10 @@ def apply(connection: DuckDBPyConnection, rows: Sequence[Row], parsed: pa.Table)
         if damage := _undecodable(rows):
             raise damage from error
         _write_around(connection, rows, parsed, error)
+    except (AttributeError, TypeError, ValueError) as error:  # data of an old type that is not what that type was
+        if damage := _undecodable(rows):
+            raise damage from error
+        raise
 
 
 def _write_around(connection: DuckDBPyConnection, rows: Sequence[Row], parsed: pa.Table, error: Exception) -> None:
@@ -205,10 +209,10 @@ def _brought_up(parsed: pa.Table) -> pa.Table:
     import pyarrow as pa
     from pydantic_core import from_json, to_json
 
-    types, facts = parsed["type"].to_pylist(), parsed["data"].to_pylist()
+    types, facts, streams = (parsed[column].to_pylist() for column in ("type", "data", "stream"))
     for place, kind in enumerate(types):
         if kind in UPCASTERS:
-            types[place], data = upcast(kind, from_json(facts[place]))
+            types[place], data = upcast(kind, from_json(facts[place]), streams[place])
             facts[place] = to_json(data, inf_nan_mode="strings").decode()
     for name, values in (("type", types), ("data", facts)):
         column = pa.chunked_array([_strings([value.encode() for value in values])])

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar
 
 from .. import errors
 from ..errors import Damaged, LeptonError, LockHeld, Refused, Unavailable
+from ..results import VersionRef
 from .care import Checked, checked
 from .export import copied, snapshot
 from .projector import Projection
@@ -59,7 +60,7 @@ class ReadModel(Protocol):
         """The answer of one SELECT; see `query`."""
         ...
 
-    def find(self, expression: str) -> list[tuple[str, int]]:
+    def find(self, expression: str) -> list[VersionRef]:
         """The versions for which an expression holds; see `versions_where`."""
         ...
 
@@ -88,7 +89,7 @@ class Here:
             projection.mended(lambda: projection.catch_up(wait_for=wait_for, deadline=self._deadline))
             return answer(projection, question)
 
-    def find(self, expression: str) -> list[tuple[str, int]]:
+    def find(self, expression: str) -> list[VersionRef]:
         with self._opened() as projection:
             projection.mended(projection.catch_up)
             return projection.mended(lambda: versions_where(projection, expression))
@@ -122,7 +123,7 @@ class First:
     def sql(self, question: Question, wait_for: int | None) -> pa.Table:
         return self._first(lambda model: model.sql(question, wait_for))  # pyright: ignore[reportUnknownLambdaType]
 
-    def find(self, expression: str) -> list[tuple[str, int]]:
+    def find(self, expression: str) -> list[VersionRef]:
         return self._first(lambda model: model.find(expression))
 
     def rebuild(self) -> int:
@@ -177,9 +178,8 @@ class There:
 
         return pa.ipc.open_stream(self._answer(question.asked(), wait_for, question.timeout)).read_all()
 
-    def find(self, expression: str) -> list[tuple[str, int]]:
-        found = json.loads(self._answer({"find": expression}, None, _FINDING))
-        return [(model, number) for model, number in found]
+    def find(self, expression: str) -> list[VersionRef]:
+        return [VersionRef(*each) for each in json.loads(self._answer({"find": expression}, None, _FINDING))]
 
     def rebuild(self) -> int:
         return json.loads(self._answer({"care": "rebuild"}, None, _CARE))

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from ..errors import Malformed
+from ..results import VersionRef
 from .projector import Projection
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ class Condition:
     place: int
 
 
-def versions_where(projection: Projection, expression: str) -> list[tuple[str, int]]:
-    """The versions, as (model, number) in order, for which every comparison holds.
+def versions_where(projection: Projection, expression: str) -> list[VersionRef]:
+    """The versions, in the order of model and number, for which every comparison holds.
 
         expression = comparison { "and" comparison }
         comparison = name ( "=" | "!=" | "<" | "<=" | ">" | ">=" ) value
@@ -83,7 +84,7 @@ def versions_where(projection: Projection, expression: str) -> list[tuple[str, i
         found = cursor.execute(" INTERSECT ".join(clauses) + " ORDER BY model, version", params).fetchall()
         for condition in () if found else conditions:
             _kind_of(condition, expression, cursor)
-    return [(model, version) for model, version in found]
+    return [VersionRef(*each) for each in found]
 
 
 def parsed(expression: str) -> tuple[Condition, ...]:

@@ -15,7 +15,7 @@ from .evaluation import (
 from .history import Log, LogEntry, ModelRecord, VersionRecord
 from .rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
 from .standing import Synced, Verified
-from .version import PendingVersion, Version
+from .version import PendingVersion, Version, VersionRef
 
 __all__ = [
     "Comparison",
@@ -39,5 +39,6 @@ __all__ = [
     "Verified",
     "Version",
     "VersionRecord",
+    "VersionRef",
     "plain",
 ]

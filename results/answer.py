@@ -9,7 +9,7 @@ from html import escape
 from typing import Any, Final, cast
 
 from ..plain import in_json
-from .version import Version
+from .version import Version, VersionRef
 
 WIDTH: Final = 100
 """Characters of a field that `str()` of an answer shows."""
@@ -54,6 +54,8 @@ def plain(value: Any) -> Any:
 def _in_json(value: Any) -> Any:
     if isinstance(value, Version):
         return value.to_dict()["version"]
+    if isinstance(value, VersionRef):
+        return str(value)
     if hasattr(value, "to_dict"):
         return value.to_dict()
     return value.isoformat() if isinstance(value, datetime) else value

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from .answer import Result
-from .version import Version
+from .version import Version, VersionRef
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,9 @@ class LogEntry(Result):
     from_version: int | None
     ref: str
     parents: tuple[int, ...] = ()
+    """Those of the same model."""
+    other_parents: tuple[VersionRef, ...] = ()
+    """Those of other models."""
     tags: tuple[str, ...] = ()
     branches: tuple[str, ...] = ()
     """The branches whose head the version is now."""
@@ -61,6 +64,7 @@ def _line(entry: LogEntry) -> str:
         f"{where:>8}  {entry.time:%Y-%m-%d %H:%M}  {entry.ref} {entry.kind}"
         + (f" ({names})" if names else "")
         + (f"  {entry.message}" if entry.message else "")
+        + (f"  from {', '.join(map(str, entry.other_parents))}" if entry.other_parents else "")
     )
 
 

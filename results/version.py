@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, NamedTuple
+
+
+class VersionRef(NamedTuple):
+    """Which version of which model: equal to the pair of both, told as `model@number`."""
+
+    model: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.model}@{self.number}"
 
 
 class Version(int):
@@ -12,12 +22,18 @@ class Version(int):
     model: str
     digest: str
     branch: str
-    parents: tuple[tuple[int, str], ...]
+    parents: tuple[tuple[int | VersionRef, str], ...]
 
     def __new__(
-        cls, number: int, *, model: str, digest: str, branch: str, parents: tuple[tuple[int, str], ...] = ()
+        cls,
+        number: int,
+        *,
+        model: str,
+        digest: str,
+        branch: str,
+        parents: tuple[tuple[int | VersionRef, str], ...] = (),
     ) -> Version:
-        """A version of `model`; `parents` are (number, role)."""
+        """A version of `model`; `parents` are (number, role), and of other models (`VersionRef`, role)."""
         made = super().__new__(cls, number)
         made.model, made.digest, made.branch, made.parents = model, digest, branch, parents
         return made
@@ -33,7 +49,8 @@ class Version(int):
 
     def to_dict(self) -> dict[str, Any]:
         """Number, model, digest, branch and parents."""
-        parents = [{"version": number, "role": role} for number, role in self.parents]
+        refs = [(VersionRef(self.model, int(ref)) if isinstance(ref, int) else ref, role) for ref, role in self.parents]
+        parents = [{"model": ref.model, "version": ref.number, "role": role} for ref, role in refs]
         return {
             "version": int.__int__(self),
             "model": self.model,
@@ -99,5 +116,7 @@ def _pending(key: str, model: str, branch: str) -> PendingVersion:
     return PendingVersion(key, model=model, branch=branch)
 
 
-def _version(number: int, model: str, digest: str, branch: str, parents: tuple[tuple[int, str], ...]) -> Version:
+def _version(
+    number: int, model: str, digest: str, branch: str, parents: tuple[tuple[int | VersionRef, str], ...]
+) -> Version:
     return Version(number, model=model, digest=digest, branch=branch, parents=parents)

@@ -71,5 +71,5 @@ def _jobs(told: Sequence[dict[str, Any]], jobs: Sequence[str]) -> Iterator[str]:
         if [epoch for _, epoch in story] != sorted(epoch for _, epoch in story):
             yield f"an older attempt of job {job} was heard: {story}"
     kinds = [each["type"] for each in told if each["subject"] == "model/net"]
-    if (versions := kinds.count("lepton.version.committed.v1")) != len(jobs):
+    if (versions := kinds.count("lepton.version.committed.v2")) != len(jobs):
         yield f"{len(jobs)} jobs made {versions} versions"

@@ -16,7 +16,7 @@ from lepton_ai.events.model import Parent
 
 def commit(number: int, *parents: int, model: str = "credit", **fields: Any) -> Commit:
     """A commit on main whose tensors' digest ends in `number`."""
-    came_from = tuple(Parent(version=parent) for parent in parents)
+    came_from = tuple(Parent(model=model, version=parent) for parent in parents)
     whole: dict[str, Any] = {
         "branch": "main",
         "asked_parents": None,

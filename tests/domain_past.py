@@ -28,7 +28,8 @@ def digest(what: object) -> str:
 
 def saving(tensors: object = "θ", *parents: int | Parent, branch: str = "main", **changes: Any) -> Commit:
     """A commit to model credit, as the SDK asks for it."""
-    named = tuple(parent if isinstance(parent, Parent) else Parent(version=parent) for parent in parents)
+    model = changes.get("model", "credit")
+    named = tuple(Parent(model=model, version=each) if isinstance(each, int) else each for each in parents)
     asked: dict[str, Any] = {
         "model": "credit",
         "branch": branch,

@@ -89,14 +89,16 @@ class Past:
         return len(self.rows)
 
 
-def committed(version: int, branch: str = "main", parents: Sequence[int] = (), **fields: object) -> VersionCommitted:
+def committed(
+    version: int, branch: str = "main", parents: Sequence[int] = (), model: str = "credit", **fields: object
+) -> VersionCommitted:
     """A version's event, with what a test does not care about filled in."""
     told: dict[str, object] = {
         "version": version,
         "digest": digest(("version", version, branch)),
         "branch": branch,
         "parents": tuple(
-            Parent(version=parent, role="merged" if len(parents) > 1 else "trained") for parent in parents
+            Parent(model=model, version=parent, role="merged" if len(parents) > 1 else "trained") for parent in parents
         ),
         "tensors": digest(("manifest", version % 3), "blake3"),
         "tensor_count": 2,
@@ -218,6 +220,7 @@ def _committed(draw: st.DrawFn, model: _Model, runs: dict[str, str]) -> tuple[st
         model.versions,
         branch,
         list(dict.fromkeys(([head] if head else []) + others)),
+        model.stream.removeprefix("model/"),
         hyperparameters=draw(_FREE),
         metrics=draw(_METRICS),
         data=draw(st.one_of(st.none(), st.just({"digest": "d", "rows": 3, "columns": {"age": "float"}}))),

@@ -139,7 +139,7 @@ def test_a_branch_that_was_deleted_opens_again_and_goes_on() -> None:
 
 def test_a_merge_has_two_parents_and_two_roles() -> None:
     past = Past(saving(1), saving(2, 1), saving(3, 1, branch="wide"))
-    parents = (Parent(version=2, role="merged"), Parent(version=3, role="merged"))
+    parents = (Parent(model="credit", version=2, role="merged"), Parent(model="credit", version=3, role="merged"))
 
     past.ask(saving(4, *parents))
 

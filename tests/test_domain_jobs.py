@@ -73,7 +73,7 @@ def job(past: Past) -> Job:
 
 
 def kinds(appends: tuple[Append, ...]) -> list[str]:
-    return [each.event.type.removeprefix("lepton.").removesuffix(".v1") for each in appends]
+    return [each.event.type.removeprefix("lepton.").rpartition(".")[0] for each in appends]
 
 
 def test_a_job_goes_to_the_worker_with_the_most_free_slots_that_fits_it() -> None:

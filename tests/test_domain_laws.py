@@ -101,7 +101,7 @@ def commits(draw: st.DrawFn) -> Ask:
         parents = [head] if head and from_head else others[:1] if model.versions else []
         roles = {0: "trained", 1: "merged"}
         named = [*parents, *others[1:]] if model.versions else []
-        parent_roles = [Parent(version=number, role=roles[len(named) > 1]) for number in named]
+        parent_roles = [Parent(model="credit", version=number, role=roles[len(named) > 1]) for number in named]
         return saving(tensors, *parent_roles, branch=branch, **changes)
 
     return ask

@@ -75,7 +75,7 @@ def test_a_version_has_one_digest_in_every_ledger_whatever_its_number_branch_or_
 
 def test_a_parents_role_shows_in_the_digest_of_the_version() -> None:
     digests = {
-        Past(saving(1)).decided(saving(2, Parent(version=1, role=role)))[0].event.digest
+        Past(saving(1)).decided(saving(2, Parent(model="credit", version=1, role=role)))[0].event.digest
         for role in ("trained", "fine_tuned", "pruned")
     }
 

@@ -19,13 +19,22 @@ from lepton_ai.events.catalogue import CATALOGUE
 from lepton_ai.events.envelope import LIMIT, Origin, Recorded, decode, encoder
 from lepton_ai.events.event import Event
 from lepton_ai.events.merkle import leaf_hash
-from lepton_ai.events.model import MetricsRecorded, ModelDescribed, TagCreated, VersionAnnotated
+from lepton_ai.events.model import (
+    MetricsRecorded,
+    ModelDescribed,
+    Parent,
+    TagCreated,
+    VersionAnnotated,
+    VersionCommitted,
+)
 from lepton_ai.events.run import RunStarted
 from lepton_ai.events.schemas import data_schema, envelope_schema
 from lepton_ai.events.upcast import UPCASTERS, Upcaster
 
 GOLDEN = Path(__file__).parent / "golden"
-GOLDENS = sorted(GOLDEN.glob("*.json"))
+PUBLISHED = Path(__file__).parent.parent / "docs" / "events"
+WRITTEN = sorted(path for path in GOLDEN.glob("*.json") if path.stem not in UPCASTERS)
+OLD = sorted(path for path in GOLDEN.glob("*.json") if path.stem in UPCASTERS)
 NOW = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
 ORIGIN = Origin("an-actor", NOW, "a-key", "hmac-sha256:" + "0" * 64)
 
@@ -83,10 +92,11 @@ def encoded_again(raw: bytes) -> bytes:
 
 
 def test_every_type_has_a_golden_file_kept_for_ever() -> None:
-    assert set(CATALOGUE) <= {path.stem for path in GOLDENS}
+    assert {path.stem for path in WRITTEN} == set(CATALOGUE)
+    assert {path.stem for path in OLD} == set(UPCASTERS)
 
 
-@pytest.mark.parametrize("path", GOLDENS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.stem)
 def test_a_golden_file_is_read_and_written_again_byte_by_byte(path: Path) -> None:
     raw = path.read_bytes()
 
@@ -94,7 +104,27 @@ def test_a_golden_file_is_read_and_written_again_byte_by_byte(path: Path) -> Non
     assert encoded_again(raw) == raw
 
 
-@pytest.mark.parametrize("path", GOLDENS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", OLD, ids=lambda path: path.stem)
+def test_a_golden_file_of_a_type_no_longer_written_is_read_as_todays(path: Path) -> None:
+    raw = path.read_bytes()
+    envelope = json.loads(raw)
+
+    event = decode(raw, leaf_hash(raw)).event
+
+    assert event.type == UPCASTERS[path.stem].to
+    jsonschema.validate(envelope, envelope_schema())
+    jsonschema.validate(envelope["data"], json.loads((PUBLISHED / f"{path.stem}.json").read_text()))
+    jsonschema.validate(json.loads(event.model_dump_json(exclude={"type"})), data_schema(type(event)))
+
+
+def test_the_parents_of_a_version_committed_v1_are_of_its_own_model() -> None:
+    event = decode((GOLDEN / "lepton.version.committed.v1.json").read_bytes()).event
+
+    assert isinstance(event, VersionCommitted)
+    assert event.parents == (Parent(model="credit", version=1, role="fine_tuned"),)
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.stem)
 def test_every_envelope_is_a_cloud_event_as_published(path: Path) -> None:
     envelope = json.loads(path.read_bytes())
 
@@ -212,7 +242,7 @@ def test_an_event_at_another_place_than_its_row_is_damaged() -> None:
 def old_tag(monkeypatch: pytest.MonkeyPatch) -> bytes:
     """An event of a type that is no longer written: `v0` called the tag `label` and the version `number`."""
 
-    def change(data: dict[str, Any]) -> dict[str, Any]:
+    def change(data: dict[str, Any], _: str) -> dict[str, Any]:
         return {"tag": data["label"], "version": data["number"]}
 
     monkeypatch.setitem(UPCASTERS, "lepton.tag.created.v0", Upcaster("lepton.tag.created.v1", change))

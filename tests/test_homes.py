@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import os
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -32,8 +33,8 @@ COMMANDS = ("log", "status", "relay --once", "worker --once", "projector", "inta
 class Kept:
     """A kept ledger where a test works on it, and what must hold of it."""
 
-    def __init__(self, home: Path, told: dict[str, Any]) -> None:
-        self.home, self.told = home, told
+    def __init__(self, home: Path, of: str, what: str) -> None:
+        self.home, self.told, self.format = home, kept.expected(of, what), kept.FORMATS[of]
 
     def manager(self) -> ModelManager:
         """Somebody who works on."""
@@ -49,7 +50,7 @@ def of(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def sqlite(of: str, tmp_path: Path) -> Kept:
     """A home with SQLite, its objects, read model and spool."""
-    return Kept(kept.home(of, tmp_path / "home"), kept.expected(of, "home"))
+    return Kept(kept.home(of, tmp_path / "home"), of, "home")
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def in_postgresql(of: str, postgresql: PostgreSQL, tmp_path: Path, monkeypatch: 
     """A database with two ledgers, `main` and `other`."""
     monkeypatch.setenv("LEPTON_DATABASE", kept.postgresql(of, postgresql))
     monkeypatch.setenv("LEPTON_OBJECTS", kept.objects(of, tmp_path / "objects"))
-    return Kept(tmp_path / "home", kept.expected(of, "postgresql"))
+    return Kept(tmp_path / "home", of, "postgresql")
 
 
 @pytest.fixture(params=["sqlite", "in_postgresql"])
@@ -93,12 +94,12 @@ def root_at(manager: ModelManager, seq: int) -> str:
 
 def test_an_old_ledger_upgrades_with_its_root_unchanged_and_goes_on(old: Kept) -> None:
     with old.manager() as manager:
-        with pytest.raises(Refused, match=r"older format 1; `lepton upgrade`"):
+        with pytest.raises(Refused, match=rf"older format {old.format}; `lepton upgrade`"):
             manager.models()
 
         done = manager.upgrade()
 
-        assert (done.before, done.after, done.done) == (1, FORMAT, True)
+        assert (done.before, done.after, done.done) == (old.format, FORMAT, True)
         assert (done.events, done.root) == (old.told["events"], old.told["root"])
         assert root_at(manager, old.told["events"]) == old.told["root"]
         (upgraded,) = manager.events(after=old.told["events"])
@@ -137,9 +138,9 @@ def test_a_dry_run_changes_not_one_byte(sqlite: Kept) -> None:
     with sqlite.manager() as manager:
         found = manager.upgrade(dry_run=True)
 
-    assert (found.before, found.done, found.root) == (1, False, sqlite.told["root"])
+    assert (found.before, found.done, found.root) == (sqlite.format, False, sqlite.told["root"])
     assert found.bytes == (sqlite.home / "main.db").stat().st_size
-    assert found.copy == f"{sqlite.home / 'main.db'}.format-1"
+    assert found.copy == f"{sqlite.home / 'main.db'}.format-{sqlite.format}"
     assert contents(sqlite.home) == before
 
 
@@ -147,11 +148,11 @@ def test_a_dry_run_on_postgresql_changes_no_row(in_postgresql: Kept) -> None:
     with in_postgresql.manager() as manager:
         found = manager.upgrade(dry_run=True)
 
-        assert (found.before, found.done, found.root) == (1, False, in_postgresql.told["root"])
+        assert (found.before, found.done, found.root) == (in_postgresql.format, False, in_postgresql.told["root"])
         assert found.bytes > 100_000
-        assert 'schema "lepton_main.format-1" of' in str(found.copy)
+        assert f'schema "lepton_main.format-{in_postgresql.format}" of' in str(found.copy)
         assert schemas() == ["lepton_main", "lepton_other"]
-        with pytest.raises(Refused, match="older format 1"):
+        with pytest.raises(Refused, match=f"older format {in_postgresql.format}"):
             manager.models()
 
 
@@ -175,27 +176,28 @@ def test_each_ledger_of_a_database_is_upgraded_by_itself(in_postgresql: Kept, mo
         manager.upgrade()
     monkeypatch.setenv("LEPTON_LEDGER", "other")
     with ModelManager(in_postgresql.home.with_name("other"), actor="dora") as other:
-        with pytest.raises(Refused, match="older format 1"):
+        with pytest.raises(Refused, match=f"older format {in_postgresql.format}"):
             other.models()
         other.upgrade()
         holds(other, in_postgresql.told["other"])
         goes_on(other)
 
-    assert schemas() == ["lepton_main", "lepton_main.format-1", "lepton_other", "lepton_other.format-1"]
+    copy = f"format-{in_postgresql.format}"
+    assert schemas() == ["lepton_main", f"lepton_main.{copy}", "lepton_other", f"lepton_other.{copy}"]
     tables = "SELECT tablename FROM pg_tables WHERE schemaname = '{}'"
-    copied, current = (set(asked(tables.format(name))) for name in ("lepton_main.format-1", "lepton_main"))
-    assert len(copied) == 12
-    assert copied < current
+    copied, current = (set(asked(tables.format(name))) for name in (f"lepton_main.{copy}", "lepton_main"))
+    assert len(copied) >= 12
+    assert copied <= current
 
 
 def test_no_command_upgrades_by_itself(sqlite: Kept) -> None:
     cli = Cli(sqlite.home)
     for line in COMMANDS:
         answer = cli(line, LEPTON_KAFKA=None if line.startswith("worker") else "127.0.0.1:9")
-        assert (answer.code, "`lepton upgrade` brings it to 2" in answer.err) == (1, True), f"{line}: {answer}"
+        assert (answer.code, f"`lepton upgrade` brings it to {FORMAT}" in answer.err) == (1, True), f"{line}: {answer}"
 
     with closing(sqlite3.connect(sqlite.home / "main.db")) as database:
-        assert database.execute("SELECT format, seq FROM head").fetchone() == (1, sqlite.told["events"])
+        assert database.execute("SELECT format, seq FROM head").fetchone() == (sqlite.format, sqlite.told["events"])
 
 
 def test_the_command_says_what_it_would_do_and_what_it_did(sqlite: Kept) -> None:
@@ -205,9 +207,14 @@ def test_the_command_says_what_it_would_do_and_what_it_did(sqlite: Kept) -> None
     said = cli("upgrade --dry-run").out
     done = cli("upgrade").out
 
-    assert (dry["before"], dry["after"], dry["done"], dry["root"]) == (1, FORMAT, False, sqlite.told["root"])
-    assert f"would bring {sqlite.told['events']} events of ledger main from format 1 to {FORMAT}" in said
-    assert "first copy about 512 kB" in said
+    assert (dry["before"], dry["after"], dry["done"], dry["root"]) == (
+        sqlite.format,
+        FORMAT,
+        False,
+        sqlite.told["root"],
+    )
+    assert f"would bring {sqlite.told['events']} events of ledger main from format {sqlite.format} to {FORMAT}" in said
+    assert re.search(r"first copy about \d+ kB", said)
     assert "with the root unchanged" in done
     assert sqlite.told["root"] in done
     assert "nothing to do" in cli("upgrade").out
@@ -225,7 +232,8 @@ def test_a_running_relay_or_assigner_must_be_stopped_first(old: Kept, what: str)
         assert manager.upgrade().done
 
 
-def test_a_writer_of_the_old_format_that_lives_on_cannot_write(old: Kept) -> None:
+@pytest.mark.parametrize("of", ["88a614a"])
+def test_a_writer_of_format_1_that_lives_on_cannot_write(old: Kept) -> None:
     # what its admission asks first, letter for letter
     asks = 'SELECT h.seq, h.recorded, h.frontier, (SELECT l.leaf FROM events l WHERE l.seq = h.seq), e."key" ' \
            'FROM head h LEFT JOIN events e ON e."key" IN (\'k\')'  # fmt: skip
@@ -238,6 +246,22 @@ def test_a_writer_of_the_old_format_that_lives_on_cannot_write(old: Kept) -> Non
         with pytest.raises((sqlite3.OperationalError, psycopg.errors.UndefinedColumn), match="recorded"):
             connection.execute(asks)
         connection.close()
+
+
+@pytest.mark.parametrize("of", ["95e372b"])
+def test_a_writer_of_format_2_that_lives_on_is_told_of_the_newer_one(
+    old: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with old.manager() as manager, old.manager() as writer:
+        with monkeypatch.context() as older:
+            older.setattr("lepton_ai.events.sql.format.FORMAT", 2)
+            writer.tag("in-time", "sorts@1")
+
+        manager.upgrade()
+
+        monkeypatch.setattr("lepton_ai.events.sql.format.FORMAT", 2)
+        with pytest.raises(NewerLedger, match="the ledger has format 3, this Lepton knows 2: update the package"):
+            writer.tag("late", "sorts@1")
 
 
 def test_a_ledger_upgraded_under_a_living_process_stops_its_writing(old: Kept) -> None:
@@ -277,7 +301,7 @@ def test_a_damaged_ledger_is_not_upgraded(sqlite: Kept) -> None:
     answer = Cli(sqlite.home)("upgrade")
 
     assert (answer.code, "is damaged: expected sha256:" in answer.err) == (5, True)
-    assert not (sqlite.home / "main.db.format-1").exists()
+    assert not list(sqlite.home.glob("main.db.format-*"))
 
 
 def test_who_is_forgotten_after_an_upgrade_is_forgotten_in_its_copy_too(old: Kept) -> None:
@@ -286,7 +310,7 @@ def test_who_is_forgotten_after_an_upgrade_is_forgotten_in_its_copy_too(old: Kep
         assert manager.forget_actor("ada")
 
     if copy.startswith("schema"):
-        assert asked("SELECT name FROM \"lepton_main.format-1\".actors WHERE name = 'ada'") == []
+        assert asked(f"SELECT name FROM \"lepton_main.format-{old.format}\".actors WHERE name = 'ada'") == []
     else:
         with closing(sqlite3.connect(copy)) as database:
             assert database.execute("SELECT name FROM actors WHERE name = 'ada'").fetchall() == []

@@ -111,7 +111,7 @@ def test_binary_mode_says_the_same(intake: Intake) -> None:
         ({"data": {"version": 1, "metrics": {"f\0": 1}}}, "NUL character"),
         ({"data": {"version": 1, "metrics": {"f1": 1}, "deep": nested(65)}}, "nested too deeply"),
         ({"type": "lepton.dataset.recorded.v1", "subject": "dataset/d", "data": {"data": {"n": 10**30}}}, "64 bits"),
-        ({"type": "lepton.version.committed.v1"}, "none that others may send"),
+        ({"type": "lepton.version.committed.v2"}, "none that others may send"),
         ({"type": "com.example.thing"}, "none that others may send"),
         ({"subject": "run/1"}, "belong to model/"),
         ({"subject": "model/"}, "belong to model/"),

@@ -42,7 +42,7 @@ def test_a_command_becomes_events_in_one_transaction(ledger: Ledger, actor: Acto
     ]
     assert [each.event.type for each in receipt.events] == [
         "lepton.model.registered.v1",
-        "lepton.version.committed.v1",
+        "lepton.version.committed.v2",
     ]
     assert {each.command for each in receipt.events} == {"k"}
     assert not receipt.repeated
@@ -147,7 +147,7 @@ def test_a_stream_folded_by_types_takes_in_their_older_versions(
 ) -> None:
     """A run begun by an old Lepton, whose `run.started.v0` called the model `name`, is open today."""
 
-    def change(data: dict[str, Any]) -> dict[str, Any]:
+    def change(data: dict[str, Any], _: str) -> dict[str, Any]:
         return {"run": data["run"], "model": data["name"]}
 
     old = "lepton.run.started.v0"

@@ -164,7 +164,7 @@ def test_old_types_are_brought_up_and_shown_as_stored(tmp_path: Path, monkeypatc
     past.add("model/credit", TagCreated(tag="v1", version=1))
     current = b'lepton.tag.created.v1","dataschema":"tag:lepton-ai,2026:lepton.tag.created.v1'
     past.rows[5] = changed(changed(past.rows[5], current, stored), b'"tag":"v1"', b'"name":"v1"')
-    step = Upcaster("lepton.tag.created.v1", lambda data: {"tag": data["name"], "version": data["version"]})
+    step = Upcaster("lepton.tag.created.v1", lambda data, _: {"tag": data["name"], "version": data["version"]})
     monkeypatch.setitem(UPCASTERS, "lepton.tag.bound.v1", step)
     with Projection(tmp_path, past, wait=0) as held:
         held.catch_up()

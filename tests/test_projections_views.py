@@ -88,9 +88,9 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Projection]:
         committed(
             1, hyperparameters={"lr": 0.1, "layers": [1, 2]}, metrics={"f1": math.nan}, run="r1", message="sealed:m"
         ),
-        committed(2, parents=(1,), data={"digest": "d", "rows": 7}),
-        committed(3, branch="dev", parents=(1,)),
-        committed(4, parents=(2, 3)),
+        committed(2, parents=(1,), model="team/credit", data={"digest": "d", "rows": 7}),
+        committed(3, branch="dev", parents=(1,), model="team/credit"),
+        committed(4, parents=(2, 3), model="team/credit"),
         BranchRolledBack(branch="main", from_version=4, to_version=2, replayed=(digest("x"),), reason="sealed:b"),
         BranchDeleted(branch="dev", version=3),
         AliasMoved(alias="production", from_version=None, to_version=3),

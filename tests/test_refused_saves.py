@@ -143,7 +143,7 @@ REFUSALS: list[tuple[str, Callable[[ModelManager], object], dict[str, Any]]] = [
     ("bad branch", lambda m: m.save_version(weights(9), name="net", branch="9"), {"branch": "main"}),
     ("bad model", lambda m: m.save_version(weights(9), name="no model"), {"model": "net"}),
     ("no such parent", lambda m: m.save_version(weights(9), name="net", parents=[99]), {}),
-    ("bad role", lambda m: m.save_version(weights(9), name="net", parents=[(2, "uncle")]), {}),
+    ("bad role", lambda m: m.save_version(weights(9), name="net", parents=[(2, "two\nlines")]), {}),
     ("unexpected head", lambda m: m.save_version(weights(9), name="net", expected=1), {}),
     ("tags that are none", lambda m: m.save_version(weights(9), name="net", tags=7), {}),
     ("new branch of nothing", lambda m: m.save_version(weights(9), name="net", branch="x"), {"parents": [1]}),

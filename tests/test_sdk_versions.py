@@ -318,7 +318,6 @@ CONFUSIONS: dict[str, Callable[[ModelManager, Version, Version], object]] = {
     "compare by words": lambda m, one, other: m.compare("one@1", "other@2"),
     "rollback": lambda m, one, other: m.rollback(other, model="one"),
     "rollback expected": lambda m, one, other: m.rollback(1, model="one", expected=other),
-    "parents": lambda m, one, other: m.save_version({"w": np.ones(2)}, name="one", parents=[other]),
     "save expected": lambda m, one, other: m.save_version({"w": np.ones(2)}, name="one", expected=other),
     "aliases": lambda m, one, other: m.aliases({"p": one, "q": other}),
     "aliases of a model": lambda m, one, other: m.aliases({"q": other}, model="one"),

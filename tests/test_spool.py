@@ -77,7 +77,7 @@ def test_an_event_says_when_it_happened_and_who_said_it(manager: ModelManager, h
 
     manager.sync()
 
-    event = next(event for event in manager.events() if event["type"] == "lepton.version.committed.v1"
+    event = next(event for event in manager.events() if event["type"] == "lepton.version.committed.v2"
                  and event["data"]["version"] == 2)  # fmt: skip
     assert waiting["actor"] == manager.log(model="net").entries[0].actor == "bob"
     assert event["time"].rstrip("Z")[:26] == waiting["time"][:26]

@@ -32,7 +32,7 @@ def test_kill_9_at_any_moment_of_spooling_or_delivering_neither_loses_nor_double
     manager = ModelManager(home)
     assert manager.sync().refused == ()
     events = list(manager.events())
-    made = Counter(event["commandid"] for event in events if event["type"] == "lepton.version.committed.v1")
+    made = Counter(event["commandid"] for event in events if event["type"] == "lepton.version.committed.v2")
     assert {key for key, _ in promised} <= made.keys()
     assert set(made.values()) == {1}
     notes = Counter(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ..domain.model.metric import better_when, goodness
-from ..domain.model.state import Model
+from ..domain.model.state import Model, ModelVersion
 from ..errors import Malformed, Refused
 from ..results import Comparison, Diff, TensorChange
 from ..tensors.graph import Graph
@@ -16,13 +16,12 @@ from .workspace import Workspace
 PREFERRED: Final = ("f1", "roc_auc", "accuracy")
 
 
-def diff(workspace: Workspace, a: tuple[Model, int], b: tuple[Model, int]) -> Diff:
+def diff(workspace: Workspace, before: ModelVersion, after: ModelVersion) -> Diff:
     """What differs between two versions, of one model or of two; what is equal is left out."""
-    (model, before), (other, after) = a, b
-    one, two = model.version(before).event, other.version(after).event
+    one, two = before.event, after.event
     return Diff(
-        before=workspace.version(model, before),
-        after=workspace.version(other, after),
+        before=workspace.version(*before),
+        after=workspace.version(*after),
         hyperparameters=changes(one.hyperparameters, two.hyperparameters),
         architecture=changes(one.architecture, two.architecture),
         settings=changes(one.settings, two.settings),
@@ -30,8 +29,8 @@ def diff(workspace: Workspace, a: tuple[Model, int], b: tuple[Model, int]) -> Di
         environment=changes(one.environment, two.environment),
         code=changes(one.code, two.code),
         files=changes({f.name: f.digest for f in one.files}, {f.name: f.digest for f in two.files}),
-        metrics=changes(model.metrics.get(before, {}), other.metrics.get(after, {})),
-        tensors=_tensor_changes(workspace, a, b),
+        metrics=changes(before.metrics, after.metrics),
+        tensors=_tensor_changes(workspace, before, after),
     )
 
 
@@ -68,10 +67,10 @@ def compare(workspace: Workspace, model: Model, numbers: Sequence[int], metric: 
     )
 
 
-def _tensor_changes(workspace: Workspace, a: tuple[Model, int], b: tuple[Model, int]) -> tuple[TensorChange, ...]:
-    graphs = [graph_of(model) for model, _ in (a, b)]
-    graph = Graph({**graphs[0].keyframes, **graphs[1].keyframes}, {*graphs[0].edges, *graphs[1].edges})
-    before, after = (workspace.vault.manifest(model.version(number).event.tensors) for model, number in (a, b))
+def _tensor_changes(workspace: Workspace, *ends: ModelVersion) -> tuple[TensorChange, ...]:
+    one, other = (graph_of(end.model) for end in ends)
+    graph = Graph({**one.keyframes, **other.keyframes}, {*one.edges, *other.edges})
+    before, after = (workspace.vault.manifest(end.event.tensors) for end in ends)
     found = workspace.vault.norms(before, after, graph)
     changed = (
         TensorChange(each.name, "changed", each.changed, each.l2, each.relative, each.cosine, each.max_abs)

@@ -84,7 +84,7 @@ def _versions_of(workspace: Workspace, name: str) -> Iterator[Damaged]:
 
 
 def _version(workspace: Workspace, model: Model, number: int) -> Iterator[Damaged]:
-    event = verified_event(model, number)
+    event = verified_event(workspace, model, number)
     yield from workspace.vault.check_manifest(event.tensors, graph_of(model))
 
 

@@ -119,6 +119,7 @@ class _Reader:
             from_version=move.from_version,
             ref=f"{kind} {ref.name}",
             parents=self.model.version(number).parents if committed and number is not None else (),
+            other_parents=self.model.version(number).other_parents if committed and number is not None else (),
             tags=_tags(self.model, number) if committed and number else (),
             branches=_at(self.model.live("branch"), number) if committed else (),
             aliases=_at(self.model.live("alias"), number) if committed else (),

@@ -46,7 +46,7 @@ def merge(
     if not 0 <= weight <= 1:
         raise Refused(f"weight is {weight}; it is theirs' share, from 0 to 1")
     known, there = workspace.known(key), theirs.version
-    assert there is not None
+    assert isinstance(there, int)
     ours, other = _sides(model, into, there, known)
     derivation: dict[str, Any] = {"merge": strategy} | ({"weight": weight} if strategy == "average" else {})
     if other in model.ancestry(ours) and not known:
@@ -77,7 +77,7 @@ def _sides(model: Model, into: str, theirs: int, known: Iterable[Recorded]) -> t
     """The versions to be merged: those that were, where this merge was recorded before."""
     for recorded in known:
         if recorded.stream == model_stream(model.name) and isinstance(recorded.event, VersionCommitted):
-            ours, theirs = (*(parent.version for parent in recorded.event.parents), theirs, theirs)[:2]
+            ours, theirs = (*model.version(recorded.event.version).parents, theirs, theirs)[:2]
             return ours, theirs
     if (head := model.head(into)) is None:
         raise Refused(f"{model.name} has no branch {into!r}; `lepton branch` lists them")

@@ -132,7 +132,8 @@ def _changed(workspace: Workspace, subject: Subject, save: Save, changes: Mappin
     if changes.get("parents") is not None:
         save = replace(save, parents=named_parents(changes["parents"]), origin=None)
     elif (head := model.head(save.branch)) is not None and head not in _parents(workspace, model, save):
-        save = replace(save, parents=None, origin=None)
+        others = tuple(each for each in save.parents or () if each.of_another(model.name))
+        save = replace(save, parents=others or None, origin=None)
     if changes.get("tags") is None:
         save = replace(save, tags=tuple(_free(model, save)))
     return save
@@ -140,7 +141,8 @@ def _changed(workspace: Workspace, subject: Subject, save: Save, changes: Mappin
 
 def _parents(workspace: Workspace, model: Any, save: Save) -> Sequence[int]:
     with suppress(Refused):
-        return [parent.version for parent in parents_of(workspace, model, save)]
+        parents, _ = parents_of(workspace, model, save)
+        return [parent.version for parent in parents if parent.model == model.name]
     return ()
 
 

@@ -39,7 +39,7 @@ def tensors(
     workspace: Workspace, model: Model, number: int, names: Iterable[str] | None = None
 ) -> Mapping[str, Tensor]:
     """A version's tensors, all or those named, each verified; `Damaged` where a byte is not what was saved."""
-    event = verified_event(model, number)
+    event = verified_event(workspace, model, number)
     wanted = None if names is None else list(names)
     if wanted is not None:
         known = {entry.name for entry in workspace.vault.manifest(event.tensors).tensors}
@@ -72,7 +72,7 @@ def load(workspace: Workspace, model: Model, number: int, into: Any = None) -> A
     from ..models.registry import build
     from ..models.state import fill
 
-    event = verified_event(model, number)
+    event = verified_event(workspace, model, number)
     if into is None and not event.architecture:
         raise Refused(
             f"version {number} of {model.name} was saved as bare tensors; take them with load_tensors, or pass into="
@@ -95,7 +95,7 @@ def apply(workspace: Workspace, model: Model, number: int, module: Any) -> tuple
     """
     from ..models.state import fill, in_place, tensors_of
 
-    event, graph, live = verified_event(model, number), graph_of(model), tensors_of(module)
+    event, graph, live = verified_event(workspace, model, number), graph_of(model), tensors_of(module)
     origin, replayed = workspace.origin(module), None
     if isinstance(origin, PendingVersion):
         origin = None
@@ -109,10 +109,13 @@ def apply(workspace: Workspace, model: Model, number: int, module: Any) -> tuple
     return tuple(digest for digest, _ in replayed or ())
 
 
-def verified_event(model: Model, number: int) -> VersionCommitted:
+def verified_event(workspace: Workspace, model: Model, number: int) -> VersionCommitted:
     """The event that made a version, its digest recomputed from manifest, parents and recipe."""
     event = model.version(number).event
-    parents = [(model.version(parent.version).event.digest, parent.role) for parent in event.parents]
+    models = {model.name: model}
+    for name in {parent.model for parent in event.parents} - {model.name}:
+        models[name] = workspace.model(name)
+    parents = [(models[each.model].version(each.version).event.digest, each.role) for each in event.parents]
     recipe = Recipe(event.hyperparameters, event.architecture, event.settings, event.data, event.derivation)
     found = version_digest(event.tensors, parents, recipe.digest())
     if found != event.digest:

@@ -137,7 +137,7 @@ def _ends(model: Model, aim: Aim) -> tuple[int, int, tuple[Event, ...]]:
 
 def _restorable(workspace: Workspace, model: Model, number: int) -> tuple[str, ...]:
     """Restore every chunk of a version, verify it, keep none: the deltas that took, in order."""
-    event, graph = verified_event(model, number), graph_of(model)
+    event, graph = verified_event(workspace, model, number), graph_of(model)
     for damage in workspace.vault.check_manifest(event.tensors, graph):
         raise damage
     return tuple(edge.digest for edge, _ in graph.cheapest(event.tensors).steps)

@@ -8,21 +8,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from pydantic_core import to_json
 
 from ..domain.commands import Checkpoint, Commit, Delta, Stored, TellManifest
 from ..domain.guards import writable
 from ..domain.model.commit import check_tags
+from ..domain.model.revision import parts
 from ..domain.model.state import Model
 from ..domain.names import checked_model, checked_name
-from ..errors import Condemned, Damaged, Malformed
+from ..errors import Condemned, Damaged
 from ..events.envelope import Recorded
-from ..events.model import File, Parent, Role, VersionCommitted
+from ..events.model import File, Parent, VersionCommitted
 from ..events.objects import ManifestWritten, packs_written
 from ..events.sql.rows import Placement
-from ..results import Version
+from ..results import Version, VersionRef
 from ..tensors.graph import Graph
 from .restore import graph_of
 from .save_request import Named, Save, filled
@@ -57,13 +58,13 @@ def save(
     model = admissible(workspace, subject.name, asked.branch, asked.tags)
     if not subject.named:
         tell_of_new(workspace, model, subject.name)
-    parents = parents_of(workspace, model, asked)
+    parents, follows_head = parents_of(workspace, model, asked)
     expected = None if asked.expected is None else workspace.guard(asked.expected, subject.name)
     base = _base(workspace, model, parents)
     for _ in range(UPLOADS):
         with suppress(Condemned):
-            return _committed(workspace, subject, asked, model, (parents, expected, base), key, time)
-    return _committed(workspace, subject, asked, model, (parents, expected, base), key, time)
+            return _committed(workspace, subject, asked, model, (parents, follows_head, expected, base), key, time)
+    return _committed(workspace, subject, asked, model, (parents, follows_head, expected, base), key, time)
 
 
 def _committed(
@@ -71,19 +72,19 @@ def _committed(
     subject: Subject,
     asked: Save,
     model: Model,
-    place: tuple[tuple[Parent, ...], int | None, Manifest | None],
+    place: tuple[tuple[Parent, ...], bool, int | None, Manifest | None],
     key: str | None,
     time: datetime | None,
 ) -> Version:
     """Keep the bytes and send the command; `Condemned` where a pack was, meanwhile, that they rely on."""
-    parents, expected, base = place
+    parents, follows_head, expected, base = place
     kept = workspace.vault_to_save().keep(subject.tensors, base=base, graph=graph_of(model), files=asked.files)
     command = Commit(
         model=subject.name,
         branch=asked.branch,
         asked_parents=None if asked.parents is None else tuple(f"{each.words} {each.role}" for each in asked.parents),
         parents=parents,
-        follows_head=asked.parents is None and asked.origin is None,
+        follows_head=follows_head,
         expected=expected,
         asked={} if asked.expected is None else {"expected": str(asked.expected)},
         tensors=kept.manifest.digest,
@@ -189,32 +190,39 @@ def placed(kept: SavedTensors) -> tuple[Placement, ...]:
 
 def _base(workspace: Workspace, model: Model, parents: tuple[Parent, ...]) -> Manifest | None:
     """The manifest to keep a delta from. A damaged one stops no save: the version is kept whole instead."""
-    if not parents:
+    if (first := next((parent for parent in parents if parent.model == model.name), None)) is None:
         return None
     try:
-        return workspace.vault.manifest(model.version(parents[0].version).event.tensors)
+        return workspace.vault.manifest(model.version(first.version).event.tensors)
     except Damaged as damage:
         log.warning("%s; version %d is kept whole", damage, model.next_number)
         return None
 
 
-def parents_of(workspace: Workspace, model: Model, asked: Save) -> tuple[Parent, ...]:
-    """Those named, else where the object came from, else the branch's head as it is now."""
-    if asked.parents is not None:
-        return tuple(_parent(workspace, model, named) for named in asked.parents)
+def parents_of(workspace: Workspace, model: Model, asked: Save) -> tuple[tuple[Parent, ...], bool]:
+    """Those named; where none of them is of this model, it goes on from where the object came from, else from the
+    branch's head as it is now. Also whether that is what it follows, wherever it is when the commit is decided."""
+    named = tuple(_parent(workspace, model, each) for each in asked.parents or ())
+    if asked.parents is not None and (not named or any(parent.model == model.name for parent in named)):
+        return named, False
     if asked.origin is not None:
-        return (Parent(version=int(asked.origin), role="fine_tuned"),)
-    head = model.head(asked.branch)
-    return (Parent(version=head, role="trained"),) if head is not None else ()
+        return (Parent(model=model.name, version=int(asked.origin), role="fine_tuned"), *named), False
+    if (head := model.head(asked.branch)) is None:
+        return named, True
+    return (Parent(model=model.name, version=head), *named), True
 
 
 def _parent(workspace: Workspace, model: Model, named: Named) -> Parent:
-    roles = get_args(Role)
-    if named.role not in roles:
-        raise Malformed(f"a parent's role is one of {', '.join(roles)}; {named.role!r} is none")
-    number = workspace.resolve(named.words, model.name)[1] if named.version is None else int(named.version)
-    model.version(number)
-    return Parent(version=number, role=cast(Role, named.role))
+    ref = named.version
+    if ref is None:
+        of, *_ = parts(named.words)
+        known, number = workspace.resolve(named.words, of or model.name)
+        ref = VersionRef(known.name, number)
+    elif isinstance(ref, int):
+        ref = VersionRef(model.name, int(ref))
+    if ref.model == model.name:
+        model.version(ref.number)
+    return Parent(model=ref.model, version=ref.number, role=named.role)
 
 
 def _delta(kept: SavedTensors) -> Delta | None:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
 from ..domain.model.recipe import Recipe
-from ..domain.names import changed_notes, checked_metrics, checked_model, checked_name
+from ..domain.model.revision import parts
+from ..domain.names import changed_notes, checked_label, checked_metrics, checked_model, checked_name
 from ..errors import Malformed
 from ..plain import plain, plain_text
 from ..provenance import code, environment
-from ..results import PendingVersion, Version
+from ..results import PendingVersion, Version, VersionRef
 from .source import Subject, fingerprint_of
 
 Rev = str | int
@@ -22,9 +23,15 @@ class Named(NamedTuple):
     """A parent that the caller named: in which words, the version they came to, and its role."""
 
     words: str
-    version: int | None
-    """None where the words are still to be looked up."""
+    version: int | VersionRef | None
+    """A number is one of the model's own, None is still to be looked up."""
     role: str
+
+    def of_another(self, model: str) -> bool:
+        """Whether it is a version of another model than this one."""
+        ref = self.version
+        named = parts(self.words)[0] if ref is None else ref.model if isinstance(ref, VersionRef) else None
+        return named not in (None, model)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,12 +142,16 @@ def _told(asked: Mapping[str, Any] | None, known: Mapping[str, Any], what: str) 
 
 
 def named_parents(parents: Sequence[Rev | tuple[Rev, str]] | None) -> tuple[Named, ...] | None:
-    """Parents as a caller names them: numbers are known, words are looked up when the ledger can be asked."""
+    """Parents as a caller names them: numbers are known, words are looked up when the ledger can be asked.
+
+    Raises `Malformed` where a role is no label.
+    """
     if parents is None:
         return None
     pairs = [parent if isinstance(parent, tuple) else (parent, "trained") for parent in parents]
     known = (rev if type(rev) is int or isinstance(rev, PendingVersion) else None for rev, _ in pairs)
-    return tuple(Named(words(rev), number, role) for (rev, role), number in zip(pairs, known, strict=True))
+    roles = (checked_label(role, "parent's role") for _, role in pairs)
+    return tuple(Named(words(rev), number, role) for (rev, _), number, role in zip(pairs, known, roles, strict=True))
 
 
 def named_files(files: Mapping[str, Any] | Sequence[Any] | None) -> dict[str, Path | bytes]:

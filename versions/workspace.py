@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from ..domain.commands import OBJECTS, AnyCommand, model_stream
 from ..domain.model.resolve import Revision, only, resolve, split
 from ..domain.model.revision import parts
-from ..domain.model.state import Model
+from ..domain.model.state import Model, ModelVersion
 from ..domain.objects import Objects
 from ..errors import Refused, UnknownRevision
 from ..events.envelope import Recorded, decode
@@ -79,14 +79,14 @@ class Workspace:
             raise UnknownRevision(f"there is no model {name!r}; this ledger holds {', '.join(self.models()) or 'none'}")
         return model
 
-    def resolve(self, rev: str | int, model: str | None = None) -> tuple[Model, int]:
-        """The model and version that a revision names."""
+    def resolve(self, rev: str | int, model: str | None = None) -> ModelVersion:
+        """The version that a revision names, with its model."""
         name, revision = self.split(rev, model)
         found = self.known_model(name)
         resolved = resolve(found, revision)
         if resolved.seq is not None:
             log.info("%s was put on version %d by event %d", rev, resolved.version, resolved.seq)
-        return found, resolved.version
+        return ModelVersion(found, resolved.version)
 
     def split(self, rev: str | int, model: str | None = None) -> tuple[str, Revision]:
         """A revision, and the model it is of: `model` where it names none, `Refused` where it names another."""
@@ -98,7 +98,7 @@ class Workspace:
 
     def guard(self, rev: str | int, model: str) -> int:
         """Where a caller believes a branch or alias of a model to be, 0 meaning nowhere."""
-        return 0 if str(rev) == "0" else self.resolve(rev, model)[1]
+        return 0 if str(rev) == "0" else self.resolve(rev, model).number
 
     def named(self, kind: Literal["job", "run"], words: str) -> str:
         """The job or run whose id begins or ends so. Raises `UnknownRevision` where there is none, or more than one."""
@@ -119,7 +119,9 @@ class Workspace:
             model=model.name,
             digest=event.digest,
             branch=event.branch,
-            parents=tuple((parent.version, parent.role) for parent in event.parents),
+            parents=tuple(
+                (parent.version if parent.model == model.name else parent.ref, parent.role) for parent in event.parents
+            ),
         )
 
     def origin(self, source: Any) -> Version | None:

@@ -154,8 +154,7 @@ class FinishJob(OfAttempt):
     points: int = 0
 
     def reads(self) -> tuple[str, ...]:
-        streams = (job_stream(self.job), run_stream(attempt(self.job, self.epoch)))
-        return (*streams, model_stream(self.made.model), OBJECTS)
+        return (*OfAttempt.reads(self), *self.made.reads())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -117,8 +117,7 @@ def _of_attempt(
         case CheckpointJob():
             yield from _checkpoint(job, cast(Objects, state[OBJECTS]), command)
         case FinishJob():
-            model, objects = cast(Model, state[model_stream(command.made.model)]), cast(Objects, state[OBJECTS])
-            yield from _finish(job, model, objects, command)
+            yield from _finish(state, job, command)
         case FailJob():
             yield from _fail(job, command)
         case ExpireLease():
@@ -189,14 +188,15 @@ def _checkpoint(job: Job, objects: Objects, command: CheckpointJob) -> Iterator[
     yield Append(job_stream(command.job), told)
 
 
-def _finish(job: Job, model: Model, objects: Objects, command: FinishJob) -> Iterator[Append]:
+def _finish(state: State, job: Job, command: FinishJob) -> Iterator[Append]:
     """The job's end, and in the same append what it made."""
+    model = cast(Model, state[model_stream(command.made.model)])
     match command.made:
         case Commit() as made:
             # a save may go on from what another job made of the branch meanwhile: this one never looked at it
             follows = made.asked_parents is None
             made = replace(made, message=command.message, run=job.run, follows_head=follows)
-            appends = commit(model, objects, made)
+            appends = commit(state, made)
             committed = [each.event.version for each in appends if isinstance(each.event, VersionCommitted)]
             version = committed[0] if committed else model.head(made.branch)
         case RecordEvaluation() as made:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
-from ...errors import Condemned, Malformed, Refused, Stale
+from ...errors import Condemned, Malformed, Refused, Stale, UnknownRevision
 from ...events.event import Event
 from ...events.model import (
     BranchCreated,
@@ -22,14 +23,27 @@ from ...plain import plain
 from ..append import Append
 from ..commands import OBJECTS, Commit, Repack, Stored, model_stream
 from ..guards import stands, unused, writable
-from ..names import changed_notes, checked_file, checked_metrics, checked_model, checked_name, same_figure
+from ..names import (
+    changed_notes,
+    checked_file,
+    checked_label,
+    checked_metrics,
+    checked_model,
+    checked_name,
+    same_figure,
+)
 from ..objects import Objects
 from .recipe import canonical_digest, version_digest
 from .state import Model, Version
 
+if TYPE_CHECKING:
+    from ..state import State
 
-def commit(model: Model, objects: Objects, command: Commit) -> tuple[Append, ...]:
+
+def commit(state: State, command: Commit) -> tuple[Append, ...]:
     """The events of a commit; only tags, notes and figures where the branch's head is what was asked for already."""
+    model = cast(Model, state[model_stream(command.model)])
+    objects = cast(Objects, state[OBJECTS])
     checked_model(command.model)
     checked_name(command.branch, "branch")
     writable(model)
@@ -37,13 +51,16 @@ def commit(model: Model, objects: Objects, command: Commit) -> tuple[Append, ...
         unused(model, command.branch)
     if command.follows_head:
         command = _on_head(model, command)
+    if others := command.other_parents:
+        command = replace(command, parents=(*command.line, *others))
     stream = model_stream(command.model)
     if (unchanged := same_as_head(model, command)) is not None:
         extras = tuple(Append(stream, event) for event in _extras(model, command, unchanged.number, fresh=False))
         # the version stands, but what it rests on had to be stored anew
         return _stored(objects, command) + extras if command.stored.packs else extras
     _head_is_a_parent(model, command)
-    return _stored(objects, command) + tuple(Append(stream, event) for event in _events(model, command))
+    digests = [_digest(cast(Model, state[model_stream(parent.model)]), parent) for parent in command.parents]
+    return _stored(objects, command) + tuple(Append(stream, event) for event in _events(model, command, digests))
 
 
 def _stored(objects: Objects, command: Commit) -> tuple[Append, ...]:
@@ -55,14 +72,14 @@ def _on_head(model: Model, command: Commit) -> Commit:
 
     What the bytes were kept as is unchanged by that: they still differ from the same base.
     """
-    head = model.head(command.branch)
-    if head is None or any(parent.version == head for parent in command.parents):
+    head, line = model.head(command.branch), command.line
+    if head is None or any(parent.version == head for parent in line):
         return command
-    base = command.parents[0] if command.parents else None
     delta = command.delta
-    if delta is not None and base is not None and delta.base is None:
-        delta = replace(delta, base=base.version)
-    return replace(command, parents=(Parent(version=head, role=base.role if base else "trained"),), delta=delta)
+    if delta is not None and line and delta.base is None:
+        delta = replace(delta, base=line[0].version)
+    parent = Parent(model=command.model, version=head, role=line[0].role if line else "trained")
+    return replace(command, parents=(parent, *command.other_parents), delta=delta)
 
 
 def kept(objects: Objects, stored: Stored) -> Iterator[Event]:
@@ -92,6 +109,7 @@ def same_as_head(model: Model, command: Commit) -> Version | None:
         version.event.tensors == command.tensors
         and {(file.name, file.digest) for file in command.files} <= standing
         and command.expected in (None, head)
+        and {parent.ref for parent in command.other_parents} <= set(version.other_parents)
         and (_same_line(version, command) or _brings_nothing(model, version, command))
     )
     return version if repeats else None
@@ -99,14 +117,14 @@ def same_as_head(model: Model, command: Commit) -> Version | None:
 
 def _same_line(version: Version, command: Commit) -> bool:
     """Whether the parents are the head or its parents, and the recipe is its recipe."""
-    parents = tuple(parent.version for parent in command.parents)
+    parents = tuple(parent.version for parent in command.line)
     return parents in {(version.number,), version.parents} and version.event.recipe == command.recipe.digest()
 
 
 def _brings_nothing(model: Model, version: Version, command: Commit) -> bool:
     """Whether it is a merge of the head with what the head contains: a merge of x with x is x."""
-    parents = {parent.version for parent in command.parents}
-    if len(command.parents) < 2 or version.number not in parents or not parents <= set(model.ancestry(version.number)):
+    parents = {parent.version for parent in command.line}
+    if len(command.line) < 2 or version.number not in parents or not parents <= set(model.ancestry(version.number)):
         return False
     # how the bytes came about says only that nothing was added to them
     derivation = version.event.derivation
@@ -115,13 +133,13 @@ def _brings_nothing(model: Model, version: Version, command: Commit) -> bool:
 
 def _head_is_a_parent(model: Model, command: Commit) -> None:
     """An existing branch goes on from its head; a new one opens at its parents."""
-    numbers = [parent.version for parent in command.parents]
+    numbers = [parent.version for parent in command.line]
     for number in numbers:
         model.version(number)
     names = [checked_file(file.name) for file in command.files]
     if len(set(names)) < len(names):
         raise Malformed("two files of a version have one name; name each once")
-    if len(set(numbers)) < len(numbers):
+    if len({parent.ref for parent in command.parents}) < len(command.parents):
         raise Malformed("a version cannot be its own second parent; name each parent once")
     head = model.head(command.branch)
     stands(f"branch {command.branch!r}", command.expected, head)
@@ -138,15 +156,22 @@ def _head_is_a_parent(model: Model, command: Commit) -> None:
         )
 
 
-def _events(model: Model, command: Commit) -> Iterator[Event]:
-    number = model.next_number
+def _digest(model: Model, parent: Parent) -> str:
+    """The digest of a parent, or `UnknownRevision`: it may be a version of any model of the ledger's."""
+    if not model.registered:
+        raise UnknownRevision(f"there is no model {parent.model!r} to be a parent's; `lepton models` lists them")
+    return model.version(parent.version).event.digest
+
+
+def _events(model: Model, command: Commit, digests: Iterable[str]) -> Iterator[Event]:
+    number, line = model.next_number, command.line
     if not model.registered:
         yield ModelRegistered(model=command.model)
-    if model.head(command.branch) is None and command.parents:
-        yield BranchCreated(branch=command.branch, version=command.parents[0].version)
+    if model.head(command.branch) is None and line:
+        yield BranchCreated(branch=command.branch, version=line[0].version)
     recipe = command.recipe.plain()
     recipe_digest = canonical_digest(recipe)
-    parents = [(model.version(parent.version).event.digest, parent.role) for parent in command.parents]
+    parents = zip(digests, (checked_label(parent.role, "parent's role") for parent in command.parents), strict=True)
     yield VersionCommitted(
         version=number,
         digest=version_digest(command.tensors, parents, recipe_digest),
@@ -167,10 +192,10 @@ def _events(model: Model, command: Commit) -> Iterator[Event]:
         message=command.message,
     )
     if command.delta is not None:
-        if not command.parents:
+        if not line:
             raise Malformed("a delta leads from a parent, and none was named; store the tensors whole")
         yield DeltaRecorded(
-            from_version=command.delta.base or command.parents[0].version,
+            from_version=command.delta.base or line[0].version,
             to_version=number,
             digest=command.delta.digest,
             bytes=command.delta.bytes,

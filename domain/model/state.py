@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -32,6 +32,7 @@ from ...events.model import (
     VersionCommitted,
     VersionDescribed,
 )
+from ...results import VersionRef
 
 RefKind = Literal["branch", "alias"]
 
@@ -76,6 +77,7 @@ class Ref:
 class Version:
     """A version: the event that made it, and its place in the log."""
 
+    ref: VersionRef
     seq: int
     recorded: datetime
     actor: str
@@ -84,12 +86,17 @@ class Version:
     @property
     def number(self) -> int:
         """The label within the model."""
-        return self.event.version
+        return self.ref.number
 
     @property
     def parents(self) -> tuple[int, ...]:
-        """The versions it came from, first parent first."""
-        return tuple(parent.version for parent in self.event.parents)
+        """The versions of its model that it came from, first parent first: all that its history goes by."""
+        return tuple(parent.version for parent in self.event.parents if parent.model == self.ref.model)
+
+    @property
+    def other_parents(self) -> tuple[VersionRef, ...]:
+        """The versions of other models that it came from."""
+        return tuple(parent.ref for parent in self.event.parents if parent.model != self.ref.model)
 
 
 class Model(NamedTuple):
@@ -165,6 +172,23 @@ class Model(NamedTuple):
         return frozenset(self.ancestry(*pointed))
 
 
+class ModelVersion(NamedTuple):
+    """One version of a model as the model stands."""
+
+    model: Model
+    number: int
+
+    @property
+    def event(self) -> VersionCommitted:
+        """The event that made it."""
+        return self.model.version(self.number).event
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """Its newest figures."""
+        return self.model.metrics.get(self.number, {})
+
+
 def evolve(model: Model, recorded: Recorded) -> Model:
     """The model after one more event. Accepts every event ever recorded."""
     event = recorded.event
@@ -214,10 +238,11 @@ def evolve(model: Model, recorded: Recorded) -> Model:
 
 
 def _committed(model: Model, recorded: Recorded, event: VersionCommitted) -> Model:
-    version = Version(recorded.seq, recorded.recorded, recorded.actor, event)
+    ref = VersionRef(model.name, event.version)
+    version = Version(ref, recorded.seq, recorded.recorded, recorded.actor, event)
     model = model._replace(versions=model.versions.set(event.version, version))
     head = model.head(event.branch)
-    kind = "merged" if len(event.parents) > 1 else "committed" if head is not None else "created"
+    kind = "merged" if len(version.parents) > 1 else "committed" if head is not None else "created"
     model = _moved(model, "branch", event.branch, _move(recorded, kind, head, event.version, event.message))
     return _measured(model, event.version, event.metrics)
 

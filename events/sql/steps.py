@@ -20,12 +20,15 @@ class Step(NamedTuple):
 
     format: int
     revision: str
-    """The file in migrations/versions that brings its tables there."""
+    """The file in migrations/versions that brings its tables there, the one before where they stay as they are."""
     rows: tuple[Rows, ...] = ()
     """What is done with its rows afterwards, in order. A fresh ledger has none, and does not run it."""
 
 
-STEPS: Final = (Step(format=2, revision="0002"),)
+STEPS: Final = (
+    Step(format=2, revision="0002"),
+    Step(format=3, revision="0002"),  # version.committed.v2: parents of other models, roles of any name
+)
 
 
 def steps_from(format: int) -> tuple[Step, ...]:

@@ -40,7 +40,7 @@ async def main(servers: str, topic: str, file: str) -> None:
             if event.get("sequence") != f"{state['seq'] + 1:020d}":
                 continue  # sent twice, or no event of a ledger
             state["seq"] += 1
-            if event["type"] == "lepton.version.committed.v1":
+            if event["type"].startswith("lepton.version.committed."):
                 model = event["subject"].removeprefix("model/")
                 state["versions"][model] = state["versions"].get(model, 0) + 1
     await consumer.stop()

@@ -22,7 +22,7 @@ from ..homes import facts, kept
 from ..servers import PostgreSQL
 
 TITLE: Final = "kill -9 within `lepton upgrade`, at random moments, on SQLite and on PostgreSQL"
-OF: Final = kept.FORMATS[-1]
+OF: Final = next(iter(kept.FORMATS))
 KILLS: Final = int(os.environ.get("KILLS", "60"))
 """On each database."""
 

@@ -49,6 +49,7 @@ class Tied(nn.Module):
 def tell(home: Path, folder: Path, take_in: Tell, work: Callable[[], None]) -> None:
     """All of it: models, names, runs, jobs, outside events, and somebody who is forgotten."""
     rows = loans(folder / "loans.csv")
+    os.environ["LEPTON_OFFERS_FROM"] = folder.as_uri()
     ada, bob = ModelManager(home, actor="ada"), ModelManager(home, actor="bob")
     with ada, bob:
         credit(ada, bob, rows)
@@ -127,7 +128,7 @@ def plain(ada: ModelManager) -> None:
     ada.branch("side", "vision/encoder@2")
     ada.save_version(Tied(), name="vision/encoder", branch="side", parents=["vision/encoder@2"])
     ada.merge("vision/encoder@side", into="main", strategy="theirs")
-    large = {f"layer{n}": np.random.default_rng(n).normal(size=(64, 64)).astype("float32") for n in range(3)}
+    large = {f"layer{n}": np.random.default_rng(n).normal(size=(16, 16)).astype("float32") for n in range(3)}
     ada.save_version(large, name="old")
     ada.save_version(large | {"layer0": large["layer0"] + 1e-3}, name="old")
     ada.archive("old", reason="nobody uses it")

@@ -15,10 +15,10 @@ from ...domain.commands import FinishRun, StartRun
 from ...errors import Damaged, LeptonError, Refused, Unavailable, UnknownRevision
 from ...events.sql.heartbeats import Heartbeats
 from ...isolation import sentence, unforeseen
-from ...results import PendingVersion, Synced, Version
+from ...results import PendingVersion, Synced, Version, VersionRef
 from ..save import checkpoint, number_under
 from ..save import save as save_version
-from ..save_request import Save
+from ..save_request import Named, Save
 from ..workspace import Workspace
 from .entries import RunCommand, read_command, read_save, tensors_of
 from .entry import Entry
@@ -106,7 +106,12 @@ class Delivery:
         def number(version: Any) -> Any:
             return self._number(workspace, version) if isinstance(version, PendingVersion) else version
 
-        parents = save.parents and tuple(each._replace(version=number(each.version)) for each in save.parents)
+        def parent(named: Named) -> Named:
+            if not isinstance(pending := named.version, PendingVersion):
+                return named
+            return named._replace(version=VersionRef(pending.model, self._number(workspace, pending)))
+
+        parents = save.parents and tuple(map(parent, save.parents))
         return replace(save, parents=parents, origin=number(save.origin), expected=number(save.expected))
 
     def _deliver(self, workspace: Workspace, name: str, stuck: set[str]) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from ...domain.commands import FinishRun, LogMetrics, StartRun
 from ...events.run import MetricsLogged
 from ...plain import in_json
-from ...results import PendingVersion
+from ...results import PendingVersion, VersionRef
 from ...tensors.graph import Graph
 from ...tensors.objects import ObjectStore
 from ..save_request import Named, Save
@@ -88,14 +88,16 @@ def _vault(objects: ObjectStore) -> Vault:
     return Vault(objects, KnownPlacements(lambda: told_by(objects, objects.list("packs/"))))
 
 
-def _number(version: int | str | None) -> Any:
-    """A version's number, words for it, or which pending one it is."""
+def _number(version: int | str | VersionRef | None) -> Any:
+    """A version's number, words for it, its model and number, or which pending one it is."""
     if isinstance(version, PendingVersion):
         return {"pending": version.key, "model": version.model, "branch": version.branch}
     return int(version) if isinstance(version, int) else version
 
 
 def _read(written: Any) -> Any:
+    if isinstance(written, list):
+        return VersionRef(*cast("list[Any]", written))
     if not isinstance(written, Mapping):
         return written
     told = cast("Mapping[str, str]", written)

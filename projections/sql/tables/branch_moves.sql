@@ -26,20 +26,20 @@ SELECT
         WHEN 'lepton.branch.created.v1' THEN 'created'
         WHEN 'lepton.branch.rolled_back.v1' THEN 'rolled_back'
         WHEN 'lepton.branch.deleted.v1' THEN 'deleted'
-        WHEN 'lepton.version.committed.v1'
-            THEN CASE WHEN len(e.parents) > 1 THEN 'merged' ELSE 'committed' END
+        WHEN 'lepton.version.committed.v2'
+            THEN CASE WHEN len(list_filter(e.parents, lambda p: p.model = stream[7:])) > 1 THEN 'merged' ELSE 'committed' END
     END,
     CASE WHEN type = 'lepton.branch.rolled_back.v1' THEN coalesce(e.replayed, []) END,
     actor,
     coalesce(e.reason, e.message, '')
 FROM (
     SELECT seq, recorded, stream, type, actor, from_json(data, '{
-        "branch": "VARCHAR", "version": "UBIGINT", "to_version": "UBIGINT", "parents": [{"role": "VARCHAR"}],
+        "branch": "VARCHAR", "version": "UBIGINT", "to_version": "UBIGINT", "parents": [{"model": "VARCHAR"}],
         "replayed": ["VARCHAR"], "message": "VARCHAR", "reason": "VARCHAR"
     }') AS e
     FROM batch
     WHERE type IN (
-        'lepton.branch.created.v1', 'lepton.version.committed.v1', 'lepton.branch.rolled_back.v1',
+        'lepton.branch.created.v1', 'lepton.version.committed.v2', 'lepton.branch.rolled_back.v1',
         'lepton.branch.deleted.v1'
     )
 );

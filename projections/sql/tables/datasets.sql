@@ -17,7 +17,7 @@ WITH told AS MATERIALIZED (
     }') AS e
     FROM batch
     WHERE type IN (
-        'lepton.version.committed.v1', 'lepton.evaluation.recorded.v1', 'lepton.dataset.recorded.v1'
+        'lepton.version.committed.v2', 'lepton.evaluation.recorded.v1', 'lepton.dataset.recorded.v1'
     )
 )
 SELECT
@@ -26,7 +26,7 @@ SELECT
     CASE WHEN type != 'lepton.dataset.recorded.v1' THEN stream[7:] END,
     e.version,
     CASE type
-        WHEN 'lepton.version.committed.v1' THEN 'training'
+        WHEN 'lepton.version.committed.v2' THEN 'training'
         WHEN 'lepton.evaluation.recorded.v1' THEN 'evaluation'
         ELSE 'told'
     END,

@@ -17,6 +17,6 @@ FROM (
             "version": "UBIGINT", "files": [{"name": "VARCHAR", "digest": "VARCHAR", "bytes": "UBIGINT"}]
         }') AS e
         FROM batch
-        WHERE type = 'lepton.version.committed.v1'
+        WHERE type = 'lepton.version.committed.v2'
     )
 );

@@ -23,7 +23,7 @@ FROM (
                 "model": "VARCHAR", "version": "UBIGINT", "run": "VARCHAR", "hyperparameters": "MAP(VARCHAR, JSON)"
             }') AS e
             FROM batch
-            WHERE type IN ('lepton.version.committed.v1', 'lepton.run.started.v1')
+            WHERE type IN ('lepton.version.committed.v2', 'lepton.run.started.v1')
         )
     )
 );

@@ -22,7 +22,7 @@ FROM (
         "version": "UBIGINT", "run": "VARCHAR", "name": "VARCHAR", "metrics": "MAP(VARCHAR, DOUBLE)"
     }') AS e
     FROM batch
-    WHERE type IN ('lepton.version.committed.v1', 'lepton.metrics.recorded.v1', 'lepton.evaluation.recorded.v1')
+    WHERE type IN ('lepton.version.committed.v2', 'lepton.metrics.recorded.v1', 'lepton.evaluation.recorded.v1')
 )
 UNION ALL
 SELECT

@@ -34,5 +34,5 @@ FROM (
         "environment": "JSON", "code": "JSON"
     }') AS e
     FROM batch
-    WHERE type = 'lepton.version.committed.v1'
+    WHERE type = 'lepton.version.committed.v2'
 );

@@ -1,6 +1,8 @@
-"""Makes tests/homes/88a614a, what Lepton wrote at commit 88a614a. It runs in a checkout of that commit, with its code:
+"""Makes tests/homes/COMMIT: what Lepton wrote at the last commit of a format, in a checkout of it, with its code.
 
-cd CHECKOUT && PYTHONPATH=. LEPTON_LANG=en .venv/bin/python PLACE/tests/homes/make_88a614a.py PLACE/tests/homes/88a614a
+cd CHECKOUT && PYTHONPATH=. LEPTON_LANG=en .venv/bin/python PLACE/tests/homes/make.py PLACE/tests/homes/COMMIT
+
+Written for 95e372b; how 88a614a was made is in its history.
 """
 # pyright: basic
 
@@ -50,7 +52,7 @@ def embedded(to: Path) -> None:
         def take_in(told: list[Any]) -> None:
             parts = Home(settings.load(home, actor="ada"))
             work = parts.workspace
-            intake = Intake(work.ledger, work.actors, "inbox")
+            intake = Intake(work.ledger, work.actors, "inbox", offers=parts.settings.offers)
             intake.take([Letter(place, past.raw(each)) for place, each in enumerate(told)], None)
             parts.close()
 
@@ -69,7 +71,7 @@ def embedded(to: Path) -> None:
         for left in (*home.glob("main.db-*"), *home.glob("*.lock"), *home.glob("main.db.*")):
             left.unlink()
         packed(home, to / "home.tar.xz")
-        written(to / "home.json", told)
+        written(to / "home.facts.xz", told)
 
 
 def killed_at_work(home: Path) -> None:
@@ -99,7 +101,20 @@ def spooled(home: Path) -> int:
 
 def counts(database: Any) -> dict[str, int]:
     """How many rows each table has."""
-    tables = ("events", "tiles", "actors", "placements", "seen", "positions", "rejected", "mail", "workers", "leases")
+    tables = (
+        "events",
+        "tiles",
+        "actors",
+        "placements",
+        "seen",
+        "positions",
+        "rejected",
+        "mail",
+        "workers",
+        "leases",
+        "run_heartbeats",
+        "holders",
+    )
     return {table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
 
 
@@ -116,8 +131,7 @@ def beside_kafka(to: Path) -> None:
         os.environ |= {"LEPTON_DATABASE": postgresql.url(), "LEPTON_OBJECTS": objects.as_uri()}
         other = second(folder)
         os.environ |= {"LEPTON_KAFKA": kafka.servers, "LEPTON_HOME": str(home)}
-        with ModelManager(home, actor="ada") as manager:
-            manager.models()
+        assert past.lepton("init").wait(SOON) == 0
         with running("relay", "intake", "projector"):
             past.tell(home, folder, lambda told: asyncio.run(sent(kafka.servers, told)), lambda: worked(home))
             with ModelManager(home, actor="ada") as manager:
@@ -126,9 +140,7 @@ def beside_kafka(to: Path) -> None:
         with ModelManager(home, actor="ada") as manager:
             assert manager.verify().size == told["events"], "something was told after the facts were"
         records = asyncio.run(read(kafka.servers))
-        written(to / "postgresql.json", told | {"other": other})
-        written(to / "topics.json", {"events": told["events"], "root": told["root"], "ledger": told["ledger"]}
-                | {"records": {topic: len(found) for topic, found in records.items()}})  # fmt: skip
+        written(to / "postgresql.facts.xz", told | {"other": other})
         (to / "topics.json.xz").write_bytes(lzma.compress(json.dumps(records, indent=0).encode(), preset=9))
         (to / "postgresql.sql.xz").write_bytes(lzma.compress(dumped(postgresql), preset=9))
         packed(objects, to / "objects.tar.xz")
@@ -254,8 +266,8 @@ def packed(folder: Path, to: Path) -> None:
 
 
 def written(path: Path, told: Any) -> None:
-    """JSON that people can read."""
-    path.write_text(json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+    """JSON, packed."""
+    path.write_bytes(lzma.compress(json.dumps(told, ensure_ascii=False, sort_keys=True).encode(), preset=9))
 
 
 if __name__ == "__main__":
