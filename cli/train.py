@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 import click
 
 from ..jobs.record import JobRecord
-from ..results import Performance, Version
+from ..results import Evaluation, Performance, Version
+from ..results.description import Block, Text, dim, number, table, text, title
+from ..results.figures import figure
 from .command import PATIENCE, Session, command, keyed
 from .shapes import JOB, METRICS, VERSION
-from .text import columns, dim, figure, title, version
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -90,7 +91,7 @@ def train(
     made = ended.version
     metrics = dict(session.manager.show(f"{made.model}@{made}").metrics) if made else {}
     shown = {"job": ended.to_dict(), "version": made.to_dict() if made else None, "metrics": metrics}
-    session.answer(shown, lambda: _trained(made, metrics) if made else detached(ended))
+    session.answer(shown, _trained(made, metrics) if made else detached(ended))
 
 
 @command(
@@ -125,7 +126,7 @@ def evaluate(
         "name": name,
         "performance": found.to_dict() if found else None,
     }
-    session.answer(shown, lambda: _evaluated(judged, found) if found else detached(ended))
+    session.answer(shown, Evaluation(judged, name, found) if found else detached(ended))
 
 
 def waited(session: Session, job: JobRecord, on_epoch: OnEpoch | None) -> JobRecord:
@@ -139,9 +140,10 @@ def waited(session: Session, job: JobRecord, on_epoch: OnEpoch | None) -> JobRec
         raise
 
 
-def detached(job: JobRecord) -> Iterator[str]:
+def detached(job: JobRecord) -> Text:
     """What is said of a job that nobody waits for."""
-    yield f"job {title(job.job)} is {job.status}; `lepton jobs` tells how it goes, `lepton worker` works on it"
+    how = f" is {job.status}; `lepton jobs` tells how it goes, `lepton worker` works on it"
+    return text("job ", title(job.job), how)
 
 
 def _performance(job: JobRecord) -> Performance | None:
@@ -154,10 +156,10 @@ def _bytes(megabytes: int | None) -> int | None:
     return None if megabytes is None else megabytes * 1_000_000
 
 
-def _setting(text: str) -> tuple[str, Any]:
-    key, equals, value = text.partition("=")
+def _setting(words: str) -> tuple[str, Any]:
+    key, equals, value = words.partition("=")
     if not key or not equals:
-        raise click.UsageError(f"--set {text!r} sets nothing; write KEY=VALUE", click.get_current_context())
+        raise click.UsageError(f"--set {words!r} sets nothing; write KEY=VALUE", click.get_current_context())
     try:
         return key, json.loads(value)
     except ValueError:
@@ -191,11 +193,6 @@ def _epochs(total: Any) -> Generator[OnEpoch | None]:
         bar.stop()
 
 
-def _trained(made: Version, metrics: Mapping[str, float]) -> Iterator[str]:
-    yield f"version {version(made)} of {title(made.model)} on {made.branch}"
-    yield from columns([(dim(name), figure(value)) for name, value in sorted(metrics.items())], indent=2)
-
-
-def _evaluated(judged: Version, found: Performance) -> Iterator[str]:
-    yield f"version {version(judged)} of {title(judged.model)}: {found}"
-    yield from columns([(dim(name), figure(value)) for name, value in found.to_dict().items()], indent=2)
+def _trained(made: Version, metrics: Mapping[str, float]) -> Iterator[Block]:
+    yield text("version ", number(made), " of ", title(made.model), f" on {made.branch}")
+    yield table(((dim(name), figure(value)) for name, value in sorted(metrics.items())), indent=2)

@@ -12,7 +12,7 @@ from ..versions.unknown import damage_first
 from ..versions.workspace import Workspace
 from . import service, wait
 from .desk import Desk
-from .record import JobRecord
+from .record import JobRecord, JobRecords
 from .wait import OnEpoch
 
 
@@ -93,7 +93,7 @@ class Jobs:
         told |= {"digest": digest, "message": message}
         return service.offer(self.begun(), model, source, service.Limits(**limits), key=key, **told)
 
-    def recent(self, most: int = 50) -> list[JobRecord]:
+    def recent(self, most: int = 50) -> JobRecords:
         """The jobs submitted last, the newest first."""
         return service.recent(self.workspace, most)
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from ..domain.job.state import ENDED
-from ..results import Result, Version
+from ..results import Result, Shown, Version
+from ..results.description import Block, Text, table, text
+from ..results.figures import figure, when
+
+COLOURS: Final = {"finished": "green", "failed": "red", "cancelled": "yellow"}
 
 
 @dataclass(frozen=True)
@@ -58,3 +62,27 @@ class JobRecord(Result):
             return ""
         points = f", {self.lost_points:,} metric points are lost" if self.lost_points else ""
         return f" ({self.warnings:,} warnings{points}: {self.warning})"
+
+    @property
+    def coloured(self) -> Text:
+        """The status, as it is coloured everywhere."""
+        return text(self.status, style=COLOURS.get(self.status, ""))
+
+
+class JobRecords(Shown, list[JobRecord]):
+    """Jobs, one below the other."""
+
+    def blocks(self) -> Iterator[Block]:
+        head = ("job", "kind", "model", "status", "version", "submitted", "message, or why")
+        rows = ((*_cells(each), _said(each)) for each in self)
+        yield table(rows, head=head, right=(4,)) if self else "no job was asked for"
+
+
+def _cells(job: JobRecord) -> tuple[str | Text, ...]:
+    return job.job, job.kind, job.model, job.coloured, figure(job.version), when(job.submitted)
+
+
+def _said(job: JobRecord) -> str:
+    why = "" if job.status in ("running", "assigned", "finished") else job.reason or job.error or ""
+    first = (why or job.message).partition("\n")[0]
+    return first if len(first) <= 60 else f"{first[:59]}…"

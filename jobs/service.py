@@ -21,7 +21,7 @@ from ..errors import Refused, Stale, UnknownRevision
 from ..events.job import JobSubmitted
 from ..versions import history
 from ..versions.workspace import Workspace
-from .record import JobRecord
+from .record import JobRecord, JobRecords
 
 log = logging.getLogger("lepton")
 
@@ -111,10 +111,10 @@ def state(workspace: Workspace, name: str) -> Job:
     return job
 
 
-def recent(workspace: Workspace, most: int) -> list[JobRecord]:
+def recent(workspace: Workspace, most: int) -> JobRecords:
     """The jobs submitted last, the newest first."""
     streams = workspace.ledger.store.newest_streams("job/", most)
-    return [record(workspace, stream.removeprefix("job/")) for stream in streams]
+    return JobRecords(record(workspace, stream.removeprefix("job/")) for stream in streams)
 
 
 def story(workspace: Workspace, name: str) -> Iterator[dict[str, Any]]:

@@ -1,12 +1,14 @@
 """The frozen answers that Lepton gives: a line for people, a dictionary for programs, HTML for notebooks.
 
-It imports nothing of ours. Begin at `answer.py`, which all of them share.
+It imports nothing of ours. Begin at `answer.py`, which all of them share: each answer describes itself once in the
+words of `description.py`, and `render.py` draws that for terminals, as text and as HTML.
 """
 
-from .answer import Result, plain
+from .answer import Result, Shown, plain
 from .comparison import Comparison, Diff, TensorChange
 from .evaluation import Evaluation, Performance
-from .history import Log, LogEntry, ModelRecord, VersionRecord
+from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
+from .listing import Refs, Versions
 from .rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
 from .standing import Synced, Verified
 from .version import PendingVersion, Version
@@ -18,17 +20,21 @@ __all__ = [
     "Log",
     "LogEntry",
     "ModelRecord",
+    "Models",
     "PendingVersion",
     "Performance",
+    "Refs",
     "Rehearsal",
     "Result",
     "RollbackPlan",
     "RolledBack",
+    "Shown",
     "Suggestion",
     "Synced",
     "TensorChange",
     "Verified",
     "Version",
     "VersionRecord",
+    "Versions",
     "plain",
 ]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass, fields
-from html import escape
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from .answer import Result
+from .answer import Result, Shown
+from .description import Block, dim, number, table, text, title
+from .figures import figure
 from .version import Version
 
 
 @dataclass(frozen=True)
-class Performance:
+class Performance(Shown):
     """How a binary classifier did on labelled data; a figure that the data leaves undefined is `None`.
 
     `str()` is one line for people (Chinese; English where LEPTON_LANG=en), `repr()` has all figures and no language.
@@ -67,21 +69,13 @@ class Performance:
         words = ("精度", "召回率", "F1分数")
         return "，".join(word + _decimals(figure, "无定义") for word, figure in zip(words, figures, strict=True))
 
-    def _repr_html_(self) -> str:
-        """A table of two columns, one row a figure."""
-        rows = ((field.name, getattr(self, field.name)) for field in fields(self))
-        cells = "".join(f"<tr><th>{escape(name)}</th><td>{_cell(figure)}</td></tr>" for name, figure in rows)
-        return f"<table><tbody>{cells}</tbody></table>"
+    def blocks(self) -> Iterator[Block]:
+        """A row a figure."""
+        yield table(((dim(name), figure(value)) for name, value in self.to_dict().items()), indent=2)
 
 
 def _decimals(figure: float | None, undefined: str) -> str:
     return undefined if figure is None else f"{figure:.2f}"
-
-
-def _cell(figure: float | None) -> str:
-    if figure is None:
-        return "&mdash;"
-    return str(figure) if isinstance(figure, int) else f"{figure:.4f}"
 
 
 @dataclass(frozen=True)
@@ -94,3 +88,8 @@ class Evaluation(Result):
 
     def __str__(self) -> str:
         return str(self.performance)
+
+    def blocks(self) -> Iterator[Block]:
+        version = self.version
+        yield text("version ", number(version), " of ", title(version.model), f": {self.performance}")
+        yield from self.performance.blocks()

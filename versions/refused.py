@@ -13,7 +13,9 @@ import uuid_utils
 from ..domain.model.commit import free_tag
 from ..domain.names import checked_model
 from ..errors import Damaged, Refused, UnknownRevision
-from ..results import Result, Version
+from ..results import Result, Shown, Version
+from ..results.description import Block, text, title
+from ..results.figures import when
 from ..settings import log
 from .save import parents_of
 from .save import save as save_version
@@ -50,6 +52,21 @@ class RefusedSave(Result):
     tensors: str
     """Digest of their manifest."""
 
+    def blocks(self) -> Iterator[Block]:
+        moment = when(self.time, seconds=True)
+        yield text(title(self.name), f"  {self.model} {self.branch}  {moment}  {self.message}")
+        yield f"  {self.reason}"
+
+
+class RefusedSaves(Shown, tuple[RefusedSave, ...]):
+    """Refused saves, one below the other."""
+
+    def blocks(self) -> Iterator[Block]:
+        for each in self:
+            yield from each.blocks()
+        if not self:
+            yield "no refused save is kept"
+
 
 def keep(spool: Spool, subject: Subject, save: Save, actor: str, error: Exception) -> str:
     """Keep a refused save: the name to adopt it by. What is kept already, the same in all, is not kept twice."""
@@ -62,9 +79,9 @@ def keep(spool: Spool, subject: Subject, save: Save, actor: str, error: Exceptio
     return _short(known or name)
 
 
-def listed(spool: Spool) -> tuple[RefusedSave, ...]:
+def listed(spool: Spool) -> RefusedSaves:
     """The saves that are kept, the oldest first."""
-    return tuple(_record(spool, name) for name in _saves(spool))
+    return RefusedSaves(_record(spool, name) for name in _saves(spool))
 
 
 def load(spool: Spool, words: str, into: Any = None) -> Any:
