@@ -17,7 +17,7 @@ import click
 
 from ..errors import Refused
 from ..results import Shown
-from ..results.description import Block, Table, Text
+from ..results.description import Block, Grid, Text
 from ..results.figures import encoded
 from ..results.render import terminal
 
@@ -34,7 +34,7 @@ PATIENCE: Final = 1.0
 """Seconds before something on a terminal shows that work goes on."""
 
 
-class Command(click.Command):
+class DocumentedCommand(click.Command):
     """A command that says what its `--json` prints, and gives examples that the tests run."""
 
     answer: Shape
@@ -132,7 +132,7 @@ class Session:
     def show(self, shown: Shown | Block | Iterable[Block], *, err: bool = False) -> None:
         """Print lines and tables to stdout, or to stderr, which then has no colours but a terminal's."""
         blocks = shown.blocks() if isinstance(shown, Shown) else shown
-        for line in terminal([blocks] if isinstance(blocks, str | Text | Table) else blocks):
+        for line in terminal([blocks] if isinstance(blocks, str | Text | Grid) else blocks):
             click.echo(line, err=err, color=None if err else self.colour)
 
     def confirm(self, question: str, *, yes: bool) -> None:
@@ -182,10 +182,10 @@ def keyed(function: F) -> F:
     )(function)
 
 
-def command(answer: Shape, *examples: str) -> Callable[[Callable[..., None]], Command]:
+def command(answer: Shape, *examples: str) -> Callable[[Callable[..., None]], DocumentedCommand]:
     """Make a function of a session and its own options a command."""
 
-    def made(function: Callable[..., None]) -> Command:
+    def made(function: Callable[..., None]) -> DocumentedCommand:
         @functools.wraps(function)
         def run(home: str | None, actor: str | None, as_json: bool, **asked: Any) -> None:
             above = cast("dict[str, str | None]", click.get_current_context().obj or {})
@@ -196,7 +196,7 @@ def command(answer: Shape, *examples: str) -> Callable[[Callable[..., None]], Co
                 session.close()
 
         as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
-        made = click.command(function.__name__, cls=Command)(as_json(shared(run)))
+        made = click.command(function.__name__, cls=DocumentedCommand)(as_json(shared(run)))
         made.params.sort(key=lambda param: param.name in ("as_json", "home", "actor"))  # what all share comes last
         made.answer, made.examples = answer, examples
         return made

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ..results import Models, VersionRecord
-from ..results.description import Block, dim, number, table, text
+from ..results.description import Block, dim, grid, number, text
 from ..results.figures import count, figure
 from .command import Session, command, keyed
 from .shapes import VERSION
@@ -124,4 +124,4 @@ def _note(words: str) -> tuple[str, Any]:
 def _notes(found: VersionRecord) -> Iterator[Block]:
     at, notes = found.version, found.annotations
     yield text("version ", number(at), f" of {at.model} bears {count(len(notes), 'note')}")
-    yield table(((dim(name), figure(value)) for name, value in sorted(notes.items())), indent=2)
+    yield grid(((dim(name), figure(value)) for name, value in sorted(notes.items())), indent=2)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import Refused
-from ..results.description import Block, table
+from ..results.description import Block, grid
 from ..results.figures import count
 from .command import Session, command
 from .observing import observed
@@ -288,7 +288,7 @@ def _told(id: int, each: Rejected) -> dict[str, Any]:
 
 def _listed(found: list[tuple[int, Rejected]]) -> Block:
     rows = ((str(id), f"{each.topic} {each.position}", each.reason) for id, each in found)
-    return table(rows, head=("number", "message", "reason")) if found else "no message stands refused"
+    return grid(rows, head=("number", "message", "reason")) if found else "no message stands refused"
 
 
 async def _until_stopped(work: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 import click
 
 from ..errors import Refused
-from ..results.description import Block, Table, dim, joined, table, text, title
+from ..results.description import Block, Grid, dim, grid, joined, text, title
 from ..results.figures import count, encoded, figure, when
 from .command import Session, command
 from .shapes import EVENT
@@ -131,7 +131,7 @@ def _table(found: pa.Table, session: Session) -> Iterator[Block]:
     """The first rows, aligned; on a terminal no wider than it."""
     values = (column.to_pylist() for column in found.slice(0, SHOWN).columns)
     numbers = [place for place, field in enumerate(found.schema) if _numeric(field.type)]
-    rows = table((map(_cell, row) for row in zip(*values, strict=True)), head=found.column_names, right=numbers)
+    rows = grid((map(_cell, row) for row in zip(*values, strict=True)), head=found.column_names, right=numbers)
     yield from _folded(rows) if session.colour else (rows,)
     if found.num_rows > SHOWN:
         yield dim(f"and {count(found.num_rows - SHOWN, 'row')} more; --format csv shows all")
@@ -147,7 +147,7 @@ def _as_of(at: Mapping[str, Any] | None) -> Iterator[Block]:
     yield dim(f"as of event {at['seq']}, recorded {recorded}" if recorded else "as of before the first event")
 
 
-def _folded(rows: Table) -> Iterator[str]:
+def _folded(rows: Grid) -> Iterator[str]:
     """The lines of a table whose cells are folded until it is no wider than the terminal."""
     from rich import box
     from rich.console import Console

@@ -14,7 +14,7 @@ import click
 
 from ..jobs.record import JobRecord
 from ..results import Evaluation, Performance, Version
-from ..results.description import Block, Text, dim, number, table, text, title
+from ..results.description import Block, Text, dim, grid, number, text, title
 from ..results.figures import figure
 from .command import PATIENCE, Session, command, keyed
 from .shapes import JOB, METRICS, VERSION
@@ -195,4 +195,4 @@ def _epochs(total: Any) -> Generator[OnEpoch | None]:
 
 def _trained(made: Version, metrics: Mapping[str, float]) -> Iterator[Block]:
     yield text("version ", number(made), " of ", title(made.model), f" on {made.branch}")
-    yield table(((dim(name), figure(value)) for name, value in sorted(metrics.items())), indent=2)
+    yield grid(((dim(name), figure(value)) for name, value in sorted(metrics.items())), indent=2)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ..domain.job.state import ENDED
 from ..results import Result, Shown, Version
-from ..results.description import Block, Text, table, text
+from ..results.description import Block, Text, grid, text
 from ..results.figures import figure, when
 
 COLOURS: Final = {"finished": "green", "failed": "red", "cancelled": "yellow"}
@@ -75,7 +75,7 @@ class JobRecords(Shown, list[JobRecord]):
     def blocks(self) -> Iterator[Block]:
         head = ("job", "kind", "model", "status", "version", "submitted", "message, or why")
         rows = ((*_cells(each), _said(each)) for each in self)
-        yield table(rows, head=head, right=(4,)) if self else "no job was asked for"
+        yield grid(rows, head=head, right=(4,)) if self else "no job was asked for"
 
 
 def _cells(job: JobRecord) -> tuple[str | Text, ...]:

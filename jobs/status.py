@@ -11,7 +11,7 @@ from ..events.envelope import decode
 from ..events.kafka.cluster import Cluster
 from ..events.sql.store import Store
 from ..results import Result
-from ..results.description import Block, table
+from ..results.description import Block, grid
 from ..results.figures import count, when
 from ..results.standing import unprojected
 from ..versions import refused
@@ -89,7 +89,7 @@ class Status(Result):
     """Its `folder`, and who may use it: `open_to`."""
 
     def blocks(self) -> Iterator[Block]:
-        yield table(self._rows())
+        yield grid(self._rows())
         if self.views and self.views.unprojected:
             yield unprojected(self.views.unprojected)
 

@@ -8,7 +8,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final, cast
 
-from .description import Block, table
+from .description import Block, grid
 from .render import html, plain_text
 from .version import Version
 
@@ -41,7 +41,7 @@ class Result(Shown):
     def blocks(self) -> Iterator[Block]:
         """A row a field that says something, cut where it is long; `repr()` has all."""
         rows = ((name, _brief(value)) for name, value in self.to_dict().items() if value is not None)
-        yield table((name, words) for name, words in rows if words)
+        yield grid((name, words) for name, words in rows if words)
 
 
 def _brief(value: Any) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from .answer import Result
-from .description import Block, Words, arrow, dim, number, section, table, text, title
+from .description import Block, Words, arrow, dim, grid, number, section, text, title
 from .figures import change, figure, short
 from .version import Version
 
@@ -62,7 +62,7 @@ class Diff(Result):
             rows = [_tensor(tensor)[: None if measured else 2] for tensor in self.tensors]
             yield ""
             yield title(text("tensors  ", dim(counts)))
-            yield table(rows, head=MEASURES if measured else (), right=range(2, 7), indent=2)
+            yield grid(rows, head=MEASURES if measured else (), right=range(2, 7), indent=2)
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Comparison(Result):
         ]
         rows[0][2] = text(rows[0][2], style="green bold")
         yield title(self.model)
-        yield table(rows, head=("version", "branch", *names), right=(0, *range(2, len(names) + 2)))
+        yield grid(rows, head=("version", "branch", *names), right=(0, *range(2, len(names) + 2)))
 
 
 def _changes(changes: Mapping[str, tuple[Any, Any]]) -> Iterator[tuple[Words, ...]]:

@@ -1,4 +1,4 @@
-"""How an answer is described, once for terminal, text and HTML: lines of words, and tables; some words stand out."""
+"""How an answer is described, once for terminal, text and HTML: lines of words, and grids; some words stand out."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Words: TypeAlias = "str | Text"
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class Grid:
     """Rows of cells whose columns align, those in `right` at the right."""
 
     rows: tuple[tuple[Words, ...], ...]
@@ -34,8 +34,8 @@ class Table:
     indent: int = 0
 
 
-Block: TypeAlias = "Words | Table"
-"""A line, or a table; an answer is described by some of them, one below the other."""
+Block: TypeAlias = "Words | Grid"
+"""A line, or a grid; an answer is described by some of them, one below the other."""
 
 
 def text(*parts: Words, style: str = "") -> Text:
@@ -50,16 +50,16 @@ def joined(separator: str, parts: Iterable[Words]) -> Text:
     return text(*[each for part in shown for each in (separator, part)][1:])
 
 
-def table(
+def grid(
     rows: Iterable[Iterable[Words]], *, head: Iterable[str] = (), right: Iterable[int] = (), indent: int = 0
-) -> Table:
-    """A table of whatever rows there are."""
-    return Table(tuple(map(tuple, rows)), tuple(head), frozenset(right), indent)
+) -> Grid:
+    """A grid of whatever rows there are."""
+    return Grid(tuple(map(tuple, rows)), tuple(head), frozenset(right), indent)
 
 
 def section(heading: Words, rows: Iterable[Iterable[Words]]) -> Iterator[Block]:
     """A heading and its rows below, or nothing where there are none."""
-    if (below := table(rows, indent=2)).rows:
+    if (below := grid(rows, indent=2)).rows:
         yield from ("", title(heading), below)
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .answer import Result, Shown
-from .description import Block, dim, number, table, text, title
+from .description import Block, dim, grid, number, text, title
 from .figures import figure
 from .version import Version
 
@@ -71,7 +71,7 @@ class Performance(Shown):
 
     def blocks(self) -> Iterator[Block]:
         """A row a figure."""
-        yield table(((dim(name), figure(value)) for name, value in self.to_dict().items()), indent=2)
+        yield grid(((dim(name), figure(value)) for name, value in self.to_dict().items()), indent=2)
 
 
 def _decimals(figure: float | None, undefined: str) -> str:

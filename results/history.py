@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from .answer import Result, Shown
-from .description import Block, Text, Words, arrow, dim, joined, number, section, table, text, title
+from .description import Block, Text, Words, arrow, dim, grid, joined, number, section, text, title
 from .figures import count, headline, pairs, short, size, when
-from .graph import Row, draw
+from .graph import GraphRow, draw
 from .version import Version
 
 
@@ -51,7 +51,7 @@ class Log(Result):
 
     def blocks(self) -> Iterator[Block]:
         """A row an entry: which version or move, when, who, and what it was."""
-        yield table(map(_cells, self.entries), right=(0,))
+        yield grid(map(_cells, self.entries), right=(0,))
 
     def graph(self) -> Iterator[Block]:
         """The same beside a drawing of how the versions come from each other."""
@@ -62,7 +62,7 @@ class Log(Result):
             row = drawing.get(entry.seq)
             rows.append((_strokes(row.line if row else rails), *_cells(entry)))
             rails, below = (row.rails, row.below) if row else (rails, ())
-        yield table([*rows, *((_strokes(line),) for line in below if line.strip())])
+        yield grid([*rows, *((_strokes(line),) for line in below if line.strip())])
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class ModelRecord(Result):
         changed = f", the last {when(self.changed)}" if self.changed else ""
         rows = {"description": self.description, "versions": f"{self.versions}{changed}"}
         yield _model(self)[0]
-        yield table(((dim(name), words) for name, words in rows.items() if words), indent=2)
+        yield grid(((dim(name), words) for name, words in rows.items() if words), indent=2)
         for kind in ("branches", "tags", "aliases"):
             yield from section(kind, ((name, number(at)) for name, at in getattr(self, kind).items()))
 
@@ -94,7 +94,7 @@ class Models(Shown, list[ModelRecord]):
 
     def blocks(self) -> Iterator[Block]:
         head = ("model", "versions", "changed", "branches, aliases", "for")
-        yield table(map(_model, self), head=head, right=(1,))
+        yield grid(map(_model, self), head=head, right=(1,))
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class VersionRecord(Result):
         yield text(
             title("version"), " ", number(self.version), " ", title("of"), f" {self.version.model}  ", _names(self)
         )
-        yield table(row for row in self._facts() if row[1])
+        yield grid(row for row in self._facts() if row[1])
         if self.description:
             yield from ("", *(f"    {line}" for line in self.description.splitlines()))
         for name in (
@@ -205,7 +205,7 @@ def _names(entry: LogEntry | VersionRecord) -> Words:
     return text("(", joined(", ", parts), ")") if parts else ""
 
 
-def _drawing(entries: Iterable[LogEntry]) -> Mapping[int, Row]:
+def _drawing(entries: Iterable[LogEntry]) -> Mapping[int, GraphRow]:
     """The drawn rows of the entries that are versions, by their `seq`; a parent that is not shown is not drawn."""
     made = {int(entry.version): entry for entry in entries if entry.version and _is_version(entry)}
     nodes = [(version, [each for each in entry.parents if each in made]) for version, entry in made.items()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from .answer import Shown
-from .description import Block, dim, number, table, title
+from .description import Block, dim, grid, number, title
 from .figures import short
 from .version import Version
 
@@ -16,7 +16,7 @@ class Versions(Shown, list[Version]):
     def blocks(self) -> Iterator[Block]:
         rows = ((number(each), each.model, each.branch, dim(short(each.digest))) for each in self)
         head = ("version", "model", "branch", "digest")
-        yield table(rows, head=head, right=(0,)) if self else "no version is so"
+        yield grid(rows, head=head, right=(0,)) if self else "no version is so"
 
 
 class Refs(Shown, dict[str, Version]):
@@ -29,7 +29,5 @@ class Refs(Shown, dict[str, Version]):
     def blocks(self) -> Iterator[Block]:
         rows = ((title(name), number(at), dim(short(at.digest)), dim(at.model)) for name, at in self.items())
         yield (
-            table(rows, head=("name", "version", "digest", "model"), right=(1,))
-            if self
-            else f"there are no {self.kind}"
+            grid(rows, head=("name", "version", "digest", "model"), right=(1,)) if self else f"there are no {self.kind}"
         )

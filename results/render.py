@@ -9,7 +9,7 @@ from itertools import zip_longest
 from typing import Final
 from unicodedata import combining, east_asian_width
 
-from .description import Block, Table, Text, Words, dim
+from .description import Block, Grid, Text, Words, dim
 
 SGR: Final = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33, "magenta": 35, "cyan": 36}
 """What a terminal is sent for a style (ECMA-48)."""
@@ -40,7 +40,7 @@ def plain_text(blocks: Iterable[Block]) -> str:
 
 def html(blocks: Iterable[Block]) -> str:
     """A fragment of HTML, all words escaped."""
-    parts = (_html_table(each) if isinstance(each, Table) else f"<p>{_span(each)}</p>" for each in blocks)
+    parts = (_html_grid(each) if isinstance(each, Grid) else f"<p>{_span(each)}</p>" for each in blocks)
     return f'<div class="lepton">{SHEET}{"".join(parts)}</div>'
 
 
@@ -55,26 +55,26 @@ def _places(character: str) -> int:
 
 def _lines(blocks: Iterable[Block], *, styled: bool) -> Iterator[str]:
     for each in blocks:
-        if isinstance(each, Table):
+        if isinstance(each, Grid):
             yield from _aligned(each, styled=styled)
         else:
             yield _drawn(each, styled=styled).rstrip()
 
 
-def _aligned(table: Table, *, styled: bool) -> Iterator[str]:
-    rows = _with_head(table)
+def _aligned(grid: Grid, *, styled: bool) -> Iterator[str]:
+    rows = _with_head(grid)
     bare = [[_cell(_drawn(cell, styled=False)) for cell in row] for row in rows]
     widths = [max(map(width, column)) for column in zip_longest(*bare, fillvalue="")]
     for row, words in zip(rows, bare, strict=True):
         cells: list[str] = []
         for place, (cell, wide) in enumerate(zip(row, widths, strict=False)):
             drawn, room = _cell(_drawn(cell, styled=styled)), " " * (wide - width(words[place]))
-            cells.append(room + drawn if place in table.right else drawn + room)
-        yield f"{' ' * table.indent}{'  '.join(cells)}".rstrip()
+            cells.append(room + drawn if place in grid.right else drawn + room)
+        yield f"{' ' * grid.indent}{'  '.join(cells)}".rstrip()
 
 
-def _with_head(table: Table) -> Sequence[Sequence[Words]]:
-    return [*([tuple(map(dim, table.head))] if table.head else []), *table.rows]
+def _with_head(grid: Grid) -> Sequence[Sequence[Words]]:
+    return [*([tuple(map(dim, grid.head))] if grid.head else []), *grid.rows]
 
 
 def _drawn(words: Words, *, styled: bool) -> str:
@@ -100,16 +100,16 @@ def _cell(words: str) -> str:
     return _BREAKS.sub(lambda control: repr(control[0])[1:-1], words)
 
 
-def _html_table(table: Table) -> str:
-    head = "".join(_html_cell("th", dim(each), place in table.right) for place, each in enumerate(table.head))
-    body = "".join(f"<tr>{''.join(_html_row(table, row))}</tr>" for row in table.rows)
+def _html_grid(grid: Grid) -> str:
+    head = "".join(_html_cell("th", dim(each), place in grid.right) for place, each in enumerate(grid.head))
+    body = "".join(f"<tr>{''.join(_html_row(grid, row))}</tr>" for row in grid.rows)
     return f"<table>{f'<thead><tr>{head}</tr></thead>' if head else ''}<tbody>{body}</tbody></table>"
 
 
-def _html_row(table: Table, row: Sequence[Words]) -> Iterator[str]:
+def _html_row(grid: Grid, row: Sequence[Words]) -> Iterator[str]:
     """Its cells; without a head above them the first is the head of the row."""
     for place, cell in enumerate(row):
-        yield _html_cell("td" if place or table.head else "th", cell, place in table.right)
+        yield _html_cell("td" if place or grid.head else "th", cell, place in grid.right)
 
 
 def _html_cell(tag: str, words: Words, right: bool) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .answer import Result
-from .description import Block, Words, arrow, dim, number, table, text, title
+from .description import Block, Words, arrow, dim, grid, number, text, title
 from .figures import change, count, figure, size
 from .version import Version
 
@@ -64,7 +64,7 @@ class RollbackPlan(Result):
         if self.from_version == self.to_version:
             yield "it stands there already"
         else:
-            yield table(((dim(name), words) for name, words in self._facts() if words), indent=2)
+            yield grid(((dim(name), words) for name, words in self._facts() if words), indent=2)
         for name, stands in self.aliases_taken_along.items():
             yield text("  ", dim(f"alias {name}"), f"  {stands} {arrow()} {self.to_version}")
         if self.rehearsal:
@@ -136,7 +136,7 @@ class Suggestion(Result):
         yield text(title(self.model), f" {self.branch}: ", f"by {self.metric}" if self.metric else "nothing measured")
         yield self.words
         rows = ((number(each["version"]), f"{each['score']:.2f}", _why(each["words"])) for each in self.candidates)
-        yield table(rows, head=("version", "score", "why"), right=(0, 1))
+        yield grid(rows, head=("version", "score", "why"), right=(0, 1))
 
 
 def _step(now: Any, then: Any) -> Words:

@@ -44,7 +44,7 @@ class Kept(NamedTuple):
     files: tuple[KeptFile, ...]
 
 
-class Save:
+class TensorSave:
     """One save, and the ways in which it can go: each returns None where it cannot, with nothing written."""
 
     def __init__(

@@ -13,7 +13,7 @@ from .delta import Pairing, Slot
 from .graph import Graph
 from .graph import Path as Route
 from .inplace import apply_way
-from .keep import Kept, Save
+from .keep import Kept, TensorSave
 from .manifest import Manifest, chunk_bytes, zeroed
 from .norms import Norms, norms_between
 from .objects import ObjectStore
@@ -52,7 +52,7 @@ class Vault:
         meanwhile; `Malformed` on names, shapes or dtypes that cannot be kept.
         """
         extras = {**(files or {}), **(blobs or {})}
-        save = Save(self._objects, self._placements, self._sound, self.way, tensors, extras)
+        save = TensorSave(self._objects, self._placements, self._sound, self.way, tensors, extras)
         kept = save.known(graph) or (base and save.as_delta(base, graph)) or save.as_keyframe()
         self._manifests.put(kept.manifest.digest, kept.manifest)
         return kept

@@ -26,7 +26,7 @@ def test_the_snippets_run_one_after_the_other_and_again(home: Path, tmp_path: Pa
         done = subprocess.run((sys.executable, script), env=environment, capture_output=True, text=True, check=False)
 
         assert done.returncode == 0, done.stderr
-        assert "rolled_back" in done.stdout
+        assert "rolled back" in done.stdout
         assert done.stdout.splitlines()[-1].count("Version(") == found
 
 

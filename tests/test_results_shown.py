@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lepton_ai import ModelManager
-from lepton_ai.results.description import joined, section, table, text, title
+from lepton_ai.results.description import grid, joined, section, text, title
 from lepton_ai.results.render import html, plain_text, terminal, width
 
 from .cli_home import Cli, loans, make
@@ -63,7 +63,7 @@ def test_a_list_of_answers_is_still_a_list(cli: Cli) -> None:
 
 
 def test_columns_align_under_wide_characters_styles_and_missing_cells() -> None:
-    rows = table([("全量", "1"), (title("b"), "22"), ("c",)], head=("name", "n"), right=(1,))
+    rows = grid([("全量", "1"), (title("b"), "22"), ("c",)], head=("name", "n"), right=(1,))
 
     lines = list(terminal([rows]))
 
@@ -76,8 +76,8 @@ def test_words_that_others_wrote_steer_no_terminal_and_no_page() -> None:
     evil = "a\x1b[2Jb\n<script>"
 
     assert plain_text([evil]) == "a\\x1b[2Jb\n<script>"
-    assert plain_text([table([(evil, "c")])]) == "a\\x1b[2Jb\\n<script>  c"
-    assert "<script>" not in html([evil, table([(evil, title(evil))], head=(evil, ""))])
+    assert plain_text([grid([(evil, "c")])]) == "a\\x1b[2Jb\\n<script>  c"
+    assert "<script>" not in html([evil, grid([(evil, title(evil))], head=(evil, ""))])
 
 
 def test_what_is_empty_takes_no_room() -> None:

@@ -12,7 +12,7 @@ from ..events.envelope import decode
 from ..events.sql import audit as log
 from ..events.sql.audit import BATCH
 from ..results import Shown, Verified
-from ..results.description import Block, table, text, title
+from ..results.description import Block, grid, text, title
 from ..results.figures import count
 from .heal import standing_packs
 from .restore import graph_of, verified_event
@@ -27,7 +27,7 @@ class Damages(Shown, list[Damaged]):
             yield text(title("whole"), ": nothing is damaged")
             return
         yield text(f"{count(len(self), 'thing')} damaged", style="red bold")
-        yield table(((each.thing, each.expected, each.found) for each in self), head=("thing", "expected", "found"))
+        yield grid(((each.thing, each.expected, each.found) for each in self), head=("thing", "expected", "found"))
 
 
 def verify(workspace: Workspace) -> Verified:

@@ -22,7 +22,7 @@ from .save import save as save_version
 from .save_request import Save, asked_for, named_parents
 from .source import Subject
 from .spool import entries
-from .spool.entry import Entry
+from .spool.entry import SpoolEntry
 from .spool.spool import Spool
 
 if TYPE_CHECKING:
@@ -71,7 +71,9 @@ class RefusedSaves(Shown, tuple[RefusedSave, ...]):
 def keep(spool: Spool, subject: Subject, save: Save, actor: str, error: Exception) -> str:
     """Keep a refused save: the name to adopt it by. What is kept already, the same in all, is not kept twice."""
     before = [(name, _content(spool.read(name))) for name in _saves(spool)]
-    entry = Entry("save", str(uuid_utils.uuid7()), actor, datetime.now(UTC), entries.written_save(subject.name, save))
+    entry = SpoolEntry(
+        "save", str(uuid_utils.uuid7()), actor, datetime.now(UTC), entries.written_save(subject.name, save)
+    )
     name = spool.put_aside(entry, entries.kept(subject.tensors, save.files), _reason(error))
     content = _content(spool.read(name))
     if known := next((older for older, found in before if found == content), None):
@@ -170,7 +172,7 @@ def _free(model: Any, save: Save) -> Iterator[str]:
             log.warning("%s; the version is adopted without it", taken)
 
 
-def _read(spool: Spool, name: str) -> tuple[Entry, Subject, Save]:
+def _read(spool: Spool, name: str) -> tuple[SpoolEntry, Subject, Save]:
     entry = spool.read(name)
     return entry, *entries.read_save(entry.asked, *entries.tensors_of(entry.asked, lambda: spool.objects(name)))
 
@@ -202,7 +204,7 @@ def _record(spool: Spool, name: str) -> RefusedSave:
     )
 
 
-def _content(entry: Entry) -> Mapping[str, Any]:
+def _content(entry: SpoolEntry) -> Mapping[str, Any]:
     return {name: value for name, value in entry.asked.items() if name not in _INCIDENTAL}
 
 

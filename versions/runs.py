@@ -15,7 +15,7 @@ from ..events.envelope import Recorded, decode
 from ..events.run import MetricsLogged, RunCheckpointed, RunFinished, RunLost, RunResumed, RunStarted
 from ..events.sql.heartbeats import Heartbeats
 from ..results import Result, Shown
-from ..results.description import Block, Text, section, table, text, title
+from ..results.description import Block, Text, grid, section, text, title
 from ..results.figures import ABSENT, figure, when
 from ..tensors.graph import Graph
 from .workspace import Workspace
@@ -53,7 +53,7 @@ class CheckpointRecords(Shown, tuple[CheckpointRecord, ...]):
 
     def blocks(self) -> Iterator[Block]:
         rows = ((figure(each.step), when(each.time, seconds=True), each.tensors) for each in self)
-        yield table(rows, head=("step", "kept", "tensors"), indent=2) if self else "it kept nothing on its way"
+        yield grid(rows, head=("step", "kept", "tensors"), indent=2) if self else "it kept nothing on its way"
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class RunRecord(Result):
         rows += [(name, when(moment, seconds=True)) for name, moment in times if moment]
         rows += [("resumed", when(moment, seconds=True)) for moment in self.resumed]
         rows += [("why", f"{self.error}: {self.reason}")] if self.error else []
-        yield table(rows, indent=2)
+        yield grid(rows, indent=2)
         yield from section("hyperparameters", ((name, figure(value)) for name, value in self.hyperparameters.items()))
         if self.checkpoints:
             yield from ("", title("checkpoints"), *self.checkpoints.blocks())
@@ -111,7 +111,7 @@ class RunRecords(Shown, tuple[RunRecord, ...]):
             for each in self
         )
         head = ("run", "name", "model", "status", "started", "checkpoints")
-        yield table(rows, head=head, right=(5,)) if self else "there is no such run"
+        yield grid(rows, head=head, right=(5,)) if self else "there is no such run"
 
 
 def record(workspace: Workspace, run: str, *, silent: frozenset[str] = frozenset()) -> RunRecord:
