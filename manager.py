@@ -22,6 +22,7 @@ from .results import (
     Log,
     ModelRecord,
     PendingVersion,
+    Refs,
     RollbackPlan,
     RolledBack,
     Suggestion,
@@ -29,14 +30,16 @@ from .results import (
     Verified,
     Version,
     VersionRecord,
+    Versions,
 )
 from .versions import compare, fsck, history, merge, refused, restore, rollback, runs, suggest, train
 from .versions.arguments import checked
+from .versions.fsck import Damages
 from .versions.heal import Healed, heal
 from .versions.merge import Strategy
-from .versions.refused import RefusedSave
+from .versions.refused import RefusedSaves
 from .versions.run import Run, resumed
-from .versions.runs import CheckpointRecord, RunRecord
+from .versions.runs import CheckpointRecords, RunRecord, RunRecords
 from .versions.save_request import Named, words
 from .versions.source import fingerprint_of
 from .versions.unknown import damage_first
@@ -48,7 +51,6 @@ if TYPE_CHECKING:
     import torch
 
     from .domain.model.state import Model, ModelVersion
-    from .errors import Damaged
     from .jobs.api import Jobs
     from .versions.spool.spool import Spool
     from .versions.workspace import Workspace
@@ -160,7 +162,7 @@ class ModelManager:
             key=key,
         )
 
-    def kept(self) -> tuple[RefusedSave, ...]:
+    def kept(self) -> RefusedSaves:
         """The saves that were refused, the oldest first: what was to be saved is kept here until adopted or dropped."""
         return refused.listed(self._spool)
 
@@ -296,7 +298,7 @@ class ModelManager:
         """Give up a branch's name; its versions stay."""
         self._workspace.admit(commands.DeleteBranch(model=self._known(model).name, branch=name), key)
 
-    def branches(self, model: str | None = None) -> dict[str, Version]:
+    def branches(self, model: str | None = None) -> Refs:
         """The branches of a model and their heads."""
         return self._standing(self._known(model), "branch")
 
@@ -310,10 +312,10 @@ class ModelManager:
         """Give up a tag."""
         self._workspace.admit(commands.DeleteTag(model=self._known(model).name, tag=name), key)
 
-    def tags(self, model: str | None = None) -> dict[str, Version]:
+    def tags(self, model: str | None = None) -> Refs:
         """The tags of a model and their versions."""
         state = self._known(model)
-        return {tag: self._workspace.version(state, number) for tag, number in sorted(state.tags.items())}
+        return Refs("tags", {tag: self._workspace.version(state, number) for tag, number in sorted(state.tags.items())})
 
     @_told_first
     def alias(
@@ -332,7 +334,7 @@ class ModelManager:
         model: str | None = None,
         reason: str = "",
         key: str | None = None,
-    ) -> dict[str, Version]:
+    ) -> Refs:
         """Put several aliases on versions of one model, all or none; without moves only say where they stand."""
         moves, expected = moves or {}, expected or {}
         state, numbers = self._of_one_model(moves.values(), model)
@@ -447,9 +449,7 @@ class ModelManager:
         """
         return resumed(self._home.outbox, *runs.resumable(self._workspace, self._workspace.named("run", run)))
 
-    def runs(
-        self, model: str | None = None, *, status: runs.Status | None = None, most: int = 100
-    ) -> tuple[RunRecord, ...]:
+    def runs(self, model: str | None = None, *, status: runs.Status | None = None, most: int = 100) -> RunRecords:
         """The runs of a model or of all, the newest first; `status` is running, finished, failed or lost."""
         asked = "SELECT run FROM runs WHERE ? IS NULL OR model = ? ORDER BY seq DESC"
         table = cast(Any, self.sql(asked, [model, model]))
@@ -460,7 +460,7 @@ class ModelManager:
         """All that is known of a run, its checkpoints among it. `run` is its id, or a part of it."""
         return runs.listed(self._workspace, [self._workspace.named("run", run)], None, 1, self._settings.terms.run)[0]
 
-    def checkpoints(self, run: str) -> tuple[CheckpointRecord, ...]:
+    def checkpoints(self, run: str) -> CheckpointRecords:
         """What a run kept on its way, the oldest first."""
         return self.show_run(run).checkpoints
 
@@ -530,11 +530,11 @@ class ModelManager:
         self._home.seek()
         return self._home.read_model().sql(question, wait_for)  # pyright: ignore[reportUnknownVariableType]
 
-    def find(self, expression: str) -> list[Version]:
+    def find(self, expression: str) -> Versions:
         """The versions for which all of `metric.f1 > 0.8 and note.ticket = 'RISK-12'` holds."""
         self._home.seek()
         found = self._home.read_model().find(expression)
-        return [self._workspace.version(self._workspace.model(ref.model), ref.number) for ref in found]
+        return Versions(self._workspace.version(self._workspace.model(ref.model), ref.number) for ref in found)
 
     def events(
         self, *, after: int = 0, stream: str | None = None, follow: bool = False, opened: bool = True
@@ -550,10 +550,10 @@ class ModelManager:
         """
         return fsck.verify(self._workspace)
 
-    def fsck(self, *, events: bool = True, objects: bool = True, projection: bool = True) -> list[Damaged]:
+    def fsck(self, *, events: bool = True, objects: bool = True, projection: bool = True) -> Damages:
         """Read every row, object and view, and name what is damaged."""
         parts = {"events": events, "objects": objects, "projection": projection}
-        return list(fsck.fsck(self._workspace, self._home.read_model, parts))
+        return Damages(fsck.fsck(self._workspace, self._home.read_model, parts))
 
     def heal(self, *places: str | os.PathLike[str]) -> Healed:
         """Write again what damaged packs held, from whole copies: in the ledger's own store, its spool, or `places`.
@@ -644,8 +644,9 @@ class ModelManager:
         number = getattr(events[0].event, "version", command.version) if events else command.version
         return self._workspace.version(self._known(command.model), number)
 
-    def _standing(self, model: Model, kind: Any, seq: int | None = None) -> dict[str, Version]:
-        return {name: self._workspace.version(model, number) for name, number in model.live(kind, seq).items()}
+    def _standing(self, model: Model, kind: Any, seq: int | None = None) -> Refs:
+        live = model.live(kind, seq).items()
+        return Refs(f"{kind}es", {name: self._workspace.version(model, number) for name, number in live})
 
     def _aim(
         self,

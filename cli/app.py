@@ -15,7 +15,7 @@ import click
 
 from ..errors import LeptonError
 from ..permissions import DENIED, denied
-from .command import Command, shared
+from .command import DocumentedCommand, shared
 
 SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "What happened": ("history", ("log", "show")),
@@ -48,7 +48,7 @@ class Root(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return [name for _, names in SECTIONS.values() for name in names]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> DocumentedCommand | None:  # noqa: ARG002
         for module, names in SECTIONS.values():
             if cmd_name in names:
                 return getattr(import_module(f".{module}", __package__), cmd_name)
@@ -95,7 +95,7 @@ class Root(click.Group):
         return answer
 
 
-def _short(command: Command | None) -> str:
+def _short(command: DocumentedCommand | None) -> str:
     return command.get_short_help_str(200) if command else ""
 
 

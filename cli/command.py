@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import sys
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
@@ -15,7 +16,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 import click
 
 from ..errors import Refused
-from .text import colourful, encoded
+from ..results import Shown
+from ..results.description import Block, Grid, Text
+from ..results.figures import encoded
+from ..results.render import terminal
 
 if TYPE_CHECKING:
     from ..manager import ModelManager
@@ -30,7 +34,7 @@ PATIENCE: Final = 1.0
 """Seconds before something on a terminal shows that work goes on."""
 
 
-class Command(click.Command):
+class DocumentedCommand(click.Command):
     """A command that says what its `--json` prints, and gives examples that the tests run."""
 
     answer: Shape
@@ -60,6 +64,11 @@ class Repeats(logging.Filter):
             self._said.clear()
         self._said[name] = record.created
         return True
+
+
+def colourful() -> bool:
+    """Whether stdout shows colours: a terminal, unless NO_COLOR (no-color.org) or TERM=dumb says otherwise."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 @dataclass
@@ -113,13 +122,18 @@ class Session:
                 getattr(self, opened).close()
         LOG.removeHandler(self.logged)
 
-    def answer(self, found: Mapping[str, Any], lines: Callable[[], Iterable[str]]) -> None:
-        """Print what was found: one JSON object, or lines for people."""
+    def answer(self, answer: Mapping[str, Any], shown: Shown | Block | Iterable[Block]) -> None:
+        """Print an answer: one JSON object, or what is shown to people."""
         if self.as_json:
-            click.echo(encoded(found))
-            return
-        for line in lines():
-            click.echo(line, color=self.colour)
+            click.echo(encoded(answer))
+        else:
+            self.show(shown)
+
+    def show(self, shown: Shown | Block | Iterable[Block], *, err: bool = False) -> None:
+        """Print lines and tables to stdout, or to stderr, which then has no colours but a terminal's."""
+        blocks = shown.blocks() if isinstance(shown, Shown) else shown
+        for line in terminal([blocks] if isinstance(blocks, str | Text | Grid) else blocks):
+            click.echo(line, err=err, color=None if err else self.colour)
 
     def confirm(self, question: str, *, yes: bool) -> None:
         """Ask on a terminal before something happens; elsewhere only `--yes` will do."""
@@ -168,10 +182,10 @@ def keyed(function: F) -> F:
     )(function)
 
 
-def command(answer: Shape, *examples: str) -> Callable[[Callable[..., None]], Command]:
+def command(answer: Shape, *examples: str) -> Callable[[Callable[..., None]], DocumentedCommand]:
     """Make a function of a session and its own options a command."""
 
-    def made(function: Callable[..., None]) -> Command:
+    def made(function: Callable[..., None]) -> DocumentedCommand:
         @functools.wraps(function)
         def run(home: str | None, actor: str | None, as_json: bool, **asked: Any) -> None:
             above = cast("dict[str, str | None]", click.get_current_context().obj or {})
@@ -182,7 +196,7 @@ def command(answer: Shape, *examples: str) -> Callable[[Callable[..., None]], Co
                 session.close()
 
         as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
-        made = click.command(function.__name__, cls=Command)(as_json(shared(run)))
+        made = click.command(function.__name__, cls=DocumentedCommand)(as_json(shared(run)))
         made.params.sort(key=lambda param: param.name in ("as_json", "home", "actor"))  # what all share comes last
         made.answer, made.examples = answer, examples
         return made

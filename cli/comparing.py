@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
-
 import click
 
-from ..results import Comparison, Diff, Suggestion, TensorChange, Version
 from .command import Session, command
 from .shapes import CHANGES, METRICS, VERSION
-from .text import arrow, change, columns, dim, figure, section, short, title, version
-
-PARTS: Final = ("hyperparameters", "architecture", "settings", "data", "metrics", "files", "code", "environment")
 
 
 @command(
@@ -50,8 +43,8 @@ def diff(session: Session, a: str, b: str | None) -> None:
         raise click.UsageError("a diff is of two versions; write A B or A..B", click.get_current_context())
     with session.waiting("comparing"):
         found = session.manager.diff(a, b)
-    shown = found.to_dict() | {"before": found.before.to_dict(), "after": found.after.to_dict()}
-    session.answer(shown, lambda: _diff(found))
+    ends = {"before": found.before.to_dict(), "after": found.after.to_dict()}
+    session.answer(found.to_dict() | ends, found)
 
 
 @command(
@@ -66,8 +59,7 @@ def compare(session: Session, revs: tuple[str, ...], metric: str | None) -> None
     found = session.manager.compare(*revs, metric=metric)
     pairs = zip(found.versions, found.metrics, strict=True)
     versions = [{"version": each.to_dict(), "metrics": dict(metrics)} for each, metrics in pairs]
-    shown = {"model": found.model, "metric": found.metric, "versions": versions}
-    session.answer(shown, lambda: _comparison(found))
+    session.answer({"model": found.model, "metric": found.metric, "versions": versions}, found)
 
 
 @command(
@@ -84,7 +76,7 @@ def find(session: Session, expression: str) -> None:
     """
     with session.waiting("searching"):
         found = session.manager.find(expression)
-    session.answer({"versions": [each.to_dict() for each in found]}, lambda: _found(found))
+    session.answer({"versions": [each.to_dict() for each in found]}, found)
 
 
 @command(
@@ -113,73 +105,4 @@ def find(session: Session, expression: str) -> None:
 def suggest(session: Session, model: str | None, branch: str, metric: str | None) -> None:
     """Propose versions to roll back to, the best first: performance, stability and age weighed."""
     found = session.manager.suggest_rollback(model=model, branch=branch, metric=metric)
-    session.answer(found.to_dict(), lambda: _suggestion(found))
-
-
-def _diff(found: Diff) -> Iterator[str]:
-    before, after = found.before, found.after
-    other = f"{after.model} " if after.model != before.model else ""
-    yield f"{title(before.model)} {version(before)} {arrow()} {other}{version(after)}"
-    parts = {name: getattr(found, name) for name in PARTS}
-    if not any(parts.values()) and not found.tensors:
-        yield "nothing differs"
-    for name, changes in parts.items():
-        yield from section(name, _changes(name, changes))
-    if found.tensors:
-        yield ""
-        yield title(f"tensors  {dim(_differing(found.tensors))}")
-        measured = any(tensor.changed is not None for tensor in found.tensors)
-        rows = [_tensor(tensor)[: None if measured else 2] for tensor in found.tensors]
-        yield from columns(rows, head=_HEAD if measured else (), right=range(2, 7), indent=2)
-
-
-_HEAD: Final = ("name", "", "elements", "norm", "relative", "cosine", "largest")
-
-
-def _changes(part: str, changes: Mapping[str, tuple[Any, Any]]) -> Iterator[tuple[str, ...]]:
-    for name, (before, after) in changes.items():
-        old, new = (short(value) if part == "files" and value else figure(value) for value in (before, after))
-        yield name, click.style(old, fg="red"), f"{arrow()} {click.style(new, fg='green')}", dim(change(before, after))
-
-
-def _differing(tensors: tuple[TensorChange, ...]) -> str:
-    kinds = [tensor.status for tensor in tensors]
-    return ", ".join(f"{kinds.count(kind):,} {kind}" for kind in dict.fromkeys(kinds))
-
-
-def _tensor(tensor: TensorChange) -> tuple[str, ...]:
-    colour = {"added": "green", "removed": "red"}.get(tensor.status, "yellow")
-    share = "" if tensor.changed is None else f"{tensor.changed:.1%}"
-    relative = "" if tensor.relative is None else f"{tensor.relative:.2%}"
-    plain = ("" if value is None else f"{value:.4g}" for value in (tensor.l2, tensor.cosine, tensor.max_abs))
-    norm, cosine, largest = plain
-    return tensor.name, click.style(tensor.status, fg=colour), share, norm, relative, cosine, largest
-
-
-def _comparison(found: Comparison) -> Iterator[str]:
-    names = [found.metric, *sorted(set[str]().union(*found.metrics) - {found.metric})]
-    rows = [
-        (version(number), number.branch, *(figure(metrics.get(name)) for name in names))
-        for number, metrics in zip(found.versions, found.metrics, strict=True)
-    ]
-    rows[0] = (*rows[0][:2], click.style(rows[0][2], fg="green", bold=True), *rows[0][3:])
-    yield title(found.model)
-    yield from columns(rows, head=("version", "branch", *names), right=(0, *range(2, len(names) + 2)))
-
-
-def _found(found: list[Version]) -> Iterator[str]:
-    rows = ((version(each), each.model, each.branch, dim(short(each.digest))) for each in found)
-    head = ("version", "model", "branch", "digest")
-    yield from columns(rows, head=head, right=(0,)) if found else ("no version is so",)
-
-
-def _suggestion(found: Suggestion) -> Iterator[str]:
-    yield f"{title(found.model)} {found.branch}: " + (f"by {found.metric}" if found.metric else "nothing measured")
-    yield found.words
-    rows = ((version(each["version"]), f"{each['score']:.2f}", _why(each["words"])) for each in found.candidates)
-    yield from columns(rows, head=("version", "score", "why"), right=(0, 1))
-
-
-def _why(words: str) -> str:
-    """What a candidate's words say behind its version and score."""
-    return words.partition(": ")[2] or words
+    session.answer(found.to_dict(), found)

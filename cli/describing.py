@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
-from ..results import ModelRecord, Version
+from ..results import Models, VersionRecord
+from ..results.description import Block, dim, grid, number, text
+from ..results.figures import count, figure
 from .command import Session, command, keyed
 from .shapes import VERSION
-from .text import columns, count, dim, figure, title, version, when
 
 
 @command(
@@ -36,9 +37,8 @@ from .text import columns, count, dim, figure, title, version, when
 def models(session: Session, everything: bool) -> None:
     """List the models that the ledger holds."""
     records = [session.manager.about(name) for name in session.manager.models()]
-    found = [record for record in records if everything or not record.archived]
-    hidden = len(records) - len(found)
-    session.answer({"models": [record.to_dict() for record in found]}, lambda: _models(found, hidden))
+    found = Models(record for record in records if everything or not record.archived)
+    session.answer({"models": found}, _models(found, hidden=len(records) - len(found)))
 
 
 @command(
@@ -56,8 +56,8 @@ def annotate(session: Session, rev: str, notes: tuple[str, ...], key: str | None
     """
     session.manager.annotate(rev, dict(map(_note, notes)), key=key)
     found = session.manager.show(rev)
-    shown = {"version": found.version.to_dict(), "annotations": dict(found.annotations)}
-    session.answer(shown, lambda: _notes(found.version, found.annotations))
+    answer = {"version": found.version.to_dict(), "annotations": dict(found.annotations)}
+    session.answer(answer, _notes(found))
 
 
 @command(
@@ -71,7 +71,7 @@ def annotate(session: Session, rev: str, notes: tuple[str, ...], key: str | None
 def describe(session: Session, what: str, text: str, key: str | None) -> None:
     """Say what a model is for (WHAT is its name), or what a version is (WHAT is any other revision)."""
     session.manager.describe(what, text, key=key)
-    session.answer({"what": what, "description": text}, lambda: [f"{what} is described"])
+    session.answer({"what": what, "description": text}, f"{what} is described")
 
 
 @command({"model": "text", "archived": "true or false"}, "lepton archive credit --reason 'replaced by credit-2'")
@@ -96,33 +96,22 @@ def unarchive(session: Session, model: str | None, reason: str, key: str | None)
 
 def _archived(session: Session, model: str | None, words: str) -> None:
     record = session.manager.about(model)
-    shown = {"model": record.model, "archived": record.archived}
-    session.answer(shown, lambda: [f"model {record.model} {words}"])
+    session.answer({"model": record.model, "archived": record.archived}, f"model {record.model} {words}")
 
 
-def _models(found: Sequence[ModelRecord], hidden: int) -> Iterator[str]:
-    rows = [
-        (
-            title(record.model) + (dim(" (archived)") if record.archived else ""),
-            str(record.versions),
-            dim(when(record.changed)) if record.changed else "",
-            "  ".join(f"{name} {version(at)}" for name, at in {**record.branches, **record.aliases}.items()),
-            record.description.partition("\n")[0],
-        )
-        for record in found
-    ]
-    if rows:
-        yield from columns(rows, head=("model", "versions", "changed", "branches, aliases", "for"), right=(1,))
+def _models(found: Models, *, hidden: int) -> Iterator[Block]:
+    if found:
+        yield from found.blocks()
     elif not hidden:
         yield "there are no models yet; `lepton train` or the SDK's save_version makes the first"
     if hidden:
         yield dim(f"and {count(hidden, 'archived model')}; --all shows them")
 
 
-def _note(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
+def _note(words: str) -> tuple[str, Any]:
+    name, equals, value = words.partition("=")
     if not name or not equals:
-        raise click.UsageError(f"{text!r} is no note; write KEY=VALUE", click.get_current_context())
+        raise click.UsageError(f"{words!r} is no note; write KEY=VALUE", click.get_current_context())
     if not value:
         return name, None
     try:
@@ -132,6 +121,7 @@ def _note(text: str) -> tuple[str, Any]:
     return name, read if isinstance(read, str | int | float | bool) else value
 
 
-def _notes(at: Version, notes: Mapping[str, Any]) -> Iterator[str]:
-    yield f"version {version(at)} of {at.model} bears {count(len(notes), 'note')}"
-    yield from columns([(dim(name), figure(value)) for name, value in sorted(notes.items())], indent=2)
+def _notes(found: VersionRecord) -> Iterator[Block]:
+    at, notes = found.version, found.annotations
+    yield text("version ", number(at), f" of {at.model} bears {count(len(notes), 'note')}")
+    yield grid(((dim(name), figure(value)) for name, value in sorted(notes.items())), indent=2)

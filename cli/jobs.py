@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..results.description import Block, Words, dim, joined, text, title
+from ..results.figures import figure, when
 from .command import Session, command, keyed
 from .shapes import EVENT, JOB
-from .text import columns, dim, figure, title, when
 
 if TYPE_CHECKING:
     from ..jobs.record import JobRecord
 
-COLOURS = {"finished": "green", "failed": "red", "cancelled": "yellow"}
 UNTOLD = ("payload", "source", "epoch", "run", "result", "tensors")
 OF_RUN = "lepton.run."
 """What types of a run's events begin with: how an attempt began, got on and ended, which the job's events tell too."""
@@ -26,7 +26,7 @@ OF_RUN = "lepton.run."
 def jobs(session: Session, most: int) -> None:
     """List the work that was asked for, the newest first."""
     found = session.manager.jobs.recent(most)
-    session.answer({"jobs": [job.to_dict() for job in found]}, lambda: _jobs(found))
+    session.answer({"jobs": found}, found)
 
 
 @command({"job": JOB, "events": [EVENT]}, "lepton logs 6b7c8d")
@@ -35,7 +35,7 @@ def logs(session: Session, job: str) -> None:
     """Tell a job's story: who had it when, how its figures went, and why it ended. JOB is its id, or a part of it."""
     found = session.manager.jobs.show(job)
     events = list(session.manager.jobs.events(found.job))
-    session.answer({"job": found.to_dict(), "events": events}, lambda: _story(found, events))
+    session.answer({"job": found, "events": events}, _story(found, events))
 
 
 @command({"job": JOB}, "lepton cancel 6b7c8d --reason 'wrong data'")
@@ -45,44 +45,20 @@ def logs(session: Session, job: str) -> None:
 def cancel(session: Session, job: str, reason: str, key: str | None) -> None:
     """Call a job off, wherever it stands; its worker stops it."""
     found = session.manager.jobs.cancel(job, reason=reason, key=key)
-    session.answer({"job": found.to_dict()}, lambda: [f"job {title(found.job)} is {_status(found)}"])
+    session.answer({"job": found}, text("job ", title(found.job), " is ", found.coloured))
 
 
-def _jobs(found: Sequence[JobRecord]) -> Iterator[str]:
-    if not found:
-        yield "no job was asked for"
-        return
-    rows = (
-        (each.job, each.kind, each.model, _status(each), figure(each.version), when(each.submitted), _said(each))
-        for each in found
-    )
-    yield from columns(
-        rows, head=("job", "kind", "model", "status", "version", "submitted", "message, or why"), right=(4,)
-    )
-
-
-def _status(job: JobRecord) -> str:
-    return click.style(job.status, fg=COLOURS.get(job.status))
-
-
-def _said(job: JobRecord) -> str:
-    why = "" if job.status in ("running", "assigned", "finished") else job.reason or job.error or ""
-    first = (why or job.message).partition("\n")[0]
-    return first if len(first) <= 60 else f"{first[:59]}…"
-
-
-def _story(found: JobRecord, events: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    yield f"{title(found.job)}  {found.kind} {found.model}  {_status(found)}"
+def _story(found: JobRecord, events: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
+    yield text(title(found.job), f"  {found.kind} {found.model}  ", found.coloured)
     for event in (each for each in events if not each["type"].startswith(OF_RUN)):
         moment = dim(when(datetime.fromisoformat(event["recordedtime"]), seconds=True))
-        yield f"  {moment}  {event['type'].split('.')[2]:<12}  {_told(event['data'])}".rstrip()
+        yield text("  ", moment, f"  {event['type'].split('.')[2]:<12}  ", _told(event["data"]))
 
 
-def _told(data: Mapping[str, Any]) -> str:
+def _told(data: Mapping[str, Any]) -> Words:
     if "steps" in data:
-        points = list(zip(data["names"], data["values"], strict=True))
-        last = dict(points)
+        last = dict(zip(data["names"], data["values"], strict=True))
         return f"step {data['steps'][-1]}  " + "  ".join(f"{name} {figure(value)}" for name, value in last.items())
     shown = {name: value for name, value in data.items() if name not in UNTOLD and value not in (None, "", [], {})}
-    attempt = f"attempt {data['epoch']}  " if data.get("epoch") else ""
-    return attempt + "  ".join(f"{dim(name)} {figure(value)}" for name, value in shown.items())
+    attempt = f"attempt {data['epoch']}" if data.get("epoch") else ""
+    return joined("  ", (attempt, *(text(dim(name), f" {figure(value)}") for name, value in shown.items())))

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any, Final, cast
 
 import click
 
 from ..errors import Damaged, LeptonError, Refused
-from ..results import Synced, Verified
+from ..results.description import Block, number, text, title
+from ..results.standing import unprojected
+from ..versions.fsck import Damages
 from ..versions.heal import HealedPack
-from ..versions.refused import RefusedSave
-from ..versions.upgrade import Upgraded
 from .command import Session, command, keyed
 from .shapes import METRICS, VERSION
-from .text import columns, count, size, title, unprojected, version, when
 
 SPOOLED: Final = {
     "kind": "text?",
@@ -71,7 +70,7 @@ def init(session: Session, shared: bool, group: str | None, private: bool) -> No
     told = {"home": str(folder.path), "ledger": parts.store.ledger_id, "created": created}
     told |= {"open_to": folder.openness(), "changed": changed}
     done = "a new ledger is" if created else "the ledger was already"
-    session.answer(told, lambda: [f"{done} in {title(str(folder.path))}, open to {told['open_to']}"])
+    session.answer(told, text(f"{done} in ", title(str(folder.path)), f", open to {told['open_to']}"))
 
 
 @command(
@@ -87,7 +86,7 @@ def sync(session: Session, again: bool) -> None:
     """
     with session.waiting("delivering"):
         found = session.manager.sync(again=again)
-    session.answer(found.to_dict(), lambda: _synced(found))
+    session.answer(found.to_dict(), found)
     if found.refused:
         raise click.exceptions.Exit(Refused.exit_code)
 
@@ -101,8 +100,7 @@ def kept(session: Session, drop: str | None, yes: bool) -> None:
         session.confirm(f"Give {drop} up for good?", yes=yes)
         drop = session.manager.drop_kept(drop)
     found = session.manager.kept()
-    told = {"kept": [each.to_dict() for each in found], "dropped": drop}
-    session.answer(told, lambda: [f"{drop} is dropped"] if drop else _kept(found))
+    session.answer({"kept": found, "dropped": drop}, f"{drop} is dropped" if drop else found)
 
 
 @command({"version": VERSION}, "lepton adopt 3f9c2ab41d70", "lepton adopt 3f9c2ab41d70 --branch late --parent 1")
@@ -123,7 +121,7 @@ def adopt(session: Session, name: str, parents: tuple[str, ...], tags: tuple[str
     """
     with session.waiting("adopting"):
         made = session.manager.adopt(name, parents=parents or None, tags=tags or None, **told)
-    session.answer({"version": made.to_dict()}, lambda: [f"{name} is version {version(made)} of {made.model}"])
+    session.answer({"version": made.to_dict()}, text(f"{name} is version ", number(made), f" of {made.model}"))
 
 
 @command({"ledger": "text", "size": "number", "root": "digest", "forgotten": "number"}, "lepton verify")
@@ -139,7 +137,7 @@ def verify(session: Session) -> None:
     """
     with session.waiting("verifying"):
         found = session.manager.verify()
-    session.answer(found.to_dict(), lambda: _verified(found))
+    session.answer(found.to_dict(), found)
 
 
 @command(
@@ -182,8 +180,8 @@ def fsck(session: Session, events: bool, objects: bool, projection: bool, heal: 
     if projection or everything:
         with suppress(LeptonError):  # it is among what was found
             aside = len(cast("list[Any]", session.manager.sql("FROM unprojected").to_pylist()))
-    answer = {"healed": [each.to_dict() for each in healed], "damaged": damaged, "unprojected": aside}
-    session.answer(answer, lambda: [*_healed(healed), *_damages(found, aside)])
+    answer = {"healed": healed, "damaged": damaged, "unprojected": aside}
+    session.answer(answer, _damages(healed, found, aside))
     if found:
         raise click.exceptions.Exit(Damaged.exit_code)
 
@@ -194,7 +192,7 @@ def rebuild(session: Session, source: str) -> None:
     """Make the views anew from the events."""
     with session.waiting("rebuilding"):
         seq = session.manager.rebuild() if source == "database" else session.manager.rebuild_from_kafka()
-    session.answer({"seq": seq}, lambda: [f"the views are made anew, up to event {seq}"])
+    session.answer({"seq": seq}, f"the views are made anew, up to event {seq}")
 
 
 @command({"actor": "text"}, "lepton forget bob --yes")
@@ -208,7 +206,7 @@ def forget(session: Session, name: str, yes: bool) -> None:
     session.confirm(f"Forget {name} for good?", yes=yes)
     if not session.manager.forget_actor(name):
         raise Refused(f"there is nobody named {name!r} here; `lepton log` shows who acted")
-    session.answer({"actor": name}, lambda: [f"{name} is forgotten"])
+    session.answer({"actor": name}, f"{name} is forgotten")
 
 
 @command(
@@ -237,69 +235,12 @@ def upgrade(session: Session, dry_run: bool) -> None:
     """
     with session.waiting("looking" if dry_run else "upgrading"):
         found = session.manager.upgrade(dry_run=dry_run)
-    session.answer(found.to_dict(), lambda: _upgraded(found))
+    session.answer(found.to_dict(), found)
 
 
-def _kept(found: Sequence[RefusedSave]) -> Iterator[str]:
-    if not found:
-        yield "no refused save is kept"
-        return
-    for each in found:
-        moment = when(each.time, seconds=True)
-        yield f"{title(each.name)}  {each.model} {each.branch}  {moment}  {each.message}".rstrip()
-        yield f"  {each.reason}"
-
-
-def _synced(found: Synced) -> Iterator[str]:
-    if not (found.delivered or found.refused):
-        yield "nothing waits"
-    for each in found.delivered:
-        what = f"version {each['version']} of {each['model']}" if each["version"] else f"run {each['run']}"
-        yield f"{title('delivered')}  {each['kind']}  {what}"
-    for each in found.refused:
-        what = f"of {each['model'] or each['run']}, asked by {each['actor']}" if each["kind"] else "entry"
-        yield f"{click.style('refused', fg='red', bold=True)}  {each['kind'] or 'damaged'} {what}: {each['reason']}"
-
-
-def _upgraded(found: Upgraded) -> Iterator[str]:
-    events = f"{count(found.events, 'event')} of ledger {found.ledger}"
-    if found.before == found.after and not found.done:
-        yield f"nothing to do: ledger {found.ledger} has format {found.after}, which is today's"
-        return
-    if not found.done:
-        yield f"would bring {events} from format {found.before} to {found.after}; nothing was changed"
-        if found.copy:
-            yield f"  and first copy about {size(found.bytes)} to {found.copy}"
-        return
-    yield f"{title('upgraded')}: {events} from format {found.before} to {found.after}, with the root unchanged"
-    yield f"  {found.root}"
-    if found.copy:
-        yield f"What was before is in {found.copy}; delete it once you are sure."
-
-
-def _verified(found: Verified) -> Iterator[str]:
-    yield f"{title('whole')}: {count(found.size, 'event')} of ledger {found.ledger} give the recorded root"
-    yield f"  {found.root}"
-    if found.forgotten:
-        yield f"  {count(found.forgotten, 'actor')} forgotten: events bear a pseudonym that no name stands for"
-    yield "This proves that the ledger is whole in itself, not that nobody rewrote all of it: only a root or a signed"
-    yield "head that was kept elsewhere proves history. Which name a pseudonym stands for nothing proves."
-
-
-def _healed(packs: Iterable[HealedPack]) -> Iterator[str]:
+def _damages(packs: Iterable[HealedPack], damages: Damages, aside: int) -> Iterator[Block]:
     for each in packs:
-        left = f"{count(len(each.missing), 'digest')} not found; --from names a copy of the objects"
-        if each.into:
-            yield f"{title('written again')}  {each.pack}" + (f", {left}" if each.missing else "")
-        else:
-            yield f"{title('not healed')}  {each.pack}: {left}"
-
-
-def _damages(found: list[Damaged], aside: int) -> Iterator[str]:
+        yield from each.blocks()
     if aside:
         yield unprojected(aside)
-    if not found:
-        yield f"{title('whole')}: nothing is damaged"
-        return
-    yield click.style(f"{count(len(found), 'thing')} damaged", fg="red", bold=True)
-    yield from columns([(each.thing, each.expected, each.found) for each in found], head=("thing", "expected", "found"))
+    yield from damages.blocks()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Event
@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import Refused
+from ..results.description import Block, grid
+from ..results.figures import count
 from .command import Session, command
 from .observing import observed
-from .text import columns, count, unprojected, when
 
 if TYPE_CHECKING:
     from ..events.sql.rows import Rejected
-    from ..jobs.status import Status
 
 
 @command(
@@ -50,9 +50,9 @@ def status(session: Session) -> None:
     with session.waiting("looking around"):
         standing, spool = parts.views(), parts.outbox.delivery.spool
         cluster = parts.cluster if parts.settings.kafka else None
-        found = status(parts.workspace, parts.desk, cluster, spool, Views(*standing) if standing else None)
-    place = {"folder": str(parts.folder.path), "open_to": parts.folder.openness()}
-    session.answer(found.to_dict() | {"home": place}, lambda: _status(found, place))
+        home = {"folder": str(parts.folder.path), "open_to": parts.folder.openness()}
+        found = status(parts.workspace, parts.desk, cluster, spool, Views(*standing) if standing else None, home)
+    session.answer(found.to_dict(), found)
 
 
 @command({"worker": "text"}, "lepton worker --once", "lepton worker --pool gpu --device cuda:0 --once")
@@ -88,7 +88,7 @@ def worker(session: Session, pool: str, device: str, slots: int, once: bool) -> 
         else:
             with desk.assigning():
                 here.run(stop, (lambda: here.idle and not desk.waiting(post)) if once else None)
-    session.answer({"worker": post.incarnation}, lambda: [f"worker {post.incarnation} left in good order"])
+    session.answer({"worker": post.incarnation}, f"worker {post.incarnation} left in good order")
 
 
 @contextmanager
@@ -143,7 +143,7 @@ def relay(session: Session, once: bool, pass_over: bool) -> None:
     }
     with observed(session.parts.settings.metrics, figures):
         asyncio.run(_until_stopped(relay.run))
-    session.answer({"relayed": relay.position}, lambda: [f"stopped after event {relay.position}"])
+    session.answer({"relayed": relay.position}, f"stopped after event {relay.position}")
 
 
 @command({"before": "number", "after": "number"}, "lepton restore --from kafka", "lepton restore --missing")
@@ -163,7 +163,7 @@ def restore(session: Session, missing: bool) -> None:
         if not missing and store.end():
             raise Refused(f"{store.database.name} holds a ledger already; --missing brings back what it lacks")
         found = recover(store, parts.objects, log)
-    session.answer(found._asdict(), lambda: [f"events {found.before + 1} to {found.after} are back"])
+    session.answer(found._asdict(), f"events {found.before + 1} to {found.after} are back")
 
 
 @command({"seq": "number"}, "lepton projector")
@@ -190,7 +190,7 @@ def projector(session: Session) -> None:
         with observed(parts.settings.metrics, figures):
             asyncio.run(_until_stopped(follower.ended))
         position = projection.position
-    session.answer({"seq": position}, lambda: [f"stopped at event {position}"])
+    session.answer({"seq": position}, f"stopped at event {position}")
 
 
 @command({"messages": "number"}, "lepton intake")
@@ -230,7 +230,7 @@ def intake(session: Session) -> None:
     check = parts.settings.terms.check
     with _signals(stop), observed(parts.settings.metrics, figures), assigner:
         consume(lambda: opened(parts.cluster, "inbox", work.ledger.store.bookmark, check), intake_of, stop)
-    session.answer({"messages": messages()}, lambda: [f"stopped after {count(messages(), 'message')}"])
+    session.answer({"messages": messages()}, f"stopped after {count(messages(), 'message')}")
 
 
 @command(
@@ -258,21 +258,21 @@ def rejected(session: Session, number: int | None, retry: bool) -> None:
             raise click.UsageError("--retry needs the number of a message; `lepton rejected` lists them")
         found = [(id, each) for id, each, retried in work.ledger.store.rejected() if retried is None]
         told["rejected"] = [_told(id, each) for id, each in found]
-        session.answer(told, lambda: _listed(found))
+        session.answer(told, _listed(found))
         return
     if retry:
         settings = session.parts.settings
         answer = Intake(work.ledger, work.actors, "", terms=settings.terms, offers=settings.offers).retry(number)
         if isinstance(answer, Refused):
             raise answer
-        session.answer(told | {"admitted": number}, lambda: [f"message {number} is admitted"])
+        session.answer(told | {"admitted": number}, f"message {number} is admitted")
         return
     each, _ = refused(work.ledger.store, number)
     letter = RefusedMessages(work.ledger.store, work.actors, session.parts.settings.terms.rejected).opened(each)
     text, headers = (letter, ()) if isinstance(letter, str) else (_readable(letter.raw), letter.headers)
     pairs = [[name, _readable(value)] for name, value in headers]
     shown = {"id": number, "reason": each.reason, "headers": pairs, "text": text}
-    session.answer(told | {"message": shown}, lambda: [each.reason, text])
+    session.answer(told | {"message": shown}, (each.reason, text))
 
 
 def _readable(raw: bytes) -> str:
@@ -285,12 +285,9 @@ def _told(id: int, each: Rejected) -> dict[str, Any]:
     return place | {"received": received.isoformat(), "reason": each.reason}
 
 
-def _listed(found: list[tuple[int, Rejected]]) -> Iterator[str]:
-    if not found:
-        yield "no message stands refused"
-        return
-    rows = [(str(id), f"{each.topic} {each.position}", each.reason) for id, each in found]
-    yield from columns(rows, head=("number", "message", "reason"))
+def _listed(found: list[tuple[int, Rejected]]) -> Block:
+    rows = ((str(id), f"{each.topic} {each.position}", each.reason) for id, each in found)
+    return grid(rows, head=("number", "message", "reason")) if found else "no message stands refused"
 
 
 async def _until_stopped(work: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
@@ -299,40 +296,3 @@ async def _until_stopped(work: Callable[[asyncio.Event], Coroutine[Any, Any, Non
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await work(stop)
-
-
-def _status(found: Status, home: Mapping[str, str]) -> Iterator[str]:
-    open_to = home["open_to"] + ("; `lepton init --private` closes it" if home["open_to"] == "everybody" else "")
-    rows = [
-        ("home", f"{home['folder']}, open to {open_to}"),
-        ("ledger", found.ledger),
-        ("events", count(found.events, "event")),
-        ("root", found.root),
-    ]
-    if found.recorded:
-        rows.append(("last recorded", when(found.recorded, seconds=True)))
-    if found.kafka is None:
-        rows.append(("Kafka", "none; the database is the only copy"))
-    elif found.kafka.lost_since is None:
-        rows.append(("Kafka", "has every event"))
-    else:
-        since = when(found.kafka.lost_since, seconds=True)
-        rows.append(("Kafka", f"lacks {count(found.kafka.lag, 'event')} since {since}: lost with the database"))
-    if found.strangers is not None and found.strangers.count:
-        last = f"; the last at offset {found.strangers.offset}: {found.strangers.why}"
-        rows.append(("passed over", f"{count(found.strangers.count, 'record')} that others put on the topic{last}"))
-    rows += [("topics", complaint) for complaint in found.complaints]
-    rows.append(("rejected", count(found.rejected, "outside message")))
-    if found.spool.waiting or found.spool.aside:
-        rows.append(("spool", f"{found.spool.waiting} waiting, {found.spool.aside} put aside; see `lepton sync`"))
-    rows.append(("jobs", f"{found.jobs.queued} queued, {found.jobs.at_work} at work"))
-    rows.append(("workers", f"{found.jobs.workers} heard of lately"))
-    if found.views is None:
-        rows.append(("views", "none yet, or busy; the next `lepton sql` brings them up to date"))
-    else:
-        rows.append(("views", f"up to event {found.views.events}"))
-    if found.kept:
-        rows.append(("kept", f"{count(found.kept, 'refused save')}; `lepton kept` lists them"))
-    yield from columns(rows)
-    if found.views and found.views.unprojected:
-        yield unprojected(found.views.unprojected)

@@ -6,16 +6,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import click
 
+from ..errors import Refused
+from ..results.description import Block, Grid, dim, grid, joined, text, title
+from ..results.figures import count, encoded, figure, when
 from .command import Session, command
 from .shapes import EVENT
-from .tables import written
-from .text import columns, count, dim, encoded, figure, title, when
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -71,19 +73,18 @@ def sql(session: Session, query: str, as_of: str | None, form: Form, output: str
     at = resolved(found)
     if form == "table":
         shown = _shown(found) | {"as_of": at} if session.as_json else {}
-        session.answer(shown, lambda: (*_table(found, session), *_as_of(at)))
+        session.answer(shown, (*_table(found, session), *_as_of(at)))
         return
-    for line in _as_of(at):
-        click.echo(line, err=True)
+    session.show(_as_of(at), err=True)
     from ..projections.export import export
 
     content = export(found, form)
     if output is None:
         sys.stdout.buffer.write(content)
         return
-    written(content, output)
+    _write(content, output)
     shown = {"columns": found.column_names, "count": found.num_rows, "rows": None, "file": output, "as_of": at}
-    session.answer(shown, lambda: [f"{count(found.num_rows, 'row')} in {output}"])
+    session.answer(shown, f"{count(found.num_rows, 'row')} in {output}")
 
 
 @command(
@@ -98,10 +99,10 @@ def events(session: Session, follow: bool, after: int, stream: str | None) -> No
     """Show the facts that the ledger is made of, oldest first."""
     found = session.manager.events(after=after, stream=stream, follow=follow)
     if session.as_json and not follow:
-        session.answer({"events": list(found)}, lambda: ())
+        session.answer({"events": list(found)}, ())
         return
     for event in found:
-        session.answer(event, lambda event=event: [_event(event)])
+        session.answer(event, _event(event))
         if follow:
             sys.stdout.flush()
 
@@ -112,7 +113,7 @@ def snapshot(session: Session, file: str) -> None:
     """Copy the views to a file of their own, to be opened with DuckDB anywhere."""
     with session.waiting("copying"):
         session.manager.snapshot(file)
-    session.answer({"file": file}, lambda: [f"the views are in {file}"])
+    session.answer({"file": file}, f"the views are in {file}")
 
 
 def _here() -> click.Context:
@@ -126,22 +127,19 @@ def _shown(found: pa.Table) -> dict[str, Any]:
     return {"columns": found.column_names, "count": found.num_rows, "rows": rows, "file": None}
 
 
-def _table(found: pa.Table, session: Session) -> Iterator[str]:
+def _table(found: pa.Table, session: Session) -> Iterator[Block]:
     """The first rows, aligned; on a terminal no wider than it."""
     values = (column.to_pylist() for column in found.slice(0, SHOWN).columns)
-    listed = [tuple(map(_cell, row)) for row in zip(*values, strict=True)]
     numbers = [place for place, field in enumerate(found.schema) if _numeric(field.type)]
-    if not session.colour:
-        yield from columns(listed, head=found.column_names, right=numbers)
-    else:
-        yield from _boxed(listed, found.column_names, numbers)
+    rows = grid((map(_cell, row) for row in zip(*values, strict=True)), head=found.column_names, right=numbers)
+    yield from _folded(rows) if session.colour else (rows,)
     if found.num_rows > SHOWN:
         yield dim(f"and {count(found.num_rows - SHOWN, 'row')} more; --format csv shows all")
     elif not found.num_rows:
         yield dim("no rows")
 
 
-def _as_of(at: Mapping[str, Any] | None) -> Iterator[str]:
+def _as_of(at: Mapping[str, Any] | None) -> Iterator[Block]:
     """What a date or time stood for."""
     if at is None:
         return
@@ -149,21 +147,22 @@ def _as_of(at: Mapping[str, Any] | None) -> Iterator[str]:
     yield dim(f"as of event {at['seq']}, recorded {recorded}" if recorded else "as of before the first event")
 
 
-def _boxed(listed: Sequence[Sequence[str]], names: Sequence[str], numbers: Sequence[int]) -> Iterator[str]:
+def _folded(rows: Grid) -> Iterator[str]:
+    """The lines of a table whose cells are folded until it is no wider than the terminal."""
     from rich import box
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Table as RichTable
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for place, name in enumerate(names):
-        table.add_column(Text(name), justify="right" if place in numbers else "left", overflow="fold")
-    for row in listed:
-        table.add_row(*map(Text, row))
+    drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
+    for place, name in enumerate(rows.head):
+        drawn.add_column(Text(name), justify="right" if place in rows.right else "left", overflow="fold")
+    for row in rows.rows:
+        drawn.add_row(*(Text(str(cell)) for cell in row))
     console = Console()
     with console.capture() as captured:
-        console.print(table)
-    yield from (line.rstrip() for line in captured.get().splitlines())
+        console.print(drawn)
+    yield from captured.get().splitlines()
 
 
 def _numeric(kind: Any) -> bool:
@@ -178,19 +177,31 @@ def _cell(value: Any) -> str:
     return figure(value)
 
 
-def _event(event: Mapping[str, Any]) -> str:
+def _event(event: Mapping[str, Any]) -> Block:
     """One line: where it stands, when it was recorded, what it is, of which stream, and what it says."""
     moment = when(datetime.fromisoformat(event["recordedtime"]), seconds=True)
     kind = event["type"].removeprefix("lepton.").rpartition(".")[0]
-    data = cast("Mapping[str, Any]", event["data"])
-    said = "  ".join(f"{dim(name)} {_brief(value)}" for name, value in data.items() if value not in (None, "", [], {}))
-    return (
-        f"{int(event['sequence']):>6}  {dim(moment)}  {title(f'{kind:<20}')}  {event['subject']:<24}  {said}".rstrip()
-    )
+    data = cast("Mapping[str, Any]", event["data"]).items()
+    said = (text(dim(name), f" {_brief(value)}") for name, value in data if value not in (None, "", [], {}))
+    head = (f"{int(event['sequence']):>6}", dim(moment), title(f"{kind:<20}"), f"{event['subject']:<24}")
+    return joined("  ", (*head, *said))
 
 
 def _brief(value: Any) -> str:
     if isinstance(value, str) and value.startswith(("sha256:", "blake3:")):
         return value[:15]
-    text = value if isinstance(value, str) else encoded(value)
-    return text if len(text) <= 40 else f"{text[:39]}…"
+    words = value if isinstance(value, str) else encoded(value)
+    return words if len(words) <= 40 else f"{words[:39]}…"
+
+
+def _write(content: bytes, path: str) -> None:
+    """Write a file that appears whole or not at all. Raises `Refused` where it cannot be written."""
+    target = Path(path)
+    part = target.with_name(f".{target.name}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(target)
+    except OSError as error:
+        raise Refused(f"{path} cannot be written ({error.strerror or error}); name another place") from error
+    finally:
+        part.unlink(missing_ok=True)

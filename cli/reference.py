@@ -9,7 +9,7 @@ from typing import Any, cast
 import click
 
 from .app import SECTIONS, lepton
-from .command import Command
+from .command import DocumentedCommand
 from .shapes import VERSION
 
 HEAD = """# The command `lepton`
@@ -77,7 +77,7 @@ def _sections(root: click.Context) -> Iterator[str]:
                     yield from _command(command, here)
 
 
-def _command(command: Command, here: click.Context) -> Iterator[str]:
+def _command(command: DocumentedCommand, here: click.Context) -> Iterator[str]:
     usage = " ".join((here.command_path, *command.collect_usage_pieces(here)[1:]))
     paragraphs = (" ".join(paragraph.split()) for paragraph in (command.help or "").split("\n\n"))
     yield from (f"### `{usage}`", "", "\n\n".join(paragraphs), "")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 import click
 
-from ..results import Version
+from ..results import Refs, Version
+from ..results.description import number, text
 from .command import Session, command, keyed
 from .revision import expected, of_model
 from .shapes import VERSION
-from .text import columns, dim, short, title, version
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -118,20 +118,13 @@ def _one(name: str | None, gone: str | None) -> None:
 
 
 def _gone(session: Session, kind: str, words: str) -> None:
-    session.answer({"done": words, kind: {}}, lambda: [words])
+    session.answer({"done": words, kind: {}}, words)
 
 
 def _done(session: Session, kind: str, words: str, name: str, at: Version) -> None:
     shown = {"done": f"{words} version {at} of {at.model}", kind: {name: at.to_dict()}}
-    session.answer(shown, lambda: [f"{words} version {version(at)} of {at.model}"])
+    session.answer(shown, text(f"{words} version ", number(at), f" of {at.model}"))
 
 
-def _all(session: Session, kind: str, found: Mapping[str, Version]) -> None:
-    shown = {"done": None, kind: {name: number.to_dict() for name, number in found.items()}}
-    session.answer(shown, lambda: _table(kind, found))
-
-
-def _table(kind: str, found: Mapping[str, Version]) -> Iterator[str]:
-    rows = ((title(name), version(at), dim(short(at.digest)), dim(at.model)) for name, at in found.items())
-    head = ("name", "version", "digest", "model")
-    yield from columns(rows, head=head, right=(1,)) if found else (f"there are no {kind}",)
+def _all(session: Session, kind: str, found: Refs) -> None:
+    session.answer({"done": None, kind: {name: at.to_dict() for name, at in found.items()}}, found)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final, Literal, cast
 
 import click
 
 from ..datasets.read import labelled
-from ..results import Rehearsal, RollbackPlan, RolledBack
+from ..results import RollbackPlan, RolledBack
+from ..results.description import number, text
 from .command import Session, command, keyed
 from .revision import expected, of_model
 from .shapes import METRICS, VERSION
-from .text import arrow, change, columns, count, dim, figure, size, title, version
 
 REHEARSAL: Final = {
     "model": "text",
@@ -103,9 +102,9 @@ def rollback(
         judged = rows if dry_run else None  # else the rollback itself rehearses
         found = session.manager.rollback(of_model(to, model), model=model, rehearse=judged, dry_run=True, **where)
     plan = cast("RollbackPlan", found)
-    _announce(session, plan, alias, asked=not (dry_run or yes))
+    _announce(session, plan, asked=not (dry_run or yes))
     if dry_run:
-        session.answer({"plan": plan.to_dict(), "done": None}, lambda: ())
+        session.answer({"plan": plan.to_dict(), "done": None}, ())
         return
     if plan.from_version != plan.to_version or plan.aliases_taken_along:
         session.confirm("Roll back?", yes=yes)
@@ -114,7 +113,7 @@ def rollback(
     where |= {"model": plan.model, "expected": stands, "reason": reason, "rehearse": rows}
     with session.waiting("restoring"):
         done = cast("RolledBack", session.manager.rollback(f"{plan.model}@{plan.to_version}", **where))
-    session.answer({"plan": plan.to_dict(), "done": done.to_dict()}, lambda: _done(done, alias))
+    session.answer({"plan": plan.to_dict(), "done": done.to_dict()}, done)
 
 
 @command(
@@ -148,9 +147,9 @@ def merge(
     head = session.manager.branches(model).get(into)
     with session.waiting("merging"):
         made = session.manager.merge(rev, into=into, strategy=strategy, weight=weight, message=message, key=key)
-    parents = " and ".join(str(number) for number, _ in made.parents)
+    parents = " and ".join(str(parent) for parent, _ in made.parents)
     words = "holds that already, and is the head of" if made == head else f"merges {parents} into"
-    session.answer(made.to_dict(), lambda: [f"version {version(made)} of {made.model} {words} {into}"])
+    session.answer(made.to_dict(), text("version ", number(made), f" of {made.model} {words} {into}"))
 
 
 def _sensible(to: str | None, branch: str | None, alias: str | None, aliases: tuple[str, ...]) -> None:
@@ -174,55 +173,7 @@ def _rehearsal(data: str | None, label: str | None) -> tuple[Any, Any] | None:
     return labelled(data, label)
 
 
-def _announce(session: Session, plan: RollbackPlan, alias: str | None, *, asked: bool) -> None:
+def _announce(session: Session, plan: RollbackPlan, *, asked: bool) -> None:
     """Show the plan; with `--json` on stderr, and only to somebody who is asked."""
-    if session.as_json and not asked:
-        return
-    for line in _plan(plan, alias):
-        click.echo(line, err=session.as_json, color=None if session.as_json else session.colour)
-
-
-def _plan(plan: RollbackPlan, alias: str | None) -> Iterator[str]:
-    what = f"alias {plan.ref}" if alias else plan.ref
-    yield f"{title(f'{what} of {plan.model}')}: {version(plan.from_version)} {arrow()} {version(plan.to_version)}"
-    if plan.from_version == plan.to_version:
-        yield "it stands there already"
-    else:
-        yield from columns([(dim(name), words) for name, words in _facts(plan) if words], indent=2)
-    for name, stands in plan.aliases_taken_along.items():
-        yield f"  {dim(f'alias {name}')}  {stands} {arrow()} {plan.to_version}"
-    yield from _rehearsed(plan.rehearsal)
-
-
-def _rehearsed(found: Rehearsal | None) -> Iterator[str]:
-    if found is not None:
-        then, now = (figures[found.metric] for figures in (found.metrics_to, found.metrics_from))
-        words = f"{found.metric} {figure(now)} {arrow()} {figure(then)}  {dim(change(now, then))}".rstrip()
-        yield f"rehearsed on versions {found.from_version} and {found.to_version}: {words}"
-
-
-def _facts(plan: RollbackPlan) -> Iterator[tuple[str, str]]:
-    left = [int(plan.from_version), *plan.crossed]
-    yield "leaves", ", ".join(map(str, left[:12])) + (f" and {len(left) - 12} more" if len(left) > 12 else "")
-    written = f"{count(plan.tensors_changed, 'tensor')} to change, {size(plan.bytes_changed)}"
-    replayed = f" and replays {count(plan.deltas, 'delta')}" if plan.deltas else ""
-    yield "restores", f"{written}; reads {size(plan.bytes_read)}{replayed}"
-    for name in sorted({*plan.metrics_now, *plan.metrics_then}):
-        now, then = plan.metrics_now.get(name), plan.metrics_then.get(name)
-        if now != then:
-            yield name, f"{figure(now)} {arrow()} {figure(then)}  {dim(change(now, then))}".rstrip()
-    for name in plan.aliases_left_behind:
-        yield f"alias {name}", f"stays on {plan.from_version} (--move-alias {name} takes it along)"
-
-
-def _done(done: RolledBack, alias: str | None) -> Iterator[str]:
-    what = f"alias {done.ref}" if alias else done.ref
-    yield from _rehearsed(done.rehearsal)
-    moves = [(what, int(done.from_version))] if done.moved else []
-    moves += [(f"alias {name}", left) for name, left in done.aliases_taken_along.items()]
-    how = f"replaying {count(len(done.replayed), 'delta')}" if done.replayed else "reading it whole"
-    for name, left in moves:
-        move = f"{version(left)} {arrow()} {version(done.to_version)}"
-        yield f"{name} of {done.model} rolled back {move}, restored and verified by {how}"
-    if not moves:
-        yield f"nothing moved: {what} stands on version {version(done.to_version)}"
+    if asked or not session.as_json:
+        session.show(plan, err=session.as_json)

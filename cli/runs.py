@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import Final
 
 import click
 
-from ..versions.runs import CheckpointRecord, RunRecord
 from .command import Session, command
-from .text import ABSENT, columns, figure, section, title, when
 
-COLOURS: Final = {"finished": "green", "failed": "red", "lost": "red", "running": "yellow"}
 CHECKPOINT: Final = {
     "run": "text",
     "step": "number?",
@@ -62,51 +58,10 @@ def runs(session: Session, act: str | None, run: str | None, model: str | None, 
     """
     if act is None:
         found = session.manager.runs(model, status=status, most=most)  # pyright: ignore[reportArgumentType]
-        session.answer(
-            {"runs": [each.to_dict() for each in found]},
-            lambda: _listed(found) if found or model or status else ["no run yet; `manager.run(...)` begins one"],
-        )
+        none = "no run yet; `manager.run(...)` begins one"
+        session.answer({"runs": found}, found if found or model or status else none)
         return
     if run is None:
         raise click.UsageError(f"{act} needs a run; `lepton runs` lists them")
     one = session.manager.show_run(run)
-    shown = _shown(one) if act == "show" else _kept(one.checkpoints)
-    session.answer({"runs": [one.to_dict()]}, lambda: shown)
-
-
-def _listed(found: Sequence[RunRecord]) -> Iterator[str]:
-    if not found:
-        yield "there is no such run"
-        return
-    rows = (
-        (each.run, each.name or ABSENT, each.model, _status(each), when(each.started), str(len(each.checkpoints)))
-        for each in found
-    )
-    yield from columns(rows, head=("run", "name", "model", "status", "started", "checkpoints"), right=(5,))
-
-
-def _shown(one: RunRecord) -> Iterator[str]:
-    yield f"{title(one.run)}  {one.model}  {_status(one)}"
-    rows = [("name", one.name or ABSENT), ("tags", ", ".join(one.tags) or ABSENT), ("by", one.actor)]
-    times = (("started", one.started), ("heard of last", one.heard), ("ended", one.ended))
-    rows += [(name, when(moment, seconds=True)) for name, moment in times if moment]
-    rows += [("resumed", when(moment, seconds=True)) for moment in one.resumed]
-    rows += [("why", f"{one.error}: {one.reason}")] if one.error else []
-    yield from columns(rows, indent=2)
-    yield from section("hyperparameters", ((name, figure(value)) for name, value in one.hyperparameters.items()))
-    if one.checkpoints:
-        yield ""
-        yield title("checkpoints")
-        yield from _kept(one.checkpoints)
-
-
-def _kept(found: Sequence[CheckpointRecord]) -> Iterator[str]:
-    if not found:
-        yield "it kept nothing on its way"
-        return
-    rows = ((figure(each.step), when(each.time, seconds=True), each.tensors) for each in found)
-    yield from columns(rows, head=("step", "kept", "tensors"), indent=2)
-
-
-def _status(one: RunRecord) -> str:
-    return click.style(one.status, fg=COLOURS[one.status])
+    session.answer({"runs": [one]}, one if act == "show" else one.checkpoints)

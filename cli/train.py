@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..results import TaskPerformance, Version
+from ..results import Evaluation, Version
+from ..results.description import Block, Text, dim, grid, number, text, title
 from ..results.evaluation import performance_of
+from ..results.figures import figure
 from .command import PATIENCE, Session, command, keyed
 from .shapes import JOB, METRICS, VERSION
-from .text import columns, dim, figure, title, version
 
 if TYPE_CHECKING:
     from ..jobs.record import JobRecord
@@ -92,7 +93,7 @@ def train(
     made = ended.version
     metrics = dict(session.manager.show(f"{made.model}@{made}").metrics) if made else {}
     shown = {"job": ended.to_dict(), "version": made.to_dict() if made else None, "metrics": metrics}
-    session.answer(shown, lambda: _trained(made, metrics) if made else detached(ended))
+    session.answer(shown, _trained(made, metrics) if made else detached(ended))
 
 
 @command(
@@ -127,7 +128,7 @@ def evaluate(
         "name": name,
         "performance": found.to_dict() if found else None,
     }
-    session.answer(shown, lambda: _evaluated(judged, found) if found else detached(ended))
+    session.answer(shown, Evaluation(judged, name, found) if found else detached(ended))
 
 
 def waited(session: Session, job: JobRecord, on_epoch: OnEpoch | None) -> JobRecord:
@@ -141,19 +142,20 @@ def waited(session: Session, job: JobRecord, on_epoch: OnEpoch | None) -> JobRec
         raise
 
 
-def detached(job: JobRecord) -> Iterator[str]:
+def detached(job: JobRecord) -> Text:
     """What is said of a job that nobody waits for."""
-    yield f"job {title(job.job)} is {job.status}; `lepton jobs` tells how it goes, `lepton worker` works on it"
+    how = f" is {job.status}; `lepton jobs` tells how it goes, `lepton worker` works on it"
+    return text("job ", title(job.job), how)
 
 
 def _bytes(megabytes: int | None) -> int | None:
     return None if megabytes is None else megabytes * 1_000_000
 
 
-def _setting(text: str) -> tuple[str, Any]:
-    key, equals, value = text.partition("=")
+def _setting(words: str) -> tuple[str, Any]:
+    key, equals, value = words.partition("=")
     if not key or not equals:
-        raise click.UsageError(f"--set {text!r} sets nothing; write KEY=VALUE", click.get_current_context())
+        raise click.UsageError(f"--set {words!r} sets nothing; write KEY=VALUE", click.get_current_context())
     try:
         return key, json.loads(value)
     except ValueError:
@@ -187,11 +189,6 @@ def _epochs(total: Any) -> Generator[OnEpoch | None]:
         bar.stop()
 
 
-def _trained(made: Version, metrics: Mapping[str, float]) -> Iterator[str]:
-    yield f"version {version(made)} of {title(made.model)} on {made.branch}"
-    yield from columns([(dim(name), figure(value)) for name, value in sorted(metrics.items())], indent=2)
-
-
-def _evaluated(judged: Version, found: TaskPerformance) -> Iterator[str]:
-    yield f"version {version(judged)} of {title(judged.model)}: {found}"
-    yield from columns([(dim(name), figure(value)) for name, value in found.to_dict().items()], indent=2)
+def _trained(made: Version, metrics: Mapping[str, float]) -> Iterator[Block]:
+    yield text("version ", number(made), " of ", title(made.model), f" on {made.branch}")
+    yield grid(((dim(name), figure(value)) for name, value in sorted(metrics.items())), indent=2)

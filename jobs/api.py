@@ -22,7 +22,7 @@ from ..versions.unknown import damage_first
 from ..versions.workspace import Workspace
 from . import wait
 from .desk import Desk
-from .record import JobRecord, record, state, story
+from .record import JobRecord, JobRecords, record, state, story
 from .wait import OnEpoch
 
 
@@ -125,11 +125,11 @@ class Jobs:
         workspace.admit(command, key)
         return record(workspace, command.job)
 
-    def recent(self, most: int = 50) -> list[JobRecord]:
+    def recent(self, most: int = 50) -> JobRecords:
         """The jobs submitted last, the newest first."""
         workspace = self.workspace
         streams = workspace.ledger.store.newest_streams("job/", most)
-        return [record(workspace, stream.removeprefix("job/")) for stream in streams]
+        return JobRecords(record(workspace, stream.removeprefix("job/")) for stream in streams)
 
     def show(self, job: str) -> JobRecord:
         """A job as it stands."""

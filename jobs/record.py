@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from ..domain.commands import job_stream, run_stream
 from ..domain.job.commands import attempt
 from ..domain.job.state import ENDED, Job
 from ..errors import Refused, UnknownRevision
-from ..results import Result, Version
+from ..results import Result, Shown, Version
+from ..results.description import Block, Text, grid, text
+from ..results.figures import figure, when
 from ..versions import history
 from ..versions.workspace import Workspace
+
+COLOURS: Final = {"finished": "green", "failed": "red", "cancelled": "yellow"}
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,20 @@ class JobRecord(Result):
             return ""
         points = f", {self.lost_points:,} metric points are lost" if self.lost_points else ""
         return f" ({self.warnings:,} warnings{points}: {self.warning})"
+
+    @property
+    def coloured(self) -> Text:
+        """The status, as it is coloured everywhere."""
+        return text(self.status, style=COLOURS.get(self.status, ""))
+
+
+class JobRecords(Shown, list[JobRecord]):
+    """Jobs, one below the other."""
+
+    def blocks(self) -> Iterator[Block]:
+        head = ("job", "kind", "model", "status", "version", "submitted", "message, or why")
+        rows = ((*_cells(each), _said(each)) for each in self)
+        yield grid(rows, head=head, right=(4,)) if self else "no job was asked for"
 
 
 def record(workspace: Workspace, name: str) -> JobRecord:
@@ -114,3 +132,13 @@ def finished(found: JobRecord) -> JobRecord:
         why = found.reason or f"{found.error or found.status}"
         raise Refused(why if found.status == "failed" else f"job {found.job} is {found.status}")
     return found
+
+
+def _cells(job: JobRecord) -> tuple[str | Text, ...]:
+    return job.job, job.kind, job.model, job.coloured, figure(job.version), when(job.submitted)
+
+
+def _said(job: JobRecord) -> str:
+    why = "" if job.status in ("running", "assigned", "finished") else job.reason or job.error or ""
+    first = (why or job.message).partition("\n")[0]
+    return first if len(first) <= 60 else f"{first[:59]}…"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..events.clock import moment
@@ -10,6 +11,9 @@ from ..events.envelope import decode
 from ..events.kafka.cluster import Cluster
 from ..events.sql.store import Store
 from ..results import Result
+from ..results.description import Block, grid
+from ..results.figures import count, when
+from ..results.standing import unprojected
 from ..versions import refused
 from ..versions.spool.spool import Spool
 from ..versions.workspace import Workspace
@@ -81,10 +85,54 @@ class Status(Result):
     """How far the views are; None where there are none yet or nobody can tell at once."""
     kept: int = 0
     """Saves of this home that were refused and can be adopted."""
+    home: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Its `folder`, and who may use it: `open_to`."""
+
+    def blocks(self) -> Iterator[Block]:
+        yield grid(self._rows())
+        if self.views and self.views.unprojected:
+            yield unprojected(self.views.unprojected)
+
+    def _rows(self) -> Iterator[tuple[str, str]]:
+        if self.home:
+            closes = "; `lepton init --private` closes it" if self.home["open_to"] == "everybody" else ""
+            yield "home", f"{self.home['folder']}, open to {self.home['open_to']}{closes}"
+        yield "ledger", self.ledger
+        yield "events", count(self.events, "event")
+        yield "root", self.root
+        if self.recorded:
+            yield "last recorded", when(self.recorded, seconds=True)
+        yield "Kafka", self._kafka()
+        if self.strangers is not None and self.strangers.count:
+            last = f"; the last at offset {self.strangers.offset}: {self.strangers.why}"
+            yield "passed over", f"{count(self.strangers.count, 'record')} that others put on the topic{last}"
+        yield from (("topics", complaint) for complaint in self.complaints)
+        yield "rejected", count(self.rejected, "outside message")
+        if self.spool.waiting or self.spool.aside:
+            yield "spool", f"{self.spool.waiting} waiting, {self.spool.aside} put aside; see `lepton sync`"
+        yield "jobs", f"{self.jobs.queued} queued, {self.jobs.at_work} at work"
+        yield "workers", f"{self.jobs.workers} heard of lately"
+        none = "none yet, or busy; the next `lepton sql` brings them up to date"
+        yield "views", f"up to event {self.views.events}" if self.views else none
+        if self.kept:
+            yield "kept", f"{count(self.kept, 'refused save')}; `lepton kept` lists them"
+
+    def _kafka(self) -> str:
+        if self.kafka is None:
+            return "none; the database is the only copy"
+        if self.kafka.lost_since is None:
+            return "has every event"
+        since = when(self.kafka.lost_since, seconds=True)
+        return f"lacks {count(self.kafka.lag, 'event')} since {since}: lost with the database"
 
 
 def status(
-    workspace: Workspace, desk: Desk, cluster: Cluster | None, spool: Spool, views: Views | None = None
+    workspace: Workspace,
+    desk: Desk,
+    cluster: Cluster | None,
+    spool: Spool,
+    views: Views | None,
+    home: Mapping[str, str],
 ) -> Status:
     """The state of log and jobs, and of the topic where there is one. Raises `Unavailable` where either is away."""
     store = workspace.ledger.store
@@ -103,6 +151,7 @@ def status(
         spool=Spooled(len(spool.waiting()), len((*spool.refused(), *spool.strange(), *spool.strays()))),
         views=views,
         kept=len(refused.listed(workspace.spool)) if workspace.spool else 0,
+        home=home,
     )
 
 

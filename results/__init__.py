@@ -1,18 +1,14 @@
 """The frozen answers that Lepton gives: a line for people, a dictionary for programs, HTML for notebooks.
 
-It imports plain alone. Begin at `answer.py`, which all of them share.
+It imports plain alone. Begin at `answer.py`, which all of them share: each answer describes itself once in the
+words of `description.py`, and `render.py` draws that for terminals, as text and as HTML.
 """
 
-from .answer import Result, plain
+from .answer import Result, Shown, plain
 from .comparison import Comparison, Diff, TensorChange
-from .evaluation import (
-    Evaluation,
-    MulticlassPerformance,
-    Performance,
-    RegressionPerformance,
-    TaskPerformance,
-)
-from .history import Log, LogEntry, ModelRecord, VersionRecord
+from .evaluation import Evaluation, MulticlassPerformance, Performance, RegressionPerformance, TaskPerformance
+from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
+from .listing import Refs, Versions
 from .rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
 from .standing import Synced, Verified
 from .version import PendingVersion, Version, VersionRef
@@ -24,14 +20,17 @@ __all__ = [
     "Log",
     "LogEntry",
     "ModelRecord",
+    "Models",
     "MulticlassPerformance",
     "PendingVersion",
     "Performance",
+    "Refs",
     "RegressionPerformance",
     "Rehearsal",
     "Result",
     "RollbackPlan",
     "RolledBack",
+    "Shown",
     "Suggestion",
     "Synced",
     "TaskPerformance",
@@ -40,5 +39,6 @@ __all__ = [
     "Version",
     "VersionRecord",
     "VersionRef",
+    "Versions",
     "plain",
 ]

@@ -1,37 +1,47 @@
-"""What every answer shares: short for people, a dictionary for programs, HTML for notebooks."""
+"""What every answer shares: a description for people in text and HTML, a dictionary for programs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
-from html import escape
 from typing import Any, Final, cast
 
 from ..plain import in_json
+from .description import Block, grid
+from .render import html, plain_text
 from .version import Version, VersionRef
 
 WIDTH: Final = 100
-"""Characters of a field that `str()` of an answer shows."""
+"""Characters of a field that an answer without a description of its own shows."""
 
 
-class Result:
-    """An answer: its fields as attributes, in short, as a dictionary of plain JSON, and as HTML in a notebook."""
+class Shown:
+    """Whatever describes itself: `str()` draws it as text, a notebook as HTML, the command line on a terminal."""
+
+    def blocks(self) -> Iterator[Block]:
+        """How it is described, line by line and table by table."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return plain_text(self.blocks())
+
+    def _repr_html_(self) -> str:
+        return html(self.blocks())
+
+
+class Result(Shown):
+    """An answer: its fields as attributes, described for people, and as a dictionary of plain JSON."""
 
     def to_dict(self) -> dict[str, Any]:
         """Every field by its name, JSON-ready."""
-        return {field.name: plain(getattr(self, field.name)) for field in fields(self)}  # pyright: ignore
+        told = (field.name for field in fields(self) if field.metadata.get("json", True))  # pyright: ignore
+        return {name: plain(getattr(self, name)) for name in told}
 
-    def __str__(self) -> str:
-        """A line a field that says something, cut where it is long; `repr()` has all."""
-        told = ((name, _brief(value)) for name, value in self.to_dict().items() if value is not None)
-        return "\n".join(f"{name}: {words}" for name, words in told if words)
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th>{escape(name)}</th><td>{escape(str(value))}</td></tr>" for name, value in self.to_dict().items()
-        )
-        return f"<table><tbody>{rows}</tbody></table>"
+    def blocks(self) -> Iterator[Block]:
+        """A row a field that says something, cut where it is long; `repr()` has all."""
+        rows = ((name, _brief(value)) for name, value in self.to_dict().items() if value is not None)
+        yield grid((name, words) for name, words in rows if words)
 
 
 def _brief(value: Any) -> str:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
-from html import escape
 from typing import Any, ClassVar, Final
 
-from .answer import Result
+from .answer import Result, Shown
+from .description import Block, dim, grid, number, text, title
+from .figures import figure
 from .version import Version
 
 
 @dataclass(frozen=True)
-class TaskPerformance:
+class TaskPerformance(Shown):
     """How a model did on labelled data; a figure that the data leaves undefined is `None`.
 
     `str()` is one line for people (Chinese; English where LEPTON_LANG=en), `repr()` has all figures and no language.
@@ -42,11 +43,9 @@ class TaskPerformance:
             for name, (in_chinese, in_english) in self.line.items()
         )
 
-    def _repr_html_(self) -> str:
-        """A table of two columns, one row a figure."""
-        rows = ((field.name, getattr(self, field.name)) for field in fields(self))
-        cells = "".join(f"<tr><th>{escape(name)}</th><td>{_cell(figure)}</td></tr>" for name, figure in rows)
-        return f"<table><tbody>{cells}</tbody></table>"
+    def blocks(self) -> Iterator[Block]:
+        """A row a figure."""
+        yield grid(((dim(name), figure(value)) for name, value in self.to_dict().items()), indent=2)
 
     def _rounded(self, figure: float | None, undefined: str) -> str:
         return undefined if figure is None else format(figure, self.decimals)
@@ -159,12 +158,6 @@ def performance_of(figures: Mapping[str, Any]) -> TaskPerformance | None:
     return kind and kind(**{field.name: figures[field.name] for field in fields(kind)})
 
 
-def _cell(figure: float | None) -> str:
-    if figure is None:
-        return "&mdash;"
-    return str(figure) if isinstance(figure, int) else f"{figure:.4f}"
-
-
 @dataclass(frozen=True)
 class Evaluation(Result):
     """How a version did on a data set, as it was recorded."""
@@ -179,3 +172,8 @@ class Evaluation(Result):
 
     def __str__(self) -> str:
         return str(self.performance)
+
+    def blocks(self) -> Iterator[Block]:
+        version = self.version
+        yield text("version ", number(version), " of ", title(version.model), f": {self.performance}")
+        yield from self.performance.blocks()

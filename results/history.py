@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from .answer import Result
+from .answer import Result, Shown
+from .description import Block, Text, Words, arrow, dim, grid, joined, number, section, text, title
+from .figures import count, headline, pairs, short, size, when
+from .graph import GraphRow, draw
 from .version import Version, VersionRef
 
 
@@ -49,23 +52,20 @@ class Log(Result):
     def __len__(self) -> int:
         return len(self.entries)
 
-    def __str__(self) -> str:
-        return "\n".join(_line(entry) for entry in self.entries)
+    def blocks(self) -> Iterator[Block]:
+        """A row an entry: which version or move, when, who, and what it was."""
+        yield grid(map(_cells, self.entries), right=(0,))
 
-
-def _line(entry: LogEntry) -> str:
-    names = ", ".join((*entry.branches, *(f"tag {tag}" for tag in entry.tags), *entry.aliases))
-    where = (
-        f"{entry.version}"
-        if entry.kind in ("committed", "merged", "created")
-        else f"{entry.from_version or '-'} → {entry.version or '-'}"
-    )
-    return (
-        f"{where:>8}  {entry.time:%Y-%m-%d %H:%M}  {entry.ref} {entry.kind}"
-        + (f" ({names})" if names else "")
-        + (f"  {entry.message}" if entry.message else "")
-        + (f"  from {', '.join(map(str, entry.other_parents))}" if entry.other_parents else "")
-    )
+    def graph(self) -> Iterator[Block]:
+        """The same beside a drawing of how the versions come from each other."""
+        drawing = _drawing(self.entries)
+        rows, rails, below = list[tuple[Words, ...]](), "", tuple[str, ...]()
+        for entry in self.entries:
+            rows += [(_strokes(line),) for line in below]
+            row = drawing.get(entry.seq)
+            rows.append((_strokes(row.line if row else rails), *_cells(entry)))
+            rails, below = (row.rails, row.below) if row else (rails, ())
+        yield grid([*rows, *((_strokes(line),) for line in below if line.strip())])
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,22 @@ class ModelRecord(Result):
     branches: Mapping[str, Version]
     tags: Mapping[str, Version]
     aliases: Mapping[str, Version]
+
+    def blocks(self) -> Iterator[Block]:
+        changed = f", the last {when(self.changed)}" if self.changed else ""
+        rows = {"description": self.description, "versions": f"{self.versions}{changed}"}
+        yield _model(self)[0]
+        yield grid(((dim(name), words) for name, words in rows.items() if words), indent=2)
+        for kind in ("branches", "tags", "aliases"):
+            yield from section(kind, ((name, number(at)) for name, at in getattr(self, kind).items()))
+
+
+class Models(Shown, list[ModelRecord]):
+    """Models at a glance, one below the other."""
+
+    def blocks(self) -> Iterator[Block]:
+        head = ("model", "versions", "changed", "branches, aliases", "for")
+        yield grid(map(_model, self), head=head, right=(1,))
 
 
 @dataclass(frozen=True)
@@ -115,3 +131,108 @@ class VersionRecord(Result):
     delta: Mapping[str, Any] | None
     """The exact difference from the first parent, where one was kept."""
     run: str | None
+
+    def blocks(self) -> Iterator[Block]:
+        yield text(
+            title("version"), " ", number(self.version), " ", title("of"), f" {self.version.model}  ", _names(self)
+        )
+        yield grid(row for row in self._facts() if row[1])
+        if self.description:
+            yield from ("", *(f"    {line}" for line in self.description.splitlines()))
+        for name in (
+            "metrics",
+            "hyperparameters",
+            "settings",
+            "architecture",
+            "data",
+            "derivation",
+            "annotations",
+            "code",
+        ):
+            yield from section(name, pairs(getattr(self, name) or {}))
+        yield from section("files", ((file["name"], size(file["bytes"])) for file in self.files))
+        yield from section(text("tensors  ", dim(self._stored())), map(_tensor, self.tensors))
+        yield from section("environment", pairs(self.environment))
+
+    def _facts(self) -> Iterator[tuple[Words, str]]:
+        made = f"{when(self.time, seconds=True)} by {self.actor} on {self.version.branch}, event {self.seq}"
+        yield dim("digest"), self.version.digest
+        yield dim("parents"), ", ".join(f"{parent} ({role})" for parent, role in self.version.parents) or "none"
+        yield dim("made"), made
+        yield dim("run"), self.run or ""
+        yield dim("message"), self.message.strip().replace("\n", " ")
+
+    def _stored(self) -> str:
+        """How large it is, and how it is kept."""
+        parameters = f"{count(len(self.tensors), 'tensor')}, {count(self.parameters, 'parameter')}, {size(self.bytes)}"
+        kept = ["stored whole"] if self.keyframe else []
+        if self.delta:
+            changed = f"{self.delta['elements']:,} elements of {count(self.delta['tensors'], 'tensor')}"
+            kept.append(f"delta from {self.delta['from_version']}: {changed}, {size(self.delta['bytes'])}")
+        return "; ".join((parameters, *kept))
+
+
+def _cells(entry: LogEntry) -> tuple[Words, ...]:
+    move = text(f"{entry.from_version or ''}{arrow()}{entry.version or ''}", style="cyan")
+    where = number(entry.version) if _is_version(entry) and entry.version else move
+    return where, dim(when(entry.time)), dim(entry.actor), _words(entry)
+
+
+def _is_version(entry: LogEntry) -> bool:
+    return entry.kind in ("committed", "merged")
+
+
+def _words(entry: LogEntry) -> Words:
+    message = entry.message.strip().partition("\n")[0]
+    if _is_version(entry):
+        others = f"from {', '.join(map(str, entry.other_parents))}" if entry.other_parents else ""
+        return joined("  ", (message, others, _names(entry), dim(headline(entry.metrics))))
+    kind, _, name = entry.ref.partition(" ")
+    of_branch = kind == "branch"
+    ref = text(name if of_branch else entry.ref, style="green" if of_branch else "magenta")
+    done = {
+        "created": text("branch ", ref, " opened"),
+        "moved": text(ref, " moved" if entry.from_version else " set"),
+        "rolled_back": text(ref, " ", text("rolled back", style="red bold")),
+        "deleted": text("branch " if of_branch else "", ref, " deleted"),
+    }[entry.kind]
+    return joined(": ", (done, message))
+
+
+def _names(entry: LogEntry | VersionRecord) -> Words:
+    """The branches, tags and aliases on a version, as git shows them."""
+    parts = [
+        *(text(branch, style="green bold") for branch in entry.branches),
+        *(text(f"alias {alias}", style="magenta bold") for alias in entry.aliases),
+        *(text(f"tag {tag}", style="yellow bold") for tag in entry.tags),
+    ]
+    return text("(", joined(", ", parts), ")") if parts else ""
+
+
+def _drawing(entries: Iterable[LogEntry]) -> Mapping[int, GraphRow]:
+    """The drawn rows of the entries that are versions, by their `seq`; a parent that is not shown is not drawn."""
+    made = {int(entry.version): entry for entry in entries if entry.version and _is_version(entry)}
+    nodes = [(version, [each for each in entry.parents if each in made]) for version, entry in made.items()]
+    return {made[row.node].seq: row for row in draw(nodes)}
+
+
+def _strokes(line: str) -> Text:
+    """A line of the drawing, its strokes in red and versions bright."""
+    styles = {" ": "", "*": "bold"}
+    return text(*(text(stroke, style=styles.get(stroke, "red")) for stroke in line))
+
+
+def _model(record: ModelRecord) -> tuple[Words, ...]:
+    names = {**record.branches, **record.aliases}
+    return (
+        text(title(record.model), dim(" (archived)") if record.archived else ""),
+        str(record.versions),
+        dim(when(record.changed)) if record.changed else "",
+        joined("  ", (text(f"{name} ", number(version)) for name, version in names.items())),
+        record.description.partition("\n")[0],
+    )
+
+
+def _tensor(tensor: Mapping[str, Any]) -> tuple[Words, ...]:
+    shape = "×".join(map(str, tensor["shape"])) or "scalar"
+    return tensor["name"], tensor["dtype"], shape, size(tensor["bytes"]), dim(short(tensor["digest"]))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from .answer import Result
+from .description import Block, Words, arrow, dim, grid, number, text, title
+from .figures import change, count, figure, size
 from .version import Version
 
 
@@ -23,6 +25,11 @@ class Rehearsal(Result):
     difference: Mapping[str, float]
     """Metric of the target minus metric of the head."""
     worse: bool
+
+    def blocks(self) -> Iterator[Block]:
+        then, now = (figures[self.metric] for figures in (self.metrics_to, self.metrics_from))
+        step = _step(now, then)
+        yield text(f"rehearsed on versions {self.from_version} and {self.to_version}: {self.metric} ", step)
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,33 @@ class RollbackPlan(Result):
     aliases_taken_along: Mapping[str, int]
     """Each with the version that it leaves."""
     rehearsal: Rehearsal | None
+    alias: bool = field(default=False, metadata={"json": False})
+    """Whether the ref is an alias."""
+
+    def blocks(self) -> Iterator[Block]:
+        heading = title(f"{'alias ' * self.alias}{self.ref} of {self.model}")
+        yield text(heading, ": ", number(self.from_version), f" {arrow()} ", number(self.to_version))
+        if self.from_version == self.to_version:
+            yield "it stands there already"
+        else:
+            yield grid(((dim(name), words) for name, words in self._facts() if words), indent=2)
+        for name, stands in self.aliases_taken_along.items():
+            yield text("  ", dim(f"alias {name}"), f"  {stands} {arrow()} {self.to_version}")
+        if self.rehearsal:
+            yield from self.rehearsal.blocks()
+
+    def _facts(self) -> Iterator[tuple[str, Words]]:
+        left = [int(self.from_version), *self.crossed]
+        yield "leaves", ", ".join(map(str, left[:12])) + (f" and {len(left) - 12} more" if len(left) > 12 else "")
+        written = f"{count(self.tensors_changed, 'tensor')} to change, {size(self.bytes_changed)}"
+        replayed = f" and replays {count(self.deltas, 'delta')}" if self.deltas else ""
+        yield "restores", f"{written}; reads {size(self.bytes_read)}{replayed}"
+        for name in sorted({*self.metrics_now, *self.metrics_then}):
+            now, then = self.metrics_now.get(name), self.metrics_then.get(name)
+            if now != then:
+                yield name, _step(now, then)
+        for name in self.aliases_left_behind:
+            yield f"alias {name}", f"stays on {self.from_version} (--move-alias {name} takes it along)"
 
 
 @dataclass(frozen=True)
@@ -65,6 +99,21 @@ class RolledBack(Result):
     """Whether the branch or alias itself moved."""
     aliases_taken_along: Mapping[str, int]
     """Each with the version that it left."""
+    alias: bool = field(default=False, metadata={"json": False})
+    """Whether the ref is an alias."""
+
+    def blocks(self) -> Iterator[Block]:
+        if self.rehearsal:
+            yield from self.rehearsal.blocks()
+        what, to = f"{'alias ' * self.alias}{self.ref}", number(self.to_version)
+        moves = [(what, self.from_version)] if self.moved else []
+        moves += [(f"alias {name}", left) for name, left in self.aliases_taken_along.items()]
+        how = f"replaying {count(len(self.replayed), 'delta')}" if self.replayed else "reading it whole"
+        for name, left in moves:
+            move = text(number(left), f" {arrow()} ", to)
+            yield text(f"{name} of {self.model} rolled back ", move, f", restored and verified by {how}")
+        if not moves:
+            yield text(f"nothing moved: {what} stands on version ", to)
 
 
 @dataclass(frozen=True)
@@ -83,5 +132,17 @@ class Suggestion(Result):
         """The version proposed."""
         return self.candidates[0]["version"]
 
-    def __str__(self) -> str:
-        return "\n".join((self.words, *(str(candidate["words"]) for candidate in self.candidates)))
+    def blocks(self) -> Iterator[Block]:
+        yield text(title(self.model), f" {self.branch}: ", f"by {self.metric}" if self.metric else "nothing measured")
+        yield self.words
+        rows = ((number(each["version"]), f"{each['score']:.2f}", _why(each["words"])) for each in self.candidates)
+        yield grid(rows, head=("version", "score", "why"), right=(0, 1))
+
+
+def _step(now: Any, then: Any) -> Words:
+    return text(f"{figure(now)} {arrow()} {figure(then)}  ", dim(change(now, then)))
+
+
+def _why(words: str) -> str:
+    """What a candidate's words say behind its version and score."""
+    return words.partition(": ")[2] or words

@@ -30,7 +30,7 @@ class _Stopped(Exception):
     """The caller was interrupted."""
 
 
-class UndoSpool:
+class DeltaFile:
     """Deltas copied to a temporary file: once the first byte of a live tensor changes, no store can fail us."""
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -71,7 +71,7 @@ def apply_way(way: Way, live: Mapping[str, Tensor]) -> None:
     _check_fit(way)
     memory = _memory(way.manifests[0], live)
     with tempfile.TemporaryFile() as file:
-        spool = UndoSpool(file)
+        spool = DeltaFile(file)
         legs = [Leg(leg.pairing, spool.add(leg.delta), leg.direction) for leg in way.legs]
         _verify(way.manifests[0], memory)
         _Rewrite(Way(spool, way.manifests, legs, _Live(way.manifests[0], memory)), memory).run()

@@ -44,7 +44,7 @@ class SavedTensors(NamedTuple):
     files: tuple[KeptFile, ...]
 
 
-class SaveWriter:
+class TensorSave:
     """One save, and the ways in which it can go: each returns None where it cannot, with nothing written."""
 
     def __init__(

@@ -15,7 +15,7 @@ from .codec import Direction
 from .delta import Pairing, Slot
 from .graph import Graph, Route
 from .inplace import apply_way
-from .keep import SavedTensors, SaveWriter, SoundPacks
+from .keep import SavedTensors, SoundPacks, TensorSave
 from .manifest import Manifest, chunk_bytes, zeroed
 from .norms import Norms, norms_between
 from .objects import ObjectStore
@@ -50,7 +50,7 @@ class Vault:
         What is stored already is not written again. Raises `Refused`, leaving nothing, if a tensor or file changes
         meanwhile; `Malformed` on names, shapes or dtypes that cannot be kept.
         """
-        save = SaveWriter(self._objects, self._placements, self._sound, self.way, tensors, files or {})
+        save = TensorSave(self._objects, self._placements, self._sound, self.way, tensors, files or {})
         kept = save.known(graph) or (base and save.as_delta(base, graph)) or save.as_keyframe()
         self._manifests.put(kept.manifest.digest, kept.manifest)
         return kept

@@ -16,7 +16,7 @@ import pytest
 
 from lepton_ai import ModelManager, Stale
 from lepton_ai.cli.app import SECTIONS, lepton
-from lepton_ai.cli.command import Command
+from lepton_ai.cli.command import DocumentedCommand
 from lepton_ai.cli.reference import reference
 from lepton_ai.domain.commands import StartRun
 
@@ -25,7 +25,7 @@ from .cli_home import Cli, loans, make
 PAGE = Path(__file__).parents[1] / "docs" / "cli.md"
 
 
-def commands() -> dict[str, Command]:
+def commands() -> dict[str, DocumentedCommand]:
     with click.Context(lepton) as root:
         found = {name: lepton.get_command(root, name) for name in lepton.list_commands(root)}
     return {name: command for name, command in found.items() if command}

@@ -140,7 +140,7 @@ def test_the_representation_has_every_figure_and_no_language(monkeypatch: pytest
 
     assert repr(SAMPLE) == chinese
     assert eval(chinese, {"Performance": Performance}) == SAMPLE
-    assert "<td>0.9510</td>" in SAMPLE._repr_html_()
+    assert "<td>0.951</td>" in SAMPLE._repr_html_()
     assert SAMPLE.to_dict()["n"] == 135
     assert SAMPLE.to_dict()["positives"] == 43
     assert json.loads(json.dumps(SAMPLE.to_dict())) == SAMPLE.to_dict()

@@ -11,10 +11,23 @@ from ..errors import Damaged
 from ..events.envelope import decode
 from ..events.sql import audit as log
 from ..events.sql.audit import BATCH
-from ..results import Verified
+from ..results import Shown, Verified
+from ..results.description import Block, grid, text, title
+from ..results.figures import count
 from .heal import standing_packs
 from .restore import graph_of, verified_event
 from .workspace import Workspace
+
+
+class Damages(Shown, list[Damaged]):
+    """What is damaged, one below the other."""
+
+    def blocks(self) -> Iterator[Block]:
+        if not self:
+            yield text(title("whole"), ": nothing is damaged")
+            return
+        yield text(f"{count(len(self), 'thing')} damaged", style="red bold")
+        yield grid(((each.thing, each.expected, each.found) for each in self), head=("thing", "expected", "found"))
 
 
 def verify(workspace: Workspace) -> Verified:

@@ -12,6 +12,8 @@ from ..events.envelope import decode
 from ..events.objects import PackRepacked, PackWritten
 from ..events.sql.rows import Placement
 from ..results import Result
+from ..results.description import Block, text, title
+from ..results.figures import count
 from ..tensors.objects import ObjectStore
 from .restore import graph_of
 from .workspace import Workspace
@@ -28,12 +30,25 @@ class HealedPack(Result):
     into: tuple[str, ...]
     missing: tuple[str, ...]
 
+    def blocks(self) -> Iterator[Block]:
+        left = f"{count(len(self.missing), 'digest')} not found; --from names a copy of the objects"
+        if self.into:
+            yield text(title("written again"), f"  {self.pack}", f", {left}" if self.missing else "")
+        else:
+            yield text(title("not healed"), f"  {self.pack}: {left}")
+
 
 @dataclass(frozen=True)
 class Healed(Result):
     """The damaged packs that were looked after; one with nothing missing is damage no more."""
 
     packs: tuple[HealedPack, ...]
+
+    def blocks(self) -> Iterator[Block]:
+        for each in self.packs:
+            yield from each.blocks()
+        if not self.packs:
+            yield "no pack is damaged"
 
 
 def heal(workspace: Workspace, copies: Sequence[ObjectStore] = ()) -> Healed:

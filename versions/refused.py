@@ -13,14 +13,16 @@ import uuid_utils
 from ..domain.model.commit import free_tag
 from ..domain.names import checked_model
 from ..errors import Damaged, Refused, UnknownRevision
-from ..results import Result, Version
+from ..results import Result, Shown, Version
+from ..results.description import Block, text, title
+from ..results.figures import when
 from ..settings import log
 from .save import parents_of
 from .save import save as save_version
 from .save_request import Save, asked_for, named_parents
 from .source import Subject
 from .spool import entries
-from .spool.entry import Entry
+from .spool.entry import SpoolEntry
 from .spool.spool import Spool
 
 if TYPE_CHECKING:
@@ -50,11 +52,28 @@ class RefusedSave(Result):
     tensors: str
     """Digest of their manifest."""
 
+    def blocks(self) -> Iterator[Block]:
+        moment = when(self.time, seconds=True)
+        yield text(title(self.name), f"  {self.model} {self.branch}  {moment}  {self.message}")
+        yield f"  {self.reason}"
+
+
+class RefusedSaves(Shown, tuple[RefusedSave, ...]):
+    """Refused saves, one below the other."""
+
+    def blocks(self) -> Iterator[Block]:
+        for each in self:
+            yield from each.blocks()
+        if not self:
+            yield "no refused save is kept"
+
 
 def keep(spool: Spool, subject: Subject, save: Save, actor: str, error: Exception) -> str:
     """Keep a refused save: the name to adopt it by. What is kept already, the same in all, is not kept twice."""
     before = [(name, _content(spool.read(name))) for name in _saves(spool)]
-    entry = Entry("save", str(uuid_utils.uuid7()), actor, datetime.now(UTC), entries.written_save(subject.name, save))
+    entry = SpoolEntry(
+        "save", str(uuid_utils.uuid7()), actor, datetime.now(UTC), entries.written_save(subject.name, save)
+    )
     name = spool.put_aside(entry, entries.kept(subject.tensors, save.files), _reason(error))
     content = _content(spool.read(name))
     if known := next((older for older, found in before if found == content), None):
@@ -62,9 +81,9 @@ def keep(spool: Spool, subject: Subject, save: Save, actor: str, error: Exceptio
     return _short(known or name)
 
 
-def listed(spool: Spool) -> tuple[RefusedSave, ...]:
+def listed(spool: Spool) -> RefusedSaves:
     """The saves that are kept, the oldest first."""
-    return tuple(_record(spool, name) for name in _saves(spool))
+    return RefusedSaves(_record(spool, name) for name in _saves(spool))
 
 
 def load(spool: Spool, words: str, into: Any = None) -> Any:
@@ -155,7 +174,7 @@ def _free(model: Any, save: Save) -> Iterator[str]:
             log.warning("%s; the version is adopted without it", taken)
 
 
-def _read(spool: Spool, name: str) -> tuple[Entry, Subject, Save]:
+def _read(spool: Spool, name: str) -> tuple[SpoolEntry, Subject, Save]:
     entry = spool.read(name)
     return entry, *entries.read_save(entry.asked, *entries.tensors_of(entry.asked, lambda: spool.objects(name)))
 
@@ -187,7 +206,7 @@ def _record(spool: Spool, name: str) -> RefusedSave:
     )
 
 
-def _content(entry: Entry) -> Mapping[str, Any]:
+def _content(entry: SpoolEntry) -> Mapping[str, Any]:
     return {name: value for name, value in entry.asked.items() if name not in _INCIDENTAL}
 
 

@@ -73,6 +73,7 @@ def _answer(
         rehearsal=rehearsal,
         moved=head != target and bool(receipt.events),
         aliases_taken_along=_taken_along(aim, (recorded.event for recorded in receipt.events)),
+        alias=aim.alias is not None,
     )
 
 
@@ -101,6 +102,7 @@ def plan(workspace: Workspace, model: Model, aim: Aim) -> RollbackPlan:
         ),
         aliases_taken_along=_taken_along(aim, moves),
         rehearsal=_rehearsed(workspace, model, aim, head, target, moves),
+        alias=aim.alias is not None,
     )
 
 

@@ -14,7 +14,9 @@ from ..events.clock import moment
 from ..events.envelope import Recorded, decode
 from ..events.run import MetricsLogged, RunCheckpointed, RunFinished, RunLost, RunResumed, RunStarted
 from ..events.sql.heartbeats import Heartbeats
-from ..results import Result
+from ..results import Result, Shown
+from ..results.description import Block, Text, grid, section, text, title
+from ..results.figures import ABSENT, figure, when
 from ..tensors.graph import Graph
 from .workspace import Workspace
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from ..tensors.tensor import Tensor
 
 Status = Literal["running", "finished", "failed", "lost"]
+COLOURS: Final = {"finished": "green", "failed": "red", "lost": "red", "running": "yellow"}
 _STORY: Final = tuple(kind.type_name() for kind in (RunStarted, RunCheckpointed, RunFinished, RunLost, RunResumed))
 
 
@@ -43,6 +46,14 @@ class CheckpointRecord(Result):
     tensors: str
     """Digest of their manifest."""
     architecture: Mapping[str, Any] | None = field(default=None, repr=False)
+
+
+class CheckpointRecords(Shown, tuple[CheckpointRecord, ...]):
+    """What a run kept on its way."""
+
+    def blocks(self) -> Iterator[Block]:
+        rows = ((figure(each.step), when(each.time, seconds=True), each.tensors) for each in self)
+        yield grid(rows, head=("step", "kept", "tensors"), indent=2) if self else "it kept nothing on its way"
 
 
 @dataclass(frozen=True)
@@ -70,8 +81,37 @@ class RunRecord(Result):
     data: Mapping[str, Any] | None
     environment: Mapping[str, Any]
     code: Mapping[str, Any]
-    checkpoints: tuple[CheckpointRecord, ...]
+    checkpoints: CheckpointRecords
     """The oldest first."""
+
+    @property
+    def coloured(self) -> Text:
+        """The status, as it is coloured everywhere."""
+        return text(self.status, style=COLOURS[self.status])
+
+    def blocks(self) -> Iterator[Block]:
+        yield text(title(self.run), f"  {self.model}  ", self.coloured)
+        rows = [("name", self.name or ABSENT), ("tags", ", ".join(self.tags) or ABSENT), ("by", self.actor)]
+        times = (("started", self.started), ("heard of last", self.heard), ("ended", self.ended))
+        rows += [(name, when(moment, seconds=True)) for name, moment in times if moment]
+        rows += [("resumed", when(moment, seconds=True)) for moment in self.resumed]
+        rows += [("why", f"{self.error}: {self.reason}")] if self.error else []
+        yield grid(rows, indent=2)
+        yield from section("hyperparameters", ((name, figure(value)) for name, value in self.hyperparameters.items()))
+        if self.checkpoints:
+            yield from ("", title("checkpoints"), *self.checkpoints.blocks())
+
+
+class RunRecords(Shown, tuple[RunRecord, ...]):
+    """Runs, one below the other."""
+
+    def blocks(self) -> Iterator[Block]:
+        rows = (
+            (each.run, each.name or ABSENT, each.model, each.coloured, when(each.started), str(len(each.checkpoints)))
+            for each in self
+        )
+        head = ("run", "name", "model", "status", "started", "checkpoints")
+        yield grid(rows, head=head, right=(5,)) if self else "there is no such run"
 
 
 def record(workspace: Workspace, run: str, *, silent: frozenset[str] = frozenset()) -> RunRecord:
@@ -107,13 +147,13 @@ def record(workspace: Workspace, run: str, *, silent: frozenset[str] = frozenset
         data=started.data,
         environment=started.environment,
         code=started.code,
-        checkpoints=tuple(_checkpoint(run, each) for each in story if isinstance(each.event, RunCheckpointed)),
+        checkpoints=CheckpointRecords(
+            _checkpoint(run, each) for each in story if isinstance(each.event, RunCheckpointed)
+        ),
     )
 
 
-def listed(
-    workspace: Workspace, runs: Iterable[str], status: Status | None, most: int, term: float
-) -> tuple[RunRecord, ...]:
+def listed(workspace: Workspace, runs: Iterable[str], status: Status | None, most: int, term: float) -> RunRecords:
     """Those of the runs that stand so, in their order, as many as are asked for."""
     silent = frozenset(run for run, _ in Heartbeats(workspace.ledger.store).stale(term))
     found: list[RunRecord] = []
@@ -122,7 +162,7 @@ def listed(
             break
         each = record(workspace, run, silent=silent)
         found += [each] if status in (None, each.status) else []
-    return tuple(found)
+    return RunRecords(found)
 
 
 def resumable(workspace: Workspace, run: str) -> tuple[RunRecord, Resumed]:

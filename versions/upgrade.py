@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +19,8 @@ from ..events.sql.store import Store
 from ..events.sql.upgrade import Standing
 from ..ledger import Ledger, Request, receipt
 from ..results import Result
+from ..results.description import Block, text, title
+from ..results.figures import count, size
 
 LONE: Final = ("relay", "assigner")
 """The locks of processes that must be of the new Lepton from the first event on that only it knows."""
@@ -39,6 +41,21 @@ class Upgraded(Result):
     bytes: int
     """About what the copy takes."""
     done: bool
+
+    def blocks(self) -> Iterator[Block]:
+        events = f"{count(self.events, 'event')} of ledger {self.ledger}"
+        formats = f"from format {self.before} to {self.after}"
+        if self.before == self.after and not self.done:
+            yield f"nothing to do: ledger {self.ledger} has format {self.after}, which is today's"
+        elif not self.done:
+            yield f"would bring {events} {formats}; nothing was changed"
+            if self.copy:
+                yield f"  and first copy about {size(self.bytes)} to {self.copy}"
+        else:
+            yield text(title("upgraded"), f": {events} {formats}, with the root unchanged")
+            yield f"  {self.root}"
+            if self.copy:
+                yield f"What was before is in {self.copy}; delete it once you are sure."
 
 
 def upgrade(database: Database, lock: Callable[[str], Held], *, dry_run: bool) -> Upgraded:

@@ -27,7 +27,7 @@ _NO_LEAF: Final = bytes(32)
 _START: Final = datetime.fromisoformat("1970-01-01T00:00:00Z")
 
 
-class Verified(NamedTuple):
+class Audited(NamedTuple):
     """A whole log that agrees with itself: its number of events, and the tree's root in hexadecimal."""
 
     size: int
@@ -36,7 +36,7 @@ class Verified(NamedTuple):
     """How many actors acted here whose names are forgotten."""
 
 
-def verify(store: Store) -> Verified:
+def verify(store: Store) -> Audited:
     """Recompute the tree from the stored bytes and compare all that depends on them, or raise the first `Damaged`.
 
     Takes memory for one batch of rows, however long the log is.
@@ -44,7 +44,7 @@ def verify(store: Store) -> Verified:
     check = _Check(store)
     for damage in check.damages():
         raise damage
-    return Verified(check.head.seq, check.tree.root().hex(), len(check.beside.forgotten))
+    return Audited(check.head.seq, check.tree.root().hex(), len(check.beside.forgotten))
 
 
 def damages(store: Store) -> Iterator[Damaged]:

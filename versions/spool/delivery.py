@@ -21,7 +21,7 @@ from ..save import save as save_version
 from ..save_request import Named, Save
 from ..workspace import Workspace
 from .entries import RunCommand, read_command, read_save, tensors_of
-from .entry import Entry
+from .entry import SpoolEntry
 from .spool import Spool
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class Delivery:
         return _about(entry) | {"version": None if version is None else int(version)}
 
     def _told(
-        self, workspace: Workspace, entry: Entry, tensors: Mapping[str, Tensor], files: Mapping[str, bytes]
+        self, workspace: Workspace, entry: SpoolEntry, tensors: Mapping[str, Tensor], files: Mapping[str, bytes]
     ) -> Version | None:
         if entry.kind == "save":
             subject, save = read_save(entry.asked, tensors, files)
@@ -220,6 +220,6 @@ def told(workspace: Workspace, command: RunCommand) -> None:
         beats.end(command.run)
 
 
-def _about(entry: Entry) -> dict[str, Any]:
+def _about(entry: SpoolEntry) -> dict[str, Any]:
     told = {"model": entry.asked.get("name", entry.asked.get("model")), "run": entry.asked.get("run")}
     return {"kind": entry.kind, "key": entry.key, "actor": entry.actor, "time": entry.time.isoformat(), **told}

@@ -27,7 +27,7 @@ Kind = Literal["save", "start", "log", "checkpoint", "finish"]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SpoolEntry:
     """What waits: under which key it was asked, by whom, when it happened, and all of it as plain JSON."""
 
     kind: Kind
@@ -38,7 +38,7 @@ class Entry:
     asked: dict[str, Any]
 
 
-def encoded(entry: Entry, kept: Mapping[str, Any]) -> bytes:
+def encoded(entry: SpoolEntry, kept: Mapping[str, Any]) -> bytes:
     """An entry as `entry.json`, with what was kept of its objects. Raises `Refused` where it is too large."""
     about = {"kind": entry.kind, "key": entry.key, "actor": entry.actor, "time": entry.time.isoformat()}
     content = json.dumps({"format": FORMAT, **about, "asked": {**entry.asked, **kept}}, allow_nan=False).encode()
@@ -47,7 +47,7 @@ def encoded(entry: Entry, kept: Mapping[str, Any]) -> bytes:
     return content
 
 
-def entry_in(folder: Path) -> Entry:
+def entry_in(folder: Path) -> SpoolEntry:
     """The entry that a folder is named for and holds.
 
     Raises `Damaged` where it is anything else: another thing than files in folders, bytes of another digest, no entry.
@@ -112,7 +112,7 @@ def _read(path: Path) -> bytes:
         raise
 
 
-def _decoded(thing: str, content: bytes) -> Entry:
+def _decoded(thing: str, content: bytes) -> SpoolEntry:
     try:
         told = cast("dict[str, Any]", checked_json(json.loads(content), "the entry"))
         written = str(told["format"])
@@ -125,11 +125,11 @@ def _decoded(thing: str, content: bytes) -> Entry:
     raise Refused(f"{thing} was written by a newer Lepton, as {written[:40]}; update this one, then try it again")
 
 
-def _entry(told: Mapping[str, Any]) -> Entry:
+def _entry(told: Mapping[str, Any]) -> SpoolEntry:
     kind, key, asked = told["kind"], told["key"], told["asked"]
     if kind not in get_args(Kind) or not isinstance(asked, dict):
         raise ValueError("its kind or what it asks is unknown")
     if not 0 < len(key) <= _LONGEST_KEY or not key.isprintable():
         raise ValueError("its key is none")
     time = in_calendar(datetime.fromisoformat(told["time"]))
-    return Entry(kind, key, checked_actor(told["actor"]), time, cast("dict[str, Any]", asked))
+    return SpoolEntry(kind, key, checked_actor(told["actor"]), time, cast("dict[str, Any]", asked))

@@ -27,7 +27,7 @@ from ..source import Subject, read
 from ..workspace import Workspace, followed
 from . import delivery, entries
 from .delivery import Delivery
-from .entry import Entry
+from .entry import SpoolEntry
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -114,7 +114,7 @@ class Outbox:
 
         def keep() -> None:
             kind, plain = entries.written_command(command)
-            self.delivery.spool.put(Entry(kind, key, self._actor, begun, plain))
+            self.delivery.spool.put(SpoolEntry(kind, key, self._actor, begun, plain))
 
         def tell(workspace: Workspace) -> None:
             _check_writer(workspace, command.run, writer)
@@ -153,7 +153,7 @@ class Outbox:
         """Keep a run's tensors on the way: the digest of their manifest. Raises `RunTaken` as `send` does."""
 
         def keep() -> str:
-            entry = Entry("checkpoint", key, self._actor, begun, {"run": run, "step": step, "architecture": shape})
+            entry = SpoolEntry("checkpoint", key, self._actor, begun, {"run": run, "step": step, "architecture": shape})
             return self.delivery.spool.put(entry, entries.kept(subject.tensors, {}))["tensors"]
 
         def tell(workspace: Workspace) -> str:
@@ -178,7 +178,7 @@ class Outbox:
             return save_version(workspace, subject, self.delivery.known(workspace, save), key)
 
         def keep() -> Version:
-            entry = Entry("save", key, self._actor, begun, entries.written_save(subject.name, save))
+            entry = SpoolEntry("save", key, self._actor, begun, entries.written_save(subject.name, save))
             self.delivery.spool.put(entry, entries.kept(subject.tensors, save.files))
             return PendingVersion(key, model=subject.name, branch=save.branch)
 

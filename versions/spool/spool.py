@@ -18,7 +18,7 @@ from ...permissions import denied, make_folder, read_file
 from ...tensors.digest import digest_of
 from ...tensors.objects import ObjectStore
 from ...tensors.synced import sync_folder, write_synced
-from .entry import Entry, encoded, entry_in, is_folder, kind_of
+from .entry import SpoolEntry, encoded, entry_in, is_folder, kind_of
 
 _NEW, _DONE, _REFUSED, _QUIET, _STRANGE, _LOCK = ".new-", ".done-", "refused", "quiet", "strange", "lock"
 _FOLDERS: Final = (_REFUSED, _QUIET, _STRANGE)
@@ -55,14 +55,16 @@ class Spool:
         self._ready = ready
         """Makes the folder around it ready, or raises `Unavailable`."""
 
-    def put(self, entry: Entry, keep: Callable[[ObjectStore], Mapping[str, Any]] | None = None) -> Mapping[str, Any]:
+    def put(
+        self, entry: SpoolEntry, keep: Callable[[ObjectStore], Mapping[str, Any]] | None = None
+    ) -> Mapping[str, Any]:
         """Keep an entry behind all that wait; `keep` writes its objects, and says what it holds beside: returned.
 
         On return it is synced. On any error nothing of it is left.
         """
         return self._put(entry, keep, None)[1]
 
-    def put_aside(self, entry: Entry, keep: Callable[[ObjectStore], Mapping[str, Any]], reason: str) -> str:
+    def put_aside(self, entry: SpoolEntry, keep: Callable[[ObjectStore], Mapping[str, Any]], reason: str) -> str:
         """Keep an entry among the refused ones, with the reason: its name. It is synced, or nothing of it is left."""
         return self._put(entry, keep, reason)[0]
 
@@ -76,7 +78,7 @@ class Spool:
         shutil.rmtree(gone, ignore_errors=True)
 
     def _put(
-        self, entry: Entry, keep: Callable[[ObjectStore], Mapping[str, Any]] | None, reason: str | None
+        self, entry: SpoolEntry, keep: Callable[[ObjectStore], Mapping[str, Any]] | None, reason: str | None
     ) -> tuple[str, Mapping[str, Any]]:
         self._ready()
         make_folder(self._folder)
@@ -109,7 +111,7 @@ class Spool:
         """The names of strays that were set aside."""
         return sorted(name for name, _ in _listed(self._folder / _STRANGE) if not name.endswith(_STORY))
 
-    def read(self, name: str) -> Entry:
+    def read(self, name: str) -> SpoolEntry:
         """An entry, waiting or refused. Raises `Damaged` or `Refused` where it is not what its name says."""
         return entry_in(self._place(name))
 
@@ -148,7 +150,7 @@ class Spool:
         if self._folder.is_dir():
             sync_folder(self._folder)
 
-    def rewrite(self, name: str, entry: Entry) -> None:
+    def rewrite(self, name: str, entry: SpoolEntry) -> None:
         """Put another entry in the place of one, with the same objects. Killed in between, both are there."""
         place = self._place(name)
         made = self._folder / f"{_NEW}{uuid_utils.uuid7()}"

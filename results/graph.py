@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class GraphRow:
     """One version: the line with its ``*``, how its lines run on below it, and what stands beside text after that."""
 
     node: int
@@ -16,7 +16,7 @@ class Row:
     rails: str
 
 
-def draw(nodes: Iterable[tuple[int, Sequence[int]]]) -> Iterator[Row]:
+def draw(nodes: Iterable[tuple[int, Sequence[int]]]) -> Iterator[GraphRow]:
     r"""A row for each (version, parents), in the order given, which must put children before their parents.
 
     Versions stand in even places of a line. A ``|`` runs straight down, a ``/`` from the place at its right to the one
@@ -32,7 +32,7 @@ def draw(nodes: Iterable[tuple[int, Sequence[int]]]) -> Iterator[Row]:
         below = tuple(_below(columns, at, tuple(dict.fromkeys(parents))))
         if not parents and not below and following and following[0] not in columns:
             below = (_line(len(columns)),)  # else the next, which begins right below, would look like its parent
-        yield Row(node, line, below, _line(len(columns)))
+        yield GraphRow(node, line, below, _line(len(columns)))
 
 
 def _below(columns: list[int], at: int, parents: Sequence[int]) -> Iterator[str]:

@@ -1,0 +1,33 @@
+"""Versions in lists and by names: a list and a dictionary as ever, that show themselves as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from .answer import Shown
+from .description import Block, dim, grid, number, title
+from .figures import short
+from .version import Version
+
+
+class Versions(Shown, list[Version]):
+    """Versions, of any models."""
+
+    def blocks(self) -> Iterator[Block]:
+        rows = ((number(each), each.model, each.branch, dim(short(each.digest))) for each in self)
+        head = ("version", "model", "branch", "digest")
+        yield grid(rows, head=head, right=(0,)) if self else "no version is so"
+
+
+class Refs(Shown, dict[str, Version]):
+    """What versions the branches, tags or aliases of a model stand on; `kind` says which of the three."""
+
+    def __init__(self, kind: str, versions: Mapping[str, Version]) -> None:
+        super().__init__(versions)
+        self.kind = kind
+
+    def blocks(self) -> Iterator[Block]:
+        rows = ((title(name), number(at), dim(short(at.digest)), dim(at.model)) for name, at in self.items())
+        yield (
+            grid(rows, head=("name", "version", "digest", "model"), right=(1,)) if self else f"there are no {self.kind}"
+        )
