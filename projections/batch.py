@@ -44,8 +44,8 @@ def checked(rows: Sequence[Row], after: int) -> Sequence[Row]:
     for expected, row in enumerate(fresh, after + 1):
         if row.seq != expected:
             raise Damaged(f"event {expected}", expected="present", found=f"a gap up to event {row.seq}")
-        if (found := leaf_hash(row.envelope)) != row.leaf:
-            raise Damaged(f"event {expected}", expected=f"sha256:{row.leaf.hex()}", found=f"sha256:{found.hex()}")
+        if (leaf := leaf_hash(row.envelope)) != row.leaf:
+            raise Damaged(f"event {expected}", expected=f"sha256:{row.leaf.hex()}", found=f"sha256:{leaf.hex()}")
     return fresh
 
 
@@ -100,20 +100,20 @@ def _write_around(connection: DuckDBPyConnection, rows: Sequence[Row], parsed: p
         return None
 
     try:
-        found = dict(aside.found(attempt, parsed))
-        if not found:
+        reasons = dict(aside.found(attempt, parsed))
+        if not reasons:
             raise _of_batch(rows, error)
-        _write(connection, rows, parsed, found)
+        _write(connection, rows, parsed, reasons)
     except foreign() as again:
         raise of_file(again) from again
-    for seq, reason in sorted(found.items()):
+    for seq, reason in sorted(reasons.items()):
         _log.warning("event %d is set aside, for the views cannot hold it: %s", seq, reason)
 
 
-def _write(connection: DuckDBPyConnection, rows: Sequence[Row], parsed: pa.Table, found: aside.Aside) -> None:
+def _write(connection: DuckDBPyConnection, rows: Sequence[Row], parsed: pa.Table, reasons: aside.Aside) -> None:
     """Fill the tables and move the position, or change nothing."""
     with _transaction(connection, parsed, commit=True):
-        _fill(connection, parsed, found)
+        _fill(connection, parsed, reasons)
         connection.execute("INSERT INTO store.position VALUES (?, ?)", [rows[-1].seq, rows[-1].leaf])
 
 
@@ -157,9 +157,9 @@ def _admit(parsed: pa.Table, rows: Sequence[Row], ledger_id: str) -> None:
     """Hold that the envelopes are this ledger's, and each where its row says. They come in any order."""
     source = f"/lepton/{ledger_id}"
     if parsed["source"].unique().to_pylist() != [source]:
-        told = zip(parsed["seq"].to_pylist(), parsed["source"].to_pylist(), strict=True)
-        seq, found = min(stray for stray in told if stray[1] != source)
-        raise Damaged(f"event {seq}", expected=f"source {source}", found=f"source {found}")
+        sources = zip(parsed["seq"].to_pylist(), parsed["source"].to_pylist(), strict=True)
+        seq, other = min(stray for stray in sources if stray[1] != source)
+        raise Damaged(f"event {seq}", expected=f"source {source}", found=f"source {other}")
     places = np.sort(parsed["seq"].to_numpy())
     expected = np.arange(rows[0].seq, rows[-1].seq + 1, dtype=places.dtype)
     if len(wrong := (places != expected).nonzero()[0]):
@@ -167,7 +167,7 @@ def _admit(parsed: pa.Table, rows: Sequence[Row], ledger_id: str) -> None:
         raise Damaged(f"event {seq}", expected=f"sequence {seq}", found="another in its envelope")
 
 
-def _fill(connection: DuckDBPyConnection, parsed: pa.Table, found: aside.Aside) -> None:
+def _fill(connection: DuckDBPyConnection, parsed: pa.Table, reasons: aside.Aside) -> None:
     """Run the statements whose event types the batch holds. Old types are brought up to today's after `events`."""
     events, *others = schema().tables
     connection.execute(events.insert)
@@ -178,9 +178,9 @@ def _fill(connection: DuckDBPyConnection, parsed: pa.Table, found: aside.Aside) 
         _register(connection, parsed)
     if unknown := sorted(types - CATALOGUE.keys()):
         raise NewerLedger(f"the ledger holds events of type {unknown[0]!r}; this Lepton is older: update the package")
-    if found:
-        _set_aside(connection, found)
-        _register(connection, aside.without(parsed, found))
+    if reasons:
+        _set_aside(connection, reasons)
+        _register(connection, aside.without(parsed, reasons))
     for table in others:
         if not types.isdisjoint(table.types):
             connection.execute(table.insert)
@@ -191,9 +191,9 @@ def _register(connection: DuckDBPyConnection, parsed: pa.Table) -> None:
     connection.register("batch", parsed)
 
 
-def _set_aside(connection: DuckDBPyConnection, found: aside.Aside) -> None:
+def _set_aside(connection: DuckDBPyConnection, reasons: aside.Aside) -> None:
     (table,) = (table for table in schema().tables if table.name == "unprojected")
-    connection.register("aside", aside.listed(found))
+    connection.register("aside", aside.listed(reasons))
     try:
         connection.execute(table.insert)
     finally:

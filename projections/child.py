@@ -65,14 +65,14 @@ def answer(snapshot: str | Path, question: str | Question, limits: Limits = Limi
         question = Question(question)
     if len(question.sql.encode(errors="replace")) > LONGEST:
         raise Refused(f"a query has at most {LONGEST:,} bytes; give lists of values as parameters")
-    asked = question._replace(timeout=limits.seconds).asked()
-    order = {**asked, "file": str(file), "parent": os.getpid(), "memory": limits.memory, "cpu": limits.cpu_seconds}
+    fields = question._replace(timeout=limits.seconds).asked()
+    order = {**fields, "file": str(file), "parent": os.getpid(), "memory": limits.memory, "cpu": limits.cpu_seconds}
     order |= {"threads": limits.threads, "answer": limits.answer}
     raw = _told(json.dumps(order, default=str).encode(), limits)
     head, _, content = raw.partition(b"\n")
-    told: dict[str, Any] = json.loads(head)
-    if "error" in told:
-        raise raised(told)
+    reply: dict[str, Any] = json.loads(head)
+    if "error" in reply:
+        raise raised(reply)
     return pa.ipc.open_stream(content).read_all()
 
 
@@ -80,15 +80,15 @@ def _told(order: bytes, limits: Limits) -> bytes:
     """What a child answers to an order. It is killed with all that it started, whatever becomes of us."""
     environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONSAFEPATH": "1", "OPENBLAS_NUM_THREADS": "1"}
     try:
-        told = os.memfd_create("order")
-        os.write(told, order)
-        os.lseek(told, 0, os.SEEK_SET)
+        descriptor = os.memfd_create("order")
+        os.write(descriptor, order)
+        os.lseek(descriptor, 0, os.SEEK_SET)
     except OSError as error:
         raise Unavailable(f"the query cannot be passed on ({error.strerror}); try again") from error
     try:
         child = subprocess.Popen(
             [sys.executable, "-I", "-c", _PROGRAM, *map(str, sys.path)],
-            stdin=told,
+            stdin=descriptor,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment,
@@ -98,7 +98,7 @@ def _told(order: bytes, limits: Limits) -> bytes:
     except OSError as error:
         raise Unavailable(f"no process for the query can be started ({error.strerror}); try again") from error
     finally:
-        os.close(told)
+        os.close(descriptor)
     with child:
         try:
             return _exchanged(child, limits)
@@ -118,9 +118,9 @@ def _exchanged(child: subprocess.Popen[bytes], limits: Limits) -> bytes:
 
 def _gathered(stdout: IO[bytes], stderr: IO[bytes], end: float, limits: Limits) -> tuple[bytes, bytes]:
     """All that a child writes until it closes both ends. Raises `Refused` behind `end`, or where it is too much."""
-    found = {stdout: bytearray(), stderr: bytearray()}
+    output = {stdout: bytearray(), stderr: bytearray()}
     with selectors.DefaultSelector() as ready:
-        for pipe in found:
+        for pipe in output:
             ready.register(pipe, selectors.EVENT_READ)
         while ready.get_map():
             left = end - time.monotonic()
@@ -131,11 +131,11 @@ def _gathered(stdout: IO[bytes], stderr: IO[bytes], end: float, limits: Limits) 
                 if not (piece := os.read(pipe.fileno(), _PIECE)):
                     ready.unregister(pipe)
                     continue
-                if pipe is stdout or len(found[pipe]) < _FAREWELL:
-                    found[pipe] += piece
-                if len(found[stdout]) > limits.answer + (1 << 20):
+                if pipe is stdout or len(output[pipe]) < _FAREWELL:
+                    output[pipe] += piece
+                if len(output[stdout]) > limits.answer + (1 << 20):
                     raise Refused(f"the answer exceeds {limits.answer >> 20} MiB; add a LIMIT or aggregate")
-    return bytes(found[stdout]), bytes(found[stderr])
+    return bytes(output[stdout]), bytes(output[stderr])
 
 
 def _refusal(code: int, said: bytes, limits: Limits) -> Refused:

@@ -35,8 +35,8 @@ class Copy:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
-        found = connection.execute("SELECT coalesce(max(seq), 0) FROM store.position").fetchall()
-        self.position = int(found[0][0])
+        rows = connection.execute("SELECT coalesce(max(seq), 0) FROM store.position").fetchall()
+        self.position = int(rows[0][0])
 
     @contextmanager
     def reading(self) -> Generator[Any]:
@@ -85,8 +85,8 @@ def _answered(order: Mapping[str, Any]) -> bytes:
 
     views = Copy(_opened(Path(order["file"]), order["memory"], order["threads"]))
     _limited(order)
-    asked = {name: order[name] for name in ("sql", "params", "as_of", "timeout")}
-    table = query(views, **asked, most=order["answer"])
+    question = {name: order[name] for name in ("sql", "params", "as_of", "timeout")}
+    table = query(views, **question, most=order["answer"])
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as stream:
         stream.write_table(table)

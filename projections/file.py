@@ -116,8 +116,8 @@ class File:
                 for view in schema().views:
                     cursor.execute(f"FROM {view.name} LIMIT 0")
         except foreign() as error:
-            found = of_file(error)
-            return found if isinstance(found, Damaged) else None
+            fault = of_file(error)
+            return fault if isinstance(fault, Damaged) else None
         except Damaged as damage:
             return damage
         return None
@@ -170,9 +170,9 @@ class File:
         ((seq, leaf),) = last
         rows = self._log.read(seq - 1, 1)
         if not rows or rows[0].leaf != leaf:
-            found = f"sha256:{rows[0].leaf.hex()}" if rows else "nothing"
+            held = f"sha256:{rows[0].leaf.hex()}" if rows else "nothing"
             expected = f"event {seq} of the log, sha256:{leaf.hex()}"
-            raise Damaged(FILE, expected=expected, found=f"{found} in the log")
+            raise Damaged(FILE, expected=expected, found=f"{held} in the log")
         return seq
 
     def _next(self, after: int, end: int) -> list[Row]:

@@ -118,8 +118,8 @@ def _check_regular(path: Path) -> None:
     except OSError as error:
         raise of_file(error) from error
     if not stat.S_ISREG(mode):
-        found = next((name for test, name in _KINDS if test(mode)), "something else")
-        raise Damaged(FILE, expected="a file", found=found)
+        kind = next((name for test, name in _KINDS if test(mode)), "something else")
+        raise Damaged(FILE, expected="a file", found=kind)
 
 
 def _cleared(place: Path) -> None:

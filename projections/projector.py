@@ -180,9 +180,9 @@ class Projection:
         except Damaged as damage:
             if not is_of_file(damage):
                 raise
-        if (found := self._unreadable()) is None:
+        if (unreadable := self._unreadable()) is None:
             raise first
-        self.renew(found)
+        self.renew(unreadable)
         return act()
 
     def renew(self, damage: Damaged) -> None:
@@ -303,8 +303,8 @@ class Projection:
         pattern = re.compile(
             re.escape(self.ledger) + r"-([0-9a-f]{12}\.duckdb(\.new|\.damaged)?|snapshot-[0-9a-f]{32})"
         )
-        found = [path for path in self.path.parent.iterdir() if pattern.fullmatch(path.name)]
-        return [path for path in found if path.name not in (self.path.name, f"{self.path.name}.damaged")]
+        files = [path for path in self.path.parent.iterdir() if pattern.fullmatch(path.name)]
+        return [path for path in files if path.name not in (self.path.name, f"{self.path.name}.damaged")]
 
 
 def seq_at(cursor: DuckDBPyConnection, when: datetime | date) -> int:

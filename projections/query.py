@@ -94,20 +94,20 @@ def query(
         if at is not None:
             cursor.execute("SET VARIABLE as_of = ?::UBIGINT", [at])
         cursor.execute("BEGIN TRANSACTION READ ONLY")
-        found = _fetched(cursor.sql(statement, params=params), RESULT_LIMIT if most is None else most)
-    return _told(projection, found, at) if by_date and at is not None else found
+        table = _fetched(cursor.sql(statement, params=params), RESULT_LIMIT if most is None else most)
+    return _told(projection, table, at) if by_date and at is not None else table
 
 
 def resolved(found: pa.Table) -> Mapping[str, Any] | None:
     """What a date or time that an answer was asked for stood for: `seq`, and when that event was `recorded`."""
-    told = (found.schema.metadata or {}).get(_AS_OF)
-    return None if told is None else json.loads(told)
+    place = (found.schema.metadata or {}).get(_AS_OF)
+    return None if place is None else json.loads(place)
 
 
-def _told(projection: Readable, found: pa.Table, seq: int) -> pa.Table:
+def _told(projection: Readable, table: pa.Table, seq: int) -> pa.Table:
     recorded = projection.recorded_at(seq)
-    told = {"seq": seq, "recorded": recorded and recorded.isoformat()}
-    return found.replace_schema_metadata({**(found.schema.metadata or {}), _AS_OF: json.dumps(told)})
+    place = {"seq": seq, "recorded": recorded and recorded.isoformat()}
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), _AS_OF: json.dumps(place)})
 
 
 def _seq(projection: Readable, as_of: int | datetime | date | None) -> int | None:

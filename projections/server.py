@@ -118,10 +118,10 @@ class _Answer(socketserver.BaseRequestHandler):
         self.request.settimeout(_SILENT)
         self.server.callers.add(self.request)
         try:
-            asked = json.loads(received(self.request))
+            question = json.loads(received(self.request))
             with _beating(self.request):
                 try:
-                    head, content = {}, _answered(self.server, asked)
+                    head, content = {}, _answered(self.server, question)
                 except LeptonError as error:
                     head, content = told(error), b""
             send(self.request, json.dumps(head).encode())
@@ -151,18 +151,18 @@ def _beating(wire: socket.socket) -> Generator[None]:
         beats.join()
 
 
-def _answered(server: _Listener, asked: Mapping[str, Any]) -> bytes:
+def _answered(server: _Listener, question: Mapping[str, Any]) -> bytes:
     follower = server.follower
-    follower.reach(asked["wait_for"], asked["deadline"])
+    follower.reach(question["wait_for"], question["deadline"])
     projection = follower.projection
-    if "find" in asked:
-        return json.dumps(projection.mended(lambda: versions_where(projection, asked["find"]))).encode()
-    if "care" in asked:
-        return json.dumps(_cared(projection, asked["care"])).encode()
-    if "sql" not in asked:
+    if "find" in question:
+        return json.dumps(projection.mended(lambda: versions_where(projection, question["find"]))).encode()
+    if "care" in question:
+        return json.dumps(_cared(projection, question["care"])).encode()
+    if "sql" not in question:
         raise Refused("a projector answers `sql` and `find`, and can care for its views; this question is neither")
-    with server.watchdog.watching(asked["sql"], asked["timeout"]):
-        return _sql(follower, asked)
+    with server.watchdog.watching(question["sql"], question["timeout"]):
+        return _sql(follower, question)
 
 
 def _cared(projection: Projection, what: str) -> Any:
@@ -178,10 +178,12 @@ def _cared(projection: Projection, what: str) -> Any:
             raise Refused("a projector can rebuild, check and snapshot; this is none of them")
 
 
-def _sql(follower: Follower, asked: Mapping[str, Any]) -> bytes:
+def _sql(follower: Follower, question: Mapping[str, Any]) -> bytes:
     import pyarrow as pa
 
-    table = answer(follower.projection, Question(asked["sql"], asked["params"], asked["as_of"], asked["timeout"]))
+    table = answer(
+        follower.projection, Question(question["sql"], question["params"], question["as_of"], question["timeout"])
+    )
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as stream:
         stream.write_table(table)

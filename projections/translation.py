@@ -103,9 +103,9 @@ def _away(text: str) -> str | None:
 
 def _streamed(text: str) -> Kind:
     """The kind of an error that came through Arrow, by the class that DuckDB writes before its words."""
-    told = text.partition(" Error:")[0].lower()
+    kind = text.partition(" Error:")[0].lower()
     file = ("serialization", "fatal", "internal", "io", "constraint", "invalid configuration")
-    return "file" if told in file else "query"
+    return "file" if kind in file else "query"
 
 
 def _without_quotes(text: str) -> str:
