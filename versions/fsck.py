@@ -32,9 +32,9 @@ class Damages(Shown, list[Damaged]):
 
 def verify(workspace: Workspace) -> Verified:
     """Recompute every leaf and the root from the stored bytes; `Damaged` names the first event that differs."""
-    found = log.verify(workspace.ledger.store)
+    verified = log.verify(workspace.ledger.store)
     ledger = workspace.ledger.store.ledger_id
-    return Verified(ledger=ledger, size=found.size, root=f"sha256:{found.root}", forgotten=found.forgotten)
+    return Verified(ledger=ledger, size=verified.size, root=f"sha256:{verified.root}", forgotten=verified.forgotten)
 
 
 def fsck(workspace: Workspace, read_model: Callable[[], Any], parts: Mapping[str, bool]) -> Iterator[Damaged]:

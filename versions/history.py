@@ -205,8 +205,8 @@ def events(
 
 def _envelope(row: Row) -> dict[str, Any]:
     """An event as its dictionary, or `Damaged` where its bytes are not those that were recorded."""
-    if (found := leaf_hash(row.envelope)) != row.leaf:
-        raise Damaged(f"event {row.seq}", expected=f"sha256:{row.leaf.hex()}", found=f"sha256:{found.hex()}")
+    if (leaf := leaf_hash(row.envelope)) != row.leaf:
+        raise Damaged(f"event {row.seq}", expected=f"sha256:{row.leaf.hex()}", found=f"sha256:{leaf.hex()}")
     return json.loads(row.envelope)
 
 

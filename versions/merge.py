@@ -63,14 +63,14 @@ def merge(
         settings=kept.settings,
         data=kept.data,
     )
-    asked = Save(
+    request = Save(
         branch=into,
         message=message,
         parents=(Named(into, ours, theirs.role), theirs._replace(version=other)),
         derivation=derivation,
         expected=ours,
     )
-    return save(workspace, subject, asked, key)
+    return save(workspace, subject, request, key)
 
 
 def _sides(model: Model, into: str, theirs: int, known: Iterable[Recorded]) -> tuple[int, int]:

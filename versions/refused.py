@@ -76,7 +76,7 @@ def keep(spool: Spool, subject: Subject, save: Save, actor: str, error: Exceptio
     )
     name = spool.put_aside(entry, entries.kept(subject.tensors, save.files), _reason(error))
     content = _content(spool.read(name))
-    if known := next((older for older, found in before if found == content), None):
+    if known := next((older for older, stored in before if stored == content), None):
         spool.drop(name)
     return _short(known or name)
 
@@ -135,18 +135,18 @@ def drop(spool: Spool, words: str) -> str:
 
 def named(spool: Spool, words: str) -> str:
     """The entry whose digest begins so. Raises `UnknownRevision` where there is none, or more than one."""
-    found = [name for name in _saves(spool) if words and name.rpartition("-")[2].startswith(words)]
-    if len(found) != 1:
-        many = f"{len(found)} refused saves have names like" if found else "no refused save is kept as"
+    names = [name for name in _saves(spool) if words and name.rpartition("-")[2].startswith(words)]
+    if len(names) != 1:
+        many = f"{len(names)} refused saves have names like" if names else "no refused save is kept as"
         raise UnknownRevision(f"{many} {words!r}; `lepton kept` lists them")
-    return found[0]
+    return names[0]
 
 
 def _changed(workspace: Workspace, subject: Subject, save: Save, changes: Mapping[str, Any]) -> Save:
     """The save as its adopter wants it, on a branch that may have moved since."""
     given = {name: value for name, value in changes.items() if name not in ("model", "parents") and value is not None}
-    told = asked_for(None, given)
-    save = replace(save, expected=None, **{name: getattr(told, name) for name in given})
+    changed = asked_for(None, given)
+    save = replace(save, expected=None, **{name: getattr(changed, name) for name in given})
     model = workspace.model(subject.name)
     if changes.get("parents") is not None:
         save = replace(save, parents=named_parents(changes["parents"]), origin=None)
@@ -181,28 +181,28 @@ def _read(spool: Spool, name: str) -> tuple[SpoolEntry, Subject, Save]:
 
 def _saves(spool: Spool) -> list[str]:
     """The refused entries that are saves. One that is damaged or crafted is `lepton sync`'s to tell."""
-    found: list[str] = []
+    names: list[str] = []
     for name in spool.refused():
         with suppress(Damaged, Refused, KeyError, TypeError, ValueError, AttributeError):
-            found += [name] if spool.read(name).kind == "save" and _record(spool, name) else []
-    return found
+            names += [name] if spool.read(name).kind == "save" and _record(spool, name) else []
+    return names
 
 
 def _record(spool: Spool, name: str) -> RefusedSave:
     entry = spool.read(name)
-    asked = entry.asked
+    request = entry.asked
     return RefusedSave(
         name=_short(name),
-        model=asked["name"],
-        branch=asked["branch"],
-        tags=tuple(asked["tags"]),
-        message=asked["message"],
-        metrics=asked["metrics"] or {},
-        run=asked["run"],
+        model=request["name"],
+        branch=request["branch"],
+        tags=tuple(request["tags"]),
+        message=request["message"],
+        metrics=request["metrics"] or {},
+        run=request["run"],
         time=entry.time,
         actor=entry.actor,
         reason=spool.reason(name),
-        tensors=asked["tensors"],
+        tensors=request["tensors"],
     )
 
 

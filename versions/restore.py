@@ -117,7 +117,7 @@ def verified_event(workspace: Workspace, model: Model, number: int) -> VersionCo
         models[name] = workspace.model(name)
     parents = [(models[each.model].version(each.version).event.digest, each.role) for each in event.parents]
     recipe = Recipe(event.hyperparameters, event.architecture, event.settings, event.data, event.derivation)
-    found = version_digest(event.tensors, parents, recipe.digest())
-    if found != event.digest:
-        raise Damaged(f"version {number} of {model.name}", expected=event.digest, found=found)
+    digest = version_digest(event.tensors, parents, recipe.digest())
+    if digest != event.digest:
+        raise Damaged(f"version {number} of {model.name}", expected=event.digest, found=digest)
     return event

@@ -22,8 +22,8 @@ def salvaged(subject: Subject, origin: Version | PendingVersion | None, asked: M
     given = {name: value for name, value in asked.items() if name in _SALVAGED}
     given |= {name: getattr(subject, name) for name in _OWN if given.get(name) is None}
     parts = {name: _or_nothing(lambda: _SALVAGED[name](value)) for name, value in given.items() if value is not None}  # noqa: B023
-    told = Save(**{name: value for name, value in parts.items() if value is not None})
-    return replace(told, origin=origin, environment=environment(), code=code())
+    save = Save(**{name: value for name, value in parts.items() if value is not None})
+    return replace(save, origin=origin, environment=environment(), code=code())
 
 
 def _or_nothing(act: Callable[[], T]) -> T | None:
@@ -36,8 +36,8 @@ def _each(check: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Callable[[
     """A check of a mapping that leaves out the names it refuses."""
 
     def checked(given: Mapping[str, Any]) -> dict[str, Any]:
-        found = (_or_nothing(lambda: check({name: value})) for name, value in given.items())  # noqa: B023
-        return {name: value for each in found if each for name, value in each.items()}
+        kept = (_or_nothing(lambda: check({name: value})) for name, value in given.items())  # noqa: B023
+        return {name: value for each in kept if each for name, value in each.items()}
 
     return checked
 

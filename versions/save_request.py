@@ -121,7 +121,7 @@ def asked_for(origin: PendingVersion | Version | None, asked: Mapping[str, Any])
         if not isinstance(text, str):
             raise Malformed(f"the {word} is a {type(text).__name__}; give a text")
     annotations: Any = asked.get("annotations") or {}
-    told: dict[str, Any] = {
+    converted: dict[str, Any] = {
         "parents": named_parents(asked.get("parents")),
         "origin": origin,
         "data": fingerprint_of(asked.get("data")),
@@ -130,15 +130,15 @@ def asked_for(origin: PendingVersion | Version | None, asked: Mapping[str, Any])
         "tags": tuple(cast("Collection[str]", tags)),
         "expected": _expected(asked.get("expected")),
     }
-    return Save(**{**asked, **told})
+    return Save(**{**asked, **converted})
 
 
 def _expected(rev: Rev | None) -> Rev | None:
     return rev if rev is None or isinstance(rev, PendingVersion) else words(rev)
 
 
-def _told(asked: Mapping[str, Any] | None, known: Mapping[str, Any], what: str) -> Mapping[str, Any]:
-    return plain(known, what) if asked is None else asked
+def _told(given: Mapping[str, Any] | None, known: Mapping[str, Any], what: str) -> Mapping[str, Any]:
+    return plain(known, what) if given is None else given
 
 
 def named_parents(parents: Sequence[Rev | tuple[Rev, str]] | None) -> tuple[Named, ...] | None:

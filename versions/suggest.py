@@ -11,11 +11,11 @@ from ..results import Suggestion
 
 def suggest(model: Model, branch: str, metric: str | None) -> Suggestion:
     """The versions of a branch's past, best first, each with its figures and why."""
-    found = weigh(model, branch, metric=metric, now=datetime.now(UTC))
+    suggestion = weigh(model, branch, metric=metric, now=datetime.now(UTC))
     return Suggestion(
         model=model.name,
         branch=branch,
-        metric=found.metric,
+        metric=suggestion.metric,
         candidates=tuple(
             {
                 "version": candidate.version,
@@ -25,7 +25,7 @@ def suggest(model: Model, branch: str, metric: str | None) -> Suggestion:
                 "age": candidate.age,
                 "words": candidate.words,
             }
-            for candidate in found.ranking
+            for candidate in suggestion.ranking
         ),
-        words=found.words,
+        words=suggestion.words,
     )

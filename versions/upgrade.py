@@ -66,8 +66,8 @@ def upgrade(database: Database, lock: Callable[[str], Held], *, dry_run: bool) -
     """
     if dry_run:
         return _told(database, tables.standing(database), done=False)
-    if (found := tables.standing(database)).current:
-        return _told(database, found, done=False)
+    if (standing := tables.standing(database)).current:
+        return _told(database, standing, done=False)
     with _alone(lock):
         actor = Actors(database).named("lepton")
 
@@ -94,15 +94,15 @@ def _process(what: str) -> str:
     return {"assigner": "intake` or `lepton worker"}.get(what, what)
 
 
-def _told(database: Database, found: Standing, *, done: bool) -> Upgraded:
-    older = found.format < FORMAT
+def _told(database: Database, standing: Standing, *, done: bool) -> Upgraded:
+    older = standing.format < FORMAT
     return Upgraded(
-        ledger=found.name,
-        before=found.format,
+        ledger=standing.name,
+        before=standing.format,
         after=FORMAT,
-        events=found.events,
-        root=f"sha256:{found.tree.root().hex()}",
-        copy=database.copies.place(found.format) if older else None,
-        bytes=found.bytes if older else 0,
-        done=done and not found.current,
+        events=standing.events,
+        root=f"sha256:{standing.tree.root().hex()}",
+        copy=database.copies.place(standing.format) if older else None,
+        bytes=standing.bytes if older else 0,
+        done=done and not standing.current,
     )

@@ -100,5 +100,5 @@ def _read(written: Any) -> Any:
         return VersionRef(*cast("list[Any]", written))
     if not isinstance(written, Mapping):
         return written
-    told = cast("Mapping[str, str]", written)
-    return PendingVersion(told["pending"], model=told["model"], branch=told["branch"])
+    pending = cast("Mapping[str, str]", written)
+    return PendingVersion(pending["pending"], model=pending["model"], branch=pending["branch"])

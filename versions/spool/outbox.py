@@ -93,11 +93,11 @@ class Outbox:
         return origin if origin is not None and origin.model == subject.name else None
 
     def _keep_refused(
-        self, subject: Subject, origin: Version | None, asked: Mapping[str, Any], error: Exception
+        self, subject: Subject, origin: Version | None, arguments: Mapping[str, Any], error: Exception
     ) -> None:
         try:
             checked_actor(self._actor)
-            name = refused.keep(self.delivery.spool, subject, salvaged(subject, origin, asked), self._actor, error)
+            name = refused.keep(self.delivery.spool, subject, salvaged(subject, origin, arguments), self._actor, error)
         except (OSError, LeptonError) as trouble:
             log.warning("what was to be saved could not be kept either: %s", trouble)
             return

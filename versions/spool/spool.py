@@ -132,14 +132,14 @@ class Spool:
 
     def set_aside(self, name: str) -> str:
         """Put a stray aside, kept as it is: what is told of it. Raises `OSError` where it cannot be moved."""
-        told = (
+        story = (
             f"{name!r} is no entry of the spool but a {kind_of(self._folder / name)}; it was set aside in {_STRANGE}/"
         )
         aside = self._own_folder(_STRANGE)
         taken = os.path.lexists(aside / name) or len(os.fsencode(name)) > _LONGEST or name.endswith(_STORY)
         free = f"{name[:40]}.{uuid_utils.uuid7()}" if taken else name
-        self._set_aside(name, aside / free, told)
-        return told
+        self._set_aside(name, aside / free, story)
+        return story
 
     def again(self) -> None:
         """Let the refused entries wait again, in their old places."""
@@ -250,8 +250,8 @@ def _is_stray(name: str, is_dir: bool) -> bool:
 def _listed(folder: Path) -> list[tuple[str, bool]]:
     """What lies in a folder, and whether each is a folder itself, and no link to one."""
     try:
-        with os.scandir(folder) as found:
-            return [(each.name, each.is_dir(follow_symlinks=False)) for each in found]
+        with os.scandir(folder) as entries:
+            return [(each.name, each.is_dir(follow_symlinks=False)) for each in entries]
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
