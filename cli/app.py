@@ -114,8 +114,8 @@ def _told(error: Exception) -> int:
         case LeptonError():
             return _said(str(error), error.exit_code)
         case OSError() if error.errno in DENIED:
-            told = denied(error, error.filename or "a file", "used")
-            return _said(str(told), told.exit_code)
+            refusal = denied(error, error.filename or "a file", "used")
+            return _said(str(refusal), refusal.exit_code)
         case _:
             return _bug(error)
 

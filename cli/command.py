@@ -97,12 +97,12 @@ class Session:
         from .. import settings
         from ..wiring import Home
 
-        told = settings.load(self.home, actor=self.actor)
-        if told.log_as_json:
+        loaded = settings.load(self.home, actor=self.actor)
+        if loaded.log_as_json:
             from .observing import JsonLines
 
             self.logged.setFormatter(JsonLines())
-        return Home(told)
+        return Home(loaded)
 
     def _log(self) -> None:
         """Have what is logged go to stderr; once, whichever of the ledger's doors is opened first."""
@@ -187,11 +187,11 @@ def command(answer: Shape, *examples: str) -> Callable[[Callable[..., None]], Do
 
     def made(function: Callable[..., None]) -> DocumentedCommand:
         @functools.wraps(function)
-        def run(home: str | None, actor: str | None, as_json: bool, **asked: Any) -> None:
+        def run(home: str | None, actor: str | None, as_json: bool, **options: Any) -> None:
             above = cast("dict[str, str | None]", click.get_current_context().obj or {})
             session = Session(home or above.get("home"), actor or above.get("actor"), as_json)
             try:
-                function(session, **asked)
+                function(session, **options)
             finally:
                 session.close()
 

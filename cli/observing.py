@@ -24,15 +24,15 @@ class JsonLines(logging.Formatter):
     """One JSON object a line: time, level, logger, message, and the exception where there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
-        told = {
+        line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
         }
         if record.exc_info:
-            told["exception"] = self.formatException(record.exc_info)
-        return json.dumps(told, ensure_ascii=False)
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
 
 
 @contextmanager
@@ -66,17 +66,17 @@ def observed(address: str | None, figures: Figures) -> Generator[None]:
 
 def _readable(name: str, read: Callable[[], float]) -> Callable[[], float]:
     """A figure that is no number while it cannot be read, so that the others are served all the same."""
-    told: list[str] = []
+    warned: list[str] = []
 
     def figure() -> float:
         try:
             number = float(read())
         except Exception as error:  # noqa: BLE001 - whoever asks is no part of the work, and gets what there is
-            if told != [str(error)]:
+            if warned != [str(error)]:
                 log.warning("the figure %s cannot be read: %s", name, error)
-            told[:] = [str(error)]
+            warned[:] = [str(error)]
             return math.nan
-        told.clear()
+        warned.clear()
         return number
 
     return figure
