@@ -170,10 +170,10 @@ class HomeFolder:
         """Who may use it: its `owner` alone, `group NAME`, or `everybody` who has an account on this machine."""
         if not self.is_there():
             return "nobody yet"
-        told = self.path.stat()
-        if told.st_mode & (stat.S_IROTH | stat.S_IXOTH):
+        status = self.path.stat()
+        if status.st_mode & (stat.S_IROTH | stat.S_IXOTH):
             return "everybody"
-        return f"group {_group(told.st_gid)}" if told.st_mode & stat.S_IRWXG else "its owner"
+        return f"group {_group(status.st_gid)}" if status.st_mode & stat.S_IRWXG else "its owner"
 
     def _write(self, path: Path, text: str) -> None:
         descriptor = open_file(path, os.O_WRONLY | os.O_TRUNC)
@@ -204,11 +204,13 @@ def appoint(path: Path, *, for_group: bool, group: int | None = None) -> int:
             raise denied(error, path, f"given to group {group}") from error
     for folder, _, files in os.walk(path):
         for place in (Path(folder), *(Path(folder, name) for name in files)):
-            told = place.lstat()
-            if stat.S_ISLNK(told.st_mode):
+            status = place.lstat()
+            if stat.S_ISLNK(status.st_mode):
                 continue
-            mode = (SHARED if for_group else PRIVATE) if stat.S_ISDIR(told.st_mode) else (0o660 if for_group else 0o600)
-            if stat.S_IMODE(told.st_mode) != mode:
+            mode = (
+                (SHARED if for_group else PRIVATE) if stat.S_ISDIR(status.st_mode) else (0o660 if for_group else 0o600)
+            )
+            if stat.S_IMODE(status.st_mode) != mode:
                 try:
                     set_mode(place, mode, path)
                 except OSError as error:
@@ -219,17 +221,17 @@ def appoint(path: Path, *, for_group: bool, group: int | None = None) -> int:
 
 def _check_trusted(home: Path, env: Mapping[str, str]) -> None:
     """As git does for repositories: what others put above one's folders must not decide what one's commands do."""
-    told = home.stat()
+    status = home.stat()
     mine = {os.geteuid()}
     if os.geteuid() == 0 and env.get("SUDO_UID", "").isdigit():
         mine.add(int(env["SUDO_UID"]))
-    owners = {told.st_uid, home.lstat().st_uid}
-    own_group = told.st_mode & stat.S_IWGRP and told.st_gid in {os.getegid(), *os.getgroups()}
+    owners = {status.st_uid, home.lstat().st_uid}
+    own_group = status.st_mode & stat.S_IWGRP and status.st_gid in {os.getegid(), *os.getgroups()}
     safe = [each for each in env.get(SAFE, "").split(os.pathsep) if each]
     if owners <= mine or own_group or "*" in safe or any(Path(each).expanduser() == home for each in safe):
         return
     raise Refused(
-        f"{home}, which nobody named, belongs to {_user(told.st_uid)}; name it by LEPTON_HOME or --home, or list "
+        f"{home}, which nobody named, belongs to {_user(status.st_uid)}; name it by LEPTON_HOME or --home, or list "
         f"it in {SAFE}, if you trust whoever that is"
     )
 

@@ -55,10 +55,10 @@ def plain(value: Any, what: str) -> dict[str, Any]:
 
     Raises `Malformed`, naming the place, where it is neither or a value of it has no such form.
     """
-    found = plain_value(value, what)
-    if not isinstance(found, dict):
+    mapping = plain_value(value, what)
+    if not isinstance(mapping, dict):
         raise Malformed(f"{what} is {_kind(value)}; give a mapping of names to values")
-    return cast("dict[str, Any]", found)
+    return cast("dict[str, Any]", mapping)
 
 
 def plain_value(value: Any, what: str) -> Any:
@@ -192,10 +192,10 @@ def _of_array(value: Any, what: str, depth: int) -> Any:
         raise Malformed(
             f"{what} is an array of more than {MOST_ELEMENTS:,} elements; keep it as a tensor or a file of the version"
         )
-    found = value.tolist()
-    if type(found) is type(value):  # a type that Python has no word for, such as long double
+    items = value.tolist()
+    if type(items) is type(value):  # a type that Python has no word for, such as long double
         return _plain(_number(value), what, depth + 1)
-    return _plain(found, what, depth + 1)
+    return _plain(items, what, depth + 1)
 
 
 def _named_fields(value: Any) -> Mapping[Any, Any] | None:
@@ -224,8 +224,8 @@ def _number(value: Any) -> int | float | None:
 
 
 def _list(values: Iterable[Any], what: str, depth: int) -> list[Any]:
-    found = _read(lambda: list(values), what)
-    return [_plain(each, f"{what}[{n}]", depth + 1) for n, each in enumerate(found)]
+    items = _read(lambda: list(values), what)
+    return [_plain(each, f"{what}[{n}]", depth + 1) for n, each in enumerate(items)]
 
 
 def _object(value: Mapping[Any, Any], what: str, depth: int) -> dict[str, Any]:

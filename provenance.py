@@ -36,15 +36,15 @@ _PACKAGES = ("lepton-ai-sdk", "torch", "numpy", "scikit-learn", "pandas", "pyarr
 
 def environment() -> dict[str, Any]:
     """Python, platform, the versions of the packages that shape results, and accelerators by their kind."""
-    found: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "python": platform.python_version(),
         "system": platform.system(),
         "machine": platform.machine(),
         "packages": {name: number for name in _PACKAGES if (number := _installed(name))},
     }
     if (torch := sys.modules.get("torch")) is not None and torch.cuda.is_available():
-        found["accelerators"] = [torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())]
-    return found
+        facts["accelerators"] = [torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())]
+    return facts
 
 
 def code() -> dict[str, Any]:
@@ -58,11 +58,11 @@ def code() -> dict[str, Any]:
         return {}
     look = ("--porcelain", "--ignore-submodules=dirty", "--", ":/", f":(exclude,glob)**/{FOLDER}/**")
     changed = _git("status", *look, settings=silenced)
-    found: dict[str, Any] = {"commit": commit.decode().strip(), "dirty": bool(changed)}
+    facts: dict[str, Any] = {"commit": commit.decode().strip(), "dirty": bool(changed)}
     plain = ("--no-ext-diff", "--no-textconv", "--no-color", "--submodule=short", "--ignore-submodules=dirty")
     if changed and (diff := _git("diff", "HEAD", *plain, settings=silenced)):
-        found["diff"] = f"sha256:{sha256(diff).hexdigest()}"
-    return found
+        facts["diff"] = f"sha256:{sha256(diff).hexdigest()}"
+    return facts
 
 
 def _silenced_filters() -> tuple[str, ...] | None:
@@ -70,8 +70,8 @@ def _silenced_filters() -> tuple[str, ...] | None:
 
     Files that a filter would have rewritten, such as git-lfs's, are compared as they are then.
     """
-    told = _git("config", "-z", "--name-only", "--get-regexp", r"^filter\.").decode("utf-8", "surrogateescape")
-    names = {key.rpartition(".")[0] for key in told.split("\0") if key}
+    output = _git("config", "-z", "--name-only", "--get-regexp", r"^filter\.").decode("utf-8", "surrogateescape")
+    names = {key.rpartition(".")[0] for key in output.split("\0") if key}
     if any("=" in name for name in names):
         return None
     return tuple(f"{name}.{each}" for name in sorted(names) for each in ("clean=", "process=", "required=false"))

@@ -101,10 +101,10 @@ class Settings:
     def __repr__(self) -> str:
         """The settings without what is nobody else's business."""
         shown = {each.name: getattr(self, each.name) for each in fields(self) if each.repr}
-        told = (
+        parts = (
             f"{name}={without_secrets(value) if isinstance(value, str) else value!r}" for name, value in shown.items()
         )
-        return f"Settings({', '.join(told)})"
+        return f"Settings({', '.join(parts)})"
 
     def objects_folder(self) -> Path | None:
         """The folder of the objects, None where they are in a store beyond this machine."""
@@ -218,11 +218,11 @@ def _metrics(env: Mapping[str, str]) -> str | None:
 
 
 def _terms(env: Mapping[str, str]) -> Terms:
-    told = {
+    seconds = {
         name: _seconds(env, f"LEPTON_TERM_{name.upper()}", usual, most=max(1e6, 100 * usual))
         for name, usual in asdict(Terms()).items()
     }
-    terms = Terms(**told)
+    terms = Terms(**seconds)
     if not env.get("LEPTON_TERM_HEARTBEAT"):
         return replace(terms, heartbeat=min(terms.heartbeat, terms.lease / 4))
     if terms.heartbeat >= terms.lease:
@@ -240,8 +240,8 @@ def offers(env: Mapping[str, str] = os.environ) -> Offers:
         name: _count(env, f"LEPTON_OFFERS_{name.upper()}", getattr(usual, name))
         for name in ("at_once", "memory", "bytes", "tensors", "elements")
     }
-    told = env.get("LEPTON_OFFERS_FROM")
-    places = usual.places if told is None else tuple(told.split())
+    listed = env.get("LEPTON_OFFERS_FROM")
+    places = usual.places if listed is None else tuple(listed.split())
     for place in places:
         if not re.fullmatch(r"(s3|gs|az)://[^?#@\s]*|file:///[^?#\s]+", place):
             raise Malformed(

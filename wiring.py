@@ -155,8 +155,8 @@ class Home:
 
     def copies(self, places: Sequence[str | os.PathLike[str]]) -> list[ObjectStore]:
         """Where copies of objects may lie beside the ledger's store: its spool, its folder in the home, `places`."""
-        told, ledger = self.settings, self.settings.ledger
-        folders = [*(told.home / "spool" / ledger).glob("**/objects"), told.home / "objects" / ledger]
+        settings, ledger = self.settings, self.settings.ledger
+        folders = [*(settings.home / "spool" / ledger).glob("**/objects"), settings.home / "objects" / ledger]
         here: list[ObjectStore] = [FolderStore(folder, filled=True) for folder in folders if folder.is_dir()]
         return here + [self._copy(os.fspath(place)) for place in places]
 
@@ -174,11 +174,11 @@ class Home:
     @_Once
     def cluster(self) -> Cluster:
         """The ledger's topics. `Refused` where no Kafka is set."""
-        told = self.settings
-        if told.kafka is None:
+        settings = self.settings
+        if settings.kafka is None:
             raise Refused("no Kafka is set; LEPTON_KAFKA=host:port names one")
-        certificate = Certificate.named(told.kafka_certificate, told.kafka_key, told.kafka_key_password)
-        return Cluster.parsed(told.kafka, told.ledger, told.kafka_prefix, certificate, told.wait)
+        certificate = Certificate.named(settings.kafka_certificate, settings.kafka_key, settings.kafka_key_password)
+        return Cluster.parsed(settings.kafka, settings.ledger, settings.kafka_prefix, certificate, settings.wait)
 
     @property
     def workplace(self) -> Workplace:
@@ -251,15 +251,15 @@ class Home:
         from .jobs.protocol.over_tables import MailOrders
 
         orders = MailOrders(Mail(self.database))
-        told = self.settings
+        settings = self.settings
         return Assigner(
             self.workspace,
             Leases(self.database),
             results,
             orders,
-            told.terms,
-            told.worker_secret,
-            offers_at_once=told.offers.at_once,
+            settings.terms,
+            settings.worker_secret,
+            offers_at_once=settings.offers.at_once,
         )
 
     def _assigning(self) -> Held:
@@ -267,9 +267,9 @@ class Home:
 
     def upgrade(self, *, dry_run: bool) -> Upgraded:
         """Bring an older ledger to today's format. Nothing else here opens one."""
-        told = self.settings
-        database = database_at(told.database, told.ledger, wait=told.wait)
-        alone = database_at(told.database, told.ledger, wait=0.0)
+        settings = self.settings
+        database = database_at(settings.database, settings.ledger, wait=settings.wait)
+        alone = database_at(settings.database, settings.ledger, wait=0.0)
         try:
             return upgrade(database, alone.lock, dry_run=dry_run)
         finally:
