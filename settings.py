@@ -94,7 +94,7 @@ class Settings:
     terms: Terms = Terms()
     offers: Offers = Offers()
     worker_secret: str | None = field(default=None, repr=False)
-    """What workers must know for the ledger to give them jobs; None where whoever may write to the topic is one."""
+    """The secret that workers must know to get jobs; None where all who may write to the topic count as workers."""
     source: Source = "named"
     """How the home was come by."""
 

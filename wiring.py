@@ -207,7 +207,7 @@ class Home:
 
     @property
     def desk_here(self) -> Desk | None:
-        """The desk of whoever works; with Kafka that is the intake's, and this None: a worker knows no database."""
+        """The desk that local workers use; None with Kafka, where the intake has it and workers know no database."""
         return None if self.settings.kafka else self.desk
 
     def _work(self, pool: str) -> Supervised:

@@ -73,7 +73,7 @@ def colourful() -> bool:
 
 @dataclass
 class Session:
-    """One command's dealings with the ledger and with whoever asked."""
+    """What a command works with: the ledger, and the terminal or program that it answers."""
 
     home: str | None
     actor: str | None

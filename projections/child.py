@@ -65,7 +65,7 @@ def answer(snapshot: str | Path, question: str | Question, limits: Limits = Limi
         question = Question(question)
     if len(question.sql.encode(errors="replace")) > LONGEST:
         raise Refused(f"a query has at most {LONGEST:,} bytes; give lists of values as parameters")
-    fields = question._replace(timeout=limits.seconds).asked()
+    fields = question._replace(timeout=limits.seconds).to_dict()
     order = {**fields, "file": str(file), "parent": os.getpid(), "memory": limits.memory, "cpu": limits.cpu_seconds}
     order |= {"threads": limits.threads, "answer": limits.answer}
     raw = _told(json.dumps(order, default=str).encode(), limits)

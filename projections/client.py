@@ -46,8 +46,8 @@ class Question(NamedTuple):
     as_of: int | datetime | date | str | None = None
     timeout: float = 30.0
 
-    def asked(self) -> dict[str, Any]:
-        """As it is sent, once what JSON has no word for, such as times, is text, which DuckDB reads as what it was."""
+    def to_dict(self) -> dict[str, Any]:
+        """The question as JSON, but for times in `params`: they are sent as text, which DuckDB reads as times."""
         params = None if self.params is None else (dict if isinstance(self.params, Mapping) else list)(self.params)
         at = self.as_of.isoformat() if isinstance(self.as_of, date) else self.as_of
         return {"sql": self.sql, "params": params, "as_of": at, "timeout": self.timeout}
@@ -109,10 +109,10 @@ class Here:
 
 
 class First:
-    """Whoever can answer first: a projector that listens beside us, or we ourselves once nobody holds the views.
+    """The read model of a projector that listens beside us, or opened here: whichever is available first.
 
-    A projector holds its file before it listens, and after it stopped to: both are tried in turn. `LockHeld` where
-    neither is had within `wait` seconds.
+    A projector holds its file a little longer than it listens, so both are tried in turn. Raises `LockHeld` where
+    neither is available within `wait` seconds.
     """
 
     def __init__(self, there: Callable[[], There | None], here: Callable[[float], Here], wait: float) -> None:
@@ -176,7 +176,7 @@ class There:
     def sql(self, question: Question, wait_for: int | None) -> pa.Table:
         import pyarrow as pa
 
-        return pa.ipc.open_stream(self._answer(question.asked(), wait_for, question.timeout)).read_all()
+        return pa.ipc.open_stream(self._answer(question.to_dict(), wait_for, question.timeout)).read_all()
 
     def find(self, expression: str) -> list[VersionRef]:
         return [VersionRef(*each) for each in json.loads(self._answer({"find": expression}, None, _FINDING))]

@@ -1,4 +1,4 @@
-"""Serving: a projector's answers over a Unix socket in the home, to whoever may use the home."""
+"""The server of a projector: its answers over a Unix socket in the home, for all who may use the home."""
 
 # pyright: reportUnknownParameterType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # (pyarrow ships no types)

@@ -1,4 +1,4 @@
-"""The wire between whoever asks and a projector: parts of a message over a Unix socket, none waited for without end."""
+"""The wire between a client and a projector: messages over a Unix socket, with a limit on every wait."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def _is_unicode(text: str) -> bool:
 
 
 def _tell(given: Sequence[Any], method: Callable[..., Any], named: Mapping[str, Any], error: Exception) -> None:
-    """Tell an object what was refused at its door, if it wants to know: there may be something to keep."""
+    """Call the hook that an object may have for refused arguments, so that it can keep what was given."""
     if given and (notify := getattr(given[0], "_refused_at_the_door", None)):
         notify(method.__name__, given[1:], named, error)
 
