@@ -451,10 +451,10 @@ class ModelManager:
 
     def runs(self, model: str | None = None, *, status: runs.Status | None = None, most: int = 100) -> RunRecords:
         """The runs of a model or of all, the newest first; `status` is running, finished, failed or lost."""
-        asked = "SELECT run FROM runs WHERE ? IS NULL OR model = ? ORDER BY seq DESC"
-        table = cast(Any, self.sql(asked, [model, model]))
-        found = cast("list[str]", table.column("run").to_pylist())
-        return runs.listed(self._workspace, found, status, most, self._settings.terms.run)
+        query = "SELECT run FROM runs WHERE ? IS NULL OR model = ? ORDER BY seq DESC"
+        table = cast(Any, self.sql(query, [model, model]))
+        ids = cast("list[str]", table.column("run").to_pylist())
+        return runs.listed(self._workspace, ids, status, most, self._settings.terms.run)
 
     def show_run(self, run: str) -> RunRecord:
         """All that is known of a run, its checkpoints among it. `run` is its id, or a part of it."""
@@ -472,8 +472,8 @@ class ModelManager:
         """The tensors that a run kept at a step, or last, exact to the last bit; tied ones are one object."""
         from .models.state import to_torch
 
-        found = runs.tensors(self._workspace, self._workspace.named("run", run), step)
-        return restore.all_converted(found, to_torch)
+        tensors = runs.tensors(self._workspace, self._workspace.named("run", run), step)
+        return restore.all_converted(tensors, to_torch)
 
     def train(
         self,
@@ -533,8 +533,8 @@ class ModelManager:
     def find(self, expression: str) -> Versions:
         """The versions for which all of `metric.f1 > 0.8 and note.ticket = 'RISK-12'` holds."""
         self._home.seek()
-        found = self._home.read_model().find(expression)
-        return Versions(self._workspace.version(self._workspace.model(ref.model), ref.number) for ref in found)
+        matches = self._home.read_model().find(expression)
+        return Versions(self._workspace.version(self._workspace.model(ref.model), ref.number) for ref in matches)
 
     def events(
         self, *, after: int = 0, stream: str | None = None, follow: bool = False, opened: bool = True
@@ -608,8 +608,8 @@ class ModelManager:
     ) -> None:
         """Keep what `save_version` was given with an argument that it does not take."""
         if method == "save_version" and (model := given[0] if given else named.get("model")) is not None:
-            asked = {name: value for name, value in named.items() if name not in ("self", "model", "name", "key")}
-            self._home.outbox.keep_refused(model, named.get("name"), asked, error)
+            arguments = {name: value for name, value in named.items() if name not in ("self", "model", "name", "key")}
+            self._home.outbox.keep_refused(model, named.get("name"), arguments, error)
 
     @property
     def _workspace(self) -> Workspace:

@@ -42,9 +42,9 @@ def diff(session: Session, a: str, b: str | None) -> None:
     if b is None and ".." not in a:
         raise click.UsageError("a diff is of two versions; write A B or A..B", click.get_current_context())
     with session.waiting("comparing"):
-        found = session.manager.diff(a, b)
-    ends = {"before": found.before.to_dict(), "after": found.after.to_dict()}
-    session.answer(found.to_dict() | ends, found)
+        difference = session.manager.diff(a, b)
+    ends = {"before": difference.before.to_dict(), "after": difference.after.to_dict()}
+    session.answer(difference.to_dict() | ends, difference)
 
 
 @command(
@@ -56,10 +56,10 @@ def diff(session: Session, a: str, b: str | None) -> None:
 @click.option("--metric", metavar="NAME", help="What to rank by, instead of f1, ROC AUC or accuracy.")
 def compare(session: Session, revs: tuple[str, ...], metric: str | None) -> None:
     """Put versions of one model side by side, the best first."""
-    found = session.manager.compare(*revs, metric=metric)
-    pairs = zip(found.versions, found.metrics, strict=True)
+    comparison = session.manager.compare(*revs, metric=metric)
+    pairs = zip(comparison.versions, comparison.metrics, strict=True)
     versions = [{"version": each.to_dict(), "metrics": dict(metrics)} for each, metrics in pairs]
-    session.answer({"model": found.model, "metric": found.metric, "versions": versions}, found)
+    session.answer({"model": comparison.model, "metric": comparison.metric, "versions": versions}, comparison)
 
 
 @command(
@@ -75,8 +75,8 @@ def find(session: Session, expression: str) -> None:
     number or 'text', and joins such conditions by `and`.
     """
     with session.waiting("searching"):
-        found = session.manager.find(expression)
-    session.answer({"versions": [each.to_dict() for each in found]}, found)
+        matches = session.manager.find(expression)
+    session.answer({"versions": [each.to_dict() for each in matches]}, matches)
 
 
 @command(
@@ -104,5 +104,5 @@ def find(session: Session, expression: str) -> None:
 @click.option("--metric", metavar="NAME", help="What performance means; else the metric that most versions have.")
 def suggest(session: Session, model: str | None, branch: str, metric: str | None) -> None:
     """Propose versions to roll back to, the best first: performance, stability and age weighed."""
-    found = session.manager.suggest_rollback(model=model, branch=branch, metric=metric)
-    session.answer(found.to_dict(), found)
+    suggestion = session.manager.suggest_rollback(model=model, branch=branch, metric=metric)
+    session.answer(suggestion.to_dict(), suggestion)

@@ -37,8 +37,8 @@ from .shapes import VERSION
 def models(session: Session, everything: bool) -> None:
     """List the models that the ledger holds."""
     records = [session.manager.about(name) for name in session.manager.models()]
-    found = Models(record for record in records if everything or not record.archived)
-    session.answer({"models": found}, _models(found, hidden=len(records) - len(found)))
+    visible = Models(record for record in records if everything or not record.archived)
+    session.answer({"models": visible}, _models(visible, hidden=len(records) - len(visible)))
 
 
 @command(
@@ -55,9 +55,9 @@ def annotate(session: Session, rev: str, notes: tuple[str, ...], key: str | None
     Everybody can read a note, for ever: name no person in it.
     """
     session.manager.annotate(rev, dict(map(_note, notes)), key=key)
-    found = session.manager.show(rev)
-    answer = {"version": found.version.to_dict(), "annotations": dict(found.annotations)}
-    session.answer(answer, _notes(found))
+    record = session.manager.show(rev)
+    answer = {"version": record.version.to_dict(), "annotations": dict(record.annotations)}
+    session.answer(answer, _notes(record))
 
 
 @command(
@@ -99,9 +99,9 @@ def _archived(session: Session, model: str | None, words: str) -> None:
     session.answer({"model": record.model, "archived": record.archived}, f"model {record.model} {words}")
 
 
-def _models(found: Models, *, hidden: int) -> Iterator[Block]:
-    if found:
-        yield from found.blocks()
+def _models(records: Models, *, hidden: int) -> Iterator[Block]:
+    if records:
+        yield from records.blocks()
     elif not hidden:
         yield "there are no models yet; `lepton train` or the SDK's save_version makes the first"
     if hidden:

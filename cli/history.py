@@ -33,11 +33,11 @@ def log(session: Session, rev: str | None, graph: bool, limit: int | None, model
     Of a branch all of its past, of another revision what it comes from, of A..B what B comes from and A does not.
     Beside the versions stand the moves of branches and aliases: rollbacks, promotions, what was opened and given up.
     """
-    found = session.manager.log(of_model(rev, model), model=model)
-    found = replace(found, entries=found.entries[:limit])
-    blocks = found.graph() if graph else found.blocks()
-    if session.as_json or len(found) < shutil.get_terminal_size().lines or not session.colour:
-        session.answer(found.to_dict(), blocks)
+    history = session.manager.log(of_model(rev, model), model=model)
+    history = replace(history, entries=history.entries[:limit])
+    blocks = history.graph() if graph else history.blocks()
+    if session.as_json or len(history) < shutil.get_terminal_size().lines or not session.colour:
+        session.answer(history.to_dict(), blocks)
     else:
         click.echo_via_pager("\n".join(terminal(blocks)) + "\n", color=True)
 
@@ -77,5 +77,5 @@ def log(session: Session, rev: str | None, graph: bool, limit: int | None, model
 @click.argument("rev", default="main")
 def show(session: Session, rev: str) -> None:
     """Show all that a version recorded; without REV the head of main."""
-    found = session.manager.show(rev)
-    session.answer(found.to_dict() | {"version": found.version.to_dict()}, found)
+    record = session.manager.show(rev)
+    session.answer(record.to_dict() | {"version": record.version.to_dict()}, record)

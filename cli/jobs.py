@@ -25,17 +25,17 @@ OF_RUN = "lepton.run."
 @click.option("-n", "most", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most.")
 def jobs(session: Session, most: int) -> None:
     """List the work that was asked for, the newest first."""
-    found = session.manager.jobs.recent(most)
-    session.answer({"jobs": found}, found)
+    records = session.manager.jobs.recent(most)
+    session.answer({"jobs": records}, records)
 
 
 @command({"job": JOB, "events": [EVENT]}, "lepton logs 6b7c8d")
 @click.argument("job", metavar="JOB")
 def logs(session: Session, job: str) -> None:
     """Tell a job's story: who had it when, how its figures went, and why it ended. JOB is its id, or a part of it."""
-    found = session.manager.jobs.show(job)
-    events = list(session.manager.jobs.events(found.job))
-    session.answer({"job": found, "events": events}, _story(found, events))
+    record = session.manager.jobs.show(job)
+    events = list(session.manager.jobs.events(record.job))
+    session.answer({"job": record, "events": events}, _story(record, events))
 
 
 @command({"job": JOB}, "lepton cancel 6b7c8d --reason 'wrong data'")
@@ -44,12 +44,12 @@ def logs(session: Session, job: str) -> None:
 @keyed
 def cancel(session: Session, job: str, reason: str, key: str | None) -> None:
     """Call a job off, wherever it stands; its worker stops it."""
-    found = session.manager.jobs.cancel(job, reason=reason, key=key)
-    session.answer({"job": found}, text("job ", title(found.job), " is ", found.coloured))
+    record = session.manager.jobs.cancel(job, reason=reason, key=key)
+    session.answer({"job": record}, text("job ", title(record.job), " is ", record.coloured))
 
 
-def _story(found: JobRecord, events: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
-    yield text(title(found.job), f"  {found.kind} {found.model}  ", found.coloured)
+def _story(record: JobRecord, events: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
+    yield text(title(record.job), f"  {record.kind} {record.model}  ", record.coloured)
     for event in (each for each in events if not each["type"].startswith(OF_RUN)):
         moment = dim(when(datetime.fromisoformat(event["recordedtime"]), seconds=True))
         yield text("  ", moment, f"  {event['type'].split('.')[2]:<12}  ", _told(event["data"]))

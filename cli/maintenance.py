@@ -67,10 +67,10 @@ def init(session: Session, shared: bool, group: str | None, private: bool) -> No
     folder, changed = parts.folder, 0
     if shared or private or group:
         changed = appoint(folder.path, for_group=not private, group=number)
-    told = {"home": str(folder.path), "ledger": parts.store.ledger_id, "created": created}
-    told |= {"open_to": folder.openness(), "changed": changed}
+    answer = {"home": str(folder.path), "ledger": parts.store.ledger_id, "created": created}
+    answer |= {"open_to": folder.openness(), "changed": changed}
     done = "a new ledger is" if created else "the ledger was already"
-    session.answer(told, text(f"{done} in ", title(str(folder.path)), f", open to {told['open_to']}"))
+    session.answer(answer, text(f"{done} in ", title(str(folder.path)), f", open to {answer['open_to']}"))
 
 
 @command(
@@ -85,9 +85,9 @@ def sync(session: Session, again: bool) -> None:
     Every call that changes something does so first; this one does nothing else, and says what was told.
     """
     with session.waiting("delivering"):
-        found = session.manager.sync(again=again)
-    session.answer(found.to_dict(), found)
-    if found.refused:
+        synced = session.manager.sync(again=again)
+    session.answer(synced.to_dict(), synced)
+    if synced.refused:
         raise click.exceptions.Exit(Refused.exit_code)
 
 
@@ -99,8 +99,8 @@ def kept(session: Session, drop: str | None, yes: bool) -> None:
     if drop is not None:
         session.confirm(f"Give {drop} up for good?", yes=yes)
         drop = session.manager.drop_kept(drop)
-    found = session.manager.kept()
-    session.answer({"kept": found, "dropped": drop}, f"{drop} is dropped" if drop else found)
+    saves = session.manager.kept()
+    session.answer({"kept": saves, "dropped": drop}, f"{drop} is dropped" if drop else saves)
 
 
 @command({"version": VERSION}, "lepton adopt 3f9c2ab41d70", "lepton adopt 3f9c2ab41d70 --branch late --parent 1")
@@ -113,14 +113,14 @@ def kept(session: Session, drop: str | None, yes: bool) -> None:
 @click.option("--tag", "tags", multiple=True, metavar="NAME", help="A tag for it, instead of its own; may be repeated.")
 @click.option("-m", "--message", metavar="TEXT", help="What it is, instead of its own message.")
 @keyed
-def adopt(session: Session, name: str, parents: tuple[str, ...], tags: tuple[str, ...], **told: Any) -> None:
+def adopt(session: Session, name: str, parents: tuple[str, ...], tags: tuple[str, ...], **changes: Any) -> None:
     """Take a save that was refused into the ledger after all. NAME is what `lepton kept` calls it.
 
     Without --parent and --branch it becomes a child of its branch's head. Its own tags are left out where they are in
     use by now.
     """
     with session.waiting("adopting"):
-        made = session.manager.adopt(name, parents=parents or None, tags=tags or None, **told)
+        made = session.manager.adopt(name, parents=parents or None, tags=tags or None, **changes)
     session.answer({"version": made.to_dict()}, text(f"{name} is version ", number(made), f" of {made.model}"))
 
 
@@ -136,8 +136,8 @@ def verify(session: Session) -> None:
     event, so that they can be forgotten: nothing proves which name a pseudonym stood for.
     """
     with session.waiting("verifying"):
-        found = session.manager.verify()
-    session.answer(found.to_dict(), found)
+        verified = session.manager.verify()
+    session.answer(verified.to_dict(), verified)
 
 
 @command(
@@ -172,17 +172,17 @@ def fsck(session: Session, events: bool, objects: bool, projection: bool, heal: 
             healed = session.manager.heal(*places).packs
     everything = not (events or objects or projection)
     with session.waiting("reading everything"):
-        found = session.manager.fsck(
+        damage = session.manager.fsck(
             events=events or everything, objects=objects or everything, projection=projection or everything
         )
-    damaged = [{"thing": each.thing, "expected": each.expected, "found": each.found} for each in found]
+    damaged = [{"thing": each.thing, "expected": each.expected, "found": each.found} for each in damage]
     aside = 0
     if projection or everything:
         with suppress(LeptonError):  # it is among what was found
             aside = len(cast("list[Any]", session.manager.sql("FROM unprojected").to_pylist()))
     answer = {"healed": healed, "damaged": damaged, "unprojected": aside}
-    session.answer(answer, _damages(healed, found, aside))
-    if found:
+    session.answer(answer, _damages(healed, damage, aside))
+    if damage:
         raise click.exceptions.Exit(Damaged.exit_code)
 
 
@@ -234,8 +234,8 @@ def upgrade(session: Session, dry_run: bool) -> None:
     you are sure.
     """
     with session.waiting("looking" if dry_run else "upgrading"):
-        found = session.manager.upgrade(dry_run=dry_run)
-    session.answer(found.to_dict(), found)
+        upgraded = session.manager.upgrade(dry_run=dry_run)
+    session.answer(upgraded.to_dict(), upgraded)
 
 
 def _damages(packs: Iterable[HealedPack], damages: Damages, aside: int) -> Iterator[Block]:

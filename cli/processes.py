@@ -51,8 +51,8 @@ def status(session: Session) -> None:
         standing, spool = parts.views(), parts.outbox.delivery.spool
         cluster = parts.cluster if parts.settings.kafka else None
         home = {"folder": str(parts.folder.path), "open_to": parts.folder.openness()}
-        found = status(parts.workspace, parts.desk, cluster, spool, Views(*standing) if standing else None, home)
-    session.answer(found.to_dict(), found)
+        state = status(parts.workspace, parts.desk, cluster, spool, Views(*standing) if standing else None, home)
+    session.answer(state.to_dict(), state)
 
 
 @command({"worker": "text"}, "lepton worker --once", "lepton worker --pool gpu --device cuda:0 --once")
@@ -162,8 +162,8 @@ def restore(session: Session, missing: bool) -> None:
         store = parts.restorable(log.ledger_id)
         if not missing and store.end():
             raise Refused(f"{store.database.name} holds a ledger already; --missing brings back what it lacks")
-        found = recover(store, parts.objects, log)
-    session.answer(found._asdict(), f"events {found.before + 1} to {found.after} are back")
+        restored = recover(store, parts.objects, log)
+    session.answer(restored._asdict(), f"events {restored.before + 1} to {restored.after} are back")
 
 
 @command({"seq": "number"}, "lepton projector")
@@ -211,8 +211,8 @@ def intake(session: Session) -> None:
     taken: list[Intake] = []
 
     def intake_of(part: int) -> Intake:
-        told = parts.settings
-        taken.append(Intake(work.ledger, work.actors, topic, part, terms=told.terms, offers=told.offers))
+        settings = parts.settings
+        taken.append(Intake(work.ledger, work.actors, topic, part, terms=settings.terms, offers=settings.offers))
         return taken[-1]
 
     def messages() -> int:
@@ -252,27 +252,27 @@ def rejected(session: Session, number: int | None, retry: bool) -> None:
 
     session.parts.seek()
     work = session.parts.workspace
-    told: dict[str, Any] = {"rejected": None, "admitted": None, "message": None}
+    blank: dict[str, Any] = {"rejected": None, "admitted": None, "message": None}
     if number is None:
         if retry:
             raise click.UsageError("--retry needs the number of a message; `lepton rejected` lists them")
-        found = [(id, each) for id, each, retried in work.ledger.store.rejected() if retried is None]
-        told["rejected"] = [_told(id, each) for id, each in found]
-        session.answer(told, _listed(found))
+        messages = [(id, each) for id, each, retried in work.ledger.store.rejected() if retried is None]
+        blank["rejected"] = [_told(id, each) for id, each in messages]
+        session.answer(blank, _listed(messages))
         return
     if retry:
         settings = session.parts.settings
         answer = Intake(work.ledger, work.actors, "", terms=settings.terms, offers=settings.offers).retry(number)
         if isinstance(answer, Refused):
             raise answer
-        session.answer(told | {"admitted": number}, f"message {number} is admitted")
+        session.answer(blank | {"admitted": number}, f"message {number} is admitted")
         return
     each, _ = refused(work.ledger.store, number)
     letter = RefusedMessages(work.ledger.store, work.actors, session.parts.settings.terms.rejected).opened(each)
     text, headers = (letter, ()) if isinstance(letter, str) else (_readable(letter.raw), letter.headers)
     pairs = [[name, _readable(value)] for name, value in headers]
     shown = {"id": number, "reason": each.reason, "headers": pairs, "text": text}
-    session.answer(told | {"message": shown}, (each.reason, text))
+    session.answer(blank | {"message": shown}, (each.reason, text))
 
 
 def _readable(raw: bytes) -> str:
@@ -285,9 +285,9 @@ def _told(id: int, each: Rejected) -> dict[str, Any]:
     return place | {"received": received.isoformat(), "reason": each.reason}
 
 
-def _listed(found: list[tuple[int, Rejected]]) -> Block:
-    rows = ((str(id), f"{each.topic} {each.position}", each.reason) for id, each in found)
-    return grid(rows, head=("number", "message", "reason")) if found else "no message stands refused"
+def _listed(messages: list[tuple[int, Rejected]]) -> Block:
+    rows = ((str(id), f"{each.topic} {each.position}", each.reason) for id, each in messages)
+    return grid(rows, head=("number", "message", "reason")) if messages else "no message stands refused"
 
 
 async def _until_stopped(work: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:

@@ -67,24 +67,24 @@ def sql(session: Session, query: str, as_of: str | None, form: Form, output: str
     if form == "parquet" and not output and sys.stdout.isatty():
         raise click.UsageError("Parquet is not for a terminal; name a file with -o", _here())
     with session.waiting("asking"):
-        found = session.manager.sql(query, as_of=as_of)
+        table = session.manager.sql(query, as_of=as_of)
     from ..projections.query import resolved
 
-    at = resolved(found)
+    at = resolved(table)
     if form == "table":
-        shown = _shown(found) | {"as_of": at} if session.as_json else {}
-        session.answer(shown, (*_table(found, session), *_as_of(at)))
+        shown = _shown(table) | {"as_of": at} if session.as_json else {}
+        session.answer(shown, (*_table(table, session), *_as_of(at)))
         return
     session.show(_as_of(at), err=True)
     from ..projections.export import export
 
-    content = export(found, form)
+    content = export(table, form)
     if output is None:
         sys.stdout.buffer.write(content)
         return
     _write(content, output)
-    shown = {"columns": found.column_names, "count": found.num_rows, "rows": None, "file": output, "as_of": at}
-    session.answer(shown, f"{count(found.num_rows, 'row')} in {output}")
+    shown = {"columns": table.column_names, "count": table.num_rows, "rows": None, "file": output, "as_of": at}
+    session.answer(shown, f"{count(table.num_rows, 'row')} in {output}")
 
 
 @command(
@@ -97,11 +97,11 @@ def sql(session: Session, query: str, as_of: str | None, form: Form, output: str
 @click.option("--stream", metavar="NAME", help="Only those of a stream, such as model/credit.")
 def events(session: Session, follow: bool, after: int, stream: str | None) -> None:
     """Show the facts that the ledger is made of, oldest first."""
-    found = session.manager.events(after=after, stream=stream, follow=follow)
+    log = session.manager.events(after=after, stream=stream, follow=follow)
     if session.as_json and not follow:
-        session.answer({"events": list(found)}, ())
+        session.answer({"events": list(log)}, ())
         return
-    for event in found:
+    for event in log:
         session.answer(event, _event(event))
         if follow:
             sys.stdout.flush()
@@ -120,22 +120,22 @@ def _here() -> click.Context:
     return click.get_current_context()
 
 
-def _shown(found: pa.Table) -> dict[str, Any]:
+def _shown(table: pa.Table) -> dict[str, Any]:
     from ..projections.export import export
 
-    rows = json.loads(export(found, "json"))
-    return {"columns": found.column_names, "count": found.num_rows, "rows": rows, "file": None}
+    rows = json.loads(export(table, "json"))
+    return {"columns": table.column_names, "count": table.num_rows, "rows": rows, "file": None}
 
 
-def _table(found: pa.Table, session: Session) -> Iterator[Block]:
+def _table(table: pa.Table, session: Session) -> Iterator[Block]:
     """The first rows, aligned; on a terminal no wider than it."""
-    values = (column.to_pylist() for column in found.slice(0, SHOWN).columns)
-    numbers = [place for place, field in enumerate(found.schema) if _numeric(field.type)]
-    rows = grid((map(_cell, row) for row in zip(*values, strict=True)), head=found.column_names, right=numbers)
+    values = (column.to_pylist() for column in table.slice(0, SHOWN).columns)
+    numbers = [place for place, field in enumerate(table.schema) if _numeric(field.type)]
+    rows = grid((map(_cell, row) for row in zip(*values, strict=True)), head=table.column_names, right=numbers)
     yield from _folded(rows) if session.colour else (rows,)
-    if found.num_rows > SHOWN:
-        yield dim(f"and {count(found.num_rows - SHOWN, 'row')} more; --format csv shows all")
-    elif not found.num_rows:
+    if table.num_rows > SHOWN:
+        yield dim(f"and {count(table.num_rows - SHOWN, 'row')} more; --format csv shows all")
+    elif not table.num_rows:
         yield dim("no rows")
 
 

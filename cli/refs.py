@@ -126,5 +126,5 @@ def _done(session: Session, kind: str, words: str, name: str, at: Version) -> No
     session.answer(shown, text(f"{words} version ", number(at), f" of {at.model}"))
 
 
-def _all(session: Session, kind: str, found: Refs) -> None:
-    session.answer({"done": None, kind: {name: at.to_dict() for name, at in found.items()}}, found)
+def _all(session: Session, kind: str, names: Refs) -> None:
+    session.answer({"done": None, kind: {name: at.to_dict() for name, at in names.items()}}, names)

@@ -100,8 +100,8 @@ def rollback(
     where: dict[str, Any] = {"branch": branch or "main", "alias": alias, "move_aliases": aliases}
     with session.waiting("planning"):
         judged = rows if dry_run else None  # else the rollback itself rehearses
-        found = session.manager.rollback(of_model(to, model), model=model, rehearse=judged, dry_run=True, **where)
-    plan = cast("RollbackPlan", found)
+        preview = session.manager.rollback(of_model(to, model), model=model, rehearse=judged, dry_run=True, **where)
+    plan = cast("RollbackPlan", preview)
     _announce(session, plan, asked=not (dry_run or yes))
     if dry_run:
         session.answer({"plan": plan.to_dict(), "done": None}, ())

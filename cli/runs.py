@@ -57,9 +57,9 @@ def runs(session: Session, act: str | None, run: str | None, model: str | None, 
     LEPTON_TERM_RUN is lost; `manager.resume(run)` goes on with it.
     """
     if act is None:
-        found = session.manager.runs(model, status=status, most=most)  # pyright: ignore[reportArgumentType]
+        records = session.manager.runs(model, status=status, most=most)  # pyright: ignore[reportArgumentType]
         none = "no run yet; `manager.run(...)` begins one"
-        session.answer({"runs": found}, found if found or model or status else none)
+        session.answer({"runs": records}, records if records or model or status else none)
         return
     if run is None:
         raise click.UsageError(f"{act} needs a run; `lepton runs` lists them")

@@ -121,14 +121,14 @@ def evaluate(
     job = manager.jobs.evaluate(rev, data, label, name=name, memory=_bytes(memory), **limits)
     with session.waiting("evaluating"):
         ended = waited(session, job, None) if wait else job
-    found = performance_of(ended.figures) if ended.status == "finished" else None
+    performance = performance_of(ended.figures) if ended.status == "finished" else None
     shown = {
         "job": ended.to_dict(),
         "version": judged.to_dict(),
         "name": name,
-        "performance": found.to_dict() if found else None,
+        "performance": performance.to_dict() if performance else None,
     }
-    session.answer(shown, Evaluation(judged, name, found) if found else detached(ended))
+    session.answer(shown, Evaluation(judged, name, performance) if performance else detached(ended))
 
 
 def waited(session: Session, job: JobRecord, on_epoch: OnEpoch | None) -> JobRecord:
@@ -180,8 +180,8 @@ def _epochs(total: Any) -> Generator[OnEpoch | None]:
     def on_epoch(epoch: int, losses: Mapping[str, float]) -> None:
         if not bar.live.is_started and time.monotonic() - begun > PATIENCE:
             bar.start()
-        told = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())
-        bar.update(task, completed=epoch, description=f"training  {told}")
+        shown = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())
+        bar.update(task, completed=epoch, description=f"training  {shown}")
 
     try:
         yield on_epoch

@@ -154,11 +154,11 @@ def answer(projection: Projection, question: Question) -> pa.Table:
     """
     sql, params, as_of, timeout = question
 
-    def asked() -> pa.Table:
+    def ask() -> pa.Table:
         return query(projection, sql, params, as_of=as_of, timeout=timeout)
 
     try:
-        return projection.mended(asked)
+        return projection.mended(ask)
     except Damaged as damage:
         if not is_of_file(damage):
             raise
@@ -185,9 +185,9 @@ class There:
         return json.loads(self._answer({"care": "rebuild"}, None, _CARE))
 
     def check(self) -> Checked:
-        found = json.loads(self._answer({"care": "check"}, None, _CARE))
-        damage = found["replaced"] and raised(found["replaced"])
-        return Checked(damage if isinstance(damage, Damaged) else None, found["differences"])
+        reply = json.loads(self._answer({"care": "check"}, None, _CARE))
+        damage = reply["replaced"] and raised(reply["replaced"])
+        return Checked(damage if isinstance(damage, Damaged) else None, reply["differences"])
 
     def snapshot(self, to: Path) -> None:
         place = self._path.parent / json.loads(self._answer({"care": "snapshot"}, None, _CARE))
@@ -196,7 +196,7 @@ class There:
         finally:
             place.unlink(missing_ok=True)
 
-    def _answer(self, asked: Mapping[str, Any], wait_for: int | None, working: float) -> bytes:
+    def _answer(self, question: Mapping[str, Any], wait_for: int | None, working: float) -> bytes:
         """Ask, and wait for what was committed before; raises what the projector raised.
 
         While it works on the answer it says so every second; one that is silent for as long as is waited for a lock is
@@ -210,10 +210,10 @@ class There:
                 process = str(peer(wire))
                 # it may wait for the event, work on the answer, and then send it
                 end = time.monotonic() + 2 * self._deadline + working + _GRACE
-                send(wire, json.dumps({**asked, "wait_for": seq, "deadline": self._deadline}, default=str).encode())
+                send(wire, json.dumps({**question, "wait_for": seq, "deadline": self._deadline}, default=str).encode())
                 while not (head := received(wire, end)):
                     pass
-                told, answer = json.loads(head), received(wire, end)
+                reply, answer = json.loads(head), received(wire, end)
         except TimeoutError as error:
             raise Unavailable(
                 f"the projector, process {process}, did not answer within {self._deadline:g} s; see whether it is "
@@ -221,8 +221,8 @@ class There:
             ) from error
         except (OSError, ValueError) as error:
             raise Unavailable("the projector went away while it was asked; ask again") from error
-        if "error" in told:
-            raise raised(told)
+        if "error" in reply:
+            raise raised(reply)
         return answer
 
 

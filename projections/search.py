@@ -81,10 +81,10 @@ def versions_where(projection: Projection, expression: str) -> list[VersionRef]:
             test, values = _test(condition, kind, expression)
             clauses.append(f"SELECT model, version FROM ({_VALUES[kind]}) WHERE {test}")
             params += (condition.name, *values)
-        found = cursor.execute(" INTERSECT ".join(clauses) + " ORDER BY model, version", params).fetchall()
-        for condition in () if found else conditions:
+        matches = cursor.execute(" INTERSECT ".join(clauses) + " ORDER BY model, version", params).fetchall()
+        for condition in () if matches else conditions:
             _kind_of(condition, expression, cursor)
-    return [VersionRef(*each) for each in found]
+    return [VersionRef(*each) for each in matches]
 
 
 def parsed(expression: str) -> tuple[Condition, ...]:
@@ -159,8 +159,8 @@ def _unquoted(text: str) -> str:
 
 def _kind_of(condition: Condition, expression: str, cursor: DuckDBPyConnection) -> Kind:
     """The kind that was said, or the one kind that has a bare name. Raises `Malformed` where no version has it."""
-    asked: tuple[Kind, ...] = (condition.kind,) if condition.kind else (*_VALUES,)
-    sought: list[tuple[Kind, str]] = [(kind, f"SELECT EXISTS ({_VALUES[kind]} LIMIT 1)") for kind in asked]
+    wanted: tuple[Kind, ...] = (condition.kind,) if condition.kind else (*_VALUES,)
+    sought: list[tuple[Kind, str]] = [(kind, f"SELECT EXISTS ({_VALUES[kind]} LIMIT 1)") for kind in wanted]
     kinds: list[Kind] = [kind for kind, sql in sought if cursor.execute(sql, [condition.name]).fetchall()[0][0]]
     if len(kinds) == 1:
         return kinds[0]
@@ -168,16 +168,16 @@ def _kind_of(condition: Condition, expression: str, cursor: DuckDBPyConnection) 
         said = f"{' and '.join(f'{kind}.{condition.name}' for kind in kinds)} both exist; say which"
     else:
         what = condition.kind or "metric, param or note"
-        said = f"no {what} is called {condition.name!r}{_near(condition.name, asked, cursor)}"
+        said = f"no {what} is called {condition.name!r}{_near(condition.name, wanted, cursor)}"
     raise _malformed(expression, condition.place, said)
 
 
-def _near(name: str, asked: tuple[Kind, ...], cursor: DuckDBPyConnection) -> str:
+def _near(name: str, kinds: tuple[Kind, ...], cursor: DuckDBPyConnection) -> str:
     """The names that look like one, as advice; nothing where none does."""
     plural, _, rest = name.partition(".")
-    if rest and plural.removesuffix("s") in asked:
+    if rest and plural.removesuffix("s") in kinds:
         return f"; did you mean {plural.removesuffix('s')}.{rest}?"
-    named = " UNION ".join(f"SELECT DISTINCT name FROM {_VIEWS[kind]} WHERE version IS NOT NULL" for kind in asked)
+    named = " UNION ".join(f"SELECT DISTINCT name FROM {_VIEWS[kind]} WHERE version IS NOT NULL" for kind in kinds)
     near = get_close_matches(name, [known for (known,) in cursor.execute(named).fetchall()])
     return f"; did you mean {' or '.join(near)}?" if near else ""
 

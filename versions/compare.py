@@ -36,14 +36,14 @@ def diff(workspace: Workspace, before: ModelVersion, after: ModelVersion) -> Dif
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = "") -> dict[str, tuple[Any, Any]]:
     """Names whose values differ, to (before, after); nested mappings by dotted names."""
-    found: dict[str, tuple[Any, Any]] = {}
+    changed: dict[str, tuple[Any, Any]] = {}
     for name in sorted({*before, *after}):
         old, new = before.get(name), after.get(name)
         if isinstance(old, dict) and isinstance(new, dict):
-            found |= changes(old, new, f"{prefix}{name}.")  # pyright: ignore[reportUnknownArgumentType]
+            changed |= changes(old, new, f"{prefix}{name}.")  # pyright: ignore[reportUnknownArgumentType]
         elif old != new and not (old != old and new != new):  # NaN is NaN
-            found[f"{prefix}{name}"] = (old, new)
-    return found
+            changed[f"{prefix}{name}"] = (old, new)
+    return changed
 
 
 def compare(workspace: Workspace, model: Model, numbers: Sequence[int], metric: str | None) -> Comparison:
@@ -71,10 +71,10 @@ def _tensor_changes(workspace: Workspace, *ends: ModelVersion) -> tuple[TensorCh
     one, other = (graph_of(end.model) for end in ends)
     graph = Graph({**one.keyframes, **other.keyframes}, {*one.edges, *other.edges})
     before, after = (workspace.vault.manifest(end.event.tensors) for end in ends)
-    found = workspace.vault.norms(before, after, graph)
+    norms = workspace.vault.norms(before, after, graph)
     changed = (
         TensorChange(each.name, "changed", each.changed, each.l2, each.relative, each.cosine, each.max_abs)
-        for each in found.differing
+        for each in norms.differing
     )
-    others = (("added", found.added), ("removed", found.removed), ("reshaped", found.reshaped))
+    others = (("added", norms.added), ("removed", norms.removed), ("reshaped", norms.reshaped))
     return (*changed, *(TensorChange(name, status) for status, names in others for name in names))

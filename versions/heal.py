@@ -59,9 +59,9 @@ def heal(workspace: Workspace, copies: Sequence[ObjectStore] = ()) -> Healed:
     """
     from ..tensors.heal import EntryCopies
 
-    found = EntryCopies((workspace.objects, *copies))
+    sources = EntryCopies((workspace.objects, *copies))
     damaged = [pack for pack in standing_packs(workspace) if any(workspace.vault.check_pack(pack.pack, pack.index))]
-    rewritten = {pack.pack: _rewrite(workspace, pack.pack, found) for pack in damaged}
+    rewritten = {pack.pack: _rewrite(workspace, pack.pack, sources) for pack in damaged}
     spare = _spare_deltas(workspace, frozenset(digest for each in rewritten.values() for digest in each.missing))
     return Healed(tuple(_recorded(workspace, pack, each, spare) for pack, each in rewritten.items()))
 

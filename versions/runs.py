@@ -156,19 +156,19 @@ def record(workspace: Workspace, run: str, *, silent: frozenset[str] = frozenset
 def listed(workspace: Workspace, runs: Iterable[str], status: Status | None, most: int, term: float) -> RunRecords:
     """Those of the runs that stand so, in their order, as many as are asked for."""
     silent = frozenset(run for run, _ in Heartbeats(workspace.ledger.store).stale(term))
-    found: list[RunRecord] = []
+    records: list[RunRecord] = []
     for run in runs:
-        if len(found) == most:
+        if len(records) == most:
             break
         each = record(workspace, run, silent=silent)
-        found += [each] if status in (None, each.status) else []
-    return RunRecords(found)
+        records += [each] if status in (None, each.status) else []
+    return RunRecords(records)
 
 
 def resumable(workspace: Workspace, run: str) -> tuple[RunRecord, Resumed]:
     """A run that may be gone on with, and how far it came. `Refused` where it finished, or is a job's attempt."""
-    found = record(workspace, run)
-    if found.status == "finished":
+    run_record = record(workspace, run)
+    if run_record.status == "finished":
         raise Refused(f"run {run!r} is finished; only one that did not finish is resumed: start another")
     job = cast(Job, workspace.ledger.state(job_stream(run.rpartition(".")[0])))
     if job.status != "unknown":
@@ -178,7 +178,7 @@ def resumable(workspace: Workspace, run: str) -> tuple[RunRecord, Resumed]:
         event = cast(MetricsLogged, decode(row.envelope, row.leaf, row.seq).event)
         points += len(event.names)
         step = max((each for each in (step, *event.steps) if each is not None), default=None)
-    return found, Resumed(run, points, step)
+    return run_record, Resumed(run, points, step)
 
 
 def tensors(workspace: Workspace, run: str, step: int | None = None) -> Mapping[str, Tensor]:
@@ -192,13 +192,13 @@ def load(workspace: Workspace, run: str, step: int | None = None, into: Any = No
     from ..models.registry import build
     from ..models.state import fill
 
-    found = checkpoint(workspace, run, step)
-    if into is None and not found.architecture:
+    kept = checkpoint(workspace, run, step)
+    if into is None and not kept.architecture:
         raise Refused(
             f"a checkpoint of run {run} was kept as bare tensors; take them with load_checkpoint_tensors, or pass into="
         )
-    target = build(found.architecture or {}) if into is None else into
-    fill(target, _tensors(workspace, found))
+    target = build(kept.architecture or {}) if into is None else into
+    fill(target, _tensors(workspace, kept))
     if isinstance(target, LeptonModel):
         known = target.hyperparameters
         given = record(workspace, run).hyperparameters
@@ -209,16 +209,16 @@ def load(workspace: Workspace, run: str, step: int | None = None, into: Any = No
 def checkpoint(workspace: Workspace, run: str, step: int | None) -> CheckpointRecord:
     """What a run kept last, or at a step. Raises `UnknownRevision` where it kept nothing then."""
     kept = record(workspace, run).checkpoints
-    found = [each for each in kept if step is None or each.step == step]
-    if not found:
+    matching = [each for each in kept if step is None or each.step == step]
+    if not matching:
         steps = ", ".join(str(each.step) for each in kept) or "none"
         where = "" if step is None else f" of step {step}"
         raise UnknownRevision(f"run {run!r} has no checkpoint{where}; it has {steps}")
-    return found[-1]
+    return matching[-1]
 
 
-def _tensors(workspace: Workspace, found: CheckpointRecord) -> Mapping[str, Tensor]:
-    return workspace.vault.restore(found.tensors, Graph({found.tensors: 1}, ()))
+def _tensors(workspace: Workspace, kept: CheckpointRecord) -> Mapping[str, Tensor]:
+    return workspace.vault.restore(kept.tensors, Graph({kept.tensors: 1}, ()))
 
 
 def _story(workspace: Workspace, run: str) -> Iterator[Recorded]:

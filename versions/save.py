@@ -70,7 +70,7 @@ def save(
 def _committed(
     workspace: Workspace,
     subject: Subject,
-    asked: Save,
+    request: Save,
     model: Model,
     place: tuple[tuple[Parent, ...], bool, int | None, Manifest | None],
     key: str | None,
@@ -78,35 +78,37 @@ def _committed(
 ) -> Version:
     """Keep the bytes and send the command; `Condemned` where a pack was, meanwhile, that they rely on."""
     parents, follows_head, expected, base = place
-    kept = workspace.vault_to_save().keep(subject.tensors, base=base, graph=graph_of(model), files=asked.files)
+    kept = workspace.vault_to_save().keep(subject.tensors, base=base, graph=graph_of(model), files=request.files)
     command = Commit(
         model=subject.name,
-        branch=asked.branch,
-        asked_parents=None if asked.parents is None else tuple(f"{each.words} {each.role}" for each in asked.parents),
+        branch=request.branch,
+        asked_parents=None
+        if request.parents is None
+        else tuple(f"{each.words} {each.role}" for each in request.parents),
         parents=parents,
         follows_head=follows_head,
         expected=expected,
-        asked={} if asked.expected is None else {"expected": str(asked.expected)},
+        asked={} if request.expected is None else {"expected": str(request.expected)},
         tensors=kept.manifest.digest,
         tensor_count=len(kept.manifest.tensors),
         parameters=kept.manifest.parameters,
         bytes=kept.manifest.size,
         keyframe=kept.keyframe,
         delta=_delta(kept),
-        stored=told_ahead(stored(kept), lambda told: workspace.admit(told, None, time=time)),
-        recipe=asked.recipe,
-        environment=asked.environment or {},
-        code=asked.code or {},
-        metrics=asked.metrics or {},
-        annotations=asked.annotations,
-        tags=tuple(asked.tags),
+        stored=told_ahead(stored(kept), lambda page: workspace.admit(page, None, time=time)),
+        recipe=request.recipe,
+        environment=request.environment or {},
+        code=request.code or {},
+        metrics=request.metrics or {},
+        annotations=request.annotations,
+        tags=tuple(request.tags),
         files=tuple(File(name=name, digest=digest, bytes=size) for name, digest, size in kept.files),
-        run=asked.run,
-        message=asked.message,
+        run=request.run,
+        message=request.message,
     )
     receipt = workspace.admit(command, key, placed(kept), time)
     model = workspace.model(subject.name)
-    return workspace.version(model, _numbered(receipt.events) or _repeated(model, asked.branch, command.tensors))
+    return workspace.version(model, _numbered(receipt.events) or _repeated(model, request.branch, command.tensors))
 
 
 def checkpoint(
@@ -120,7 +122,7 @@ def checkpoint(
 ) -> str:
     """Keep a run's tensors on the way, without making a version: the digest of their manifest."""
     kept = workspace.vault_to_save().keep(tensors, base=None, graph=Graph({}, ()))
-    rest = told_ahead(stored(kept), lambda told: workspace.admit(told, None, time=time))
+    rest = told_ahead(stored(kept), lambda page: workspace.admit(page, None, time=time))
     digest = kept.manifest.digest
     command = Checkpoint(run=run, tensors=digest, step=step, stored=rest, architecture=architecture)
     workspace.admit(command, key, placed(kept), time)
@@ -134,8 +136,8 @@ def number_under(workspace: Workspace, key: str) -> int | None:
 
 def _numbered(events: Sequence[Recorded]) -> int | None:
     made = [recorded.event.version for recorded in events if isinstance(recorded.event, VersionCommitted)]
-    told = [number for recorded in events if (number := getattr(recorded.event, "version", None))]
-    return (made or told or [None])[0]
+    numbers = [number for recorded in events if (number := getattr(recorded.event, "version", None))]
+    return (made or numbers or [None])[0]
 
 
 def _repeated(model: Model, branch: str, tensors: str) -> int:
@@ -178,8 +180,8 @@ def told_ahead(stored: Stored, tell: Callable[[TellManifest], object]) -> Stored
     harm: a page says nothing but what its manifest's digest stands for.
     """
     *ahead, rest = _portions(stored.manifests, lambda page: len(to_json(page)), TOLD_BYTES, len(stored.manifests))
-    for told in ahead:
-        tell(TellManifest(pages=tuple(told)))
+    for pages in ahead:
+        tell(TellManifest(pages=tuple(pages)))
     return replace(stored, manifests=tuple(rest))
 
 

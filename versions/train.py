@@ -74,10 +74,10 @@ def evaluate(
 def judged(workspace: Workspace, model: Model, number: int, data: Any, labels: Any) -> TaskPerformance:
     """How a version says that it does. Raises `Refused` where its class has no word for that."""
     evaluate = getattr(load(workspace, model, number), "evaluate", None)
-    found = evaluate(data, labels) if callable(evaluate) else None
-    if not isinstance(found, TaskPerformance):
+    performance = evaluate(data, labels) if callable(evaluate) else None
+    if not isinstance(performance, TaskPerformance):
         raise Refused(
             f"version {number} of {model.name} cannot judge itself: its class has no evaluate(data, labels) that "
             "returns a Performance; judge it yourself and keep the figures with record_metrics"
         )
-    return found
+    return performance

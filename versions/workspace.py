@@ -82,11 +82,11 @@ class Workspace:
     def resolve(self, rev: str | int, model: str | None = None) -> ModelVersion:
         """The version that a revision names, with its model."""
         name, revision = self.split(rev, model)
-        found = self.known_model(name)
-        resolved = resolve(found, revision)
+        state = self.known_model(name)
+        resolved = resolve(state, revision)
         if resolved.seq is not None:
             log.info("%s was put on version %d by event %d", rev, resolved.version, resolved.seq)
-        return ModelVersion(found, resolved.version)
+        return ModelVersion(state, resolved.version)
 
     def split(self, rev: str | int, model: str | None = None) -> tuple[str, Revision]:
         """A revision, and the model it is of: `model` where it names none, `Refused` where it names another."""
@@ -105,11 +105,11 @@ class Workspace:
         names = [stream.removeprefix(f"{kind}/") for stream in self.ledger.store.streams(f"{kind}/")]
         if words in names:
             return words
-        found = [name for name in names if len(words) >= SHORTEST and (name.startswith(words) or name.endswith(words))]
-        if len(found) != 1:
-            many = f"{len(found)} {kind}s have ids like" if found else f"there is no {kind}"
+        ids = [name for name in names if len(words) >= SHORTEST and (name.startswith(words) or name.endswith(words))]
+        if len(ids) != 1:
+            many = f"{len(ids)} {kind}s have ids like" if ids else f"there is no {kind}"
             raise UnknownRevision(f"{many} {words!r}; `lepton {kind}s` lists them")
-        return found[0]
+        return ids[0]
 
     def version(self, model: Model, number: int) -> Version:
         """A version as callers hold it."""
@@ -179,8 +179,8 @@ class Workspace:
         """A sealed text as its reader sees it."""
         if not text:
             return text
-        found = (self.actors.all() if actors is None else actors).get(actor)
-        return found.open(text) if found else FORGOTTEN
+        known = (self.actors.all() if actors is None else actors).get(actor)
+        return known.open(text) if known else FORGOTTEN
 
 
 def followed(source: Any) -> bool:

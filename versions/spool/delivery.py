@@ -49,23 +49,23 @@ class Delivery:
 
     def deliver(self, *, patient: bool = True) -> list[Mapping[str, Any]]:
         """Tell the ledger all that waits, in order: what became of each. Raises `Unavailable` where it cannot now."""
-        told: list[Mapping[str, Any]] = []
+        delivered: list[Mapping[str, Any]] = []
         if not (self.spool.waiting() or self.spool.strays()):
-            return told
+            return delivered
         workspace = self.opened()
         with self.spool.lock(patient=patient) as held:
             self._set_strays_aside()
             stuck = set[str]()
             while names := [name for name in self.spool.waiting() if name not in stuck]:
                 held.check()
-                told.append(self._deliver(workspace, names[0], stuck))
-        return told
+                delivered.append(self._deliver(workspace, names[0], stuck))
+        return delivered
 
     def sync(self, *, again: bool = False) -> Synced:
         """Deliver all that waits, with `again` also what was refused before. Raises `Unavailable`."""
         if again:
             self.spool.again()
-        delivered = [told for told in self.deliver() if "reason" not in told]
+        delivered = [entry for entry in self.deliver() if "reason" not in entry]
         aside = [self._aside(name) for name in (*self.spool.refused(), *self.spool.strange())]
         return Synced(tuple(delivered), (*aside, *map(_left_lying, self.spool.strays())))
 
@@ -83,8 +83,8 @@ class Delivery:
                     entry = self.spool.read(name)
                     if entry.actor == actor:
                         nobody = f"forgotten-{uuid_utils.uuid4()}"
-                        asked = entry.asked | {word: "" for word in _OWN_WORDS if entry.asked.get(word)}
-                        self.spool.rewrite(name, replace(entry, actor=nobody, asked=asked))
+                        content = entry.asked | {word: "" for word in _OWN_WORDS if entry.asked.get(word)}
+                        self.spool.rewrite(name, replace(entry, actor=nobody, asked=content))
                         there = True
         return there
 
@@ -221,5 +221,5 @@ def told(workspace: Workspace, command: RunCommand) -> None:
 
 
 def _about(entry: SpoolEntry) -> dict[str, Any]:
-    told = {"model": entry.asked.get("name", entry.asked.get("model")), "run": entry.asked.get("run")}
-    return {"kind": entry.kind, "key": entry.key, "actor": entry.actor, "time": entry.time.isoformat(), **told}
+    subject = {"model": entry.asked.get("name", entry.asked.get("model")), "run": entry.asked.get("run")}
+    return {"kind": entry.kind, "key": entry.key, "actor": entry.actor, "time": entry.time.isoformat(), **subject}

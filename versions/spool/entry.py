@@ -114,10 +114,10 @@ def _read(path: Path) -> bytes:
 
 def _decoded(thing: str, content: bytes) -> SpoolEntry:
     try:
-        told = cast("dict[str, Any]", checked_json(json.loads(content), "the entry"))
-        written = str(told["format"])
+        document = cast("dict[str, Any]", checked_json(json.loads(content), "the entry"))
+        written = str(document["format"])
         if written == FORMAT:
-            return _entry(told)
+            return _entry(document)
     except Exception as error:
         raise Damaged(thing, expected="an entry", found=f"JSON that is none ({type(error).__name__})") from error
     if not written.startswith("lepton.spool."):
@@ -125,11 +125,11 @@ def _decoded(thing: str, content: bytes) -> SpoolEntry:
     raise Refused(f"{thing} was written by a newer Lepton, as {written[:40]}; update this one, then try it again")
 
 
-def _entry(told: Mapping[str, Any]) -> SpoolEntry:
-    kind, key, asked = told["kind"], told["key"], told["asked"]
-    if kind not in get_args(Kind) or not isinstance(asked, dict):
+def _entry(document: Mapping[str, Any]) -> SpoolEntry:
+    kind, key, content = document["kind"], document["key"], document["asked"]
+    if kind not in get_args(Kind) or not isinstance(content, dict):
         raise ValueError("its kind or what it asks is unknown")
     if not 0 < len(key) <= _LONGEST_KEY or not key.isprintable():
         raise ValueError("its key is none")
-    time = in_calendar(datetime.fromisoformat(told["time"]))
-    return SpoolEntry(kind, key, checked_actor(told["actor"]), time, cast("dict[str, Any]", asked))
+    time = in_calendar(datetime.fromisoformat(document["time"]))
+    return SpoolEntry(kind, key, checked_actor(document["actor"]), time, cast("dict[str, Any]", content))
