@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import torch
 
-    from .domain.model.state import Model, ModelVersion
+    from .domain.model.state import ModelState, ModelVersion
     from .jobs.api import Jobs
     from .versions.spool.spool import Spool
     from .versions.workspace import Workspace
@@ -617,7 +617,7 @@ class ModelManager:
         self._home.seek()
         return self._home.workspace
 
-    def _known(self, model: str | None) -> Model:
+    def _known(self, model: str | None) -> ModelState:
         return self._workspace.known_model(model)
 
     def _resolved(self, rev: Rev, model: str | None = None) -> ModelVersion:
@@ -625,7 +625,7 @@ class ModelManager:
             rev = self._home.outbox.delivery.arrived(rev)
         return self._workspace.resolve(rev, model)
 
-    def _of_one_model(self, revs: Iterable[Rev], model: str | None = None) -> tuple[Model, list[int]]:
+    def _of_one_model(self, revs: Iterable[Rev], model: str | None = None) -> tuple[ModelState, list[int]]:
         """The versions that revisions name; the first says of which model all of them are."""
         numbers: list[int] = []
         for rev in revs:
@@ -644,7 +644,7 @@ class ModelManager:
         number = getattr(events[0].event, "version", command.version) if events else command.version
         return self._workspace.version(self._known(command.model), number)
 
-    def _standing(self, model: Model, kind: Any, seq: int | None = None) -> Refs:
+    def _standing(self, model: ModelState, kind: Any, seq: int | None = None) -> Refs:
         live = model.live(kind, seq).items()
         return Refs(f"{kind}es", {name: self._workspace.version(model, number) for name, number in live})
 
@@ -658,7 +658,7 @@ class ModelManager:
         reason: str,
         move_aliases: Sequence[str],
         rehearse: Any,
-    ) -> tuple[Model, rollback.Aim]:
+    ) -> tuple[ModelState, rollback.Aim]:
         state, number = (self._known(model), None) if to is None else self._resolved(to, model)
         wanted = None if expected is None else self._workspace.guard(expected, state.name)
         return state, rollback.Aim(

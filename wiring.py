@@ -44,13 +44,13 @@ from .versions.workspace import Workspace
 from .workers import tasks as tasks  # whoever submits jobs, assigns or does them knows the kinds of work
 
 if TYPE_CHECKING:
-    from .events.kafka.genuine import Strangers
+    from .events.kafka.genuine import ForeignRecords
     from .events.kafka.log import KafkaLog
-    from .events.log import Log
+    from .events.log import EventLog
     from .events.sql.lock import Held
     from .jobs.assigner import Assigner
     from .jobs.desk import Desk, WorkerProfile
-    from .jobs.protocol.identity import Identity
+    from .jobs.protocol.identity import WorkerKeys
     from .jobs.protocol.ports import Channel, Results
     from .projections.client import ReadModel, There
     from .projections.following import Follower
@@ -220,12 +220,12 @@ class Home:
 
         return any(fits(job, worker.pool, frozenset(worker.capabilities)) for _, job in open_jobs(self.workspace))
 
-    def _mail_channel(self, identity: Identity) -> Channel:
+    def _mail_channel(self, identity: WorkerKeys) -> Channel:
         from .jobs.protocol.over_tables import MailChannel
 
         return MailChannel(self.store, identity, self.settings.terms.poll)
 
-    def _kafka_channel(self, identity: Identity) -> Channel:
+    def _kafka_channel(self, identity: WorkerKeys) -> Channel:
         from .jobs.protocol.over_kafka import KafkaChannel
 
         return KafkaChannel(self.cluster, identity)
@@ -281,7 +281,7 @@ class Home:
 
         return KafkaLog(self.cluster)
 
-    def kafka_feed(self, strangers: Strangers | None = None) -> KafkaLog:
+    def kafka_feed(self, strangers: ForeignRecords | None = None) -> KafkaLog:
         """The log as its topic tells it, each record checked against the database; a context manager."""
         from .events.kafka.log import KafkaLog
 
@@ -291,7 +291,7 @@ class Home:
         """The store to restore a ledger into: made empty under the ledger's own id where there is none."""
         return Store(self._made(lambda: ledger_id, restoring=True))
 
-    def projection(self, log: Log | None = None, wait: float | None = None) -> Projection:
+    def projection(self, log: EventLog | None = None, wait: float | None = None) -> Projection:
         """The read model, fed by the event table or by another `log`; it holds its file until closed.
 
         Another holder is waited for up to `wait` seconds, else as long as the settings say.
@@ -365,11 +365,11 @@ class Home:
 
         `stuck` is told of a query that cannot be stopped.
         """
-        from .events.kafka.genuine import Strangers
+        from .events.kafka.genuine import ForeignRecords
         from .projections.following import Follower
         from .projections.server import Server
 
-        strangers = Strangers()
+        strangers = ForeignRecords()
         feed = (lambda: self.kafka_feed(strangers)) if self.settings.kafka else lambda: nullcontext(self.store)
         with (
             self.projection() as projection,

@@ -62,11 +62,11 @@ from .job.commands import OfJob
 from .job.decide import decide_job
 from .model import refs
 from .model.commit import commit, free_tag, repacked
-from .model.state import Model
+from .model.state import ModelState
 from .names import changed_notes, checked_metrics
 from .objects import Objects
 from .run import decide as run
-from .run.state import Run
+from .run.state import RunState
 from .state import LedgerState, State
 
 
@@ -111,7 +111,7 @@ def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
             return tuple(Append(model_stream(command.model), event) for event in _of_model(model, command))
 
 
-def _of_model(model: Model, command: ModelCommand) -> tuple[Event, ...]:
+def _of_model(model: ModelState, command: ModelCommand) -> tuple[Event, ...]:
     match command:
         case Commit():
             raise TypeError("a commit reads the object store too")
@@ -147,7 +147,7 @@ def _of_model(model: Model, command: ModelCommand) -> tuple[Event, ...]:
 
 
 def _found_out(
-    model: Model, command: Annotate | Describe | RecordMetrics | RecordEvaluation | RecordRehearsal
+    model: ModelState, command: Annotate | Describe | RecordMetrics | RecordEvaluation | RecordRehearsal
 ) -> tuple[Event, ...]:
     match command:
         case Annotate(version=number, annotations=notes):
@@ -204,9 +204,9 @@ def _create_ledger(state: LedgerState, command: CreateLedger) -> tuple[Append, .
     return (Append(LEDGER, LedgerCreated(ledger=command.ledger, format=command.format)),)
 
 
-def _model(state: State, name: str) -> Model:
-    return cast(Model, state[model_stream(name)])
+def _model(state: State, name: str) -> ModelState:
+    return cast(ModelState, state[model_stream(name)])
 
 
-def _run(state: State, run: str) -> Run:
-    return cast(Run, state[run_stream(run)])
+def _run(state: State, run: str) -> RunState:
+    return cast(RunState, state[run_stream(run)])

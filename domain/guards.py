@@ -7,16 +7,16 @@ from typing import Any
 from ..errors import Malformed, Refused, Stale
 from ..plain import plain_text
 from .job.commands import AskForWork
-from .model.state import Model
+from .model.state import ModelState
 
 
-def writable(model: Model) -> None:
+def writable(model: ModelState) -> None:
     """An archived model takes nothing but its unarchiving."""
     if model.archived:
         raise Refused(f"model {model.name!r} is archived; `unarchive` opens it again")
 
 
-def unused(model: Model, name: str) -> None:
+def unused(model: ModelState, name: str) -> None:
     """A name is free in the one name space of branches, tags and aliases."""
     if taken := model.taken(name):
         what = "an alias" if taken == "alias" else f"a {taken}"

@@ -13,12 +13,12 @@ from ..events.outside import DatasetRecorded
 from . import objects
 from .commands import LEDGER, OBJECTS
 from .job import state as job
-from .job.state import Job
+from .job.state import JobState
 from .model import state as model
-from .model.state import Model
+from .model.state import ModelState
 from .objects import Objects
 from .run import state as run
-from .run.state import Run
+from .run.state import RunState
 from .told import Dataset, Endpoint
 
 
@@ -30,7 +30,7 @@ class LedgerState:
     format: int = 0
 
 
-Aggregate = Model | Run | Job | Objects | Dataset | Endpoint | LedgerState
+Aggregate = ModelState | RunState | JobState | Objects | Dataset | Endpoint | LedgerState
 State = Mapping[str, Aggregate]
 """The aggregates of the streams that a command named."""
 
@@ -38,11 +38,11 @@ State = Mapping[str, Aggregate]
 def empty(stream: str) -> Aggregate:
     """The aggregate of a stream before its first event."""
     if stream.startswith("model/"):
-        return Model(name=stream.removeprefix("model/"))
+        return ModelState(name=stream.removeprefix("model/"))
     if stream.startswith("run/"):
-        return Run()
+        return RunState()
     if stream.startswith("job/"):
-        return Job()
+        return JobState()
     if stream.startswith("dataset/"):
         return Dataset()
     if stream.startswith("endpoint/"):
@@ -63,11 +63,11 @@ def folded_types(stream: str) -> tuple[str, ...] | None:
 def evolve(state: Aggregate, recorded: Recorded) -> Aggregate:
     """An aggregate after one more of its events."""
     match state:
-        case Model():
+        case ModelState():
             return model.evolve(state, recorded)
-        case Run():
+        case RunState():
             return run.evolve(state, recorded)
-        case Job():
+        case JobState():
             return job.evolve(state, recorded)
         case Objects():
             return objects.evolve(state, recorded)

@@ -10,7 +10,7 @@ from ..events.outside import DatasetRecorded
 from ..plain import plain, same
 from .append import Append
 from .commands import RecordDataset, RecordObservation, dataset_stream, endpoint_stream, model_stream
-from .model.state import Model
+from .model.state import ModelState
 from .names import checked_metrics, checked_times
 
 
@@ -39,7 +39,7 @@ def record_dataset(known: Dataset, command: RecordDataset) -> tuple[Append, ...]
 def record_observation(state: Mapping[str, Any], command: RecordObservation) -> tuple[Append, ...]:
     """What was seen, of a version that there is, in finite figures."""
     observed = command.observed
-    cast(Model, state[model_stream(observed.model)]).version(observed.version)
+    cast(ModelState, state[model_stream(observed.model)]).version(observed.version)
     checked_metrics(observed.metrics)
     checked_times(observed.since, observed.until)
     return (Append(endpoint_stream(command.endpoint), observed),)

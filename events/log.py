@@ -23,7 +23,7 @@ class CommandRow(NamedTuple):
     span: int | None
 
 
-class Log(Protocol):
+class EventLog(Protocol):
     """Where a projector or a verifier reads from: the event table, or a topic."""
 
     @property

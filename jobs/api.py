@@ -27,7 +27,7 @@ from .wait import OnEpoch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class JobLimits:
     """Who may do it, and what it may take."""
 
     pool: str = "default"
@@ -76,7 +76,9 @@ class Jobs:
         """Ask for a model of Lepton's own, or one registered here, to be trained as a branch's next version."""
         asked = {"class": known(model), "label": label, "hyperparameters": dict(hyperparameters or {})}
         payload = asked | {"branch": branch, "tags": list(tags)}
-        return submit(self.begun(), "train", name or model, data, payload, Limits(**limits), message=message, key=key)
+        return submit(
+            self.begun(), "train", name or model, data, payload, JobLimits(**limits), message=message, key=key
+        )
 
     def evaluate(
         self, rev: str | int, data: str, label: str, *, name: str = "", key: str | None = None, **limits: Any
@@ -84,7 +86,7 @@ class Jobs:
         """Ask for a version to be judged on labelled rows; the figures are recorded with the rows' fingerprint."""
         model, number = self.workspace.resolve(rev)
         payload = {"version": number, "label": label, "name": name}
-        return submit(self.workspace, "evaluate", model.name, data, payload, Limits(**limits), key=key)
+        return submit(self.workspace, "evaluate", model.name, data, payload, JobLimits(**limits), key=key)
 
     def offer(
         self,
@@ -119,7 +121,7 @@ class Jobs:
             metrics=dict(metrics or {}),
             tags=tuple(tags),
             message=message,
-            **asdict(Limits(**limits)),
+            **asdict(JobLimits(**limits)),
         )
         workspace = self.begun()
         workspace.admit(command, key)
@@ -167,7 +169,7 @@ def submit(
     model: str,
     data: str,
     payload: Mapping[str, Any],
-    limits: Limits,
+    limits: JobLimits,
     *,
     message: str = "",
     key: str | None,

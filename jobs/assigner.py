@@ -12,7 +12,7 @@ from ..domain.commands import job_stream
 from ..domain.job.commands import ExpireLease, Ready
 from ..domain.job.decide import chosen
 from ..domain.job.offers import LIMITS
-from ..domain.job.state import AT_WORK, Job
+from ..domain.job.state import AT_WORK, JobState
 from ..errors import Damaged, LeptonError, Unavailable
 from ..events.envelope import decode
 from ..events.job import JobCancelled, JobFailed, JobFinished, JobRequeued, JobSubmitted
@@ -71,7 +71,7 @@ class Assigner:
         self._reports = [Reports(workspace.ledger, each, *taking) for each in results]
         self._resting: dict[str, float] = {}
         """The jobs whose orders could not be written, and until when they are not tried again."""
-        self._queued: dict[str, Job] = {}
+        self._queued: dict[str, JobState] = {}
         """The jobs that wait, in their order, as they have waited since."""
         self._seq = workspace.ledger.store.end()
         self._begin()
@@ -207,20 +207,20 @@ class Assigner:
         job = self._job(lease.job)
         return job.status == "assigned" and job.epoch == lease.epoch
 
-    def _job(self, name: str) -> Job:
+    def _job(self, name: str) -> JobState:
         """A job as it stands; one whose events are damaged is as one that nobody asked for: it holds up no other."""
         try:
-            return cast(Job, self._workspace.ledger.state(job_stream(name)))
+            return cast(JobState, self._workspace.ledger.state(job_stream(name)))
         except Damaged as error:
             log.error("job %s is passed over: %s", name, error)
-            return Job()
+            return JobState()
 
 
-def open_jobs(workspace: Workspace) -> Iterator[tuple[str, Job]]:
+def open_jobs(workspace: Workspace) -> Iterator[tuple[str, JobState]]:
     """The jobs that have not ended, the oldest first; without those whose events are damaged."""
     for stream in workspace.ledger.store.streams_without("job/", ENDS):
         try:
-            yield stream.removeprefix("job/"), cast(Job, workspace.ledger.state(stream))
+            yield stream.removeprefix("job/"), cast(JobState, workspace.ledger.state(stream))
         except Damaged as error:
             log.error("%s is passed over: %s", stream, error)
 
@@ -234,7 +234,7 @@ def _jobs_in(rows: Iterable[Row]) -> Iterator[str]:
             log.error("event %d is passed over: %s", row.seq, error)
 
 
-def _offered(job: Job) -> bool:
+def _offered(job: JobState) -> bool:
     """Whether an outside service asked for it: of these only so many are looked at at a time."""
     return LIMITS in job.payload
 

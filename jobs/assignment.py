@@ -8,8 +8,8 @@ from datetime import datetime
 
 from ..domain.job.commands import AssignJob, Ready
 from ..domain.job.kinds import payload_of
-from ..domain.job.state import Job, JobCheckpoint
-from ..domain.model.state import Model
+from ..domain.job.state import JobCheckpoint, JobState
+from ..domain.model.state import ModelState
 from ..errors import LeptonError, Unavailable
 from ..events.sql.leases import Lease, Leases
 from ..isolation import unforeseen
@@ -46,7 +46,7 @@ class Assignment:
         self._terms = terms
         self._now = now
 
-    def give(self, name: str, job: Job, worker: Ready, key: str, until: Callable[[], int]) -> bool | Unavailable:
+    def give(self, name: str, job: JobState, worker: Ready, key: str, until: Callable[[], int]) -> bool | Unavailable:
         """Whether the worker was given the job; or what its order needs and is away, such as the object store.
 
         An order that gets lost on its way costs its job the term to begin. What no order can be written for ends its
@@ -65,7 +65,7 @@ class Assignment:
             self._endings.give_up(name, job.epoch + 1, fault)
         return True
 
-    def _admitted(self, name: str, job: Job, worker: Ready, order: SealedOrder | None) -> bool:
+    def _admitted(self, name: str, job: JobState, worker: Ready, order: SealedOrder | None) -> bool:
         command = AssignJob(
             job=name,
             ready=(worker,),
@@ -83,7 +83,7 @@ class Assignment:
             log.info("%s", error)  # it was cancelled meanwhile, or its events are damaged
             return False
 
-    def _order(self, name: str, job: Job, worker: str, key: str) -> tuple[SealedOrder | None, LeptonError | None]:
+    def _order(self, name: str, job: JobState, worker: str, key: str) -> tuple[SealedOrder | None, LeptonError | None]:
         """The order for the next attempt, sealed for its worker; or why there can be none."""
         try:
             return sealed(compose(self._workspace, name, job, worker), key), None
@@ -99,7 +99,7 @@ class Assignment:
             log.warning("the order for job %s was not sent: %s", name, error)
 
 
-def compose(workspace: Workspace, name: str, job: Job, worker: str) -> Order:
+def compose(workspace: Workspace, name: str, job: JobState, worker: str) -> Order:
     """The order for the next attempt at a job, told to nobody but the worker.
 
     Raises `Refused` or `Damaged` where what the job names is not there any more.
@@ -123,7 +123,7 @@ def compose(workspace: Workspace, name: str, job: Job, worker: str) -> Order:
     )
 
 
-def _base(workspace: Workspace, model: Model, number: int) -> Base:
+def _base(workspace: Workspace, model: ModelState, number: int) -> Base:
     event = verified_event(workspace, model, number)
     return Base(
         version=number,

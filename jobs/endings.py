@@ -9,7 +9,7 @@ from typing import cast
 
 from ..domain.commands import job_stream
 from ..domain.job.commands import FailJob, WarnJob
-from ..domain.job.state import AT_WORK, Job
+from ..domain.job.state import AT_WORK, JobState
 from ..errors import Condemned, Damaged, LeptonError, Unavailable
 from ..isolation import unforeseen
 from ..versions import refused
@@ -55,7 +55,7 @@ class Endings:
 
     def _keep(self, message: Finished, error: LeptonError) -> None:
         """Keep the version that an attempt made and that is refused, unless the job goes on without it."""
-        job = cast(Job, self._workspace.ledger.state(job_stream(message.job)))
+        job = cast(JobState, self._workspace.ledger.state(job_stream(message.job)))
         counts = job.status in AT_WORK and job.epoch == message.epoch
         if not counts or not isinstance(message.made, MadeVersion) or (spool := self._workspace.spool) is None:
             return
@@ -72,7 +72,7 @@ class Endings:
     def _admit(self, command: FailJob | WarnJob, key: str | None) -> None:
         """Admit a command of the ledger's own; what is too late or about what is damaged is told, and passed over."""
         try:
-            job = cast(Job, self._workspace.ledger.state(job_stream(command.job)))
+            job = cast(JobState, self._workspace.ledger.state(job_stream(command.job)))
             actor, trace = self._receiver.actor_of(job), job.traceparent
             self._workspace.ledger.admit(command, actor, key=key, traceparent=trace)
         except Unavailable:

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 
 from ..domain.commands import job_stream, run_stream
 from ..domain.job.commands import attempt
-from ..domain.job.state import ENDED, Job
+from ..domain.job.state import ENDED, JobState
 from ..errors import Refused, UnknownRevision
 from ..results import Result, Shown, Version
 from ..results.description import Block, Text, grid, text
@@ -110,9 +110,9 @@ def record(workspace: Workspace, name: str) -> JobRecord:
     )
 
 
-def state(workspace: Workspace, name: str) -> Job:
+def state(workspace: Workspace, name: str) -> JobState:
     """A job's aggregate; `Refused` where there is none of that name."""
-    job = cast(Job, workspace.ledger.state(job_stream(name)))
+    job = cast(JobState, workspace.ledger.state(job_stream(name)))
     if job.status == "unknown":
         raise UnknownRevision(f"there is no job {name!r}; `lepton jobs` lists them")
     return job

@@ -10,19 +10,18 @@ from typing import Final, NamedTuple, TypeVar, cast
 from ..domain.commands import Commit, Delta, RecordEvaluation, Stored, job_stream
 from ..domain.job.commands import CheckpointJob, FailJob, FinishJob, JobCommand, MeasureJob, StartJob
 from ..domain.job.kinds import JudgesVersion, LogsMetrics, MakesVersion, Payload, payload_of
-from ..domain.job.state import AT_WORK, Job
+from ..domain.job.state import AT_WORK, JobState
 from ..domain.model.recipe import Recipe
 from ..domain.names import checked_label
 from ..errors import Damaged, Malformed, Refused
 from ..events.model import Parent
 from ..events.run import MetricsLogged
 from ..events.sql.actors import Actor
-from ..events.sql.rows import Placement
+from ..events.sql.rows import PlacementRow
 from ..ledger import Request
 from ..tensors.graph import Edge, Graph
 from ..tensors.manifest import Manifest
-from ..tensors.pack import Placement as Place
-from ..tensors.pack import read_index
+from ..tensors.pack import Placement, read_index
 from ..tensors.placements import KnownPlacements, told_by
 from ..tensors.vault import Vault
 from ..versions import save
@@ -39,12 +38,12 @@ LONGEST_STORY: Final = 8000
 """Characters of why an attempt failed that are kept."""
 
 
-class Held(NamedTuple):
+class KeptPacks(NamedTuple):
     """Bytes that a worker kept, found in the object store: their manifest, and where all of it lies."""
 
     manifest: Manifest
     stored: Stored
-    placements: tuple[Placement, ...]
+    placements: tuple[PlacementRow, ...]
 
 
 class Stranger(Refused):
@@ -66,7 +65,7 @@ class Receiver:
         what the worker says it kept is not there.
         """
         message = cast(AttemptMessage, told.message)
-        job = cast(Job, self._workspace.ledger.state(job_stream(message.job)))
+        job = cast(JobState, self._workspace.ledger.state(job_stream(message.job)))
         if job.status == "unknown":
             raise Stranger(f"there is no job {message.job!r}; worker {told.by!r} spoke of it")
         if told.by != job.worker:
@@ -82,7 +81,7 @@ class Receiver:
             traceparent=told.traceparent or job.traceparent,
         )
 
-    def _command(self, job: Job, told: AttemptMessage, now: datetime) -> tuple[JobCommand, Sequence[Placement]]:
+    def _command(self, job: JobState, told: AttemptMessage, now: datetime) -> tuple[JobCommand, Sequence[PlacementRow]]:
         match told:
             case Started():
                 return self._started(job, told), ()
@@ -106,7 +105,7 @@ class Receiver:
             case _:
                 raise Malformed(f"a worker's {told.said!r} asks for nothing")
 
-    def kept(self, job: Job, made: MadeVersion) -> tuple[Subject, Save]:
+    def kept(self, job: JobState, made: MadeVersion) -> tuple[Subject, Save]:
         """The version that an attempt made as a save: its tensors, read from the packs, and what was told of it."""
         model = self._workspace.model(job.model)
         graph, digest = graph_of(model), made.kept.tensors
@@ -146,11 +145,11 @@ class Receiver:
             points=told.points,
         )
 
-    def actor_of(self, job: Job) -> Actor:
+    def actor_of(self, job: JobState) -> Actor:
         """Who asked for the work; the ledger itself, once they are forgotten."""
         return self._workspace.actors.known(job.actor) or self._own
 
-    def _started(self, job: Job, told: Started) -> StartJob:
+    def _started(self, job: JobState, told: Started) -> StartJob:
         payload = payload_of(job.kind, job.payload)
         return StartJob(
             job=told.job,
@@ -164,7 +163,7 @@ class Receiver:
     def _finished(self, told: Finished, made: Commit | RecordEvaluation) -> FinishJob:
         return FinishJob(job=told.job, epoch=told.epoch, made=made, result=told.result, points=told.points)
 
-    def _evaluation(self, job: Job, made: MadeEvaluation) -> RecordEvaluation:
+    def _evaluation(self, job: JobState, made: MadeEvaluation) -> RecordEvaluation:
         payload = _asked(job, JudgesVersion, "evaluation")
         return RecordEvaluation(
             model=job.model,
@@ -174,7 +173,7 @@ class Receiver:
             metrics=made.metrics,
         )
 
-    def _commit(self, job: Job, made: MadeVersion, held: Held) -> Commit:
+    def _commit(self, job: JobState, made: MadeVersion, held: KeptPacks) -> Commit:
         manifest, base, payload = held.manifest, made.base, _asked(job, MakesVersion, "version")
         return Commit(
             model=job.model,
@@ -195,9 +194,9 @@ class Receiver:
             tags=payload.tags,
         )
 
-    def _held(self, job: Job, told: AttemptMessage, kept: messages.KeptTensors) -> Held:
+    def _held(self, job: JobState, told: AttemptMessage, kept: messages.KeptTensors) -> KeptPacks:
         """What was kept, read from the packs themselves: the ledger records no byte that it has not found."""
-        objects, placements = self._workspace.objects, dict[str, Place]()
+        objects, placements = self._workspace.objects, dict[str, Placement]()
         for pack in kept.packs:
             index = read_index(objects, pack.pack)
             if index.digest != pack.index:
@@ -216,10 +215,10 @@ class Receiver:
             stored = save.told_ahead(
                 stored, lambda pages: self._workspace.ledger.admit(pages, actor, traceparent=trace)
             )
-        return Held(manifest, stored, tuple(Placement(*place) for place in placements.values()))
+        return KeptPacks(manifest, stored, tuple(PlacementRow(*place) for place in placements.values()))
 
 
-def _asked(job: Job, makes: type[P], what: str) -> P:
+def _asked(job: JobState, makes: type[P], what: str) -> P:
     """What a job was asked with whose kind may make such a thing. Raises `Malformed` where it may not."""
     payload = payload_of(job.kind, job.payload)
     if not isinstance(payload, makes):

@@ -12,7 +12,7 @@ from typing import Final
 from ..domain.commands import run_stream
 from ..domain.job.commands import attempt
 from ..domain.job.decide import fits, pauses
-from ..domain.job.state import Job
+from ..domain.job.state import JobState
 from ..errors import Unavailable
 from ..events.envelope import decode
 from ..events.run import MetricsLogged
@@ -76,7 +76,7 @@ class _Watch:
         self._assigner = stack.enter_context(desk.assigning()) if desk.here else None
         self._worker: Supervised | None = None
 
-    def look(self, job: Job, timeout: float | None) -> None:
+    def look(self, job: JobState, timeout: float | None) -> None:
         """One look at a job that has not ended."""
         now = time.monotonic()
         if self._desk.here and self._worker is None and job.status == "queued" and not _served(self._desk, job):
@@ -102,7 +102,7 @@ class _Watch:
             raise Unavailable(f"{error}; job {self._name} goes on where its worker is, `lepton jobs` tells how")
         return away or now
 
-    def _say(self, job: Job, now: float) -> None:
+    def _say(self, job: JobState, now: float) -> None:
         """Say what the job waits for: once it has waited longer than it should, and where that changes."""
         if job.status == "running" or now - max(self._begun, self._said) < SURELY:
             return
@@ -111,7 +111,7 @@ class _Watch:
             log.warning("job %s is %s: %s", self._name, job.status, reason)
         self._last, self._said = reason, now
 
-    def _reason(self, job: Job) -> str:
+    def _reason(self, job: JobState) -> str:
         """What a job waits for that has not ended."""
         if job.status == "running":
             return f"worker {job.worker} is at its attempt {job.epoch}"
@@ -133,7 +133,7 @@ class _Over(Unavailable):
     """An end of the waiting that no patience mends."""
 
 
-def _served(desk: Desk, job: Job) -> bool:
+def _served(desk: Desk, job: JobState) -> bool:
     """Whether a worker that could take the job was heard of within its term."""
     return any(fits(job, each.pool, each.capabilities) for each in desk.heard_of())
 
@@ -147,7 +147,7 @@ class _Epochs:
         self._epoch = 0
         self._after = 0
 
-    def tell(self, job: Job, on_epoch: OnEpoch | None) -> None:
+    def tell(self, job: JobState, on_epoch: OnEpoch | None) -> None:
         """Tell what has been logged since."""
         if on_epoch is None or job.run is None:
             return

@@ -17,7 +17,7 @@ from ..events.envelope import decode
 from ..events.log import Row
 from ..events.sql.actors import Actor
 from ..events.sql.admission import Admission
-from ..events.sql.rows import Placement
+from ..events.sql.rows import PlacementRow
 from ..events.sql.store import OutcomeUnknown, Store
 from ..events.upcast import stored_names
 from .request import Answer, Receipt, Request, receipt
@@ -65,7 +65,7 @@ class Ledger:
         key: str | None = None,
         time: datetime | None = None,
         causation: str | None = None,
-        placements: Sequence[Placement] = (),
+        placements: Sequence[PlacementRow] = (),
         traceparent: str | None = None,
     ) -> Receipt:
         """Decide a command and record its events; sent twice under one key it acts once.

@@ -15,7 +15,7 @@ from ..errors import Malformed, Refused
 from ..events.envelope import Origin, Recorded
 from ..events.inbox import Outside
 from ..events.sql.actors import Actor
-from ..events.sql.rows import Placement
+from ..events.sql.rows import PlacementRow
 from ..plain import canonical
 
 LONGEST_KEY: Final = 200
@@ -54,7 +54,7 @@ class Request:
     """One is made where none is given."""
     time: datetime | None = None
     causation: str | None = None
-    placements: Sequence[Placement] = ()
+    placements: Sequence[PlacementRow] = ()
     """Where the bytes lie that it tells of."""
     outside: Outside | None = None
     """The outside event that asks, where one does."""

@@ -27,7 +27,7 @@ from ..events.clock import JUMP, microseconds, moment, stamped, trusted_after
 from ..events.envelope import Recorded, decode, encoder, timestamp
 from ..events.merkle import leaf_hash
 from ..events.sql.admission import Admission
-from ..events.sql.rows import Head, NewRow, Placement
+from ..events.sql.rows import Head, NewRow, PlacementRow
 from .request import Answer, Receipt, Request
 
 AHEAD: Final = timedelta(days=1)
@@ -60,7 +60,7 @@ class Transaction:
         self._recorded = moment(self._stamp.recorded)
         self._clock = None if self._stamp.clock is None else moment(self._stamp.clock)
         self._rows: list[NewRow] = []
-        self._placements: list[Placement] = []
+        self._placements: list[PlacementRow] = []
         self._receipts: dict[str, tuple[str, Receipt]] = {}
 
     @property

@@ -10,8 +10,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
-from ..events.log import Log
-from .file import File
+from ..events.log import EventLog
+from .file import ViewsFile
 from .instance import foreign
 from .projector import Projection
 from .schema import schema
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-def compare(projection: Projection, log: Log, *, memory_limit: str = "1GB") -> Iterator[str]:
+def compare(projection: Projection, log: EventLog, *, memory_limit: str = "1GB") -> Iterator[str]:
     """One line for each base table that differs from a rebuild up to the same event, naming the first `seq` that does.
 
     The rebuild stands in a temporary folder beside the file and needs as much room again.
     """
     with projection.reading() as kept, _folder(projection.path.parent) as folder:
-        fresh = File(folder / "rebuilt.duckdb", log, memory_limit)
+        fresh = ViewsFile(folder / "rebuilt.duckdb", log, memory_limit)
         try:
             fresh.follow(projection.position)
             with _translated():

@@ -36,7 +36,7 @@ _FAREWELL: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class QueryLimits:
     """What one query may take."""
 
     seconds: float = 10.0
@@ -50,7 +50,7 @@ class Limits:
     threads: int = 2
 
 
-def answer(snapshot: str | Path, question: str | Question, limits: Limits = Limits()) -> pa.Table:
+def answer(snapshot: str | Path, question: str | Question, limits: QueryLimits = QueryLimits()) -> pa.Table:
     """The answer of one SELECT over a copy of the views, such as `snapshot` makes, given by a child that is killed.
 
     It is parsed there too. Raises what `query` raises; `Refused` past a limit or where there is no such copy;
@@ -76,7 +76,7 @@ def answer(snapshot: str | Path, question: str | Question, limits: Limits = Limi
     return pa.ipc.open_stream(content).read_all()
 
 
-def _told(order: bytes, limits: Limits) -> bytes:
+def _told(order: bytes, limits: QueryLimits) -> bytes:
     """What a child answers to an order. It is killed with all that it started, whatever becomes of us."""
     environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONSAFEPATH": "1", "OPENBLAS_NUM_THREADS": "1"}
     try:
@@ -107,7 +107,7 @@ def _told(order: bytes, limits: Limits) -> bytes:
                 os.killpg(child.pid, signal.SIGKILL)
 
 
-def _exchanged(child: subprocess.Popen[bytes], limits: Limits) -> bytes:
+def _exchanged(child: subprocess.Popen[bytes], limits: QueryLimits) -> bytes:
     assert child.stdout is not None
     assert child.stderr is not None
     out, said = _gathered(child.stdout, child.stderr, time.monotonic() + _STARTING + limits.seconds, limits)
@@ -116,7 +116,7 @@ def _exchanged(child: subprocess.Popen[bytes], limits: Limits) -> bytes:
     raise _refusal(child.returncode, said, limits)
 
 
-def _gathered(stdout: IO[bytes], stderr: IO[bytes], end: float, limits: Limits) -> tuple[bytes, bytes]:
+def _gathered(stdout: IO[bytes], stderr: IO[bytes], end: float, limits: QueryLimits) -> tuple[bytes, bytes]:
     """All that a child writes until it closes both ends. Raises `Refused` behind `end`, or where it is too much."""
     output = {stdout: bytearray(), stderr: bytearray()}
     with selectors.DefaultSelector() as ready:
@@ -138,7 +138,7 @@ def _gathered(stdout: IO[bytes], stderr: IO[bytes], end: float, limits: Limits) 
     return bytes(output[stdout]), bytes(output[stderr])
 
 
-def _refusal(code: int, said: bytes, limits: Limits) -> Refused:
+def _refusal(code: int, said: bytes, limits: QueryLimits) -> Refused:
     """Why a child ended without an answer."""
     if code in (-signal.SIGXCPU, -signal.SIGKILL, -signal.SIGALRM):
         return Refused(f"the query ran longer than {limits.seconds:g} s; read less")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import Damaged
 from ..events.forks import abandon
-from ..events.log import Log, Row
+from ..events.log import EventLog, Row
 from . import batch
 from .instance import foreign, moved_aside, opened
 from .schema import schema
@@ -33,14 +33,14 @@ _BATCH_BYTES = 48 << 20
 _log = logging.getLogger(__name__)
 
 
-class File:
+class ViewsFile:
     """The open file at `path`. Whoever makes one holds the lock. Not for several threads at once, but its cursors are.
 
     `position` is the last `seq` applied. Without `ordered` rows may come out in another order than they went in, which
     lets both of two cores fill a table. Raises `Unavailable` where the file cannot be opened or made.
     """
 
-    def __init__(self, path: Path, log: Log, memory_limit: str, *, ordered: bool = True) -> None:
+    def __init__(self, path: Path, log: EventLog, memory_limit: str, *, ordered: bool = True) -> None:
         self.path = path
         self._ordered = ordered
         self._log = log

@@ -13,7 +13,7 @@ from typing import Final, Protocol, Self
 
 from ..errors import LeptonError, Unavailable
 from ..events.envelope import age
-from ..events.log import Log, Row
+from ..events.log import EventLog, Row
 from ..retries import Retries, elapsed
 from .projector import Projection
 
@@ -25,7 +25,7 @@ _LOOKS: Final = 0.5
 _log = logging.getLogger("lepton.projector")
 
 
-class Feed(Log, Protocol):
+class Feed(EventLog, Protocol):
     """A log that can be waited for."""
 
     def wait(self, seconds: float) -> bool:

@@ -39,7 +39,7 @@ def own(process: int, what: str) -> None:
         raise Unavailable(f"{what} was opened by process {process}, which this one was forked from; open it anew here")
 
 
-class _AtForks:
+class _FilesAtForks:
     """What happens to all open files: where nobody is within DuckDB they are closed before, so that none goes along."""
 
     def before_fork(self) -> None:
@@ -57,5 +57,5 @@ class _AtForks:
             act(holder)
 
 
-_AT_FORKS = _AtForks()
+_AT_FORKS = _FilesAtForks()
 forks.guard(_AT_FORKS)

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, TypeVar
 from ..errors import Damaged, Unavailable
 from ..events.clock import moment
 from ..events.forks import abandon
-from ..events.log import Log, Row
+from ..events.log import EventLog, Row
 from ..events.sql.lock import FileLock
 from ..permissions import denied, make_folder
 from ..tensors.synced import sync_folder
 from . import inherited
-from .file import File
+from .file import ViewsFile
 from .gate import Gate
 from .instance import foreign, moved_aside, removed
 from .schema import schema
@@ -46,7 +46,7 @@ class Projection:
     """
 
     def __init__(
-        self, folder: Path, log: Log, *, ledger: str = "main", wait: float = 30.0, memory_limit: str = "1GB"
+        self, folder: Path, log: EventLog, *, ledger: str = "main", wait: float = 30.0, memory_limit: str = "1GB"
     ) -> None:
         try:
             make_folder(folder)
@@ -69,7 +69,7 @@ class Projection:
         """The position of the file that was set down."""
         self._opening = RLock()
         self._lock = self._locked(wait)
-        self._held: File | None = None
+        self._held: ViewsFile | None = None
         try:
             with self._within():
                 self._old = self._left_behind()
@@ -86,7 +86,7 @@ class Projection:
         return self._last if held is None else held.position
 
     @property
-    def _file(self) -> File:
+    def _file(self) -> ViewsFile:
         """The file, opened again where a fork or damage closed it."""
         if (file := self._held) is None:
             with self._opening:
@@ -150,7 +150,7 @@ class Projection:
             self._revive()
             place = self.path.with_name(f"{self.path.name}.new")
             removed(place)
-            fresh = File(place, self.log, self._memory_limit, ordered=False)
+            fresh = ViewsFile(place, self.log, self._memory_limit, ordered=False)
             try:
                 fresh.follow()
             finally:
@@ -293,8 +293,8 @@ class Projection:
     def _locked(self, wait: float) -> FileLock:
         return FileLock(self.path.parent / f"{self.ledger}.lock", self._what, wait)
 
-    def _opened(self, path: Path) -> File:
-        file = File(path, self.log, self._memory_limit)
+    def _opened(self, path: Path) -> ViewsFile:
+        file = ViewsFile(path, self.log, self._memory_limit)
         self.replaced = file.replaced or self.replaced
         return file
 

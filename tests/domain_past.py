@@ -12,7 +12,7 @@ from lepton_ai.domain.append import Append
 from lepton_ai.domain.commands import AnyCommand, Commit, Stored
 from lepton_ai.domain.decide import decide
 from lepton_ai.domain.model.recipe import Recipe
-from lepton_ai.domain.model.state import Model
+from lepton_ai.domain.model.state import ModelState
 from lepton_ai.domain.state import Aggregate, empty, evolve, folded_types
 from lepton_ai.events.envelope import Origin, Recorded, decode, encoder
 from lepton_ai.events.model import Parent
@@ -88,9 +88,9 @@ class Past:
         return self.live.get(stream) or empty(stream)
 
     @property
-    def credit(self) -> Model:
+    def credit(self) -> ModelState:
         """The model that most tests are about."""
-        return cast(Model, self.state(CREDIT))
+        return cast(ModelState, self.state(CREDIT))
 
     def replayed(self, stream: str, until: int | None = None) -> Aggregate:
         """The aggregate of a stream, folded from stored bytes alone; of the types it looks at, if it says which."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 
-from lepton_ai.jobs.protocol.identity import Identity
+from lepton_ai.jobs.protocol.identity import WorkerKeys
 
 
 @cache
-def identity(name: str) -> Identity:
+def identity(name: str) -> WorkerKeys:
     """The keys of a worker that a test calls so."""
-    return Identity(name.encode())
+    return WorkerKeys(name.encode())
 
 
 def incarnation(name: str) -> str:

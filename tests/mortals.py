@@ -20,7 +20,7 @@ from typing import Any, Final, cast
 from aiokafka import AIOKafkaProducer
 
 from lepton_ai.domain.job.commands import SubmitJob
-from lepton_ai.domain.job.state import Job
+from lepton_ai.domain.job.state import JobState
 from lepton_ai.errors import Unavailable
 from lepton_ai.wiring import Home
 
@@ -228,9 +228,9 @@ class Client:
         """How many of its jobs have not ended."""
         return sum(not job.ended for job in map(self.state, self.asked))
 
-    def state(self, job: str) -> Job:
+    def state(self, job: str) -> JobState:
         """A job as it stands."""
-        return cast(Job, self._home.workspace.ledger.state(f"job/{job}"))
+        return cast(JobState, self._home.workspace.ledger.state(f"job/{job}"))
 
     def _ask(self) -> None:
         while not self._stop.is_set():

@@ -14,7 +14,7 @@ from typing import Any, cast
 import pytest
 
 from lepton_ai.domain.job.commands import SubmitJob
-from lepton_ai.domain.job.state import Job
+from lepton_ai.domain.job.state import JobState
 from lepton_ai.events.inbox import Letter
 from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.kafka.topics import open_topics
@@ -134,8 +134,8 @@ class Office:
         command = SubmitJob(job=job, kind="train", model="net", payload=TRAINING, **asked)
         self.workspace.admit(command, None)
 
-    def job(self, name: str) -> Job:
-        return cast(Job, self.workspace.ledger.state(f"job/{name}"))
+    def job(self, name: str) -> JobState:
+        return cast(JobState, self.workspace.ledger.state(f"job/{name}"))
 
 
 BEATS = count(1)

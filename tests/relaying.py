@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lepton_ai.events.kafka.clients import Message, Reader
+from lepton_ai.events.kafka.clients import Reader, TopicRecord
 from lepton_ai.events.kafka.cluster import Cluster, TopicName
 from lepton_ai.events.kafka.loop_thread import LoopThread
 from lepton_ai.events.kafka.relay import Relay
@@ -34,16 +34,16 @@ async def relayed(store: Store, cluster: Cluster) -> None:
     await Relay(store, cluster, until=store.end()).run(asyncio.Event())
 
 
-async def topic(cluster: Cluster) -> list[Message]:
+async def topic(cluster: Cluster) -> list[TopicRecord]:
     """All records of the events' topic."""
     return await records(cluster, "events")
 
 
-async def records(cluster: Cluster, name: TopicName) -> list[Message]:
+async def records(cluster: Cluster, name: TopicName) -> list[TopicRecord]:
     """All records of a topic."""
     async with Reader(cluster, name) as reader:
         reader.seek(0)
-        messages: list[Message] = []
+        messages: list[TopicRecord] = []
         while len(messages) < await reader.end():
             messages += await reader.read(1000, 1.0)
         return messages

@@ -35,7 +35,7 @@ from lepton_ai.domain.commands import (
     Unarchive,
     UpgradeLedger,
 )
-from lepton_ai.domain.run.state import Run
+from lepton_ai.domain.run.state import RunState
 from lepton_ai.domain.state import LedgerState, empty
 from lepton_ai.errors import Condemned, Malformed, NewerLedger, Refused, UnknownRevision
 from lepton_ai.events.ledger import FORMAT, LedgerCreated, LedgerUpgraded
@@ -220,7 +220,7 @@ def test_a_run_that_broke_off_bears_its_error() -> None:
 
     past.ask(FinishRun(run="r1", error="ValueError", reason="bad batch"))
 
-    assert past.state("run/r1") == Run("credit", "failed")
+    assert past.state("run/r1") == RunState("credit", "failed")
 
 
 def test_a_run_begins_once() -> None:

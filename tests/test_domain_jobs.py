@@ -24,7 +24,7 @@ from lepton_ai.domain.job.commands import (
     StartJob,
     SubmitJob,
 )
-from lepton_ai.domain.job.state import Job
+from lepton_ai.domain.job.state import JobState
 from lepton_ai.errors import Refused
 from lepton_ai.events.envelope import decode
 from lepton_ai.events.job import JobAssigned, JobCancelled, JobFailed, JobFinished, JobRequeued
@@ -68,8 +68,8 @@ def cancel(epoch: int = 1, **changes: Any) -> CancelJob:
     return CancelJob(**({"job": "j1", "epoch": epoch} | changes))
 
 
-def job(past: Past) -> Job:
-    return cast(Job, past.state(STREAM))
+def job(past: Past) -> JobState:
+    return cast(JobState, past.state(STREAM))
 
 
 def kinds(appends: tuple[Append, ...]) -> list[str]:

@@ -37,7 +37,7 @@ from lepton_ai.domain.commands import (
     Unarchive,
 )
 from lepton_ai.domain.model.recipe import Recipe
-from lepton_ai.domain.model.state import Model
+from lepton_ai.domain.model.state import ModelState
 from lepton_ai.domain.state import evolve
 from lepton_ai.errors import NotInPast, Refused, Stale
 from lepton_ai.events.envelope import decode
@@ -74,7 +74,7 @@ stored = st.builds(lambda pack: Stored(packs=(pack,)), packs) | st.just(Stored()
 deltas = st.none() | st.builds(Delta, st.just(digest("Δ")), numbers, numbers, numbers, st.booleans())
 files = st.lists(st.builds(File, name=st.sampled_from(["a", "b/c"]), digest=st.just(digest("f")), bytes=numbers))
 
-Ask = Callable[[Model], AnyCommand]
+Ask = Callable[[ModelState], AnyCommand]
 
 
 @st.composite
@@ -96,7 +96,7 @@ def commits(draw: st.DrawFn) -> Ask:
     }
     tensors = draw(st.integers(0, 3))
 
-    def ask(model: Model) -> AnyCommand:
+    def ask(model: ModelState) -> AnyCommand:
         head = model.head(branch)
         parents = [head] if head and from_head else others[:1] if model.versions else []
         roles = {0: "trained", 1: "merged"}
@@ -117,7 +117,7 @@ def rollbacks(draw: st.DrawFn) -> Ask:
     branch, alias, to = draw(branches), draw(st.none() | aliases), draw(numbers)
     follow = tuple(draw(st.lists(aliases, max_size=1)))
 
-    def ask(model: Model) -> AnyCommand:
+    def ask(model: ModelState) -> AnyCommand:
         if alias is None:
             stood = model.head(branch) or 1
             return RollBack(

@@ -13,7 +13,7 @@ from lepton_ai.addresses import checked_source
 from lepton_ai.domain.append import Append
 from lepton_ai.domain.commands import Archive, CreateBranch, CreateTag, MoveAliases
 from lepton_ai.domain.job.commands import AssignJob, FailJob, FinishJob, OfferVersion, Ready, StartJob
-from lepton_ai.domain.job.state import Job
+from lepton_ai.domain.job.state import JobState
 from lepton_ai.domain.model.recipe import Recipe
 from lepton_ai.domain.outside import command_of
 from lepton_ai.errors import Malformed, Refused, UnknownRevision
@@ -100,7 +100,7 @@ def test_an_offer_decided_twice_is_one() -> None:
     past = Past(offer())
 
     assert past.decided(offer()) == ()
-    assert cast(Job, past.state("job/o1")) == past.replayed("job/o1")
+    assert cast(JobState, past.state("job/o1")) == past.replayed("job/o1")
     assert past.credit == past.replayed(CREDIT)
 
 

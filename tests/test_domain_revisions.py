@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lepton_ai.domain.commands import CreateTag, DeleteAlias, DeleteBranch, MoveAliases, RollBack
 from lepton_ai.domain.model.resolve import Resolved, Revision, parse, parse_range, resolve, split, split_range
 from lepton_ai.domain.model.revision import Ancestor, AsOf, MovesAgo, NthParent
-from lepton_ai.domain.model.state import Model
+from lepton_ai.domain.model.state import ModelState
 from lepton_ai.domain.names import NAME
 from lepton_ai.errors import LeptonError, Malformed, Refused, UnknownRevision
 
@@ -44,11 +44,11 @@ def history() -> Past:
 CREDIT = history().credit
 
 
-def version(text: str, model: Model = CREDIT) -> int:
+def version(text: str, model: ModelState = CREDIT) -> int:
     return resolve(model, parse(text)).version
 
 
-def refusal(text: str, model: Model = CREDIT) -> str:
+def refusal(text: str, model: ModelState = CREDIT) -> str:
     with pytest.raises(Refused) as refused:
         resolve(model, parse(text))
     return str(refused.value)
@@ -287,7 +287,7 @@ def test_steps_put_together_by_hand_in_a_wrong_order_are_refused() -> None:
 
 def test_a_model_that_was_never_saved_has_no_revisions() -> None:
     with pytest.raises(UnknownRevision, match="there is no model 'credit' here"):
-        resolve(Model(name="credit"), parse("main"))
+        resolve(ModelState(name="credit"), parse("main"))
 
 
 def test_the_last_place_of_what_was_deleted_can_still_be_named() -> None:
@@ -326,7 +326,7 @@ def test_a_digest_is_known_by_any_beginning_of_eight_digits(
         assert version(text) == number
 
 
-def with_digests(*hexadecimal: str) -> Model:
+def with_digests(*hexadecimal: str) -> ModelState:
     """Model credit whose versions have digests that begin so."""
     past = Past()
     for n, digits in enumerate(hexadecimal):
@@ -336,7 +336,7 @@ def with_digests(*hexadecimal: str) -> Model:
             event = append.event
             update = {"digest": digest} if "digest" in type(event).model_fields else {}
             past.record(append._replace(event=event.model_copy(update=update)))
-    return cast(Model, past.credit)
+    return cast(ModelState, past.credit)
 
 
 def test_a_beginning_that_several_digests_share_is_refused_with_its_candidates() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lepton_ai.domain.commands import Archive, MoveAliases, RecordMetrics, RollBack
-from lepton_ai.domain.model.suggestion import Suggestion, suggest
+from lepton_ai.domain.model.suggestion import Advice, suggest
 from lepton_ai.domain.model.track_record import services
 from lepton_ai.errors import Malformed, Refused
 
@@ -32,11 +32,11 @@ def back(past: Past, to: int, day: float) -> None:
     past.ask(RollBack(model="credit", branch="main", to=to, from_version=head), at=START + day * DAY)
 
 
-def chosen(past: Past, day: float = 10, **more: Any) -> Suggestion:
+def chosen(past: Past, day: float = 10, **more: Any) -> Advice:
     return suggest(past.credit, "main", now=START + day * DAY, **more)
 
 
-def order(suggestion: Suggestion) -> list[int]:
+def order(suggestion: Advice) -> list[int]:
     return [candidate.version for candidate in suggestion.ranking]
 
 

@@ -9,7 +9,7 @@ import pytest
 from lepton_ai.errors import Damaged, Refused
 from lepton_ai.events.merkle import Frontier, leaf_hash
 from lepton_ai.events.sql.admission import Admission
-from lepton_ai.events.sql.rows import Head, Known, NewRow, Placement
+from lepton_ai.events.sql.rows import Head, Known, NewRow, PlacementRow
 from lepton_ai.events.sql.store import Store
 
 
@@ -18,7 +18,7 @@ def row(seq: int, stream: str, version: int, kind: str = "a", **command: object)
     return NewRow(seq, stream, version, kind, leaf_hash(envelope), envelope, **command)  # type: ignore[arg-type]
 
 
-def append(store: Store, *rows: NewRow, placements: tuple[Placement, ...] = ()) -> None:
+def append(store: Store, *rows: NewRow, placements: tuple[PlacementRow, ...] = ()) -> None:
     with store.admission([rows[0].key or "unasked"]) as admission:
         frontier, tiles = admission.head.frontier.extended(each.leaf for each in rows)
         admission.append(rows, Head(rows[-1].seq, 7, frontier), tiles, placements)
@@ -105,9 +105,9 @@ def test_tiles_are_kept_as_they_fill(store: Store) -> None:
 
 
 def test_placements_are_found_by_digest_and_the_last_one_counts(store: Store) -> None:
-    first, second = Placement("blake3:1", "p", 0, 4), Placement("blake3:2", "p", 4, 4)
+    first, second = PlacementRow("blake3:1", "p", 0, 4), PlacementRow("blake3:2", "p", 4, 4)
     append(store, row(1, "a", 1), placements=(first, second))
-    again = Placement("blake3:1", "q", 8, 4)
+    again = PlacementRow("blake3:1", "q", 8, 4)
 
     assert store.find(["blake3:1", "blake3:3", *map(str, range(1200))]) == {"blake3:1": first}
     append(store, row(2, "a", 2), placements=(again,))

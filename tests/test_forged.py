@@ -19,7 +19,7 @@ from lepton_ai import settings
 from lepton_ai.errors import Malformed
 from lepton_ai.events.sql.actors import Actor
 from lepton_ai.events.sql.leases import Heard
-from lepton_ai.jobs.protocol.identity import Identity, named, seal, verified, vouched
+from lepton_ai.jobs.protocol.identity import WorkerKeys, named, seal, verified, vouched
 from lepton_ai.jobs.protocol.messages import Failed, Finished, KeptTensors, Left, MadeVersion, Started, encoded
 from lepton_ai.jobs.protocol.orders import Order, digest, opened, sealed
 from lepton_ai.jobs.protocol.over_tables import MailResults
@@ -67,7 +67,7 @@ def test_what_is_signed_for_one_place_counts_at_no_other() -> None:
 
 
 def test_a_name_follows_from_its_keys_and_two_lives_share_none() -> None:
-    lives = [Identity() for _ in range(50)]
+    lives = [WorkerKeys() for _ in range(50)]
 
     assert len({life.incarnation for life in lives}) == 50
     assert all(named(life.key) == life.incarnation and life.incarnation[14] == "8" for life in lives)
@@ -190,7 +190,7 @@ def test_workers_that_announced_themselves_to_an_older_ledger_are_given_nothing(
 
 
 def test_a_key_that_nothing_can_be_sealed_for_fails_no_job(office: Office) -> None:
-    who = Identity(b"zero")
+    who = WorkerKeys(b"zero")
     who._public = who._public[:32] + bytes(32)
     who.key = urlsafe_b64encode(who._public).decode().rstrip("=")
     who.incarnation = named(who.key)

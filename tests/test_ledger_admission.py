@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from lepton_ai.domain.commands import Annotate, CreateBranch, CreateTag, FinishRun, LogMetrics, StartRun
-from lepton_ai.domain.run.state import Run
+from lepton_ai.domain.run.state import RunState
 from lepton_ai.errors import KeyReused, Malformed, Refused, Stale, Unavailable, UnknownRevision
 from lepton_ai.events.clock import microseconds
 from lepton_ai.events.envelope import decode
@@ -160,7 +160,7 @@ def test_a_stream_folded_by_types_takes_in_their_older_versions(
         )
     monkeypatch.setitem(UPCASTERS, old, Upcaster("lepton.run.started.v1", change))
 
-    assert Ledger(store).state("run/r") == Run("credit", "open")
+    assert Ledger(store).state("run/r") == RunState("credit", "open")
     assert Ledger(store).admit(FinishRun(run="r"), actor).events[0].stream_version == 2
     assert started.events[0].stream_version == 1
 

@@ -21,7 +21,7 @@ from obstore.store import S3Store
 from safetensors.torch import save
 
 from lepton_ai import ModelManager
-from lepton_ai.domain.job.state import ENDED, Job
+from lepton_ai.domain.job.state import ENDED, JobState
 from lepton_ai.errors import Refused
 from lepton_ai.events.inbox import Letter
 from lepton_ai.events.sql.audit import verify
@@ -361,7 +361,7 @@ def test_whoever_offers_chooses_neither_the_workers_nor_what_they_spend(
 
     assert told[0]["pool"] == "offers"
     assert json.loads(told[0]["limits"])["tensors"] == 100_000
-    state = cast(Job, lab.manager._workspace.ledger.state(f"job/{job}"))
+    state = cast(JobState, lab.manager._workspace.ledger.state(f"job/{job}"))
     assert (state.seconds, state.memory) == (50, 10**9)
 
 

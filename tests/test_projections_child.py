@@ -14,7 +14,7 @@ import pytest
 from lepton_ai.errors import Damaged, Malformed, Refused
 from lepton_ai.events.model import AliasMoved, ModelRegistered
 from lepton_ai.projections import child
-from lepton_ai.projections.child import Limits
+from lepton_ai.projections.child import QueryLimits
 from lepton_ai.projections.client import Question
 from lepton_ai.projections.export import snapshot
 from lepton_ai.projections.projector import Projection
@@ -22,7 +22,7 @@ from lepton_ai.projections.projector import Projection
 from .projections_past import Past, committed
 from .test_projections_guards import HOSTILE
 
-LIMITS = Limits(seconds=2.0, cpu_seconds=4, memory=1 << 29, answer=4 << 20)
+LIMITS = QueryLimits(seconds=2.0, cpu_seconds=4, memory=1 << 29, answer=4 << 20)
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def test_a_caller_that_is_killed_takes_its_child_along(copy: Path) -> None:
     if pid == 0:
         ours.close()
         theirs.send(b"x")
-        child.answer(copy, Question(GREEDY["an endless recursion"]), Limits(seconds=60.0, cpu_seconds=100))
+        child.answer(copy, Question(GREEDY["an endless recursion"]), QueryLimits(seconds=60.0, cpu_seconds=100))
         os._exit(0)
     theirs.close()
     assert ours.recv(1) == b"x"

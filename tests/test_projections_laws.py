@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lepton_ai.domain.model.state import Model, evolve
+from lepton_ai.domain.model.state import ModelState, evolve
 from lepton_ai.events.envelope import decode
 from lepton_ai.projections.check import compare
 from lepton_ai.projections.projector import Projection
@@ -83,11 +83,11 @@ def test_a_query_as_of_a_seq_is_the_query_on_the_ledger_that_ended_there(past: P
 @settings(LAW, max_examples=25)
 @given(past=pasts(most=50))
 def test_the_views_say_what_the_domain_folds(past: Past) -> None:
-    models: dict[str, Model] = {}
+    models: dict[str, ModelState] = {}
     for recorded in (decode(row.envelope, row.leaf) for row in past.rows):
         if recorded.stream.startswith("model/"):
             name = recorded.stream.removeprefix("model/")
-            models[name] = evolve(models.get(name, Model()), recorded)
+            models[name] = evolve(models.get(name, ModelState()), recorded)
 
     with projection(past) as held:
         held.catch_up()

@@ -20,11 +20,11 @@ from safetensors.numpy import save_file
 from lepton_ai import ModelManager
 from lepton_ai.errors import Refused, Unavailable
 from lepton_ai.events.inbox import Letter
-from lepton_ai.events.kafka.clients import Message, Reader
+from lepton_ai.events.kafka.clients import Reader, TopicRecord
 from lepton_ai.events.kafka.cluster import Cluster, TopicName
 from lepton_ai.events.kafka.log import KafkaLog
 from lepton_ai.events.kafka.relay import Relay
-from lepton_ai.events.log import Log
+from lepton_ai.events.log import EventLog
 from lepton_ai.events.sql.actors import Actor, Actors
 from lepton_ai.jobs.inbox import Intake
 from lepton_ai.ledger import Ledger, Request
@@ -45,7 +45,7 @@ async def relayed(ledger: Ledger, cluster: Cluster) -> None:
 
 
 @contextmanager
-def opened(kind: str, ledger: Ledger, cluster: Cluster) -> Generator[Log]:
+def opened(kind: str, ledger: Ledger, cluster: Cluster) -> Generator[EventLog]:
     """The log as the event table or as the topic tells it."""
     if kind == "sql":
         yield ledger.store
@@ -56,7 +56,7 @@ def opened(kind: str, ledger: Ledger, cluster: Cluster) -> Generator[Log]:
 
 
 @pytest.fixture(params=["sql", "kafka"])
-def log(request: pytest.FixtureRequest, ledger: Ledger, actor: Actor) -> Generator[Log]:
+def log(request: pytest.FixtureRequest, ledger: Ledger, actor: Actor) -> Generator[EventLog]:
     """Both ways to read a ledger of some thousand events."""
     ledger.admit(commit(1), actor)
     ledger.admit_all(Request(note(n), actor) for n in range(SEVERAL))
@@ -68,22 +68,22 @@ def log(request: pytest.FixtureRequest, ledger: Ledger, actor: Actor) -> Generat
 class TestLog:
     """What every log promises its readers."""
 
-    def test_it_knows_its_ledger_and_its_end(self, log: Log, ledger: Ledger) -> None:
+    def test_it_knows_its_ledger_and_its_end(self, log: EventLog, ledger: Ledger) -> None:
         assert log.ledger_id == ledger.store.ledger_id
         assert log.end() == SEVERAL + 2
 
-    def test_it_gives_every_row_in_order_from_anywhere(self, log: Log, ledger: Ledger) -> None:
+    def test_it_gives_every_row_in_order_from_anywhere(self, log: EventLog, ledger: Ledger) -> None:
         for after in (0, 1, 700, SEVERAL, 3):
             rows = log.read(after, 100)
             assert list(rows) == list(ledger.store.read(after, 100))
 
-    def test_it_goes_on_where_it_was_read_to(self, log: Log) -> None:
+    def test_it_goes_on_where_it_was_read_to(self, log: EventLog) -> None:
         read: list[int] = []
         while rows := log.read(len(read), 400):
             read += [row.seq for row in rows]
         assert read == list(range(1, SEVERAL + 3))
 
-    def test_behind_its_end_there_is_nothing(self, log: Log) -> None:
+    def test_behind_its_end_there_is_nothing(self, log: EventLog) -> None:
         assert list(log.read(SEVERAL + 2, 10)) == []
 
 
@@ -299,17 +299,17 @@ def test_services_tell_and_follow(
     assert told["seq"] == beside_kafka("status --json").json["events"]
 
 
-async def everything(cluster: Cluster, topic: TopicName) -> list[Message]:
+async def everything(cluster: Cluster, topic: TopicName) -> list[TopicRecord]:
     """All records of a topic."""
     async with Reader(cluster, topic) as reader:
         reader.seek(0)
-        found: list[Message] = []
+        found: list[TopicRecord] = []
         while len(found) < await reader.end():
             found += await reader.read(100, 5.0)
         return found
 
 
-async def only_record(cluster: Cluster, topic: TopicName) -> Message:
+async def only_record(cluster: Cluster, topic: TopicName) -> TopicRecord:
     """The one record of a topic."""
     async with Reader(cluster, topic) as reader:
         assert await reader.end() == 1

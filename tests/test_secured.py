@@ -20,7 +20,7 @@ import pytest
 from lepton_ai import ModelManager
 from lepton_ai.errors import Refused, Unavailable
 from lepton_ai.events.kafka.acls import commands
-from lepton_ai.events.kafka.clients import Message, Outgoing, Reader, Writer
+from lepton_ai.events.kafka.clients import Outgoing, Reader, TopicRecord, Writer
 from lepton_ai.events.kafka.cluster import Cluster, TopicName
 from lepton_ai.events.kafka.log import KafkaLog
 from lepton_ai.events.kafka.tls import Certificate
@@ -98,13 +98,13 @@ def process(home: Path, broker: SecuredKafka, role: str) -> Generator[subprocess
     assert running.returncode == 0, out + err
 
 
-async def last(cluster: Cluster, topic: TopicName) -> Message | None:
+async def last(cluster: Cluster, topic: TopicName) -> TopicRecord | None:
     """The last record of a topic."""
     async with asyncio.timeout(SECONDS), Reader(cluster, topic) as reader:
         return await reader.last()
 
 
-async def heard(cluster: Cluster, topic: TopicName) -> list[Message]:
+async def heard(cluster: Cluster, topic: TopicName) -> list[TopicRecord]:
     """What a topic says first, now or later."""
     async with asyncio.timeout(SECONDS), Reader(cluster, topic) as reader:
         reader.seek(0)

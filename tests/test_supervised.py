@@ -19,7 +19,7 @@ import pytest
 from lepton_ai import retries, settings
 from lepton_ai.cli.observing import observed
 from lepton_ai.domain.job.commands import SubmitJob
-from lepton_ai.domain.job.state import Job
+from lepton_ai.domain.job.state import JobState
 from lepton_ai.errors import LockHeld, Refused, Unavailable
 from lepton_ai.events.run import MetricsLogged
 from lepton_ai.jobs import assignment, wait
@@ -293,7 +293,7 @@ def test_a_job_whose_events_are_damaged_holds_up_no_other(
 def test_a_job_whose_order_needs_what_is_away_waits_alone(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     written, away = assignment.compose, {"j1"}
 
-    def compose(workspace: Workspace, name: str, job: Job, worker: str) -> Order:
+    def compose(workspace: Workspace, name: str, job: JobState, worker: str) -> Order:
         if name in away:
             raise Unavailable("the object store is away")
         return written(workspace, name, job, worker)

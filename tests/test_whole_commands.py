@@ -15,7 +15,7 @@ from lepton_ai import ModelManager
 from lepton_ai.domain.commands import CreateTag
 from lepton_ai.errors import TooLarge
 from lepton_ai.events.batch import BATCH_BYTES, RECORD_OVERHEAD
-from lepton_ai.events.kafka.clients import Message, Outgoing, Writer
+from lepton_ai.events.kafka.clients import Outgoing, TopicRecord, Writer
 from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.kafka.log import KafkaLog
 from lepton_ai.events.kafka.relay import READ, ROOT, Relay
@@ -60,7 +60,7 @@ async def relayed(store: Store, cluster: Cluster) -> None:
     await asyncio.wait_for(Relay(store, cluster, until=store.end()).run(asyncio.Event()), SECONDS)
 
 
-def batch_ends(messages: Sequence[Message]) -> list[int]:
+def batch_ends(messages: Sequence[TopicRecord]) -> list[int]:
     """The events that are the last of their batch."""
     return [n for n, message in enumerate(messages, 1) if ROOT in dict(message.headers)]
 

@@ -19,10 +19,10 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from lepton_ai import settings
 from lepton_ai.domain.job.commands import CancelJob, SubmitJob
-from lepton_ai.domain.job.state import Job
+from lepton_ai.domain.job.state import JobState
 from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.sql.queue import Mail
-from lepton_ai.jobs.protocol.identity import Identity
+from lepton_ai.jobs.protocol.identity import WorkerKeys
 from lepton_ai.jobs.protocol.messages import Finished, KeptTensors, MadeVersion, encoded
 from lepton_ai.jobs.protocol.over_kafka import opened
 from lepton_ai.jobs.protocol.over_tables import MailResults
@@ -63,7 +63,7 @@ class Place:
         until(lambda: name in {each.incarnation for each in self.home.desk.leases.workers(0)}, SOON)
         return process
 
-    def say(self, body: bytes, who: Identity | None = None) -> None:
+    def say(self, body: bytes, who: WorkerKeys | None = None) -> None:
         """Say something as if a worker did: under its signature, or under none."""
         if not self.home.settings.kafka:
             place = MailResults(self.home.store).place
@@ -78,9 +78,9 @@ class Place:
         command = SubmitJob(job=job, kind=LIGHT, model="net", payload=payload, source=str(self.folder), **asked)
         self.workspace.admit(command, None)
 
-    def job(self, name: str) -> Job:
+    def job(self, name: str) -> JobState:
         """A job as it stands."""
-        return cast(Job, self.workspace.ledger.state(f"job/{name}"))
+        return cast(JobState, self.workspace.ledger.state(f"job/{name}"))
 
     def begun(self, name: str, epoch: int = 1) -> int:
         """The process of an attempt, once it is at work."""

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from lepton_ai.events.kafka.clients import Message, Outgoing, Reader, Writer
+from lepton_ai.events.kafka.clients import Outgoing, Reader, TopicRecord, Writer
 from lepton_ai.events.kafka.cluster import Cluster, TopicName
 from lepton_ai.events.kafka.topics import TOPICS
 
@@ -109,11 +109,11 @@ async def transact(cluster: Cluster, topic: TopicName, value: bytes, *, commit: 
         await (producer.commit_transaction() if commit else producer.abort_transaction())
 
 
-async def everything(cluster: Cluster, topic: TopicName, partition: int = 0) -> list[Message]:
+async def everything(cluster: Cluster, topic: TopicName, partition: int = 0) -> list[TopicRecord]:
     """All records of a partition."""
     async with Reader(cluster, topic, partition) as reader:
         reader.seek(await reader.start())
-        messages: list[Message] = []
+        messages: list[TopicRecord] = []
         while more := await reader.rest(1000):
             messages += more
         return messages

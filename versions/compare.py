@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ..domain.model.metric import better_when, goodness
-from ..domain.model.state import Model, ModelVersion
+from ..domain.model.state import ModelState, ModelVersion
 from ..errors import Malformed, Refused
 from ..results import Comparison, Diff, TensorChange
 from ..tensors.graph import Graph
@@ -46,7 +46,7 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = "
     return changed
 
 
-def compare(workspace: Workspace, model: Model, numbers: Sequence[int], metric: str | None) -> Comparison:
+def compare(workspace: Workspace, model: ModelState, numbers: Sequence[int], metric: str | None) -> Comparison:
     """Versions by a metric, best first, the newest of equals; without a metric by f1, ROC AUC or accuracy."""
     if not numbers:
         raise Malformed("nothing to compare; name at least one version")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from ..domain.model.state import Model
+from ..domain.model.state import ModelState
 from ..errors import Damaged
 from ..events.envelope import decode
 from ..events.sql import audit as log
@@ -96,7 +96,7 @@ def _versions_of(workspace: Workspace, name: str) -> Iterator[Damaged]:
         yield from _told(_version(workspace, model, number))
 
 
-def _version(workspace: Workspace, model: Model, number: int) -> Iterator[Damaged]:
+def _version(workspace: Workspace, model: ModelState, number: int) -> Iterator[Damaged]:
     event = verified_event(workspace, model, number)
     yield from workspace.vault.check_manifest(event.tensors, graph_of(model))
 

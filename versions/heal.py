@@ -10,7 +10,7 @@ from ..domain.commands import OBJECTS, Repack, Stored
 from ..errors import Damaged
 from ..events.envelope import decode
 from ..events.objects import PackRepacked, PackWritten
-from ..events.sql.rows import Placement
+from ..events.sql.rows import PlacementRow
 from ..results import Result
 from ..results.description import Block, text, title
 from ..results.figures import count
@@ -102,7 +102,7 @@ def _rewrite(workspace: Workspace, pack: str, copies: EntryCopies) -> Rewritten:
         PackWritten(pack=each.key, bytes=each.bytes, entries=each.entries, index=each.index) for each in rewritten.packs
     )
     if packs:
-        placements = tuple(Placement(*place) for place in rewritten.placements)
+        placements = tuple(PlacementRow(*place) for place in rewritten.placements)
         workspace.admit(Repack(pack=pack, stored=Stored(packs=packs)), None, placements)
     return rewritten
 

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from ..domain.model.resolve import resolve, split_range
-from ..domain.model.state import Model, Move, Ref
+from ..domain.model.state import ModelState, Move, Ref
 from ..errors import Damaged, UnknownRevision
 from ..events.envelope import decode
 from ..events.log import Row
@@ -24,7 +24,7 @@ POLL: Final = 0.2
 
 
 def log(
-    workspace: Workspace, model: Model, *, branch: str | None = None, versions: frozenset[int] | None = None
+    workspace: Workspace, model: ModelState, *, branch: str | None = None, versions: frozenset[int] | None = None
 ) -> Log:
     """A model's history, newest first: all of it, that of a branch with all its past, or of the versions named."""
     reader = _Reader(workspace, model, workspace.actors.all())
@@ -37,12 +37,12 @@ def log(
     return Log(model.name, tuple(sorted(entries, key=lambda entry: entry.seq, reverse=True)))
 
 
-def between(model: Model, before: int, after: int) -> frozenset[int]:
+def between(model: ModelState, before: int, after: int) -> frozenset[int]:
     """`A..B`: what B comes from and A does not."""
     return frozenset(model.ancestry(after)) - frozenset(model.ancestry(before))
 
 
-def about(workspace: Workspace, model: Model) -> ModelRecord:
+def about(workspace: Workspace, model: ModelState) -> ModelRecord:
     """A model at a glance."""
     newest = model.versions.get(len(model.versions))
 
@@ -61,7 +61,7 @@ def about(workspace: Workspace, model: Model) -> ModelRecord:
     )
 
 
-def show(workspace: Workspace, model: Model, number: int) -> VersionRecord:
+def show(workspace: Workspace, model: ModelState, number: int) -> VersionRecord:
     """All that a version recorded."""
     version, actors = model.version(number), workspace.actors.all()
     event, delta = version.event, model.deltas.get(number)
@@ -103,7 +103,7 @@ class _Reader:
     """Turns moves into lines, with names and texts opened for whoever reads."""
 
     workspace: Workspace
-    model: Model
+    model: ModelState
     actors: Mapping[str, Actor]
 
     def entry(self, kind: str, ref: Ref, move: Move) -> LogEntry:
@@ -131,7 +131,7 @@ class _Reader:
         return move.to_version is not None and self.model.version(move.to_version).seq == move.seq
 
 
-def _moves(model: Model) -> Iterator[tuple[str, Ref, Move]]:
+def _moves(model: ModelState) -> Iterator[tuple[str, Ref, Move]]:
     for kind, refs in (("branch", model.branches), ("alias", model.aliases)):
         for ref in refs.values():
             for move in ref.history():
@@ -152,7 +152,7 @@ def _name(actors: Mapping[str, Actor], id: str) -> str:
     return actors[id].name if id in actors else "[forgotten]"
 
 
-def _tags(model: Model, number: int | None) -> tuple[str, ...]:
+def _tags(model: ModelState, number: int | None) -> tuple[str, ...]:
     return tuple(sorted(tag for tag, on in model.tags.items() if on == number))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ..domain.commands import model_stream
-from ..domain.model.state import Model
+from ..domain.model.state import ModelState
 from ..errors import Refused
 from ..events.envelope import Recorded
 from ..events.model import VersionCommitted
@@ -27,7 +27,7 @@ USUAL: Final = {"merge": "average", "weight": 0.5}
 
 def merge(
     workspace: Workspace,
-    model: Model,
+    model: ModelState,
     theirs: Named,
     *,
     into: str,
@@ -73,7 +73,7 @@ def merge(
     return save(workspace, subject, request, key)
 
 
-def _sides(model: Model, into: str, theirs: int, known: Iterable[Recorded]) -> tuple[int, int]:
+def _sides(model: ModelState, into: str, theirs: int, known: Iterable[Recorded]) -> tuple[int, int]:
     """The versions to be merged: those that were, where this merge was recorded before."""
     for recorded in known:
         if recorded.stream == model_stream(model.name) and isinstance(recorded.event, VersionCommitted):
@@ -85,7 +85,7 @@ def _sides(model: Model, into: str, theirs: int, known: Iterable[Recorded]) -> t
 
 
 def _merged(
-    workspace: Workspace, model: Model, ours: int, theirs: int, strategy: Strategy, weight: float
+    workspace: Workspace, model: ModelState, ours: int, theirs: int, strategy: Strategy, weight: float
 ) -> Mapping[str, Tensor]:
     if strategy == "average":
         return average(tensors(workspace, model, ours), tensors(workspace, model, theirs), weight)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from ..errors import Damaged
-from ..events.sql.rows import Placement as Row
+from ..events.sql.rows import PlacementRow as Row
 from ..events.sql.store import Store
 from ..tensors.objects import is_key
 from ..tensors.pack import Placement

@@ -9,19 +9,19 @@ from ..errors import Damaged
 from ..events.envelope import decode
 from ..events.kafka.restore import Restored, restore
 from ..events.ledger import FORMAT
-from ..events.log import Log
+from ..events.log import EventLog
 from ..events.objects import PackRepacked, PackWritten
 from ..events.run import RunFinished
 from ..events.sql.actors import Actors
 from ..events.sql.heartbeats import Heartbeats
-from ..events.sql.rows import Placement
+from ..events.sql.rows import PlacementRow
 from ..events.sql.store import Store
 from ..ledger import Ledger
 from ..tensors.objects import ObjectStore
 from ..tensors.placements import told_by
 
 
-def recover(store: Store, objects: ObjectStore, log: Log) -> Restored:
+def recover(store: Store, objects: ObjectStore, log: EventLog) -> Restored:
     """Restore the events, then the placements of the packs that they name. Repeated, it does what is left to do.
 
     Leases are not restored: they run out, and jobs are assigned anew. Names and keys of actors were never in the log.
@@ -37,7 +37,7 @@ def recover(store: Store, objects: ObjectStore, log: Log) -> Restored:
         assert isinstance(event, PackWritten)
         if event.pack not in known:
             with suppress(Damaged) if event.pack in repacked else nullcontext():
-                store.place([Placement(*place) for place in told_by(objects, (event.pack,))])
+                store.place([PlacementRow(*place) for place in told_by(objects, (event.pack,))])
     _expect_open_runs(store)
     return restored
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from ..domain.commands import RecordRehearsal
 from ..domain.model.metric import better_when, goodness
-from ..domain.model.state import Model
+from ..domain.model.state import ModelState
 from ..errors import GateNotMet, Malformed
 from ..results import Rehearsal
 from .train import judged
 from .workspace import Workspace
 
 
-def rehearse(workspace: Workspace, model: Model, head: int, target: int, rows: Any) -> Rehearsal:
+def rehearse(workspace: Workspace, model: ModelState, head: int, target: int, rows: Any) -> Rehearsal:
     """Evaluate both versions on `rows`, (data, labels) or (data, labels, metric); nothing is recorded."""
     data, labels, metric = _rows(rows)
     performance = judged(workspace, model, target, data, labels)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..domain.model.recipe import Recipe, version_digest
-from ..domain.model.state import Model
+from ..domain.model.state import ModelState
 from ..errors import Damaged, Malformed, Refused
 from ..events.model import VersionCommitted
 from ..results import PendingVersion
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def graph_of(model: Model) -> Graph:
+def graph_of(model: ModelState) -> Graph:
     """The graph of a model's deltas: where a restore may start, and which ways lead on."""
     tensors = {number: version.event.tensors for number, version in model.versions.items()}
     for delta in model.deltas.values():
@@ -36,7 +36,7 @@ def graph_of(model: Model) -> Graph:
 
 
 def tensors(
-    workspace: Workspace, model: Model, number: int, names: Iterable[str] | None = None
+    workspace: Workspace, model: ModelState, number: int, names: Iterable[str] | None = None
 ) -> Mapping[str, Tensor]:
     """A version's tensors, all or those named, each verified; `Damaged` where a byte is not what was saved."""
     event = verified_event(workspace, model, number)
@@ -49,7 +49,7 @@ def tensors(
 
 
 def converted(
-    workspace: Workspace, model: Model, number: int, names: Sequence[str] | None, convert: Callable[[Tensor], T]
+    workspace: Workspace, model: ModelState, number: int, names: Sequence[str] | None, convert: Callable[[Tensor], T]
 ) -> dict[str, T]:
     """A version's tensors as torch's or numpy's; tied ones are one object."""
     return all_converted(tensors(workspace, model, number, names), convert)
@@ -61,14 +61,14 @@ def all_converted(found: Mapping[str, Tensor], convert: Callable[[Tensor], T]) -
     return {name: made[id(t)] if id(t) in made else made.setdefault(id(t), convert(t)) for name, t in found.items()}
 
 
-def files(workspace: Workspace, model: Model, number: int) -> dict[str, bytes]:
+def files(workspace: Workspace, model: ModelState, number: int) -> dict[str, bytes]:
     """The files kept beside a version."""
     return {file.name: workspace.vault.blob(file.digest) for file in model.version(number).event.files}
 
 
-def load(workspace: Workspace, model: Model, number: int, into: Any = None) -> Any:
+def load(workspace: Workspace, model: ModelState, number: int, into: Any = None) -> Any:
     """The object a version was saved from: rebuilt from its architecture, or filled into one that the caller built."""
-    from ..models.model import Model as LeptonModel
+    from ..models.model import Model
     from ..models.registry import build
     from ..models.state import fill
 
@@ -79,7 +79,7 @@ def load(workspace: Workspace, model: Model, number: int, into: Any = None) -> A
         )
     target = build(event.architecture) if into is None else into
     fill(target, tensors(workspace, model, number))
-    if isinstance(target, LeptonModel):
+    if isinstance(target, Model):
         target.recall(
             hyperparameters=event.hyperparameters, settings=event.settings, data=event.data, metrics=event.metrics
         )
@@ -87,7 +87,7 @@ def load(workspace: Workspace, model: Model, number: int, into: Any = None) -> A
     return target
 
 
-def apply(workspace: Workspace, model: Model, number: int, module: Any) -> tuple[str, ...]:
+def apply(workspace: Workspace, model: ModelState, number: int, module: Any) -> tuple[str, ...]:
     """Put a live module on another version by replaying deltas in place: the digests replayed, in order.
 
     Where the module is not what this workspace last loaded or saved, or no deltas lead from there, the version is read
@@ -109,7 +109,7 @@ def apply(workspace: Workspace, model: Model, number: int, module: Any) -> tuple
     return tuple(digest for digest, _ in replayed or ())
 
 
-def verified_event(workspace: Workspace, model: Model, number: int) -> VersionCommitted:
+def verified_event(workspace: Workspace, model: ModelState, number: int) -> VersionCommitted:
     """The event that made a version, its digest recomputed from manifest, parents and recipe."""
     event = model.version(number).event
     models = {model.name: model}

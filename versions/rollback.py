@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..domain.commands import RollBack, RollBackAlias
 from ..domain.model.refs import before_last_move, decide_rollback, standing
-from ..domain.model.state import Model
+from ..domain.model.state import ModelState
 from ..errors import Refused
 from ..events.event import Event
 from ..events.model import AliasMoved, AliasRolledBack, BranchRolledBack
@@ -37,7 +37,7 @@ class Aim:
     rehearse: Any = None
 
 
-def roll_back(workspace: Workspace, model: Model, aim: Aim, key: str | None = None) -> RolledBack:
+def roll_back(workspace: Workspace, model: ModelState, aim: Aim, key: str | None = None) -> RolledBack:
     """Put a branch or alias on a version of its past. Nothing is recorded unless every byte of it was restored."""
     if workspace.known(key):
         receipt = workspace.admit(_command(model, aim, 0, aim.to or 0, ()), key)
@@ -51,7 +51,7 @@ def roll_back(workspace: Workspace, model: Model, aim: Aim, key: str | None = No
 
 
 def _answer(
-    workspace: Workspace, model: Model, aim: Aim, receipt: Receipt, target: int, rehearsal: Rehearsal | None
+    workspace: Workspace, model: ModelState, aim: Aim, receipt: Receipt, target: int, rehearsal: Rehearsal | None
 ) -> RolledBack:
     """What a rollback came to, as its events tell it: the same however often it is sent."""
     head, replayed = target, ()
@@ -77,7 +77,7 @@ def _answer(
     )
 
 
-def plan(workspace: Workspace, model: Model, aim: Aim) -> RollbackPlan:
+def plan(workspace: Workspace, model: ModelState, aim: Aim) -> RollbackPlan:
     """What a rollback would change, without changing it."""
     head, target, moves = _ends(model, aim)
     path = graph_of(model).cheapest(model.version(target).event.tensors)
@@ -107,7 +107,7 @@ def plan(workspace: Workspace, model: Model, aim: Aim) -> RollbackPlan:
 
 
 def _rehearsed(
-    workspace: Workspace, model: Model, aim: Aim, head: int, target: int, moves: Sequence[Event]
+    workspace: Workspace, model: ModelState, aim: Aim, head: int, target: int, moves: Sequence[Event]
 ) -> Rehearsal | None:
     """The rehearsal that was asked for: of the version that is left, by an alias where the branch stands still."""
     if aim.rehearse is None or not moves:
@@ -125,7 +125,7 @@ def _taken_along(aim: Aim, moves: Iterable[Event]) -> dict[str, int]:
     }
 
 
-def _ends(model: Model, aim: Aim) -> tuple[int, int, tuple[Event, ...]]:
+def _ends(model: ModelState, aim: Aim) -> tuple[int, int, tuple[Event, ...]]:
     """Where the ref stands, where it is to go and the moves that makes, decided once before any work is done."""
     if aim.alias is not None:
         head = standing(model, aim.alias)
@@ -137,7 +137,7 @@ def _ends(model: Model, aim: Aim) -> tuple[int, int, tuple[Event, ...]]:
     return head, target, decide_rollback(model, _command(model, aim, head, target, ()))
 
 
-def _restorable(workspace: Workspace, model: Model, number: int) -> tuple[str, ...]:
+def _restorable(workspace: Workspace, model: ModelState, number: int) -> tuple[str, ...]:
     """Restore every chunk of a version, verify it, keep none: the deltas that took, in order."""
     event, graph = verified_event(workspace, model, number), graph_of(model)
     for damage in workspace.vault.check_manifest(event.tensors, graph):
@@ -145,7 +145,9 @@ def _restorable(workspace: Workspace, model: Model, number: int) -> tuple[str, .
     return tuple(edge.digest for edge, _ in graph.cheapest(event.tensors).steps)
 
 
-def _command(model: Model, aim: Aim, head: int, target: int, replayed: tuple[str, ...]) -> RollBack | RollBackAlias:
+def _command(
+    model: ModelState, aim: Aim, head: int, target: int, replayed: tuple[str, ...]
+) -> RollBack | RollBackAlias:
     if aim.alias is not None:
         return RollBackAlias(
             model=model.name,

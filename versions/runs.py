@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
 
 from ..domain.commands import job_stream, run_stream
-from ..domain.job.state import Job
+from ..domain.job.state import JobState
 from ..errors import Refused, UnknownRevision
 from ..events.clock import moment
 from ..events.envelope import Recorded, decode
@@ -170,7 +170,7 @@ def resumable(workspace: Workspace, run: str) -> tuple[RunRecord, Resumed]:
     run_record = record(workspace, run)
     if run_record.status == "finished":
         raise Refused(f"run {run!r} is finished; only one that did not finish is resumed: start another")
-    job = cast(Job, workspace.ledger.state(job_stream(run.rpartition(".")[0])))
+    job = cast(JobState, workspace.ledger.state(job_stream(run.rpartition(".")[0])))
     if job.status != "unknown":
         raise Refused(f"run {run!r} is an attempt at a job, which goes on by itself; `lepton jobs` tells how it stands")
     points, step = 0, None

@@ -16,13 +16,13 @@ from ..domain.commands import Checkpoint, Commit, Delta, Stored, TellManifest
 from ..domain.guards import writable
 from ..domain.model.commit import check_tags
 from ..domain.model.revision import parts
-from ..domain.model.state import Model
+from ..domain.model.state import ModelState
 from ..domain.names import checked_model, checked_name
 from ..errors import Condemned, Damaged
 from ..events.envelope import Recorded
 from ..events.model import File, Parent, VersionCommitted
 from ..events.objects import ManifestWritten, packs_written
-from ..events.sql.rows import Placement
+from ..events.sql.rows import PlacementRow
 from ..results import Version, VersionRef
 from ..tensors.graph import Graph
 from .restore import graph_of
@@ -71,7 +71,7 @@ def _committed(
     workspace: Workspace,
     subject: Subject,
     request: Save,
-    model: Model,
+    model: ModelState,
     place: tuple[tuple[Parent, ...], bool, int | None, Manifest | None],
     key: str | None,
     time: datetime | None,
@@ -140,14 +140,14 @@ def _numbered(events: Sequence[Recorded]) -> int | None:
     return (made or numbers or [None])[0]
 
 
-def _repeated(model: Model, branch: str, tensors: str) -> int:
+def _repeated(model: ModelState, branch: str, tensors: str) -> int:
     """The version that a save repeated: the branch's head, unless others moved it since."""
     head = cast(int, model.head(branch))
     same = [number for number in model.past(branch) if model.version(number).event.tensors == tensors]
     return head if head in same else max(same)
 
 
-def admissible(workspace: Workspace, name: str, branch: str = "main", tags: Sequence[str] = ()) -> Model:
+def admissible(workspace: Workspace, name: str, branch: str = "main", tags: Sequence[str] = ()) -> ModelState:
     """The model as it stands, unless a save would be refused whatever its bytes: known before a training, too."""
     checked_model(name)
     checked_name(branch, "branch")
@@ -157,7 +157,7 @@ def admissible(workspace: Workspace, name: str, branch: str = "main", tags: Sequ
     return model
 
 
-def tell_of_new(workspace: Workspace, model: Model, name: str) -> None:
+def tell_of_new(workspace: Workspace, model: ModelState, name: str) -> None:
     """Say that a save opens a model beside others under a name that nobody chose."""
     if not model.registered and (others := workspace.models()):
         log.warning("%s is a new model beside %s; name= would keep it as one of theirs", name, ", ".join(others[:10]))
@@ -185,12 +185,12 @@ def told_ahead(stored: Stored, tell: Callable[[TellManifest], object]) -> Stored
     return replace(stored, manifests=tuple(rest))
 
 
-def placed(kept: SavedTensors) -> tuple[Placement, ...]:
+def placed(kept: SavedTensors) -> tuple[PlacementRow, ...]:
     """Where kept bytes lie, as the store's rows."""
-    return tuple(Placement(p.digest, p.pack, p.offset, p.length) for p in kept.placements)
+    return tuple(PlacementRow(p.digest, p.pack, p.offset, p.length) for p in kept.placements)
 
 
-def _base(workspace: Workspace, model: Model, parents: tuple[Parent, ...]) -> Manifest | None:
+def _base(workspace: Workspace, model: ModelState, parents: tuple[Parent, ...]) -> Manifest | None:
     """The manifest to keep a delta from. A damaged one stops no save: the version is kept whole instead."""
     if (first := next((parent for parent in parents if parent.model == model.name), None)) is None:
         return None
@@ -201,7 +201,7 @@ def _base(workspace: Workspace, model: Model, parents: tuple[Parent, ...]) -> Ma
         return None
 
 
-def parents_of(workspace: Workspace, model: Model, asked: Save) -> tuple[tuple[Parent, ...], bool]:
+def parents_of(workspace: Workspace, model: ModelState, asked: Save) -> tuple[tuple[Parent, ...], bool]:
     """Those named; where none of them is of this model, it goes on from where the object came from, else from the
     branch's head as it is now. Also whether that is what it follows, wherever it is when the commit is decided."""
     named = tuple(_parent(workspace, model, each) for each in asked.parents or ())
@@ -214,7 +214,7 @@ def parents_of(workspace: Workspace, model: Model, asked: Save) -> tuple[tuple[P
     return (Parent(model=model.name, version=head), *named), True
 
 
-def _parent(workspace: Workspace, model: Model, named: Named) -> Parent:
+def _parent(workspace: Workspace, model: ModelState, named: Named) -> Parent:
     ref = named.version
     if ref is None:
         of, *_ = parts(named.words)

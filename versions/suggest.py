@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ..domain.model.state import Model
+from ..domain.model.state import ModelState
 from ..domain.model.suggestion import suggest as weigh
 from ..results import Suggestion
 
 
-def suggest(model: Model, branch: str, metric: str | None) -> Suggestion:
+def suggest(model: ModelState, branch: str, metric: str | None) -> Suggestion:
     """The versions of a branch's past, best first, each with its figures and why."""
     suggestion = weigh(model, branch, metric=metric, now=datetime.now(UTC))
     return Suggestion(

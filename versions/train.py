@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from ..domain.commands import RecordEvaluation
-from ..domain.model.state import Model
+from ..domain.model.state import ModelState
 from ..errors import Malformed, Refused, Unavailable
 from ..results import Evaluation, TaskPerformance, Version
 from .restore import load
@@ -30,9 +30,9 @@ def train(
 ) -> Version:
     """Fit a Lepton model as a run, and keep what comes of it as a version by itself."""
     from ..datasets.tables import fingerprint
-    from ..models.model import Model as LeptonModel
+    from ..models.model import Model
 
-    if not isinstance(model, LeptonModel):
+    if not isinstance(model, Model):
         raise Malformed(
             f"a {type(model).__name__} does not know how to train itself; fit it in `with manager.run(...) as run:` "
             "and keep it with run.save"
@@ -58,7 +58,7 @@ def train(
 
 
 def evaluate(
-    workspace: Workspace, model: Model, number: int, data: Any, labels: Any, *, name: str, key: str | None
+    workspace: Workspace, model: ModelState, number: int, data: Any, labels: Any, *, name: str, key: str | None
 ) -> Evaluation:
     """Judge a version on labelled rows and record the figures with the rows' fingerprint."""
     from ..datasets.tables import fingerprint
@@ -71,7 +71,7 @@ def evaluate(
     return Evaluation(workspace.version(model, number), name, performance)
 
 
-def judged(workspace: Workspace, model: Model, number: int, data: Any, labels: Any) -> TaskPerformance:
+def judged(workspace: Workspace, model: ModelState, number: int, data: Any, labels: Any) -> TaskPerformance:
     """How a version says that it does. Raises `Refused` where its class has no word for that."""
     evaluate = getattr(load(workspace, model, number), "evaluate", None)
     performance = evaluate(data, labels) if callable(evaluate) else None

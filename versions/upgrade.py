@@ -16,7 +16,7 @@ from ..events.sql.admission import Admission
 from ..events.sql.database import Database
 from ..events.sql.lock import Held
 from ..events.sql.store import Store
-from ..events.sql.upgrade import Standing
+from ..events.sql.upgrade import StoredLedger
 from ..ledger import Ledger, Request, receipt
 from ..results import Result
 from ..results.description import Block, text, title
@@ -94,7 +94,7 @@ def _process(what: str) -> str:
     return {"assigner": "intake` or `lepton worker"}.get(what, what)
 
 
-def _told(database: Database, standing: Standing, *, done: bool) -> Upgraded:
+def _told(database: Database, standing: StoredLedger, *, done: bool) -> Upgraded:
     older = standing.format < FORMAT
     return Upgraded(
         ledger=standing.name,

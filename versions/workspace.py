@@ -12,13 +12,13 @@ from weakref import WeakKeyDictionary
 from ..domain.commands import OBJECTS, AnyCommand, model_stream
 from ..domain.model.resolve import Revision, only, resolve, split
 from ..domain.model.revision import parts
-from ..domain.model.state import Model, ModelVersion
+from ..domain.model.state import ModelState, ModelVersion
 from ..domain.objects import Objects
 from ..errors import Refused, UnknownRevision
 from ..events.envelope import Recorded, decode
 from ..events.model import ModelRegistered
 from ..events.sql.actors import FORGOTTEN, Actor, Actors
-from ..events.sql.rows import Placement as PlacementRow
+from ..events.sql.rows import PlacementRow
 from ..ledger import Ledger, Receipt
 from ..results import Version
 from ..settings import log
@@ -62,15 +62,15 @@ class Workspace:
         streams = self.ledger.store.streams_holding("model/", ModelRegistered.type_name())
         return [stream.removeprefix("model/") for stream in streams]
 
-    def model(self, name: str) -> Model:
+    def model(self, name: str) -> ModelState:
         """A model's state; an unregistered one where there is none of that name."""
-        return cast(Model, self.ledger.state(model_stream(name)))
+        return cast(ModelState, self.ledger.state(model_stream(name)))
 
     def archived(self, name: str) -> bool:
         """Whether a model is closed to writing."""
         return self.model(name).archived
 
-    def known_model(self, name: str | None) -> Model:
+    def known_model(self, name: str | None) -> ModelState:
         """A model's state by its name, or the only one's. Raises `UnknownRevision`."""
         if name is None:
             name = only(self.models(), self.archived, "say which by `model=` or --model")
@@ -111,7 +111,7 @@ class Workspace:
             raise UnknownRevision(f"{many} {words!r}; `lepton {kind}s` lists them")
         return ids[0]
 
-    def version(self, model: Model, number: int) -> Version:
+    def version(self, model: ModelState, number: int) -> Version:
         """A version as callers hold it."""
         event = model.version(number).event
         return Version(

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Final
 
-from ..jobs.protocol.identity import Identity
+from ..jobs.protocol.identity import WorkerKeys
 from ..jobs.protocol.ports import Channel
 from ..settings import Terms
 from ..supervised import Supervised
@@ -22,7 +22,7 @@ _GPUS: Final = Path("/dev/nvidia0")
 class Workplace:
     """What it takes to be a worker: the way to the ledger, and the object store."""
 
-    channel: Callable[[Identity], Channel]
+    channel: Callable[[WorkerKeys], Channel]
     """A worker's way to the ledger."""
     objects: Mapping[str, Any]
     """Where the object store is: what `tensors.address.objects_at` takes."""
@@ -39,7 +39,7 @@ class Workplace:
             environment = {"CUDA_VISIBLE_DEVICES": device.removeprefix("cuda:")}
         gpu = device.startswith("cuda") or (device == "auto" and _GPUS.exists())
         return Post(
-            identity=Identity(),
+            identity=WorkerKeys(),
             secret=self.secret,
             pool=pool,
             capabilities=(*TASKS, "cpu", *(("cuda",) if gpu else ())),
@@ -56,6 +56,6 @@ class Workplace:
         """Have a worker in this process, and let it leave in good order; each that begins anew is another."""
 
         def work(stop: Event) -> None:
-            self.worker(replace(post, identity=Identity())).run(stop)
+            self.worker(replace(post, identity=WorkerKeys())).run(stop)
 
         return Supervised(work, "worker", 4 * self.terms.drain)

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from ..errors import Malformed
-from ..jobs.protocol.identity import Identity
+from ..jobs.protocol.identity import WorkerKeys
 from ..jobs.protocol.orders import Order, digest, opened
 from ..jobs.protocol.ports import Fact
 
@@ -46,7 +46,7 @@ class OrderBook:
 
     def __init__(
         self,
-        identity: Identity,
+        identity: WorkerKeys,
         capabilities: Collection[str],
         patience: float,
         clock: Callable[[], float] = time.monotonic,

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from ..errors import LeptonError, Unavailable
 from ..jobs.protocol import identity
-from ..jobs.protocol.identity import Identity
+from ..jobs.protocol.identity import WorkerKeys
 from ..jobs.protocol.messages import FINAL, Failed, Left, Message, Started, WorkerReady, encoded
 from ..jobs.protocol.orders import Order
 from ..jobs.protocol.ports import Channel, Fact
@@ -39,7 +39,7 @@ log = logging.getLogger("lepton.worker")
 class Post:
     """What a worker is: its one life's keys, the pool it works for, what it can, how much at once, and where."""
 
-    identity: Identity = field(repr=False)
+    identity: WorkerKeys = field(repr=False)
     secret: str | None = field(default=None, repr=False)
     """What the ledger knows its workers by, where it was given one."""
     pool: str = "default"

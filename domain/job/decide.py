@@ -27,11 +27,11 @@ from ..append import Append
 from ..commands import OBJECTS, Commit, LogMetrics, OfJob, RecordEvaluation, job_stream, model_stream, run_stream
 from ..guards import limits, writable
 from ..model.commit import commit, kept
-from ..model.state import Model
+from ..model.state import ModelState
 from ..names import checked_metrics, checked_model, checked_run
 from ..objects import Objects
 from ..run import decide
-from ..run.state import Run
+from ..run.state import RunState
 from ..state import State
 from .commands import (
     AssignJob,
@@ -52,7 +52,7 @@ from .commands import (
 )
 from .kinds import checked_payload
 from .offers import offer
-from .state import AT_WORK, NOT_STARTED, Job
+from .state import AT_WORK, NOT_STARTED, JobState
 
 WARNINGS: Final = 100
 """Of one job that are recorded; what comes after them is in the log of the intake alone."""
@@ -64,11 +64,11 @@ _DOUBLED: Final = 60
 
 def decide_job(state: State, asked: OfJob) -> tuple[Append, ...]:
     """The events that a command becomes, none where there is nothing to do; `Refused` where a rule forbids it."""
-    job, command = cast(Job, state[job_stream(asked.job)]), cast(JobCommand, asked)
+    job, command = cast(JobState, state[job_stream(asked.job)]), cast(JobCommand, asked)
     if isinstance(command, SubmitJob):
         return _of_job(command.job, _submit(job, command))
     if isinstance(command, OfferVersion):
-        return offer(job, cast(Model, state[model_stream(command.model)]), command)
+        return offer(job, cast(ModelState, state[model_stream(command.model)]), command)
     if job.status == "unknown":
         raise Refused(f"there is no job {command.job!r}; `lepton jobs` lists them")
     if isinstance(command, AssignJob):
@@ -79,17 +79,17 @@ def decide_job(state: State, asked: OfJob) -> tuple[Append, ...]:
     return tuple(_of_attempt(state, job, command))
 
 
-def fits(job: Job, pool: str, capabilities: frozenset[str]) -> bool:
+def fits(job: JobState, pool: str, capabilities: frozenset[str]) -> bool:
     """Whether a worker of that pool can do a job."""
     return pool == job.pool and {job.kind, *job.needs} <= capabilities
 
 
-def pauses(job: Job, now: datetime) -> bool:
+def pauses(job: JobState, now: datetime) -> bool:
     """Whether a job is not to be assigned yet; a pause longer than any is by a clock that was wrong, and over."""
     return job.until is not None and timedelta() < job.until - now <= timedelta(seconds=LONGEST_PAUSE)
 
 
-def chosen(job: Job, ready: Iterable[Ready], now: datetime) -> Ready | None:
+def chosen(job: JobState, ready: Iterable[Ready], now: datetime) -> Ready | None:
     """The worker that a queued job goes to: the one with the most free slots, rather one that has not left it lying.
 
     None while none fits or the job's pause is not over.
@@ -101,7 +101,9 @@ def chosen(job: Job, ready: Iterable[Ready], now: datetime) -> Ready | None:
 
 
 def _of_attempt(
-    state: State, job: Job, command: StartJob | MeasureJob | WarnJob | CheckpointJob | FinishJob | FailJob | ExpireLease
+    state: State,
+    job: JobState,
+    command: StartJob | MeasureJob | WarnJob | CheckpointJob | FinishJob | FailJob | ExpireLease,
 ) -> Iterator[Append]:
     """What is told of the attempt that counts."""
     match command:
@@ -109,7 +111,7 @@ def _of_attempt(
             yield from _start(job, command)
         case MeasureJob():
             run = attempt(command.job, command.epoch)
-            yield from decide.log(cast(Run, state[run_stream(run)]), LogMetrics(run=run, blocks=command.blocks))
+            yield from decide.log(cast(RunState, state[run_stream(run)]), LogMetrics(run=run, blocks=command.blocks))
             if command.lost:
                 yield from _warn(job, command, "measured", command.lost)
         case WarnJob():
@@ -126,7 +128,7 @@ def _of_attempt(
             assert_never(command)
 
 
-def _submit(job: Job, command: SubmitJob) -> JobSubmitted:
+def _submit(job: JobState, command: SubmitJob) -> JobSubmitted:
     checked_run(command.job)
     checked_model(command.model)
     if job.status != "unknown":
@@ -143,7 +145,7 @@ def _submit(job: Job, command: SubmitJob) -> JobSubmitted:
     )
 
 
-def _assign(job: Job, command: AssignJob) -> Iterator[Event]:
+def _assign(job: JobState, command: AssignJob) -> Iterator[Event]:
     """To the worker that is chosen; nothing while there is none."""
     if job.status != "queued":
         raise Refused(f"job {command.job!r} is {job.status}; only a queued one is assigned")
@@ -155,7 +157,7 @@ def _assign(job: Job, command: AssignJob) -> Iterator[Event]:
         yield JobAssigned(epoch=epoch, worker=worker.incarnation, deadline=deadline, order=command.order)
 
 
-def _start(job: Job, command: StartJob) -> Iterator[Append]:
+def _start(job: JobState, command: StartJob) -> Iterator[Append]:
     if job.status == "running":
         return
     run = attempt(command.job, command.epoch) if command.tells_run else None
@@ -172,14 +174,14 @@ def _start(job: Job, command: StartJob) -> Iterator[Append]:
     yield Append(job_stream(command.job), JobStarted(epoch=command.epoch, run=run))
 
 
-def _warn(job: Job, command: MeasureJob | WarnJob, said: str, points: int) -> Iterator[Append]:
+def _warn(job: JobState, command: MeasureJob | WarnJob, said: str, points: int) -> Iterator[Append]:
     """Only so many: a story that repeats itself every second would bury the job's own."""
     if job.warnings < WARNINGS:
         warned = JobWarned(epoch=command.epoch, said=said, points=points, reason=command.reason)
         yield Append(job_stream(command.job), warned)
 
 
-def _checkpoint(job: Job, objects: Objects, command: CheckpointJob) -> Iterator[Append]:
+def _checkpoint(job: JobState, objects: Objects, command: CheckpointJob) -> Iterator[Append]:
     for event in kept(objects, command.stored):
         yield Append(OBJECTS, event)
     if job.run is not None:
@@ -188,9 +190,9 @@ def _checkpoint(job: Job, objects: Objects, command: CheckpointJob) -> Iterator[
     yield Append(job_stream(command.job), told)
 
 
-def _finish(state: State, job: Job, command: FinishJob) -> Iterator[Append]:
+def _finish(state: State, job: JobState, command: FinishJob) -> Iterator[Append]:
     """The job's end, and in the same append what it made."""
-    model = cast(Model, state[model_stream(command.made.model)])
+    model = cast(ModelState, state[model_stream(command.made.model)])
     match command.made:
         case Commit() as made:
             # a save may go on from what another job made of the branch meanwhile: this one never looked at it
@@ -215,7 +217,7 @@ def _finish(state: State, job: Job, command: FinishJob) -> Iterator[Append]:
     yield Append(job_stream(command.job), finished)
 
 
-def _fail(job: Job, command: FailJob) -> Iterator[Append]:
+def _fail(job: JobState, command: FailJob) -> Iterator[Append]:
     """Another attempt, if it may go better and one is left; else the end."""
     yield from _run_ends(job, "failed", command.points, command.error, command.reason)
     lost = job.lost + command.counted
@@ -233,12 +235,12 @@ def _fail(job: Job, command: FailJob) -> Iterator[Append]:
     yield Append(job_stream(command.job), event)
 
 
-def _lost(job: Job, command: ExpireLease) -> FailJob:
+def _lost(job: JobState, command: ExpireLease) -> FailJob:
     error = NOT_STARTED if job.status == "assigned" else "LeaseLost"
     return FailJob(job=command.job, epoch=command.epoch, error=error, again=True, now=command.now, pause=command.pause)
 
 
-def _cancel(job: Job, command: CancelJob) -> tuple[Append, ...]:
+def _cancel(job: JobState, command: CancelJob) -> tuple[Append, ...]:
     if job.status == "cancelled":
         return ()
     if job.ended:
@@ -249,13 +251,13 @@ def _cancel(job: Job, command: CancelJob) -> tuple[Append, ...]:
     return (*_run_ends(job, "failed", 0, "Cancelled", command.reason), cancelled)
 
 
-def _run_ends(job: Job, status: str, points: int, error: str | None = None, reason: str = "") -> Iterator[Append]:
+def _run_ends(job: JobState, status: str, points: int, error: str | None = None, reason: str = "") -> Iterator[Append]:
     if job.run is not None:
         ended = RunFinished.model_validate({"status": status, "error": error, "reason": reason, "points": points})
         yield Append(run_stream(job.run), ended)
 
 
-def _counts(job: Job, command: OfAttempt) -> None:
+def _counts(job: JobState, command: OfAttempt) -> None:
     """What is told of any attempt but the one at work comes too late."""
     if job.ended:
         raise Refused(f"job {command.job!r} has ended ({job.status}); what attempt {command.epoch} says is too late")

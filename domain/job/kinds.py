@@ -13,7 +13,7 @@ from ...plain import plain, plain_text
 from ..names import checked_name
 
 if TYPE_CHECKING:
-    from ..model.state import Model
+    from ..model.state import ModelState
 
 BranchName = Annotated[str, AfterValidator(lambda name: checked_name(name, "branch"))]
 TagName = Annotated[str, AfterValidator(lambda name: checked_name(name, "tag"))]
@@ -33,7 +33,7 @@ class Payload(BaseModel):
         """The name that the kind is stored under, which a worker announces as a capability."""
         return cls.model_fields["kind"].default
 
-    def base(self, model: Model) -> int | None:  # noqa: ARG002 - a kind that needs none
+    def base(self, model: ModelState) -> int | None:  # noqa: ARG002 - a kind that needs none
         """The version that the work goes on from or looks at, as the model stands; None where it needs none."""
         return None
 
@@ -56,7 +56,7 @@ class MakesVersion(Payload):
     branch: BranchName = "main"
     tags: tuple[TagName, ...] = ()
 
-    def base(self, model: Model) -> int | None:
+    def base(self, model: ModelState) -> int | None:
         return model.head(self.branch)
 
 
@@ -66,7 +66,7 @@ class JudgesVersion(Payload):
     version: Number
     name: Annotated[str, AfterValidator(lambda name: plain_text(name, "the data's name"))] = ""
 
-    def base(self, model: Model) -> int | None:  # noqa: ARG002 - whichever stands
+    def base(self, model: ModelState) -> int | None:  # noqa: ARG002 - whichever stands
         return self.version
 
 

@@ -11,11 +11,11 @@ from ..append import Append
 from ..commands import job_stream, model_stream
 from ..guards import limits, unused, writable
 from ..model.commit import check_tags
-from ..model.state import Model
+from ..model.state import ModelState
 from ..names import checked_metrics, checked_model, checked_name, checked_run
 from .commands import OfferVersion
 from .kinds import checked_payload
-from .state import Job
+from .state import JobState
 
 IMPORT: Final = "verify"
 """The kind of work that looks at what was offered, by its stored name."""
@@ -23,7 +23,7 @@ LIMITS: Final = "limits"
 """In the payload of a job: it looks at what an outside service offered, which may be so much and no more."""
 
 
-def offer(job: Job, model: Model, command: OfferVersion) -> tuple[Append, ...]:
+def offer(job: JobState, model: ModelState, command: OfferVersion) -> tuple[Append, ...]:
     """What was offered and the job that looks at it, in one append; nothing where that job stands already.
 
     A model that nobody knows is registered with its first version, and not by the offer.
@@ -45,7 +45,7 @@ def offer(job: Job, model: Model, command: OfferVersion) -> tuple[Append, ...]:
     return Append(model_stream(command.model), offered), Append(job_stream(command.job), job_of_it)
 
 
-def _fits(model: Model, command: OfferVersion) -> None:
+def _fits(model: ModelState, command: OfferVersion) -> None:
     """Hold that the model, the branch and the tags can take a version."""
     checked_name(command.branch, "branch")
     writable(model)

@@ -36,7 +36,7 @@ class JobCheckpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class JobState:
     """What a job's events add up to."""
 
     status: Status = "unknown"
@@ -84,12 +84,12 @@ class Job:
         return self.status in ENDED
 
 
-def evolve(job: Job, recorded: Recorded) -> Job:
+def evolve(job: JobState, recorded: Recorded) -> JobState:
     """The job after one more event."""
     return replace(_evolved(job, recorded), changed=recorded.recorded)
 
 
-def _evolved(job: Job, recorded: Recorded) -> Job:
+def _evolved(job: JobState, recorded: Recorded) -> JobState:
     match event := recorded.event:
         case JobSubmitted():
             return _submitted(event, recorded)
@@ -117,8 +117,8 @@ def _evolved(job: Job, recorded: Recorded) -> Job:
             return job
 
 
-def _submitted(event: JobSubmitted, recorded: Recorded) -> Job:
-    return Job(
+def _submitted(event: JobSubmitted, recorded: Recorded) -> JobState:
+    return JobState(
         status="queued",
         kind=event.kind,
         model=event.model,

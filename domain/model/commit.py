@@ -34,7 +34,7 @@ from ..names import (
 )
 from ..objects import Objects
 from .recipe import canonical_digest, version_digest
-from .state import Model, Version
+from .state import ModelState, VersionState
 
 if TYPE_CHECKING:
     from ..state import State
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 def commit(state: State, command: Commit) -> tuple[Append, ...]:
     """The events of a commit; only tags, notes and figures where the branch's head is what was asked for already."""
-    model = cast(Model, state[model_stream(command.model)])
+    model = cast(ModelState, state[model_stream(command.model)])
     objects = cast(Objects, state[OBJECTS])
     checked_model(command.model)
     checked_name(command.branch, "branch")
@@ -59,7 +59,7 @@ def commit(state: State, command: Commit) -> tuple[Append, ...]:
         # the version stands, but what it rests on had to be stored anew
         return _stored(objects, command) + extras if command.stored.packs else extras
     _head_is_a_parent(model, command)
-    digests = [_digest(cast(Model, state[model_stream(parent.model)]), parent) for parent in command.parents]
+    digests = [_digest(cast(ModelState, state[model_stream(parent.model)]), parent) for parent in command.parents]
     return _stored(objects, command) + tuple(Append(stream, event) for event in _events(model, command, digests))
 
 
@@ -67,7 +67,7 @@ def _stored(objects: Objects, command: Commit) -> tuple[Append, ...]:
     return tuple(Append(OBJECTS, event) for event in kept(objects, command.stored))
 
 
-def _on_head(model: Model, command: Commit) -> Commit:
+def _on_head(model: ModelState, command: Commit) -> Commit:
     """The commit with the branch's head of now as its parent, where nobody named one and the head moved meanwhile.
 
     What the bytes were kept as is unchanged by that: they still differ from the same base.
@@ -98,7 +98,7 @@ def repacked(objects: Objects, command: Repack) -> Iterator[Event]:
         yield PackRepacked(pack=command.pack, into=command.into)
 
 
-def same_as_head(model: Model, command: Commit) -> Version | None:
+def same_as_head(model: ModelState, command: Commit) -> VersionState | None:
     """The branch's head, if committing would only repeat it: same tensors, same recipe, same parents' line."""
     head = model.head(command.branch)
     if head is None:
@@ -115,13 +115,13 @@ def same_as_head(model: Model, command: Commit) -> Version | None:
     return version if repeats else None
 
 
-def _same_line(version: Version, command: Commit) -> bool:
+def _same_line(version: VersionState, command: Commit) -> bool:
     """Whether the parents are the head or its parents, and the recipe is its recipe."""
     parents = tuple(parent.version for parent in command.line)
     return parents in {(version.number,), version.parents} and version.event.recipe == command.recipe.digest()
 
 
-def _brings_nothing(model: Model, version: Version, command: Commit) -> bool:
+def _brings_nothing(model: ModelState, version: VersionState, command: Commit) -> bool:
     """Whether it is a merge of the head with what the head contains: a merge of x with x is x."""
     parents = {parent.version for parent in command.line}
     if len(command.line) < 2 or version.number not in parents or not parents <= set(model.ancestry(version.number)):
@@ -131,7 +131,7 @@ def _brings_nothing(model: Model, version: Version, command: Commit) -> bool:
     return replace(command.recipe, derivation=derivation).digest() == version.event.recipe
 
 
-def _head_is_a_parent(model: Model, command: Commit) -> None:
+def _head_is_a_parent(model: ModelState, command: Commit) -> None:
     """An existing branch goes on from its head; a new one opens at its parents."""
     numbers = [parent.version for parent in command.line]
     for number in numbers:
@@ -156,14 +156,14 @@ def _head_is_a_parent(model: Model, command: Commit) -> None:
         )
 
 
-def _digest(model: Model, parent: Parent) -> str:
+def _digest(model: ModelState, parent: Parent) -> str:
     """The digest of a parent, or `UnknownRevision`: it may be a version of any model of the ledger's."""
     if not model.registered:
         raise UnknownRevision(f"there is no model {parent.model!r} to be a parent's; `lepton models` lists them")
     return model.version(parent.version).event.digest
 
 
-def _events(model: Model, command: Commit, digests: Iterable[str]) -> Iterator[Event]:
+def _events(model: ModelState, command: Commit, digests: Iterable[str]) -> Iterator[Event]:
     number, line = model.next_number, command.line
     if not model.registered:
         yield ModelRegistered(model=command.model)
@@ -206,7 +206,7 @@ def _events(model: Model, command: Commit, digests: Iterable[str]) -> Iterator[E
     yield from _extras(model, command, number, fresh=True)
 
 
-def _extras(model: Model, command: Commit, number: int, *, fresh: bool) -> Iterator[Event]:
+def _extras(model: ModelState, command: Commit, number: int, *, fresh: bool) -> Iterator[Event]:
     """Tags and notes, and on a version that stands already the figures that are new."""
     for tag in dict.fromkeys(command.tags):
         if model.tags.get(tag) != number:
@@ -219,14 +219,14 @@ def _extras(model: Model, command: Commit, number: int, *, fresh: bool) -> Itera
         yield MetricsRecorded(version=number, metrics=new)
 
 
-def check_tags(model: Model, branch: str, tags: Iterable[str]) -> None:
+def check_tags(model: ModelState, branch: str, tags: Iterable[str]) -> None:
     """Refuse ahead of a save what it would be refused for: a tag in use elsewhere than on what it may repeat."""
     for tag in tags:
         if tag not in model.tags or model.tags[tag] != model.head(branch):
             free_tag(model, tag, model.next_number, branch=branch)
 
 
-def free_tag(model: Model, tag: str, number: int, *, branch: str | None = None) -> TagCreated:
+def free_tag(model: ModelState, tag: str, number: int, *, branch: str | None = None) -> TagCreated:
     """The event that binds a tag, or `Refused` where the name is in use; `branch` is a name about to be."""
     checked_name(tag, "tag")
     if (bound := model.tags.get(tag)) is not None:

@@ -18,10 +18,10 @@ from ...events.model import (
 from ..commands import CreateBranch, DeleteAlias, DeleteBranch, DeleteTag, MoveAliases, RollBack, RollBackAlias
 from ..guards import stands, unused, writable
 from ..names import checked_name
-from .state import Model
+from .state import ModelState
 
 
-def create_branch(model: Model, command: CreateBranch) -> tuple[Event, ...]:
+def create_branch(model: ModelState, command: CreateBranch) -> tuple[Event, ...]:
     """Open a branch at a version; repeated at the same version it is nothing new."""
     checked_name(command.branch, "branch")
     model.version(command.version)
@@ -36,7 +36,7 @@ def create_branch(model: Model, command: CreateBranch) -> tuple[Event, ...]:
     return (BranchCreated(branch=command.branch, version=command.version),)
 
 
-def delete_branch(model: Model, command: DeleteBranch) -> tuple[Event, ...]:
+def delete_branch(model: ModelState, command: DeleteBranch) -> tuple[Event, ...]:
     """Give up a branch; its versions keep their numbers, and the last branch stays."""
     if (head := model.head(command.branch)) is None:
         raise Refused(f"{model.name} has no branch {command.branch!r}; `lepton branch` lists them")
@@ -45,14 +45,14 @@ def delete_branch(model: Model, command: DeleteBranch) -> tuple[Event, ...]:
     return (BranchDeleted(branch=command.branch, version=head),)
 
 
-def delete_tag(model: Model, command: DeleteTag) -> tuple[Event, ...]:
+def delete_tag(model: ModelState, command: DeleteTag) -> tuple[Event, ...]:
     """Give up a tag."""
     if (number := model.tags.get(command.tag)) is None:
         raise Refused(f"{model.name} has no tag {command.tag!r}; `lepton tag` lists them")
     return (TagDeleted(tag=command.tag, version=number),)
 
 
-def move_aliases(model: Model, command: MoveAliases) -> tuple[Event, ...]:
+def move_aliases(model: ModelState, command: MoveAliases) -> tuple[Event, ...]:
     """Put aliases on versions, all or none, if they stand where the caller believes."""
     if unknown := command.expected.keys() - command.to.keys():
         raise Refused(f"`expected` names {', '.join(sorted(unknown))}, which is not being moved; name the same aliases")
@@ -69,18 +69,18 @@ def move_aliases(model: Model, command: MoveAliases) -> tuple[Event, ...]:
     )
 
 
-def delete_alias(model: Model, command: DeleteAlias) -> tuple[Event, ...]:
+def delete_alias(model: ModelState, command: DeleteAlias) -> tuple[Event, ...]:
     """Give up an alias."""
     return (AliasDeleted(alias=command.alias, from_version=standing(model, command.alias)),)
 
 
-def decide_rollback(model: Model, command: RollBack | RollBackAlias) -> tuple[Event, ...]:
+def decide_rollback(model: ModelState, command: RollBack | RollBackAlias) -> tuple[Event, ...]:
     """Put a branch or alias on a version of its past, as far as that is allowed before anything is restored."""
     writable(model)
     return roll_back(model, command) if isinstance(command, RollBack) else roll_back_alias(model, command)
 
 
-def roll_back(model: Model, command: RollBack) -> tuple[Event, ...]:
+def roll_back(model: ModelState, command: RollBack) -> tuple[Event, ...]:
     """Put a branch on a version of its past, forwards too, and the aliases named with it."""
     head = model.head(command.branch)
     if head is None:
@@ -103,7 +103,7 @@ def roll_back(model: Model, command: RollBack) -> tuple[Event, ...]:
     return (rolled, *aliases)
 
 
-def _taken_along(model: Model, command: RollBack) -> Iterator[Event]:
+def _taken_along(model: ModelState, command: RollBack) -> Iterator[Event]:
     """The aliases that go with a branch: put back where they have stood before, moved where they have not."""
     for alias in dict.fromkeys(command.move_aliases):
         stood = standing(model, alias)
@@ -112,7 +112,7 @@ def _taken_along(model: Model, command: RollBack) -> Iterator[Event]:
             yield kind(alias=alias, from_version=stood, to_version=command.to, reason=command.reason)
 
 
-def roll_back_alias(model: Model, command: RollBackAlias) -> tuple[Event, ...]:
+def roll_back_alias(model: ModelState, command: RollBackAlias) -> tuple[Event, ...]:
     """Put an alias back on a version it has stood on."""
     stood = standing(model, command.alias)
     stands(f"alias {command.alias!r}", command.expected, stood)
@@ -135,19 +135,19 @@ def roll_back_alias(model: Model, command: RollBackAlias) -> tuple[Event, ...]:
     )
 
 
-def standing(model: Model, alias: str) -> int:
+def standing(model: ModelState, alias: str) -> int:
     """The version an alias stands on, or `Refused`."""
     if (number := model.alias(alias)) is None:
         raise Refused(f"{model.name} has no alias {alias!r}; `lepton alias` lists them")
     return number
 
 
-def served(model: Model, alias: str) -> frozenset[int]:
+def served(model: ModelState, alias: str) -> frozenset[int]:
     """Every version an alias has stood on."""
     return frozenset(move.to_version for move in model.aliases[alias].history() if move.to_version is not None)
 
 
-def before_last_move(model: Model, alias: str) -> int:
+def before_last_move(model: ModelState, alias: str) -> int:
     """Where an alias stood before its last move, or `Refused` where it has only one place."""
     standing(model, alias)
     last = next(model.aliases[alias].history())

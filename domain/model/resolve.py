@@ -22,7 +22,7 @@ from .revision import (
     revision,
     same_model,
 )
-from .state import Model, Move
+from .state import ModelState, Move
 
 __all__ = ["Resolved", "Revision", "only", "parse", "parse_range", "resolve", "split", "split_range"]
 
@@ -76,7 +76,7 @@ def split_range(
     return model, first, same_model(first, last)
 
 
-def resolve(model: Model, revision: Revision) -> Resolved:
+def resolve(model: ModelState, revision: Revision) -> Resolved:
     """The version that a revision names in a model.
 
     Raises `UnknownRevision` where it names none, saying how far it goes, and `Refused` where a digest prefix fits
@@ -103,7 +103,7 @@ def resolve(model: Model, revision: Revision) -> Resolved:
     return Resolved(number, seq)
 
 
-def _named(model: Model, base: int | str) -> int:
+def _named(model: ModelState, base: int | str) -> int:
     if isinstance(base, int):
         return model.version(base).number
     match model.taken(base):
@@ -115,7 +115,7 @@ def _named(model: Model, base: int | str) -> int:
             return _by_digest(model, base)
 
 
-def _by_digest(model: Model, base: str) -> int:
+def _by_digest(model: ModelState, base: str) -> int:
     prefix, found = f"sha256:{base.lower().removeprefix('sha256:')}", dict[str, int]()
     if DIGEST.fullmatch(base):
         for number in range(1, model.next_number):
@@ -134,7 +134,7 @@ def _by_digest(model: Model, base: str) -> int:
     )
 
 
-def _last_move(model: Model, name: str, step: MovesAgo | AsOf) -> Move:
+def _last_move(model: ModelState, name: str, step: MovesAgo | AsOf) -> Move:
     """The move after which a name, in use or given up, stood where it is asked for."""
     if name in model.tags:
         raise UnknownRevision(f"{name!r} is a tag of {model.name}; tags do not move: ask a branch or an alias")
@@ -150,7 +150,7 @@ def _last_move(model: Model, name: str, step: MovesAgo | AsOf) -> Move:
     return by_then[-1]
 
 
-def _moves(model: Model, name: str) -> list[Move]:
+def _moves(model: ModelState, name: str) -> list[Move]:
     """All moves of a name, oldest first; one that was a branch and an alias in turn has both."""
     refs = [kind[name] for kind in (model.branches, model.aliases) if name in kind]
     if not refs:
@@ -161,7 +161,7 @@ def _moves(model: Model, name: str) -> list[Move]:
     return sorted((move for ref in refs for move in ref.history()), key=lambda move: move.seq)
 
 
-def _ancestor(model: Model, revision: Revision, number: int, n: int) -> int:
+def _ancestor(model: ModelState, revision: Revision, number: int, n: int) -> int:
     if n == 0:
         raise UnknownRevision(f"'{revision}' names nothing: ~ counts from ~1, the first parent of version {number}")
     at = number
@@ -173,7 +173,7 @@ def _ancestor(model: Model, revision: Revision, number: int, n: int) -> int:
     return at
 
 
-def _parent(model: Model, revision: Revision, number: int, n: int) -> int:
+def _parent(model: ModelState, revision: Revision, number: int, n: int) -> int:
     parents = model.version(number).parents
     if not 1 <= n <= len(parents):
         has = (

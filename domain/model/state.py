@@ -74,7 +74,7 @@ class Ref:
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class VersionState:
     """A version: the event that made it, and its place in the log."""
 
     ref: VersionRef
@@ -99,7 +99,7 @@ class Version:
         return tuple(parent.ref for parent in self.event.parents if parent.model != self.ref.model)
 
 
-class Model(NamedTuple):
+class ModelState(NamedTuple):
     """What one model's events add up to. All maps are persistent: an event costs the same at any length of history."""
 
     name: str = ""
@@ -107,7 +107,7 @@ class Model(NamedTuple):
     archived: bool = False
     description: tuple[str, str] = ("", "")
     """Who wrote it, and the sealed text."""
-    versions: Map[int, Version] = Map()
+    versions: Map[int, VersionState] = Map()
     branches: Map[str, Ref] = Map()
     aliases: Map[str, Ref] = Map()
     tags: Map[str, int] = Map()
@@ -125,7 +125,7 @@ class Model(NamedTuple):
         """The number the next version gets."""
         return len(self.versions) + 1
 
-    def version(self, number: int) -> Version:
+    def version(self, number: int) -> VersionState:
         """A version by its number, or `UnknownRevision`."""
         if found := self.versions.get(number):
             return found
@@ -175,7 +175,7 @@ class Model(NamedTuple):
 class ModelVersion(NamedTuple):
     """One version of a model as the model stands."""
 
-    model: Model
+    model: ModelState
     number: int
 
     @property
@@ -189,7 +189,7 @@ class ModelVersion(NamedTuple):
         return self.model.metrics.get(self.number, {})
 
 
-def evolve(model: Model, recorded: Recorded) -> Model:
+def evolve(model: ModelState, recorded: Recorded) -> ModelState:
     """The model after one more event. Accepts every event ever recorded."""
     event = recorded.event
     match event:
@@ -237,9 +237,9 @@ def evolve(model: Model, recorded: Recorded) -> Model:
             return model
 
 
-def _committed(model: Model, recorded: Recorded, event: VersionCommitted) -> Model:
+def _committed(model: ModelState, recorded: Recorded, event: VersionCommitted) -> ModelState:
     ref = VersionRef(model.name, event.version)
-    version = Version(ref, recorded.seq, recorded.recorded, recorded.actor, event)
+    version = VersionState(ref, recorded.seq, recorded.recorded, recorded.actor, event)
     model = model._replace(versions=model.versions.set(event.version, version))
     head = model.head(event.branch)
     kind = "merged" if len(version.parents) > 1 else "committed" if head is not None else "created"
@@ -247,7 +247,7 @@ def _committed(model: Model, recorded: Recorded, event: VersionCommitted) -> Mod
     return _measured(model, event.version, event.metrics)
 
 
-def _measured(model: Model, number: int, metrics: dict[str, float]) -> Model:
+def _measured(model: ModelState, number: int, metrics: dict[str, float]) -> ModelState:
     known = model.metrics.get(number, Map[str, float]())
     return model._replace(metrics=model.metrics.set(number, known.update(metrics)))
 
@@ -265,7 +265,7 @@ def _move(recorded: Recorded, kind: Any, old: int | None, new: int | None, reaso
     return Move(recorded.seq, recorded.recorded, kind, old, new, recorded.actor, reason)
 
 
-def _moved(model: Model, kind: RefKind, name: str, move: Move) -> Model:
+def _moved(model: ModelState, kind: RefKind, name: str, move: Move) -> ModelState:
     if kind == "branch":
         return model._replace(branches=model.branches.set(name, model.branches.get(name, Ref(name)).moved(move)))
     return model._replace(aliases=model.aliases.set(name, model.aliases.get(name, Ref(name)).moved(move)))

@@ -11,7 +11,7 @@ from typing import Final
 from ...errors import Refused
 from ..guards import writable
 from .metric import Better, better_when
-from .state import Model
+from .state import ModelState
 from .track_record import Service, services
 
 HALF_LIFE: Final = timedelta(days=30)
@@ -44,7 +44,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Suggestion:
+class Advice:
     """The past of a branch, ranked: the first is the one to roll back to."""
 
     model: str
@@ -62,13 +62,13 @@ class Suggestion:
 
 
 def suggest(
-    model: Model,
+    model: ModelState,
     branch: str,
     *,
     metric: str | None = None,
     now: datetime,
     alerts: Mapping[int, int] | None = None,
-) -> Suggestion:
+) -> Advice:
     """Rank the past of a branch, except its head, as targets of a rollback.
 
     `alerts` counts by version. Where scores tie the most recent stable version goes first. Raises `Refused` where there
@@ -89,10 +89,10 @@ def suggest(
         reverse=True,
     )
     words = _conclusion(model, branch, head, metric, ranking)
-    return Suggestion(model.name, branch, head, metric, better, tuple(ranking), words)
+    return Advice(model.name, branch, head, metric, better, tuple(ranking), words)
 
 
-def _past(model: Model, branch: str) -> tuple[int, list[int]]:
+def _past(model: ModelState, branch: str) -> tuple[int, list[int]]:
     if (head := model.head(branch)) is None:
         raise Refused(f"{model.name} has no branch {branch!r}; `lepton branch` lists them")
     if not (numbers := sorted(model.past(branch) - {head})):
@@ -100,13 +100,13 @@ def _past(model: Model, branch: str) -> tuple[int, list[int]]:
     return head, numbers
 
 
-def _usual(model: Model, numbers: Sequence[int]) -> str | None:
+def _usual(model: ModelState, numbers: Sequence[int]) -> str | None:
     having = {metric: len(_figures(model, numbers, metric)) for metric in USUAL}
     metric = max(USUAL, key=lambda metric: having[metric])
     return metric if having[metric] else None
 
 
-def _measured(model: Model, branch: str, numbers: Sequence[int], metric: str | None) -> dict[int, float]:
+def _measured(model: ModelState, branch: str, numbers: Sequence[int], metric: str | None) -> dict[int, float]:
     if metric is None:
         return {}
     figures = _figures(model, numbers, metric)
@@ -117,7 +117,7 @@ def _measured(model: Model, branch: str, numbers: Sequence[int], metric: str | N
     return figures
 
 
-def _figures(model: Model, numbers: Sequence[int], metric: str) -> dict[int, float]:
+def _figures(model: ModelState, numbers: Sequence[int], metric: str) -> dict[int, float]:
     """What was measured, by version; NaN measures nothing."""
     found = ((number, model.metrics.get(number, {}).get(metric, math.nan)) for number in numbers)
     return {number: figure for number, figure in found if not math.isnan(figure)}
@@ -138,7 +138,7 @@ def _gap(figure: float, best: float) -> float:
 
 
 def _candidate(
-    model: Model,
+    model: ModelState,
     number: int,
     metric: str | None,
     measured: float | None,
@@ -186,7 +186,7 @@ def _behaved(service: Service) -> str:
     return f"{rollbacks}, {alerts} in {_days(service.served)} of service"
 
 
-def _conclusion(model: Model, branch: str, head: int, metric: str | None, ranking: Sequence[Candidate]) -> str:
+def _conclusion(model: ModelState, branch: str, head: int, metric: str | None, ranking: Sequence[Candidate]) -> str:
     first = ranking[0]
     figure = model.metrics.get(head, {}).get(metric or "")
     stands = f"branch {branch!r} stands on version {head}" + (f" ({metric} {figure:.4g})" if figure is not None else "")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from .state import Model, Move
+from .state import ModelState, Move
 
 Span = tuple[datetime, datetime]
 
@@ -34,7 +34,7 @@ class Service:
         return 1 / (1 + self.rollbacks + self.alerts / (1 + self.served / timedelta(days=1)))
 
 
-def services(model: Model, now: datetime, alerts: Mapping[int, int]) -> dict[int, Service]:
+def services(model: ModelState, now: datetime, alerts: Mapping[int, int]) -> dict[int, Service]:
     """The record of every version of a model up to `now`; `alerts` counts by version."""
     spans, rollbacks = defaultdict[int, list[Span]](list), defaultdict[int, set[datetime]](set)
     for ref in (*model.branches.values(), *model.aliases.values()):

@@ -10,10 +10,10 @@ from ..commands import OBJECTS, Checkpoint, FinishRun, LogMetrics, LoseRun, Resu
 from ..model.commit import kept
 from ..names import checked_label, checked_model, checked_run, checked_times
 from ..objects import Objects
-from .state import Run
+from .state import RunState
 
 
-def start(run: Run, command: StartRun) -> tuple[Append, ...]:
+def start(run: RunState, command: StartRun) -> tuple[Append, ...]:
     """Open a run."""
     checked_run(command.run)
     checked_model(command.model)
@@ -32,7 +32,7 @@ def start(run: Run, command: StartRun) -> tuple[Append, ...]:
     return (Append(run_stream(command.run), event),)
 
 
-def resume(run: Run, command: ResumeRun) -> tuple[Append, ...]:
+def resume(run: RunState, command: ResumeRun) -> tuple[Append, ...]:
     """Go on with a run, wherever it stands, unless it came to a good end."""
     if run.status in ("unknown", "finished"):
         raise Refused(f"run {command.run!r} is {run.status}; only one that did not finish is resumed: start another")
@@ -40,12 +40,12 @@ def resume(run: Run, command: ResumeRun) -> tuple[Append, ...]:
     return (Append(run_stream(command.run), RunResumed(environment=environment, code=code)),)
 
 
-def lose(run: Run, command: LoseRun) -> tuple[Append, ...]:
+def lose(run: RunState, command: LoseRun) -> tuple[Append, ...]:
     """Note that a run is not heard of any more; nothing where it has ended meanwhile."""
     return (Append(run_stream(command.run), RunLost(heard=command.heard)),) if run.status == "open" else ()
 
 
-def log(run: Run, command: LogMetrics) -> tuple[Append, ...]:
+def log(run: RunState, command: LogMetrics) -> tuple[Append, ...]:
     """Note points of metrics."""
     late = _open(run, command.run)
     for block in command.blocks:
@@ -55,7 +55,7 @@ def log(run: Run, command: LogMetrics) -> tuple[Append, ...]:
     return (*late, *(Append(run_stream(command.run), block) for block in command.blocks))
 
 
-def checkpoint(run: Run, objects: Objects, command: Checkpoint) -> tuple[Append, ...]:
+def checkpoint(run: RunState, objects: Objects, command: Checkpoint) -> tuple[Append, ...]:
     """Keep parameters on the way."""
     late = _open(run, command.run)
     architecture = None if command.architecture is None else plain(command.architecture, "architecture")
@@ -64,7 +64,7 @@ def checkpoint(run: Run, objects: Objects, command: Checkpoint) -> tuple[Append,
     return (*late, *stored, Append(run_stream(command.run), event))
 
 
-def finish(run: Run, command: FinishRun) -> tuple[Append, ...]:
+def finish(run: RunState, command: FinishRun) -> tuple[Append, ...]:
     """Close a run."""
     late = _open(run, command.run)
     status = "failed" if command.error else "finished"
@@ -72,7 +72,7 @@ def finish(run: Run, command: FinishRun) -> tuple[Append, ...]:
     return (*late, Append(run_stream(command.run), event))
 
 
-def _open(run: Run, name: str) -> tuple[Append, ...]:
+def _open(run: RunState, name: str) -> tuple[Append, ...]:
     """What is told first of a run that says more: one that was taken for lost was not."""
     if run.status == "lost":
         return (Append(run_stream(name), RunResumed()),)

@@ -10,7 +10,7 @@ from ...events.run import RunFinished, RunLost, RunResumed, RunStarted
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RunState:
     """What a run's events add up to, as far as a decision needs it."""
 
     folds: ClassVar[tuple[type, ...]] = (RunStarted, RunFinished, RunLost, RunResumed)
@@ -20,11 +20,11 @@ class Run:
     status: Literal["unknown", "open", "finished", "failed", "lost"] = "unknown"
 
 
-def evolve(run: Run, recorded: Recorded) -> Run:
+def evolve(run: RunState, recorded: Recorded) -> RunState:
     """The run after one more event."""
     match recorded.event:
         case RunStarted(model=model):
-            return Run(model, "open")
+            return RunState(model, "open")
         case RunFinished(status=status):
             return replace(run, status=status)
         case RunLost():

@@ -32,7 +32,7 @@ _PAGE: Final = 2_000
 log = logging.getLogger("lepton.kafka")
 
 
-class Message(NamedTuple):
+class TopicRecord(NamedTuple):
     """A record as it lies in a partition; `time` is the topic's stamp in milliseconds since 1970."""
 
     offset: int
@@ -201,7 +201,7 @@ class Reader:
         async with translated(self._cluster):
             return (await self._open.beginning_offsets([self._at]))[self._at]
 
-    async def last(self) -> Message | None:
+    async def last(self) -> TopicRecord | None:
         """The last record, None where the partition is empty. It moves reading."""
         first, end, back = await self.start(), await self.end(), 1
         while first < end:
@@ -214,13 +214,13 @@ class Reader:
             back *= 2
         return None
 
-    async def at(self, offset: int) -> Message | None:
+    async def at(self, offset: int) -> TopicRecord | None:
         """The record at an offset, None where none is: markers of transactions take offsets too. It moves reading."""
         self.seek(offset)
         messages = await self.rest(1)
         return messages[0] if messages and messages[0].offset == offset else None
 
-    async def rest(self, limit: int) -> list[Message]:
+    async def rest(self, limit: int) -> list[TopicRecord]:
         """At most `limit` records from where reading stands, none only where the partition has no more."""
         until = time.monotonic() + _LONG
         messages = await self.read(limit, 0.0)
@@ -241,7 +241,7 @@ class Reader:
         self._open.seek(self._at, offset)
         self._next = offset
 
-    async def read(self, limit: int, wait: float) -> list[Message]:
+    async def read(self, limit: int, wait: float) -> list[TopicRecord]:
         """At most `limit` records from where reading stands; none where none came within `wait` seconds.
 
         One that cannot be read, for its compression or its headers, is there with its fault: it would raise at each
@@ -259,19 +259,19 @@ class Reader:
             self._next = messages[-1].offset + 1
         return messages
 
-    async def _got(self, limit: int, wait: float) -> list[Message]:
+    async def _got(self, limit: int, wait: float) -> list[TopicRecord]:
         from aiokafka.errors import UnsupportedCodecError
 
         async with translated(self._cluster, wait, left=(UnsupportedCodecError,)):
             got = await self._open.getmany(self._at, timeout_ms=int(wait * 1000), max_records=limit)
         records = got.get(self._at, ())
-        return [Message(r.offset, r.timestamp, r.key, r.value or b"", _headers(r.headers)) for r in records]
+        return [TopicRecord(r.offset, r.timestamp, r.key, r.value or b"", _headers(r.headers)) for r in records]
 
-    async def _up_to_a_fault(self) -> list[Message]:
+    async def _up_to_a_fault(self) -> list[TopicRecord]:
         """The records before one that cannot be read, and that one: aiokafka gave none of them, and read on."""
         from aiokafka.errors import UnsupportedCodecError
 
-        messages: list[Message] = []
+        messages: list[TopicRecord] = []
         self._open.seek(self._at, self._next)
         end = await self.end()
         while True:
@@ -282,7 +282,7 @@ class Reader:
                 self._open.seek(self._at, place + 1)
                 return [
                     *messages,
-                    Message(
+                    TopicRecord(
                         place,
                         0,
                         None,

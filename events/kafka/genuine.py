@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from ..log import Row
 from ..merkle import Frontier, leaf_hash
-from .clients import Message
+from .clients import TopicRecord
 
 ROOT: Final = "lepton-root"
 """The header that bears the tree's root, in hexadecimal, on the last record of a batch."""
@@ -30,7 +30,7 @@ _HELD_BATCHES: Final = 1_000
 log = logging.getLogger("lepton.kafka")
 
 
-class Stranger(NamedTuple):
+class ForeignRecord(NamedTuple):
     """A record that is not the ledger's: where it lies, and why."""
 
     offset: int
@@ -38,11 +38,11 @@ class Stranger(NamedTuple):
 
 
 @dataclass(slots=True)
-class Strangers:
+class ForeignRecords:
     """How many strangers were passed over, and the last of them. One that is read again is counted once."""
 
     count: int = 0
-    last: Stranger | None = None
+    last: ForeignRecord | None = None
     _told: int = 0
     _said: float = -1e9
     _topic: str | None = None
@@ -50,19 +50,19 @@ class Strangers:
     def as_known(self, count: int | None, offset: int | None, why: str | None) -> None:
         """Begin with those that were counted before."""
         self.count = self._told = count or 0
-        self.last = None if offset is None else Stranger(offset, why or "")
+        self.last = None if offset is None else ForeignRecord(offset, why or "")
 
     def are_in(self, topic: str | None) -> None:
         """Say which topic they are in, by its id: the offsets begin anew with another one, and the count goes on."""
         if self.last is not None and self._topic not in (None, topic):
-            self.last = Stranger(-1, self.last.why)
+            self.last = ForeignRecord(-1, self.last.why)
         self._topic = topic
 
     def add(self, offset: int, why: str) -> None:
         """Count one."""
         if self.last is None or offset > self.last.offset:
             self.count += 1
-            self.last = Stranger(offset, why)
+            self.last = ForeignRecord(offset, why)
 
     def say(self, topic: str) -> None:
         """Tell in the log of those that came since, once in some seconds."""
@@ -89,7 +89,7 @@ class Claim(NamedTuple):
         return Row(self.seq, leaf_hash(self.value), self.value)
 
 
-def claim(message: Message) -> Claim | str:
+def claim(message: TopicRecord) -> Claim | str:
     """What a record claims to be, or why it cannot be an event of any ledger.
 
     Lepton writes `source` and `sequence` before `data`, and within a JSON text a quote is escaped: the first match is
@@ -112,19 +112,19 @@ class ByLeaf:
     """Knows the ledger's records by the leaves in its database. Nobody can forge one."""
 
     def __init__(
-        self, leaves: Callable[[Iterable[int]], dict[int, bytes]], strangers: Strangers, after: int = 0
+        self, leaves: Callable[[Iterable[int]], dict[int, bytes]], strangers: ForeignRecords, after: int = 0
     ) -> None:
         self._leaves = leaves
         self._strangers = strangers
         self.seq = after
-        self.last: Message | None = None
+        self.last: TopicRecord | None = None
         """The record of event `seq`, where it was read here."""
         self.ahead = False
         """Whether an event came before the one that is due: what lies between is missing."""
         self.early = False
         """Whether an event came that is due or later and that the database lacks: it may have been put back."""
 
-    def take(self, messages: Sequence[Message]) -> list[Row]:
+    def take(self, messages: Sequence[TopicRecord]) -> list[Row]:
         """The rows among records, in order, that follow what was given out before."""
         claims = [claim(message) for message in messages]
         known = self._leaves(each.seq for each in claims if isinstance(each, Claim))
@@ -157,12 +157,12 @@ class Runs:
     A broker takes a batch whole, so nobody's record lies within one.
     """
 
-    def __init__(self, strangers: Strangers) -> None:
+    def __init__(self, strangers: ForeignRecords) -> None:
         self._strangers = strangers
         self._run: list[Claim] = []
         self._size = 0
 
-    def take(self, message: Message) -> list[Claim]:
+    def take(self, message: TopicRecord) -> list[Claim]:
         """The batch that ends with this record, empty where none does. It may begin with what is not part of it."""
         found = claim(message)
         if isinstance(found, str):
@@ -212,7 +212,7 @@ class ByRoot:
     its end: no reader without the database or a signed head can know that.
     """
 
-    def __init__(self, strangers: Strangers, frontier: Frontier | None = None) -> None:
+    def __init__(self, strangers: ForeignRecords, frontier: Frontier | None = None) -> None:
         base = _Place(frontier or Frontier(), None, -1)
         self._strangers = strangers
         self._runs = Runs(strangers)
@@ -225,7 +225,7 @@ class ByRoot:
         self.forked = False
         """Whether another history than was given out turned out to be the ledger's."""
 
-    def take(self, messages: Sequence[Message]) -> list[Row]:
+    def take(self, messages: Sequence[TopicRecord]) -> list[Row]:
         """The rows among records, in order, that follow what was given out before."""
         for message in messages:
             if run := self._runs.take(message):

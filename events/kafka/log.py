@@ -18,7 +18,7 @@ from ..sql.store import Store
 from .bookmark import known_again
 from .clients import LOOKED, Reader
 from .cluster import Cluster
-from .genuine import ByLeaf, ByRoot, Strangers
+from .genuine import ByLeaf, ByRoot, ForeignRecords
 from .loop_thread import LoopThread
 
 GAP_SECONDS: Final = 60.0
@@ -41,11 +41,11 @@ class KafkaLog:
     client runs in a thread of its own.
     """
 
-    def __init__(self, cluster: Cluster, store: Store | None = None, strangers: Strangers | None = None) -> None:
+    def __init__(self, cluster: Cluster, store: Store | None = None, strangers: ForeignRecords | None = None) -> None:
         self._cluster = cluster
         self._store = store
         self._reader = Reader(cluster, "events")
-        self.strangers = strangers or Strangers()
+        self.strangers = strangers or ForeignRecords()
         self._judge = self._judge_after(0)
         self._ready: deque[Row] = deque()
         self._next = 0

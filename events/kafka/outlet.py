@@ -12,7 +12,7 @@ from ...errors import Unavailable
 from ..bookmark import Bookmark
 from ..log import CommandRow
 from ..sql.store import Store
-from .clients import Message, Outgoing, Reader, Writer
+from .clients import Outgoing, Reader, TopicRecord, Writer
 from .cluster import Cluster
 from .genuine import ROOT, ByLeaf
 from .takeover import TakenOver, marked, taken_over
@@ -68,7 +68,7 @@ class Outlet:
             await self._look_between(await writer.topic_id("events"), sent.offset)
         self._end = sent.offset + len(records)
         self._frontier = frontier
-        last = Message(self._end - 1, sent.time, None, records[-1].value, records[-1].headers)
+        last = TopicRecord(self._end - 1, sent.time, None, records[-1].value, records[-1].headers)
         self._mark = marked(Bookmark(self._end, self._topic, last.digest), self.seq, self._strangers)
         self._unsaved = True
 

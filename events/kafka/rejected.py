@@ -11,7 +11,7 @@ from ..bookmark import Bookmark, SentMark
 from ..sql.rows import Rejected
 from ..sql.store import Store
 from .bookmark import known_again
-from .clients import Message, Outgoing, Reader, Writer
+from .clients import Outgoing, Reader, TopicRecord, Writer
 from .cluster import Cluster
 
 _ID: Final = "lepton-rejected"
@@ -68,7 +68,7 @@ async def _begun(store: Store, reader: Reader) -> tuple[int, Bookmark]:
     return 0, Bookmark(await reader.start(), reader.id)
 
 
-def _own(store: Store, message: Message) -> int:
+def _own(store: Store, message: TopicRecord) -> int:
     """The number of the refused message that a record is the copy of, 0 where it is none."""
     told = dict(message.headers).get(_ID, b"")
     if not re.fullmatch(rb"[1-9]\d{0,17}", told):

@@ -11,7 +11,7 @@ from pydantic_core import from_json
 
 from ...errors import Damaged, Refused
 from ..clock import Stamp, microseconds, trusted_after
-from ..log import Log, Row
+from ..log import EventLog, Row
 from ..merkle import Frontier
 from ..sql.rows import Head, NewRow
 from ..sql.store import Store
@@ -33,7 +33,7 @@ class _Told(NamedTuple):
     envelope: dict[str, Any]
 
 
-def restore(store: Store, log: Log) -> Restored:
+def restore(store: Store, log: EventLog) -> Restored:
     """Bring what the database lacks back from the topic, in order, a chunk a transaction; killed, it goes on later.
 
     The topic is read from its beginning: its tree must pass through the database's own root, else `Refused`, and
@@ -76,7 +76,7 @@ def _stamp(envelope: dict[str, Any]) -> Stamp:
     return Stamp(recorded or 0, clock)
 
 
-def _chunks(log: Log) -> Iterator[list[_Told]]:
+def _chunks(log: EventLog) -> Iterator[list[_Told]]:
     """The whole log in chunks that end where a command ends."""
     held: list[_Told] = []
     after = 0

@@ -9,7 +9,7 @@ from typing import Any, Final
 from ...errors import Unavailable
 from ..bookmark import Bookmark
 from .bookmark import resumed
-from .clients import Message, Outgoing, Reader, Writer
+from .clients import Outgoing, Reader, TopicRecord, Writer
 from .cluster import Cluster, TopicName
 from .loop_thread import LoopThread
 
@@ -88,7 +88,7 @@ class Listener:
         """Be open: where reading begins is known then. Raises `Unavailable`, `Refused`."""
         self._do(self._opened())
 
-    def read(self, limit: int, wait: float = 0.0) -> list[Message]:
+    def read(self, limit: int, wait: float = 0.0) -> list[TopicRecord]:
         """At most `limit` of the records that have come since, in order; the first is waited for, `wait` seconds."""
         return self._do(self._read(limit, wait))
 
@@ -120,7 +120,7 @@ class Listener:
             self._reader = reader
         return self._reader
 
-    async def _read(self, limit: int, wait: float) -> list[Message]:
+    async def _read(self, limit: int, wait: float) -> list[TopicRecord]:
         reader = await self._opened()
         messages = await reader.read(limit, wait)
         if messages:

@@ -13,7 +13,7 @@ from ..sql.store import Store
 from .bookmark import known_again
 from .clients import Reader
 from .cluster import Cluster
-from .genuine import ByLeaf, ByRoot, Strangers
+from .genuine import ByLeaf, ByRoot, ForeignRecords
 
 _READ: Final = 2_000
 
@@ -28,7 +28,7 @@ class TakenOver(NamedTuple):
     frontier: Frontier
     mark: SentMark
     end: int
-    strangers: Strangers
+    strangers: ForeignRecords
 
 
 async def taken_over(store: Store, cluster: Cluster, *, pass_over: bool = False) -> TakenOver:
@@ -57,17 +57,17 @@ async def taken_over(store: Store, cluster: Cluster, *, pass_over: bool = False)
         return TakenOver(reader.id, frontier, marked(at, judge.seq, strangers), end, strangers)
 
 
-def marked(at: Bookmark, seq: int, strangers: Strangers) -> SentMark:
+def marked(at: Bookmark, seq: int, strangers: ForeignRecords) -> SentMark:
     """The mark of a place up to which all is in order."""
     return SentMark(at, seq, strangers.count, *(strangers.last or (None, None)))
 
 
-async def _begun(store: Store, reader: Reader) -> tuple[ByLeaf, Strangers, int]:
+async def _begun(store: Store, reader: Reader) -> tuple[ByLeaf, ForeignRecords, int]:
     """Where reading begins, and the judge of what comes."""
     mark = await to_thread(store.sent, reader.name)
     if mark is not None and mark.seq is not None and await known_again(reader, mark.at):
         reader.seek(mark.at.position)
-        strangers = Strangers()
+        strangers = ForeignRecords()
         strangers.as_known(*mark[2:])
         return ByLeaf(store.leaves, strangers, mark.seq), strangers, mark.at.position
     start = await reader.start()
@@ -78,13 +78,13 @@ async def _begun(store: Store, reader: Reader) -> tuple[ByLeaf, Strangers, int]:
             *(reader.name, mark.seq),
         )
     reader.seek(start)
-    strangers = Strangers()
+    strangers = ForeignRecords()
     return ByLeaf(store.leaves, strangers), strangers, start
 
 
 async def _beyond(reader: Reader, start: int, frontier: Frontier) -> ByRoot | None:
     """What follows from the database's events by its roots and is not theirs."""
-    judge = ByRoot(Strangers(), frontier)
+    judge = ByRoot(ForeignRecords(), frontier)
     if start == await reader.end():
         return None
     reader.seek(start)
@@ -113,7 +113,7 @@ async def _complain(store: Store, cluster: Cluster, fork: ByRoot, *, pass_over: 
     log.error("%s. They are passed over, as was asked for", why)
 
 
-def _say(topic: str, judge: ByLeaf, strangers: Strangers) -> None:
+def _say(topic: str, judge: ByLeaf, strangers: ForeignRecords) -> None:
     strangers.say(topic)
     if judge.ahead:
         log.error("%s lacks event %d while later ones are there; all from there on is sent again", topic, judge.seq + 1)

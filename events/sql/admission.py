@@ -14,10 +14,10 @@ from ..merkle import Tile
 from .database import Database
 from .rows import (
     Head,
-    Identity,
     Known,
+    LedgerIdentity,
     NewRow,
-    Placement,
+    PlacementRow,
     Rejected,
     Since,
     head_of,
@@ -50,13 +50,13 @@ class Admission:
     changed: bool = field(default=False, init=False)
     committing: bool = field(default=False, init=False)
     """Whether COMMIT has been asked for."""
-    _appended: tuple[Sequence[NewRow], Head, Sequence[Tile], Sequence[Placement]] | None = field(
+    _appended: tuple[Sequence[NewRow], Head, Sequence[Tile], Sequence[PlacementRow]] | None = field(
         default=None, init=False
     )
 
     @classmethod
     def begun(
-        cls, connection: Any, database: Database, identity: Identity, keys: Sequence[str], since: int | None
+        cls, connection: Any, database: Database, identity: LedgerIdentity, keys: Sequence[str], since: int | None
     ) -> Admission:
         """The lock, and the head read together with what became of the commands before.
 
@@ -72,7 +72,7 @@ class Admission:
             written = None if newer is None else since_of(newer)
         if not rows:
             raise Damaged(database.name, expected="a head of the log", found="none")
-        if (found := Identity(rows[0][6], rows[0][5])) != identity:
+        if (found := LedgerIdentity(rows[0][6], rows[0][5])) != identity:
             raise Refused(
                 f"{database.name} holds the ledger {found.name!r} ({found.id}) now, not {identity.name!r} "
                 f"({identity.id}), which this process opened; start anew on the ledger that is meant"
@@ -106,7 +106,7 @@ class Admission:
         return rows_of(self.connection.execute(self.sql.rows, (first - 1, last)))
 
     def append(
-        self, rows: Sequence[NewRow], head: Head, tiles: Sequence[Tile], placements: Sequence[Placement]
+        self, rows: Sequence[NewRow], head: Head, tiles: Sequence[Tile], placements: Sequence[PlacementRow]
     ) -> None:
         """Have the rows inserted and the head moved at the end: they go there together with COMMIT."""
         self._appended = rows, head, tiles, placements

@@ -17,7 +17,7 @@ _LAST_VERSION: Final = 2**31 - 2
 R = TypeVar("R", Row, CommandRow)
 
 
-class Placement(NamedTuple):
+class PlacementRow(NamedTuple):
     """Where the bytes of a digest lie: a range of a pack."""
 
     digest: str
@@ -37,7 +37,7 @@ class Head:
     """When the last event was recorded before time jumped ahead, None where it never did."""
 
 
-class Identity(NamedTuple):
+class LedgerIdentity(NamedTuple):
     """Which ledger it is: what LEPTON_LEDGER calls it, and the id that its events bear."""
 
     name: str
@@ -110,11 +110,11 @@ def known_of(seq: int, span: int, digest: str) -> Known:
     return Known(first, first + counted(span, thing) - 1, typed(digest, str, thing))
 
 
-def placement_of(row: Sequence[Any]) -> Placement:
+def placement_of(row: Sequence[Any]) -> PlacementRow:
     """A placement, from its columns."""
     digest = typed(row[0], str, "a digest among the placements")
     thing = f"the placement of {digest}"
-    return Placement(digest, typed(row[1], str, thing), counted(row[2], thing), counted(row[3], thing))
+    return PlacementRow(digest, typed(row[1], str, thing), counted(row[2], thing), counted(row[3], thing))
 
 
 def tile_of(row: Sequence[Any]) -> Tile:

@@ -292,7 +292,7 @@ class SQLite(Database):
         return _USES
 
 
-class _AtForks:
+class _ConnectionsAtForks:
     """No connection goes into a child: it would take its parent's locks for its own, and write without any."""
 
     def before_fork(self) -> None:
@@ -307,7 +307,7 @@ class _AtForks:
 
 
 _LIVING: forks.Living[SQLite] = forks.Living()
-_AT_FORKS = _AtForks()
+_AT_FORKS = _ConnectionsAtForks()
 forks.guard(_AT_FORKS, last=True)
 
 

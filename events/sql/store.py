@@ -18,10 +18,10 @@ from .database import Database, undo
 from .queue import COMMANDS
 from .rows import (
     Head,
-    Identity,
     Known,
+    LedgerIdentity,
     NewRow,
-    Placement,
+    PlacementRow,
     Pulse,
     Rejected,
     head_of,
@@ -76,7 +76,7 @@ class Store:
         Raises `OutcomeUnknown` where COMMIT fails without saying what became of it, and `Refused` where the database
         holds another ledger than the one that was opened.
         """
-        identity = Identity(self.database.ledger, self.ledger_id)
+        identity = LedgerIdentity(self.database.ledger, self.ledger_id)
         with self.database.connection() as connection:
             admission = None
             try:
@@ -172,7 +172,7 @@ class Store:
             asked = (prefix, prefix + "\U0010ffff", *types)
             return [row[0] for row in connection.execute(self.sql.of_many(self.sql.streams_without, len(types)), asked)]
 
-    def place(self, placements: Sequence[Placement]) -> None:
+    def place(self, placements: Sequence[PlacementRow]) -> None:
         """Note where digests lie, beside the log: for a restore, which finds out from the packs."""
         with self.database.transaction() as connection:
             connection.cursor().executemany(self.sql.insert_placements, placements)
@@ -286,9 +286,9 @@ class Store:
         with self.database.connection() as connection, self.database.patient(connection):
             return [tuple(row) for row in connection.execute(self.sql.stream_gaps)]
 
-    def find(self, digests: Iterable[str]) -> dict[str, Placement]:
+    def find(self, digests: Iterable[str]) -> dict[str, PlacementRow]:
         """Where digests lie; those that lie nowhere are left out."""
-        wanted, found = sorted(set(digests)), dict[str, Placement]()
+        wanted, found = sorted(set(digests)), dict[str, PlacementRow]()
         with self.database.connection() as connection:
             for start in range(0, len(wanted), 500):
                 batch = tuple(wanted[start : start + 500])
@@ -301,7 +301,7 @@ class Store:
         with self.database.connection() as connection:
             return connection.execute(self.sql.any_placement).fetchone() is not None
 
-    def placements(self) -> list[Placement]:
+    def placements(self) -> list[PlacementRow]:
         """All placements, by pack and place."""
         with self.database.connection() as connection:
             return [placement_of(row) for row in connection.execute(self.sql.placements)]

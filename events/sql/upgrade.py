@@ -23,7 +23,7 @@ LEDGER = "ledger"
 _READ = 1000
 
 
-class Standing(NamedTuple):
+class StoredLedger(NamedTuple):
     """A ledger as it was found, whatever its format."""
 
     name: str
@@ -44,7 +44,7 @@ class Standing(NamedTuple):
         return self.format == self.announced == FORMAT
 
 
-def standing(database: Database) -> Standing:
+def standing(database: Database) -> StoredLedger:
     """How a ledger stands; not one byte is changed.
 
     Raises `Refused` where there is none, or another than asked for, `NewerLedger` where its format is newer, `Damaged`
@@ -54,7 +54,7 @@ def standing(database: Database) -> Standing:
         return _standing(database, connection, database.sql)
 
 
-def upgrade(database: Database, announce: Callable[[str, Admission], None]) -> Standing:
+def upgrade(database: Database, announce: Callable[[str, Admission], None]) -> StoredLedger:
     """Bring a ledger to today's format; returns how it stood before.
 
     Everything happens in one transaction under the writers' lock. Only the copy of a SQLite file is made beside it,
@@ -78,7 +78,7 @@ def upgrade(database: Database, announce: Callable[[str, Admission], None]) -> S
 
 def _upgraded(
     database: Database, connection: Any, migrating: Any, announce: Callable[[str, Admission], None]
-) -> Standing:
+) -> StoredLedger:
     sql = database.sql
     before = _standing(database, connection, sql)
     steps = steps_from(before.format)
@@ -108,7 +108,7 @@ def _announced(
     admission.write()
 
 
-def _standing(database: Database, connection: Any, sql: Statements) -> Standing:
+def _standing(database: Database, connection: Any, sql: Statements) -> StoredLedger:
     if connection is None or not connection.execute(database.exists, (database.schema,)).fetchone()[0]:
         raise Refused(f"{database.name} holds no ledger {database.ledger!r}; there is nothing to upgrade")
     row = connection.execute(sql.head_of_any_format).fetchone()
@@ -123,7 +123,7 @@ def _standing(database: Database, connection: Any, sql: Statements) -> Standing:
     if tree != (head := Frontier.decode(seq, packed)):
         raise Damaged(f"the tree over events 1 to {seq}", expected=_root(head), found=_root(tree))
     announced = _announced_format(connection, sql)
-    return Standing(name, ledger, format, announced, seq, tree, database.copies.size(connection))
+    return StoredLedger(name, ledger, format, announced, seq, tree, database.copies.size(connection))
 
 
 def _recomputed(connection: Any, sql: Statements, end: int) -> Frontier:

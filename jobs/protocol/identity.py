@@ -32,7 +32,7 @@ class Signed(NamedTuple):
     key: str
 
 
-class Identity:
+class WorkerKeys:
     """The keys of one life of a worker: it signs what it says by one, and alone opens its orders by the other.
 
     Its name, the incarnation, follows from the public keys, so nobody else can speak under it. The private ones leave

@@ -12,7 +12,7 @@ from pydantic_core import from_json
 from ...errors import Malformed, first_fault
 from ...tensors.graph import Edge, Graph
 from ...tensors.objects import is_pack
-from .identity import Identity, seal
+from .identity import WorkerKeys, seal
 from .messages import Count, Incarnation, Name, Word
 
 LARGEST: Final = 700_000
@@ -124,7 +124,7 @@ def is_for(raw: bytes, incarnation: str) -> bool:
     return len(raw) <= LARGEST_SEALED and raw.startswith(f'{{"worker":"{incarnation}",'.encode())
 
 
-def opened(raw: bytes, identity: Identity) -> Order:
+def opened(raw: bytes, identity: WorkerKeys) -> Order:
     """The order in its bytes, once the log told their digest. Raises `Malformed` where it is not as one must be."""
     about, _, rest = raw.partition(b',"sealed":"')
     try:

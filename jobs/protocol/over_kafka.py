@@ -13,12 +13,12 @@ from ...events.bookmark import Bookmark
 from ...events.envelope import decode
 from ...events.inbox import Letter
 from ...events.kafka.cluster import Cluster, TopicName
-from ...events.kafka.genuine import Claim, Runs, Strangers
+from ...events.kafka.genuine import Claim, ForeignRecords, Runs
 from ...events.kafka.loop_thread import LoopThread
 from ...events.kafka.sync import Listener, Sender
 from ...events.kafka.topics import partitions
 from ...events.sql.queue import COMMANDS, RESULTS
-from .identity import Identity
+from .identity import WorkerKeys
 from .orders import is_for, is_order
 from .ports import FACTS, Fact
 
@@ -33,7 +33,7 @@ Known = Callable[[str, int], Bookmark | None]
 class KafkaChannel:
     """A worker's side. Nothing is said before it is known where reading begins; what is away is `Unavailable`."""
 
-    def __init__(self, cluster: Cluster, identity: Identity) -> None:
+    def __init__(self, cluster: Cluster, identity: WorkerKeys) -> None:
         self._identity = identity
         self._topic = cluster.topic(RESULTS)
         self._loop = LoopThread("worker-kafka")
@@ -41,7 +41,7 @@ class KafkaChannel:
         self._events = Listener(self._loop, cluster, "events")
         self._results = Sender(self._loop, cluster, RESULTS)
         self._part: int | None = None
-        self._on_events, self._on_commands = Strangers(), Strangers()
+        self._on_events, self._on_commands = ForeignRecords(), ForeignRecords()
         self._batches = Runs(self._on_events)
 
     @property

@@ -17,7 +17,7 @@ from ...events.inbox import Letter
 from ...events.log import Row
 from ...events.sql.queue import COMMANDS, RESULTS, Mail
 from ...events.sql.store import Store
-from .identity import Identity
+from .identity import WorkerKeys
 from .orders import is_for, job_of
 from .ports import FACTS, Fact
 
@@ -32,7 +32,7 @@ class MailChannel:
     strangers = 0
     """Whoever writes to the tables is the ledger."""
 
-    def __init__(self, store: Store, identity: Identity, poll: float) -> None:
+    def __init__(self, store: Store, identity: WorkerKeys, poll: float) -> None:
         self._store = store
         self._poll = poll
         self._mail = Mail(store.database)

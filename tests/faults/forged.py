@@ -21,7 +21,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from lepton_ai.errors import LeptonError, Malformed
 from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.events.run import MetricsLogged
-from lepton_ai.jobs.protocol.identity import Identity
+from lepton_ai.jobs.protocol.identity import WorkerKeys
 from lepton_ai.jobs.protocol.messages import (
     Checkpointed,
     Failed,
@@ -58,7 +58,7 @@ class Stranger:
     def __init__(self, home: Home, workers: tuple[str, str], seed: int) -> None:
         self._home, self._workers = home, workers
         self._chance = random.Random(seed)
-        self._me = Identity(str(seed).encode())
+        self._me = WorkerKeys(str(seed).encode())
         self._place = f"{home.cluster.topic('results')}/0"
         self._heard: dict[str, list[bytes]] = {"results": [], "commands": []}
         self._keys: dict[str, str] = {}

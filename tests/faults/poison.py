@@ -24,7 +24,7 @@ from lepton_ai.events.kafka.clients import Outgoing, Reader, Writer
 from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.jobs.inbox import Intake
-from lepton_ai.jobs.protocol.identity import Identity
+from lepton_ai.jobs.protocol.identity import WorkerKeys
 from lepton_ai.jobs.protocol.messages import WorkerReady, encoded
 from lepton_ai.tensors.digest import digest_of
 from lepton_ai.wiring import Home
@@ -83,7 +83,7 @@ def hear(manager: ModelManager, chance: random.Random, count: int) -> int:
     return manager._workspace.ledger.store.rejected_count()
 
 
-def _announced(honest: Identity, worker: WorkerReady, beat: int, place: str) -> bytes:
+def _announced(honest: WorkerKeys, worker: WorkerReady, beat: int, place: str) -> bytes:
     """An announcement as the worker makes it: each counts on from the one before."""
     return honest.signed(encoded(worker.model_copy(update={"beat": beat}), honest.incarnation), place)
 

@@ -21,7 +21,7 @@ import numpy as np
 from lepton_ai.errors import LeptonError, Refused, Unavailable
 from lepton_ai.manager import ModelManager
 from lepton_ai.projections import child
-from lepton_ai.projections.child import Limits
+from lepton_ai.projections.child import QueryLimits
 from lepton_ai.projections.client import Question
 
 from ..asking import until
@@ -190,7 +190,7 @@ def _strangers(home: Path, chance: random.Random) -> str:
     copy = home / "copy.duckdb"
     with ModelManager(home) as manager:
         manager.snapshot(copy)
-    limits = Limits(seconds=2.0, cpu_seconds=4, memory=1 << 29, answer=4 << 20)
+    limits = QueryLimits(seconds=2.0, cpu_seconds=4, memory=1 << 29, answer=4 << 20)
     slowest = 0.0
     for sql in chance.sample(HOSTILE, len(HOSTILE)):
         begun = time.monotonic()

@@ -16,7 +16,7 @@ from typing import Final
 from lepton_ai import ModelManager
 from lepton_ai.events.ledger import FORMAT
 from lepton_ai.events.sql.address import database_at
-from lepton_ai.events.sql.upgrade import Standing, standing
+from lepton_ai.events.sql.upgrade import StoredLedger, standing
 
 from ..homes import facts, kept
 from ..servers import PostgreSQL
@@ -110,5 +110,5 @@ def _killed(home: Path, after: float) -> bool:
     return os.waitpid(child, 0)[1] == signal.SIGKILL
 
 
-def _standing(url: str) -> Standing:
+def _standing(url: str) -> StoredLedger:
     return standing(database_at(url, "main", wait=60))

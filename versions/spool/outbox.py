@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar, cast
 import uuid_utils
 
 from ...domain.commands import ResumeRun, run_stream
-from ...domain.run.state import Run
+from ...domain.run.state import RunState
 from ...errors import LeptonError, Refused, Unavailable
 from ...events.sql.actors import checked_actor
 from ...events.sql.heartbeats import Heartbeats
@@ -140,7 +140,7 @@ class Outbox:
         beats = Heartbeats(workspace.ledger.store)
         if beats.beat(run, writer):
             return True
-        status = cast(Run, workspace.ledger.state(run_stream(run))).status
+        status = cast(RunState, workspace.ledger.state(run_stream(run))).status
         if beats.of(run) is not None or status not in ("unknown", "open", "lost"):
             return False
         if status == "lost":
