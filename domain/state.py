@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from ..errors import NewerLedger
 from ..events.envelope import Recorded
 from ..events.ledger import FORMAT, LedgerCreated, LedgerUpgraded, newer
+from ..events.objects import ObjectsCondemned
 from ..events.outside import DatasetRecorded
-from . import objects
 from .commands import LEDGER, OBJECTS
 from .job import state as job
 from .job.state import JobState
 from .model import state as model
 from .model.state import ModelState
-from .objects import Objects
 from .run import state as run
 from .run.state import RunState
 from .told import Dataset, Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """What the events of the object store add up to, as far as a decision needs it: what lies where is a table."""
+
+    folds: ClassVar[tuple[type, ...]] = (ObjectsCondemned,)
+    """The only type it is folded from: packs are many, and saves only ask which are condemned."""
+
+    condemned: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +79,8 @@ def evolve(state: Aggregate, recorded: Recorded) -> Aggregate:
         case JobState():
             return job.evolve(state, recorded)
         case Objects():
-            return objects.evolve(state, recorded)
+            event = recorded.event
+            return Objects(state.condemned.union(event.packs)) if isinstance(event, ObjectsCondemned) else state
         case Dataset():
             return Dataset(recorded.event.data) if isinstance(recorded.event, DatasetRecorded) else state
         case Endpoint():

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pydantic import ValidationError
 
+from ..addresses import within
 from ..domain.job.commands import OfferVersion
 from ..domain.outside import command_of
 from ..errors import LeptonError, Malformed, Refused, Unavailable, first_fault
@@ -20,7 +22,6 @@ from ..ledger.transaction import Transaction
 from ..settings import Offers, Terms
 from ..versions.lost_runs import LostRuns
 from .consumer import Answer, Consumer, Read
-from .offer_bounds import bounded
 from .rejected import RefusedMessages, refused
 
 
@@ -141,3 +142,21 @@ def _answer(transaction: Transaction, request: Request, new: dict[tuple[str, str
 
 def _refusal(error: LeptonError) -> Refused:
     return error if isinstance(error, Refused) else Unforeseen(str(error))
+
+
+def bounded(command: OfferVersion, allowed: Offers) -> OfferVersion:
+    """An outsider's offer, held to what is allowed: it chooses neither its workers nor what they may spend on it.
+
+    Raises `Refused` where it lies in none of the allowed places.
+    """
+    if not within(command.source, allowed.places):
+        raise Refused(
+            "source lies where no offer may; LEPTON_OFFERS_FROM names the buckets and folders from which they are taken"
+        )
+    return replace(
+        command,
+        pool=allowed.pool,
+        seconds=allowed.seconds,
+        memory=allowed.memory,
+        limits={"bytes": allowed.bytes, "tensors": allowed.tensors, "elements": allowed.elements},
+    )

@@ -9,8 +9,8 @@ from typing import Final
 
 import uuid_utils
 
-from ..domain.authorise import Principal
 from ..domain.commands import AnyCommand
+from ..domain.decide import Principal
 from ..errors import Malformed, Refused
 from ..events.envelope import Origin, Recorded
 from ..events.inbox import Outside

@@ -17,8 +17,7 @@ import uuid_utils
 from pydantic import ValidationError
 
 from ..domain.append import Append
-from ..domain.authorise import authorise
-from ..domain.decide import decide
+from ..domain.decide import authorise, decide
 from ..domain.state import Aggregate, evolve
 from ..errors import KeyReused, Malformed, Refused, TooLarge, first_fault
 from ..events.batch import BATCH_BYTES, RECORD_OVERHEAD

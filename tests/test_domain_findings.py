@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from lepton_ai.domain.append import Append
-from lepton_ai.domain.authorise import Principal, authorise
 from lepton_ai.domain.commands import (
     LEDGER,
     OBJECTS,
@@ -35,6 +34,7 @@ from lepton_ai.domain.commands import (
     Unarchive,
     UpgradeLedger,
 )
+from lepton_ai.domain.decide import Principal, authorise
 from lepton_ai.domain.run.state import RunState
 from lepton_ai.domain.state import LedgerState, empty
 from lepton_ai.errors import Condemned, Malformed, NewerLedger, Refused, UnknownRevision

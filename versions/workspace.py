@@ -13,7 +13,7 @@ from ..domain.commands import OBJECTS, AnyCommand, model_stream
 from ..domain.model.resolve import Revision, only, resolve, split
 from ..domain.model.revision import parts
 from ..domain.model.state import ModelState, ModelVersion
-from ..domain.objects import Objects
+from ..domain.state import Objects
 from ..errors import Refused, UnknownRevision
 from ..events.envelope import Recorded, decode
 from ..events.model import ModelRegistered
@@ -140,7 +140,7 @@ class Workspace:
 
     def _vault(self, condemned: frozenset[str]) -> Vault:
         from ..tensors.vault import Vault
-        from .placements import StoredPlacements
+        from .source import StoredPlacements
 
         return Vault(self.objects, StoredPlacements(self.ledger.store, condemned), self._sound)
 

@@ -29,10 +29,9 @@ from ..guards import limits, writable
 from ..model.commit import commit, kept
 from ..model.state import ModelState
 from ..names import checked_metrics, checked_model, checked_run
-from ..objects import Objects
 from ..run import decide
 from ..run.state import RunState
-from ..state import State
+from ..state import Objects, State
 from .commands import (
     AssignJob,
     CancelJob,

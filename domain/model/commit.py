@@ -32,7 +32,7 @@ from ..names import (
     checked_name,
     same_figure,
 )
-from ..objects import Objects
+from ..state import Objects
 from .recipe import canonical_digest, version_digest
 from .state import ModelState, VersionState
 

@@ -9,7 +9,7 @@ from ..append import Append
 from ..commands import OBJECTS, Checkpoint, FinishRun, LogMetrics, LoseRun, ResumeRun, StartRun, run_stream
 from ..model.commit import kept
 from ..names import checked_label, checked_model, checked_run, checked_times
-from ..objects import Objects
+from ..state import Objects
 from .state import RunState
 
 
