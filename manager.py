@@ -32,18 +32,20 @@ from .results import (
     VersionRecord,
     Versions,
 )
-from .versions import compare, fsck, history, merge, refused, restore, rollback, runs, suggest, train
+from .versions import compare, history, merge, refused, restore, rollback, suggest, train
 from .versions.arguments import checked
-from .versions.fsck import Damages
-from .versions.heal import Healed, heal
+from .versions.maintenance import fsck
+from .versions.maintenance.fsck import Damages
+from .versions.maintenance.heal import Healed, heal
+from .versions.maintenance.upgrade import Upgraded
 from .versions.merge import Strategy
 from .versions.refused import RefusedSaves
-from .versions.run import Run, resumed
-from .versions.runs import CheckpointRecords, RunRecord, RunRecords
+from .versions.runs import record
+from .versions.runs.record import CheckpointRecords, RunRecord, RunRecords
+from .versions.runs.run import Run, resumed
 from .versions.save_request import Named, words
 from .versions.source import fingerprint_of
 from .versions.unknown import damage_first
-from .versions.upgrade import Upgraded
 from .wiring import Home
 
 if TYPE_CHECKING:
@@ -447,18 +449,18 @@ class ModelManager:
         Its hyperparameters are those recorded, `.step` is the greatest step that was logged, `.load_checkpoint` gives
         back what was kept. Whoever logged to it before is refused from then on. `run` is its id, or a part of it.
         """
-        return resumed(self._home.outbox, *runs.resumable(self._workspace, self._workspace.named("run", run)))
+        return resumed(self._home.outbox, *record.resumable(self._workspace, self._workspace.named("run", run)))
 
-    def runs(self, model: str | None = None, *, status: runs.Status | None = None, most: int = 100) -> RunRecords:
+    def runs(self, model: str | None = None, *, status: record.Status | None = None, most: int = 100) -> RunRecords:
         """The runs of a model or of all, the newest first; `status` is running, finished, failed or lost."""
         query = "SELECT run FROM runs WHERE ? IS NULL OR model = ? ORDER BY seq DESC"
         table = cast(Any, self.sql(query, [model, model]))
         ids = cast("list[str]", table.column("run").to_pylist())
-        return runs.listed(self._workspace, ids, status, most, self._settings.terms.run)
+        return record.listed(self._workspace, ids, status, most, self._settings.terms.run)
 
     def show_run(self, run: str) -> RunRecord:
         """All that is known of a run, its checkpoints among it. `run` is its id, or a part of it."""
-        return runs.listed(self._workspace, [self._workspace.named("run", run)], None, 1, self._settings.terms.run)[0]
+        return record.listed(self._workspace, [self._workspace.named("run", run)], None, 1, self._settings.terms.run)[0]
 
     def checkpoints(self, run: str) -> CheckpointRecords:
         """What a run kept on its way, the oldest first."""
@@ -466,13 +468,13 @@ class ModelManager:
 
     def load_checkpoint(self, run: str, step: int | None = None, *, into: Any = None) -> Any:
         """What a run kept at a step, or last: filled into `into`, else rebuilt where its class is registered here."""
-        return runs.load(self._workspace, self._workspace.named("run", run), step, into)
+        return record.load(self._workspace, self._workspace.named("run", run), step, into)
 
     def load_checkpoint_tensors(self, run: str, step: int | None = None) -> dict[str, torch.Tensor]:
         """The tensors that a run kept at a step, or last, exact to the last bit; tied ones are one object."""
         from .models.state import to_torch
 
-        tensors = runs.tensors(self._workspace, self._workspace.named("run", run), step)
+        tensors = record.tensors(self._workspace, self._workspace.named("run", run), step)
         return restore.all_converted(tensors, to_torch)
 
     def train(
@@ -523,8 +525,8 @@ class ModelManager:
         Which event a date or time stood for, and when it was recorded, is told in the answer's schema metadata under
         `lepton.as_of`, as JSON.
         """
-        from .projections.client import Question
-        from .projections.query import checked_timeout
+        from .projections.queries.client import Question
+        from .projections.queries.query import checked_timeout
 
         question = Question(query, params, as_of, checked_timeout(timeout))
         self._home.seek()

@@ -35,11 +35,11 @@ from .settings import Settings, log
 from .tensors.address import objects_at
 from .tensors.folder import FolderStore
 from .tensors.objects import ObjectStore
-from .versions.lost_runs import LostRuns
+from .versions.maintenance.upgrade import Upgraded, upgrade
+from .versions.runs.lost import LostRuns
 from .versions.spool.delivery import Delivery
 from .versions.spool.outbox import Outbox
 from .versions.spool.spool import Spool
-from .versions.upgrade import Upgraded, upgrade
 from .versions.workspace import Workspace
 from .workers import tasks as tasks  # whoever submits jobs, assigns or does them knows the kinds of work
 
@@ -52,10 +52,10 @@ if TYPE_CHECKING:
     from .jobs.desk import Desk, WorkerProfile
     from .jobs.protocol.identity import WorkerKeys
     from .jobs.protocol.ports import Channel, Results
-    from .projections.client import ReadModel, There
     from .projections.following import Follower
     from .projections.projector import Projection
-    from .projections.standing import Standing
+    from .projections.queries.client import ReadModel, There
+    from .projections.queries.standing import Standing
     from .supervised import Supervised
     from .workers.local import Workplace
 
@@ -326,15 +326,15 @@ class Home:
 
     def read_model(self) -> ReadModel:
         """Whoever answers questions first: a projector that runs beside us, or we ourselves."""
-        from .projections.client import First, Here
+        from .projections.queries.client import First, Here
 
         wait = self.settings.wait
         return First(self._projector, lambda turn: Here(lambda: self.projection(wait=turn), wait), wait)
 
     def _projector(self) -> There | None:
         """The projector that listens beside us; None where none does."""
-        from .projections.client import There
-        from .projections.wire import connected
+        from .projections.queries.client import There
+        from .projections.queries.wire import connected
 
         try:
             connected(self.socket, min(1.0, self.settings.wait)).close()
@@ -347,7 +347,7 @@ class Home:
     def views(self) -> Standing | None:
         """How far the views are, as they are; None where there are none yet or nobody can tell at once."""
         from .projections.projector import Projection
-        from .projections.standing import standing_in, standing_of
+        from .projections.queries.standing import standing_in, standing_of
 
         folder, ledger = self.settings.home / "read", self.settings.ledger
         if (projector := self._projector()) is not None:
@@ -367,7 +367,7 @@ class Home:
         """
         from .events.kafka.genuine import ForeignRecords
         from .projections.following import Follower
-        from .projections.server import Server
+        from .projections.queries.server import Server
 
         strangers = ForeignRecords()
         feed = (lambda: self.kafka_feed(strangers)) if self.settings.kafka else lambda: nullcontext(self.store)

@@ -18,7 +18,7 @@ from lepton_ai.events.event import Event
 from lepton_ai.events.log import Row
 from lepton_ai.events.merkle import leaf_hash
 from lepton_ai.projections.projector import Projection
-from lepton_ai.projections.query import query
+from lepton_ai.projections.queries.query import query
 from lepton_ai.projections.schema import schema
 
 EVENTS, RUNS, REPEATS = 200_000, 100_000, 5

@@ -12,8 +12,8 @@ import click
 from ..errors import Damaged, LeptonError, Refused
 from ..results.description import Block, number, text, title
 from ..results.standing import unprojected
-from ..versions.fsck import Damages
-from ..versions.heal import HealedPack
+from ..versions.maintenance.fsck import Damages
+from ..versions.maintenance.heal import HealedPack
 from .command import Session, command, keyed
 from .shapes import METRICS, VERSION
 

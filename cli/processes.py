@@ -155,7 +155,7 @@ def restore(session: Session, missing: bool) -> None:
     What was not yet relayed is lost; `lepton status` tells how much that would be. Names and keys of actors were never
     on Kafka: without a copy of them sealed texts show as [forgotten].
     """
-    from ..versions.recover import recover
+    from ..versions.maintenance.recover import recover
 
     parts = session.parts
     with session.waiting("restoring"), parts.kafka_log() as log:
@@ -172,7 +172,7 @@ def projector(session: Session) -> None:
 
     A query that cannot be stopped at its time limit costs the projector a restart, which it does by itself.
     """
-    from ..projections.watchdog import restart
+    from ..projections.queries.watchdog import restart
 
     parts = session.parts
     parts.seek_unless_named()

@@ -68,7 +68,7 @@ def sql(session: Session, query: str, as_of: str | None, form: Form, output: str
         raise click.UsageError("Parquet is not for a terminal; name a file with -o", _here())
     with session.waiting("asking"):
         table = session.manager.sql(query, as_of=as_of)
-    from ..projections.query import resolved
+    from ..projections.queries.query import resolved
 
     at = resolved(table)
     if form == "table":

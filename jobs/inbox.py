@@ -20,7 +20,7 @@ from ..isolation import Unforeseen, unforeseen
 from ..ledger import Ledger, Receipt, Request
 from ..ledger.transaction import Transaction
 from ..settings import Offers, Terms
-from ..versions.lost_runs import LostRuns
+from ..versions.runs.lost import LostRuns
 from .consumer import Answer, Consumer, Read
 from .rejected import RefusedMessages, refused
 

@@ -28,7 +28,7 @@ from lepton_ai.manager import ModelManager
 from lepton_ai.projections.check import compare
 from lepton_ai.projections.export import export
 from lepton_ai.projections.projector import Projection
-from lepton_ai.projections.query import query
+from lepton_ai.projections.queries.query import query
 from lepton_ai.projections.schema import schema
 from lepton_ai.settings import load
 from lepton_ai.wiring import Home

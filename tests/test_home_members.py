@@ -16,7 +16,7 @@ import pytest
 
 from lepton_ai import ModelManager, Refused
 from lepton_ai.home import chosen
-from lepton_ai.projections.client import connected
+from lepton_ai.projections.queries.client import connected
 from lepton_ai.wiring import Home
 
 from .asking import until

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,27 @@ def test_the_core_can_be_read_in_an_afternoon() -> None:
     longest = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in files}
 
     assert {name: lines for name, lines in longest.items() if lines > 500 and name != "manager.py"} == {}
+
+
+def test_a_room_can_be_read_in_an_hour() -> None:
+    """The facts, the domain and the bytes are the core, which is larger."""
+    rooms = {init.parent for room in ROOMS for init in (ROOT / room).rglob("__init__.py")}
+
+    lines = {
+        str(room.relative_to(ROOT)): sum(len(path.read_text().splitlines()) for path in room.glob("*.py"))
+        for room in rooms
+        if room.relative_to(ROOT).parts[0] not in ("events", "domain", "tensors")
+    }
+
+    assert {name: count for name, count in lines.items() if count > 2500} == {}
+
+
+def test_no_class_has_the_name_of_another() -> None:
+    files = [path for path in tracked("*.py") if path.parent == ROOT or path.relative_to(ROOT).parts[0] in ROOMS]
+
+    names = Counter(name for path in files for name in re.findall(r"^class (\w+)", path.read_text(), re.M))
+
+    assert {name for name, count in names.items() if count > 1} == set()
 
 
 def test_importing_lepton_opens_no_heavy_room() -> None:

@@ -13,11 +13,11 @@ import pytest
 
 from lepton_ai.errors import Damaged, Malformed, Refused
 from lepton_ai.events.model import AliasMoved, ModelRegistered
-from lepton_ai.projections import child
-from lepton_ai.projections.child import QueryLimits
-from lepton_ai.projections.client import Question
 from lepton_ai.projections.export import snapshot
 from lepton_ai.projections.projector import Projection
+from lepton_ai.projections.queries import child
+from lepton_ai.projections.queries.child import QueryLimits
+from lepton_ai.projections.queries.client import Question
 
 from .projections_past import Past, committed
 from .test_projections_guards import HOSTILE

@@ -18,9 +18,9 @@ import pytest
 from lepton_ai.errors import Damaged, LeptonError, Malformed, Refused, Unavailable
 from lepton_ai.events.model import ModelRegistered
 from lepton_ai.projections.check import compare
-from lepton_ai.projections.client import Here, Question
 from lepton_ai.projections.projector import Projection
-from lepton_ai.projections.query import query
+from lepton_ai.projections.queries.client import Here, Question
+from lepton_ai.projections.queries.query import query
 from lepton_ai.projections.translation import is_of_file, kinds, of_file, of_query
 
 from .projections_past import Past

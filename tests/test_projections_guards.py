@@ -10,9 +10,9 @@ import pytest
 
 from lepton_ai.errors import Malformed, Refused
 from lepton_ai.events.model import AliasMoved, ModelRegistered
-from lepton_ai.projections import query as query_module
 from lepton_ai.projections.projector import Projection
-from lepton_ai.projections.query import query
+from lepton_ai.projections.queries import query as query_module
+from lepton_ai.projections.queries.query import query
 
 from .projections_past import START, Past, committed
 

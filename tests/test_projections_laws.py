@@ -15,7 +15,7 @@ from lepton_ai.domain.model.state import ModelState, evolve
 from lepton_ai.events.envelope import decode
 from lepton_ai.projections.check import compare
 from lepton_ai.projections.projector import Projection
-from lepton_ai.projections.query import query
+from lepton_ai.projections.queries.query import query
 from lepton_ai.projections.schema import schema
 
 from .projections_past import Past, pasts

@@ -12,7 +12,7 @@ from lepton_ai.errors import Malformed
 from lepton_ai.events.model import EvaluationRecorded, MetricsRecorded, ModelRegistered, VersionAnnotated
 from lepton_ai.events.run import MetricsLogged, RunStarted
 from lepton_ai.projections.projector import Projection
-from lepton_ai.projections.search import parsed, versions_where
+from lepton_ai.projections.queries.search import parsed, versions_where
 
 from .projections_past import START, Past, committed
 

@@ -24,7 +24,7 @@ from lepton_ai.events.upcast import UPCASTERS, Upcaster
 from lepton_ai.projections.check import compare
 from lepton_ai.projections.export import snapshot
 from lepton_ai.projections.projector import Projection
-from lepton_ai.projections.query import query
+from lepton_ai.projections.queries.query import query
 from lepton_ai.projections.translation import of_file
 
 from .projections_past import START, Past, committed

@@ -20,7 +20,7 @@ from lepton_ai.events.run import MetricsLogged, RunCheckpointed, RunStarted
 from lepton_ai.manager import ModelManager
 from lepton_ai.projections.check import compare
 from lepton_ai.projections.projector import Projection
-from lepton_ai.projections.query import query
+from lepton_ai.projections.queries.query import query
 
 from .cli_home import Cli
 from .projections_past import START, Past, committed, digest, pasts

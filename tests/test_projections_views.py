@@ -36,7 +36,7 @@ from lepton_ai.events.run import MetricsLogged, RunCheckpointed, RunFinished, Ru
 from lepton_ai.projections.columns import described, page
 from lepton_ai.projections.export import export
 from lepton_ai.projections.projector import Projection
-from lepton_ai.projections.query import query
+from lepton_ai.projections.queries.query import query
 from lepton_ai.projections.schema import schema
 
 from .projections_past import START, Past, committed, digest, manifest

@@ -18,12 +18,12 @@ import pytest
 
 from lepton_ai.errors import LeptonError, Malformed, Refused, Unavailable
 from lepton_ai.manager import ModelManager
-from lepton_ai.projections.child import answer
 from lepton_ai.projections.following import Feed, Follower
 from lepton_ai.projections.projector import Projection
-from lepton_ai.projections.query import query
-from lepton_ai.projections.server import Server
-from lepton_ai.projections.wire import connected
+from lepton_ai.projections.queries.child import answer
+from lepton_ai.projections.queries.query import query
+from lepton_ai.projections.queries.server import Server
+from lepton_ai.projections.queries.wire import connected
 from lepton_ai.settings import load
 from lepton_ai.wiring import Home
 

@@ -28,9 +28,9 @@ from lepton_ai.events.sql.store import Store
 from lepton_ai.jobs.inbox import Intake
 from lepton_ai.ledger import Ledger
 from lepton_ai.models import CreditScoringModel
-from lepton_ai.versions import run
-from lepton_ai.versions.heartbeat import Heart
-from lepton_ai.versions.lost_runs import LostRuns
+from lepton_ai.versions.runs import run
+from lepton_ai.versions.runs.heartbeat import Heart
+from lepton_ai.versions.runs.lost import LostRuns
 
 from .cli_home import Cli
 from .outage import locked

@@ -17,7 +17,7 @@ from lepton_ai import ModelManager, Refused, Stale, Unavailable
 from lepton_ai.errors import Malformed
 from lepton_ai.models import CreditScoringModel
 from lepton_ai.provenance import code
-from lepton_ai.versions.run import Run
+from lepton_ai.versions.runs.run import Run
 
 
 @pytest.fixture

@@ -162,7 +162,7 @@ def test_a_whole_training_fits_into_an_outage(manager: ModelManager, home: Path)
 def test_a_flush_in_passing_raises_nothing_even_where_the_spool_takes_nothing(
     manager: ModelManager, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lepton_ai.versions.points.BUFFERED", 5)
+    monkeypatch.setattr("lepton_ai.versions.runs.points.BUFFERED", 5)
     with manager.run("net") as run:
         (home / "spool").write_text("no folder")
         with locked(home):

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from lepton_ai import ModelManager
 from lepton_ai.events.sql import copies, steps, upgrade
-from lepton_ai.versions import upgrade as work
+from lepton_ai.versions.maintenance import upgrade as work
 
 CODE: Final = frozenset(str(module.__file__) for module in (copies, steps, upgrade, work))
 """The modules whose every line is a moment to be killed at."""

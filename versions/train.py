@@ -11,7 +11,7 @@ from ..domain.model.state import ModelState
 from ..errors import Malformed, Refused, Unavailable
 from ..results import Evaluation, TaskPerformance, Version
 from .restore import load
-from .run import Run
+from .runs.run import Run
 from .save import admissible, tell_of_new
 from .save_request import asked_for, prepared
 from .spool.outbox import Outbox

@@ -28,7 +28,7 @@ from ..tracing import traceparent
 if TYPE_CHECKING:
     from ..tensors.keep import SoundPacks
     from ..tensors.vault import Vault
-    from .lost_runs import LostRuns
+    from .runs.lost import LostRuns
     from .spool.spool import Spool
 
 

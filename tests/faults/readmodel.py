@@ -20,9 +20,9 @@ import numpy as np
 
 from lepton_ai.errors import LeptonError, Refused, Unavailable
 from lepton_ai.manager import ModelManager
-from lepton_ai.projections import child
-from lepton_ai.projections.child import QueryLimits
-from lepton_ai.projections.client import Question
+from lepton_ai.projections.queries import child
+from lepton_ai.projections.queries.child import QueryLimits
+from lepton_ai.projections.queries.client import Question
 
 from ..asking import until
 from ..damaged_rows import VALUES, complaints, damaged, ledger

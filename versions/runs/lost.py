@@ -7,12 +7,12 @@ import time
 from dataclasses import dataclass, field
 from typing import Final
 
-from ..domain.commands import LoseRun
-from ..errors import LeptonError
-from ..events.clock import moment
-from ..events.sql.actors import Actors
-from ..events.sql.heartbeats import Heartbeats
-from ..ledger import Ledger
+from ...domain.commands import LoseRun
+from ...errors import LeptonError
+from ...events.clock import moment
+from ...events.sql.actors import Actors
+from ...events.sql.heartbeats import Heartbeats
+from ...ledger import Ledger
 
 OFTEN: Final = 10.0
 """Seconds between two looks of a process, where a run's term is long."""

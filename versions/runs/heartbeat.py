@@ -8,8 +8,8 @@ from collections.abc import Callable
 from threading import Event, Lock, Thread
 from typing import Final
 
-from ..errors import LeptonError
-from ..events import forks
+from ...errors import LeptonError
+from ...events import forks
 
 PATIENCE: Final = 1.0
 """Seconds that a fork, or the run's end, waits for a beat under way."""

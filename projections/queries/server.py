@@ -16,14 +16,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Self
 
-from ..errors import LeptonError, Refused
-from ..events import forks
-from ..permissions import file_mode, set_mode
-from .care import checked, handed_out
+from ...errors import LeptonError, Refused
+from ...events import forks
+from ...permissions import file_mode, set_mode
+from ..care import checked, handed_out
+from ..following import Follower
+from ..projector import Projection
 from .client import Question, answer, told
-from .following import Follower
 from .peers import check_peer
-from .projector import Projection
 from .search import versions_where
 from .watchdog import Watchdog
 from .wire import BEAT, reachable, received, send

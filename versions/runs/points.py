@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from threading import Lock, RLock
 from typing import Final
 
-from ..domain.commands import LogMetrics
-from ..domain.names import checked_label, figure
-from ..events.run import MetricsLogged
+from ...domain.commands import LogMetrics
+from ...domain.names import checked_label, figure
+from ...events.run import MetricsLogged
 
 POINTS: Final = 1000
 """Points an event holds at most."""

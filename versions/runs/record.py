@@ -7,21 +7,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
 
-from ..domain.commands import job_stream, run_stream
-from ..domain.job.state import JobState
-from ..errors import Refused, UnknownRevision
-from ..events.clock import moment
-from ..events.envelope import Recorded, decode
-from ..events.run import MetricsLogged, RunCheckpointed, RunFinished, RunLost, RunResumed, RunStarted
-from ..events.sql.heartbeats import Heartbeats
-from ..results import Result, Shown
-from ..results.description import Block, Text, grid, section, text, title
-from ..results.figures import ABSENT, figure, when
-from ..tensors.graph import Graph
-from .workspace import Workspace
+from ...domain.commands import job_stream, run_stream
+from ...domain.job.state import JobState
+from ...errors import Refused, UnknownRevision
+from ...events.clock import moment
+from ...events.envelope import Recorded, decode
+from ...events.run import MetricsLogged, RunCheckpointed, RunFinished, RunLost, RunResumed, RunStarted
+from ...events.sql.heartbeats import Heartbeats
+from ...results import Result, Shown
+from ...results.description import Block, Text, grid, section, text, title
+from ...results.figures import ABSENT, figure, when
+from ...tensors.graph import Graph
+from ..workspace import Workspace
 
 if TYPE_CHECKING:
-    from ..tensors.tensor import Tensor
+    from ...tensors.tensor import Tensor
 
 Status = Literal["running", "finished", "failed", "lost"]
 COLOURS: Final = {"finished": "green", "failed": "red", "lost": "red", "running": "yellow"}
@@ -188,9 +188,9 @@ def tensors(workspace: Workspace, run: str, step: int | None = None) -> Mapping[
 
 def load(workspace: Workspace, run: str, step: int | None = None, into: Any = None) -> Any:
     """A checkpoint filled into an object that the caller built, or rebuilt where its class is registered here."""
-    from ..models.model import Model as LeptonModel
-    from ..models.registry import build
-    from ..models.state import fill
+    from ...models.model import Model as LeptonModel
+    from ...models.registry import build
+    from ...models.state import fill
 
     kept = checkpoint(workspace, run, step)
     if into is None and not kept.architecture:

@@ -13,15 +13,15 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar
 
-from .. import errors
-from ..errors import Damaged, LeptonError, LockHeld, Refused, Unavailable
-from ..results import VersionRef
-from .care import Checked, checked
-from .export import copied, snapshot
-from .projector import Projection
+from ... import errors
+from ...errors import Damaged, LeptonError, LockHeld, Refused, Unavailable
+from ...results import VersionRef
+from ..care import Checked, checked
+from ..export import copied, snapshot
+from ..projector import Projection
+from ..translation import is_of_file
 from .query import Params, query
 from .search import versions_where
-from .translation import is_of_file
 from .wire import BEAT, connected, peer, received, send
 
 if TYPE_CHECKING:

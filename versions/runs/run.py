@@ -12,19 +12,19 @@ from typing import Any, Final, cast
 
 import uuid_utils
 
-from ..domain.commands import FinishRun, LogMetrics, ResumeRun, StartRun
-from ..domain.names import checked_label, checked_model
-from ..errors import LeptonError, Malformed, Refused, Unavailable
-from ..events.bounds import SIGNED
-from ..plain import plain, whole
-from ..provenance import code, environment
-from ..results import Version
-from .arguments import check
+from ...domain.commands import FinishRun, LogMetrics, ResumeRun, StartRun
+from ...domain.names import checked_label, checked_model
+from ...errors import LeptonError, Malformed, Refused, Unavailable
+from ...events.bounds import SIGNED
+from ...plain import plain, whole
+from ...provenance import code, environment
+from ...results import Version
+from ..arguments import check
+from ..source import read
+from ..spool.outbox import Outbox, RunTaken, fresh_key
 from .heartbeat import Heart
 from .points import Points
-from .runs import Resumed, RunRecord, load
-from .source import read
-from .spool.outbox import Outbox, RunTaken, fresh_key
+from .record import Resumed, RunRecord, load
 
 BEATS: Final = 4
 """Times that a run is heard of within its term."""

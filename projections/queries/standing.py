@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ..errors import LeptonError, Unavailable
+from ...errors import LeptonError, Unavailable
+from ..projector import Projection
+from ..schema import schema
 from .client import Question, ReadModel
-from .projector import Projection
 from .query import query
-from .schema import schema
 
 _SQL: Final = """
     SELECT

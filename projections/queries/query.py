@@ -14,10 +14,10 @@ from functools import cache
 from threading import TIMEOUT_MAX, Event, Thread
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
-from ..errors import Damaged, Malformed, Refused
-from .instance import foreign
-from .schema import schema
-from .translation import FILE, of_query
+from ...errors import Damaged, Malformed, Refused
+from ..instance import foreign
+from ..schema import schema
+from ..translation import FILE, of_query
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from ..errors import Malformed
-from ..results import VersionRef
-from .projector import Projection
+from ...errors import Malformed
+from ...results import VersionRef
+from ..projector import Projection
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -17,12 +17,12 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from ..errors import LeptonError, Refused
+from ...errors import LeptonError, Refused
+from ..instance import SETTINGS, foreign
+from ..projector import recorded_at, seq_at
+from ..translation import of_file
 from .client import told
-from .instance import SETTINGS, foreign
-from .projector import recorded_at, seq_at
 from .query import query
-from .translation import of_file
 
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_DUMPABLE = 1, 38, 4

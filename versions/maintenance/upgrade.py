@@ -7,20 +7,20 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from ..domain.commands import UpgradeLedger
-from ..errors import Refused, Unavailable
-from ..events.ledger import FORMAT
-from ..events.sql import upgrade as tables
-from ..events.sql.actors import Actors
-from ..events.sql.admission import Admission
-from ..events.sql.database import Database
-from ..events.sql.lock import Held
-from ..events.sql.store import Store
-from ..events.sql.upgrade import StoredLedger
-from ..ledger import Ledger, Request, receipt
-from ..results import Result
-from ..results.description import Block, text, title
-from ..results.figures import count, size
+from ...domain.commands import UpgradeLedger
+from ...errors import Refused, Unavailable
+from ...events.ledger import FORMAT
+from ...events.sql import upgrade as tables
+from ...events.sql.actors import Actors
+from ...events.sql.admission import Admission
+from ...events.sql.database import Database
+from ...events.sql.lock import Held
+from ...events.sql.store import Store
+from ...events.sql.upgrade import StoredLedger
+from ...ledger import Ledger, Request, receipt
+from ...results import Result
+from ...results.description import Block, text, title
+from ...results.figures import count, size
 
 LONE: Final = ("relay", "assigner")
 """The locks of processes that must be of the new Lepton from the first event on that only it knows."""

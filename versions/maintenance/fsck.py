@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from ..domain.model.state import ModelState
-from ..errors import Damaged
-from ..events.envelope import decode
-from ..events.sql import audit as log
-from ..events.sql.audit import BATCH
-from ..results import Shown, Verified
-from ..results.description import Block, grid, text, title
-from ..results.figures import count
+from ...domain.model.state import ModelState
+from ...errors import Damaged
+from ...events.envelope import decode
+from ...events.sql import audit as log
+from ...events.sql.audit import BATCH
+from ...results import Shown, Verified
+from ...results.description import Block, grid, text, title
+from ...results.figures import count
+from ..restore import graph_of, verified_event
+from ..workspace import Workspace
 from .heal import standing_packs
-from .restore import graph_of, verified_event
-from .workspace import Workspace
 
 
 class Damages(Shown, list[Damaged]):

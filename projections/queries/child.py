@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from ..errors import Refused, Unavailable
+from ...errors import Refused, Unavailable
 from .client import Question, raised
 from .query import LONGEST
 
@@ -147,4 +147,6 @@ def _refusal(code: int, said: bytes, limits: QueryLimits) -> Refused:
     return Refused("the query makes the database fail; write it another way")
 
 
-_PROGRAM: Final = "import sys; sys.path[:] = sys.argv[1:]; from lepton_ai.projections.confined import main; main()"
+_PROGRAM: Final = (
+    "import sys; sys.path[:] = sys.argv[1:]; from lepton_ai.projections.queries.confined import main; main()"
+)

@@ -6,20 +6,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..domain.commands import OBJECTS, Repack, Stored
-from ..errors import Damaged
-from ..events.envelope import decode
-from ..events.objects import PackRepacked, PackWritten
-from ..events.sql.rows import PlacementRow
-from ..results import Result
-from ..results.description import Block, text, title
-from ..results.figures import count
-from ..tensors.objects import ObjectStore
-from .restore import graph_of
-from .workspace import Workspace
+from ...domain.commands import OBJECTS, Repack, Stored
+from ...errors import Damaged
+from ...events.envelope import decode
+from ...events.objects import PackRepacked, PackWritten
+from ...events.sql.rows import PlacementRow
+from ...results import Result
+from ...results.description import Block, text, title
+from ...results.figures import count
+from ...tensors.objects import ObjectStore
+from ..restore import graph_of
+from ..workspace import Workspace
 
 if TYPE_CHECKING:
-    from ..tensors.heal import EntryCopies, Rewritten
+    from ...tensors.heal import EntryCopies, Rewritten
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def heal(workspace: Workspace, copies: Sequence[ObjectStore] = ()) -> Healed:
     A copy is decoded and compared with its digest before it is used. Deltas of which no copy is left are given up where
     the versions that they led to can be restored without them. Raises `Unavailable`.
     """
-    from ..tensors.heal import EntryCopies
+    from ...tensors.heal import EntryCopies
 
     sources = EntryCopies((workspace.objects, *copies))
     damaged = [pack for pack in standing_packs(workspace) if any(workspace.vault.check_pack(pack.pack, pack.index))]
@@ -93,7 +93,7 @@ def standing_packs(workspace: Workspace, damages: list[Damaged] | None = None) -
 
 def _rewrite(workspace: Workspace, pack: str, copies: EntryCopies) -> Rewritten:
     """Write what is found, and record at once where it lies now: versions can be restored from it."""
-    from ..tensors.heal import rewrite
+    from ...tensors.heal import rewrite
 
     # what lies elsewhere by now, as after an earlier try, is not written once more
     held = [place.digest for place in workspace.ledger.store.placements() if place.pack == pack]

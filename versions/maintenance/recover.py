@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from contextlib import nullcontext, suppress
 
-from ..domain.commands import UpgradeLedger
-from ..errors import Damaged
-from ..events.envelope import decode
-from ..events.kafka.restore import Restored, restore
-from ..events.ledger import FORMAT
-from ..events.log import EventLog
-from ..events.objects import PackRepacked, PackWritten
-from ..events.run import RunFinished
-from ..events.sql.actors import Actors
-from ..events.sql.heartbeats import Heartbeats
-from ..events.sql.rows import PlacementRow
-from ..events.sql.store import Store
-from ..ledger import Ledger
-from ..tensors.objects import ObjectStore
-from ..tensors.placements import told_by
+from ...domain.commands import UpgradeLedger
+from ...errors import Damaged
+from ...events.envelope import decode
+from ...events.kafka.restore import Restored, restore
+from ...events.ledger import FORMAT
+from ...events.log import EventLog
+from ...events.objects import PackRepacked, PackWritten
+from ...events.run import RunFinished
+from ...events.sql.actors import Actors
+from ...events.sql.heartbeats import Heartbeats
+from ...events.sql.rows import PlacementRow
+from ...events.sql.store import Store
+from ...ledger import Ledger
+from ...tensors.objects import ObjectStore
+from ...tensors.placements import told_by
 
 
 def recover(store: Store, objects: ObjectStore, log: EventLog) -> Restored:
