@@ -22,7 +22,7 @@ from lepton_ai.workers import tasks as tasks
 
 from .broker import Kafka
 from .buckets import S3, Azure
-from .office import office as office
+from .jobs.office import office as office
 from .pooler import PgBouncer
 from .servers import NotHere, PostgreSQL
 

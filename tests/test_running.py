@@ -32,7 +32,7 @@ from lepton_ai.ledger import Ledger, Request
 from .asking import commit, note, until
 from .broker import Kafka
 from .cli_home import Cli
-from .relaying import relaying
+from .events.relaying import relaying
 from .servers import free_port
 
 SEVERAL = 1500

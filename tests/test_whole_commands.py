@@ -29,7 +29,7 @@ from lepton_ai.ledger import Ledger, Receipt, Request
 from lepton_ai.ledger import transaction as ledger_module
 
 from .asking import commit, note
-from .relaying import topic
+from .events.relaying import topic
 
 SECONDS = 60
 KIB = 1024

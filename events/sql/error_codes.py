@@ -1,8 +1,8 @@
 """Every error code of the two databases, and what it means for whoever asked.
 
 A state that passes is told as `Unavailable`, whatever class its code belongs to: what was asked then is spooled, and
-asked again. Only what no waiting mends is refused. tests/test_error_codes.py holds the tables to the complete lists of
-codes that the drivers know.
+asked again. Only what no waiting mends is refused. tests/events/test_error_codes.py holds the tables to the complete
+lists of codes that the drivers know.
 """
 
 from __future__ import annotations

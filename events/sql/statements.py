@@ -9,7 +9,7 @@ _TABLE: Final = re.compile(
     r"\b(FROM|JOIN|INTO|UPDATE)( +)"
     r"(actors|events|head|holders|leases|mail|placements|positions|rejected|run_heartbeats|seen|tiles|workers)\b"
 )
-"""Where a statement names a table of the ledger; tests/test_pooler.py finds one that is missing here."""
+"""Where a statement names a table of the ledger; tests/events/test_pooler.py finds one that is missing here."""
 
 _CLOCK: Final = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 """PostgreSQL's own clock, in microseconds since 1970."""

@@ -13,8 +13,8 @@ from typing import Any, Final
 from lepton_ai.events.kafka.cluster import TopicName
 from lepton_ai.jobs.status import status
 
-from .. import topics
-from ..strangers import KINDS, Forger
+from ..events import topics
+from ..events.strangers import KINDS, Forger
 from ._running import running, until
 
 TITLE: Final = "foreign and forged records on every topic, in between genuine work"

@@ -31,12 +31,12 @@ from lepton_ai.wiring import Home
 
 from ..asking import until
 from ..broker import Kafka
-from ..identities import identity
-from ..office import TRAINING
-from ..outage import entries, locked
-from ..poisons import mutated, outside, poisoned_letters, poisoned_results
-from ..receiving import receiving
+from ..jobs.identities import identity
+from ..jobs.office import TRAINING
+from ..jobs.poisons import mutated, outside, poisoned_letters, poisoned_results
+from ..jobs.receiving import receiving
 from ..servers import PostgreSQL
+from ..versions.outage import entries, locked
 
 TITLE: Final = "2,600 messages and entries that are nearly right, of every type, with good ones between them"
 

@@ -25,7 +25,7 @@ from lepton_ai.projections.queries.child import QueryLimits
 from lepton_ai.projections.queries.client import Question
 
 from ..asking import until
-from ..damaged_rows import VALUES, complaints, damaged, ledger
+from ..events.damaged_rows import VALUES, complaints, damaged, ledger
 
 TITLE: Final = "the read model is damaged while it is asked, its projector stopped and killed, and rows hold anything"
 

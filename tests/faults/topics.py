@@ -15,7 +15,7 @@ from typing import Final
 from lepton_ai.events.kafka.clients import Outgoing
 from lepton_ai.events.kafka.cluster import TopicName
 
-from .. import topics
+from ..events import topics
 from ._running import Running, running, until
 
 TITLE: Final = "topics are made anew, cut and given partitions at random moments"

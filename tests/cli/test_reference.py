@@ -1,0 +1,163 @@
+"""docs/cli.md is what the commands say, its examples run, and what they print has the shape it shows."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pytest
+
+from lepton_ai import ModelManager, Stale
+from lepton_ai.cli.app import SECTIONS, lepton
+from lepton_ai.cli.command import DocumentedCommand
+from lepton_ai.cli.reference import reference
+from lepton_ai.domain.commands import StartRun
+
+from ..cli_home import Cli, loans, make
+
+PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
+
+
+def commands() -> dict[str, DocumentedCommand]:
+    with click.Context(lepton) as root:
+        found = {name: lepton.get_command(root, name) for name in lepton.list_commands(root)}
+    return {name: command for name, command in found.items() if command}
+
+
+WITH_BROKER = {"relay", "restore", "intake", "projector"}
+"""What needs a Kafka is run by test_running.py."""
+
+EXAMPLES = [
+    (name, example)
+    for name, command in commands().items()
+    for example in command.examples
+    if name not in WITH_BROKER and "kafka" not in example
+]
+
+KEPT = "3f9c2ab41d70"
+"""What the examples call a save that was refused."""
+
+WITH_JSON = [(name, example) for name, example in EXAMPLES if "--format" not in example or "-o" in example]
+"""All but the one that fills stdout itself."""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
+    make(folder / "home", loans(folder / "loans.csv"))
+    return folder
+
+
+@pytest.fixture
+def cli(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return Cli(tmp_path / "home")
+
+
+def words_of(example: str, cli: Cli) -> list[str]:
+    """An example's words, once what it is about is there: a run, or a save that was refused."""
+    with ModelManager(cli.home, actor="ada") as manager:
+        if example.startswith("lepton runs"):
+            manager._workspace.admit(StartRun(run="0190a7e2-7c1d-7f7e-9f0a-3d2f5a6b7c8d", model="credit"), None)
+        if KEPT in example:
+            with pytest.raises(Stale) as stale:
+                manager.save_version({"w": np.ones(3)}, name="credit", parents=[1])
+            example = example.replace(KEPT, str(stale.value.kept))
+    return shlex.split(example)
+
+
+def test_the_page_is_what_the_commands_say() -> None:
+    assert PAGE.read_text() == reference(), "write it anew: python -m lepton_ai.cli.reference > docs/cli.md"
+
+
+@pytest.mark.parametrize("name", commands())
+def test_every_command_and_option_is_on_the_page_and_explained(name: str) -> None:
+    command, page = commands()[name], PAGE.read_text()
+    part = page.partition(f"### `lepton {name}")[2].partition("\n### ")[0]
+
+    assert command.help
+    assert part, f"lepton {name} is not on the page"
+    for param in command.params:
+        if isinstance(param, click.Option):
+            assert param.help, f"{param.opts} says nothing"
+            assert any(option in part + page.partition("## What happened")[0] for option in param.opts), param.opts
+        else:
+            assert re.search("[A-Z]+", param.human_readable_name)[0] in part
+
+
+def test_the_help_lists_every_command() -> None:
+    shown = Cli(Path("unused"))("--help").out
+
+    assert all(re.search(rf"^  {name} ", shown, re.MULTILINE) for _, names in SECTIONS.values() for name in names)
+
+
+@pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=[example for _, example in EXAMPLES])
+def test_an_example_does_what_it_says(name: str, example: str, cli: Cli) -> None:
+    words = words_of(example, cli)
+    assert words[:2] == ["lepton", name]
+
+    ended = cli(words[1:])
+
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out
+
+
+@pytest.mark.parametrize(("name", "example"), WITH_JSON, ids=[example for _, example in WITH_JSON])
+def test_with_json_it_prints_one_object_of_the_shape_shown(name: str, example: str, cli: Cli) -> None:
+    words = [word for word in words_of(example, cli) if word != "--json"]
+
+    ended = cli([*words[1:], "--json"])
+
+    assert (ended.code, ended.err) == (0, "")
+    assert list(misfits(ended.json, commands()[name].answer, name)) == []
+
+
+def misfits(value: Any, shape: Any, where: str) -> Iterator[str]:
+    """Where a value is not of a shape."""
+    match shape:
+        case str():
+            if not (value is None and shape.endswith("?")) and not KINDS[shape.removesuffix("?")](value):
+                yield f"{where}: {value!r} is no {shape}"
+        case [part]:
+            for place, each in enumerate(value):
+                yield from misfits(each, part, f"{where}[{place}]")
+        case [_, _]:
+            if not (isinstance(value, list) and len(value) == 2):
+                yield f"{where}: {value!r} is no change"
+        case {"NAME": part}:
+            for key, each in value.items():
+                yield from misfits(each, part, f"{where}.{key}")
+        case dict():
+            fields = {key.removesuffix("?"): (part, key.endswith("?")) for key, part in shape.items() if key != "..."}
+            if (value.keys() - fields.keys() and "..." not in shape) or fields.keys() - value.keys():
+                yield f"{where}: fields {sorted(value.keys() ^ fields.keys())} are only on one side"
+            for key in fields.keys() & value.keys():
+                part, optional = fields[key]
+                if not (optional and value[key] is None):
+                    yield from misfits(value[key], part, f"{where}.{key}")
+
+
+KINDS = {
+    "any": lambda _: True,
+    "text": lambda value: isinstance(value, str),
+    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "true or false": lambda value: isinstance(value, bool),
+    "time": lambda value: datetime.fromisoformat(value).tzinfo is not None,
+    "digest": lambda value: re.fullmatch(r"(sha256|blake3):[0-9a-f]{64}", value) is not None,
+}
+
+
+def test_a_value_of_another_shape_is_noticed() -> None:
+    shape = {"a": "number", "b?": ["text"], "c": {"NAME": "digest"}}
+
+    assert list(misfits({"a": 1, "b": None, "c": {}}, shape, "x")) == []
+    assert len(list(misfits({"a": "1", "b": [1], "c": {"d": "e"}}, shape, "x"))) == 3
+    assert list(misfits({"a": 1, "d": 2}, shape, "x")) != []

@@ -1,0 +1,86 @@
+"""An answer is described once: the terminal, `str` and a notebook show the same of it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lepton_ai import ModelManager
+from lepton_ai.results.description import grid, joined, section, text, title
+from lepton_ai.results.render import html, plain_text, terminal, width
+
+from ..cli_home import Cli, loans, make
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
+    make(folder / "home", loans(folder / "loans.csv"))
+    return folder
+
+
+@pytest.fixture
+def cli(made: Path, tmp_path: Path) -> Cli:
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    return Cli(tmp_path / "home")
+
+
+def test_an_answer_prints_as_its_command_shows_it(cli: Cli) -> None:
+    with ModelManager(cli.home, actor="ada") as manager:
+        answers = {
+            "log": manager.log(),
+            "show 4": manager.show("credit@4"),
+            "diff 1 2": manager.diff("credit@1", "credit@2"),
+            "compare 1 2": manager.compare("credit@1", "credit@2"),
+            "suggest": manager.suggest_rollback(),
+            "rollback 2 --dry-run": manager.rollback("credit@2", dry_run=True),
+            "rollback --alias production --dry-run": manager.rollback(model="credit", alias="production", dry_run=True),
+            "find 'metric.f1 > 0'": manager.find("metric.f1 > 0"),
+            "branch": manager.branches(),
+            "tag": manager.tags(),
+            "alias": manager.aliases(),
+            "jobs": manager.jobs.recent(),
+            "runs": manager.runs(most=20),
+            "kept": manager.kept(),
+            "fsck": manager.fsck(),
+            "verify": manager.verify(),
+            "sync": manager.sync(),
+            "upgrade --dry-run": manager.upgrade(dry_run=True),
+        }
+
+    assert {call: str(answer) + "\n" for call, answer in answers.items()} == {call: cli(call).out for call in answers}
+    assert all(answer._repr_html_().startswith('<div class="lepton">') for answer in answers.values())
+
+
+def test_a_list_of_answers_is_still_a_list(cli: Cli) -> None:
+    with ModelManager(cli.home) as manager:
+        assert manager.branches() == {"main": 7, "risk": 3}
+        assert manager.find("metric.f1 > 2") == []
+        assert manager.kept() == ()
+        assert [run.model for run in manager.runs()] == ["credit"] * len(manager.runs())
+
+
+def test_columns_align_under_wide_characters_styles_and_missing_cells() -> None:
+    rows = grid([("全量", "1"), (title("b"), "22"), ("c",)], head=("name", "n"), right=(1,))
+
+    lines = list(terminal([rows]))
+
+    assert plain_text([rows]) == "name   n\n全量   1\nb     22\nc"
+    assert lines[2] == "\x1b[1mb\x1b[0m     22"
+    assert width("全量x") == 5
+
+
+def test_words_that_others_wrote_steer_no_terminal_and_no_page() -> None:
+    evil = "a\x1b[2Jb\n<script>"
+
+    assert plain_text([evil]) == "a\\x1b[2Jb\n<script>"
+    assert plain_text([grid([(evil, "c")])]) == "a\\x1b[2Jb\\n<script>  c"
+    assert "<script>" not in html([evil, grid([(evil, title(evil))], head=(evil, ""))])
+
+
+def test_what_is_empty_takes_no_room() -> None:
+    assert list(section("none", [])) == []
+    assert plain_text(section("one", [("a", "b")])) == "\none\n  a  b"
+    assert str(joined(", ", ("a", "", text(), title("b")))) == "a, b"
