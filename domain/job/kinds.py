@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from ...errors import Malformed
+from ...errors import Malformed, first_fault
 from ...events.event import Hyperparameters, Number
 from ...plain import plain, plain_text
 from ..names import checked_name
@@ -106,7 +106,6 @@ def _parsed(kind: type[Payload], payload: Mapping[str, Any], extra: Any) -> Payl
     try:
         return kind.model_validate({**payload, "kind": kind.kind_name()}, extra=extra)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place, message = ".".join(map(str, first["loc"])), first["msg"].lower()
+        place, message, _ = first_fault(error, "value")
         takes = ", ".join(field.alias or name for name, field in kind.model_fields.items() if name != "kind")
         raise Malformed(f"payload of kind {kind.kind_name()!r}, {place}: {message}; it takes {takes}") from None
