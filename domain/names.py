@@ -102,7 +102,8 @@ def checked_times(*times: datetime) -> None:
 def checked_label(name: object, kind: str) -> str:
     """The name of a metric or note, or `Malformed`: any text of at most 200 characters without control characters."""
     if not isinstance(name, str) or not name.strip() or len(name) > LONGEST_LABEL:
-        raise Malformed(f"{name!r} cannot name a {kind}; give a text of at most {LONGEST_LABEL} characters")
+        shown = f"{name[:40]}…" if isinstance(name, str) and len(name) > LONGEST_LABEL else name
+        raise Malformed(f"{shown!r} cannot name a {kind}; give a text of at most {LONGEST_LABEL} characters")
     if any(category(each) in ("Cc", "Cs") for each in name):
         raise Malformed(f"{name!r} cannot name a {kind}; leave out its control characters and halves of characters")
     return str.__str__(name)

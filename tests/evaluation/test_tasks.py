@@ -138,7 +138,7 @@ def test_each_task_has_its_line_in_chinese_and_in_english(monkeypatch: pytest.Mo
 def test_every_result_is_its_dictionary_and_its_representation(performance: TaskPerformance) -> None:
     assert performance_of(json.loads(json.dumps(performance.to_dict()))) == performance
     assert eval(repr(performance), {type(performance).__name__: type(performance)}) == performance
-    assert "<td>&mdash;</td>" in performance._repr_html_()
+    assert "<td>-</td>" in performance._repr_html_()
     assert all(isinstance(figure, float) for figure in performance.figures().values())
     assert performance.headline in performance.figures()
 

@@ -80,7 +80,12 @@ CASES = (
     Case("one name space", lambda m: m.branch("production", 1), Refused, "'production' is an alias"),
     Case("branch in use", lambda m: m.branch("aside", 1), Refused, "stands on version 3 already"),
     Case("parents needed", lambda m: m.save_version(W, name="toy", branch="new"), Refused, "pass `parents=`"),
-    Case("bad role", lambda m: m.save_version(W, name="toy", parents=[(2, "boss")]), Malformed, "'boss' is none"),
+    Case(
+        "bad role",
+        lambda m: m.save_version(W, name="toy", parents=[(2, "a\nb")]),
+        Malformed,
+        "cannot name a parent's role",
+    ),
     Case("bad merge", lambda m: m.merge("aside", strategy="best"), Refused, "no merge strategy 'best'"),  # type: ignore[arg-type]
     Case("bare tensors", lambda m: m.load_version(1), Refused, "load_tensors"),
     Case("into nothing", lambda m: m.load_version(1, into=7), Malformed, "a int holds no parameters; give"),

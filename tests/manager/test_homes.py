@@ -254,12 +254,12 @@ def test_a_writer_of_format_2_that_lives_on_is_told_of_the_newer_one(
 ) -> None:
     with old.manager() as manager, old.manager() as writer:
         with monkeypatch.context() as older:
-            older.setattr("lepton_ai.events.sql.format.FORMAT", 2)
+            older.setattr("lepton_ai.events.ledger.FORMAT", 2)
             writer.tag("in-time", "sorts@1")
 
         manager.upgrade()
 
-        monkeypatch.setattr("lepton_ai.events.sql.format.FORMAT", 2)
+        monkeypatch.setattr("lepton_ai.events.ledger.FORMAT", 2)
         with pytest.raises(NewerLedger, match="the ledger has format 3, this Lepton knows 2: update the package"):
             writer.tag("late", "sorts@1")
 
