@@ -1,7 +1,7 @@
 """The command line `lepton`: a door over the manager, and over the parts that its long-running processes are made of.
 
 It may import all below; nothing imports it. Begin at `app.py`, which lists the commands by section; `session` and the
-rest that all of them share are in `command.py` and `text.py`.
+rest that all of them share are in `command.py`.
 """
 
 from __future__ import annotations

@@ -155,7 +155,8 @@ _BY_TASK: Final = {kind.task: kind for kind in (Performance, MulticlassPerforman
 def performance_of(figures: Mapping[str, Any]) -> TaskPerformance | None:
     """The performance whose `to_dict()` this is; None where it is of a task that Lepton has no figures for."""
     kind = _BY_TASK.get(figures.get("task", Performance.task))
-    return kind and kind(**{field.name: figures[field.name] for field in fields(kind)})
+    known: dict[str, Any] = {field.name: figures.get(field.name) for field in fields(kind)} if kind else {}
+    return kind and kind(**known)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
 """What happens to versions: save, restore, roll back, merge, compare, suggest, history, runs, fsck.
 
-It imports the ledger, the domain, models, datasets, tensors and results; never jobs or workers. Begin at `save.py`,
+It imports the ledger, the domain, events, models, datasets and tensors; never jobs or workers. Begin at `save.py`,
 then `restore.py`; `workspace.py` holds what all of it stands on, `spool/` is for outages.
 """
