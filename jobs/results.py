@@ -25,9 +25,10 @@ from ..tensors.pack import Placement, read_index
 from ..tensors.placements import KnownPlacements, told_by
 from ..tensors.vault import Vault
 from ..versions import save
+from ..versions.placements import BothPlacements, StoredPlacements
 from ..versions.restore import graph_of
 from ..versions.save_request import Save
-from ..versions.source import BothPlacements, StoredPlacements, Subject
+from ..versions.source import Subject
 from ..versions.workspace import Workspace
 from .protocol import messages
 from .protocol.messages import AttemptMessage, Failed, Finished, MadeEvaluation, MadeVersion, Measured, Said, Started

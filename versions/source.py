@@ -11,14 +11,7 @@ from ..errors import Malformed
 
 if TYPE_CHECKING:
     from ..tensors.tensor import Tensor
-from collections.abc import Collection
 
-from ..errors import Damaged
-from ..events.sql.rows import PlacementRow as Row
-from ..events.sql.store import Store
-from ..tensors.objects import is_key
-from ..tensors.pack import Placement
-from ..tensors.placements import KnownPlacements
 
 _DIGEST = re.compile(r"(blake3|sha256):[0-9a-f]{64}")
 
@@ -99,36 +92,3 @@ def fingerprint_of(data: Any) -> Mapping[str, Any] | None:
     from ..datasets.tables import fingerprint
 
     return fingerprint(*data) if isinstance(data, tuple) else fingerprint(data)  # pyright: ignore
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPlacements:
-    """The placements of a ledger, without those in packs that are condemned."""
-
-    store: Store
-    condemned: frozenset[str] = frozenset()
-
-    def find(self, digests: Collection[str]) -> Mapping[str, Placement]:
-        """Where digests lie; those that lie nowhere are left out."""
-        found = self.store.find(digests)
-        return {digest: _checked(row) for digest, row in found.items() if row.pack not in self.condemned}
-
-
-@dataclass(frozen=True, slots=True)
-class BothPlacements:
-    """What one knows, and where it knows nothing what another does."""
-
-    first: StoredPlacements | KnownPlacements
-    second: StoredPlacements | KnownPlacements
-
-    def find(self, digests: Collection[str]) -> Mapping[str, Placement]:
-        """Where digests lie; those that lie nowhere are left out."""
-        found = self.first.find(digests)
-        return {**self.second.find([digest for digest in digests if digest not in found]), **found}
-
-
-def _checked(row: Row) -> Placement:
-    """A row as it was written: a damaged database may say anything of any type."""
-    if is_key(row.pack) and type(row.offset) is type(row.length) is int and row.offset >= 0 <= row.length:
-        return Placement(*row)
-    raise Damaged(f"the placement of {row.digest}", expected="a range of a pack", found=f"{tuple(row[1:])}"[:100])

@@ -140,7 +140,7 @@ class Workspace:
 
     def _vault(self, condemned: frozenset[str]) -> Vault:
         from ..tensors.vault import Vault
-        from .source import StoredPlacements
+        from .placements import StoredPlacements
 
         return Vault(self.objects, StoredPlacements(self.ledger.store, condemned), self._sound)
 

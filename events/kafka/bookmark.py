@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from ..bookmark import Bookmark
+
 if TYPE_CHECKING:
     from .clients import Reader
-from ..bookmark import Bookmark
 
 log = logging.getLogger("lepton.kafka")
 
