@@ -1,4 +1,4 @@
-"""The store of objects: named bytes, written once and whole."""
+"""The store of objects: named bytes, written once and whole, read by ranges."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from ..errors import Malformed
 
 _PACK = re.compile(r"packs/[0-9a-f]{2}/[0-9a-f]{32}")
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
+_GAP = 64 * 1024  # bytes that are cheaper to read and drop than to ask for the next range
+_MOST = 16 << 20  # bytes read by one request
 
 
 class ObjectStore(Protocol):
@@ -56,12 +58,6 @@ def check_key(key: str) -> None:
     """`Malformed` unless a key is slash-separated names of letters, digits, dot, dash and underscore."""
     if not is_key(key):
         raise Malformed(f"object key {key[:80]!r} must be names of [A-Za-z0-9._-] between slashes")
-
-
-_GAP = 64 * 1024  # bytes that are cheaper to read and drop than to ask for the next range
-
-
-_MOST = 16 << 20  # bytes read by one request
 
 
 class Range(NamedTuple):

@@ -4,7 +4,9 @@
 
 An entry is a chunk's full payload (named by the digest of the raw bytes), a delta (named by the digest of the bytes
 as they stand), or a blob, zstd compressed (named by the digest of its content): manifests are blobs. Nothing in a
-pack says where it lies, so packs can be moved and copied freely.
+pack says where it lies, so packs can be moved and copied freely. A delta ends as a pack does:
+
+    … | index in canonical JSON | blake3 of the index (32) | length of the index (8, little-endian) | magic (8)
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ MAGIC, END = b"LEPTPK1\n", b"LEPTPKE\n"
 FORMAT = "lepton.pack.v1"
 LIMIT = 1 << 30  # a pack that has grown past this takes no further entry
 KINDS = ("chunk", "delta", "blob")
+_TRAILER = struct.Struct("<32sQ8s")
+_GUESS = 64 * 1024  # most indexes are shorter than this, so that one read gets both trailer and index
 
 
 class PackEntry(Protocol):
@@ -175,12 +179,6 @@ def _lines(document: dict[str, Any]) -> list[list[Any]]:
     if document["format"] != FORMAT:
         raise TypeError(f"format {document['format']!r}")
     return document["entries"]
-
-
-_TRAILER = struct.Struct("<32sQ8s")
-
-
-_GUESS = 64 * 1024  # most indexes are shorter than this, so that one read gets both trailer and index
 
 
 def seal(document: dict[str, Any], magic: bytes) -> tuple[bytes, str]:

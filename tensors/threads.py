@@ -18,6 +18,8 @@ R = TypeVar("R")
 
 WORKERS = min(8, os.cpu_count() or 1)
 AHEAD = 2 * WORKERS
+_local = threading.local()
+_KEPT = 1 << 20  # larger requests (from foreign payloads) are not kept
 
 
 def pool() -> ThreadPoolExecutor:
@@ -51,12 +53,6 @@ def in_order(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         for future in begun:
             if not future.cancelled():
                 future.exception()
-
-
-_local = threading.local()
-
-
-_KEPT = 1 << 20  # larger requests (from foreign payloads) are not kept
 
 
 def scratch(slot: int, kind: np.dtype[Any], count: int) -> npt.NDArray[Any]:

@@ -24,6 +24,8 @@ from .tensor import Array, Bytes, Tensor
 from .threads import in_order
 from .way import AtHand, AtHandDiffers, Leg, Placements, StoredDelta, Way
 
+V = TypeVar("V")
+
 
 class Vault:
     """Tensors over an object store. `placements` tells where digests lie, including those of earlier saves.
@@ -174,9 +176,6 @@ def _slots(manifest: Manifest, arrays: Mapping[str, Array]) -> Iterator[tuple[Sl
     for name, array in arrays.items():
         for index in range(len(manifest.owner(name).chunks)):
             yield Slot(name, index), chunk_bytes(array.buffer, index)
-
-
-V = TypeVar("V")
 
 
 class Recent(Generic[V]):

@@ -15,6 +15,10 @@ _LAST_VERSION: Final = 2**31 - 2
 """Of a stream: the column is an INTEGER, and one more must fit."""
 
 R = TypeVar("R", Row, CommandRow)
+T = TypeVar("T")
+LATEST: Final = 253_402_300_799_999_999
+"""The last microsecond of the year 9999, since 1970."""
+_WORDS: Final[dict[type, str]] = {int: "a whole number", str: "text", bytes: "bytes", float: "a real number"}
 
 
 class PlacementRow(NamedTuple):
@@ -160,16 +164,6 @@ def since_of(found: Any) -> Since:
     rows = found.fetchall()
     leaf = next((bytes(leaf) for _, leaf in rows if leaf is not None), None)
     return Since(leaf, frozenset(stream for stream, leaf in rows if leaf is None))
-
-
-T = TypeVar("T")
-
-
-LATEST: Final = 253_402_300_799_999_999
-"""The last microsecond of the year 9999, since 1970."""
-
-
-_WORDS: Final[dict[type, str]] = {int: "a whole number", str: "text", bytes: "bytes", float: "a real number"}
 
 
 def typed(value: Any, kind: type[T], thing: str) -> T:
