@@ -23,6 +23,8 @@ PAUSE: Final = 0.5
 LONGEST: Final = 30.0
 STEADY: Final = 60.0
 """Seconds after which work that fell again is taken to have fallen for another reason."""
+RECOVERED: Final = 5.0
+"""Seconds after which work that fell again for the same reason is told again."""
 FALLS: Final = 3
 """Falls in a row after which whoever waits is told, for what is no refusal and no outage."""
 
@@ -62,9 +64,12 @@ class Retries:
             await elapsed(stop, pause)
 
     def _fell(self, error: BaseException, begun: float) -> float:
-        """Tell it, each reason once in a row, and with its traceback where it is a fault; returns the pause."""
-        if time.monotonic() - begun > STEADY:
-            self._falls, self._said, self.trouble = 0, "", None
+        """Tell it, each reason once while nothing is done, and a fault with its traceback; returns the pause."""
+        worked = time.monotonic() - begun
+        if worked > STEADY:
+            self._falls, self.trouble = 0, None
+        if worked > RECOVERED:
+            self._said = ""
         self._falls += 1
         if isinstance(error, Unavailable):
             self._falls = 1  # it is tried again soon, however long it is away

@@ -11,7 +11,7 @@ from typing import Final, cast
 from ..domain.commands import job_stream
 from ..domain.job.commands import ExpireLease, Ready
 from ..domain.job.decide import chosen
-from ..domain.job.offers import LIMITS
+from ..domain.job.offers import IMPORT, LIMITS
 from ..domain.job.state import AT_WORK, JobState
 from ..errors import Damaged, LeptonError, Unavailable
 from ..events.envelope import decode
@@ -236,7 +236,7 @@ def _jobs_in(rows: Iterable[Row]) -> Iterator[str]:
 
 def _offered(job: JobState) -> bool:
     """Whether an outside service asked for it: of these only so many are looked at at a time."""
-    return LIMITS in job.payload
+    return job.kind == IMPORT and LIMITS in job.payload
 
 
 def _less(ready: Iterable[Ready], worker: str) -> Iterable[Ready]:

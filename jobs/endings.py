@@ -55,11 +55,12 @@ class Endings:
 
     def _keep(self, message: Finished, error: LeptonError) -> None:
         """Keep the version that an attempt made and that is refused, unless the job goes on without it."""
-        job = cast(JobState, self._workspace.ledger.state(job_stream(message.job)))
-        counts = job.status in AT_WORK and job.epoch == message.epoch
-        if not counts or not isinstance(message.made, MadeVersion) or (spool := self._workspace.spool) is None:
+        if not isinstance(message.made, MadeVersion) or (spool := self._workspace.spool) is None:
             return
         try:
+            job = cast(JobState, self._workspace.ledger.state(job_stream(message.job)))
+            if job.status not in AT_WORK or job.epoch != message.epoch:
+                return
             subject, save = self._receiver.kept(job, message.made)
             actor = self._workspace.actors.all().get(job.actor)
             error.kept_as(refused.keep(spool, subject, save, actor.name if actor else "lepton", error))

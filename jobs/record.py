@@ -56,9 +56,10 @@ class JobRecord(Result):
         """Whether nothing can happen to it any more."""
         return self.status in ENDED
 
-    def __str__(self) -> str:
+    def blocks(self) -> Iterator[Block]:
+        """A sentence: which job it is, how it stands, and why."""
         why = f": {self.reason or self.error}" if self.reason or self.error else ""
-        return f"job {self.job} ({self.kind} {self.model}) is {self.status}{why}{self.warned}"
+        yield f"job {self.job} ({self.kind} {self.model}) is {self.status}{why}{self.warned}"
 
     @property
     def warned(self) -> str:

@@ -48,12 +48,13 @@ class Roll:
         self.renew(change, told.by, attempts, letter.sent)
 
     def leave(self, change: Change, told: Said) -> bool:
-        """Note that a worker is gone for good; whether it was there."""
+        """Note that a worker is gone for good; whether it was ever there. Said again it says the same."""
         assert isinstance(told.message, Left)
         known = change.heard(told.by)
-        if known is None or known.left:
+        if known is None:
             return False
-        change.hear(known._replace(left=True))
+        if not known.left:
+            change.hear(known._replace(left=True))
         return True
 
     def _first(self, place: str, letter: Letter, told: Said, ready: WorkerReady) -> None:

@@ -24,7 +24,7 @@ SHEET: Final = (
     ".lepton.lepton th,.lepton.lepton td{text-align:left;vertical-align:top;padding:.15em 1em .15em 0}"
     ".lepton.lepton th{font-weight:normal}.lepton.lepton .right{text-align:right}</style>"
 )
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _BREAKS: Final = re.compile(r"[\t\n]")
 
 

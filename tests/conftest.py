@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import uuid4
 
 import pytest
@@ -31,6 +31,14 @@ B = TypeVar("B", PostgreSQL, PgBouncer, Kafka, S3, Azure)
 settings.register_profile("default", deadline=None, print_blob=True)
 settings.register_profile("fuzz", settings.get_profile("default"), max_examples=2000)
 settings.load_profile("default")
+
+
+LONG: Final = ("test_stack.py", "test_faults.py", "test_disk.py", "test_examples.py", "test_running.py")
+"""Files of long tests, which begin first: so no worker waits for the other in the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONG)
 
 
 @pytest.fixture

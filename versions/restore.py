@@ -11,6 +11,7 @@ from ..domain.model.state import ModelState
 from ..errors import Damaged, Malformed, Refused
 from ..events.model import VersionCommitted
 from ..results import PendingVersion
+from ..settings import log
 from ..tensors.graph import Edge, Graph
 from .workspace import Workspace
 
@@ -113,8 +114,12 @@ def verified_event(workspace: Workspace, model: ModelState, number: int) -> Vers
     """The event that made a version, its digest recomputed from manifest, parents and recipe."""
     event = model.version(number).event
     models = {model.name: model}
-    for name in {parent.model for parent in event.parents} - {model.name}:
-        models[name] = workspace.model(name)
+    try:
+        for name in {parent.model for parent in event.parents} - {model.name}:
+            models[name] = workspace.model(name)
+    except Damaged as damage:  # of another model: what this version is made of is told by its own event
+        log.warning("%s; what version %d of %s came from cannot be checked", damage, number, model.name)
+        return event
     parents = [(models[each.model].version(each.version).event.digest, each.role) for each in event.parents]
     recipe = Recipe(event.hyperparameters, event.architecture, event.settings, event.data, event.derivation)
     digest = version_digest(event.tensors, parents, recipe.digest())

@@ -70,10 +70,14 @@ class JudgesVersion(Payload):
         return self.version
 
 
-class UnknownKind(MakesVersion, LogsMetrics):
-    """A kind that is declared elsewhere, in the worker and where the job was submitted: it may do what most do."""
+class UnknownKind(MakesVersion, LogsMetrics, JudgesVersion):
+    """A kind that is declared elsewhere, in the worker and where the job was submitted: it may do what others do."""
 
     kind: str = ""
+    version: Any = None
+
+    def base(self, model: ModelState) -> int | None:
+        return super().base(model) if self.version is None else self.version
 
 
 KINDS: Final[dict[str, type[Payload]]] = {}

@@ -20,7 +20,7 @@ from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.kafka.log import KafkaLog
 from lepton_ai.events.kafka.topics import open_topics, partitions
 
-from ..asking import freeze
+from ..asking import freeze, until
 from ..broker import Kafka
 
 BOUND = 30.0
@@ -30,7 +30,15 @@ BOUND = 30.0
 @pytest.fixture
 def impatient(cluster: Cluster) -> Cluster:
     """Topics of a ledger's own, which are asked with the shortest deadline."""
-    asyncio.run(open_topics(cluster))
+
+    def opened() -> bool:
+        try:
+            asyncio.run(open_topics(cluster))
+        except Unavailable:  # the test before froze the broker, which may still look around
+            return False
+        return True
+
+    until(opened, 60)
     return replace(cluster, wait=0.0)
 
 

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lepton_ai.domain.job.commands import CancelJob, SubmitJob
+from lepton_ai.domain.job.commands import CancelJob, SubmitJob, WarnJob
+from lepton_ai.errors import Damaged, Unavailable
 from lepton_ai.events.envelope import decode
 from lepton_ai.events.inbox import Letter
 from lepton_ai.events.objects import ManifestWritten
@@ -26,15 +27,17 @@ from lepton_ai.events.sql.actors import Actor
 from lepton_ai.events.sql.leases import Change, Lease
 from lepton_ai.events.sql.queue import Mail
 from lepton_ai.jobs.broker_clock import BrokerClock
-from lepton_ai.jobs.protocol.messages import Failed, Finished, KeptTensors, Left, MadeVersion, Started
+from lepton_ai.jobs.protocol.messages import Checkpointed, Failed, Finished, KeptTensors, Left, MadeVersion, Started
 from lepton_ai.jobs.protocol.over_tables import MailResults
 from lepton_ai.jobs.rejected import RefusedMessages
 from lepton_ai.ledger import Ledger
 from lepton_ai.settings import Terms
+from lepton_ai.tensors.folder import FolderStore
 from lepton_ai.tensors.graph import Graph
 from lepton_ai.tensors.placements import KnownPlacements
 from lepton_ai.tensors.vault import Vault
 from lepton_ai.versions.source import read
+from lepton_ai.versions.spool.spool import Spool
 from lepton_ai.workers.context import made_version
 
 from ..asking import until
@@ -205,6 +208,57 @@ def test_an_old_job_whose_payload_was_never_checked_stops_nobody(
 
     assert (office.job("odd").status, office.job("odd").error) == ("failed", "Malformed")
     assert office.job("j1").status == "running"
+
+
+def test_an_answer_about_a_job_whose_events_are_damaged_holds_up_no_other(
+    office: Office, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def state(stream: str) -> Any:
+        if stream == "job/j1":
+            raise Damaged("event 7", expected="its bytes", found="others")
+        return whole(stream)
+
+    office.submit("j1")
+    office.submit("j2")
+    office.hear(ready("w1", slots=2))
+    office.workspace.spool = Spool(tmp_path / "spool", FolderStore, wait=1.0)
+    whole = office.workspace.ledger.state
+    monkeypatch.setattr(office.workspace.ledger, "state", state)
+
+    made = MadeVersion(kept=KeptTensors(tensors=f"blake3:{0:064d}"), keyframe=True)
+    office.hear(Finished(job="j1", epoch=1, n=1, made=made), Started(job="j2", epoch=1, n=0))
+
+    assert office.job("j2").status == "running"
+
+
+def test_what_a_worker_had_when_it_left_is_given_back_though_the_database_goes_away_meanwhile(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def admit(command: Any, *given: Any, **named: Any) -> Any:
+        if isinstance(command, WarnJob) and not away:
+            away.append(command)
+            raise Unavailable("the database is away")
+        return known(command, *given, **named)
+
+    office.submit("j1")
+    office.hear(ready("w1"))
+    office.hear(Started(job="j1", epoch=1, n=0))
+    office.submit("j2")
+    office.hear(ready("w2"))
+    away: list[WarnJob] = []
+    known = office.workspace.ledger.admit
+    monkeypatch.setattr(office.workspace.ledger, "admit", admit)
+
+    lost = Checkpointed(job="j1", epoch=1, n=1, step=1, kept=KeptTensors(tensors=f"blake3:{0:064d}"))
+    for message in (lost, Left(incarnation=incarnation("w2"))):
+        office.results.say(office.signed(message))
+    with pytest.raises(Unavailable):
+        until(lambda: not office.assigner.step() and office.read() == office.results.count, 20)
+    office.assigner = office.begin()
+    until(lambda: not office.assigner.step() and office.read() == office.results.count, 20)
+
+    assert away
+    assert office.job("j2").status == "queued"
 
 
 def test_a_job_that_was_called_off_holds_no_slot(office: Office) -> None:

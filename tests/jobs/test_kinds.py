@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from immutables import Map
 
 import lepton_ai
 from lepton_ai import ModelManager
 from lepton_ai.domain.job.commands import AssignJob, Ready, SubmitJob
 from lepton_ai.domain.job.kinds import KINDS, LogsMetrics, checked_payload, payload_of
+from lepton_ai.domain.model.state import ModelState, Ref
 from lepton_ai.errors import Malformed
 from lepton_ai.workers.task import TASKS
 
@@ -88,3 +90,10 @@ def test_a_kind_of_a_users_own_is_submitted_and_assigned_as_leptons_are() -> Non
     )
 
     assert [append.event.type for append in assigned] == ["lepton.job.assigned.v1"]
+
+
+def test_a_kind_that_is_declared_elsewhere_works_on_the_version_that_it_names_else_on_the_branch() -> None:
+    model = ModelState(name="net", branches=Map(main=Ref("main", 3)))
+
+    assert payload_of("theirs", {"version": 1, "label": "y"}).base(model) == 1
+    assert payload_of("theirs", {"label": "y"}).base(model) == 3

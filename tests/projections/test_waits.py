@@ -162,7 +162,7 @@ def test_a_socket_stands_at_its_path_only_once_somebody_listens(tmp_path: Path) 
 def test_a_query_that_overruns_by_far_has_the_program_begin_anew_in_its_process(tmp_path: Path) -> None:
     code = (
         "import os, sys, time\n"
-        "from lepton_ai.projections import watchdog\n"
+        "from lepton_ai.projections.queries import watchdog\n"
         "watchdog.GRACE = 0.1\n"
         "begun = os.environ.get('BEGUN')\n"
         "few = len(os.listdir('/proc/self/fd')) < 10\n"

@@ -84,3 +84,8 @@ def test_what_is_empty_takes_no_room() -> None:
     assert list(section("none", [])) == []
     assert plain_text(section("one", [("a", "b")])) == "\none\n  a  b"
     assert str(joined(", ", ("a", "", text(), title("b")))) == "a, b"
+
+
+@pytest.mark.parametrize("code", ["\x1b]0;x\x07", "\x9b31m", "\x9d0;x\x9c", "\u202e", "\u2028"])
+def test_no_control_of_any_kind_reaches_a_terminal(code: str) -> None:
+    assert code not in plain_text([f"a{code}b", grid([(f"a{code}b",)])])

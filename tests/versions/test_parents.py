@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from lepton_ai import ModelManager, PendingVersion
 from lepton_ai.domain.commands import RollBack
-from lepton_ai.errors import Malformed, Refused, Stale, UnknownRevision
+from lepton_ai.errors import Damaged, Malformed, Refused, Stale, UnknownRevision
 from lepton_ai.events.model import BranchCreated, ModelRegistered, Parent, VersionCommitted
 from lepton_ai.results import VersionRef
 from lepton_ai.versions.save_request import Named, Save
@@ -211,3 +212,21 @@ def test_a_save_adopted_where_its_branch_moved_keeps_its_parents_of_other_models
     adopted = manager.adopt(manager.kept()[0].name)
 
     assert adopted.parents == ((2, "trained"), (("teacher", 2), "teacher"))
+
+
+def test_damage_in_another_model_keeps_no_version_that_came_from_it_from_being_loaded(
+    home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with ModelManager(home) as manager:
+        manager.save_version({"w": np.ones(2)}, name="teacher")
+        manager.save_version({"w": np.zeros(2)}, name="student", parents=[("teacher@1", "teacher")])
+    with sqlite3.connect(home / "main.db") as database:
+        for (trigger,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f"DROP TRIGGER {trigger}")
+        database.execute("UPDATE events SET envelope = x'7b7d' WHERE stream = 'model/teacher' AND version = 1")
+
+    with ModelManager(home) as manager:
+        assert manager.load_arrays("student@1")["w"].tolist() == [0.0, 0.0]
+        with pytest.raises(Damaged):
+            manager.load_arrays("teacher@1")
+    assert "what version 1 of student came from cannot be checked" in caplog.text
