@@ -152,6 +152,16 @@ def test_a_worker_that_knows_the_class_trains_and_judges_it_as_this_process_does
         assert np.array_equal(manager.load_version(f"{name}@1").predict(rows_alone), here.predict(rows_alone))
 
 
+def test_a_regression_is_never_asked_for_probabilities(concrete: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    class WithoutChances(RidgeLine):
+        def predict_proba(self, data: object) -> object:
+            raise NotImplementedError
+
+    learnt, held = (rows(part, STRENGTH) for part in concrete)
+
+    assert WithoutChances().train(*learnt).evaluate(*held) == RidgeLine().train(*learnt).evaluate(*held)
+
+
 def test_a_model_that_does_not_say_what_it_predicts_is_not_judged(concrete: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     class Silent(RidgeLine):
         TASK = ""
