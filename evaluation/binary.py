@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ..errors import Malformed
 from ..results import Performance
+from .probabilities import read_probabilities
 
 Floats = npt.NDArray[np.float64]
 BINS = 15  # Guo et al. 2017 (On Calibration of Modern Neural Networks) report ECE over 15 bins
@@ -113,7 +114,7 @@ def _ranking(truth: Floats, chance: Floats) -> tuple[float | None, float | None]
 
 
 def _checked(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> tuple[Floats, Floats]:
-    truth, chance = np.asarray(labels, dtype=np.float64), np.asarray(probabilities, dtype=np.float64)
+    truth, chance = np.asarray(labels, dtype=np.float64), read_probabilities(probabilities)
     if truth.ndim != 1 or truth.shape != chance.shape:
         raise Malformed(
             f"labels of shape {truth.shape} do not match probabilities of shape {chance.shape}; give one each"

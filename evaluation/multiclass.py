@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ..errors import Malformed
 from ..results import MulticlassPerformance
+from .probabilities import read_probabilities
 
 
 def score(
@@ -52,7 +53,9 @@ def score(
 def _log_loss(truth: npt.NDArray[Any], probabilities: npt.ArrayLike, classes: Sequence[Any]) -> float | None:
     from sklearn import metrics
 
-    names, chances = np.asarray(classes), np.asarray(probabilities, dtype=np.float64)
+    names, chances = np.asarray(classes), read_probabilities(probabilities)
+    if len(np.unique(names)) < len(names):
+        raise Malformed("the names of the classes are not all different; name each class once")
     if chances.shape != (len(truth), len(names)):
         raise Malformed(f"probabilities of shape {chances.shape} are not a row a label and a column a class")
     if not ((chances >= 0) & (chances <= 1)).all() or not np.allclose(chances.sum(axis=1), 1.0, atol=1e-3):

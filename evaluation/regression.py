@@ -9,12 +9,14 @@ import numpy.typing as npt
 
 from ..errors import Malformed
 from ..results import RegressionPerformance
+from ..results.evaluation import finite
 
 
 def score(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> RegressionPerformance:
     """Judge predicted numbers, shape (n,), against the true ones; RMSE, MAE and greatest error are in their unit.
 
-    R² is 1 less the squared errors over those of the labels' mean, None where the labels are all alike.
+    R² is 1 less the squared errors over those of the labels' mean, None where the labels are all alike. A figure that
+    overflows, as the RMSE of errors beyond 1e154 does, is None too: the data leave it undefined in 64 bits.
     Raises `Malformed` on no rows, unequal lengths, or numbers that are not finite.
     """
     from sklearn import metrics as untyped
@@ -30,10 +32,11 @@ def score(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> RegressionPerforma
         raise Malformed(
             "numbers to judge must be finite; drop the rows that are not, or find out why they were predicted"
         )
-    return RegressionPerformance(
-        rmse=float(metrics.root_mean_squared_error(truth, called)),
-        mae=float(metrics.mean_absolute_error(truth, called)),
-        max_error=float(metrics.max_error(truth, called)),
-        r2=None if (truth == truth[0]).all() else float(metrics.r2_score(truth, called)),
-        n=len(truth),
-    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        return RegressionPerformance(
+            rmse=finite(metrics.root_mean_squared_error(truth, called)),
+            mae=finite(metrics.mean_absolute_error(truth, called)),
+            max_error=finite(metrics.max_error(truth, called)),
+            r2=None if (truth == truth[0]).all() else finite(metrics.r2_score(truth, called)),
+            n=len(truth),
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
@@ -15,9 +15,9 @@ from ..datasets import read
 from ..domain.job.commands import CancelJob, OfferVersion, SubmitJob
 from ..domain.job.kinds import LabelledRows, checked_payload
 from ..domain.model.recipe import Recipe
-from ..errors import Stale
+from ..errors import Refused, Stale
 from ..events.job import JobSubmitted
-from ..models.registry import known
+from ..models.registry import OWN, known
 from ..versions.unknown import damage_first
 from ..versions.workspace import Workspace
 from . import wait
@@ -73,20 +73,27 @@ class Jobs:
         key: str | None = None,
         **limits: Any,
     ) -> JobRecord:
-        """Ask for a model of Lepton's own, or one registered here, to be trained as a branch's next version."""
+        """Ask for a model of Lepton's own to be trained as a branch's next version.
+
+        Or for another registered class, where a ready worker of the pool announces `class:NAME`: the job needs it.
+        """
         asked = {"class": known(model), "label": label, "hyperparameters": dict(hyperparameters or {})}
         payload = asked | {"branch": branch, "tags": list(tags)}
-        return submit(
-            self.begun(), "train", name or model, data, payload, JobLimits(**limits), message=message, key=key
-        )
+        workspace = self.begun()
+        allowed = self._reaching(model, JobLimits(**limits))
+        return submit(workspace, "train", name or model, data, payload, allowed, message=message, key=key)
 
     def evaluate(
         self, rev: str | int, data: str, label: str, *, name: str = "", key: str | None = None, **limits: Any
     ) -> JobRecord:
-        """Ask for a version to be judged on labelled rows; the figures are recorded with the rows' fingerprint."""
+        """Ask for a version to be judged on labelled rows; the figures are recorded with the rows' fingerprint.
+
+        Its class is one of Lepton's own, or one that a ready worker of the pool announces, as for `train`.
+        """
         model, number = self.workspace.resolve(rev)
         payload = {"version": number, "label": label, "name": name}
-        return submit(self.workspace, "evaluate", model.name, data, payload, JobLimits(**limits), key=key)
+        allowed = self._reaching(model.version(number).event.architecture.get("class"), JobLimits(**limits))
+        return submit(self.workspace, "evaluate", model.name, data, payload, allowed, key=key)
 
     def offer(
         self,
@@ -161,6 +168,18 @@ class Jobs:
         """
         name = self.workspace.named("job", job)
         return wait.wait(self.workspace, self.desk(), name, on_epoch=on_epoch, timeout=timeout)
+
+    def _reaching(self, name: object, limits: JobLimits) -> JobLimits:
+        """The limits by which a job of that class comes to a worker that knows it; `Refused` where none is ready."""
+        if name is None or name in OWN:
+            return limits
+        word = f"class:{name}"
+        if not any(each.pool == limits.pool and word in each.capabilities for each in self.desk().heard_of()):
+            raise Refused(
+                f"no worker of pool {limits.pool} knows the class {name!r}, for workers do not import your modules; "
+                "train and evaluate it in this process, with manager.train and manager.evaluate"
+            )
+        return replace(limits, needs=(*limits.needs, word))
 
 
 def submit(

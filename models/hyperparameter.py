@@ -8,11 +8,17 @@ A field's bounds and type are its rule; a `description` says it in other words, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, TypeAlias
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, cast
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, create_model
+from pydantic_core import to_json, to_jsonable_python
 
 from ..errors import Malformed
+from ..plain import plain_value
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 WHOLE: Final = 2**53 - 1  # beyond it RFC 8785, which recipes are written in, has no integers
@@ -32,17 +38,41 @@ _BOUNDS: Final = {
 
 
 def defaults(fields: type[BaseModel]) -> dict[str, Json]:
-    """A copy of each field's default."""
-    return {name: field.get_default(call_default_factory=True) for name, field in fields.model_fields.items()}
+    """A copy of each field's default as JSON has it (an Enum is its value); required fields have none."""
+    made: dict[str, Json] = {}
+    for name, field in fields.model_fields.items():
+        if not field.is_required():
+            default = field.get_default(call_default_factory=True, validated_data=dict(made))
+            made[name] = to_jsonable_python(default, fallback=_plain)
+    return made
 
 
 def check(fields: type[BaseModel], name: str, value: Json) -> None:
-    """Hold a value against the rule of its field. Raises `Malformed`."""
-    try:
-        fields.__pydantic_validator__.validate_assignment(fields.model_construct(), name, value, strict=True)
-    except ValidationError:
-        rule = _rule(fields.model_json_schema()["properties"][name])
-        raise Malformed(f"hyperparameter {name!r} must be {rule}, not {value!r}; give one that is") from None
+    """Hold a value against the rule and the validators of its field; those of the model wait for `check_together`.
+
+    Raises `Malformed`.
+    """
+    for fault in _faults(_apart(fields), {name: value}):
+        if fault["loc"][:1] == (name,):
+            raise _refusal(fields, name, value, fault)
+
+
+def check_together(fields: type[BaseModel], values: Mapping[str, Json]) -> None:
+    """Hold all values against the whole model, its own validators too, as pydantic would: defaults are not checked.
+
+    Raises `Malformed` on values that do not go together, and on a required one that nobody set.
+    """
+    standing = defaults(fields)
+    chosen = {
+        name: value
+        for name, value in values.items()
+        if name in fields.model_fields and not (name in standing and value == standing[name])
+    }
+    for fault in _faults(fields, chosen):
+        name = str(fault["loc"][0]) if fault["loc"] else ""
+        if name in fields.model_fields:
+            raise _refusal(fields, name, chosen.get(name), fault)
+        raise Malformed(f"the hyperparameters do not go together: {_words(fault)}; change one with add_hyperparameter")
 
 
 def search_space(fields: type[BaseModel]) -> dict[str, dict[str, Any]]:
@@ -50,8 +80,61 @@ def search_space(fields: type[BaseModel]) -> dict[str, dict[str, Any]]:
 
     Raises `Malformed` where one has no bounds and does not say between which it is searched.
     """
-    schemas: dict[str, dict[str, Any]] = fields.model_json_schema().get("properties", {})
-    return {name: _distribution(name, schema) for name, schema in schemas.items() if "search" in schema}
+    return {name: _distribution(name, schema) for name, schema in _schemas(fields).items() if "search" in schema}
+
+
+@cache
+def _apart(fields: type[BaseModel]) -> type[BaseModel]:
+    """The same fields without the model's own validators, which look at several values at once."""
+    apart = create_model(fields.__name__, __base__=fields)
+    apart.__pydantic_decorators__.model_validators.clear()
+    apart.model_rebuild(force=True)
+    return apart
+
+
+def _faults(fields: type[BaseModel], values: Mapping[str, Json]) -> list[ErrorDetails]:
+    """What pydantic has against values by their fields' names, read as JSON, where tuples are lists and Enums text."""
+    written = to_json(values, inf_nan_mode="constants", fallback=_plain)
+    try:
+        fields.model_validate_json(written, strict=True, by_alias=False, by_name=True)
+    except ValidationError as error:
+        return error.errors(include_url=False)
+    return []
+
+
+def _refusal(fields: type[BaseModel], name: str, value: Json, fault: ErrorDetails) -> Malformed:
+    if fault["type"] == "missing" and len(fault["loc"]) == 1:
+        return Malformed(f"hyperparameter {name!r} has no value; set it with add_hyperparameter before training")
+    if "error" in fault.get("ctx", {}):  # a validator's own words
+        return Malformed(f"hyperparameter {name!r} cannot be {value!r}: {_words(fault)}; give another value")
+    return Malformed(
+        f"hyperparameter {name!r} must be {_rule(_schemas(fields)[name])}, not {value!r}; give one that is"
+    )
+
+
+def _words(fault: ErrorDetails) -> str:
+    return str(fault.get("ctx", {}).get("error") or fault["msg"])
+
+
+def _plain(value: Any) -> Any:
+    return plain_value(value, "a hyperparameter")
+
+
+def _schemas(fields: type[BaseModel]) -> dict[str, dict[str, Any]]:
+    """Each field's JSON schema by its name, with what it refers to, such as an Enum, written in."""
+    whole = fields.model_json_schema(by_alias=False)
+    return _written_in(whole.get("properties", {}), whole.get("$defs", {}))
+
+
+def _written_in(node: Any, kinds: Mapping[str, dict[str, Any]]) -> Any:
+    if isinstance(node, list):
+        return [_written_in(each, kinds) for each in cast("list[Any]", node)]
+    if not isinstance(node, dict):
+        return node
+    schema = cast("dict[str, Any]", node)
+    kind = kinds.get(str(schema.get("$ref", "")).rpartition("/")[2], {})
+    named = {name: each for name, each in kind.items() if name != "description"}  # which is a class's docstring
+    return named | {name: _written_in(each, kinds) for name, each in schema.items() if name != "$ref"}
 
 
 def _distribution(name: str, schema: dict[str, Any]) -> dict[str, Any]:
@@ -79,6 +162,8 @@ def _rule(schema: Mapping[str, Any]) -> str:
             return repr(value)
         case {"enum": choices}:
             return f"one of {', '.join(map(repr, choices))}"
+        case {"type": "array", "prefixItems": places}:
+            return f"a list of {len(places)}: {', '.join(map(_rule, places))}"
         case {"type": "array", "items": items}:
             return f"a list, each of it {_rule(items)}"
         case {"type": "integer" | "number" as kind}:

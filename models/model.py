@@ -33,7 +33,10 @@ class Model(ABC):
     """
 
     HYPERPARAMETERS: ClassVar[type[BaseModel]] = hyperparameter.NoHyperparameters
-    """A pydantic model: each field a hyperparameter, its default, the values it may have and how it is searched."""
+    """A pydantic model: each field a hyperparameter, its default, the values it may have and how it is searched.
+
+    Validators of a field judge a value as it is set, those of the whole model all values as a training starts.
+    """
     TASK: ClassVar[str] = ""
     """What it predicts, and so what it is judged by: binary (1 or 0), multiclass or regression."""
     RESUMES: ClassVar[bool] = False
@@ -62,6 +65,13 @@ class Model(ABC):
         hyperparameter.check(self.HYPERPARAMETERS, name, value)
         self.hyperparameters[name] = value
         return self
+
+    def check_hyperparameters(self) -> None:
+        """Hold all hyperparameters against the model of them, as `manager.train` and jobs do before they train.
+
+        Raises `Malformed` on values that do not go together, and on a required one that was not set.
+        """
+        hyperparameter.check_together(self.HYPERPARAMETERS, self.hyperparameters)
 
     @classmethod
     def search_space(cls) -> dict[str, dict[str, Any]]:
@@ -95,7 +105,7 @@ class Model(ABC):
                 "its class, or write its evaluate(data, labels)"
             )
         predict_proba: Callable[[Any], Any] | None = getattr(self, "predict_proba", None)
-        probabilities = predict_proba(data) if predict_proba else None
+        probabilities = predict_proba(data) if predict_proba and self.TASK != "regression" else None
         return judge(self.TASK, labels, self.predict(data), probabilities, getattr(self, "classes_", None))
 
     def architecture(self) -> dict[str, Json]:

@@ -67,5 +67,5 @@ def _in_json(value: Any) -> Any:
     if isinstance(value, VersionRef):
         return str(value)
     if hasattr(value, "to_dict"):
-        return value.to_dict()
+        return plain(value.to_dict())
     return value.isoformat() if isinstance(value, datetime) else value

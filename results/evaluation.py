@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -17,6 +18,8 @@ from .version import Version
 class TaskPerformance(Shown):
     """How a model did on labelled data; a figure that the data leaves undefined is `None`.
 
+    A figure that is not finite is undefined too: it is None in `to_dict()`, and not among `figures()`.
+
     `str()` is one line for people (Chinese; English where LEPTON_LANG=en), `repr()` has all figures and no language.
     """
 
@@ -29,7 +32,7 @@ class TaskPerformance(Shown):
 
     def to_dict(self) -> dict[str, Any]:
         """The task and every figure by name; JSON-ready, undefined figures are None."""
-        return {"task": self.task} | asdict(self)
+        return {"task": self.task} | self._defined()
 
     def figures(self) -> dict[str, float]:
         """Every figure by name that the data defines: metrics that can be recorded."""
@@ -46,6 +49,9 @@ class TaskPerformance(Shown):
     def blocks(self) -> Iterator[Block]:
         """A row a figure."""
         yield grid(((dim(name), figure(value)) for name, value in self.to_dict().items()), indent=2)
+
+    def _defined(self) -> dict[str, Any]:
+        return {name: finite(value) if isinstance(value, float) else value for name, value in asdict(self).items()}
 
     def _rounded(self, figure: float | None, undefined: str) -> str:
         return undefined if figure is None else format(figure, self.decimals)
@@ -100,7 +106,7 @@ class Performance(TaskPerformance):
 
     def to_dict(self) -> dict[str, Any]:
         """Every figure by name, with `n` and `positives`, and no `task`: as it is in ledgers that knew no other."""
-        return asdict(self) | {"n": self.n, "positives": self.positives}
+        return self._defined() | {"n": self.n, "positives": self.positives}
 
 
 @dataclass(frozen=True)
@@ -131,7 +137,7 @@ class MulticlassPerformance(TaskPerformance):
 
 @dataclass(frozen=True)
 class RegressionPerformance(TaskPerformance):
-    """How predicted numbers did; `r2` is undefined where all labels are alike."""
+    """How predicted numbers did; `r2` is undefined where all labels are alike, and what overflows 64 bits is too."""
 
     task: ClassVar[str] = "regression"
     headline: ClassVar[str] = "rmse"
@@ -142,9 +148,9 @@ class RegressionPerformance(TaskPerformance):
     }
     decimals: ClassVar[str] = ".4g"
 
-    rmse: float
-    mae: float
-    max_error: float
+    rmse: float | None
+    mae: float | None
+    max_error: float | None
     r2: float | None
     n: int
 
@@ -153,10 +159,23 @@ _BY_TASK: Final = {kind.task: kind for kind in (Performance, MulticlassPerforman
 
 
 def performance_of(figures: Mapping[str, Any]) -> TaskPerformance | None:
-    """The performance whose `to_dict()` this is; None where it is of a task that Lepton has no figures for."""
-    kind = _BY_TASK.get(figures.get("task", Performance.task))
-    known: dict[str, Any] = {field.name: figures.get(field.name) for field in fields(kind)} if kind else {}
-    return kind and kind(**known)
+    """The performance whose `to_dict()` this is, as it was stored; what is no finite number is undefined.
+
+    None where it is of a task that Lepton has no figures for, or lacks a figure that is never undefined.
+    """
+    task = figures.get("task", Performance.task)
+    kind = _BY_TASK.get(task) if isinstance(task, str) else None
+    if kind is None:
+        return None
+    known: dict[str, Any] = {field.name: finite(figures.get(field.name)) for field in fields(kind)}
+    complete = all(known[field.name] is not None or "None" in str(field.type) for field in fields(kind))
+    return kind(**known) if complete else None
+
+
+def finite(figure: Any) -> Any:
+    """A figure, if it is a finite number; else None."""
+    number = isinstance(figure, int | float) and not isinstance(figure, bool)
+    return figure if number and math.isfinite(figure) else None
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ def train(
             f"a {type(model).__name__} does not know how to train itself; fit it in `with manager.run(...) as run:` "
             "and keep it with run.save"
         )
+    model.check_hyperparameters()
     # what is refused is refused now, not after hours; files may come of the training itself
     prepared(asked_for(None, {name: value for name, value in asked.items() if name not in ("name", "key", "files")}))
     chosen = asked.pop("name", None)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,8 +19,9 @@ from hypothesis import strategies as st
 from lepton_ai.domain.model.metric import better_when
 from lepton_ai.errors import Malformed
 from lepton_ai.evaluation.predictions import judge
-from lepton_ai.results import MulticlassPerformance, Performance, RegressionPerformance, TaskPerformance
+from lepton_ai.results import Evaluation, MulticlassPerformance, Performance, RegressionPerformance, TaskPerformance
 from lepton_ai.results.evaluation import performance_of
+from lepton_ai.results.version import Version
 
 CLASSES = ["apple", "pear", "plum"]
 CALLED = st.lists(st.tuples(st.sampled_from(CLASSES), st.sampled_from(CLASSES)), min_size=1, max_size=40)
@@ -99,6 +102,26 @@ def test_classes_are_the_same_as_numbers_and_as_text() -> None:
     assert judge("multiclass", [1, 2, 3], ["1", "2", "2"]) == judge("multiclass", [1.0, 2.0, 3.0], [1, 2, 2])
 
 
+@pytest.mark.parametrize("labels", [["True", "False", "True"], ["true", "false", "true"], ["1.0", "0", "1"]])
+def test_truth_values_and_numbers_are_classes_however_they_are_written(labels: list[str]) -> None:
+    chances = [[0.1, 0.9], [0.8, 0.2], [0.3, 0.7]]
+
+    found = judge("multiclass", labels, [True, False, False], chances, [False, True])
+
+    assert found == judge("multiclass", [1, 0, 1], [1, 0, 0], chances, [0, 1])
+    assert found.figures()["accuracy"] == pytest.approx(2 / 3)
+
+
+def test_numbers_that_are_all_wrong_count_as_wrong_where_labels_are_their_text() -> None:
+    assert judge("multiclass", ["1", "2"], [3, 3]).figures()["accuracy"] == 0.0
+
+
+def test_probabilities_of_torch_that_still_know_their_gradient_are_judged() -> None:
+    chances = torch.tensor([[0.9, 0.1], [0.2, 0.8]], requires_grad=True)
+
+    assert judge("binary", [0, 1], [0, 1], chances).figures()["roc_auc"] == 1.0
+
+
 @pytest.mark.parametrize(
     ("task", "labels", "predictions", "more", "sentence"),
     [
@@ -114,6 +137,17 @@ def test_classes_are_the_same_as_numbers_and_as_text() -> None:
         ("multiclass", [1, 2], [1, 2], ([[0.5, 0.5]], [1, 2]), "are not a row a label and a column a class"),
         ("multiclass", [1, 2], [1, 2], ([[0.5, 0.6], [1, 0]], [1, 2]), "sum to 1 in each row"),
         ("multiclass", [], [], (), "give one a row, and at least one"),
+        ("multiclass", [1, 2], [1, 2], ([[0.5, 0.5], [1]], [1, 2]), "the probabilities are ragged or no numbers"),
+        ("multiclass", [1, 2], [1, 2], ([["a", 0.5], [0.1, 0.9]], [1, 2]), "the probabilities are ragged or no"),
+        ("multiclass", [1, 2], [1, 2], ([[0.5, 0.5], [0.1, 0.9]], 7), "classes_ cannot be read"),
+        ("multiclass", [1, 1], [1, 1], ([[0.5, 0.5], [0.1, 0.9]], [1, 1]), "name each class once"),
+        ("binary", [1, 0], [1, 0], (["likely", "not"],), "the probabilities are ragged or no numbers"),
+        ("binary", [1, 0], [1, 0], (["0.9", "0.1"],), "the probabilities are ragged or no numbers"),
+        ("binary", [1, 0], [1, 0], (0.5,), "probabilities of shape () cannot be judged"),
+        ("binary", [1, 0], [1, 0], (np.ones((2, 0)),), "probabilities of shape (2, 0) cannot be judged"),
+        ("binary", [1, 0], [1, 0], (np.ones((2, 3)) / 3,), "probabilities of two classes, not of 3"),
+        ("multiclass", ["yes", "no"], [True, False], (), "labels are text and predictions numbers, and they share no"),
+        ("multiclass", [0, 1], ["cat", "dog"], (), "labels are numbers and predictions text, and they share no class"),
     ],
 )
 def test_what_does_not_fit_its_task_is_refused_in_one_sentence(
@@ -145,6 +179,40 @@ def test_every_result_is_its_dictionary_and_its_representation(performance: Task
 
 def test_a_task_without_figures_of_its_own_is_none_of_these() -> None:
     assert performance_of({"task": "segmentation", "dice": 0.9}) is None
+
+
+def test_a_figure_that_overflows_is_undefined_and_the_others_stand() -> None:
+    far = judge("regression", [-1e308, 1e308], [1e308, 1e308])
+    large = judge("regression", [0.0, 1.0], [1e200, 1.0])
+
+    assert far.figures() == {"n": 2.0}
+    assert large.figures() == {"mae": 5e199, "max_error": 1e200, "n": 2.0}
+    assert performance_of(json.loads(json.dumps(far.to_dict(), allow_nan=False))) == far
+
+
+@pytest.mark.parametrize("figure", ["Infinity", "NaN", math.inf, math.nan, True, "much", [1.0]])
+def test_what_was_stored_in_place_of_a_finite_figure_is_undefined(figure: object) -> None:
+    stored = performance_of(REGRESSION.to_dict() | {"rmse": figure})
+
+    assert stored == replace(REGRESSION, rmse=None)
+    assert "决定系数无定义" in str(stored)
+
+
+@pytest.mark.parametrize(
+    "stored", [{"task": ["regression"]}, {"task": None}, {"task": "regression"}, {"f1": 1.0}, {"task": {}}, {}]
+)
+def test_what_is_no_whole_performance_is_none(stored: dict[str, Any]) -> None:
+    assert performance_of(stored) is None
+
+
+def test_an_evaluation_is_plain_json_whatever_its_figures() -> None:
+    version = Version(1, model="line", digest="sha256:0", branch="main")
+    infinite = Evaluation(version, "rows", replace(REGRESSION, rmse=math.inf, mae=math.nan))
+
+    told = json.loads(json.dumps(infinite.to_dict(), allow_nan=False))
+
+    assert told["performance"] == replace(REGRESSION, rmse=None, mae=None).to_dict()
+    assert infinite.performance.figures() == {"max_error": 0.1, "n": 20.0}
 
 
 def test_every_figure_has_a_direction_or_tells_how_many() -> None:

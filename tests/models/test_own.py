@@ -58,11 +58,14 @@ def rows(table: pd.DataFrame, label: str) -> tuple[pd.DataFrame, pd.Series]:
 
 @contextmanager
 def worker(home: Path) -> Iterator[None]:
-    """A worker whose jobs' processes know the classes of `own_models`."""
+    """A worker whose jobs' processes know the classes of `own_models`, as it announces."""
     parts = Home(settings.load(home, actor="worker"))
     parts.begin()
-    post = replace(parts.workplace.post(), program="own_models", environment={"PYTHONPATH": str(PROGRAMS)})
+    post = parts.workplace.post()
+    known = (*post.capabilities, "class:ridge-line", "class:nearest-centroid")
+    post = replace(post, program="own_models", environment={"PYTHONPATH": str(PROGRAMS)}, capabilities=known)
     with parts.desk.assigning(), parts.workplace.working(post):
+        until(parts.desk.ready, 60)
         yield
     parts.close()
 
@@ -150,6 +153,47 @@ def test_a_worker_that_knows_the_class_trains_and_judges_it_as_this_process_does
         assert judged.figures == here.evaluate(*rows(held, label)).to_dict()
         rows_alone = held.drop(columns=label)
         assert np.array_equal(manager.load_version(f"{name}@1").predict(rows_alone), here.predict(rows_alone))
+
+
+def test_a_class_that_no_worker_knows_is_refused_as_a_job_at_once(
+    manager: ModelManager, concrete: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
+) -> None:
+    learnt, _ = concrete
+    learnt.to_parquet(tmp_path / "rows.parquet", index=False)
+    manager.train(RidgeLine(), *rows(learnt, STRENGTH))
+
+    for ask in (
+        lambda: manager.jobs.train("ridge-line", str(tmp_path / "rows.parquet"), STRENGTH),
+        lambda: manager.jobs.evaluate("ridge-line@1", str(tmp_path / "rows.parquet"), STRENGTH),
+    ):
+        with pytest.raises(Refused, match="no worker of pool default knows the class 'ridge-line'"):
+            ask()
+    assert manager.jobs.recent() == []
+
+
+def test_a_job_of_an_announced_class_comes_to_a_worker_of_that_pool_alone(
+    home: Path, concrete: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
+) -> None:
+    concrete[0].to_parquet(tmp_path / "rows.parquet", index=False)
+    asked = ("ridge-line", str(tmp_path / "rows.parquet"), STRENGTH)
+
+    with ModelManager(home, actor="ada") as manager, worker(home):
+        with pytest.raises(Refused, match="no worker of pool night knows"):
+            manager.jobs.train(*asked, pool="night")
+        job = manager.jobs.train(*asked, needs=("cpu",)).job
+        (submitted,) = (each for each in manager.jobs.events(job) if each["type"] == "lepton.job.submitted.v1")
+
+    assert submitted["data"]["needs"] == ["cpu", "class:ridge-line"]
+
+
+def test_a_regression_is_never_asked_for_probabilities(concrete: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    class WithoutChances(RidgeLine):
+        def predict_proba(self, data: object) -> object:
+            raise NotImplementedError
+
+    learnt, held = (rows(part, STRENGTH) for part in concrete)
+
+    assert WithoutChances().train(*learnt).evaluate(*held) == RidgeLine().train(*learnt).evaluate(*held)
 
 
 def test_a_model_that_does_not_say_what_it_predicts_is_not_judged(concrete: tuple[pd.DataFrame, pd.DataFrame]) -> None:

@@ -37,6 +37,7 @@ def train(payload: Train, context: Context) -> Finished:
     model = registered(known(payload.model_class))()
     for name, value in payload.hyperparameters.items():
         model.add_hyperparameter(name, value)
+    model.check_hyperparameters()
 
     progress = {"progress": CheckpointWriter(context, payload.checkpoint_seconds)} if model.RESUMES else {}
     model.train(rows, labels, on_epoch=context.measured, **progress)

@@ -1,0 +1,28 @@
+"""Probabilities as an array, whatever holds them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import Malformed
+
+
+def read_probabilities(probabilities: Any) -> npt.NDArray[np.float64]:
+    """One probability a row, shape (n,), or one column a class, shape (n, classes).
+
+    Raises `Malformed` on ragged rows, text, and any other shape; whether they lie between 0 and 1 is not looked at.
+    """
+    held = probabilities.detach().cpu() if hasattr(probabilities, "detach") else probabilities
+    try:
+        array: npt.NDArray[Any] = np.asarray(held)
+        if array.dtype.kind not in "biufO":
+            raise TypeError(f"they are of type {array.dtype}")
+        chances = array.astype(np.float64)
+    except (ValueError, TypeError):
+        raise Malformed("the probabilities are ragged or no numbers; give as many numbers in each row") from None
+    if chances.ndim not in (1, 2) or chances.shape[1:] == (0,):
+        raise Malformed(f"probabilities of shape {chances.shape} cannot be judged; give one a row, or a column a class")
+    return chances
