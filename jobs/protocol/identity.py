@@ -145,4 +145,8 @@ def _written(raw: bytes) -> str:
 
 
 def _read(key: str) -> bytes:
-    return urlsafe_b64decode(key + "==")
+    """The bytes of keys, which are written in one way: the last letter has bits that say nothing."""
+    raw = urlsafe_b64decode(key + "==")
+    if _written(raw) != key:
+        raise ValueError("keys are written in one way")
+    return raw
