@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pytest
 from click.testing import CliRunner
 
 from lepton_ai import ModelManager
@@ -92,3 +94,19 @@ class Cli:
         """How many events the ledger holds."""
         with ModelManager(self.home) as manager:
             return manager.verify().size
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of that home and its rows, made once a module."""
+    folder = tmp_path_factory.mktemp("made")
+    make(folder / "home", loans(folder / "loans.csv"))
+    return folder
+
+
+@pytest.fixture
+def cli(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """The command line on a copy of it, which a test may change."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return Cli(tmp_path / "home")

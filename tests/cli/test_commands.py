@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -28,21 +27,9 @@ from lepton_ai.domain.job.commands import (
     StartJob,
 )
 
-from ..cli_home import JOB, Cli, loans, make
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("made")
-    make(folder / "home", loans(folder / "loans.csv"))
-    return folder
-
-
-@pytest.fixture
-def cli(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    return Cli(tmp_path / "home")
+from ..cli_home import JOB, Cli
+from ..cli_home import cli as cli
+from ..cli_home import made as made
 
 
 def shown(text: str) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +19,9 @@ from lepton_ai.cli.command import DocumentedCommand
 from lepton_ai.cli.reference import reference
 from lepton_ai.domain.commands import StartRun
 
-from ..cli_home import Cli, loans, make
+from ..cli_home import Cli
+from ..cli_home import cli as cli
+from ..cli_home import made as made
 
 PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
 
@@ -46,20 +47,6 @@ KEPT = "3f9c2ab41d70"
 
 WITH_JSON = [(name, example) for name, example in EXAMPLES if "--format" not in example or "-o" in example]
 """All but the one that fills stdout itself."""
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("made")
-    make(folder / "home", loans(folder / "loans.csv"))
-    return folder
-
-
-@pytest.fixture
-def cli(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    return Cli(tmp_path / "home")
 
 
 def words_of(example: str, cli: Cli) -> list[str]:

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import pytest
 
 from lepton_ai import ModelManager
 from lepton_ai.results.description import grid, joined, section, text, title
 from lepton_ai.results.render import html, plain_text, terminal, width
 
-from ..cli_home import Cli, loans, make
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("made")
-    make(folder / "home", loans(folder / "loans.csv"))
-    return folder
-
-
-@pytest.fixture
-def cli(made: Path, tmp_path: Path) -> Cli:
-    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
-    return Cli(tmp_path / "home")
+from ..cli_home import Cli
+from ..cli_home import cli as cli
+from ..cli_home import made as made
 
 
 def test_an_answer_prints_as_its_command_shows_it(cli: Cli) -> None:

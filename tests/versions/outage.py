@@ -1,4 +1,4 @@
-"""Real outages for tests: a SQLite that another writer keeps, an object folder that is gone."""
+"""Real outages for tests: a SQLite that another writer keeps, an object folder that is gone; and whom they befall."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lepton_ai import ModelManager
 
 
 @contextmanager
@@ -37,3 +43,23 @@ def entries(home: Path) -> list[Path]:
     """What waits in the spool, in order."""
     spool = home / "spool" / "main"
     return sorted(path for path in spool.iterdir() if path.name[0].isdecimal()) if spool.is_dir() else []
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever imports it waits for nothing."""
+    monkeypatch.setenv("LEPTON_WAIT", "0.05")
+    monkeypatch.setenv("LEPTON_LANG", "en")
+
+
+@pytest.fixture
+def manager(home: Path) -> ModelManager:
+    """A home with one version of `net`."""
+    manager = ModelManager(home, actor="ada")
+    manager.save_version(weights(0), name="net")
+    return manager
+
+
+def weights(number: float) -> dict[str, Any]:
+    """Something small to be saved."""
+    return {"w": np.full((3, 2), number, "float32")}

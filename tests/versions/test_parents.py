@@ -21,7 +21,7 @@ from lepton_ai.versions.spool.entries import read_save, written_save
 
 from ..cli_home import Cli
 from ..domain.past import Past, saving
-from .outage import locked
+from .outage import locked, weights
 
 TEACHER = Parent(model="teacher", version=1, role="teacher")
 
@@ -123,10 +123,6 @@ def test_a_branch_is_not_rolled_back_into_another_models_version() -> None:
     with pytest.raises(Refused):
         past.decided(RollBack(model="credit", branch="main", to=3, from_version=1))
     assert past.credit.past("main") == {1}
-
-
-def weights(number: float) -> dict[str, Any]:
-    return {"w": np.full((3, 2), number, "float32")}
 
 
 @pytest.fixture

@@ -22,24 +22,9 @@ from lepton_ai.models import CreditScoringModel
 
 from ..cli_home import Cli
 from ..servers import PASSWORD, CuttingProxy, PostgreSQL, free_port
-from .outage import entries, locked, objects_away
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LEPTON_WAIT", "0.05")
-    monkeypatch.setenv("LEPTON_LANG", "en")
-
-
-@pytest.fixture
-def manager(home: Path) -> ModelManager:
-    manager = ModelManager(home, actor="ada")
-    manager.save_version(weights(0), name="net")
-    return manager
-
-
-def weights(number: float) -> dict[str, Any]:
-    return {"w": np.full((3, 2), number, "float32")}
+from .outage import entries, locked, objects_away, weights
+from .outage import impatient as impatient
+from .outage import manager as manager
 
 
 def kinds(manager: ModelManager, stream: str) -> list[str]:

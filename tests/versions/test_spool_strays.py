@@ -9,33 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from lepton_ai import ModelManager, PendingVersion, Refused
 from lepton_ai.tensors.digest import digest_of
 
 from ..cli_home import Cli
-from .outage import entries, locked
+from .outage import entries, locked, weights
+from .outage import impatient as impatient
+from .outage import manager as manager
 
 NAME = "a" * 64
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LEPTON_WAIT", "0.05")
-    monkeypatch.setenv("LEPTON_LANG", "en")
-
-
-@pytest.fixture
-def manager(home: Path) -> ModelManager:
-    manager = ModelManager(home, actor="ada")
-    manager.save_version(weights(0), name="net")
-    return manager
-
-
-def weights(number: float) -> dict[str, Any]:
-    return {"w": np.full((3, 2), number, "float32")}
 
 
 def crafted(spool: Path, place: int, content: bytes) -> Path:
