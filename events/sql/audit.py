@@ -65,8 +65,6 @@ class _Check:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        # read before the head: all of it must lie within the tree that the head tells of
-        self._last, self._last_tiles = store.last_row(), store.last_tiles()
         self.tree = Frontier()
         self.beside = Beside(store)
         self._recorded = _START
@@ -75,13 +73,15 @@ class _Check:
 
     def damages(self) -> Iterator[Damaged]:
         try:
+            # read before the head: all of it must lie within the tree that the head tells of
+            last, self._last_tiles = self._store.last_row(), self._store.last_tiles()
             self.head: Head = self._store.head()
         except Damaged as damage:
             yield damage
             return
         yield from self.beside.damages()
-        if self._last > self.head.seq:
-            yield Damaged("the head", expected=f"the last event, {self._last}", found=f"{self.head.seq}")
+        if last > self.head.seq:
+            yield Damaged("the head", expected=f"the last event, {last}", found=f"{self.head.seq}")
         for after in range(0, self.head.seq, BATCH):
             yield from self._batch(after, min(BATCH, self.head.seq - after))
         for seq, stream, version, before in self._store.stream_gaps():

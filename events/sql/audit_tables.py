@@ -80,6 +80,6 @@ class Beside:
             yield Damaged("the event table", expected="no row before event 1", found=f"{before}")
         for topic, part, position in positions:
             most = last[0] + 1 if last and topic == RESULTS else None
-            if position < 0 or (most is not None and position > most):
+            if type(position) is not int or position < 0 or (most is not None and position > most):
                 expected = "from 0" if most is None else f"from 0 to {most}"
                 yield Damaged(f"the position in {topic} {part}", expected=expected, found=str(position))

@@ -170,7 +170,7 @@ class Database(ABC):
                     idle.append(connection)
                 raise
             except BaseException:
-                connection.close()
+                self.discard(connection)
                 raise
             idle.append(connection)
 
@@ -184,13 +184,33 @@ class Database(ABC):
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
-                undo(connection)
+                self.undo(connection)
                 raise
 
     def begun(self, connection: Any) -> None:
         """Begin a transaction that holds the writers' lock."""
         for statement in self.begin:
             connection.execute(statement)
+
+    def undo(self, connection: Any) -> None:
+        """Undo a transaction, on a connection that may be broken; where that cannot be said it is closed.
+
+        Closing alone is not enough: a cursor that the error's traceback holds would keep SQLite's lock alive.
+        """
+        try:
+            connection.execute("ROLLBACK")
+        except Exception:  # noqa: BLE001 - what was wrong first is told
+            self.discard(connection)
+
+    def discard(self, connection: Any) -> None:
+        """Close a connection that may be broken, which undoes what it did not commit."""
+        with suppress(Exception):
+            connection.close()
+
+    def abandon(self, connection: Any, seq: int, leaf: bytes | None) -> None:  # noqa: ARG002
+        """Close a connection whose COMMIT failed and may have taken place, behind event `seq` of that leaf."""
+        self.undo(connection)
+        self.discard(connection)
 
     def _from(self, idle: list[Any]) -> Any:
         """A connection that was given back, else a new one."""
@@ -220,16 +240,4 @@ class Database(ABC):
     def close(self) -> None:
         """Give this process's connections back."""
         for connection in self._idle.pop(os.getpid(), ()):
-            connection.close()
-
-
-def undo(connection: Any) -> None:
-    """Undo a transaction, on a connection that may be broken; where that cannot be said it is closed.
-
-    Closing alone is not enough: a cursor that the error's traceback holds would keep SQLite's lock alive.
-    """
-    try:
-        connection.execute("ROLLBACK")
-    except Exception:  # noqa: BLE001 - what was wrong first is told
-        with suppress(Exception):
             connection.close()

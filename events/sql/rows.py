@@ -99,8 +99,16 @@ class Rejected(NamedTuple):
     """Under which actor's key `raw` and `headers` are sealed; None where they are not."""
 
 
-def head_of(row: Sequence[Any]) -> Head:
+def there(row: Sequence[Any] | None, thing: str) -> Sequence[Any]:
+    """A row that every ledger has, or `Damaged`."""
+    if row is None:
+        raise Damaged(thing, expected="one row", found="none")
+    return row
+
+
+def head_of(found: Sequence[Any] | None) -> Head:
     """The head, from its columns."""
+    row = there(found, "the head of the log")
     seq = counted(row[0], "the number of events in the head of the log")
     recorded = counted(row[1], "the time in the head of the log", LATEST)
     trusted = None if row[3] is None else counted(row[3], "the time before it jumped in the head of the log", LATEST)

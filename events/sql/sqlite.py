@@ -17,7 +17,7 @@ from .. import forks
 from .database import Database
 from .lock import FileLock
 from .mounts import network_file_system
-from .sqlite_file import Connection, alone, log_left_behind, opening
+from .sqlite_file import Connection, alone, has_log, log_left_behind, opening, replaced, stands_for_good
 from .sqlite_readonly import ledger_without_log, read_only, uri, writable
 
 if TYPE_CHECKING:
@@ -85,6 +85,8 @@ class SQLite(Database):
             raise self._gone()
         self._check_local()
         with opening:
+            if replaced(str(self.path)):
+                self._check_unopened()
             connection = self._opened()
         try:
             self._check_same(connection)
@@ -99,17 +101,29 @@ class SQLite(Database):
         Nor is one that is closed, or still within a transaction that could not be undone.
         """
         try:
-            if connection.in_transaction:
-                connection.close()
-                return False
+            usable = not connection.in_transaction and connection.stands()
         except sqlite3.Error:
             return False
-        if connection.stands():
-            return True
+        if not usable:
+            self.discard(connection)
+        return usable
+
+    def discard(self, connection: Any) -> None:
+        """As ever; where its files do not stand, what takes their place must hold all that was in them."""
         with suppress(sqlite3.Error):
-            self._seen = connection.execute(_END).fetchone() or self._seen
-        connection.close()
-        return False
+            if not connection.stands():
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                self._seen = connection.execute(_END).fetchone() or self._seen
+        super().discard(connection)
+
+    def abandon(self, connection: Any, seq: int, leaf: bytes | None) -> None:
+        """As ever; what was to be committed need not be in files that take the place of these."""
+        with suppress(sqlite3.Error):
+            if not connection.in_transaction and not connection.stands():
+                self._seen = (seq, leaf) if leaf is not None else self._seen
+                connection.close()
+        super().abandon(connection, seq, leaf)
 
     def _set_log_aside(self) -> None:
         """Move the log of a database that was replaced out of the way, so that it is not read into the new one."""
@@ -199,34 +213,58 @@ class SQLite(Database):
         if tables and "head" not in tables:
             raise Refused(f"{self.name} holds tables of something else; give the ledger a file of its own")
 
+    def _check_unopened(self) -> None:
+        """Look at a file that took another's place as it stands, for to open it makes a log beside it.
+
+        Raises as `_check_same` does, and `Unavailable` where it holds no ledger: half of it was copied as yet, say.
+        """
+        known = None
+        with closing(sqlite3.connect(f"{uri(self.path)}?mode=ro&immutable=1", uri=True)) as connection:
+            with suppress(sqlite3.Error):
+                known = self._check_ledger(connection)
+            if known is not None:
+                self._set_log_aside()
+            if has_log(str(self.path)):
+                return
+            if known is None:
+                raise self._gone()
+            self._check_seen(connection)
+
     def _check_same(self, connection: Connection) -> None:
         """It must be the ledger of before, and its log must hold what this process knows of it."""
-        if not connection.execute(self.exists, ("",)).fetchone()[0]:
-            return
-        found = connection.execute("SELECT ledger FROM head").fetchone()
+        found = self._check_ledger(connection)
         if found is None:
             return
-        if self._id not in (None, found[0]):
+        if (alone := ledger_without_log(self.path)) not in (None, found):
             raise Refused(
-                f"{self.name} was replaced by the file of another ledger ({found[0]}, and this process works on "
-                f"{self._id}); put the right file back, or start the process anew to work on the other"
-            )
-        if (alone := ledger_without_log(self.path)) not in (None, found[0]):
-            raise Refused(
-                f"{self.name} holds ledger {alone}, and beside it lies the write-ahead log of ledger {found[0]}; bring "
+                f"{self.name} holds ledger {alone}, and beside it lies the write-ahead log of ledger {found}; bring "
                 f"{self.path.name}-wal back to its own database"
             )
-        self._id = found[0]
-        if (
-            self._seen is not None
-            and self._seen[0]
-            and connection.execute(_LEAF, self._seen[:1]).fetchone() != (self._seen[1],)
-        ):
+        self._id = found
+        self._check_seen(connection)
+        self._seen = None
+        stands_for_good(str(self.path))
+
+    def _check_ledger(self, connection: sqlite3.Connection) -> str | None:
+        """The id of the ledger, None where there is none. Raises `Refused` where it is another than before."""
+        if not connection.execute(self.exists, ("",)).fetchone()[0]:
+            return None
+        row = connection.execute("SELECT ledger FROM head").fetchone()
+        if row and self._id not in (None, row[0]):
+            raise Refused(
+                f"{self.name} was replaced by the file of another ledger ({row[0]}, and this process works on "
+                f"{self._id}); put the right file back, or start the process anew to work on the other"
+            )
+        return row and row[0]
+
+    def _check_seen(self, connection: sqlite3.Connection) -> None:
+        if self._seen is None or not self._seen[0]:
+            return
+        if connection.execute(_LEAF, self._seen[:1]).fetchone() != (self._seen[1],):
             raise Unavailable(
                 f"{self.name} was replaced by an older state, which lacks event {self._seen[0]} as this process knows "
                 "it; put the newer file back, or start the process anew to go on from the older one"
             )
-        self._seen = None
 
     def _gone(self) -> LeptonError:
         if self._id is None:

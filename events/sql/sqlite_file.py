@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from ...errors import Unavailable
 from .. import forks
+from .sqlite_holders import holder
 
 _PAUSE: Final = 0.01
 _TICK: Final = 50_000_000
@@ -60,9 +61,12 @@ class Connection(sqlite3.Connection):
 
     opened: Files | None = None
     """What it opened; None where that is not followed."""
+    _left_open = False
+    """Whether it was to be closed, and is not."""
 
     def __init__(self, uri: str, path: Path, **options: Any) -> None:
         super().__init__(uri, uri=True, **options)
+        self._patience = float(options.get("timeout", 0))
         self.path = str(path)
         self.process = os.getpid()
         self._folder = str(path.parent)
@@ -111,23 +115,44 @@ class Connection(sqlite3.Connection):
     def close(self) -> None:
         """Close it, without harm to what stands at its path by now.
 
-        A database that was moved is made whole first: its log may not follow it. Where only the log was removed,
-        closing brings what stands in it into the database, if no other process has that open. Where another log that
-        holds anything stands in its place, closing would delete that one: such a connection is never closed.
+        What stands in a log that was removed, or that may not follow its database, is brought into the database first.
+        Where another log of the same database holds anything, to close would delete that one, or write over what it
+        tells: such a connection is never closed, not even when the process ends.
         """
-        now, opened = files_at(self.path), self.opened
-        if opened and (now is None or now[:2] != opened[:2]):
-            with suppress(sqlite3.Error):
-                if self.in_transaction:
-                    _execute(self, "ROLLBACK")
-                _execute(self, "PRAGMA wal_checkpoint(FULL)")
-            _left[self.path] = opened
-        if opened and now and now[:2] == opened[:2] and now.log not in (None, opened.log) and _holds_any(self.path):
+        now, opened, self.opened = files_at(self.path), self.opened, None
+        if self._left_open:
+            return
+        if opened is not None and now != opened and not self._leave(opened, now):
+            self._left_open = True
             _lost.add(opened[:2])
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))  # not even when the process ends
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))
         else:
             super().close()
-        self.opened = None
+
+    def _leave(self, opened: Files, now: Files | None) -> bool:
+        """Bring its log into its database, which is not what stands at the path; whether it may be closed then."""
+        if now is None or now[:2] != opened[:2]:
+            self._checkpointed()
+            _left[self.path] = opened
+            return True  # SQLite deletes no log of a database that was moved
+        if now.log not in (None, opened.log):
+            return not _holds_any(self.path)
+        return self._checkpointed()
+
+    def _checkpointed(self) -> bool:
+        """Bring all that its log holds into its database: whether that is done. Another may be at it just now."""
+        end = time.monotonic() + self._patience
+        with suppress(sqlite3.Error):
+            if self.in_transaction:
+                _execute(self, "ROLLBACK")
+            while True:
+                busy, pages, copied = _execute(self, "PRAGMA wal_checkpoint(FULL)").fetchone()
+                if not busy and pages == copied:
+                    return True
+                if time.monotonic() > end:
+                    break
+                time.sleep(_PAUSE)
+        return False
 
 
 def _holds_any(path: str) -> bool:
@@ -135,6 +160,17 @@ def _holds_any(path: str) -> bool:
         return os.stat(f"{os.path.realpath(path)}-wal").st_size > 0  # noqa: PTH116
     except OSError:
         return False
+
+
+def replaced(path: str) -> bool:
+    """Whether another database stands at a path than the one that was open there and moved away; it may be of any."""
+    opened, now = _left.get(path), files_at(path)
+    return opened is not None and now is not None and now[:2] != opened[:2]
+
+
+def has_log(path: str) -> bool:
+    """Whether the log beside a database holds anything of that one: it is not what another left behind."""
+    return _holds_any(path) and log_left_behind(path) is None
 
 
 def log_left_behind(path: str) -> Files | None:
@@ -145,35 +181,42 @@ def log_left_behind(path: str) -> Files | None:
     opened, now = _left.get(path), files_at(path)
     if opened is None or now is None:
         return None
-    if now[:2] != opened[:2] and now.log is not None and now.log == opened.log:
-        return opened
-    del _left[path]
-    return None
+    return opened if now[:2] != opened[:2] and now.log is not None and now.log == opened.log else None
+
+
+def stands_for_good(path: str) -> None:
+    """Forget what was moved away from a path: what stands there is what is worked on."""
+    _left.pop(path, None)
 
 
 def alone(path: str, name: str, wait: float) -> None:
-    """Close all connections of this process that opened the same database with another log, before it is opened anew.
+    """Hold that nobody has the same database open with another log than whoever opens it now will have.
 
     SQLite shares the index of the log within a process, so one that was left open would have the others use a removed
-    one. Raises `Unavailable` where one is at work for longer than `wait` seconds, or where one can never be closed.
+    one: those of this process are closed. Of other processes one that has the database open while there is no log
+    works with a removed one, and what it was acknowledged stands in that alone: it is waited for.
+
+    Raises `Unavailable` where one is at work for longer than `wait` seconds, or where one can never be closed.
     """
-    now = files_at(path)
     end = time.monotonic() + wait
-    while now is not None and (stale := _stale(now)):
+    while (now := files_at(path)) is not None:
+        stale, other = _stale(now), None
         for each in stale:
             if not each.in_transaction:
                 each.close()
         if now[:2] in _lost:
-            break
+            raise Unavailable(
+                f"the write-ahead log of {name} was replaced while this process used it; start the process anew, and "
+                "never remove or replace files of a home that is in use"
+            )
+        if not stale:
+            other = holder(path) if now.log is None or now.shared is None else None
+            if other is None:
+                return
         if time.monotonic() > end:
-            raise Unavailable(f"files of {name} were removed while it is written; try again when that is done")
-        time.sleep(_PAUSE if any(each.in_transaction for each in stale) else 0)
-        now = files_at(path)
-    if now is not None and now[:2] in _lost:
-        raise Unavailable(
-            f"the write-ahead log of {name} was replaced while this process used it; start the process anew, and never "
-            "remove or replace files of a home that is in use"
-        )
+            who = f"process {other}" if other else "it"
+            raise Unavailable(f"files of {name} were removed while {who} is at work; try again when that is done")
+        time.sleep(_PAUSE if other or any(each.in_transaction for each in stale) else 0)
 
 
 def _stale(now: Files) -> list[Connection]:

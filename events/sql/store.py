@@ -14,7 +14,7 @@ from ..bookmark import Bookmark, SentMark
 from ..log import CommandRow, Row
 from ..merkle import TILE_HEIGHT, Frontier, Tile
 from .admission import Admission
-from .database import Database, undo
+from .database import Database
 from .queue import COMMANDS
 from .rows import (
     Head,
@@ -24,12 +24,14 @@ from .rows import (
     PlacementRow,
     Pulse,
     Rejected,
+    counted,
     head_of,
     known_of,
     made_of,
     placement_of,
     rows_of,
     stream_of,
+    there,
     tile_of,
     typed,
 )
@@ -66,7 +68,8 @@ class Store:
     @cached_property
     def _ledger_id(self) -> str:
         with self.database.connection() as connection:
-            return typed(connection.execute(self.sql.head).fetchone()[4], str, "the ledger's id in the head of the log")
+            row = there(connection.execute(self.sql.head).fetchone(), "the head of the log")
+            return typed(row[4], str, "the ledger's id in the head of the log")
 
     @contextmanager
     def admission(self, keys: Sequence[str], since: int | None = None) -> Generator[Admission]:
@@ -83,16 +86,18 @@ class Store:
                 admission = Admission.begun(connection, self.database, identity, keys, since)
                 yield admission
                 admission.end()
-            except LeptonError:
-                undo(connection)
+            except Exception as error:
+                if admission is None or self._is_undone(admission, error):
+                    self.database.undo(connection)
+                    raise
+                self.database.abandon(connection, admission.head.seq, admission.leaf)
+                raise OutcomeUnknown(str(self.database.translate(error) or error)) from error
+            except BaseException:
+                self.database.undo(connection)
                 raise
-            except BaseException as error:
-                undo(connection)
-                committing = admission is not None and admission.committing
-                if committing and isinstance(error, Exception) and not self.database.undone(error):
-                    connection.close()
-                    raise OutcomeUnknown(str(self.database.translate(error) or error)) from error
-                raise
+
+    def _is_undone(self, admission: Admission, error: Exception) -> bool:
+        return not admission.committing or isinstance(error, LeptonError) or self.database.undone(error)
 
     def head(self) -> Head:
         """The end of the log as last committed."""
@@ -108,7 +113,8 @@ class Store:
     def is_empty(self) -> bool:
         """Whether nothing was ever recorded, by the one column of the head that tells."""
         with self.database.connection() as connection:
-            return typed(connection.execute(self.sql.last_seq).fetchone()[0], int, "the head's last event") == 0
+            row = there(connection.execute(self.sql.last_seq).fetchone(), "the head of the log")
+            return typed(row[0], int, "the head's last event") == 0
 
     def end(self) -> int:
         """The last `seq`, 0 where there is none."""
@@ -136,7 +142,7 @@ class Store:
     def pulse(self) -> Pulse:
         """How far everything is that goes onto Kafka: one look instead of three."""
         with self.database.connection() as connection:
-            return Pulse(*connection.execute(self.sql.pulse, (COMMANDS,)).fetchone())
+            return Pulse(*there(connection.execute(self.sql.pulse, (COMMANDS,)).fetchone(), "the head of the log"))
 
     def wait(self, seconds: float) -> bool:
         """Wait a moment for more to read, `seconds` at most: the table rings no bell. False, for nothing is known."""
@@ -221,7 +227,8 @@ class Store:
     def last_tiles(self) -> list[tuple[int, int]]:
         """Of each level of tiles its last place."""
         with self.database.connection() as connection:
-            return [(level, place) for level, place in connection.execute(self.sql.last_tiles)]
+            rows = connection.execute(self.sql.last_tiles).fetchall()
+        return [(counted(level, "a tile's level"), counted(place, "a tile's place")) for level, place in rows]
 
     def position(self, topic: str, part: int) -> int | None:
         """How far a topic's partition was taken in, None where nobody did."""
@@ -273,7 +280,7 @@ class Store:
     def last_row(self) -> int:
         """The `seq` of the last row, whatever the head says; 0 where there is none."""
         with self.database.connection() as connection:
-            return connection.execute(self.sql.last_row).fetchone()[0] or 0
+            return counted(connection.execute(self.sql.last_row).fetchone()[0] or 0, "the number of the last event")
 
     def whole_rows(self, after: int, limit: int) -> list[NewRow]:
         """As `read`, with all columns."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,6 +21,7 @@ from lepton_ai.events.sql.address import database_at
 from lepton_ai.events.sql.audit import damages, verify
 from lepton_ai.events.sql.creation import open_or_create
 from lepton_ai.events.sql.store import Store
+from lepton_ai.events.sql.tables import metadata
 from lepton_ai.ledger import Ledger, Request
 
 from ..asking import commit, note
@@ -238,6 +241,51 @@ def test_any_byte_of_the_file_may_be_damaged_and_no_damaged_fact_is_read(file: b
             assert verified[:2] == verified_at_rest(file)
         finally:
             database.close()
+
+
+SCHEMA = "UPDATE sqlite_master SET sql = replace(sql, 'seq INTEGER NOT NULL', 'seq IFTEGER NOT NULL')"
+MISTYPED = [
+    *(
+        f"UPDATE {table.name} SET {column.name} = {value} WHERE rowid = (SELECT min(rowid) FROM {table.name})"
+        for table in metadata.sorted_tables
+        for column in table.columns
+        for value in ("'text'", "x'00ff'", "-1", "9223372036854775807", "1.5")
+    ),
+    *(f"DELETE FROM {table.name}" for table in metadata.sorted_tables),
+]
+READINGS: list[Callable[[Store], object]] = [  # what any part begins with
+    verify, Store.head, Store.is_empty, Store.pulse, Store.last_row, Store.last_tiles, Store.placements,
+    lambda store: store.read(0, 1000), lambda store: store.commands(0, 1000), lambda store: store.whole_rows(0, 9),
+]  # fmt: skip
+
+
+def test_whatever_type_a_column_holds_a_reader_is_told_of_damage(file: bytes, tmp_path: Path) -> None:
+    for n, statement in enumerate(MISTYPED):
+        path = tmp_path / f"{n}.db"
+        path.write_bytes(file)
+        with sqlite3.connect(path) as connection, suppress(sqlite3.IntegrityError):
+            connection.execute(statement)
+        connection.close()
+        read_all(path)
+
+
+def test_a_schema_that_names_another_type_is_damage(file: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "main.db"
+    path.write_bytes(file)
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        assert connection.execute(SCHEMA).rowcount
+    connection.close()
+    read_all(path)
+
+
+def read_all(path: Path) -> None:
+    """Read a ledger in every way: of what is wrong with it nothing but Lepton's errors tell."""
+    database = database_at(f"sqlite:///{path}", "main", wait=1)
+    for reading in READINGS:
+        with suppress(LeptonError):
+            reading(Store(database, "ledger"))
+    database.close()
 
 
 def verified_at_rest(file: bytes) -> tuple[int, str]:

@@ -27,7 +27,7 @@ from ..asking import commit
 
 TITLE: Final = "homes are moved, removed, replaced and emptied while three processes write to them"
 
-ROUNDS: Final = 24
+ROUNDS: Final = 32
 WRITERS: Final = 3
 PATIENCE: Final = 60.0
 ROOT: Final = Path(__file__).parents[2]
@@ -73,20 +73,27 @@ class Scene:
 
     def acknowledged(self) -> list[str]:
         """The keys that the writers were told are recorded."""
-        return [line for line in self.lines() if not line.startswith("#")]
+        return [line.split()[0] for line in self.lines() if not line.startswith("#")]
 
     def lines(self) -> list[str]:
         return self.told.read_text().splitlines() if self.told.exists() else []
 
     def progress(self) -> None:
-        """Wait until something more is acknowledged."""
-        before = len(self.acknowledged())
-        self._until(lambda: len(self.acknowledged()) > before + 3 * WRITERS, "the writers go on")
+        """Wait until something more is acknowledged to each writer."""
+        before = len(self.lines())
+        self._until(lambda: self._heard(before, refused=False), "all writers go on")
 
     def noticed(self) -> None:
-        """Wait until the writers were refused, and nothing is acknowledged any more."""
-        before = len(self.lines()) - len(self.acknowledged())
-        self._until(lambda: len(self.lines()) - len(self.acknowledged()) > before + WRITERS, "the writers notice")
+        """Wait until each writer was refused."""
+        before = len(self.lines())
+        self._until(lambda: self._heard(before, refused=True), "all writers notice")
+
+    def _heard(self, before: int, *, refused: bool) -> bool:
+        """Whether each writer, behind so many lines, was told that its commit is refused, or that it is recorded."""
+        lines = [line.split(maxsplit=3) for line in self.lines()[before:]]
+        told = [words for words in lines if (words[0] == "#") == refused and words[1:] != ["begun"]]
+        heard = {int(words[2 if refused else 1]) for words in told}
+        return heard >= {writer.pid for writer in self.writers}
 
     def _until(self, condition: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + PATIENCE
@@ -140,6 +147,25 @@ def set_back(scene: Scene) -> None:
     scene.begin()
 
 
+def returned(scene: Scene) -> None:
+    """A backup is moved over the database; the newer one comes back, and whoever writes goes on."""
+    copy = _backup(scene)
+    scene.progress()
+    newer = scene.put_away("main.db")
+    copy.rename(scene.home / "main.db")
+    scene.noticed()
+    newer.replace(scene.home / "main.db")
+
+
+def unlogged(scene: Scene) -> None:
+    """The write-ahead log is removed, its index too; whoever is told so begins anew."""
+    for name in scene.chance.choice((("main.db-wal",), ("main.db-shm",), ("main.db-wal", "main.db-shm"))):
+        (scene.home / name).unlink(missing_ok=True)
+    time.sleep(scene.chance.uniform(0.0, 0.2))
+    scene.end()
+    scene.begin()
+
+
 def removed(scene: Scene) -> None:
     """The whole home is away for good, and made again from a backup; whoever writes begins anew."""
     copy = _backup(scene)
@@ -157,7 +183,7 @@ def without_locks(scene: Scene) -> None:
         path.unlink(missing_ok=True)
 
 
-DISTURBANCES: Final = (moved, emptied, another, set_back, removed, without_locks)
+DISTURBANCES: Final = (moved, emptied, another, set_back, returned, removed, unlogged, without_locks)
 
 
 def _backup(scene: Scene) -> Path:

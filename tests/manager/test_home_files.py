@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from lepton_ai import ModelManager, Refused, Unavailable
+from lepton_ai.events.sql import sqlite_file
 from lepton_ai.events.sql.address import database_at
 from lepton_ai.events.sql.lock import FileLock
 from lepton_ai.events.sql.store import Store
@@ -78,6 +79,15 @@ from lepton_ai.wiring import Home
 work = Home(load(sys.argv[1])).workspace
 os._exit(9)
 """
+HOLDER = """
+import sys
+import numpy as np
+from lepton_ai import ModelManager
+manager = ModelManager(sys.argv[1], strict=True)
+for n in (1, 2):
+    print(int(manager.save_version({"w": np.full(3, n, np.float32)}, name="net")), flush=True)
+    sys.stdin.readline()
+"""
 LOGS = {
     "the log": ("main.db-wal",),
     "its index": ("main.db-shm",),
@@ -92,6 +102,30 @@ def test_a_removed_log_loses_nothing(manager: ModelManager, place: Path, removed
 
     assert save(manager, 3) == 3
     assert versions(place) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("removed", LOGS.values(), ids=LOGS)
+def test_nothing_is_opened_beside_a_process_whose_log_was_removed(
+    place: Path, removed: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = (sys.executable, "-c", HOLDER, str(place))
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdin is not None
+        assert other.stdout.readline() == "1\n"
+        for name in removed:
+            (place / name).unlink()
+        monkeypatch.setenv("LEPTON_WAIT", "0.1")
+
+        with (
+            ModelManager(place, strict=True) as manager,
+            pytest.raises(Unavailable, match=f"were removed while process {other.pid} is at work"),
+        ):
+            save(manager, 3)
+        print(file=other.stdin, flush=True)
+
+        assert other.stdout.readline() == "2\n"
+        assert versions(place) == [1, 2]
 
 
 def test_a_log_that_another_process_replaced_is_not_written_any_more(manager: ModelManager, place: Path) -> None:
@@ -247,6 +281,28 @@ def test_a_commit_into_a_file_that_was_replaced_meanwhile_is_made_again_in_the_r
     other.close()
 
 
+def test_a_commit_that_is_lost_with_its_file_tells_what_the_next_file_must_hold(
+    manager: ModelManager, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = backup(place, tmp_path / "older.db")
+    save(manager, 3)
+    execute = sqlite_file._execute
+
+    def replaced(connection: sqlite3.Connection, sql: str, *parameters: object) -> sqlite3.Cursor:
+        done = execute(connection, sql, *parameters)
+        if sql == "COMMIT" and older.exists():
+            (place / "main.db").rename(tmp_path / "newer.db")
+            older.rename(place / "main.db")
+        return done
+
+    monkeypatch.setattr(sqlite_file, "_execute", replaced)
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="an older state, which lacks event"):
+            save(manager, 4)
+
+    assert versions(place) == [1, 2]
+
+
 def test_the_log_of_another_ledger_is_not_read_into_a_database(place: Path, tmp_path: Path) -> None:
     for home in (place, tmp_path / "other"):
         command = (sys.executable, "-c", KILLED, str(home))
@@ -264,7 +320,7 @@ def test_the_log_of_another_ledger_is_not_read_into_a_database(place: Path, tmp_
 
 
 def test_nothing_acknowledged_is_lost_while_homes_are_disturbed(tmp_path: Path) -> None:
-    disturb(tmp_path, 6, seed=7, say=print)
+    disturb(tmp_path, 8, seed=7, say=print)
 
 
 def test_a_lock_whose_file_was_removed_shuts_the_next_one_out_again(tmp_path: Path) -> None:

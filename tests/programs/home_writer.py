@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import sys
 from pathlib import Path
@@ -20,9 +21,9 @@ if __name__ == "__main__":
         while not select.select([sys.stdin], [], [], 0.002)[0]:
             try:
                 work.ledger.admit(note(f"{key} {number}"), work.actors.named("writer"), key=key)
-                file.write(f"{key}\n")
+                file.write(f"{key} {os.getpid()}\n")
                 key, number = str(uuid4()), number + 1
             except LeptonError as error:  # asked again under the same key
-                file.write(f"# {type(error).__name__} {error}\n")
+                file.write(f"# {type(error).__name__} {os.getpid()} {error}\n")
             file.flush()
     home.close()
