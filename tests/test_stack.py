@@ -145,6 +145,7 @@ def test_the_demo_runs_unchanged_on_the_stack_and_its_trainings_are_the_workers(
 
     assert told.returncode == 0, told.stderr
     assert "Equal to the first evaluation to the last digit." in told.stdout
+    assert not re.search(r"[\u4e00-\u9fff]", told.stdout), "there is Chinese in it"
     with ModelManager() as manager:
         jobs = [job for job in manager.jobs.recent() if job.status == "finished"]
         assert [job.version for job in jobs] == [2, 1]
