@@ -22,21 +22,21 @@ from .sqlite_file import Connection, Files
 log = logging.getLogger("lepton")
 
 
-class _Reader(Connection):
+class _ReadOnly(Connection):
     """A connection that brings nothing into the database, and deletes no log of it."""
 
     def _leave(self, opened: Files, now: Files | None) -> bool:  # noqa: ARG002
         return True
 
 
-class _Still(_Reader):
+class _Still(_ReadOnly):
     """A connection that takes the file for one that nobody writes: it is made anew for each use."""
 
     def stands(self) -> bool:
         return False
 
 
-class _Copy(_Reader):
+class _Copy(_ReadOnly):
     """A connection to a copy, which goes when it is closed."""
 
     folder: TemporaryDirectory[str] | None = None
@@ -60,7 +60,7 @@ def uri(path: Path) -> str:
 def read_only(path: Path, options: dict[str, Any]) -> Connection:
     """A connection that reads. Raises `sqlite3.Error` where the file may not even be read."""
     with suppress(sqlite3.OperationalError):
-        return _reading(_Reader(f"{uri(path)}?mode=ro", path, **options))
+        return _reading(_ReadOnly(f"{uri(path)}?mode=ro", path, **options))
     if not _size(Path(f"{path}-wal")):
         return _reading(_Still(f"{uri(path)}?mode=ro&immutable=1", path, **options))
     return _copied(path, options)
