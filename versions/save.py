@@ -55,7 +55,13 @@ def save(
     Everything is checked that can be before a byte is written; bytes are synced before the ledger hears of them.
     `time` is when it happened, if not now.
     """
-    asked = filled(subject, asked)
+    return save_filled(workspace, subject, filled(subject, asked), key, time)
+
+
+def save_filled(
+    workspace: Workspace, subject: Subject, asked: Save, key: str | None = None, time: datetime | None = None
+) -> Version:
+    """As `save`, of what `filled` gave."""
     model = admissible(workspace, subject.name, asked.branch, asked.tags)
     if not subject.named:
         tell_of_new(workspace, model, subject.name)
