@@ -395,11 +395,14 @@ class ModelManager:
         """What a model is for, and where its branches and aliases stand."""
         return history.about(self._workspace, self._known(model))
 
-    def log(self, rev: Rev | None = None, *, model: str | None = None) -> Log:
-        """A model's history, newest first; with a branch all of its past, with a revision its ancestry, or `A..B`."""
+    def log(self, rev: Rev | None = None, *, model: str | None = None, most: int | None = None) -> Log:
+        """A model's history, newest first; with a branch all of its past, with a revision its ancestry, or `A..B`.
+
+        `most` takes the newest entries only.
+        """
         if isinstance(rev, PendingVersion):
             rev = self._home.outbox.delivery.arrived(rev)
-        return history.asked(self._workspace, rev, model)
+        return history.asked(self._workspace, rev, model, most)
 
     def show(self, rev: Rev = "main") -> VersionRecord:
         """All that a version recorded."""

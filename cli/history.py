@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from typing import Final
 
 import click
@@ -33,8 +32,7 @@ def log(session: Session, rev: str | None, graph: bool, limit: int | None, model
     Of a branch all of its past, of another revision what it comes from, of A..B what B comes from and A does not.
     Beside the versions stand the moves of branches and aliases: rollbacks, promotions, what was opened and given up.
     """
-    history = session.manager.log(of_model(rev, model), model=model)
-    history = replace(history, entries=history.entries[:limit])
+    history = session.manager.log(of_model(rev, model), model=model, most=limit)
     blocks = history.graph() if graph else history.blocks()
     if session.as_json or len(history) < shutil.get_terminal_size().lines or not session.colour:
         session.answer(history.to_dict(), blocks)

@@ -15,7 +15,8 @@ from ..events.sql.leases import Lease, Leases
 from ..isolation import unforeseen
 from ..settings import Terms
 from ..tensors.graph import Graph
-from ..versions.restore import graph_of, verified_event
+from ..versions.deltas import graph_of
+from ..versions.restore import verified_event
 from ..versions.workspace import Workspace
 from .endings import Endings
 from .protocol.orders import Base, Order, RestorePlan, ResumePoint, SealedOrder, sealed
@@ -127,7 +128,7 @@ def _base(workspace: Workspace, model: ModelState, number: int) -> Base:
     event = verified_event(workspace, model, number)
     return Base(
         version=number,
-        way=_plan(workspace, event.tensors, graph_of(model)),
+        way=_plan(workspace, event.tensors, graph_of(model, event.tensors)),
         architecture=event.architecture,
         hyperparameters=event.hyperparameters,
         settings=event.settings,

@@ -25,8 +25,8 @@ from ..tensors.pack import Placement, read_index
 from ..tensors.placements import KnownPlacements, told_by
 from ..tensors.vault import Vault
 from ..versions import save
+from ..versions.deltas import graph_of
 from ..versions.placements import BothPlacements, StoredPlacements
-from ..versions.restore import graph_of
 from ..versions.save_request import Save
 from ..versions.source import Subject
 from ..versions.workspace import Workspace
@@ -108,11 +108,12 @@ class Receiver:
     def kept(self, job: JobState, made: MadeVersion) -> tuple[Subject, Save]:
         """The version that an attempt made as a save: its tensors, read from the packs, and what was told of it."""
         model = self._workspace.model(job.model)
-        graph, digest = graph_of(model), made.kept.tensors
+        digest = made.kept.tensors
         if made.keyframe or made.delta is None or made.base is None:
-            graph = Graph({**graph.keyframes, digest: 1}, graph.edges)
+            graph = Graph({digest: 1}, ())
         else:
             base = model.version(made.base).event.tensors
+            graph = graph_of(model, base)
             edge = Edge(base, digest, made.delta.digest, made.delta.bytes, made.delta.two_way)
             graph = Graph(graph.keyframes, (*graph.edges, edge))
         objects = self._workspace.objects

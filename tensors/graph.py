@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from ..errors import Damaged
 
@@ -55,12 +55,24 @@ class _Link(NamedTuple):
     step: Step
 
 
+class Deltas(Protocol):
+    """All deltas of a model, however many there are."""
+
+    def around(self, *manifests: str) -> Graph:
+        """The graph of what these rest on: the deltas that lead to them and to what those lead from."""
+        ...
+
+
 @dataclass(frozen=True)
 class Graph:
     """Keyframes (manifest digest to the bytes a restore of it reads) and deltas."""
 
     keyframes: Mapping[str, int]
     edges: Collection[Edge]
+
+    def around(self, *manifests: str) -> Graph:  # noqa: ARG002 - it is small already
+        """All of it."""
+        return self
 
     @cached_property
     def _links(self) -> Mapping[str, list[_Link]]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ..errors import Damaged
 from .blob import blob_entry, fold_blob
 from .delta import DeltaEntry, DeltaInfo, Pairing
-from .graph import Graph, Route
+from .graph import Deltas, Route
 from .manifest import Manifest, TensorEntry, describe
 from .objects import ObjectStore
 from .pack import PackEntry, PackWriter, Placement, WrittenPack, read_index
@@ -68,10 +68,10 @@ class TensorSave:
         self._files = tuple(KeptFile(name, entry.digest, size) for name, (entry, size) in named.items())
         self._placed: Mapping[str, Placement] = self._found({self._manifest.digest, *self._chunks, *self._extras})
 
-    def known(self, graph: Graph) -> SavedTensors | None:
-        """The manifest stands in the graph already: its tensors are not written again."""
+    def known(self, deltas: Deltas) -> SavedTensors | None:
+        """The manifest is one of the model's already: its tensors are not written again."""
         digest = self._manifest.digest
-        if digest not in self._placed or digest not in graph:
+        if digest not in self._placed or digest not in (graph := deltas.around(digest)):
             return None
         if self._chunks <= self._placed.keys():
             return self._write((), True, self._packs_of(self._chunks))
@@ -81,11 +81,13 @@ class TensorSave:
             return self._anew(error)
         return None if rests_on is None else self._write((), digest in graph.keyframes, rests_on)
 
-    def as_delta(self, base: Manifest, graph: Graph) -> SavedTensors | None:
+    def as_delta(self, base: Manifest, deltas: Deltas) -> SavedTensors | None:
         """Write what differs from `base`, unless the whole is stored already, or a keyframe is due or smaller."""
         pairing = Pairing(base, self._manifest)
         unstored = self._chunks - self._placed.keys()
-        if not unstored or base == self._manifest or not pairing.names or not graph.may_extend(base.digest):
+        if not unstored or base == self._manifest or not pairing.names:
+            return None
+        if not (graph := deltas.around(base.digest)).may_extend(base.digest):
             return None
         try:
             way = self._way(graph.cheapest(base.digest))

@@ -13,7 +13,7 @@ from .blob import unfold_blob
 from .check import check_pack, check_way
 from .codec import Direction
 from .delta import Pairing, Slot
-from .graph import Graph, Route
+from .graph import Deltas, Graph, Route
 from .inplace import apply_way
 from .keep import SavedTensors, SoundPacks, TensorSave
 from .manifest import Manifest, chunk_bytes, zeroed
@@ -44,7 +44,7 @@ class Vault:
         tensors: Mapping[str, Tensor],
         *,
         base: Manifest | None,
-        graph: Graph,
+        graph: Deltas,
         files: Mapping[str, Path | bytes] | None = None,
     ) -> SavedTensors:
         """Save tensors as a delta from `base` where the graph's bounds allow it and it is the smaller, else whole.

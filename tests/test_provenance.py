@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from lepton_ai.provenance import code
+from lepton_ai.provenance import code, environment
 
 
 @pytest.fixture
@@ -157,3 +158,56 @@ def test_a_git_that_lies_in_the_checkout_is_not_run(checkout: Path, monkeypatch:
 
     assert code()["dirty"] is True
     assert not mark.exists()
+
+
+def asked_git(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A git that notes what it is asked, in a file with a line a call."""
+    real, notes, folder = shutil.which("git"), checkout.parent / "asked", checkout.parent / "bin"
+    folder.mkdir()
+    program = folder / "git"
+    program.write_text(f'#!/bin/sh\necho "$@" >> {notes}\nexec {real} "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+    monkeypatch.setattr("lepton_ai.provenance._SETTLED", 0)
+    return notes
+
+
+def test_git_is_asked_once_a_save_while_nothing_changes(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes = asked_git(checkout, monkeypatch)
+    first = code()
+    notes.write_text("")
+
+    assert [code(), code()] == [first, first]
+    assert len(notes.read_text().splitlines()) == 2
+
+    (checkout / "train.py").write_text("print(3)\n")
+    other = code()
+    assert other["diff"] != first["diff"]
+    git("checkout", "-q", ".")
+    assert code() == {"commit": first["commit"], "dirty": False}
+    (checkout / "new.py").write_text("")
+    assert code()["dirty"] is True
+    (checkout / "new.py").unlink()
+    git("config", "filter.odd.clean", marker(checkout)[0])
+    (checkout / ".gitattributes").write_text("* filter=odd\n")
+    (checkout / "train.py").write_text("print(3)\n")
+    assert code()["dirty"] is True
+    assert not marker(checkout)[1].exists()
+
+
+def test_where_there_is_no_checkout_no_git_is_started(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes = asked_git(checkout, monkeypatch)
+    monkeypatch.chdir(checkout.parent)
+
+    assert code() == {}
+    assert not notes.exists()
+
+
+def test_the_metadata_of_packages_is_read_once_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = environment()
+    first["packages"]["mine"] = "1"
+
+    monkeypatch.setattr("importlib.metadata.Distribution.from_name", None)
+
+    assert "mine" not in environment()["packages"]
+    assert environment()["packages"]["numpy"]

@@ -10,7 +10,7 @@ from ..domain.model.state import ModelState, ModelVersion
 from ..errors import Malformed, Refused
 from ..results import Comparison, Diff, TensorChange
 from ..tensors.graph import Graph
-from .restore import graph_of
+from .deltas import graph_of
 from .workspace import Workspace
 
 PREFERRED: Final = ("f1", "roc_auc", "accuracy")
@@ -68,7 +68,7 @@ def compare(workspace: Workspace, model: ModelState, numbers: Sequence[int], met
 
 
 def _tensor_changes(workspace: Workspace, *ends: ModelVersion) -> tuple[TensorChange, ...]:
-    one, other = (graph_of(end.model) for end in ends)
+    one, other = (graph_of(end.model, end.event.tensors) for end in ends)
     graph = Graph({**one.keyframes, **other.keyframes}, {*one.edges, *other.edges})
     before, after = (workspace.vault.manifest(end.event.tensors) for end in ends)
     norms = workspace.vault.norms(before, after, graph)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any, Final
 
+from ..domain.model.moves import RefMove, all_moves, moves_between, moves_of_branch, moves_up_to
 from ..domain.model.resolve import resolve, split_range
-from ..domain.model.state import ModelState, Move, Ref
-from ..errors import Damaged, UnknownRevision
+from ..domain.model.state import ModelState, Move, Ref, RefKind
+from ..errors import Damaged, Malformed, UnknownRevision
 from ..events.envelope import decode
 from ..events.log import Row
 from ..events.merkle import leaf_hash
@@ -23,23 +25,12 @@ POLL: Final = 0.2
 """Seconds between two looks for more events."""
 
 
-def log(
-    workspace: Workspace, model: ModelState, *, branch: str | None = None, versions: frozenset[int] | None = None
-) -> Log:
-    """A model's history, newest first: all of it, that of a branch with all its past, or of the versions named."""
+def log(workspace: Workspace, model: ModelState, moves: Iterable[RefMove], most: int | None = None) -> Log:
+    """Moves of a model's branches and aliases as its history; the first `most` of them, else all."""
+    if most is not None and most < 1:
+        raise Malformed(f"most is {most}; give how many entries to take, at least 1")
     reader = _Reader(workspace, model, workspace.actors.all())
-    wanted = model.past(branch) if branch is not None else versions
-    entries = [
-        reader.entry(kind, ref, move)
-        for kind, ref, move in _moves(model)
-        if _concerns(kind, ref, move, branch=branch, wanted=wanted)
-    ]
-    return Log(model.name, tuple(sorted(entries, key=lambda entry: entry.seq, reverse=True)))
-
-
-def between(model: ModelState, before: int, after: int) -> frozenset[int]:
-    """`A..B`: what B comes from and A does not."""
-    return frozenset(model.ancestry(after)) - frozenset(model.ancestry(before))
+    return Log(model.name, tuple(reader.entry(*each) for each in islice(moves, most)))
 
 
 def about(workspace: Workspace, model: ModelState) -> ModelRecord:
@@ -105,8 +96,10 @@ class _Reader:
     workspace: Workspace
     model: ModelState
     actors: Mapping[str, Actor]
+    live: dict[RefKind, Mapping[str, int]] = field(default_factory=dict["RefKind", Mapping[str, int]])
+    """Where branches and aliases stand, once asked."""
 
-    def entry(self, kind: str, ref: Ref, move: Move) -> LogEntry:
+    def entry(self, kind: RefKind, ref: Ref, move: Move) -> LogEntry:
         committed = move.kind in ("committed", "merged") or self._opened_branch(move)
         number = move.to_version
         return LogEntry(
@@ -121,31 +114,19 @@ class _Reader:
             parents=self.model.version(number).parents if committed and number is not None else (),
             other_parents=self.model.version(number).other_parents if committed and number is not None else (),
             tags=_tags(self.model, number) if committed and number else (),
-            branches=_at(self.model.live("branch"), number) if committed else (),
-            aliases=_at(self.model.live("alias"), number) if committed else (),
+            branches=_at(self._live("branch"), number) if committed else (),
+            aliases=_at(self._live("alias"), number) if committed else (),
             metrics=dict(self.model.metrics.get(number, {})) if committed and number else {},
         )
+
+    def _live(self, kind: RefKind) -> Mapping[str, int]:
+        if kind not in self.live:
+            self.live[kind] = self.model.live(kind)
+        return self.live[kind]
 
     def _opened_branch(self, move: Move) -> bool:
         """Whether a branch was opened by the commit of its first version."""
         return move.to_version is not None and self.model.version(move.to_version).seq == move.seq
-
-
-def _moves(model: ModelState) -> Iterator[tuple[str, Ref, Move]]:
-    for kind, refs in (("branch", model.branches), ("alias", model.aliases)):
-        for ref in refs.values():
-            for move in ref.history():
-                yield kind, ref, move
-
-
-def _concerns(kind: str, ref: Ref, move: Move, *, branch: str | None, wanted: frozenset[int] | None) -> bool:
-    """A branch's log has its own moves, and the commits of its past wherever they were made."""
-    if wanted is None:
-        return True
-    committed = move.kind in ("committed", "merged", "created")
-    if branch is not None and kind == "branch" and ref.name == branch:
-        return True
-    return (committed or kind == "alias") and move.to_version in wanted and (committed or branch is not None)
 
 
 def _name(actors: Mapping[str, Actor], id: str) -> str:
@@ -153,28 +134,29 @@ def _name(actors: Mapping[str, Actor], id: str) -> str:
 
 
 def _tags(model: ModelState, number: int | None) -> tuple[str, ...]:
-    return tuple(sorted(tag for tag, on in model.tags.items() if on == number))
+    return model.tagged.get(number, ()) if number is not None else ()
 
 
 def _at(refs: Mapping[str, int], number: int | None) -> tuple[str, ...]:
     return tuple(name for name, on in refs.items() if on == number)
 
 
-def asked(workspace: Workspace, rev: str | int | None, name: str | None) -> Log:
+def asked(workspace: Workspace, rev: str | int | None, name: str | None, most: int | None = None) -> Log:
     """The log that `ModelManager.log` is asked for."""
     if isinstance(rev, str) and ".." in rev:
         models = [name] if name else workspace.models()
         model_name, first, last = split_range(rev, models, workspace.archived)
         model = workspace.known_model(model_name)
         ends = resolve(model, first).version, resolve(model, last).version
-        return log(workspace, model, versions=between(model, *ends))
+        return log(workspace, model, moves_between(model, *ends), most)
     if rev is None:
-        return log(workspace, workspace.known_model(name))
+        model = workspace.known_model(name)
+        return log(workspace, model, all_moves(model), most)
     model_name, revision = workspace.split(rev, name)
     model = workspace.known_model(model_name)
     if not revision.steps and isinstance(revision.base, str) and model.taken(revision.base) == "branch":
-        return log(workspace, model, branch=revision.base)
-    return log(workspace, model, versions=frozenset(model.ancestry(resolve(model, revision).version)))
+        return log(workspace, model, moves_of_branch(model, revision.base), most)
+    return log(workspace, model, moves_up_to(model, resolve(model, revision).version), most)
 
 
 def events(

@@ -49,7 +49,7 @@ def merge(
     assert isinstance(there, int)
     ours, other = _sides(model, into, there, known)
     derivation: dict[str, Any] = {"merge": strategy} | ({"weight": weight} if strategy == "average" else {})
-    if other in model.ancestry(ours) and not known:
+    if not known and model.comes_from(ours, other):
         if derivation not in (USUAL, model.version(ours).event.derivation):
             log.warning("version %d is merged into %r already; strategy and weight count for nothing", other, into)
         return workspace.version(model, ours)

@@ -12,28 +12,13 @@ from ..errors import Damaged, Malformed, Refused
 from ..events.model import VersionCommitted
 from ..results import PendingVersion
 from ..settings import log
-from ..tensors.graph import Edge, Graph
+from .deltas import graph_of
 from .workspace import Workspace
 
 if TYPE_CHECKING:
     from ..tensors.tensor import Tensor
 
 T = TypeVar("T")
-
-
-def graph_of(model: ModelState) -> Graph:
-    """The graph of a model's deltas: where a restore may start, and which ways lead on."""
-    tensors = {number: version.event.tensors for number, version in model.versions.items()}
-    for delta in model.deltas.values():
-        if lost := {delta.from_version, delta.to_version} - tensors.keys():
-            raise Damaged(f"version {min(lost)} of {model.name}", expected="its event", found="only a delta of it")
-    events = (version.event for version in model.versions.values())
-    keyframes = {event.tensors: event.bytes for event in events if event.keyframe}
-    edges = (
-        Edge(tensors[delta.from_version], tensors[delta.to_version], delta.digest, delta.bytes, delta.two_way)
-        for delta in model.deltas.values()
-    )
-    return Graph(keyframes, tuple(edges))
 
 
 def tensors(
@@ -46,7 +31,7 @@ def tensors(
         known = {entry.name for entry in workspace.vault.manifest(event.tensors).tensors}
         if missing := sorted(set(wanted) - known):
             raise Malformed(f"version {number} of {model.name} has no tensor {missing[0]!r}; `lepton show` lists them")
-    return workspace.vault.restore(event.tensors, graph_of(model), names=wanted)
+    return workspace.vault.restore(event.tensors, graph_of(model, event.tensors), names=wanted)
 
 
 def converted(
@@ -96,16 +81,17 @@ def apply(workspace: Workspace, model: ModelState, number: int, module: Any) -> 
     """
     from ..models.state import fill, in_place, tensors_of
 
-    event, graph, live = verified_event(workspace, model, number), graph_of(model), tensors_of(module)
+    event, live = verified_event(workspace, model, number), tensors_of(module)
     origin, replayed = workspace.origin(module), None
     if isinstance(origin, PendingVersion):
         origin = None
     if origin is not None and origin.model == model.name and in_place(live):
         stands = workspace.vault.manifest(model.version(origin).event.tensors)
         with suppress(Refused):
+            graph = graph_of(model, event.tensors, stands.digest)
             replayed = workspace.vault.apply(event.tensors, graph, stands, live)
     if replayed is None:
-        fill(module, workspace.vault.restore(event.tensors, graph))
+        fill(module, workspace.vault.restore(event.tensors, graph_of(model, event.tensors)))
     workspace.remember(module, workspace.version(model, number))
     return tuple(digest for digest, _ in replayed or ())
 

@@ -14,8 +14,9 @@ from ..events.event import Event
 from ..events.model import AliasMoved, AliasRolledBack, BranchRolledBack
 from ..ledger import Receipt
 from ..results import Rehearsal, RollbackPlan, RolledBack
+from .deltas import graph_of
 from .rehearsal import pass_gate, rehearse
-from .restore import graph_of, verified_event
+from .restore import verified_event
 from .workspace import Workspace
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def _answer(
 def plan(workspace: Workspace, model: ModelState, aim: Aim) -> RollbackPlan:
     """What a rollback would change, without changing it."""
     head, target, moves = _ends(model, aim)
-    path = graph_of(model).cheapest(model.version(target).event.tensors)
+    tensors = model.version(target).event.tensors
+    path = graph_of(model, tensors).cheapest(tensors)
     now, then = (workspace.vault.manifest(model.version(number).event.tensors) for number in (head, target))
     changed = _changed(now, then)
     return RollbackPlan(
@@ -88,7 +90,7 @@ def plan(workspace: Workspace, model: ModelState, aim: Aim) -> RollbackPlan:
         ref=aim.alias or aim.branch,
         from_version=workspace.version(model, head),
         to_version=workspace.version(model, target),
-        crossed=tuple(sorted(set(model.ancestry(head)) - set(model.ancestry(target)) - {head}, reverse=True)),
+        crossed=tuple(number for number in model.ancestry(head, without=(target,)) if number != head),
         tensors_changed=len(changed),
         bytes_changed=sum(changed.values()),
         bytes_read=path.cost,
@@ -139,7 +141,8 @@ def _ends(model: ModelState, aim: Aim) -> tuple[int, int, tuple[Event, ...]]:
 
 def _restorable(workspace: Workspace, model: ModelState, number: int) -> tuple[str, ...]:
     """Restore every chunk of a version, verify it, keep none: the deltas that took, in order."""
-    event, graph = verified_event(workspace, model, number), graph_of(model)
+    event = verified_event(workspace, model, number)
+    graph = graph_of(model, event.tensors)
     for damage in workspace.vault.check_manifest(event.tensors, graph):
         raise damage
     return tuple(edge.digest for edge, _ in graph.cheapest(event.tensors).steps)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from pydantic_core import to_json
@@ -25,7 +26,7 @@ from ..events.objects import ManifestWritten, packs_written
 from ..events.sql.rows import PlacementRow
 from ..results import Version, VersionRef
 from ..tensors.graph import Graph
-from .restore import graph_of
+from .deltas import ModelDeltas
 from .save_request import Named, Save, filled
 from .source import Subject
 from .workspace import Workspace
@@ -54,7 +55,13 @@ def save(
     Everything is checked that can be before a byte is written; bytes are synced before the ledger hears of them.
     `time` is when it happened, if not now.
     """
-    asked = filled(subject, asked)
+    return save_filled(workspace, subject, filled(subject, asked), key, time)
+
+
+def save_filled(
+    workspace: Workspace, subject: Subject, asked: Save, key: str | None = None, time: datetime | None = None
+) -> Version:
+    """As `save`, of what `filled` gave."""
     model = admissible(workspace, subject.name, asked.branch, asked.tags)
     if not subject.named:
         tell_of_new(workspace, model, subject.name)
@@ -78,7 +85,7 @@ def _committed(
 ) -> Version:
     """Keep the bytes and send the command; `Condemned` where a pack was, meanwhile, that they rely on."""
     parents, follows_head, expected, base = place
-    kept = workspace.vault_to_save().keep(subject.tensors, base=base, graph=graph_of(model), files=request.files)
+    kept = workspace.vault_to_save().keep(subject.tensors, base=base, graph=ModelDeltas(model), files=request.files)
     command = Commit(
         model=subject.name,
         branch=request.branch,
@@ -143,8 +150,8 @@ def _numbered(events: Sequence[Recorded]) -> int | None:
 def _repeated(model: ModelState, branch: str, tensors: str) -> int:
     """The version that a save repeated: the branch's head, unless others moved it since."""
     head = cast(int, model.head(branch))
-    same = [number for number in model.past(branch) if model.version(number).event.tensors == tensors]
-    return head if head in same else max(same)
+    versions = chain((head,), model.past_newest_first(branch))
+    return next(number for number in versions if model.version(number).event.tensors == tensors)
 
 
 def admissible(workspace: Workspace, name: str, branch: str = "main", tags: Sequence[str] = ()) -> ModelState:

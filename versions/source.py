@@ -33,6 +33,8 @@ class Subject:
 
 def read(source: Any, name: str | None) -> Subject:
     """Read an object for keeping. Raises `Malformed` where it is none of the three, or a mapping without a name."""
+    if (arrays := _arrays(source)) is not None and name is not None:
+        return Subject(name=name, named=True, tensors=arrays)
     import torch
 
     from ..models.model import Model, kebab
@@ -64,6 +66,15 @@ def read(source: Any, name: str | None) -> Subject:
     raise Malformed(
         f"a {type(source).__name__} cannot be kept; give a Lepton model, a torch module or a mapping of tensors"
     )
+
+
+def _arrays(source: Any) -> Mapping[str, Tensor] | None:
+    """The tensors of a mapping of nothing but arrays: seconds would go by before torch is imported."""
+    if not isinstance(source, Mapping) or hasattr(source, "state_dict"):
+        return None
+    from ..tensors.arrays import arrays_of
+
+    return arrays_of(_named(source))  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _named(source: Mapping[Any, Any]) -> Mapping[str, Any]:

@@ -124,7 +124,9 @@ def _same_line(version: VersionState, command: Commit) -> bool:
 def _brings_nothing(model: ModelState, version: VersionState, command: Commit) -> bool:
     """Whether it is a merge of the head with what the head contains: a merge of x with x is x."""
     parents = {parent.version for parent in command.line}
-    if len(command.line) < 2 or version.number not in parents or not parents <= set(model.ancestry(version.number)):
+    if len(command.line) < 2 or version.number not in parents:
+        return False
+    if not all(model.comes_from(version.number, parent) for parent in parents):
         return False
     # how the bytes came about says only that nothing was added to them
     derivation = version.event.derivation

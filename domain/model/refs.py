@@ -87,7 +87,7 @@ def roll_back(model: ModelState, command: RollBack) -> tuple[Event, ...]:
         raise Refused(f"{model.name} has no branch {command.branch!r}; `lepton branch` lists them")
     model.version(command.to)
     stands(f"branch {command.branch!r}", command.expected, head)
-    if command.to not in model.past(command.branch):
+    if not model.in_past(command.branch, command.to):
         raise NotInPast(command.to, command.branch)
     aliases = tuple(_taken_along(model, command))
     if command.to == head:
@@ -108,7 +108,7 @@ def _taken_along(model: ModelState, command: RollBack) -> Iterator[Event]:
     for alias in dict.fromkeys(command.move_aliases):
         stood = standing(model, alias)
         if stood != command.to:
-            kind = AliasRolledBack if command.to in served(model, alias) else AliasMoved
+            kind = AliasRolledBack if command.to in model.aliases[alias].stood else AliasMoved
             yield kind(alias=alias, from_version=stood, to_version=command.to, reason=command.reason)
 
 
@@ -116,7 +116,7 @@ def roll_back_alias(model: ModelState, command: RollBackAlias) -> tuple[Event, .
     """Put an alias back on a version it has stood on."""
     stood = standing(model, command.alias)
     stands(f"alias {command.alias!r}", command.expected, stood)
-    if command.to not in served(model, command.alias):
+    if command.to not in model.aliases[command.alias].stood:
         raise Refused(
             f"alias {command.alias!r} never stood on version {command.to}; "
             f"`lepton alias {command.alias} {command.to}` puts it there"
@@ -140,11 +140,6 @@ def standing(model: ModelState, alias: str) -> int:
     if (number := model.alias(alias)) is None:
         raise Refused(f"{model.name} has no alias {alias!r}; `lepton alias` lists them")
     return number
-
-
-def served(model: ModelState, alias: str) -> frozenset[int]:
-    """Every version an alias has stood on."""
-    return frozenset(move.to_version for move in model.aliases[alias].history() if move.to_version is not None)
 
 
 def before_last_move(model: ModelState, alias: str) -> int:

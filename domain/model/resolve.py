@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from heapq import merge
+from itertools import islice
 
 from ...errors import Refused, UnknownRevision
 from ..names import checked_model
+from .ancestry import first_parents_ago
 from .revision import (
     DIGEST,
     Ancestor,
@@ -22,7 +25,7 @@ from .revision import (
     revision,
     same_model,
 )
-from .state import ModelState, Move
+from .state import ModelState, Move, Ref, digest_key
 
 __all__ = ["Resolved", "Revision", "only", "parse", "parse_range", "resolve", "split", "split_range"]
 
@@ -118,7 +121,7 @@ def _named(model: ModelState, base: int | str) -> int:
 def _by_digest(model: ModelState, base: str) -> int:
     prefix, found = f"sha256:{base.lower().removeprefix('sha256:')}", dict[str, int]()
     if DIGEST.fullmatch(base):
-        for number in range(1, model.next_number):
+        for number in model.digests.get(digest_key(prefix), ()):
             if (digest := model.versions[number].event.digest).startswith(prefix):
                 # two numbers under one digest are the same work done twice: the first stands for both
                 found.setdefault(digest, number)
@@ -138,39 +141,48 @@ def _last_move(model: ModelState, name: str, step: MovesAgo | AsOf) -> Move:
     """The move after which a name, in use or given up, stood where it is asked for."""
     if name in model.tags:
         raise UnknownRevision(f"{name!r} is a tag of {model.name}; tags do not move: ask a branch or an alias")
-    moves = _moves(model, name)
     if isinstance(step, MovesAgo):
-        if step.n >= len(moves):
-            raise UnknownRevision(f"{name!r} cannot go back {step.n} moves: @{{{len(moves) - 1}}} was its first place")
-        return moves[-1 - step.n]
+        return _moves_ago(model, name, step.n)
+    first = None
     # not in the order of their times where a clock was wrong for a while
-    by_then = [move for move in moves if move.time <= step.instant]
-    if not by_then:
-        raise UnknownRevision(f"{name!r} goes back to {moves[0].time.isoformat()}; nothing stood there before")
-    return by_then[-1]
+    for first in _moves(model, name):
+        if first.time <= step.instant:
+            return first
+    raise UnknownRevision(f"{name!r} goes back to {first and first.time.isoformat()}; nothing stood there before")
 
 
-def _moves(model: ModelState, name: str) -> list[Move]:
-    """All moves of a name, oldest first; one that was a branch and an alias in turn has both."""
+def _moves(model: ModelState, name: str) -> Iterator[Move]:
+    """All moves of a name, newest first; one that was a branch and an alias in turn has both."""
+    return merge(*(ref.history() for ref in _refs(model, name)), key=lambda move: move.seq, reverse=True)
+
+
+def _moves_ago(model: ModelState, name: str, n: int) -> Move:
+    refs = _refs(model, name)
+    if n >= (count := sum(len(ref.moves) for ref in refs)):
+        raise UnknownRevision(f"{name!r} cannot go back {n} moves: @{{{count - 1}}} was its first place")
+    if len(refs) == 1:
+        return refs[0].moves[count - 1 - n]
+    return next(islice(_moves(model, name), n, None))
+
+
+def _refs(model: ModelState, name: str) -> list[Ref]:
+    """The branch, the alias or both that bore a name."""
     refs = [kind[name] for kind in (model.branches, model.aliases) if name in kind]
     if not refs:
         near = _near(name, [*model.branches, *model.aliases])
         raise UnknownRevision(
             f"{model.name} never had a branch or alias {name!r}; {near or '`lepton branch` lists them'}"
         )
-    return sorted((move for ref in refs for move in ref.history()), key=lambda move: move.seq)
+    return refs
 
 
 def _ancestor(model: ModelState, revision: Revision, number: int, n: int) -> int:
     if n == 0:
         raise UnknownRevision(f"'{revision}' names nothing: ~ counts from ~1, the first parent of version {number}")
-    at = number
-    for taken in range(n):
-        if not (parents := model.version(at).parents):
-            far = f"goes back as far as ~{taken}" if taken else "has no parent"
-            raise UnknownRevision(f"'{revision}' names nothing: version {number} {far}")
-        at = parents[0]
-    return at
+    if n > (depth := model.version(number).descent.depth):
+        far = f"goes back as far as ~{depth}" if depth else "has no parent"
+        raise UnknownRevision(f"'{revision}' names nothing: version {number} {far}")
+    return first_parents_ago(model.versions, number, n)
 
 
 def _parent(model: ModelState, revision: Revision, number: int, n: int) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -33,6 +34,7 @@ from ...events.model import (
     VersionDescribed,
 )
 from ...results import VersionRef
+from .ancestry import Descent, comes_from, descent, newest_first
 
 RefKind = Literal["branch", "alias"]
 
@@ -57,10 +59,23 @@ class Ref:
     name: str
     version: int | None = None
     moves: Map[int, Move] = Map()  # noqa: RUF009 - immutable
+    apart: Map[int, int] = Map()  # noqa: RUF009 - immutable
+    """The ordinals of the moves that no commit made, by their own ordinal."""
+    stood: Map[int, None] = Map()  # noqa: RUF009 - immutable
+    """Every version it has stood on."""
+    tips: Map[int, None] = Map()  # noqa: RUF009 - immutable
+    """Of those enough that the rest are among their ancestors."""
 
-    def moved(self, move: Move) -> Ref:
-        """This ref after one more move."""
-        return Ref(self.name, move.to_version, self.moves.set(len(self.moves), move))
+    def moved(self, move: Move, made: VersionState | None = None) -> Ref:
+        """This ref after one more move, which the commit of a version made, or none."""
+        ordinal, to = len(self.moves), move.to_version
+        apart = self.apart if made else self.apart.set(len(self.apart), ordinal)
+        stood, tips = self.stood, self.tips
+        if to is not None and to not in stood:
+            for parent in made.parents if made else ():
+                tips = tips.delete(parent) if parent in tips else tips
+            stood, tips = stood.set(to, None), tips.set(to, None)
+        return Ref(self.name, to, self.moves.set(ordinal, move), apart, stood, tips)
 
     def at(self, seq: int | None) -> int | None:
         """The version it stood on behind event `seq`, without one where it stands."""
@@ -72,6 +87,14 @@ class Ref:
         """All moves, newest first."""
         return (self.moves[n] for n in range(len(self.moves) - 1, -1, -1))
 
+    def moves_apart(self) -> Iterator[Move]:
+        """The moves that no commit made, newest first."""
+        return (self.moves[self.apart[n]] for n in range(len(self.apart) - 1, -1, -1))
+
+    def move_of(self, seq: int) -> Move:
+        """The move that event `seq` made."""
+        return self.moves[bisect_left(range(len(self.moves)), seq, key=lambda n: self.moves[n].seq)]
+
 
 @dataclass(frozen=True, slots=True)
 class VersionState:
@@ -82,6 +105,7 @@ class VersionState:
     recorded: datetime
     actor: str
     event: VersionCommitted
+    descent: Descent
 
     @property
     def number(self) -> int:
@@ -99,6 +123,16 @@ class VersionState:
         return tuple(parent.ref for parent in self.event.parents if parent.model != self.ref.model)
 
 
+@dataclass(frozen=True, slots=True)
+class StoredManifest:
+    """How tensors are stored that versions of a model hold, told by their manifest."""
+
+    keyframe: int | None = None
+    """The bytes that a restore reads, where they were kept whole."""
+    deltas: tuple[int, ...] = ()
+    """The versions of these tensors that were kept as a delta; hardly ever more than one."""
+
+
 class ModelState(NamedTuple):
     """What one model's events add up to. All maps are persistent: an event costs the same at any length of history."""
 
@@ -111,8 +145,14 @@ class ModelState(NamedTuple):
     branches: Map[str, Ref] = Map()
     aliases: Map[str, Ref] = Map()
     tags: Map[str, int] = Map()
+    tagged: Map[int, tuple[str, ...]] = Map()
+    """The tags by the version they are on."""
     deltas: Map[int, DeltaRecorded] = Map()
     """By the version they lead to."""
+    manifests: Map[str, StoredManifest] = Map()
+    """By the manifests of the versions."""
+    digests: Map[str, tuple[int, ...]] = Map()
+    """The versions by the first 8 digits of their digest, oldest first."""
     metrics: Map[int, Map[str, float]] = Map()
     """The newest figure of each name, and under `data/name` the newest on the data that evaluations call so."""
     notes: Map[int, Map[str, Any]] = Map()
@@ -155,21 +195,30 @@ class ModelState(NamedTuple):
             return "branch"
         return "alias" if self.alias(name) is not None else None
 
-    def ancestry(self, *numbers: int) -> Iterator[int]:
-        """The versions given and all their ancestors, each once."""
-        waiting, seen = list(numbers), set(numbers)
-        while waiting:
-            number = waiting.pop()
-            yield number
-            fresh = [parent for parent in self.versions[number].parents if parent not in seen]
-            seen.update(fresh)
-            waiting.extend(fresh)
+    def ancestry(self, *numbers: int, without: Iterable[int] = ()) -> Iterator[int]:
+        """The versions given and all their ancestors, newest first, each once; `without` some others and theirs.
+
+        What is read on to is what it costs.
+        """
+        return newest_first(self.versions, numbers, without)
+
+    def comes_from(self, number: int, ancestor: int) -> bool:
+        """Whether a version is another or has it among its ancestors."""
+        return comes_from(self.versions, (number,), ancestor)
 
     def past(self, branch: str) -> frozenset[int]:
         """Every version a branch ever pointed at, and their ancestors."""
+        return frozenset(self.past_newest_first(branch))
+
+    def past_newest_first(self, branch: str) -> Iterator[int]:
+        """As `past`, one by one; what is read on to is what it costs."""
         ref = self.branches.get(branch)
-        pointed = {move.to_version for move in ref.history() if move.to_version is not None} if ref else ()
-        return frozenset(self.ancestry(*pointed))
+        return self.ancestry(*ref.tips) if ref else iter(())
+
+    def in_past(self, branch: str, number: int) -> bool:
+        """Whether a branch ever pointed at a version, or at one that comes from it."""
+        ref = self.branches.get(branch)
+        return ref is not None and (number in ref.stood or comes_from(self.versions, ref.tips, number))
 
 
 class ModelVersion(NamedTuple):
@@ -214,7 +263,7 @@ def evolve(model: ModelState, recorded: Recorded) -> ModelState:
             named = {f"{data}/{name}": value for name, value in metrics.items()} if data else {}
             return _measured(model, number, metrics | named)
         case DeltaRecorded():
-            return model._replace(deltas=model.deltas.set(event.to_version, event))
+            return _with_delta(model, event)
         case BranchCreated(branch=name, version=number):
             return _moved(model, "branch", name, _move(recorded, "created", None, number))
         case BranchRolledBack(branch=name, from_version=old, to_version=new, reason=reason):
@@ -222,9 +271,9 @@ def evolve(model: ModelState, recorded: Recorded) -> ModelState:
         case BranchDeleted(branch=name, version=number):
             return _moved(model, "branch", name, _move(recorded, "deleted", number, None))
         case TagCreated(tag=name, version=number):
-            return model._replace(tags=model.tags.set(name, number))
+            return _tagged(model, name, number)
         case TagDeleted(tag=name):
-            return model._replace(tags=model.tags.delete(name))
+            return _tagged(model, name, None)
         case AliasMoved(alias=name, from_version=old, to_version=new, reason=reason):
             return _moved(model, "alias", name, _move(recorded, "moved", old, new, reason))
         case AliasRolledBack(alias=name, from_version=old, to_version=new, reason=reason):
@@ -239,12 +288,51 @@ def evolve(model: ModelState, recorded: Recorded) -> ModelState:
 
 def _committed(model: ModelState, recorded: Recorded, event: VersionCommitted) -> ModelState:
     ref = VersionRef(model.name, event.version)
-    version = VersionState(ref, recorded.seq, recorded.recorded, recorded.actor, event)
-    model = model._replace(versions=model.versions.set(event.version, version))
+    parents = tuple(parent.version for parent in event.parents if parent.model == model.name)
+    place = descent(model.versions, parents)
+    version = VersionState(ref, recorded.seq, recorded.recorded, recorded.actor, event, place)
+    prefix, stored = digest_key(event.digest), model.manifests.get(event.tensors, StoredManifest())
+    if event.keyframe:
+        stored = replace(stored, keyframe=event.bytes)
+    model = model._replace(
+        versions=model.versions.set(event.version, version),
+        digests=model.digests.set(prefix, (*model.digests.get(prefix, ()), event.version)),
+        manifests=model.manifests.set(event.tensors, stored),
+    )
     head = model.head(event.branch)
-    kind = "merged" if len(version.parents) > 1 else "committed" if head is not None else "created"
-    model = _moved(model, "branch", event.branch, _move(recorded, kind, head, event.version, event.message))
-    return _measured(model, event.version, event.metrics)
+    kind = "merged" if len(parents) > 1 else "committed" if head is not None else "created"
+    move = _move(recorded, kind, head, event.version, event.message)
+    return _measured(_moved(model, "branch", event.branch, move, version), event.version, event.metrics)
+
+
+def digest_key(digest: str) -> str:
+    """What a version's digest is looked up by: its first 8 digits, which any prefix that names it has."""
+    return digest.removeprefix("sha256:")[:8]
+
+
+def _with_delta(model: ModelState, event: DeltaRecorded) -> ModelState:
+    model = model._replace(deltas=model.deltas.set(event.to_version, event))
+    if (version := model.versions.get(event.to_version)) is None:
+        return model
+    tensors = version.event.tensors
+    stored = model.manifests[tensors]
+    if event.to_version in stored.deltas:
+        return model
+    return model._replace(
+        manifests=model.manifests.set(tensors, replace(stored, deltas=(*stored.deltas, event.to_version)))
+    )
+
+
+def _tagged(model: ModelState, name: str, number: int | None) -> ModelState:
+    """The model with a tag on a version, or on none any more."""
+    tags, tagged = model.tags, model.tagged
+    if (before := tags.get(name)) is not None:
+        tags = tags.delete(name)
+        tagged = tagged.set(before, tuple(tag for tag in tagged[before] if tag != name))
+    if number is not None:
+        tags = tags.set(name, number)
+        tagged = tagged.set(number, tuple(sorted((*tagged.get(number, ()), name))))
+    return model._replace(tags=tags, tagged=tagged)
 
 
 def _measured(model: ModelState, number: int, metrics: dict[str, float]) -> ModelState:
@@ -265,7 +353,7 @@ def _move(recorded: Recorded, kind: Any, old: int | None, new: int | None, reaso
     return Move(recorded.seq, recorded.recorded, kind, old, new, recorded.actor, reason)
 
 
-def _moved(model: ModelState, kind: RefKind, name: str, move: Move) -> ModelState:
+def _moved(model: ModelState, kind: RefKind, name: str, move: Move, made: VersionState | None = None) -> ModelState:
     if kind == "branch":
-        return model._replace(branches=model.branches.set(name, model.branches.get(name, Ref(name)).moved(move)))
+        return model._replace(branches=model.branches.set(name, model.branches.get(name, Ref(name)).moved(move, made)))
     return model._replace(aliases=model.aliases.set(name, model.aliases.get(name, Ref(name)).moved(move)))

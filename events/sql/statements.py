@@ -80,13 +80,24 @@ class Statements:
         WHERE version != before + 1
         ORDER BY seq
     """
-    streams = "SELECT stream FROM events WHERE version = 1 AND stream >= ? AND stream < ?"
+    # from name to name through the index: it costs as many steps as there are streams, not as they have events
+    streams = """
+        WITH RECURSIVE named(stream) AS (
+            SELECT min(stream) FROM events WHERE stream >= ? AND stream < ?
+            UNION ALL
+            SELECT (SELECT min(e.stream) FROM events e WHERE e.stream > n.stream AND e.stream < ?)
+            FROM named n WHERE n.stream IS NOT NULL
+        )
+        SELECT n.stream FROM named n WHERE n.stream IS NOT NULL
+    """
     # nearly every stream that holds the type begins with it
-    streams_holding = (
-        "SELECT e.stream FROM events e WHERE e.version = 1 AND e.stream >= ? AND e.stream < ? AND "
-        "(e.type = ? OR EXISTS (SELECT 1 FROM events f WHERE f.stream = e.stream AND f.type = ?))"
+    streams_holding = f"""{streams} AND (
+        EXISTS (SELECT 1 FROM events f WHERE f.stream = n.stream AND f.version = 1 AND f.type = ?)
+        OR EXISTS (SELECT 1 FROM events f WHERE f.stream = n.stream AND f.type = ?)
+    )"""
+    newest_streams = (
+        "SELECT stream FROM events WHERE version = 1 AND stream >= ? AND stream < ? ORDER BY seq DESC LIMIT ?"
     )
-    newest_streams = f"{streams} ORDER BY seq DESC LIMIT ?"
     tiles = "SELECT level, place, hash FROM tiles ORDER BY level, place"
     tile = "SELECT hash FROM tiles WHERE level = ? AND place = ?"
     tiles_from = "SELECT hash FROM tiles WHERE level = ? AND place >= ? AND place < ? ORDER BY place"

@@ -157,13 +157,15 @@ class Store:
     def streams(self, prefix: str) -> list[str]:
         """The names of the streams that begin so, in order."""
         with self.database.connection() as connection:
-            rows = connection.execute(self.sql.streams, (prefix, prefix + "\U0010ffff"))
+            last = prefix + "\U0010ffff"
+            rows = connection.execute(self.sql.streams, (prefix, last, last))
             return sorted(row[0] for row in rows)
 
     def streams_holding(self, prefix: str, type: str) -> list[str]:
         """The names of the streams that begin so and hold an event of that type, in order."""
         with self.database.connection() as connection:
-            rows = connection.execute(self.sql.streams_holding, (prefix, prefix + "\U0010ffff", type, type))
+            last = prefix + "\U0010ffff"
+            rows = connection.execute(self.sql.streams_holding, (prefix, last, last, type, type))
             return sorted(row[0] for row in rows)
 
     def newest_streams(self, prefix: str, most: int) -> list[str]:

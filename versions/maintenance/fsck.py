@@ -14,7 +14,8 @@ from ...events.sql.audit import BATCH
 from ...results import Shown, Verified
 from ...results.description import Block, grid, text, title
 from ...results.figures import count
-from ..restore import graph_of, verified_event
+from ..deltas import graph_of
+from ..restore import verified_event
 from ..workspace import Workspace
 from .heal import standing_packs
 
@@ -98,7 +99,7 @@ def _versions_of(workspace: Workspace, name: str) -> Iterator[Damaged]:
 
 def _version(workspace: Workspace, model: ModelState, number: int) -> Iterator[Damaged]:
     event = verified_event(workspace, model, number)
-    yield from workspace.vault.check_manifest(event.tensors, graph_of(model))
+    yield from workspace.vault.check_manifest(event.tensors, graph_of(model, event.tensors))
 
 
 def _read_model(read_model: Callable[[], Any]) -> Iterator[Damaged]:

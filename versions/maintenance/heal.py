@@ -15,7 +15,7 @@ from ...results import Result
 from ...results.description import Block, text, title
 from ...results.figures import count
 from ...tensors.objects import ObjectStore
-from ..restore import graph_of
+from ..deltas import graph_of
 from ..workspace import Workspace
 
 if TYPE_CHECKING:
@@ -112,11 +112,10 @@ def _spare_deltas(workspace: Workspace, missing: frozenset[str]) -> frozenset[st
     spare: set[str] = set()
     for name in workspace.models() if missing else ():
         model = workspace.model(name)
-        graph = graph_of(model)
         for delta in model.deltas.values():
             if delta.digest in missing:
                 target = model.version(delta.to_version).event.tensors
-                if not any(workspace.vault.check_manifest(target, graph)):
+                if not any(workspace.vault.check_manifest(target, graph_of(model, target))):
                     spare.add(delta.digest)
     return frozenset(spare)
 

@@ -21,7 +21,7 @@ from ...results import PendingVersion, Version
 from .. import refused
 from ..salvage import salvaged
 from ..save import checkpoint as save_checkpoint
-from ..save import save as save_version
+from ..save import save_filled
 from ..save_request import Save, asked_for, filled
 from ..source import Subject, read
 from ..workspace import Workspace, followed
@@ -175,7 +175,7 @@ class Outbox:
         def tell(workspace: Workspace) -> Version:
             if save.run is not None:
                 _check_writer(workspace, save.run, writer)
-            return save_version(workspace, subject, self.delivery.known(workspace, save), key)
+            return save_filled(workspace, subject, self.delivery.known(workspace, save), key)
 
         def keep() -> Version:
             entry = SpoolEntry("save", key, self._actor, begun, entries.written_save(subject.name, save))

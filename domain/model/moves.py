@@ -1,0 +1,85 @@
+"""The moves of a model's branches and aliases, newest first: of all, of a branch with its past, of some versions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from heapq import merge
+from typing import NamedTuple
+
+from .state import ModelState, Move, Ref, RefKind
+
+
+class RefMove(NamedTuple):
+    """One move of a branch or alias."""
+
+    kind: RefKind
+    ref: Ref
+    move: Move
+
+
+def all_moves(model: ModelState) -> Iterator[RefMove]:
+    """Every move there was. As of all of these, what is read on to is what it costs."""
+    refs = (*_refs(model, "branch"), *_refs(model, "alias"))
+    return _merged([_each(kind, ref, ref.history()) for kind, ref in refs])
+
+
+def moves_of_branch(model: ModelState, branch: str) -> Iterator[RefMove]:
+    """A branch's own moves; and wherever they were made, the commits of its past and what was put on them."""
+
+    def within(kind: RefKind, ref: Ref, move: Move) -> bool:
+        if kind == "branch" and ref.name == branch:
+            return True
+        return (kind == "alias" or move.kind == "created") and _reached(move, lambda to: model.in_past(branch, to))
+
+    return _with_commits(model, model.past_newest_first(branch), within)
+
+
+def moves_up_to(model: ModelState, version: int) -> Iterator[RefMove]:
+    """The commits of a version and of what it comes from, and the branches that were opened there."""
+    return _of_versions(model, model.ancestry(version), lambda to: model.comes_from(version, to))
+
+
+def moves_between(model: ModelState, before: int, after: int) -> Iterator[RefMove]:
+    """`A..B`: as `moves_up_to`, of what B comes from and A does not."""
+
+    def between(to: int) -> bool:
+        return model.comes_from(after, to) and not model.comes_from(before, to)
+
+    return _of_versions(model, model.ancestry(after, without=(before,)), between)
+
+
+def _of_versions(model: ModelState, numbers: Iterable[int], named: Callable[[int], bool]) -> Iterator[RefMove]:
+    return _with_commits(model, numbers, lambda _kind, _ref, move: move.kind == "created" and _reached(move, named))
+
+
+def _with_commits(
+    model: ModelState, numbers: Iterable[int], within: Callable[[RefKind, Ref, Move], bool]
+) -> Iterator[RefMove]:
+    """The commits of these versions, among the other moves that are within."""
+    refs = (*_refs(model, "branch"), *_refs(model, "alias"))
+    others = ((each for each in _each(kind, ref, ref.moves_apart()) if within(*each)) for kind, ref in refs)
+    return _merged([_commits(model, numbers), *others])
+
+
+def _commits(model: ModelState, numbers: Iterable[int]) -> Iterator[RefMove]:
+    for number in numbers:
+        version = model.versions[number]
+        ref = model.branches[version.event.branch]
+        yield RefMove("branch", ref, ref.move_of(version.seq))
+
+
+def _reached(move: Move, named: Callable[[int], bool]) -> bool:
+    return move.to_version is not None and named(move.to_version)
+
+
+def _refs(model: ModelState, kind: RefKind) -> Iterator[tuple[RefKind, Ref]]:
+    for ref in (model.branches if kind == "branch" else model.aliases).values():
+        yield kind, ref
+
+
+def _each(kind: RefKind, ref: Ref, moves: Iterable[Move]) -> Iterator[RefMove]:
+    return (RefMove(kind, ref, move) for move in moves)
+
+
+def _merged(streams: list[Iterator[RefMove]]) -> Iterator[RefMove]:
+    return merge(*streams, key=lambda each: each.move.seq, reverse=True)
