@@ -21,6 +21,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from .escapes import escaped
+
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
@@ -31,6 +33,9 @@ class LeptonError(Exception):
     exit_code = 1
     kept: str | None = None
     """The name under which `lepton kept` lists what a save was given that ended with this error."""
+
+    def __str__(self) -> str:
+        return escaped(super().__str__())
 
     def kept_as(self, name: str) -> None:
         """Say under which name what was to be saved is kept, and how it is taken in."""
