@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from lepton_ai.provenance import code
+from lepton_ai.provenance import code, environment
 
 
 @pytest.fixture
@@ -96,7 +97,7 @@ def test_no_program_that_the_repository_names_is_run(checkout: Path, config: dic
     found = code()
 
     assert not mark.exists()
-    assert found.get("dirty", True) is True
+    assert found["dirty"] is True or "cannot be left out" in found["unknown"]
 
 
 def test_git_itself_would_run_them(checkout: Path) -> None:
@@ -157,3 +158,110 @@ def test_a_git_that_lies_in_the_checkout_is_not_run(checkout: Path, monkeypatch:
 
     assert code()["dirty"] is True
     assert not mark.exists()
+
+
+def asked_git(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A git that notes what it is asked, in a file with a line a call."""
+    real, notes, folder = shutil.which("git"), checkout.parent / "asked", checkout.parent / "bin"
+    folder.mkdir()
+    program = folder / "git"
+    program.write_text(f'#!/bin/sh\necho "$@" >> {notes}\nexec {real} "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+    monkeypatch.setattr("lepton_ai.provenance._SETTLED", 0)
+    return notes
+
+
+def test_git_is_asked_once_a_save_while_nothing_changes(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes = asked_git(checkout, monkeypatch)
+    first = code()
+    notes.write_text("")
+
+    assert [code(), code()] == [first, first]
+    assert len(notes.read_text().splitlines()) == 2
+
+    (checkout / "train.py").write_text("print(3)\n")
+    other = code()
+    assert other["diff"] != first["diff"]
+    git("checkout", "-q", ".")
+    assert code() == {"commit": first["commit"], "dirty": False}
+    (checkout / "new.py").write_text("")
+    assert code()["dirty"] is True
+    (checkout / "new.py").unlink()
+    git("config", "filter.odd.clean", marker(checkout)[0])
+    (checkout / ".gitattributes").write_text("* filter=odd\n")
+    (checkout / "train.py").write_text("print(3)\n")
+    assert code()["dirty"] is True
+    assert not marker(checkout)[1].exists()
+
+
+def test_where_there_is_no_checkout_no_git_is_started(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes = asked_git(checkout, monkeypatch)
+    monkeypatch.chdir(checkout.parent)
+
+    assert code() == {}
+    assert not notes.exists()
+
+
+def test_the_metadata_of_packages_is_read_once_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = environment()
+    first["packages"]["mine"] = "1"
+
+    monkeypatch.setattr("importlib.metadata.Distribution.from_name", None)
+
+    assert "mine" not in environment()["packages"]
+    assert environment()["packages"]["numpy"]
+
+
+def as_git(folder: Path, body: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program in git's place, which knows the real one as $GIT."""
+    program = folder / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\nGIT={shutil.which('git')}\n{body}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.mark.parametrize(
+    ("when", "does", "facts"),
+    [
+        ("*--porcelain*", "exit 1", {"dirty": None, "unknown": "git status failed (exit code 1)"}),
+        ("*--porcelain*", "sleep 60", {"dirty": None, "unknown": "git status took longer than 3 s"}),
+        ("*--no-textconv*", "exit 9", {"dirty": True, "unknown": "git diff failed (exit code 9)"}),
+        ("*--show-origin*", "exit 3", {"dirty": None, "unknown": "git config failed (exit code 3)"}),
+        ("*", "exit 128", {"unknown": "git rev-parse failed (exit code 128)"}),
+        ("*", "kill -9 $$", {"unknown": "git rev-parse failed (exit code -9)"}),
+    ],
+)
+def test_what_git_does_not_tell_is_unknown_and_not_clean(
+    checkout: Path, when: str, does: str, facts: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = git("rev-parse", "HEAD").strip()
+    monkeypatch.setattr("lepton_ai.provenance.PATIENCE", 3.0)
+    as_git(checkout.parent, f'case "$*" in {when}) {does};; esac; exec $GIT "$@"', monkeypatch)
+
+    assert code() == ({"commit": head} if "dirty" in facts else {}) | facts
+
+
+def test_a_checkout_that_git_does_not_trust_is_unknown(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    as_git(checkout.parent, 'GIT_TEST_ASSUME_DIFFERENT_OWNER=1 exec $GIT "$@"', monkeypatch)
+
+    assert code() == {"unknown": "git does not trust the checkout, which somebody else owns (dubious ownership)"}
+
+
+def test_a_checkout_without_a_commit_or_without_git_is_unknown(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = tmp_path / "fresh"
+    fresh.mkdir()
+    monkeypatch.chdir(fresh)
+    git("init", "-q")
+    assert code() == {"unknown": "the checkout has no commit yet"}
+    (fresh / ".git" / "HEAD").unlink()
+    assert code() == {"unknown": "git cannot read the checkout"}
+    monkeypatch.chdir(checkout)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert code() == {"unknown": "git is not installed"}
+    monkeypatch.chdir(tmp_path)
+    assert code() == {}
