@@ -19,7 +19,9 @@ LeptonError
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .escapes import escaped
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -31,6 +33,12 @@ class LeptonError(Exception):
     exit_code = 1
     kept: str | None = None
     """The name under which `lepton kept` lists what a save was given that ended with this error."""
+
+    def __str__(self) -> str:
+        return escaped(super().__str__())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.args), self.__dict__
 
     def kept_as(self, name: str) -> None:
         """Say under which name what was to be saved is kept, and how it is taken in."""
@@ -56,6 +64,8 @@ class NotInPast(Refused):
         super().__init__(
             f"branch {branch!r} never reached version {version}; `lepton log {branch}` lists where it has been"
         )
+        self.version = version
+        self.branch = branch
 
 
 class Stale(Refused):
@@ -63,6 +73,7 @@ class Stale(Refused):
 
     def __init__(self, what: str, expected: object, found: object, remedy: str) -> None:
         super().__init__(f"{what} is at {found}, not at {expected}; {remedy}")
+        self.what = what
         self.expected = expected
         self.found = found
 
@@ -91,6 +102,9 @@ class TooLarge(Refused):
             f"the events of one {command}, {events:,} of them, would take more than the {limit:,} bytes that a command "
             "may; ask for it in parts, a command each"
         )
+        self.command = command
+        self.events = events
+        self.limit = limit
 
 
 class Malformed(Refused):
@@ -131,6 +145,11 @@ class Damaged(LeptonError):
         self.thing = thing
         self.expected = expected
         self.found = found
+
+
+def _restored(kind: type[LeptonError], words: tuple[Any, ...]) -> LeptonError:
+    """An error as it was, whatever its `__init__` takes: its sentence, and what `__reduce__` gives beside."""
+    return kind.__new__(kind, *words)
 
 
 class Fault(NamedTuple):

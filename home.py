@@ -32,9 +32,9 @@ def chosen(given: str | os.PathLike[str] | None, env: Mapping[str, str] = os.env
     belongs to somebody else.
     """
     if given is not None:
-        return checked_path(os.fspath(given), "the home given"), "named"
+        return _fit(checked_path(os.fspath(given), "the home given"), "the home given"), "named"
     if "LEPTON_HOME" in env:
-        return checked_path(env["LEPTON_HOME"], "LEPTON_HOME"), "named"
+        return _fit(checked_path(env["LEPTON_HOME"], "LEPTON_HOME"), "LEPTON_HOME"), "named"
     try:
         here = Path.cwd()
     except OSError as error:
@@ -42,8 +42,8 @@ def chosen(given: str | os.PathLike[str] | None, env: Mapping[str, str] = os.env
     for folder in (here, *here.parents):
         if is_folder(folder / FOLDER):
             _check_trusted(folder / FOLDER, env)
-            return folder / FOLDER, "here" if folder == here else "above"
-    return here / FOLDER, "here"
+            return _fit(folder / FOLDER, "the home found"), "here" if folder == here else "above"
+    return _fit(here / FOLDER, "the home here"), "here"
 
 
 def checked_path(given: str | bytes, what: str) -> Path:
@@ -53,14 +53,34 @@ def checked_path(given: str | bytes, what: str) -> Path:
         raise Malformed(f"a home is a folder; {text.split('://')[0]}:// homes need a Lepton server, which this is not")
     if not text.strip():
         raise Malformed(f"{what} is empty; name a folder, or leave it out")
-    if not text.isprintable():
-        raise Malformed(f"{what} is {text[:80]!r}, which holds control characters; name a folder")
+    _check_printable(text, what)
     if os.name == "posix" and (_WINDOWS.match(text) or "\\" in text) and not _is_here(Path(text)):
         raise Malformed(f"{what} is {text!r}, which is no path of this system; name a folder with forward slashes")
     try:
         return Path(text).expanduser().absolute()
     except RuntimeError:
         raise Malformed(f"{what} is {text!r}, and there is no such user; name a folder") from None
+
+
+def _fit(home: Path, what: str) -> Path:
+    """A home that every library which opens files in it can name; `Malformed` where one could not.
+
+    DuckDB takes what follows a `?` for options, and a backslash for the end of a folder's name.
+    """
+    _check_printable(str(home), what)
+    if odd := next((each for each in "?\\" if each in str(home)), None):
+        raise Malformed(
+            f"{what} is {str(home)!r}, and no views can be kept where a path has a {odd}; name a folder without, "
+            "by LEPTON_HOME or --home"
+        )
+    return home
+
+
+def _check_printable(text: str, what: str) -> None:
+    if any("\ud800" <= each <= "\udfff" for each in text):
+        raise Malformed(f"{what} is {text[:80]!r}, which is no UTF-8; name a folder whose path is text")
+    if not text.isprintable():
+        raise Malformed(f"{what} is {text[:80]!r}, which holds control characters; name a folder")
 
 
 def _is_here(path: Path) -> bool:

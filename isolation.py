@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 from .errors import LeptonError, Malformed, Unavailable
+from .escapes import Lines
 
 M = TypeVar("M")
 A = TypeVar("A")
@@ -47,7 +48,7 @@ def unforeseen(error: Exception, what: str = "the message") -> LeptonError:
         return error
     kind = type(error).__name__
     place = "".join(traceback.format_tb(error.__traceback__))
-    log.error("unforeseen: %s raised %s\n%s", what, kind, place.rstrip())
+    log.error("unforeseen: %s raised %s\n%s", what, kind, Lines(place.rstrip()))
     return Unforeseen(f"{what} raised an unforeseen {kind}; it was set aside, and the log says where it happened")
 
 

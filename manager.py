@@ -32,6 +32,7 @@ from .results import (
     VersionRecord,
     Versions,
 )
+from .settings import Settings
 from .versions import compare, history, merge, refused, restore, rollback, suggest, train
 from .versions.arguments import checked
 from .versions.maintenance import fsck
@@ -57,8 +58,8 @@ if TYPE_CHECKING:
     from .versions.spool.spool import Spool
     from .versions.workspace import Workspace
 
-Rev = str | int
-"""A revision as docs/revisions.md has it, a number, or a `Version`."""
+Rev = str | int | PendingVersion
+"""A revision as docs/revisions.md has it, a number, or a `Version`, pending ones too."""
 
 
 P = ParamSpec("P")
@@ -94,11 +95,19 @@ class ModelManager:
     def __init__(
         self, home: str | os.PathLike[str] | None = None, *, actor: str | None = None, strict: bool = False
     ) -> None:
-        self._settings = settings.load(home, actor=actor)
+        self._open(settings.load(home, actor=actor), strict)
+
+    def _open(self, loaded: Settings, strict: bool) -> None:
+        self._settings = loaded
         self._strict = strict
         # by process: a forked child leaves what is its parent's alone
         self._opened: dict[int, Home] = {}
-        self._origins: WeakKeyDictionary[Any, Version] = WeakKeyDictionary()
+        self._origins: WeakKeyDictionary[Any, Version | PendingVersion] = WeakKeyDictionary()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A manager is pickled and copied as its settings, without passwords and secrets: where it is opened again the
+        environment must hold these."""
+        return _reopened, (type(self), settings.portable(self._settings), self._strict)
 
     def __enter__(self) -> ModelManager:
         return self
@@ -133,7 +142,7 @@ class ModelManager:
         architecture: Mapping[str, Any] | None = None,
         expected: Rev | None = None,
         key: str | None = None,
-    ) -> Version:
+    ) -> Version | PendingVersion:
         """Keep a model's parameters as the next version of a branch.
 
         `model` is a Lepton model, any `torch.nn.Module`, or a mapping of names to tensors or arrays, which needs
@@ -345,7 +354,7 @@ class ModelManager:
         command = commands.MoveAliases(
             model=state.name,
             to=dict(zip(moves, numbers, strict=True)),
-            expected={name: self._workspace.guard(rev, state.name) for name, rev in expected.items()},
+            expected={name: self._guard(rev, state.name) for name, rev in expected.items()},
             asked={"to": _words(moves), "expected": _words(expected)},
             reason=reason,
         )
@@ -400,9 +409,7 @@ class ModelManager:
 
         `most` takes the newest entries only.
         """
-        if isinstance(rev, PendingVersion):
-            rev = self._home.outbox.delivery.arrived(rev)
-        return history.asked(self._workspace, rev, model, most)
+        return history.asked(self._workspace, rev if rev is None else self._arrived(rev), model, most)
 
     def show(self, rev: Rev = "main") -> VersionRecord:
         """All that a version recorded."""
@@ -414,7 +421,8 @@ class ModelManager:
             name, first, last = split_range(str(a), self.models(), self._workspace.archived)
             a, b = str(first), f"{name}@{last}" if "@" not in str(last).split("{")[0] else str(last)
         one = self._resolved(a)
-        own = None if isinstance(b, Version) or parts(str(b))[0] or b in self.models() else one.model.name
+        named = isinstance(b, Version | PendingVersion) or parts(str(b))[0] or b in self.models()
+        own = None if named else one.model.name
         return compare.diff(self._workspace, one, self._resolved(b, own))
 
     def compare(self, *revs: Rev, metric: str | None = None) -> Comparison:
@@ -489,7 +497,7 @@ class ModelManager:
         validation: tuple[Any, Any] | None = None,
         on_epoch: Callable[[int, Mapping[str, float]], None] | None = None,
         **save: Any,
-    ) -> Version:
+    ) -> Version | PendingVersion:
         """Fit a Lepton model as a run and keep a version by itself; `save` takes what `save_version` takes."""
         return train.train(self._home.outbox, model, data, labels, validation=validation, on_epoch=on_epoch, **save)
 
@@ -626,9 +634,14 @@ class ModelManager:
         return self._workspace.known_model(model)
 
     def _resolved(self, rev: Rev, model: str | None = None) -> ModelVersion:
-        if isinstance(rev, PendingVersion):
-            rev = self._home.outbox.delivery.arrived(rev)
-        return self._workspace.resolve(rev, model)
+        return self._workspace.resolve(self._arrived(rev), model)
+
+    def _guard(self, rev: Rev, model: str) -> int:
+        return self._workspace.guard(self._arrived(rev), model)
+
+    def _arrived(self, rev: Rev) -> str | int:
+        """A revision, with the number of a version that was pending. Raises `Unavailable` where it has none yet."""
+        return self._home.outbox.delivery.arrived(rev) if isinstance(rev, PendingVersion) else rev
 
     def _of_one_model(self, revs: Iterable[Rev], model: str | None = None) -> tuple[ModelState, list[int]]:
         """The versions that revisions name; the first says of which model all of them are."""
@@ -665,7 +678,7 @@ class ModelManager:
         rehearse: Any,
     ) -> tuple[ModelState, rollback.Aim]:
         state, number = (self._known(model), None) if to is None else self._resolved(to, model)
-        wanted = None if expected is None else self._workspace.guard(expected, state.name)
+        wanted = None if expected is None else self._guard(expected, state.name)
         return state, rollback.Aim(
             branch=branch,
             alias=alias,
@@ -676,6 +689,12 @@ class ModelManager:
             move_aliases=tuple(move_aliases),
             rehearse=rehearse,
         )
+
+
+def _reopened(kind: type[ModelManager], carried: Settings, strict: bool) -> ModelManager:
+    manager = kind.__new__(kind)
+    manager._open(settings.completed(carried), strict)  # pyright: ignore[reportPrivateUsage]
+    return manager
 
 
 def _words(revs: Mapping[str, Rev | None]) -> dict[str, str | None]:

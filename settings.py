@@ -6,7 +6,7 @@ import getpass
 import logging
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Literal
@@ -18,7 +18,7 @@ from .permissions import read_file
 
 log = logging.getLogger("lepton")
 
-__all__ = ["FOLDER", "Settings", "Terms", "language", "load", "log", "without_secrets"]
+__all__ = ["FOLDER", "Settings", "Terms", "completed", "language", "load", "log", "portable", "without_secrets"]
 
 _SQLITE = "sqlite:///"
 _LONGEST_SECRET = 65_536
@@ -143,6 +143,31 @@ def load(home: str | os.PathLike[str] | None = None, *, actor: str | None = None
         source=source,
         offers=offers(env),
     )
+
+
+_URLS: Mapping[str, tuple[str, Callable[[str | None], str | None]]] = {
+    "database": ("LEPTON_DATABASE", lambda url: _database(url)),
+    "objects": ("LEPTON_OBJECTS", lambda url: _objects(url)),
+}
+"""The settings that may hold passwords: where they come from, and how they are read."""
+
+
+def portable(settings: Settings) -> Settings:
+    """The settings as they may be written down: without passwords and secrets."""
+    urls = {name: without_secrets(getattr(settings, name)) for name in _URLS}
+    return replace(settings, **urls, kafka_key_password=None, worker_secret=None)
+
+
+def completed(settings: Settings, env: Mapping[str, str] = os.environ) -> Settings:
+    """Portable settings with the secrets of this process. Raises `Refused` where a password is not here."""
+    urls: dict[str, str] = {}
+    for name, (variable, read) in _URLS.items():
+        written, here = getattr(settings, name), read(env.get(variable))
+        if "***" in written and (here is None or without_secrets(here) != written):
+            raise Refused(f"{written} was written down without its secrets; set {variable} to it in this process")
+        urls[name] = here if here is not None and "***" in written else written
+    password, secret = env.get("LEPTON_KAFKA_KEY_PASSWORD") or None, _secret(env, "LEPTON_WORKER_SECRET")
+    return replace(settings, **urls, kafka_key_password=password, worker_secret=secret)
 
 
 def language(env: Mapping[str, str] = os.environ) -> Literal["zh", "en"]:

@@ -30,7 +30,7 @@ from .events.sql.store import Store
 from .home import HomeFolder, checked_path
 from .ledger import Ledger
 from .permissions import is_folder
-from .results import Version
+from .results import PendingVersion, Version
 from .settings import Settings, log
 from .tensors.address import objects_at
 from .tensors.folder import FolderStore
@@ -87,7 +87,9 @@ class Home:
     settings: Settings
     strict: bool = False
     """Whether an outage is raised, not spooled."""
-    origins: WeakKeyDictionary[Any, Version] = field(default_factory=WeakKeyDictionary[Any, Version])
+    origins: WeakKeyDictionary[Any, Version | PendingVersion] = field(
+        default_factory=WeakKeyDictionary[Any, Version | PendingVersion]
+    )
     """Which version a live object was loaded from or last saved as; it outlives what is opened and closed here."""
     opening: RLock = field(default_factory=RLock, repr=False)
     quiet: bool = False

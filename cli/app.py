@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn
 import click
 
 from ..errors import LeptonError
+from ..escapes import escaped
 from ..permissions import DENIED, denied
 from .command import DocumentedCommand, shared
 
@@ -136,7 +137,7 @@ def _bug(error: Exception) -> int:
 
 
 def _said(sentence: str, code: int) -> int:
-    click.echo(f"{click.style('lepton:', fg='red', bold=True)} {sentence}", err=True)
+    click.echo(f"{click.style('lepton:', fg='red', bold=True)} {escaped(sentence)}", err=True)
     return code
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 import click
 
 from ..errors import Refused
+from ..escapes import escaped
 from ..results import Shown
 from ..results.description import Block, Grid, Text
 from ..results.figures import encoded
@@ -140,7 +141,7 @@ class Session:
         if yes:
             return
         self.confirmable()
-        if not click.confirm(question, err=True):
+        if not click.confirm(escaped(question), err=True):
             raise Refused("nothing was changed; you said no")
 
     def confirmable(self) -> None:

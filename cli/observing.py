@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ..errors import Refused, Unavailable
+from ..escapes import escaped_json
 
 Figures = Mapping[str, tuple[str, Callable[[], float]]]
 """By name: what it says, and how it is read when Prometheus asks."""
@@ -32,7 +33,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return escaped_json(json.dumps(line, ensure_ascii=False))
 
 
 @contextmanager

@@ -272,7 +272,7 @@ def rejected(session: Session, number: int | None, retry: bool) -> None:
     text, headers = (letter, ()) if isinstance(letter, str) else (_readable(letter.raw), letter.headers)
     pairs = [[name, _readable(value)] for name, value in headers]
     shown = {"id": number, "reason": each.reason, "headers": pairs, "text": text}
-    session.answer(blank | {"message": shown}, (each.reason, text))
+    session.answer(blank | {"message": shown}, (each.reason, *text.split("\n")))
 
 
 def _readable(raw: bytes) -> str:

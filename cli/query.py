@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 import click
 
 from ..errors import Refused
+from ..escapes import escaped, escaped_lines
 from ..results.description import Block, Grid, dim, grid, joined, text, title
 from ..results.figures import count, encoded, figure, when
 from .command import Session, command
@@ -80,7 +81,7 @@ def sql(session: Session, query: str, as_of: str | None, form: Form, output: str
 
     content = export(table, form)
     if output is None:
-        sys.stdout.buffer.write(content)
+        _print(content)
         return
     _write(content, output)
     shown = {"columns": table.column_names, "count": table.num_rows, "rows": None, "file": output, "as_of": at}
@@ -114,6 +115,13 @@ def snapshot(session: Session, file: str) -> None:
     with session.waiting("copying"):
         session.manager.snapshot(file)
     session.answer({"file": file}, f"the views are in {file}")
+
+
+def _print(content: bytes) -> None:
+    """Write to stdout: the bytes as they are, on a terminal as text that cannot steer it."""
+    if sys.stdout.isatty():
+        content = escaped_lines(content.decode()).encode()
+    sys.stdout.buffer.write(content)
 
 
 def _here() -> click.Context:
@@ -156,9 +164,9 @@ def _folded(rows: Grid) -> Iterator[str]:
 
     drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
     for place, name in enumerate(rows.head):
-        drawn.add_column(Text(name), justify="right" if place in rows.right else "left", overflow="fold")
+        drawn.add_column(Text(escaped(name)), justify="right" if place in rows.right else "left", overflow="fold")
     for row in rows.rows:
-        drawn.add_row(*(Text(str(cell)) for cell in row))
+        drawn.add_row(*(Text(escaped(str(cell))) for cell in row))
     console = Console()
     with console.capture() as captured:
         console.print(drawn)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ..escapes import escaped
 from ..results import Evaluation, Version
 from ..results.description import Block, Text, dim, grid, number, text, title
 from ..results.evaluation import performance_of
@@ -171,7 +172,7 @@ def _epochs(total: Any) -> Generator[OnEpoch | None]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    words = TextColumn("{task.description}")
+    words = TextColumn("{task.description}", markup=False)
     bar = Progress(
         words, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True), transient=True
     )
@@ -180,7 +181,7 @@ def _epochs(total: Any) -> Generator[OnEpoch | None]:
     def on_epoch(epoch: int, losses: Mapping[str, float]) -> None:
         if not bar.live.is_started and time.monotonic() - begun > PATIENCE:
             bar.start()
-        shown = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())
+        shown = "  ".join(f"{escaped(name)} {value:.4f}" for name, value in losses.items())
         bar.update(task, completed=epoch, description=f"training  {shown}")
 
     try:

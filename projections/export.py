@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import Refused, Unavailable
+from ..escapes import escaped_json
 from ..plain import in_json
 from .projector import Projection
 
@@ -34,7 +35,8 @@ def export(table: pa.Table, format: Format) -> bytes:
         case "csv":
             return _csv(table)
         case "json":
-            return json.dumps(in_json(table.to_pylist(), _in_utc), ensure_ascii=False, default=str).encode()
+            rows = in_json(table.to_pylist(), _in_utc)
+            return escaped_json(json.dumps(rows, ensure_ascii=False, default=str)).encode()
         case "parquet":
             return _parquet(table)
         case _:

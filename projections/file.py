@@ -30,7 +30,7 @@ _READ = 2_000
 _BATCH_ROWS = 50_000
 _BATCH_BYTES = 48 << 20
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("lepton")
 
 
 class ViewsFile:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from functools import cache
 from typing import Final, Literal
 
 from ..errors import Damaged, LeptonError, Malformed, Refused, Unavailable
+from ..permissions import denied
 
 FILE: Final = "the read model"
 """What messages call the file."""
@@ -25,6 +27,11 @@ _AWAY: Final = (
     "too many open",
     "cannot allocate memory",
     "input/output error",
+    "stale file handle",
+    "resource busy",
+    "timed out",
+    "no such device",
+    "not connected",
     "failed to allocate",
     "max_temp_directory_size",
 )
@@ -32,6 +39,7 @@ _AWAY: Final = (
 
 _CORRUPT: Final = re.compile(
     r"corrupt|checksum|deseriali[sz]|invalidated because|database file|not a valid duckdb|version number|\bWAL\b"
+    r"|read (enough|all) bytes|end of file"
     r"|storage version|metadata block|block (id|pointer)|magic|out of (range|bounds) of the (file|block)",
     re.IGNORECASE,
 )
@@ -68,6 +76,10 @@ def of_file(error: Exception) -> LeptonError:
         return Unavailable(f"{FILE} cannot be opened or written ({reason}); try again when that is mended")
     if isinstance(error, duckdb.OutOfMemoryException | duckdb.InterruptException | MemoryError):
         return Unavailable(f"{FILE} needs more memory than there is; try again when other work is done")
+    if isinstance(error, OSError) and error.errno not in (None, errno.ELOOP):
+        return denied(error, FILE, "used")
+    if isinstance(error, duckdb.IOException | duckdb.TransactionException) and not _CORRUPT.search(text):
+        return Unavailable(f"{FILE} cannot be used ({_first_line(text, '')}); try again when that is mended")
     return Damaged(FILE, expected="what it was built from", found=f"{type(error).__name__} in its file")
 
 

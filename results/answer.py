@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 from ..plain import in_json
 from .description import Block, grid
 from .render import html, plain_text
-from .version import Version, VersionRef
+from .version import PendingVersion, Version, VersionRef
 
 WIDTH: Final = 100
 """Characters of a field that an answer without a description of its own shows."""
@@ -62,7 +62,7 @@ def plain(value: Any) -> Any:
 
 
 def _in_json(value: Any) -> Any:
-    if isinstance(value, Version):
+    if isinstance(value, Version | PendingVersion):
         return value.to_dict()["version"]
     if isinstance(value, VersionRef):
         return str(value)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from ..escapes import escaped_json
 from .answer import plain
 
 HEADLINES: Final = ("f1", "roc_auc", "accuracy", "r2", "loss", "rmse")
@@ -79,4 +80,4 @@ def headline(metrics: Mapping[str, float]) -> str:
 
 def encoded(value: Any) -> str:
     """JSON on one line; numbers that it has no word for as text, as in the ledger's events."""
-    return json.dumps(plain(value), ensure_ascii=False, allow_nan=False, default=str)
+    return escaped_json(json.dumps(plain(value), ensure_ascii=False, allow_nan=False, default=str))

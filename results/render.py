@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from itertools import zip_longest
 from typing import Final
 from unicodedata import combining, east_asian_width
 
+from ..escapes import escaped
 from .description import Block, Grid, Text, Words, dim
 
 SGR: Final = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33, "magenta": 35, "cyan": 36}
@@ -24,8 +24,6 @@ SHEET: Final = (
     ".lepton.lepton th,.lepton.lepton td{text-align:left;vertical-align:top;padding:.15em 1em .15em 0}"
     ".lepton.lepton th{font-weight:normal}.lepton.lepton .right{text-align:right}</style>"
 )
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-_BREAKS: Final = re.compile(r"[\t\n]")
 
 
 def terminal(blocks: Iterable[Block]) -> Iterator[str]:
@@ -63,12 +61,12 @@ def _lines(blocks: Iterable[Block], *, styled: bool) -> Iterator[str]:
 
 def _aligned(grid: Grid, *, styled: bool) -> Iterator[str]:
     rows = _with_head(grid)
-    bare = [[_cell(_drawn(cell, styled=False)) for cell in row] for row in rows]
+    bare = [[_drawn(cell, styled=False) for cell in row] for row in rows]
     widths = [max(map(width, column)) for column in zip_longest(*bare, fillvalue="")]
     for row, words in zip(rows, bare, strict=True):
         cells: list[str] = []
         for place, (cell, wide) in enumerate(zip(row, widths, strict=False)):
-            drawn, room = _cell(_drawn(cell, styled=styled)), " " * (wide - width(words[place]))
+            drawn, room = _drawn(cell, styled=styled), " " * (wide - width(words[place]))
             cells.append(room + drawn if place in grid.right else drawn + room)
         yield f"{' ' * grid.indent}{'  '.join(cells)}".rstrip()
 
@@ -78,7 +76,7 @@ def _with_head(grid: Grid) -> Sequence[Sequence[Words]]:
 
 
 def _drawn(words: Words, *, styled: bool) -> str:
-    stretches = ((_safe(each), style) for each, style in _stretches(words))
+    stretches = ((escaped(each), style) for each, style in _stretches(words))
     return "".join(_coded(each, style) if styled and style and each else each for each, style in stretches)
 
 
@@ -88,16 +86,6 @@ def _stretches(words: Words) -> tuple[tuple[str, str], ...]:
 
 def _coded(words: str, style: str) -> str:
     return "".join(f"\x1b[{SGR[each]}m" for each in style.split()) + f"{words}\x1b[0m"
-
-
-def _safe(words: str) -> str:
-    """Words that cannot steer a terminal, whoever wrote them."""
-    return _CONTROL.sub(lambda control: repr(control[0])[1:-1], words)
-
-
-def _cell(words: str) -> str:
-    """Words that stay within their line."""
-    return _BREAKS.sub(lambda control: repr(control[0])[1:-1], words)
 
 
 def _html_grid(grid: Grid) -> str:
@@ -117,7 +105,8 @@ def _html_cell(tag: str, words: Words, right: bool) -> str:
 
 
 def _span(words: Words) -> str:
-    return "".join(_css(escape(each), style) if style else escape(each) for each, style in _stretches(words))
+    stretches = ((escape(escaped(each)), style) for each, style in _stretches(words))
+    return "".join(_css(each, style) if style else each for each, style in stretches)
 
 
 def _css(words: str, style: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 
@@ -60,27 +61,18 @@ class Version(int):
         }
 
 
-class PendingVersion(Version):
+@dataclass(frozen=True, slots=True)
+class PendingVersion:
     """A version that waits in the spool while the ledger is away: it has a key, and no number yet.
 
-    It serves as a parent of later saves and, once it was delivered, wherever a revision does; until then whatever
-    needs its number raises. Two are equal where their keys are.
+    It serves as a parent of later saves and, once it was delivered, wherever a revision does. It is no number: what
+    needs one raises. Two are equal where their keys are.
     """
 
     key: str
-
-    def __new__(cls, key: str, *, model: str, branch: str) -> PendingVersion:
-        """The version that the save under `key` will become."""
-        made = super().__new__(cls, 0, model=model, digest="", branch=branch)
-        assert isinstance(made, PendingVersion)
-        made.key = key
-        return made
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _pending, (self.key, self.model, self.branch)
-
-    def __repr__(self) -> str:
-        return f"PendingVersion({self.key!r}, model={self.model!r}, branch={self.branch!r})"
+    """The key of the save that will make it."""
+    model: str = field(compare=False)
+    branch: str = field(compare=False)
 
     def __str__(self) -> str:
         return "pending" if os.environ.get("LEPTON_LANG", "zh").lower().startswith("en") else "待定"
@@ -88,32 +80,21 @@ class PendingVersion(Version):
     def __format__(self, spec: str) -> str:
         return format(str(self), spec.rstrip("dn"))
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, PendingVersion) and other.key == self.key
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-    def __bool__(self) -> bool:
-        return True
-
     def to_dict(self) -> dict[str, Any]:
         """As a version's, with its key; number and digest are None."""
-        return super().to_dict() | {"version": None, "digest": None, "key": self.key}
+        known: dict[str, Any] = {
+            "version": None,
+            "model": self.model,
+            "digest": None,
+            "branch": self.branch,
+            "parents": [],
+        }
+        return known | {"key": self.key}
 
-    def _number(self, *_: Any) -> Any:
-        raise ValueError("the version is pending: it gets its number when `lepton sync` has delivered it")
+    def _number(self) -> Any:
+        raise TypeError("the version is pending: it gets its number when `lepton sync` has delivered it")
 
-    # an int's own methods would answer with a number that is none
-    __int__ = __index__ = __float__ = __neg__ = __lt__ = __le__ = __gt__ = __ge__ = _number
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __mod__ = __floordiv__ = __truediv__ = _number
-
-
-def _pending(key: str, model: str, branch: str) -> PendingVersion:
-    return PendingVersion(key, model=model, branch=branch)
+    __int__ = __index__ = __float__ = _number
 
 
 def _version(

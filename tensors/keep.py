@@ -21,7 +21,7 @@ from .tensor import Tensor
 from .threads import in_order
 from .way import Placements, Way
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("lepton")
 
 
 class KeptFile(NamedTuple):

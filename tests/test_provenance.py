@@ -97,7 +97,7 @@ def test_no_program_that_the_repository_names_is_run(checkout: Path, config: dic
     found = code()
 
     assert not mark.exists()
-    assert found.get("dirty", True) is True
+    assert found["dirty"] is True or "cannot be left out" in found["unknown"]
 
 
 def test_git_itself_would_run_them(checkout: Path) -> None:
@@ -211,3 +211,57 @@ def test_the_metadata_of_packages_is_read_once_a_process(monkeypatch: pytest.Mon
 
     assert "mine" not in environment()["packages"]
     assert environment()["packages"]["numpy"]
+
+
+def as_git(folder: Path, body: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program in git's place, which knows the real one as $GIT."""
+    program = folder / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\nGIT={shutil.which('git')}\n{body}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.mark.parametrize(
+    ("when", "does", "facts"),
+    [
+        ("*--porcelain*", "exit 1", {"dirty": None, "unknown": "git status failed (exit code 1)"}),
+        ("*--porcelain*", "sleep 60", {"dirty": None, "unknown": "git status took longer than 3 s"}),
+        ("*--no-textconv*", "exit 9", {"dirty": True, "unknown": "git diff failed (exit code 9)"}),
+        ("*--show-origin*", "exit 3", {"dirty": None, "unknown": "git config failed (exit code 3)"}),
+        ("*", "exit 128", {"unknown": "git rev-parse failed (exit code 128)"}),
+        ("*", "kill -9 $$", {"unknown": "git rev-parse failed (exit code -9)"}),
+    ],
+)
+def test_what_git_does_not_tell_is_unknown_and_not_clean(
+    checkout: Path, when: str, does: str, facts: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = git("rev-parse", "HEAD").strip()
+    monkeypatch.setattr("lepton_ai.provenance.PATIENCE", 3.0)
+    as_git(checkout.parent, f'case "$*" in {when}) {does};; esac; exec $GIT "$@"', monkeypatch)
+
+    assert code() == ({"commit": head} if "dirty" in facts else {}) | facts
+
+
+def test_a_checkout_that_git_does_not_trust_is_unknown(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    as_git(checkout.parent, 'GIT_TEST_ASSUME_DIFFERENT_OWNER=1 exec $GIT "$@"', monkeypatch)
+
+    assert code() == {"unknown": "git does not trust the checkout, which somebody else owns (dubious ownership)"}
+
+
+def test_a_checkout_without_a_commit_or_without_git_is_unknown(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = tmp_path / "fresh"
+    fresh.mkdir()
+    monkeypatch.chdir(fresh)
+    git("init", "-q")
+    assert code() == {"unknown": "the checkout has no commit yet"}
+    (fresh / ".git" / "HEAD").unlink()
+    assert code() == {"unknown": "git cannot read the checkout"}
+    monkeypatch.chdir(checkout)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert code() == {"unknown": "git is not installed"}
+    monkeypatch.chdir(tmp_path)
+    assert code() == {}

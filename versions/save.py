@@ -27,7 +27,7 @@ from ..events.sql.rows import PlacementRow
 from ..results import Version, VersionRef
 from ..tensors.graph import Graph
 from .deltas import ModelDeltas
-from .save_request import Named, Save, filled
+from .save_request import Named, Save, filled, numbered
 from .source import Subject
 from .workspace import Workspace
 
@@ -66,7 +66,7 @@ def save_filled(
     if not subject.named:
         tell_of_new(workspace, model, subject.name)
     parents, follows_head = parents_of(workspace, model, asked)
-    expected = None if asked.expected is None else workspace.guard(asked.expected, subject.name)
+    expected = None if asked.expected is None else workspace.guard(numbered(asked.expected), subject.name)
     base = _base(workspace, model, parents)
     for _ in range(UPLOADS):
         with suppress(Condemned):
@@ -222,7 +222,7 @@ def parents_of(workspace: Workspace, model: ModelState, asked: Save) -> tuple[tu
 
 
 def _parent(workspace: Workspace, model: ModelState, named: Named) -> Parent:
-    ref = named.version
+    ref = numbered(named.version)
     if ref is None:
         of, *_ = parts(named.words)
         known, number = workspace.resolve(named.words, of or model.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from ..domain.model.recipe import Recipe
 from ..domain.model.revision import parts
@@ -16,14 +16,15 @@ from ..provenance import code, environment
 from ..results import PendingVersion, Version, VersionRef
 from .source import Subject, fingerprint_of
 
-Rev = str | int
+Rev = str | int | PendingVersion
+T = TypeVar("T")
 
 
 class Named(NamedTuple):
     """A parent that the caller named: in which words, the version they came to, and its role."""
 
     words: str
-    version: int | VersionRef | None
+    version: int | VersionRef | PendingVersion | None
     """A number is one of the model's own, None is still to be looked up."""
     role: str
 
@@ -41,7 +42,7 @@ class Save:
     branch: str = "main"
     message: str = ""
     parents: tuple[Named, ...] | None = None
-    origin: int | None = None
+    origin: int | PendingVersion | None = None
     """The version that the object was loaded from or last saved as."""
     tags: Sequence[str] = ()
     hyperparameters: Mapping[str, Any] | None = None
@@ -178,6 +179,12 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):  # a name that is too long, or holds what no name does
         return False
+
+
+def numbered(version: T | PendingVersion) -> T:
+    """What a pending version has become by the time that the ledger is told of it: a number."""
+    assert not isinstance(version, PendingVersion), "whoever delivers a save looks up its number first"
+    return version
 
 
 def words(rev: Rev) -> str:

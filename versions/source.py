@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import Malformed
 
@@ -70,11 +70,11 @@ def read(source: Any, name: str | None) -> Subject:
 
 def _arrays(source: Any) -> Mapping[str, Tensor] | None:
     """The tensors of a mapping of nothing but arrays: seconds would go by before torch is imported."""
-    if not isinstance(source, Mapping) or hasattr(source, "state_dict"):
+    if not isinstance(source, Mapping) or hasattr(cast("object", source), "state_dict"):
         return None
     from ..tensors.arrays import arrays_of
 
-    return arrays_of(_named(source))  # pyright: ignore[reportUnknownArgumentType]
+    return arrays_of(_named(cast("Mapping[Any, Any]", source)))
 
 
 def _named(source: Mapping[Any, Any]) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from ..domain.commands import RecordEvaluation
 from ..domain.model.state import ModelState
 from ..errors import Malformed, Refused, Unavailable
-from ..results import Evaluation, TaskPerformance, Version
+from ..results import Evaluation, PendingVersion, TaskPerformance, Version
 from .restore import load
 from .runs.run import Run
 from .save import admissible, tell_of_new
@@ -27,7 +27,7 @@ def train(
     validation: tuple[Any, Any] | None,
     on_epoch: Callable[[int, Mapping[str, float]], None] | None,
     **asked: Any,
-) -> Version:
+) -> Version | PendingVersion:
     """Fit a Lepton model as a run, and keep what comes of it as a version by itself."""
     from ..datasets.tables import fingerprint
     from ..models.model import Model

@@ -20,7 +20,7 @@ from ..events.model import ModelRegistered
 from ..events.sql.actors import FORGOTTEN, Actor, Actors
 from ..events.sql.rows import PlacementRow
 from ..ledger import Ledger, Receipt
-from ..results import Version
+from ..results import PendingVersion, Version
 from ..settings import log
 from ..tensors.objects import ObjectStore
 from ..tracing import traceparent
@@ -45,7 +45,9 @@ class Workspace:
     actors: Actors
     actor: str
     """The name of who asks. Who is forgotten must not act on under a key that is gone, nor come back by reading."""
-    origins: WeakKeyDictionary[Any, Version] = field(default_factory=WeakKeyDictionary[Any, Version])
+    origins: WeakKeyDictionary[Any, Version | PendingVersion] = field(
+        default_factory=WeakKeyDictionary[Any, Version | PendingVersion]
+    )
     """Which version a live object was loaded from or last saved as."""
     lost: LostRuns | None = None
     """Who finds runs that are lost, where anybody does."""
@@ -124,7 +126,7 @@ class Workspace:
             ),
         )
 
-    def origin(self, source: Any) -> Version | None:
+    def origin(self, source: Any) -> Version | PendingVersion | None:
         """Which version a live object was loaded from or last saved as; mappings are not followed."""
         return self.origins.get(source) if followed(source) else None
 

@@ -158,3 +158,16 @@ def test_reading_history_loads_neither_torch_nor_duckdb_nor_arrow(env: dict[str,
     )
 
     subprocess.run([sys.executable, "-c", code], env=env, check=True, capture_output=True, timeout=DEADLINE)
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json"])
+def test_a_cell_steers_no_terminal(form: str, env: dict[str, str]) -> None:
+    query = "select 'a' || chr(27) || '[9;9Hb' || chr(8238) as \"x\x1b[2J\""
+
+    code, shown = on_a_terminal(["sql", query, "--format", form], env)
+
+    assert code == 0
+    assert "\x1b[9;9H" not in shown
+    assert "\x1b[2J" not in shown
+    assert "\u202e" not in shown
+    assert "[9;9Hb" in shown

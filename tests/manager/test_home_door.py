@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 
 import numpy as np
@@ -175,9 +176,40 @@ def test_other_places_are_paths_of_this_system_too(
 
 
 def test_a_folder_that_really_has_such_a_name_is_one(empty: Path) -> None:
-    (empty / r"data\ledger").mkdir()
+    (empty / "C:" / "ledger").mkdir(parents=True)
 
-    assert load(r"data\ledger").home == empty / r"data\ledger"
+    assert load("C:/ledger").home == empty / "C:" / "ledger"
+
+
+@pytest.mark.parametrize("name", [b"a?b", b"a\\b", b"a\nb", b"a\xffb", b"a\x1b[2Jb"])
+@pytest.mark.parametrize("how", ["given", "set", "found", "here"])
+def test_a_home_that_no_library_could_open_files_in_is_refused_in_a_sentence(
+    empty: Path, name: bytes, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = empty / os.fsdecode(name)
+    folder.mkdir()
+    if how == "set":
+        monkeypatch.setenv("LEPTON_HOME", str(folder))
+    if how in ("found", "here"):
+        monkeypatch.chdir(folder)
+    if how == "found":
+        (folder / ".lepton").mkdir()
+    before = list(folder.iterdir())
+
+    with pytest.raises(Malformed, match="name a folder") as refused:
+        load(folder if how == "given" else None)
+    assert str(refused.value).isprintable()
+    assert list(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("name", ["a%b", "a%41b", "a#b", "a b", "a'b", 'a"b', "a*[b]", "a;b:c", "全量é"])
+def test_a_home_of_any_other_name_is_one(empty: Path, name: str) -> None:
+    for number in (1, 2):
+        with ModelManager(empty / name) as manager:
+            manager.save_version({"w": np.full(1, number)}, name="net")
+            assert manager.sql("SELECT count(*) AS n FROM versions").to_pylist() == [{"n": number}]
+            assert list(manager.fsck()) == []
+    assert [path.name for path in empty.iterdir()] == [name]
 
 
 def test_a_folder_that_was_removed_under_the_process_is_a_sentence(

@@ -61,7 +61,7 @@ def test_columns_align_under_wide_characters_styles_and_missing_cells() -> None:
 def test_words_that_others_wrote_steer_no_terminal_and_no_page() -> None:
     evil = "a\x1b[2Jb\n<script>"
 
-    assert plain_text([evil]) == "a\\x1b[2Jb\n<script>"
+    assert plain_text([evil]) == "a\\x1b[2Jb\\n<script>"
     assert plain_text([grid([(evil, "c")])]) == "a\\x1b[2Jb\\n<script>  c"
     assert "<script>" not in html([evil, grid([(evil, title(evil))], head=(evil, ""))])
 
@@ -72,6 +72,22 @@ def test_what_is_empty_takes_no_room() -> None:
     assert str(joined(", ", ("a", "", text(), title("b")))) == "a, b"
 
 
-@pytest.mark.parametrize("code", ["\x1b]0;x\x07", "\x9b31m", "\x9d0;x\x9c", "\u202e", "\u2028"])
-def test_no_control_of_any_kind_reaches_a_terminal(code: str) -> None:
-    assert code not in plain_text([f"a{code}b", grid([(f"a{code}b",)])])
+CODES = [
+    "\x1b]0;x\x07", "\x9b31m", "\x9d0;x\x9c", "\x7f", "\r", "\n", "\t", "\u061c", "\u200b", "\u200e", "\u200f",
+    "\u2028", "\u2029", "\u202a", "\u202e", "\u2066", "\u2069", "\ufeff", "\udc9b", "\U000e0041",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", CODES, ids=ascii)
+def test_no_control_of_any_kind_reaches_a_terminal_or_a_page(code: str) -> None:
+    blocks = [f"a{code}b", grid([(f"a{code}b", title(f"a{code}b"))], head=(f"a{code}b", ""))]
+
+    for drawn in (plain_text(blocks), "\n".join(terminal(blocks)), html(blocks)):
+        assert f"a{code}b" not in drawn
+        assert drawn.count(f"a{code[0].encode('unicode_escape', 'surrogatepass').decode()}") == 4
+
+
+def test_what_scripts_and_emoji_need_is_shown_as_it_is() -> None:
+    words = ["हिन्दी", "می\u200cخواهم", "👩\u200d🔬", "ภาษาไทย", "a\u00a0b"]
+
+    assert plain_text(words) == "\n".join(words)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import os
 import pickle
 import resource
 import signal
+import sqlite3
 import threading
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pytest
 import torch
@@ -78,9 +81,19 @@ def test_a_pending_version_lies_about_nothing(manager: ModelManager, home: Path)
         assert pending not in (0, 1, 2, other)
         assert pickle.loads(pickle.dumps(pending)) == pending
         assert pending.to_dict()["version"] is None
-        for use in (int, float, lambda it: it + 1, lambda it: it < 3):
-            with pytest.raises(ValueError, match="lepton sync"):
+        assert not isinstance(pending, int)
+        for number in (int, float, range, [1, 2].__getitem__, np.zeros(2).__getitem__):
+            with pytest.raises((TypeError, IndexError)):
+                number(pending)
+        for use in (json.dumps, lambda it: it + 1, lambda it: it < 3, lambda it: sorted([1, it])):
+            with pytest.raises(TypeError, match="PendingVersion"):
                 use(pending)
+        for execute in (sqlite3.connect(":memory:").execute, duckdb.connect().execute):
+            with pytest.raises((sqlite3.Error, duckdb.Error)):
+                execute("SELECT ?", (pending,))
+        assert {pending: 1}[copy.deepcopy(pending)] == 1
+        with pytest.raises(Unavailable, match="pending version of net has no number yet"):
+            manager.show(pending)
         with pytest.raises(Unavailable, match="pending version of net has no number yet"):
             manager.load_arrays(pending)
 

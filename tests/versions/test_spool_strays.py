@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from lepton_ai import ModelManager, PendingVersion, Refused
+from lepton_ai import ModelManager, PendingVersion, Refused, Unavailable
 from lepton_ai.tensors.digest import digest_of
+from lepton_ai.versions.spool.entry import entry_in
 
 from ..cli_home import Cli
 from .outage import entries, locked, weights
@@ -186,3 +188,18 @@ def test_an_entry_that_is_spoilt_is_kept_aside_and_so_is_what_goes_on_from_it(
     with pytest.raises(Refused, match="was refused when it was delivered"):
         manager.show(child)
     assert manager.fsck() == []
+
+
+def test_an_entry_that_cannot_be_opened_for_now_is_not_damaged(manager: ModelManager, home: Path) -> None:
+    with locked(home):
+        manager.save_version(weights(1), name="net")
+    (entry,) = entries(home)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        with pytest.raises(Unavailable, match="Too many open files"):
+            entry_in(entry)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert entry_in(entry).kind == "save"

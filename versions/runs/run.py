@@ -18,7 +18,7 @@ from ...errors import LeptonError, Malformed, Refused, Unavailable
 from ...events.bounds import SIGNED
 from ...plain import plain, whole
 from ...provenance import code, environment
-from ...results import Version
+from ...results import PendingVersion, Version
 from ..arguments import check
 from ..source import read
 from ..spool.outbox import Outbox, RunTaken, fresh_key
@@ -142,7 +142,9 @@ class Run:
         """What the run kept at a step, or last: as `ModelManager.load_checkpoint` has it."""
         return load(self._outbox.delivery.opened(), self.id, step, into)
 
-    def save(self, module: Any, *, name: str | None = None, key: str | None = None, **asked: Any) -> Version:
+    def save(
+        self, module: Any, *, name: str | None = None, key: str | None = None, **asked: Any
+    ) -> Version | PendingVersion:
         """Keep a version that bears this run; takes what `ModelManager.save_version` takes."""
         try:
             self._opened()

@@ -44,7 +44,9 @@ class Delivery:
 
     spool: Spool
     opened: Callable[[], Workspace]
-    origins: WeakKeyDictionary[Any, Version] = field(default_factory=WeakKeyDictionary[Any, Version])
+    origins: WeakKeyDictionary[Any, Version | PendingVersion] = field(
+        default_factory=WeakKeyDictionary[Any, Version | PendingVersion]
+    )
     """Which version a live object was loaded from or last saved as."""
 
     def deliver(self, *, patient: bool = True) -> list[Mapping[str, Any]]:

@@ -88,7 +88,7 @@ def _vault(objects: ObjectStore) -> Vault:
     return Vault(objects, KnownPlacements(lambda: told_by(objects, objects.list("packs/"))))
 
 
-def _number(version: int | str | VersionRef | None) -> Any:
+def _number(version: int | str | VersionRef | PendingVersion | None) -> Any:
     """A version's number, words for it, its model and number, or which pending one it is."""
     if isinstance(version, PendingVersion):
         return {"pending": version.key, "model": version.model, "branch": version.branch}

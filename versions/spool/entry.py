@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -15,13 +16,15 @@ from ...errors import Damaged, Refused
 from ...events.clock import in_calendar
 from ...events.sql.actors import checked_actor
 from ...events.strict_json import checked_json
-from ...permissions import read_file
+from ...permissions import denied, read_file
 from ...tensors.digest import digest_of
 
 FORMAT: Final = "lepton.spool.v1"
 LARGEST: Final = 64 << 20
 """Bytes of an `entry.json`; tensors and files lie in packs beside it."""
 _LONGEST_KEY: Final = 200
+_GONE: Final = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO)
+"""What the system says where something else stands in a file's place, or nothing."""
 
 Kind = Literal["save", "start", "log", "checkpoint", "finish"]
 
@@ -58,7 +61,9 @@ def entry_in(folder: Path) -> SpoolEntry:
         _check_files(folder)
         content = _read(folder / "entry.json")
     except OSError as error:
-        raise Damaged(thing, expected="readable files", found=error.strerror or type(error).__name__) from None
+        if error.errno not in _GONE:
+            raise denied(error, thing, "read") from error
+        raise Damaged(thing, expected="readable files", found=error.strerror or str(error)) from None
     except ValueError as error:
         raise Damaged(thing, expected="files in folders", found=str(error)) from None
     if digest_of(content) != (expected := f"blake3:{folder.name.rpartition('-')[2]}"):

@@ -42,6 +42,7 @@ class RunTaken(Refused):
 
     def __init__(self, run: str) -> None:
         super().__init__(f"run {run} goes on elsewhere, or was ended there; this script logs to it no more")
+        self.run = run
 
 
 class Outbox:
@@ -61,7 +62,7 @@ class Outbox:
 
     def save(
         self, source: Any, name: str | None, /, *, key: str | None = None, writer: str | None = None, **asked: Any
-    ) -> Version:
+    ) -> Version | PendingVersion:
         """Keep an object as a version; takes what `ModelManager.save_version` takes, and the `run` it comes from.
 
         With `writer` the run must be that writer's still.
@@ -87,13 +88,13 @@ class Outbox:
             subject = read(source, name if isinstance(name, str) else None)
             self._keep_refused(subject, self._origin(source, subject), asked, error)
 
-    def _origin(self, source: Any, subject: Subject) -> Version | None:
+    def _origin(self, source: Any, subject: Subject) -> Version | PendingVersion | None:
         """The version of the same model that the object was loaded from or last saved as."""
         origin = self.delivery.origins.get(source) if followed(source) else None
         return origin if origin is not None and origin.model == subject.name else None
 
     def _keep_refused(
-        self, subject: Subject, origin: Version | None, arguments: Mapping[str, Any], error: Exception
+        self, subject: Subject, origin: Version | PendingVersion | None, arguments: Mapping[str, Any], error: Exception
     ) -> None:
         try:
             checked_actor(self._actor)
@@ -171,13 +172,13 @@ class Outbox:
         except Unavailable as error:
             log.warning("what is spooled waits on, for %s", error)
 
-    def _save(self, subject: Subject, save: Save, key: str, writer: str | None) -> Version:
+    def _save(self, subject: Subject, save: Save, key: str, writer: str | None) -> Version | PendingVersion:
         def tell(workspace: Workspace) -> Version:
             if save.run is not None:
                 _check_writer(workspace, save.run, writer)
             return save_filled(workspace, subject, self.delivery.known(workspace, save), key)
 
-        def keep() -> Version:
+        def keep() -> PendingVersion:
             entry = SpoolEntry("save", key, self._actor, begun, entries.written_save(subject.name, save))
             self.delivery.spool.put(entry, entries.kept(subject.tensors, save.files))
             return PendingVersion(key, model=subject.name, branch=save.branch)

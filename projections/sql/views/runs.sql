@@ -11,7 +11,7 @@
 -- checkpoint_step BIGINT: the step of that checkpoint; null where none was said
 -- data JSON: fingerprint of the training data
 -- environment JSON: Python, platform and packages
--- code JSON: git commit, dirty flag and digest of the uncommitted diff
+-- code JSON: git commit, dirty flag (null: unknown, `unknown` says why), digest of the uncommitted diff
 -- actor VARCHAR: pseudonym of who started it
 -- seq UBIGINT: the event that started it
 -- name VARCHAR: what people call it; null where they do not

@@ -18,7 +18,7 @@
 -- settings JSON: how it was trained
 -- derivation JSON: how its bytes came from its parents', where that is fixed
 -- environment JSON: Python, platform and packages
--- code JSON: git commit, dirty flag and digest of the uncommitted diff
+-- code JSON: git commit, dirty flag (null: unknown, `unknown` says why), digest of the uncommitted diff
 -- seq UBIGINT: the event that committed it
 SELECT
     v.model, v.version, v.digest, v.branch, v.recorded AS committed, v.actor, v.message, d.description, v.size, v.tensors,
