@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from ..errors import Refused
 from .codec import encode_delta, encode_full
 from .delta import Coded, Pairing, Slot
@@ -114,7 +112,7 @@ def _planned(
 ) -> Iterator[tuple[list[ChunkPlan], list[_Piece]]]:
     """Batches of changed chunks, each with the plan to make the base's."""
     for batch in _batched(_pieces(pairing.new, wanted, tensors)):
-        yield way.plan(places, [(piece.slot, np.empty(piece.live.nbytes, np.uint8)) for piece in batch]), batch
+        yield way.plan(places, [piece.slot for piece in batch]), batch
 
 
 def _encode_full(pieces: list[_Piece]) -> list[Whole]:
@@ -125,12 +123,12 @@ def _encode_full(pieces: list[_Piece]) -> list[Whole]:
 
 def _encode_delta(way: Way, plans: list[ChunkPlan], pieces: list[_Piece]) -> list[tuple[Coded, _Sample | None]]:
     coded: list[tuple[Coded, _Sample | None]] = []
-    for number, (plan, piece) in enumerate(zip(way.make(plans), pieces, strict=True)):
+    for number, (old, piece) in enumerate(zip(way.chunks(plans), pieces, strict=True)):
         new = _settled(piece)
         word = kind(piece.entry.dtype).word
         sample = _Sample(new.nbytes, len(encode_full(new, word))) if number % _SAMPLED == 0 else None
-        elements = count_differing(piece.entry.dtype, plan.into, new)
-        coded.append((Coded(piece.slot, encode_delta(plan.into, new, word), elements), sample))
+        elements = count_differing(piece.entry.dtype, old, new)
+        coded.append((Coded(piece.slot, encode_delta(old, new, word), elements), sample))
     return coded
 
 
