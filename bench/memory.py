@@ -1,4 +1,4 @@
-"""Memory that saving and restoring take above what is there: the peak of a fresh process for each, at 100 MB and 3 GiB."""
+"""Memory that saving and restoring take: the peak of a fresh process for each, at 100 MB and 3 GiB."""
 
 from __future__ import annotations
 

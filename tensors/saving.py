@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from ..errors import Refused
 from .codec import encode_delta, encode_full
 from .delta import Coded, Pairing, Slot
@@ -12,11 +14,13 @@ from .digest import digest_of
 from .manifest import Manifest, TensorEntry, checked_raw, chunk_bytes
 from .pack import Whole
 from .tensor import Bytes, Tensor, count_differing, kind
-from .threads import in_order
+from .threads import in_order, scratch
 from .way import BATCH, ChunkPlan, Placements, Way
 
 _SAMPLED = 16  # of so many changed chunks one is also coded in full, to see which is the smaller
 _ENOUGH = 256 * 1024  # raw bytes sampled before that is believed
+_COPY_SLOT = 6  # of a thread's scratch memory; codec and way have others
+_BYTE = np.dtype(np.uint8)
 
 
 class DeltaTooLarge(Exception):
@@ -133,8 +137,12 @@ def _encode_delta(way: Way, plans: list[ChunkPlan], pieces: list[_Piece]) -> lis
 
 
 def _settled(piece: _Piece) -> Bytes:
-    """A copy of a live chunk that is known to be what the manifest says: what is written is what was hashed."""
-    copy = piece.live.copy()
+    """A copy of a live chunk that is known to be what the manifest says: what is written is what was hashed.
+
+    It lies in this thread's scratch memory until the next is asked for.
+    """
+    copy = scratch(_COPY_SLOT, _BYTE, piece.live.nbytes)
+    copy[:] = piece.live
     if digest_of(copy) != piece.digest:
         raise _changed(piece.slot.name)
     return copy
