@@ -12,7 +12,7 @@ from typing import Self
 from ..errors import Damaged, Unavailable
 from .threads import WORKERS
 
-HELD = WORKERS * (32 << 20)  # bytes held in memory: half of the 64 MB a thread that restoring may take
+HELD = WORKERS * (24 << 20)  # bytes held in memory: a part of the 64 MB a thread that restoring may take
 
 
 class Spill:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from lepton_ai import ModelManager
 from lepton_ai.errors import Damaged, Malformed
-from lepton_ai.models import register
+from lepton_ai.models import CreditScoringModel, register
 
 NOTICED = "modified by an inplace operation"
 
@@ -233,3 +234,18 @@ def test_a_module_without_memory_that_keeps_not_all_of_it_is_to_be_built_on_the_
     with pytest.raises(Malformed, match=r"build it on the CPU.*'table'"):
         manager.load_version("judge@1", into=empty)
     assert loaded.table.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("dtype", [torch.double, torch.half, torch.bfloat16])
+def test_a_credit_model_is_judged_in_the_dtype_it_was_saved_in(manager: ModelManager, dtype: torch.dtype) -> None:
+    rows = np.random.default_rng(0).normal(size=(60, 2))
+    labels = (rows[:, 0] > 0).astype(int)
+    model = CreditScoringModel().add_hyperparameter("epochs", 2).train(rows, labels)
+    model.trained().to(dtype)
+    manager.save_version(model, name="credit")
+
+    again = manager.load_version("credit@1")
+
+    assert again.trained().nets.wide.dtype == dtype
+    assert np.array_equal(again.predict_proba(rows), model.predict_proba(rows))
+    assert 0 <= manager.evaluate("credit@1", rows, labels).performance.figures()["f1"] <= 1
