@@ -17,7 +17,7 @@ from .threads import in_order
 from .way import ChunkPlan, Placements, Way
 
 
-class Stopped(Exception):
+class _Interrupted(Exception):
     """The caller was interrupted."""
 
 
@@ -76,7 +76,7 @@ class Rewrite:
     def _write(self, plans: list[ChunkPlan]) -> None:
         for plan, made in zip(plans, self._way.chunks(plans), strict=True):
             if self._stop.is_set():
-                raise Stopped
+                raise _Interrupted
             self._undo.note(plan)
             self._live[plan.slot.name].write(plan.slot.chunk * CHUNK, made)
 
