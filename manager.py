@@ -231,15 +231,15 @@ class ModelManager:
 
     def load_tensors(self, rev: Rev, names: Sequence[str] | None = None) -> dict[str, torch.Tensor]:
         """A version's tensors on the CPU, all or those named, exact to the last bit; tied ones are one object."""
-        from .models.state import to_torch
+        from .models.state import empty_torch
 
-        return restore.converted(self._workspace, *self._resolved(rev), names, to_torch)
+        return restore.converted(self._workspace, *self._resolved(rev), names, empty_torch)
 
     def load_arrays(self, rev: Rev, names: Sequence[str] | None = None) -> dict[str, Any]:
         """A version's tensors as numpy arrays; bfloat16 and fp8 need the package ml_dtypes."""
-        from .models.state import to_numpy
+        from .models.state import empty_numpy
 
-        return restore.converted(self._workspace, *self._resolved(rev), names, to_numpy)
+        return restore.converted(self._workspace, *self._resolved(rev), names, empty_numpy)
 
     def files(self, rev: Rev) -> dict[str, bytes]:
         """The files kept beside a version, by name."""
@@ -483,10 +483,9 @@ class ModelManager:
 
     def load_checkpoint_tensors(self, run: str, step: int | None = None) -> dict[str, torch.Tensor]:
         """The tensors that a run kept at a step, or last, exact to the last bit; tied ones are one object."""
-        from .models.state import to_torch
+        from .models.state import empty_torch
 
-        tensors = record.tensors(self._workspace, self._workspace.named("run", run), step)
-        return restore.all_converted(tensors, to_torch)
+        return record.tensors(self._workspace, self._workspace.named("run", run), step, empty_torch)
 
     def train(
         self,

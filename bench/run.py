@@ -17,6 +17,7 @@ CHAPTERS = {
     "rebuild": "Rebuilding and asking the read model",
     "codec": "The codec of deltas, beside its published figures and peers",
     "transfer": "Saving and loading a model, beside safetensors",
+    "memory": "Memory that saving and restoring take",
     "runs": "Logging from a training script",
     "deciders": "Four deciders at once on PostgreSQL, beside pyeventsourcing",
     "kafka": "Beside Kafka",

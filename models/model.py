@@ -127,7 +127,8 @@ class Model(ABC):
 
     def load_state_dict(self, state: Mapping[str, torch.Tensor]) -> None:
         """Fill every parameter and buffer, bit for bit. Raises `Malformed` unless names, shapes and dtypes all fit."""
-        from .state import fill, tensors_of
+        from .places import fill
+        from .state import tensors_of
 
         fill(self, tensors_of(state))
 

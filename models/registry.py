@@ -178,15 +178,23 @@ def _description(module: torch.nn.Module) -> dict[str, Json]:
     listed: list[Json] = []
     parts = cast("Iterable[tuple[str, torch.nn.Module]]", module.named_modules())
     for path, part in parts:
-        own = sum(parameter.numel() for parameter in part.parameters(recurse=False))
+        own = _elements(part.parameters(recurse=False))
         if own or not list(part.children()):
             listed.append([path, type(part).__name__, own])
     return {
         "class": _qualified(type(module)),
-        "parameters": sum(parameter.numel() for parameter in module.parameters()),
+        "parameters": _elements(module.parameters()),
         "modules": listed[:_LISTED],
         "unlisted": max(0, len(listed) - _LISTED),
     }
+
+
+def _elements(parameters: Iterable[torch.nn.Parameter]) -> int:
+    """Elements of parameters, those over the same memory counted once, whether they are one object or not."""
+    from .state import memory_of
+
+    counted = {memory_of(each) if each.numel() and not each.is_meta else id(each): each.numel() for each in parameters}
+    return sum(counted.values())
 
 
 def _name_of(cls: type) -> str | None:

@@ -12,13 +12,14 @@ from ..errors import Malformed
 from ..tensors.tensor import Tensor
 from .model import Model
 from .registry import build
+from .state import torch_dtype
 
 
 def check_shape(architecture: Mapping[str, Any], tensors: Mapping[str, Tensor], most: int | None = None) -> None:
     """Hold that tensors have the names, dtypes and shapes of an architecture, which takes no memory to find out.
 
-    Raises `Malformed` naming what is missing, unexpected or different, or where the module would take more than `most`
-    bytes with all that it does not keep.
+    A dtype may be another of its sort, as in a copy of half precision. Raises `Malformed` naming what is missing,
+    unexpected or different, or where the module would take more than `most` bytes with all that it does not keep.
     """
     with torch.device("meta"):
         built = build(architecture)
@@ -33,11 +34,17 @@ def check_shape(architecture: Mapping[str, Any], tensors: Mapping[str, Tensor], 
         raise Malformed(f"the module would take {size:,} bytes of the {most:,} that an offer may; offer a smaller one")
 
 
+def _alike(one: torch.dtype, other: torch.dtype) -> bool:
+    """Whether what is made in one dtype may be kept in the other: both are real, both complex, or the same."""
+    real = one.is_floating_point and other.is_floating_point
+    return one == other or real or (one.is_complex and other.is_complex)
+
+
 def _faults(state: Mapping[str, torch.Tensor], tensors: Mapping[str, Tensor]) -> Iterator[str]:
     yield from (f"missing {name!r}" for name in state if name not in tensors)
     yield from (f"unexpected {name!r}" for name in tensors if name not in state)
     for name in (name for name in state if name in tensors):
         here, given = state[name], tensors[name]
         dtype = str(here.dtype).removeprefix("torch.")
-        if (dtype, tuple(here.shape)) != (given.dtype, tuple(given.shape)):
+        if not _alike(here.dtype, torch_dtype(given.dtype)) or tuple(here.shape) != tuple(given.shape):
             yield f"{name!r} is {dtype}{list(here.shape)} here, {given.dtype}{list(given.shape)} there"

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-import threading
-from collections.abc import Collection, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import IO, cast
 
-import numpy as np
-
-from ..errors import Damaged, Refused, Unavailable
+from ..errors import Refused
 from .codec import apply_delta
-from .delta import Slot
+from .delta import Slot, verify_delta
 from .digest import digest_of
-from .manifest import Manifest, chunk_bytes
+from .manifest import CHUNK, Manifest, chunk_bytes
 from .pack import Placement
-from .tensor import Bytes, Tensor
+from .rewrite import Rewrite
+from .spill import Spill, SpilledBytes
+from .tensor import Bytes, LiveTensor, Tensor
 from .threads import in_order
 from .way import AtHandDiffers, ChunkPlan, Leg, StoredDelta, Way
 
@@ -26,43 +21,40 @@ _REMEDY = "load the version instead"
 _PIECE = 4 << 20
 
 
-class _Stopped(Exception):
-    """The caller was interrupted."""
+class SpilledDelta:
+    """A delta's copy: once the first byte of a live tensor changes, no store can fail us."""
+
+    def __init__(self, pieces: Sequence[SpilledBytes]) -> None:
+        self._pieces = pieces
+
+    def get(self, key: str, offset: int = 0, length: int | None = None) -> bytes:  # noqa: ARG002
+        """Bytes of the copy, whatever the key."""
+        assert length is not None
+        parts: list[bytes] = []
+        while length > 0:
+            piece, start = self._pieces[offset // _PIECE], offset % _PIECE
+            taken = min(length, piece.size - start)
+            parts.append(piece.get(start, taken))
+            offset, length = offset + taken, length - taken
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-class DeltaFile:
-    """Deltas copied to a temporary file: once the first byte of a live tensor changes, no store can fail us."""
+def spilled(delta: StoredDelta, spill: Spill) -> StoredDelta:
+    """Copy a delta, verified against its digest on the way; raises `Damaged`."""
+    pieces: list[SpilledBytes] = []
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-
-    def add(self, delta: StoredDelta) -> StoredDelta:
-        """Copy a delta and verify the copy against its digest; raises `Damaged`."""
-        start = self._file.seek(0, os.SEEK_END)
-        try:
-            for offset in range(0, delta.place.length, _PIECE):
-                self._file.write(delta.read(offset, min(_PIECE, delta.place.length - offset)))
-            self._file.flush()
-        except OSError as error:
-            raise Unavailable(f"deltas cannot be copied to a temporary file ({error.strerror}); make room") from error
-        place = Placement(delta.place.digest, delta.place.pack, start, delta.place.length)
-        copy = StoredDelta(self, place, delta.between)
-        copy.verify()
-        _ = copy.index  # a delta between other versions is found before anything is written, too
-        return copy
-
-    def get(self, key: str, offset: int = 0, length: int | None = None) -> bytes:
-        """Bytes of the file, whatever the key."""
-        try:
-            data = os.pread(self._file.fileno(), cast("int", length), offset)
-        except OSError as error:
-            raise Unavailable(f"the temporary file cannot be read ({error.strerror}); try again") from error
-        if len(data) != length:
-            raise Damaged(f"the copy of pack {key}", expected=f"{length} bytes", found=f"{len(data)}")
+    def read(offset: int, length: int) -> bytes:
+        data = delta.read(offset, length)
+        pieces.append(spill.put(data))
         return data
 
+    verify_delta(delta.thing, delta.place.digest, delta.place.length, read)
+    copy = StoredDelta(SpilledDelta(pieces), delta.place._replace(offset=0), delta.between)
+    _ = copy.index  # a delta between other versions is found before anything is written, too
+    return copy
 
-def apply_way(way: Way, live: Mapping[str, Tensor]) -> None:
+
+def apply_way(way: Way, live: Mapping[str, LiveTensor]) -> None:
     """Walk `way` over the live tensors of its first manifest. Changes all of them, or on any error none.
 
     Raises `Refused` where that cannot be done in place or the tensors are not what their manifest says, `Damaged` and
@@ -70,11 +62,12 @@ def apply_way(way: Way, live: Mapping[str, Tensor]) -> None:
     """
     _check_fit(way)
     memory = _memory(way.manifests[0], live)
-    with tempfile.TemporaryFile() as file:
-        spool = DeltaFile(file)
-        legs = [Leg(leg.pairing, spool.add(leg.delta), leg.direction) for leg in way.legs]
+    with Spill() as spill:
+        legs = [Leg(leg.pairing, spilled(leg.delta, spill), leg.direction) for leg in way.legs]
         _verify(way.manifests[0], memory)
-        _Rewrite(Way(spool, way.manifests, legs, _Live(way.manifests[0], memory)), memory).run()
+        way = Way(way.objects, way.manifests, legs, _Live(way.manifests[0], memory))
+        plans = list(way.batches(_Nowhere(), _changing(way)))
+        Rewrite(way, plans, live, _Backwards(way, live)).run()
 
 
 class _Live:
@@ -95,81 +88,46 @@ class _Nowhere:
         return {}
 
 
-class _Rewrite:
-    """The writing itself, in a thread of its own: signals reach the caller's thread, which only waits.
+def _changing(way: Way) -> Iterator[Slot]:
+    start, target = way.manifests[0], way.target
+    for entry in target.owners:
+        for index, digest in enumerate(entry.chunks):
+            if start.owner(entry.name).chunks[index] != digest:
+                yield Slot(entry.name, index)
 
-    Each chunk is made and checked beside the live one, then copied over it, so what is written is known to be right.
-    """
 
-    def __init__(self, way: Way, memory: Mapping[str, Bytes]) -> None:
+class _Backwards:
+    """Leads each chunk that was begun back by the deltas that were to change it."""
+
+    def __init__(self, way: Way, live: Mapping[str, LiveTensor]) -> None:
         self._way = way
-        self._memory = memory
+        self._live = live
         self._begun: list[ChunkPlan] = []
-        self._stop = threading.Event()
 
-    def run(self) -> None:
-        with ThreadPoolExecutor(1, thread_name_prefix="lepton-apply") as thread:
-            outcome = thread.submit(self._all_or_nothing)
-            interrupt = self._await(outcome)
-        if interrupt is not None and outcome.exception() is not None:
-            raise interrupt
-        outcome.result()
+    def note(self, plan: ChunkPlan) -> None:
+        self._begun.append(plan)
 
-    def _await(self, outcome: Future[None]) -> BaseException | None:
-        """Wait to the end, however often a signal's exception interrupts the waiting; returns the first."""
-        interrupt: BaseException | None = None
-        while not outcome.done():
-            try:
-                wait([outcome])
-            except BaseException as error:  # noqa: BLE001 - whatever a signal handler raises
-                interrupt = interrupt or error
-                self._stop.set()
-        return interrupt
-
-    def _all_or_nothing(self) -> None:
-        try:
-            for _ in in_order(self._write, self._way.batches(_Nowhere(), self._changing())):
-                pass
-        except BaseException as error:
-            for plan in self._begun:
-                self._undo(plan)
-            if isinstance(error, AtHandDiffers):
-                raise _written_meanwhile(str(error)) from error
-            raise
-
-    def _changing(self) -> Iterator[tuple[Slot, Bytes]]:
-        start, target = self._way.manifests[0], self._way.target
-        for entry in target.owners:
-            for index, digest in enumerate(entry.chunks):
-                if start.owner(entry.name).chunks[index] != digest:
-                    live = chunk_bytes(self._memory[entry.name], index)
-                    yield Slot(entry.name, index), np.empty(live.nbytes, np.uint8)
-
-    def _write(self, plans: list[ChunkPlan]) -> None:
-        if self._stop.is_set():
-            raise _Stopped
-        for plan in self._way.make(plans):
-            self._begun.append(plan)
-            self._live(plan)[:] = plan.into
-            plan.into = plan.into[:0]  # the list of what was begun must not hold the model a second time
+    def lead_back(self, error: BaseException) -> None:
+        for plan in self._begun:
+            self._undo(plan)
+        if isinstance(error, AtHandDiffers):
+            raise _written_meanwhile(str(error)) from error
 
     def _undo(self, plan: ChunkPlan) -> None:
         """Lead one chunk back, if it was written at all."""
-        live, slot = self._live(plan), plan.slot
+        tensor, slot = self._live[plan.slot.name], plan.slot
+        start = slot.chunk * CHUNK
         before = self._way.manifests[0].owner(slot.name).chunks[slot.chunk]
-        if digest_of(live) == before:
+        back = tensor.read(start, start + plan.nbytes).copy()
+        if digest_of(back) == before:
             return
-        back = live.copy()
         for turn in reversed(plan.turns):
             leg = self._way.legs[turn.leg]
             (payload,) = leg.delta.payloads([turn.slot])
             apply_delta(payload, back, -leg.direction)
         if digest_of(back) != before:
             raise _written_meanwhile(slot.name)
-        live[:] = back
-
-    def _live(self, plan: ChunkPlan) -> Bytes:
-        return chunk_bytes(self._memory[plan.slot.name], plan.slot.chunk)
+        tensor.write(start, back)
 
 
 def _check_fit(way: Way) -> None:

@@ -41,6 +41,10 @@ class TensorEntry:
     def nbytes(self) -> int:
         return nbytes_of(self.dtype, self.shape)
 
+    def chunk_nbytes(self, index: int) -> int:
+        """Raw bytes of one of its chunks: the last may be shorter."""
+        return min(CHUNK, self.nbytes - index * CHUNK)
+
     def fits(self, other: TensorEntry) -> bool:
         """Whether both have the same dtype and shape, so that a delta can lead from one to the other."""
         return self.dtype == other.dtype and self.shape == other.shape

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from .delta import Pairing, Slot
-from .manifest import CHUNK
 from .reals import numbers
 from .tensor import Bytes, count_differing
 from .threads import in_order
@@ -92,19 +91,19 @@ def _batches(a: Way, b: Way, places: Placements, names: list[str]) -> Iterator[t
     """The same chunks of both versions, planned; one tensor a batch, so that its sums can be added up alone."""
     for name in names:
         entry = a.target.owner(name)
-        sizes = [min(CHUNK, entry.nbytes - start) for start in range(0, entry.nbytes, CHUNK)]
-        for first in range(0, len(sizes), _TOGETHER):
-            span = range(first, min(first + _TOGETHER, len(sizes)))
-            old, new = ([(Slot(name, i), np.empty(sizes[i], np.uint8)) for i in span] for _ in (a, b))
-            yield a.plan(places, old), b.plan(places, new)
+        for first in range(0, len(entry.chunks), _TOGETHER):
+            span = range(first, min(first + _TOGETHER, len(entry.chunks)))
+            slots = [Slot(name, index) for index in span]
+            yield a.plan(places, slots), b.plan(places, slots)
 
 
 def _compare(a: Way, b: Way, plans: tuple[list[ChunkPlan], list[ChunkPlan]]) -> tuple[str, _Sums]:
     name = plans[0][0].slot.name
     dtype = a.target.owner(name).dtype
     total = _Sums()
-    for old, new in zip(a.make(plans[0]), b.make(plans[1]), strict=True):
-        total.add(_sums(dtype, old.into, new.into))
+    before = [chunk.copy() for chunk in a.chunks(plans[0])]  # both are made in one scratch memory
+    for old, new in zip(before, b.chunks(plans[1]), strict=True):
+        total.add(_sums(dtype, old, new))
     return name, total
 
 

@@ -14,11 +14,13 @@ from .digest import digest_of
 from .manifest import Manifest, TensorEntry, checked_raw, chunk_bytes
 from .pack import Whole
 from .tensor import Bytes, Tensor, count_differing, kind
-from .threads import in_order
+from .threads import in_order, scratch
 from .way import BATCH, ChunkPlan, Placements, Way
 
 _SAMPLED = 16  # of so many changed chunks one is also coded in full, to see which is the smaller
 _ENOUGH = 256 * 1024  # raw bytes sampled before that is believed
+_COPY_SLOT = 6  # of a thread's scratch memory; codec and way have others
+_BYTE = np.dtype(np.uint8)
 
 
 class DeltaTooLarge(Exception):
@@ -114,7 +116,7 @@ def _planned(
 ) -> Iterator[tuple[list[ChunkPlan], list[_Piece]]]:
     """Batches of changed chunks, each with the plan to make the base's."""
     for batch in _batched(_pieces(pairing.new, wanted, tensors)):
-        yield way.plan(places, [(piece.slot, np.empty(piece.live.nbytes, np.uint8)) for piece in batch]), batch
+        yield way.plan(places, [piece.slot for piece in batch]), batch
 
 
 def _encode_full(pieces: list[_Piece]) -> list[Whole]:
@@ -125,18 +127,22 @@ def _encode_full(pieces: list[_Piece]) -> list[Whole]:
 
 def _encode_delta(way: Way, plans: list[ChunkPlan], pieces: list[_Piece]) -> list[tuple[Coded, _Sample | None]]:
     coded: list[tuple[Coded, _Sample | None]] = []
-    for number, (plan, piece) in enumerate(zip(way.make(plans), pieces, strict=True)):
+    for number, (old, piece) in enumerate(zip(way.chunks(plans), pieces, strict=True)):
         new = _settled(piece)
         word = kind(piece.entry.dtype).word
         sample = _Sample(new.nbytes, len(encode_full(new, word))) if number % _SAMPLED == 0 else None
-        elements = count_differing(piece.entry.dtype, plan.into, new)
-        coded.append((Coded(piece.slot, encode_delta(plan.into, new, word), elements), sample))
+        elements = count_differing(piece.entry.dtype, old, new)
+        coded.append((Coded(piece.slot, encode_delta(old, new, word), elements), sample))
     return coded
 
 
 def _settled(piece: _Piece) -> Bytes:
-    """A copy of a live chunk that is known to be what the manifest says: what is written is what was hashed."""
-    copy = piece.live.copy()
+    """A copy of a live chunk that is known to be what the manifest says: what is written is what was hashed.
+
+    It lies in this thread's scratch memory until the next is asked for.
+    """
+    copy = scratch(_COPY_SLOT, _BYTE, piece.live.nbytes)
+    copy[:] = piece.live
     if digest_of(copy) != piece.digest:
         raise _changed(piece.slot.name)
     return copy

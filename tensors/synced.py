@@ -4,22 +4,62 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Literal
+from types import TracebackType
+from typing import Final, Literal, Self
 
 from ..permissions import file_mode, set_mode
+
+_ENOUGH: Final = 8 << 20
+"""Bytes that are worth a sync of their own while more are made."""
 
 
 def write_synced(path: Path, pieces: Iterable[bytes], mode: Literal["wb", "xb"] = "xb") -> int:
     """Write a file, a new one unless `mode` says otherwise, and sync its bytes; returns how many."""
     written = 0
-    with path.open(mode, buffering=1 << 20) as file:
+    with path.open(mode, buffering=1 << 20) as file, _Ahead(file.fileno()) as ahead:
         set_mode(file.fileno(), file_mode(path.parent), path.parent)
         for piece in pieces:
             written += file.write(piece)
+            ahead.wrote(len(piece))
         file.flush()
+        ahead.finish()
         os.fsync(file.fileno())
     return written
+
+
+class _Ahead:
+    """Syncs a long file while more of it is being made, so that little is left to wait for at its end."""
+
+    def __init__(self, file: int) -> None:
+        self._file = file
+        self._unsynced = 0
+        self._threads = ExitStack()
+        self._thread: ThreadPoolExecutor | None = None
+        self._syncing: Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._threads.close()
+
+    def wrote(self, size: int) -> None:
+        """Note bytes written; raises what the last sync did, for the system tells an error once."""
+        self._unsynced += size
+        if self._unsynced >= _ENOUGH and (self._syncing is None or self._syncing.done()):
+            self.finish()
+            self._thread = self._thread or self._threads.enter_context(ThreadPoolExecutor(1, "lepton-sync"))
+            self._syncing, self._unsynced = self._thread.submit(os.fsync, self._file), 0
+
+    def finish(self) -> None:
+        """Wait for what is being synced; raises its error."""
+        if self._syncing is not None:
+            self._syncing.result()
 
 
 def sync_folder(folder: Path) -> None:

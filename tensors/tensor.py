@@ -71,6 +71,18 @@ class Tensor(Protocol):
         ...
 
 
+class LiveTensor(Tensor, Protocol):
+    """A tensor whose memory can be written, in the order in which `raw` gives its bytes."""
+
+    def read(self, start: int, stop: int) -> Bytes:
+        """Some of its bytes: a view where they lie so, else a copy of these alone."""
+        ...
+
+    def write(self, start: int, data: Bytes) -> None:
+        """Put bytes from `start` on in place of what lies there; whoever watches the tensor learns of it."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Array:
     """A tensor over bytes of its own, which is what a restore returns."""
@@ -89,6 +101,12 @@ class Array:
 
     def raw(self) -> Bytes:
         return self.buffer
+
+    def read(self, start: int, stop: int) -> Bytes:
+        return self.buffer[start:stop]
+
+    def write(self, start: int, data: Bytes) -> None:
+        self.buffer[start : start + data.nbytes] = data
 
     @classmethod
     def from_numpy(cls, array: npt.NDArray[Any]) -> Array:

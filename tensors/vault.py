@@ -12,16 +12,16 @@ from ..errors import Damaged, Refused
 from .blob import unfold_blob
 from .check import check_pack, check_way
 from .codec import Direction
-from .delta import Pairing, Slot
+from .delta import Pairing
 from .graph import Deltas, Graph, Route
 from .inplace import apply_way
 from .keep import SavedTensors, SoundPacks, TensorSave
-from .manifest import Manifest, chunk_bytes, zeroed
+from .manifest import Manifest, TensorEntry, zeroed
 from .norms import Norms, norms_between
 from .objects import ObjectStore
 from .pack import Placement
-from .tensor import Array, Bytes, Tensor
-from .threads import in_order
+from .rewrite import fill, overwrite
+from .tensor import Array, Bytes, LiveTensor, Tensor
 from .way import AtHand, AtHandDiffers, Leg, Placements, StoredDelta, Way
 
 V = TypeVar("V")
@@ -93,8 +93,25 @@ class Vault:
         except AtHandDiffers:
             return self._restore(digest, graph, names, None)
 
+    def stored(self, digest: str, graph: Graph) -> dict[str, Tensor]:
+        """The tensors of a manifest by name, each read only when its bytes are asked for; shared names, one object."""
+        manifest = self.manifest(digest)
+        tensors = {owner.name: StoredTensor(self, digest, graph, owner) for owner in manifest.owners}
+        return {entry.name: tensors[manifest.owner(entry.name).name] for entry in manifest.tensors}
+
+    def fill(self, digest: str, graph: Graph, fresh: Mapping[str, LiveTensor]) -> None:
+        """Write tensors of a manifest, by name, into memory that nobody else sees; dtypes and shapes must be its own.
+
+        Raises `Damaged` naming the first damage met; then what the memory holds is worth nothing.
+        """
+        fill(self.way(graph.cheapest(digest)), self._placements, fresh)
+
+    def overwrite(self, digest: str, graph: Graph, live: Mapping[str, LiveTensor]) -> None:
+        """Write tensors of a manifest, by name, over live ones; on any error, also an interrupt, nothing is changed."""
+        overwrite(self.way(graph.cheapest(digest)), self._placements, live)
+
     def apply(
-        self, target: str, graph: Graph, live_manifest: Manifest, live: Mapping[str, Tensor]
+        self, target: str, graph: Graph, live_manifest: Manifest, live: Mapping[str, LiveTensor]
     ) -> tuple[tuple[str, Direction], ...]:
         """Turn live tensors into `target` where they lie; returns the deltas replayed, in order, with directions.
 
@@ -158,8 +175,7 @@ class Vault:
         if strange:
             raise Refused(f"the version has no tensor {strange[0]!r}; `lepton show` lists those it has")
         arrays = {owner.name: zeroed(owner) for owner in map(manifest.owner, wanted)}
-        for _ in in_order(way.make, way.batches(self._placements, _slots(manifest, arrays))):
-            pass
+        fill(way, self._placements, arrays)
         return {name: arrays[manifest.owner(name).name] for name in wanted}
 
     def _locate(self, digests: Iterable[str], sort: str) -> Mapping[str, Placement]:
@@ -171,11 +187,17 @@ class Vault:
         return found
 
 
-def _slots(manifest: Manifest, arrays: Mapping[str, Array]) -> Iterator[tuple[Slot, Bytes]]:
-    """Every chunk of the arrays, with the memory it is to fill."""
-    for name, array in arrays.items():
-        for index in range(len(manifest.owner(name).chunks)):
-            yield Slot(name, index), chunk_bytes(array.buffer, index)
+class StoredTensor:
+    """A tensor of a version, still in its packs."""
+
+    def __init__(self, vault: Vault, digest: str, graph: Graph, entry: TensorEntry) -> None:
+        self.dtype = entry.dtype
+        self.shape = entry.shape
+        self.nbytes = entry.nbytes
+        self._restored = lambda: vault.restore(digest, graph, names=(entry.name,))[entry.name]
+
+    def raw(self) -> Bytes:
+        return self._restored().raw()
 
 
 class Recent(Generic[V]):

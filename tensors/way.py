@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import NamedTuple, Protocol
 
+import numpy as np
+
 from ..errors import Damaged
 from .codec import Direction, apply_delta, decode_full
 from .delta import DeltaIndex, Pairing, Slot, read_delta_index, verify_delta
@@ -15,8 +17,11 @@ from .manifest import Manifest, chunk_bytes
 from .objects import Range, ReadableObjects, read_ranges
 from .pack import Placement
 from .tensor import Bytes, Tensor
+from .threads import scratch
 
-BATCH = 8 << 20  # raw bytes that one thread works on at a time
+BATCH = 8 << 20  # raw bytes whose payloads one thread reads at a time
+_CHUNK_SLOT = 5  # of a thread's scratch memory; the codec has others
+_BYTE = np.dtype(np.uint8)
 
 
 class AtHandDiffers(Exception):
@@ -104,7 +109,7 @@ class ChunkPlan:
 
     slot: Slot
     digest: str
-    into: Bytes
+    nbytes: int
     start: Placement | LiveChunk | None  # None where it could not be found
     turns: list[Turn] = field(default_factory=list[Turn])
 
@@ -156,45 +161,41 @@ class Way:
             needed |= {digest for entry in entries for digest in entry.chunks}
         return needed
 
-    def batches(self, places: Placements, chunks: Iterable[tuple[Slot, Bytes]]) -> Iterator[list[ChunkPlan]]:
+    def batches(self, places: Placements, slots: Iterable[Slot]) -> Iterator[list[ChunkPlan]]:
         """Plan chunks of the target, in batches of a few megabytes. Placements are asked for in this thread."""
-        batch: list[tuple[Slot, Bytes]] = []
+        batch: list[Slot] = []
         size = 0
-        for slot, into in chunks:
-            batch.append((slot, into))
-            size += into.nbytes
+        for slot in slots:
+            batch.append(slot)
+            size += self.target.owner(slot.name).chunk_nbytes(slot.chunk)
             if size >= BATCH:
                 yield self.plan(places, batch)
                 batch, size = [], 0
         if batch:
             yield self.plan(places, batch)
 
-    def make(self, plans: list[ChunkPlan]) -> list[ChunkPlan]:
-        """Make the planned chunks and check each digest; `Damaged` names what is to blame. Any thread may do it."""
+    def chunks(self, plans: Sequence[ChunkPlan]) -> Iterator[Bytes]:
+        """Make the planned chunks, one after the other; each has its digest, or `Damaged` names what is to blame.
+
+        What is stored is read for all of them at once. Any thread may do it; a chunk lies in that thread's scratch
+        memory until the next is asked for.
+        """
         for number in {turn.leg for plan in plans for turn in plan.turns}:
             _ = self.legs[number].delta.index  # what is wrong with an index tells more than a digest that differs
         try:
-            self._start(plans)
-            for number, leg in enumerate(self.legs):
-                touched = [(plan, turn.slot) for plan in plans for turn in plan.turns if turn.leg == number]
-                payloads = leg.delta.payloads([slot for _, slot in touched])
-                for (plan, _), payload in zip(touched, payloads, strict=True):
-                    apply_delta(payload, plan.into, leg.direction)
+            starts, payloads = self._starts(plans), self._payloads(plans)
         except Damaged:
             for plan in plans:
                 self._blame(plan)
             raise
-        for plan in plans:
-            if digest_of(plan.into) != plan.digest:
-                self._blame(plan)
-                raise Damaged(_thing(plan), expected=plan.digest, found=digest_of(plan.into))
-        return plans
+        for plan, start, changes in zip(plans, starts, payloads, strict=True):
+            yield self._made(plan, start, changes)
 
-    def plan(self, places: Placements, batch: Sequence[tuple[Slot, Bytes]]) -> list[ChunkPlan]:
+    def plan(self, places: Placements, batch: Sequence[Slot]) -> list[ChunkPlan]:
         """Find where each chunk of the target begins and which legs lead to it, all in one question to `places`."""
-        trails = [list(self._trail(slot)) for slot, _ in batch]
+        trails = [list(self._trail(slot)) for slot in batch]
         placed = places.find({digest for trail in trails for _, digest in trail})
-        return [self._plan_of(slot, into, trail, placed) for (slot, into), trail in zip(batch, trails, strict=True)]
+        return [self._plan_of(slot, trail, placed) for slot, trail in zip(batch, trails, strict=True)]
 
     def _trail(self, slot: Slot) -> Iterator[tuple[str, str]]:
         """The owners and digests that this chunk had along the way, from the target as far back as deltas lead.
@@ -209,40 +210,72 @@ class Way:
             if number == 0 or not self.legs[number - 1].pairing.relates(name):
                 return
 
-    def _plan_of(
-        self, slot: Slot, into: Bytes, trail: Sequence[tuple[str, str]], placed: Mapping[str, Placement]
-    ) -> ChunkPlan:
+    def _plan_of(self, slot: Slot, trail: Sequence[tuple[str, str]], placed: Mapping[str, Placement]) -> ChunkPlan:
         """Go back from the target until the chunk is found: at hand, unchanged since what is at hand, or stored."""
+        plan = ChunkPlan(slot, trail[0][1], self.target.owner(slot.name).chunk_nbytes(slot.chunk), None)
         turns: list[Turn] = []
-        last, wanted = len(self.manifests) - 1, trail[0][1]
+        last = len(self.manifests) - 1
         first, live = trail[last] if self.at_hand is not None and len(trail) > last else ("", "")
         for back, (name, digest) in enumerate(trail):
             if self.at_hand is not None and digest == live:
-                held = LiveChunk(digest, self.at_hand.chunk(Slot(first, slot.chunk)))
-                return ChunkPlan(slot, wanted, into, held, turns[::-1])
-            if digest in placed:
-                return ChunkPlan(slot, wanted, into, placed[digest], turns[::-1])
+                plan.start = LiveChunk(digest, self.at_hand.chunk(Slot(first, slot.chunk)))
+            elif digest in placed:
+                plan.start = placed[digest]
+            if plan.start is not None:
+                plan.turns = turns[::-1]
+                break
             if back + 1 < len(trail) and trail[back + 1][1] != digest:
                 leg = last - 1 - back
                 turns.append(Turn(leg, Slot(self.legs[leg].pairing.name_for(name), slot.chunk)))
-        return ChunkPlan(slot, wanted, into, None)
+        return plan
 
-    def _start(self, plans: list[ChunkPlan]) -> None:
+    def _starts(self, plans: Sequence[ChunkPlan]) -> list[memoryview | None]:
+        """The stored payload that each chunk begins with; None where it is at hand."""
         for plan in plans:
             if plan.start is None:
                 raise Damaged(f"{_thing(plan)}, {plan.digest},", expected="a pack that holds it", found="none")
-        stored = [(plan, plan.start) for plan in plans if isinstance(plan.start, Placement)]
-        ranges = [Range(place.pack, place.offset, place.length) for _, place in stored]
-        for (plan, _), payload in zip(stored, read_ranges(self.objects, ranges), strict=True):
-            decode_full(payload, plan.into)
-        for plan in plans:
+        places = [plan.start for plan in plans if isinstance(plan.start, Placement)]
+        read = iter(read_ranges(self.objects, [Range(place.pack, place.offset, place.length) for place in places]))
+        return [next(read) if isinstance(plan.start, Placement) else None for plan in plans]
+
+    def _payloads(self, plans: Sequence[ChunkPlan]) -> list[list[memoryview]]:
+        """The payloads of each chunk's turns, in their order."""
+        payloads: list[list[memoryview]] = [[] for _ in plans]
+        for number, leg in enumerate(self.legs):
+            touched = [
+                (which, turn.slot) for which, plan in enumerate(plans) for turn in plan.turns if turn.leg == number
+            ]
+            found = leg.delta.payloads([slot for _, slot in touched])
+            for (which, _), payload in zip(touched, found, strict=True):
+                payloads[which].append(payload)
+        return payloads
+
+    def _made(self, plan: ChunkPlan, start: memoryview | None, changes: Sequence[memoryview]) -> Bytes:
+        into = scratch(_CHUNK_SLOT, _BYTE, plan.nbytes)
+        try:
             if isinstance(plan.start, LiveChunk):
-                _copy_held(plan, plan.start)
+                _copy_held(plan, plan.start, into)
+            elif start is not None:
+                decode_full(start, into)
+            for turn, payload in zip(plan.turns, changes, strict=True):
+                apply_delta(payload, into, self.legs[turn.leg].direction)
+        except Damaged:
+            self._blame(plan)
+            raise
+        if (digest := digest_of(into)) != plan.digest:
+            self._blame(plan)
+            raise Damaged(_thing(plan), expected=plan.digest, found=digest)
+        return into
 
     def _blame(self, plan: ChunkPlan) -> None:
-        """Find which stored thing made a chunk come out wrong, and raise its `Damaged`."""
-        if isinstance(plan.start, Placement):
-            check_chunk(self.objects, plan.start)
+        """Find what made a chunk come out wrong, and raise its `Damaged`, or `AtHandDiffers`."""
+        match plan.start:
+            case Placement():
+                check_chunk(self.objects, plan.start)
+            case LiveChunk(digest, live) if digest_of(live) != digest:
+                raise AtHandDiffers(plan.slot.name)
+            case _:
+                pass
         for turn in plan.turns:
             self.legs[turn.leg].delta.verify()
 
@@ -259,12 +292,11 @@ def check_chunk(objects: ReadableObjects, place: Placement) -> None:
         raise Damaged(thing, expected=place.digest, found=found)
 
 
-def _copy_held(plan: ChunkPlan, held: LiveChunk) -> None:
-    if held.live.nbytes != plan.into.nbytes:
+def _copy_held(plan: ChunkPlan, held: LiveChunk, into: Bytes) -> None:
+    """Begin with what is at hand, trusted for now: what comes of it has the digest that it should, or it is blamed."""
+    if held.live.nbytes != into.nbytes:
         raise AtHandDiffers(plan.slot.name)
-    plan.into[:] = held.live
-    if digest_of(plan.into) != held.digest:
-        raise AtHandDiffers(plan.slot.name)
+    into[:] = held.live
 
 
 def _thing(plan: ChunkPlan) -> str:

@@ -90,14 +90,16 @@ def load(spool: Spool, words: str, into: Any = None) -> Any:
     """The object that was to be saved: filled into one the caller built, rebuilt where its class is registered here,
     else its tensors by name."""
     from ..models.model import Model as LeptonModel
-    from ..models.registry import build, knows
-    from ..models.state import fill, to_torch
+    from ..models.places import fill
+    from ..models.rebuild import rebuilt
+    from ..models.registry import knows
+    from ..models.state import to_torch
 
     _, subject, save = _read(spool, named(spool, words))
     architecture = save.architecture or {}
     if into is None and not (knows(architecture.get("class")) and isinstance(architecture.get("config"), dict)):
         return {name: to_torch(tensor) for name, tensor in subject.tensors.items()}
-    target = build(architecture) if into is None else into
+    target = rebuilt(architecture, subject.tensors) if into is None else into
     fill(target, subject.tensors)
     if isinstance(target, LeptonModel):
         target.recall(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ..domain.model.recipe import Recipe, version_digest
 from ..domain.model.state import ModelState
@@ -16,35 +16,40 @@ from .deltas import graph_of
 from .workspace import Workspace
 
 if TYPE_CHECKING:
-    from ..tensors.tensor import Tensor
+    from ..tensors.graph import Graph
+    from ..tensors.tensor import LiveTensor, Tensor
+    from ..tensors.vault import Vault
 
 T = TypeVar("T")
+Empty: TypeAlias = "Callable[[str, tuple[int, ...]], tuple[T, LiveTensor]]"
+"""Makes what is still to be filled, of a dtype and shape, and gives its memory beside it."""
 
 
-def tensors(
-    workspace: Workspace, model: ModelState, number: int, names: Iterable[str] | None = None
-) -> Mapping[str, Tensor]:
-    """A version's tensors, all or those named, each verified; `Damaged` where a byte is not what was saved."""
+def tensors(workspace: Workspace, model: ModelState, number: int) -> Mapping[str, Tensor]:
+    """A version's tensors, each verified; `Damaged` where a byte is not what was saved."""
     event = verified_event(workspace, model, number)
-    wanted = None if names is None else list(names)
-    if wanted is not None:
-        known = {entry.name for entry in workspace.vault.manifest(event.tensors).tensors}
-        if missing := sorted(set(wanted) - known):
-            raise Malformed(f"version {number} of {model.name} has no tensor {missing[0]!r}; `lepton show` lists them")
-    return workspace.vault.restore(event.tensors, graph_of(model, event.tensors), names=wanted)
+    return workspace.vault.restore(event.tensors, graph_of(model, event.tensors))
 
 
 def converted(
-    workspace: Workspace, model: ModelState, number: int, names: Sequence[str] | None, convert: Callable[[Tensor], T]
+    workspace: Workspace, model: ModelState, number: int, names: Sequence[str] | None, empty: Empty[T]
 ) -> dict[str, T]:
-    """A version's tensors as torch's or numpy's; tied ones are one object."""
-    return all_converted(tensors(workspace, model, number, names), convert)
+    """A version's tensors, all or those named, as torch's or numpy's; tied ones are one object."""
+    event = verified_event(workspace, model, number)
+    known = {entry.name for entry in workspace.vault.manifest(event.tensors).tensors}
+    wanted = sorted(known if names is None else set(names))
+    if missing := sorted(set(wanted) - known):
+        raise Malformed(f"version {number} of {model.name} has no tensor {missing[0]!r}; `lepton show` lists them")
+    return all_converted(workspace.vault, event.tensors, graph_of(model, event.tensors), wanted, empty)
 
 
-def all_converted(found: Mapping[str, Tensor], convert: Callable[[Tensor], T]) -> dict[str, T]:
-    """Tensors as torch's or numpy's; tied ones are one object."""
-    made: dict[int, T] = {}
-    return {name: made[id(t)] if id(t) in made else made.setdefault(id(t), convert(t)) for name, t in found.items()}
+def all_converted(vault: Vault, digest: str, graph: Graph, names: Iterable[str], empty: Empty[T]) -> dict[str, T]:
+    """Tensors of a manifest, restored into memory that `empty` gives; tied ones are one object."""
+    manifest = vault.manifest(digest)
+    owners = {name: manifest.owner(name) for name in names}
+    made = {owner.name: empty(owner.dtype, owner.shape) for owner in owners.values()}
+    vault.fill(digest, graph, {name: memory for name, (_, memory) in made.items()})
+    return {name: made[owner.name][0] for name, owner in owners.items()}
 
 
 def files(workspace: Workspace, model: ModelState, number: int) -> dict[str, bytes]:
@@ -55,16 +60,13 @@ def files(workspace: Workspace, model: ModelState, number: int) -> dict[str, byt
 def load(workspace: Workspace, model: ModelState, number: int, into: Any = None) -> Any:
     """The object a version was saved from: rebuilt from its architecture, or filled into one that the caller built."""
     from ..models.model import Model
-    from ..models.registry import build
-    from ..models.state import fill
 
     event = verified_event(workspace, model, number)
     if into is None and not event.architecture:
         raise Refused(
             f"version {number} of {model.name} was saved as bare tensors; take them with load_tensors, or pass into="
         )
-    target = build(event.architecture) if into is None else into
-    fill(target, tensors(workspace, model, number))
+    target = restored_into(workspace.vault, event.tensors, graph_of(model, event.tensors), event.architecture, into)
     if isinstance(target, Model):
         target.recall(
             hyperparameters=event.hyperparameters, settings=event.settings, data=event.data, metrics=event.metrics
@@ -73,25 +75,44 @@ def load(workspace: Workspace, model: ModelState, number: int, into: Any = None)
     return target
 
 
+def restored_into(vault: Vault, digest: str, graph: Graph, architecture: Mapping[str, Any], into: Any = None) -> Any:
+    """Tensors of a manifest in the object that an architecture describes, or in one that the caller built.
+
+    What the caller holds is written in place, and on any error is left bit for bit as it was.
+    """
+    from ..models.places import fitting_places
+    from ..models.rebuild import rebuilt
+
+    stored = vault.stored(digest, graph)
+    if into is not None:
+        vault.overwrite(digest, graph, fitting_places(into, stored))
+        return into
+    built = rebuilt(architecture, stored)
+    vault.fill(digest, graph, fitting_places(built, stored))
+    return built
+
+
 def apply(workspace: Workspace, model: ModelState, number: int, module: Any) -> tuple[str, ...]:
     """Put a live module on another version by replaying deltas in place: the digests replayed, in order.
 
     Where the module is not what this workspace last loaded or saved, or no deltas lead from there, the version is read
     and written whole, and none are named. On any error the module is left bit for bit as it was.
     """
-    from ..models.state import fill, in_place, tensors_of
+    from ..models.places import fitting_places, places_of
 
-    event, live = verified_event(workspace, model, number), tensors_of(module)
+    event, vault = verified_event(workspace, model, number), workspace.vault
     origin, replayed = workspace.origin(module), None
     if isinstance(origin, PendingVersion):
         origin = None
-    if origin is not None and origin.model == model.name and in_place(live):
-        stands = workspace.vault.manifest(model.version(origin).event.tensors)
+    live = places_of(module)
+    if origin is not None and origin.model == model.name and all(place.live for place in live.values()):
+        stands = vault.manifest(model.version(origin).event.tensors)
         with suppress(Refused):
             graph = graph_of(model, event.tensors, stands.digest)
-            replayed = workspace.vault.apply(event.tensors, graph, stands, live)
+            replayed = vault.apply(event.tensors, graph, stands, live)
     if replayed is None:
-        fill(module, workspace.vault.restore(event.tensors, graph_of(model, event.tensors)))
+        graph = graph_of(model, event.tensors)
+        vault.overwrite(event.tensors, graph, fitting_places(module, vault.stored(event.tensors, graph)))
     workspace.remember(module, workspace.version(model, number))
     return tuple(digest for digest, _ in replayed or ())
 

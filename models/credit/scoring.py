@@ -34,7 +34,7 @@ class ScoringNet(nn.Module):
 
     def forward(self, numbers: Tensor, hashes: Tensor) -> Tensor:
         """The positive class's probability, float64, shape (rows,): the members' mean. Takes what `Encoder` takes."""
-        features = self.encoder(numbers, hashes)
+        features = self.encoder(numbers, hashes).to(self.nets.wide.dtype)  # a copy of half precision is judged in it
         odds: Tensor = self.nets(features.expand(self.members, *features.shape))
         return odds.double().sigmoid().mean(dim=0)
 

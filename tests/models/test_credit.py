@@ -20,8 +20,9 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from lepton_ai.errors import Malformed, Refused
 from lepton_ai.models import CreditScoringModel
+from lepton_ai.models.places import fill
 from lepton_ai.models.registry import architecture_of, build
-from lepton_ai.models.state import fill, tensors_of
+from lepton_ai.models.state import tensors_of
 
 JOBS = np.array(["clerk", "smith", "nurse", "baker"])
 

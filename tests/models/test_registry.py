@@ -13,8 +13,9 @@ import torch
 
 from lepton_ai.errors import Malformed, Refused
 from lepton_ai.models import CreditScoringModel, Model, register
+from lepton_ai.models.places import fill
 from lepton_ai.models.registry import architecture_of, build, registered
-from lepton_ai.models.state import fill, tensors_of
+from lepton_ai.models.state import tensors_of
 
 
 @register("test-net")

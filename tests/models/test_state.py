@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from lepton_ai.errors import Malformed, Refused
-from lepton_ai.models.state import fill, tensors_of, to_numpy, to_torch
+from lepton_ai.models.places import fill
+from lepton_ai.models.state import tensors_of, to_numpy, to_torch
 from lepton_ai.tensors.tensor import KINDS
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*support is experimental:UserWarning")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,8 @@ def fail_at(monkeypatch: pytest.MonkeyPatch, read: int, fault: Callable[[], Any]
             fault()
         return whole(*arguments)
 
-    monkeypatch.setattr("lepton_ai.tensors.inplace.os.pread", pread)
+    monkeypatch.setattr("lepton_ai.tensors.spill.HELD", 0)  # the deltas' copy lies in a file
+    monkeypatch.setattr("lepton_ai.tensors.spill.os.pread", pread)
 
 
 def out_of_order() -> None:
@@ -175,3 +177,51 @@ def test_a_tensor_that_was_gone_in_between_is_refused(lineage: Lineage) -> None:
         lineage.vault.apply(
             lineage.versions[5][0].digest, forwards, lineage.versions[3][0], copied(lineage.versions[3][1])
         )
+
+
+def walked(lineage: Lineage, live: dict[str, Array]) -> None:
+    lineage.vault.apply(lineage.versions[0][0].digest, lineage.graph, lineage.versions[1][0], live)
+
+
+def overwritten(lineage: Lineage, live: dict[str, Array]) -> None:
+    lineage.vault.overwrite(lineage.versions[0][0].digest, lineage.graph, live)
+
+
+@pytest.mark.parametrize("write", [walked, overwritten])
+def test_writing_in_place_holds_no_second_copy_of_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Lineage, dict[str, Array]], None]
+) -> None:
+    monkeypatch.setattr("lepton_ai.tensors.spill.HELD", 0)
+    monkeypatch.setattr("lepton_ai.tensors.way.BATCH", 1 << 20)
+    lineage = Lineage(tmp_path)
+    tensors = {"x": floats(np.random.default_rng(0).normal(0, 0.02, 16 << 20))}  # 64 MiB
+    lineage.save(tensors)
+    lineage.save(stepped(tensors, 1), base=0)
+    live = copied(lineage.versions[1][1])
+
+    tracemalloc.start()
+    try:
+        write(lineage, live)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert same(live, tensors)
+    assert peak < 32 << 20
+
+
+def test_what_was_overwritten_comes_back_from_disk_and_memory_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lepton_ai.tensors.spill.HELD", 300_000)  # some in memory, the rest in a file
+    monkeypatch.setattr("lepton_ai.tensors.way.BATCH", 100_000)
+    lineage = Lineage(tmp_path)
+    rng = np.random.default_rng(0)
+    lineage.save({f"layer{i}": floats(rng.normal(0, 0.02, 30_000)) for i in range(20)})
+    live = {name: floats(rng.normal(0, 1, 30_000)) for name in lineage.versions[0][1]}
+    before = copied(live)
+    lineage.flip(lineage.packs[0].key, 1_900_000)
+
+    with pytest.raises(Damaged):
+        lineage.vault.overwrite(lineage.versions[0][0].digest, lineage.graph, live)
+    assert same(live, before)

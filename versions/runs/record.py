@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
+from typing import Any, Final, Literal, NamedTuple, TypeVar, cast
 
 from ...domain.commands import job_stream, run_stream
 from ...domain.job.state import JobState
@@ -18,11 +18,10 @@ from ...results import Result, Shown
 from ...results.description import Block, Text, grid, section, text, title
 from ...results.figures import ABSENT, figure, when
 from ...tensors.graph import Graph
+from ..restore import Empty, all_converted, restored_into
 from ..workspace import Workspace
 
-if TYPE_CHECKING:
-    from ...tensors.tensor import Tensor
-
+T = TypeVar("T")
 Status = Literal["running", "finished", "failed", "lost"]
 COLOURS: Final = {"finished": "green", "failed": "red", "lost": "red", "running": "yellow"}
 _STORY: Final = tuple(kind.type_name() for kind in (RunStarted, RunCheckpointed, RunFinished, RunLost, RunResumed))
@@ -181,24 +180,24 @@ def resumable(workspace: Workspace, run: str) -> tuple[RunRecord, Resumed]:
     return run_record, Resumed(run, points, step)
 
 
-def tensors(workspace: Workspace, run: str, step: int | None = None) -> Mapping[str, Tensor]:
-    """The tensors that a run kept at a step, or last, each verified."""
-    return _tensors(workspace, checkpoint(workspace, run, step))
+def tensors(workspace: Workspace, run: str, step: int | None, empty: Empty[T]) -> dict[str, T]:
+    """The tensors that a run kept at a step, or last, each verified; as torch's or numpy's."""
+    digest = checkpoint(workspace, run, step).tensors
+    names = [entry.name for entry in workspace.vault.manifest(digest).tensors]
+    return all_converted(workspace.vault, digest, Graph({digest: 1}, ()), names, empty)
 
 
 def load(workspace: Workspace, run: str, step: int | None = None, into: Any = None) -> Any:
     """A checkpoint filled into an object that the caller built, or rebuilt where its class is registered here."""
     from ...models.model import Model as LeptonModel
-    from ...models.registry import build
-    from ...models.state import fill
 
     kept = checkpoint(workspace, run, step)
     if into is None and not kept.architecture:
         raise Refused(
             f"a checkpoint of run {run} was kept as bare tensors; take them with load_checkpoint_tensors, or pass into="
         )
-    target = build(kept.architecture or {}) if into is None else into
-    fill(target, _tensors(workspace, kept))
+    graph = Graph({kept.tensors: 1}, ())
+    target = restored_into(workspace.vault, kept.tensors, graph, kept.architecture or {}, into)
     if isinstance(target, LeptonModel):
         known = target.hyperparameters
         given = record(workspace, run).hyperparameters
@@ -215,10 +214,6 @@ def checkpoint(workspace: Workspace, run: str, step: int | None) -> CheckpointRe
         where = "" if step is None else f" of step {step}"
         raise UnknownRevision(f"run {run!r} has no checkpoint{where}; it has {steps}")
     return matching[-1]
-
-
-def _tensors(workspace: Workspace, kept: CheckpointRecord) -> Mapping[str, Tensor]:
-    return workspace.vault.restore(kept.tensors, Graph({kept.tensors: 1}, ()))
 
 
 def _story(workspace: Workspace, run: str) -> Iterator[Recorded]:

@@ -26,16 +26,17 @@ def evaluate(payload: Evaluate, context: Context) -> Finished:
     from ...datasets.tables import fingerprint
     from ...jobs.protocol.messages import MadeEvaluation
     from ...models.model import Model
-    from ...models.registry import build
-    from ...models.state import fill
+    from ...models.places import fill
+    from ...models.rebuild import rebuilt
 
     base = context.order.base
     assert base is not None, "the ledger names the version to judge"
     rows, labels = labelled(context.order.source, payload.label)
-    model = build(base.architecture)
+    tensors = context.restored(base.way)
+    model = rebuilt(base.architecture, tensors)
     if not isinstance(model, Model):
         raise Refused(f"version {base.version} is no Lepton model; it cannot judge itself")
-    fill(model, context.restored(base.way))
+    fill(model, tensors)
     model.recall(hyperparameters=base.hyperparameters, settings=base.settings, data=base.data, metrics=base.metrics)
 
     performance = model.evaluate(rows, labels)

@@ -60,10 +60,11 @@ def _fit(architecture: Mapping[str, Any], tensors: Mapping[str, Tensor], bounds:
     """
     if not architecture.get("class"):
         return
-    from ...models.registry import build, knows
+    from ...models.places import fill
+    from ...models.rebuild import rebuilt
+    from ...models.registry import knows
     from ...models.shape import check_shape
-    from ...models.state import fill
 
     if knows(architecture.get("class")):
         check_shape(architecture, tensors, bounds and bounds.bytes)
-        fill(build(architecture), tensors)
+        fill(rebuilt(architecture, tensors), tensors)
