@@ -44,6 +44,6 @@ class ModelDeltas:
         return version.event
 
 
-def graph_of(model: ModelState, *manifests: str) -> Graph:
+def graph_of(model: ModelState, manifest: str, *more: str) -> Graph:
     """The graph of what manifests of a model rest on: where a restore may start, and which ways lead on."""
-    return ModelDeltas(model).around(*manifests)
+    return ModelDeltas(model).around(manifest, *more)
