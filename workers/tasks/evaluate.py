@@ -23,6 +23,7 @@ class Evaluate(LabelledRows, JudgesVersion):
 def evaluate(payload: Evaluate, context: Context) -> Finished:
     """Rebuild the version's model and have it judge itself."""
     from ...datasets.read import labelled
+    from ...datasets.selection import schema_of, selected_by
     from ...datasets.tables import fingerprint
     from ...jobs.protocol.messages import MadeEvaluation
     from ...models.model import Model
@@ -31,13 +32,14 @@ def evaluate(payload: Evaluate, context: Context) -> Finished:
 
     base = context.order.base
     assert base is not None, "the ledger names the version to judge"
-    rows, labels = labelled(context.order.source, payload.label)
     model = build(base.architecture)
     if not isinstance(model, Model):
         raise Refused(f"version {base.version} is no Lepton model; it cannot judge itself")
     fill(model, context.restored(base.way))
     model.recall(hyperparameters=base.hyperparameters, settings=base.settings, data=base.data, metrics=base.metrics)
 
+    schema = schema_of(base.architecture, base.data, {payload.label: model.label_type})
+    rows, labels = labelled(context.order.source, payload.label, selected_by(payload), schema)
     performance = model.evaluate(rows, labels)
 
     evaluation = MadeEvaluation(data=fingerprint(rows, labels), metrics=performance.figures())

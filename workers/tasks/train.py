@@ -29,11 +29,12 @@ class Train(LabelledRows, MakesVersion, LogsMetrics):
 def train(payload: Train, context: Context) -> Finished:
     """Fit the model; an attempt that was lost goes on from its last checkpoint where the model can."""
     from ...datasets.read import labelled
+    from ...datasets.selection import selected_by
     from ...models.registry import known, registered
     from ...models.state import tensors_of
     from ...provenance import code, environment
 
-    rows, labels = labelled(context.order.source, payload.label)
+    rows, labels = labelled(context.order.source, payload.label, selected_by(payload))
     model = registered(known(payload.model_class))()
     for name, value in payload.hyperparameters.items():
         model.add_hyperparameter(name, value)
