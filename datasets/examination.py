@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import numpy as np
@@ -34,6 +35,20 @@ def examine(data: Any, labels: Any) -> None:
     check_names([name for name, _ in table.schema])
     for remark in remarks(table, column):
         warnings.warn(remark, DataWarning, stacklevel=3)
+
+
+@contextmanager
+def noted() -> Generator[list[str]]:
+    """What is warned of meanwhile, in the order said; nothing of it is shown here."""
+    said: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", DataWarning)
+        yield said
+    for each in caught:
+        if issubclass(each.category, DataWarning):
+            said.append(str(each.message))
+        else:
+            warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
 
 
 def remarks(table: Table, labels: Column) -> Iterator[str]:

@@ -154,7 +154,7 @@ def _unmasked(data: Any, dtype: Any) -> Any:
     if isinstance(data, np.ma.MaskedArray):
         masked = cast("Any", data)
         return np.asarray(cast("Any", np.where(np.ma.getmaskarray(masked), None, masked.data.astype(object))))
-    elif isinstance(data, list | tuple) and any(isinstance(row, np.ma.MaskedArray) for row in cast("Any", data)):
+    if isinstance(data, list | tuple) and any(isinstance(row, np.ma.MaskedArray) for row in cast("Any", data)):
         data = [_unmasked(row, object) for row in cast("Any", data)]
     return np.asarray(cast("Any", data), dtype=dtype)
 
