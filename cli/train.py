@@ -71,7 +71,7 @@ def limits(function: F) -> F:
     {"job": JOB, "version?": VERSION, "metrics": METRICS},
     "lepton train credit-scoring-model loans.csv --label default",
     "lepton train credit-scoring-model loans.csv --label default --set learning_rate=0.01 --set dropout_rate=0.2",
-    "lepton train credit-scoring-model loans.csv --label default --type zip=text --drop id",
+    "lepton train credit-scoring-model loans.csv --label default --type kind=text --drop debt",
     "lepton train credit-scoring-model loans.csv --label default --branch risk -m 'with the new columns' --detach",
 )
 @click.argument("model")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,7 +12,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import Malformed
+from ..errors import DataWarning, Malformed
 from .types import Kind
 
 Schema: TypeAlias = Sequence[tuple[str, Kind]]
@@ -39,6 +40,11 @@ class Column:
     def missing(self) -> npt.NDArray[np.bool_]:
         """Which rows have no value, shape (rows,)."""
         return self.values < 0 if self.kind == "category" else np.isnan(self.values)
+
+    @property
+    def written_out(self) -> bool:
+        """Whether it holds numbers, which would have to be written out to be text."""
+        return self.kind == "number" and not bool(self.missing.all())
 
     def labels(self) -> list[Label]:
         """Each row's value as Python has it, whole numbers without a point; no value may be missing."""
@@ -116,7 +122,8 @@ class Table:
     def aligned(self, schema: Schema) -> Table:
         """The columns in that order and of those kinds.
 
-        Raises `Malformed` naming the columns that are lacking or unknown, or one that is text where numbers belong.
+        Raises `Malformed` naming the columns that are lacking or unknown, or one that is text where numbers belong;
+        warns, as `DataWarning`, of numbers where text belongs.
         """
         names = [name for name, _ in schema]
         known = set(names)
@@ -125,6 +132,14 @@ class Table:
         faults = [f"{word} {_listed(some)}" for word, some in (("lacks", lacking), ("adds", unknown)) if some]
         if faults:
             raise Malformed(f"the data {' and '.join(faults)}; give exactly the columns that the model was trained on")
+        numbers = [name for name, kind in schema if kind == "category" and self.by_name[name].written_out]
+        if numbers:
+            warnings.warn(
+                f"{_listed(numbers)} holds numbers where the model learnt text; they are written out, and 01234 that "
+                "was read as 1234 is another text: read it as text (in pandas dtype=str)",
+                DataWarning,
+                stacklevel=3,
+            )
         return Table(tuple(self.by_name[name].as_kind(kind) for name, kind in schema), self.rows)
 
 

@@ -101,6 +101,8 @@ def _named_columns(data: Any) -> Iterable[tuple[str, Any]]:
     if hasattr(data, "iloc") and hasattr(data, "columns"):  # pandas, whose own export to Arrow would add its index
         return [(str(name), data.iloc[:, place]) for place, name in enumerate(data.columns)]
     if hasattr(data, "with_format") and hasattr(data, "column_names"):  # of datasets: only so its row order is kept
+        if not hasattr(data, "__len__"):
+            raise Malformed(f"a {type(data).__name__} is a stream of rows; give one that has all of them")
         data = data.with_format("arrow")[:]
     if hasattr(data, "__arrow_c_stream__") or hasattr(data, "column_names"):  # Arrow's tables and whatever exports one
         return _of_arrow(data)

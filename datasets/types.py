@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, TypeAlias
 
 from ..errors import Malformed
@@ -20,6 +20,7 @@ MARKERS: Final = (
 )  # fmt: skip
 """What stands for a missing number; in a column of text it is text like any other."""
 _TRUTH: Final = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_SOME: Final = 200
 _EXACT: Final = 2**53
 """Beyond it float64 holds no longer every whole number."""
 
@@ -31,7 +32,6 @@ def guessed(name: str, texts: Any) -> Any:
     would lose something: dates, and whole numbers that no float64 holds.
     """
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     if texts.null_count == len(texts):
         return pa.nulls(len(texts))
@@ -43,7 +43,7 @@ def guessed(name: str, texts: Any) -> Any:
                 "text, or drop it"
             )
         return texts
-    if numbers.null_count == len(numbers) or pc.any(pc.match_substring_regex(texts, r"^\s*[+-]?0\d")).as_py():
+    if numbers.null_count == len(numbers) or _identifiers(numbers, texts):
         return texts
     if _rounded(numbers, texts):
         raise Malformed(
@@ -102,18 +102,52 @@ def _numbers(texts: Any) -> Any:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if (plain := _cast(texts)) is not None:
+        return plain
     trimmed = pc.utf8_trim_whitespace(texts)
     known = pc.if_else(pc.is_in(trimmed, value_set=pa.array(MARKERS, trimmed.type)), None, trimmed)
-    for kind in (pa.int64(), pa.float64()):
-        try:
-            return known.cast(kind)
-        except pa.ArrowInvalid:
-            continue
+    if (plain := _cast(known)) is not None:
+        return plain
     words = pa.array([*_TRUTH, "1", "0"], known.type)
     places = pc.index_in(known, value_set=words)
     if places.null_count > known.null_count:
         return None
     return pa.array([*_TRUTH.values(), True, False]).take(places)
+
+
+def _cast(texts: Any) -> Any:
+    """The texts as whole numbers, or as numbers; None where one is none."""
+    import pyarrow as pa
+
+    return _first(texts, (pa.int64(), pa.float64()))
+
+
+def _first(texts: Any, kinds: Iterable[Any]) -> Any:
+    """The texts as the first of the types that all of them write; None where there is none.
+
+    Some are tried before all, for Arrow takes long over each text that is none.
+    """
+    import pyarrow as pa
+
+    for kind in kinds:
+        try:
+            texts.slice(0, _SOME).cast(kind)
+            return texts.cast(kind)
+        except pa.ArrowInvalid:
+            continue
+    return None
+
+
+def _identifiers(numbers: Any, texts: Any) -> bool:
+    """Whether a text that writes a whole number begins with a zero that the number has not."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_integer(numbers.type):
+        return False
+    trimmed = pc.utf8_ltrim_whitespace(texts)
+    padded = pc.or_(pc.starts_with(trimmed, "0"), pc.starts_with(trimmed, "-0"))
+    return bool(pc.any(pc.match_substring_regex(trimmed.filter(padded), r"^-?0\d")).as_py())
 
 
 def _dates(texts: Any) -> Any:
@@ -122,12 +156,7 @@ def _dates(texts: Any) -> Any:
     import pyarrow.compute as pc
 
     trimmed = pc.utf8_trim_whitespace(texts)
-    for kind in (pa.timestamp("us"), pa.timestamp("us", "UTC"), pa.timestamp("ns")):
-        try:
-            return trimmed.cast(kind)
-        except pa.ArrowInvalid:
-            continue
-    return None
+    return _first(trimmed, (pa.timestamp("us"), pa.timestamp("us", "UTC"), pa.timestamp("ns")))
 
 
 def _rounded(numbers: Any, texts: Any) -> bool:

@@ -46,6 +46,12 @@ def test_text_is_text_where_a_leading_zero_says_so_or_a_version_learnt_it(tmp_pa
     assert rows(digits, {"zip": "category", "n": "number"}).to_pydict() == {"zip": ["1234", "99999"], "n": [1, 2]}
 
 
+def test_a_zero_alone_is_a_number(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", "a,b,c,y\n0 ,-0,0.5,0\n 1,2,00.5,1\n")
+
+    assert read(path) == {"a": [0, 1], "b": [0, 2], "c": [0.5, 0.5], "y": [0, 1]}
+
+
 def test_columns_that_a_version_did_not_learn_are_left_aside(tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", ",zip,n,y\n0,1,1,0\n1,2,2,1\n")
 

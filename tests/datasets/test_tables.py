@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
 from lepton_ai.datasets.tables import fingerprint, read_labels, read_table
-from lepton_ai.errors import Malformed
+from lepton_ai.errors import DataWarning, Malformed
 
 COLUMNS = {
     "age": [41, None, 23],
@@ -194,7 +194,8 @@ def test_levels_written_as_whole_numbers_or_floats_are_the_same() -> None:
 
 
 def test_columns_are_put_in_the_order_and_kinds_that_were_learnt() -> None:
-    table = read_table({"b": [1, 2], "a": [None, None]}).aligned([("a", "category"), ("b", "category")])
+    with pytest.warns(DataWarning, match="column 'b' holds numbers where the model learnt text"):
+        table = read_table({"b": [1, 2], "a": [None, None]}).aligned([("a", "category"), ("b", "category")])
 
     assert [(column.name, column.kind) for column in table.columns] == [("a", "category"), ("b", "category")]
     assert table.columns[0].missing.all()

@@ -22,6 +22,7 @@ class Evaluate(LabelledRows, JudgesVersion):
 @task(Evaluate)
 def evaluate(payload: Evaluate, context: Context) -> Finished:
     """Rebuild the version's model and have it judge itself."""
+    from ...datasets.examination import noted
     from ...datasets.read import labelled
     from ...datasets.selection import schema_of, selected_by
     from ...datasets.tables import fingerprint
@@ -40,7 +41,8 @@ def evaluate(payload: Evaluate, context: Context) -> Finished:
 
     schema = schema_of(base.architecture, base.data, {payload.label: model.label_type})
     rows, labels = labelled(context.order.source, payload.label, selected_by(payload), schema)
-    performance = model.evaluate(rows, labels)
+    with noted() as remarks:
+        performance = model.evaluate(rows, labels)
 
     evaluation = MadeEvaluation(data=fingerprint(rows, labels), metrics=performance.figures())
-    return context.finished(evaluation, performance.to_dict())
+    return context.finished(evaluation, performance.to_dict(), remarks)
