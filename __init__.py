@@ -6,13 +6,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from .errors import Damaged, GateNotMet, LeptonError, NotInPast, Refused, Stale, Unavailable, UnknownRevision
+    from .errors import (
+        Damaged,
+        DataWarning,
+        GateNotMet,
+        LeptonError,
+        NotInPast,
+        Refused,
+        Stale,
+        Unavailable,
+        UnknownRevision,
+    )
     from .manager import ModelManager
     from .models.registry import register
     from .results import PendingVersion, Performance, Version
 
 _HOMES: Final = {
     "Damaged": ".errors",
+    "DataWarning": ".errors",
     "GateNotMet": ".errors",
     "LeptonError": ".errors",
     "ModelManager": ".manager",
@@ -29,6 +40,7 @@ _HOMES: Final = {
 
 __all__ = [
     "Damaged",
+    "DataWarning",
     "GateNotMet",
     "LeptonError",
     "ModelManager",

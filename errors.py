@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
 
+class DataWarning(UserWarning):
+    """Rows were read, and something about them is suspicious: a column that identifies a row or tells its label."""
+
+
 class LeptonError(Exception):
     """Whatever Lepton raises on purpose; `exit_code` is what the command line returns for it."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from . import settings
+from .datasets.selection import selection
 from .domain import commands
 from .domain.model.resolve import split_range
 from .domain.model.revision import parts
@@ -41,6 +42,7 @@ from .versions.maintenance.heal import Healed, heal
 from .versions.maintenance.upgrade import Upgraded
 from .versions.merge import Strategy
 from .versions.refused import RefusedSaves
+from .versions.rows import read_once
 from .versions.runs import record
 from .versions.runs.record import CheckpointRecords, RunRecord, RunRecords
 from .versions.runs.run import Run, resumed
@@ -270,9 +272,9 @@ class ModelManager:
         """Put a branch, or with `alias` an alias, on a version of its past, after every byte of it was restored.
 
         `to` may be left out with `alias` only: back to where it stood before its last move. `rehearse`, as
-        (data, labels) or (data, labels, metric), judges target and head on the same rows first and raises `GateNotMet`
-        for a worse target unless a `reason` is given. `dry_run` returns the plan, with the rehearsal if one was asked
-        for, and records nothing.
+        (data, labels) or (data, labels, metric), or with a file's path and its column of labels, judges target and head
+        on the same rows first and raises `GateNotMet` for a worse target unless a `reason` is given. `dry_run` returns
+        the plan, with the rehearsal if one was asked for, and records nothing.
         """
         state, aim = self._aim(to, model, branch, alias, expected, reason, move_aliases, rehearse)
         if dry_run:
@@ -495,16 +497,28 @@ class ModelManager:
         *,
         validation: tuple[Any, Any] | None = None,
         on_epoch: Callable[[int, Mapping[str, float]], None] | None = None,
+        types: Mapping[str, str] | None = None,
+        drop: Sequence[str] = (),
+        columns: Sequence[str] | None = None,
         **save: Any,
     ) -> Version | PendingVersion:
-        """Fit a Lepton model as a run and keep a version by itself; `save` takes what `save_version` takes."""
-        return train.train(self._home.outbox, model, data, labels, validation=validation, on_epoch=on_epoch, **save)
+        """Fit a Lepton model as a run and keep a version by itself; `save` takes what `save_version` takes.
+
+        `types` says what columns of the data hold, such as {"zip": "text"} (number, text or date), `drop` leaves some
+        out, and `columns` names the only ones to learn from; the model is then given an Arrow table of these.
+        """
+        chosen = selection(types, drop, columns)
+        return train.train(
+            self._home.outbox, model, data, labels, validation=validation, on_epoch=on_epoch, chosen=chosen, **save
+        )
 
     @_told_first
     def evaluate(self, rev: Rev, data: Any, labels: Any, *, name: str = "", key: str | None = None) -> Evaluation:
         """Judge a version on labelled rows by its class's own `evaluate`, and record the figures and a fingerprint.
 
-        `name` is what the rows are called: the figures stand under `name/f1` too, which other rows' do not replace.
+        `data` and `labels` may be a file's path and the name of its column of labels: it is read as what the version
+        learnt. `name` is what the rows are called: the figures stand under `name/f1` too, which other rows' do not
+        replace.
         """
         return train.evaluate(self._workspace, *self._resolved(rev), data, labels, name=name, key=key)
 
@@ -686,7 +700,7 @@ class ModelManager:
             asked=_words({"to": to} if expected is None else {"to": to, "expected": expected}),
             reason=reason,
             move_aliases=tuple(move_aliases),
-            rehearse=rehearse,
+            rehearse=read_once(rehearse),
         )
 
 

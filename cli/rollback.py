@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, cast
 
 import click
 
-from ..datasets.read import labelled
+from ..datasets.read import checked
 from ..results import RollbackPlan, RolledBack
 from ..results.description import number, text
 from .command import Session, command, keyed
@@ -165,12 +165,12 @@ def _sensible(to: str | None, branch: str | None, alias: str | None, aliases: tu
         )
 
 
-def _rehearsal(data: str | None, label: str | None) -> tuple[Any, Any] | None:
+def _rehearsal(data: str | None, label: str | None) -> tuple[str, str] | None:
     if data is None and label is None:
         return None
     if data is None or label is None:
         raise click.UsageError("--rehearse and --label go together; give both", click.get_current_context())
-    return labelled(data, label)
+    return checked(data, label), label
 
 
 def _announce(session: Session, plan: RollbackPlan, *, asked: bool) -> None:

@@ -63,4 +63,5 @@ JOB: Final[dict[str, Any]] = {
     "warnings": "number",
     "lost_points": "number",
     "warning": "text",
+    "remarks": ["text"],
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 import time
@@ -26,6 +27,29 @@ OnEpoch = Callable[[int, Mapping[str, float]], None]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def selecting(function: F) -> F:
+    """The options that say which columns are learnt from, and as what."""
+    options = (
+        click.option(
+            "--type",
+            "types",
+            multiple=True,
+            metavar="COLUMN=TYPE",
+            help="What a column holds: number, text or date; may be repeated. Else it is what it seems.",
+        ),
+        click.option("--drop", multiple=True, metavar="COLUMN", help="A column to leave out; may be repeated."),
+        click.option(
+            "--columns",
+            multiple=True,
+            metavar="COLUMN,...",
+            help="The only columns to learn from, parted by commas (a name with a comma in quotation marks).",
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
 def limits(function: F) -> F:
     """The options of whatever a worker does."""
     options = (
@@ -48,12 +72,14 @@ def limits(function: F) -> F:
     {"job": JOB, "version?": VERSION, "metrics": METRICS},
     "lepton train credit-scoring-model loans.csv --label default",
     "lepton train credit-scoring-model loans.csv --label default --set learning_rate=0.01 --set dropout_rate=0.2",
+    "lepton train credit-scoring-model loans.csv --label default --type kind=text --drop debt",
     "lepton train credit-scoring-model loans.csv --label default --branch risk -m 'with the new columns' --detach",
 )
 @click.argument("model")
 @click.argument("data")
 @click.option("--label", required=True, metavar="COLUMN", help="The column that holds the labels.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A hyperparameter; may be repeated.")
+@selecting
 @click.option("--name", metavar="NAME", help="The name to keep versions under; MODEL's if left out.")
 @click.option("--branch", default="main", show_default=True, metavar="NAME", help="The branch that gets the version.")
 @click.option("-m", "--message", default="", metavar="TEXT", help="What this training is for.")
@@ -65,6 +91,9 @@ def train(
     data: str,
     label: str,
     settings: tuple[str, ...],
+    types: tuple[str, ...],
+    drop: tuple[str, ...],
+    columns: tuple[str, ...],
     name: str | None,
     branch: str,
     message: str,
@@ -74,8 +103,8 @@ def train(
 ) -> None:
     """Train a model on the rows of a CSV, Parquet or Arrow file, and keep it as a version.
 
-    MODEL is one of Lepton's own, such as credit-scoring-model. All columns but the label's are learnt from. A worker
-    does it; where none is there, this command is one itself while it waits.
+    MODEL is one of Lepton's own, such as credit-scoring-model. All columns but the label's are learnt from, if none is
+    dropped. A worker does it; where none is there, this command is one itself while it waits.
     """
     chosen = dict(_setting(each) for each in settings)
     submitted = session.manager.jobs.train(
@@ -86,6 +115,9 @@ def train(
         hyperparameters=chosen,
         branch=branch,
         message=message,
+        types=dict(_type(each) for each in types),
+        drop=drop,
+        columns=[name for each in columns for name in next(csv.reader([each]))] or None,
         memory=_bytes(memory),
         **limits,
     )
@@ -161,6 +193,13 @@ def _setting(words: str) -> tuple[str, Any]:
         return key, json.loads(value)
     except ValueError:
         return key, value
+
+
+def _type(words: str) -> tuple[str, str]:
+    column, equals, kind = words.rpartition("=")
+    if not column or not equals:
+        raise click.UsageError(f"--type {words!r} gives no type; write COLUMN=TYPE", click.get_current_context())
+    return column, kind
 
 
 @contextmanager

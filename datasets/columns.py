@@ -1,21 +1,24 @@
-"""Typed columns of rows to learn from: numbers and categories, each with its missing values."""
+"""Typed columns of rows to learn from: numbers, dates and categories, each with its missing values."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import Malformed
+from ..errors import DataWarning, Malformed
+from .types import Kind
 
-Kind: TypeAlias = Literal["number", "category"]
 Schema: TypeAlias = Sequence[tuple[str, Kind]]
 Label: TypeAlias = int | float | str
+
+_HELD: Final[Mapping[Kind, str]] = {"number": "numbers", "category": "text", "date": "dates"}
 
 MISSING = 0  # the hash of a missing category; a level's own 64 bits are 0 once in 2**64
 
@@ -24,7 +27,8 @@ MISSING = 0  # the hash of a missing category; a level's own 64 bits are 0 once 
 class Column:
     """One named column: numbers as float64 with NaN for missing, or categories as places in `levels`, -1 for missing.
 
-    `levels` are the texts that occur, in the order of their UTF-8 bytes, so equal content makes equal columns.
+    A date is a number too: days since 1970-01-01 UTC. `levels` are the texts that occur, in the order of their UTF-8
+    bytes, so equal content makes equal columns.
     """
 
     name: str
@@ -35,7 +39,12 @@ class Column:
     @property
     def missing(self) -> npt.NDArray[np.bool_]:
         """Which rows have no value, shape (rows,)."""
-        return np.isnan(self.values) if self.kind == "number" else self.values < 0
+        return self.values < 0 if self.kind == "category" else np.isnan(self.values)
+
+    @property
+    def written_out(self) -> bool:
+        """Whether it holds numbers, which would have to be written out to be text."""
+        return self.kind == "number" and not bool(self.missing.all())
 
     def labels(self) -> list[Label]:
         """Each row's value as Python has it, whole numbers without a point; no value may be missing."""
@@ -65,20 +74,22 @@ class Column:
         return Column(self.name, "category", codes, levels)
 
     def as_kind(self, kind: Kind) -> Column:
-        """The same column as that kind. Raises `Malformed` for text where numbers belong."""
+        """The same column as that kind. Raises `Malformed` for text or dates where numbers belong, or the reverse."""
         if kind == self.kind:
             return self
-        if kind == "category":
+        if self.missing.all():
+            nothing = np.full(len(self.values), -1) if kind == "category" else np.full(len(self.values), np.nan)
+            return Column(self.name, kind, nothing)
+        if kind == "category" and self.kind == "number":
             return self.as_categories()
-        if not self.missing.all():
-            raise Malformed(f"column {self.name!r} holds text where the model learnt numbers; convert it")
-        return Column(self.name, "number", np.full(len(self.values), np.nan))
+        held, learnt = _HELD[self.kind], _HELD[kind]
+        raise Malformed(f"column {self.name!r} holds {held} where the model learnt {learnt}; convert it")
 
     def canonical(self) -> bytes:
         """Bytes that equal content shares and other content does not, whatever container it came from."""
         used = np.unique(self.values[~self.missing]) if self.kind == "category" else np.empty(0, np.int64)
         levels = [self.levels[int(place)] for place in used]
-        if self.kind == "number":
+        if self.kind != "category":
             # + 0.0 turns -0.0 into the 0.0 that it equals; every NaN becomes the same NaN.
             body = np.where(self.missing, np.nan, self.values + 0.0).astype("<f8").tobytes()
         else:
@@ -111,7 +122,8 @@ class Table:
     def aligned(self, schema: Schema) -> Table:
         """The columns in that order and of those kinds.
 
-        Raises `Malformed` naming the columns that are lacking or unknown, or one that is text where numbers belong.
+        Raises `Malformed` naming the columns that are lacking or unknown, or one that is text where numbers belong;
+        warns, as `DataWarning`, of numbers where text belongs.
         """
         names = [name for name, _ in schema]
         known = set(names)
@@ -120,6 +132,14 @@ class Table:
         faults = [f"{word} {_listed(some)}" for word, some in (("lacks", lacking), ("adds", unknown)) if some]
         if faults:
             raise Malformed(f"the data {' and '.join(faults)}; give exactly the columns that the model was trained on")
+        numbers = [name for name, kind in schema if kind == "category" and self.by_name[name].written_out]
+        if numbers:
+            warnings.warn(
+                f"{_listed(numbers)} holds numbers where the model learnt text; they are written out, and 01234 that "
+                "was read as 1234 is another text: read it as text (in pandas dtype=str)",
+                DataWarning,
+                stacklevel=3,
+            )
         return Table(tuple(self.by_name[name].as_kind(kind) for name, kind in schema), self.rows)
 
 

@@ -1,4 +1,4 @@
-"""Labelled rows by their address: a CSV, Parquet or Arrow file in a folder or in an object store."""
+"""Labelled rows by their address: a CSV, TSV, Parquet or Arrow file in a folder or in an object store."""
 # pyright: reportUnknownParameterType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # (pyarrow ships no types)
 
@@ -7,66 +7,131 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from ..errors import Malformed, Refused, Unavailable
+from ..errors import LeptonError, Malformed, Refused, Unavailable
+from .delimited import columns, texts, typed
+from .memory import check_room
+from .pandas_index import check_names, index_columns
+from .selection import Selection, listed
+from .types import Kind, retyped
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+KINDS: Final = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+}
+PACKED: Final = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
+"""How a text file may be compressed, by its last ending."""
+SEPARATORS: Final = {"csv": ",", "tsv": "\t"}
+ALL: Final = Selection()
 
-KINDS: Final = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet", ".arrow": "arrow", ".feather": "arrow"}
 
-
-def checked(path: str, label: str) -> str:
+def checked(path: str, label: str, chosen: Selection = ALL) -> str:
     """The URL of a file, whatever folder it is asked from.
 
-    A local one is looked at: `Malformed` where it is not there, cannot be read or has no such column.
+    A local one is looked at: `Malformed` where it is not there, cannot be read or lacks a column that was named.
     """
     _kind(path)
     if _remote(path):
         return path
     if not _local(path).is_file():
         raise Malformed(f"there is no file {path!r}; give a CSV or Parquet file")
-    _check(path, _tried(path, _COLUMNS), label)
+    names = _tried(path, _COLUMNS)
+    _check(path, names, label)
+    chosen.names(names, label)
     return _local(path).absolute().as_uri()
 
 
-def labelled(path: str, label: str) -> tuple[Any, Any]:
-    """The columns of a file without the one of labels, an Arrow table, and the labels, its column.
+def labelled(
+    path: str, label: str, chosen: Selection = ALL, schema: Mapping[str, Kind] | None = None
+) -> tuple[Any, Any]:
+    """The columns of a file to learn from, an Arrow table, and the labels, its column.
 
-    An empty field of a CSV file is a missing value. Raises `Malformed` where there is no such file or column, or the
-    file cannot be read; never with a value of it, which may be a person's. `Unavailable` where its store is away.
+    With a version's `schema` its columns are read as what that version learnt, and others are left aside. Without one
+    a CSV file's columns are read as `chosen` says, or as what they seem to be. An empty field of it is a missing value,
+    and so is NA and its like among numbers. Raises `Malformed` where there is no such file or column, or the file
+    cannot be read; never with a value of it, which may be a person's. `Unavailable` where its store is away.
     """
-    table = _tried(path, _READERS)
-    _check(path, table.column_names, label)
+    table = _read(path, label, chosen, schema or {})
     return table.drop_columns([label]), table.column(label)
+
+
+def rows(path: str, schema: Mapping[str, Kind] | None = None) -> Any:
+    """As `labelled`, for rows that are only predicted: an Arrow table of the columns that a version learnt."""
+    return _read(path, None, ALL, schema or {})
+
+
+def _read(path: str, label: str | None, chosen: Selection, schema: Mapping[str, Kind]) -> Any:
+    table = _tried(path, _READERS)
+    present = table.column_names
+    if label is not None:
+        _check(path, present, label)
+    try:
+        table = table.select(_places(table, label, chosen, schema))
+        if _kind(path) in SEPARATORS:
+            return typed(table, {**chosen.types, **schema})
+        return _retyped(table, chosen.types)
+    except LeptonError as error:
+        raise type(error)(f"{_shown(path)}: {error}") from None
+    except MemoryError:
+        raise _too_large(path) from None
+
+
+def _places(table: Any, label: str | None, chosen: Selection, schema: Mapping[str, Kind]) -> list[int]:
+    """Where the columns to learn from lie, and the labels'."""
+    present = table.column_names
+    if schema and schema.keys() - {label} <= {*present}:
+        wanted = {*schema}
+    else:
+        index = () if chosen.columns is not None else index_columns(table.schema)
+        wanted = {name for name in chosen.names(present, label) if name not in index}
+        if not schema:
+            check_names(present, wanted)
+    return [place for place, name in enumerate(present) if name in wanted or name == label]
+
+
+def _retyped(table: Any, types: Mapping[str, Kind]) -> Any:
+    for name in (name for name in table.column_names if name in types):
+        made = retyped(name, table.column(name).combine_chunks(), types[name])
+        table = table.set_column(table.column_names.index(name), name, made)
+    return table
 
 
 def _check(path: str, names: list[str], label: str) -> None:
     """Hold that there is one column of labels."""
     if label not in names:
         near = get_close_matches(label, names, 1)
-        hint = f"did you mean {near[0]}?" if near else f"it has {_listed(names)}"
+        hint = f"did you mean {near[0]}?" if near else f"it has {listed(names)}"
         raise Malformed(f"{_shown(path)} has no column {label!r}; {hint}")
     if names.count(label) > 1:
         raise Malformed(f"{_shown(path)} has two columns named {label!r}; rename one")
 
 
-def _tried(path: str, readers: Mapping[str, Callable[[Any], Any]]) -> Any:
+def _tried(path: str, readers: Mapping[str, Callable[[Callable[[], Any]], Any]]) -> Any:
     """What a reader finds in a file, its complaints in our words and without a value."""
     import pyarrow as pa
 
     kind = _kind(path)
     try:
-        with _opened(path) as file:
-            return readers[kind](file)
+        return readers[kind](partial(_opened, path))
+    except MemoryError:
+        raise _too_large(path) from None
+    except Malformed as error:
+        raise Malformed(f"{_shown(path)} cannot be read as {kind}: {error}") from None
     except (pa.ArrowException, UnicodeDecodeError) as error:
-        raise Malformed(f"{_shown(path)} cannot be read as {kind}: {_fault(str(error))}") from None
+        raise Malformed(f"{_shown(path)} cannot be read as {kind}: {_fault(error)}") from None
     except OSError as error:
         if _remote(path) and (isinstance(error, FileNotFoundError) or "NO_SUCH_BUCKET" in str(error)):
             raise Malformed(f"there is no {_shown(path)} in its bucket; give the address of a file") from None
+        if _damaged(error):
+            raise Malformed(f"{_shown(path)} cannot be read as {kind}: {_fault(error)}") from None
         if _remote(path):
             raise Unavailable(f"{_shown(path)} cannot be reached now; see to its store, then try again") from None
         what = error.strerror or "it is damaged"
@@ -83,54 +148,53 @@ def _opened(path: str) -> Any:
             raise Refused(
                 f"no store is known for {urlsplit(path).scheme}:// ({error}); use s3://, gs:// or a file"
             ) from error
-        return store.open_input_file(place)
-    local = _local(path)
-    if not local.is_file():
-        raise Malformed(f"there is no file {_shown(path)!r}; give a CSV or Parquet file")
-    return fs.LocalFileSystem().open_input_file(str(local))
+    else:
+        local = _local(path)
+        if not local.is_file():
+            raise Malformed(f"there is no file {_shown(path)!r}; give a CSV or Parquet file")
+        store, place = fs.LocalFileSystem(), str(local)
+    packed = PACKED.get(_suffixes(path)[-1])
+    return store.open_input_stream(place, compression=packed) if packed else store.open_input_file(place)
 
 
-def _csv(file: Any) -> pa.Table:
-    from pyarrow import csv
-
-    options = csv.ConvertOptions(strings_can_be_null=True)
-    # one thread: with more Arrow does not say which row is at fault
-    return csv.read_csv(file, csv.ReadOptions(use_threads=False), convert_options=options)
-
-
-def _csv_columns(file: Any) -> list[str]:
-    from pyarrow import csv
-
-    return csv.open_csv(file, csv.ReadOptions(use_threads=False)).schema.names
-
-
-def _parquet(file: Any) -> pa.Table:
+def _parquet(opened: Callable[[], Any]) -> Any:
     from pyarrow import parquet
 
-    return parquet.read_table(file)
+    with opened() as file:
+        metadata = parquet.read_metadata(file)
+        check_room(metadata.num_rows, metadata.num_columns)
+        file.seek(0)
+        return parquet.read_table(file, page_checksum_verification=True)
 
 
-def _parquet_columns(file: Any) -> list[str]:
+def _parquet_columns(opened: Callable[[], Any]) -> list[str]:
     from pyarrow import parquet
 
-    return parquet.read_schema(file).names
+    with opened() as file:
+        return parquet.read_schema(file).names
 
 
-def _arrow(file: Any) -> pa.Table:
+def _arrow(opened: Callable[[], Any]) -> Any:
     from pyarrow import ipc
 
-    return ipc.open_file(file).read_all()
+    with opened() as file:
+        return ipc.open_file(file).read_all()
 
 
-def _arrow_columns(file: Any) -> list[str]:
+def _arrow_columns(opened: Callable[[], Any]) -> list[str]:
     from pyarrow import ipc
 
-    return ipc.open_file(file).schema.names
+    with opened() as file:
+        return ipc.open_file(file).schema.names
 
 
-_READERS: Final[Mapping[str, Callable[[Any], Any]]] = {"csv": _csv, "parquet": _parquet, "arrow": _arrow}
+_READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    **{kind: partial(texts, separator=separator) for kind, separator in SEPARATORS.items()},
+    "parquet": _parquet,
+    "arrow": _arrow,
+}
 _COLUMNS: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "csv": _csv_columns,
+    **{kind: partial(columns, separator=separator) for kind, separator in SEPARATORS.items()},
     "parquet": _parquet_columns,
     "arrow": _arrow_columns,
 }
@@ -140,11 +204,20 @@ def _remote(path: str) -> bool:
     return "://" in path and not path.startswith("file://")
 
 
+def _suffixes(path: str) -> list[str]:
+    name = PurePosixPath(urlsplit(path).path if "://" in path else path)
+    return [suffix.lower() for suffix in name.suffixes] or [""]
+
+
 def _kind(path: str) -> str:
-    suffix = PurePosixPath(urlsplit(path).path if "://" in path else path).suffix.lower()
-    if suffix not in KINDS:
+    suffixes = _suffixes(path)
+    packed = suffixes[-1] in PACKED
+    kind = KINDS.get(suffixes[-2] if packed and len(suffixes) > 1 else suffixes[-1])
+    if kind is None:
         raise Malformed(f"{_shown(path)} is neither .csv nor .parquet; give the file the ending of what it holds")
-    return KINDS[suffix]
+    if packed and kind not in SEPARATORS:
+        raise Malformed(f"{_shown(path)} is compressed once more; unpack it, {kind} files are compressed inside")
+    return kind
 
 
 def _local(path: str) -> Path:
@@ -156,17 +229,31 @@ def _shown(path: str) -> str:
     return PurePosixPath(unquote(urlsplit(path).path)).name if "://" in path else path
 
 
-def _fault(message: str) -> str:
+def _too_large(path: str) -> Refused:
+    return Refused(
+        f"{_shown(path)} takes more memory than there is, or than its process may have; give fewer rows or columns, or "
+        "more memory"
+    )
+
+
+def _damaged(error: OSError) -> bool:
+    """Whether the bytes are at fault, not the way to them."""
+    return error.errno is None and any(word in str(error) for word in ("CRC", "corrupt", "inflate", "ompress"))
+
+
+def _fault(error: Exception) -> str:
     """What Arrow found, without the values that its message quotes."""
+    message = str(error)
     if columns := re.search(r"Expected (\d+) columns, got (\d+)", message):
         row = re.search(r"Row #(\d+)", message)
         where = f"row {row[1]}" if row else "a row"
         return f"{where} has {columns[2]} columns where {columns[1]} were expected; mend the row"
     if "Empty CSV" in message:
         return "it is empty; give a file with a line of column names and rows"
+    if isinstance(error, UnicodeDecodeError) or "UTF8" in message:
+        return "its text is not UTF-8, but Latin-1 perhaps; save it as UTF-8"
+    if "CRC" in message:
+        return "a page has another checksum than was written, so it is damaged; fetch the file anew"
+    if "ompress" in message or "inflate" in message:
+        return "its compressed bytes are damaged or cut off; fetch the file anew"
     return "its bytes are not of that kind; check the file"
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-    return ", ".join(map(repr, names[:8])) + more

@@ -10,14 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import Malformed
+from .arrays import arrow_array, is_tensor, plain_array
 from .columns import Column, Table
+from .pandas_index import index_columns
+from .selection import Selection
+from .types import days, is_date, is_text, retyped
 
 
 def read_table(data: Any) -> Table:
     """Typed columns of a 2-d array, list of rows, DataFrame, Arrow table (or what exports one) or mapping of columns.
 
-    Numbers and booleans are numbers; text and dictionary-encoded columns (pandas' Categorical) are categories; None
-    and NaN are missing. An array's columns are named "0", "1", … Raises `Malformed` on anything else.
+    Numbers and booleans are numbers, dates and moments days since 1970; text and dictionary-encoded columns (pandas'
+    Categorical) are categories; None, NaN and what is masked are missing. An array's columns are named "0", "1", …,
+    and the index that pandas kept beside its columns is none of them. Raises `Malformed` on anything else.
     """
     if isinstance(data, Table):
         return data
@@ -47,7 +52,7 @@ def read_labels(labels: Any, rows: int) -> Column:
             raise Malformed(f"the labels have {len(table.columns)} columns; give one label a row")
         column = replace(table.columns[0], name="label")
     else:
-        column = _column("label", labels)
+        column = _column("label", _plain_labels(labels))
     if len(column.values) != rows:
         raise Malformed(f"there are {len(column.values)} labels for {rows} rows; give one label a row")
     if column.missing.any():
@@ -71,58 +76,131 @@ def fingerprint(data: Any, labels: Any = None) -> dict[str, Any]:
     return {"digest": f"blake3:{hasher.hexdigest()}", "rows": table.rows, "columns": columns}
 
 
-def _named_columns(data: Any) -> Iterable[tuple[str, Any]]:
-    """Pairs of a column's name and its values, from whatever holds columns."""
+def selected(data: Any, chosen: Selection) -> Any:
+    """The columns that were selected, of the types that were given, as an Arrow table; the data itself where none was.
+
+    Raises `Malformed` where a column that was named is not there, or a value is not of the type that was given.
+    """
     import pyarrow as pa
 
+    if not chosen:
+        return data
+    given = dict(_named_columns(data))
+    arrays: dict[str, Any] = {name: arrow_array(name, given[name]) for name in chosen.names([*given])}
+    return cast("Any", pa).table({name: _as_given(name, array, chosen) for name, array in arrays.items()})
+
+
+def _as_given(name: str, array: Any, chosen: Selection) -> Any:
+    return retyped(name, array, chosen.types[name]) if name in chosen.types else array
+
+
+def _named_columns(data: Any) -> Iterable[tuple[str, Any]]:
+    """Pairs of a column's name and its values, from whatever holds columns."""
     if isinstance(data, Mapping):
-        return [(str(name), values) for name, values in cast("Mapping[Any, Any]", data).items()]
+        return _of_mapping(cast("Mapping[Any, Any]", data))
     if hasattr(data, "iloc") and hasattr(data, "columns"):  # pandas, whose own export to Arrow would add its index
         return [(str(name), data.iloc[:, place]) for place, name in enumerate(data.columns)]
+    if hasattr(data, "with_format") and hasattr(data, "column_names"):  # of datasets: only so its row order is kept
+        if not hasattr(data, "__len__"):
+            raise Malformed(f"a {type(data).__name__} is a stream of rows; give one that has all of them")
+        data = data.with_format("arrow")[:]
     if hasattr(data, "__arrow_c_stream__") or hasattr(data, "column_names"):  # Arrow's tables and whatever exports one
-        table = cast("Any", pa.table(data) if hasattr(data, "__arrow_c_stream__") else data)
-        return list(zip(table.column_names, table.columns, strict=True))
+        return _of_arrow(data)
+    if getattr(getattr(data, "dtype", None), "names", None):  # numpy's records
+        return [(name, data[name]) for name in data.dtype.names]
     matrix = _matrix(data)
     return [(str(place), matrix[:, place]) for place in range(matrix.shape[1])]
 
 
+def _of_mapping(data: Mapping[Any, Any]) -> list[tuple[str, Any]]:
+    if data and all(hasattr(part, "column_names") and hasattr(part, "with_format") for part in data.values()):
+        raise Malformed(f"the data has several parts ({', '.join(map(str, data))}); give one of them")
+    return [(str(name), values) for name, values in data.items()]
+
+
+def _of_arrow(data: Any) -> list[tuple[str, Any]]:
+    import pyarrow as pa
+
+    try:
+        table = cast("Any", pa.table(data) if hasattr(data, "__arrow_c_stream__") else data)
+    except (pa.ArrowException, TypeError):
+        raise Malformed(f"a {type(data).__name__} is one column; give a table, or columns by name") from None
+    index = index_columns(table.schema)
+    pairs = zip(table.column_names, table.columns, strict=True)
+    return [(name, column) for name, column in pairs if name not in index]
+
+
 def _matrix(data: Any) -> npt.NDArray[Any]:
+    if is_tensor(data):
+        data = plain_array(data, "the data")
     arrayed = hasattr(data, "__array__")
     if not (arrayed or isinstance(data, list | tuple)):
+        sparse = hasattr(data, "toarray")
         raise Malformed(
-            f"a {type(data).__name__} holds no rows; give a 2-d array, a DataFrame, an Arrow table or columns by name"
+            f"a {type(data).__name__} is sparse; give its .toarray()"
+            if sparse
+            else f"a {type(data).__name__} holds no rows; give a 2-d array, a DataFrame, an Arrow table or columns by "
+            "name"
         )
     try:
-        matrix: npt.NDArray[Any] = np.asarray(cast("Any", data), dtype=None if arrayed else object)
-    except (ValueError, TypeError) as error:
+        matrix = _unmasked(data, None if arrayed else object)
+    except (ValueError, TypeError, RuntimeError) as error:
         raise Malformed(f"the rows have no common shape ({error}); give rows of one length") from error
     if matrix.ndim != 2:
         raise Malformed(f"the data has {matrix.ndim} dimensions, not rows and columns; give rows of one length")
     return matrix
 
 
+def _unmasked(data: Any, dtype: Any) -> Any:
+    """The rows as one array, with None where they are masked."""
+    if isinstance(data, np.ma.MaskedArray):
+        masked = cast("Any", data)
+        return np.asarray(cast("Any", np.where(np.ma.getmaskarray(masked), None, masked.data.astype(object))))
+    if isinstance(data, list | tuple) and any(isinstance(row, np.ma.MaskedArray) for row in cast("Any", data)):
+        data = [_unmasked(row, object) for row in cast("Any", data)]
+    return np.asarray(cast("Any", data), dtype=dtype)
+
+
+def _plain_labels(labels: Any) -> Any:
+    """Labels as they are, but numbers that pandas or Arrow keep as categories as numbers: 0 and 1, not '0' and '1'."""
+    import pyarrow as pa
+
+    array = arrow_array("label", labels)
+    if not pa.types.is_dictionary(array.type) or is_text(array.type.value_type):
+        return array
+    return array.dictionary_decode()
+
+
 def _column(name: str, values: Any) -> Column:
     """A typed column of anything that Arrow reads as one."""
     import pyarrow as pa
 
-    array: Any = _arrow(name, values)
+    array: Any = arrow_array(name, values)
     kind: Any = array.type
     if pa.types.is_dictionary(kind):
         return _column(name, array.dictionary_decode()).as_categories()
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+    if is_text(kind):
         return _categories(name, array.cast(pa.large_string()))
+    if is_date(kind):
+        return Column(name, "date", days(array))
     if pa.types.is_null(kind) or pa.types.is_boolean(kind):
         array = array.cast(pa.uint8())
     elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
-        raise Malformed(f"column {name!r} holds {kind}; give numbers, booleans or text")
+        raise Malformed(f"column {name!r} holds {kind}; give numbers, booleans, dates or text")
     try:
         known = array.cast(pa.float64()).fill_null(float("nan"))
-    except ValueError as error:
-        raise Malformed(f"column {name!r} holds integers beyond 2**53, which no float holds; give text") from error
+    except (ValueError, NotImplementedError):
+        raise _too_large(name) from None
     numbers = cast("npt.NDArray[np.float64]", known.to_numpy(zero_copy_only=False))
+    if pa.types.is_decimal(kind) and kind.scale <= 0 and (np.abs(numbers) > 2**53).any():
+        raise _too_large(name)
     if np.isinf(numbers).any():
         raise Malformed(f"column {name!r} holds infinity; give a number, or None where it is unknown")
     return Column(name, "number", numbers)
+
+
+def _too_large(name: str) -> Malformed:
+    return Malformed(f"column {name!r} holds integers beyond 2**53, which no float holds; give text")
 
 
 def _categories(name: str, array: Any) -> Column:
@@ -134,22 +212,3 @@ def _categories(name: str, array: Any) -> Column:
     place[-1] = -1
     codes: npt.NDArray[np.int64] = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     return Column(name, "category", place[codes], tuple(levels[index] for index in order))
-
-
-def _arrow(name: str, values: Any) -> Any:
-    """One Arrow array of a column's values, None and NaN as null."""
-    import pyarrow as pa
-
-    if hasattr(values, "dictionary_encode"):  # Arrow's own, whole or in chunks
-        return values.combine_chunks() if hasattr(values, "combine_chunks") else values
-    if isinstance(values, str | bytes) or not hasattr(values, "__len__"):
-        raise Malformed(f"column {name!r} is a {type(values).__name__}; give a list or an array of one value a row")
-    if hasattr(values, "detach"):  # a torch tensor, which Arrow would walk element by element
-        values = values.detach().cpu().numpy()
-    try:
-        array = cast("Any", pa.array(values, from_pandas=True))
-    except (pa.ArrowException, TypeError, ValueError, OverflowError):
-        kinds = ", ".join(sorted({type(value).__name__ for value in values} - {"NoneType"}))
-        reason = f"column {name!r} holds values that are not of one kind ({kinds}); give numbers, booleans or text"
-        raise Malformed(reason) from None  # Arrow's own message quotes a value, which may be a person's
-    return array.combine_chunks() if hasattr(array, "combine_chunks") else array

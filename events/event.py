@@ -35,7 +35,7 @@ To = Annotated[Number, Field(description="the version after")]
 
 def unsaid(value: object) -> bool:
     """Whether a field that joined its type later says nothing: it is not written then, as before it joined."""
-    return value is None or value == 0 or value == ""
+    return value is None or value == 0 or value in ("", ())
 
 
 class Event(BaseModel):

@@ -92,6 +92,11 @@ class JobFinished(Event):
     epoch: Epoch
     version: Number | None = Field(default=None, description="the version that was made or judged, if one was")
     result: Json = Field(default={}, description="what else came of it: figures by name")
+    remarks: tuple[str, ...] = Field(
+        default=(),
+        description="what was suspicious about the rows, a sentence each: columns by name, never a value",
+        exclude_if=unsaid,
+    )
 
 
 class JobFailed(Event):

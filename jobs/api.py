@@ -12,6 +12,7 @@ import uuid_utils
 
 from ..addresses import checked_source
 from ..datasets import read
+from ..datasets.selection import selected_by, selection
 from ..domain.job.commands import CancelJob, OfferVersion, SubmitJob
 from ..domain.job.kinds import LabelledRows, checked_payload
 from ..domain.model.recipe import Recipe
@@ -70,14 +71,20 @@ class Jobs:
         branch: str = "main",
         message: str = "",
         tags: Sequence[str] = (),
+        types: Mapping[str, str] | None = None,
+        drop: Sequence[str] = (),
+        columns: Sequence[str] | None = None,
         key: str | None = None,
         **limits: Any,
     ) -> JobRecord:
         """Ask for a model of Lepton's own to be trained as a branch's next version.
 
         Or for another registered class, where a ready worker of the pool announces `class:NAME`: the job needs it.
+        `types` says what columns hold, such as {"zip": "text"} (number, text or date), `drop` leaves some out, and
+        `columns` names the only ones to learn from.
         """
         asked = {"class": known(model), "label": label, "hyperparameters": dict(hyperparameters or {})}
+        asked |= selection(types, drop, columns).to_dict()
         payload = asked | {"branch": branch, "tags": list(tags)}
         workspace = self.begun()
         allowed = self._reaching(model, JobLimits(**limits))
@@ -195,7 +202,11 @@ def submit(
 ) -> JobRecord:
     """Ask for work on what lies at an address. Repeated under its key, the job that it became the first time."""
     asked = checked_payload(kind, payload)
-    source = read.checked(data, asked.label) if isinstance(asked, LabelledRows) else data and _address(data)
+    source = (
+        read.checked(data, asked.label, selected_by(asked))
+        if isinstance(asked, LabelledRows)
+        else data and _address(data)
+    )
     command = SubmitJob(
         job=str(uuid_utils.uuid7()),
         kind=kind,

@@ -50,6 +50,8 @@ class JobRecord(Result):
     """Metric points that were lost by that."""
     warning: str = ""
     """Why, the last time."""
+    remarks: tuple[str, ...] = ()
+    """What was suspicious about the rows, a sentence each."""
 
     @property
     def ended(self) -> bool:
@@ -107,6 +109,7 @@ def record(workspace: Workspace, name: str) -> JobRecord:
         warnings=job.warnings,
         lost_points=job.lost_points,
         warning=workspace.opened(*job.warning),
+        remarks=job.remarks,
         step=job.checkpoint.step if job.checkpoint else None,
     )
 

@@ -162,7 +162,9 @@ class Receiver:
         )
 
     def _finished(self, told: Finished, made: Commit | RecordEvaluation) -> FinishJob:
-        return FinishJob(job=told.job, epoch=told.epoch, made=made, result=told.result, points=told.points)
+        return FinishJob(
+            job=told.job, epoch=told.epoch, made=made, result=told.result, points=told.points, remarks=told.remarks
+        )
 
     def _evaluation(self, job: JobState, made: MadeEvaluation) -> RecordEvaluation:
         payload = _asked(job, JudgesVersion, "evaluation")

@@ -57,9 +57,11 @@ def wait(
 
 
 def _told(ended: JobRecord) -> JobRecord:
-    """The job, once it is said what of it was not taken in."""
+    """The job, once it is said what of it was not taken in, and what is suspicious about its rows."""
     if ended.warned:
         log.warning("%s", ended)
+    for remark in ended.remarks:
+        log.warning("%s", remark)
     return ended
 
 

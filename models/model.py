@@ -6,7 +6,7 @@ import copy
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
 
 from ..errors import Malformed, Refused
 from ..plain import plain_value
@@ -48,6 +48,11 @@ class Model(ABC):
         self.settings: dict[str, Json] = {}
         self.metrics: dict[str, float] = {}
         self.data: dict[str, Json] | None = None
+
+    @property
+    def label_type(self) -> Literal["number", "category"] | None:
+        """What labels are read as from a file, "number" or "category" (text); None where they are what they seem."""
+        return None
 
     @property
     def name(self) -> str:

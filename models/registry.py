@@ -57,6 +57,11 @@ def register(name: str) -> Callable[[T], T]:
     return enter
 
 
+def is_own(model: object) -> bool:
+    """Whether it is of a class of Lepton's own."""
+    return _name_of(type(model)) in OWN
+
+
 def knows(name: object) -> bool:
     """Whether a class of that name is Lepton's own or registered in this process."""
     return isinstance(name, str) and (name in OWN or name in _classes)

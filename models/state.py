@@ -150,6 +150,8 @@ def adapted(name: str, value: Any) -> Tensor:
         return TorchTensor(plain_tensor(name, value))
     if not isinstance(value, np.ndarray):
         raise Malformed(f"{name!r} is a {type(value).__name__}; keep such state as a tensor, or in a file")
+    if isinstance(value, np.ma.MaskedArray):
+        raise Malformed(f"array {name!r} is masked, which no tensor is; give its .filled(...), and its .mask beside it")
     array = cast("npt.NDArray[Any]", value)
     if array.dtype.name not in KINDS:
         raise Malformed(f"array {name!r} has dtype {array.dtype}, which no tensor has; convert it to a plain number")

@@ -9,6 +9,7 @@ from ..domain.model.metric import better_when, goodness
 from ..domain.model.state import ModelState
 from ..errors import GateNotMet, Malformed
 from ..results import Rehearsal
+from .rows import as_learnt
 from .train import judged
 from .workspace import Workspace
 
@@ -28,11 +29,12 @@ def rehearse(workspace: Workspace, model: ModelState, head: int, target: int, ro
     return Rehearsal(model.name, head, target, metric, metrics_from, metrics_to, difference, worse)
 
 
-def pass_gate(workspace: Workspace, found: Rehearsal, rows: Any, *, excused: bool) -> None:
+def pass_gate(workspace: Workspace, model: ModelState, found: Rehearsal, rows: Any, *, excused: bool) -> None:
     """Record a rehearsal. Raises `GateNotMet` where the target did worse and nobody gave a reason."""
     from ..datasets.tables import fingerprint
 
     data, labels, _ = _rows(rows)
+    data, labels = as_learnt(workspace, model, found.to_version, data, labels)
     metric = found.metric
     side = "below" if better_when(metric) == "higher" else "above"
     command = RecordRehearsal(

@@ -45,7 +45,7 @@ def roll_back(workspace: Workspace, model: ModelState, aim: Aim, key: str | None
         return _answer(workspace, model, aim, receipt, 0, None)
     head, target, moves = _ends(model, aim)
     if rehearsal := _rehearsed(workspace, model, aim, head, target, moves):
-        pass_gate(workspace, rehearsal, aim.rehearse, excused=bool(aim.reason))
+        pass_gate(workspace, model, rehearsal, aim.rehearse, excused=bool(aim.reason))
     replayed = _restorable(workspace, model, target) if moves else ()
     receipt = workspace.admit(_command(model, aim, head, target, replayed), key)
     return _answer(workspace, model, aim, receipt, target, rehearsal)

@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from ..datasets.selection import Selection
 from ..domain.commands import RecordEvaluation
 from ..domain.model.state import ModelState
 from ..errors import Malformed, Refused, Unavailable
 from ..results import Evaluation, PendingVersion, TaskPerformance, Version
 from .restore import load
+from .rows import as_learnt
 from .runs.run import Run
 from .save import admissible, tell_of_new
 from .save_request import asked_for, prepared
@@ -26,11 +28,14 @@ def train(
     *,
     validation: tuple[Any, Any] | None,
     on_epoch: Callable[[int, Mapping[str, float]], None] | None,
+    chosen: Selection,
     **asked: Any,
 ) -> Version | PendingVersion:
     """Fit a Lepton model as a run, and keep what comes of it as a version by itself."""
-    from ..datasets.tables import fingerprint
+    from ..datasets.examination import examine
+    from ..datasets.tables import fingerprint, selected
     from ..models.model import Model
+    from ..models.registry import is_own
 
     if not isinstance(model, Model):
         raise Malformed(
@@ -40,13 +45,17 @@ def train(
     model.check_hyperparameters()
     # what is refused is refused now, not after hours; files may come of the training itself
     prepared(asked_for(None, {name: value for name, value in asked.items() if name not in ("name", "key", "files")}))
-    chosen = asked.pop("name", None)
-    name = chosen or model.name
+    named = asked.pop("name", None)
+    name = named or model.name
     with suppress(Unavailable):
         workspace = outbox.delivery.opened()
         state = admissible(workspace, name, asked.get("branch", "main"), asked.get("tags", ()))
-        if chosen is None:
+        if named is None:
             tell_of_new(workspace, state, name)
+    data = selected(data, chosen)
+    validation = validation and (selected(validation[0], chosen), validation[1])
+    if not is_own(model):  # which examines them itself
+        examine(data, labels)
     with Run(outbox, name, hyperparameters=model.hyperparameters, data=fingerprint(data, labels)) as run:
 
         def epoch_ended(epoch: int, losses: Mapping[str, float]) -> None:
@@ -64,6 +73,7 @@ def evaluate(
     """Judge a version on labelled rows and record the figures with the rows' fingerprint."""
     from ..datasets.tables import fingerprint
 
+    data, labels = as_learnt(workspace, model, number, data, labels)
     performance = judged(workspace, model, number, data, labels)
     command = RecordEvaluation(
         model=model.name, version=number, data=fingerprint(data, labels), name=name, metrics=performance.figures()
@@ -74,6 +84,7 @@ def evaluate(
 
 def judged(workspace: Workspace, model: ModelState, number: int, data: Any, labels: Any) -> TaskPerformance:
     """How a version says that it does. Raises `Refused` where its class has no word for that."""
+    data, labels = as_learnt(workspace, model, number, data, labels)
     evaluate = getattr(load(workspace, model, number), "evaluate", None)
     performance = evaluate(data, labels) if callable(evaluate) else None
     if not isinstance(performance, TaskPerformance):

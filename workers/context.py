@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from threading import Event, Lock
 from typing import Any, Final
@@ -14,6 +14,8 @@ from ..events.objects import packs_written
 from ..events.run import MetricsLogged
 from ..jobs.protocol.messages import (
     LARGEST,
+    REMARK,
+    REMARKS,
     Checkpointed,
     Finished,
     KeptDelta,
@@ -81,9 +83,12 @@ class Context:
 
     # ── what it says ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def finished(self, made: MadeVersion | MadeEvaluation, result: Mapping[str, Any]) -> Finished:
-        """The final answer."""
-        return Finished(job=self.order.job, epoch=self.order.epoch, n=0, made=made, result=dict(result))
+    def finished(
+        self, made: MadeVersion | MadeEvaluation, result: Mapping[str, Any], remarks: Sequence[str] = ()
+    ) -> Finished:
+        """The final answer; `remarks` are what was suspicious about the rows, those kept that there is room for."""
+        some = tuple(remark[:REMARK] for remark in remarks[:REMARKS])
+        return Finished(job=self.order.job, epoch=self.order.epoch, n=0, made=made, result=dict(result), remarks=some)
 
     def say(self, message: Message) -> None:
         """Tell the worker, which tells the ledger. Raises `Malformed` where no topic could carry it."""

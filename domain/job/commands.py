@@ -152,6 +152,8 @@ class FinishJob(OfAttempt):
     message: str = ""
     result: Mapping[str, Any] = field(default_factory=dict[str, Any])
     points: int = 0
+    remarks: tuple[str, ...] = ()
+    """What was suspicious about the rows, a sentence each."""
 
     def reads(self) -> tuple[str, ...]:
         return (*OfAttempt.reads(self), *self.made.reads())

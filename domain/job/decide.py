@@ -212,7 +212,8 @@ def _finish(state: State, job: JobState, command: FinishJob) -> Iterator[Append]
             appends = (Append(model_stream(made.model), judged),)
     yield from appends
     yield from _run_ends(job, "finished", command.points)
-    finished = JobFinished(epoch=command.epoch, version=version, result=plain(command.result, "result"))
+    result, remarks = plain(command.result, "result"), command.remarks
+    finished = JobFinished(epoch=command.epoch, version=version, result=result, remarks=remarks)
     yield Append(job_stream(command.job), finished)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -42,6 +42,12 @@ class LabelledRows(Payload):
     """It reads rows with a column of labels, from the file that the job's source names."""
 
     label: Annotated[str, Field(min_length=1)]
+    types: dict[str, Literal["number", "category", "date"]] = {}
+    """What columns hold, by name, where it was said."""
+    drop: tuple[str, ...] = ()
+    """Columns that are left out."""
+    columns: tuple[str, ...] | None = None
+    """The only columns that are read; None for all."""
 
 
 class LogsMetrics(Payload):

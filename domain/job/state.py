@@ -68,6 +68,8 @@ class JobState:
     checkpoint: JobCheckpoint | None = None
     version: int | None = None
     result: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    remarks: tuple[str, ...] = ()
+    """What was suspicious about the rows."""
     error: str | None = None
     warnings: int = 0
     """What its attempts said and was not taken in."""
@@ -107,8 +109,9 @@ def _evolved(job: JobState, recorded: Recorded) -> JobState:
             story = {"error": event.error, "reason": (recorded.actor, event.reason)}
             story |= {"unheeded": job.unheeded | {job.worker}} if event.error == NOT_STARTED else {}
             return replace(job, status="queued", worker="", run=None, lost=lost, until=event.until, **story)
-        case JobFinished(version=version, result=result):
-            return replace(job, status="finished", version=version, result=result, error=None, reason=("", ""))
+        case JobFinished(version=version, result=result, remarks=remarks):
+            made = {"version": version, "result": result, "remarks": remarks}
+            return replace(job, status="finished", error=None, reason=("", ""), **made)
         case JobFailed(error=error, reason=reason):
             return replace(job, status="failed", error=error, reason=(recorded.actor, reason))
         case JobCancelled(reason=reason):

@@ -19,6 +19,10 @@ from ...tensors.objects import is_pack
 from .identity import verified
 
 PREFIX: Final = "lepton.worker."
+REMARKS: Final = 20
+"""Sentences about the rows that an attempt may say."""
+REMARK: Final = 500
+"""Characters of one."""
 
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
@@ -190,6 +194,8 @@ class Finished(AttemptMessage):
     made: Annotated[MadeVersion | MadeEvaluation, Field(discriminator="what")]
     result: Json = {}
     points: Annotated[int, Field(ge=0, lt=2**53)] = 0
+    remarks: Annotated[tuple[Annotated[str, Field(max_length=REMARK)], ...], Field(max_length=REMARKS)] = ()
+    """What was suspicious about the rows, a sentence each, without a value of them."""
 
 
 class Failed(AttemptMessage):

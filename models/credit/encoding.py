@@ -50,7 +50,7 @@ class Encoder(nn.Module):
     @classmethod
     def learnt(cls, table: Table, max_levels: int) -> Self:
         """An encoder for rows like these, keeping at most so many levels a category, the most frequent first."""
-        numbers = [column for column in table.columns if column.kind == "number"]
+        numbers = [column for column in table.columns if column.kind != "category"]
         levels = [_frequent(column, max_levels) for column in table.columns if column.kind == "category"]
         flagged = tuple(place for place, column in enumerate(numbers) if column.missing.any())
         encoder = cls(Layout(len(numbers), flagged, tuple(map(len, levels))))
@@ -86,7 +86,7 @@ class Encoder(nn.Module):
 
 def inputs(table: Table) -> tuple[Tensor, Tensor]:
     """What `Encoder.forward` takes, of a table's numeric and category columns."""
-    numbers = [column.values for column in table.columns if column.kind == "number"]
+    numbers = [column.values for column in table.columns if column.kind != "category"]
     hashes = [column.hashes() for column in table.columns if column.kind == "category"]
     return (
         torch.from_numpy(np.stack(numbers, axis=1) if numbers else np.empty((table.rows, 0))),

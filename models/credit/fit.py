@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from ...errors import Refused
 from ..model import OnEpoch
 from .adamw import AdamW
 from .ensemble import WideAndDeep
+from .threads import one_thread
 
 FOLDS = 5  # at least this many, so that one net alone still learns from 80 % of the rows
 
@@ -93,7 +94,7 @@ def fit(
     """
     decayed = [net.wide, *net.weights]
     optimiser = AdamW([(decayed, schedule.weight_decay), ([*net.biases], 0.0)], schedule.learning_rate)
-    with _threads(1 if features.numel() < SMALL else torch.get_num_threads()):
+    with one_thread() if features.numel() < SMALL else nullcontext():
         return _fitted(net, features, targets, split, schedule, generator, optimiser, on_epoch, progress)
 
 
@@ -180,17 +181,6 @@ class _State:
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-
-
-@contextmanager
-def _threads(count: int) -> Generator[None]:
-    """So many threads for torch, and afterwards as many as before."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def out_of_fold(labels: npt.NDArray[np.int64], members: int, generator: torch.Generator) -> Split:

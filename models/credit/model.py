@@ -11,6 +11,7 @@ import torch
 from pydantic import BaseModel, Field
 
 from ...datasets.columns import Kind, Schema, Table
+from ...datasets.examination import examine
 from ...datasets.tables import fingerprint, read_labels, read_table
 from ...errors import Malformed, Refused
 from ...evaluation.binary import best_threshold, score
@@ -82,6 +83,7 @@ class CreditScoringModel(Model):
         """
         table = read_table(data)
         column = read_labels(labels, table.rows)
+        examine(table, column)
         classes = two_classes(column, self.hyperparameters["positive_label"])
         rows, held = (table, targets(column, classes)), None
         if validation is not None:
@@ -119,6 +121,11 @@ class CreditScoringModel(Model):
         truth = targets(read_labels(labels, table.rows), module.classes())
         return score(truth, self.predict_proba(table)[:, 1], module.threshold.item())
 
+    @property
+    def label_type(self) -> Literal["number", "category"]:
+        """What its labels are: numbers or text."""
+        return "category" if isinstance(self.trained().classes()[1], str) else "number"
+
     def trained(self) -> ScoringNet:
         """The module. Raises `Refused` before the first fit."""
         return cast("ScoringNet", super().trained())
@@ -143,7 +150,7 @@ class CreditScoringModel(Model):
         model = cls()
         try:
             model._schema = tuple((str(column["name"]), cast("Kind", column["type"])) for column in shape["columns"])
-            numbers = sum(kind == "number" for _, kind in model._schema)
+            numbers = sum(kind != "category" for _, kind in model._schema)
             encoder = Encoder(Layout(numbers, tuple(shape["flagged"]), tuple(shape["levels"])))
             model.module = ScoringNet(encoder, shape["hidden"], shape["members"])
         except (KeyError, TypeError, ValueError, RuntimeError) as error:

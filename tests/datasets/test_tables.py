@@ -6,6 +6,7 @@ import datetime
 import decimal
 import json
 
+import ml_dtypes
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -13,9 +14,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_matrix
 
 from lepton_ai.datasets.tables import fingerprint, read_labels, read_table
-from lepton_ai.errors import Malformed
+from lepton_ai.errors import DataWarning, Malformed
 
 COLUMNS = {
     "age": [41, None, 23],
@@ -47,9 +49,60 @@ def test_the_same_content_has_the_same_fingerprint_whatever_holds_it(form: str) 
     assert fingerprint(FORMS[form], LABELS) == fingerprint(COLUMNS, LABELS)
 
 
+MATRIX = [[1.0, None], [2.0, 0.5]]
+MASKED = np.ma.array([[1.0, 9.0], [2.0, 0.5]], mask=[[False, True], [False, False]])
+NUMBERS = np.array([[1.0, np.nan], [2.0, 0.5]])
+ARRAYS = {
+    "masked": MASKED,
+    "rows that are masked": [*MASKED],
+    "columns that are masked": {"0": MASKED[:, 0], "1": MASKED[:, 1]},
+    "a masked value in a list": {"0": [1.0, 2.0], "1": [np.ma.masked, 0.5]},
+    "another byte order": NUMBERS.astype(">f8"),
+    "pandas of another byte order": pd.DataFrame(NUMBERS.astype(">f4")),
+    "pandas that leaves out zeros": pd.DataFrame({str(n): pd.arrays.SparseArray(NUMBERS[:, n]) for n in (0, 1)}),
+    "half": NUMBERS.astype(np.float16),
+    "longer than double": NUMBERS.astype(np.longdouble),
+    "bfloat16": NUMBERS.astype(ml_dtypes.bfloat16),
+    "torch with a gradient": torch.tensor(NUMBERS, requires_grad=True),
+    "torch's bfloat16": torch.tensor(NUMBERS).bfloat16(),
+    "columns of torch": {str(n): torch.tensor(NUMBERS[:, n], requires_grad=True).bfloat16() for n in (0, 1)},
+    "records": np.array([(1.0, np.nan), (2.0, 0.5)], [("0", ">f8"), ("1", "f4")]),
+}
+
+
+@pytest.mark.parametrize("form", ARRAYS)
+def test_numbers_are_the_same_whatever_dtype_holds_them(form: str) -> None:
+    assert fingerprint(ARRAYS[form]) == fingerprint(MATRIX)
+
+
+def test_an_index_that_pandas_gave_to_arrow_is_no_column() -> None:
+    frame = pd.DataFrame(COLUMNS, index=[7, 5, 9])
+
+    assert fingerprint(pa.Table.from_pandas(frame)) == fingerprint(frame)
+    assert fingerprint(pa.Table.from_pandas(frame.rename_axis("customer"))) == fingerprint(frame)
+
+
+def test_dates_are_days_since_1970() -> None:
+    days = [datetime.date(1970, 1, 2), None]
+    moments = pd.DataFrame({"a": pd.to_datetime(["1970-01-02T12:00Z", None])})
+
+    assert [column.values[0] for column in (read_table({"a": days}).columns[0], read_table(moments).columns[0])] == [
+        1.0,
+        1.5,
+    ]
+    assert read_table({"a": days}).schema == (("a", "date"),)
+    assert fingerprint({"a": days}) == fingerprint(pd.DataFrame({"a": pd.to_datetime(pd.Series(days))}))
+    with pytest.raises(Malformed, match="column 'a' holds dates where the model learnt numbers"):
+        read_table({"a": days}).aligned([("a", "number")])
+
+
 @pytest.mark.parametrize(
     "labels",
     [
+        pd.Series(pd.Categorical(LABELS)),
+        pa.array(LABELS).dictionary_encode(),
+        np.ma.array(LABELS),
+        torch.tensor(LABELS, dtype=torch.bfloat16),
         np.array(LABELS),
         np.array(LABELS, bool),
         np.array(LABELS)[:, None],
@@ -141,7 +194,8 @@ def test_levels_written_as_whole_numbers_or_floats_are_the_same() -> None:
 
 
 def test_columns_are_put_in_the_order_and_kinds_that_were_learnt() -> None:
-    table = read_table({"b": [1, 2], "a": [None, None]}).aligned([("a", "category"), ("b", "category")])
+    with pytest.warns(DataWarning, match="column 'b' holds numbers where the model learnt text"):
+        table = read_table({"b": [1, 2], "a": [None, None]}).aligned([("a", "category"), ("b", "category")])
 
     assert [(column.name, column.kind) for column in table.columns] == [("a", "category"), ("b", "category")]
     assert table.columns[0].missing.all()
@@ -158,13 +212,24 @@ BAD = [
     (np.zeros((2, 2, 2)), "the data has 3 dimensions"),
     ({"a": [1, "x"]}, "column 'a' holds values that are not of one kind (int, str)"),
     ({"a": [2**60 + 1]}, "column 'a' holds integers beyond 2**53"),
-    ({"a": [datetime.date(2020, 1, 1)]}, "column 'a' holds date32[day]; give numbers, booleans or text"),
-    (pd.DataFrame({"a": pd.to_datetime(["2020-01-01"])}), "column 'a' holds timestamp"),
+    ({"a": [10**25, 1]}, "column 'a' holds integers beyond 2**53"),
+    ({"a": [decimal.Decimal(10**25)]}, "column 'a' holds integers beyond 2**53"),
+    ({"a": {1, 2}}, "column 'a' is a set; give a list"),
+    ({"a": np.zeros((2, 2))}, "column 'a' has 2 dimensions"),
+    ({"a": np.array(1)}, "column 'a' is a ndarray; give a list"),
+    ({"a": ["\ud800"]}, "column 'a' holds text that is no Unicode"),
+    (pd.Series([1, 2]), "a Series is one column"),
+    (csr_matrix([[1, 0]]), "a csr_matrix is sparse; give its .toarray()"),
+    (torch.eye(2).to_sparse(), "the data is sparse_coo; give a plain tensor"),
+    (torch.ones(2, 2, device="meta"), "the data has no values (device meta)"),
+    (torch.ones(2, 2, dtype=torch.complex64), "column '0' holds complex64"),
+    ({"a": [datetime.time(8, 30)]}, "column 'a' holds time64[us]; give numbers, booleans, dates or text"),
+    (pd.DataFrame({"a": pd.to_timedelta([1])}), "column 'a' holds duration[ns]"),
     ({"a": [float("inf")]}, "column 'a' holds infinity"),
     ({"a": [[1], [2]]}, "column 'a' holds list"),
     ({"a": "xyz"}, "column 'a' is a str; give a list"),
     ({"a": 5}, "column 'a' is a int; give a list"),
-    ({"a": np.array([1 + 2j])}, "column 'a' holds values that are not of one kind (complex128)"),
+    ({"a": np.array([1 + 2j])}, "column 'a' holds complex128; give numbers, booleans, dates or text"),
     (pd.DataFrame([[1, 2]], columns=["a", "a"]), "the data has two columns named 'a'; rename one"),
     ("rows", "a str holds no rows; give a 2-d array"),
     (None, "a NoneType holds no rows"),

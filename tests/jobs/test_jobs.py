@@ -161,3 +161,32 @@ def test_a_training_reads_its_rows_from_a_bucket(manager: ModelManager, data: st
     assert (there.status, away.status) == ("finished", "failed")
     assert here.version == there.version, "the same rows make no new version, wherever they lay"
     assert (away.epoch, away.reason) == (1, "there is no none.csv in its bucket; give the address of a file")
+
+
+def test_a_training_reads_what_it_is_told_and_an_evaluation_what_the_version_learnt(
+    manager: ModelManager, tmp_path: Path
+) -> None:
+    path, later = tmp_path / "codes.csv", tmp_path / "later.csv"
+    bad = [place % 2 for place in range(60)]
+    lines = [f"{n},{10 + y},{n % 7},{y}" for n, y in enumerate(bad)]
+    path.write_text("\n".join(["id,zip,n,default", *lines]))
+    later.write_text("\n".join(["zip,n,default", *(line.partition(",")[2] for line in lines)]))
+
+    asked = manager.jobs.train(
+        "credit-scoring-model",
+        str(path),
+        "default",
+        name="zip",
+        hyperparameters=CHOSEN,
+        types={"zip": "text"},
+        drop=["id"],
+    )
+    trained = manager.jobs.wait(asked.job)
+    judged = [manager.jobs.wait(manager.jobs.evaluate("zip@1", str(each), "default").job) for each in (path, later)]
+
+    assert trained.status == "finished", trained.reason
+    columns = manager.show("zip@1").architecture["config"]["columns"]
+    assert columns == [{"name": "zip", "type": "category"}, {"name": "n", "type": "number"}]
+    assert [remark.partition(" alone ")[0] for remark in trained.remarks] == ["column 'zip'"]
+    assert judged[0].figures == judged[1].figures
+    assert judged[0].figures["roc_auc"] == manager.evaluate("zip@1", str(later), "default").performance.roc_auc

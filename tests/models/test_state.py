@@ -343,3 +343,8 @@ def test_a_tensor_on_the_gpu_is_kept_and_filled_bit_for_bit(name: str) -> None:
     fill(target, tensors_of(source))
 
     assert bits(target.x) == bits(patterned(DTYPES[name], (3, 4), 1))
+
+
+def test_a_masked_array_is_no_tensor() -> None:
+    with pytest.raises(Malformed, match="array 'w' is masked"):
+        tensors_of({"w": np.ma.array([1.0, 2.0], mask=[True, False])})

@@ -22,7 +22,9 @@ class Evaluate(LabelledRows, JudgesVersion):
 @task(Evaluate)
 def evaluate(payload: Evaluate, context: Context) -> Finished:
     """Rebuild the version's model and have it judge itself."""
+    from ...datasets.examination import noted
     from ...datasets.read import labelled
+    from ...datasets.selection import schema_of, selected_by
     from ...datasets.tables import fingerprint
     from ...jobs.protocol.messages import MadeEvaluation
     from ...models.model import Model
@@ -31,7 +33,6 @@ def evaluate(payload: Evaluate, context: Context) -> Finished:
 
     base = context.order.base
     assert base is not None, "the ledger names the version to judge"
-    rows, labels = labelled(context.order.source, payload.label)
     tensors = context.restored(base.way)
     model = rebuilt(base.architecture, tensors)
     if not isinstance(model, Model):
@@ -39,7 +40,10 @@ def evaluate(payload: Evaluate, context: Context) -> Finished:
     fill(model, tensors)
     model.recall(hyperparameters=base.hyperparameters, settings=base.settings, data=base.data, metrics=base.metrics)
 
-    performance = model.evaluate(rows, labels)
+    schema = schema_of(base.architecture, base.data, {payload.label: model.label_type})
+    rows, labels = labelled(context.order.source, payload.label, selected_by(payload), schema)
+    with noted() as remarks:
+        performance = model.evaluate(rows, labels)
 
     evaluation = MadeEvaluation(data=fingerprint(rows, labels), metrics=performance.figures())
-    return context.finished(evaluation, performance.to_dict())
+    return context.finished(evaluation, performance.to_dict(), remarks)

@@ -28,19 +28,24 @@ class Train(LabelledRows, MakesVersion, LogsMetrics):
 @task(Train)
 def train(payload: Train, context: Context) -> Finished:
     """Fit the model; an attempt that was lost goes on from its last checkpoint where the model can."""
+    from ...datasets.examination import examine, noted
     from ...datasets.read import labelled
-    from ...models.registry import known, registered
+    from ...datasets.selection import selected_by
+    from ...models.registry import is_own, known, registered
     from ...models.state import tensors_of
     from ...provenance import code, environment
 
-    rows, labels = labelled(context.order.source, payload.label)
+    rows, labels = labelled(context.order.source, payload.label, selected_by(payload))
     model = registered(known(payload.model_class))()
     for name, value in payload.hyperparameters.items():
         model.add_hyperparameter(name, value)
     model.check_hyperparameters()
 
     progress = {"progress": CheckpointWriter(context, payload.checkpoint_seconds)} if model.RESUMES else {}
-    model.train(rows, labels, on_epoch=context.measured, **progress)
+    with noted() as remarks:
+        if not is_own(model):  # which examines them itself
+            examine(rows, labels)
+        model.train(rows, labels, on_epoch=context.measured, **progress)
 
     made = context.version(
         context.keep(tensors_of(model)),
@@ -52,7 +57,7 @@ def train(payload: Train, context: Context) -> Finished:
         code=code(),
         metrics=model.metrics,
     )
-    return context.finished(made, dict(model.metrics))
+    return context.finished(made, dict(model.metrics), remarks)
 
 
 class CheckpointWriter:

@@ -1,0 +1,48 @@
+"""torch's threads: as many after fits that overlap as before them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Thread
+
+import torch
+
+from lepton_ai.models.credit.threads import one_thread
+
+
+def counted() -> int:
+    """The threads that a thread begins with now."""
+    counts: list[int] = []
+    thread = Thread(target=lambda: counts.append(torch.get_num_threads()))
+    thread.start()
+    thread.join()
+    return counts[0]
+
+
+def test_fits_that_overlap_leave_as_many_threads_as_there_were() -> None:
+    before, wide = torch.get_num_threads(), 3
+    first_in, second_in, first_out = Event(), Event(), Event()
+
+    def first() -> int:
+        with one_thread():
+            first_in.set()
+            second_in.wait(10)
+        first_out.set()
+        return torch.get_num_threads()
+
+    def second() -> tuple[int, int]:
+        first_in.wait(10)
+        with one_thread():
+            second_in.set()
+            first_out.wait(10)
+            within = torch.get_num_threads()
+        return within, torch.get_num_threads()
+
+    try:
+        torch.set_num_threads(wide)
+        with ThreadPoolExecutor(2) as pool:
+            one, two = pool.submit(first), pool.submit(second)
+
+        assert (one.result(), two.result(), counted()) == (wide, (1, wide), wide)
+    finally:
+        torch.set_num_threads(before)
