@@ -23,18 +23,18 @@ def rehearse(workspace: Workspace, model: ModelState, head: int, target: int, ro
     if metric not in metrics_to or metric not in metrics_from:
         raise Malformed(f"there is no metric {metric!r} to rehearse by; choose of {', '.join(sorted(metrics_to))}")
     difference = {name: metrics_to[name] - metrics_from[name] for name in metrics_to if name in metrics_from}
-    better = better_when(metric)
+    better = better_when(metric, model.better)
     worse = goodness(metrics_to[metric], better) < goodness(metrics_from[metric], better)
     return Rehearsal(model.name, head, target, metric, metrics_from, metrics_to, difference, worse)
 
 
-def pass_gate(workspace: Workspace, found: Rehearsal, rows: Any, *, excused: bool) -> None:
+def pass_gate(workspace: Workspace, model: ModelState, found: Rehearsal, rows: Any, *, excused: bool) -> None:
     """Record a rehearsal. Raises `GateNotMet` where the target did worse and nobody gave a reason."""
     from ..datasets.tables import fingerprint
 
     data, labels, _ = _rows(rows)
     metric = found.metric
-    side = "below" if better_when(metric) == "higher" else "above"
+    side = "below" if better_when(metric, model.better) == "higher" else "above"
     command = RecordRehearsal(
         model=found.model,
         from_version=found.from_version,

@@ -82,7 +82,11 @@ def load(workspace: Workspace, model: ModelState, number: int, into: Any = None)
     fill(target, tensors(workspace, model, number))
     if isinstance(target, Model):
         target.recall(
-            hyperparameters=event.hyperparameters, settings=event.settings, data=event.data, metrics=event.metrics
+            hyperparameters=event.hyperparameters,
+            settings=event.settings,
+            data=event.data,
+            metrics=event.metrics,
+            validation=event.validation,
         )
     workspace.remember(target, workspace.version(model, number))
     return target

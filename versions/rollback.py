@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..domain.commands import RollBack, RollBackAlias
+from ..domain.model.figures import shared
 from ..domain.model.refs import before_last_move, decide_rollback, standing
 from ..domain.model.state import ModelState
 from ..errors import Refused
@@ -44,7 +45,7 @@ def roll_back(workspace: Workspace, model: ModelState, aim: Aim, key: str | None
         return _answer(workspace, model, aim, receipt, 0, None)
     head, target, moves = _ends(model, aim)
     if rehearsal := _rehearsed(workspace, model, aim, head, target, moves):
-        pass_gate(workspace, rehearsal, aim.rehearse, excused=bool(aim.reason))
+        pass_gate(workspace, model, rehearsal, aim.rehearse, excused=bool(aim.reason))
     replayed = _restorable(workspace, model, target) if moves else ()
     receipt = workspace.admit(_command(model, aim, head, target, replayed), key)
     return _answer(workspace, model, aim, receipt, target, rehearsal)
@@ -80,6 +81,7 @@ def _answer(
 def plan(workspace: Workspace, model: ModelState, aim: Aim) -> RollbackPlan:
     """What a rollback would change, without changing it."""
     head, target, moves = _ends(model, aim)
+    both = shared([model.figures_of(head), model.figures_of(target)])
     path = graph_of(model).cheapest(model.version(target).event.tensors)
     now, then = (workspace.vault.manifest(model.version(number).event.tensors) for number in (head, target))
     changed = _changed(now, then)
@@ -93,8 +95,8 @@ def plan(workspace: Workspace, model: ModelState, aim: Aim) -> RollbackPlan:
         bytes_changed=sum(changed.values()),
         bytes_read=path.cost,
         deltas=len(path.steps),
-        metrics_now=dict(model.metrics.get(head, {})),
-        metrics_then=dict(model.metrics.get(target, {})),
+        metrics_now={name: figure.value for name, (figure, _) in both.items()},
+        metrics_then={name: figure.value for name, (_, figure) in both.items()},
         aliases_left_behind=tuple(
             name
             for name, number in model.live("alias").items()

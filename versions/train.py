@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from ..domain.commands import RecordEvaluation
+from ..domain.model.metric import checked_better
 from ..domain.model.state import ModelState
 from ..errors import Malformed, Refused, Unavailable
 from ..results import Evaluation, TaskPerformance, Version
@@ -59,14 +60,27 @@ def train(
 
 
 def evaluate(
-    workspace: Workspace, model: ModelState, number: int, data: Any, labels: Any, *, name: str, key: str | None
+    workspace: Workspace,
+    model: ModelState,
+    number: int,
+    data: Any,
+    labels: Any,
+    *,
+    name: str,
+    better: Mapping[str, str],
+    key: str | None,
 ) -> Evaluation:
     """Judge a version on labelled rows and record the figures with the rows' fingerprint."""
     from ..datasets.tables import fingerprint
 
     performance = judged(workspace, model, number, data, labels)
     command = RecordEvaluation(
-        model=model.name, version=number, data=fingerprint(data, labels), name=name, metrics=performance.figures()
+        model=model.name,
+        version=number,
+        data=fingerprint(data, labels),
+        name=name,
+        metrics=performance.figures(),
+        better=checked_better(better),
     )
     workspace.admit(command, key)
     return Evaluation(workspace.version(model, number), name, performance)

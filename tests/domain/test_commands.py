@@ -42,6 +42,8 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "stored": (Stored(), Stored((PACK,))),
     "recipe": (Recipe(), Recipe(settings={"epochs": 2})),
     "metrics": ({"f1": 0.5}, {"f1": 0.6}),
+    "validation": (None, {"digest": "d"}),
+    "better": ({}, {"fid": "lower"}),
     "annotations": ({"a": 1}, {"a": 2}),
     "tags": ((), ("v1",)),
     "files": ((), (File(name="a", digest=digest(1), bytes=1),)),
