@@ -87,7 +87,9 @@ class Model(ABC):
         """Fit to rows of data and their labels, and keep nothing anywhere else.
 
         `validation` is (data, labels) for early stopping in place of held-out rows; `on_epoch(epoch, losses)` is
-        called after each epoch and stops the fit by raising, which leaves the model as it was.
+        called after each epoch and stops the fit by raising, which leaves the model as it was. What sets `metrics` sets
+        `validation` too, to the fingerprint of the rows they are of (`lepton_ai.datasets.tables.identity`), else no
+        versions are compared by them.
         """
 
     @abstractmethod

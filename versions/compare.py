@@ -128,7 +128,7 @@ def _unranked(model: ModelState, sides: Mapping[int, VersionFigures], metric: st
     names = sorted({each.name for each in alike if len(each.figures) == len(sides)})
     if metric is None and names:
         return f"not ranked: {_refusal(model, names)}"
-    what = f"not ranked: {'their figures' if metric is None else repr(metric)} are not of the same rows"
+    what = "not ranked: " + ("their figures are" if metric is None else f"{metric!r} is") + " not of the same rows"
     if ranking := [name for name in names if _ranks(model, name)]:
         return f"{what}; they share {', '.join(ranking)}"
     some = max((each for each in alike if _ranks(model, each.name)), key=lambda each: len(each.figures), default=None)

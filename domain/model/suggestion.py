@@ -197,7 +197,7 @@ def _performed(metric: str | None, measured: float | None, performance: float | 
         return ""
     if measured is None:
         return f"{metric} not measured on these rows, taken for the lowest; "
-    far = "the best of the past" if performance == 1 else f"{1 - performance:.1%} behind the best"
+    far = "the best on these rows" if performance == 1 else f"{1 - performance:.1%} behind the best"
     return f"{metric} {measured:.4g}, {far}; "
 
 

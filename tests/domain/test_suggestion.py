@@ -192,7 +192,7 @@ def test_a_clearly_better_version_goes_before_a_more_recent_one() -> None:
     assert "the most recent stable version is 2, which scores lower" in suggestion.words
     assert "branch 'main' stands on version 3 (f1 0.5)" in suggestion.words
     assert "version 1, score" in suggestion.ranking[0].words
-    assert "f1 0.9, the best of the past" in suggestion.ranking[0].words
+    assert "f1 0.9, the best on these rows" in suggestion.ranking[0].words
     assert "f1 0.6, 33.3% behind the best" in suggestion.ranking[1].words
 
 
