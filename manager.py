@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 from . import settings
 from .datasets.selection import selection
 from .domain import commands
+from .domain.model.metric import checked_better
 from .domain.model.resolve import split_range
 from .domain.model.revision import parts
 from .home import checked_path
@@ -47,7 +48,7 @@ from .versions.runs import record
 from .versions.runs.record import CheckpointRecords, RunRecord, RunRecords
 from .versions.runs.run import Run, resumed
 from .versions.save_request import Named, words
-from .versions.source import fingerprint_of
+from .versions.source import fingerprint_of, identity_of
 from .versions.unknown import damage_first
 from .wiring import Home
 
@@ -137,6 +138,8 @@ class ModelManager:
         tags: Sequence[str] = (),
         hyperparameters: Any = None,
         metrics: Mapping[str, Any] | None = None,
+        validation: Any = None,
+        better: Mapping[str, str] | None = None,
         data: Any = None,
         settings: Any = None,
         annotations: Mapping[str, Any] | None = None,
@@ -150,7 +153,9 @@ class ModelManager:
         `model` is a Lepton model, any `torch.nn.Module`, or a mapping of names to tensors or arrays, which needs
         `name`. What the model itself knows (hyperparameters, settings, data, metrics, architecture) is taken from it
         unless given; docs/values.md says which values may be kept. `data` is training data, (data, labels), or a
-        fingerprint. `parents` default to the version this object was loaded from or last saved as, and where that is
+        fingerprint; `validation` the same of the rows that `metrics` are of, for versions are compared by figures of
+        the same rows alone. `better` says which way metrics are better: {"fid": "lower"}.
+        `parents` default to the version this object was loaded from or last saved as, and where that is
         not the branch's head any more it is `Stale`; else to the branch's head, whichever that is when it is recorded.
         Each may be a pair of a revision and a role, any label: `("teacher@3", "teacher")`. `MODEL@REV` or a version of
         another model is a parent beside those, shown and never walked as history.
@@ -166,6 +171,8 @@ class ModelManager:
             tags=tags,
             hyperparameters=hyperparameters,
             metrics=metrics,
+            validation=validation,
+            better=better,
             data=data,
             settings=settings,
             annotations=annotations,
@@ -394,9 +401,33 @@ class ModelManager:
         self._workspace.admit(commands.Unarchive(model=self._known(model).name, reason=reason), key)
 
     @_told_first
-    def record_metrics(self, rev: Rev, metrics: Mapping[str, Any], *, key: str | None = None) -> None:
-        """Note figures of a version that were found elsewhere."""
-        self._workspace.admit(commands.RecordMetrics(**self._of(rev), metrics=dict(metrics)), key)
+    def record_metrics(
+        self,
+        rev: Rev,
+        metrics: Mapping[str, Any],
+        *,
+        validation: Any = None,
+        better: Mapping[str, str] | None = None,
+        key: str | None = None,
+    ) -> None:
+        """Note figures of a version that were found elsewhere; `validation` is the rows that they are of.
+
+        Without them they are shown, and no version is ranked by them. `better` is as `define_metrics` takes it.
+        """
+        told: dict[str, Any] = {"validation": identity_of(validation), "better": checked_better(better or {})}
+        self._workspace.admit(commands.RecordMetrics(**self._of(rev), metrics=dict(metrics), **told), key)
+
+    @_told_first
+    def define_metrics(self, better: Mapping[str, str], *, model: str | None = None, key: str | None = None) -> None:
+        """Say which way metrics of a model are better, as {"fid": "lower"}: versions are ranked by no others than
+        these and those that docs/metrics.md lists."""
+        told = checked_better(better)
+        self._workspace.admit(commands.DefineMetrics(model=self._known(model).name, better=told), key)
+
+    @_told_first
+    def clear(self, rev: Rev, *, reason: str, key: str | None = None) -> Version:
+        """Let a version that was rolled back from be suggested again, for a reason; the version."""
+        return self._bound(commands.ClearVersion(**self._of(rev), reason=reason.strip()), key)
 
     def models(self) -> list[str]:
         """The names of all models, in order."""
@@ -428,13 +459,20 @@ class ModelManager:
         return compare.diff(self._workspace, one, self._resolved(b, own))
 
     def compare(self, *revs: Rev, metric: str | None = None) -> Comparison:
-        """Versions of one model side by side, best first by `metric`; `holdout/f1` is f1 on the data called so."""
+        """Versions of one model side by side, best first by `metric`; `holdout/f1` is f1 on the data called so.
+
+        They are ranked by figures on rows that all of them were judged on; where there are none, not at all.
+        """
         return compare.compare(self._workspace, *self._of_one_model(revs), metric)
 
     def suggest_rollback(
         self, *, model: str | None = None, branch: str = "main", metric: str | None = None
     ) -> Suggestion:
-        """Versions of a branch's past to roll back to, best first by performance, stability and age, each with why."""
+        """Versions of a branch's past to roll back to, best first by performance, stability and age, each with why.
+
+        Performance is compared on rows that versions were both judged on. One that was rolled back from is not
+        suggested again before it was cleared (`clear`).
+        """
         return suggest.suggest(self._known(model), branch, metric)
 
     # ── work ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -447,14 +485,18 @@ class ModelManager:
         data: Any = None,
         name: str | None = None,
         tags: Sequence[str] = (),
+        better: Mapping[str, str] | None = None,
     ) -> Run:
         """A training script's run, as a context manager with `.log`, `.checkpoint` and `.save`.
 
         What is no hyperparameter is refused here, before the training; docs/values.md says what may be one. `name` and
-        `tags` are for people to find it by.
+        `tags` are for people to find it by; `better` says which way its metrics are better, as {"fid": "lower"}, and is
+        recorded with what it saves.
         """
         outbox, fingerprint = self._home.outbox, fingerprint_of(data)
-        return Run(outbox, model, hyperparameters=hyperparameters, data=fingerprint, name=name, tags=tags)
+        return Run(
+            outbox, model, hyperparameters=hyperparameters, data=fingerprint, name=name, tags=tags, better=better
+        )
 
     def resume(self, run: str) -> Run:
         """Go on with a run that was lost, failed or is still open: the same run, as a context manager.
@@ -513,14 +555,24 @@ class ModelManager:
         )
 
     @_told_first
-    def evaluate(self, rev: Rev, data: Any, labels: Any, *, name: str = "", key: str | None = None) -> Evaluation:
+    def evaluate(
+        self,
+        rev: Rev,
+        data: Any,
+        labels: Any,
+        *,
+        name: str = "",
+        better: Mapping[str, str] | None = None,
+        key: str | None = None,
+    ) -> Evaluation:
         """Judge a version on labelled rows by its class's own `evaluate`, and record the figures and a fingerprint.
 
         `data` and `labels` may be a file's path and the name of its column of labels: it is read as what the version
-        learnt. `name` is what the rows are called: the figures stand under `name/f1` too, which other rows' do not
-        replace.
+        learnt. `name` is what the rows are called: the figures stand under `name/f1` (`evaluation/f1` without one), and
+        the version's own under `f1` as they were. `better` says which way they are better, where nobody knows yet.
         """
-        return train.evaluate(self._workspace, *self._resolved(rev), data, labels, name=name, key=key)
+        told: dict[str, Any] = {"name": name, "better": better or {}, "key": key}
+        return train.evaluate(self._workspace, *self._resolved(rev), data, labels, **told)
 
     def sync(self, *, again: bool = False) -> Synced:
         """Deliver what was spooled while the ledger was away; `again` tries once more what it refused."""
@@ -669,8 +721,10 @@ class ModelManager:
         model, number = self._resolved(rev)
         return {"model": model.name, "version": number, "asked": {"version": words(rev)}}
 
-    def _bound(self, command: commands.CreateBranch | commands.CreateTag, key: str | None) -> Version:
-        """Bind a name to a version, which its event tells, also when it is sent again."""
+    def _bound(
+        self, command: commands.CreateBranch | commands.CreateTag | commands.ClearVersion, key: str | None
+    ) -> Version:
+        """Bind a name to a version, or clear it; its event tells which, also when it is sent again."""
         events = self._workspace.admit(command, key).events
         number = getattr(events[0].event, "version", command.version) if events else command.version
         return self._workspace.version(self._known(command.model), number)

@@ -23,7 +23,7 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "What differs": ("comparing", ("diff", "compare", "find", "suggest")),
     "Names": ("refs", ("branch", "tag", "alias")),
     "Moving": ("rollback", ("rollback", "merge")),
-    "What is known": ("describing", ("models", "annotate", "describe", "archive", "unarchive")),
+    "What is known": ("describing", ("models", "metric", "annotate", "describe", "clear", "archive", "unarchive")),
     "Work": ("train", ("train", "evaluate")),
     "Runs": ("runs", ("runs",)),
     "Jobs": ("jobs", ("jobs", "logs", "cancel")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .command import Session, command
-from .shapes import CHANGES, METRICS, VERSION
+from .shapes import CHANGES, METRICS, ROWS, VERSION
 
 
 @command(
@@ -15,6 +15,7 @@ from .shapes import CHANGES, METRICS, VERSION
         **dict.fromkeys(
             ("hyperparameters", "architecture", "settings", "data", "environment", "code", "files", "metrics"), CHANGES
         ),
+        "other_rows": ["text"],
         "tensors": [
             {
                 "name": "text",
@@ -48,18 +49,28 @@ def diff(session: Session, a: str, b: str | None) -> None:
 
 
 @command(
-    {"model": "text", "metric": "text", "versions": [{"version": VERSION, "metrics": METRICS}]},
+    {
+        "model": "text",
+        "metric": "text?",
+        "on?": ROWS,
+        "versions": [{"version": VERSION, "metrics": METRICS, "rows": {"NAME": ROWS}}],
+        "words": "text",
+    },
     "lepton compare 1 2 main",
     "lepton compare 1 2 --metric accuracy",
 )
 @click.argument("revs", nargs=-1, required=True, metavar="REV...")
-@click.option("--metric", metavar="NAME", help="What to rank by, instead of f1, ROC AUC or accuracy.")
+@click.option("--metric", metavar="NAME", help="What to rank by; test/f1 is f1 on the rows called so.")
 def compare(session: Session, revs: tuple[str, ...], metric: str | None) -> None:
-    """Put versions of one model side by side, the best first."""
+    """Put versions of one model side by side, the best first by figures on rows that all of them were judged on.
+
+    Where they share none, they stand in the order named, unranked, and each figure with its rows.
+    """
     comparison = session.manager.compare(*revs, metric=metric)
-    pairs = zip(comparison.versions, comparison.metrics, strict=True)
-    versions = [{"version": each.to_dict(), "metrics": dict(metrics)} for each, metrics in pairs]
-    session.answer({"model": comparison.model, "metric": comparison.metric, "versions": versions}, comparison)
+    each = zip(comparison.versions, comparison.metrics, comparison.rows, strict=True)
+    versions = [{"version": version.to_dict(), "metrics": metrics, "rows": rows} for version, metrics, rows in each]
+    told = {name: value for name, value in comparison.to_dict().items() if name not in ("metrics", "rows")}
+    session.answer(told | {"versions": versions}, comparison)
 
 
 @command(
@@ -84,6 +95,7 @@ def find(session: Session, expression: str) -> None:
         "model": "text",
         "branch": "text",
         "metric": "text?",
+        "rows?": ROWS,
         "candidates": [
             {
                 "version": "number",
@@ -91,6 +103,7 @@ def find(session: Session, expression: str) -> None:
                 "performance": "number?",
                 "stability": "number",
                 "age": "number",
+                "barred": "true or false",
                 "words": "text",
             }
         ],
@@ -101,8 +114,14 @@ def find(session: Session, expression: str) -> None:
 )
 @click.option("--model", metavar="NAME", help="The model, where the ledger holds several.")
 @click.option("--branch", default="main", show_default=True, metavar="NAME", help="The branch to roll back.")
-@click.option("--metric", metavar="NAME", help="What performance means; else the metric that most versions have.")
+@click.option(
+    "--metric", metavar="NAME", help="What performance means; else the metric that most have on the same rows."
+)
 def suggest(session: Session, model: str | None, branch: str, metric: str | None) -> None:
-    """Propose versions to roll back to, the best first: performance, stability and age weighed."""
+    """Propose versions to roll back to, the best first: performance, stability and age weighed.
+
+    Performance is compared on rows that versions were both judged on. A version that was rolled back from is not
+    suggested again until `lepton clear` says that it may be.
+    """
     suggestion = session.manager.suggest_rollback(model=model, branch=branch, metric=metric)
     session.answer(suggestion.to_dict(), suggestion)

@@ -1,10 +1,10 @@
-"""`models`, `annotate`, `describe`, `archive`, `unarchive`: what is known of models and versions beside their bytes."""
+"""`models`, `metric`, `clear`, `annotate`, `describe`, `archive`, `unarchive`: what is known beside the bytes."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -13,6 +13,9 @@ from ..results.description import Block, dim, grid, number, text
 from ..results.figures import count, figure
 from .command import Session, command, keyed
 from .shapes import VERSION
+
+BETTER: Final = {"NAME": "text"}
+"""Which way metrics are better."""
 
 
 @command(
@@ -27,6 +30,7 @@ from .shapes import VERSION
                 "branches": {"NAME": "number"},
                 "tags": {"NAME": "number"},
                 "aliases": {"NAME": "number"},
+                "better": BETTER,
             }
         ]
     },
@@ -39,6 +43,44 @@ def models(session: Session, everything: bool) -> None:
     records = [session.manager.about(name) for name in session.manager.models()]
     visible = Models(record for record in records if everything or not record.archived)
     session.answer({"models": visible}, _models(visible, hidden=len(records) - len(visible)))
+
+
+@command(
+    {"models": {"NAME": BETTER}},
+    "lepton metric",
+    "lepton metric define credit fid --better lower",
+)
+@click.argument("act", required=False, type=click.Choice(["define"]), metavar="[ACTION]")
+@click.argument("model", required=False, metavar="[MODEL]")
+@click.argument("name", required=False, metavar="[NAME]")
+@click.option("--better", type=click.Choice(["lower", "higher"]), help="Which way the metric is better.")
+@keyed
+def metric(
+    session: Session, act: str | None, model: str | None, name: str | None, better: str | None, key: str | None
+) -> None:
+    """List the metrics whose direction was defined, or define one: ACTION is define.
+
+    Versions are ranked by these and by the metrics that docs/metrics.md lists, and by no others.
+    """
+    manager = session.manager
+    if act and not (model and name and better):
+        raise click.UsageError("define needs all three: MODEL NAME --better lower", click.get_current_context())
+    if model and name and better:
+        manager.define_metrics({name: better}, model=model, key=key)
+    defined = {each: manager.about(each).better for each in ([model] if model else manager.models())}
+    rows = [(each, name, f"better {way}") for each, ways in defined.items() for name, way in ways.items()]
+    none = "no metric was defined; `lepton metric define MODEL NAME --better lower` does so"
+    session.answer({"models": defined}, grid(rows) if rows else none)
+
+
+@command(VERSION, "lepton clear 6 --reason 'the alarm was false'")
+@click.argument("rev")
+@click.option("--reason", required=True, metavar="TEXT", help="Why, for the record.")
+@keyed
+def clear(session: Session, rev: str, reason: str, key: str | None) -> None:
+    """Let a version that was rolled back from be suggested again."""
+    version = session.manager.clear(rev, reason=reason, key=key)
+    session.answer(version.to_dict(), text("version ", number(version), f" of {version.model} may be suggested again"))
 
 
 @command(

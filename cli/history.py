@@ -10,7 +10,7 @@ import click
 from ..results.render import terminal
 from .command import Session, command
 from .revision import of_model
-from .shapes import ENTRY, METRICS, VERSION
+from .shapes import ENTRY, METRICS, ROWS, VERSION
 
 TENSOR: Final = {"name": "text", "dtype": "text", "shape": ["number"], "bytes": "number", "digest": "digest"}
 
@@ -59,6 +59,8 @@ def log(session: Session, rev: str | None, graph: bool, limit: int | None, model
         "environment": {"NAME": "any"},
         "code": {"NAME": "any"},
         "metrics": METRICS,
+        "rows": {"NAME": ROWS},
+        "logged": METRICS,
         "annotations": {"NAME": "any"},
         "files": [{"name": "text", "digest": "digest", "bytes": "number"}],
         "tensors": [TENSOR],

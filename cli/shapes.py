@@ -13,6 +13,8 @@ VERSION: Final[dict[str, Any]] = {
     "parents": [PARENT],
 }
 METRICS: Final = {"NAME": "number"}
+ROWS: Final = {"digest": "text", "rows": "number?"}
+"""The rows that figures were measured on."""
 CHANGES: Final = {"NAME": ["any", "any"]}
 """Before and after."""
 ENTRY: Final[dict[str, Any]] = {

@@ -50,6 +50,8 @@ class Command:
     """Fields that may name a person; the ledger seals them before it decides."""
     incidental: ClassVar[tuple[str, ...]] = ()
     """Fields that another attempt at the same thing may find otherwise: where bytes lie, the head, the run."""
+    joined: ClassVar[tuple[str, ...]] = ()
+    """Fields that joined later: they count once they say something, and no key of an earlier Lepton did with them."""
 
     asked: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """The caller's words, by field, for what they came to: the next time they may come to something else."""
@@ -61,6 +63,9 @@ class Command:
     def content(self) -> dict[str, Any]:
         """What makes two commands under one idempotency key the same."""
         said = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("asked", *self.incidental)}
+        for name in self.joined:
+            if not said[name]:
+                del said[name]
         return {"command": type(self).__name__, **said, **self.asked}
 
 
@@ -122,6 +127,7 @@ class Commit(OfModel):
 
     free_text: ClassVar = ("message",)
     incidental: ClassVar = ("parents", "follows_head", "stored", "keyframe", "delta", "environment", "code", "run")
+    joined: ClassVar = ("validation", "better")
     branch: str
     asked_parents: tuple[str, ...] | None
     """What the caller named, None where nothing."""
@@ -142,6 +148,10 @@ class Commit(OfModel):
     environment: Mapping[str, Any] = field(default_factory=dict[str, Any])
     code: Mapping[str, Any] = field(default_factory=dict[str, Any])
     metrics: Mapping[str, float] = field(default_factory=dict[str, float])
+    validation: Mapping[str, Any] | None = None
+    """Fingerprint of the rows that the metrics are of."""
+    better: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Which way metrics are better, by name."""
     annotations: Mapping[str, Any] = field(default_factory=dict[str, Any])
     tags: tuple[str, ...] = ()
     files: tuple[File, ...] = ()
@@ -275,20 +285,41 @@ class Describe(OfModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordMetrics(OfModel):
-    """Note figures of a version."""
+    """Note figures of a version, on the rows of a fingerprint if there is one."""
 
+    joined: ClassVar = ("validation", "better")
     version: int
     metrics: Mapping[str, float]
+    validation: Mapping[str, Any] | None = None
+    better: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordEvaluation(OfModel):
     """Note how a version did on a data set."""
 
+    joined: ClassVar = ("better",)
     version: int
     data: Mapping[str, Any]
     name: str = ""
     metrics: Mapping[str, float]
+    better: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefineMetrics(OfModel):
+    """Say which way metrics of a model are better."""
+
+    better: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearVersion(OfModel):
+    """Let a version that was rolled back from be suggested again."""
+
+    free_text: ClassVar = ("reason",)
+    version: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -449,6 +480,8 @@ ModelCommand = (
     | Describe
     | RecordMetrics
     | RecordEvaluation
+    | DefineMetrics
+    | ClearVersion
     | RecordRehearsal
 )
 RunCommand = StartRun | ResumeRun | LoseRun | LogMetrics | Checkpoint | FinishRun

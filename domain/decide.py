@@ -9,16 +9,16 @@ from ..errors import Malformed, Refused, UnknownRevision
 from ..events.event import Event
 from ..events.ledger import LedgerCreated, LedgerUpgraded
 from ..events.model import (
-    EvaluationRecorded,
     MetricsRecorded,
     ModelArchived,
     ModelDescribed,
     ModelUnarchived,
     RollbackRehearsed,
     VersionAnnotated,
+    VersionCleared,
     VersionDescribed,
 )
-from ..plain import plain, plain_text
+from ..plain import plain
 from . import told
 from .append import Append
 from .commands import (
@@ -28,11 +28,13 @@ from .commands import (
     AnyCommand,
     Archive,
     Checkpoint,
+    ClearVersion,
     Command,
     Commit,
     CreateBranch,
     CreateLedger,
     CreateTag,
+    DefineMetrics,
     DeleteAlias,
     DeleteBranch,
     DeleteTag,
@@ -63,8 +65,9 @@ from .guards import writable
 from .job.commands import OfJob
 from .job.decide import decide_job
 from .model import refs
-from .model.commit import commit, free_tag, repacked
+from .model.commit import commit, defined, evaluated, free_tag, repacked
 from .model.state import ModelState
+from .model.track_record import rolled_back_from
 from .names import changed_notes, checked_metrics
 from .run import decide as run
 from .run.state import RunState
@@ -141,6 +144,10 @@ def _of_model(model: ModelState, command: ModelCommand) -> tuple[Event, ...]:
             return () if model.archived else (ModelArchived(reason=command.reason),)
         case Unarchive():
             return (ModelUnarchived(reason=command.reason),) if model.archived else ()
+        case DefineMetrics(better=better):
+            return tuple(defined(model, better))
+        case ClearVersion():
+            return (_cleared(model, command),)
         case Annotate() | Describe() | RecordMetrics() | RecordEvaluation() | RecordRehearsal():
             return _found_out(model, command)
         case _:
@@ -162,19 +169,13 @@ def _found_out(
         case Describe(version=int() as number, description=text):
             model.version(number)
             return (VersionDescribed(version=number, description=text),)
-        case RecordMetrics(version=number, metrics=metrics):
+        case RecordMetrics(version=number, metrics=metrics, validation=rows, better=better):
             model.version(number)
-            return (MetricsRecorded(version=number, metrics=checked_metrics(metrics)),)
-        case RecordEvaluation(version=number, metrics=metrics):
-            model.version(number)
-            return (
-                EvaluationRecorded(
-                    version=number,
-                    data=plain(command.data, "data"),
-                    name=plain_text(command.name, "the data's name"),
-                    metrics=checked_metrics(metrics),
-                ),
-            )
+            rows = None if rows is None else plain(rows, "validation")
+            recorded = MetricsRecorded(version=number, metrics=checked_metrics(metrics), validation=rows)
+            return (recorded, *defined(model, better))
+        case RecordEvaluation():
+            return evaluated(model, command)
         case RecordRehearsal():
             model.version(command.from_version)
             model.version(command.to_version)
@@ -191,6 +192,15 @@ def _found_out(
             )
         case _:
             raise TypeError(f"no decision for {type(command).__name__}")
+
+
+def _cleared(model: ModelState, command: ClearVersion) -> Event:
+    number = model.version(command.version).number
+    if not command.reason:
+        raise Malformed("a version is cleared for a reason; give one")
+    if not rolled_back_from(model).get(number):
+        raise Refused(f"version {number} of {model.name} bears no rollback that is not cleared; there is nothing to do")
+    return VersionCleared(version=number, reason=command.reason)
 
 
 def _upgrade_ledger(state: LedgerState, command: UpgradeLedger) -> tuple[Append, ...]:

@@ -56,7 +56,9 @@ ACCEPTED: Final[Mapping[str, tuple[type[Event], str, Callable[[str, Any, str], A
     MetricsRecorded.type_name(): (
         MetricsRecorded,
         "model/",
-        lambda name, event, _: RecordMetrics(model=name, version=event.version, metrics=event.metrics),
+        lambda name, event, _: RecordMetrics(
+            model=name, version=event.version, metrics=event.metrics, validation=event.validation
+        ),
     ),
     EvaluationRecorded.type_name(): (
         EvaluationRecorded,

@@ -28,6 +28,7 @@ from .event import (
     Sealed,
     Tag,
     To,
+    unsaid,
 )
 
 
@@ -114,6 +115,11 @@ class VersionCommitted(Event):
     environment: Environment = {}
     code: Code = {}
     metrics: Metrics = {}
+    validation: Fingerprint | None = Field(
+        default=None,
+        exclude_if=unsaid,
+        description="fingerprint of the rows that the metrics are of, where it is known",
+    )
     files: tuple[File, ...] = Field(default=(), description="what was kept beside the parameters")
     run: RunId | None = Field(default=None, description="the run that made it, if one did")
     message: Sealed = ""
@@ -142,6 +148,9 @@ class MetricsRecorded(Event):
     type: Literal["lepton.metrics.recorded.v1"] = "lepton.metrics.recorded.v1"
     version: Number
     metrics: Metrics
+    validation: Fingerprint | None = Field(
+        default=None, exclude_if=unsaid, description="fingerprint of the rows that they are of, where it is known"
+    )
 
 
 class EvaluationRecorded(Event):
@@ -152,6 +161,23 @@ class EvaluationRecorded(Event):
     data: Fingerprint
     name: str = Field(default="", description="what the data set is called: validation, production, ...")
     metrics: Metrics
+
+
+class MetricDefined(Event):
+    """Somebody said which way a metric of the model is better."""
+
+    type: Literal["lepton.metric.defined.v1"] = "lepton.metric.defined.v1"
+    name: str = Field(description="the metric, as its figures are named")
+    better: Literal["higher", "lower"] = Field(description="which way it is better")
+
+
+class VersionCleared(Event):
+    """A version that was rolled back from may be suggested again."""
+
+    free_text: ClassVar = ("reason",)
+    type: Literal["lepton.version.cleared.v1"] = "lepton.version.cleared.v1"
+    version: Number
+    reason: Sealed = ""
 
 
 class DeltaRecorded(Event):
@@ -265,6 +291,8 @@ ModelEvent = (
     | VersionAnnotated
     | MetricsRecorded
     | EvaluationRecorded
+    | MetricDefined
+    | VersionCleared
     | DeltaRecorded
     | BranchCreated
     | BranchRolledBack

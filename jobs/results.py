@@ -120,7 +120,7 @@ class Receiver:
         packs = told_by(objects, (pack.pack for pack in made.kept.packs))
         placements = BothPlacements(StoredPlacements(self._workspace.ledger.store), KnownPlacements(lambda: packs))
         tensors = Vault(objects, placements).restore(digest, graph)
-        parts = ("hyperparameters", "architecture", "settings", "data", "metrics", "environment", "code")
+        parts = ("hyperparameters", "architecture", "settings", "data", "metrics", "validation", "environment", "code")
         message = "" if self.actor_of(job) is self._own else self._workspace.opened(job.actor, job.message)
         payload = _asked(job, MakesVersion, "version")
         save = Save(
@@ -194,6 +194,7 @@ class Receiver:
             environment=made.environment,
             code=made.code,
             metrics=made.metrics,
+            validation=made.validation,
             tags=payload.tags,
         )
 

@@ -47,6 +47,8 @@ class Model(ABC):
         self.hyperparameters: dict[str, Json] = hyperparameter.defaults(self.HYPERPARAMETERS)
         self.settings: dict[str, Json] = {}
         self.metrics: dict[str, float] = {}
+        self.validation: dict[str, Json] | None = None
+        """Fingerprint of the rows that `metrics` are of: `train` sets both, or versions are not compared by them."""
         self.data: dict[str, Json] | None = None
 
     @property
@@ -90,7 +92,9 @@ class Model(ABC):
         """Fit to rows of data and their labels, and keep nothing anywhere else.
 
         `validation` is (data, labels) for early stopping in place of held-out rows; `on_epoch(epoch, losses)` is
-        called after each epoch and stops the fit by raising, which leaves the model as it was.
+        called after each epoch and stops the fit by raising, which leaves the model as it was. What sets `metrics` sets
+        `validation` too, to the fingerprint of the rows they are of (`lepton_ai.datasets.tables.identity`), else no
+        versions are compared by them.
         """
 
     @abstractmethod
@@ -144,12 +148,14 @@ class Model(ABC):
         settings: Mapping[str, Json],
         data: Mapping[str, Json] | None,
         metrics: Mapping[str, float],
+        validation: Mapping[str, Json] | None = None,
     ) -> Self:
         """Take back what a version recorded beside its tensors. Unchecked: a version keeps names that today lacks."""
         self.hyperparameters |= copy.deepcopy(dict(hyperparameters))
         self.settings = copy.deepcopy(dict(settings))
         self.data = None if data is None else copy.deepcopy(dict(data))
         self.metrics = dict(metrics)
+        self.validation = None if validation is None else dict(validation)
         return self
 
     def trained(self) -> torch.nn.Module:

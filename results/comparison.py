@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from .answer import Result
 from .description import Block, Words, arrow, dim, grid, number, section, text, title
-from .figures import change, figure, short
+from .figures import change, figure, short, told
 from .version import Version
 
 PARTS: Final = ("hyperparameters", "architecture", "settings", "data", "metrics", "files", "code", "environment")
@@ -44,6 +44,8 @@ class Diff(Result):
     code: Mapping[str, tuple[Any, Any]]
     files: Mapping[str, tuple[Any, Any]]
     metrics: Mapping[str, tuple[Any, Any]]
+    other_rows: tuple[str, ...]
+    """The metrics that were not measured on the same rows before and after: their figures make no step."""
     tensors: tuple[TensorChange, ...]
 
     def blocks(self) -> Iterator[Block]:
@@ -54,7 +56,7 @@ class Diff(Result):
         if not any(parts.values()) and not self.tensors:
             yield "nothing differs"
         for name, changes in parts.items():
-            yield from section(name, _changes(changes))
+            yield from section(name, _changes(changes, self.other_rows if name == "metrics" else ()))
         if self.tensors:
             kinds = [tensor.status for tensor in self.tensors]
             counts = ", ".join(f"{kinds.count(kind):,} {kind}" for kind in dict.fromkeys(kinds))
@@ -67,33 +69,70 @@ class Diff(Result):
 
 @dataclass(frozen=True)
 class Comparison(Result):
-    """Versions side by side, best first by `metric`."""
+    """Versions side by side: best first by `metric` on rows that all were judged on, else in the order named."""
 
     model: str
-    metric: str
+    metric: str | None
+    """What they are ranked by; None where they are not ranked."""
+    on: Mapping[str, Any] | None
+    """The rows that they are ranked on: their digest, and how many."""
     versions: tuple[Version, ...]
     metrics: tuple[Mapping[str, float], ...]
+    rows: tuple[Mapping[str, Mapping[str, Any]], ...]
+    """By the name of a figure the rows it was measured on, where they are known."""
+    words: str
+    """Why they are not ranked; empty where they are."""
 
     @property
-    def best(self) -> Version:
-        """The version that does best by `metric`; of equals the newest."""
-        return self.versions[0]
+    def best(self) -> Version | None:
+        """The version that does best by `metric`, of equals the newest; None where they are not ranked."""
+        return None if self.metric is None else self.versions[0]
 
     def blocks(self) -> Iterator[Block]:
-        names = [self.metric, *sorted(set[str]().union(*self.metrics) - {self.metric})]
+        own = [] if self.metric is None else [self.metric]
+        names = [*own, *sorted(set[str]().union(*self.metrics) - {*own})]
+        marks = self._marks(names)
         rows: list[list[Words]] = [
-            [number(version), version.branch, *(figure(metrics.get(name)) for name in names)]
-            for version, metrics in zip(self.versions, self.metrics, strict=True)
+            [number(version), version.branch, *(self._cell(place, name, marks) for name in names)]
+            for place, version in enumerate(self.versions)
         ]
-        rows[0][2] = text(rows[0][2], style="green bold")
-        yield title(self.model)
+        if self.metric is not None:
+            rows[0][2] = text(rows[0][2], style="green bold")
+            yield text(title(self.model), f" by {self.metric} on {told(self.on)}")
+        else:
+            yield title(self.model)
         yield grid(rows, head=("version", "branch", *names), right=(0, *range(2, len(names) + 2)))
+        yield from (dim(f"{mark}: {words}") for words, mark in marks.items())
+        if self.words:
+            yield self.words
+
+    def _marks(self, names: Iterable[str]) -> dict[str, str]:
+        """Letters for rows, where a column holds figures of several."""
+        marks: dict[str, str] = {}
+        for name in names:
+            kinds = dict.fromkeys(self._rows(place, name) for place, of in enumerate(self.metrics) if name in of)
+            if len(kinds) > 1 or (kinds.keys() == {told(None)} and len(self.metrics) > 1):
+                for words in kinds:
+                    marks.setdefault(words, _letter(len(marks)))
+        return marks
+
+    def _cell(self, place: int, name: str, marks: Mapping[str, str]) -> Words:
+        mark = marks.get(self._rows(place, name), "") if name in self.metrics[place] else ""
+        return text(figure(self.metrics[place].get(name)), dim(f" {mark}" if mark else ""))
+
+    def _rows(self, place: int, name: str) -> str:
+        return told(self.rows[place].get(name))
 
 
-def _changes(changes: Mapping[str, tuple[Any, Any]]) -> Iterator[tuple[Words, ...]]:
+def _letter(place: int) -> str:
+    return chr(ord("a") + place) if place < 26 else f"{_letter(place // 26 - 1)}{_letter(place % 26)}"
+
+
+def _changes(changes: Mapping[str, tuple[Any, Any]], other_rows: Collection[str]) -> Iterator[tuple[Words, ...]]:
     for name, (before, after) in changes.items():
         step = text(f"{arrow()} ", text(_value(after), style="green"))
-        yield name, text(_value(before), style="red"), step, dim(change(before, after))
+        by = "rows not shared" if name in other_rows else change(before, after)
+        yield name, text(_value(before), style="red"), step, dim(by)
 
 
 def _value(value: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from ..escapes import escaped_json
 from .answer import plain
 
-HEADLINES: Final = ("f1", "roc_auc", "accuracy", "r2", "loss", "rmse")
+HEADLINES: Final = ("f1", "macro_f1", "roc_auc", "accuracy", "r2", "loss", "rmse")
 """The metrics that stand for a version where there is room for one."""
 ABSENT: Final = "-"
 
@@ -76,6 +76,14 @@ def headline(metrics: Mapping[str, float]) -> str:
     """The metric that stands for a version, or nothing."""
     name = next((name for name in (*HEADLINES, *sorted(metrics)) if name in metrics), None)
     return f"{name} {metrics[name]:.4g}" if name else ""
+
+
+def told(rows: Mapping[str, Any] | None) -> str:
+    """Rows that figures were measured on: how many, and as much of their digest as names them."""
+    if rows is None:
+        return "rows that nobody named"
+    many = "" if rows["rows"] is None else f"{count(rows['rows'], 'row')} "
+    return f"{many}{short(rows['digest'])}"
 
 
 def encoded(value: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from .answer import Result, Shown
 from .description import Block, Text, Words, arrow, dim, grid, joined, number, section, text, title
-from .figures import count, headline, pairs, short, size, when
+from .figures import count, figure, headline, pairs, short, size, told, when
 from .graph import GraphRow, draw
 from .version import Version, VersionRef
 
@@ -82,6 +82,8 @@ class ModelRecord(Result):
     branches: Mapping[str, Version]
     tags: Mapping[str, Version]
     aliases: Mapping[str, Version]
+    better: Mapping[str, str]
+    """Which way metrics are better that somebody defined, by name."""
 
     def blocks(self) -> Iterator[Block]:
         changed = f", the last {when(self.changed)}" if self.changed else ""
@@ -90,6 +92,7 @@ class ModelRecord(Result):
         yield grid(((dim(name), words) for name, words in rows.items() if words), indent=2)
         for kind in ("branches", "tags", "aliases"):
             yield from section(kind, ((name, number(at)) for name, at in getattr(self, kind).items()))
+        yield from section("metrics", ((name, f"better {way}") for name, way in self.better.items()))
 
 
 class Models(Shown, list[ModelRecord]):
@@ -121,6 +124,11 @@ class VersionRecord(Result):
     environment: Mapping[str, Any]
     code: Mapping[str, Any]
     metrics: Mapping[str, float]
+    """By name: the version's own, and those of each evaluation under the evaluation's name."""
+    rows: Mapping[str, Mapping[str, Any]]
+    """By the name of a figure the rows it was measured on, where they are known: their digest, and how many."""
+    logged: Mapping[str, float]
+    """Figures that somebody logged under the name of one whose rows are known."""
     annotations: Mapping[str, Any]
     files: tuple[Mapping[str, Any], ...]
     tensors: tuple[Mapping[str, Any], ...]
@@ -139,8 +147,8 @@ class VersionRecord(Result):
         yield grid(row for row in self._facts() if row[1])
         if self.description:
             yield from ("", *(f"    {line}" for line in self.description.splitlines()))
+        yield from section("metrics", self._figures())
         for name in (
-            "metrics",
             "hyperparameters",
             "settings",
             "architecture",
@@ -153,6 +161,13 @@ class VersionRecord(Result):
         yield from section("files", ((file["name"], size(file["bytes"])) for file in self.files))
         yield from section(text("tensors  ", dim(self._stored())), map(_tensor, self.tensors))
         yield from section("environment", pairs(self.environment))
+
+    def _figures(self) -> Iterator[tuple[Words, ...]]:
+        """A row a figure, with the rows it was measured on."""
+        for name, value in sorted(self.metrics.items()):
+            yield name, figure(value), dim(told(self.rows[name]) if name in self.rows else "rows unknown")
+            if name in self.logged:
+                yield name, figure(self.logged[name]), dim("logged; rows unknown")
 
     def _facts(self) -> Iterator[tuple[Words, str]]:
         made = f"{when(self.time, seconds=True)} by {self.actor} on {self.version.branch}, event {self.seq}"

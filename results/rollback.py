@@ -8,7 +8,7 @@ from typing import Any
 
 from .answer import Result
 from .description import Block, Words, arrow, dim, grid, number, text, title
-from .figures import change, count, figure, size
+from .figures import change, count, figure, size, told
 from .version import Version
 
 
@@ -51,6 +51,7 @@ class RollbackPlan(Result):
     """How many exact deltas the restore replays."""
     metrics_now: Mapping[str, float]
     metrics_then: Mapping[str, float]
+    """Figures on rows that both versions were judged on, and no others: a step between two may be read off them."""
     aliases_left_behind: tuple[str, ...]
     aliases_taken_along: Mapping[str, int]
     """Each with the version that it leaves."""
@@ -80,6 +81,8 @@ class RollbackPlan(Result):
             now, then = self.metrics_now.get(name), self.metrics_then.get(name)
             if now != then:
                 yield name, _step(now, then)
+        if not self.metrics_now:
+            yield "figures", "none on rows that both versions were judged on"
         for name in self.aliases_left_behind:
             yield f"alias {name}", f"stays on {self.from_version} (--move-alias {name} takes it along)"
 
@@ -123,6 +126,9 @@ class Suggestion(Result):
     model: str
     branch: str
     metric: str | None
+    """What performance means; None where no two versions were judged on the same rows."""
+    rows: Mapping[str, Any] | None
+    """The rows it was measured on: their digest, and how many."""
     candidates: tuple[Mapping[str, Any], ...]
     words: str
     """Where the branch stands, and which version is suggested why."""
@@ -133,7 +139,8 @@ class Suggestion(Result):
         return self.candidates[0]["version"]
 
     def blocks(self) -> Iterator[Block]:
-        yield text(title(self.model), f" {self.branch}: ", f"by {self.metric}" if self.metric else "nothing measured")
+        by = f"by {self.metric} on {told(self.rows)}" if self.metric else "by stability and age"
+        yield text(title(self.model), f" {self.branch}: ", by)
         yield self.words
         rows = ((number(each["version"]), f"{each['score']:.2f}", _why(each["words"])) for each in self.candidates)
         yield grid(rows, head=("version", "score", "why"), right=(0, 1))

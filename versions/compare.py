@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
-from ..domain.model.metric import better_when, goodness
+from ..domain.model.figures import Common, Figure, VersionFigures, common
+from ..domain.model.metric import USUAL, better_when, goodness
 from ..domain.model.state import ModelState, ModelVersion
 from ..errors import Malformed, Refused
 from ..results import Comparison, Diff, TensorChange
 from ..tensors.graph import Graph
 from .deltas import graph_of
+from .figures import rows_by_name, told_rows, values
 from .workspace import Workspace
-
-PREFERRED: Final = ("f1", "roc_auc", "accuracy")
 
 
 def diff(workspace: Workspace, before: ModelVersion, after: ModelVersion) -> Diff:
     """What differs between two versions, of one model or of two; what is equal is left out."""
     one, two = before.event, after.event
+    old, new = before.figures.shown(), after.figures.shown()
     return Diff(
         before=workspace.version(*before),
         after=workspace.version(*after),
@@ -29,9 +30,14 @@ def diff(workspace: Workspace, before: ModelVersion, after: ModelVersion) -> Dif
         environment=changes(one.environment, two.environment),
         code=changes(one.code, two.code),
         files=changes({f.name: f.digest for f in one.files}, {f.name: f.digest for f in two.files}),
-        metrics=changes(before.metrics, after.metrics),
+        metrics=changes(values(old), values(new)),
+        other_rows=tuple(name for name in old if name in new and not _same_rows(old[name], new[name])),
         tensors=_tensor_changes(workspace, before, after),
     )
+
+
+def _same_rows(one: Figure, other: Figure) -> bool:
+    return one.rows is not None and other.rows is not None and one.rows.digest == other.rows.digest
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = "") -> dict[str, tuple[Any, Any]]:
@@ -47,24 +53,88 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = "
 
 
 def compare(workspace: Workspace, model: ModelState, numbers: Sequence[int], metric: str | None) -> Comparison:
-    """Versions by a metric, best first, the newest of equals; without a metric by f1, ROC AUC or accuracy."""
+    """Versions by a metric on rows that all of them were judged on, best first, the newest of equals.
+
+    Without a metric by the usual one of those that are shared. Where no rows are, in the order named, unranked. Raises
+    `Refused` where a metric is named that none of them has, or whose direction nobody knows.
+    """
     if not numbers:
         raise Malformed("nothing to compare; name at least one version")
-    figures = {number: dict(model.metrics.get(number, {})) for number in dict.fromkeys(numbers)}
-    shared = set[str].intersection(*(set(each) for each in figures.values()))
-    chosen = metric or next((name for name in PREFERRED if name in shared), None)
-    if chosen not in shared:
-        raise Refused(
-            f"metric {chosen!r} is not known of every version named; they share {', '.join(sorted(shared)) or 'none'}"
-        )
-    better = better_when(chosen)
-    ranked = sorted(figures, key=lambda number: (goodness(figures[number][chosen], better), number), reverse=True)
+    sides = {number: model.figures_of(number) for number in dict.fromkeys(numbers)}
+    if metric is not None:
+        _known(model, sides, metric)
+    basis, order = _basis(model, sides, metric), list(sides)
+    if basis is not None:
+        better = better_when(basis.name, model.better)
+        figures = basis.figures
+        order.sort(key=lambda number: (goodness(figures[number].value, better), number), reverse=True)
+    shown = {number: of.shown() for number, of in sides.items()}
+    if basis is not None:
+        shown = {number: of | {basis.name: basis.figures[number]} for number, of in shown.items()}
     return Comparison(
         model=model.name,
-        metric=chosen,
-        versions=tuple(workspace.version(model, number) for number in ranked),
-        metrics=tuple(figures[number] for number in ranked),
+        metric=None if basis is None else basis.name,
+        on=None if basis is None else told_rows(basis.rows),
+        versions=tuple(workspace.version(model, number) for number in order),
+        metrics=tuple(values(shown[number]) for number in order),
+        rows=tuple(rows_by_name(shown[number]) for number in order),
+        words=_unranked(model, sides, metric) if basis is None else "",
     )
+
+
+def _known(model: ModelState, sides: Mapping[int, VersionFigures], metric: str) -> None:
+    if not any(metric in of.names() for of in sides.values()):
+        shown = sorted(set[str]().union(*(of.shown() for of in sides.values())))
+        raise Refused(f"none of these versions has a metric {metric!r}; they have {', '.join(shown) or 'none'}")
+    better_when(metric, model.better)
+
+
+def _basis(model: ModelState, sides: Mapping[int, VersionFigures], metric: str | None) -> Common | None:
+    """What all versions are ranked by: the figure named, else that metric on whatever rows they share; without a metric
+    the first usual one. Of several rows those judged on last."""
+    candidates = [each for each in common(sides, None, metric) if len(each.figures) == len(sides)]
+    if metric is None:
+        candidates = [each for each in candidates if _ranks(model, each.name)]
+    elif not candidates:
+        candidates = [each for each in common(sides, {metric}) if len(each.figures) == len(sides)]
+
+    def fitness(each: Common) -> tuple[int, int]:
+        return -USUAL.index(each.metric) if each.metric in USUAL else -len(USUAL), each.newest
+
+    return max(candidates, key=fitness, default=None)
+
+
+def _ranks(model: ModelState, metric: str) -> bool:
+    """Whether versions are ranked by a metric: its direction is known."""
+    return not _refusal(model, [metric])
+
+
+def _refusal(model: ModelState, metrics: Sequence[str]) -> str:
+    """Why nothing is ranked by these metrics: of one whose direction nobody said, rather than of a count."""
+    refusals: list[Refused] = []
+    for metric in metrics:
+        try:
+            better_when(metric, model.better)
+        except Refused as refusal:
+            refusals.append(refusal)
+    return str(min(refusals, key=lambda refusal: isinstance(refusal, Malformed))) if refusals else ""
+
+
+def _unranked(model: ModelState, sides: Mapping[int, VersionFigures], metric: str | None) -> str:
+    """Why versions are not ranked, and what to do."""
+    if len(sides) == 1:
+        return ""
+    alike = common(sides, None)
+    names = sorted({each.name for each in alike if len(each.figures) == len(sides)})
+    if metric is None and names:
+        return f"not ranked: {_refusal(model, names)}"
+    what = "not ranked: " + ("their figures are" if metric is None else f"{metric!r} is") + " not of the same rows"
+    if ranking := [name for name in names if _ranks(model, name)]:
+        return f"{what}; they share {', '.join(ranking)}"
+    some = max((each for each in alike if _ranks(model, each.name)), key=lambda each: len(each.figures), default=None)
+    if some is not None:
+        return f"{what}; only versions {', '.join(map(str, sorted(some.figures)))} share {some.name}"
+    return f"{what}; evaluate them on the same rows"
 
 
 def _tensor_changes(workspace: Workspace, *ends: ModelVersion) -> tuple[TensorChange, ...]:

@@ -19,6 +19,7 @@ from ..events.log import Row
 from ..events.merkle import leaf_hash
 from ..events.sql.actors import Actor
 from ..results import Log, LogEntry, ModelRecord, Version, VersionRecord
+from .figures import rows_by_name, values
 from .workspace import Workspace
 
 POLL: Final = 0.2
@@ -49,13 +50,14 @@ def about(workspace: Workspace, model: ModelState) -> ModelRecord:
         branches=versions(model.live("branch")),
         tags=versions(model.tags),
         aliases=versions(model.live("alias")),
+        better=dict(sorted(model.better.items())),
     )
 
 
 def show(workspace: Workspace, model: ModelState, number: int) -> VersionRecord:
     """All that a version recorded."""
     version, actors = model.version(number), workspace.actors.all()
-    event, delta = version.event, model.deltas.get(number)
+    event, delta, figures = version.event, model.deltas.get(number), model.figures_of(number)
     manifest = workspace.vault.manifest(event.tensors)
     return VersionRecord(
         version=workspace.version(model, number),
@@ -74,7 +76,9 @@ def show(workspace: Workspace, model: ModelState, number: int) -> VersionRecord:
         derivation=event.derivation,
         environment=event.environment,
         code=event.code,
-        metrics=dict(model.metrics.get(number, {})),
+        metrics=values(figures.shown()),
+        rows=rows_by_name(figures.shown()),
+        logged=values(figures.apart()),
         annotations=dict(model.notes.get(number, {})),
         files=tuple(file.model_dump() for file in event.files),
         tensors=tuple(
@@ -116,7 +120,7 @@ class _Reader:
             tags=_tags(self.model, number) if committed and number else (),
             branches=_at(self._live("branch"), number) if committed else (),
             aliases=_at(self._live("alias"), number) if committed else (),
-            metrics=dict(self.model.metrics.get(number, {})) if committed and number else {},
+            metrics=self.model.metrics_of(number) if committed and number else {},
         )
 
     def _live(self, kind: RefKind) -> Mapping[str, int]:

@@ -107,6 +107,7 @@ def load(spool: Spool, words: str, into: Any = None) -> Any:
             settings=save.settings or {},
             data=save.data,
             metrics=save.metrics or {},
+            validation=save.validation,
         )
     return target
 
@@ -148,6 +149,8 @@ def _changed(workspace: Workspace, subject: Subject, save: Save, changes: Mappin
     """The save as its adopter wants it, on a branch that may have moved since."""
     given = {name: value for name, value in changes.items() if name not in ("model", "parents") and value is not None}
     changed = asked_for(None, given)
+    if "metrics" in given:  # they are not of the rows that the save's own are of
+        save = replace(save, validation=None)
     save = replace(save, expected=None, **{name: getattr(changed, name) for name in given})
     model = workspace.model(subject.name)
     if changes.get("parents") is not None:

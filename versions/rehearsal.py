@@ -24,7 +24,7 @@ def rehearse(workspace: Workspace, model: ModelState, head: int, target: int, ro
     if metric not in metrics_to or metric not in metrics_from:
         raise Malformed(f"there is no metric {metric!r} to rehearse by; choose of {', '.join(sorted(metrics_to))}")
     difference = {name: metrics_to[name] - metrics_from[name] for name in metrics_to if name in metrics_from}
-    better = better_when(metric)
+    better = better_when(metric, model.better)
     worse = goodness(metrics_to[metric], better) < goodness(metrics_from[metric], better)
     return Rehearsal(model.name, head, target, metric, metrics_from, metrics_to, difference, worse)
 
@@ -36,7 +36,7 @@ def pass_gate(workspace: Workspace, model: ModelState, found: Rehearsal, rows: A
     data, labels, _ = _rows(rows)
     data, labels = as_learnt(workspace, model, found.to_version, data, labels)
     metric = found.metric
-    side = "below" if better_when(metric) == "higher" else "above"
+    side = "below" if better_when(metric, model.better) == "higher" else "above"
     command = RecordRehearsal(
         model=found.model,
         from_version=found.from_version,

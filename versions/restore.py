@@ -69,7 +69,11 @@ def load(workspace: Workspace, model: ModelState, number: int, into: Any = None)
     target = restored_into(workspace.vault, event.tensors, graph_of(model, event.tensors), event.architecture, into)
     if isinstance(target, Model):
         target.recall(
-            hyperparameters=event.hyperparameters, settings=event.settings, data=event.data, metrics=event.metrics
+            hyperparameters=event.hyperparameters,
+            settings=event.settings,
+            data=event.data,
+            metrics=event.metrics,
+            validation=event.validation,
         )
     workspace.remember(target, workspace.version(model, number))
     return target

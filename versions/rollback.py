@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..domain.commands import RollBack, RollBackAlias
+from ..domain.model.figures import shared
 from ..domain.model.refs import before_last_move, decide_rollback, standing
 from ..domain.model.state import ModelState
 from ..errors import Refused
@@ -81,6 +82,7 @@ def _answer(
 def plan(workspace: Workspace, model: ModelState, aim: Aim) -> RollbackPlan:
     """What a rollback would change, without changing it."""
     head, target, moves = _ends(model, aim)
+    both = shared([model.figures_of(head), model.figures_of(target)])
     tensors = model.version(target).event.tensors
     path = graph_of(model, tensors).cheapest(tensors)
     now, then = (workspace.vault.manifest(model.version(number).event.tensors) for number in (head, target))
@@ -95,8 +97,8 @@ def plan(workspace: Workspace, model: ModelState, aim: Aim) -> RollbackPlan:
         bytes_changed=sum(changed.values()),
         bytes_read=path.cost,
         deltas=len(path.steps),
-        metrics_now=dict(model.metrics.get(head, {})),
-        metrics_then=dict(model.metrics.get(target, {})),
+        metrics_now={name: figure.value for name, (figure, _) in both.items()},
+        metrics_then={name: figure.value for name, (_, figure) in both.items()},
         aliases_left_behind=tuple(
             name
             for name, number in model.live("alias").items()

@@ -7,12 +7,13 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
+from ..domain.model.metric import checked_better
 from ..domain.names import changed_notes, checked_metrics, checked_name
 from ..plain import plain, plain_text
 from ..provenance import code, environment
 from ..results import PendingVersion, Version
 from .save_request import Save, named_files, named_parents
-from .source import Subject, fingerprint_of
+from .source import Subject, fingerprint_of, identity_of
 
 T = TypeVar("T")
 
@@ -20,6 +21,8 @@ T = TypeVar("T")
 def salvaged(subject: Subject, origin: Version | PendingVersion | None, asked: Mapping[str, Any]) -> Save:
     """What of a refused save can be kept beside its tensors; each part of it that cannot is left out."""
     given = {name: value for name, value in asked.items() if name in _SALVAGED}
+    if given.get("metrics") is None:
+        given["validation"] = subject.validation
     given |= {name: getattr(subject, name) for name in _OWN if given.get(name) is None}
     parts = {name: _or_nothing(lambda: _SALVAGED[name](value)) for name, value in given.items() if value is not None}  # noqa: B023
     save = Save(**{name: value for name, value in parts.items() if value is not None})
@@ -55,6 +58,8 @@ _SALVAGED: Final[Mapping[str, Callable[[Any], Any]]] = {
     "tags": lambda tags: tuple(tag for tag in tags if _or_nothing(lambda: checked_name(tag, "tag"))),  # noqa: B023
     "metrics": _each(checked_metrics),
     "data": fingerprint_of,
+    "validation": identity_of,
+    "better": _each(checked_better),
     "annotations": _each(lambda notes: changed_notes(notes, {})),
     "files": named_files,
     "run": lambda run: plain_text(run, "the run"),

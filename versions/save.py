@@ -107,6 +107,8 @@ def _committed(
         environment=request.environment or {},
         code=request.code or {},
         metrics=request.metrics or {},
+        validation=request.validation if request.metrics else None,
+        better=request.better,
         annotations=request.annotations,
         tags=tuple(request.tags),
         files=tuple(File(name=name, digest=digest, bytes=size) for name, digest, size in kept.files),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
+from ..domain.model.metric import checked_better
 from ..domain.model.recipe import Recipe
 from ..domain.model.revision import parts
 from ..domain.names import changed_notes, checked_label, checked_metrics, checked_model, checked_name
@@ -14,7 +15,7 @@ from ..errors import Malformed
 from ..plain import plain, plain_text
 from ..provenance import code, environment
 from ..results import PendingVersion, Version, VersionRef
-from .source import Subject, fingerprint_of
+from .source import Subject, fingerprint_of, identity_of
 
 Rev = str | int | PendingVersion
 T = TypeVar("T")
@@ -47,6 +48,9 @@ class Save:
     tags: Sequence[str] = ()
     hyperparameters: Mapping[str, Any] | None = None
     metrics: Mapping[str, float] | None = None
+    validation: Mapping[str, Any] | None = None
+    """Fingerprint of the rows that the metrics are of."""
+    better: Mapping[str, str] = field(default_factory=dict[str, str])
     data: Mapping[str, Any] | None = None
     settings: Mapping[str, Any] | None = None
     annotations: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -85,6 +89,8 @@ def filled(subject: Subject, asked: Save) -> Save:
         asked,
         **{each.name: getattr(recipe, each.name) for each in fields(recipe)},
         metrics=checked_metrics(subject.metrics if asked.metrics is None else asked.metrics),
+        # figures that the caller gives are not of the rows that the subject's own are of
+        validation=identity_of(subject.validation) if asked.metrics is None else asked.validation,
         environment=environment() if asked.environment is None else asked.environment,
         code=code() if asked.code is None else asked.code,
     )
@@ -104,6 +110,7 @@ def prepared(asked: Save) -> Save:
         **{name: plain(value, name) for name, value in mappings.items() if value is not None},
         annotations=changed_notes(asked.annotations, {}),
         metrics=None if asked.metrics is None else checked_metrics(asked.metrics),
+        better=checked_better(asked.better),
         message=plain_text(asked.message, "the message"),
     )
 
@@ -126,6 +133,8 @@ def asked_for(origin: PendingVersion | Version | None, asked: Mapping[str, Any])
         "parents": named_parents(asked.get("parents")),
         "origin": origin,
         "data": fingerprint_of(asked.get("data")),
+        "validation": identity_of(asked.get("validation")),
+        "better": asked.get("better") or {},
         "annotations": plain(annotations, "annotations"),
         "files": named_files(asked.get("files")),
         "tags": tuple(cast("Collection[str]", tags)),

@@ -29,6 +29,8 @@ class Subject:
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     data: Mapping[str, Any] | None = None
     metrics: Mapping[str, float] = field(default_factory=dict[str, float])
+    validation: Mapping[str, Any] | None = None
+    """Fingerprint of the rows that the metrics are of."""
 
 
 def read(source: Any, name: str | None) -> Subject:
@@ -51,6 +53,7 @@ def read(source: Any, name: str | None) -> Subject:
             settings=source.settings,
             data=source.data,
             metrics=source.metrics,
+            validation=source.validation,
         )
     if isinstance(source, torch.nn.Module):
         return Subject(
@@ -103,3 +106,9 @@ def fingerprint_of(data: Any) -> Mapping[str, Any] | None:
     from ..datasets.tables import fingerprint
 
     return fingerprint(*data) if isinstance(data, tuple) else fingerprint(data)  # pyright: ignore
+
+
+def identity_of(rows: Any) -> Mapping[str, Any] | None:
+    """What tells rows apart that figures are of: the digest of their fingerprint, and how many they are."""
+    told = fingerprint_of(rows)
+    return None if told is None else {name: told[name] for name in ("digest", "rows") if name in told}

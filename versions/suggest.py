@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from ..domain.model.state import ModelState
 from ..domain.model.suggestion import suggest as weigh
 from ..results import Suggestion
+from .figures import told_rows
 
 
 def suggest(model: ModelState, branch: str, metric: str | None) -> Suggestion:
@@ -16,6 +17,7 @@ def suggest(model: ModelState, branch: str, metric: str | None) -> Suggestion:
         model=model.name,
         branch=branch,
         metric=suggestion.metric,
+        rows=told_rows(suggestion.rows),
         candidates=tuple(
             {
                 "version": candidate.version,
@@ -23,6 +25,7 @@ def suggest(model: ModelState, branch: str, metric: str | None) -> Suggestion:
                 "performance": candidate.performance,
                 "stability": candidate.stability,
                 "age": candidate.age,
+                "barred": candidate.barred,
                 "words": candidate.words,
             }
             for candidate in suggestion.ranking

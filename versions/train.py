@@ -8,6 +8,7 @@ from typing import Any
 
 from ..datasets.selection import Selection
 from ..domain.commands import RecordEvaluation
+from ..domain.model.metric import checked_better
 from ..domain.model.state import ModelState
 from ..errors import Malformed, Refused, Unavailable
 from ..results import Evaluation, PendingVersion, TaskPerformance, Version
@@ -68,7 +69,15 @@ def train(
 
 
 def evaluate(
-    workspace: Workspace, model: ModelState, number: int, data: Any, labels: Any, *, name: str, key: str | None
+    workspace: Workspace,
+    model: ModelState,
+    number: int,
+    data: Any,
+    labels: Any,
+    *,
+    name: str,
+    better: Mapping[str, str],
+    key: str | None,
 ) -> Evaluation:
     """Judge a version on labelled rows and record the figures with the rows' fingerprint."""
     from ..datasets.tables import fingerprint
@@ -76,7 +85,12 @@ def evaluate(
     data, labels = as_learnt(workspace, model, number, data, labels)
     performance = judged(workspace, model, number, data, labels)
     command = RecordEvaluation(
-        model=model.name, version=number, data=fingerprint(data, labels), name=name, metrics=performance.figures()
+        model=model.name,
+        version=number,
+        data=fingerprint(data, labels),
+        name=name,
+        metrics=performance.figures(),
+        better=checked_better(better),
     )
     workspace.admit(command, key)
     return Evaluation(workspace.version(model, number), name, performance)

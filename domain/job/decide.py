@@ -20,15 +20,15 @@ from ...events.job import (
     JobSubmitted,
     JobWarned,
 )
-from ...events.model import EvaluationRecorded, VersionCommitted
+from ...events.model import VersionCommitted
 from ...events.run import RunCheckpointed, RunFinished, RunStarted
-from ...plain import plain, plain_text
+from ...plain import plain
 from ..append import Append
 from ..commands import OBJECTS, Commit, LogMetrics, OfJob, RecordEvaluation, job_stream, model_stream, run_stream
 from ..guards import limits, writable
-from ..model.commit import commit, kept
+from ..model.commit import commit, evaluated, kept
 from ..model.state import ModelState
-from ..names import checked_metrics, checked_model, checked_run
+from ..names import checked_model, checked_run
 from ..run import decide
 from ..run.state import RunState
 from ..state import Objects, State
@@ -202,14 +202,8 @@ def _finish(state: State, job: JobState, command: FinishJob) -> Iterator[Append]
             version = committed[0] if committed else model.head(made.branch)
         case RecordEvaluation() as made:
             writable(model)
-            version = model.version(made.version).number
-            judged = EvaluationRecorded(
-                version=version,
-                data=plain(made.data, "data"),
-                name=plain_text(made.name, "the data's name"),
-                metrics=checked_metrics(made.metrics),
-            )
-            appends = (Append(model_stream(made.model), judged),)
+            version = made.version
+            appends = tuple(Append(model_stream(made.model), event) for event in evaluated(model, made))
     yield from appends
     yield from _run_ends(job, "finished", command.points)
     result, remarks = plain(command.result, "result"), command.remarks

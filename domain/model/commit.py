@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
@@ -11,6 +11,8 @@ from ...events.event import Event
 from ...events.model import (
     BranchCreated,
     DeltaRecorded,
+    EvaluationRecorded,
+    MetricDefined,
     MetricsRecorded,
     ModelRegistered,
     Parent,
@@ -19,9 +21,9 @@ from ...events.model import (
     VersionCommitted,
 )
 from ...events.objects import PackRepacked
-from ...plain import plain
+from ...plain import plain, plain_text
 from ..append import Append
-from ..commands import OBJECTS, Commit, Repack, Stored, model_stream
+from ..commands import OBJECTS, Commit, RecordEvaluation, Repack, Stored, model_stream
 from ..guards import stands, unused, writable
 from ..names import (
     changed_notes,
@@ -33,6 +35,8 @@ from ..names import (
     same_figure,
 )
 from ..state import Objects
+from .figures import rows_of
+from .metric import checked_better
 from .recipe import canonical_digest, version_digest
 from .state import ModelState, VersionState
 
@@ -189,6 +193,7 @@ def _events(model: ModelState, command: Commit, digests: Iterable[str]) -> Itera
         environment=plain(command.environment, "environment"),
         code=plain(command.code, "code"),
         metrics=checked_metrics(command.metrics),
+        validation=None if command.validation is None else plain(command.validation, "validation"),
         files=command.files,
         run=command.run,
         message=command.message,
@@ -209,16 +214,45 @@ def _events(model: ModelState, command: Commit, digests: Iterable[str]) -> Itera
 
 
 def _extras(model: ModelState, command: Commit, number: int, *, fresh: bool) -> Iterator[Event]:
-    """Tags and notes, and on a version that stands already the figures that are new."""
+    """Tags, notes and directions, and on a version that stands already the figures that are new."""
     for tag in dict.fromkeys(command.tags):
         if model.tags.get(tag) != number:
             yield free_tag(model, tag, number, branch=command.branch)
     if notes := changed_notes(command.annotations, model.notes.get(number, {})):
         yield VersionAnnotated(version=number, annotations=notes)
-    measured = model.metrics.get(number, {})
-    figures = {} if fresh else checked_metrics(command.metrics)
-    if new := {name: value for name, value in figures.items() if not same_figure(measured.get(name), value)}:
-        yield MetricsRecorded(version=number, metrics=new)
+    if not fresh and (new := _new_figures(model, command, number)):
+        rows = None if command.validation is None else plain(command.validation, "validation")
+        yield MetricsRecorded(version=number, metrics=new, validation=rows)
+    yield from defined(model, command.better)
+
+
+def _new_figures(model: ModelState, command: Commit, number: int) -> dict[str, float]:
+    """The figures that the version does not have yet, on the rows that they are of."""
+    figures, rows = model.figures_of(number), rows_of(command.validation)
+    known = figures.logged if rows is None else figures.judged.get(rows.digest, {})
+    return {
+        name: value
+        for name, value in checked_metrics(command.metrics).items()
+        if name not in known or not same_figure(known[name].value, value)
+    }
+
+
+def evaluated(model: ModelState, command: RecordEvaluation) -> tuple[Event, ...]:
+    """How a version did on a data set, and which way its figures are better where that is news."""
+    recorded = EvaluationRecorded(
+        version=model.version(command.version).number,
+        data=plain(command.data, "data"),
+        name=plain_text(command.name, "the data's name"),
+        metrics=checked_metrics(command.metrics),
+    )
+    return (recorded, *defined(model, command.better))
+
+
+def defined(model: ModelState, better: Mapping[str, str]) -> Iterator[Event]:
+    """Which way metrics are better, where that is news."""
+    for name, way in checked_better(better).items():
+        if model.better.get(checked_label(name, "metric")) != way:
+            yield MetricDefined(name=name, better=way)
 
 
 def check_tags(model: ModelState, branch: str, tags: Iterable[str]) -> None:

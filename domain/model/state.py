@@ -21,6 +21,7 @@ from ...events.model import (
     BranchRolledBack,
     DeltaRecorded,
     EvaluationRecorded,
+    MetricDefined,
     MetricsRecorded,
     ModelArchived,
     ModelDescribed,
@@ -30,11 +31,14 @@ from ...events.model import (
     TagCreated,
     TagDeleted,
     VersionAnnotated,
+    VersionCleared,
     VersionCommitted,
     VersionDescribed,
 )
 from ...results import VersionRef
 from .ancestry import Descent, comes_from, descent, newest_first
+from .figures import VersionFigures, rows_of
+from .metric import Better
 
 RefKind = Literal["branch", "alias"]
 
@@ -153,8 +157,12 @@ class ModelState(NamedTuple):
     """By the manifests of the versions."""
     digests: Map[str, tuple[int, ...]] = Map()
     """The versions by the first 8 digits of their digest, oldest first."""
-    metrics: Map[int, Map[str, float]] = Map()
-    """The newest figure of each name, and under `data/name` the newest on the data that evaluations call so."""
+    figures: Map[int, VersionFigures] = Map()
+    """By version."""
+    better: Map[str, Better] = Map()
+    """Which way metrics are better, as it was defined."""
+    cleared: Map[int, int] = Map()
+    """The `seq` at which a version was last cleared of the rollbacks from it."""
     notes: Map[int, Map[str, Any]] = Map()
     descriptions: Map[int, tuple[str, str]] = Map()
     rehearsals: Map[int, RollbackRehearsed] = Map()
@@ -170,6 +178,14 @@ class ModelState(NamedTuple):
         if found := self.versions.get(number):
             return found
         raise UnknownRevision(f"{self.name} has no version {number}; `lepton log {self.name}` lists them")
+
+    def figures_of(self, number: int) -> VersionFigures:
+        """What is known of how a version does."""
+        return self.figures.get(number, VersionFigures())
+
+    def metrics_of(self, number: int) -> dict[str, float]:
+        """A version's figures by the names that they are shown under."""
+        return {name: figure.value for name, figure in self.figures_of(number).shown().items()}
 
     def head(self, branch: str) -> int | None:
         """The version a branch stands on, None where there is no such branch."""
@@ -233,9 +249,9 @@ class ModelVersion(NamedTuple):
         return self.model.version(self.number).event
 
     @property
-    def metrics(self) -> Mapping[str, float]:
-        """Its newest figures."""
-        return self.model.metrics.get(self.number, {})
+    def figures(self) -> VersionFigures:
+        """What is known of how it does."""
+        return self.model.figures_of(self.number)
 
 
 def evolve(model: ModelState, recorded: Recorded) -> ModelState:
@@ -257,11 +273,14 @@ def evolve(model: ModelState, recorded: Recorded) -> ModelState:
         case VersionAnnotated(version=number, annotations=notes):
             known = model.notes.get(number, Map[str, Any]())
             return model._replace(notes=model.notes.set(number, _annotated(known, notes)))
-        case MetricsRecorded(version=number, metrics=metrics):
-            return _measured(model, number, metrics)
-        case EvaluationRecorded(version=number, metrics=metrics, name=data):
-            named = {f"{data}/{name}": value for name, value in metrics.items()} if data else {}
-            return _measured(model, number, metrics | named)
+        case MetricsRecorded(version=number, metrics=metrics, validation=rows):
+            return _measured(model, recorded.seq, number, metrics, rows)
+        case EvaluationRecorded(version=number, metrics=metrics, data=rows, name=data):
+            return _measured(model, recorded.seq, number, metrics, rows, data)
+        case MetricDefined(name=name, better=better):
+            return model._replace(better=model.better.set(name, better))
+        case VersionCleared(version=number):
+            return model._replace(cleared=model.cleared.set(number, recorded.seq))
         case DeltaRecorded():
             return _with_delta(model, event)
         case BranchCreated(branch=name, version=number):
@@ -302,7 +321,8 @@ def _committed(model: ModelState, recorded: Recorded, event: VersionCommitted) -
     head = model.head(event.branch)
     kind = "merged" if len(parents) > 1 else "committed" if head is not None else "created"
     move = _move(recorded, kind, head, event.version, event.message)
-    return _measured(_moved(model, "branch", event.branch, move, version), event.version, event.metrics)
+    model = _moved(model, "branch", event.branch, move, version)
+    return _measured(model, recorded.seq, event.version, event.metrics, event.validation)
 
 
 def digest_key(digest: str) -> str:
@@ -335,9 +355,16 @@ def _tagged(model: ModelState, name: str, number: int | None) -> ModelState:
     return model._replace(tags=tags, tagged=tagged)
 
 
-def _measured(model: ModelState, number: int, metrics: dict[str, float]) -> ModelState:
-    known = model.metrics.get(number, Map[str, float]())
-    return model._replace(metrics=model.metrics.set(number, known.update(metrics)))
+def _measured(
+    model: ModelState,
+    seq: int,
+    number: int,
+    metrics: Mapping[str, float],
+    rows: Mapping[str, Any] | None,
+    data: str | None = None,
+) -> ModelState:
+    figures = model.figures_of(number).measured(metrics, rows_of(rows), seq, data)
+    return model._replace(figures=model.figures.set(number, figures))
 
 
 def _annotated(known: Map[str, Any], notes: dict[str, Any]) -> Map[str, Any]:

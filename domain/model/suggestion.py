@@ -10,15 +10,13 @@ from typing import Final
 
 from ...errors import Refused
 from ..guards import writable
-from .metric import Better, better_when
+from .figures import Common, Rows, common
+from .metric import USUAL, Better, better_when
 from .state import ModelState
 from .track_record import Service, services
 
 HALF_LIFE: Final = timedelta(days=30)
 """The age at which a version's freshness has halved."""
-USUAL: Final = ("f1", "accuracy", "roc_auc", "ks", "r2", "loss", "log_loss", "brier", "rmse", "mse", "mae")
-"""The metrics looked at where none is named: the one that most candidates have, and of several the first."""
-
 
 PERFORMANCE, STABILITY, AGE = 0.5, 0.3, 0.2
 """How much each side counts; without a figure the other two decide, in their proportion."""
@@ -30,7 +28,8 @@ class Candidate:
 
     `performance` is 1 less the relative gap to the best candidate (None where nobody was measured), `stability` is
     1 / (1 + rollbacks away from it + alerts a day served), `age` is 1 when new and halves every 30 days, `score` is
-    their weighed mean to two decimals. `measured` is the metric itself.
+    their weighed mean to two decimals. `measured` is the metric itself, on the rows that candidates share. One that was
+    rolled back from is `barred`: it stands last and is not suggested, until somebody clears it.
     """
 
     version: int
@@ -39,18 +38,24 @@ class Candidate:
     stability: float
     age: float
     stable: bool
+    barred: bool
     measured: float | None
     words: str
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """The past of a branch, ranked: the first is the one to roll back to."""
+    """The past of a branch, ranked: the first is the one to roll back to.
+
+    `metric` is the figure that performance means, None where no two versions have one on the same rows.
+    """
 
     model: str
     branch: str
     head: int
     metric: str | None
+    rows: Rows | None
+    """The rows that the metric was measured on."""
     better: Better
     ranking: tuple[Candidate, ...]
     words: str
@@ -71,25 +76,35 @@ def suggest(
 ) -> Advice:
     """Rank the past of a branch, except its head, as targets of a rollback.
 
-    `alerts` counts by version. Where scores tie the most recent stable version goes first. Raises `Refused` where there
-    is no such branch, nothing but its head, or nobody with the metric.
+    Performance is weighed by figures on rows that candidates, or a candidate and the head, were both judged on: of the
+    metric named, else of the usual one that most candidates have. `alerts` counts by version. Where scores tie the most
+    recent stable version goes first. Raises `Refused` where there is no such branch, nothing but its head, nobody with
+    the metric named, a metric of unknown direction, or nothing but versions that were rolled back from.
     """
     writable(model)
     head, numbers = _past(model, branch)
-    metric = metric or _usual(model, numbers)
-    better: Better = better_when(metric) if metric else "higher"
-    measured = _measured(model, branch, numbers, metric)
+    better: Better = better_when(metric, model.better) if metric else "higher"
+    basis = _basis(model, head, numbers, metric) if metric is None else _named(model, branch, head, numbers, metric)
+    if basis is not None:
+        better = better_when(basis.name, model.better)
+    measured = {} if basis is None else {n: basis.figures[n].value for n in numbers if n in basis.figures}
     performance = _performance(measured, better)
     # what nobody measured is not taken for better than the worst that somebody did
     lowest = min(performance.values(), default=None)
     served = services(model, now, alerts or {})
+    name = basis and basis.name
     ranking = sorted(
-        (_candidate(model, n, metric, measured.get(n), performance.get(n, lowest), served[n], now) for n in numbers),
-        key=lambda candidate: (candidate.score, candidate.stable, candidate.version),
+        (_candidate(model, n, name, measured.get(n), performance.get(n, lowest), served[n], now) for n in numbers),
+        key=lambda candidate: (not candidate.barred, candidate.score, candidate.stable, candidate.version),
         reverse=True,
     )
-    words = _conclusion(model, branch, head, metric, ranking)
-    return Advice(model.name, branch, head, metric, better, tuple(ranking), words)
+    if ranking[0].barred:
+        raise Refused(
+            f"every version in the past of {branch!r} was rolled back from; `lepton clear REV --reason ...` lets one "
+            "be suggested again"
+        )
+    words = _conclusion(model, branch, head, basis, ranking)
+    return Advice(model.name, branch, head, name, basis and basis.rows, better, tuple(ranking), words)
 
 
 def _past(model: ModelState, branch: str) -> tuple[int, list[int]]:
@@ -100,27 +115,34 @@ def _past(model: ModelState, branch: str) -> tuple[int, list[int]]:
     return head, numbers
 
 
-def _usual(model: ModelState, numbers: Sequence[int]) -> str | None:
-    having = {metric: len(_figures(model, numbers, metric)) for metric in USUAL}
-    metric = max(USUAL, key=lambda metric: having[metric])
-    return metric if having[metric] else None
-
-
-def _measured(model: ModelState, branch: str, numbers: Sequence[int], metric: str | None) -> dict[int, float]:
-    if metric is None:
-        return {}
-    figures = _figures(model, numbers, metric)
-    if not figures:
-        known = sorted({name for n in numbers for name in model.metrics.get(n, {})})
-        what = f"they have {', '.join(known)}" if known else "`evaluate` measures them"
+def _named(model: ModelState, branch: str, head: int, numbers: Sequence[int], metric: str) -> Common | None:
+    """The metric that was asked for, on rows that are shared. Raises `Refused` where no candidate has it at all."""
+    if not any(metric in model.figures_of(number).names() for number in numbers):
+        names = {name for number in numbers for name in model.metrics_of(number)}
+        what = f"they have {', '.join(sorted(names))}" if names else "`evaluate` measures them"
         raise Refused(f"no version in the past of {branch!r} has a metric {metric!r}; {what}")
-    return figures
+    return _basis(model, head, numbers, metric)
 
 
-def _figures(model: ModelState, numbers: Sequence[int], metric: str) -> dict[int, float]:
-    """What was measured, by version; NaN measures nothing."""
-    found = ((number, model.metrics.get(number, {}).get(metric, math.nan)) for number in numbers)
-    return {number: figure for number, figure in found if not math.isnan(figure)}
+def _basis(model: ModelState, head: int, numbers: Sequence[int], metric: str | None) -> Common | None:
+    """The figure that most candidates have on the same rows; of several the usual one, one that the head has too, and
+    the newest. A metric is that figure where any has it, else whatever is called so on rows that are shared."""
+    sides = {number: model.figures_of(number) for number in (*numbers, head)}
+    known = common(sides, {*USUAL, *model.better}) if metric is None else common(sides, None, metric)
+    if metric is not None:
+        known = known or common(sides, {metric})
+    candidates = [each for each in map(_finite, known) if len(each.figures) > 1]
+
+    def fitness(each: Common) -> tuple[int, int, bool, int]:
+        usual = -USUAL.index(each.metric) if each.metric in USUAL else -len(USUAL)
+        return len(each.figures.keys() - {head}), usual, head in each.figures, each.newest
+
+    return max(candidates, key=fitness, default=None)
+
+
+def _finite(each: Common) -> Common:
+    """Without what is NaN, which measures nothing."""
+    return each._replace(figures={n: figure for n, figure in each.figures.items() if not math.isnan(figure.value)})
 
 
 def _performance(measured: Mapping[int, float], better: Better) -> dict[int, float]:
@@ -157,6 +179,7 @@ def _candidate(
         stability=service.stability,
         age=age,
         stable=service.stable,
+        barred=service.rollbacks > 0,
         measured=measured,
         words=words + f"{_days(since)} old",
     )
@@ -171,10 +194,10 @@ def _score(performance: float | None, stability: float, age: float) -> float:
 
 def _performed(metric: str | None, measured: float | None, performance: float | None) -> str:
     if performance is None:
-        return "never measured; "
+        return ""
     if measured is None:
-        return f"{metric} not measured, taken for the lowest; "
-    far = "the best of the past" if performance == 1 else f"{1 - performance:.1%} behind the best"
+        return f"{metric} not measured on these rows, taken for the lowest; "
+    far = "the best on these rows" if performance == 1 else f"{1 - performance:.1%} behind the best"
     return f"{metric} {measured:.4g}, {far}; "
 
 
@@ -186,10 +209,11 @@ def _behaved(service: Service) -> str:
     return f"{rollbacks}, {alerts} in {_days(service.served)} of service"
 
 
-def _conclusion(model: ModelState, branch: str, head: int, metric: str | None, ranking: Sequence[Candidate]) -> str:
+def _conclusion(model: ModelState, branch: str, head: int, basis: Common | None, ranking: Sequence[Candidate]) -> str:
     first = ranking[0]
-    figure = model.metrics.get(head, {}).get(metric or "")
-    stands = f"branch {branch!r} stands on version {head}" + (f" ({metric} {figure:.4g})" if figure is not None else "")
+    figure = None if basis is None else basis.figures.get(head)
+    stands = f"branch {branch!r} stands on version {head}"
+    stands += f" ({basis.name} {figure.value:.4g})" if basis and figure else ""
     recent = max((candidate.version for candidate in ranking if candidate.stable), default=None)
     if recent is None:
         why = "no version of its past is stable"
@@ -197,7 +221,19 @@ def _conclusion(model: ModelState, branch: str, head: int, metric: str | None, r
         why = "the most recent stable version"
     else:
         why = f"the most recent stable version is {recent}, which scores lower"
-    return f"{stands}; version {first.version} is suggested: {why}"
+    return f"{stands}; version {first.version} is suggested: {why}{_unmeasured(model, head, basis, ranking)}"
+
+
+def _unmeasured(model: ModelState, head: int, basis: Common | None, ranking: Sequence[Candidate]) -> str:
+    """What is said where no figure could be weighed, though there are some."""
+    if basis is not None:
+        return ""
+    sides = {n: model.figures_of(n) for n in (head, *(candidate.version for candidate in ranking))}
+    if not any(figures.shown() for figures in sides.values()):
+        return "; nothing was measured, so stability and age decide"
+    if common(sides, None):
+        return "; they share none of the usual metrics on the same rows, so stability and age decide"
+    return "; no two of these versions were judged on the same rows, so stability and age decide"
 
 
 def _days(time: timedelta) -> str:

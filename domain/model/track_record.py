@@ -20,7 +20,8 @@ class Service:
     served: timedelta = timedelta()
     """How long any branch or alias stood on it; together counts once."""
     rollbacks: int = 0
-    """How often a branch or alias was put from it on an older version. Going forwards again counts against nobody."""
+    """How often a branch or alias was put from it on an older version, since it was last cleared. Going forwards again
+    counts against nobody."""
     alerts: int = 0
 
     @property
@@ -36,19 +37,31 @@ class Service:
 
 def services(model: ModelState, now: datetime, alerts: Mapping[int, int]) -> dict[int, Service]:
     """The record of every version of a model up to `now`; `alerts` counts by version."""
-    spans, rollbacks = defaultdict[int, list[Span]](list), defaultdict[int, set[datetime]](set)
+    spans, rollbacks = defaultdict[int, list[Span]](list), rolled_back_from(model)
     for ref in (*model.branches.values(), *model.aliases.values()):
         moves = [ref.moves[n] for n in range(len(ref.moves))]
         for version, span in _stays(moves, now):
             spans[version].append(span)
-        for move in moves:
-            if move.kind == "rolled_back" and (move.from_version or 0) > (move.to_version or 0):
-                # a branch and the aliases that go with it bear one time: it was one decision
-                rollbacks[move.from_version or 0].add(move.time)
     return {
-        number: Service(_together(spans[number]), len(rollbacks[number]), alerts.get(number, 0))
+        number: Service(_together(spans[number]), len(rollbacks.get(number, ())), alerts.get(number, 0))
         for number in model.versions
     }
+
+
+def rolled_back_from(model: ModelState) -> dict[int, set[datetime]]:
+    """When each version was rolled back from since it was last cleared; those that never were are not named."""
+    times = defaultdict[int, set[datetime]](set)
+    for ref in (*model.branches.values(), *model.aliases.values()):
+        for move in ref.moves.values():
+            number = move.from_version or 0
+            if (
+                move.kind == "rolled_back"
+                and number > (move.to_version or 0)
+                and move.seq > model.cleared.get(number, 0)
+            ):
+                # a branch and the aliases that go with it bear one time: it was one decision
+                times[number].add(move.time)
+    return dict(times)
 
 
 def _stays(moves: list[Move], now: datetime) -> Iterator[tuple[int, Span]]:

@@ -175,6 +175,8 @@ class MadeVersion(BaseModel):
     environment: Json = {}
     code: Json = {}
     metrics: dict[str, Figure] = {}
+    validation: Json | None = None
+    """Fingerprint of the rows that the metrics are of."""
 
 
 class MadeEvaluation(BaseModel):

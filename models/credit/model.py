@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 import numpy as np
@@ -12,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from ...datasets.columns import Kind, Schema, Table
 from ...datasets.examination import examine
-from ...datasets.tables import fingerprint, read_labels, read_table
+from ...datasets.tables import fingerprint, identity, read_labels, read_table
 from ...errors import Malformed, Refused
 from ...evaluation.binary import best_threshold, score
 from ...results import Performance
@@ -91,12 +92,18 @@ class CreditScoringModel(Model):
             held = (other, targets(read_labels(validation[1], other.rows), classes))
         module, outcome, truth = self._fit(rows, held, on_epoch, progress)
         performance = self._judge(outcome, truth)
+        judged = np.flatnonzero(~np.isnan(outcome.held_out))
         assert performance.threshold is not None
         module.decide_by(performance.threshold, classes)
         self.module, self._schema = module, table.schema
         self.settings = self._settings(outcome, performance, "out of fold" if held is None else "validation")
         self.metrics = _figures(performance)
         self.data = fingerprint(table, column)
+        self.validation = (
+            identity(*validation)
+            if validation is not None
+            else identity(table.take(judged), replace(column, values=column.values[judged]))
+        )
         return self
 
     def predict_proba(self, data: Any) -> npt.NDArray[np.float64]:

@@ -22,14 +22,21 @@ _LONGEST: Final = 120
 Kind = Literal["metric", "param", "note"]
 
 _VALUES: dict[Kind, str] = {
-    "metric": """SELECT model, version, arg_max(value, seq) AS number, 'number' AS kind, NULL::VARCHAR AS value
-        FROM metrics WHERE version IS NOT NULL AND name = ? GROUP BY model, version""",
+    "metric": """SELECT
+        model, version, coalesce(arg_max(value, seq) FILTER (WHERE rows IS NOT NULL), arg_max(value, seq)) AS number,
+        'number' AS kind, NULL::VARCHAR AS value
+        FROM metrics WHERE version IS NOT NULL AND figure = ? GROUP BY model, version""",
     "param": "SELECT * FROM hyperparameters WHERE version IS NOT NULL AND name = ?",
     "note": "SELECT * FROM annotations WHERE name = ?",
 }
-"""What a version has under a name: for a metric its newest figure."""
+"""What a version has under a name: for a metric the figure that `show` has, the newest whose rows are known, if any."""
 
-_VIEWS: dict[Kind, str] = {"metric": "metrics", "param": "hyperparameters", "note": "annotations"}
+_NAMES: dict[Kind, str] = {
+    "metric": "SELECT DISTINCT figure AS name FROM metrics WHERE version IS NOT NULL",
+    "param": "SELECT DISTINCT name FROM hyperparameters WHERE version IS NOT NULL",
+    "note": "SELECT DISTINCT name FROM annotations",
+}
+"""The names that versions have of each kind."""
 
 _TOKEN = re.compile(
     r"""(?P<string>'(?:[^']|'')*')
@@ -67,8 +74,9 @@ def versions_where(projection: Projection, expression: str) -> list[VersionRef]:
         value      = number | 'string' | true | false
 
     A word begins with a letter and goes on with letters, digits and ``_ . / : -``; a quote within quotes is doubled.
-    A bare name is looked for among metrics, hyperparameters and notes, and only one kind may have it. A metric is the
-    version's newest figure of that name, wherever it came from, and is compared with numbers; NaN is only `!=`.
+    A bare name is looked for among metrics, hyperparameters and notes, and only one kind may have it. A metric is what
+    `show` has under that name: `f1` the version's own, `test/f1` that of the evaluation called test. It is compared
+    with numbers; NaN is only `!=`.
     A version that has nothing under the name fits no comparison, not even `!=`. Strings are ordered by code point.
     Raises `Malformed` pointing at the place, also at a name that no version has.
     """
@@ -177,8 +185,8 @@ def _near(name: str, kinds: tuple[Kind, ...], cursor: DuckDBPyConnection) -> str
     plural, _, rest = name.partition(".")
     if rest and plural.removesuffix("s") in kinds:
         return f"; did you mean {plural.removesuffix('s')}.{rest}?"
-    named = " UNION ".join(f"SELECT DISTINCT name FROM {_VIEWS[kind]} WHERE version IS NOT NULL" for kind in kinds)
-    near = get_close_matches(name, [known for (known,) in cursor.execute(named).fetchall()])
+    named = cursor.execute(" UNION ".join(_NAMES[kind] for kind in kinds)).fetchall()
+    near = get_close_matches(name, [known for (known,) in named])
     return f"; did you mean {' or '.join(near)}?" if near else ""
 
 

@@ -17,6 +17,13 @@ CREATE MACRO store.json_number(value, kind) AS
 CASE WHEN kind = 'number' THEN try_cast(value::VARCHAR AS DOUBLE) END;
 
 
+-- What rows are known by in their fingerprint.
+CREATE MACRO store.rows_digest(fingerprint) AS
+CASE WHEN store.json_kind(json_extract(fingerprint, '$.digest')) = 'string'
+    THEN nullif(json_extract_string(fingerprint, '$.digest'), '')
+END;
+
+
 -- A moment, where the calendar of most languages holds it: a view with any other could not be read by them.
 CREATE MACRO store.moment(told) AS
 CASE

@@ -42,6 +42,8 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "stored": (Stored(), Stored((PACK,))),
     "recipe": (Recipe(), Recipe(settings={"epochs": 2})),
     "metrics": ({"f1": 0.5}, {"f1": 0.6}),
+    "validation": (None, {"digest": "d"}),
+    "better": ({}, {"fid": "lower"}),
     "annotations": ({"a": 1}, {"a": 2}),
     "tags": ((), ("v1",)),
     "files": ((), (File(name="a", digest=digest(1), bytes=1),)),
@@ -177,3 +179,10 @@ def test_every_kind_of_command_is_decided_or_refused_in_our_words(kind: type[Com
 
     with suppress(LeptonError):
         assert isinstance(past.decided(example(kind)), tuple)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.joined], ids=lambda kind: kind.__name__)
+def test_a_field_that_joined_later_is_in_no_key_that_an_earlier_lepton_kept(kind: type[Command]) -> None:
+    unsaid = replace(example(kind), **{name: values(kind, name)[0] for name in kind.joined})
+
+    assert not {*kind.joined} & unsaid.content().keys()

@@ -13,10 +13,12 @@ from lepton_ai.domain.commands import (
     Annotate,
     Archive,
     Checkpoint,
+    ClearVersion,
     Command,
     CreateBranch,
     CreateLedger,
     CreateTag,
+    DefineMetrics,
     DeleteAlias,
     DeleteBranch,
     DeleteTag,
@@ -41,12 +43,14 @@ from lepton_ai.errors import Condemned, Malformed, NewerLedger, Refused, Unknown
 from lepton_ai.events.ledger import FORMAT, LedgerCreated, LedgerUpgraded
 from lepton_ai.events.model import (
     EvaluationRecorded,
+    MetricDefined,
     MetricsRecorded,
     ModelArchived,
     ModelDescribed,
     ModelUnarchived,
     RollbackRehearsed,
     VersionAnnotated,
+    VersionCleared,
     VersionDescribed,
 )
 from lepton_ai.events.objects import ObjectsCondemned, PackWritten
@@ -77,10 +81,13 @@ ABOUT_A_MODEL = (
     RecordMetrics(model="credit", version=1, metrics={"f1": 1}),
     RecordEvaluation(model="credit", version=1, data={}, metrics={"f1": 1}),
     RecordRehearsal(model="credit", **REHEARSAL),
+    DefineMetrics(model="credit", better={"fid": "lower"}),
+    ClearVersion(model="credit", version=1, reason="r"),
 )
 OF_A_VERSION = (
     Annotate(model="credit", version=9, annotations={"a": 1}),
     Describe(model="credit", version=9, description="d"),
+    ClearVersion(model="credit", version=9, reason="r"),
     RecordMetrics(model="credit", version=9, metrics={"f1": 1}),
     RecordEvaluation(model="credit", version=9, data={}, metrics={"f1": 1}),
     RecordRehearsal(model="credit", **(REHEARSAL | {"from_version": 9})),
@@ -154,7 +161,7 @@ def test_a_version_and_a_model_are_described() -> None:
     )
 
 
-def test_figures_of_a_version_add_up_and_the_latest_counts() -> None:
+def test_figures_of_a_version_add_up_and_an_evaluations_stand_under_its_name() -> None:
     past = Past(saving(1, metrics={"f1": 0.5, "ks": 0.3}))
 
     assert past.ask(RecordMetrics(model="credit", version=1, metrics={"f1": 1})) == credit(
@@ -163,7 +170,57 @@ def test_figures_of_a_version_add_up_and_the_latest_counts() -> None:
     assert past.ask(
         RecordEvaluation(model="credit", version=1, data={"rows": (1, 2)}, name="test", metrics={"auc": 0.7})
     ) == credit(EvaluationRecorded(version=1, data={"rows": [1, 2]}, name="test", metrics={"auc": 0.7}))
-    assert dict(past.credit.metrics[1]) == {"f1": 1.0, "ks": 0.3, "auc": 0.7, "test/auc": 0.7}
+    assert past.credit.metrics_of(1) == {"f1": 1.0, "ks": 0.3, "test/auc": 0.7}
+
+
+def test_the_direction_of_a_metric_is_told_where_it_is_news() -> None:
+    past = Past(saving(1, better={"fid": "lower"}))
+    lower = MetricDefined(name="fid", better="lower")
+    assert lower in [append.event for append in Past().decided(saving(1, better={"fid": "lower"}))]
+
+    assert past.decided(DefineMetrics(model="credit", better={"fid": "lower"})) == ()
+    assert past.decided(RecordMetrics(model="credit", version=1, metrics={"a": 1}, better={"fid": "lower"})) == credit(
+        MetricsRecorded(version=1, metrics={"a": 1.0})
+    )
+    assert past.ask(DefineMetrics(model="credit", better={"fid": "higher"})) == credit(
+        MetricDefined(name="fid", better="higher")
+    )
+    assert dict(past.credit.better) == {"fid": "higher"}
+    evaluation = RecordEvaluation(model="credit", version=1, data={}, metrics={"a": 1}, better={"a": "lower"})
+    assert past.decided(evaluation)[1:] == credit(MetricDefined(name="a", better="lower"))
+    assert past.decided(saving(1, better={"fid": "lower"})) == credit(lower)
+
+
+@pytest.mark.parametrize(
+    ("better", "words"), [({"fid": "down"}, "say 'higher' or 'lower'"), ({"": "lower"}, "cannot name")]
+)
+def test_a_direction_is_higher_or_lower_of_a_name(better: dict[str, Any], words: str) -> None:
+    with pytest.raises(Malformed, match=words):
+        Past(saving(1)).decided(DefineMetrics(model="credit", better=better))
+
+
+def test_a_version_is_cleared_of_the_rollbacks_from_it_once_and_for_a_reason() -> None:
+    past = Past(saving(1), saving(2, 1), RollBack(model="credit", branch="main", to=1, from_version=2))
+    clear = ClearVersion(model="credit", version=2, reason="a false alarm")
+
+    with pytest.raises(Malformed, match="for a reason; give one"):
+        past.decided(ClearVersion(model="credit", version=2, reason=""))
+    with pytest.raises(Refused, match="version 1 of credit bears no rollback that is not cleared"):
+        past.decided(ClearVersion(model="credit", version=1, reason="r"))
+    assert past.ask(clear) == credit(VersionCleared(version=2, reason="a false alarm"))
+    with pytest.raises(Refused, match="version 2 of credit bears no rollback that is not cleared"):
+        past.decided(clear)
+
+
+def test_figures_given_again_are_told_where_they_are_new_on_their_rows() -> None:
+    rows, others = {"digest": "r", "rows": 9}, {"digest": "o", "rows": 9}
+    past = Past(saving(1, metrics={"f1": 0.5}, validation=rows))
+
+    assert past.decided(saving(1, metrics={"f1": 0.5}, validation=rows)) == ()
+    assert past.decided(saving(1, metrics={"f1": 0.5}, validation=others)) == credit(
+        MetricsRecorded(version=1, metrics={"f1": 0.5}, validation=others)
+    )
+    assert past.decided(saving(1, metrics={"f1": 0.5})) == credit(MetricsRecorded(version=1, metrics={"f1": 0.5}))
 
 
 def test_a_rehearsal_is_recorded_before_anything_moves() -> None:

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lepton_ai.domain.commands import Archive, MoveAliases, RecordMetrics, RollBack
+from lepton_ai.domain.commands import (
+    Archive,
+    ClearVersion,
+    DefineMetrics,
+    MoveAliases,
+    RecordEvaluation,
+    RecordMetrics,
+    RollBack,
+)
 from lepton_ai.domain.model.suggestion import Advice, suggest
 from lepton_ai.domain.model.track_record import services
 from lepton_ai.errors import Malformed, Refused
@@ -17,13 +25,14 @@ from lepton_ai.errors import Malformed, Refused
 from .past import START, Past, saving
 
 DAY = timedelta(days=1)
+ROWS = {"digest": "blake3:same", "rows": 200}
 
 
 def line(*metrics: dict[str, float], every: timedelta = DAY) -> Past:
-    """main: a version a day, each with these metrics."""
+    """main: a version a day, each with these metrics, all on the same rows."""
     past = Past()
     for n, figures in enumerate(metrics):
-        past.ask(saving(n, *([n] if n else []), metrics=figures), at=START + n * every)
+        past.ask(saving(n, *([n] if n else []), metrics=figures, validation=ROWS), at=START + n * every)
     return past
 
 
@@ -71,6 +80,39 @@ def test_a_version_that_was_rolled_back_from_is_not_suggested_again() -> None:
     assert suggestion.ranking[-1].version == 3
     assert suggestion.ranking[-1].stability == 0.5
     assert "rolled back from once, no alert in 1.0 days of service" in suggestion.ranking[-1].words
+
+
+def test_a_version_that_was_rolled_back_from_is_not_suggested_whatever_its_figures_until_it_is_cleared() -> None:
+    past = line({"f1": 0.5}, {"f1": 0.9}, {"f1": 0.5})
+    past.ask(RollBack(model="credit", branch="main", to=1, from_version=3), at=START + 3 * DAY)
+    back(past, 2, day=3.1)
+    back(past, 1, day=3.2)
+    back(past, 3, day=3.3)
+
+    assert order(chosen(past)) == [1, 2]
+    assert chosen(past).ranking[1].score > chosen(past).ranking[0].score
+    assert chosen(past).ranking[1].barred
+    past.ask(ClearVersion(model="credit", version=2, reason="a false alarm"), at=START + 4 * DAY)
+    assert order(chosen(past)) == [2, 1]
+    assert chosen(past).ranking[0].stable
+
+
+def test_a_version_that_is_rolled_back_from_after_it_was_cleared_is_not_suggested_again() -> None:
+    past = line({}, {}, {})
+    back(past, 1, day=3)
+    past.ask(ClearVersion(model="credit", version=3, reason="a false alarm"), at=START + 4 * DAY)
+    back(past, 3, day=5)
+    back(past, 1, day=6)
+
+    assert order(chosen(past)) == [2, 3]
+
+
+def test_where_all_were_rolled_back_from_nothing_is_suggested() -> None:
+    past = line({}, {})
+    back(past, 1, day=3)
+
+    with pytest.raises(Refused, match=r"every version .* was rolled back from; `lepton clear REV --reason"):
+        chosen(past)
 
 
 def test_a_version_that_suffered_alerts_gives_way_to_an_older_one_without() -> None:
@@ -150,7 +192,7 @@ def test_a_clearly_better_version_goes_before_a_more_recent_one() -> None:
     assert "the most recent stable version is 2, which scores lower" in suggestion.words
     assert "branch 'main' stands on version 3 (f1 0.5)" in suggestion.words
     assert "version 1, score" in suggestion.ranking[0].words
-    assert "f1 0.9, the best of the past" in suggestion.ranking[0].words
+    assert "f1 0.9, the best on these rows" in suggestion.ranking[0].words
     assert "f1 0.6, 33.3% behind the best" in suggestion.ranking[1].words
 
 
@@ -184,6 +226,9 @@ def test_the_usual_metric_is_the_one_most_candidates_have_f1_first(figures: list
         "error_rate",
         "latency_ms",
         "perplexity",
+        "fid",
+        "test/eer",
+        "crps",
     ],
 )
 def test_a_loss_is_better_lower(metric: str) -> None:
@@ -193,7 +238,7 @@ def test_a_loss_is_better_lower(metric: str) -> None:
     assert suggestion.ranking[1].performance == pytest.approx(0.25)
 
 
-@pytest.mark.parametrize("metric", ["f1", "true_positive_rate", "neg_log_loss", "lossless_share", "r2", "ks"])
+@pytest.mark.parametrize("metric", ["f1", "true_positive_rate", "neg_log_loss", "mAP50(B)", "r2", "ks"])
 def test_what_is_no_loss_is_better_higher(metric: str) -> None:
     assert chosen(line({metric: 0.1}, {metric: 0.4}, {}), metric=metric).better == "higher"
 
@@ -216,14 +261,57 @@ def test_what_was_not_measured_is_taken_for_the_lowest() -> None:
     unmeasured = next(candidate for candidate in suggestion.ranking if candidate.version == 2)
     assert unmeasured.measured is None
     assert unmeasured.performance == pytest.approx(0.6 / 0.9)
-    assert "f1 not measured, taken for the lowest" in unmeasured.words
+    assert "f1 not measured on these rows, taken for the lowest" in unmeasured.words
 
 
 def test_a_figure_found_out_later_counts() -> None:
     past = line({"f1": 0.9}, {"f1": 0.9}, {})
-    past.ask(RecordMetrics(model="credit", version=2, metrics={"f1": 0.2}))
+    past.ask(RecordMetrics(model="credit", version=2, metrics={"f1": 0.2}, validation=ROWS))
 
     assert chosen(past).version == 1
+
+
+def test_figures_of_different_rows_weigh_nothing_and_the_words_say_so() -> None:
+    past = Past()
+    for n in range(3):
+        rows = {"digest": f"rows {n}", "rows": 100}
+        past.ask(saving(n, *([n] if n else []), metrics={"f1": 0.9 - n / 10}, validation=rows), at=START + n * DAY)
+
+    for suggestion in (chosen(past), chosen(past, metric="f1")):
+        assert (suggestion.metric, suggestion.version) == (None, 2)
+        assert all(candidate.performance is None for candidate in suggestion.ranking)
+        assert "no two of these versions were judged on the same rows, so stability and age decide" in suggestion.words
+        assert "0.7" not in suggestion.words
+
+
+def test_figures_of_unknown_rows_weigh_nothing() -> None:
+    past = Past(*(saving(n, *([n] if n else []), metrics={"f1": 0.9 - n / 10}) for n in range(3)))
+
+    assert (chosen(past).metric, chosen(past).version) == (None, 2)
+
+
+def test_an_evaluation_weighs_where_it_is_on_rows_that_versions_share() -> None:
+    past = Past(*(saving(n, *([n] if n else [])) for n in range(3)))
+    for version, name, f1 in ((1, "test", 0.9), (2, "holdout", 0.5), (3, "", 0.4)):
+        past.ask(RecordEvaluation(model="credit", version=version, data=ROWS, name=name, metrics={"f1": f1}))
+    easy = {"digest": "easy", "rows": 10}
+    past.ask(RecordEvaluation(model="credit", version=2, data=easy, name="test", metrics={"f1": 1.0}))
+
+    for metric in (None, "test/f1", "holdout/f1"):
+        suggestion = chosen(past, metric=metric)
+        assert suggestion.version == 1
+        assert [candidate.measured for candidate in suggestion.ranking] == [0.9, 0.5]
+        assert (suggestion.rows.digest, suggestion.rows.size) == ("blake3:same", 200)
+
+
+def test_a_metric_of_unknown_direction_ranks_nothing_until_it_is_defined() -> None:
+    past = line({"saving": 0.1}, {"saving": 0.4}, {})
+
+    assert chosen(past).metric is None
+    with pytest.raises(Refused, match=r"'saving' is better higher or lower.*`lepton metric define MODEL saving"):
+        chosen(past, metric="saving")
+    past.ask(DefineMetrics(model="credit", better={"saving": "lower"}))
+    assert chosen(past, metric="saving").version == 1
 
 
 def test_a_metric_that_nobody_has_is_refused_and_those_there_are_named() -> None:
@@ -276,9 +364,12 @@ def test_scores_stay_in_bounds_and_ties_go_to_the_stable_and_the_recent(
         if target <= len(metrics) and target != past.credit.head("main"):
             back(past, target, day=10 + hours)
 
-    ranking = chosen(past, day, alerts=alerts).ranking
+    try:
+        ranking = chosen(past, day, alerts=alerts).ranking
+    except Refused:  # where all others were rolled back from
+        return
 
-    keys = [(candidate.score, candidate.stable, candidate.version) for candidate in ranking]
+    keys = [(not each.barred, each.score, each.stable, each.version) for each in ranking]
     assert keys == sorted(keys, reverse=True)
     for candidate in ranking:
         for side in (candidate.score, candidate.performance or 0, candidate.stability, candidate.age):

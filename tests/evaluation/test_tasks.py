@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lepton_ai.domain.model.metric import better_when
+from lepton_ai.domain.model.metric import better_when, tables
 from lepton_ai.errors import Malformed
 from lepton_ai.evaluation.predictions import judge
 from lepton_ai.results import Evaluation, MulticlassPerformance, Performance, RegressionPerformance, TaskPerformance
@@ -223,3 +224,9 @@ def test_every_figure_has_a_direction_or_tells_how_many() -> None:
                 assert better_when(name) == ("lower" if name in lower else "higher"), name
             except Malformed:
                 assert name in {"n", "classes", "threshold", "positives"} or name.endswith(("tives",)), name
+
+
+def test_the_page_of_metrics_has_the_names_whose_direction_is_known() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text("utf-8")
+
+    assert page.endswith(tables()), "run `make docs`"

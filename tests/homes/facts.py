@@ -41,6 +41,23 @@ def model(manager: ModelManager, name: str) -> dict[str, Any]:
     }
 
 
+def models(manager: ModelManager, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Every model, its figures by the names that `told` has: an evaluation's replaced a version's own then."""
+    found = {name: model(manager, name) for name in manager.models()}
+    for name, each in found.items():
+        for number, of in each["versions"].items():
+            before = told.get(name, each)["versions"].get(number, of)["metrics"]
+            of["metrics"] = {metric: _as_before(of["metrics"], metric, value) for metric, value in before.items()}
+    return found
+
+
+def _as_before(metrics: Mapping[str, Any], metric: str, value: Any) -> Any:
+    """A figure of today by its name of then: the version's own, or what an evaluation put in its place."""
+    names = [metric, *(name for name in metrics if name.endswith(f"/{metric}"))]
+    figures = [metrics[name] for name in names if name in metrics]
+    return value if value in figures else figures
+
+
 def version(manager: ModelManager, rev: str) -> dict[str, Any]:
     """A version: its digest, its tensors' bits, its files, its figures and what was said of it."""
     shown = manager.show(rev)

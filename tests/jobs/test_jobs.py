@@ -67,7 +67,10 @@ def test_a_job_makes_the_version_that_training_here_makes_and_judges_it_alike(
     assert job.version.digest == other.digest
     assert manager.show("credit@1").message == "first"
     assert manager.show("credit@1").run == f"{job.job}.1"
-    assert judged.figures == here.evaluate(other, *labelled(data, "default")).performance.to_dict()
+    assert judged.figures == here.evaluate(other, *labelled(data, "default"), name="again").performance.to_dict()
+    record, known = manager.show("credit@1"), here.show(other)
+    assert (record.metrics, record.rows) == (known.metrics, known.rows), "figures of both are of the same rows"
+    assert {"f1", "again/f1"} <= record.rows.keys()
     assert manager.fsck() == []
 
 

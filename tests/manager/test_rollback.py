@@ -135,7 +135,7 @@ def test_the_comparison_names_the_best(manager: ModelManager) -> None:
     assert manager.compare("risk@1", "risk@2").best == 1
     assert manager.compare("risk@1", "risk@2", metric="log_loss").best == 1
     for version, rate in ((1, 0.1), (2, 0.4)):
-        manager.record_metrics(f"risk@{version}", {"error_rate": rate})
+        manager.record_metrics(f"risk@{version}", {"error_rate": rate}, validation=later)
     assert manager.compare("risk@1", "risk@2", metric="error_rate").best == 1
     with pytest.raises(Malformed, match="'threshold' says"):
         manager.compare("risk@1", "risk@2", metric="threshold")
@@ -151,7 +151,7 @@ def test_figures_on_several_data_sets_stand_side_by_side(manager: ModelManager) 
     assert manager.compare("risk@1", "risk@2", metric="lies/f1").best == 2
     plan = manager.rollback(1, dry_run=True)
     assert plan.metrics_then["truth/f1"] > plan.metrics_now["truth/f1"] > 0
-    assert manager.show("risk@1").metrics["f1"] == plan.metrics_then["lies/f1"]
+    assert manager.show("risk@1").metrics["f1"] not in (plan.metrics_then["lies/f1"], plan.metrics_then["truth/f1"])
 
 
 def test_answers_print_in_short_lines(manager: ModelManager) -> None:

@@ -34,6 +34,7 @@ from lepton_ai.events.model import (
     DeltaRecorded,
     EvaluationRecorded,
     File,
+    MetricDefined,
     MetricsRecorded,
     ModelArchived,
     ModelDescribed,
@@ -44,6 +45,7 @@ from lepton_ai.events.model import (
     TagCreated,
     TagDeleted,
     VersionAnnotated,
+    VersionCleared,
     VersionCommitted,
     VersionDescribed,
 )
@@ -243,6 +245,11 @@ def _figures(draw: st.DrawFn, model: _Model) -> tuple[str, Event]:
                 VersionAnnotated(version=version, annotations=notes),
                 VersionAnnotated(version=version, annotations=dict.fromkeys(notes)),
                 VersionDescribed(version=version, description=draw(_SEALED)),
+                VersionCleared(version=version, reason=draw(_SEALED)),
+                MetricDefined(
+                    name=draw(st.sampled_from(["f1", "ü"])), better=draw(st.sampled_from(["higher", "lower"]))
+                ),
+                MetricsRecorded(version=version, metrics=metrics, validation={"digest": "r", "rows": 1}),
                 DeltaRecorded(
                     from_version=version,
                     to_version=version,

@@ -30,6 +30,8 @@ from lepton_ai.events.run import MetricsLogged
 from lepton_ai.models import CreditScoringModel
 from lepton_ai.plain import canonical, in_json, plain
 
+ROWS = {"digest": f"blake3:{'0' * 64}", "rows": 9}
+
 
 class Mode(str, Enum):  # noqa: UP042 - what many configurations still have
     FAST = "fast"
@@ -206,9 +208,10 @@ def test_a_metric_is_nothing_else(given: Any) -> None:
 def test_nan_is_never_ranked_best_and_repeated_changes_nothing(home: Path) -> None:
     manager = ModelManager(home)
     for n, loss in enumerate((math.nan, 0.5, 0.7, math.nan)):
-        manager.save_version({"w": np.full(2, n)}, name="net", metrics={"loss": loss, "psnr": -loss})
+        figures = {"metrics": {"loss": loss, "psnr": -loss}, "validation": ROWS}
+        manager.save_version({"w": np.full(2, n)}, name="net", **figures)
     before = len(list(manager.events()))
-    manager.save_version({"w": np.full(2, 3)}, name="net", metrics={"loss": math.nan})
+    manager.save_version({"w": np.full(2, 3)}, name="net", metrics={"loss": math.nan}, validation=ROWS)
 
     assert len(list(manager.events())) == before
     assert [*manager.compare(1, 2, 3, 4, metric="loss").versions] == [2, 3, 4, 1]
@@ -222,7 +225,7 @@ def test_nan_is_never_ranked_best_and_repeated_changes_nothing(home: Path) -> No
 def test_an_infinite_figure_is_weighed_without_becoming_nan(home: Path) -> None:
     manager = ModelManager(home)
     for n, psnr in enumerate((30.0, math.inf, 20.0)):
-        manager.save_version({"w": np.full(2, n)}, name="net", metrics={"psnr": psnr})
+        manager.save_version({"w": np.full(2, n)}, name="net", metrics={"psnr": psnr}, validation=ROWS)
 
     candidates = manager.suggest_rollback(metric="psnr").candidates
 

@@ -13,6 +13,7 @@ from typing import Any, Final, cast
 import uuid_utils
 
 from ...domain.commands import FinishRun, LogMetrics, ResumeRun, StartRun
+from ...domain.model.metric import checked_better
 from ...domain.names import checked_label, checked_model
 from ...errors import LeptonError, Malformed, Refused, Unavailable
 from ...events.bounds import SIGNED
@@ -47,6 +48,7 @@ class Run:
         data: Mapping[str, Any] | None = None,
         name: str | None = None,
         tags: Sequence[str] = (),
+        better: Mapping[str, str] | None = None,
         resumes: Resumed | None = None,
     ) -> None:
         self.id = resumes.run if resumes else str(uuid_utils.uuid7())
@@ -54,6 +56,7 @@ class Run:
         self.hyperparameters = {} if hyperparameters is None else plain(hyperparameters, "hyperparameters")
         self.name = None if name is None else checked_label(name, "run")
         self.tags = tuple(checked_label(tag, "run's tag") for tag in tags)
+        self.better = checked_better(better or {})
         self.step = resumes.step if resumes else None
         """The greatest step that was logged."""
         self._resumes = resumes is not None
@@ -161,6 +164,7 @@ class Run:
         usual = {
             "hyperparameters": known.hyperparameters or self.hyperparameters,
             "data": known.data or self._data,
+            "better": self.better,
         }
         own = {word: value for word, value in usual.items() if asked.get(word) is None}
         with self._noticing():

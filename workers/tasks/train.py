@@ -56,6 +56,7 @@ def train(payload: Train, context: Context) -> Finished:
         environment=environment(),
         code=code(),
         metrics=model.metrics,
+        validation=model.validation,
     )
     return context.finished(made, dict(model.metrics), remarks)
 

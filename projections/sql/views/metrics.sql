@@ -9,6 +9,8 @@
 -- evaluation VARCHAR: what an evaluation calls its data; null where the figure comes from none
 -- time TIMESTAMPTZ: when it was measured, as its producer says
 -- seq UBIGINT: the event that recorded it
-SELECT model, version, run, name, step, value, recorded, evaluation, time, seq
+-- figure VARCHAR: what a version's figure is shown as: the name, behind its evaluation's (test/f1) where it is of one
+-- rows VARCHAR: digest of the rows that it was measured on; null where they are not known
+SELECT model, version, run, name, step, value, recorded, evaluation, time, seq, figure, rows
 FROM store.metrics
 WHERE seq <= s

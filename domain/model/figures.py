@@ -1,0 +1,143 @@
+"""The figures of a version by the rows that they were measured on: which are shown, and which may be compared.
+
+A figure is known by its rows and its name. A bare name (`f1`) is of the version's own validation rows, `NAME/f1` of
+those that evaluations call so. What was logged without rows is kept apart: it is shown, and never compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from immutables import Map
+
+UNNAMED: Final = "evaluation"
+"""What the rows of an evaluation are called that has no name."""
+
+
+class Rows(NamedTuple):
+    """Rows that figures were measured on: the digest of their fingerprint, and how many they are where it says so."""
+
+    digest: str
+    size: int | None = None
+
+
+class Figure(NamedTuple):
+    """One figure of a version."""
+
+    name: str
+    """As it is shown: `f1`, `test/f1`."""
+    metric: str
+    """What was measured: `f1`."""
+    value: float
+    rows: Rows | None
+    """None where nobody said on which rows."""
+    seq: int
+
+
+class VersionFigures(NamedTuple):
+    """All figures of one version. The maps are persistent."""
+
+    newest: Map[str, Figure] = Map()
+    """By name, of those whose rows are known."""
+    logged: Map[str, Figure] = Map()
+    """By name, of those whose rows are not."""
+    judged: Map[str, Map[str, Figure]] = Map()
+    """By the rows' digest and by name."""
+
+    def shown(self) -> dict[str, Figure]:
+        """By name, what is shown under it: the newest whose rows are known, else the newest that was logged."""
+        return dict(sorted({**self.logged, **self.newest}.items()))
+
+    def apart(self) -> dict[str, Figure]:
+        """Those that were logged under a name that a figure of known rows has too."""
+        return {name: figure for name, figure in sorted(self.logged.items()) if name in self.newest}
+
+    def names(self) -> set[str]:
+        """Whatever a figure may be asked for by: the names that are shown, and what was measured."""
+        return {each for name, figure in self.shown().items() for each in (name, figure.metric)}
+
+    def named(self, name: str) -> Iterator[Figure]:
+        """Every figure of that name, on whatever rows they are known to be."""
+        return (by_name[name] for by_name in self.judged.values() if name in by_name)
+
+    def on(self, digest: str, metric: str) -> Figure | None:
+        """The newest figure of a metric on those rows, whatever they were called."""
+        figures = [each for each in self.judged.get(digest, Map[str, Figure]()).values() if each.metric == metric]
+        return max(figures, key=lambda figure: figure.seq, default=None)
+
+    def measured(self, metrics: Mapping[str, float], rows: Rows | None, seq: int, data: str | None) -> VersionFigures:
+        """With figures that became known; `data` is what an evaluation calls its rows, None for the version's own."""
+        prefix = "" if data is None else f"{data or UNNAMED}/"
+        new = {f"{prefix}{name}": Figure(f"{prefix}{name}", name, value, rows, seq) for name, value in metrics.items()}
+        if rows is None:
+            return self._replace(logged=self.logged.update(new))
+        known = self.judged.get(rows.digest, Map[str, Figure]())
+        return self._replace(newest=self.newest.update(new), judged=self.judged.set(rows.digest, known.update(new)))
+
+
+class Common(NamedTuple):
+    """A metric on rows that several versions were judged on."""
+
+    name: str
+    """What it is called there: by an evaluation's name wherever one has it, for a bare name is a version's own."""
+    metric: str
+    rows: Rows
+    figures: Mapping[int, Figure]
+    """By version."""
+
+    @property
+    def newest(self) -> int:
+        """The `seq` of its newest figure."""
+        return max(figure.seq for figure in self.figures.values())
+
+
+def rows_of(fingerprint: Mapping[str, Any] | None) -> Rows | None:
+    """The identity of rows in their fingerprint, None where there is none."""
+    digest = (fingerprint or {}).get("digest")
+    if not isinstance(digest, str) or not digest:
+        return None
+    count = (fingerprint or {}).get("rows")
+    return Rows(digest, count if isinstance(count, int) and not isinstance(count, bool) else None)
+
+
+def common(
+    versions: Mapping[int, VersionFigures], metrics: Iterable[str] | None, name: str | None = None
+) -> list[Common]:
+    """Each metric on each rows that two versions or more were judged on (one, where there is but one), the newest last.
+
+    `name` is that of figures as they are shown, and stands for the rows that any of the versions has them on.
+    """
+    wanted = None if metrics is None else set(metrics)
+    found: dict[tuple[str, str], dict[int, Figure]] = {}
+    for number, figures in versions.items():
+        for digest, by_name in figures.judged.items():
+            for metric in {each.metric for each in by_name.values()}:
+                if (wanted is None or metric in wanted) and (figure := figures.on(digest, metric)) is not None:
+                    found.setdefault((digest, metric), {})[number] = figure
+    called = None
+    if name is not None:
+        called = {(each.rows.digest, each.metric) for of in versions.values() for each in of.named(name) if each.rows}
+    kept = (
+        _common(metric, by_version, name)
+        for (digest, metric), by_version in found.items()
+        if len(by_version) >= min(2, len(versions)) and (called is None or (digest, metric) in called)
+    )
+    return sorted(kept, key=lambda each: (each.newest, each.rows.digest, each.metric))
+
+
+def shared(sides: Sequence[VersionFigures]) -> dict[str, tuple[Figure, ...]]:
+    """By name, the figures that all sides have on the same rows; of several rows of one name the newest."""
+    versions = dict(enumerate(sides))
+    return {
+        each.name: tuple(each.figures[number] for number in versions)
+        for each in common(versions, None)
+        if len(each.figures) == len(versions)
+    }
+
+
+def _common(metric: str, figures: Mapping[int, Figure], name: str | None) -> Common:
+    latest = max(figures.values(), key=lambda figure: (figure.name != figure.metric, figure.seq))
+    rows = latest.rows
+    assert rows is not None
+    return Common(name or latest.name, metric, rows, figures)

@@ -1,0 +1,286 @@
+"""Figures of versions by the rows that they are of: what is compared, suggested and promised, and what is not."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from lepton_ai import ModelManager
+from lepton_ai.datasets.tables import identity
+from lepton_ai.errors import Malformed, Refused
+from lepton_ai.events.inbox import Letter
+from lepton_ai.jobs.inbox import Intake
+from lepton_ai.ledger import Receipt
+from lepton_ai.models import CreditScoringModel
+from lepton_ai.results import Version
+
+EASY = {"digest": f"blake3:{'e' * 64}", "rows": 110}
+COUNT = count()
+HARD = {"digest": f"blake3:{'f' * 64}", "rows": 300}
+
+
+def rows(number: int, seed: int, noise: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    data = rng.normal(size=(number, 3))
+    return data, (data[:, 0] + noise * rng.normal(size=number) > 0).astype(int)
+
+
+@pytest.fixture
+def manager(home: Path) -> ModelManager:
+    return ModelManager(home, actor="ada")
+
+
+def saved(manager: ModelManager, *asked: dict[str, Any], name: str = "net") -> list[Version]:
+    """A line of versions, each saved with these words."""
+    tensors = (np.full(3, next(COUNT), np.float32) for _ in asked)
+    return [manager.save_version({"w": w}, name=name, **each) for w, each in zip(tensors, asked, strict=True)]
+
+
+def of_test(manager: ModelManager, version: int, f1: float, data: dict[str, Any] = HARD, name: str = "test") -> None:
+    """An evaluation that an outside service tells."""
+    told = {
+        "specversion": "1.0", "id": str(uuid4()), "source": "/risk", "type": "lepton.evaluation.recorded.v1",
+        "subject": "model/net", "time": "2026-11-24T08:00:00Z",
+        "data": {"version": version, "data": data, "name": name, "metrics": {"f1": f1}},
+    }  # fmt: skip
+    work = manager._home.workspace
+    place = sum(event["type"] == told["type"] for event in manager.events())
+    letter = Letter(place, json.dumps(told).encode())
+    (answer,) = Intake(work.ledger, work.actors, "inbox").take([letter], place or None)
+    assert isinstance(answer, Receipt)
+
+
+# ── the case that was seen ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_version_judged_on_easy_rows_is_not_ranked_above_one_judged_on_harder_ones(manager: ModelManager) -> None:
+    """Version 1 on 110 easy rows had 0.863, version 2 on 300 rows 0.646, and on the test rows 2 does better."""
+    for seed in (0, 1):
+        model = CreditScoringModel()
+        for name, value in {"epochs": 3, "members": 1, "hidden": [4]}.items():
+            model.add_hyperparameter(name, value)
+        manager.train(model, *rows(100 + 100 * seed, seed, noise=2 - 1.5 * seed), name="risk")
+    own = [manager.show(f"risk@{n}").metrics["f1"] for n in (1, 2)]
+    easy, test = rows(110, 2, noise=0.0), rows(300, 3)
+    for version in (1, 2):
+        manager.evaluate(f"risk@{version}", *(easy if version == 1 else test))
+        manager.evaluate(f"risk@{version}", *test, name="test")
+    figures = [manager.show(f"risk@{n}").metrics for n in (1, 2)]
+
+    assert [each["f1"] for each in figures] == own
+    assert figures[0]["evaluation/f1"] > figures[0]["test/f1"]
+    found = manager.compare("risk@1", "risk@2")
+    assert (found.metric, found.on) == ("test/f1", identity(*test))
+    assert found.best == (1 if figures[0]["test/f1"] > figures[1]["test/f1"] else 2)
+    assert [each["test/f1"] for each in found.metrics] == sorted((each["test/f1"] for each in figures), reverse=True)
+    plan = manager.rollback("risk@1", dry_run=True)
+    assert plan.metrics_now["test/f1"] == figures[1]["test/f1"]
+    assert {"f1", "evaluation/f1"}.isdisjoint({*plan.metrics_now, *plan.metrics_then})
+    suggested = manager.suggest_rollback(model="risk")
+    assert (suggested.metric, suggested.rows) == ("test/f1", identity(*test))
+    for name, value in figures[0].items():
+        assert manager.find(f"metric.{name} >= {value!r} and metric.{name} <= {value!r}")[0] == 1
+
+
+# ── its kind ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_where_no_rows_are_shared_both_are_shown_with_their_rows_and_nothing_is_promised(manager: ModelManager) -> None:
+    saved(manager, {"metrics": {"f1": 0.863}, "validation": EASY}, {"metrics": {"f1": 0.646}, "validation": HARD})
+
+    for metric in (None, "f1"):
+        found = manager.compare(1, 2, metric=metric)
+        assert (found.best, found.metric, [*found.versions]) == (None, None, [1, 2])
+        assert [each["f1"] for each in found.metrics] == [0.863, 0.646]
+        assert found.rows == ({"f1": EASY}, {"f1": HARD})
+        assert "not ranked" in str(found)
+        assert "110 rows" in str(found)
+        assert "300 rows" in str(found)
+    plan = manager.rollback(1, dry_run=True)
+    assert (plan.metrics_now, plan.metrics_then) == ({}, {})
+    assert "0.863" not in str(plan)
+    assert "none on rows that both versions were judged on" in str(plan)
+    suggested = manager.suggest_rollback()
+    assert (suggested.metric, suggested.candidates[0]["performance"]) == (None, None)
+    assert "no two of these versions were judged on the same rows" in suggested.words
+    assert "rows not shared" in str(manager.diff(1, 2))
+
+
+def test_figures_that_were_logged_have_no_rows_and_rank_nothing(manager: ModelManager) -> None:
+    saved(manager, {"metrics": {"f1": 0.9}}, {"metrics": {"f1": 0.8}})
+    manager.record_metrics(2, {"f1": 0.95})
+
+    found = manager.compare(1, 2, metric="f1")
+
+    assert (found.best, found.rows) == (None, ({}, {}))
+    assert [each["f1"] for each in found.metrics] == [0.9, 0.95]
+    assert manager.suggest_rollback().metric is None
+    assert manager.rollback(1, dry_run=True).metrics_then == {}
+    assert manager.find("metric.f1 > 0.92") == [2]
+
+
+def test_what_is_logged_beside_a_versions_own_figure_is_kept_apart(manager: ModelManager) -> None:
+    saved(manager, {"metrics": {"f1": 0.5}, "validation": HARD})
+    manager.record_metrics(1, {"f1": 0.9})
+
+    record = manager.show(1)
+
+    assert (record.metrics, record.rows, record.logged) == ({"f1": 0.5}, {"f1": HARD}, {"f1": 0.9})
+    assert "logged; rows unknown" in str(record)
+    assert manager.find("metric.f1 > 0.4 and metric.f1 < 0.6") == [1]
+
+
+def test_rows_are_the_same_by_their_fingerprint_whatever_they_are_called(manager: ModelManager) -> None:
+    saved(manager, {"metrics": {"f1": 0.7}, "validation": HARD}, {}, {})
+    of_test(manager, 2, 0.6, HARD, "test")
+    of_test(manager, 3, 0.8, HARD, "holdout")
+    of_test(manager, 2, 0.9, EASY, "holdout")
+
+    for metric in (None, "test/f1", "f1", "holdout/f1"):
+        found = manager.compare(1, 2, 3, metric=metric)
+        assert [*found.versions] == [3, 1, 2]
+        assert [each[found.metric] for each in found.metrics] == [0.8, 0.7, 0.6]
+        assert found.on == HARD
+
+
+def test_one_name_on_other_rows_is_not_compared(manager: ModelManager) -> None:
+    saved(manager, {}, {})
+    of_test(manager, 1, 0.9, EASY)
+    of_test(manager, 2, 0.6, HARD)
+
+    assert manager.compare(1, 2, metric="test/f1").best is None
+    assert manager.rollback(1, dry_run=True).metrics_then == {}
+    of_test(manager, 1, 0.5, HARD)
+    assert manager.compare(1, 2, metric="test/f1").best == 2
+    of_test(manager, 1, 0.95, EASY)
+    found = manager.compare(1, 2)
+    assert (found.best, [each["test/f1"] for each in found.metrics]) == (2, [0.6, 0.5])
+    assert manager.rollback(1, dry_run=True).metrics_then == {"test/f1": 0.5}
+
+
+def test_of_three_versions_that_only_two_share_none_is_called_the_best(manager: ModelManager) -> None:
+    rows = ({"metrics": {"f1": 0.7}, "validation": HARD}, {"metrics": {"f1": 0.6}, "validation": HARD})
+    saved(manager, *rows, {"metrics": {"f1": 0.9}, "validation": EASY})
+
+    found = manager.compare(1, 2, 3)
+
+    assert found.best is None
+    assert "only versions 1, 2 share f1" in found.words
+    assert manager.compare(1, 2).best == 1
+    suggested = manager.suggest_rollback()
+    assert (suggested.metric, suggested.rows, suggested.version) == ("f1", HARD, 1)
+
+
+def test_versions_of_two_branches_are_compared_by_the_rows_they_share(manager: ModelManager) -> None:
+    (first,) = saved(manager, {"metrics": {"f1": 0.7}, "validation": HARD})
+    for branch, f1, data in (("wide", 0.8, HARD), ("deep", 0.9, EASY)):
+        manager.save_version(
+            {"w": np.full(3, f1)}, name="net", branch=branch, parents=[first], metrics={"f1": f1}, validation=data
+        )
+
+    assert manager.compare("main", "wide").best == 2
+    assert manager.compare("main", "deep").best is None
+
+
+def test_a_training_with_validation_rows_says_which_and_a_load_knows_them(manager: ModelManager) -> None:
+    data, held = rows(60, 1), rows(40, 2)
+    model = CreditScoringModel()
+    for name, value in {"epochs": 2, "members": 1, "hidden": [4]}.items():
+        model.add_hyperparameter(name, value)
+    manager.train(model, *data, validation=held, name="net")
+
+    assert manager.show(1).rows["f1"] == identity(*held)
+    assert manager.load_version("net@1").validation == identity(*held)
+    manager.evaluate("net@1", *held, name="test")
+    assert manager.save_version(manager.load_version("net@1"), name="net") == 1
+    assert manager.save_version(model, name="net", branch="other", parents=[1], message="m", settings={"a": 1}) == 2
+    assert manager.compare(1, 2, metric="test/f1").best == 2
+    manager.save_version(model, name="net", branch="third", parents=[1], settings={"a": 2}, metrics={"f1": 1.0})
+    assert manager.show(3).rows == {}
+
+
+# ── directions ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+BEST = {
+    "fid": 1, "eer": 1, "nrmse": 1, "lpips": 1, "kl": 1, "crps": 1, "huber": 1, "val_loss": 1, "rmse": 1, "MSELoss": 1,
+    "macro_f1": 2, "auc": 2, "ap": 2, "mAP50(B)": 2, "recall@10": 2, "neg_log_loss": 2, "neg_fid": 2,
+}  # fmt: skip
+UNKNOWN = ("cost_saving", "lossless_share", "timeliness", "std_f1", "losses_avoided", "损失")
+
+
+def test_a_metrics_direction_is_known_or_ranking_by_it_is_refused(manager: ModelManager) -> None:
+    names = (*BEST, *UNKNOWN)
+    saved(manager, *({"metrics": dict.fromkeys(names, n / 9), "validation": HARD} for n in (1, 2, 3)))
+    for n in (1, 2):
+        of_test(manager, n, n / 9)
+
+    assert {name: manager.compare(1, 2, metric=name).best for name in BEST} == BEST
+    assert manager.compare(1, 2, metric="test/f1").best == 2
+    for name in UNKNOWN:
+        for rank in (partial(manager.compare, 1, 2), manager.suggest_rollback):
+            with pytest.raises(Refused, match=f"whether '{name}' is better higher or lower.*`lepton metric define"):
+                rank(metric=name)
+    saved(manager, {"metrics": {"n": 3}, "validation": HARD})
+    with pytest.raises(Malformed, match="'n' says how many"):
+        manager.compare(4, metric="n")
+
+
+def test_a_metric_of_unknown_direction_is_shown_and_ranks_once_it_is_defined(manager: ModelManager) -> None:
+    saved(manager, *({"metrics": {"cost_saving": n / 9}, "validation": HARD} for n in (1, 2, 3)))
+
+    found = manager.compare(1, 2)
+
+    assert (found.best, [each["cost_saving"] for each in found.metrics]) == (None, [1 / 9, 2 / 9])
+    assert "`lepton metric define MODEL cost_saving --better lower`" in found.words
+    manager.define_metrics({"cost_saving": "lower"}, model="net")
+    assert manager.compare(1, 2).best == 1
+    assert manager.compare(1, 2, metric="cost_saving").best == 1
+    assert manager.suggest_rollback().metric == "cost_saving"
+    manager.define_metrics({"cost_saving": "higher"}, model="net")
+    assert manager.compare(1, 2).best == 2
+
+
+def test_a_direction_is_said_where_figures_are_saved(manager: ModelManager) -> None:
+    saved(manager, {"metrics": {"a": 1}, "better": {"a": "lower"}})
+    manager.record_metrics(1, {"b": 1}, better={"b": "higher"})
+    with manager.run("net", better={"c": "lower"}) as run:
+        run.save({"w": np.zeros(3)}, metrics={"c": 2})
+
+    assert manager.about("net").better == {"a": "lower", "b": "higher", "c": "lower"}
+    told = manager.sql("SELECT name, better FROM metric_definitions ORDER BY name").to_pylist()
+    assert [each["better"] for each in told] == ["lower", "higher", "lower"]
+    with pytest.raises(Malformed, match="say 'higher' or 'lower'"):
+        manager.define_metrics({"a": "down"}, model="net")
+    with pytest.raises(Malformed, match="say 'higher' or 'lower'"):
+        saved(manager, {"metrics": {"a": 1}, "better": {"a": "less"}})
+
+
+# ── clearing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_version_that_was_rolled_back_from_is_suggested_again_once_it_is_cleared(manager: ModelManager) -> None:
+    good = {"validation": HARD}
+    saved(manager, {"metrics": {"f1": 0.5}, **good}, {"metrics": {"f1": 0.9}, **good}, {"metrics": {"f1": 0.6}, **good})
+    manager.rollback(2)
+    manager.rollback(1, reason="an alarm")
+
+    with pytest.raises(Refused, match=r"was rolled back from; `lepton clear REV --reason"):
+        manager.suggest_rollback()
+    with pytest.raises(Malformed, match="for a reason"):
+        manager.clear(2, reason=" ")
+    assert manager.clear(2, reason="the alarm was false") == 2
+    suggested = manager.suggest_rollback()
+    assert [each["version"] for each in suggested.candidates] == [2, 3]
+    assert [each["barred"] for each in suggested.candidates] == [False, True]
+    with pytest.raises(Refused, match="bears no rollback that is not cleared"):
+        manager.clear(2, reason="again")
+    *_, event = manager.events(stream="model/net")
+    assert event["data"]["reason"] == "the alarm was false"
