@@ -50,6 +50,7 @@ from .versions.runs.run import Run, resumed
 from .versions.save_request import Named, words
 from .versions.source import fingerprint_of, identity_of
 from .versions.unknown import damage_first
+from .versions.unsealed import unsealed  # pyright: ignore[reportUnknownVariableType]
 from .wiring import Home
 
 if TYPE_CHECKING:
@@ -595,8 +596,12 @@ class ModelManager:
         as_of: int | datetime | date | str | None = None,
         wait_for: int | None = None,
         timeout: float = 60.0,
+        opened: bool = True,
     ) -> pa.Table:
         """One SELECT over the views of docs/views.md, as of now, a `seq`, a date or a time; it sees all so far.
+
+        The answer shows names of actors and opened texts; the query itself compares what is stored, pseudonyms and
+        sealed texts, and with `opened=False` the answer shows these too.
 
         Which event a date or time stood for, and when it was recorded, is told in the answer's schema metadata under
         `lepton.as_of`, as JSON.
@@ -606,7 +611,8 @@ class ModelManager:
 
         question = Question(query, params, as_of, checked_timeout(timeout))
         self._home.seek()
-        return self._home.read_model().sql(question, wait_for)  # pyright: ignore[reportUnknownVariableType]
+        answer = self._home.read_model().sql(question, wait_for)  # pyright: ignore[reportUnknownVariableType]
+        return unsealed(answer, lambda: self._home.workspace.actors.all()) if opened else answer  # pyright: ignore
 
     def find(self, expression: str) -> Versions:
         """The versions for which all of `metric.f1 > 0.8 and note.ticket = 'RISK-12'` holds."""

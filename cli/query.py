@@ -55,8 +55,11 @@ SHOWN: Final = 200
     help="How to write the answer.",
 )
 @click.option("-o", "--output", metavar="FILE", help="Write it there, whole or not at all, instead of stdout.")
-def sql(session: Session, query: str, as_of: str | None, form: Form, output: str | None) -> None:
+@click.option("--sealed", is_flag=True, help="Show pseudonyms and sealed texts as they are stored.")
+def sql(session: Session, query: str, as_of: str | None, form: Form, output: str | None, sealed: bool) -> None:
     """Ask one SELECT of the views that docs/views.md describes. It can neither change nor reach anything.
+
+    The answer shows actors' names and opened texts; the query itself compares what is stored.
 
     A date is the end of that day in UTC. The answer says which event a date or time stood for, and when that was
     recorded.
@@ -68,7 +71,7 @@ def sql(session: Session, query: str, as_of: str | None, form: Form, output: str
     if form == "parquet" and not output and sys.stdout.isatty():
         raise click.UsageError("Parquet is not for a terminal; name a file with -o", _here())
     with session.waiting("asking"):
-        table = session.manager.sql(query, as_of=as_of)
+        table = session.manager.sql(query, as_of=as_of, opened=not sealed)
     from ..projections.queries.query import resolved
 
     at = resolved(table)

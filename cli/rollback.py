@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, cast
 import click
 
 from ..datasets.read import checked
+from ..errors import GateNotMet
 from ..results import RollbackPlan, RolledBack
 from ..results.description import number, text
 from .command import Session, command, keyed
@@ -105,6 +106,7 @@ def rollback(
     _announce(session, plan, asked=not (dry_run or yes))
     if dry_run:
         session.answer({"plan": plan.to_dict(), "done": None}, ())
+        _check_gate(plan, reason)
         return
     if plan.from_version != plan.to_version or plan.aliases_taken_along:
         session.confirm("Roll back?", yes=yes)
@@ -171,6 +173,16 @@ def _rehearsal(data: str | None, label: str | None) -> tuple[str, str] | None:
     if data is None or label is None:
         raise click.UsageError("--rehearse and --label go together; give both", click.get_current_context())
     return checked(data, label), label
+
+
+def _check_gate(plan: RollbackPlan, reason: str) -> None:
+    """Raise `GateNotMet` where the rollback that was planned would be refused for its rehearsal."""
+    rehearsal = plan.rehearsal
+    if rehearsal is not None and rehearsal.worse and not reason:
+        raise GateNotMet(
+            f"on these rows version {rehearsal.to_version} does worse than version {rehearsal.from_version} by "
+            f"{rehearsal.metric}; give a --reason to roll back all the same"
+        )
 
 
 def _announce(session: Session, plan: RollbackPlan, *, asked: bool) -> None:

@@ -20,6 +20,10 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9._/-]{0,199}", re.ASCII)
 """Branches, tags and aliases: one name space a model."""
 
 _MODEL = re.compile(r"[^\W\d_][\w.-]*(/\w[\w.-]*)*")
+_MARKED = re.compile(r"\w[^\w\s./@~^{}-]+")
+"""A letter, and what may be marks on it."""
+_UNSEEN = re.compile("[\u034f\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+"""Marks that nobody sees: two names would look the same."""
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 _FILE = re.compile(r"[^\\\x00-\x1f\x7f]{1,200}")
 _KEY = re.compile(r"[^\W\d]\w*([./: -]\w+)*")
@@ -28,12 +32,21 @@ _KEY = re.compile(r"[^\W\d]\w*([./: -]\w+)*")
 def checked_model(name: str) -> str:
     """The name of a model, or `Malformed`: letters of any script first, then letters, digits and ``._-/``.
 
-    It holds no `..`, which is a range of revisions, and is composed (Unicode NFC), so that one name has one spelling.
+    Letters bear the marks that their script combines with them. The name holds no `..`, which is a range of revisions,
+    and is composed (Unicode NFC), so that one name has one spelling.
     """
-    fits = len(name) <= 200 and _MODEL.fullmatch(name) and ".." not in name and not name.endswith(".")
+    fits = len(name) <= 200 and _MODEL.fullmatch(_MARKED.sub(_letters, name))
+    fits = fits and ".." not in name and not name.endswith(".")
     if not fits or not is_normalized("NFC", name):
         raise Malformed(f"{name!r} cannot name a model; begin with a letter, go on with letters, digits or ._-/")
     return name
+
+
+def _letters(marked: re.Match[str]) -> str:
+    """A letter without its marks; as it is where something else follows it."""
+    letter, *marks = marked[0]
+    whole = all(category(each) in ("Mn", "Mc") for each in marks) and not _UNSEEN.search(marked[0])
+    return letter if whole else marked[0]
 
 
 def checked_run(name: str) -> str:

@@ -41,7 +41,7 @@ def unsaid(value: object) -> bool:
 class Event(BaseModel):
     """A fact that happened. Fields that a newer Lepton wrote are kept; non-finite numbers are strings."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", ser_json_inf_nan="strings")
+    model_config = ConfigDict(frozen=True, extra="allow", ser_json_inf_nan="strings", defer_build=True)
     if not TYPE_CHECKING:  # type checkers would take it for an argument
         __pydantic_extra__: dict[str, Annotated[Any, Free]]
 

@@ -35,7 +35,7 @@ from .event import (
 class Parent(BaseModel):
     """A version that another came from, of its own model or of another, and in which role."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     model: ModelName
     version: Number
@@ -52,7 +52,7 @@ class Parent(BaseModel):
 class File(BaseModel):
     """A file kept beside a version's parameters."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     name: str = Field(description="its name, no path of a host")
     digest: Digest

@@ -15,8 +15,9 @@ _HEAD = """# The views
 
 What `lepton sql` and `manager.sql` read. Written by `python -m lepton_ai.projections.columns` from the heads of
 `projections/sql/views/*.sql`; a test holds the two together. Each view also stands at any earlier event: `NAME_at(s)`
-is the view as it was at `seq` s, and `as_of` does so for all views of a query. Times are in UTC; sealed text opens in
-`lepton log` and `lepton show`.
+is the view as it was at `seq` s, and `as_of` does so for all views of a query. Times are in UTC; sealed text
+and pseudonyms of actors are shown opened (`--sealed`, `opened=False`: as they are stored); a query itself compares
+what is stored.
 
 ## Limits
 

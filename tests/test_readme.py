@@ -4,30 +4,90 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
-def test_the_first_snippet_is_the_sample() -> None:
-    assert SNIPPETS[0].strip() in (ROOT / "examples" / "sample.py").read_text()
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+BLOCKS = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+ELSEWHERE = {
+    "README.md": ("make demo", "pip install .", "make stack"),  # tests/test_examples.py, test_wheel.py, test_stack.py
+    "cli.md": ("",),  # tests/cli/test_reference.py
+    "jobs.md": (" jobs.train ─▶",),
+    "kafka.md": ('{"specversion"', "kafka-acls.sh"),  # tests/jobs/test_offered.py, tests/events/test_secured.py
+    "objects.md": ("pip install 'lepton-ai-sdk[cloud]'",),  # tests/tensors/test_cloud.py
+    "revisions.md": ("[MODEL@] BASE",),
+}
+"""How the blocks begin that are no commands, or that need a checkout, a network or servers, and where those run."""
 
 
-def test_the_snippets_run_one_after_the_other_and_again(home: Path, tmp_path: Path) -> None:
-    script = tmp_path / "readme.py"
-    script.write_text("\n".join(SNIPPETS[1:]) + "\nprint(len(manager.find('metric.f1 > 0.8')))\n")
-    environment = os.environ | {"LEPTON_HOME": str(home), "PYTHONSAFEPATH": "1"}
+def blocks(page: Path) -> list[tuple[str, str]]:
+    """Language and text of the blocks of a page that run anywhere."""
+    others = ELSEWHERE.get(page.name, ())
+    return [(kind, text) for kind, text in BLOCKS.findall(page.read_text()) if not text.startswith(others or "\0")]
 
-    for found in (1, 2):
-        done = subprocess.run((sys.executable, script), env=environment, capture_output=True, text=True, check=False)
 
-        assert done.returncode == 0, done.stderr
-        assert "rolled back" in done.stdout
-        assert done.stdout.splitlines()[-1] == str(found)
+def programs(page: Path) -> list[tuple[str, str]]:
+    """The blocks as a reader runs them: what follows each other in one language is one session."""
+    return [
+        (kind, "\n".join(text for _, text in some)) for kind, some in groupby(blocks(page), key=lambda block: block[0])
+    ]
+
+
+def run(kind: str, text: str, folder: Path, **extra: str) -> str:
+    """Run one as it stands, in a folder."""
+    command = {"python": [sys.executable, "-c", text], "sh": ["sh", "-e", "-c", text]}[kind]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LEPTON_")}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = kept | {"PATH": path, "PYTHONSAFEPATH": "1", "LEPTON_LANG": "en"} | extra
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@contextmanager
+def nothing() -> Generator[None]:
+    yield
+
+
+@contextmanager
+def outage(folder: Path) -> Generator[None]:
+    """A ledger whose database another holds."""
+    run("sh", "lepton init", folder)
+    held = sqlite3.connect(folder / ".lepton" / "main.db", isolation_level=None)
+    held.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        held.close()
+
+
+def test_the_sample_stands_in_the_readme() -> None:
+    sample = (ROOT / "examples" / "sample.py").read_text().partition("\n\n")[2]
+
+    assert sample.strip() in [text.strip() for kind, text in BLOCKS.findall(README) if kind == "python"]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: page.name)
+def test_every_block_runs_as_printed_in_a_folder_with_nothing_else(page: Path, tmp_path: Path) -> None:
+    said = ""
+    with outage(tmp_path) if page.name == "outages.md" else nothing():
+        for kind, text in programs(page):
+            said += run(kind, text, tmp_path, **({"LEPTON_WAIT": "0.1"} if page.name == "outages.md" else {}))
+            if (page.name, kind) == ("README.md", "python"):  # a script is run again
+                said += run(kind, text, tmp_path)
+
+    assert said
 
 
 def test_every_page_and_file_it_names_is_there() -> None:

@@ -15,7 +15,8 @@ from ...errors import Damaged, Malformed
 from .database import Database
 from .rows import typed
 
-_PREFIX: Final = "sealed:v1:"
+SEALED: Final = "sealed:v1:"
+"""What a sealed text begins with."""
 FORGOTTEN: Final = "[forgotten]"
 LONGEST_NAME: Final = 200
 _KEY_BYTES: Final = 32
@@ -44,7 +45,7 @@ class Actor:
             raise Malformed(f"the text holds what is not Unicode ({error}); leave lone surrogates out") from error
         nonce = os.urandom(12)
         sealed = AESGCM(self.key).encrypt(nonce, plain, self.id.encode())
-        return _PREFIX + urlsafe_b64encode(nonce + sealed).decode()
+        return SEALED + urlsafe_b64encode(nonce + sealed).decode()
 
     def open(self, sealed: str) -> str:
         """What `seal` was given; text that was never sealed as it is."""
@@ -56,10 +57,10 @@ class Actor:
         from cryptography.exceptions import InvalidTag
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-        if not sealed.startswith(_PREFIX):
+        if not sealed.startswith(SEALED):
             return sealed
         try:
-            raw = urlsafe_b64decode(sealed.removeprefix(_PREFIX))
+            raw = urlsafe_b64decode(sealed.removeprefix(SEALED))
             return AESGCM(self.key).decrypt(raw[:12], raw[12:], self.id.encode()).decode()
         except (InvalidTag, ValueError):
             return None

@@ -1,0 +1,120 @@
+"""Answers of queries as their readers see them: sealed text opened, pseudonyms as names."""
+
+# pyright: reportUnknownParameterType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# (pyarrow ships no types)
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from ..errors import Unavailable
+from ..events.sql.actors import FORGOTTEN, SEALED, Actor
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_SEALED: Final = re.compile(rf"{re.escape(SEALED)}[A-Za-z0-9_-]{{38,}}={{0,2}}")
+"""A sealed text: at least nonce and tag, in base64."""
+_PSEUDONYM: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+"""A random UUID, as actors get one."""
+_WHO: Final = "actor"
+"""The column of a view that holds pseudonyms and nothing else."""
+
+log = logging.getLogger("lepton")
+
+
+def unsealed(table: pa.Table, actors: Callable[[], Mapping[str, Actor]]) -> pa.Table:
+    """An answer with what its reader may see; actors are asked for where anything in it is sealed or a pseudonym.
+
+    What nobody's key opens any more is `[forgotten]`, as a name is in a column `actor`. Where the actors are away the
+    answer is as it is stored, which is said in the log.
+    """
+    unsealer = _Unsealer(actors)
+    try:
+        columns = [unsealer.column(name, table.column(place)) for place, name in enumerate(table.column_names)]
+    except Unavailable as error:
+        log.warning("names and texts are shown as they are stored, for %s", error)
+        return table
+    return type(table).from_arrays(columns, schema=table.schema)
+
+
+class _Unsealer:
+    """Opens texts with whichever key fits, the last one that did first: most texts of an answer are one person's."""
+
+    def __init__(self, actors: Callable[[], Mapping[str, Actor]]) -> None:
+        self._ask = actors
+        self._opened: dict[str, str] = {}
+
+    @cached_property
+    def _actors(self) -> Mapping[str, Actor]:
+        return self._ask()
+
+    @cached_property
+    def _keys(self) -> list[Actor]:
+        return list(self._actors.values())
+
+    def column(self, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
+        """A column of the answer, of the same type."""
+        import pyarrow as pa
+
+        if not _holds_text(column.type):
+            return column
+        who = name.lower() == _WHO
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            values = column.unique().to_pylist()
+            shown = {value: self.text(value, who=who) for value in values if value}
+            if all(value == words for value, words in shown.items()):
+                return column
+        values = [self.value(value, who=who) for value in column.to_pylist()]
+        return pa.chunked_array([pa.array(values, column.type)], column.type)
+
+    def value(self, value: Any, *, who: bool = False) -> Any:
+        """A value of any kind, at any depth."""
+        if isinstance(value, str):
+            return self.text(value, who=who)
+        if isinstance(value, dict):
+            return {name: self.value(each, who=name == _WHO) for name, each in value.items()}
+        if isinstance(value, list | tuple):  # a map's entries are pairs
+            return type(value)(self.value(each, who=who) for each in value)
+        return value
+
+    def text(self, text: str, *, who: bool) -> str:
+        """A text: a pseudonym's name, a sealed text's words, else with the sealed texts within it opened."""
+        if _PSEUDONYM.fullmatch(text):
+            actor = self._actors.get(text)
+            return actor.name if actor else FORGOTTEN if who else text
+        if SEALED not in text:
+            return text
+        if _SEALED.fullmatch(text):
+            return self._open(text)
+        within_json = text[:1] in '{["'
+        return _SEALED.sub(lambda each: _quoted(self._open(each[0])) if within_json else self._open(each[0]), text)
+
+    def _open(self, sealed: str) -> str:
+        if (words := self._opened.get(sealed)) is None:
+            words = self._opened[sealed] = self._tried(sealed)
+        return words
+
+    def _tried(self, sealed: str) -> str:
+        for place, actor in enumerate(self._keys):
+            if (words := actor.unsealed(sealed)) is not None:
+                self._keys.insert(0, self._keys.pop(place))
+                return words
+        return FORGOTTEN
+
+
+def _quoted(words: str) -> str:
+    return json.dumps(words, ensure_ascii=False)[1:-1]
+
+
+def _holds_text(kind: Any) -> bool:
+    import pyarrow as pa
+
+    if pa.types.is_nested(kind):
+        return any(_holds_text(kind.field(place).type) for place in range(kind.num_fields))
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
