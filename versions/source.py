@@ -70,7 +70,7 @@ def read(source: Any, name: str | None) -> Subject:
 
 def _arrays(source: Any) -> Mapping[str, Tensor] | None:
     """The tensors of a mapping of nothing but arrays: seconds would go by before torch is imported."""
-    if not isinstance(source, Mapping) or hasattr(source, "state_dict"):
+    if not isinstance(source, Mapping) or hasattr(source, "state_dict"):  # pyright: ignore[reportUnknownArgumentType]
         return None
     from ..tensors.arrays import arrays_of
 
