@@ -10,6 +10,7 @@ LEDGER ?= .demo
 LANGUAGE ?= zh
 PYTEST ?=
 AZURITE := 3.35.0
+MLFLOW := 3.17.2
 
 help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +32,7 @@ types: $(VENV)/.dev ## pyright, strict
 format: $(VENV)/.dev ## put the code into the house's form
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format -q .
 
-bench: $(VENV)/.dev ## every figure beside its peer's, into docs/benchmarks.md
+bench: $(VENV)/.dev $(VENV)/.peers ## every figure beside its peer's, into docs/benchmarks.md
 	@PYTHONSAFEPATH= $(BIN)/python bench/run.py
 
 fuzz: $(VENV)/.dev ## the property tests with many more examples
@@ -65,6 +66,12 @@ $(VENV)/.uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lepton needs Python 3.11 or newer; set PYTHON=")'
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check 'uv>=0.8,<1'
+	@touch $@
+
+# what it needs would not go beside Lepton's own
+$(VENV)/.peers: $(VENV)/.uv Makefile
+	@$(BIN)/uv venv -q --clear --python $(BIN)/python $(VENV)/peers/mlflow
+	@$(BIN)/uv pip install -q --python $(VENV)/peers/mlflow/bin/python mlflow-skinny==$(MLFLOW) 'sqlalchemy<3' 'alembic<2'
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.uv pyproject.toml constraints.txt

@@ -28,7 +28,7 @@ from .events.sql.creation import exists, open_or_create
 from .events.sql.database import Database
 from .events.sql.store import Store
 from .home import HomeFolder, checked_path
-from .ledger import Ledger
+from .ledger import Folds, Ledger
 from .permissions import is_folder
 from .results import PendingVersion, Version
 from .settings import Settings, log
@@ -124,7 +124,8 @@ class Home:
         """What the handlers need."""
         actors = Actors(self.database)
         actor = checked_actor(self.settings.actor)
-        ledger = Ledger(self.store)
+        folds = Folds(self.settings.home / "folds" / self.settings.ledger, self.store, self.folder.is_there)
+        ledger = Ledger(self.store, folds)
         if self.store.is_empty():
             self._begin(ledger, actors)
         return Workspace(
@@ -382,6 +383,8 @@ class Home:
 
     def close(self) -> None:
         """Give back what is open."""
+        if "workspace" in vars(self):
+            self.workspace.ledger.close()
         if "database" in vars(self):
             self.database.close()
         if self._temporary is not None:

@@ -16,6 +16,8 @@ CHAPTERS = {
     "append": "Appending an event, beside pyeventsourcing",
     "rebuild": "Rebuilding and asking the read model",
     "codec": "The codec of deltas, beside its published figures and peers",
+    "saves": "Saving a small version, beside MLflow",
+    "growth": "What a model of many versions costs",
     "transfer": "Saving and loading a model, beside safetensors",
     "memory": "Memory that saving and restoring take",
     "runs": "Logging from a training script",

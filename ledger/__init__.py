@@ -3,6 +3,7 @@
 It may import the domain and the facts (`events/`), and nothing above them.
 """
 
+from .folds import Folds as Folds
 from .ledger import Ledger as Ledger
 from .request import Answer as Answer
 from .request import Receipt as Receipt

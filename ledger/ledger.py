@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime
 from threading import RLock
 from typing import Final
 
 from ..domain.commands import AnyCommand
 from ..domain.state import Aggregate, empty, evolve, folded_types
-from ..errors import Damaged, Unavailable
+from ..errors import Damaged, LeptonError, Unavailable
 from ..events import forks
 from ..events.envelope import decode
 from ..events.log import Row
@@ -20,6 +20,7 @@ from ..events.sql.admission import Admission
 from ..events.sql.rows import PlacementRow
 from ..events.sql.store import OutcomeUnknown, Store
 from ..events.upcast import stored_names
+from .folds import EVERY, Folds
 from .request import Answer, Receipt, Request, receipt
 from .transaction import At, Transaction
 
@@ -29,8 +30,9 @@ CACHED_STREAMS: Final = 1024
 class Ledger:
     """Admits commands and folds streams. Safe to share between threads; a forked child begins anew."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, folds: Folds | None = None) -> None:
         self.store = store
+        self._folds = folds
         self._begin()
         forks.guard(self)
 
@@ -54,6 +56,8 @@ class Ledger:
         self._end = 0
         self._leaf: bytes | None = None
         """The leaf at `_end`."""
+        self._kept: dict[str, int] = {}
+        """The versions of streams whose folds are kept on disk."""
         self._shared = False
         """Whether others had written to the log when it was looked at last."""
 
@@ -128,10 +132,26 @@ class Ledger:
     def state(self, stream: str) -> Aggregate:
         """The aggregate of a stream as last committed."""
         with self._lock:
+            fresh = stream not in self._cache
             at = self._cached(stream)
             at = _folded(stream, at, self.store.stream(stream, at.version, _stored_types(stream)))
             self._keep(stream, at)
+            if fresh:
+                self._keep_on_disk(stream, at)
             return at.state
+
+    def close(self) -> None:
+        """Keep on disk what was folded here, for the processes that come; what goes wrong with that harms nothing."""
+        with self._lock, suppress(LeptonError):
+            # of another log, as after a database was set back, nothing is kept
+            if self._end and self.store.leaves((self._end,)).get(self._end) == self._leaf:
+                for stream, at in self._cache.items():
+                    self._keep_on_disk(stream, at)
+
+    def _keep_on_disk(self, stream: str, at: At) -> None:
+        if self._folds is not None and at.version - self._kept.get(stream, 0) >= EVERY:
+            self._folds.write(stream, at.state, at.version)
+            self._kept[stream] = at.version
 
     def _catch_up(self, admission: Admission) -> None:
         """Know under the head's lock what of the cache still holds.
@@ -166,9 +186,15 @@ class Ledger:
     def _cached(self, stream: str) -> At:
         if (at := self._cache.get(stream)) is None:
             self._current.discard(stream)
-            return At(empty(stream), 0)
+            return self._kept_on_disk(stream)
         self._cache.move_to_end(stream)
         return at
+
+    def _kept_on_disk(self, stream: str) -> At:
+        if self._folds is None or (known := self._folds.read(stream)) is None:
+            return At(empty(stream), 0)
+        self._kept[stream] = known[1]
+        return At(*known)
 
     def _keep(self, stream: str, at: At) -> None:
         self._cache[stream] = at

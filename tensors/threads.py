@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
+from itertools import chain, islice
 from typing import Any, TypeVar
 
 import numpy as np
@@ -36,12 +37,17 @@ def in_order(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     """`map` over threads, with at most `AHEAD` items taken and not yet given back, so that memory stays bounded.
 
     `items` is drawn in the caller's thread. When the caller stops early or an item fails, what has begun is waited
-    for, so nothing of it runs on behind the caller's back.
+    for, so nothing of it runs on behind the caller's back. An item alone is worked on by the caller's own thread, for
+    to hand it to another takes longer than a small one does.
     """
+    items = iter(items)
+    if not (ahead := list(islice(items, 2)))[1:]:
+        yield from map(function, ahead)
+        return
     begun: deque[Future[R]] = deque()
     threads = pool()
     try:
-        for item in items:
+        for item in chain(ahead, items):
             begun.append(threads.submit(function, item))
             if len(begun) >= AHEAD:
                 yield begun.popleft().result()

@@ -30,7 +30,7 @@ def log(workspace: Workspace, model: ModelState, moves: Iterable[RefMove], most:
     """Moves of a model's branches and aliases as its history; the first `most` of them, else all."""
     if most is not None and most < 1:
         raise Malformed(f"most is {most}; give how many entries to take, at least 1")
-    reader = _Reader(workspace, model, workspace.actors.all())
+    reader = _MoveReader(workspace, model, workspace.actors.all())
     return Log(model.name, tuple(reader.entry(*each) for each in islice(moves, most)))
 
 
@@ -94,7 +94,7 @@ def show(workspace: Workspace, model: ModelState, number: int) -> VersionRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class _MoveReader:
     """Turns moves into lines, with names and texts opened for whoever reads."""
 
     workspace: Workspace

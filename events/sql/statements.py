@@ -68,6 +68,7 @@ class Statements:
     last_seq = "SELECT seq FROM head"
     last_row = "SELECT max(seq) FROM events"
     stream = f"{_ROW} WHERE stream = ? AND version > ? ORDER BY seq"
+    leaf = "SELECT leaf FROM events WHERE stream = ? AND version = ?"
     stream_version = "SELECT max(version) FROM events WHERE stream = ?"
     stream_of_types = f"{_ROW} WHERE stream = ? AND version > ? AND version <= ? AND type IN (:many) ORDER BY seq"
     stream_gaps = """

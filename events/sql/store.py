@@ -154,6 +154,12 @@ class Store:
         with self.database.connection() as connection:
             return stream_of(connection, self.sql, stream, after, types)
 
+    def leaf(self, stream: str, version: int) -> bytes | None:
+        """The leaf of one event of a stream, None where it is not there."""
+        with self.database.connection() as connection:
+            row = connection.execute(self.sql.leaf, (stream, version)).fetchone()
+            return typed(row[0], bytes, f"the leaf of version {version} of {stream}") if row else None
+
     def streams(self, prefix: str) -> list[str]:
         """The names of the streams that begin so, in order."""
         with self.database.connection() as connection:
