@@ -25,6 +25,7 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "Moving": ("rollback", ("rollback", "merge")),
     "What is known": ("describing", ("models", "metric", "annotate", "describe", "clear", "archive", "unarchive")),
     "Work": ("train", ("train", "evaluate")),
+    "Files": ("files", ("save", "export")),
     "Runs": ("runs", ("runs",)),
     "Jobs": ("jobs", ("jobs", "logs", "cancel")),
     "Asking the ledger": ("query", ("sql", "events", "snapshot")),

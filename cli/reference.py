@@ -41,6 +41,9 @@ and times in UTC. There are no colours where stdout is no terminal, `NO_COLOR` i
 
 An error is one sentence on stderr. Logs and progress go to stderr too.
 
+Control and bidirectional characters in what others wrote are shown as escapes, such as `\\x1b`, in JSON as JSON's own;
+CSV in a pipe or a file, and Parquet, hold them as they are.
+
 ## JSON
 
 With `--json` a command prints one object on one line, and nothing else, on stdout; after an error, nothing. The shapes

@@ -12,6 +12,7 @@ from typing import Any
 import click
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from lepton_ai import ModelManager, Stale
 from lepton_ai.cli.app import SECTIONS, lepton
@@ -54,6 +55,8 @@ def words_of(example: str, cli: Cli) -> list[str]:
     with ModelManager(cli.home, actor="ada") as manager:
         if example.startswith("lepton runs"):
             manager._workspace.admit(StartRun(run="0190a7e2-7c1d-7f7e-9f0a-3d2f5a6b7c8d", model="credit"), None)
+        if example.startswith("lepton save"):
+            save_file({"w": np.ones(3, np.float32)}, "net.safetensors")
         if KEPT in example:
             with pytest.raises(Stale) as stale:
                 manager.save_version({"w": np.ones(3)}, name="credit", parents=[1])

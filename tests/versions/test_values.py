@@ -256,3 +256,10 @@ def test_numbers_that_json_has_no_word_for_are_written_by_name_at_any_depth() ->
     assert in_json({1: (math.nan, {"x": [math.inf, -math.inf]}), "y": 0.5}) == {
         "1": ["NaN", {"x": ["Infinity", "-Infinity"]}], "y": 0.5,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("keys", [(0, "0"), (1.5, "1.5"), (True, "true"), (None, "null"), ((1, 2), "[1, 2]")], ids=str)
+def test_names_that_are_one_in_json_are_refused(keys: tuple[Any, str]) -> None:
+    for value in (dict.fromkeys(keys, 1), {"deep": [dict.fromkeys(keys, 1)]}):
+        with pytest.raises(Malformed, match="two keys that are"):
+            plain(value, "hyperparameters")

@@ -63,7 +63,7 @@ def entry_in(folder: Path) -> SpoolEntry:
     except OSError as error:
         if error.errno not in _GONE:
             raise denied(error, thing, "read") from error
-        raise Damaged(thing, expected="readable files", found=error.strerror or str(error)) from None
+        raise Damaged(thing, expected="readable files", found=error.strerror or type(error).__name__) from None
     except ValueError as error:
         raise Damaged(thing, expected="files in folders", found=str(error)) from None
     if digest_of(content) != (expected := f"blake3:{folder.name.rpartition('-')[2]}"):
