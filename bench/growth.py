@@ -144,7 +144,9 @@ def _table(where: str, figures: dict[str, dict[int, float]]) -> str:
     lines = [f"| {where}, CPU ms | {head} | ratio |", "| --- |" + " --- |" * (len(SIZES) + 1)]
     for name, by_size in figures.items():
         cells = " | ".join(f"{by_size[size] * 1e3:.2f}" for size in SIZES)
-        lines.append(f"| {name} | {cells} | {by_size[SIZES[-1]] / by_size[SIZES[0]]:.2f} |")
+        # what costs no more than `--help` does has no ratio
+        ratio = f"{by_size[SIZES[-1]] / by_size[SIZES[0]]:.2f}" if min(by_size.values()) > 0 else "none"
+        lines.append(f"| {name} | {cells} | {ratio} |")
     return "\n".join(lines)
 
 

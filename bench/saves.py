@@ -2,7 +2,8 @@
 
 MLflow 3.17.2 stores the row of a model version and no byte of it (`create_model_version` on SQLite, its skinny package
 in an environment of its own, which the Makefile makes); Lepton keeps the tensors too, as a delta, synced, with recipe,
-environment and history. Both take turns in one run.
+environment and history. Both take turns in one run. CPU is the process's own: in a checkout `git status` takes as much
+again, in a process of its own.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import chdir
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 
@@ -70,6 +72,7 @@ def _saves(folder: Path) -> dict[str, tuple[float, float]]:
         weights[count % 64] += 1e-3
         manager.save_version({"w": weights, "b": bias}, name="toy")
 
+    checkout = _checkout(folder / "checkout")
     words = (str(PEER), "-c", MLFLOW, str(folder / "mlflow.db"))
     with (
         ModelManager(folder / "home") as manager,
@@ -79,20 +82,31 @@ def _saves(folder: Path) -> dict[str, tuple[float, float]]:
         assert mlflow.stdout is not None
         assert mlflow.stdout.readline() == "ready\n"
         for _ in range(RUNS + 1):
-            wall, cpu = time.perf_counter(), time.process_time()
-            for _ in range(SAVES):
-                save(manager)
-            mine = time.perf_counter() - wall, time.process_time() - cpu
+            for name, place in (("", folder), (", in a git checkout", checkout)):
+                with chdir(place):
+                    wall, cpu = time.perf_counter(), time.process_time()
+                    for _ in range(SAVES):
+                        save(manager)
+                    spent = (time.perf_counter() - wall) / SAVES, (time.process_time() - cpu) / SAVES
+                figures.setdefault(f"Lepton, a version of 16 KB{name}", []).append(spent)
             print(SAVES, file=mlflow.stdin, flush=True)
-            theirs = [float(each) for each in mlflow.stdout.readline().split()]
-            for name, spent in (("Lepton, a version of 16 KB", mine), ("MLflow, `create_model_version`", theirs)):
-                figures.setdefault(name, []).append((spent[0] / SAVES, spent[1] / SAVES))
+            wall, cpu = (float(each) / SAVES for each in mlflow.stdout.readline().split())
+            figures.setdefault("MLflow, `create_model_version`", []).append((wall, cpu))
         mlflow.stdin.close()
     # the first run only warms up
     return {
         name: (statistics.median(wall for wall, _ in runs[1:]), statistics.median(cpu for _, cpu in runs[1:]))
         for name, runs in figures.items()
     }
+
+
+def _checkout(folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "train.py").write_text("print(1)\n")
+    named = ("-c", "user.name=bench", "-c", "user.email=bench@localhost")
+    for words in (("init", "-q"), ("add", "."), (*named, "commit", "-qm", "one")):
+        subprocess.run(("git", *words), cwd=folder, check=True)
+    return folder
 
 
 def _first(home: Path, env: dict[str, str]) -> tuple[float, float]:
