@@ -35,8 +35,9 @@ from .results import (
     Versions,
 )
 from .settings import Settings
-from .versions import compare, history, merge, refused, restore, rollback, suggest, train
+from .versions import history, merge, refused, restore, rollback, train
 from .versions.arguments import checked
+from .versions.judging import compare, suggest
 from .versions.maintenance import fsck
 from .versions.maintenance.fsck import Damages
 from .versions.maintenance.heal import Healed, heal

@@ -24,17 +24,17 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "Names": ("refs", ("branch", "tag", "alias")),
     "Moving": ("rollback", ("rollback", "merge")),
     "What is known": ("describing", ("models", "metric", "annotate", "describe", "clear", "archive", "unarchive")),
-    "Work": ("train", ("train", "evaluate")),
+    "Work": ("work.train", ("train", "evaluate")),
     "Files": ("files", ("save", "export")),
-    "Runs": ("runs", ("runs",)),
-    "Jobs": ("jobs", ("jobs", "logs", "cancel")),
+    "Runs": ("work.runs", ("runs",)),
+    "Jobs": ("work.jobs", ("jobs", "logs", "cancel")),
     "Asking the ledger": ("query", ("sql", "events", "snapshot")),
     "Keeping the ledger": (
         "maintenance",
         ("init", "sync", "kept", "adopt", "verify", "fsck", "rebuild", "forget", "upgrade"),
     ),
     "Running the ledger": (
-        "processes",
+        "work.processes",
         ("status", "worker", "relay", "projector", "intake", "rejected", "restore"),
     ),
 }

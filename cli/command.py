@@ -100,7 +100,7 @@ class Session:
 
         loaded = settings.load(self.home, actor=self.actor)
         if loaded.log_as_json:
-            from .observing import JsonLines
+            from .work.observing import JsonLines
 
             self.logged.setFormatter(JsonLines())
         return Home(loaded)

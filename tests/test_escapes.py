@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from lepton_ai import ModelManager, Refused
-from lepton_ai.cli.observing import JsonLines
+from lepton_ai.cli.work.observing import JsonLines
 from lepton_ai.escapes import LOGGERS, Lines, escaped_json
 from lepton_ai.results.figures import encoded
 

@@ -16,7 +16,7 @@ from ..events.model import AliasMoved, AliasRolledBack, BranchRolledBack
 from ..ledger import Receipt
 from ..results import Rehearsal, RollbackPlan, RolledBack
 from .deltas import graph_of
-from .rehearsal import pass_gate, rehearse
+from .judging.rehearsal import pass_gate, rehearse
 from .restore import verified_event
 from .workspace import Workspace
 

@@ -13,6 +13,7 @@ from ...events.envelope import Recorded
 from ...events.model import DeltaRecorded
 from ...results import VersionRef
 from .ancestry import Descent
+from .figures import Figure, Rows, VersionFigures
 from .recalled import Recalled
 from .state import ModelState, Move, Ref, StoredManifest, VersionState
 
@@ -62,6 +63,22 @@ def _told_version(version: VersionState) -> list[int]:
     return [version.seq, *version.descent]
 
 
+def _told_figures(figures: VersionFigures) -> list[Any]:
+    groups = (figures.newest, figures.logged, *figures.judged.values())
+    return [[*figures.judged], *([list(figure) for figure in group.values()] for group in groups)]
+
+
+def _figures(row: list[Any]) -> VersionFigures:
+    digests, newest, logged, *judged = row
+    groups = map(_by_name, judged)
+    return VersionFigures(_by_name(newest), _by_name(logged), Map(zip(digests, groups, strict=True)))
+
+
+def _by_name(rows: list[Any]) -> Map[str, Figure]:
+    figures = (Figure(name, metric, value, rows and Rows(*rows), seq) for name, metric, value, rows, seq in rows)
+    return Map({figure.name: figure for figure in figures})
+
+
 def _nothing(_: object) -> None:
     return None
 
@@ -79,7 +96,9 @@ _COLUMNS: Final[Mapping[str, _Column]] = {
         str, lambda held: [held.keyframe, held.deltas], lambda row: StoredManifest(row[0], tuple(row[1]))
     ),
     "digests": _plainly(str, list, tuple),
-    "metrics": _plainly(int, dict, Map),
+    "figures": _plainly(int, _told_figures, _figures),
+    "better": _plainly(str, _same, _same),
+    "cleared": _plainly(int, _same, _same),
     "notes": _plainly(int, dict, Map),
     "descriptions": _plainly(int, list, tuple),
     "rehearsals": _Column(int, _nothing, _rehearsal),

@@ -17,7 +17,7 @@ from urllib.request import urlopen
 import pytest
 
 from lepton_ai import retries, settings
-from lepton_ai.cli.observing import observed
+from lepton_ai.cli.work.observing import observed
 from lepton_ai.domain.job.commands import SubmitJob
 from lepton_ai.domain.job.state import JobState
 from lepton_ai.errors import LockHeld, Refused, Unavailable

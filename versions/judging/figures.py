@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..domain.model.figures import Figure, Rows
+from ...domain.model.figures import Figure, Rows
 
 
 def told_rows(rows: Rows | None) -> dict[str, Any] | None:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import Refused
-from ..results.description import Block, grid
-from ..results.figures import count
-from .command import Session, command
+from ...errors import Refused
+from ...results.description import Block, grid
+from ...results.figures import count
+from ..command import Session, command
 from .observing import observed
 
 if TYPE_CHECKING:
-    from ..events.sql.rows import Rejected
+    from ...events.sql.rows import Rejected
 
 
 @command(
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 )
 def status(session: Session) -> None:
     """How the ledger is: how far its log, its topic and its views are, and what would be lost with the database."""
-    from ..jobs.status import Views, status
+    from ...jobs.status import Views, status
 
     parts = session.parts
     parts.seek()
@@ -127,7 +127,7 @@ def relay(session: Session, once: bool, pass_over: bool) -> None:
     It stops where the topic holds another history than the database, or more of it, and where a topic's settings would
     lose or reorder events. Single records that are not the ledger's are passed over and counted.
     """
-    from ..events.kafka.relay import Relay
+    from ...events.kafka.relay import Relay
 
     session.parts.seek_unless_named()
     store, check = session.parts.store, session.parts.settings.terms.check
@@ -155,7 +155,7 @@ def restore(session: Session, missing: bool) -> None:
     What was not yet relayed is lost; `lepton status` tells how much that would be. Names and keys of actors were never
     on Kafka: without a copy of them sealed texts show as [forgotten].
     """
-    from ..versions.maintenance.recover import recover
+    from ...versions.maintenance.recover import recover
 
     parts = session.parts
     with session.waiting("restoring"), parts.kafka_log() as log:
@@ -172,7 +172,7 @@ def projector(session: Session) -> None:
 
     A query that cannot be stopped at its time limit costs the projector a restart, which it does by itself.
     """
-    from ..projections.queries.watchdog import restart
+    from ...projections.queries.watchdog import restart
 
     parts = session.parts
     parts.seek_unless_named()
@@ -199,10 +199,10 @@ def intake(session: Session) -> None:
 
     Several may run: each message counts once, and one of them at a time gives the jobs out.
     """
-    from ..jobs.assigner import open_jobs
-    from ..jobs.consumer import consume
-    from ..jobs.inbox import Intake
-    from ..jobs.protocol.over_kafka import opened
+    from ...jobs.assigner import open_jobs
+    from ...jobs.consumer import consume
+    from ...jobs.inbox import Intake
+    from ...jobs.protocol.over_kafka import opened
 
     parts = session.parts
     parts.seek_unless_named()
@@ -247,8 +247,8 @@ def intake(session: Session) -> None:
 @click.option("--retry", is_flag=True, help="Decide the message anew, for what forbade it may be mended.")
 def rejected(session: Session, number: int | None, retry: bool) -> None:
     """List the outside messages that were refused, show one, or try it again."""
-    from ..jobs.inbox import Intake
-    from ..jobs.rejected import RefusedMessages, refused
+    from ...jobs.inbox import Intake
+    from ...jobs.rejected import RefusedMessages, refused
 
     session.parts.seek()
     work = session.parts.workspace

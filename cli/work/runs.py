@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from .command import Session, command
+from ..command import Session, command
 
 CHECKPOINT: Final = {
     "run": "text",

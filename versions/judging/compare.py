@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..domain.model.figures import Common, Figure, VersionFigures, common
-from ..domain.model.metric import USUAL, better_when, goodness
-from ..domain.model.state import ModelState, ModelVersion
-from ..errors import Malformed, Refused
-from ..results import Comparison, Diff, TensorChange
-from ..tensors.graph import Graph
-from .deltas import graph_of
+from ...domain.model.figures import Common, Figure, VersionFigures, common
+from ...domain.model.metric import USUAL, better_when, goodness
+from ...domain.model.state import ModelState, ModelVersion
+from ...errors import Malformed, Refused
+from ...results import Comparison, Diff, TensorChange
+from ...tensors.graph import Graph
+from ..deltas import graph_of
+from ..workspace import Workspace
 from .figures import rows_by_name, told_rows, values
-from .workspace import Workspace
 
 
 def diff(workspace: Workspace, before: ModelVersion, after: ModelVersion) -> Diff:

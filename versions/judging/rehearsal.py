@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..domain.commands import RecordRehearsal
-from ..domain.model.metric import better_when, goodness
-from ..domain.model.state import ModelState
-from ..errors import GateNotMet, Malformed
-from ..results import Rehearsal
-from .rows import as_learnt
-from .train import judged
-from .workspace import Workspace
+from ...domain.commands import RecordRehearsal
+from ...domain.model.metric import better_when, goodness
+from ...domain.model.state import ModelState
+from ...errors import GateNotMet, Malformed
+from ...results import Rehearsal
+from ..rows import as_learnt
+from ..train import judged
+from ..workspace import Workspace
 
 
 def rehearse(workspace: Workspace, model: ModelState, head: int, target: int, rows: Any) -> Rehearsal:
@@ -31,7 +31,7 @@ def rehearse(workspace: Workspace, model: ModelState, head: int, target: int, ro
 
 def pass_gate(workspace: Workspace, model: ModelState, found: Rehearsal, rows: Any, *, excused: bool) -> None:
     """Record a rehearsal. Raises `GateNotMet` where the target did worse and nobody gave a reason."""
-    from ..datasets.tables import fingerprint
+    from ...datasets.tables import fingerprint
 
     data, labels, _ = _rows(rows)
     data, labels = as_learnt(workspace, model, found.to_version, data, labels)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..results.description import Block, Words, dim, joined, text, title
-from ..results.figures import figure, when
-from .command import Session, command, keyed
-from .shapes import EVENT, JOB
+from ...results.description import Block, Words, dim, joined, text, title
+from ...results.figures import figure, when
+from ..command import Session, command, keyed
+from ..shapes import EVENT, JOB
 
 if TYPE_CHECKING:
-    from ..jobs.record import JobRecord
+    from ...jobs.record import JobRecord
 
 UNTOLD = ("payload", "source", "epoch", "run", "result", "tensors")
 OF_RUN = "lepton.run."

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
 
-from ..errors import Refused, Unavailable
-from ..escapes import escaped_json
+from ...errors import Refused, Unavailable
+from ...escapes import escaped_json
 
 Figures = Mapping[str, tuple[str, Callable[[], float]]]
 """By name: what it says, and how it is read when Prometheus asks."""

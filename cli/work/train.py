@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..escapes import escaped
-from ..results import Evaluation, Version
-from ..results.description import Block, Text, dim, grid, number, text, title
-from ..results.evaluation import performance_of
-from ..results.figures import figure
-from .command import PATIENCE, Session, command, keyed
-from .shapes import JOB, METRICS, VERSION
+from ...escapes import escaped
+from ...results import Evaluation, Version
+from ...results.description import Block, Text, dim, grid, number, text, title
+from ...results.evaluation import performance_of
+from ...results.figures import figure
+from ..command import PATIENCE, Session, command, keyed
+from ..shapes import JOB, METRICS, VERSION
 
 if TYPE_CHECKING:
-    from ..jobs.record import JobRecord
+    from ...jobs.record import JobRecord
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -166,7 +166,7 @@ def evaluate(
 
 def waited(session: Session, job: JobRecord, on_epoch: OnEpoch | None) -> JobRecord:
     """A job at its end. What kept it from a good one raises as `Refused`; Ctrl-C calls it off."""
-    from ..jobs.record import finished
+    from ...jobs.record import finished
 
     try:
         return finished(session.manager.jobs.wait(job.job, on_epoch=on_epoch))

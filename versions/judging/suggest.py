@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ..domain.model.state import ModelState
-from ..domain.model.suggestion import suggest as weigh
-from ..results import Suggestion
+from ...domain.model.state import ModelState
+from ...domain.model.suggestion import suggest as weigh
+from ...results import Suggestion
 from .figures import told_rows
 
 
