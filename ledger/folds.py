@@ -46,8 +46,11 @@ class Folds:
         self._store = store
         self._ready = ready
 
-    def read(self, stream: str) -> tuple[Aggregate, int] | None:
-        """A stream's aggregate and the version that it is of, None where none is kept that can be believed."""
+    def read(self, stream: str) -> tuple[Aggregate, int, bytes] | None:
+        """A stream's aggregate, the version that it is of and the leaf of that one's event.
+
+        None where none is kept that can be believed.
+        """
         if not _kept(stream):
             return None
         try:
@@ -59,19 +62,23 @@ class Folds:
             told = from_json(head)
             if told["code"] != _code() or told["stream"] != stream or told["ledger"] != self._store.ledger_id:
                 return None
-            if self._store.leaf(stream, told["version"]) != bytes.fromhex(told["leaf"]):
+            leaf = bytes.fromhex(told["leaf"])
+            if self._store.leaf(stream, told["version"]) != leaf:
                 return None
             pages = [Pages(index, memoryview(body)) for index in told["pages"]]
-            return _made(stream, told["facts"], pages, self._event), told["version"]
+            return _made(stream, told["facts"], pages, self._event), told["version"], leaf
         except (OSError, LookupError, TypeError, ValueError, AttributeError):
             return None
 
-    def write(self, stream: str, state: Aggregate, version: int) -> None:
-        """Keep a stream's aggregate as of a version, where it can be kept; what goes wrong is only logged."""
-        if not _kept(stream) or not version:
+    def write(self, stream: str, state: Aggregate, version: int, leaf: bytes | None) -> None:
+        """Keep a stream's aggregate as of a version, where it can be kept; what goes wrong is only logged.
+
+        Nothing is kept where the log has another event there than the one folded last: it was set back meanwhile.
+        """
+        if not _kept(stream) or not version or leaf is None:
             return
         try:
-            if (leaf := self._store.leaf(stream, version)) is None or not self._ready():
+            if self._store.leaf(stream, version) != leaf or not self._ready():
                 return
             facts, mappings = _plain(state)
             indexes, blobs, start = list[Any](), list[bytes](), 0

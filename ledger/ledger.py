@@ -150,7 +150,7 @@ class Ledger:
 
     def _keep_on_disk(self, stream: str, at: At) -> None:
         if self._folds is not None and at.version - self._kept.get(stream, 0) >= EVERY:
-            self._folds.write(stream, at.state, at.version)
+            self._folds.write(stream, *at)
             self._kept[stream] = at.version
 
     def _catch_up(self, admission: Admission) -> None:
@@ -205,7 +205,7 @@ class Ledger:
 def _folded(stream: str, at: At, newer: tuple[int, Sequence[Row]]) -> At:
     """An aggregate with its newer rows. Raises `Damaged` where they do not follow."""
     version, rows = newer
-    state, last = at
+    state, last, leaf = at
     whole = folded_types(stream) is None
     for row in rows:
         recorded = decode(row.envelope, row.leaf, row.seq)
@@ -213,8 +213,8 @@ def _folded(stream: str, at: At, newer: tuple[int, Sequence[Row]]) -> At:
         if recorded.stream != stream or not follows:
             expected = f"version {last + 1} of {stream}" if whole else f"an event of {stream} behind version {last}"
             raise Damaged(f"event {row.seq}", expected=expected, found=f"{recorded.stream} {recorded.stream_version}")
-        state, last = evolve(state, recorded), recorded.stream_version
-    return At(state, version)
+        state, last, leaf = evolve(state, recorded), recorded.stream_version, row.leaf
+    return At(state, version, leaf if last == version else None)
 
 
 def _stored_types(stream: str) -> tuple[str, ...] | None:

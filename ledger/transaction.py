@@ -38,6 +38,8 @@ class At(NamedTuple):
 
     state: Aggregate
     version: int
+    leaf: bytes | None = None
+    """The leaf of the event of that version, None where it is not known."""
 
 
 class Transaction:
@@ -129,7 +131,7 @@ class Transaction:
         encode = encoder(self._source, origin, self._recorded, self._clock)
         states, rows, events, size = dict(streams), list[NewRow](), list[Recorded](), 0
         for seq, (stream, event) in enumerate(appends, self.seq + 1):
-            state, version = states[stream]
+            state, version, _ = states[stream]
             id, version = str(uuid_utils.uuid7()), version + 1
             raw = encode(event, stream, version, seq, id)
             if (size := size + len(raw) + RECORD_OVERHEAD) > BATCH_BYTES:
@@ -139,7 +141,7 @@ class Transaction:
             first = (None, None, None) if rows else (key, request.digest, len(appends))
             rows.append(NewRow(seq, stream, version, event.type, leaf_hash(raw), raw, *first))
             events.append(recorded)
-            states[stream] = At(evolve(state, recorded), version)
+            states[stream] = At(evolve(state, recorded), version, rows[-1].leaf)
         self.states.update(states)
         self.seq += len(rows)
         self._rows += rows

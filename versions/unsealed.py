@@ -10,16 +10,21 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
+from ..domain.commands import AnyCommand
 from ..errors import Unavailable
 from ..events.sql.actors import FORGOTTEN, SEALED, Actor
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_SEALED: Final = re.compile(rf"{re.escape(SEALED)}[A-Za-z0-9_-]{{38,}}={{0,2}}")
+_SEALED: Final = re.compile(rf"{re.escape(SEALED)}(?:(?!{re.escape(SEALED)})[A-Za-z0-9_-]){{38,}}={{0,2}}")
 """A sealed text: at least nonce and tag, in base64."""
+_FREE_TEXT: Final = frozenset(name for kind in get_args(AnyCommand) for name in kind.free_text)
+"""What columns and fields are called that hold sealed text and nothing else."""
+_OWN: Final = "value"
+"""The column of a view that holds what users noted, as they did."""
 _PSEUDONYM: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 """A random UUID, as actors get one."""
 _WHO: Final = "actor"
@@ -48,7 +53,7 @@ class _Unsealer:
 
     def __init__(self, actors: Callable[[], Mapping[str, Actor]]) -> None:
         self._ask = actors
-        self._opened: dict[str, str] = {}
+        self._opened: dict[str, str | None] = {}
 
     @cached_property
     def _actors(self) -> Mapping[str, Actor]:
@@ -62,50 +67,72 @@ class _Unsealer:
         """A column of the answer, of the same type."""
         import pyarrow as pa
 
-        if not _holds_text(column.type):
+        if not _holds_text(column.type) or name.lower() == _OWN:
             return column
-        who = name.lower() == _WHO
+        where = name.lower()
         if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
             values = column.unique().to_pylist()
-            shown = {value: self.text(value, who=who) for value in values if value}
+            shown = {value: self.text(value, where) for value in values if value}
             if all(value == words for value, words in shown.items()):
                 return column
-        values = [self.value(value, who=who) for value in column.to_pylist()]
-        return pa.chunked_array([pa.array(values, column.type)], column.type)
+        try:
+            stored = column.to_pylist()
+        except (pa.ArrowException, ValueError, OverflowError):  # times that Python has none for
+            return column
+        values = [self.value(value, where) for value in stored]
+        if values == stored:
+            return column
+        try:
+            return pa.chunked_array([pa.array(values, column.type)], column.type)
+        except (pa.ArrowException, TypeError, ValueError, OverflowError):  # unions, numbers of 128 bits
+            return column
 
-    def value(self, value: Any, *, who: bool = False) -> Any:
-        """A value of any kind, at any depth."""
+    def value(self, value: Any, where: str) -> Any:
+        """A value of any kind, at any depth, under a name."""
         if isinstance(value, str):
-            return self.text(value, who=who)
+            return self.text(value, where)
         if isinstance(value, dict):
-            return {name: self.value(each, who=name == _WHO) for name, each in value.items()}
+            return {name: self.value(each, name) for name, each in value.items()}
         if isinstance(value, list | tuple):  # a map's entries are pairs
-            return type(value)(self.value(each, who=who) for each in value)
+            return type(value)(self.value(each, where) for each in value)
         return value
 
-    def text(self, text: str, *, who: bool) -> str:
-        """A text: a pseudonym's name, a sealed text's words, else with the sealed texts within it opened."""
+    def text(self, text: str, where: str) -> str:
+        """A text: a pseudonym's name, a sealed text's words, else with the sealed texts within it opened.
+
+        What no key opens was forgotten where only sealed text stands; elsewhere it may be anything.
+        """
         if _PSEUDONYM.fullmatch(text):
             actor = self._actors.get(text)
-            return actor.name if actor else FORGOTTEN if who else text
+            return actor.name if actor else FORGOTTEN if where == _WHO else text
         if SEALED not in text:
             return text
         if _SEALED.fullmatch(text):
-            return self._open(text)
-        within_json = text[:1] in '{["'
-        return _SEALED.sub(lambda each: _quoted(self._open(each[0])) if within_json else self._open(each[0]), text)
+            return self._open(text, FORGOTTEN if where in _FREE_TEXT else text)
+        if _is_json(text):
+            return _SEALED.sub(lambda each: _quoted(self._open(each[0], FORGOTTEN)), text)
+        return _SEALED.sub(lambda each: self._open(each[0], each[0]), text)
 
-    def _open(self, sealed: str) -> str:
-        if (words := self._opened.get(sealed)) is None:
-            words = self._opened[sealed] = self._tried(sealed)
-        return words
+    def _open(self, sealed: str, otherwise: str) -> str:
+        if sealed not in self._opened:
+            self._opened[sealed] = self._tried(sealed)
+        words = self._opened[sealed]
+        return otherwise if words is None else words
 
-    def _tried(self, sealed: str) -> str:
+    def _tried(self, sealed: str) -> str | None:
         for place, actor in enumerate(self._keys):
             if (words := actor.unsealed(sealed)) is not None:
                 self._keys.insert(0, self._keys.pop(place))
                 return words
-        return FORGOTTEN
+        return None
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _quoted(words: str) -> str:

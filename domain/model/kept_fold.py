@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, TypeVar
 
 from immutables import Map
 
+from ...errors import Damaged
 from ...events.bounds import STORED
 from ...events.clock import microseconds, moment
 from ...events.envelope import Recorded
-from ...events.model import DeltaRecorded
+from ...events.model import DeltaRecorded, RollbackRehearsed, VersionCommitted
 from ...results import VersionRef
 from .ancestry import Descent
 from .figures import Figure, Rows, VersionFigures
 from .recalled import Recalled
 from .state import ModelState, Move, Ref, StoredManifest, VersionState
 
+E = TypeVar("E", VersionCommitted, RollbackRehearsed)
 Read = Callable[[int], Recorded]
 """Gives the event at a `seq` of the log."""
 
@@ -43,15 +45,25 @@ def _same(value: Any) -> Any:
 def _version(name: str, read: Read) -> Callable[[int, Any], VersionState]:
     def made(number: int, row: list[int]) -> VersionState:
         seq, *descent = row
-        recorded = read(seq)
-        event = cast(Any, recorded.event)
+        recorded, event = _of(VersionCommitted, name, seq, read)
+        if event.version != number:
+            raise Damaged(f"event {seq}", expected=f"the commit of version {number}", found=f"that of {event.version}")
         return VersionState(VersionRef(name, number), seq, recorded.recorded, recorded.actor, event, Descent(*descent))
 
     return made
 
 
-def _rehearsal(_: str, read: Read) -> Callable[[int, Any], Any]:
-    return lambda seq, _row: read(seq).event
+def _rehearsal(name: str, read: Read) -> Callable[[int, Any], RollbackRehearsed]:
+    return lambda seq, _row: _of(RollbackRehearsed, name, seq, read)[1]
+
+
+def _of(kind: type[E], name: str, seq: int, read: Read) -> tuple[Recorded, E]:
+    """An event of a model. Raises `Damaged` where the log has another there: it was set back since."""
+    recorded = read(seq)
+    event = recorded.event
+    if recorded.stream != f"model/{name}" or not isinstance(event, kind):
+        raise Damaged(f"event {seq}", expected=f"a {kind.__name__} of {name}", found=f"one of {recorded.stream}")
+    return recorded, event
 
 
 def _move(row: list[Any]) -> Move:

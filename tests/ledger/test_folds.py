@@ -231,3 +231,35 @@ def test_a_damaged_event_is_told_when_it_is_asked_for(home: Path) -> None:
 
     with ModelManager(home) as manager, pytest.raises(Damaged, match="event"):
         [manager.show(f"toy@{number}") for number in range(1, 5)]
+
+
+def test_of_a_log_that_was_set_back_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place, older = tmp_path / "place", tmp_path / "older.db"
+    monkeypatch.setattr(ledger, "EVERY", 1)
+    with ModelManager(place) as first:
+        first.save_version({"w": np.zeros(2)}, name="net")
+        first.save_version({"w": np.zeros(2)}, name="other")
+    living = ModelManager(place)
+    living.annotate("other@1", {"a": 1})
+    assert living.tags("net") == {}
+    copied(place / "main.db", older)
+    with ModelManager(place) as second:
+        second.save_version({"w": np.ones(2)}, name="net", message="lost")
+        second.tag("good", "net@2")
+    assert living.tags("net") != {}
+    copied(older, place / "main.db")
+    with ModelManager(place) as third:
+        for n in (2, 3):
+            third.save_version({"w": np.full(2, n)}, name="net", message="kept")
+    shutil.rmtree(place / "folds")
+    living.close()
+
+    with ModelManager(place) as fresh:
+        assert fresh.tags("net") == {}
+        assert fresh.show("net@2").message == "kept"
+
+
+def copied(source: Path, target: Path) -> None:
+    """A database into the file of another, as a backup is put back under living processes."""
+    with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
+        one.backup(other)

@@ -284,3 +284,18 @@ def test_a_version_that_was_rolled_back_from_is_suggested_again_once_it_is_clear
         manager.clear(2, reason="again")
     *_, event = manager.events(stream="model/net")
     assert event["data"]["reason"] == "the alarm was false"
+
+
+def test_a_diff_sets_figures_of_the_same_rows_side_by_side_as_compare_does(tmp_path: Path) -> None:
+    some, others = (np.zeros((3, 2)), np.zeros(3)), (np.ones((5, 2)), np.zeros(5))
+    with ModelManager(tmp_path / "home") as manager:
+        for n in (1, 2):
+            manager.save_version({"w": np.full(2, n)}, name="net")
+        manager.record_metrics("net@1", {"f1": 0.9}, validation=some)
+        manager.record_metrics("net@2", {"f1": 0.5}, validation=some)
+        manager.record_metrics("net@2", {"f1": 0.95}, validation=others)
+
+        difference = manager.diff("net@1", "net@2")
+
+        assert difference.metrics == {"f1": (0.9, 0.5)}
+        assert difference.other_rows == ()

@@ -88,3 +88,27 @@ def test_what_was_forgotten_shows_as_forgotten(tmp_path: Path) -> None:
         ("ada", "ada speaks"),
         ("[forgotten]", "[forgotten]"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("SELECT union_value(a := 'x') AS u", "x"),
+        ("SELECT {'a': 'x', 't': TIMESTAMP 'infinity'} AS s", None),
+        ("SELECT {'a': 'x', 'n': 170141183460469231731687303715884105727::HUGEINT} AS s", None),
+        ("SELECT 'sealed:v1:' || repeat('A', 60) AS looks_so", "sealed:v1:" + "A" * 60),
+        ("SELECT '[' || message || ']' AS m FROM versions", '[a "word"]'),
+        ("SELECT message || message AS m FROM versions", 'a "word"a "word"'),
+        ("SELECT value FROM annotations", "sealed:v1:" + "A" * 60),
+    ],
+)
+def test_what_is_not_sealed_or_cannot_be_rebuilt_stays_as_it_is(tmp_path: Path, query: str, shown: str | None) -> None:
+    with ModelManager(tmp_path / "home") as manager:
+        notes = {"a": "sealed:v1:" + "A" * 60}
+        manager.save_version({"w": np.ones(2)}, name="net", message='a "word"', annotations=notes)
+
+        answer = manager.sql(query)
+
+        assert answer.num_rows == 1
+        if shown is not None:
+            assert answer.column(0).to_pylist() == [shown]

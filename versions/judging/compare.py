@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...domain.model.figures import Common, Figure, VersionFigures, common
+from ...domain.model.figures import Common, Figure, VersionFigures, common, shared
 from ...domain.model.metric import USUAL, better_when, goodness
 from ...domain.model.state import ModelState, ModelVersion
 from ...errors import Malformed, Refused
@@ -20,6 +20,8 @@ def diff(workspace: Workspace, before: ModelVersion, after: ModelVersion) -> Dif
     """What differs between two versions, of one model or of two; what is equal is left out."""
     one, two = before.event, after.event
     old, new = before.figures.shown(), after.figures.shown()
+    for name, (one_figure, other_figure) in shared([before.figures, after.figures]).items():
+        old[name], new[name] = one_figure, other_figure
     return Diff(
         before=workspace.version(*before),
         after=workspace.version(*after),
