@@ -37,6 +37,12 @@ LONG: Final = ("test_stack.py", "test_faults.py", "test_disk.py", "test_examples
 """Files of long tests, which begin first: so no worker waits for the other in the end."""
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Half again as many workers as cores: much of a test is waiting for servers and processes of its own."""
+    return max(2, (os.cpu_count() or 2) * 3 // 2)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name not in LONG)
 

@@ -6,10 +6,12 @@ import copy
 import inspect
 import pickle
 import pkgutil
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,7 +76,8 @@ def _raise(error: LeptonError) -> None:
     raise error
 
 
-def test_an_error_comes_back_from_a_process_of_a_pool() -> None:
+def test_an_error_comes_back_from_a_process_of_a_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path, str(Path(__file__).parents[1])])  # where a child finds this module
     errors = (
         NotInPast(3, "main"),
         Stale("branch 'main'", 1, 2, "look again"),

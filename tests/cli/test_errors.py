@@ -59,7 +59,12 @@ BAD: list[tuple[str, int, str]] = [
     ("annotate main '-a=x'", 2, "no such option '-a'; `lepton annotate --help` shows how"),
     ("archive nope", 1, "there is no model 'nope'; this ledger holds credit"),
     # comparing
-    ("compare 1 5 --metric nope", 1, "metric 'nope' is not known of every version named; they share none"),
+    (
+        "compare 1 5 --metric nope",
+        1,
+        "none of these versions has a metric 'nope'; they have accuracy, brier, ece, f1, gini, ks, log_loss, precision, "
+        "recall, roc_auc",
+    ),
     ("suggest --branch nope", 1, "credit has no branch 'nope'; `lepton branch` lists them"),
     # work
     ("train credit-scoring-model nope.csv --label default", 1, "there is no file 'nope.csv'; give a CSV or Parquet file"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
+from inspect import signature
 from typing import Any
 
 import torch
@@ -90,7 +91,8 @@ def views(manager: ModelManager, columns: Mapping[str, list[str]], seq: int) -> 
 def answer(manager: ModelManager, view: str, columns: list[str], seq: int) -> dict[str, Any]:
     """Some columns of a view as of a `seq`: how many rows there are, the first of them, and a digest of all."""
     named = ", ".join(f'"{column}"' for column in columns)
-    found = plain(manager.sql(f"SELECT {named} FROM {view}", as_of=seq).to_pylist())
+    as_stored = {"opened": False} if "opened" in signature(manager.sql).parameters else {}
+    found = plain(manager.sql(f"SELECT {named} FROM {view}", as_of=seq, **as_stored).to_pylist())
     rows = sorted(([row[column] for column in columns] for row in found), key=encoded)
     digest = sha256(encoded(rows).encode()).hexdigest()
     return {"columns": columns, "count": len(rows), "digest": digest, "rows": rows[:SHOWN]}

@@ -25,6 +25,7 @@ READING = (
 LATER = (
     "branch trial", "tag t", "alias production 1", "rollback 1 --yes", "merge 1", "annotate 1 a=b", "describe 1 text",
     "archive", "unarchive", "cancel 1", "forget ada --yes", "evaluate 1 loans.csv --label default",
+    "metric define net fid --better lower", "clear 1 --reason mended",
 )  # fmt: skip
 """What writes, but only about versions that must be there before."""
 ELSEWHERE = {"save", "init", "sync", "kept", "adopt", "train", "restore"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -24,6 +25,7 @@ def test_a_manager_goes_to_another_process_as_its_settings(tmp_path: Path, monke
     with manager:
         manager.save_version({"w": np.ones(1)}, name="net")
         monkeypatch.setenv("LEPTON_HOME", str(tmp_path / "other"))
+        monkeypatch.setattr(sys, "path", [*sys.path, str(Path(__file__).parents[2])])  # where a child finds this module
         with ProcessPoolExecutor(1, get_context("spawn")) as pool:
             assert pool.submit(_numbers, manager).result() == [1]
 
