@@ -143,10 +143,8 @@ class Ledger:
     def close(self) -> None:
         """Keep on disk what was folded here, for the processes that come; what goes wrong with that harms nothing."""
         with self._lock, suppress(LeptonError):
-            # of another log, as after a database was set back, nothing is kept
-            if self._end and self.store.leaves((self._end,)).get(self._end) == self._leaf:
-                for stream, at in self._cache.items():
-                    self._keep_on_disk(stream, at)
+            for stream, at in self._cache.items():
+                self._keep_on_disk(stream, at)
 
     def _keep_on_disk(self, stream: str, at: At) -> None:
         if self._folds is not None and at.version - self._kept.get(stream, 0) >= EVERY:

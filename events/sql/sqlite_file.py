@@ -164,8 +164,7 @@ def _holds_any(path: str) -> bool:
 
 def replaced(path: str) -> bool:
     """Whether another database stands at a path than the one that was open there and moved away; it may be of any."""
-    opened, now = _left.get(path), files_at(path)
-    return opened is not None and now is not None and now[:2] != opened[:2]
+    return _replaced(path) is not None
 
 
 def has_log(path: str) -> bool:
@@ -178,10 +177,15 @@ def log_left_behind(path: str) -> Files | None:
 
     SQLite would read that log into the other database.
     """
-    opened, now = _left.get(path), files_at(path)
-    if opened is None or now is None:
+    opened, now = _replaced(path) or (None, None)
+    return opened if opened and now and now.log is not None and now.log == opened.log else None
+
+
+def _replaced(path: str) -> tuple[Files, Files] | None:
+    """What was open at a path and what stands there, where that is another database; nothing is looked at else."""
+    if (opened := _left.get(path)) is None or (now := files_at(path)) is None:
         return None
-    return opened if now[:2] != opened[:2] and now.log is not None and now.log == opened.log else None
+    return (opened, now) if now[:2] != opened[:2] else None
 
 
 def stands_for_good(path: str) -> None:

@@ -55,16 +55,23 @@ def load_checkpoint(manager: ModelManager, net: nn.Module) -> None:
     manager.load_checkpoint(run.id, into=net)
 
 
-@pytest.mark.parametrize("write", [replay, read_whole, load, load_checkpoint])
-def test_a_backward_pass_over_what_was_overwritten_fails_as_after_torchs_own_writes(
+def hold_that_it_is_noticed(
     manager: ModelManager, net: nn.Module, write: Callable[[ModelManager, nn.Module], None]
 ) -> None:
+    """A backward pass over what was overwritten meanwhile fails, with torch's own words."""
     loss = net(torch.ones(2, 64)).sum()
 
     write(manager, net)
 
     with pytest.raises(RuntimeError, match=NOTICED):
         loss.backward()
+
+
+@pytest.mark.parametrize("write", [replay, read_whole, load, load_checkpoint])
+def test_a_backward_pass_over_what_was_overwritten_fails_as_after_torchs_own_writes(
+    manager: ModelManager, net: nn.Module, write: Callable[[ModelManager, nn.Module], None]
+) -> None:
+    hold_that_it_is_noticed(manager, net, write)
 
 
 def test_a_backward_pass_that_needs_nothing_of_what_was_overwritten_goes_on(
@@ -92,12 +99,7 @@ def test_parameters_tied_by_memory_alone_are_both_seen_to_change(
     with torch.no_grad():
         net[0].weight.add_(1e-4)
     manager.save_version(net, name="net")
-    loss = net(torch.ones(2, 64)).sum()
-
-    write(manager, net)
-
-    with pytest.raises(RuntimeError, match=NOTICED):
-        loss.backward()
+    hold_that_it_is_noticed(manager, net, write)
 
 
 def test_tensors_of_inference_mode_are_written_and_serve_no_backward_pass(
