@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ..errors import Malformed
 from ..results import RegressionPerformance
-from ..results.evaluation import finite
+from ..results.performance import finite
 
 
 def score(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> RegressionPerformance:

@@ -6,9 +6,20 @@ words of `description.py`, and `render.py` draws that for terminals, as text and
 
 from .answer import Result, Shown, plain
 from .comparison import Comparison, Diff, TensorChange
-from .evaluation import Evaluation, MulticlassPerformance, Performance, RegressionPerformance, TaskPerformance
+from .evaluation import Evaluation
 from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
 from .listing import Refs, Versions
+from .performance import (
+    ForecastPerformance,
+    MulticlassPerformance,
+    MultilabelPerformance,
+    Performance,
+    RankingPerformance,
+    RegressionPerformance,
+    SegmentationPerformance,
+    SequencePerformance,
+    TaskPerformance,
+)
 from .rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
 from .standing import Synced, Verified
 from .version import PendingVersion, Version, VersionRef
@@ -17,19 +28,24 @@ __all__ = [
     "Comparison",
     "Diff",
     "Evaluation",
+    "ForecastPerformance",
     "Log",
     "LogEntry",
     "ModelRecord",
     "Models",
     "MulticlassPerformance",
+    "MultilabelPerformance",
     "PendingVersion",
     "Performance",
+    "RankingPerformance",
     "Refs",
     "RegressionPerformance",
     "Rehearsal",
     "Result",
     "RollbackPlan",
     "RolledBack",
+    "SegmentationPerformance",
+    "SequencePerformance",
     "Shown",
     "Suggestion",
     "Synced",

@@ -15,8 +15,8 @@ import click
 from ...escapes import escaped
 from ...results import Evaluation, Version
 from ...results.description import Block, Text, dim, grid, number, text, title
-from ...results.evaluation import performance_of
 from ...results.figures import figure
+from ...results.performance import performance_of
 from ..command import PATIENCE, Session, command, keyed
 from ..shapes import JOB, METRICS, VERSION
 
