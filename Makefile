@@ -1,6 +1,6 @@
 # A bare `make` lists the chores. Each does all its own set-up, in .venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format bench fuzz faults stack docs notebook constraints clean
+.PHONY: help demo test lint types format bench fuzz study faults stack docs notebook constraints clean
 
 export PYTHONSAFEPATH := 1
 PYTHON ?= python3
@@ -19,7 +19,7 @@ demo: $(VENV)/.demo ## the main job on real German credit data, told as a story 
 	@PYTHONSAFEPATH= $(BIN)/python examples/demo.py --home $(LEDGER) --lang $(LANGUAGE)
 
 test: $(VENV)/.dev ## all tests
-	@$(BIN)/python -m pytest -n auto $(PYTEST)
+	@$(BIN)/python -m pytest -n auto -m "not study" $(PYTEST)
 
 lint: $(VENV)/.dev types ## style, layers and types
 	@$(BIN)/ruff check --output-format concise .
@@ -37,6 +37,9 @@ bench: $(VENV)/.dev $(VENV)/.peers ## every figure beside its peer's, into docs/
 
 fuzz: $(VENV)/.dev ## the property tests with many more examples
 	@$(BIN)/python -m pytest -m "not study" --hypothesis-profile=fuzz $(PYTEST)
+
+study: $(VENV)/.dev ## how often statistics raise false alarms, and what their intervals cover
+	@$(BIN)/python -m pytest -n auto -m study -rP $(PYTEST)
 
 faults: $(VENV)/.dev ## have everything go wrong on purpose, and see that nothing is lost (CHAPTERS=, KILLS=, SEED=)
 	@PYTHONSAFEPATH= $(BIN)/python -m tests.faults

@@ -23,7 +23,7 @@ def score(labels: npt.ArrayLike, probabilities: npt.ArrayLike, threshold: float 
     (ROC AUC, KS, Gini; precision without a positive call; recall without a positive row) is None.
     Raises `Malformed` on no rows, unequal lengths, other labels, or probabilities outside 0 to 1.
     """
-    truth, chance = _checked(labels, probabilities)
+    truth, chance = checked(labels, probabilities)
     return Performance(**_decisions(truth, chance >= threshold), **_chances(truth, chance), threshold=float(threshold))
 
 
@@ -36,9 +36,9 @@ def score_predictions(
     """
     if not np.isin(predicted, (0, 1)).all():
         raise Malformed("predictions to judge must be 0 or 1; map the positive class to 1")
-    truth, called = _checked(labels, predicted)
+    truth, called = checked(labels, predicted)
     measured: dict[str, Any] = (
-        dict.fromkeys(_OF_CHANCES) if probabilities is None else _chances(*_checked(labels, probabilities))
+        dict.fromkeys(_OF_CHANCES) if probabilities is None else _chances(*checked(labels, probabilities))
     )
     return Performance(**_decisions(truth, called == 1), **measured, threshold=None)
 
@@ -49,7 +49,7 @@ def expected_calibration_error(labels: npt.ArrayLike, probabilities: npt.ArrayLi
     Taken over the positive class's probability, not over the winning class's confidence as for many classes: in
     credit scoring a well-known 3 % risk matters, and confidence would fold it onto 97 %.
     """
-    truth, chance = _checked(labels, probabilities)
+    truth, chance = checked(labels, probabilities)
     # The edges belong to the bin below them, (0, 1/15] and so on, as in Guo et al.; probability 0 joins the first.
     place = np.clip(np.ceil(chance * bins).astype(np.int64) - 1, 0, bins - 1)
     gap = np.bincount(place, weights=truth - chance, minlength=bins)
@@ -61,7 +61,7 @@ def best_threshold(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> float
 
     Half way, because a threshold on a row's own probability would turn on that row's last bit.
     """
-    truth, chance = _checked(labels, probabilities)
+    truth, chance = checked(labels, probabilities)
     if not truth.any():
         return 0.5
     levels, positives, every = np.unique(chance), np.sort(chance[truth == 1]), np.sort(chance)
@@ -113,7 +113,8 @@ def _ranking(truth: Floats, chance: Floats) -> tuple[float | None, float | None]
     return float(cast("float", metrics.roc_auc_score(truth, chance))), float(np.abs(true - false).max())
 
 
-def _checked(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> tuple[Floats, Floats]:
+def checked(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Labels of 0 and 1 and probabilities, as two arrays of shape (n,); `Malformed` where they are none."""
     truth, chance = np.asarray(labels, dtype=np.float64), read_probabilities(probabilities)
     if truth.ndim != 1 or truth.shape != chance.shape:
         raise Malformed(

@@ -1,0 +1,199 @@
+"""Paired tests: whether two models differ on the same rows by more than chance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import Malformed
+from .intervals import DRAWS, LEVEL, Measure, bca, bootstrap
+from .resampling import Scheme
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """What a paired test found; `difference` is the second model's figure minus the first one's."""
+
+    test: str
+    figure: str
+    difference: float
+    low: float | None
+    """The interval's lower end at `level`; None where it is not known."""
+    high: float | None
+    p: float
+    """The chance of a difference as large where there is none; two-sided."""
+    n: int
+    level: float = LEVEL
+
+
+def delong(labels: npt.ArrayLike, first: npt.ArrayLike, second: npt.ArrayLike, level: float = LEVEL) -> PairedTest:
+    """The difference of two ROC AUCs on the same rows (DeLong, DeLong and Clarke-Pearson 1988; Sun and Xu 2014).
+
+    `labels` of 0 and 1, scores of both models, each of shape (n,). Rows must be independent of each other.
+    Raises `Malformed` on unequal lengths, or fewer than two rows of a class.
+    """
+    from scipy.special import ndtr, ndtri
+    from scipy.stats import rankdata
+
+    truth, scores = np.asarray(labels), np.stack(_pair(first, second))
+    _of_length(len(truth), scores.shape[1])
+    positives, negatives = scores[:, truth == 1], scores[:, truth != 1]
+    m, k = positives.shape[1], negatives.shape[1]
+    if m < 2 or k < 2:
+        raise Malformed("DeLong's test needs two rows of each class; evaluate on more rows")
+    joint = np.stack([rankdata(np.concatenate([p, q])) for p, q in zip(positives, negatives, strict=True)])
+    above = (joint[:, :m] - rankdata(positives, axis=1)) / k
+    below = 1 - (joint[:, m:] - rankdata(negatives, axis=1)) / m
+    areas = above.mean(axis=1)
+    contrast = np.array([-1.0, 1.0])
+    variance = contrast @ (np.cov(above) / m + np.cov(below) / k) @ contrast
+    difference, error = float(areas[1] - areas[0]), float(np.sqrt(max(variance, 0.0)))
+    p = float(2 * ndtr(-abs(difference) / error)) if error else float(difference == 0)
+    reach = float(ndtri((1 + level) / 2)) * error
+    return PairedTest("DeLong", "roc_auc", difference, difference - reach, difference + reach, p, m + k, level)
+
+
+def mcnemar(first: npt.ArrayLike, second: npt.ArrayLike, level: float = LEVEL) -> PairedTest:
+    """The difference of two accuracies on the same rows: McNemar's exact test (1947), of the rows that one got right.
+
+    `first` and `second` say of each row whether the model was right, shape (n,). The interval is the one of Tango
+    (1998), which inverts the score test, so it is honest for few rows too.
+    Raises `Malformed` on unequal lengths or no rows.
+    """
+    from scipy.stats import binomtest
+
+    one, other = (each.astype(bool) for each in _pair(first, second))
+    gained, lost, n = int(np.sum(other & ~one)), int(np.sum(one & ~other)), len(one)
+    if not n:
+        raise Malformed("no rows to compare; give at least one")
+    p = float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
+    low, high = _tango(gained, lost, n, level)
+    return PairedTest("McNemar", "accuracy", (gained - lost) / n, low, high, p, n, level)
+
+
+def paired_bootstrap(
+    figure: str,
+    first: Measure,
+    second: Measure,
+    scheme: Scheme,
+    draws: int = DRAWS,
+    seed: int = 0,
+    level: float = LEVEL,
+) -> PairedTest:
+    """The difference of any figure on the same rows, both models measured on the same draws.
+
+    The p-value is the smallest level at which the interval (BCa) still excludes no difference, to one draw.
+    Raises `Malformed` where the figure is undefined for one of the two.
+    """
+
+    def measure(weights: Floats) -> dict[str, float]:
+        return {figure: second(weights)[figure] - first(weights)[figure]}
+
+    found = bootstrap(measure, scheme, draws, seed)
+    difference = found.figures[figure]
+    if not np.isfinite(difference):
+        raise Malformed(f"{figure} is undefined on these rows; compare by a figure that both models have")
+    ends = found.interval(figure, level)
+    drawn, left_out = found.drawn[figure], found.left_out[figure]
+    p = _p(difference, drawn, left_out)
+    low, high = ends if ends else (None, None)
+    name = f"paired bootstrap, {found.method}, {draws} draws"
+    return PairedTest(name, figure, difference, low, high, p, len(scheme.units), level)
+
+
+def diebold_mariano(
+    first: npt.ArrayLike, second: npt.ArrayLike, figure: str, horizon: int = 1, level: float = LEVEL
+) -> PairedTest:
+    """The difference of mean losses of two forecasts of one series (Diebold and Mariano 1995).
+
+    `first` and `second` are each forecast's losses in time order, shape (n,), `horizon` steps ahead, whose errors
+    depend on each other up to `horizon - 1` steps. With the small-sample correction of Harvey, Leybourne and Newbold
+    (1997); where the variance comes out negative, Bartlett's weights (Newey and West 1987) keep it above 0.
+    Raises `Malformed` on unequal lengths, or no more than `horizon + 1` rows.
+    """
+    from scipy.stats import t
+
+    one, other = (each.astype(np.float64) for each in _pair(first, second))
+    gaps, n = other - one, len(one)
+    if horizon < 1 or n <= horizon + 1:
+        raise Malformed(f"{n} forecasts are too few for a test {horizon} steps ahead; give more than {horizon + 1}")
+    difference = float(gaps.mean())
+    centred = gaps - difference
+    lags = np.array([np.dot(centred[lag:], centred[: n - lag]) for lag in range(horizon)])
+    spread = 2 * lags.sum() - lags[0]
+    if spread <= 0:
+        spread = 2 * np.dot(1 - np.arange(horizon) / horizon, lags) - lags[0]
+    shrunk = (n + 1 - 2 * horizon + horizon * (horizon - 1) / n) / n
+    error = float(np.sqrt(max(spread, 0.0) / n**2 / shrunk)) if shrunk > 0 else float("nan")
+    if not error > 0:
+        return PairedTest("Diebold-Mariano", figure, difference, None, None, float(difference == 0), n, level)
+    p = float(2 * t.sf(abs(difference) / error, n - 1))
+    reach = float(t.ppf((1 + level) / 2, n - 1)) * error
+    return PairedTest("Diebold-Mariano", figure, difference, difference - reach, difference + reach, p, n, level)
+
+
+def holm(ps: Sequence[float]) -> list[float]:
+    """p-values corrected for how many there are (Holm 1979): the chance of any false alarm stays below the level."""
+    order = np.argsort(ps)
+    raised = np.asarray(ps, dtype=np.float64)[order] * np.arange(len(ps), 0, -1)
+    corrected = np.empty(len(ps))
+    corrected[order] = np.minimum(np.maximum.accumulate(raised), 1.0)
+    return corrected.tolist()
+
+
+_CLOSE: Final = 1e-10
+
+
+def _tango(gained: int, lost: int, n: int, level: float) -> tuple[float, float]:
+    """The differences that the score test does not exclude, by bisection on either side."""
+    from scipy.optimize import brentq
+    from scipy.special import ndtri
+
+    limit, difference = float(ndtri((1 + level) / 2)), (gained - lost) / n
+
+    def score(delta: float) -> float:
+        # The probability of a lost row where the difference is delta: the root of the constrained likelihood.
+        half = -gained - lost + (2 * n - gained + lost) * delta
+        product = -lost * delta * (1 - delta)
+        root = (np.sqrt(max(half**2 - 8 * n * product, 0.0)) - half) / (4 * n)
+        variance = n * (2 * root + delta * (1 - delta))
+        return (gained - lost - n * delta) / np.sqrt(variance) if variance > 0 else 0.0
+
+    low = -1.0 if score(-1 + _CLOSE) <= limit else brentq(lambda d: score(d) - limit, -1 + _CLOSE, difference)
+    high = 1.0 if score(1 - _CLOSE) >= -limit else brentq(lambda d: score(d) + limit, difference, 1 - _CLOSE)
+    return float(low), float(high)
+
+
+def _p(difference: float, drawn: Floats, left_out: Floats) -> float:
+    """The smallest level that excludes 0, by bisection on the interval's level."""
+    known = drawn[np.isfinite(drawn)]
+    if not len(known) or np.ptp(known) == 0:
+        return float(difference == 0)
+    least = 1 / (len(known) + 1)
+    low, high = least, 1.0
+    ends = bca(difference, drawn, left_out, 1 - least)
+    if ends is None or not (ends[0] > 0 or ends[1] < 0):
+        for _ in range(30):
+            middle = (low + high) / 2
+            ends = bca(difference, drawn, left_out, 1 - middle)
+            low, high = (low, middle) if ends and (ends[0] > 0 or ends[1] < 0) else (middle, high)
+        return high
+    return least
+
+
+def _pair(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.generic]]:
+    one, other = np.asarray(first), np.asarray(second)
+    if one.ndim != 1 or one.shape != other.shape:
+        raise Malformed(f"paired values have shapes {one.shape} and {other.shape}; give one a row for both models")
+    return one, other
+
+
+def _of_length(labels: int, scores: int) -> None:
+    if labels != scores:
+        raise Malformed(f"{labels} labels do not match {scores} scores; give one a row")

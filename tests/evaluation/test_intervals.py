@@ -1,0 +1,127 @@
+"""Intervals by the bootstrap: scipy's where rows are independent, and the schemes of drawing that it has not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from lepton_ai.errors import Malformed
+from lepton_ai.evaluation import measures, resampling
+from lepton_ai.evaluation.intervals import bca, bootstrap
+
+GENERATOR = np.random.default_rng(11)
+TRUTH = (GENERATOR.random(300) < 0.3).astype(float)
+CHANCE = np.clip(0.3 * TRUTH + 0.5 * GENERATOR.random(300), 0, 1)
+
+
+def test_the_ends_are_scipys_for_the_same_draws() -> None:
+    values = np.random.default_rng(3).exponential(size=80)
+    theirs = stats.bootstrap((values,), np.mean, n_resamples=2000, rng=np.random.default_rng(5))
+    left_out = (values.sum() - values) / (len(values) - 1)
+
+    found = bca(float(values.mean()), theirs.bootstrap_distribution, left_out)
+
+    assert found == pytest.approx(tuple(theirs.confidence_interval), rel=1e-3)
+
+
+def test_the_same_seed_gives_the_same_interval_on_any_number_of_threads() -> None:
+    measure = measures.of_probabilities(TRUTH, CHANCE)
+
+    found = [
+        bootstrap(measure, resampling.Rows(300), 60, seed=4, threads=count).interval("roc_auc") for count in (1, 3)
+    ]
+
+    assert found[0] == found[1] != bootstrap(measure, resampling.Rows(300), 60, seed=5).interval("roc_auc")
+
+
+def test_what_every_draw_gives_alike_has_no_interval() -> None:
+    measure = measures.of_decisions(TRUTH, TRUTH == 1)
+
+    assert bootstrap(measure, resampling.Rows(300), 50).interval("accuracy") is None
+
+
+def test_what_most_draws_leave_undefined_has_no_interval() -> None:
+    truth = np.zeros(40)
+    truth[0] = 1
+
+    draws = bootstrap(measures.of_probabilities(truth, np.linspace(0, 1, 40)), resampling.Rows(40), 100)
+
+    assert draws.interval("roc_auc") is None
+    assert draws.interval("brier") is not None
+
+
+@given(st.lists(st.integers(0, 3), min_size=2, max_size=60), st.integers(0, 9))
+def test_every_stratum_keeps_its_size(strata: list[int], seed: int) -> None:
+    scheme = resampling.scheme_of(len(strata), strata=strata)
+
+    weights = scheme.draw(np.random.default_rng(seed))
+
+    assert np.bincount(strata, weights=weights).tolist() == np.bincount(strata).tolist()
+
+
+@given(st.lists(st.sampled_from("abcd"), min_size=2, max_size=60).filter(lambda each: len(set(each)) > 1))
+def test_rows_of_one_group_are_drawn_together(groups: list[str]) -> None:
+    weights = resampling.scheme_of(len(groups), groups=groups).draw(np.random.default_rng(0))
+
+    assert all(len({weights[row] for row, group in enumerate(groups) if group == name}) == 1 for name in groups)
+
+
+@given(st.integers(2, 90), st.data())
+def test_blocks_give_as_many_rows_as_there_are(n: int, data: st.DataObject) -> None:
+    scheme = resampling.scheme_of(n, block=data.draw(st.integers(1, n // 2)))
+
+    assert scheme.draw(np.random.default_rng(1)).sum() == n == len(scheme.units)
+
+
+def test_a_series_that_depends_on_itself_has_a_wider_interval_by_blocks() -> None:
+    noise = np.random.default_rng(2).normal(size=1000)
+    series = np.convolve(noise, np.ones(20) / 4, "valid")
+    measure = measures.of_errors(np.zeros(len(series)), series)
+
+    rows, blocks = (
+        bootstrap(measure, scheme, 200).interval("mae")
+        for scheme in (resampling.Rows(len(series)), resampling.Blocks(len(series), 40))
+    )
+
+    assert rows
+    assert blocks
+    assert blocks[1] - blocks[0] > 1.5 * (rows[1] - rows[0])
+
+
+def test_patients_with_many_rows_each_make_a_wider_interval_than_as_many_patients() -> None:
+    groups = np.repeat(np.arange(30), 10)
+    predicted = np.repeat(np.random.default_rng(1).normal(size=30), 10)
+    measure = measures.of_errors(np.zeros(300), predicted)
+
+    rows, grouped = (
+        bootstrap(measure, scheme, 200).interval("mae")
+        for scheme in (resampling.Rows(300), resampling.scheme_of(300, groups=groups))
+    )
+
+    assert rows
+    assert grouped
+    assert grouped[1] - grouped[0] > 2 * (rows[1] - rows[0])
+
+
+@pytest.mark.parametrize(
+    ("asked", "advice"),
+    [
+        ({"groups": ["a"] * 4}, "at least two"),
+        ({"groups": ["a", "b"]}, "give one a row"),
+        ({"groups": ["a", None, "b", "b"]}, "name one for every row"),
+        ({"strata": [1.0, float("nan"), 2.0, 2.0]}, "name one for every row"),
+        ({"block": 3}, "from 1 to 2"),
+        ({"block": 0}, "from 1 to 2"),
+        ({"block": 2, "groups": [1, 1, 2, 2]}, "not two of them"),
+    ],
+)
+def test_a_scheme_that_does_not_fit_the_rows_is_refused(asked: dict[str, object], advice: str) -> None:
+    with pytest.raises(Malformed, match=advice):
+        resampling.scheme_of(4, **asked)  # type: ignore[arg-type]
+
+
+def test_blocks_are_as_long_as_the_cube_root_of_the_rows() -> None:
+    assert [resampling.block_length(n) for n in (2, 27, 1000)] == [1, 3, 10]

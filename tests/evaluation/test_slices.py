@@ -1,0 +1,89 @@
+"""Slices: what is planted is found, what is noise is not, and bad input is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lepton_ai.errors import Malformed
+from lepton_ai.evaluation.slices import worst
+
+GENERATOR = np.random.default_rng(3)
+PURPOSE = GENERATOR.choice(["car", "house", "boat"], size=1500)
+AGE = GENERATOR.normal(40, 10, size=1500)
+
+
+def losses(bad: np.ndarray) -> np.ndarray:
+    return (np.random.default_rng(8).random(len(bad)) < 0.1 + 0.3 * bad).astype(float)
+
+
+def test_a_level_that_does_worse_is_the_worst_slice() -> None:
+    found = worst(losses(PURPOSE == "boat"), {"age": AGE, "purpose": PURPOSE})
+
+    assert (found[0].condition, found[0].rows) == ("purpose = boat", int((PURPOSE == "boat").sum()))
+    assert found[0].p < 0.01
+    assert found[0].loss > 0.3 > 0.2 > found[0].others
+
+
+def test_two_conditions_that_only_together_do_worse_are_found_in_pairs() -> None:
+    bad = (PURPOSE == "boat") & (np.quantile(AGE, 0.75) < AGE)
+
+    found = worst(losses(bad), {"age": AGE, "purpose": PURPOSE}, pairs=True)
+
+    assert found[0].condition == f"age > {np.quantile(AGE, 0.75):.6g}, purpose = boat"
+
+
+def test_rows_without_a_value_are_a_slice() -> None:
+    missing = GENERATOR.random(1500) < 0.2
+    found = worst(losses(missing), {"income": np.where(missing, np.nan, AGE)})
+
+    assert (found[0].condition, found[0].p < 0.01) == ("income is missing", True)
+
+
+def test_the_corrected_p_is_no_smaller_than_that_of_one_slice_alone() -> None:
+    loss, noise = losses(np.zeros(1500, bool)), {f"c{n}": GENERATOR.integers(0, 9, 1500).astype(str) for n in range(9)}
+
+    wide, narrow = worst(loss, noise), worst(loss, {"c3": noise["c3"]})
+
+    alone = {each.condition: each.p for each in narrow}
+    assert all(each.p >= alone[each.condition] - 0.05 for each in wide if each.condition in alone)
+
+
+def test_slices_with_few_rows_or_all_of_them_are_not_looked_at() -> None:
+    rare = np.array(["rare"] * 5 + ["usual"] * 95)
+
+    assert worst(losses(rare == "rare"), {"kind": rare}) == []
+    assert worst(np.zeros(100), {"kind": np.array(["a", "b"] * 50)}) == []
+
+
+@pytest.mark.parametrize(
+    ("loss", "columns", "advice"),
+    [
+        ([1.0, 0.0], {"a": ["x"]}, "give one a row"),
+        ([1.0, float("nan")], {"a": ["x", "y"]}, "finite numbers"),
+        ([1.0], {"a": ["x"]}, "at least two rows"),
+    ],
+    ids=["length", "nan", "one-row"],
+)
+def test_losses_that_cannot_be_searched_are_refused(loss: Any, columns: Any, advice: str) -> None:
+    with pytest.raises(Malformed, match=advice):
+        worst(loss, columns)
+
+
+@pytest.mark.study
+def test_a_search_in_noise_finds_nothing_at_the_chance_it_states() -> None:
+    """1,000 searches of pure noise; at the 5 % level the 99 % binomial interval of the count holds 50."""
+    alarms = 0
+    for seed in range(1000):
+        generator = np.random.default_rng(seed)
+        columns: dict[str, Any] = {
+            "a": generator.integers(0, 5, 400).astype(str),
+            "x": generator.normal(size=400),
+            "m": np.where(generator.random(400) < 0.2, None, "q"),
+        }
+        found = worst((generator.random(400) < 0.2).astype(float), columns, pairs=True, seed=seed)
+        alarms += bool(found) and found[0].p <= 0.05
+    print(f"searches of noise that found a slice at 5 %: {alarms} of 1,000")
+    assert 32 <= alarms <= 69
