@@ -10,41 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import Malformed
+from ..results import Bin, Calibration
 from .binary import BINS, Floats, checked, expected_calibration_error
 
 NOISE_DRAWS: Final = 1000
 """How often labels are drawn from the probabilities, to see what error chance alone makes."""
-
-
-@dataclass(frozen=True)
-class Bin:
-    """Rows whose probabilities lie in one interval; both ends of it from 0 to 1."""
-
-    low: float
-    high: float
-    rows: int
-    probability: float
-    """The mean probability."""
-    frequency: float
-    """The share of rows whose label is 1."""
-    least: float
-    """The ends of the frequency's 95 % interval (Wilson 1927)."""
-    most: float
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """Reliability of a binary classifier's probabilities."""
-
-    bins: tuple[Bin, ...]
-    ece: float
-    noise: float
-    """The 95th percentile of the ECE of labels drawn from these very probabilities: what perfect ones reach too."""
-
-    @property
-    def believable(self) -> bool:
-        """Whether the error is no more than chance makes of perfect probabilities."""
-        return self.ece <= self.noise
 
 
 def reliability(labels: npt.ArrayLike, probabilities: npt.ArrayLike, bins: int = BINS, seed: int = 0) -> Calibration:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import Malformed
+from ..results import CostCurve
 from .binary import Floats, checked
 
 
@@ -36,20 +37,6 @@ class Costs:
         """The threshold of least cost where probabilities can be believed (Elkan 2001)."""
         wrong = self.false_positive - self.true_negative
         return wrong / (wrong + self.false_negative - self.true_positive)
-
-
-@dataclass(frozen=True)
-class CostCurve:
-    """What each threshold costs a row: both of shape (levels,), thresholds falling from above 1 to the least."""
-
-    thresholds: tuple[float, ...]
-    costs: tuple[float, ...]
-
-    @property
-    def best(self) -> tuple[float, float]:
-        """The threshold of least cost and that cost; of equal ones the highest, which calls the fewest rows."""
-        place = int(np.argmin(self.costs))
-        return self.thresholds[place], self.costs[place]
 
 
 def cost_curve(labels: npt.ArrayLike, probabilities: npt.ArrayLike, costs: Costs) -> CostCurve:

@@ -3,51 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import Malformed
+from ..results import Fairness, Gap, GroupFigures
 from .binary import Floats, checked
 from .intervals import DRAWS, LEVEL, bootstrap
 from .resampling import Strata, Units, Weights
 
-RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision")
-
-
-@dataclass(frozen=True)
-class GroupFigures:
-    """How one group fared; a rate that none of its rows define is None."""
-
-    group: str
-    rows: int
-    base_rate: float
-    """The share of its rows whose label is positive."""
-    selection_rate: float
-    true_positive_rate: float | None
-    false_positive_rate: float | None
-    precision: float | None
-
-
-@dataclass(frozen=True)
-class Gap:
-    """How far apart the groups are in one measure, and its interval; None where it is not known."""
-
-    name: str
-    value: float | None
-    low: float | None
-    high: float | None
-
-
-@dataclass(frozen=True)
-class Fairness:
-    """Groups side by side, and the gaps between the highest and the lowest of them."""
-
-    groups: tuple[GroupFigures, ...]
-    gaps: tuple[Gap, ...]
-    level: float
-    draws: int
+RATES: Final = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision")
 
 
 def by_group(
@@ -63,8 +30,9 @@ def by_group(
 
     Gaps: difference and ratio of selection rates (demographic parity; US EEOC's four-fifths rule looks at the ratio),
     difference of true positive rates (equal opportunity; Hardt, Price and Srebro 2016), and the greater one of true and
-    false positive rates (equalized odds). A greatest difference is above 0 by chance alone, so read its interval beside
-    the groups' sizes. Rows are drawn within their group.
+    false positive rates (equalized odds). A greatest difference is above 0 by chance alone: its p says how often
+    groups that say nothing are as far apart, by dealing them to the rows anew `draws` times. For intervals rows are
+    drawn within their group.
     Raises `Malformed` where there are fewer than two groups, a row has none, or labels or calls are not 0 and 1.
     """
     truth, decided = checked(labels, called)
@@ -74,8 +42,9 @@ def by_group(
     rates = _Rates(truth, decided == 1, codes, len(names))
     each = rates.of(np.ones(len(truth)))
     found = bootstrap(lambda weights: _gaps(rates.of(weights)), Strata(codes), draws, seed)
+    dealt = _dealt(truth, decided == 1, codes, len(names), draws, seed)
     gaps = tuple(
-        Gap(name, _known(value), *(found.interval(name, level) or (None, None)))
+        Gap(name, _known(value), *(found.interval(name, level) or (None, None)), _p(name, value, dealt[name]))
         for name, value in found.figures.items()
     )
     rows = np.bincount(codes).tolist()
@@ -85,6 +54,35 @@ def by_group(
         for place, name in enumerate(names)
     )
     return Fairness(figures, gaps, level, draws)
+
+
+def _dealt(
+    truth: Floats, called: npt.NDArray[np.bool_], codes: Units, groups: int, draws: int, seed: int
+) -> Mapping[str, Floats]:
+    """The gaps where groups were dealt to the rows anew: among all rows for calls, within a label for its errors.
+
+    How many of the called rows a group is then dealt is a multivariate hypergeometric count, so no row is moved.
+    """
+    generator = np.random.default_rng(seed)
+
+    def shares(rows: npt.NDArray[np.bool_]) -> Floats:
+        sizes = np.bincount(codes[rows], minlength=groups)
+        counts = generator.multivariate_hypergeometric(sizes, int(called[rows].sum()), draws, method="marginals")
+        with np.errstate(invalid="ignore"):
+            return counts / sizes
+
+    drawn = (shares(np.ones(len(truth), bool)), shares(truth == 1), shares(truth == 0))
+    found = [_gaps(dict(zip(RATES, each, strict=False))) for each in zip(*drawn, strict=True)]
+    return {name: np.array([each[name] for each in found]) for name in found[0]}
+
+
+def _p(name: str, value: float, dealt: Floats) -> float | None:
+    """The share of deals with a gap as wide; a ratio is the wider, the smaller it is."""
+    if not np.isfinite(value):
+        return None
+    known = dealt[np.isfinite(dealt)]
+    wide = known <= value + 1e-12 if name.endswith("ratio") else known >= value - 1e-12
+    return float((1 + wide.sum()) / (1 + len(known)))
 
 
 class _Rates:

@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import Malformed
+from ..results import PairedTest
 from .intervals import DRAWS, LEVEL, Measure, bca, bootstrap
 from .resampling import Scheme
 
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class PairedTest:
-    """What a paired test found; `difference` is the second model's figure minus the first one's."""
-
-    test: str
-    figure: str
-    difference: float
-    low: float | None
-    """The interval's lower end at `level`; None where it is not known."""
-    high: float | None
-    p: float
-    """The chance of a difference as large where there is none; two-sided."""
-    n: int
-    level: float = LEVEL
 
 
 def delong(labels: npt.ArrayLike, first: npt.ArrayLike, second: npt.ArrayLike, level: float = LEVEL) -> PairedTest:

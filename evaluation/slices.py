@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import Malformed
+from ..results import Slice
 
 Floats = npt.NDArray[np.float64]
 Members = npt.NDArray[np.bool_]
@@ -22,20 +22,6 @@ QUANTILES: Final = (0.25, 0.5, 0.75)
 PERMUTATIONS: Final = 1000
 _AT_ONCE: Final = 1 << 24
 """Elements of the permuted losses that are held at once: 128 MB."""
-
-
-@dataclass(frozen=True)
-class Slice:
-    """Rows that a condition holds for, such as `age <= 25` or `purpose = car, age <= 25`."""
-
-    condition: str
-    rows: int
-    loss: float
-    """The mean loss of its rows."""
-    others: float
-    """The mean loss of all other rows."""
-    p: float
-    """The chance that the worst slice of as wide a search is as bad, where the columns say nothing of the loss."""
 
 
 def worst(

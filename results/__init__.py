@@ -22,19 +22,28 @@ from .performance import (
 )
 from .rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
 from .standing import Synced, Verified
+from .statistics import Bin, Calibration, CostCurve, Fairness, Gap, GroupFigures, Interval, PairedTest, Slice
 from .version import PendingVersion, Version, VersionRef
 
 __all__ = [
+    "Bin",
+    "Calibration",
     "Comparison",
+    "CostCurve",
     "Diff",
     "Evaluation",
+    "Fairness",
     "ForecastPerformance",
+    "Gap",
+    "GroupFigures",
+    "Interval",
     "Log",
     "LogEntry",
     "ModelRecord",
     "Models",
     "MulticlassPerformance",
     "MultilabelPerformance",
+    "PairedTest",
     "PendingVersion",
     "Performance",
     "RankingPerformance",
@@ -47,6 +56,7 @@ __all__ = [
     "SegmentationPerformance",
     "SequencePerformance",
     "Shown",
+    "Slice",
     "Suggestion",
     "Synced",
     "TaskPerformance",

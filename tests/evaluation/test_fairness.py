@@ -49,6 +49,18 @@ def test_a_gap_between_large_groups_has_an_interval_around_it() -> None:
     assert 0.1 < gap.low < 0.2 < gap.high < 0.3
 
 
+def test_groups_that_say_nothing_have_a_gap_that_chance_explains() -> None:
+    generator = np.random.default_rng(3)
+    groups = generator.choice(list("abcdef"), 600)
+    labels, called = (generator.random(600) < 0.4).astype(float), (generator.random(600) < 0.3).astype(float)
+
+    noise = by_group(labels, called, groups, draws=200)
+    favoured = by_group(labels, np.where(groups == "c", 1.0, called), groups, draws=200)
+
+    assert all(gap.p is not None and gap.p > 0.05 for gap in noise.gaps)
+    assert all(gap.p is not None and gap.p < 0.01 for gap in favoured.gaps)
+
+
 @pytest.mark.parametrize(
     ("labels", "called", "groups", "advice"),
     [

@@ -1,0 +1,164 @@
+"""What statistics say beside a figure: how sure it is, where it is worst, for whom, and at what price."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .answer import Result
+from .description import Block, dim, grid, section, text
+from .figures import ABSENT, figure
+
+
+@dataclass(frozen=True)
+class Interval(Result):
+    """Where a figure lies with the confidence `level`: from `low` to `high`."""
+
+    low: float
+    high: float
+    level: float
+
+    def __str__(self) -> str:
+        return f"{figure(self.low)} to {figure(self.high)}"
+
+
+@dataclass(frozen=True)
+class PairedTest(Result):
+    """Whether two models differ on the same rows; `difference` is the second one's figure minus the first one's."""
+
+    test: str
+    figure: str
+    difference: float
+    low: float | None
+    """The interval's lower end at `level`; None where it is not known."""
+    high: float | None
+    p: float
+    """The chance of a difference as large where there is none; two-sided."""
+    n: int
+    level: float
+
+    @property
+    def beyond_chance(self) -> bool:
+        """Whether the difference is larger than chance explains at this level."""
+        return self.p <= 1 - self.level
+
+    def __str__(self) -> str:
+        ends = "" if self.low is None else f" ({figure(self.low)} to {figure(self.high)})"
+        return f"{self.figure} {self.difference:+.4g}{ends}, p {self.p:.2g} by {self.test}"
+
+
+@dataclass(frozen=True)
+class Slice(Result):
+    """Rows that a condition holds for, such as `age <= 25` or `age <= 25, purpose = car`."""
+
+    condition: str
+    rows: int
+    loss: float
+    """The mean loss of its rows."""
+    others: float
+    """The mean loss of all other rows."""
+    p: float
+    """The chance that the worst slice of as wide a search is as bad, where the columns say nothing of the loss."""
+
+
+@dataclass(frozen=True)
+class GroupFigures(Result):
+    """How one group fared; a rate that none of its rows define is None."""
+
+    group: str
+    rows: int
+    base_rate: float
+    """The share of its rows whose label is positive."""
+    selection_rate: float
+    true_positive_rate: float | None
+    false_positive_rate: float | None
+    precision: float | None
+
+
+@dataclass(frozen=True)
+class Gap(Result):
+    """How far apart groups are in one measure, its interval, and the chance of such a gap where groups say nothing."""
+
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+    p: float | None
+
+
+@dataclass(frozen=True)
+class Fairness(Result):
+    """Groups side by side, and the gaps between the highest and the lowest of them."""
+
+    groups: tuple[GroupFigures, ...]
+    gaps: tuple[Gap, ...]
+    level: float
+    draws: int
+
+    def blocks(self) -> Iterator[Block]:
+        rates = ("rows", "base_rate", "selection_rate", "true_positive_rate", "false_positive_rate", "precision")
+        rows = ([each.group, *(figure(getattr(each, name)) for name in rates)] for each in self.groups)
+        yield grid(rows, head=("group", *rates), right=range(1, 7), indent=2)
+        yield from section("gaps", ((gap.name, figure(gap.value), _ends(gap), _chance(gap.p)) for gap in self.gaps))
+
+
+@dataclass(frozen=True)
+class Bin(Result):
+    """Rows whose probabilities lie in one interval; both ends of it from 0 to 1."""
+
+    low: float
+    high: float
+    rows: int
+    probability: float
+    """The mean probability."""
+    frequency: float
+    """The share of rows whose label is 1."""
+    least: float
+    """The lower end of the frequency's 95 % interval (Wilson 1927)."""
+    most: float
+
+
+@dataclass(frozen=True)
+class Calibration(Result):
+    """Reliability of a binary classifier's probabilities."""
+
+    bins: tuple[Bin, ...]
+    ece: float
+    noise: float
+    """The 95th percentile of the ECE of labels drawn from these very probabilities: what perfect ones reach too."""
+
+    @property
+    def believable(self) -> bool:
+        """Whether the error is no more than chance makes of perfect probabilities."""
+        return self.ece <= self.noise
+
+    def blocks(self) -> Iterator[Block]:
+        verdict = "no more than chance makes" if self.believable else "more than chance makes"
+        yield text(f"  ece {figure(self.ece)} ", dim(f"({verdict}: {figure(self.noise)})"))
+        rows = (
+            (f"{each.low:.3f} to {each.high:.3f}", str(each.rows), figure(each.probability), figure(each.frequency))
+            for each in self.bins
+        )
+        yield grid(rows, head=("probability", "rows", "mean", "frequency"), right=range(1, 4), indent=2)
+
+
+@dataclass(frozen=True)
+class CostCurve(Result):
+    """What each threshold costs a row: both of shape (levels,), thresholds falling from above 1 to the least."""
+
+    thresholds: tuple[float, ...]
+    costs: tuple[float, ...]
+
+    @property
+    def best(self) -> tuple[float, float]:
+        """The threshold of least cost and that cost; of equal ones the highest, which calls the fewest rows."""
+        place = min(range(len(self.costs)), key=self.costs.__getitem__)
+        return self.thresholds[place], self.costs[place]
+
+
+def _ends(gap: Gap) -> str:
+    return ABSENT if gap.low is None else f"{figure(gap.low)} to {figure(gap.high)}"
+
+
+def _chance(p: float | None) -> str:
+    return "" if p is None else f"p {p:.2g}"
