@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from collections.abc import Mapping
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import Malformed
 from ..results import Performance
+from ..results.performance import finite
+from . import measures
 from .probabilities import read_probabilities
 
 Floats = npt.NDArray[np.float64]
-BINS = 15  # Guo et al. 2017 (On Calibration of Modern Neural Networks) report ECE over 15 bins
 _OF_CHANCES: Final = ("roc_auc", "ks", "gini", "brier", "ece", "log_loss")
 
 
@@ -43,19 +45,6 @@ def score_predictions(
     return Performance(**_decisions(truth, called == 1), **measured, threshold=None)
 
 
-def expected_calibration_error(labels: npt.ArrayLike, probabilities: npt.ArrayLike, bins: int = BINS) -> float:
-    """Mean gap of frequency and probability over bins of equal width, weighted by rows (Naeini et al. 2015).
-
-    Taken over the positive class's probability, not over the winning class's confidence as for many classes: in
-    credit scoring a well-known 3 % risk matters, and confidence would fold it onto 97 %.
-    """
-    truth, chance = checked(labels, probabilities)
-    # The edges belong to the bin below them, (0, 1/15] and so on, as in Guo et al.; probability 0 joins the first.
-    place = np.clip(np.ceil(chance * bins).astype(np.int64) - 1, 0, bins - 1)
-    gap = np.bincount(place, weights=truth - chance, minlength=bins)
-    return float(np.abs(gap).sum() / len(truth))
-
-
 def best_threshold(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> float:
     """The threshold with the highest F1 on these rows, half way to the next lower probability; 0.5 without positives.
 
@@ -73,44 +62,19 @@ def best_threshold(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> float
 
 def _decisions(truth: Floats, called: npt.NDArray[np.bool_]) -> dict[str, Any]:
     """The figures of what was called positive, by name."""
-    from sklearn import metrics
-
-    (tn, fp), (fn, tp) = metrics.confusion_matrix(truth, called, labels=[0, 1]).tolist()
-    return {
-        "accuracy": float(metrics.accuracy_score(truth, called)),
-        "precision": _ratio(tp, tp + fp),
-        "recall": _ratio(tp, tp + fn),
-        "f1": _ratio(2 * tp, 2 * tp + fp + fn),
-        "true_negatives": tn,
-        "false_positives": fp,
-        "false_negatives": fn,
-        "true_positives": tp,
-    }
+    counts = np.bincount((2 * truth + called).astype(np.int64), minlength=4).tolist()
+    cells = dict(zip(("true_negatives", "false_positives", "false_negatives", "true_positives"), counts, strict=True))
+    return _defined(measures.of_decisions(truth, called)(np.ones(len(truth)))) | cells
 
 
 def _chances(truth: Floats, chance: Floats) -> dict[str, Any]:
     """The figures of the probabilities, by name."""
-    from sklearn import metrics
-
-    auc, ks = _ranking(truth, chance)
-    return {
-        "roc_auc": auc,
-        "ks": ks,
-        "gini": None if auc is None else 2 * auc - 1,
-        "brier": float(metrics.brier_score_loss(truth, chance, pos_label=1)),
-        "ece": expected_calibration_error(truth, chance),
-        "log_loss": float(metrics.log_loss(truth, chance, labels=[0, 1])),
-    }
+    figures = _defined(measures.of_probabilities(truth, chance)(np.ones(len(truth))))
+    return {name: figures[name] for name in _OF_CHANCES}
 
 
-def _ranking(truth: Floats, chance: Floats) -> tuple[float | None, float | None]:
-    """ROC AUC and KS (the greatest distance of the classes' distribution functions); None where one class is absent."""
-    from sklearn import metrics
-
-    if len(np.unique(truth)) < 2:
-        return None, None
-    false, true = cast("tuple[Floats, Floats]", metrics.roc_curve(truth, chance, drop_intermediate=False)[:2])
-    return float(cast("float", metrics.roc_auc_score(truth, chance))), float(np.abs(true - false).max())
+def _defined(figures: Mapping[str, float]) -> dict[str, Any]:
+    return {name: finite(value) for name, value in figures.items()}
 
 
 def checked(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> tuple[Floats, Floats]:
@@ -127,7 +91,3 @@ def checked(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> tuple[Floats
     if not ((chance >= 0) & (chance <= 1)).all():
         raise Malformed("probabilities to judge must lie between 0 and 1; NaN and scores outside are none")
     return truth, chance
-
-
-def _ratio(part: int, whole: int) -> float | None:
-    return part / whole if whole else None

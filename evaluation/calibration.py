@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from ..errors import Malformed
 from ..results import Bin, Calibration
-from .binary import BINS, Floats, checked, expected_calibration_error
+from .binary import Floats, checked
+from .measures import BINS, bins_of, expected_calibration_error
 
 NOISE_DRAWS: Final = 1000
 """How often labels are drawn from the probabilities, to see what error chance alone makes."""
@@ -29,7 +30,7 @@ def reliability(labels: npt.ArrayLike, probabilities: npt.ArrayLike, bins: int =
         expected_calibration_error((generator.random(len(chance)) < chance).astype(float), chance, bins)
         for _ in range(NOISE_DRAWS)
     ]
-    place = np.clip(np.ceil(chance * bins).astype(np.int64) - 1, 0, bins - 1)
+    place = bins_of(chance, bins)
     return Calibration(
         tuple(_bin(truth[place == each], chance[place == each], each, bins) for each in np.unique(place)),
         expected_calibration_error(truth, chance, bins),

@@ -6,16 +6,18 @@ With every weight 1 they are the figures that `binary`, `multiclass` and `regres
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from .binary import BINS
 from .intervals import Measure
 from .resampling import Weights
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
+BINS: Final = 15
+"""Guo et al. 2017 (On Calibration of Modern Neural Networks) report ECE over 15 bins."""
 
 
 def of_decisions(truth: Floats, called: npt.NDArray[np.bool_]) -> Measure:
@@ -25,7 +27,7 @@ def of_decisions(truth: Floats, called: npt.NDArray[np.bool_]) -> Measure:
     def measure(weights: Weights) -> Mapping[str, float]:
         tp, fp, fn = (cells @ weights).tolist()
         return {
-            "accuracy": 1 - (fp + fn) / weights.sum(),
+            "accuracy": 1 - (fp + fn) / float(weights.sum()),
             "precision": _ratio(tp, tp + fp),
             "recall": _ratio(tp, tp + fn),
             "f1": _ratio(2 * tp, 2 * tp + fp + fn),
@@ -39,16 +41,33 @@ def of_probabilities(truth: Floats, chance: Floats) -> Measure:
     ranked = Ranking(truth, chance)
     clipped = np.clip(chance, np.finfo(float).eps, 1 - np.finfo(float).eps)
     losses = np.stack([(chance - truth) ** 2, -np.log(np.where(truth == 1, clipped, 1 - clipped))])
-    bins = np.clip(np.ceil(chance * BINS).astype(np.int64) - 1, 0, BINS - 1)
+    bins = bins_of(chance, BINS)
     gaps = truth - chance
 
     def measure(weights: Weights) -> Mapping[str, float]:
-        whole = weights.sum()
+        whole = float(weights.sum())
         brier, loss = (losses @ weights / whole).tolist()
         ece = float(np.abs(np.bincount(bins, weights=gaps * weights, minlength=BINS)).sum() / whole)
         return {**ranked.figures(weights), "brier": brier, "ece": ece, "log_loss": loss}
 
     return measure
+
+
+def expected_calibration_error(truth: Floats, chance: Floats, bins: int = BINS) -> float:
+    """Mean gap of frequency and probability over bins of equal width, weighted by rows (Naeini et al. 2015).
+
+    Taken over the positive class's probability, not over the winning class's confidence as for many classes: in
+    credit scoring a well-known 3 % risk matters, and confidence would fold it onto 97 %.
+    """
+    return float(np.abs(np.bincount(bins_of(chance, bins), weights=truth - chance)).sum() / len(truth))
+
+
+def bins_of(chance: Floats, bins: int) -> Codes:
+    """The bin of each probability: the edges belong to the bin below them, (0, 1/15] and so on, as in Guo et al.
+
+    Probability 0 joins the first.
+    """
+    return np.clip(np.ceil(chance * bins).astype(np.int64) - 1, 0, bins - 1)
 
 
 class Ranking:
@@ -114,7 +133,7 @@ def of_errors(truth: Floats, predicted: Floats) -> Measure:
     sums = np.stack([error, error**2, truth])
 
     def measure(weights: Weights) -> Mapping[str, float]:
-        whole = weights.sum()
+        whole = float(weights.sum())
         absolute, squared, mean = (sums @ weights / whole).tolist()
         counted = weights > 0
         alike = np.ptp(truth[counted]) == 0

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import Malformed
 from ..results import MulticlassPerformance
+from . import measures
 from .probabilities import read_probabilities
+
+_AVERAGES: Final = ("accuracy", "macro_precision", "macro_recall", "macro_f1", "micro_f1", "weighted_f1")
+_LEAST: Final = np.finfo(np.float64).eps
+"""The least probability that a log loss knows, as in scikit-learn."""
 
 
 def score(
@@ -26,33 +31,21 @@ def score(
     None without probabilities or where a label is none of `classes`.
     Raises `Malformed` on no rows, unequal lengths, labels that are no classes, or rows that are no probabilities.
     """
-    from sklearn import metrics
-
     truth, called = _checked(labels), _checked(predicted)
     if truth.shape != called.shape:
         raise Malformed(f"labels of shape {truth.shape} do not match predictions of shape {called.shape}")
-
-    def average(kind: str) -> tuple[float, float, float]:
-        each = metrics.precision_recall_fscore_support(truth, called, average=kind, zero_division=cast("Any", 0))
-        return float(each[0]), float(each[1]), float(each[2])
-
-    precision, recall, macro_f1 = average("macro")
+    names, codes = np.unique(np.concatenate([truth, called]), return_inverse=True)
+    measure = measures.of_classes(codes[: len(truth)], codes[len(truth) :], len(names))
+    figures = measure(np.ones(len(truth)))
     return MulticlassPerformance(
-        accuracy=float(metrics.accuracy_score(truth, called)),
-        macro_precision=precision,
-        macro_recall=recall,
-        macro_f1=macro_f1,
-        micro_f1=average("micro")[2],
-        weighted_f1=average("weighted")[2],
+        **{name: figures[name] for name in _AVERAGES},
         log_loss=None if probabilities is None or classes is None else _log_loss(truth, probabilities, classes),
-        classes=len(np.unique(np.concatenate([truth, called]))),
+        classes=len(names),
         n=len(truth),
     )
 
 
 def _log_loss(truth: npt.NDArray[Any], probabilities: npt.ArrayLike, classes: Sequence[Any]) -> float | None:
-    from sklearn import metrics
-
     names, chances = np.asarray(classes), read_probabilities(probabilities)
     if len(np.unique(names)) < len(names):
         raise Malformed("the names of the classes are not all different; name each class once")
@@ -62,9 +55,10 @@ def _log_loss(truth: npt.NDArray[Any], probabilities: npt.ArrayLike, classes: Se
         raise Malformed("probabilities to judge must lie between 0 and 1 and sum to 1 in each row")
     if len(names) < 2 or not np.isin(truth, names).all():
         return None
-    order = np.argsort(names)  # scikit-learn takes the columns in the labels' order, whatever `labels` says
-    chances = chances[:, order] / chances.sum(axis=1, keepdims=True)
-    return float(metrics.log_loss(truth, chances, labels=names[order]))
+    order = np.argsort(names)
+    columns = order[np.searchsorted(names[order], truth)]
+    right = chances[np.arange(len(truth)), columns] / chances.sum(axis=1)
+    return float(-np.log(np.clip(right, _LEAST, 1 - _LEAST)).mean())
 
 
 def _checked(labels: npt.ArrayLike) -> npt.NDArray[Any]:

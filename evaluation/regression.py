@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import Malformed
 from ..results import RegressionPerformance
 from ..results.performance import finite
+from . import measures
 
 
 def score(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> RegressionPerformance:
@@ -19,10 +18,6 @@ def score(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> RegressionPerforma
     overflows, as the RMSE of errors beyond 1e154 does, is None too: the data leave it undefined in 64 bits.
     Raises `Malformed` on no rows, unequal lengths, or numbers that are not finite.
     """
-    from sklearn import metrics as untyped
-
-    metrics = cast("Any", untyped)
-
     truth, called = np.asarray(labels, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
     if truth.ndim != 1 or truth.shape != called.shape:
         raise Malformed(f"labels of shape {truth.shape} do not match predictions of shape {called.shape}")
@@ -33,10 +28,5 @@ def score(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> RegressionPerforma
             "numbers to judge must be finite; drop the rows that are not, or find out why they were predicted"
         )
     with np.errstate(over="ignore", invalid="ignore"):
-        return RegressionPerformance(
-            rmse=finite(metrics.root_mean_squared_error(truth, called)),
-            mae=finite(metrics.mean_absolute_error(truth, called)),
-            max_error=finite(metrics.max_error(truth, called)),
-            r2=None if (truth == truth[0]).all() else finite(metrics.r2_score(truth, called)),
-            n=len(truth),
-        )
+        figures = measures.of_errors(truth, called)(np.ones(len(truth)))
+    return RegressionPerformance(**{name: finite(value) for name, value in figures.items()}, n=len(truth))

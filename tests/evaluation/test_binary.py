@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from lepton_ai.errors import Malformed
-from lepton_ai.evaluation.binary import best_threshold, expected_calibration_error, score
+from lepton_ai.evaluation.binary import best_threshold, score
+from lepton_ai.evaluation.measures import expected_calibration_error
 from lepton_ai.results import Performance
 
 LABELS = [1, 0, 1, 1, 0, 0]

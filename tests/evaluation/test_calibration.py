@@ -10,8 +10,8 @@ import sklearn.metrics
 from sklearn.isotonic import IsotonicRegression
 
 from lepton_ai.errors import Malformed
-from lepton_ai.evaluation.binary import expected_calibration_error
 from lepton_ai.evaluation.calibration import Isotonic, Temperature, correction_of, reliability
+from lepton_ai.evaluation.measures import expected_calibration_error
 
 GENERATOR = np.random.default_rng(9)
 TRUE_CHANCE = GENERATOR.random(2000)
