@@ -80,11 +80,15 @@ class Ranking:
         self._ends = np.flatnonzero(np.append(falling[1:] != falling[:-1], True))
         """The last row of each level of the score: rows of one level are told apart by no threshold."""
 
+    def counts(self, weights: Weights) -> tuple[Floats, Floats]:
+        """How many positive rows, and how many rows, are called at each threshold, from the highest to the lowest."""
+        ordered = weights[self._order]
+        hits = np.cumsum(np.where(self._positive, ordered, 0.0))
+        return hits[self._ends], np.cumsum(ordered)[self._ends]
+
     def figures(self, weights: Weights) -> Mapping[str, float]:
         """ROC AUC (ties count half), KS, Gini and average precision; NaN where a class has no weight."""
-        ordered = weights[self._order]
-        hits = np.cumsum(np.where(self._positive, ordered, 0.0))[self._ends]
-        calls = np.cumsum(ordered)[self._ends]
+        hits, calls = self.counts(weights)
         positives, negatives = hits[-1], calls[-1] - hits[-1]
         if not positives or not negatives:
             return dict.fromkeys(("roc_auc", "ks", "gini", "average_precision"), np.nan)

@@ -20,6 +20,7 @@ from .performance import (
     SequencePerformance,
     TaskPerformance,
 )
+from .report import Confusion, Curve, Report
 from .rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
 from .standing import Synced, Verified
 from .statistics import Bin, Calibration, CostCurve, Fairness, Gap, GroupFigures, Interval, PairedTest, Slice
@@ -29,7 +30,9 @@ __all__ = [
     "Bin",
     "Calibration",
     "Comparison",
+    "Confusion",
     "CostCurve",
+    "Curve",
     "Diff",
     "Evaluation",
     "Fairness",
@@ -50,6 +53,7 @@ __all__ = [
     "Refs",
     "RegressionPerformance",
     "Rehearsal",
+    "Report",
     "Result",
     "RollbackPlan",
     "RolledBack",

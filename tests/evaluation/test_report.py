@@ -1,0 +1,137 @@
+"""A report of an evaluation: its parts agree with the figures, and its charts draw in both languages."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import sklearn.metrics
+
+from lepton_ai.errors import Malformed, Unavailable
+from lepton_ai.evaluation import binary, multiclass, regression, report
+from lepton_ai.evaluation.costs import Costs
+from lepton_ai.evaluation.report import Asked
+from lepton_ai.results import Report, charts
+
+GENERATOR = np.random.default_rng(2)
+ROWS = 400
+PURPOSE = GENERATOR.choice(["car", "house", "business"], ROWS)
+TRUTH = (GENERATOR.random(ROWS) < 0.4).astype(float)
+CHANCE = np.clip(0.25 * TRUTH + 0.6 * GENERATOR.random(ROWS), 0, 1)
+ASKED = Asked(
+    columns={"purpose": PURPOSE}, sensitive={"sex": GENERATOR.choice(["f", "m"], ROWS)}, costs=Costs(1, 5), draws=60
+)
+
+
+def judged(asked: Asked = ASKED) -> Report:
+    performance = binary.score(TRUTH, CHANCE)
+    return report.of_binary(performance, TRUTH, (CHANCE >= 0.5).astype(float), CHANCE, asked)
+
+
+BINARY = judged()
+CLASSES = report.of_classes(
+    multiclass.score(["a", "b", "c", "a"] * 9, ["a", "b", "a", "a"] * 9),
+    ["a", "b", "c", "a"] * 9, ["a", "b", "a", "a"] * 9, Asked(draws=30),
+)  # fmt: skip
+NUMBERS = report.of_numbers(regression.score(TRUTH, CHANCE), TRUTH, CHANCE, Asked(draws=30))
+
+
+def test_each_figure_lies_in_its_interval_and_the_same_seed_gives_the_same_report() -> None:
+    figures = BINARY.performance.figures()
+
+    assert {"accuracy", "f1", "roc_auc", "ks", "brier", "log_loss"} <= BINARY.intervals.keys()
+    for name, interval in BINARY.intervals.items():
+        if name in figures and name != "ece":  # an ECE of few rows lies above that of all
+            assert interval.low <= figures[name] <= interval.high, name
+    assert judged() == BINARY
+    assert (BINARY.method, BINARY.draws, BINARY.seed) == ("rows", 60, 0)
+
+
+def test_the_curve_has_the_area_that_the_figures_tell() -> None:
+    roc = BINARY.curves["roc"]
+
+    assert np.trapezoid(roc.y, roc.x) == pytest.approx(BINARY.performance.figures()["roc_auc"], abs=0.01)
+    assert (roc.x[0], roc.y[0], roc.x[-1], roc.y[-1]) == (0, 0, 1, 1)
+
+
+def test_the_table_of_confusion_is_scikit_learns() -> None:
+    assert CLASSES.confusion is not None
+
+    theirs = sklearn.metrics.confusion_matrix(["a", "b", "c", "a"] * 9, ["a", "b", "a", "a"] * 9)
+    assert CLASSES.confusion.classes == ("a", "b", "c")
+    assert CLASSES.confusion.counts == tuple(map(tuple, theirs.tolist()))
+
+
+def test_without_draws_there_are_figures_alone() -> None:
+    alone = judged(Asked(draws=0))
+
+    assert (alone.intervals, alone.draws) == ({}, 0)
+    assert "intervals" not in str(alone)
+
+
+def test_a_report_is_plain_json_and_reads_in_text_and_html() -> None:
+    stored = json.loads(json.dumps(BINARY.to_dict(), allow_nan=False))
+
+    assert stored["task"] == "binary"
+    assert stored["intervals"]["f1"]["level"] == 0.95
+    for part in ("calibration", "costs", "by sex", "demographic_parity_difference"):
+        assert part in str(BINARY)
+        assert part in BINARY._repr_html_()
+
+
+@pytest.mark.parametrize("english", [True, False], ids=["en", "zh"])
+@pytest.mark.parametrize(
+    ("shown", "names"),
+    [
+        (BINARY, ("roc", "precision_recall", "calibration", "confusion", "costs", "slices")),
+        (CLASSES, ("confusion",)),
+        (NUMBERS, ("residuals",)),
+    ],
+    ids=["binary", "multiclass", "regression"],
+)
+def test_every_chart_is_drawn(shown: Report, names: tuple[str, ...], english: bool, tmp_path: Path) -> None:
+    file = tmp_path / "all.svg"
+
+    assert charts.charts_of(shown) == names
+    charts.draw([charts.chart(shown, name, english=english) for name in names], file)
+
+    texts = "".join(ElementTree.parse(file).getroot().itertext())
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in texts) is not english
+
+
+def test_a_chart_is_kept_as_the_ending_of_its_file_says(tmp_path: Path) -> None:
+    drawn = [charts.chart(BINARY, "roc")]
+    for ending in ("png", "html", "json"):
+        charts.draw(drawn, tmp_path / f"roc.{ending}")
+
+    assert (tmp_path / "roc.png").read_bytes()[:4] == b"\x89PNG"
+    assert "http" not in (tmp_path / "roc.html").read_text().partition("vega")[0]
+    assert json.loads((tmp_path / "roc.json").read_text())["$schema"].endswith(".json")
+    with pytest.raises(Malformed, match=r"end it in \.svg, \.png"):
+        charts.draw(drawn, tmp_path / "roc.gif")
+
+
+def test_a_chart_that_the_report_has_not_is_refused() -> None:
+    with pytest.raises(Malformed, match="it has confusion"):
+        charts.chart(CLASSES, "roc")
+
+
+def test_without_altair_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "altair", None)
+
+    with pytest.raises(Unavailable, match=r"install lepton-ai-sdk\[plot\]"):
+        charts.chart(BINARY, "roc")
+
+
+@pytest.mark.parametrize(
+    ("asked", "advice"),
+    [({"draws": -1}, "between 0"), ({"level": 1.0}, "0.95 is usual"), ({"level": 0.2}, "0.95 is usual")],
+)
+def test_a_report_that_cannot_be_made_is_refused(asked: dict[str, Any], advice: str) -> None:
+    with pytest.raises(Malformed, match=advice):
+        Asked(**asked)
