@@ -34,7 +34,7 @@ class Scheme(Protocol):
 
 
 @dataclass(frozen=True)
-class Rows:
+class SingleRows:
     """Each row is independent of all others (Efron 1979)."""
 
     n: int
@@ -140,7 +140,7 @@ def scheme_of(
         if not 1 <= block <= n // 2:
             raise Malformed(f"a block of {block} rows does not fit {n} rows twice; give a length from 1 to {n // 2}")
         return Blocks(n, block)
-    return Rows(n) if strata is None else Strata(_coded(strata, n, "stratum"))
+    return SingleRows(n) if strata is None else Strata(_coded(strata, n, "stratum"))
 
 
 def block_length(n: int) -> int:

@@ -31,23 +31,24 @@ def test_the_same_seed_gives_the_same_interval_on_any_number_of_threads() -> Non
     measure = measures.of_probabilities(TRUTH, CHANCE)
 
     found = [
-        bootstrap(measure, resampling.Rows(300), 60, seed=4, threads=count).interval("roc_auc") for count in (1, 3)
+        bootstrap(measure, resampling.SingleRows(300), 60, seed=4, threads=count).interval("roc_auc")
+        for count in (1, 3)
     ]
 
-    assert found[0] == found[1] != bootstrap(measure, resampling.Rows(300), 60, seed=5).interval("roc_auc")
+    assert found[0] == found[1] != bootstrap(measure, resampling.SingleRows(300), 60, seed=5).interval("roc_auc")
 
 
 def test_what_every_draw_gives_alike_has_no_interval() -> None:
     measure = measures.of_decisions(TRUTH, TRUTH == 1)
 
-    assert bootstrap(measure, resampling.Rows(300), 50).interval("accuracy") is None
+    assert bootstrap(measure, resampling.SingleRows(300), 50).interval("accuracy") is None
 
 
 def test_what_most_draws_leave_undefined_has_no_interval() -> None:
     truth = np.zeros(40)
     truth[0] = 1
 
-    draws = bootstrap(measures.of_probabilities(truth, np.linspace(0, 1, 40)), resampling.Rows(40), 100)
+    draws = bootstrap(measures.of_probabilities(truth, np.linspace(0, 1, 40)), resampling.SingleRows(40), 100)
 
     assert draws.interval("roc_auc") is None
     assert draws.interval("brier") is not None
@@ -83,7 +84,7 @@ def test_a_series_that_depends_on_itself_has_a_wider_interval_by_blocks() -> Non
 
     rows, blocks = (
         bootstrap(measure, scheme, 200).interval("mae")
-        for scheme in (resampling.Rows(len(series)), resampling.Blocks(len(series), 40))
+        for scheme in (resampling.SingleRows(len(series)), resampling.Blocks(len(series), 40))
     )
 
     assert rows
@@ -98,7 +99,7 @@ def test_patients_with_many_rows_each_make_a_wider_interval_than_as_many_patient
 
     rows, grouped = (
         bootstrap(measure, scheme, 200).interval("mae")
-        for scheme in (resampling.Rows(300), resampling.scheme_of(300, groups=groups))
+        for scheme in (resampling.SingleRows(300), resampling.scheme_of(300, groups=groups))
     )
 
     assert rows

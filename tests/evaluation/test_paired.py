@@ -71,7 +71,7 @@ def test_no_discordant_rows_are_no_proof_of_sameness() -> None:
 def test_the_bootstrap_of_an_roc_auc_agrees_with_delong() -> None:
     sides = [measures.of_probabilities(TRUTH, np.clip(score, 0, 1.7) / 1.7) for score in (ONE, OTHER)]
 
-    found = paired_bootstrap("roc_auc", sides[0], sides[1], resampling.Rows(400), draws=400)
+    found = paired_bootstrap("roc_auc", sides[0], sides[1], resampling.SingleRows(400), draws=400)
     exact = delong(TRUTH, ONE, OTHER)
 
     assert found.difference == pytest.approx(exact.difference)
@@ -113,7 +113,7 @@ def test_holms_correction_is_that_of_statsmodels() -> None:
         (lambda: diebold_mariano([1.0, 2.0], [1.0, 2.0], "mae", horizon=3), "more than 4"),
         (
             lambda: paired_bootstrap(
-                "roc_auc", *[measures.of_probabilities(np.ones(9), np.ones(9))] * 2, resampling.Rows(9), draws=9
+                "roc_auc", *[measures.of_probabilities(np.ones(9), np.ones(9))] * 2, resampling.SingleRows(9), draws=9
             ),
             "undefined on these rows",
         ),
