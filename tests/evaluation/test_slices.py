@@ -70,20 +70,3 @@ def test_slices_with_few_rows_or_all_of_them_are_not_looked_at() -> None:
 def test_losses_that_cannot_be_searched_are_refused(loss: Any, columns: Any, advice: str) -> None:
     with pytest.raises(Malformed, match=advice):
         worst(loss, columns)
-
-
-@pytest.mark.study
-def test_a_search_in_noise_finds_nothing_at_the_chance_it_states() -> None:
-    """1,000 searches of pure noise; at the 5 % level the 99 % binomial interval of the count holds 50."""
-    alarms = 0
-    for seed in range(1000):
-        generator = np.random.default_rng(seed)
-        columns: dict[str, Any] = {
-            "a": generator.integers(0, 5, 400).astype(str),
-            "x": generator.normal(size=400),
-            "m": np.where(generator.random(400) < 0.2, None, "q"),
-        }
-        found = worst((generator.random(400) < 0.2).astype(float), columns, pairs=True, seed=seed)
-        alarms += bool(found) and found[0].p <= 0.05
-    print(f"searches of noise that found a slice at 5 %: {alarms} of 1,000")
-    assert 32 <= alarms <= 69
