@@ -65,7 +65,7 @@ def draw(charts: Iterable[Any], path: Path) -> None:
     kind = path.suffix[1:].lower()
     if kind not in FORMATS:
         raise Malformed(f"{path.name} does not say how to draw; end it in .{', .'.join(FORMATS)}")
-    spec = _altair().concat(*charts, columns=2).configure(background="transparent", **_LOOK).to_dict()
+    spec = _spec(charts)
     drawn: Mapping[str, Callable[[], str | bytes]] = {
         "json": lambda: json.dumps(spec, indent=2, ensure_ascii=False),
         "svg": lambda: _vega().vegalite_to_svg(spec),
@@ -74,6 +74,17 @@ def draw(charts: Iterable[Any], path: Path) -> None:
     }
     content = drawn[kind]()
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def svg(charts: Iterable[Any]) -> str:
+    """Charts as one element of SVG, without a background. Raises `Unavailable` where nothing can draw them."""
+    return _vega().vegalite_to_svg(_spec(charts))
+
+
+def _spec(charts: Iterable[Any]) -> dict[str, Any]:
+    drawn = list(charts)
+    whole = drawn[0] if len(drawn) == 1 else _altair().concat(*drawn, columns=2)
+    return whole.configure(background="transparent", **_LOOK).to_dict()
 
 
 _LOOK: Final = {

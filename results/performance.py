@@ -38,7 +38,10 @@ class TaskPerformance(Shown):
         return {name: float(value) for name, value in self.to_dict().items() if isinstance(value, int | float)}
 
     def __str__(self) -> str:
-        english = os.environ.get("LEPTON_LANG", "zh").lower().startswith("en")
+        return self.summary(english=os.environ.get("LEPTON_LANG", "zh").lower().startswith("en"))
+
+    def summary(self, *, english: bool) -> str:
+        """One line for people, in English or Chinese."""
         undefined, comma = ("undefined", ", ") if english else ("无定义", "，")
         return comma.join(
             (f"{in_english} " if english else in_chinese) + self._rounded(getattr(self, name), undefined)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from lepton_ai.errors import Malformed, Unavailable
 from lepton_ai.evaluation import binary, multiclass, regression, report
 from lepton_ai.evaluation.costs import Costs
 from lepton_ai.evaluation.report import Asked
-from lepton_ai.results import Report, charts
+from lepton_ai.results import Report, charts, page
 
 GENERATOR = np.random.default_rng(2)
 ROWS = 400
@@ -114,6 +115,29 @@ def test_a_chart_is_kept_as_the_ending_of_its_file_says(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "roc.json").read_text())["$schema"].endswith(".json")
     with pytest.raises(Malformed, match=r"end it in \.svg, \.png"):
         charts.draw(drawn, tmp_path / "roc.gif")
+
+
+HOSTILE = "<script>alert(1)</script>|*x*"
+
+
+@pytest.mark.parametrize("english", [True, False], ids=["en", "zh"])
+def test_a_page_needs_no_network_and_obeys_no_name(english: bool) -> None:
+    html = page.page(BINARY, HOSTILE, english=english)
+
+    assert "<script" not in html
+    assert html.count("<svg") == 6
+    assert not re.search(r"(?:src|href)=.?http|url\(", html)
+    assert ("Fairness by sex" in html, "公平性：sex" in html) == (english, not english)
+
+
+@pytest.mark.parametrize("english", [True, False], ids=["en", "zh"])
+def test_markdown_tells_what_the_page_tells_and_obeys_no_name(english: bool) -> None:
+    told = page.markdown(BINARY, HOSTILE, english=english)
+
+    assert re.findall(r"(?<!\\)[<*]", told.splitlines()[0]) == []
+    tables = [line for line in told.splitlines() if line.startswith("|")]
+    assert all(len(re.findall(r"(?<!\\)\|", line)) >= 4 for line in tables)
+    assert ("Fairness by sex" in told, "公平性：sex" in told) == (english, not english)
 
 
 def test_a_chart_that_the_report_has_not_is_refused() -> None:
