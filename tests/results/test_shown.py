@@ -40,6 +40,25 @@ def test_an_answer_prints_as_its_command_shows_it(cli: Cli) -> None:
     assert all(answer._repr_html_().startswith('<div class="lepton">') for answer in answers.values())
 
 
+CALLS = (
+    "log", "log --graph", "show 4", "show 4 --all", "diff 1 2", "diff 1 6 --all", "compare 1 2 4 6", "compare 1 --all",
+    "suggest", "rollback 2 --dry-run", "find 'metric.f1 > 0'", "branch", "models", "jobs", "runs", "kept", "fsck",
+    "verify", "status", "events", "upgrade --dry-run", "sql 'select * from versions'",
+    "sql 'select * from events limit 3'",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("columns", ["20", "60", "200"])
+def test_no_answer_is_wider_than_the_screen(columns: str, cli: Cli) -> None:
+    lines = [(call, line) for call in CALLS for line in cli(call, COLUMNS=columns).out.splitlines()]
+
+    assert [(call, line) for call, line in lines if width(line) > int(columns)] == []
+
+
+def test_in_a_pipe_a_row_is_a_line(cli: Cli) -> None:
+    assert len(cli("sql 'select * from versions'").out.splitlines()) == 1 + 7
+
+
 def test_a_list_of_answers_is_still_a_list(cli: Cli) -> None:
     with ModelManager(cli.home) as manager:
         assert manager.branches() == {"main": 7, "risk": 3}
