@@ -22,6 +22,8 @@ SEAMS: Final = "./_-,:;|"
 
 _NARROW: Final = re.compile("[ -~\u00a0-\u00ac\u00ae-\u02ff\u2010-\u2015\u2018-\u2027\u2190-\u2193]*")
 """What takes one cell a character on every terminal: Latin letters, dashes, quotes, dots and arrows."""
+_IDEOGRAPH: Final = re.compile("[\u3001-\u3029\u4e00-\u9fff\uff01-\uff60]")
+"""What takes two: Chinese as it is mostly written."""
 _RUN: Final = re.compile("[!-\u10ff]+")
 """Characters of one word; scripts that put no spaces between words are broken anywhere."""
 
@@ -38,6 +40,9 @@ def width(words: str) -> int:
     """The cells that words take on a terminal: wide characters take two, combining marks none."""
     if _NARROW.fullmatch(words):
         return len(words)
+    rest, wide = _IDEOGRAPH.subn("", words)
+    if _NARROW.fullmatch(rest):
+        return len(words) + wide
     from rich.cells import cell_len
 
     return cell_len(words)

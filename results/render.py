@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from html import escape
 from itertools import zip_longest
 from typing import Final, TextIO
@@ -29,6 +29,8 @@ SHEET: Final = (
     "white-space:pre-wrap;font-weight:normal;font-variant-numeric:tabular-nums}"
     ".lepton.lepton .right{text-align:right;white-space:pre}.lepton.lepton .long{min-width:16em}</style>"
 )
+USUAL: Final = 80
+"""Columns of a terminal that does not know how many it has."""
 NOTEBOOK: Final = 100
 """Columns of what a notebook shows of `print`."""
 FEW: Final = 4
@@ -49,7 +51,9 @@ def screen(stream: TextIO | None = None) -> int | None:
         return int(told)
     stream = stream or sys.stdout
     if stream is not None and stream.isatty():  # pyright: ignore[reportUnnecessaryComparison] - pythonw has none
-        return shutil.get_terminal_size().columns
+        with suppress(OSError, ValueError):
+            return os.get_terminal_size(stream.fileno()).columns or USUAL
+        return USUAL
     return NOTEBOOK if type(stream).__module__.partition(".")[0] == "ipykernel" else None
 
 
@@ -134,7 +138,7 @@ def _row(row: Sequence[Text], below: Words, block: Columns, right: frozenset[int
     """The lines that a row takes within a block."""
     present = [(at, wide) for at, wide in zip(block.places, block.widths, strict=True) if at < len(row)]
     folded = [_folded(row[at], wide) for at, wide in present]
-    for number in range(max(map(len, folded), default=0)):
+    for number in range(max(map(len, folded), default=1)):
         line: list[Text] = []
         for (at, wide), lines in zip(present, folded, strict=True):
             cell = lines[number] if number < len(lines) else _escaped("" if at else below)
@@ -145,7 +149,7 @@ def _row(row: Sequence[Text], below: Words, block: Columns, right: frozenset[int
 
 def turned(grid: Grid) -> Grid | None:
     """A grid of few rows as one whose columns stand below each other, a name and its values a row; else None."""
-    if not grid.head or not 0 < len(grid.rows) <= FEW or grid.below:
+    if not 0 < len(grid.rows) <= FEW or any(len(row) > len(grid.head) for row in grid.rows):
         return None
     values = zip_longest(*grid.rows, fillvalue="")
     return Grid(tuple((dim(name), *each) for name, each in zip(grid.head, values, strict=False)), indent=grid.indent)

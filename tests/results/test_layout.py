@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
+import termios
 from collections import Counter
 from html.parser import HTMLParser
 from io import StringIO
@@ -27,7 +29,7 @@ HEADS = st.lists(st.text("abc全_", min_size=1, max_size=24), min_size=1, max_si
 def grids(draw: st.DrawFn) -> Grid:
     """Any cells, with a head or without, some of the columns at the right."""
     head = draw(HEADS)
-    rows = draw(st.lists(st.lists(WORDS, min_size=len(head), max_size=len(head)), max_size=6))
+    rows = draw(st.lists(st.lists(WORDS, max_size=len(head) + 1), max_size=6))
     right = draw(st.sets(st.integers(0, len(head) - 1)))
     return grid(rows, head=head if draw(st.booleans()) else (), right=right, indent=draw(st.sampled_from((0, 2))))
 
@@ -90,8 +92,8 @@ def test_lines_are_broken_at_spaces_or_between_characters(words: str, room: int)
     assert "".join(words[begin:end] for begin, end in lines).replace(" ", "") == words.replace(" ", "")
 
 
-def test_what_is_taken_for_narrow_is_narrow() -> None:
-    for character in map(chr, range(0x20, 0x2300)):
+def test_what_is_taken_for_narrow_or_wide_is_so() -> None:
+    for character in map(chr, (*range(0x20, 0x3100), *range(0x4E00, 0xA000), *range(0xFF00, 0x10000))):
         assert width(character) == cell_len(character)
 
 
@@ -155,6 +157,16 @@ def test_columns_says_how_wide_it_is_also_where_nobody_looks(monkeypatch: pytest
     assert screen() == 44
     monkeypatch.setenv("COLUMNS", "wide")
     assert screen(StringIO()) is None
+
+
+def test_a_terminal_says_how_wide_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 33))
+
+    with os.fdopen(theirs, "w") as stream:
+        assert screen(stream) == 33
+    os.close(ours)
 
 
 def test_what_is_piped_has_a_row_a_line() -> None:
