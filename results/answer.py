@@ -19,6 +19,10 @@ LONGEST: Final = 300
 class Shown:
     """Whatever describes itself: `str()` draws it as text, a notebook as HTML, the command line on a terminal."""
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls._repr_pretty_ = Shown._repr_pretty_  # IPython would take the repr that each dataclass has of its own
+
     def blocks(self) -> Iterator[Block]:
         """How it is described, line by line and table by table."""
         raise NotImplementedError

@@ -38,7 +38,7 @@ class Columns:
 
 def width(words: str) -> int:
     """The cells that words take on a terminal: wide characters take two, combining marks none."""
-    if _NARROW.fullmatch(words):
+    if (words.isascii() and words.isprintable()) or _NARROW.fullmatch(words):
         return len(words)
     rest, wide = _IDEOGRAPH.subn("", words)
     if _NARROW.fullmatch(rest):
@@ -58,7 +58,7 @@ def folds(words: str, room: int) -> list[tuple[int, int]]:
     lines, start, used = list[tuple[int, int]](), 0, 0
     seam: tuple[int, int] | None = None
     for begin, end in _characters(words):
-        blank, cells = words[begin] == " ", width(words[begin:end])
+        blank, cells = words[begin:end] == " ", width(words[begin:end])
         if blank and lines and begin == start:
             start = end  # spaces that a line was broken at
             continue
@@ -125,6 +125,9 @@ def _longest(cells: Sequence[str]) -> int:
 
 def _characters(words: str) -> Iterator[tuple[int, int]]:
     """Where each character begins and ends that is shown as one: with its marks, and what joiners join."""
+    if words.isascii():
+        yield from ((at, at + 1) for at in range(len(words)))
+        return
     begin = 0
     for at in range(1, len(words) + 1):
         if at == len(words) or not _joined(words[begin:at], words[at]):

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from IPython.lib.pretty import pretty
 
-from lepton_ai.results import Comparison, Diff, TensorChange, Version
+from lepton_ai.results import Comparison, Diff, Refs, TensorChange, Version, Versions
 from lepton_ai.results.render import plain_text
 
 SHOWN = Path(__file__).parent / "shown"
@@ -156,3 +157,8 @@ def test_what_is_short_is_shown_in_its_order_with_nothing_left_out() -> None:
     names = [line.split()[0] for line in str(difference(3)).split("\n") if "changed  " in line or "added" in line]
 
     assert names == ["tensors", *(f"encoder.layers.{at}.attention.self.query.weight" for at in range(3)), "head.bias"]
+
+
+def test_ipython_shows_what_print_does() -> None:
+    for answer in (ANSWERS["compare-2"], ANSWERS["compare-2"].whole, Versions([version(1)]), Refs("tags", {})):
+        assert pretty(answer) == str(answer)
