@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
+
+Seam: TypeAlias = tuple[int, int]
+"""Where in a text one line ends, and where the next begins."""
 
 LEAST: Final = 20
 """Cells of the narrowest screen that anything is fitted to."""
@@ -56,7 +59,7 @@ def folds(words: str, room: int) -> list[tuple[int, int]]:
     if width(words) <= room:
         return [(0, len(words))]
     lines, start, used = list[tuple[int, int]](), 0, 0
-    seam: tuple[int, int] | None = None
+    seam: Seam | None = None
     for begin, end in _characters(words):
         blank, cells = words[begin:end] == " ", width(words[begin:end])
         if blank and lines and begin == start:
@@ -68,12 +71,18 @@ def folds(words: str, room: int) -> list[tuple[int, int]]:
             start, seam, used = resumed, None, width(words[resumed:begin])
             if blank:
                 continue
-        if blank and begin > start:
-            seam = (seam[0] if seam and seam[1] == begin and words[begin - 1] == " " else begin, end)
-        elif words[begin] in SEAMS and used >= room // 2 and not (seam and words[seam[1] - 1] == " "):
-            seam = (end, end)
+        seam = _seam(words, (begin, end), seam, late=used >= room // 2) if begin > start else seam
         used += cells
     return [*lines, (start, len(words))]
+
+
+def _seam(words: str, character: tuple[int, int], seam: Seam | None, *, late: bool) -> Seam | None:
+    """Where a line would rather end, and the next begin, with one character more: spaces come before all else."""
+    begin, end = character
+    spaced = seam is not None and words[seam[1] - 1] == " "
+    if words[begin:end] == " ":
+        return (seam[0] if seam and spaced and seam[1] == begin else begin), end
+    return (end, end) if late and not spaced and words[begin] in SEAMS else seam
 
 
 def fitted(columns: Sequence[Sequence[str]], room: int | None, unbroken: frozenset[int]) -> list[Columns]:

@@ -92,7 +92,9 @@ def _folded(words: Text, room: int | None, indent: str = "") -> list[Text]:
     """Words line by line; behind the first line each begins with the indent."""
     if room is None or width(str(words)) <= room:
         return [words]
-    (begin, end), *_ = folds(str(words), room)
+    (begin, end), *others = folds(str(words), room)
+    if not indent:
+        return [_part(words, *each) for each in ((begin, end), *others)]
     rest = _part(words, end, None)
     rest = _part(rest, len(str(rest)) - len(str(rest).lstrip(" ")), None)
     more = (_part(rest, *each) for each in folds(str(rest), room - len(indent)))
@@ -141,7 +143,7 @@ def _row(row: Sequence[Text], below: Words, block: Columns, right: frozenset[int
     for number in range(max(map(len, folded), default=1)):
         line: list[Text] = []
         for (at, wide), lines in zip(present, folded, strict=True):
-            cell = lines[number] if number < len(lines) else _escaped("" if at else below)
+            cell = lines[number] if number < len(lines) else _part(_escaped("" if at else below), 0, wide)
             pad = " " * (wide - width(str(cell)))
             line.append(text(pad, cell) if at in right else text(cell, pad))
         yield line

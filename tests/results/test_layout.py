@@ -14,6 +14,7 @@ from io import StringIO
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ipykernel.iostream import OutStream
 from rich.cells import cell_len
 
 from lepton_ai.results.description import Grid, grid, text
@@ -167,6 +168,14 @@ def test_a_terminal_says_how_wide_it_is(monkeypatch: pytest.MonkeyPatch) -> None
     with os.fdopen(theirs, "w") as stream:
         assert screen(stream) == 33
     os.close(ours)
+
+
+def test_what_a_notebook_prints_is_folded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+    stream = type("OutStream", (StringIO,), {"__module__": OutStream.__module__})()
+
+    assert screen(stream) == 100
 
 
 def test_what_is_piped_has_a_row_a_line() -> None:
