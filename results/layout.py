@@ -73,7 +73,7 @@ def folds(words: str, room: int) -> list[tuple[int, int]]:
                 continue
         seam = _seam(words, (begin, end), seam, late=used >= room // 2) if begin > start else seam
         used += cells
-    return [*lines, (start, len(words))]
+    return [*lines, (start, len(words))] if start < len(words) else lines
 
 
 def _seam(words: str, character: tuple[int, int], seam: Seam | None, *, late: bool) -> Seam | None:

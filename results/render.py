@@ -6,12 +6,13 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from html import escape
 from itertools import zip_longest
 from typing import Final, TextIO
 
 from ..escapes import escaped
-from .description import Block, Grid, Text, Words, dim, text
+from .description import Block, Grid, Text, Words, dim, joined, text
 from .layout import GAP, LEAST, Columns, fitted, folds, width
 
 SGR: Final = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33, "magenta": 35, "cyan": 36}
@@ -114,9 +115,9 @@ def _aligned(grid: Grid, room: int | None, *, styled: bool) -> Iterator[str]:
     """The lines of a grid: where it is too wide one block of its columns below the other."""
     room = room and room - grid.indent
     blocks = _blocks(grid, room)
-    if len(blocks) > 1 and (list_of_values := turned(grid)):
-        below = _blocks(list_of_values, room)
-        grid, blocks = (list_of_values, below) if len(below) < len(blocks) else (grid, blocks)
+    if len(blocks) > 1 and (other := turned(grid) if grid.head else _running_on(grid)):
+        fewer = _blocks(other, room)
+        grid, blocks = (other, fewer) if len(fewer) < len(blocks) else (grid, blocks)
     rows = _cells(grid)
     for place, block in enumerate(blocks):
         yield from [""] if place else []
@@ -127,8 +128,12 @@ def _aligned(grid: Grid, room: int | None, *, styled: bool) -> Iterator[str]:
 
 
 def _blocks(grid: Grid, room: int | None) -> list[Columns]:
-    columns = list(zip_longest(*([str(cell) for cell in row] for row in _cells(grid)), fillvalue=""))
+    columns = _columns(_cells(grid))
     return fitted(columns, room, grid.right) if columns else []
+
+
+def _columns(rows: Iterable[Sequence[Text]]) -> list[tuple[str, ...]]:
+    return list(zip_longest(*([str(cell) for cell in row] for row in rows), fillvalue=""))
 
 
 def _cells(grid: Grid) -> list[list[Text]]:
@@ -144,9 +149,24 @@ def _row(row: Sequence[Text], below: Words, block: Columns, right: frozenset[int
         line: list[Text] = []
         for (at, wide), lines in zip(present, folded, strict=True):
             cell = lines[number] if number < len(lines) else _part(_escaped("" if at else below), 0, wide)
-            pad = " " * (wide - width(str(cell)))
-            line.append(text(pad, cell) if at in right else text(cell, pad))
+            line.append(_padded(cell, wide, right=at in right))
         yield line
+
+
+def _padded(cell: Text, wide: int, *, right: bool) -> Text:
+    pad = " " * (wide - width(str(cell)))
+    return text(pad, cell) if right else text(cell, pad)
+
+
+def _running_on(grid: Grid) -> Grid:
+    """A grid without a head as one of two columns: what a row is of, and all else of it behind that."""
+    cells = _cells(grid)
+    natural = [max(map(width, column)) for column in _columns(cells)]
+    rows: list[tuple[Words, ...]] = []
+    for row in cells:
+        others = [_padded(cell, natural[at], right=at in grid.right) for at, cell in enumerate(row) if at]
+        rows.append((*row[:1], joined(" " * GAP, [*others[:-1], *row[1:][-1:]])))
+    return replace(grid, rows=tuple(rows), right=grid.right & {0})
 
 
 def turned(grid: Grid) -> Grid | None:

@@ -46,7 +46,8 @@ def lettered(draw: st.DrawFn) -> Grid:
         return " ".join(letter * long for long in draw(shapes))
 
     right = draw(st.sets(st.integers(0, columns - 1)))
-    return grid([[cell(row * columns + at) for at in range(columns)] for row in range(rows)], right=right)
+    head = draw(st.sampled_from(((), ["-"] * columns)))
+    return grid([[cell(row * columns + at) for at in range(columns)] for row in range(rows)], head=head, right=right)
 
 
 @given(grids(), WIDTHS)
@@ -71,6 +72,7 @@ def test_every_cell_is_there_and_the_first_column_in_each_block(rows: Grid, room
     blocks = {counts[row[0][0]] / str(row[0]).count(str(row[0])[0]) for row in rows.rows if isinstance(row[0], str)}
     assert len(blocks) == 1
     assert min(blocks) >= 1
+    assert rows.head or blocks == {1}
     for row in rows.rows:
         for cell in map(str, row[1:]):
             assert counts[cell[0]] == cell.count(cell[0])
@@ -112,6 +114,16 @@ def test_a_wide_table_of_many_rows_stands_in_blocks_each_with_its_first_column()
 
     assert [block.split("\n")[0].split() for block in blocks] == [["name", "a", "b"], ["name", "c", "d"]]
     assert all([line.split()[0] for line in block.split("\n")[1:]] == [f"row{n}" for n in range(5)] for block in blocks)
+
+
+def test_rows_without_a_head_stay_together() -> None:
+    rows = grid([("12", "2026-11-29 00:52Z", "ada", "a message of words"), ("7", "2026-11-29 00:51Z", "bob", "")])
+
+    assert plain_text([rows], 28).split("\n") == [
+        "12  2026-11-29 00:52Z  ada",
+        "    a message of words",
+        "7   2026-11-29 00:51Z  bob",
+    ]
 
 
 def test_styles_go_on_over_the_lines_of_a_cell() -> None:
