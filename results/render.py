@@ -27,8 +27,8 @@ SHEET: Final = (
     ".lepton.lepton p:empty{height:.7em}.lepton.lepton div{overflow-x:auto}"
     ".lepton.lepton table{margin:.2em 0;border-collapse:collapse;color:inherit;font:inherit;table-layout:auto}"
     ".lepton.lepton th,.lepton.lepton td{text-align:left;vertical-align:top;padding:.15em 1em .15em 0;"
-    "white-space:pre-wrap;font-weight:normal;font-variant-numeric:tabular-nums}"
-    ".lepton.lepton .right{text-align:right;white-space:pre}.lepton.lepton .long{min-width:16em}</style>"
+    "white-space:pre;font-weight:normal;font-variant-numeric:tabular-nums}"
+    ".lepton.lepton .right{text-align:right}.lepton.lepton .long{white-space:pre-wrap;min-width:16em}</style>"
 )
 USUAL: Final = 80
 """Columns of a terminal that does not know how many it has."""
@@ -39,7 +39,7 @@ FEW: Final = 4
 MANY: Final = 12
 """Columns that a page shows of so few rows."""
 LONG: Final = 32
-"""Characters of a cell that is not squeezed between others on a page."""
+"""Cells of what is folded on a page, and not below half of that."""
 
 
 def screen(stream: TextIO | None = None) -> int | None:
@@ -208,7 +208,7 @@ def _html_row(grid: Grid, row: Sequence[Words]) -> Iterator[str]:
 
 
 def _html_cell(tag: str, scope: str, words: Words, right: bool) -> str:
-    kind = "right" if right else "long" if len(str(words)) > LONG else ""
+    kind = "right" if right else "long" if width(str(words)) > LONG else ""
     scope = f" scope={scope}" if tag == "th" else ""
     return f"<{tag}{scope}{f' class={kind}' if kind else ''}>{_span(words)}</{tag}>"
 
