@@ -451,7 +451,7 @@ class ModelManager:
         return history.show(self._workspace, *self._resolved(rev))
 
     def diff(self, a: Rev, b: Rev | None = None) -> Diff:
-        """What differs between two versions, from `a` to `b`; `a` may be a range `A..B`."""
+        """What differs between two versions, from `a` to `b`; `a` may be a range `A..B`. `.whole` prints all of it."""
         if b is None:
             name, first, last = split_range(str(a), self.models(), self._workspace.archived)
             a, b = str(first), f"{name}@{last}" if "@" not in str(last).split("{")[0] else str(last)
@@ -463,7 +463,8 @@ class ModelManager:
     def compare(self, *revs: Rev, metric: str | None = None) -> Comparison:
         """Versions of one model side by side, best first by `metric`; `holdout/f1` is f1 on the data called so.
 
-        They are ranked by figures on rows that all of them were judged on; where there are none, not at all.
+        They are ranked by figures on rows that all of them were judged on; where there are none, not at all. What is
+        the same for all is counted; `.whole` prints it.
         """
         return compare.compare(self._workspace, *self._of_one_model(revs), metric)
 

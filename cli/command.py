@@ -20,7 +20,7 @@ from ..escapes import escaped
 from ..results import Shown
 from ..results.description import Block, Grid, Text
 from ..results.figures import encoded
-from ..results.render import terminal
+from ..results.render import screen, terminal
 
 if TYPE_CHECKING:
     from ..manager import ModelManager
@@ -133,7 +133,8 @@ class Session:
     def show(self, shown: Shown | Block | Iterable[Block], *, err: bool = False) -> None:
         """Print lines and tables to stdout, or to stderr, which then has no colours but a terminal's."""
         blocks = shown.blocks() if isinstance(shown, Shown) else shown
-        for line in terminal([blocks] if isinstance(blocks, str | Text | Grid) else blocks):
+        room = screen(sys.stderr if err else sys.stdout)
+        for line in terminal([blocks] if isinstance(blocks, str | Text | Grid) else blocks, room):
             click.echo(line, err=err, color=None if err else self.colour)
 
     def confirm(self, question: str, *, yes: bool) -> None:

@@ -27,25 +27,27 @@ from .shapes import CHANGES, METRICS, ROWS, VERSION
                 "max_abs": "number?",
             }
         ],
+        "same": {"NAME": ["text"]},
     },
     "lepton diff 1 2",
     "lepton diff main~1..main",
-    "lepton diff production main --json",
+    "lepton diff production main --all",
 )
 @click.argument("a", metavar="A")
 @click.argument("b", required=False, metavar="B")
-def diff(session: Session, a: str, b: str | None) -> None:
+@click.option("--all", "everything", is_flag=True, help="Every tensor and value that differs, and what is the same.")
+def diff(session: Session, a: str, b: str | None, everything: bool) -> None:
     """Show what differs between two versions, from A to B; A..B is the same.
 
     A tensor's line says how many of its elements changed, the norm of the difference, alone and as a share of A's, the
-    cosine between both, and the largest single change.
+    cosine between both, and the largest single change. Of more than 20 tensors those are shown that changed the most.
     """
     if b is None and ".." not in a:
         raise click.UsageError("a diff is of two versions; write A B or A..B", click.get_current_context())
     with session.waiting("comparing"):
         difference = session.manager.diff(a, b)
     ends = {"before": difference.before.to_dict(), "after": difference.after.to_dict()}
-    session.answer(difference.to_dict() | ends, difference)
+    session.answer(difference.to_dict() | ends, difference.whole if everything else difference)
 
 
 @command(
@@ -53,24 +55,32 @@ def diff(session: Session, a: str, b: str | None) -> None:
         "model": "text",
         "metric": "text?",
         "on?": ROWS,
-        "versions": [{"version": VERSION, "metrics": METRICS, "rows": {"NAME": ROWS}}],
+        "versions": [
+            {"version": VERSION, "metrics": METRICS, "rows": {"NAME": ROWS}, "hyperparameters": {"NAME": "any"}}
+        ],
         "words": "text",
+        "better": {"NAME": "text"},
     },
     "lepton compare 1 2 main",
     "lepton compare 1 2 --metric accuracy",
+    "lepton compare 1 2 --all",
 )
 @click.argument("revs", nargs=-1, required=True, metavar="REV...")
 @click.option("--metric", metavar="NAME", help="What to rank by; test/f1 is f1 on the rows called so.")
-def compare(session: Session, revs: tuple[str, ...], metric: str | None) -> None:
+@click.option("--all", "everything", is_flag=True, help="Also what is the same for all.")
+def compare(session: Session, revs: tuple[str, ...], metric: str | None, everything: bool) -> None:
     """Put versions of one model side by side, the best first by figures on rows that all of them were judged on.
 
-    Where they share none, they stand in the order named, unranked, and each figure with its rows.
+    Where they share none, they stand in the order named, unranked, and each figure with its rows. Figures and
+    hyperparameters that differ are shown; a star is at the best of figures on the same rows, where it is known which
+    way they are better.
     """
     comparison = session.manager.compare(*revs, metric=metric)
-    each = zip(comparison.versions, comparison.metrics, comparison.rows, strict=True)
-    versions = [{"version": version.to_dict(), "metrics": metrics, "rows": rows} for version, metrics, rows in each]
-    told = {name: value for name, value in comparison.to_dict().items() if name not in ("metrics", "rows")}
-    session.answer(told | {"versions": versions}, comparison)
+    apart = {name: getattr(comparison, name) for name in ("metrics", "rows", "hyperparameters")}
+    each = (dict(zip(apart, values, strict=True)) for values in zip(*apart.values(), strict=True))
+    versions = [{"version": version.to_dict()} | own for version, own in zip(comparison.versions, each, strict=True)]
+    told = {name: value for name, value in comparison.to_dict().items() if name not in apart}
+    session.answer(told | {"versions": versions}, comparison.whole if everything else comparison)
 
 
 @command(

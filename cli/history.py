@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from ..results.render import terminal
+from ..results.render import screen, terminal
 from .command import Session, command
 from .revision import of_model
 from .shapes import ENTRY, METRICS, ROWS, VERSION
@@ -33,11 +33,12 @@ def log(session: Session, rev: str | None, graph: bool, limit: int | None, model
     Beside the versions stand the moves of branches and aliases: rollbacks, promotions, what was opened and given up.
     """
     history = session.manager.log(of_model(rev, model), model=model, most=limit)
-    blocks = history.graph() if graph else history.blocks()
-    if session.as_json or len(history) < shutil.get_terminal_size().lines or not session.colour:
+    blocks = tuple(history.graph() if graph else history.blocks())
+    lines = list(terminal(blocks, screen())) if session.colour and not session.as_json else []
+    if len(lines) < shutil.get_terminal_size().lines:
         session.answer(history.to_dict(), blocks)
     else:
-        click.echo_via_pager("\n".join(terminal(blocks)) + "\n", color=True)
+        click.echo_via_pager("\n".join(lines) + "\n", color=True)
 
 
 @command(
@@ -75,7 +76,9 @@ def log(session: Session, rev: str | None, graph: bool, limit: int | None, model
     "lepton show main~1 --json",
 )
 @click.argument("rev", default="main")
-def show(session: Session, rev: str) -> None:
-    """Show all that a version recorded; without REV the head of main."""
+@click.option("--all", "everything", is_flag=True, help="Every tensor, also where there are more than 50.")
+def show(session: Session, rev: str, everything: bool) -> None:
+    """Show what a version recorded; without REV the head of main."""
     record = session.manager.show(rev)
-    session.answer(record.to_dict() | {"version": record.version.to_dict()}, record)
+    shown = record.whole if everything else record
+    session.answer(record.to_dict() | {"version": record.version.to_dict()}, shown)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 import click
 
 from ..errors import Refused
-from ..escapes import escaped, escaped_lines
-from ..results.description import Block, Grid, dim, grid, joined, text, title
-from ..results.figures import count, encoded, figure, when
+from ..escapes import escaped_lines
+from ..results.description import Block, dim, grid, joined, text, title
+from ..results.figures import CUT, count, encoded, figure, when
 from .command import Session, command
 from .shapes import EVENT
 
@@ -29,6 +29,8 @@ Form = Literal["table", "csv", "json", "parquet"]
 
 SHOWN: Final = 200
 """Rows of a table that are shown to people."""
+LONGEST: Final = 1000
+"""Characters of a cell that are."""
 
 
 @command(
@@ -77,7 +79,7 @@ def sql(session: Session, query: str, as_of: str | None, form: Form, output: str
     at = resolved(table)
     if form == "table":
         shown = _shown(table) | {"as_of": at} if session.as_json else {}
-        session.answer(shown, (*_table(table, session), *_as_of(at)))
+        session.answer(shown, (*_table(table), *_as_of(at)))
         return
     session.show(_as_of(at), err=True)
     from ..projections.export import export
@@ -100,7 +102,7 @@ def sql(session: Session, query: str, as_of: str | None, form: Form, output: str
 @click.option("--after", type=click.IntRange(min=0), default=0, metavar="SEQ", help="Only those behind this number.")
 @click.option("--stream", metavar="NAME", help="Only those of a stream, such as model/credit.")
 def events(session: Session, follow: bool, after: int, stream: str | None) -> None:
-    """Show the facts that the ledger is made of, oldest first."""
+    """Show the facts that the ledger is made of, oldest first; --json shows long values whole."""
     log = session.manager.events(after=after, stream=stream, follow=follow)
     if session.as_json and not follow:
         session.answer({"events": list(log)}, ())
@@ -138,12 +140,14 @@ def _shown(table: pa.Table) -> dict[str, Any]:
     return {"columns": table.column_names, "count": table.num_rows, "rows": rows, "file": None}
 
 
-def _table(table: pa.Table, session: Session) -> Iterator[Block]:
-    """The first rows, aligned; on a terminal no wider than it."""
+def _table(table: pa.Table) -> Iterator[Block]:
+    """The first rows."""
     values = (column.to_pylist() for column in table.slice(0, SHOWN).columns)
     numbers = [place for place, field in enumerate(table.schema) if _numeric(field.type)]
-    rows = grid((map(_cell, row) for row in zip(*values, strict=True)), head=table.column_names, right=numbers)
-    yield from _folded(rows) if session.colour else (rows,)
+    rows = [tuple(map(_cell, row)) for row in zip(*values, strict=True)]
+    yield grid((map(_cut, row) for row in rows), head=table.column_names, right=numbers)
+    if any(len(cell) > LONGEST for row in rows for cell in row):
+        yield dim(f"what ends in {CUT} is cut; --format csv shows all of it")
     if table.num_rows > SHOWN:
         yield dim(f"and {count(table.num_rows - SHOWN, 'row')} more; --format csv shows all")
     elif not table.num_rows:
@@ -158,24 +162,6 @@ def _as_of(at: Mapping[str, Any] | None) -> Iterator[Block]:
     yield dim(f"as of event {at['seq']}, recorded {recorded}" if recorded else "as of before the first event")
 
 
-def _folded(rows: Grid) -> Iterator[str]:
-    """The lines of a table whose cells are folded until it is no wider than the terminal."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table as RichTable
-    from rich.text import Text
-
-    drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
-    for place, name in enumerate(rows.head):
-        drawn.add_column(Text(escaped(name)), justify="right" if place in rows.right else "left", overflow="fold")
-    for row in rows.rows:
-        drawn.add_row(*(Text(escaped(str(cell))) for cell in row))
-    console = Console()
-    with console.capture() as captured:
-        console.print(drawn)
-    yield from captured.get().splitlines()
-
-
 def _numeric(kind: Any) -> bool:
     import pyarrow as pa
 
@@ -186,6 +172,10 @@ def _cell(value: Any) -> str:
     if isinstance(value, datetime):
         return when(value if value.tzinfo else value.replace(tzinfo=UTC), seconds=True)
     return figure(value)
+
+
+def _cut(cell: str) -> str:
+    return cell if len(cell) <= LONGEST else f"{cell[:LONGEST]} {CUT}"
 
 
 def _event(event: Mapping[str, Any]) -> Block:
@@ -202,7 +192,7 @@ def _brief(value: Any) -> str:
     if isinstance(value, str) and value.startswith(("sha256:", "blake3:")):
         return value[:15]
     words = value if isinstance(value, str) else encoded(value)
-    return words if len(words) <= 40 else f"{words[:39]}…"
+    return words if len(words) <= 40 else f"{words[:36]} {CUT}"
 
 
 def _write(content: bytes, path: str) -> None:

@@ -25,6 +25,11 @@ read are refused. A `.lepton` found upwards that belongs to another user is refu
 [revisions.md](revisions.md) has it; where the ledger holds several models write MODEL@REV. Sizes are in steps of 1000
 and times in UTC. There are no colours where stdout is no terminal, `NO_COLOR` is set or `TERM` is `dumb`.
 
+An answer is as wide as the terminal, or as `COLUMNS` says: long cells are folded; a table that is still too wide stands
+in blocks of columns, with its first column in each, and one of few rows as a list of names and values. In a pipe, where
+`COLUMNS` is not set, every row is one line. What is left out is counted beside the option that shows it; `--json` has
+all of it. `print(answer)` in Python shows the same, a notebook as HTML, and `answer.whole` what `--all` does.
+
 ## Exit codes
 
 | code | means |

@@ -13,7 +13,7 @@ from ..domain.job.state import ENDED, JobState
 from ..errors import Refused, UnknownRevision
 from ..results import Result, Shown, Version
 from ..results.description import Block, Text, grid, text
-from ..results.figures import figure, when
+from ..results.figures import figure, first_line, when
 from ..versions import history
 from ..versions.workspace import Workspace
 
@@ -144,5 +144,4 @@ def _cells(job: JobRecord) -> tuple[str | Text, ...]:
 
 def _said(job: JobRecord) -> str:
     why = "" if job.status in ("running", "assigned", "finished") else job.reason or job.error or ""
-    first = (why or job.message).partition("\n")[0]
-    return first if len(first) <= 60 else f"{first[:59]}…"
+    return first_line(why or job.message)

@@ -5,7 +5,8 @@ words of `description.py`, and `render.py` draws that for terminals, as text and
 """
 
 from .answer import Result, Shown, plain
-from .comparison import Comparison, Diff, TensorChange
+from .comparison import Comparison
+from .diff import Diff, TensorChange
 from .evaluation import Evaluation
 from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
 from .listing import Refs, Versions

@@ -2,32 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final, cast
 
 from ..plain import in_json
 from .description import Block, grid
-from .render import html, plain_text
+from .render import html, plain_text, screen
 from .version import PendingVersion, Version, VersionRef
 
-WIDTH: Final = 100
+LONGEST: Final = 300
 """Characters of a field that an answer without a description of its own shows."""
 
 
 class Shown:
     """Whatever describes itself: `str()` draws it as text, a notebook as HTML, the command line on a terminal."""
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls._repr_pretty_ = Shown._repr_pretty_  # IPython would take the repr that each dataclass has of its own
+
     def blocks(self) -> Iterator[Block]:
         """How it is described, line by line and table by table."""
         raise NotImplementedError
 
     def __str__(self) -> str:
-        return plain_text(self.blocks())
+        return plain_text(self.blocks(), screen())
 
     def _repr_html_(self) -> str:
         return html(self.blocks())
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - IPython's signature
+        """What IPython shows on a terminal."""
+        printer.text(str(self))
+
+
+class WholeAnswer(Shown):
+    """An answer with nothing left out."""
+
+    def __init__(self, blocks: Iterable[Block]) -> None:
+        self._blocks = tuple(blocks)
+
+    def blocks(self) -> Iterator[Block]:
+        return iter(self._blocks)
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 class Result(Shown):
@@ -41,7 +62,11 @@ class Result(Shown):
     def blocks(self) -> Iterator[Block]:
         """A row a field that says something, cut where it is long; `repr()` has all."""
         rows = ((name, _brief(value)) for name, value in self.to_dict().items() if value is not None)
-        yield grid((name, words) for name, words in rows if words)
+        yield grid((name, _cut(words)) for name, words in rows if words)
+
+
+def _cut(words: str) -> str:
+    return words if len(words) <= LONGEST else f"{words[:LONGEST]} […] {len(words):,} characters; repr() has all"
 
 
 def _brief(value: Any) -> str:
@@ -49,11 +74,8 @@ def _brief(value: Any) -> str:
         return f"{value:.5g}"
     if isinstance(value, Mapping):
         pairs = cast("Mapping[str, Any]", value).items()
-        value = ", ".join(f"{name} {_brief(each)}" for name, each in pairs if each is not None)
-    elif isinstance(value, list):
-        value = "; ".join(map(_brief, cast("list[Any]", value)))
-    text = str(value)
-    return text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"
+        return ", ".join(f"{name} {_brief(each)}" for name, each in pairs if each is not None)
+    return "; ".join(map(_brief, cast("list[Any]", value))) if isinstance(value, list) else str(value)
 
 
 def plain(value: Any) -> Any:

@@ -1,70 +1,23 @@
-"""What differs between versions, and which is best."""
+"""Versions side by side, and which is best."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .answer import Result
-from .description import Block, Words, arrow, dim, grid, number, section, text, title
-from .figures import change, figure, short, told
+from .answer import Result, WholeAnswer
+from .description import WHOLE, Block, Words, dim, grid, number, text, title
+from .figures import ABSENT, count, figure, told
 from .version import Version
 
-PARTS: Final = ("hyperparameters", "architecture", "settings", "data", "metrics", "files", "code", "environment")
-"""The parts of a diff, in the order they are shown in."""
-MEASURES: Final = ("name", "", "elements", "norm", "relative", "cosine", "largest")
-
-
-@dataclass(frozen=True)
-class TensorChange(Result):
-    """How much one tensor changed: share of elements, norms of the difference, cosine of the two."""
-
-    name: str
-    status: str
-    """changed, added, removed or reshaped."""
-    changed: float | None = None
-    l2: float | None = None
-    relative: float | None = None
-    cosine: float | None = None
-    max_abs: float | None = None
-
-
-@dataclass(frozen=True)
-class Diff(Result):
-    """What differs between two versions; each part maps a name to its (before, after), None where it is not there."""
-
-    before: Version
-    after: Version
-    hyperparameters: Mapping[str, tuple[Any, Any]]
-    architecture: Mapping[str, tuple[Any, Any]]
-    settings: Mapping[str, tuple[Any, Any]]
-    data: Mapping[str, tuple[Any, Any]]
-    environment: Mapping[str, tuple[Any, Any]]
-    code: Mapping[str, tuple[Any, Any]]
-    files: Mapping[str, tuple[Any, Any]]
-    metrics: Mapping[str, tuple[Any, Any]]
-    other_rows: tuple[str, ...]
-    """The metrics that were not measured on the same rows before and after: their figures make no step."""
-    tensors: tuple[TensorChange, ...]
-
-    def blocks(self) -> Iterator[Block]:
-        before, after = self.before, self.after
-        other = f"{after.model} " if after.model != before.model else ""
-        yield text(title(before.model), " ", number(before), f" {arrow()} {other}", number(after))
-        parts = {name: getattr(self, name) for name in PARTS}
-        if not any(parts.values()) and not self.tensors:
-            yield "nothing differs"
-        for name, changes in parts.items():
-            yield from section(name, _changes(changes, self.other_rows if name == "metrics" else ()))
-        if self.tensors:
-            kinds = [tensor.status for tensor in self.tensors]
-            counts = ", ".join(f"{kinds.count(kind):,} {kind}" for kind in dict.fromkeys(kinds))
-            measured = any(tensor.changed is not None for tensor in self.tensors)
-            rows = [_tensor(tensor)[: None if measured else 2] for tensor in self.tensors]
-            yield ""
-            yield title(text("tensors  ", dim(counts)))
-            yield grid(rows, head=MEASURES if measured else (), right=range(2, 7), indent=2)
+BESIDE: Final = 6
+"""Values of a version that stand beside each other; more stand below each other, a version a column."""
+BEST: Final = "*"
+NAMED: Final = 12
+"""Names of what is the same for all that are shown."""
 
 
 @dataclass(frozen=True)
@@ -82,69 +35,147 @@ class Comparison(Result):
     """By the name of a figure the rows it was measured on, where they are known."""
     words: str
     """Why they are not ranked; empty where they are."""
+    hyperparameters: tuple[Mapping[str, Any], ...] = ()
+    """Nested ones by dotted names."""
+    better: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Which way the figures are better whose direction is known, by name."""
 
     @property
     def best(self) -> Version | None:
         """The version that does best by `metric`, of equals the newest; None where they are not ranked."""
         return None if self.metric is None else self.versions[0]
 
+    @property
+    def same(self) -> dict[str, tuple[str, ...]]:
+        """The names of the metrics and hyperparameters that are the same for all versions."""
+        metrics = (name for name in _alike(self.metrics) if len(set(self._rows(name))) == 1)
+        return {"metrics": tuple(metrics), "hyperparameters": tuple(_alike(self.hyperparameters))}
+
+    @property
+    def whole(self) -> WholeAnswer:
+        """All of it to print: what is the same for all versions too."""
+        return WholeAnswer(self._described({}))
+
     def blocks(self) -> Iterator[Block]:
+        return self._described(self.same if len(self.versions) > 1 else {})
+
+    def _described(self, folded: Mapping[str, Sequence[str]]) -> Iterator[Block]:
+        """What differs, and a line that counts and names what is folded."""
         own = [] if self.metric is None else [self.metric]
-        names = [*own, *sorted(set[str]().union(*self.metrics) - {*own})]
-        marks = self._marks(names)
-        rows: list[list[Words]] = [
-            [number(version), version.branch, *(self._cell(place, name, marks) for name in names)]
-            for place, version in enumerate(self.versions)
-        ]
-        if self.metric is not None:
-            rows[0][2] = text(rows[0][2], style="green bold")
-            yield text(title(self.model), f" by {self.metric} on {told(self.on)}")
-        else:
-            yield title(self.model)
-        yield grid(rows, head=("version", "branch", *names), right=(0, *range(2, len(names) + 2)))
-        yield from (dim(f"{mark}: {words}") for words, mark in marks.items())
+        same = [name for name in folded.get("metrics", ()) if name not in own]
+        chosen_alike = folded.get("hyperparameters", ())
+        names = own + [each for each in _names(self.metrics) if each not in (*own, *same)]
+        chosen = [each for each in _names(self.hyperparameters) if each not in chosen_alike]
+        beside = len(names) + len(chosen) <= max(BESIDE, len(self.versions) - 1)
+        yield text(title(self.model), f" by {self.metric} on {told(self.on)}, best first" if own else "")
+        yield from self._figures(names, beside=beside)
+        if chosen:
+            yield from ("", title("hyperparameters"), self._chosen(chosen, beside=beside))
+        alike = {"figure": same, "hyperparameter": chosen_alike}
+        if parts := [f"{count(len(each), noun)} ({_listed(each)})" for noun, each in alike.items() if each]:
+            yield from ("", dim(f"the same for all: {', '.join(parts)}; {WHOLE}"))
         if self.words:
             yield self.words
 
-    def _marks(self, names: Iterable[str]) -> dict[str, str]:
-        """Letters for rows, where a column holds figures of several."""
-        marks: dict[str, str] = {}
+    def _figures(self, names: Sequence[str], *, beside: bool) -> Iterator[Block]:
+        """The figures, with letters for their rows where these differ, and a star at the best where it is known."""
+        letters = self._letters(names)
+        marks = {name: self._marks(name, letters) for name in names}
+        room = any(any(each) for each in marks.values())
+        cells = {name: list(self._marked(name, own, room=room)) for name, own in marks.items()}
+        branches = [version.branch for version in self.versions]
+        if beside:
+            yield self._beside({"branch": branches} | cells, right=names)
+        else:
+            yield self._below({"branch": [dim(each) for each in branches]} | cells, right=True)
+        yield from (dim(f"{letter}: {words}") for words, letter in letters.items())
+        if any(BEST in each for each in marks.values()):
+            yield dim(f"{BEST}: the best of figures on the same rows")
+
+    def _marked(self, name: str, marks: Sequence[str], *, room: bool) -> Iterator[Words]:
+        for of, mark in zip(self.metrics, marks, strict=True):
+            value = text(_value(of, name), style="green bold" if mark == BEST else "")
+            yield text(value, dim(f" {mark}") if mark else "  " if room else "")
+
+    def _chosen(self, names: Sequence[str], *, beside: bool) -> Block:
+        """The hyperparameters; numbers of one column align."""
+        cells = {name: [_value(of, name) for of in self.hyperparameters] for name in names}
+        if not beside:
+            return self._below(cells, right=False)
+        numbers = [name for name in names if all(_is_number(of.get(name)) for of in self.hyperparameters)]
+        return self._beside(cells, right=numbers)
+
+    def _beside(self, cells: Mapping[str, Sequence[Words]], right: Sequence[str]) -> Block:
+        """A row a version."""
+        head, columns = ["version", *cells], [[number(each) for each in self.versions], *cells.values()]
+        places = (place for place, name in enumerate(head) if place == 0 or name in right)
+        return grid(zip(*columns, strict=True), head=head, right=places)
+
+    def _below(self, cells: Mapping[str, Sequence[Words]], *, right: bool) -> Block:
+        """A column a version."""
+        rows = ((name, *each) for name, each in cells.items())
+        places = range(1, len(self.versions) + 1) if right else ()
+        return grid(rows, head=("version", *map(str, self.versions)), right=places)
+
+    def _marks(self, name: str, letters: Mapping[str, str]) -> list[str]:
+        """By version the mark of a figure: the letter of its rows, or a star where it is best.
+
+        None is best where the direction or the rows are not known, where rows differ, or where all do alike.
+        """
+        figures = {place: of[name] for place, of in enumerate(self.metrics) if name in of}
+        rows = dict(zip(figures, self._rows(name), strict=True))
+        known = {value for value in figures.values() if not math.isnan(value)}
+        if name not in self.better or len({*rows.values()}) != 1 or told(None) in rows.values() or len(known) < 2:
+            return [letters.get(rows.get(place, ""), "") for place in range(len(self.metrics))]
+        best = max(known) if self.better[name] == "higher" else min(known)
+        return [BEST if figures.get(place) == best else "" for place in range(len(self.metrics))]
+
+    def _letters(self, names: Iterable[str]) -> dict[str, str]:
+        """Letters for rows, where a figure is of several, or of rows that nobody named."""
+        letters: dict[str, str] = {}
         for name in names:
-            kinds = dict.fromkeys(self._rows(place, name) for place, of in enumerate(self.metrics) if name in of)
+            kinds = dict.fromkeys(self._rows(name))
             if len(kinds) > 1 or (kinds.keys() == {told(None)} and len(self.metrics) > 1):
                 for words in kinds:
-                    marks.setdefault(words, _letter(len(marks)))
-        return marks
+                    letters.setdefault(words, _letter(len(letters)))
+        return letters
 
-    def _cell(self, place: int, name: str, marks: Mapping[str, str]) -> Words:
-        mark = marks.get(self._rows(place, name), "") if name in self.metrics[place] else ""
-        return text(figure(self.metrics[place].get(name)), dim(f" {mark}" if mark else ""))
+    def _rows(self, name: str) -> list[str]:
+        """The rows of a figure, of each version that has it."""
+        return [told(rows.get(name)) for of, rows in zip(self.metrics, self.rows, strict=True) if name in of]
 
-    def _rows(self, place: int, name: str) -> str:
-        return told(self.rows[place].get(name))
+
+def _names(of: Sequence[Mapping[str, Any]]) -> list[str]:
+    """All names there are, numbers within them in order: `recall@5` before `recall@10`."""
+    return sorted(set[str]().union(*of), key=_natural)
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    parts = enumerate(re.split(r"(\d+)", name))  # every second one is digits
+    return [
+        (len(part.lstrip("0")) if place % 2 else 0, part.lstrip("0") if place % 2 else part) for place, part in parts
+    ]
+
+
+def _alike(of: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The names that all have, with the same value."""
+    for name in _names(of):
+        if all(name in each for each in of) and len({repr(each[name]) for each in of}) == 1:
+            yield name
+
+
+def _value(of: Mapping[str, Any], name: str) -> str:
+    return figure(of.get(name)) if name in of else ABSENT
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | None) and not isinstance(value, bool)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
 
 
 def _letter(place: int) -> str:
     return chr(ord("a") + place) if place < 26 else f"{_letter(place // 26 - 1)}{_letter(place % 26)}"
-
-
-def _changes(changes: Mapping[str, tuple[Any, Any]], other_rows: Collection[str]) -> Iterator[tuple[Words, ...]]:
-    for name, (before, after) in changes.items():
-        step = text(f"{arrow()} ", text(_value(after), style="green"))
-        by = "rows not shared" if name in other_rows else change(before, after)
-        yield name, text(_value(before), style="red"), step, dim(by)
-
-
-def _value(value: Any) -> str:
-    """A value as it stands beside another: of a digest as much as names it."""
-    return short(value) if isinstance(value, str) and value.startswith(("sha256:", "blake3:")) else figure(value)
-
-
-def _tensor(tensor: TensorChange) -> tuple[Words, ...]:
-    colour = {"added": "green", "removed": "red"}.get(tensor.status, "yellow")
-    share = "" if tensor.changed is None else f"{tensor.changed:.1%}"
-    relative = "" if tensor.relative is None else f"{tensor.relative:.2%}"
-    norm, cosine, largest = (
-        "" if value is None else f"{value:.4g}" for value in (tensor.l2, tensor.cosine, tensor.max_abs)
-    )
-    return tensor.name, text(tensor.status, style=colour), share, norm, relative, cosine, largest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +22,20 @@ class Text:
 
 
 Words: TypeAlias = "str | Text"
+WHOLE: Final = "--all, or .whole in Python, shows them"
+"""How to see what was left out of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Rows of cells whose columns align, those in `right` at the right."""
+    """Rows of cells whose columns align, those in `right` at the right; the first says what a row is of."""
 
     rows: tuple[tuple[Words, ...], ...]
     head: tuple[str, ...] = ()
     right: frozenset[int] = frozenset()
     indent: int = 0
+    below: tuple[Words, ...] = ()
+    """What stands in the first column of a row's further lines, where the row takes several."""
 
 
 Block: TypeAlias = "Words | Grid"

@@ -13,6 +13,8 @@ from .answer import plain
 HEADLINES: Final = ("f1", "macro_f1", "roc_auc", "accuracy", "r2", "loss", "rmse")
 """The metrics that stand for a version where there is room for one."""
 ABSENT: Final = "-"
+CUT: Final = "[…]"
+"""What stands where words were left out."""
 
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
 
@@ -70,6 +72,12 @@ def short(digest: str) -> str:
     digits = digest.partition(":")[2] or digest
     letter = next((place for place, digit in enumerate(digits) if digit.isalpha()), len(digits))
     return digits[: max(12, letter + 1)]
+
+
+def first_line(words: str) -> str:
+    """The first line of a message or description, marked where more follow."""
+    first, _, rest = words.strip().partition("\n")
+    return f"{first} {CUT}" if rest else first
 
 
 def headline(metrics: Mapping[str, float]) -> str:

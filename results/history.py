@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from .answer import Result, Shown
-from .description import Block, Text, Words, arrow, dim, grid, joined, number, section, text, title
-from .figures import count, figure, headline, pairs, short, size, told, when
+from .answer import Result, Shown, WholeAnswer
+from .description import WHOLE, Block, Text, Words, arrow, dim, grid, joined, number, section, text, title
+from .figures import count, figure, first_line, headline, pairs, short, size, told, when
 from .graph import GraphRow, draw
 from .version import Version, VersionRef
+
+MOST: Final = 50
+"""Tensors of a version that are shown where it has more."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +62,16 @@ class Log(Result):
     def graph(self) -> Iterator[Block]:
         """The same beside a drawing of how the versions come from each other."""
         drawing = _drawing(self.entries)
-        rows, rails, below = list[tuple[Words, ...]](), "", tuple[str, ...]()
+        rows, beside = list[tuple[Words, ...]](), list[Words]()
+        rails, below = "", tuple[str, ...]()
         for entry in self.entries:
             rows += [(_strokes(line),) for line in below]
             row = drawing.get(entry.seq)
             rows.append((_strokes(row.line if row else rails), *_cells(entry)))
+            beside += [""] * (len(rows) - len(beside) - 1)
+            beside.append(_strokes(row.line.replace("*", "|" if entry.parents else " ") if row else rails))
             rails, below = (row.rails, row.below) if row else (rails, ())
-        yield grid([*rows, *((_strokes(line),) for line in below if line.strip())])
+        yield replace(grid([*rows, *((_strokes(line),) for line in below if line.strip())]), below=tuple(beside))
 
 
 @dataclass(frozen=True)
@@ -140,7 +146,15 @@ class VersionRecord(Result):
     """The exact difference from the first parent, where one was kept."""
     run: str | None
 
+    @property
+    def whole(self) -> WholeAnswer:
+        """All of it to print: every tensor too."""
+        return WholeAnswer(self._described(None))
+
     def blocks(self) -> Iterator[Block]:
+        return self._described(MOST)
+
+    def _described(self, most: int | None) -> Iterator[Block]:
         yield text(
             title("version"), " ", number(self.version), " ", title("of"), f" {self.version.model}  ", _names(self)
         )
@@ -159,7 +173,9 @@ class VersionRecord(Result):
         ):
             yield from section(name, pairs(getattr(self, name) or {}))
         yield from section("files", ((file["name"], size(file["bytes"])) for file in self.files))
-        yield from section(text("tensors  ", dim(self._stored())), map(_tensor, self.tensors))
+        yield from section(text("tensors  ", dim(self._stored())), map(_tensor, self.tensors[:most]))
+        if most is not None and len(self.tensors) > most:
+            yield dim(f"  and {len(self.tensors) - most:,} more; {WHOLE}")
         yield from section("environment", pairs(self.environment))
 
     def _figures(self) -> Iterator[tuple[Words, ...]]:
@@ -198,7 +214,7 @@ def _is_version(entry: LogEntry) -> bool:
 
 
 def _words(entry: LogEntry) -> Words:
-    message = entry.message.strip().partition("\n")[0]
+    message = first_line(entry.message)
     if _is_version(entry):
         others = f"from {', '.join(map(str, entry.other_parents))}" if entry.other_parents else ""
         return joined("  ", (message, others, _names(entry), dim(headline(entry.metrics))))
@@ -244,7 +260,7 @@ def _model(record: ModelRecord) -> tuple[Words, ...]:
         str(record.versions),
         dim(when(record.changed)) if record.changed else "",
         joined("  ", (text(f"{name} ", number(version)) for name, version in names.items())),
-        record.description.partition("\n")[0],
+        first_line(record.description),
     )
 
 

@@ -30,6 +30,8 @@ B = TypeVar("B", PostgreSQL, PgBouncer, Kafka, S3, Azure)
 
 settings.register_profile("default", deadline=None, print_blob=True)
 settings.register_profile("fuzz", settings.get_profile("default"), max_examples=2000)
+# COLUMNS would decide how wide what the tests read is
+os.environ.pop("COLUMNS", None)
 settings.load_profile("default")
 
 

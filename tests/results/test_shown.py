@@ -40,6 +40,45 @@ def test_an_answer_prints_as_its_command_shows_it(cli: Cli) -> None:
     assert all(answer._repr_html_().startswith('<div class="lepton">') for answer in answers.values())
 
 
+CALLS = (
+    "log", "log --graph", "show 4", "show 4 --all", "diff 1 2", "diff 1 6 --all", "compare 1 2 4 6", "compare 1 --all",
+    "suggest", "rollback 2 --dry-run", "find 'metric.f1 > 0'", "branch", "models", "jobs", "runs", "kept", "fsck",
+    "verify", "status", "events", "upgrade --dry-run", "sql 'select * from versions'",
+    "sql 'select * from events limit 3'",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("columns", ["20", "60"])
+def test_no_answer_is_wider_than_the_screen(columns: str, cli: Cli) -> None:
+    lines = [(call, line) for call in CALLS for line in cli(call, COLUMNS=columns).out.splitlines()]
+
+    assert [(call, line) for call, line in lines if width(line) > int(columns)] == []
+
+
+def test_in_a_pipe_a_row_is_a_line(cli: Cli) -> None:
+    assert len(cli("sql 'select * from versions'").out.splitlines()) == 1 + 7
+
+
+def test_a_long_cell_is_cut_with_a_mark_and_says_where_all_of_it_is(cli: Cli) -> None:
+    query = "select version, repeat('x', 5000) as long, 'a\nb' as lines from versions limit 1"
+
+    shown = cli(["sql", query]).out
+
+    assert "x" * 1000 + " […]" in shown
+    assert "x" * 1001 not in shown
+    assert "--format csv shows all of it" in shown
+    assert "a\\nb" in shown
+    assert "x" * 5000 in cli(["sql", query, "--format", "csv"]).out
+
+
+def test_few_rows_of_a_query_that_are_too_wide_are_names_and_values(cli: Cli) -> None:
+    columns = ", ".join(f"{at} * 1111111 as column_{at}" for at in range(40))
+
+    lines = cli(["sql", f"select {columns}"], COLUMNS="60").out.splitlines()
+
+    assert [line.split() for line in lines] == [[f"column_{at}", str(at * 1111111)] for at in range(40)]
+
+
 def test_a_list_of_answers_is_still_a_list(cli: Cli) -> None:
     with ModelManager(cli.home) as manager:
         assert manager.branches() == {"main": 7, "risk": 3}

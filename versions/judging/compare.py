@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ...domain.model.figures import Common, Figure, VersionFigures, common, shared
@@ -22,20 +22,50 @@ def diff(workspace: Workspace, before: ModelVersion, after: ModelVersion) -> Dif
     old, new = before.figures.shown(), after.figures.shown()
     for name, (one_figure, other_figure) in shared([before.figures, after.figures]).items():
         old[name], new[name] = one_figure, other_figure
+    parts: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
+        "hyperparameters": (one.hyperparameters, two.hyperparameters),
+        "architecture": (one.architecture, two.architecture),
+        "settings": (one.settings, two.settings),
+        "data": (one.data or {}, two.data or {}),
+        "metrics": (values(old), values(new)),
+        "files": ({file.name: file.digest for file in one.files}, {file.name: file.digest for file in two.files}),
+        "code": (one.code, two.code),
+        "environment": (one.environment, two.environment),
+    }
+    other_rows = tuple(name for name in old if name in new and not _same_rows(old[name], new[name]))
+    differing = {part: changes(*ends) for part, ends in parts.items()}
+    tensors = _tensor_changes(workspace, before, after)
+    same = {
+        part: _same(flat(first), flat(second), {*differing[part], *other_rows})
+        for part, (first, second) in parts.items()
+    }
+    old_names, new_names = (_tensor_names(workspace, end) for end in (before, after))
+    same["tensors"] = _same(old_names, new_names, {tensor.name for tensor in tensors})
     return Diff(
         before=workspace.version(*before),
         after=workspace.version(*after),
-        hyperparameters=changes(one.hyperparameters, two.hyperparameters),
-        architecture=changes(one.architecture, two.architecture),
-        settings=changes(one.settings, two.settings),
-        data=changes(one.data or {}, two.data or {}),
-        environment=changes(one.environment, two.environment),
-        code=changes(one.code, two.code),
-        files=changes({f.name: f.digest for f in one.files}, {f.name: f.digest for f in two.files}),
-        metrics=changes(values(old), values(new)),
-        other_rows=tuple(name for name in old if name in new and not _same_rows(old[name], new[name])),
-        tensors=_tensor_changes(workspace, before, after),
+        other_rows=other_rows,
+        tensors=tensors,
+        same=same,
+        **differing,
     )
+
+
+def _same(one: Collection[str], other: Collection[str], differing: Collection[str]) -> tuple[str, ...]:
+    return tuple(name for name in one if name in other and name not in differing)
+
+
+def _tensor_names(workspace: Workspace, end: ModelVersion) -> dict[str, None]:
+    return dict.fromkeys(entry.name for entry in workspace.vault.manifest(end.event.tensors).tensors)
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Values by name, nested ones by dotted names."""
+    flattened: dict[str, Any] = {}
+    for name, value in values.items():
+        inner = flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {}  # pyright: ignore
+        flattened |= inner or {f"{prefix}{name}": value}
+    return flattened
 
 
 def _same_rows(one: Figure, other: Figure) -> bool:
@@ -73,6 +103,7 @@ def compare(workspace: Workspace, model: ModelState, numbers: Sequence[int], met
     shown = {number: of.shown() for number, of in sides.items()}
     if basis is not None:
         shown = {number: of | {basis.name: basis.figures[number]} for number, of in shown.items()}
+    names = sorted(set[str]().union(*shown.values()))
     return Comparison(
         model=model.name,
         metric=None if basis is None else basis.name,
@@ -81,6 +112,8 @@ def compare(workspace: Workspace, model: ModelState, numbers: Sequence[int], met
         metrics=tuple(values(shown[number]) for number in order),
         rows=tuple(rows_by_name(shown[number]) for number in order),
         words=_unranked(model, sides, metric) if basis is None else "",
+        hyperparameters=tuple(flat(model.version(number).event.hyperparameters) for number in order),
+        better={name: better_when(name, model.better) for name in names if _ranks(model, name)},
     )
 
 
