@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import logging
 import os
 import sys
@@ -89,6 +90,7 @@ class Session:
         self._log()
         from ..manager import ModelManager
 
+        gc.enable()
         return ModelManager(self.home, actor=self.actor)
 
     @cached_property
@@ -98,6 +100,7 @@ class Session:
         from .. import settings
         from ..wiring import Home
 
+        gc.enable()
         loaded = settings.load(self.home, actor=self.actor)
         if loaded.log_as_json:
             from .work.observing import JsonLines

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .command import Session, command
+from .completion import branches, models, revisions
 from .shapes import CHANGES, METRICS, ROWS, VERSION
 
 
@@ -32,8 +33,8 @@ from .shapes import CHANGES, METRICS, ROWS, VERSION
     "lepton diff main~1..main",
     "lepton diff production main --json",
 )
-@click.argument("a", metavar="A")
-@click.argument("b", required=False, metavar="B")
+@click.argument("a", metavar="A", shell_complete=revisions)
+@click.argument("b", required=False, metavar="B", shell_complete=revisions)
 def diff(session: Session, a: str, b: str | None) -> None:
     """Show what differs between two versions, from A to B; A..B is the same.
 
@@ -59,7 +60,7 @@ def diff(session: Session, a: str, b: str | None) -> None:
     "lepton compare 1 2 main",
     "lepton compare 1 2 --metric accuracy",
 )
-@click.argument("revs", nargs=-1, required=True, metavar="REV...")
+@click.argument("revs", nargs=-1, required=True, metavar="REV...", shell_complete=revisions)
 @click.option("--metric", metavar="NAME", help="What to rank by; test/f1 is f1 on the rows called so.")
 def compare(session: Session, revs: tuple[str, ...], metric: str | None) -> None:
     """Put versions of one model side by side, the best first by figures on rows that all of them were judged on.
@@ -112,8 +113,15 @@ def find(session: Session, expression: str) -> None:
     "lepton suggest",
     "lepton suggest --branch main --metric accuracy",
 )
-@click.option("--model", metavar="NAME", help="The model, where the ledger holds several.")
-@click.option("--branch", default="main", show_default=True, metavar="NAME", help="The branch to roll back.")
+@click.option("--model", metavar="NAME", shell_complete=models, help="The model, where the ledger holds several.")
+@click.option(
+    "--branch",
+    default="main",
+    show_default=True,
+    metavar="NAME",
+    shell_complete=branches,
+    help="The branch to roll back.",
+)
 @click.option(
     "--metric", metavar="NAME", help="What performance means; else the metric that most have on the same rows."
 )

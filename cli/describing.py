@@ -12,6 +12,8 @@ from ..results import Models, VersionRecord
 from ..results.description import Block, dim, grid, number, text
 from ..results.figures import count, figure
 from .command import Session, command, keyed
+from .completion import models as known_models
+from .completion import revisions
 from .shapes import VERSION
 
 BETTER: Final = {"NAME": "text"}
@@ -51,7 +53,7 @@ def models(session: Session, everything: bool) -> None:
     "lepton metric define credit fid --better lower",
 )
 @click.argument("act", required=False, type=click.Choice(["define"]), metavar="[ACTION]")
-@click.argument("model", required=False, metavar="[MODEL]")
+@click.argument("model", required=False, metavar="[MODEL]", shell_complete=known_models)
 @click.argument("name", required=False, metavar="[NAME]")
 @click.option("--better", type=click.Choice(["lower", "higher"]), help="Which way the metric is better.")
 @keyed
@@ -74,7 +76,7 @@ def metric(
 
 
 @command(VERSION, "lepton clear 6 --reason 'the alarm was false'")
-@click.argument("rev")
+@click.argument("rev", shell_complete=revisions)
 @click.option("--reason", required=True, metavar="TEXT", help="Why, for the record.")
 @keyed
 def clear(session: Session, rev: str, reason: str, key: str | None) -> None:
@@ -88,7 +90,7 @@ def clear(session: Session, rev: str, reason: str, key: str | None) -> None:
     "lepton annotate main ticket=RISK-12 reviewed=true",
     "lepton annotate main ticket=",
 )
-@click.argument("rev")
+@click.argument("rev", shell_complete=revisions)
 @click.argument("notes", nargs=-1, required=True, metavar="KEY=VALUE...")
 @keyed
 def annotate(session: Session, rev: str, notes: tuple[str, ...], key: str | None) -> None:
@@ -107,7 +109,7 @@ def annotate(session: Session, rev: str, notes: tuple[str, ...], key: str | None
     "lepton describe credit 'who may have a loan'",
     "lepton describe main 'the one that the board saw'",
 )
-@click.argument("what")
+@click.argument("what", shell_complete=revisions)
 @click.argument("text")
 @keyed
 def describe(session: Session, what: str, text: str, key: str | None) -> None:
@@ -117,7 +119,7 @@ def describe(session: Session, what: str, text: str, key: str | None) -> None:
 
 
 @command({"model": "text", "archived": "true or false"}, "lepton archive credit --reason 'replaced by credit-2'")
-@click.argument("model", required=False, metavar="[MODEL]")
+@click.argument("model", required=False, metavar="[MODEL]", shell_complete=known_models)
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the record.")
 @keyed
 def archive(session: Session, model: str | None, reason: str, key: str | None) -> None:
@@ -127,7 +129,7 @@ def archive(session: Session, model: str | None, reason: str, key: str | None) -
 
 
 @command({"model": "text", "archived": "true or false"}, "lepton unarchive credit")
-@click.argument("model", required=False, metavar="[MODEL]")
+@click.argument("model", required=False, metavar="[MODEL]", shell_complete=known_models)
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the record.")
 @keyed
 def unarchive(session: Session, model: str | None, reason: str, key: str | None) -> None:

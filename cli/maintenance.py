@@ -15,6 +15,7 @@ from ..results.standing import unprojected
 from ..versions.maintenance.fsck import Damages
 from ..versions.maintenance.heal import HealedPack
 from .command import Session, command, keyed
+from .completion import branches, models, revisions
 from .shapes import METRICS, VERSION
 
 SPOOLED: Final = {
@@ -105,10 +106,17 @@ def kept(session: Session, drop: str | None, yes: bool) -> None:
 
 @command({"version": VERSION}, "lepton adopt 3f9c2ab41d70", "lepton adopt 3f9c2ab41d70 --branch late --parent 1")
 @click.argument("name")
-@click.option("--model", metavar="NAME", help="The model it becomes a version of, instead of its own.")
-@click.option("--branch", metavar="NAME", help="The branch that gets it, instead of its own.")
 @click.option(
-    "--parent", "parents", multiple=True, metavar="REV", help="What it comes from, also MODEL@REV; may be repeated."
+    "--model", metavar="NAME", shell_complete=models, help="The model it becomes a version of, instead of its own."
+)
+@click.option("--branch", metavar="NAME", shell_complete=branches, help="The branch that gets it, instead of its own.")
+@click.option(
+    "--parent",
+    "parents",
+    multiple=True,
+    metavar="REV",
+    shell_complete=revisions,
+    help="What it comes from, also MODEL@REV; may be repeated.",
 )
 @click.option("--tag", "tags", multiple=True, metavar="NAME", help="A tag for it, instead of its own; may be repeated.")
 @click.option("-m", "--message", metavar="TEXT", help="What it is, instead of its own message.")

@@ -8,16 +8,15 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import click
 
-from ..errors import Refused
-from ..escapes import escaped, escaped_lines
+from ..escapes import escaped
 from ..results.description import Block, Grid, dim, grid, joined, text, title
 from ..results.figures import count, encoded, figure, when
 from .command import Session, command
+from .output import show, write
 from .shapes import EVENT
 
 if TYPE_CHECKING:
@@ -84,9 +83,9 @@ def sql(session: Session, query: str, as_of: str | None, form: Form, output: str
 
     content = export(table, form)
     if output is None:
-        _print(content)
+        show(content)
         return
-    _write(content, output)
+    write(content, output, force=True)
     shown = {"columns": table.column_names, "count": table.num_rows, "rows": None, "file": output, "as_of": at}
     session.answer(shown, f"{count(table.num_rows, 'row')} in {output}")
 
@@ -118,13 +117,6 @@ def snapshot(session: Session, file: str) -> None:
     with session.waiting("copying"):
         session.manager.snapshot(file)
     session.answer({"file": file}, f"the views are in {file}")
-
-
-def _print(content: bytes) -> None:
-    """Write to stdout: the bytes as they are, on a terminal as text that cannot steer it."""
-    if sys.stdout.isatty():
-        content = escaped_lines(content.decode()).encode()
-    sys.stdout.buffer.write(content)
 
 
 def _here() -> click.Context:
@@ -203,16 +195,3 @@ def _brief(value: Any) -> str:
         return value[:15]
     words = value if isinstance(value, str) else encoded(value)
     return words if len(words) <= 40 else f"{words[:39]}…"
-
-
-def _write(content: bytes, path: str) -> None:
-    """Write a file that appears whole or not at all. Raises `Refused` where it cannot be written."""
-    target = Path(path)
-    part = target.with_name(f".{target.name}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(target)
-    except OSError as error:
-        raise Refused(f"{path} cannot be written ({error.strerror or error}); name another place") from error
-    finally:
-        part.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ import click
 from ..results import Refs, Version
 from ..results.description import number, text
 from .command import Session, command, keyed
+from .completion import aliases, branches, models, revisions, tags
 from .revision import expected, of_model
 from .shapes import VERSION
 
@@ -21,7 +22,9 @@ NAMES: Final = {"NAME": VERSION}
 def _listed(function: F) -> F:
     """The options that the three commands share."""
     gone = click.option("-d", "--delete", "gone", metavar="NAME", help="Give up a name; its versions stay.")
-    model = click.option("--model", metavar="NAME", help="The model, where the ledger holds several.")
+    model = click.option(
+        "--model", metavar="NAME", shell_complete=models, help="The model, where the ledger holds several."
+    )
     return gone(model(function))
 
 
@@ -31,8 +34,8 @@ def _listed(function: F) -> F:
     "lepton branch hotfix production",
     "lepton branch -d risk",
 )
-@click.argument("name", required=False, metavar="[NAME")
-@click.argument("rev", required=False, metavar="[REV]]")
+@click.argument("name", required=False, metavar="[NAME", shell_complete=branches)
+@click.argument("rev", required=False, metavar="[REV]]", shell_complete=revisions)
 @_listed
 @keyed
 def branch(
@@ -52,8 +55,8 @@ def branch(
 
 
 @command({"done": "text?", "tags": NAMES}, "lepton tag", "lepton tag v2.0 main", "lepton tag -d v1.0")
-@click.argument("name", required=False, metavar="[NAME")
-@click.argument("rev", required=False, metavar="[REV]]")
+@click.argument("name", required=False, metavar="[NAME", shell_complete=tags)
+@click.argument("rev", required=False, metavar="[REV]]", shell_complete=revisions)
 @_listed
 @keyed
 def tag(
@@ -79,9 +82,14 @@ def tag(
     "lepton alias production main --expect 2",
     "lepton alias -d production",
 )
-@click.argument("name", required=False, metavar="[NAME")
-@click.argument("rev", required=False, metavar="REV]")
-@click.option("--expect", metavar="REV", help="Where it must stand before, 0 for nowhere; else nothing moves.")
+@click.argument("name", required=False, metavar="[NAME", shell_complete=aliases)
+@click.argument("rev", required=False, metavar="REV]", shell_complete=revisions)
+@click.option(
+    "--expect",
+    metavar="REV",
+    shell_complete=revisions,
+    help="Where it must stand before, 0 for nowhere; else nothing moves.",
+)
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the record.")
 @_listed
 @keyed

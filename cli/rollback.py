@@ -11,6 +11,8 @@ from ..errors import GateNotMet
 from ..results import RollbackPlan, RolledBack
 from ..results.description import number, text
 from .command import Session, command, keyed
+from .completion import aliases as known_aliases
+from .completion import branches, models, revisions
 from .revision import expected, of_model
 from .shapes import METRICS, VERSION
 
@@ -60,12 +62,26 @@ DONE: Final = {
     "lepton rollback --alias production --yes",
     "lepton rollback 2 --rehearse loans.csv --label default --reason 'the audit asks for it' --yes",
 )
-@click.argument("to", required=False, metavar="[TO]")
-@click.option("--model", metavar="NAME", help="The model, where the ledger holds several.")
-@click.option("--branch", metavar="NAME", help="The branch to put back; main if left out.")
-@click.option("--alias", metavar="NAME", help="Put back an alias instead; without TO to where it stood before.")
-@click.option("--move-alias", "aliases", multiple=True, metavar="NAME", help="Take an alias along; may be repeated.")
-@click.option("--expect", metavar="REV", help="Where it must stand before; else nothing moves.")
+@click.argument("to", required=False, metavar="[TO]", shell_complete=revisions)
+@click.option("--model", metavar="NAME", shell_complete=models, help="The model, where the ledger holds several.")
+@click.option("--branch", metavar="NAME", shell_complete=branches, help="The branch to put back; main if left out.")
+@click.option(
+    "--alias",
+    metavar="NAME",
+    shell_complete=known_aliases,
+    help="Put back an alias instead; without TO to where it stood before.",
+)
+@click.option(
+    "--move-alias",
+    "aliases",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=known_aliases,
+    help="Take an alias along; may be repeated.",
+)
+@click.option(
+    "--expect", metavar="REV", shell_complete=revisions, help="Where it must stand before; else nothing moves."
+)
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the record.")
 @click.option(
     "--rehearse",
@@ -123,8 +139,15 @@ def rollback(
     "lepton merge risk --message 'take the wider net in'",
     "lepton merge 6 --into main --strategy average --weight 0.3",
 )
-@click.argument("rev")
-@click.option("--into", default="main", show_default=True, metavar="NAME", help="The branch that gets the merge.")
+@click.argument("rev", shell_complete=revisions)
+@click.option(
+    "--into",
+    default="main",
+    show_default=True,
+    metavar="NAME",
+    shell_complete=branches,
+    help="The branch that gets the merge.",
+)
 @click.option(
     "--strategy",
     type=click.Choice(["average", "ours", "theirs"]),

@@ -4,14 +4,20 @@ It imports plain alone. Begin at `answer.py`, which all of them share: each answ
 words of `description.py`, and `render.py` draws that for terminals, as text and as HTML.
 """
 
-from .answer import Result, Shown, plain
-from .comparison import Comparison, Diff, TensorChange
-from .evaluation import Evaluation, MulticlassPerformance, Performance, RegressionPerformance, TaskPerformance
-from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
-from .listing import Refs, Versions
-from .rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
-from .standing import Synced, Verified
-from .version import PendingVersion, Version, VersionRef
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from .answer import Result, Shown, plain
+    from .comparison import Comparison, Diff, TensorChange
+    from .evaluation import Evaluation, MulticlassPerformance, Performance, RegressionPerformance, TaskPerformance
+    from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
+    from .listing import Refs, Versions
+    from .rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
+    from .standing import Synced, Verified
+    from .version import PendingVersion, Version, VersionRef
 
 __all__ = [
     "Comparison",
@@ -42,3 +48,61 @@ __all__ = [
     "Versions",
     "plain",
 ]
+
+_HOMES: Final = {
+    ".answer": (
+        "Result",
+        "Shown",
+        "plain",
+    ),
+    ".comparison": (
+        "Comparison",
+        "Diff",
+        "TensorChange",
+    ),
+    ".evaluation": (
+        "Evaluation",
+        "MulticlassPerformance",
+        "Performance",
+        "RegressionPerformance",
+        "TaskPerformance",
+    ),
+    ".history": (
+        "Log",
+        "LogEntry",
+        "ModelRecord",
+        "Models",
+        "VersionRecord",
+    ),
+    ".listing": (
+        "Refs",
+        "Versions",
+    ),
+    ".rollback": (
+        "Rehearsal",
+        "RollbackPlan",
+        "RolledBack",
+        "Suggestion",
+    ),
+    ".standing": (
+        "Synced",
+        "Verified",
+    ),
+    ".version": (
+        "PendingVersion",
+        "Version",
+        "VersionRef",
+    ),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """An answer's class, imported when it is first used: a command shows few of them."""
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(module, __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -11,6 +11,7 @@ import click
 from ...results.description import Block, Words, dim, joined, text, title
 from ...results.figures import figure, when
 from ..command import Session, command, keyed
+from ..completion import jobs as known_jobs
 from ..shapes import EVENT, JOB
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def jobs(session: Session, most: int) -> None:
 
 
 @command({"job": JOB, "events": [EVENT]}, "lepton logs 6b7c8d")
-@click.argument("job", metavar="JOB")
+@click.argument("job", metavar="JOB", shell_complete=known_jobs)
 def logs(session: Session, job: str) -> None:
     """Tell a job's story: who had it when, how its figures went, and why it ended. JOB is its id, or a part of it."""
     record = session.manager.jobs.show(job)
@@ -39,7 +40,7 @@ def logs(session: Session, job: str) -> None:
 
 
 @command({"job": JOB}, "lepton cancel 6b7c8d --reason 'wrong data'")
-@click.argument("job", metavar="JOB")
+@click.argument("job", metavar="JOB", shell_complete=known_jobs)
 @click.option("--reason", default="", metavar="TEXT", help="Why.")
 @keyed
 def cancel(session: Session, job: str, reason: str, key: str | None) -> None:

@@ -6,14 +6,15 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable, Coroutine, Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...errors import Refused
+from ...errors import Refused, Unavailable
 from ...results.description import Block, grid
 from ...results.figures import count
 from ..command import Session, command
@@ -21,38 +22,55 @@ from .observing import observed
 
 if TYPE_CHECKING:
     from ...events.sql.rows import Rejected
+    from ...versions.workspace import Workspace
 
 
 @command(
     {
-        "ledger": "text",
-        "events": "number",
-        "root": "digest",
+        "ledger?": "text",
+        "events?": "number",
+        "root?": "digest",
         "recorded?": "time",
         "kafka?": {"events": "number", "lag": "number", "lost_since?": "time"},
         "strangers?": {"count": "number", "offset?": "number", "why?": "text"},
         "complaints": ["text"],
-        "rejected": "number",
-        "jobs": {"queued": "number", "at_work": "number", "workers": "number"},
+        "rejected?": "number",
+        "jobs?": {"queued": "number", "at_work": "number", "workers": "number"},
         "spool": {"waiting": "number", "aside": "number"},
         "views?": {"events": "number", "unprojected": "number"},
         "home": {"folder": "text", "open_to": "text"},
         "kept": "number",
+        "unknown": {"NAME": "text"},
     },
     "lepton status",
 )
 def status(session: Session) -> None:
-    """How the ledger is: how far its log, its topic and its views are, and what would be lost with the database."""
-    from ...jobs.status import Views, status
+    """How the ledger is: how far its log, its topic and its views are, and what would be lost with the database.
 
-    parts = session.parts
-    parts.seek()
-    with session.waiting("looking around"):
-        standing, spool = parts.views(), parts.outbox.delivery.spool
-        cluster = parts.cluster if parts.settings.kafka else None
+    A database or Kafka that is away is given up within seconds, the rest is told, and what is unknown with the reason;
+    it then exits with 3.
+    """
+    from ...jobs.status import SOON, Views, status
+    from ...wiring import Home
+
+    settings = session.parts.settings
+    parts = Home(replace(settings, wait=min(SOON, settings.wait)))
+
+    def workspace() -> Workspace:
+        parts.seek()
+        return parts.workspace
+
+    def views() -> Views | None:
+        standing = parts.views()
+        return Views(*standing) if standing else None
+
+    with closing(parts), session.waiting("looking around"):
+        cluster = (lambda: replace(parts.cluster, shortest=SOON)) if parts.settings.kafka else None
         home = {"folder": str(parts.folder.path), "open_to": parts.folder.openness()}
-        state = status(parts.workspace, parts.desk, cluster, spool, Views(*standing) if standing else None, home)
+        state = status(workspace, lambda: parts.desk, cluster, parts.spool, views, home)
     session.answer(state.to_dict(), state)
+    if state.unknown:
+        raise click.exceptions.Exit(Unavailable.exit_code)
 
 
 @command({"worker": "text"}, "lepton worker --once", "lepton worker --pool gpu --device cuda:0 --once")

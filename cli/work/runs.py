@@ -7,6 +7,8 @@ from typing import Final
 import click
 
 from ..command import Session, command
+from ..completion import models
+from ..completion import runs as known_runs
 
 CHECKPOINT: Final = {
     "run": "text",
@@ -46,8 +48,8 @@ ACTS: Final = ("show", "checkpoints")
     "lepton runs checkpoints 6b7c8d",
 )
 @click.argument("act", required=False, type=click.Choice(ACTS), metavar="[ACTION]")
-@click.argument("run", required=False, metavar="[RUN]")
-@click.option("--model", metavar="NAME", help="Those of one model.")
+@click.argument("run", required=False, metavar="[RUN]", shell_complete=known_runs)
+@click.option("--model", metavar="NAME", shell_complete=models, help="Those of one model.")
 @click.option("--status", type=click.Choice(["running", "finished", "failed", "lost"]), help="Those that stand so.")
 @click.option("-n", "most", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most.")
 def runs(session: Session, act: str | None, run: str | None, model: str | None, status: str | None, most: int) -> None:

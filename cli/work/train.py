@@ -18,6 +18,7 @@ from ...results.description import Block, Text, dim, grid, number, text, title
 from ...results.evaluation import performance_of
 from ...results.figures import figure
 from ..command import PATIENCE, Session, command, keyed
+from ..completion import branches, models, revisions
 from ..shapes import JOB, METRICS, VERSION
 
 if TYPE_CHECKING:
@@ -80,8 +81,17 @@ def limits(function: F) -> F:
 @click.option("--label", required=True, metavar="COLUMN", help="The column that holds the labels.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A hyperparameter; may be repeated.")
 @selecting
-@click.option("--name", metavar="NAME", help="The name to keep versions under; MODEL's if left out.")
-@click.option("--branch", default="main", show_default=True, metavar="NAME", help="The branch that gets the version.")
+@click.option(
+    "--name", metavar="NAME", shell_complete=models, help="The name to keep versions under; MODEL's if left out."
+)
+@click.option(
+    "--branch",
+    default="main",
+    show_default=True,
+    metavar="NAME",
+    shell_complete=branches,
+    help="The branch that gets the version.",
+)
 @click.option("-m", "--message", default="", metavar="TEXT", help="What this training is for.")
 @limits
 @keyed
@@ -134,7 +144,7 @@ def train(
     "lepton evaluate main loans.csv --label default",
     "lepton evaluate production loans.csv --label default --name production",
 )
-@click.argument("rev")
+@click.argument("rev", shell_complete=revisions)
 @click.argument("data")
 @click.option("--label", required=True, metavar="COLUMN", help="The column that holds the labels.")
 @click.option(
