@@ -55,6 +55,8 @@ class Follower:
         self._feed = feed
         self._away: tuple[float, Unavailable] | None = None
         """Since when the log has been away, and why."""
+        self._at_end = False
+        """Whether the log had nothing more when it was read last."""
         self._moved = threading.Condition()
         self._stopped = threading.Event()
         self._process = os.getpid()
@@ -102,7 +104,7 @@ class Follower:
         away = self._away
         if away is not None:
             return str(away[1]) if time.monotonic() - away[0] >= _PATIENCE else None
-        return self._silence()
+        return self._silence() if self._at_end else None
 
     async def ended(self, stop: asyncio.Event) -> None:
         """Wait until told to stop; raises what ended the following before."""
@@ -141,7 +143,7 @@ class Follower:
         with self._feed() as feed:
             while not self._stopped.is_set():
                 rows = feed.read(self.projection.position, _ROWS)
-                self._away = None
+                self._away, self._at_end = None, not rows
                 if not rows:
                     feed.wait(0.25)
                     continue
