@@ -22,6 +22,7 @@ from ..results import Shown
 from ..results.description import Block, Grid, Text
 from ..results.figures import encoded
 from ..results.render import terminal
+from ..results.words import FOUND, of_locale
 
 if TYPE_CHECKING:
     from ..manager import ModelManager
@@ -194,9 +195,11 @@ def command(answer: Shape, *examples: str) -> Callable[[Callable[..., None]], Do
         def run(home: str | None, actor: str | None, as_json: bool, **options: Any) -> None:
             above = cast("dict[str, str | None]", click.get_current_context().obj or {})
             session = Session(home or above.get("home"), actor or above.get("actor"), as_json)
+            spoken = FOUND.set(of_locale())
             try:
                 function(session, **options)
             finally:
+                FOUND.reset(spoken)
                 session.close()
 
         as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")

@@ -9,8 +9,9 @@ import click
 
 from ..models.tensor_file import read_tensors, write_tensors
 from ..results import PendingVersion
-from ..results.description import Block, number, text
+from ..results.description import Block, joined, number
 from ..results.figures import count
+from ..results.words import say
 from .command import Session, command, keyed
 from .completion import branches, models, revisions
 from .shapes import VERSION
@@ -69,7 +70,8 @@ def export(session: Session, rev: str, output: str) -> None:
             tensors, Path(output), {"model": version.model, "version": str(version), "digest": version.digest}
         )
     answer = {"version": version.to_dict(), "file": output, "tensors": len(tensors)}
-    session.answer(answer, f"{count(len(tensors), 'tensor')} of version {version} of {version.model} in {output}")
+    names = {"version": version, "model": version.model, "file": output, "tensors": count(len(tensors), "tensor")}
+    session.answer(answer, say("{tensors} of version {version} of {model} in {file}", **names))
 
 
 @command(CHECKED_OUT, "lepton checkout production approved")
@@ -94,12 +96,14 @@ def checkout(session: Session, rev: str, folder: str, force: bool) -> None:
         "tensors": len(record.tensors),
         "files": len(record.files),
     }
-    beside = f", {count(len(record.files), 'file')} in {FILES}" if record.files else ""
-    words = f"version {version} of {version.model} is in {folder}: {WEIGHTS}, {RECIPE}{beside}"
-    session.answer(answer, words)
+    beside = [say("{files} in {folder}", files=count(len(record.files), "file"), folder=FILES)] if record.files else []
+    names = {"version": version, "model": version.model, "folder": folder}
+    files = joined(", ", (WEIGHTS, RECIPE, *beside))
+    session.answer(answer, say("version {version} of {model} is in {folder}: {files}", **names, files=files))
 
 
 def _saved(made: Any, branch: str) -> Block:
     if isinstance(made, PendingVersion):
-        return text(f"the version of {made.model} on {branch} waits in the spool; `lepton sync` tells the ledger")
-    return text(f"{made.model} on {branch} has version ", number(made))
+        waits = "the version of {model} on {branch} waits in the spool; `lepton sync` tells the ledger"
+        return say(waits, model=made.model, branch=branch)
+    return say("{model} on {branch} has version {version}", model=made.model, branch=branch, version=number(made))

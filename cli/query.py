@@ -15,6 +15,7 @@ import click
 from ..escapes import escaped
 from ..results.description import Block, Grid, dim, grid, joined, text, title
 from ..results.figures import count, encoded, figure, when
+from ..results.words import say, word
 from .command import Session, command
 from .output import show, write
 from .shapes import EVENT
@@ -87,7 +88,7 @@ def sql(session: Session, query: str, as_of: str | None, form: Form, output: str
         return
     write(content, output, force=True)
     shown = {"columns": table.column_names, "count": table.num_rows, "rows": None, "file": output, "as_of": at}
-    session.answer(shown, f"{count(table.num_rows, 'row')} in {output}")
+    session.answer(shown, say("{rows} in {file}", rows=count(table.num_rows, "row"), file=output))
 
 
 @command(
@@ -116,7 +117,7 @@ def snapshot(session: Session, file: str) -> None:
     """Copy the views to a file of their own, to be opened with DuckDB anywhere."""
     with session.waiting("copying"):
         session.manager.snapshot(file)
-    session.answer({"file": file}, f"the views are in {file}")
+    session.answer({"file": file}, say("the views are in {file}", file=file))
 
 
 def _here() -> click.Context:
@@ -137,9 +138,10 @@ def _table(table: pa.Table, session: Session) -> Iterator[Block]:
     rows = grid((map(_cell, row) for row in zip(*values, strict=True)), head=table.column_names, right=numbers)
     yield from _folded(rows) if session.colour else (rows,)
     if table.num_rows > SHOWN:
-        yield dim(f"and {count(table.num_rows - SHOWN, 'row')} more; --format csv shows all")
+        more = count(table.num_rows - SHOWN, "row")
+        yield dim(str(say("and {rows} more; --format csv shows all", rows=more)))
     elif not table.num_rows:
-        yield dim("no rows")
+        yield dim(word("no rows"))
 
 
 def _as_of(at: Mapping[str, Any] | None) -> Iterator[Block]:
@@ -147,7 +149,8 @@ def _as_of(at: Mapping[str, Any] | None) -> Iterator[Block]:
     if at is None:
         return
     recorded = at["recorded"] and when(datetime.fromisoformat(at["recorded"]), seconds=True)
-    yield dim(f"as of event {at['seq']}, recorded {recorded}" if recorded else "as of before the first event")
+    told = say("as of event {seq}, recorded {when}", seq=at["seq"], when=recorded or "")
+    yield dim(str(told) if recorded else word("as of before the first event"))
 
 
 def _folded(rows: Grid) -> Iterator[str]:

@@ -9,7 +9,8 @@ import click
 from ..datasets.read import checked
 from ..errors import GateNotMet
 from ..results import RollbackPlan, RolledBack
-from ..results.description import number, text
+from ..results.description import number
+from ..results.words import say
 from .command import Session, command, keyed
 from .completion import aliases as known_aliases
 from .completion import branches, models, revisions
@@ -172,9 +173,11 @@ def merge(
     head = session.manager.branches(model).get(into)
     with session.waiting("merging"):
         made = session.manager.merge(rev, into=into, strategy=strategy, weight=weight, message=message, key=key)
-    parents = " and ".join(str(parent) for parent, _ in made.parents)
-    words = "holds that already, and is the head of" if made == head else f"merges {parents} into"
-    session.answer(made.to_dict(), text("version ", number(made), f" of {made.model} {words} {into}"))
+    names: dict[str, Any] = {"version": number(made), "model": made.model, "into": into}
+    one, *more = (str(parent) for parent, _ in made.parents)
+    names["parents"] = say("{one} and {other}", one=one, other=more[0]) if more else one
+    done = "merges {parents} into {into}" if made != head else "holds that already, and is the head of {into}"
+    session.answer(made.to_dict(), say(f"version {{version}} of {{model}} {done}", **names))
 
 
 def _sensible(to: str | None, branch: str | None, alias: str | None, aliases: tuple[str, ...]) -> None:

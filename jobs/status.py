@@ -13,9 +13,10 @@ from ..events.envelope import decode
 from ..events.kafka.cluster import Cluster
 from ..events.sql.store import Store
 from ..results import Result
-from ..results.description import Block, grid
+from ..results.description import Block, Words, grid, text
 from ..results.figures import count, when
 from ..results.standing import unprojected
+from ..results.words import say, word
 from ..versions import refused
 from ..versions.spool.spool import Spool
 from ..versions.workspace import Workspace
@@ -99,37 +100,37 @@ class Status(Result):
     """What could not be asked, database or kafka, and why."""
 
     def blocks(self) -> Iterator[Block]:
-        yield grid(self._rows())
+        yield grid((word(name), said) for name, said in self._rows())
         if self.views and self.views.unprojected:
             yield unprojected(self.views.unprojected)
 
-    def _rows(self) -> Iterator[tuple[str, str]]:
+    def _rows(self) -> Iterator[tuple[str, Words]]:
         if self.home:
             closes = "; `lepton init --private` closes it" if self.home["open_to"] == "everybody" else ""
-            yield "home", f"{self.home['folder']}, open to {self.home['open_to']}{closes}"
+            whom = word(self.home["open_to"])
+            yield "home", text(say("{folder}, open to {whom}", folder=self.home["folder"], whom=whom), word(closes))
         yield from self._log()
         yield "Kafka", self._kafka()
         if self.strangers is not None and self.strangers.count:
-            last = f"; the last at offset {self.strangers.offset}: {self.strangers.why}"
-            yield "passed over", f"{count(self.strangers.count, 'record')} that others put on the topic{last}"
+            last = {"offset": self.strangers.offset or 0, "why": self.strangers.why or ""}
+            others = "{records} that others put on the topic; the last at offset {offset}: {why}"
+            yield "passed over", say(others, records=count(self.strangers.count, "record"), **last)
         yield from (("topics", complaint) for complaint in self.complaints)
         if self.rejected is not None:
             yield "rejected", count(self.rejected, "outside message")
         if self.spool.waiting or self.spool.aside:
-            yield "spool", f"{self.spool.waiting} waiting, {self.spool.aside} put aside; see `lepton sync`"
+            left = {"waiting": self.spool.waiting, "aside": self.spool.aside}
+            yield "spool", say("{waiting} waiting, {aside} put aside; see `lepton sync`", **left)
         if self.jobs is not None:
-            yield "jobs", f"{self.jobs.queued} queued, {self.jobs.at_work} at work"
-            yield "workers", f"{self.jobs.workers} heard of lately"
-        none = "none yet, or busy; the next `lepton sql` brings them up to date"
-        if DATABASE in self.unknown:
-            none = "unknown while the database is away"
-        yield "views", f"up to event {self.views.events}" if self.views else none
+            yield "jobs", say("{queued} queued, {at_work} at work", queued=self.jobs.queued, at_work=self.jobs.at_work)
+            yield "workers", say("{workers} heard of lately", workers=self.jobs.workers)
+        yield "views", self._views()
         if self.kept:
-            yield "kept", f"{count(self.kept, 'refused save')}; `lepton kept` lists them"
+            yield "kept", say("{saves}; `lepton kept` lists them", saves=count(self.kept, "refused save"))
 
-    def _log(self) -> Iterator[tuple[str, str]]:
+    def _log(self) -> Iterator[tuple[str, Words]]:
         if self.events is None or self.ledger is None or self.root is None:
-            yield "database", f"unknown: {self.unknown[DATABASE]}"
+            yield "database", say("unknown: {why}", why=self.unknown[DATABASE])
             return
         yield "ledger", self.ledger
         yield "events", count(self.events, "event")
@@ -137,15 +138,22 @@ class Status(Result):
         if self.recorded:
             yield "last recorded", when(self.recorded, seconds=True)
 
-    def _kafka(self) -> str:
+    def _views(self) -> Words:
+        if DATABASE in self.unknown:
+            return word("unknown while the database is away")
+        if self.views is None:
+            return word("none yet, or busy; the next `lepton sql` brings them up to date")
+        return say("up to event {seq}", seq=self.views.events)
+
+    def _kafka(self) -> Words:
         if KAFKA in self.unknown:
-            return f"unknown: {self.unknown[KAFKA]}"
+            return say("unknown: {why}", why=self.unknown[KAFKA])
         if self.kafka is None:
-            return "none; the database is the only copy"
+            return word("none; the database is the only copy")
         if self.kafka.lost_since is None:
-            return "has every event"
-        since = when(self.kafka.lost_since, seconds=True)
-        return f"lacks {count(self.kafka.lag, 'event')} since {since}: lost with the database"
+            return word("has every event")
+        lacks = {"events": count(self.kafka.lag, "event"), "when": when(self.kafka.lost_since, seconds=True)}
+        return say("lacks {events} since {when}: lost with the database", **lacks)
 
 
 def status(

@@ -10,6 +10,7 @@ from .answer import Result
 from .description import Block, Words, arrow, dim, grid, number, section, text, title
 from .figures import change, figure, short, told
 from .version import Version
+from .words import language, say, word
 
 PARTS: Final = ("hyperparameters", "architecture", "settings", "data", "metrics", "files", "code", "environment")
 """The parts of a diff, in the order they are shown in."""
@@ -54,17 +55,17 @@ class Diff(Result):
         yield text(title(before.model), " ", number(before), f" {arrow()} {other}", number(after))
         parts = {name: getattr(self, name) for name in PARTS}
         if not any(parts.values()) and not self.tensors:
-            yield "nothing differs"
+            yield word("nothing differs")
         for name, changes in parts.items():
-            yield from section(name, _changes(changes, self.other_rows if name == "metrics" else ()))
+            yield from section(word(name), _changes(changes, self.other_rows if name == "metrics" else ()))
         if self.tensors:
             kinds = [tensor.status for tensor in self.tensors]
-            counts = ", ".join(f"{kinds.count(kind):,} {kind}" for kind in dict.fromkeys(kinds))
+            counts = ", ".join(f"{kinds.count(kind):,} {_status(kind)}" for kind in dict.fromkeys(kinds))
             measured = any(tensor.changed is not None for tensor in self.tensors)
             rows = [_tensor(tensor)[: None if measured else 2] for tensor in self.tensors]
             yield ""
-            yield title(text("tensors  ", dim(counts)))
-            yield grid(rows, head=MEASURES if measured else (), right=range(2, 7), indent=2)
+            yield title(text(word("tensors"), "  ", dim(counts)))
+            yield grid(rows, head=map(word, MEASURES) if measured else (), right=range(2, 7), indent=2)
 
 
 @dataclass(frozen=True)
@@ -98,10 +99,11 @@ class Comparison(Result):
         ]
         if self.metric is not None:
             rows[0][2] = text(rows[0][2], style="green bold")
-            yield text(title(self.model), f" by {self.metric} on {told(self.on)}")
+            by = {"model": title(self.model), "metric": self.metric, "rows": told(self.on)}
+            yield say("{model} by {metric} on {rows}", **by)
         else:
             yield title(self.model)
-        yield grid(rows, head=("version", "branch", *names), right=(0, *range(2, len(names) + 2)))
+        yield grid(rows, head=(word("version"), word("branch"), *names), right=(0, *range(2, len(names) + 2)))
         yield from (dim(f"{mark}: {words}") for words, mark in marks.items())
         if self.words:
             yield self.words
@@ -131,13 +133,17 @@ def _letter(place: int) -> str:
 def _changes(changes: Mapping[str, tuple[Any, Any]], other_rows: Collection[str]) -> Iterator[tuple[Words, ...]]:
     for name, (before, after) in changes.items():
         step = text(f"{arrow()} ", text(_value(after), style="green"))
-        by = "rows not shared" if name in other_rows else change(before, after)
+        by = word("rows not shared") if name in other_rows else change(before, after)
         yield name, text(_value(before), style="red"), step, dim(by)
 
 
 def _value(value: Any) -> str:
     """A value as it stands beside another: of a digest as much as names it."""
     return short(value) if isinstance(value, str) and value.startswith(("sha256:", "blake3:")) else figure(value)
+
+
+def _status(status: str) -> str:
+    return word("changed_tensor") if status == "changed" and language() == "zh" else word(status)
 
 
 def _tensor(tensor: TensorChange) -> tuple[Words, ...]:
@@ -147,4 +153,4 @@ def _tensor(tensor: TensorChange) -> tuple[Words, ...]:
     norm, cosine, largest = (
         "" if value is None else f"{value:.4g}" for value in (tensor.l2, tensor.cosine, tensor.max_abs)
     )
-    return tensor.name, text(tensor.status, style=colour), share, norm, relative, cosine, largest
+    return tensor.name, text(_status(tensor.status), style=colour), share, norm, relative, cosine, largest

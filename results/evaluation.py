@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Final
 
 from .answer import Result, Shown
-from .description import Block, dim, grid, number, text, title
+from .description import Block, dim, grid, number, title
 from .figures import figure
 from .version import Version
+from .words import language, say
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,10 @@ class TaskPerformance(Shown):
         return {name: float(value) for name, value in self.to_dict().items() if isinstance(value, int | float)}
 
     def __str__(self) -> str:
-        english = os.environ.get("LEPTON_LANG", "zh").lower().startswith("en")
+        return self.said(english=os.environ.get("LEPTON_LANG", "zh").lower().startswith("en"))
+
+    def said(self, *, english: bool) -> str:
+        """The line in a language."""
         undefined, comma = ("undefined", ", ") if english else ("无定义", "，")
         return comma.join(
             (f"{in_english} " if english else in_chinese) + self._rounded(getattr(self, name), undefined)
@@ -195,5 +199,7 @@ class Evaluation(Result):
 
     def blocks(self) -> Iterator[Block]:
         version = self.version
-        yield text("version ", number(version), " of ", title(version.model), f": {self.performance}")
+        line = self.performance.said(english=language() == "en")
+        names = {"version": number(version), "model": title(version.model)}
+        yield say("version {version} of {model}: {performance}", **names, performance=line)
         yield from self.performance.blocks()

@@ -10,6 +10,7 @@ import click
 
 from ...results.description import Block, Words, dim, joined, text, title
 from ...results.figures import figure, when
+from ...results.words import say
 from ..command import Session, command, keyed
 from ..completion import jobs as known_jobs
 from ..shapes import EVENT, JOB
@@ -46,7 +47,7 @@ def logs(session: Session, job: str) -> None:
 def cancel(session: Session, job: str, reason: str, key: str | None) -> None:
     """Call a job off, wherever it stands; its worker stops it."""
     record = session.manager.jobs.cancel(job, reason=reason, key=key)
-    session.answer({"job": record}, text("job ", title(record.job), " is ", record.coloured))
+    session.answer({"job": record}, say("job {job} is {status}", job=title(record.job), status=record.coloured))
 
 
 def _story(record: JobRecord, events: Sequence[Mapping[str, Any]]) -> Iterator[Block]:

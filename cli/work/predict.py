@@ -13,6 +13,7 @@ import click
 
 from ...errors import Refused
 from ...results.figures import count
+from ...results.words import say
 from ..command import Session, command
 from ..completion import revisions
 from ..output import check_place, show, write
@@ -70,7 +71,9 @@ def predict(
         session.answer(answer | {"rows": json.loads(export(table, "json")), "file": None}, ())
         return
     write(export(table, form), output, force=force)
-    shown = f"{count(table.num_rows, 'prediction')} by version {version} of {version.model} in {output}"
+    names = {"version": version, "model": version.model, "file": output}
+    many = count(table.num_rows, "prediction")
+    shown = say("{predictions} by version {version} of {model} in {file}", predictions=many, **names)
     session.answer(answer | {"rows": None, "file": output}, shown)
 
 

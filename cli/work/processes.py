@@ -17,6 +17,7 @@ import click
 from ...errors import Refused, Unavailable
 from ...results.description import Block, grid
 from ...results.figures import count
+from ...results.words import say, word
 from ..command import Session, command
 from .observing import observed
 
@@ -106,7 +107,7 @@ def worker(session: Session, pool: str, device: str, slots: int, once: bool) -> 
         else:
             with desk.assigning():
                 here.run(stop, (lambda: here.idle and not desk.waiting(post)) if once else None)
-    session.answer({"worker": post.incarnation}, f"worker {post.incarnation} left in good order")
+    session.answer({"worker": post.incarnation}, say("worker {worker} left in good order", worker=post.incarnation))
 
 
 @contextmanager
@@ -161,7 +162,7 @@ def relay(session: Session, once: bool, pass_over: bool) -> None:
     }
     with observed(session.parts.settings.metrics, figures):
         asyncio.run(_until_stopped(relay.run))
-    session.answer({"relayed": relay.position}, f"stopped after event {relay.position}")
+    session.answer({"relayed": relay.position}, say("stopped after event {seq}", seq=relay.position))
 
 
 @command({"before": "number", "after": "number"}, "lepton restore --from kafka", "lepton restore --missing")
@@ -181,7 +182,9 @@ def restore(session: Session, missing: bool) -> None:
         if not missing and store.end():
             raise Refused(f"{store.database.name} holds a ledger already; --missing brings back what it lacks")
         restored = recover(store, parts.objects, log)
-    session.answer(restored._asdict(), f"events {restored.before + 1} to {restored.after} are back")
+    session.answer(
+        restored._asdict(), say("events {first} to {last} are back", first=restored.before + 1, last=restored.after)
+    )
 
 
 @command({"seq": "number"}, "lepton projector")
@@ -208,7 +211,7 @@ def projector(session: Session) -> None:
         with observed(parts.settings.metrics, figures):
             asyncio.run(_until_stopped(follower.ended))
         position = projection.position
-    session.answer({"seq": position}, f"stopped at event {position}")
+    session.answer({"seq": position}, say("stopped at event {seq}", seq=position))
 
 
 @command({"messages": "number"}, "lepton intake")
@@ -248,7 +251,7 @@ def intake(session: Session) -> None:
     check = parts.settings.terms.check
     with _signals(stop), observed(parts.settings.metrics, figures), assigner:
         consume(lambda: opened(parts.cluster, "inbox", work.ledger.store.bookmark, check), intake_of, stop)
-    session.answer({"messages": messages()}, f"stopped after {count(messages(), 'message')}")
+    session.answer({"messages": messages()}, say("stopped after {messages}", messages=count(messages(), "message")))
 
 
 @command(
@@ -283,7 +286,7 @@ def rejected(session: Session, number: int | None, retry: bool) -> None:
         answer = Intake(work.ledger, work.actors, "", terms=settings.terms, offers=settings.offers).retry(number)
         if isinstance(answer, Refused):
             raise answer
-        session.answer(blank | {"admitted": number}, f"message {number} is admitted")
+        session.answer(blank | {"admitted": number}, say("message {number} is admitted", number=number))
         return
     each, _ = refused(work.ledger.store, number)
     letter = RefusedMessages(work.ledger.store, work.actors, session.parts.settings.terms.rejected).opened(each)
@@ -305,7 +308,9 @@ def _told(id: int, each: Rejected) -> dict[str, Any]:
 
 def _listed(messages: list[tuple[int, Rejected]]) -> Block:
     rows = ((str(id), f"{each.topic} {each.position}", each.reason) for id, each in messages)
-    return grid(rows, head=("number", "message", "reason")) if messages else "no message stands refused"
+    return (
+        grid(rows, head=map(word, ("number", "message", "reason"))) if messages else word("no message stands refused")
+    )
 
 
 async def _until_stopped(work: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 
 import click
 
+from ...results.words import word
 from ..command import Session, command
 from ..completion import models
 from ..completion import runs as known_runs
@@ -61,7 +62,7 @@ def runs(session: Session, act: str | None, run: str | None, model: str | None, 
     if act is None:
         records = session.manager.runs(model, status=status, most=most)  # pyright: ignore[reportArgumentType]
         none = "no run yet; `manager.run(...)` begins one"
-        session.answer({"runs": records}, records if records or model or status else none)
+        session.answer({"runs": records}, records if records or model or status else word(none))
         return
     if run is None:
         raise click.UsageError(f"{act} needs a run; `lepton runs` lists them")

@@ -14,9 +14,10 @@ import click
 
 from ...escapes import escaped
 from ...results import Evaluation, Version
-from ...results.description import Block, Text, dim, grid, number, text, title
+from ...results.description import Block, Text, dim, grid, number, title
 from ...results.evaluation import performance_of
 from ...results.figures import figure
+from ...results.words import say, word
 from ..command import PATIENCE, Session, command, keyed
 from ..completion import branches, models, revisions
 from ..shapes import JOB, METRICS, VERSION
@@ -187,8 +188,8 @@ def waited(session: Session, job: JobRecord, on_epoch: OnEpoch | None) -> JobRec
 
 def detached(job: JobRecord) -> Text:
     """What is said of a job that nobody waits for."""
-    how = f" is {job.status}; `lepton jobs` tells how it goes, `lepton worker` works on it"
-    return text("job ", title(job.job), how)
+    how = "job {job} is {status}; `lepton jobs` tells how it goes, `lepton worker` works on it"
+    return say(how, job=title(job.job), status=word(job.status))
 
 
 def _bytes(megabytes: int | None) -> int | None:
@@ -240,5 +241,6 @@ def _epochs(total: Any) -> Generator[OnEpoch | None]:
 
 
 def _trained(made: Version, metrics: Mapping[str, float]) -> Iterator[Block]:
-    yield text("version ", number(made), " of ", title(made.model), f" on {made.branch}")
+    names = {"version": number(made), "model": title(made.model), "branch": made.branch}
+    yield say("version {version} of {model} on {branch}", **names)
     yield grid(((dim(name), figure(value)) for name, value in sorted(metrics.items())), indent=2)
