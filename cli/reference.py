@@ -46,15 +46,16 @@ CSV in a pipe or a file, and Parquet, hold them as they are.
 
 ## Language
 
-What commands say is in one language at a time, Chinese or English: `LEPTON_LANG` (`zh`, `en`) says which, else the first
-that is set of `LANGUAGE`, `LC_ALL`, `LC_MESSAGES` and `LANG`; where none of them names Chinese it is English. Names, what
-people wrote, the sentences of errors and logs, this help and all that programs read stay as they are.
+What commands say is in one language at a time, Chinese or English: `LEPTON_LANG` (`zh`, `en`) says which, else the
+first that is set of `LANGUAGE`, `LC_ALL`, `LC_MESSAGES` and `LANG`; where none of them names Chinese it is English.
+Names, what people wrote, the sentences of errors and logs, this help and all that programs read stay as they are.
 
 ## Completion
 
 `eval "$(lepton completion bash)"` in `~/.bashrc`, or `eval "$(lepton completion zsh)"` in `~/.zshrc` below `compinit`,
-completes commands, options, and what the ledger knows: models, revisions (`MODEL@REV` and `A..B` too), branches, aliases,
-tags, jobs and runs. Where there is no ledger, or it does not answer within 0.3 s, nothing is proposed and nothing said.
+completes commands, options, and what the ledger knows: models, revisions (`MODEL@REV` and `A..B` too), branches,
+aliases, tags, jobs and runs. Where there is no ledger, or it does not answer within 0.3 s, nothing is proposed and
+nothing said.
 
 ## JSON
 

@@ -19,16 +19,18 @@ from ..cli_home import made as made
 
 ROOT = Path(__file__).parents[2]
 LIFE = (
-    "log", "log --graph", "show 4", "show 5", "diff 1 2", "compare 1 2 4", "branch", "tag", "alias", "models", "metric",
-    "branch hotfix 2", "tag v3 3", "alias staging 4", "branch -d hotfix", "tag -d v3", "alias -d staging",
+    "log", "log --graph", "show 4", "show 5", "diff 1 2", "compare 1 2 4", "branch", "tag", "alias", "models",
+    "metric", "branch hotfix 2", "tag v3 3", "alias staging 4", "branch -d hotfix", "tag -d v3", "alias -d staging",
     "annotate 4 seen=true", "describe 4 good", "archive", "unarchive", "metric define credit fid --better lower",
     "rollback 4 --dry-run", "rollback 4 --yes --move-alias production", "rollback 4 --yes",
-    "merge risk --strategy ours", "suggest", "evaluate 4 loans.csv --label default", "find 'metric.f1 > 0'", "find 'metric.f1 > 5'", "jobs", "runs",
+    "merge risk --strategy ours", "suggest", "evaluate 4 loans.csv --label default", "find 'metric.f1 > 0'",
+    "find 'metric.f1 > 5'", "jobs", "runs",
     "train credit-scoring-model loans.csv --label default --set epochs=2 --set members=1 --name credit",
     "train credit-scoring-model loans.csv --label default --name credit --pool night --detach",
     "predict 4 loans.csv -o told.csv", "checkout 4 out", "save out", "export 4 -o out.safetensors",
-    "clear 6 --reason x", "sql 'from branches limit 0'", "sql 'from branches' --format csv -o b.csv", "snapshot views.duckdb", "rebuild",
-    "verify", "fsck", "status", "sync", "kept", "upgrade --dry-run", "init", "rejected",
+    "clear 6 --reason x", "sql 'from branches limit 0'", "sql 'from branches' --format csv -o b.csv",
+    "snapshot views.duckdb", "rebuild", "verify", "fsck", "status", "sync", "kept", "upgrade --dry-run", "init",
+    "rejected",
 )  # fmt: skip
 WRITTEN = ("first fit", "lower dropout", "faster steps", "take the faster steps in", "slow steps", "careful retry",
            "worse in production", "good enough", "全量数据重新训练", "out of fold")  # fmt: skip
