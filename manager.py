@@ -6,6 +6,7 @@ import functools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, cast
 from weakref import WeakKeyDictionary
@@ -252,6 +253,10 @@ class ModelManager:
         """
         place = checked_path(os.fspath(folder), "the folder")
         return versions.checkout.checkout(self._workspace, *self._resolved(rev), place, force)
+
+    def export(self, rev: Rev, file: str | os.PathLike[str]) -> Version:
+        """Write a version's tensors to a safetensors file, whole or not at all; what was there is replaced."""
+        return versions.checkout.export(self._workspace, *self._resolved(rev), Path(os.fspath(file)).absolute())
 
     def apply(self, rev: Rev, module: Any) -> tuple[str, ...]:
         """Put a live module, or mapping of tensors or arrays, on a version in place.

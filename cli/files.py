@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import click
 
-from ..models.tensor_file import read_tensors, write_tensors
+from ..models.tensor_file import read_tensors
 from ..results import PendingVersion
 from ..results.description import Block, joined, number
 from ..results.figures import count
@@ -62,15 +62,11 @@ def save(session: Session, file: str, model: str | None, branch: str, message: s
 @click.option("-o", "--output", required=True, metavar="FILE", help="The file, written whole or not at all.")
 def export(session: Session, rev: str, output: str) -> None:
     """Write a version's tensors to a safetensors file; without REV those of the head of main."""
-    manager = session.manager
-    version = manager.show(rev).version
     with session.waiting("exporting"):
-        tensors = manager.load_tensors(f"{version.model}@{version}")
-        write_tensors(
-            tensors, Path(output), {"model": version.model, "version": str(version), "digest": version.digest}
-        )
-    answer = {"version": version.to_dict(), "file": output, "tensors": len(tensors)}
-    names = {"version": version, "model": version.model, "file": output, "tensors": count(len(tensors), "tensor")}
+        version = session.manager.export(rev, output)
+    tensors = len(session.manager.show(f"{version.model}@{version}").tensors)
+    answer = {"version": version.to_dict(), "file": output, "tensors": tensors}
+    names = {"version": version, "model": version.model, "file": output, "tensors": count(tensors, "tensor")}
     session.answer(answer, say("{tensors} of version {version} of {model} in {file}", **names))
 
 

@@ -91,6 +91,24 @@ def checkout(workspace: Workspace, model: ModelState, number: int, folder: Path,
     return workspace.version(model, number)
 
 
+def export(workspace: Workspace, model: ModelState, number: int, path: Path) -> Version:
+    """Write a version's tensors to a safetensors file, whole or not at all, in the place of one that is there."""
+    verified_event(workspace, model, number)
+    if not path.name:
+        raise Refused(f"{path} is no file; name one")
+    part = path.with_name(f".{path.name[:64]}.{secrets.token_hex(8)}.part")
+    try:
+        if path.exists() and not path.is_file():
+            raise Refused(f"{path} is no file; name one")
+        _write_weights(workspace, model, number, part)
+        part.replace(path)
+    except OSError as error:
+        raise Refused(f"{path} cannot be written ({error.strerror or error}); name another place") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return workspace.version(model, number)
+
+
 def read(folder: Path) -> CheckoutFolder:
     """What a checkout holds, its tensors as torch has them. Raises `Malformed` where it is none."""
     from ...models.tensor_file import read_tensors
@@ -120,7 +138,7 @@ def read(folder: Path) -> CheckoutFolder:
 
 def _write(workspace: Workspace, model: ModelState, event: VersionCommitted, number: int, folder: Path) -> None:
     record, version = show(workspace, model, number).to_dict(), workspace.version(model, number)
-    tied = _write_weights(workspace, model, event, folder / WEIGHTS)
+    tied = _write_weights(workspace, model, number, folder / WEIGHTS)
     told = {"format": FORMAT, "model": model.name, "version": number, "digest": event.digest}
     told |= {"tensors": event.tensors, "tied": tied} | {name: record[name] for name in _MADE}
     told |= {"parents": [_parent(workspace, model, each) for each in version.to_dict()["parents"]]}
@@ -137,13 +155,14 @@ def _write(workspace: Workspace, model: ModelState, event: VersionCommitted, num
         _put(path, content)
 
 
-def _write_weights(workspace: Workspace, model: ModelState, event: VersionCommitted, path: Path) -> dict[str, str]:
+def _write_weights(workspace: Workspace, model: ModelState, number: int, path: Path) -> dict[str, str]:
     """Write the tensors, in bounded memory, and prove them as they stand in the file; by name those that are tied."""
     from ...tensors.manifest import describe
     from ...tensors.safetensors_file import lay_out, tensors_in
 
+    event = model.version(number).event
     manifest = workspace.vault.manifest(event.tensors)
-    metadata = {"model": model.name, "digest": event.digest, "format": "pt"}
+    metadata = {"model": model.name, "version": str(number), "digest": event.digest, "format": "pt"}
     arrays, body = lay_out(path, manifest.tensors, metadata)
     fresh = {entry.name: arrays[entry.name] for entry in manifest.owners}
     workspace.vault.fill(event.tensors, graph_of(model, event.tensors), fresh)
