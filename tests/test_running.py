@@ -375,7 +375,10 @@ def test_beside_a_projector_questions_go_to_it(
         assert manager.sql(count).to_pylist() == [{"n": 7, "last": 7}]
 
 
-def test_a_projector_that_nothing_reaches_says_so_at_once(beside_kafka: Cli, home: Path) -> None:
+def test_a_projector_that_nothing_reaches_says_so_at_once(
+    beside_kafka: Cli, home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
     assert beside_kafka("relay --once").code == 0
     assert beside_kafka("tag later 1").code == 0
     with process(home, "projector") as projector:
