@@ -62,9 +62,9 @@ add_completion_class(RevisionBash)
 
 
 @command({"shell": "text", "script": "text"}, "lepton completion bash", "lepton completion zsh")
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]), metavar="SHELL")
 def completion(session: Session, shell: str) -> None:
-    """Print the script by which a shell completes commands, options and what the ledger knows.
+    """Print the script by which a SHELL (bash, zsh or fish) completes commands, options and what the ledger knows.
 
     Models, revisions, branches, aliases, jobs and runs are completed. Put `eval "$(lepton completion bash)"` into
     ~/.bashrc, `eval "$(lepton completion zsh)"` into ~/.zshrc below compinit, or write `lepton completion fish` to
