@@ -6,60 +6,50 @@ import functools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-from . import settings
+from . import domain, settings, versions
 from .datasets.selection import selection
-from .domain import commands
 from .domain.model.metric import checked_better
 from .domain.model.resolve import split_range
 from .domain.model.revision import parts
 from .home import checked_path
-from .results import (
-    Comparison,
-    Diff,
-    Evaluation,
-    Log,
-    ModelRecord,
-    PendingVersion,
-    Refs,
-    RollbackPlan,
-    RolledBack,
-    Suggestion,
-    Synced,
-    Verified,
-    Version,
-    VersionRecord,
-    Versions,
-)
+from .results import PendingVersion, Refs, Version, Versions
 from .settings import Settings
-from .versions import history, merge, refused, restore, rollback, train
 from .versions.arguments import checked
-from .versions.judging import compare, suggest
-from .versions.maintenance import fsck
-from .versions.maintenance.fsck import Damages
-from .versions.maintenance.heal import Healed, heal
-from .versions.maintenance.upgrade import Upgraded
-from .versions.merge import Strategy
-from .versions.refused import RefusedSaves
-from .versions.rows import read_once
-from .versions.runs import record
-from .versions.runs.record import CheckpointRecords, RunRecord, RunRecords
-from .versions.runs.run import Run, resumed
-from .versions.save_request import Named, words
-from .versions.source import fingerprint_of, identity_of
 from .versions.unknown import damage_first
-from .versions.unsealed import unsealed  # pyright: ignore[reportUnknownVariableType]
 from .wiring import Home
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import torch
 
+    from .domain import commands
     from .domain.model.state import ModelState, ModelVersion
     from .jobs.api import Jobs
+    from .results import (
+        Comparison,
+        Diff,
+        Evaluation,
+        Log,
+        ModelRecord,
+        RollbackPlan,
+        RolledBack,
+        Suggestion,
+        Synced,
+        Verified,
+        VersionRecord,
+    )
+    from .versions.maintenance.fsck import Damages
+    from .versions.maintenance.heal import Healed
+    from .versions.maintenance.upgrade import Upgraded
+    from .versions.refused import RefusedSaves
+    from .versions.rollback import Aim
+    from .versions.runs.record import CheckpointRecords, RunRecord, RunRecords
+    from .versions.runs.run import Run
     from .versions.spool.spool import Spool
     from .versions.workspace import Workspace
 
@@ -186,7 +176,7 @@ class ModelManager:
 
     def kept(self) -> RefusedSaves:
         """The saves that were refused, the oldest first: what was to be saved is kept here until adopted or dropped."""
-        return refused.listed(self._spool)
+        return versions.refused.listed(self._spool)
 
     def adopt(
         self,
@@ -220,16 +210,16 @@ class ModelManager:
             "annotations": annotations,
         }
         self._home.outbox.ready()  # a refused save may have been the first, of a home that has no ledger yet
-        return refused.adopt(self._home.outbox.delivery, name, changes, key)
+        return versions.refused.adopt(self._home.outbox.delivery, name, changes, key)
 
     def load_kept(self, name: str, *, into: Any = None) -> Any:
         """What a refused save was given: filled into `into`, rebuilt where its class is registered here, else its
         tensors by name."""
-        return refused.load(self._spool, name, into)
+        return versions.refused.load(self._spool, name, into)
 
     def drop_kept(self, name: str) -> str:
         """Give a refused save up for good: its name."""
-        return refused.drop(self._spool, name)
+        return versions.refused.drop(self._spool, name)
 
     def load_version(self, rev: Rev, *, into: Any = None) -> Any:
         """The model a version was saved from, rebuilt from its registered class, or filled into one you built.
@@ -238,30 +228,42 @@ class ModelManager:
         A class that is not registered here is `Refused`: nothing in a ledger makes Lepton import or run anything.
         """
         model, number = self._resolved(rev)
-        return restore.load(self._workspace, model, number, into)
+        return versions.restore.load(self._workspace, model, number, into)
 
     def load_tensors(self, rev: Rev, names: Sequence[str] | None = None) -> dict[str, torch.Tensor]:
         """A version's tensors on the CPU, all or those named, exact to the last bit; tied ones are one object."""
         from .models.state import empty_torch
 
-        return restore.converted(self._workspace, *self._resolved(rev), names, empty_torch)
+        return versions.restore.converted(self._workspace, *self._resolved(rev), names, empty_torch)
 
     def load_arrays(self, rev: Rev, names: Sequence[str] | None = None) -> dict[str, Any]:
         """A version's tensors as numpy arrays; bfloat16 and fp8 need the package ml_dtypes."""
         from .models.state import empty_numpy
 
-        return restore.converted(self._workspace, *self._resolved(rev), names, empty_numpy)
+        return versions.restore.converted(self._workspace, *self._resolved(rev), names, empty_numpy)
 
     def files(self, rev: Rev) -> dict[str, bytes]:
         """The files kept beside a version, by name."""
-        return restore.files(self._workspace, *self._resolved(rev))
+        return versions.restore.files(self._workspace, *self._resolved(rev))
+
+    def checkout(self, rev: Rev, folder: str | os.PathLike[str], *, force: bool = False) -> Version:
+        """Write a version to a folder that is read without Lepton: `model.safetensors`, `recipe.json` and a README.
+
+        A folder that holds anything is `Refused`; with `force` what a checkout writes is replaced in it, and no more.
+        """
+        place = checked_path(os.fspath(folder), "the folder")
+        return versions.checkout.checkout(self._workspace, *self._resolved(rev), place, force)
+
+    def export(self, rev: Rev, file: str | os.PathLike[str]) -> Version:
+        """Write a version's tensors to a safetensors file, whole or not at all; what was there is replaced."""
+        return versions.checkout.export(self._workspace, *self._resolved(rev), Path(os.fspath(file)).absolute())
 
     def apply(self, rev: Rev, module: Any) -> tuple[str, ...]:
         """Put a live module, or mapping of tensors or arrays, on a version in place.
 
         Returns the digests of the deltas replayed, none where it was read whole.
         """
-        return restore.apply(self._workspace, *self._resolved(rev), module)
+        return versions.restore.apply(self._workspace, *self._resolved(rev), module)
 
     @_told_first
     def rollback(
@@ -287,8 +289,8 @@ class ModelManager:
         """
         state, aim = self._aim(to, model, branch, alias, expected, reason, move_aliases, rehearse)
         if dry_run:
-            return rollback.plan(self._workspace, state, aim)
-        return rollback.roll_back(self._workspace, state, aim, key)
+            return versions.rollback.plan(self._workspace, state, aim)
+        return versions.rollback.roll_back(self._workspace, state, aim, key)
 
     @_told_first
     def merge(
@@ -296,15 +298,15 @@ class ModelManager:
         rev: Rev,
         *,
         into: str = "main",
-        strategy: Strategy = "average",
+        strategy: Literal["ours", "theirs", "average"] = "average",
         weight: float = 0.5,
         message: str = "",
         key: str | None = None,
     ) -> Version:
         """Merge a version into a branch: `ours`, `theirs`, or their linear average with `weight` on theirs."""
         model, number = self._resolved(rev)
-        theirs = Named(words(rev), number, "merged")
-        return merge.merge(
+        theirs = versions.save_request.Named(_written(rev), number, "merged")
+        return versions.merge.merge(
             self._workspace, model, theirs, into=into, strategy=strategy, weight=weight, message=message, key=key
         )
 
@@ -313,12 +315,12 @@ class ModelManager:
     @_told_first
     def branch(self, name: str, rev: Rev = "main", *, key: str | None = None) -> Version:
         """Open a branch at a version, which is returned."""
-        return self._bound(commands.CreateBranch(**self._of(rev), branch=name), key)
+        return self._bound(domain.commands.CreateBranch(**self._of(rev), branch=name), key)
 
     @_told_first
     def delete_branch(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
         """Give up a branch's name; its versions stay."""
-        self._workspace.admit(commands.DeleteBranch(model=self._known(model).name, branch=name), key)
+        self._workspace.admit(domain.commands.DeleteBranch(model=self._known(model).name, branch=name), key)
 
     def branches(self, model: str | None = None) -> Refs:
         """The branches of a model and their heads."""
@@ -327,12 +329,12 @@ class ModelManager:
     @_told_first
     def tag(self, name: str, rev: Rev = "main", *, key: str | None = None) -> Version:
         """Bind a name to a version, which is returned, for good."""
-        return self._bound(commands.CreateTag(**self._of(rev), tag=name), key)
+        return self._bound(domain.commands.CreateTag(**self._of(rev), tag=name), key)
 
     @_told_first
     def delete_tag(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
         """Give up a tag."""
-        self._workspace.admit(commands.DeleteTag(model=self._known(model).name, tag=name), key)
+        self._workspace.admit(domain.commands.DeleteTag(model=self._known(model).name, tag=name), key)
 
     def tags(self, model: str | None = None) -> Refs:
         """The tags of a model and their versions."""
@@ -362,7 +364,7 @@ class ModelManager:
         state, numbers = self._of_one_model(moves.values(), model)
         if not moves:
             return self._standing(state, "alias")
-        command = commands.MoveAliases(
+        command = domain.commands.MoveAliases(
             model=state.name,
             to=dict(zip(moves, numbers, strict=True)),
             expected={name: self._guard(rev, state.name) for name, rev in expected.items()},
@@ -375,32 +377,32 @@ class ModelManager:
     @_told_first
     def delete_alias(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
         """Give up an alias."""
-        self._workspace.admit(commands.DeleteAlias(model=self._known(model).name, alias=name), key)
+        self._workspace.admit(domain.commands.DeleteAlias(model=self._known(model).name, alias=name), key)
 
     # ── what is known ────────────────────────────────────────────────────────────────────────────────────────────────
 
     @_told_first
     def annotate(self, rev: Rev, annotations: Mapping[str, Any], *, key: str | None = None) -> None:
         """Put notes on a version: text, numbers, true or false; None takes one off."""
-        self._workspace.admit(commands.Annotate(**self._of(rev), annotations=dict(annotations)), key)
+        self._workspace.admit(domain.commands.Annotate(**self._of(rev), annotations=dict(annotations)), key)
 
     @_told_first
     def describe(self, what: Rev, text: str, *, key: str | None = None) -> None:
         """Say what a model is for (by its name), or what a version is (by any other revision)."""
         if isinstance(what, str) and what in self.models():
-            self._workspace.admit(commands.Describe(model=what, version=None, description=text), key)
+            self._workspace.admit(domain.commands.Describe(model=what, version=None, description=text), key)
         else:
-            self._workspace.admit(commands.Describe(**self._of(what), description=text), key)
+            self._workspace.admit(domain.commands.Describe(**self._of(what), description=text), key)
 
     @_told_first
     def archive(self, model: str | None = None, *, reason: str = "", key: str | None = None) -> None:
         """Close a model to new versions and rollbacks."""
-        self._workspace.admit(commands.Archive(model=self._known(model).name, reason=reason), key)
+        self._workspace.admit(domain.commands.Archive(model=self._known(model).name, reason=reason), key)
 
     @_told_first
     def unarchive(self, model: str | None = None, *, reason: str = "", key: str | None = None) -> None:
         """Open an archived model again."""
-        self._workspace.admit(commands.Unarchive(model=self._known(model).name, reason=reason), key)
+        self._workspace.admit(domain.commands.Unarchive(model=self._known(model).name, reason=reason), key)
 
     @_told_first
     def record_metrics(
@@ -416,20 +418,23 @@ class ModelManager:
 
         Without them they are shown, and no version is ranked by them. `better` is as `define_metrics` takes it.
         """
-        told: dict[str, Any] = {"validation": identity_of(validation), "better": checked_better(better or {})}
-        self._workspace.admit(commands.RecordMetrics(**self._of(rev), metrics=dict(metrics), **told), key)
+        told: dict[str, Any] = {
+            "validation": versions.source.identity_of(validation),
+            "better": checked_better(better or {}),
+        }
+        self._workspace.admit(domain.commands.RecordMetrics(**self._of(rev), metrics=dict(metrics), **told), key)
 
     @_told_first
     def define_metrics(self, better: Mapping[str, str], *, model: str | None = None, key: str | None = None) -> None:
         """Say which way metrics of a model are better, as {"fid": "lower"}: versions are ranked by no others than
         these and those that docs/metrics.md lists."""
         told = checked_better(better)
-        self._workspace.admit(commands.DefineMetrics(model=self._known(model).name, better=told), key)
+        self._workspace.admit(domain.commands.DefineMetrics(model=self._known(model).name, better=told), key)
 
     @_told_first
     def clear(self, rev: Rev, *, reason: str, key: str | None = None) -> Version:
         """Let a version that was rolled back from be suggested again, for a reason; the version."""
-        return self._bound(commands.ClearVersion(**self._of(rev), reason=reason.strip()), key)
+        return self._bound(domain.commands.ClearVersion(**self._of(rev), reason=reason.strip()), key)
 
     def models(self) -> list[str]:
         """The names of all models, in order."""
@@ -437,18 +442,18 @@ class ModelManager:
 
     def about(self, model: str | None = None) -> ModelRecord:
         """What a model is for, and where its branches and aliases stand."""
-        return history.about(self._workspace, self._known(model))
+        return versions.history.about(self._workspace, self._known(model))
 
     def log(self, rev: Rev | None = None, *, model: str | None = None, most: int | None = None) -> Log:
         """A model's history, newest first; with a branch all of its past, with a revision its ancestry, or `A..B`.
 
         `most` takes the newest entries only.
         """
-        return history.asked(self._workspace, rev if rev is None else self._arrived(rev), model, most)
+        return versions.history.asked(self._workspace, rev if rev is None else self._arrived(rev), model, most)
 
     def show(self, rev: Rev = "main") -> VersionRecord:
         """All that a version recorded."""
-        return history.show(self._workspace, *self._resolved(rev))
+        return versions.history.show(self._workspace, *self._resolved(rev))
 
     def diff(self, a: Rev, b: Rev | None = None) -> Diff:
         """What differs between two versions, from `a` to `b`; `a` may be a range `A..B`. `.whole` prints all of it."""
@@ -458,7 +463,7 @@ class ModelManager:
         one = self._resolved(a)
         named = isinstance(b, Version | PendingVersion) or parts(str(b))[0] or b in self.models()
         own = None if named else one.model.name
-        return compare.diff(self._workspace, one, self._resolved(b, own))
+        return versions.compare.diff(self._workspace, one, self._resolved(b, own))
 
     def compare(self, *revs: Rev, metric: str | None = None) -> Comparison:
         """Versions of one model side by side, best first by `metric`; `holdout/f1` is f1 on the data called so.
@@ -466,7 +471,7 @@ class ModelManager:
         They are ranked by figures on rows that all of them were judged on; where there are none, not at all. What is
         the same for all is counted; `.whole` prints it.
         """
-        return compare.compare(self._workspace, *self._of_one_model(revs), metric)
+        return versions.compare.compare(self._workspace, *self._of_one_model(revs), metric)
 
     def suggest_rollback(
         self, *, model: str | None = None, branch: str = "main", metric: str | None = None
@@ -476,7 +481,7 @@ class ModelManager:
         Performance is compared on rows that versions were both judged on. One that was rolled back from is not
         suggested again before it was cleared (`clear`).
         """
-        return suggest.suggest(self._known(model), branch, metric)
+        return versions.suggest.suggest(self._known(model), branch, metric)
 
     # ── work ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -496,8 +501,8 @@ class ModelManager:
         `tags` are for people to find it by; `better` says which way its metrics are better, as {"fid": "lower"}, and is
         recorded with what it saves.
         """
-        outbox, fingerprint = self._home.outbox, fingerprint_of(data)
-        return Run(
+        outbox, fingerprint = self._home.outbox, versions.source.fingerprint_of(data)
+        return versions.run.Run(
             outbox, model, hyperparameters=hyperparameters, data=fingerprint, name=name, tags=tags, better=better
         )
 
@@ -507,18 +512,28 @@ class ModelManager:
         Its hyperparameters are those recorded, `.step` is the greatest step that was logged, `.load_checkpoint` gives
         back what was kept. Whoever logged to it before is refused from then on. `run` is its id, or a part of it.
         """
-        return resumed(self._home.outbox, *record.resumable(self._workspace, self._workspace.named("run", run)))
+        return versions.run.resumed(
+            self._home.outbox, *versions.record.resumable(self._workspace, self._workspace.named("run", run))
+        )
 
-    def runs(self, model: str | None = None, *, status: record.Status | None = None, most: int = 100) -> RunRecords:
+    def runs(
+        self,
+        model: str | None = None,
+        *,
+        status: Literal["running", "finished", "failed", "lost"] | None = None,
+        most: int = 100,
+    ) -> RunRecords:
         """The runs of a model or of all, the newest first; `status` is running, finished, failed or lost."""
         query = "SELECT run FROM runs WHERE ? IS NULL OR model = ? ORDER BY seq DESC"
         table = cast(Any, self.sql(query, [model, model]))
         ids = cast("list[str]", table.column("run").to_pylist())
-        return record.listed(self._workspace, ids, status, most, self._settings.terms.run)
+        return versions.record.listed(self._workspace, ids, status, most, self._settings.terms.run)
 
     def show_run(self, run: str) -> RunRecord:
         """All that is known of a run, its checkpoints among it. `run` is its id, or a part of it."""
-        return record.listed(self._workspace, [self._workspace.named("run", run)], None, 1, self._settings.terms.run)[0]
+        return versions.record.listed(
+            self._workspace, [self._workspace.named("run", run)], None, 1, self._settings.terms.run
+        )[0]
 
     def checkpoints(self, run: str) -> CheckpointRecords:
         """What a run kept on its way, the oldest first."""
@@ -526,13 +541,13 @@ class ModelManager:
 
     def load_checkpoint(self, run: str, step: int | None = None, *, into: Any = None) -> Any:
         """What a run kept at a step, or last: filled into `into`, else rebuilt where its class is registered here."""
-        return record.load(self._workspace, self._workspace.named("run", run), step, into)
+        return versions.record.load(self._workspace, self._workspace.named("run", run), step, into)
 
     def load_checkpoint_tensors(self, run: str, step: int | None = None) -> dict[str, torch.Tensor]:
         """The tensors that a run kept at a step, or last, exact to the last bit; tied ones are one object."""
         from .models.state import empty_torch
 
-        return record.tensors(self._workspace, self._workspace.named("run", run), step, empty_torch)
+        return versions.record.tensors(self._workspace, self._workspace.named("run", run), step, empty_torch)
 
     def train(
         self,
@@ -553,9 +568,19 @@ class ModelManager:
         out, and `columns` names the only ones to learn from; the model is then given an Arrow table of these.
         """
         chosen = selection(types, drop, columns)
-        return train.train(
+        return versions.train.train(
             self._home.outbox, model, data, labels, validation=validation, on_epoch=on_epoch, chosen=chosen, **save
         )
+
+    def predict(  # pyright: ignore[reportUnknownParameterType] - pyarrow ships no types
+        self, rev: Rev, data: Any, *, keep: Sequence[str] | None = ()
+    ) -> pa.Table:
+        """What a version says of rows, in their order: `prediction`, and `probability_CLASS` of each class it knows.
+
+        `data` is a file's path, read as what the version learnt, or rows as the version's own `predict` takes them.
+        `keep` names columns of a file to stand before these, None keeps all.
+        """
+        return versions.predict.predict(self._workspace, *self._resolved(rev), data, keep)  # pyright: ignore[reportUnknownVariableType]
 
     @_told_first
     def evaluate(
@@ -575,7 +600,7 @@ class ModelManager:
         the version's own under `f1` as they were. `better` says which way they are better, where nobody knows yet.
         """
         told: dict[str, Any] = {"name": name, "better": better or {}, "key": key}
-        return train.evaluate(self._workspace, *self._resolved(rev), data, labels, **told)
+        return versions.train.evaluate(self._workspace, *self._resolved(rev), data, labels, **told)
 
     def sync(self, *, again: bool = False) -> Synced:
         """Deliver what was spooled while the ledger was away; `again` tries once more what it refused."""
@@ -614,7 +639,7 @@ class ModelManager:
         question = Question(query, params, as_of, checked_timeout(timeout))
         self._home.seek()
         answer = self._home.read_model().sql(question, wait_for)  # pyright: ignore[reportUnknownVariableType]
-        return unsealed(answer, lambda: self._home.workspace.actors.all()) if opened else answer  # pyright: ignore
+        return versions.unsealed.unsealed(answer, lambda: self._home.workspace.actors.all()) if opened else answer  # pyright: ignore
 
     def find(self, expression: str) -> Versions:
         """The versions for which all of `metric.f1 > 0.8 and note.ticket = 'RISK-12'` holds."""
@@ -626,7 +651,7 @@ class ModelManager:
         self, *, after: int = 0, stream: str | None = None, follow: bool = False, opened: bool = True
     ) -> Iterator[dict[str, Any]]:
         """Events as CloudEvents dictionaries behind `seq` `after`, free text opened; `follow` waits for more."""
-        return history.events(self._workspace, after=after, stream=stream, follow=follow, opened=opened)
+        return versions.history.events(self._workspace, after=after, stream=stream, follow=follow, opened=opened)
 
     def verify(self) -> Verified:
         """Recompute the Merkle root from the stored bytes, and compare all that stands beside them. Raises `Damaged`.
@@ -634,12 +659,12 @@ class ModelManager:
         It proves that the ledger is whole in itself; that nobody rewrote all of it, only a root or a signed head kept
         elsewhere proves. Names of actors are in no event, so nothing proves which name a pseudonym stood for.
         """
-        return fsck.verify(self._workspace)
+        return versions.fsck.verify(self._workspace)
 
     def fsck(self, *, events: bool = True, objects: bool = True, projection: bool = True) -> Damages:
         """Read every row, object and view, and name what is damaged."""
         parts = {"events": events, "objects": objects, "projection": projection}
-        return Damages(fsck.fsck(self._workspace, self._home.read_model, parts))
+        return versions.fsck.Damages(versions.fsck.fsck(self._workspace, self._home.read_model, parts))
 
     def heal(self, *places: str | os.PathLike[str]) -> Healed:
         """Write again what damaged packs held, from whole copies: in the ledger's own store, its spool, or `places`.
@@ -647,7 +672,7 @@ class ModelManager:
         A place is a folder or a URL as LEPTON_OBJECTS takes, such as a backup of the objects. `fsck` says what is left.
         Raises `Unavailable` where a store is away.
         """
-        return heal(self._workspace, self._home.copies(places))
+        return versions.heal.heal(self._workspace, self._home.copies(places))
 
     def rebuild(self) -> int:
         """Make the read model anew from the log: the `seq` it reached."""
@@ -656,6 +681,7 @@ class ModelManager:
 
     def rebuild_from_kafka(self) -> int:
         """Make the read model anew from the topic of events, knowing no database: the `seq` it reached."""
+        self._home.read_model().check_alone()
         with self._home.kafka_log() as log, self._home.projection(log) as projection:
             return projection.rebuild()
 
@@ -727,7 +753,7 @@ class ModelManager:
     def _of(self, rev: Rev) -> dict[str, Any]:
         """The model and version that a revision names, as a command is told of them."""
         model, number = self._resolved(rev)
-        return {"model": model.name, "version": number, "asked": {"version": words(rev)}}
+        return {"model": model.name, "version": number, "asked": {"version": _written(rev)}}
 
     def _bound(
         self, command: commands.CreateBranch | commands.CreateTag | commands.ClearVersion, key: str | None
@@ -751,10 +777,10 @@ class ModelManager:
         reason: str,
         move_aliases: Sequence[str],
         rehearse: Any,
-    ) -> tuple[ModelState, rollback.Aim]:
+    ) -> tuple[ModelState, Aim]:
         state, number = (self._known(model), None) if to is None else self._resolved(to, model)
         wanted = None if expected is None else self._guard(expected, state.name)
-        return state, rollback.Aim(
+        return state, versions.rollback.Aim(
             branch=branch,
             alias=alias,
             to=number,
@@ -762,7 +788,7 @@ class ModelManager:
             asked=_words({"to": to} if expected is None else {"to": to, "expected": expected}),
             reason=reason,
             move_aliases=tuple(move_aliases),
-            rehearse=read_once(rehearse),
+            rehearse=versions.rows.read_once(rehearse),
         )
 
 
@@ -772,6 +798,11 @@ def _reopened(kind: type[ModelManager], carried: Settings, strict: bool) -> Mode
     return manager
 
 
+def _written(rev: Rev) -> str:
+    """A revision as text that says all it knows."""
+    return versions.save_request.words(rev)
+
+
 def _words(revs: Mapping[str, Rev | None]) -> dict[str, str | None]:
     """Revisions as the caller wrote them."""
-    return {name: None if rev is None else words(rev) for name, rev in revs.items()}
+    return {name: None if rev is None else _written(rev) for name, rev in revs.items()}

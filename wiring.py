@@ -16,11 +16,8 @@ from weakref import WeakKeyDictionary
 
 import uuid_utils
 
-from .domain.commands import CreateLedger
 from .errors import Refused, Unavailable
 from .events import forks
-from .events.kafka.cluster import Cluster
-from .events.kafka.tls import Certificate
 from .events.ledger import FORMAT
 from .events.sql.actors import Actors, checked_actor
 from .events.sql.address import database_at
@@ -35,15 +32,12 @@ from .settings import Settings, log
 from .tensors.address import objects_at
 from .tensors.folder import FolderStore
 from .tensors.objects import ObjectStore
-from .versions.maintenance.upgrade import Upgraded, upgrade
-from .versions.runs.lost import LostRuns
-from .versions.spool.delivery import Delivery
-from .versions.spool.outbox import Outbox
 from .versions.spool.spool import Spool
 from .versions.workspace import Workspace
 from .workers import tasks as tasks  # whoever submits jobs, assigns or does them knows the kinds of work
 
 if TYPE_CHECKING:
+    from .events.kafka.cluster import Cluster
     from .events.kafka.genuine import ForeignRecords
     from .events.kafka.log import KafkaLog
     from .events.log import EventLog
@@ -54,9 +48,11 @@ if TYPE_CHECKING:
     from .jobs.protocol.ports import Channel, Results
     from .projections.following import Follower
     from .projections.projector import Projection
-    from .projections.queries.client import ReadModel, There
+    from .projections.queries.client import First, There
     from .projections.queries.standing import Standing
     from .supervised import Supervised
+    from .versions.maintenance.upgrade import Upgraded
+    from .versions.spool.outbox import Outbox
     from .workers.local import Workplace
 
 T = TypeVar("T")
@@ -122,6 +118,8 @@ class Home:
     @_Once
     def workspace(self) -> Workspace:
         """What the handlers need."""
+        from .versions.runs.lost import LostRuns
+
         actors = Actors(self.database)
         actor = checked_actor(self.settings.actor)
         folds = Folds(self.settings.home / "folds" / self.settings.ledger, self.store, self.folder.is_there)
@@ -147,6 +145,9 @@ class Home:
     @_Once
     def outbox(self) -> Outbox:
         """The way of saves and runs into the ledger; it opens nothing before it is used."""
+        from .versions.spool.delivery import Delivery
+        from .versions.spool.outbox import Outbox
+
         delivery = Delivery(self.spool, lambda: self.workspace, self.origins)
         return Outbox(delivery, self.settings.actor, strict=self.strict, run_term=self.settings.terms.run)
 
@@ -158,8 +159,8 @@ class Home:
 
     def copies(self, places: Sequence[str | os.PathLike[str]]) -> list[ObjectStore]:
         """Where copies of objects may lie beside the ledger's store: its spool, its folder in the home, `places`."""
-        settings, ledger = self.settings, self.settings.ledger
-        folders = [*(settings.home / "spool" / ledger).glob("**/objects"), settings.home / "objects" / ledger]
+        home, ledger = self.settings.home, self.settings.ledger
+        folders = [*(home / "spool" / ledger).glob("**/objects"), home / "objects" / ledger]
         here: list[ObjectStore] = [FolderStore(folder, filled=True) for folder in folders if folder.is_dir()]
         return here + [self._copy(os.fspath(place)) for place in places]
 
@@ -177,6 +178,9 @@ class Home:
     @_Once
     def cluster(self) -> Cluster:
         """The ledger's topics. `Refused` where no Kafka is set."""
+        from .events.kafka.cluster import Cluster
+        from .events.kafka.tls import Certificate
+
         settings = self.settings
         if settings.kafka is None:
             raise Refused("no Kafka is set; LEPTON_KAFKA=host:port names one")
@@ -200,7 +204,7 @@ class Home:
 
         return Desk(
             here=self.settings.kafka is None,
-            lock=self._assigning,
+            lock=lambda: self._lock_now("assigner"),
             assigner=self._kafka_assigner if self.settings.kafka else self._mail_assigner,
             leases=Leases(self.database),
             waiting=self._waiting,
@@ -265,11 +269,13 @@ class Home:
             offers_at_once=settings.offers.at_once,
         )
 
-    def _assigning(self) -> Held:
-        return database_at(self.settings.database, self.settings.ledger, wait=0.0).lock("assigner")
+    def _lock_now(self, name: str) -> Held:
+        return database_at(self.settings.database, self.settings.ledger, wait=0.0).lock(name)
 
     def upgrade(self, *, dry_run: bool) -> Upgraded:
         """Bring an older ledger to today's format. Nothing else here opens one."""
+        from .versions.maintenance.upgrade import upgrade
+
         settings = self.settings
         database = database_at(settings.database, settings.ledger, wait=settings.wait)
         alone = database_at(settings.database, settings.ledger, wait=0.0)
@@ -327,7 +333,7 @@ class Home:
                 shutil.copyfile(file, folder / file.name)
         return folder
 
-    def read_model(self) -> ReadModel:
+    def read_model(self) -> First:
         """Whoever answers questions first: a projector that runs beside us, or we ourselves."""
         from .projections.queries.client import First, Here
 
@@ -345,7 +351,7 @@ class Home:
             pass  # one that takes no more callers is there all the same
         except OSError:
             return None
-        return There(self.socket, self.store.end, self.settings.wait)
+        return There(self.socket, lambda: self.store.end(), self.settings.wait)
 
     def views(self) -> Standing | None:
         """How far the views are, as they are; None where there are none yet or nobody can tell at once."""
@@ -369,14 +375,16 @@ class Home:
         `stuck` is told of a query that cannot be stopped.
         """
         from .events.kafka.genuine import ForeignRecords
+        from .events.kafka.relay import unattended
         from .projections.following import Follower
         from .projections.queries.server import Server
 
         strangers = ForeignRecords()
         feed = (lambda: self.kafka_feed(strangers)) if self.settings.kafka else lambda: nullcontext(self.store)
+        silence = (lambda: unattended(self._lock_now)) if self.settings.kafka else lambda: None
         with (
             self.projection() as projection,
-            Follower(projection, feed, lambda: strangers.count) as follower,
+            Follower(projection, feed, lambda: strangers.count, silence) as follower,
             Server(self.socket, follower, stuck),
         ):
             yield follower
@@ -399,7 +407,7 @@ class Home:
 
     def seek(self) -> None:
         """Raise `Refused` where there is no ledger: what only reads makes none."""
-        if "database" in vars(self) or self.outbox.delivery.spool.waiting():
+        if "database" in vars(self) or self.spool.waiting():
             return
         database = self._unopened()
         try:
@@ -477,6 +485,8 @@ class Home:
         """The first event. Another process may have been faster, which is as good."""
         if not self.quiet:
             log.info("a new ledger, %s, in %s", self.settings.ledger, self.settings.home)
+        from .domain.commands import CreateLedger
+
         command = CreateLedger(ledger=self.store.ledger_id, format=FORMAT)
         try:
             ledger.admit(command, actors.named("lepton"), key=f"created-{self.store.ledger_id}")

@@ -6,12 +6,17 @@ rest that all of them share are in `command.py`.
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 from typing import NoReturn
 
 
 def main() -> NoReturn:
     """Run `lepton` on this process's arguments, and exit as it ended."""
+    gc.disable()  # until a ledger is opened: while modules are loaded there is nothing to collect
+    # pydantic's own way to look for plugins reads the metadata of every package that is installed
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         from .app import lepton
 

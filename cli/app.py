@@ -25,7 +25,8 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "Moving": ("rollback", ("rollback", "merge")),
     "What is known": ("describing", ("models", "metric", "annotate", "describe", "clear", "archive", "unarchive")),
     "Work": ("work.train", ("train", "evaluate")),
-    "Files": ("files", ("save", "export")),
+    "Predicting": ("work.predict", ("predict",)),
+    "Files": ("files", ("save", "export", "checkout")),
     "Runs": ("work.runs", ("runs",)),
     "Jobs": ("work.jobs", ("jobs", "logs", "cancel")),
     "Asking the ledger": ("query", ("sql", "events", "snapshot")),
@@ -37,9 +38,12 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
         "work.processes",
         ("status", "worker", "relay", "projector", "intake", "rejected", "restore"),
     ),
+    "The shell": ("shell", ("completion",)),
 }
 """Each section of the help: the module that holds its commands, and their names."""
 
+ASKED: Final = "_LEPTON_COMPLETE"
+"""The variable in which a shell asks to have a line completed; click's own name for it."""
 USAGE, INTERRUPTED, CLOSED, BUG = 2, 130, 141, 70
 """Exit codes beside those that errors carry: click's own, the shell's (128 + SIGINT, SIGPIPE), that of sysexits.h."""
 
@@ -76,6 +80,8 @@ class Root(click.Group):
     def main(self, args: Any = None, prog_name: Any = None, *others: Any, **extra: Any) -> NoReturn:
         """Run a command line and exit: 0 done, else as `_told` has it."""
         extra |= {"standalone_mode": False}
+        if ASKED in os.environ:
+            import_module(".shell", __package__)  # which has click know bash as it is here
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")  # a terminal that cannot show a message still shows the rest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import logging
 import os
 import sys
@@ -21,6 +22,7 @@ from ..results import Shown
 from ..results.description import Block, Grid, Text
 from ..results.figures import encoded
 from ..results.render import screen, terminal
+from ..results.words import FOUND, of_locale
 
 if TYPE_CHECKING:
     from ..manager import ModelManager
@@ -89,6 +91,7 @@ class Session:
         self._log()
         from ..manager import ModelManager
 
+        gc.enable()
         return ModelManager(self.home, actor=self.actor)
 
     @cached_property
@@ -98,6 +101,7 @@ class Session:
         from .. import settings
         from ..wiring import Home
 
+        gc.enable()
         loaded = settings.load(self.home, actor=self.actor)
         if loaded.log_as_json:
             from .work.observing import JsonLines
@@ -192,9 +196,11 @@ def command(answer: Shape, *examples: str) -> Callable[[Callable[..., None]], Do
         def run(home: str | None, actor: str | None, as_json: bool, **options: Any) -> None:
             above = cast("dict[str, str | None]", click.get_current_context().obj or {})
             session = Session(home or above.get("home"), actor or above.get("actor"), as_json)
+            spoken = FOUND.set(of_locale())
             try:
                 function(session, **options)
             finally:
+                FOUND.reset(spoken)
                 session.close()
 
         as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")

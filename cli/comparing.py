@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .command import Session, command
+from .completion import branches, models, revisions
 from .shapes import CHANGES, METRICS, ROWS, VERSION
 
 
@@ -33,8 +34,8 @@ from .shapes import CHANGES, METRICS, ROWS, VERSION
     "lepton diff main~1..main",
     "lepton diff production main --all",
 )
-@click.argument("a", metavar="A")
-@click.argument("b", required=False, metavar="B")
+@click.argument("a", metavar="A", shell_complete=revisions)
+@click.argument("b", required=False, metavar="B", shell_complete=revisions)
 @click.option("--all", "everything", is_flag=True, help="Every tensor and value that differs, and what is the same.")
 def diff(session: Session, a: str, b: str | None, everything: bool) -> None:
     """Show what differs between two versions, from A to B; A..B is the same.
@@ -65,7 +66,7 @@ def diff(session: Session, a: str, b: str | None, everything: bool) -> None:
     "lepton compare 1 2 --metric accuracy",
     "lepton compare 1 2 --all",
 )
-@click.argument("revs", nargs=-1, required=True, metavar="REV...")
+@click.argument("revs", nargs=-1, required=True, metavar="REV...", shell_complete=revisions)
 @click.option("--metric", metavar="NAME", help="What to rank by; test/f1 is f1 on the rows called so.")
 @click.option("--all", "everything", is_flag=True, help="Also what is the same for all.")
 def compare(session: Session, revs: tuple[str, ...], metric: str | None, everything: bool) -> None:
@@ -122,8 +123,15 @@ def find(session: Session, expression: str) -> None:
     "lepton suggest",
     "lepton suggest --branch main --metric accuracy",
 )
-@click.option("--model", metavar="NAME", help="The model, where the ledger holds several.")
-@click.option("--branch", default="main", show_default=True, metavar="NAME", help="The branch to roll back.")
+@click.option("--model", metavar="NAME", shell_complete=models, help="The model, where the ledger holds several.")
+@click.option(
+    "--branch",
+    default="main",
+    show_default=True,
+    metavar="NAME",
+    shell_complete=branches,
+    help="The branch to roll back.",
+)
 @click.option(
     "--metric", metavar="NAME", help="What performance means; else the metric that most have on the same rows."
 )

@@ -9,9 +9,12 @@ from typing import Any, Final
 import click
 
 from ..results import Models, VersionRecord
-from ..results.description import Block, dim, grid, number, text
+from ..results.description import Block, dim, grid, number
 from ..results.figures import count, figure
+from ..results.words import say, word
 from .command import Session, command, keyed
+from .completion import models as known_models
+from .completion import revisions
 from .shapes import VERSION
 
 BETTER: Final = {"NAME": "text"}
@@ -51,7 +54,7 @@ def models(session: Session, everything: bool) -> None:
     "lepton metric define credit fid --better lower",
 )
 @click.argument("act", required=False, type=click.Choice(["define"]), metavar="[ACTION]")
-@click.argument("model", required=False, metavar="[MODEL]")
+@click.argument("model", required=False, metavar="[MODEL]", shell_complete=known_models)
 @click.argument("name", required=False, metavar="[NAME]")
 @click.option("--better", type=click.Choice(["lower", "higher"]), help="Which way the metric is better.")
 @keyed
@@ -68,19 +71,24 @@ def metric(
     if model and name and better:
         manager.define_metrics({name: better}, model=model, key=key)
     defined = {each: manager.about(each).better for each in ([model] if model else manager.models())}
-    rows = [(each, name, f"better {way}") for each, ways in defined.items() for name, way in ways.items()]
+    rows = [
+        (each, name, say("better {way}", way=word(way))) for each, ways in defined.items() for name, way in ways.items()
+    ]
     none = "no metric was defined; `lepton metric define MODEL NAME --better lower` does so"
-    session.answer({"models": defined}, grid(rows) if rows else none)
+    session.answer({"models": defined}, grid(rows) if rows else word(none))
 
 
 @command(VERSION, "lepton clear 6 --reason 'the alarm was false'")
-@click.argument("rev")
+@click.argument("rev", shell_complete=revisions)
 @click.option("--reason", required=True, metavar="TEXT", help="Why, for the record.")
 @keyed
 def clear(session: Session, rev: str, reason: str, key: str | None) -> None:
     """Let a version that was rolled back from be suggested again."""
     version = session.manager.clear(rev, reason=reason, key=key)
-    session.answer(version.to_dict(), text("version ", number(version), f" of {version.model} may be suggested again"))
+    session.answer(
+        version.to_dict(),
+        say("version {version} of {model} may be suggested again", version=number(version), model=version.model),
+    )
 
 
 @command(
@@ -88,7 +96,7 @@ def clear(session: Session, rev: str, reason: str, key: str | None) -> None:
     "lepton annotate main ticket=RISK-12 reviewed=true",
     "lepton annotate main ticket=",
 )
-@click.argument("rev")
+@click.argument("rev", shell_complete=revisions)
 @click.argument("notes", nargs=-1, required=True, metavar="KEY=VALUE...")
 @keyed
 def annotate(session: Session, rev: str, notes: tuple[str, ...], key: str | None) -> None:
@@ -107,47 +115,47 @@ def annotate(session: Session, rev: str, notes: tuple[str, ...], key: str | None
     "lepton describe credit 'who may have a loan'",
     "lepton describe main 'the one that the board saw'",
 )
-@click.argument("what")
+@click.argument("what", shell_complete=revisions)
 @click.argument("text")
 @keyed
 def describe(session: Session, what: str, text: str, key: str | None) -> None:
     """Say what a model is for (WHAT is its name), or what a version is (WHAT is any other revision)."""
     session.manager.describe(what, text, key=key)
-    session.answer({"what": what, "description": text}, f"{what} is described")
+    session.answer({"what": what, "description": text}, say("{what} is described", what=what))
 
 
 @command({"model": "text", "archived": "true or false"}, "lepton archive credit --reason 'replaced by credit-2'")
-@click.argument("model", required=False, metavar="[MODEL]")
+@click.argument("model", required=False, metavar="[MODEL]", shell_complete=known_models)
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the record.")
 @keyed
 def archive(session: Session, model: str | None, reason: str, key: str | None) -> None:
     """Close a model to new versions and rollbacks; all of it stays readable."""
     session.manager.archive(model, reason=reason, key=key)
-    _archived(session, model, "is archived; `lepton unarchive` opens it again")
+    _archived(session, model, "model {model} is archived; `lepton unarchive` opens it again")
 
 
 @command({"model": "text", "archived": "true or false"}, "lepton unarchive credit")
-@click.argument("model", required=False, metavar="[MODEL]")
+@click.argument("model", required=False, metavar="[MODEL]", shell_complete=known_models)
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the record.")
 @keyed
 def unarchive(session: Session, model: str | None, reason: str, key: str | None) -> None:
     """Open an archived model again."""
     session.manager.unarchive(model, reason=reason, key=key)
-    _archived(session, model, "is open")
+    _archived(session, model, "model {model} is open")
 
 
 def _archived(session: Session, model: str | None, words: str) -> None:
     record = session.manager.about(model)
-    session.answer({"model": record.model, "archived": record.archived}, f"model {record.model} {words}")
+    session.answer({"model": record.model, "archived": record.archived}, say(words, model=record.model))
 
 
 def _models(records: Models, *, hidden: int) -> Iterator[Block]:
     if records:
         yield from records.blocks()
     elif not hidden:
-        yield "there are no models yet; `lepton train` or the SDK's save_version makes the first"
+        yield word("there are no models yet; `lepton train` or the SDK's save_version makes the first")
     if hidden:
-        yield dim(f"and {count(hidden, 'archived model')}; --all shows them")
+        yield dim(str(say("and {models}; --all shows them", models=count(hidden, "archived model"))))
 
 
 def _note(words: str) -> tuple[str, Any]:
@@ -165,5 +173,6 @@ def _note(words: str) -> tuple[str, Any]:
 
 def _notes(found: VersionRecord) -> Iterator[Block]:
     at, notes = found.version, found.annotations
-    yield text("version ", number(at), f" of {at.model} bears {count(len(notes), 'note')}")
+    names = {"version": number(at), "model": at.model, "notes": count(len(notes), "note")}
+    yield say("version {version} of {model} bears {notes}", **names)
     yield grid(((dim(name), figure(value)) for name, value in sorted(notes.items())), indent=2)

@@ -1,4 +1,4 @@
-"""`save`, `export`: versions from safetensors files, and safetensors files from versions."""
+"""`save`, `export`, `checkout`: versions from safetensors files and folders, and these from versions."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from typing import Any, Final
 
 import click
 
-from ..models.tensor_file import read_tensors, write_tensors
+from ..models.tensor_file import read_tensors
 from ..results import PendingVersion
-from ..results.description import Block, number, text
+from ..results.description import Block, joined, number
 from ..results.figures import count
+from ..results.words import say
 from .command import Session, command, keyed
+from .completion import branches, models, revisions
 from .shapes import VERSION
 
 EXPORTED: Final = {"version": VERSION, "file": "text", "tensors": "number"}
+CHECKED_OUT: Final = {"version": VERSION, "folder": "text", "tensors": "number", "files": "number"}
 
 
 @command(
@@ -22,37 +25,81 @@ EXPORTED: Final = {"version": VERSION, "file": "text", "tensors": "number"}
     "lepton save net.safetensors --model net",
     "lepton save net.safetensors --model net --branch trial -m 'from the cluster'",
 )
-@click.argument("file")
-@click.option("--model", required=True, metavar="NAME", help="The model that gets the version.")
-@click.option("--branch", default="main", show_default=True, metavar="NAME", help="The branch that gets the version.")
+@click.argument("file", metavar="FILE|FOLDER")
+@click.option(
+    "--model", metavar="NAME", shell_complete=models, help="The model that gets the version; a FOLDER names its own."
+)
+@click.option(
+    "--branch", default="main", show_default=True, metavar="NAME", shell_complete=branches,
+    help="The branch that gets the version.",
+)  # fmt: skip
 @click.option("-m", "--message", default="", metavar="TEXT", help="What was done.")
 @keyed
-def save(session: Session, file: str, model: str, branch: str, message: str, key: str | None) -> None:
-    """Keep the tensors of a safetensors file as the next version of a branch."""
-    tensors = read_tensors(Path(file))
+def save(session: Session, file: str, model: str | None, branch: str, message: str, key: str | None) -> None:
+    """Keep the tensors of a safetensors file, or what `lepton checkout` wrote, as the next version of a branch.
+
+    Of a FOLDER also its architecture, hyperparameters, settings, data schema and files are kept, never its figures: who
+    trusts them records them anew.
+    """
+    from ..versions.export.checkout import read
+
+    made: dict[str, Any] = {}
+    if Path(file).is_dir():
+        found = read(Path(file))
+        model, tensors, made = model or found.model, found.tensors, found.made | {"files": found.files}
+    elif model is None:
+        raise click.UsageError("a file says not whose version it is; name the model with --model")
+    else:
+        tensors = read_tensors(Path(file))
     with session.waiting("saving"):
-        made = session.manager.save_version(tensors, name=model, branch=branch, message=message, key=key)
+        version = session.manager.save_version(tensors, name=model, branch=branch, message=message, key=key, **made)
     blank: dict[str, Any] = {"key": None}
-    session.answer(blank | made.to_dict(), _saved(made, branch))
+    session.answer(blank | version.to_dict(), _saved(version, branch))
 
 
 @command(EXPORTED, "lepton export credit@main -o credit.safetensors")
-@click.argument("rev", default="main")
+@click.argument("rev", default="main", shell_complete=revisions)
 @click.option("-o", "--output", required=True, metavar="FILE", help="The file, written whole or not at all.")
 def export(session: Session, rev: str, output: str) -> None:
     """Write a version's tensors to a safetensors file; without REV those of the head of main."""
-    manager = session.manager
-    version = manager.show(rev).version
     with session.waiting("exporting"):
-        tensors = manager.load_tensors(f"{version.model}@{version}")
-        write_tensors(
-            tensors, Path(output), {"model": version.model, "version": str(version), "digest": version.digest}
-        )
-    answer = {"version": version.to_dict(), "file": output, "tensors": len(tensors)}
-    session.answer(answer, f"{count(len(tensors), 'tensor')} of version {version} of {version.model} in {output}")
+        version = session.manager.export(rev, output)
+    tensors = len(session.manager.show(f"{version.model}@{version}").tensors)
+    answer = {"version": version.to_dict(), "file": output, "tensors": tensors}
+    names = {"version": version, "model": version.model, "file": output, "tensors": count(tensors, "tensor")}
+    session.answer(answer, say("{tensors} of version {version} of {model} in {file}", **names))
+
+
+@command(CHECKED_OUT, "lepton checkout production approved")
+@click.argument("rev", shell_complete=revisions)
+@click.argument("folder", type=click.Path())
+@click.option("--force", is_flag=True, help="Into a folder that holds something, too; other files in it stay.")
+def checkout(session: Session, rev: str, folder: str, force: bool) -> None:
+    """Write a version to a folder that is read without Lepton: its tensors, its recipe and a README that says how.
+
+    model.safetensors holds the tensors, recipe.json the architecture, hyperparameters, data schema, environment,
+    parents and provenance, files/ what was kept beside. The version's digest is proved over the bytes as they were
+    written. `lepton save FOLDER` takes it back, here or into another ledger.
+    """
+    from ..versions.export.checkout import FILES, RECIPE, WEIGHTS
+
+    with session.waiting("checking out"):
+        version = session.manager.checkout(rev, folder, force=force)
+    record = session.manager.show(f"{version.model}@{version}")
+    answer = {
+        "version": version.to_dict(),
+        "folder": folder,
+        "tensors": len(record.tensors),
+        "files": len(record.files),
+    }
+    beside = [say("{files} in {folder}", files=count(len(record.files), "file"), folder=FILES)] if record.files else []
+    names = {"version": version, "model": version.model, "folder": folder}
+    files = joined(", ", (WEIGHTS, RECIPE, *beside))
+    session.answer(answer, say("version {version} of {model} is in {folder}: {files}", **names, files=files))
 
 
 def _saved(made: Any, branch: str) -> Block:
     if isinstance(made, PendingVersion):
-        return text(f"the version of {made.model} on {branch} waits in the spool; `lepton sync` tells the ledger")
-    return text(f"{made.model} on {branch} has version ", number(made))
+        waits = "the version of {model} on {branch} waits in the spool; `lepton sync` tells the ledger"
+        return say(waits, model=made.model, branch=branch)
+    return say("{model} on {branch} has version {version}", model=made.model, branch=branch, version=number(made))

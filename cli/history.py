@@ -9,6 +9,7 @@ import click
 
 from ..results.render import screen, terminal
 from .command import Session, command
+from .completion import models, revisions
 from .revision import of_model
 from .shapes import ENTRY, METRICS, ROWS, VERSION
 
@@ -22,10 +23,10 @@ TENSOR: Final = {"name": "text", "dtype": "text", "shape": ["number"], "bytes": 
     "lepton log main~2..main",
     "lepton log 'main@{1}'",
 )
-@click.argument("rev", required=False, metavar="[REV|A..B]")
+@click.argument("rev", required=False, metavar="[REV|A..B]", shell_complete=revisions)
 @click.option("--graph", is_flag=True, help="Draw how the versions come from each other.")
 @click.option("-n", "limit", type=click.IntRange(min=1), metavar="N", help="Show the newest N entries only.")
-@click.option("--model", metavar="NAME", help="The model, where the ledger holds several.")
+@click.option("--model", metavar="NAME", shell_complete=models, help="The model, where the ledger holds several.")
 def log(session: Session, rev: str | None, graph: bool, limit: int | None, model: str | None) -> None:
     """Show a model's history, newest first.
 
@@ -75,7 +76,7 @@ def log(session: Session, rev: str | None, graph: bool, limit: int | None, model
     "lepton show production",
     "lepton show main~1 --json",
 )
-@click.argument("rev", default="main")
+@click.argument("rev", default="main", shell_complete=revisions)
 @click.option("--all", "everything", is_flag=True, help="Every tensor, also where there are more than 50.")
 def show(session: Session, rev: str, everything: bool) -> None:
     """Show what a version recorded; without REV the head of main."""

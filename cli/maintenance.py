@@ -10,11 +10,13 @@ from typing import Any, Final, cast
 import click
 
 from ..errors import Damaged, LeptonError, Refused
-from ..results.description import Block, number, text, title
+from ..results.description import Block, number, title
 from ..results.standing import unprojected
+from ..results.words import say, word
 from ..versions.maintenance.fsck import Damages
 from ..versions.maintenance.heal import HealedPack
 from .command import Session, command, keyed
+from .completion import branches, models, revisions
 from .shapes import METRICS, VERSION
 
 SPOOLED: Final = {
@@ -69,8 +71,10 @@ def init(session: Session, shared: bool, group: str | None, private: bool) -> No
         changed = appoint(folder.path, for_group=not private, group=number)
     answer = {"home": str(folder.path), "ledger": parts.store.ledger_id, "created": created}
     answer |= {"open_to": folder.openness(), "changed": changed}
-    done = "a new ledger is" if created else "the ledger was already"
-    session.answer(answer, text(f"{done} in ", title(str(folder.path)), f", open to {answer['open_to']}"))
+    done = (
+        "a new ledger is in {home}, open to {whom}" if created else "the ledger was already in {home}, open to {whom}"
+    )
+    session.answer(answer, say(done, home=title(str(folder.path)), whom=word(folder.openness())))
 
 
 @command(
@@ -100,15 +104,22 @@ def kept(session: Session, drop: str | None, yes: bool) -> None:
         session.confirm(f"Give {drop} up for good?", yes=yes)
         drop = session.manager.drop_kept(drop)
     saves = session.manager.kept()
-    session.answer({"kept": saves, "dropped": drop}, f"{drop} is dropped" if drop else saves)
+    session.answer({"kept": saves, "dropped": drop}, say("{name} is dropped", name=drop) if drop else saves)
 
 
 @command({"version": VERSION}, "lepton adopt 3f9c2ab41d70", "lepton adopt 3f9c2ab41d70 --branch late --parent 1")
 @click.argument("name")
-@click.option("--model", metavar="NAME", help="The model it becomes a version of, instead of its own.")
-@click.option("--branch", metavar="NAME", help="The branch that gets it, instead of its own.")
 @click.option(
-    "--parent", "parents", multiple=True, metavar="REV", help="What it comes from, also MODEL@REV; may be repeated."
+    "--model", metavar="NAME", shell_complete=models, help="The model it becomes a version of, instead of its own."
+)
+@click.option("--branch", metavar="NAME", shell_complete=branches, help="The branch that gets it, instead of its own.")
+@click.option(
+    "--parent",
+    "parents",
+    multiple=True,
+    metavar="REV",
+    shell_complete=revisions,
+    help="What it comes from, also MODEL@REV; may be repeated.",
 )
 @click.option("--tag", "tags", multiple=True, metavar="NAME", help="A tag for it, instead of its own; may be repeated.")
 @click.option("-m", "--message", metavar="TEXT", help="What it is, instead of its own message.")
@@ -121,7 +132,10 @@ def adopt(session: Session, name: str, parents: tuple[str, ...], tags: tuple[str
     """
     with session.waiting("adopting"):
         made = session.manager.adopt(name, parents=parents or None, tags=tags or None, **changes)
-    session.answer({"version": made.to_dict()}, text(f"{name} is version ", number(made), f" of {made.model}"))
+    session.answer(
+        {"version": made.to_dict()},
+        say("{name} is version {version} of {model}", name=name, version=number(made), model=made.model),
+    )
 
 
 @command({"ledger": "text", "size": "number", "root": "digest", "forgotten": "number"}, "lepton verify")
@@ -192,7 +206,7 @@ def rebuild(session: Session, source: str) -> None:
     """Make the views anew from the events."""
     with session.waiting("rebuilding"):
         seq = session.manager.rebuild() if source == "database" else session.manager.rebuild_from_kafka()
-    session.answer({"seq": seq}, f"the views are made anew, up to event {seq}")
+    session.answer({"seq": seq}, say("the views are made anew, up to event {seq}", seq=seq))
 
 
 @command({"actor": "text"}, "lepton forget bob --yes")
@@ -206,7 +220,7 @@ def forget(session: Session, name: str, yes: bool) -> None:
     session.confirm(f"Forget {name} for good?", yes=yes)
     if not session.manager.forget_actor(name):
         raise Refused(f"there is nobody named {name!r} here; `lepton log` shows who acted")
-    session.answer({"actor": name}, f"{name} is forgotten")
+    session.answer({"actor": name}, say("{name} is forgotten", name=name))
 
 
 @command(

@@ -8,16 +8,15 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import click
 
-from ..errors import Refused
-from ..escapes import escaped_lines
 from ..results.description import Block, dim, grid, joined, text, title
 from ..results.figures import CUT, count, encoded, figure, when
+from ..results.words import say, word
 from .command import Session, command
+from .output import show, write
 from .shapes import EVENT
 
 if TYPE_CHECKING:
@@ -86,11 +85,11 @@ def sql(session: Session, query: str, as_of: str | None, form: Form, output: str
 
     content = export(table, form)
     if output is None:
-        _print(content)
+        show(content)
         return
-    _write(content, output)
+    write(content, output, force=True)
     shown = {"columns": table.column_names, "count": table.num_rows, "rows": None, "file": output, "as_of": at}
-    session.answer(shown, f"{count(table.num_rows, 'row')} in {output}")
+    session.answer(shown, say("{rows} in {file}", rows=count(table.num_rows, "row"), file=output))
 
 
 @command(
@@ -119,14 +118,7 @@ def snapshot(session: Session, file: str) -> None:
     """Copy the views to a file of their own, to be opened with DuckDB anywhere."""
     with session.waiting("copying"):
         session.manager.snapshot(file)
-    session.answer({"file": file}, f"the views are in {file}")
-
-
-def _print(content: bytes) -> None:
-    """Write to stdout: the bytes as they are, on a terminal as text that cannot steer it."""
-    if sys.stdout.isatty():
-        content = escaped_lines(content.decode()).encode()
-    sys.stdout.buffer.write(content)
+    session.answer({"file": file}, say("the views are in {file}", file=file))
 
 
 def _here() -> click.Context:
@@ -147,11 +139,12 @@ def _table(table: pa.Table) -> Iterator[Block]:
     rows = [tuple(map(_cell, row)) for row in zip(*values, strict=True)]
     yield grid((map(_cut, row) for row in rows), head=table.column_names, right=numbers)
     if any(len(cell) > LONGEST for row in rows for cell in row):
-        yield dim(f"what ends in {CUT} is cut; --format csv shows all of it")
+        yield dim(str(say("what ends in {mark} is cut; --format csv shows all of it", mark=CUT)))
     if table.num_rows > SHOWN:
-        yield dim(f"and {count(table.num_rows - SHOWN, 'row')} more; --format csv shows all")
+        more = count(table.num_rows - SHOWN, "row")
+        yield dim(str(say("and {rows} more; --format csv shows all", rows=more)))
     elif not table.num_rows:
-        yield dim("no rows")
+        yield dim(word("no rows"))
 
 
 def _as_of(at: Mapping[str, Any] | None) -> Iterator[Block]:
@@ -159,7 +152,8 @@ def _as_of(at: Mapping[str, Any] | None) -> Iterator[Block]:
     if at is None:
         return
     recorded = at["recorded"] and when(datetime.fromisoformat(at["recorded"]), seconds=True)
-    yield dim(f"as of event {at['seq']}, recorded {recorded}" if recorded else "as of before the first event")
+    told = say("as of event {seq}, recorded {when}", seq=at["seq"], when=recorded or "")
+    yield dim(str(told) if recorded else word("as of before the first event"))
 
 
 def _numeric(kind: Any) -> bool:
@@ -193,16 +187,3 @@ def _brief(value: Any) -> str:
         return value[:15]
     words = value if isinstance(value, str) else encoded(value)
     return words if len(words) <= 40 else f"{words[:36]} {CUT}"
-
-
-def _write(content: bytes, path: str) -> None:
-    """Write a file that appears whole or not at all. Raises `Refused` where it cannot be written."""
-    target = Path(path)
-    part = target.with_name(f".{target.name}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(target)
-    except OSError as error:
-        raise Refused(f"{path} cannot be written ({error.strerror or error}); name another place") from error
-    finally:
-        part.unlink(missing_ok=True)

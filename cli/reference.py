@@ -37,7 +37,7 @@ all of it. `print(answer)` in Python shows the same, a notebook as HTML, and `an
 | 0 | done |
 | 1 | refused: a rule forbids it, and trying again is vain |
 | 2 | the command line is wrong |
-| 3 | a part is away for now: try again |
+| 3 | a part is away for now: try again; `status` tells the rest all the same |
 | 4 | a gate was not met |
 | 5 | damage was found |
 | 70 | a fault of Lepton itself; `LEPTON_DEBUG=1` shows the traceback to report |
@@ -48,6 +48,19 @@ An error is one sentence on stderr. Logs and progress go to stderr too.
 
 Control and bidirectional characters in what others wrote are shown as escapes, such as `\\x1b`, in JSON as JSON's own;
 CSV in a pipe or a file, and Parquet, hold them as they are.
+
+## Language
+
+What commands say is in one language at a time, Chinese or English: `LEPTON_LANG` (`zh`, `en`) says which, else the
+first that is set of `LANGUAGE`, `LC_ALL`, `LC_MESSAGES` and `LANG`; where none of them names Chinese it is English.
+Names, what people wrote, the sentences of errors and logs, this help and all that programs read stay as they are.
+
+## Completion
+
+`eval "$(lepton completion bash)"` in `~/.bashrc`, or `eval "$(lepton completion zsh)"` in `~/.zshrc` below `compinit`,
+completes commands, options, and what the ledger knows: models, revisions (`MODEL@REV` and `A..B` too), branches,
+aliases, tags, jobs and runs. Where there is no ledger, or it does not answer within 0.3 s, nothing is proposed and
+nothing said.
 
 ## JSON
 

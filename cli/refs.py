@@ -8,8 +8,10 @@ from typing import Any, Final, TypeVar
 import click
 
 from ..results import Refs, Version
-from ..results.description import number, text
+from ..results.description import Text, number
+from ..results.words import say
 from .command import Session, command, keyed
+from .completion import aliases, branches, models, revisions, tags
 from .revision import expected, of_model
 from .shapes import VERSION
 
@@ -21,7 +23,9 @@ NAMES: Final = {"NAME": VERSION}
 def _listed(function: F) -> F:
     """The options that the three commands share."""
     gone = click.option("-d", "--delete", "gone", metavar="NAME", help="Give up a name; its versions stay.")
-    model = click.option("--model", metavar="NAME", help="The model, where the ledger holds several.")
+    model = click.option(
+        "--model", metavar="NAME", shell_complete=models, help="The model, where the ledger holds several."
+    )
     return gone(model(function))
 
 
@@ -31,8 +35,8 @@ def _listed(function: F) -> F:
     "lepton branch hotfix production",
     "lepton branch -d risk",
 )
-@click.argument("name", required=False, metavar="[NAME")
-@click.argument("rev", required=False, metavar="[REV]]")
+@click.argument("name", required=False, metavar="[NAME", shell_complete=branches)
+@click.argument("rev", required=False, metavar="[REV]]", shell_complete=revisions)
 @_listed
 @keyed
 def branch(
@@ -43,17 +47,17 @@ def branch(
     _one(name, gone)
     if gone:
         manager.delete_branch(gone, model=model, key=key)
-        _gone(session, kind, f"branch {gone} is given up; its versions stay")
+        _gone(session, kind, say("branch {name} is given up; its versions stay", name=gone))
     elif name:
         stands = manager.branch(name, of_model(rev or "main", model), key=key)
-        _done(session, kind, f"branch {name} opened at", name, stands)
+        _done(session, kind, "branch {name} opened at version {version} of {model}", name, stands)
     else:
         _all(session, kind, manager.branches(model))
 
 
 @command({"done": "text?", "tags": NAMES}, "lepton tag", "lepton tag v2.0 main", "lepton tag -d v1.0")
-@click.argument("name", required=False, metavar="[NAME")
-@click.argument("rev", required=False, metavar="[REV]]")
+@click.argument("name", required=False, metavar="[NAME", shell_complete=tags)
+@click.argument("rev", required=False, metavar="[REV]]", shell_complete=revisions)
 @_listed
 @keyed
 def tag(
@@ -64,10 +68,10 @@ def tag(
     _one(name, gone)
     if gone:
         manager.delete_tag(gone, model=model, key=key)
-        _gone(session, kind, f"tag {gone} is given up")
+        _gone(session, kind, say("tag {name} is given up", name=gone))
     elif name:
         stands = manager.tag(name, of_model(rev or "main", model), key=key)
-        _done(session, kind, f"tag {name} bound to", name, stands)
+        _done(session, kind, "tag {name} bound to version {version} of {model}", name, stands)
     else:
         _all(session, kind, manager.tags(model))
 
@@ -79,9 +83,14 @@ def tag(
     "lepton alias production main --expect 2",
     "lepton alias -d production",
 )
-@click.argument("name", required=False, metavar="[NAME")
-@click.argument("rev", required=False, metavar="REV]")
-@click.option("--expect", metavar="REV", help="Where it must stand before, 0 for nowhere; else nothing moves.")
+@click.argument("name", required=False, metavar="[NAME", shell_complete=aliases)
+@click.argument("rev", required=False, metavar="REV]", shell_complete=revisions)
+@click.option(
+    "--expect",
+    metavar="REV",
+    shell_complete=revisions,
+    help="Where it must stand before, 0 for nowhere; else nothing moves.",
+)
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the record.")
 @_listed
 @keyed
@@ -100,14 +109,14 @@ def alias(
     _one(name, gone)
     if gone:
         manager.delete_alias(gone, model=model, key=key)
-        _gone(session, kind, f"alias {gone} is given up")
+        _gone(session, kind, say("alias {name} is given up", name=gone))
     elif name:
         if rev is None:
             raise click.UsageError(
                 f"alias {name} needs a version to stand on; name one behind it", click.get_current_context()
             )
         stands = manager.alias(name, of_model(rev, model), expected=expected(expect, model), reason=reason, key=key)
-        _done(session, kind, f"alias {name} stands on", name, stands)
+        _done(session, kind, "alias {name} stands on version {version} of {model}", name, stands)
     else:
         _all(session, kind, manager.aliases(model=model))
 
@@ -117,13 +126,13 @@ def _one(name: str | None, gone: str | None) -> None:
         raise click.UsageError("-d gives up a name and makes none; leave the other out", click.get_current_context())
 
 
-def _gone(session: Session, kind: str, words: str) -> None:
-    session.answer({"done": words, kind: {}}, words)
+def _gone(session: Session, kind: str, words: Text) -> None:
+    session.answer({"done": str(words), kind: {}}, words)
 
 
 def _done(session: Session, kind: str, words: str, name: str, at: Version) -> None:
-    shown = {"done": f"{words} version {at} of {at.model}", kind: {name: at.to_dict()}}
-    session.answer(shown, text(f"{words} version ", number(at), f" of {at.model}"))
+    done = say(words, name=name, version=number(at), model=at.model)
+    session.answer({"done": str(done), kind: {name: at.to_dict()}}, done)
 
 
 def _all(session: Session, kind: str, names: Refs) -> None:

@@ -9,8 +9,11 @@ import click
 from ..datasets.read import checked
 from ..errors import GateNotMet
 from ..results import RollbackPlan, RolledBack
-from ..results.description import number, text
+from ..results.description import number
+from ..results.words import say
 from .command import Session, command, keyed
+from .completion import aliases as known_aliases
+from .completion import branches, models, revisions
 from .revision import expected, of_model
 from .shapes import METRICS, VERSION
 
@@ -60,12 +63,26 @@ DONE: Final = {
     "lepton rollback --alias production --yes",
     "lepton rollback 2 --rehearse loans.csv --label default --reason 'the audit asks for it' --yes",
 )
-@click.argument("to", required=False, metavar="[TO]")
-@click.option("--model", metavar="NAME", help="The model, where the ledger holds several.")
-@click.option("--branch", metavar="NAME", help="The branch to put back; main if left out.")
-@click.option("--alias", metavar="NAME", help="Put back an alias instead; without TO to where it stood before.")
-@click.option("--move-alias", "aliases", multiple=True, metavar="NAME", help="Take an alias along; may be repeated.")
-@click.option("--expect", metavar="REV", help="Where it must stand before; else nothing moves.")
+@click.argument("to", required=False, metavar="[TO]", shell_complete=revisions)
+@click.option("--model", metavar="NAME", shell_complete=models, help="The model, where the ledger holds several.")
+@click.option("--branch", metavar="NAME", shell_complete=branches, help="The branch to put back; main if left out.")
+@click.option(
+    "--alias",
+    metavar="NAME",
+    shell_complete=known_aliases,
+    help="Put back an alias instead; without TO to where it stood before.",
+)
+@click.option(
+    "--move-alias",
+    "aliases",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=known_aliases,
+    help="Take an alias along; may be repeated.",
+)
+@click.option(
+    "--expect", metavar="REV", shell_complete=revisions, help="Where it must stand before; else nothing moves."
+)
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the record.")
 @click.option(
     "--rehearse",
@@ -123,8 +140,15 @@ def rollback(
     "lepton merge risk --message 'take the wider net in'",
     "lepton merge 6 --into main --strategy average --weight 0.3",
 )
-@click.argument("rev")
-@click.option("--into", default="main", show_default=True, metavar="NAME", help="The branch that gets the merge.")
+@click.argument("rev", shell_complete=revisions)
+@click.option(
+    "--into",
+    default="main",
+    show_default=True,
+    metavar="NAME",
+    shell_complete=branches,
+    help="The branch that gets the merge.",
+)
 @click.option(
     "--strategy",
     type=click.Choice(["average", "ours", "theirs"]),
@@ -149,9 +173,11 @@ def merge(
     head = session.manager.branches(model).get(into)
     with session.waiting("merging"):
         made = session.manager.merge(rev, into=into, strategy=strategy, weight=weight, message=message, key=key)
-    parents = " and ".join(str(parent) for parent, _ in made.parents)
-    words = "holds that already, and is the head of" if made == head else f"merges {parents} into"
-    session.answer(made.to_dict(), text("version ", number(made), f" of {made.model} {words} {into}"))
+    names: dict[str, Any] = {"version": number(made), "model": made.model, "into": into}
+    one, *more = (str(parent) for parent, _ in made.parents)
+    names["parents"] = say("{one} and {other}", one=one, other=more[0]) if more else one
+    done = "merges {parents} into {into}" if made != head else "holds that already, and is the head of {into}"
+    session.answer(made.to_dict(), say(f"version {{version}} of {{model}} {done}", **names))
 
 
 def _sensible(to: str | None, branch: str | None, alias: str | None, aliases: tuple[str, ...]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ..errors import Malformed
-from .types import Kind, guessed, retyped
+from .types import GIVEN, Kind, guessed, retyped
 
 BLOCKS: Final = (16 << 20, 256 << 20, 2**31 - 2)
 """Bytes that are parsed at once: a row must fit in, so the next is tried where one does not."""
@@ -74,14 +74,14 @@ def texts(opened: Callable[[], Any], separator: str) -> Any:
     raise Malformed(f"a row of it has more than {BLOCKS[-1]:,} bytes; is a quotation mark missing?")
 
 
-def typed(table: Any, types: Mapping[str, Kind]) -> Any:
+def typed(table: Any, types: Mapping[str, Kind], remedy: str = GIVEN) -> Any:
     """The columns of texts as the types given, and as what they seem to be where none is."""
     import pyarrow as pa
 
     arrays: list[Any] = []
     for name, column in zip(table.column_names, table.columns, strict=True):
         array = column.combine_chunks()
-        arrays.append(retyped(name, array, types[name]) if name in types else guessed(name, array))
+        arrays.append(retyped(name, array, types[name], remedy) if name in types else guessed(name, array))
     return pa.table(arrays, names=table.column_names)
 
 

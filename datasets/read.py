@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -17,7 +17,7 @@ from .delimited import columns, texts, typed
 from .memory import check_room
 from .pandas_index import check_names, index_columns
 from .selection import Selection, listed
-from .types import Kind, retyped
+from .types import GIVEN, LEARNT, Kind, retyped
 
 KINDS: Final = {
     ".csv": "csv",
@@ -68,15 +68,37 @@ def rows(path: str, schema: Mapping[str, Kind] | None = None) -> Any:
     return _read(path, None, ALL, schema or {})
 
 
+def rows_beside(path: str, schema: Mapping[str, Kind], carried: Sequence[str] | None = ()) -> tuple[Any, Any]:
+    """As `rows`, and beside them the columns `carried`, None for all, as they stand in the file: Arrow tables both.
+
+    Raises `Malformed` too where the file lacks a column that the version learnt.
+    """
+    table = _tried(path, _READERS)
+    present = table.column_names
+    if lacking := [name for name in schema if name not in present]:
+        places = all(name.isdecimal() for name in schema)
+        hint = "it learnt from an array, so name the columns 0, 1, 2, ..." if places else f"it has {listed(present)}"
+        raise Malformed(f"{_shown(path)} has no column {listed(lacking)}, which the version learnt; {hint}")
+    for name in (*schema, *(present if carried is None else carried)):
+        _check(path, present, name)
+    beside = table if carried is None else table.select([*dict.fromkeys(carried)])
+    return _selected(path, table, None, ALL, schema), beside
+
+
 def _read(path: str, label: str | None, chosen: Selection, schema: Mapping[str, Kind]) -> Any:
     table = _tried(path, _READERS)
     present = table.column_names
     if label is not None:
         _check(path, present, label)
+    return _selected(path, table, label, chosen, schema)
+
+
+def _selected(path: str, table: Any, label: str | None, chosen: Selection, schema: Mapping[str, Kind]) -> Any:
+    """The columns to learn from, or that were learnt, of their types."""
     try:
         table = table.select(_places(table, label, chosen, schema))
         if _kind(path) in SEPARATORS:
-            return typed(table, {**chosen.types, **schema})
+            return typed(table, {**chosen.types, **schema}, LEARNT if schema else GIVEN)
         return _retyped(table, chosen.types)
     except LeptonError as error:
         raise type(error)(f"{_shown(path)}: {error}") from None

@@ -19,6 +19,9 @@ MARKERS: Final = (
     "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN",
 )  # fmt: skip
 """What stands for a missing number; in a column of text it is text like any other."""
+GIVEN: Final = "give it another type, or mend them"
+LEARNT: Final = "the version learnt it as such, so mend them"
+"""What to do where values are not of a type: of the caller's choice, or of what a version learnt."""
 _TRUTH: Final = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _SOME: Final = 200
 _EXACT: Final = 2**53
@@ -52,7 +55,7 @@ def guessed(name: str, texts: Any) -> Any:
     return numbers
 
 
-def retyped(name: str, array: Any, kind: Kind) -> Any:
+def retyped(name: str, array: Any, kind: Kind, remedy: str = GIVEN) -> Any:
     """A column's values as the type that was said. Raises `Malformed` where one is no such thing."""
     import pyarrow as pa
 
@@ -69,7 +72,7 @@ def retyped(name: str, array: Any, kind: Kind) -> Any:
         made = _numbers(array) if kind == "number" else _dates(array)
     if made is None:
         what = "a number" if kind == "number" else "a date as ISO 8601 writes it (2020-12-31)"
-        raise Malformed(f"column {name!r} holds values that are not {what}; give it another type, or mend them")
+        raise Malformed(f"column {name!r} holds values that are not {what}; {remedy}")
     return made
 
 

@@ -12,34 +12,13 @@ from ..events.objects import ManifestWritten, PackWritten
 from ..events.outside import ObservationRecorded
 from ..events.run import MetricsLogged
 from .model.recipe import Recipe
-
-OBJECTS = "objects"
-LEDGER = "ledger"
-
-
-def model_stream(name: str) -> str:
-    """The stream of a model's events."""
-    return f"model/{name}"
-
-
-def run_stream(run: str) -> str:
-    """The stream of a run's events."""
-    return f"run/{run}"
-
-
-def job_stream(job: str) -> str:
-    """The stream of a job's events."""
-    return f"job/{job}"
-
-
-def dataset_stream(name: str) -> str:
-    """The stream of a data set's events."""
-    return f"dataset/{name}"
-
-
-def endpoint_stream(name: str) -> str:
-    """The stream of an endpoint's events."""
-    return f"endpoint/{name}"
+from .streams import LEDGER as LEDGER
+from .streams import OBJECTS as OBJECTS
+from .streams import dataset_stream as dataset_stream
+from .streams import endpoint_stream as endpoint_stream
+from .streams import job_stream as job_stream
+from .streams import model_stream as model_stream
+from .streams import run_stream as run_stream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

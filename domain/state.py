@@ -11,13 +11,13 @@ from ..events.envelope import Recorded
 from ..events.ledger import FORMAT, LedgerCreated, LedgerUpgraded, newer
 from ..events.objects import ObjectsCondemned
 from ..events.outside import DatasetRecorded
-from .commands import LEDGER, OBJECTS
 from .job import state as job
 from .job.state import JobState
 from .model import state as model
 from .model.state import ModelState
 from .run import state as run
 from .run.state import RunState
+from .streams import LEDGER, OBJECTS
 from .told import Dataset, Endpoint
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from ..events.outside import DatasetRecorded
 from ..plain import plain, same
 from .append import Append
-from .commands import RecordDataset, RecordObservation, dataset_stream, endpoint_stream, model_stream
 from .model.state import ModelState
 from .names import checked_metrics, checked_times
+from .streams import dataset_stream, endpoint_stream, model_stream
+
+if TYPE_CHECKING:
+    from .commands import RecordDataset, RecordObservation
 
 
 @dataclass(frozen=True, slots=True)

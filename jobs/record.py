@@ -14,6 +14,7 @@ from ..errors import Refused, UnknownRevision
 from ..results import Result, Shown, Version
 from ..results.description import Block, Text, grid, text
 from ..results.figures import figure, first_line, when
+from ..results.words import say, word
 from ..versions import history
 from ..versions.workspace import Workspace
 
@@ -61,7 +62,8 @@ class JobRecord(Result):
     def blocks(self) -> Iterator[Block]:
         """A sentence: which job it is, how it stands, and why."""
         why = f": {self.reason or self.error}" if self.reason or self.error else ""
-        yield f"job {self.job} ({self.kind} {self.model}) is {self.status}{why}{self.warned}"
+        names = {"job": f"{self.job} ({self.kind} {self.model})", "status": word(self.status)}
+        yield text(say("job {job} is {status}", **names), f"{why}{self.warned}")
 
     @property
     def warned(self) -> str:
@@ -74,7 +76,7 @@ class JobRecord(Result):
     @property
     def coloured(self) -> Text:
         """The status, as it is coloured everywhere."""
-        return text(self.status, style=COLOURS.get(self.status, ""))
+        return text(word(self.status), style=COLOURS.get(self.status, ""))
 
 
 class JobRecords(Shown, list[JobRecord]):
@@ -83,7 +85,7 @@ class JobRecords(Shown, list[JobRecord]):
     def blocks(self) -> Iterator[Block]:
         head = ("job", "kind", "model", "status", "version", "submitted", "message, or why")
         rows = ((*_cells(each), _said(each)) for each in self)
-        yield grid(rows, head=head, right=(4,)) if self else "no job was asked for"
+        yield grid(rows, head=map(word, head), right=(4,)) if self else word("no job was asked for")
 
 
 def record(workspace: Workspace, name: str) -> JobRecord:

@@ -13,15 +13,15 @@ from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import uuid_utils
 from pydantic_core import from_json, to_json
 
-from ..domain.commands import OBJECTS
 from ..domain.model.kept_fold import PlainModel, Read, complete, plain_model, recalled_model
 from ..domain.model.state import ModelState
 from ..domain.state import Aggregate, Objects
+from ..domain.streams import OBJECTS
 from ..errors import Damaged
 from ..events.envelope import Recorded, decode
 from ..events.sql.store import Store
@@ -36,6 +36,15 @@ _AGED: Final = 3600
 """Seconds after which nobody writes to a part any more."""
 _CODE: Final = ("domain/state.py", "events/event.py", "events/model.py", "events/objects.py", "events/upcast.py")
 """Beside domain/model the code that decides what a state is."""
+
+
+class At(NamedTuple):
+    """An aggregate as of a version of its stream."""
+
+    state: Aggregate
+    version: int
+    leaf: bytes | None = None
+    """The leaf of the event of that version, None where it is not known."""
 
 
 class Folds:

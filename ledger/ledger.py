@@ -7,9 +7,8 @@ from collections.abc import Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime
 from threading import RLock
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from ..domain.commands import AnyCommand
 from ..domain.state import Aggregate, empty, evolve, folded_types
 from ..errors import Damaged, LeptonError, Unavailable
 from ..events import forks
@@ -20,9 +19,12 @@ from ..events.sql.admission import Admission
 from ..events.sql.rows import PlacementRow
 from ..events.sql.store import OutcomeUnknown, Store
 from ..events.upcast import stored_names
-from .folds import EVERY, Folds
+from .folds import EVERY, At, Folds
 from .request import Answer, Receipt, Request, receipt
-from .transaction import At, Transaction
+
+if TYPE_CHECKING:
+    from ..domain.commands import AnyCommand
+    from .transaction import Transaction
 
 CACHED_STREAMS: Final = 1024
 
@@ -111,6 +113,8 @@ class Ledger:
         Raises `Unavailable` where the database is away, with the key of a single request; as `OutcomeUnknown` where
         COMMIT fails without saying what became of it, which the same requests sent again find out.
         """
+        from .transaction import Transaction  # late: who only reads decides nothing
+
         key = requests[0].key if len(requests) == 1 else None
         with self._lock:
             try:

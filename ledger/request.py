@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import uuid_utils
 
-from ..domain.commands import AnyCommand
-from ..domain.decide import Principal
 from ..errors import Malformed, Refused
 from ..events.envelope import Origin, Recorded
 from ..events.inbox import Outside
 from ..events.sql.actors import Actor
 from ..events.sql.rows import PlacementRow
 from ..plain import canonical
+
+if TYPE_CHECKING:
+    from ..domain.commands import AnyCommand
+    from ..domain.decide import Principal
 
 LONGEST_KEY: Final = 200
 
@@ -77,6 +79,8 @@ class Request:
 
     def principal(self) -> Principal:
         """Who sends it, as rules of access see it."""
+        from ..domain.decide import Principal
+
         return Principal(self.actor.id, "service_account" if self.outside else "user")
 
     def origin(self, now: datetime) -> Origin:

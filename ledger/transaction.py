@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 import uuid_utils
 from pydantic import ValidationError
 
 from ..domain.append import Append
 from ..domain.decide import authorise, decide
-from ..domain.state import Aggregate, evolve
+from ..domain.state import evolve
 from ..errors import KeyReused, Malformed, Refused, TooLarge, first_fault
 from ..events.batch import BATCH_BYTES, RECORD_OVERHEAD
 from ..events.bounds import OUT_OF_BOUNDS
@@ -27,19 +27,11 @@ from ..events.envelope import Recorded, decode, encoder, timestamp
 from ..events.merkle import leaf_hash
 from ..events.sql.admission import Admission
 from ..events.sql.rows import Head, NewRow, PlacementRow
+from .folds import At
 from .request import Answer, Receipt, Request
 
 AHEAD: Final = timedelta(days=1)
 """How far the clock of an outside event's producer may be ahead."""
-
-
-class At(NamedTuple):
-    """An aggregate as of a version of its stream."""
-
-    state: Aggregate
-    version: int
-    leaf: bytes | None = None
-    """The leaf of the event of that version, None where it is not known."""
 
 
 class Transaction:

@@ -22,11 +22,11 @@ from .projector import Projection
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Format = Literal["csv", "json", "parquet"]
+Format = Literal["arrow", "csv", "json", "jsonl", "parquet"]
 
 
 def export(table: pa.Table, format: Format) -> bytes:
-    """The bytes of a CSV file with a header, of a JSON array of objects (UTF-8), or of a Parquet file.
+    """The bytes of a CSV file with a header, of a JSON array of objects or JSON lines (UTF-8), of Parquet or Arrow.
 
     JSON has times as RFC 3339 and non-finite numbers as "NaN", "Infinity", "-Infinity"; CSV has lists and structs as
     JSON. Raises `Refused` for another format.
@@ -37,10 +37,15 @@ def export(table: pa.Table, format: Format) -> bytes:
         case "json":
             rows = in_json(table.to_pylist(), _in_utc)
             return escaped_json(json.dumps(rows, ensure_ascii=False, default=str)).encode()
+        case "jsonl":
+            lines = (json.dumps(in_json(row, _in_utc), ensure_ascii=False, default=str) for row in table.to_pylist())
+            return "".join(f"{escaped_json(line)}\n" for line in lines).encode()
         case "parquet":
             return _parquet(table)
+        case "arrow":
+            return _arrow(table)
         case _:
-            raise Refused(f"{format!r} is no format of a table; say csv, json or parquet")
+            raise Refused(f"{format!r} is no format of a table; say arrow, csv, json, jsonl or parquet")
 
 
 def snapshot(projection: Projection, to: Path) -> None:
@@ -84,6 +89,15 @@ def _parquet(table: pa.Table) -> bytes:
 
     sink = io.BytesIO()
     pyarrow.parquet.write_table(table, sink)
+    return sink.getvalue()
+
+
+def _arrow(table: pa.Table) -> bytes:
+    import pyarrow as pa
+
+    sink = io.BytesIO()
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
     return sink.getvalue()
 
 

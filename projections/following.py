@@ -19,6 +19,8 @@ from .projector import Projection
 
 _ROWS: Final = 10_000
 """Events a batch at most; a batch is what came since the last one, so it is small while the model is up to date."""
+_PATIENCE: Final = 2.0
+"""Seconds before whoever waits for an event is told that none will come, where that is known."""
 _LOOKS: Final = 0.5
 """Seconds between two looks whether following has ended."""
 
@@ -37,7 +39,7 @@ class Follower:
     """Applies what the log holds, and then what comes. What is away for a while is waited for.
 
     `feed` opens the log; it is opened anew after each error. `strangers` counts the records in it that are no events of
-    the ledger.
+    the ledger, `silence` says why nothing comes, where that is known and waiting would not mend it.
     """
 
     def __init__(
@@ -45,10 +47,16 @@ class Follower:
         projection: Projection,
         feed: Callable[[], AbstractContextManager[Feed]],
         strangers: Callable[[], int] = lambda: 0,
+        silence: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.projection = projection
         self.strangers = strangers
+        self._silence = silence
         self._feed = feed
+        self._away: tuple[float, Unavailable] | None = None
+        """Since when the log has been away, and why."""
+        self._at_end = False
+        """Whether the log had nothing more when it was read last."""
         self._moved = threading.Condition()
         self._stopped = threading.Event()
         self._process = os.getpid()
@@ -69,17 +77,34 @@ class Follower:
         self._thread.join()
 
     def reach(self, seq: int, deadline: float) -> None:
-        """Wait until event `seq` is applied; `Unavailable` after `deadline` seconds, or what ended the following."""
+        """Wait until event `seq` is applied; raises what ended the following, and `Unavailable` after `deadline`
+        seconds, or as soon as it is known that nothing will come meanwhile."""
         end = time.monotonic() + deadline
+        while not self._reached(seq, min(_PATIENCE, max(0.0, end - time.monotonic()))):
+            stands = f"which stands at event {self.projection.position}"
+            if (why := self._hindrance()) is not None:
+                raise Unavailable(f"event {seq} does not reach the read model, {stands}: {why}")
+            if time.monotonic() >= end:
+                raise Unavailable(
+                    f"event {seq} did not reach the read model within {deadline:g} s, {stands}; try again"
+                )
+
+    def _reached(self, seq: int, seconds: float) -> bool:
+        """Whether event `seq` is applied, or is so within these seconds; raises what ended the following."""
         with self._moved:
-            while self.projection.position < seq:
-                if self.failure is not None:
-                    raise self.failure
-                if not self._moved.wait(max(0.0, end - time.monotonic())):
-                    raise Unavailable(
-                        f"event {seq} did not reach the read model within {deadline:g} s, which stands at event "
-                        f"{self.projection.position}; try again"
-                    )
+            self._moved.wait_for(lambda: self.projection.position >= seq or self.failure is not None, seconds)
+            if self.projection.position >= seq:
+                return True
+            if self.failure is not None:
+                raise self.failure
+            return False
+
+    def _hindrance(self) -> str | None:
+        """Why nothing will come for a while."""
+        away = self._away
+        if away is not None:
+            return str(away[1]) if time.monotonic() - away[0] >= _PATIENCE else None
+        return self._silence() if self._at_end else None
 
     async def ended(self, stop: asyncio.Event) -> None:
         """Wait until told to stop; raises what ended the following before."""
@@ -108,9 +133,17 @@ class Follower:
             self.projection.apply(rows)
 
     def _follow(self) -> None:
+        try:
+            self._follow_feed()
+        except Unavailable as error:
+            self._away = (time.monotonic() if self._away is None else self._away[0], error)
+            raise
+
+    def _follow_feed(self) -> None:
         with self._feed() as feed:
             while not self._stopped.is_set():
                 rows = feed.read(self.projection.position, _ROWS)
+                self._away, self._at_end = None, not rows
                 if not rows:
                     feed.wait(0.25)
                     continue

@@ -4,28 +4,34 @@ It imports plain alone. Begin at `answer.py`, which all of them share: each answ
 words of `description.py`, and `render.py` draws that for terminals, as text and as HTML.
 """
 
-from .answer import Result, Shown, plain
-from .comparison import Comparison
-from .diff import Diff, TensorChange
-from .evaluation import Evaluation
-from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
-from .listing import Refs, Versions
-from .performance import (
-    ForecastPerformance,
-    MulticlassPerformance,
-    MultilabelPerformance,
-    Performance,
-    RankingPerformance,
-    RegressionPerformance,
-    SegmentationPerformance,
-    SequencePerformance,
-    TaskPerformance,
-)
-from .report import Confusion, Curve, Report
-from .rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
-from .standing import Synced, Verified
-from .statistics import Bin, Calibration, CostCurve, Fairness, Gap, GroupFigures, Interval, PairedTest, Slice
-from .version import PendingVersion, Version, VersionRef
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from .answer import Result, Shown, plain
+    from .comparison import Comparison
+    from .diff import Diff, TensorChange
+    from .evaluation import Evaluation
+    from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
+    from .listing import Refs, Versions
+    from .performance import (
+        ForecastPerformance,
+        MulticlassPerformance,
+        MultilabelPerformance,
+        Performance,
+        RankingPerformance,
+        RegressionPerformance,
+        SegmentationPerformance,
+        SequencePerformance,
+        TaskPerformance,
+    )
+    from .report import Confusion, Curve, Report
+    from .rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
+    from .standing import Synced, Verified
+    from .statistics import Bin, Calibration, CostCurve, Fairness, Gap, GroupFigures, Interval, PairedTest, Slice
+    from .version import PendingVersion, Version, VersionRef
 
 __all__ = [
     "Bin",
@@ -73,3 +79,82 @@ __all__ = [
     "Versions",
     "plain",
 ]
+
+_HOMES: Final = {
+    ".answer": (
+        "Result",
+        "Shown",
+        "plain",
+    ),
+    ".comparison": ("Comparison",),
+    ".diff": (
+        "Diff",
+        "TensorChange",
+    ),
+    ".evaluation": ("Evaluation",),
+    ".history": (
+        "Log",
+        "LogEntry",
+        "ModelRecord",
+        "Models",
+        "VersionRecord",
+    ),
+    ".listing": (
+        "Refs",
+        "Versions",
+    ),
+    ".performance": (
+        "ForecastPerformance",
+        "MulticlassPerformance",
+        "MultilabelPerformance",
+        "Performance",
+        "RankingPerformance",
+        "RegressionPerformance",
+        "SegmentationPerformance",
+        "SequencePerformance",
+        "TaskPerformance",
+    ),
+    ".report": (
+        "Confusion",
+        "Curve",
+        "Report",
+    ),
+    ".rollback": (
+        "Rehearsal",
+        "RollbackPlan",
+        "RolledBack",
+        "Suggestion",
+    ),
+    ".standing": (
+        "Synced",
+        "Verified",
+    ),
+    ".statistics": (
+        "Bin",
+        "Calibration",
+        "CostCurve",
+        "Fairness",
+        "Gap",
+        "GroupFigures",
+        "Interval",
+        "PairedTest",
+        "Slice",
+    ),
+    ".version": (
+        "PendingVersion",
+        "Version",
+        "VersionRef",
+    ),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """An answer's class, imported when it is first used: a command shows few of them."""
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(module, __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

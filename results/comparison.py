@@ -12,6 +12,7 @@ from .answer import Result, WholeAnswer
 from .description import WHOLE, Block, Words, dim, grid, number, text, title
 from .figures import ABSENT, count, figure, told
 from .version import Version
+from .words import say, word
 
 BESIDE: Final = 6
 """Values of a version that stand beside each other; more stand below each other, a version a column."""
@@ -67,13 +68,15 @@ class Comparison(Result):
         names = own + [each for each in _names(self.metrics) if each not in (*own, *same)]
         chosen = [each for each in _names(self.hyperparameters) if each not in chosen_alike]
         beside = len(names) + len(chosen) <= max(BESIDE, len(self.versions) - 1)
-        yield text(title(self.model), f" by {self.metric} on {told(self.on)}, best first" if own else "")
+        by = {"model": title(self.model), "metric": self.metric or "", "rows": told(self.on)}
+        yield say("{model} by {metric} on {rows}, best first", **by) if own else title(self.model)
         yield from self._figures(names, beside=beside)
         if chosen:
-            yield from ("", title("hyperparameters"), self._chosen(chosen, beside=beside))
+            yield from ("", title(word("hyperparameters")), self._chosen(chosen, beside=beside))
         alike = {"figure": same, "hyperparameter": chosen_alike}
         if parts := [f"{count(len(each), noun)} ({_listed(each)})" for noun, each in alike.items() if each]:
-            yield from ("", dim(f"the same for all: {', '.join(parts)}; {WHOLE}"))
+            same_parts = {"parts": word(", ").join(parts), "whole": word(WHOLE)}
+            yield from ("", dim(str(say("the same for all: {parts}; {whole}", **same_parts))))
         if self.words:
             yield self.words
 
@@ -85,12 +88,12 @@ class Comparison(Result):
         cells = {name: list(self._marked(name, own, room=room)) for name, own in marks.items()}
         branches = [version.branch for version in self.versions]
         if beside:
-            yield self._beside({"branch": branches} | cells, right=names)
+            yield self._beside({word("branch"): branches} | cells, right=names)
         else:
-            yield self._below({"branch": [dim(each) for each in branches]} | cells, right=True)
+            yield self._below({word("branch"): [dim(each) for each in branches]} | cells, right=True)
         yield from (dim(f"{letter}: {words}") for words, letter in letters.items())
         if any(BEST in each for each in marks.values()):
-            yield dim(f"{BEST}: the best of figures on the same rows")
+            yield dim(f"{BEST}: {word('the best of figures on the same rows')}")
 
     def _marked(self, name: str, marks: Sequence[str], *, room: bool) -> Iterator[Words]:
         for of, mark in zip(self.metrics, marks, strict=True):
@@ -107,7 +110,7 @@ class Comparison(Result):
 
     def _beside(self, cells: Mapping[str, Sequence[Words]], right: Sequence[str]) -> Block:
         """A row a version."""
-        head, columns = ["version", *cells], [[number(each) for each in self.versions], *cells.values()]
+        head, columns = [word("version"), *cells], [[number(each) for each in self.versions], *cells.values()]
         places = (place for place, name in enumerate(head) if place == 0 or name in right)
         return grid(zip(*columns, strict=True), head=head, right=places)
 
@@ -115,7 +118,7 @@ class Comparison(Result):
         """A column a version."""
         rows = ((name, *each) for name, each in cells.items())
         places = range(1, len(self.versions) + 1) if right else ()
-        return grid(rows, head=("version", *map(str, self.versions)), right=places)
+        return grid(rows, head=(word("version"), *map(str, self.versions)), right=places)
 
     def _marks(self, name: str, letters: Mapping[str, str]) -> list[str]:
         """By version the mark of a figure: the letter of its rows, or a star where it is best.
@@ -173,8 +176,9 @@ def _is_number(value: Any) -> bool:
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
+    listed = ", ".join(names[:NAMED])
+    more = len(names) - NAMED
+    return str(say("{names} and {count} more", names=listed, count=more)) if more > 0 else listed
 
 
 def _letter(place: int) -> str:

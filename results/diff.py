@@ -10,6 +10,7 @@ from .answer import Result, WholeAnswer
 from .description import WHOLE, Block, Words, arrow, dim, grid, number, section, text, title
 from .figures import change, count, figure, short
 from .version import Version
+from .words import language, say, word
 
 PARTS: Final = ("hyperparameters", "architecture", "settings", "data", "metrics", "files", "code", "environment")
 """The parts of a diff, in the order they are shown in."""
@@ -66,10 +67,12 @@ class Diff(Result):
         yield text(title(before.model), " ", number(before), f" {arrow()} {other}", number(after))
         parts = {name: getattr(self, name) for name in PARTS}
         if not any(parts.values()) and not self.tensors:
-            yield "nothing differs"
+            yield word("nothing differs")
         for name, changes in parts.items():
             rows = list(_changes(changes, self.other_rows if name == "metrics" else ()))
-            heading = name if most is None or len(rows) <= most else text(f"{name}  ", dim(f"{len(rows):,} differ"))
+            heading: Words = word(name)
+            if most is not None and len(rows) > most:
+                heading = text(f"{heading}  ", dim(str(say("{count} differ", count=f"{len(rows):,}"))))
             yield from section(heading, rows[:most])
             yield from _left(rows, most)
         yield from self._changed_tensors(most)
@@ -84,22 +87,25 @@ class Diff(Result):
         if not tensors:
             return
         kinds = [tensor.status for tensor in tensors]
-        counts = ", ".join(f"{kinds.count(kind):,} {kind}" for kind in dict.fromkeys(kinds))
+        counts = ", ".join(f"{kinds.count(kind):,} {_status(kind)}" for kind in dict.fromkeys(kinds))
         if most is not None and len(tensors) > most:
             tensors = tuple(sorted(tensors, key=_extent, reverse=True))
         measured = any(tensor.changed is not None for tensor in tensors)
         rows = [_tensor(tensor)[: None if measured else 2] for tensor in tensors]
         yield ""
-        yield title(text("tensors  ", dim(counts)))
-        yield grid(rows[:most], head=MEASURES if measured else (), right=range(2, 7), indent=2)
-        yield from _left(rows, most, " that changed less")
+        yield title(text(word("tensors"), "  ", dim(counts)))
+        yield grid(rows[:most], head=map(word, MEASURES) if measured else (), right=range(2, 7), indent=2)
+        yield from _left(rows, most, "  and {count} more that changed less; {whole}")
 
     def _count_of_the_same(self) -> Iterator[Block]:
         if counts := [count(len(names), _noun(part)) for part, names in self.same.items() if names]:
-            yield from ("", dim(f"the same: {', '.join(counts)}; {WHOLE}"))
+            told = {"parts": word(", ").join(counts), "whole": word(WHOLE)}
+            yield from ("", dim(str(say("the same: {parts}; {whole}", **told))))
 
     def _names_of_the_same(self) -> Iterator[Block]:
-        yield from section("the same", ((part, ", ".join(names)) for part, names in self.same.items() if names))
+        yield from section(
+            word("the same"), ((word(part), ", ".join(names)) for part, names in self.same.items() if names)
+        )
 
 
 def _noun(part: str) -> str:
@@ -108,15 +114,15 @@ def _noun(part: str) -> str:
     return nouns.get(part, f"{part} value")
 
 
-def _left(rows: Collection[Any], most: int | None, which: str = "") -> Iterator[Block]:
+def _left(rows: Collection[Any], most: int | None, told: str = "  and {count} more; {whole}") -> Iterator[Block]:
     if most is not None and len(rows) > most:
-        yield dim(f"  and {len(rows) - most:,} more{which}; {WHOLE}")
+        yield dim(str(say(told, count=f"{len(rows) - most:,}", whole=word(WHOLE))))
 
 
 def _changes(changes: Mapping[str, tuple[Any, Any]], other_rows: Collection[str]) -> Iterator[tuple[Words, ...]]:
     for name, (before, after) in changes.items():
         step = text(f"{arrow()} ", text(_value(after), style="green"))
-        by = "rows not shared" if name in other_rows else change(before, after)
+        by = word("rows not shared") if name in other_rows else change(before, after)
         yield name, text(_value(before), style="red"), step, dim(by)
 
 
@@ -130,6 +136,10 @@ def _extent(tensor: TensorChange) -> tuple[bool, float]:
     return tensor.relative is None, tensor.relative or 0.0
 
 
+def _status(status: str) -> str:
+    return word("changed_tensor") if status == "changed" and language() == "zh" else word(status)
+
+
 def _tensor(tensor: TensorChange) -> tuple[Words, ...]:
     colour = {"added": "green", "removed": "red"}.get(tensor.status, "yellow")
     share = "" if tensor.changed is None else f"{tensor.changed:.1%}"
@@ -137,4 +147,4 @@ def _tensor(tensor: TensorChange) -> tuple[Words, ...]:
     norm, cosine, largest = (
         "" if value is None else f"{value:.4g}" for value in (tensor.l2, tensor.cosine, tensor.max_abs)
     )
-    return tensor.name, text(tensor.status, style=colour), share, norm, relative, cosine, largest
+    return tensor.name, text(_status(tensor.status), style=colour), share, norm, relative, cosine, largest

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from .answer import Result
-from .description import Block, number, text, title
+from .description import Block, number, title
 from .performance import TaskPerformance
 from .version import Version
+from .words import language, say
 
 
 @dataclass(frozen=True)
@@ -29,5 +30,7 @@ class Evaluation(Result):
 
     def blocks(self) -> Iterator[Block]:
         version = self.version
-        yield text("version ", number(version), " of ", title(version.model), f": {self.performance}")
+        line = self.performance.summary(english=language() == "en")
+        names = {"version": number(version), "model": title(version.model)}
+        yield say("version {version} of {model}: {performance}", **names, performance=line)
         yield from self.performance.blocks()

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ..escapes import escaped_json
 from .answer import plain
+from .words import language, word
 
 HEADLINES: Final = ("f1", "macro_f1", "roc_auc", "accuracy", "r2", "loss", "rmse")
 """The metrics that stand for a version where there is room for one."""
@@ -64,6 +65,10 @@ def change(before: Any, after: Any) -> str:
 
 def count(number: int, noun: str) -> str:
     """1 tensor, 12 tensors, 1,200 tensors."""
+    if language() == "zh":
+        from .chinese import NOUNS
+
+        return f"{number:,} {NOUNS[noun]}"
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
@@ -89,7 +94,7 @@ def headline(metrics: Mapping[str, float]) -> str:
 def told(rows: Mapping[str, Any] | None) -> str:
     """Rows that figures were measured on: how many, and as much of their digest as names them."""
     if rows is None:
-        return "rows that nobody named"
+        return word("rows that nobody named")
     many = "" if rows["rows"] is None else f"{count(rows['rows'], 'row')} "
     return f"{many}{short(rows['digest'])}"
 

@@ -12,6 +12,7 @@ from .description import WHOLE, Block, Text, Words, arrow, dim, grid, joined, nu
 from .figures import count, figure, first_line, headline, pairs, short, size, told, when
 from .graph import GraphRow, draw
 from .version import Version, VersionRef
+from .words import say, word
 
 MOST: Final = 50
 """Tensors of a version that are shown where it has more."""
@@ -92,13 +93,14 @@ class ModelRecord(Result):
     """Which way metrics are better that somebody defined, by name."""
 
     def blocks(self) -> Iterator[Block]:
-        changed = f", the last {when(self.changed)}" if self.changed else ""
-        rows = {"description": self.description, "versions": f"{self.versions}{changed}"}
+        changed = self.changed and say("{versions}, the last {when}", versions=self.versions, when=when(self.changed))
+        rows = {"description": self.description, "versions": changed or str(self.versions)}
         yield _model(self)[0]
-        yield grid(((dim(name), words) for name, words in rows.items() if words), indent=2)
+        yield grid(((dim(word(name)), words) for name, words in rows.items() if words), indent=2)
         for kind in ("branches", "tags", "aliases"):
-            yield from section(kind, ((name, number(at)) for name, at in getattr(self, kind).items()))
-        yield from section("metrics", ((name, f"better {way}") for name, way in self.better.items()))
+            yield from section(word(kind), ((name, number(at)) for name, at in getattr(self, kind).items()))
+        ways = ((name, say("better {way}", way=word(way))) for name, way in self.better.items())
+        yield from section(word("metrics"), ways)
 
 
 class Models(Shown, list[ModelRecord]):
@@ -106,7 +108,7 @@ class Models(Shown, list[ModelRecord]):
 
     def blocks(self) -> Iterator[Block]:
         head = ("model", "versions", "changed", "branches, aliases", "for")
-        yield grid(map(_model, self), head=head, right=(1,))
+        yield grid(map(_model, self), head=map(word, head), right=(1,))
 
 
 @dataclass(frozen=True)
@@ -155,13 +157,12 @@ class VersionRecord(Result):
         return self._described(MOST)
 
     def _described(self, most: int | None) -> Iterator[Block]:
-        yield text(
-            title("version"), " ", number(self.version), " ", title("of"), f" {self.version.model}  ", _names(self)
-        )
+        names = {"number": number(self.version), "model": self.version.model, "names": _names(self)}
+        yield say("version {number} of {model}  {names}", **names)
         yield grid(row for row in self._facts() if row[1])
         if self.description:
             yield from ("", *(f"    {line}" for line in self.description.splitlines()))
-        yield from section("metrics", self._figures())
+        yield from section(word("metrics"), self._figures())
         for name in (
             "hyperparameters",
             "settings",
@@ -171,35 +172,37 @@ class VersionRecord(Result):
             "annotations",
             "code",
         ):
-            yield from section(name, pairs(getattr(self, name) or {}))
-        yield from section("files", ((file["name"], size(file["bytes"])) for file in self.files))
-        yield from section(text("tensors  ", dim(self._stored())), map(_tensor, self.tensors[:most]))
+            yield from section(word(name), pairs(getattr(self, name) or {}))
+        yield from section(word("files"), ((file["name"], size(file["bytes"])) for file in self.files))
+        yield from section(text(word("tensors"), "  ", dim(self._stored())), map(_tensor, self.tensors[:most]))
         if most is not None and len(self.tensors) > most:
-            yield dim(f"  and {len(self.tensors) - most:,} more; {WHOLE}")
-        yield from section("environment", pairs(self.environment))
+            yield dim(str(say("  and {count} more; {whole}", count=f"{len(self.tensors) - most:,}", whole=word(WHOLE))))
+        yield from section(word("environment"), pairs(self.environment))
 
     def _figures(self) -> Iterator[tuple[Words, ...]]:
         """A row a figure, with the rows it was measured on."""
         for name, value in sorted(self.metrics.items()):
-            yield name, figure(value), dim(told(self.rows[name]) if name in self.rows else "rows unknown")
+            yield name, figure(value), dim(told(self.rows[name]) if name in self.rows else word("rows unknown"))
             if name in self.logged:
-                yield name, figure(self.logged[name]), dim("logged; rows unknown")
+                yield name, figure(self.logged[name]), dim(word("logged; rows unknown"))
 
     def _facts(self) -> Iterator[tuple[Words, str]]:
-        made = f"{when(self.time, seconds=True)} by {self.actor} on {self.version.branch}, event {self.seq}"
-        yield dim("digest"), self.version.digest
-        yield dim("parents"), ", ".join(f"{parent} ({role})" for parent, role in self.version.parents) or "none"
-        yield dim("made"), made
-        yield dim("run"), self.run or ""
-        yield dim("message"), self.message.strip().replace("\n", " ")
+        told = {"when": when(self.time, seconds=True), "actor": self.actor, "branch": self.version.branch}
+        parents = (f"{parent} ({word(role)})" for parent, role in self.version.parents)
+        yield dim(word("digest")), self.version.digest
+        yield dim(word("parents")), ", ".join(parents) or word("none")
+        yield dim(word("made")), str(say("{when} by {actor} on {branch}, event {seq}", **told, seq=self.seq))
+        yield dim(word("run")), self.run or ""
+        yield dim(word("message")), self.message.strip().replace("\n", " ")
 
     def _stored(self) -> str:
         """How large it is, and how it is kept."""
         parameters = f"{count(len(self.tensors), 'tensor')}, {count(self.parameters, 'parameter')}, {size(self.bytes)}"
-        kept = ["stored whole"] if self.keyframe else []
+        kept = [word("stored whole")] if self.keyframe else []
         if self.delta:
-            changed = f"{self.delta['elements']:,} elements of {count(self.delta['tensors'], 'tensor')}"
-            kept.append(f"delta from {self.delta['from_version']}: {changed}, {size(self.delta['bytes'])}")
+            changed = {"elements": f"{self.delta['elements']:,}", "tensors": count(self.delta["tensors"], "tensor")}
+            changed |= {"version": str(self.delta["from_version"]), "size": size(self.delta["bytes"])}
+            kept.append(str(say("delta from {version}: {elements} elements of {tensors}, {size}", **changed)))
         return "; ".join((parameters, *kept))
 
 
@@ -216,17 +219,19 @@ def _is_version(entry: LogEntry) -> bool:
 def _words(entry: LogEntry) -> Words:
     message = first_line(entry.message)
     if _is_version(entry):
-        others = f"from {', '.join(map(str, entry.other_parents))}" if entry.other_parents else ""
+        others = say("from {others}", others=", ".join(map(str, entry.other_parents))) if entry.other_parents else ""
         return joined("  ", (message, others, _names(entry), dim(headline(entry.metrics))))
     kind, _, name = entry.ref.partition(" ")
     of_branch = kind == "branch"
-    ref = text(name if of_branch else entry.ref, style="green" if of_branch else "magenta")
+    shown = name if of_branch else str(say("alias {name}", name=name))
+    ref = text(shown, style="green" if of_branch else "magenta")
     done = {
-        "created": text("branch ", ref, " opened"),
-        "moved": text(ref, " moved" if entry.from_version else " set"),
-        "rolled_back": text(ref, " ", text("rolled back", style="red bold")),
-        "deleted": text("branch " if of_branch else "", ref, " deleted"),
+        "created": "branch {ref} opened",
+        "moved": "{ref} moved" if entry.from_version else "{ref} set",
+        "rolled_back": "{ref} {back}",
+        "deleted": "branch {ref} deleted" if of_branch else "{ref} deleted",
     }[entry.kind]
+    done = say(done, ref=ref, back=text(word("rolled back"), style="red bold"))
     return joined(": ", (done, message))
 
 
@@ -234,8 +239,8 @@ def _names(entry: LogEntry | VersionRecord) -> Words:
     """The branches, tags and aliases on a version, as git shows them."""
     parts = [
         *(text(branch, style="green bold") for branch in entry.branches),
-        *(text(f"alias {alias}", style="magenta bold") for alias in entry.aliases),
-        *(text(f"tag {tag}", style="yellow bold") for tag in entry.tags),
+        *(text(say("alias {name}", name=alias), style="magenta bold") for alias in entry.aliases),
+        *(text(say("tag {name}", name=tag), style="yellow bold") for tag in entry.tags),
     ]
     return text("(", joined(", ", parts), ")") if parts else ""
 
@@ -256,7 +261,7 @@ def _strokes(line: str) -> Text:
 def _model(record: ModelRecord) -> tuple[Words, ...]:
     names = {**record.branches, **record.aliases}
     return (
-        text(title(record.model), dim(" (archived)") if record.archived else ""),
+        text(title(record.model), dim(word(" (archived)")) if record.archived else ""),
         str(record.versions),
         dim(when(record.changed)) if record.changed else "",
         joined("  ", (text(f"{name} ", number(version)) for name, version in names.items())),
@@ -265,5 +270,5 @@ def _model(record: ModelRecord) -> tuple[Words, ...]:
 
 
 def _tensor(tensor: Mapping[str, Any]) -> tuple[Words, ...]:
-    shape = "×".join(map(str, tensor["shape"])) or "scalar"
+    shape = "×".join(map(str, tensor["shape"])) or word("scalar")
     return tensor["name"], tensor["dtype"], shape, size(tensor["bytes"]), dim(short(tensor["digest"]))

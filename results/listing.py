@@ -8,6 +8,7 @@ from .answer import Shown
 from .description import Block, dim, grid, number, title
 from .figures import short
 from .version import Version
+from .words import word
 
 
 class Versions(Shown, list[Version]):
@@ -15,8 +16,8 @@ class Versions(Shown, list[Version]):
 
     def blocks(self) -> Iterator[Block]:
         rows = ((number(each), each.model, each.branch, dim(short(each.digest))) for each in self)
-        head = ("version", "model", "branch", "digest")
-        yield grid(rows, head=head, right=(0,)) if self else "no version is so"
+        head = map(word, ("version", "model", "branch", "digest"))
+        yield grid(rows, head=head, right=(0,)) if self else word("no version is so")
 
 
 class Refs(Shown, dict[str, Version]):
@@ -28,6 +29,5 @@ class Refs(Shown, dict[str, Version]):
 
     def blocks(self) -> Iterator[Block]:
         rows = ((title(name), number(at), dim(short(at.digest)), dim(at.model)) for name, at in self.items())
-        yield (
-            grid(rows, head=("name", "version", "digest", "model"), right=(1,)) if self else f"there are no {self.kind}"
-        )
+        head = map(word, ("name", "version", "digest", "model"))
+        yield grid(rows, head=head, right=(1,)) if self else word(f"there are no {self.kind}")

@@ -10,6 +10,7 @@ from .answer import Result
 from .description import Block, Words, arrow, dim, grid, number, text, title
 from .figures import change, count, figure, size, told
 from .version import Version
+from .words import language, say, word
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Rehearsal(Result):
     def blocks(self) -> Iterator[Block]:
         then, now = (figures[self.metric] for figures in (self.metrics_to, self.metrics_from))
         step = _step(now, then)
-        yield text(f"rehearsed on versions {self.from_version} and {self.to_version}: {self.metric} ", step)
+        ends = {"first": self.from_version, "last": self.to_version}
+        yield say("rehearsed on versions {first} and {last}: {metric} {step}", **ends, metric=self.metric, step=step)
 
 
 @dataclass(frozen=True)
@@ -60,31 +62,39 @@ class RollbackPlan(Result):
     """Whether the ref is an alias."""
 
     def blocks(self) -> Iterator[Block]:
-        heading = title(f"{'alias ' * self.alias}{self.ref} of {self.model}")
-        yield text(heading, ": ", number(self.from_version), f" {arrow()} ", number(self.to_version))
+        ends = {"before": number(self.from_version), "arrow": arrow(), "after": number(self.to_version)}
+        names = {"ref": title(_ref(self)), "model": title(self.model)}
+        yield say("{ref} of {model}: {before} {arrow} {after}", **names, **ends)
         if self.from_version == self.to_version:
-            yield "it stands there already"
+            yield word("it stands there already")
         else:
             yield grid(((dim(name), words) for name, words in self._facts() if words), indent=2)
         for name, stands in self.aliases_taken_along.items():
-            yield text("  ", dim(f"alias {name}"), f"  {stands} {arrow()} {self.to_version}")
+            yield text("  ", dim(str(say("alias {name}", name=name))), f"  {stands} {arrow()} {self.to_version}")
         if self.rehearsal:
             yield from self.rehearsal.blocks()
 
     def _facts(self) -> Iterator[tuple[str, Words]]:
         left = [int(self.from_version), *self.crossed]
-        yield "leaves", ", ".join(map(str, left[:12])) + (f" and {len(left) - 12} more" if len(left) > 12 else "")
-        written = f"{count(self.tensors_changed, 'tensor')} to change, {size(self.bytes_changed)}"
-        replayed = f" and replays {count(self.deltas, 'delta')}" if self.deltas else ""
-        yield "restores", f"{written}; reads {size(self.bytes_read)}{replayed}"
+        some = ", ".join(map(str, left[:12]))
+        more = say("{versions} and {count} more", versions=some, count=len(left) - 12) if len(left) > 12 else some
+        yield word("leaves"), more
+        work: dict[str, Words | int] = {"tensors": count(self.tensors_changed, "tensor")}
+        work |= {"size": size(self.bytes_changed), "read": size(self.bytes_read), "deltas": count(self.deltas, "delta")}
+        replays = " and replays {deltas}" if self.deltas else ""
+        yield word("restores"), say(f"{{tensors}} to change, {{size}}; reads {{read}}{replays}", **work)
         for name in sorted({*self.metrics_now, *self.metrics_then}):
             now, then = self.metrics_now.get(name), self.metrics_then.get(name)
             if now != then:
                 yield name, _step(now, then)
         if not self.metrics_now:
-            yield "figures", "none on rows that both versions were judged on"
+            yield word("figures"), word("none on rows that both versions were judged on")
         for name in self.aliases_left_behind:
-            yield f"alias {name}", f"stays on {self.from_version} (--move-alias {name} takes it along)"
+            stays = {"version": self.from_version, "name": name}
+            yield (
+                str(say("alias {name}", name=name)),
+                say("stays on {version} (--move-alias {name} takes it along)", **stays),
+            )
 
 
 @dataclass(frozen=True)
@@ -108,15 +118,16 @@ class RolledBack(Result):
     def blocks(self) -> Iterator[Block]:
         if self.rehearsal:
             yield from self.rehearsal.blocks()
-        what, to = f"{'alias ' * self.alias}{self.ref}", number(self.to_version)
+        what, to = _ref(self), number(self.to_version)
         moves = [(what, self.from_version)] if self.moved else []
-        moves += [(f"alias {name}", left) for name, left in self.aliases_taken_along.items()]
-        how = f"replaying {count(len(self.replayed), 'delta')}" if self.replayed else "reading it whole"
+        moves += [(str(say("alias {name}", name=name)), left) for name, left in self.aliases_taken_along.items()]
+        replayed = count(len(self.replayed), "delta")
+        how = say("replaying {deltas}", deltas=replayed) if self.replayed else word("reading it whole")
         for name, left in moves:
-            move = text(number(left), f" {arrow()} ", to)
-            yield text(f"{name} of {self.model} rolled back ", move, f", restored and verified by {how}")
+            done = {"ref": name, "model": self.model, "move": text(number(left), f" {arrow()} ", to), "how": how}
+            yield say("{ref} of {model} rolled back {move}, restored and verified by {how}", **done)
         if not moves:
-            yield text(f"nothing moved: {what} stands on version ", to)
+            yield say("nothing moved: {ref} stands on version {version}", ref=what, version=to)
 
 
 @dataclass(frozen=True)
@@ -139,11 +150,29 @@ class Suggestion(Result):
         return self.candidates[0]["version"]
 
     def blocks(self) -> Iterator[Block]:
-        by = f"by {self.metric} on {told(self.rows)}" if self.metric else "by stability and age"
-        yield text(title(self.model), f" {self.branch}: ", by)
+        names: dict[str, Words | int] = {"model": title(self.model), "branch": self.branch}
+        by = {"metric": self.metric or "", "rows": told(self.rows)}
+        how = "by {metric} on {rows}" if self.metric else "by stability and age"
+        yield say(f"{{model}} {{branch}}: {how}", **names, **by)
+        if language() == "zh":
+            yield from self._in_figures()
+            return
         yield self.words
         rows = ((number(each["version"]), f"{each['score']:.2f}", _why(each["words"])) for each in self.candidates)
         yield grid(rows, head=("version", "score", "why"), right=(0, 1))
+
+    def _in_figures(self) -> Iterator[Block]:
+        """The same without the sentences, which are recorded in English."""
+        yield say("Roll {branch} back to version {version}", branch=self.branch, version=number(self.version))
+        shown = ("score", "performance", "stability", "age")
+        values = (("" if each[name] is None else f"{each[name]:.2f}" for name in shown) for each in self.candidates)
+        rows = ((number(each["version"]), *row) for each, row in zip(self.candidates, values, strict=True))
+        yield grid(rows, head=map(word, ("version", *shown)), right=range(5))
+
+
+def _ref(moved: RollbackPlan | RolledBack) -> str:
+    """The branch or alias, as it is called."""
+    return str(say("alias {name}", name=moved.ref)) if moved.alias else moved.ref
 
 
 def _step(now: Any, then: Any) -> Words:

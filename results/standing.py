@@ -9,6 +9,7 @@ from typing import Any, Final
 from .answer import Result
 from .description import Block, text, title
 from .figures import count
+from .words import say, word
 
 PROVES: Final = (
     "This proves that the ledger is whole in itself, not that nobody rewrote all of it: only a root or a signed",
@@ -27,11 +28,14 @@ class Verified(Result):
     """How many actors acted whose names are forgotten; no part of what was verified."""
 
     def blocks(self) -> Iterator[Block]:
-        yield text(title("whole"), f": {count(self.size, 'event')} of ledger {self.ledger} give the recorded root")
+        told = {"whole": title(word("whole")), "events": count(self.size, "event"), "ledger": self.ledger}
+        yield say("{whole}: {events} of ledger {ledger} give the recorded root", **told)
         yield f"  {self.root}"
         if self.forgotten:
-            yield f"  {count(self.forgotten, 'actor')} forgotten: events bear a pseudonym that no name stands for"
-        yield from PROVES
+            actors = count(self.forgotten, "actor")
+            forgotten = "{actors} forgotten: events bear a pseudonym that no name stands for"
+            yield text("  ", say(forgotten, actors=actors))
+        yield from map(word, PROVES)
 
 
 @dataclass(frozen=True)
@@ -44,16 +48,18 @@ class Synced(Result):
 
     def blocks(self) -> Iterator[Block]:
         if not (self.delivered or self.refused):
-            yield "nothing waits"
+            yield word("nothing waits")
         for each in self.delivered:
-            what = f"version {each['version']} of {each['model']}" if each["version"] else f"run {each['run']}"
-            yield text(title("delivered"), f"  {each['kind']}  {what}")
+            version = {"version": each["version"], "model": each["model"]}
+            what = say("version {version} of {model}", **version) if each["version"] else f"{word('run')} {each['run']}"
+            yield text(title(word("delivered")), f"  {each['kind']}  ", what)
         for each in self.refused:
-            what = f"of {each['model'] or each['run']}, asked by {each['actor']}" if each["kind"] else "entry"
-            refused = text("refused", style="red bold")
-            yield text(refused, f"  {each['kind'] or 'damaged'} {what}: {each['reason']}")
+            names = {"kind": each["kind"], "what": each["model"] or each["run"], "actor": each["actor"]}
+            what = say("{kind} of {what}, asked by {actor}", **names) if each["kind"] else word("damaged entry")
+            yield text(text(word("refused"), style="red bold"), "  ", what, f": {each['reason']}")
 
 
 def unprojected(events: int) -> str:
     """That there are events which the views cannot hold, and how to list them."""
-    return f"{count(events, 'event')} set aside, for the views cannot hold a value in it: lepton sql 'from unprojected'"
+    aside = "{events} set aside, for the views cannot hold a value in it: lepton sql 'from unprojected'"
+    return str(say(aside, events=count(events, "event")))

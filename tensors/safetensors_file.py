@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, Final, cast
 
 import numpy as np
 
 from ..errors import Malformed
-from .tensor import Array, Tensor
+from .manifest import TensorEntry
+from .tensor import Array, Bytes, Tensor, kind
 
 _DTYPES: Final = {
     "BOOL": "bool",
@@ -32,6 +36,8 @@ _DTYPES: Final = {
     "F4": "float4_e2m1fn_x2",
     "C64": "complex64",
 }
+_WORDS: Final = {dtype: word for word, dtype in _DTYPES.items()}
+_METADATA: Final = "__metadata__"
 
 
 def tensors_in(path: str) -> dict[str, Tensor]:
@@ -50,13 +56,51 @@ def tensors_in(path: str) -> dict[str, Tensor]:
     mapped = np.memmap(path, np.uint8, "r")
     start = 8 + int.from_bytes(mapped[:8].tobytes(), "little")
     header = cast("dict[str, Any]", json.loads(mapped[8:start].tobytes()))
-    header.pop("__metadata__", None)
+    header.pop(_METADATA, None)
     for name, told in header.items():  # the library takes a list of the same for one
         if not isinstance(told, dict):
             raise Malformed(
                 f"the file's header describes {name!r} by a {type(told).__name__}; save it with that library"
             )
     return {name: _tensor(name, told, mapped[start:]) for name, told in header.items()}
+
+
+def lay_out(path: Path, entries: Iterable[TensorEntry], metadata: Mapping[str, str]) -> tuple[dict[str, Array], Bytes]:
+    """Make a file of tensors that are still to be filled: each over its own bytes, and all of them, mapped.
+
+    Its room on the disk is taken at once. Raises `Malformed` where the format has no word for a dtype, `OSError`.
+    """
+    header: dict[str, Any] = {_METADATA: dict(metadata)}
+    places: dict[str, tuple[TensorEntry, int]] = {}
+    end = 0
+    for entry in sorted(
+        entries, key=lambda entry: (-kind(entry.dtype).itemsize, entry.name)
+    ):  # so that all are aligned
+        if entry.dtype not in _WORDS or entry.name == _METADATA:
+            what = f"of dtype {entry.dtype}" if entry.dtype not in _WORDS else "a name that the format has for itself"
+            raise Malformed(
+                f"tensor {entry.name!r} is {what}, which no safetensors file holds; take it with load_tensors"
+            )
+        shape = [*entry.shape]
+        if entry.dtype == "float4_e2m1fn_x2":
+            shape[-1] *= 2
+        place = {"dtype": _WORDS[entry.dtype], "shape": shape, "data_offsets": [end, end + entry.nbytes]}
+        header[entry.name], places[entry.name] = place, (entry, end)
+        end += entry.nbytes
+    head = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    head += b" " * (-len(head) % 8)
+    with path.open("xb") as file:
+        start = file.write(len(head).to_bytes(8, "little") + head)
+        file.flush()
+        if end:
+            os.posix_fallocate(
+                file.fileno(), start, end
+            )  # a full disk is an error here, and a signal once it is mapped
+    body = np.memmap(path, np.uint8, "r+", start, (end,)) if end else np.empty(0, np.uint8)
+    arrays = {
+        name: Array(entry.dtype, entry.shape, body[at : at + entry.nbytes]) for name, (entry, at) in places.items()
+    }
+    return arrays, body
 
 
 def _tensor(name: str, told: dict[str, Any], body: Any) -> Tensor:

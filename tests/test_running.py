@@ -375,6 +375,28 @@ def test_beside_a_projector_questions_go_to_it(
         assert manager.sql(count).to_pylist() == [{"n": 7, "last": 7}]
 
 
+def test_a_projector_that_nothing_reaches_says_so_at_once(
+    beside_kafka: Cli, home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert beside_kafka("relay --once").code == 0
+    assert beside_kafka("tag later 1").code == 0
+    with process(home, "projector") as projector:
+        until(lambda: (home / "read" / "main.sock").exists() or projector.poll() is not None, 30)
+
+        asked = beside_kafka("sql 'from branches'", LEPTON_WAIT="3600")
+        rebuilt = beside_kafka("rebuild --from kafka", LEPTON_WAIT="3600")
+
+        assert (asked.code, rebuilt.code) == (3, 3)
+        assert "does not reach the read model" in asked.err
+        assert asked.err.endswith("no relay runs; start `lepton relay`\n")
+        assert "a projector keeps the views; stop it to make them anew from the topic" in rebuilt.err
+        with process(home, "relay"):
+            until(lambda: beside_kafka("sql 'from branches'", LEPTON_WAIT="3600").code == 0, 60)
+            for care in ("fsck", "rebuild", "verify", "snapshot views.duckdb", "status"):
+                assert beside_kafka(care, LEPTON_WAIT="3600").code == 0, care
+
+
 def figures_at(address: str) -> dict[str, float]:
     """What a process tells Prometheus, nothing while it does not."""
     with suppress(OSError), urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as page:

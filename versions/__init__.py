@@ -3,3 +3,35 @@
 It imports the ledger, the domain, events, models, datasets and tensors; never jobs or workers. Begin at `save.py`,
 then `restore.py`; `workspace.py` holds what all of it stands on, `spool/` is for outages.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from . import history, merge, refused, restore, rollback, rows, save_request, source, train, unsealed
+    from .export import checkout, predict
+    from .judging import compare, suggest
+    from .maintenance import fsck, heal
+    from .runs import record, run
+
+__all__ = [
+    "checkout", "compare", "fsck", "heal", "history", "merge", "predict", "record", "refused", "restore", "rollback",
+    "rows", "run", "save_request", "source", "suggest", "train", "unsealed",
+]  # fmt: skip
+_WITHIN: Final = {
+    "checkout": ".export", "predict": ".export", "compare": ".judging", "suggest": ".judging", "fsck": ".maintenance",
+    "heal": ".maintenance", "record": ".runs", "run": ".runs",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """A module of the room, imported when it is first used: a command that only reads needs few of them."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return import_module(f"{_WITHIN.get(name, '')}.{name}", __name__)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -16,6 +16,7 @@ from ..errors import Damaged, Refused, UnknownRevision
 from ..results import Result, Shown, Version
 from ..results.description import Block, text, title
 from ..results.figures import when
+from ..results.words import word
 from ..settings import log
 from .save import parents_of
 from .save import save as save_version
@@ -65,7 +66,7 @@ class RefusedSaves(Shown, tuple[RefusedSave, ...]):
         for each in self:
             yield from each.blocks()
         if not self:
-            yield "no refused save is kept"
+            yield word("no refused save is kept")
 
 
 def keep(spool: Spool, subject: Subject, save: Save, actor: str, error: Exception) -> str:

@@ -9,11 +9,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 from weakref import WeakKeyDictionary
 
-from ..domain.commands import OBJECTS, AnyCommand, model_stream
 from ..domain.model.resolve import Revision, only, resolve, split
 from ..domain.model.revision import parts
 from ..domain.model.state import ModelState, ModelVersion
 from ..domain.state import Objects
+from ..domain.streams import OBJECTS, model_stream
 from ..errors import Refused, UnknownRevision
 from ..events.envelope import Recorded, decode
 from ..events.model import ModelRegistered
@@ -26,6 +26,7 @@ from ..tensors.objects import ObjectStore
 from ..tracing import traceparent
 
 if TYPE_CHECKING:
+    from ..domain.commands import AnyCommand
     from ..tensors.keep import SoundPacks
     from ..tensors.vault import Vault
     from .runs.lost import LostRuns

@@ -10,7 +10,9 @@ import click
 
 from ...results.description import Block, Words, dim, joined, text, title
 from ...results.figures import figure, when
+from ...results.words import say
 from ..command import Session, command, keyed
+from ..completion import jobs as known_jobs
 from ..shapes import EVENT, JOB
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ def jobs(session: Session, most: int) -> None:
 
 
 @command({"job": JOB, "events": [EVENT]}, "lepton logs 6b7c8d")
-@click.argument("job", metavar="JOB")
+@click.argument("job", metavar="JOB", shell_complete=known_jobs)
 def logs(session: Session, job: str) -> None:
     """Tell a job's story: who had it when, how its figures went, and why it ended. JOB is its id, or a part of it."""
     record = session.manager.jobs.show(job)
@@ -39,13 +41,13 @@ def logs(session: Session, job: str) -> None:
 
 
 @command({"job": JOB}, "lepton cancel 6b7c8d --reason 'wrong data'")
-@click.argument("job", metavar="JOB")
+@click.argument("job", metavar="JOB", shell_complete=known_jobs)
 @click.option("--reason", default="", metavar="TEXT", help="Why.")
 @keyed
 def cancel(session: Session, job: str, reason: str, key: str | None) -> None:
     """Call a job off, wherever it stands; its worker stops it."""
     record = session.manager.jobs.cancel(job, reason=reason, key=key)
-    session.answer({"job": record}, text("job ", title(record.job), " is ", record.coloured))
+    session.answer({"job": record}, say("job {job} is {status}", job=title(record.job), status=record.coloured))
 
 
 def _story(record: JobRecord, events: Sequence[Mapping[str, Any]]) -> Iterator[Block]:

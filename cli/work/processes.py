@@ -6,53 +6,72 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable, Coroutine, Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...errors import Refused
+from ...errors import Refused, Unavailable
 from ...results.description import Block, grid
 from ...results.figures import count
+from ...results.words import say, word
 from ..command import Session, command
 from .observing import observed
 
 if TYPE_CHECKING:
     from ...events.sql.rows import Rejected
+    from ...versions.workspace import Workspace
 
 
 @command(
     {
-        "ledger": "text",
-        "events": "number",
-        "root": "digest",
+        "ledger?": "text",
+        "events?": "number",
+        "root?": "digest",
         "recorded?": "time",
         "kafka?": {"events": "number", "lag": "number", "lost_since?": "time"},
         "strangers?": {"count": "number", "offset?": "number", "why?": "text"},
         "complaints": ["text"],
-        "rejected": "number",
-        "jobs": {"queued": "number", "at_work": "number", "workers": "number"},
+        "rejected?": "number",
+        "jobs?": {"queued": "number", "at_work": "number", "workers": "number"},
         "spool": {"waiting": "number", "aside": "number"},
         "views?": {"events": "number", "unprojected": "number"},
         "home": {"folder": "text", "open_to": "text"},
         "kept": "number",
+        "unknown": {"NAME": "text"},
     },
     "lepton status",
 )
 def status(session: Session) -> None:
-    """How the ledger is: how far its log, its topic and its views are, and what would be lost with the database."""
-    from ...jobs.status import Views, status
+    """How the ledger is: how far its log, its topic and its views are, and what would be lost with the database.
 
-    parts = session.parts
-    parts.seek()
-    with session.waiting("looking around"):
-        standing, spool = parts.views(), parts.outbox.delivery.spool
-        cluster = parts.cluster if parts.settings.kafka else None
+    A database or Kafka that is away is given up within seconds, the rest is told, and what is unknown with the reason;
+    it then exits with 3.
+    """
+    from ...jobs.status import SOON, Views, status
+    from ...wiring import Home
+
+    settings = session.parts.settings
+    parts = Home(replace(settings, wait=min(SOON, settings.wait)))
+
+    def workspace() -> Workspace:
+        parts.seek()
+        return parts.workspace
+
+    def views() -> Views | None:
+        standing = parts.views()
+        return Views(*standing) if standing else None
+
+    with closing(parts), session.waiting("looking around"):
+        cluster = (lambda: replace(parts.cluster, shortest=SOON)) if parts.settings.kafka else None
         home = {"folder": str(parts.folder.path), "open_to": parts.folder.openness()}
-        state = status(parts.workspace, parts.desk, cluster, spool, Views(*standing) if standing else None, home)
+        state = status(workspace, lambda: parts.desk, cluster, parts.spool, views, home)
     session.answer(state.to_dict(), state)
+    if state.unknown:
+        raise click.exceptions.Exit(Unavailable.exit_code)
 
 
 @command({"worker": "text"}, "lepton worker --once", "lepton worker --pool gpu --device cuda:0 --once")
@@ -88,7 +107,7 @@ def worker(session: Session, pool: str, device: str, slots: int, once: bool) -> 
         else:
             with desk.assigning():
                 here.run(stop, (lambda: here.idle and not desk.waiting(post)) if once else None)
-    session.answer({"worker": post.incarnation}, f"worker {post.incarnation} left in good order")
+    session.answer({"worker": post.incarnation}, say("worker {worker} left in good order", worker=post.incarnation))
 
 
 @contextmanager
@@ -143,7 +162,7 @@ def relay(session: Session, once: bool, pass_over: bool) -> None:
     }
     with observed(session.parts.settings.metrics, figures):
         asyncio.run(_until_stopped(relay.run))
-    session.answer({"relayed": relay.position}, f"stopped after event {relay.position}")
+    session.answer({"relayed": relay.position}, say("stopped after event {seq}", seq=relay.position))
 
 
 @command({"before": "number", "after": "number"}, "lepton restore --from kafka", "lepton restore --missing")
@@ -163,7 +182,9 @@ def restore(session: Session, missing: bool) -> None:
         if not missing and store.end():
             raise Refused(f"{store.database.name} holds a ledger already; --missing brings back what it lacks")
         restored = recover(store, parts.objects, log)
-    session.answer(restored._asdict(), f"events {restored.before + 1} to {restored.after} are back")
+    session.answer(
+        restored._asdict(), say("events {first} to {last} are back", first=restored.before + 1, last=restored.after)
+    )
 
 
 @command({"seq": "number"}, "lepton projector")
@@ -190,7 +211,7 @@ def projector(session: Session) -> None:
         with observed(parts.settings.metrics, figures):
             asyncio.run(_until_stopped(follower.ended))
         position = projection.position
-    session.answer({"seq": position}, f"stopped at event {position}")
+    session.answer({"seq": position}, say("stopped at event {seq}", seq=position))
 
 
 @command({"messages": "number"}, "lepton intake")
@@ -230,7 +251,7 @@ def intake(session: Session) -> None:
     check = parts.settings.terms.check
     with _signals(stop), observed(parts.settings.metrics, figures), assigner:
         consume(lambda: opened(parts.cluster, "inbox", work.ledger.store.bookmark, check), intake_of, stop)
-    session.answer({"messages": messages()}, f"stopped after {count(messages(), 'message')}")
+    session.answer({"messages": messages()}, say("stopped after {messages}", messages=count(messages(), "message")))
 
 
 @command(
@@ -265,7 +286,7 @@ def rejected(session: Session, number: int | None, retry: bool) -> None:
         answer = Intake(work.ledger, work.actors, "", terms=settings.terms, offers=settings.offers).retry(number)
         if isinstance(answer, Refused):
             raise answer
-        session.answer(blank | {"admitted": number}, f"message {number} is admitted")
+        session.answer(blank | {"admitted": number}, say("message {number} is admitted", number=number))
         return
     each, _ = refused(work.ledger.store, number)
     letter = RefusedMessages(work.ledger.store, work.actors, session.parts.settings.terms.rejected).opened(each)
@@ -287,7 +308,9 @@ def _told(id: int, each: Rejected) -> dict[str, Any]:
 
 def _listed(messages: list[tuple[int, Rejected]]) -> Block:
     rows = ((str(id), f"{each.topic} {each.position}", each.reason) for id, each in messages)
-    return grid(rows, head=("number", "message", "reason")) if messages else "no message stands refused"
+    return (
+        grid(rows, head=map(word, ("number", "message", "reason"))) if messages else word("no message stands refused")
+    )
 
 
 async def _until_stopped(work: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:

@@ -6,7 +6,10 @@ from typing import Final
 
 import click
 
+from ...results.words import word
 from ..command import Session, command
+from ..completion import models
+from ..completion import runs as known_runs
 
 CHECKPOINT: Final = {
     "run": "text",
@@ -46,8 +49,8 @@ ACTS: Final = ("show", "checkpoints")
     "lepton runs checkpoints 6b7c8d",
 )
 @click.argument("act", required=False, type=click.Choice(ACTS), metavar="[ACTION]")
-@click.argument("run", required=False, metavar="[RUN]")
-@click.option("--model", metavar="NAME", help="Those of one model.")
+@click.argument("run", required=False, metavar="[RUN]", shell_complete=known_runs)
+@click.option("--model", metavar="NAME", shell_complete=models, help="Those of one model.")
 @click.option("--status", type=click.Choice(["running", "finished", "failed", "lost"]), help="Those that stand so.")
 @click.option("-n", "most", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most.")
 def runs(session: Session, act: str | None, run: str | None, model: str | None, status: str | None, most: int) -> None:
@@ -59,7 +62,7 @@ def runs(session: Session, act: str | None, run: str | None, model: str | None, 
     if act is None:
         records = session.manager.runs(model, status=status, most=most)  # pyright: ignore[reportArgumentType]
         none = "no run yet; `manager.run(...)` begins one"
-        session.answer({"runs": records}, records if records or model or status else none)
+        session.answer({"runs": records}, records if records or model or status else word(none))
         return
     if run is None:
         raise click.UsageError(f"{act} needs a run; `lepton runs` lists them")

@@ -14,10 +14,12 @@ import click
 
 from ...escapes import escaped
 from ...results import Evaluation, Version
-from ...results.description import Block, Text, dim, grid, number, text, title
+from ...results.description import Block, Text, dim, grid, number, title
 from ...results.figures import figure
 from ...results.performance import performance_of
+from ...results.words import say, word
 from ..command import PATIENCE, Session, command, keyed
+from ..completion import branches, models, revisions
 from ..shapes import JOB, METRICS, VERSION
 
 if TYPE_CHECKING:
@@ -80,8 +82,17 @@ def limits(function: F) -> F:
 @click.option("--label", required=True, metavar="COLUMN", help="The column that holds the labels.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A hyperparameter; may be repeated.")
 @selecting
-@click.option("--name", metavar="NAME", help="The name to keep versions under; MODEL's if left out.")
-@click.option("--branch", default="main", show_default=True, metavar="NAME", help="The branch that gets the version.")
+@click.option(
+    "--name", metavar="NAME", shell_complete=models, help="The name to keep versions under; MODEL's if left out."
+)
+@click.option(
+    "--branch",
+    default="main",
+    show_default=True,
+    metavar="NAME",
+    shell_complete=branches,
+    help="The branch that gets the version.",
+)
 @click.option("-m", "--message", default="", metavar="TEXT", help="What this training is for.")
 @limits
 @keyed
@@ -134,7 +145,7 @@ def train(
     "lepton evaluate main loans.csv --label default",
     "lepton evaluate production loans.csv --label default --name production",
 )
-@click.argument("rev")
+@click.argument("rev", shell_complete=revisions)
 @click.argument("data")
 @click.option("--label", required=True, metavar="COLUMN", help="The column that holds the labels.")
 @click.option(
@@ -177,8 +188,8 @@ def waited(session: Session, job: JobRecord, on_epoch: OnEpoch | None) -> JobRec
 
 def detached(job: JobRecord) -> Text:
     """What is said of a job that nobody waits for."""
-    how = f" is {job.status}; `lepton jobs` tells how it goes, `lepton worker` works on it"
-    return text("job ", title(job.job), how)
+    how = "job {job} is {status}; `lepton jobs` tells how it goes, `lepton worker` works on it"
+    return say(how, job=title(job.job), status=word(job.status))
 
 
 def _bytes(megabytes: int | None) -> int | None:
@@ -230,5 +241,6 @@ def _epochs(total: Any) -> Generator[OnEpoch | None]:
 
 
 def _trained(made: Version, metrics: Mapping[str, float]) -> Iterator[Block]:
-    yield text("version ", number(made), " of ", title(made.model), f" on {made.branch}")
+    names = {"version": number(made), "model": title(made.model), "branch": made.branch}
+    yield say("version {version} of {model} on {branch}", **names)
     yield grid(((dim(name), figure(value)) for name, value in sorted(metrics.items())), indent=2)

@@ -32,7 +32,8 @@ class Cluster:
     password: str | None = field(default=None, repr=False)
     certificate: Certificate | None = None
     wait: float = 30.0
-    """Seconds that any answer of the brokers is waited for, and never less than `SHORTEST`."""
+    """Seconds that any answer of the brokers is waited for, and never less than `shortest`."""
+    shortest: float = SHORTEST
 
     @classmethod
     def parsed(
@@ -66,7 +67,7 @@ class Cluster:
     @property
     def deadline(self) -> float:
         """Seconds after which a broker that does not answer is away."""
-        return max(self.wait, SHORTEST)
+        return max(self.wait, self.shortest)
 
     @property
     def name(self) -> str:

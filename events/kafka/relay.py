@@ -15,12 +15,14 @@ import asyncio
 import logging
 import time
 from asyncio import to_thread
+from collections.abc import Callable
 from typing import Final
 
-from ...errors import Unavailable
+from ...errors import LeptonError, Unavailable
 from ...retries import Retries, elapsed
 from ..batch import batches
 from ..envelope import age
+from ..sql.lock import Held
 from ..sql.rows import Pulse
 from ..sql.store import Store
 from .clients import Writer
@@ -34,10 +36,21 @@ from .topics import open_topics
 READ: Final = 1000
 IDLE: Final = 0.01
 """Seconds between two looks at the log."""
+LOCK: Final = "relay"
+"""The lock of the one that relays."""
 SAVED: Final = 1.0
 """Seconds between two marks that are kept while there is something to send."""
 
 log = logging.getLogger("lepton.relay")
+
+
+def unattended(lock: Callable[[str], Held]) -> str | None:
+    """Why nothing comes onto the topic, where nobody relays: `lock` takes a lock at once, or raises."""
+    try:
+        lock(LOCK).release()
+    except LeptonError:  # somebody does, or the database cannot say
+        return None
+    return "no relay runs; start `lepton relay`"
 
 
 class Relay:
@@ -67,7 +80,7 @@ class Relay:
         the database has, or where a topic's settings would lose or reorder events, `Damaged` where an event's bytes are
         not what its row says.
         """
-        self._held = await to_thread(self._store.database.lock, "relay")
+        self._held = await to_thread(self._store.database.lock, LOCK)
 
         async def relay() -> None:
             await to_thread(self._hold)
@@ -86,7 +99,7 @@ class Relay:
             self._held.check()
         except Unavailable:
             self._held.release()
-            self._held = self._store.database.lock("relay")
+            self._held = self._store.database.lock(LOCK)
 
     async def _relay(self, writer: Writer, stop: asyncio.Event) -> None:
         """Send what the topic lacks, and then what comes; any error ends it, for the writer is no good any more.

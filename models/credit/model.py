@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from pydantic import BaseModel, Field
 
-from ...datasets.columns import Kind, Schema, Table
+from ...datasets.columns import Kind, Label, Schema, Table
 from ...datasets.examination import examine
 from ...datasets.tables import fingerprint, identity, read_labels, read_table
 from ...errors import Malformed, Refused
@@ -127,6 +127,11 @@ class CreditScoringModel(Model):
         table = read_table(data)
         truth = targets(read_labels(labels, table.rows), module.classes())
         return score(truth, self.predict_proba(table)[:, 1], module.threshold.item())
+
+    @property
+    def classes_(self) -> tuple[Label, Label]:
+        """The negative and the positive label, in the order of `predict_proba`'s columns."""
+        return self.trained().classes()
 
     @property
     def label_type(self) -> Literal["number", "category"]:

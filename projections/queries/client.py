@@ -135,6 +135,14 @@ class First:
     def snapshot(self, to: Path) -> None:
         self._first(lambda model: model.snapshot(to))
 
+    def check_alone(self) -> None:
+        """Raise `LockHeld` where a projector keeps the views, which gives their file to nobody."""
+        if self._there() is not None:
+            raise LockHeld(
+                "a projector keeps the views; stop it to make them anew from the topic, or have it make them anew from "
+                "the database: `lepton rebuild`"
+            )
+
     def _first(self, ask: Callable[[ReadModel], T]) -> T:
         end = time.monotonic() + self._wait
         while (there := self._there()) is None:

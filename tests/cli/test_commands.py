@@ -273,7 +273,7 @@ def test_an_evaluation_is_shown_and_recorded(cli: Cli) -> None:
     ended = cli("evaluate 4 loans.csv --label default --name validation")
 
     assert ended.out.startswith("version 4 of credit: precision ")
-    assert cli("evaluate 4 loans.csv --label default", LEPTON_LANG="zh").out.startswith("version 4 of credit: 精度")
+    assert cli("evaluate 4 loans.csv --label default", LEPTON_LANG="zh").out.startswith("credit 的版本 4：精度")
     told = cli('sql "select distinct name from evaluations" --json').json["rows"]
     assert {"name": "validation"} in told
 

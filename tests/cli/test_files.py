@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+
+from lepton_ai import ModelManager
 
 from ..cli_home import Cli
 
@@ -31,8 +34,11 @@ def test_what_is_saved_from_a_file_is_exported_as_it_was(tmp_path: Path, monkeyp
     [
         ("save nope.safetensors --model net", "there is no file 'nope.safetensors'; give a safetensors file"),
         ("save text.safetensors --model net", "text.safetensors cannot be read as safetensors"),
-        ("save . --model net", "cannot be read"),
+        ("save . --model net", "has no recipe.json, so it is no checkout; name a safetensors file in it"),
         ("export net@1 -o no/where.safetensors", "no/where.safetensors cannot be written"),
+        ("export wide -o out.safetensors", "tensor 'w' is of dtype complex128, which no safetensors file holds"),
+        ("export net -o .", "is no file; name one"),
+        ("export net -o /", "is no file; name one"),
         ("export net@9 -o out.safetensors", "net has no version 9; `lepton log net` lists them"),
     ],
 )
@@ -44,6 +50,8 @@ def test_what_is_no_file_or_place_is_refused(
     Path("text.safetensors").write_text("no tensors")
     cli = Cli(tmp_path / "home")
     cli("save net.safetensors --model net")
+    with ModelManager(cli.home) as manager:
+        manager.save_version({"w": np.ones(1, np.complex128)}, name="wide")
 
     ended = cli(line)
 

@@ -41,7 +41,7 @@ def suffer(seed: int, say: Callable[[str], None]) -> None:
         say(f"seed {seed}; records of others: {dict(told)}")
         at_work.rest(0)
         home = at_work.home
-        found = status(home.workspace, home.desk, cluster, home.spool, None, {})
+        found = status(lambda: home.workspace, lambda: home.desk, lambda: cluster, home.spool, lambda: None, {})
         assert found.kafka is not None
         assert found.strangers is not None
         assert found.kafka.lag == 0

@@ -20,7 +20,8 @@ from ..cli_home import Cli, loans
 READING = (
     "log", "show", "diff 1 2", "compare 1 2", "find 'metric.f1 > 0'", "suggest", "branch", "tag", "alias", "models",
     "jobs", "logs 1", "sql 'select 1'", "events", "snapshot copy.duckdb", "verify", "fsck", "rebuild", "status",
-    "export 1 -o out.safetensors", "rejected", "worker --once", "relay --once", "projector", "intake",
+    "export 1 -o out.safetensors", "predict 1 loans.csv", "checkout 1 out", "rejected",
+    "worker --once", "relay --once", "projector", "intake",
 )  # fmt: skip
 LATER = (
     "branch trial", "tag t", "alias production 1", "rollback 1 --yes", "merge 1", "annotate 1 a=b", "describe 1 text",
@@ -28,7 +29,7 @@ LATER = (
     "metric define net fid --better lower", "clear 1 --reason mended",
 )  # fmt: skip
 """What writes, but only about versions that must be there before."""
-ELSEWHERE = {"save", "init", "sync", "kept", "adopt", "train", "restore"}
+ELSEWHERE = {"completion", "save", "init", "sync", "kept", "adopt", "train", "restore"}
 
 
 @pytest.fixture

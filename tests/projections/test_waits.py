@@ -258,3 +258,24 @@ def test_beside_a_projector_the_views_are_checked_rebuilt_and_copied(
     assert answer("views.duckdb", LAST)["v"].to_pylist() == [2]
     with pytest.raises(Refused, match=r"there is no copy of the views in none\.duckdb"):
         answer("none.duckdb", LAST)
+
+
+def test_who_waits_for_an_event_that_cannot_come_learns_it_at_once(tmp_path: Path) -> None:
+    past, over = small_past(3), threading.Event()
+
+    class Fed:
+        read = staticmethod(past.read)
+        wait = staticmethod(over.wait)
+
+    with Projection(tmp_path, past, wait=0) as projection:
+        with Follower(projection, lambda: nullcontext(Fed), silence=lambda: "nobody sends them") as follower:
+            end = past.end()
+            follower.reach(end, 60)
+            with pytest.raises(Unavailable, match=f"does not reach the read model, .* event {end}: nobody sends them"):
+                follower.reach(end + 1, 86_400)
+
+        def away() -> AbstractContextManager[Feed]:
+            raise Unavailable("Kafka does not answer; try again")
+
+        with Follower(projection, away) as follower, pytest.raises(Unavailable, match="Kafka does not answer"):
+            follower.reach(end + 1, 86_400)

@@ -14,6 +14,7 @@ from ...events.sql.audit import BATCH
 from ...results import Shown, Verified
 from ...results.description import Block, grid, text, title
 from ...results.figures import count
+from ...results.words import say, word
 from ..deltas import graph_of
 from ..restore import verified_event
 from ..workspace import Workspace
@@ -25,10 +26,12 @@ class Damages(Shown, list[Damaged]):
 
     def blocks(self) -> Iterator[Block]:
         if not self:
-            yield text(title("whole"), ": nothing is damaged")
+            yield say("{whole}: nothing is damaged", whole=title(word("whole")))
             return
-        yield text(f"{count(len(self), 'thing')} damaged", style="red bold")
-        yield grid(((each.thing, each.expected, each.found) for each in self), head=("thing", "expected", "found"))
+        yield text(say("{things} damaged", things=count(len(self), "thing")), style="red bold")
+        yield grid(
+            ((each.thing, each.expected, each.found) for each in self), head=map(word, ("thing", "expected", "found"))
+        )
 
 
 def verify(workspace: Workspace) -> Verified:

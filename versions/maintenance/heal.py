@@ -14,6 +14,7 @@ from ...events.sql.rows import PlacementRow
 from ...results import Result
 from ...results.description import Block, text, title
 from ...results.figures import count
+from ...results.words import say, word
 from ...tensors.objects import ObjectStore
 from ..deltas import graph_of
 from ..workspace import Workspace
@@ -31,11 +32,12 @@ class HealedPack(Result):
     missing: tuple[str, ...]
 
     def blocks(self) -> Iterator[Block]:
-        left = f"{count(len(self.missing), 'digest')} not found; --from names a copy of the objects"
+        missing = count(len(self.missing), "digest")
+        left = str(say("{digests} not found; --from names a copy of the objects", digests=missing))
         if self.into:
-            yield text(title("written again"), f"  {self.pack}", f", {left}" if self.missing else "")
+            yield text(title(word("written again")), f"  {self.pack}", f", {left}" if self.missing else "")
         else:
-            yield text(title("not healed"), f"  {self.pack}: {left}")
+            yield text(title(word("not healed")), f"  {self.pack}: {left}")
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from ...ledger import Ledger, Request, receipt
 from ...results import Result
 from ...results.description import Block, text, title
 from ...results.figures import count, size
+from ...results.words import say, word
 
 LONE: Final = ("relay", "assigner")
 """The locks of processes that must be of the new Lepton from the first event on that only it knows."""
@@ -43,19 +44,25 @@ class Upgraded(Result):
     done: bool
 
     def blocks(self) -> Iterator[Block]:
-        events = f"{count(self.events, 'event')} of ledger {self.ledger}"
-        formats = f"from format {self.before} to {self.after}"
+        told = {
+            "events": count(self.events, "event"),
+            "ledger": self.ledger,
+            "before": self.before,
+            "after": self.after,
+        }
         if self.before == self.after and not self.done:
-            yield f"nothing to do: ledger {self.ledger} has format {self.after}, which is today's"
+            yield say("nothing to do: ledger {ledger} has format {after}, which is today's", **told)
         elif not self.done:
-            yield f"would bring {events} {formats}; nothing was changed"
+            would = "would bring {events} of ledger {ledger} from format {before} to {after}; nothing was changed"
+            yield say(would, **told)
             if self.copy:
-                yield f"  and first copy about {size(self.bytes)} to {self.copy}"
+                yield text("  ", say("and first copy about {size} to {copy}", size=size(self.bytes), copy=self.copy))
         else:
-            yield text(title("upgraded"), f": {events} {formats}, with the root unchanged")
+            done = "{events} of ledger {ledger} from format {before} to {after}, with the root unchanged"
+            yield text(title(word("upgraded")), ": ", say(done, **told))
             yield f"  {self.root}"
             if self.copy:
-                yield f"What was before is in {self.copy}; delete it once you are sure."
+                yield say("What was before is in {copy}; delete it once you are sure.", copy=self.copy)
 
 
 def upgrade(database: Database, lock: Callable[[str], Held], *, dry_run: bool) -> Upgraded:

@@ -7,7 +7,6 @@ import time
 from dataclasses import dataclass, field
 from typing import Final
 
-from ...domain.commands import LoseRun
 from ...errors import LeptonError
 from ...events.clock import moment
 from ...events.sql.actors import Actors
@@ -37,6 +36,8 @@ class LostRuns:
         beats = Heartbeats(self.ledger.store)
         try:
             for run, heard in beats.stale(self.term):
+                from ...domain.commands import LoseRun
+
                 command = LoseRun(run=run, heard=moment(heard))
                 if self.ledger.admit(command, self.actors.named("lepton")).events:
                     log.warning("run %s is lost: it was heard of last at %s", run, moment(heard).isoformat())

@@ -17,11 +17,13 @@ from ...events.sql.heartbeats import Heartbeats
 from ...results import Result, Shown
 from ...results.description import Block, Text, grid, section, text, title
 from ...results.figures import ABSENT, figure, when
+from ...results.words import word
 from ...tensors.graph import Graph
 from ..restore import Empty, all_converted, restored_into
 from ..workspace import Workspace
 
 T = TypeVar("T")
+NOTHING: Final = "it kept nothing on its way"
 Status = Literal["running", "finished", "failed", "lost"]
 COLOURS: Final = {"finished": "green", "failed": "red", "lost": "red", "running": "yellow"}
 _STORY: Final = tuple(kind.type_name() for kind in (RunStarted, RunCheckpointed, RunFinished, RunLost, RunResumed))
@@ -52,7 +54,7 @@ class CheckpointRecords(Shown, tuple[CheckpointRecord, ...]):
 
     def blocks(self) -> Iterator[Block]:
         rows = ((figure(each.step), when(each.time, seconds=True), each.tensors) for each in self)
-        yield grid(rows, head=("step", "kept", "tensors"), indent=2) if self else "it kept nothing on its way"
+        yield grid(rows, head=map(word, ("step", "kept", "tensors")), indent=2) if self else word(NOTHING)
 
 
 @dataclass(frozen=True)
@@ -95,10 +97,12 @@ class RunRecord(Result):
         rows += [(name, when(moment, seconds=True)) for name, moment in times if moment]
         rows += [("resumed", when(moment, seconds=True)) for moment in self.resumed]
         rows += [("why", f"{self.error}: {self.reason}")] if self.error else []
-        yield grid(rows, indent=2)
-        yield from section("hyperparameters", ((name, figure(value)) for name, value in self.hyperparameters.items()))
+        yield grid(((word(name), said) for name, said in rows), indent=2)
+        yield from section(
+            word("hyperparameters"), ((name, figure(value)) for name, value in self.hyperparameters.items())
+        )
         if self.checkpoints:
-            yield from ("", title("checkpoints"), *self.checkpoints.blocks())
+            yield from ("", title(word("checkpoints")), *self.checkpoints.blocks())
 
 
 class RunRecords(Shown, tuple[RunRecord, ...]):
@@ -110,7 +114,7 @@ class RunRecords(Shown, tuple[RunRecord, ...]):
             for each in self
         )
         head = ("run", "name", "model", "status", "started", "checkpoints")
-        yield grid(rows, head=head, right=(5,)) if self else "there is no such run"
+        yield grid(rows, head=map(word, head), right=(5,)) if self else word("there is no such run")
 
 
 def record(workspace: Workspace, run: str, *, silent: frozenset[str] = frozenset()) -> RunRecord:

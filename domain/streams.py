@@ -1,0 +1,31 @@
+"""The names of streams: what stands together in the log, one name an aggregate."""
+
+from __future__ import annotations
+
+OBJECTS = "objects"
+LEDGER = "ledger"
+
+
+def model_stream(name: str) -> str:
+    """The stream of a model's events."""
+    return f"model/{name}"
+
+
+def run_stream(run: str) -> str:
+    """The stream of a run's events."""
+    return f"run/{run}"
+
+
+def job_stream(job: str) -> str:
+    """The stream of a job's events."""
+    return f"job/{job}"
+
+
+def dataset_stream(name: str) -> str:
+    """The stream of a data set's events."""
+    return f"dataset/{name}"
+
+
+def endpoint_stream(name: str) -> str:
+    """The stream of an endpoint's events."""
+    return f"endpoint/{name}"

@@ -1,0 +1,203 @@
+"""A checkout: a version in a folder that is read without Lepton, and such a folder read again."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple, cast
+
+from ...domain.model.state import ModelState
+from ...errors import Damaged, Malformed, Refused
+from ...events.model import VersionCommitted
+from ...results import Version, VersionRef
+from ..deltas import graph_of
+from ..history import show
+from ..restore import files, verified_event
+from ..workspace import Workspace
+
+WEIGHTS: Final = "model.safetensors"
+RECIPE: Final = "recipe.json"
+README: Final = "README.md"
+FILES: Final = "files"
+FORMAT: Final = "lepton.checkout.v1"
+_MADE: Final = ("architecture", "hyperparameters", "settings", "data", "derivation")
+"""What a version's digest is made of, beside its tensors and parents."""
+_PROVENANCE: Final = ("time", "message", "description", "tags", "metrics", "rows", "annotations", "run")
+_LARGEST: Final = 64 << 20
+_PAGE: Final = """# {model}, version {version}
+
+`{weights}` holds its tensors, `{recipe}` what it is and how it was made; its digest is `{digest}`.
+
+```python
+import json
+from pathlib import Path
+
+from safetensors.torch import load_file  # or safetensors.numpy, for arrays
+
+tensors, recipe = load_file("{weights}"), json.loads(Path("{recipe}").read_text(encoding="utf-8"))
+```
+
+With Lepton, where its ledger is:
+
+```python
+from lepton_ai import ModelManager
+
+model = ModelManager().{load}("{model}@{version}")
+```
+
+Into any other ledger: `lepton save FOLDER`.
+"""
+
+
+class CheckoutFolder(NamedTuple):
+    """What such a folder holds, as `ModelManager.save_version` takes it."""
+
+    model: str
+    tensors: dict[str, Any]
+    made: dict[str, Any]
+    files: dict[str, Path]
+
+
+def checkout(workspace: Workspace, model: ModelState, number: int, folder: Path, force: bool) -> Version:
+    """Write a version to a folder, once its digest was proved over the bytes that were written.
+
+    A new folder appears whole or not at all; in one that is there the recipe is put in its place last, and first taken
+    away where one is. Raises `Refused` where the folder holds anything, unless `force`; `Damaged`.
+    """
+    event = verified_event(workspace, model, number)
+    try:
+        there = folder.exists()
+        if there and not force and any(folder.iterdir()):
+            raise Refused(
+                f"{folder} holds something already; name another folder, or replace a checkout in it with --force"
+            )
+        around = folder if there else folder.parent
+        part = around / f".{folder.name[:64]}.{secrets.token_hex(8)}.part"
+        part.mkdir()
+        try:
+            _write(workspace, model, event, number, part)
+            if there:
+                _move(part, folder)
+            else:
+                part.rename(folder)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    except OSError as error:
+        raise Refused(f"{folder} cannot be written ({error.strerror or error}); name another folder") from error
+    return workspace.version(model, number)
+
+
+def export(workspace: Workspace, model: ModelState, number: int, path: Path) -> Version:
+    """Write a version's tensors to a safetensors file, whole or not at all, in the place of one that is there."""
+    verified_event(workspace, model, number)
+    if not path.name:
+        raise Refused(f"{path} is no file; name one")
+    part = path.with_name(f".{path.name[:64]}.{secrets.token_hex(8)}.part")
+    try:
+        if path.exists() and not path.is_file():
+            raise Refused(f"{path} is no file; name one")
+        _write_weights(workspace, model, number, part)
+        part.replace(path)
+    except OSError as error:
+        raise Refused(f"{path} cannot be written ({error.strerror or error}); name another place") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return workspace.version(model, number)
+
+
+def read(folder: Path) -> CheckoutFolder:
+    """What a checkout holds, its tensors as torch has them. Raises `Malformed` where it is none."""
+    from ...models.tensor_file import read_tensors
+    from ...permissions import read_file
+
+    try:
+        recipe: Any = json.loads(read_file(folder / RECIPE, _LARGEST, follow=True))
+        if not isinstance(recipe, dict) or cast("dict[str, Any]", recipe).get("format") != FORMAT:
+            raise ValueError(f"its format is not {FORMAT}")
+        told = cast("dict[str, Any]", recipe)
+        made = {name: told[name] for name in ("architecture", "hyperparameters", "settings", "data")}
+        model, tied = told["model"], told["tied"]
+        if not isinstance(model, str) or not isinstance(tied, dict):
+            raise TypeError("model or tied is of another kind")
+    except FileNotFoundError:
+        raise Malformed(f"{folder} has no {RECIPE}, so it is no checkout; name a safetensors file in it") from None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise Malformed(f"{folder / RECIPE} cannot be read ({error}); check the version out anew") from None
+    tensors = read_tensors(folder / WEIGHTS)
+    for name, owner in cast("dict[str, Any]", tied).items():
+        if name in tensors and owner in tensors:
+            tensors[name] = tensors[owner]
+    kept = folder / FILES
+    beside = {path.relative_to(kept).as_posix(): path for path in sorted(kept.rglob("*")) if path.is_file()}
+    return CheckoutFolder(model, tensors, made, beside)
+
+
+def _write(workspace: Workspace, model: ModelState, event: VersionCommitted, number: int, folder: Path) -> None:
+    record, version = show(workspace, model, number).to_dict(), workspace.version(model, number)
+    tied = _write_weights(workspace, model, number, folder / WEIGHTS)
+    told = {"format": FORMAT, "model": model.name, "version": number, "digest": event.digest}
+    told |= {"tensors": event.tensors, "tied": tied} | {name: record[name] for name in _MADE}
+    told |= {"parents": [_parent(workspace, model, each) for each in version.to_dict()["parents"]]}
+    told |= {name: record[name] for name in ("environment", "code")}
+    told |= {"provenance": {"branch": event.branch} | {name: record[name] for name in _PROVENANCE}}
+    _put(folder / RECIPE, json.dumps(told, ensure_ascii=False, allow_nan=False, indent=2).encode() + b"\n")
+    rebuilt = isinstance(event.architecture.get("config"), Mapping)
+    load = "load_version" if rebuilt else "load_tensors"
+    names = {"model": model.name, "version": number, "digest": event.digest, "load": load}
+    _put(folder / README, _PAGE.format(weights=WEIGHTS, recipe=RECIPE, **names).encode())
+    for name, content in files(workspace, model, number).items():
+        path = folder / FILES / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _put(path, content)
+
+
+def _write_weights(workspace: Workspace, model: ModelState, number: int, path: Path) -> dict[str, str]:
+    """Write the tensors, in bounded memory, and prove them as they stand in the file; by name those that are tied."""
+    from ...tensors.manifest import describe
+    from ...tensors.safetensors_file import lay_out, tensors_in
+
+    event = model.version(number).event
+    manifest = workspace.vault.manifest(event.tensors)
+    metadata = {"model": model.name, "version": str(number), "digest": event.digest, "format": "pt"}
+    arrays, body = lay_out(path, manifest.tensors, metadata)
+    fresh = {entry.name: arrays[entry.name] for entry in manifest.owners}
+    workspace.vault.fill(event.tensors, graph_of(model, event.tensors), fresh)
+    tied = {entry.name: entry.same_as for entry in manifest.tensors if entry.same_as is not None}
+    for name, owner in tied.items():  # a file of this format holds each for itself
+        arrays[name].write(0, arrays[owner].raw())
+    if hasattr(body, "flush"):
+        cast("Any", body).flush()
+    written = tensors_in(str(path))
+    for name, owner in tied.items():
+        written[name] = written[owner]
+    if (proved := describe(written).digest) != event.tensors:
+        raise Damaged(f"{WEIGHTS} as it was written", expected=event.tensors, found=proved)
+    return tied
+
+
+def _parent(workspace: Workspace, model: ModelState, parent: dict[str, Any]) -> dict[str, Any]:
+    """A parent with its digest, of which its child's is made."""
+    ref = VersionRef(parent["model"], parent["version"])
+    state = model if ref.model == model.name else workspace.model(ref.model)
+    return parent | {"digest": state.version(ref.number).event.digest}
+
+
+def _put(path: Path, content: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _move(part: Path, folder: Path) -> None:
+    """Put the files of a folder into another, the recipe last: without it that is no checkout."""
+    (folder / RECIPE).unlink(missing_ok=True)
+    written = sorted(path for path in part.rglob("*") if path.is_file())
+    for path in sorted(written, key=lambda path: path == part / RECIPE):
+        place = folder / path.relative_to(part)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(place)

@@ -1,0 +1,123 @@
+"""Predicting: what a version says of rows, one answer a row and in their order."""
+
+# pyright: reportUnknownParameterType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# (pyarrow ships no types)
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from os import PathLike, fspath
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from ...domain.model.state import ModelState
+from ...errors import LeptonError, Malformed, Refused
+from ..restore import load
+from ..workspace import Workspace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PREDICTION: Final = "prediction"
+
+
+def predict(
+    workspace: Workspace, model: ModelState, number: int, data: Any, keep: Sequence[str] | None = ()
+) -> pa.Table:
+    """The columns to `keep` (None: all), `prediction`, and `probability_CLASS` of each class that the version knows.
+
+    `data` is a file's path, read as what the version learnt, or rows as its class takes them, of which none are kept.
+    Raises `Refused` where the version predicts nothing, `Malformed` where the rows are not what it learnt.
+    """
+    import pyarrow as pa
+
+    from ...datasets.arrays import arrow_array
+
+    predictor = _predictor(workspace, model, number)
+    rows, beside = _rows(model, number, data, keep)
+    given = dict(zip(beside.column_names, beside.columns, strict=True)) if beside is not None else {}
+    count = len(rows) if beside is None else beside.num_rows
+    answers: dict[str, Any] = {PREDICTION: _answered(model, number, lambda: predictor.predict(rows)) if count else []}
+    answers |= _probabilities(model, number, predictor, rows, count)
+    for name, values in answers.items():
+        if name in given:
+            raise Malformed(f"the rows have a column {name!r} of their own; leave it out of those that are kept")
+        if len(values) != count:
+            raise Refused(f"{_what(model, number)} gave {len(values)} values of {name} for {count} rows, not one a row")
+    return cast("Any", pa).table(given | {name: arrow_array(name, values) for name, values in answers.items()})
+
+
+def _predictor(workspace: Workspace, model: ModelState, number: int) -> Any:
+    """The object of a version that predicts. Raises `Refused` with the reason why there is none."""
+    from ...models.registry import knows
+
+    architecture, what = model.version(number).event.architecture, _what(model, number)
+    name = architecture.get("class")
+    if not isinstance(name, str):
+        raise Refused(
+            f"{what} holds plain tensors, which predict nothing; save the model itself, of a registered class"
+        )
+    if not isinstance(architecture.get("config"), Mapping):
+        raise Refused(
+            f"{what} is a {name}, whose class was not registered when it was made, so that nobody can build it again; "
+            "take its tensors and predict in Python"
+        )
+    if not knows(name):
+        raise Refused(
+            f"{what} is a {name!r}, and no class of that name is registered in this process; predict in Python, where "
+            "the module that registers it was imported: manager.predict(...)"
+        )
+    built = load(workspace, model, number)
+    if not callable(getattr(built, "predict", None)):
+        raise Refused(f"{what} is a {name!r}, whose class has no predict(data); predict in Python")
+    return built
+
+
+def _rows(model: ModelState, number: int, data: Any, keep: Sequence[str] | None) -> tuple[Any, Any]:
+    """The rows to predict, and of a file the columns that are kept beside them."""
+    if not isinstance(data, str | PathLike):
+        if keep != ():
+            raise Malformed("columns are kept of a file's rows only; yours are at hand")
+        return data, None
+    from ...datasets.read import rows_beside
+    from ...datasets.selection import schema_of
+
+    event = model.version(number).event
+    return rows_beside(fspath(cast("str", data)), schema_of(event.architecture, event.data), keep)
+
+
+def _probabilities(model: ModelState, number: int, predictor: Any, rows: Any, count: int) -> dict[str, Any]:
+    """By column the probabilities of each class; none where the class gives none."""
+    from ...evaluation.probabilities import read_probabilities
+
+    predict_proba = getattr(predictor, "predict_proba", None)
+    if not callable(predict_proba) or getattr(predictor, "TASK", "") == "regression":
+        return {}
+    classes = getattr(predictor, "classes_", None)
+    if not count:
+        return {f"probability_{each}": [] for each in (() if classes is None else classes)}
+    chances = read_probabilities(_answered(model, number, lambda: predict_proba(rows)))
+    if chances.ndim == 1:  # of the positive class alone
+        return {f"probability_{1 if classes is None else classes[-1]}": chances}
+    names = [*range(chances.shape[1])] if classes is None else [*classes]
+    if len(names) != chances.shape[1]:
+        raise Refused(
+            f"{_what(model, number)} gave probabilities of {chances.shape[1]} classes, and it has {len(names)}"
+        )
+    return {f"probability_{name}": chances[:, place] for place, name in enumerate(names)}
+
+
+def _answered(model: ModelState, number: int, ask: Callable[[], Any]) -> Any:
+    """What a version's class answers; what it raises of its own is told in one sentence."""
+    try:
+        return ask()
+    except LeptonError:
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0][:200]
+        raise Refused(
+            f"{_what(model, number)} does not predict these rows ({reason}); give rows as it learnt"
+        ) from error
+
+
+def _what(model: ModelState, number: int) -> str:
+    return f"version {number} of {model.name}"
