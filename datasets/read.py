@@ -16,7 +16,7 @@ from ..errors import LeptonError, Malformed, Refused, Unavailable
 from .delimited import columns, texts, typed
 from .memory import check_room
 from .pandas_index import check_names, index_columns
-from .selection import Selection, listed
+from .selection import ALL, Selection, listed
 from .types import Kind, retyped
 
 KINDS: Final = {
@@ -30,7 +30,6 @@ KINDS: Final = {
 PACKED: Final = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 """How a text file may be compressed, by its last ending."""
 SEPARATORS: Final = {"csv": ",", "tsv": "\t"}
-ALL: Final = Selection()
 
 
 def checked(path: str, label: str, chosen: Selection = ALL) -> str:
@@ -61,6 +60,18 @@ def labelled(
     """
     table = _read(path, label, chosen, schema or {})
     return table.drop_columns([label]), table.column(label)
+
+
+def labelled_alike(path: str, label: str, chosen: Selection, learnt: tuple[Any, Any]) -> tuple[Any, Any]:
+    """As `labelled`, of a text file each column as what the same one of `learnt` holds: rows to validate a fit on."""
+    from .tables import read_labels, read_table
+
+    if _kind(path) not in SEPARATORS:
+        return labelled(path, label, chosen)
+    table = read_table(learnt[0])
+    schema: dict[str, Kind] = dict(table.schema)
+    schema[label] = read_labels(learnt[1], table.rows).kind
+    return labelled(path, label, schema=schema)
 
 
 def rows(path: str, schema: Mapping[str, Kind] | None = None) -> Any:
