@@ -14,10 +14,10 @@ from urllib.parse import unquote, urlsplit
 
 from ..errors import LeptonError, Malformed, Refused, Unavailable
 from .delimited import columns, texts, typed
-from .memory import check_room
 from .pandas_index import check_names, index_columns
 from .selection import ALL, Selection, listed
 from .types import Kind, retyped
+from .unpacked import arrow_table, parquet_table
 
 KINDS: Final = {
     ".csv": "csv",
@@ -136,6 +136,8 @@ def _tried(path: str, readers: Mapping[str, Callable[[Callable[[], Any]], Any]])
         raise _too_large(path) from None
     except Malformed as error:
         raise Malformed(f"{_shown(path)} cannot be read as {kind}: {error}") from None
+    except Refused as error:
+        raise Refused(f"{_shown(path)}: {error}") from None
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise Malformed(f"{_shown(path)} cannot be read as {kind}: {_fault(error)}") from None
     except OSError as error:
@@ -169,13 +171,8 @@ def _opened(path: str) -> Any:
 
 
 def _parquet(opened: Callable[[], Any]) -> Any:
-    from pyarrow import parquet
-
     with opened() as file:
-        metadata = parquet.read_metadata(file)
-        check_room(metadata.num_rows, metadata.num_columns)
-        file.seek(0)
-        return parquet.read_table(file, page_checksum_verification=True)
+        return parquet_table(file)
 
 
 def _parquet_columns(opened: Callable[[], Any]) -> list[str]:
@@ -186,10 +183,8 @@ def _parquet_columns(opened: Callable[[], Any]) -> list[str]:
 
 
 def _arrow(opened: Callable[[], Any]) -> Any:
-    from pyarrow import ipc
-
     with opened() as file:
-        return ipc.open_file(file).read_all()
+        return arrow_table(file)
 
 
 def _arrow_columns(opened: Callable[[], Any]) -> list[str]:

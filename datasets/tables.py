@@ -13,6 +13,7 @@ from ..errors import Malformed
 from .arrays import arrow_array, is_tensor, plain_array
 from .columns import Column, Table
 from .fingerprint import RowsHasher
+from .memory import decoded
 from .pandas_index import index_columns
 from .selection import Selection
 from .types import days, is_date, is_text, retyped
@@ -192,7 +193,7 @@ def _plain_labels(labels: Any) -> Any:
     array = arrow_array("label", labels)
     if not pa.types.is_dictionary(array.type) or is_text(array.type.value_type):
         return array
-    return array.dictionary_decode()
+    return decoded("label", array)
 
 
 def _column(name: str, values: Any) -> Column:
@@ -202,7 +203,7 @@ def _column(name: str, values: Any) -> Column:
     array: Any = arrow_array(name, values)
     kind: Any = array.type
     if pa.types.is_dictionary(kind):
-        return _column(name, array.dictionary_decode()).as_categories()
+        return _column(name, decoded(name, array)).as_categories()
     if is_text(kind):
         return _categories(name, array.cast(pa.large_string()))
     if is_date(kind):
