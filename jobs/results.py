@@ -28,7 +28,7 @@ from ..versions import save
 from ..versions.deltas import graph_of
 from ..versions.placements import BothPlacements, StoredPlacements
 from ..versions.save_request import Save
-from ..versions.source import Subject, identity_of
+from ..versions.source import Subject, without_columns
 from ..versions.workspace import Workspace
 from .protocol import messages
 from .protocol.messages import AttemptMessage, Failed, Finished, MadeEvaluation, MadeVersion, Measured, Said, Started
@@ -198,7 +198,7 @@ class Receiver:
             environment=made.environment,
             code=made.code,
             metrics=made.metrics,
-            validation=identity_of(made.validation) if made.metrics else None,
+            validation=without_columns(made.validation) if made.metrics else None,
             task=made.task if made.metrics else None,
             better=payload.better,
             tags=payload.tags,

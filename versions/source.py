@@ -115,5 +115,9 @@ def fingerprint_of(data: Any) -> Mapping[str, Any] | None:
 
 def identity_of(rows: Any) -> Mapping[str, Any] | None:
     """What tells rows apart that figures are of: their fingerprint without its columns."""
-    told = fingerprint_of(rows)
-    return None if told is None else {name: told[name] for name in told if name not in ("columns", "labels")}
+    return without_columns(fingerprint_of(rows))
+
+
+def without_columns(fingerprint: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """A fingerprint, whoever told it, less what it says of single columns."""
+    return fingerprint and {name: told for name, told in fingerprint.items() if name not in ("columns", "labels")}

@@ -407,7 +407,9 @@ def test_a_worker_tells_of_a_training_and_an_evaluation_what_one_here_tells(plac
     with ModelManager(place.home.settings.home, actor="ada") as there, ModelManager(tmp_path / "here") as here:
         asked = {"name": "credit", "tags": ["v1"], "validation": held, "better": better, "hyperparameters": chosen}
         trained = there.jobs.train("credit-scoring-model", rows, "default", **asked)
-        environment = os.environ | {"PYTHONSAFEPATH": "1", "LEPTON_HOME": str(place.home.settings.home)}
+        folder = place.home.settings.home
+        (folder / "objects").mkdir(exist_ok=True)
+        environment = os.environ | {"PYTHONSAFEPATH": "1", "LEPTON_HOME": str(folder)}
         place.workers.append(subprocess.Popen(LEPTON_WORKER, env=environment, stdout=subprocess.DEVNULL))
         assert place.ended(trained.job) == ["finished"], there.jobs.show(trained.job).reason
         judged = there.jobs.evaluate("credit@v1", held, "default", name="held", better={"waste": "lower"})
