@@ -24,9 +24,15 @@ what is stored.
 `opened(text)` is the name of a pseudonym, the words of a sealed text, a JSON document with those within it opened, and
 any other text as it is:
 
-```sql
-SELECT version, message FROM versions WHERE opened(actor) = 'ada' AND opened(message) LIKE '%retrain%';
-SELECT v.version, r.run FROM versions v JOIN runs r ON opened(v.actor) = opened(r.actor);
+```python
+import numpy as np
+from lepton_ai import ModelManager
+
+with ModelManager(actor="ada") as manager:
+    manager.save_version({"w": np.ones(3)}, name="net", message="retrain on May")
+    manager.sql("SELECT version FROM versions WHERE opened(actor) = 'ada' AND opened(message) LIKE '%retrain%'")
+    manager.sql("SELECT v.version, r.run FROM versions v JOIN runs r ON opened(v.actor) = opened(r.actor)")
+    print(manager.find("version.actor = 'ada'"))
 ```
 
 It is null for what was forgotten, so nothing that is compared with it is found: neither by `=`, nor by `!=`, nor in a
