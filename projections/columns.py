@@ -40,7 +40,7 @@ join; a random UUID that is nobody's pseudonym counts as forgotten. It stands wh
 `lepton sql`, `manager.find` (`version.actor = 'ada'`) and `manager.runs(actor=...)`, each of which lends them for one
 question to a projector of the same home, over its socket, and to nobody else. In a copy of the views it is refused:
 views hold no key and no opened text, and a query changes neither them nor the log. Each text that the query comes to
-is opened once, about 5 µs; so put what narrows the rows down beside it.
+is opened once, about 20 µs; so put what narrows the rows down beside it.
 
 ## Limits
 

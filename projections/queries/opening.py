@@ -112,10 +112,13 @@ def is_json(text: str) -> bool:
 def opening(cursor: DuckDBPyConnection, opener: Opener) -> Generator[None]:
     """Have the function in a cursor's queries. It is in no file, and under no name that another question knows."""
 
+    lent = [opener]
+
     def opened(texts: Any) -> Any:  # DuckDB evaluates what is written here
         import pyarrow as pa
 
-        known = {text: text and opener.opened(text) for text in texts.unique().to_pylist()}
+        (each,) = lent
+        known = {text: text and each.opened(text) for text in texts.unique().to_pylist()}
         return pa.array([known[text] for text in texts.to_pylist()], pa.string())
 
     from ..instance import foreign
@@ -127,6 +130,7 @@ def opening(cursor: DuckDBPyConnection, opener: Opener) -> Generator[None]:
         cursor.execute(f"CREATE OR REPLACE TEMP MACRO {NAME}(text) AS {name}(text::VARCHAR)")
         yield
     finally:
+        lent.clear()  # whatever DuckDB holds on to, it is no key
         with suppress(*foreign()):
             cursor.execute("ROLLBACK")  # where one is open, or nothing can be removed
         with suppress(*foreign()):
