@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .domain import commands
     from .domain.model.state import ModelState, ModelVersion
     from .jobs.api import Jobs
+    from .projections.queries.opening import Opener
     from .results import (
         Comparison,
         Diff,
@@ -131,6 +132,7 @@ class ModelManager:
         hyperparameters: Any = None,
         metrics: Mapping[str, Any] | None = None,
         validation: Any = None,
+        task: str | None = None,
         better: Mapping[str, str] | None = None,
         data: Any = None,
         settings: Any = None,
@@ -146,7 +148,8 @@ class ModelManager:
         `name`. What the model itself knows (hyperparameters, settings, data, metrics, architecture) is taken from it
         unless given; docs/values.md says which values may be kept. `data` is training data, (data, labels), or a
         fingerprint; `validation` the same of the rows that `metrics` are of, for versions are compared by figures of
-        the same rows alone. `better` says which way metrics are better: {"fid": "lower"}.
+        the same rows alone. `task` is what they are of (binary, multiclass, regression); `better` says which way
+        metrics are better: {"fid": "lower"}.
         `parents` default to the version this object was loaded from or last saved as, and where that is
         not the branch's head any more it is `Stale`; else to the branch's head, whichever that is when it is recorded.
         Each may be a pair of a revision and a role, any label: `("teacher@3", "teacher")`. `MODEL@REV` or a version of
@@ -164,6 +167,7 @@ class ModelManager:
             hyperparameters=hyperparameters,
             metrics=metrics,
             validation=validation,
+            task=task,
             better=better,
             data=data,
             settings=settings,
@@ -411,16 +415,19 @@ class ModelManager:
         metrics: Mapping[str, Any],
         *,
         validation: Any = None,
+        task: str | None = None,
         better: Mapping[str, str] | None = None,
         key: str | None = None,
     ) -> None:
         """Note figures of a version that were found elsewhere; `validation` is the rows that they are of.
 
-        Without them they are shown, and no version is ranked by them. `better` is as `define_metrics` takes it.
+        Without them they are shown, and no version is ranked by them. `task` is what they are of (binary, multiclass,
+        regression), `better` is as `define_metrics` takes it.
         """
         told: dict[str, Any] = {
             "validation": versions.source.identity_of(validation),
             "better": checked_better(better or {}),
+            "task": task,
         }
         self._workspace.admit(domain.commands.RecordMetrics(**self._of(rev), metrics=dict(metrics), **told), key)
 
@@ -521,11 +528,18 @@ class ModelManager:
         model: str | None = None,
         *,
         status: Literal["running", "finished", "failed", "lost"] | None = None,
+        actor: str | None = None,
         most: int = 100,
     ) -> RunRecords:
-        """The runs of a model or of all, the newest first; `status` is running, finished, failed or lost."""
-        query = "SELECT run FROM runs WHERE ? IS NULL OR model = ? ORDER BY seq DESC"
-        table = cast(Any, self.sql(query, [model, model]))
+        """The runs of a model or of all, the newest first; `status` is running, finished, failed or lost.
+
+        `actor` is the name of who started them; nobody's who was forgotten is found.
+        """
+        query = "SELECT run FROM runs WHERE (? IS NULL OR model = ?) ORDER BY seq DESC"
+        params = [model, model]
+        if actor is not None:
+            query, params = query.replace(" ORDER", " AND opened(actor) = ? ORDER"), [*params, actor]
+        table = cast(Any, self.sql(query, params))
         ids = cast("list[str]", table.column("run").to_pylist())
         return versions.record.listed(self._workspace, ids, status, most, self._settings.terms.run)
 
@@ -590,6 +604,9 @@ class ModelManager:
         labels: Any,
         *,
         name: str = "",
+        types: Mapping[str, str] | None = None,
+        drop: Sequence[str] = (),
+        columns: Sequence[str] | None = None,
         better: Mapping[str, str] | None = None,
         key: str | None = None,
     ) -> Evaluation:
@@ -598,8 +615,11 @@ class ModelManager:
         `data` and `labels` may be a file's path and the name of its column of labels: it is read as what the version
         learnt. `name` is what the rows are called: the figures stand under `name/f1` (`evaluation/f1` without one), and
         the version's own under `f1` as they were. `better` says which way they are better, where nobody knows yet.
+        A version is judged by the columns that it recorded and their types; `types`, `drop` and `columns`, as `train`
+        has them, are for one that recorded none.
         """
         told: dict[str, Any] = {"name": name, "better": better or {}, "key": key}
+        told |= {"chosen": selection(types, drop, columns)}
         return versions.train.evaluate(self._workspace, *self._resolved(rev), data, labels, **told)
 
     def sync(self, *, again: bool = False) -> Synced:
@@ -628,23 +648,30 @@ class ModelManager:
         """One SELECT over the views of docs/views.md, as of now, a `seq`, a date or a time; it sees all so far.
 
         The answer shows names of actors and opened texts; the query itself compares what is stored, pseudonyms and
-        sealed texts, and with `opened=False` the answer shows these too.
+        sealed texts, and with `opened=False` the answer shows these too. `WHERE opened(actor) = 'ada'` compares what
+        they say: `opened(text)` is null for what was forgotten, and there for those alone who hold the keys.
 
         Which event a date or time stood for, and when it was recorded, is told in the answer's schema metadata under
         `lepton.as_of`, as JSON.
         """
         from .projections.queries.client import Question
+        from .projections.queries.opening import opens
         from .projections.queries.query import checked_timeout
 
-        question = Question(query, params, as_of, checked_timeout(timeout))
         self._home.seek()
+        question = Question(query, params, as_of, checked_timeout(timeout), self._opener() if opens(query) else None)
         answer = self._home.read_model().sql(question, wait_for)  # pyright: ignore[reportUnknownVariableType]
         return versions.unsealed.unsealed(answer, lambda: self._home.workspace.actors.all()) if opened else answer  # pyright: ignore
 
     def find(self, expression: str) -> Versions:
-        """The versions for which all of `metric.f1 > 0.8 and note.ticket = 'RISK-12'` holds."""
+        """The versions for which all of `metric.f1 > 0.8 and note.ticket = 'RISK-12' and version.actor = 'ada'` holds.
+
+        Of a version there are `actor`, `message`, `description`, `branch` and `run`, as they are opened here.
+        """
+        from .projections.queries.search import needs_keys
+
         self._home.seek()
-        matches = self._home.read_model().find(expression)
+        matches = self._home.read_model().find(expression, self._opener() if needs_keys(expression) else None)
         return Versions(self._workspace.version(self._workspace.model(ref.model), ref.number) for ref in matches)
 
     def events(
@@ -710,6 +737,11 @@ class ModelManager:
     def _home(self) -> Home:
         # threads that come at once get the same one
         return self._opened.setdefault(os.getpid(), Home(self._settings, self._strict, self._origins))
+
+    def _opener(self) -> Opener:
+        from .projections.queries.opening import Opener
+
+        return Opener(lambda: self._home.workspace.actors.all())
 
     @property
     def _spool(self) -> Spool:

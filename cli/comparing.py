@@ -88,13 +88,15 @@ def compare(session: Session, revs: tuple[str, ...], metric: str | None, everyth
     {"versions": [VERSION]},
     "lepton find 'metric.f1 > 0.9'",
     "lepton find \"metric.f1 > 0.8 and note.ticket = 'RISK-12'\"",
+    "lepton find \"version.actor = 'ada'\"",
 )
 @click.argument("expression", metavar="EXPR")
 def find(session: Session, expression: str) -> None:
-    """Find versions, in all models, by metrics, hyperparameters and notes.
+    """Find versions, in all models, by metrics, hyperparameters, notes, and by who committed what.
 
     EXPR compares metric.NAME, param.NAME or note.NAME, or a NAME that only one of them has, by = != < <= > >= with a
-    number or 'text', and joins such conditions by `and`.
+    number or 'text', and joins such conditions by `and`. version.actor, version.message, version.description,
+    version.branch and version.run are there too, as they are shown; what was forgotten is found by nothing.
     """
     with session.waiting("searching"):
         matches = session.manager.find(expression)

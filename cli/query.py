@@ -41,6 +41,7 @@ LONGEST: Final = 1000
         "as_of?": {"seq": "number", "recorded": "time?"},
     },
     "lepton sql 'select model, version, digest from versions order by version desc limit 5'",
+    """lepton sql "select version, message from versions where opened(actor) = 'ada'\"""",
     "lepton sql 'select * from branches' --as-of 20",
     "lepton sql 'select * from metrics' --format csv",
     "lepton sql 'select * from versions' --format parquet -o versions.parquet",
@@ -60,7 +61,8 @@ LONGEST: Final = 1000
 def sql(session: Session, query: str, as_of: str | None, form: Form, output: str | None, sealed: bool) -> None:
     """Ask one SELECT of the views that docs/views.md describes. It can neither change nor reach anything.
 
-    The answer shows actors' names and opened texts; the query itself compares what is stored.
+    The answer shows actors' names and opened texts; the query itself compares what is stored, and what it says by
+    opened(), as in where opened(actor) = 'ada'. That is null for what was forgotten.
 
     A date is the end of that day in UTC. The answer says which event a date or time stood for, and when that was
     recorded.

@@ -18,6 +18,10 @@ def arrow_array(name: str, values: Any) -> Any:
     """The values as Arrow holds them, None, NaN and what is masked as null. Raises `Malformed` with the reason."""
     import pyarrow as pa
 
+    source: Any = getattr(values, "source", None)
+    if hasattr(source, "with_format") and hasattr(values, "column_name"):  # of datasets: whatever form it is given in
+        table = source.select_columns(values.column_name).with_format("arrow")[:]
+        values = table.column(values.column_name)
     if hasattr(values, "dictionary_encode"):  # Arrow's own, whole or in chunks
         return _whole(values)
     if (

@@ -86,7 +86,7 @@ class Column:
         raise Malformed(f"column {self.name!r} holds {held} where the model learnt {learnt}; convert it")
 
     def canonical(self) -> bytes:
-        """Bytes that equal content shares and other content does not, whatever container it came from."""
+        """Bytes that equal content shares and other content does not: what version 1 of the fingerprint hashes."""
         used = np.unique(self.values[~self.missing]) if self.kind == "category" else np.empty(0, np.int64)
         levels = [self.levels[int(place)] for place in used]
         if self.kind != "category":

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ..errors import Malformed
+from .memory import TextRoom
 from .types import GIVEN, Kind, guessed, retyped
 
 BLOCKS: Final = (16 << 20, 256 << 20, 2**31 - 2)
@@ -50,7 +51,7 @@ def columns(opened: Callable[[], Any], separator: str) -> list[str]:
         names = header(file, separator)
     try:
         with opened() as file:
-            csv.open_csv(_Pieces(file), *_options(names, separator, BLOCKS[0]))
+            csv.open_csv(_Pieces(file, len(names)), *_options(names, separator, BLOCKS[0]))
     except pa.ArrowInvalid as error:
         if _STRADDLES not in str(error):
             raise
@@ -67,7 +68,7 @@ def texts(opened: Callable[[], Any], separator: str) -> Any:
     for block in BLOCKS:
         try:
             with opened() as file:
-                return csv.read_csv(_Pieces(file), *_options(names, separator, block))
+                return csv.read_csv(_Pieces(file, len(names)), *_options(names, separator, block))
         except pa.ArrowInvalid as error:
             if _STRADDLES not in str(error):
                 raise
@@ -101,9 +102,10 @@ def _options(names: list[str], separator: str, block: int) -> tuple[Any, Any, An
 class _Pieces(io.RawIOBase):
     """A file in pieces that never end between CR and LF: of a quoted pair Arrow would lose the LF there."""
 
-    def __init__(self, file: Any) -> None:
+    def __init__(self, file: Any, columns: int) -> None:
         self._file = file
         self._held = b""
+        self._room = TextRoom(columns)
 
     def readable(self) -> bool:
         return True
@@ -113,6 +115,7 @@ class _Pieces(io.RawIOBase):
         self._held = b""
         if b"\0" in piece:
             raise Malformed(_NUL)
+        self._room.take(piece)
         if piece.endswith(b"\r") and len(piece) > 1:
             piece, self._held = piece[:-1], b"\r"
         return piece

@@ -14,10 +14,10 @@ from urllib.parse import unquote, urlsplit
 
 from ..errors import LeptonError, Malformed, Refused, Unavailable
 from .delimited import columns, texts, typed
-from .memory import check_room
 from .pandas_index import check_names, index_columns
-from .selection import Selection, listed
+from .selection import ALL, Selection, listed
 from .types import GIVEN, LEARNT, Kind, retyped
+from .unpacked import arrow_table, parquet_table
 
 KINDS: Final = {
     ".csv": "csv",
@@ -30,7 +30,6 @@ KINDS: Final = {
 PACKED: Final = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 """How a text file may be compressed, by its last ending."""
 SEPARATORS: Final = {"csv": ",", "tsv": "\t"}
-ALL: Final = Selection()
 
 
 def checked(path: str, label: str, chosen: Selection = ALL) -> str:
@@ -61,6 +60,18 @@ def labelled(
     """
     table = _read(path, label, chosen, schema or {})
     return table.drop_columns([label]), table.column(label)
+
+
+def labelled_alike(path: str, label: str, chosen: Selection, learnt: tuple[Any, Any]) -> tuple[Any, Any]:
+    """As `labelled`, of a text file each column as what the same one of `learnt` holds: rows to validate a fit on."""
+    from .tables import read_labels, read_table
+
+    if _kind(path) not in SEPARATORS:
+        return labelled(path, label, chosen)
+    table = read_table(learnt[0])
+    schema: dict[str, Kind] = dict(table.schema)
+    schema[label] = read_labels(learnt[1], table.rows).kind
+    return labelled(path, label, schema=schema)
 
 
 def rows(path: str, schema: Mapping[str, Kind] | None = None) -> Any:
@@ -147,6 +158,8 @@ def _tried(path: str, readers: Mapping[str, Callable[[Callable[[], Any]], Any]])
         raise _too_large(path) from None
     except Malformed as error:
         raise Malformed(f"{_shown(path)} cannot be read as {kind}: {error}") from None
+    except Refused as error:
+        raise Refused(f"{_shown(path)}: {error}") from None
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise Malformed(f"{_shown(path)} cannot be read as {kind}: {_fault(error)}") from None
     except OSError as error:
@@ -180,13 +193,8 @@ def _opened(path: str) -> Any:
 
 
 def _parquet(opened: Callable[[], Any]) -> Any:
-    from pyarrow import parquet
-
     with opened() as file:
-        metadata = parquet.read_metadata(file)
-        check_room(metadata.num_rows, metadata.num_columns)
-        file.seek(0)
-        return parquet.read_table(file, page_checksum_verification=True)
+        return parquet_table(file)
 
 
 def _parquet_columns(opened: Callable[[], Any]) -> list[str]:
@@ -197,10 +205,8 @@ def _parquet_columns(opened: Callable[[], Any]) -> list[str]:
 
 
 def _arrow(opened: Callable[[], Any]) -> Any:
-    from pyarrow import ipc
-
     with opened() as file:
-        return ipc.open_file(file).read_all()
+        return arrow_table(file)
 
 
 def _arrow_columns(opened: Callable[[], Any]) -> list[str]:

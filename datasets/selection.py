@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from ..errors import Malformed
 from .types import TYPES, Kind
@@ -45,6 +45,10 @@ class Selection:
         shown: dict[str, Any] = {"types": dict(self.types), "drop": list(self.drop)}
         shown |= {} if self.columns is None else {"columns": list(self.columns)}
         return {name: value for name, value in shown.items() if value or name == "columns"}
+
+
+ALL: Final = Selection()
+"""All columns, as what they seem to be."""
 
 
 def selection(

@@ -12,6 +12,8 @@ import numpy.typing as npt
 from ..errors import Malformed
 from .arrays import arrow_array, is_tensor, plain_array
 from .columns import Column, Table
+from .fingerprint import RowsHasher
+from .memory import decoded
 from .pandas_index import index_columns
 from .selection import Selection
 from .types import days, is_date, is_text, retyped
@@ -61,25 +63,42 @@ def read_labels(labels: Any, rows: int) -> Column:
 
 
 def fingerprint(data: Any, labels: Any = None) -> dict[str, Any]:
-    """{"digest", "rows", "columns": [{"name", "type"}, …]}: names, types and counts, never a value.
+    """The rows' fingerprint as `RowsHasher.fingerprint` has it, and as "v1" the digest that version 1 gave them.
 
-    The digest is blake3 over the typed columns in their order and the labels; the same content as pandas, Arrow or a
-    mapping of columns has the same one. Numbers are compared as float64, so 1 and 1.0 and True are the same.
+    The same content as pandas, Arrow, arrays or a mapping of columns has the same one. Numbers are compared as float64,
+    so 1 and 1.0 and True are the same; so are a text and a category, and a date and its midnight in UTC.
     """
-    import blake3
+    hasher, table = RowsHasher(), read_table(data)
+    column = None if labels is None else read_labels(labels, table.rows)
+    hasher.update(table, column)
+    return hasher.fingerprint() | {"v1": _before(table, column)}
 
-    table = read_table(data)
-    hasher = blake3.blake3()
-    for column in (*table.columns, *(() if labels is None else (read_labels(labels, table.rows),))):
-        hasher.update(column.canonical())
-    columns = [{"name": name, "type": kind} for name, kind in table.schema]
-    return {"digest": f"blake3:{hasher.hexdigest()}", "rows": table.rows, "columns": columns}
+
+def fingerprint_of_pieces(pieces: Iterable[tuple[Any, Any]]) -> dict[str, Any]:
+    """The fingerprint of rows that come in pieces, each its data and labels (or None): as of all at once, without "v1".
+
+    Raises `Malformed` where the pieces differ in their columns, or in what one of them holds.
+    """
+    hasher = RowsHasher()
+    for data, labels in pieces:
+        table = read_table(data)
+        hasher.update(table, None if labels is None else read_labels(labels, table.rows))
+    return hasher.fingerprint()
 
 
 def identity(data: Any, labels: Any = None) -> dict[str, Any]:
-    """What tells rows apart that figures are of: the digest of their fingerprint, and how many they are."""
-    told = fingerprint(data, labels)
-    return {"digest": told["digest"], "rows": told["rows"]}
+    """What tells rows apart that figures are of: their fingerprint without its columns."""
+    return {name: value for name, value in fingerprint(data, labels).items() if name not in ("columns", "labels")}
+
+
+def _before(table: Table, labels: Column | None) -> str:
+    """The digest of version 1: blake3 over the typed columns in their order and the labels."""
+    import blake3
+
+    hasher = blake3.blake3()
+    for column in (*table.columns, *(() if labels is None else (labels,))):
+        hasher.update(column.canonical())
+    return f"blake3:{hasher.hexdigest()}"
 
 
 def selected(data: Any, chosen: Selection) -> Any:
@@ -174,7 +193,7 @@ def _plain_labels(labels: Any) -> Any:
     array = arrow_array("label", labels)
     if not pa.types.is_dictionary(array.type) or is_text(array.type.value_type):
         return array
-    return array.dictionary_decode()
+    return decoded("label", array)
 
 
 def _column(name: str, values: Any) -> Column:
@@ -184,7 +203,7 @@ def _column(name: str, values: Any) -> Column:
     array: Any = arrow_array(name, values)
     kind: Any = array.type
     if pa.types.is_dictionary(kind):
-        return _column(name, array.dictionary_decode()).as_categories()
+        return _column(name, decoded(name, array)).as_categories()
     if is_text(kind):
         return _categories(name, array.cast(pa.large_string()))
     if is_date(kind):

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, TypeAlias
 
 from ..errors import Malformed
+from .memory import decoded
 
 Kind: TypeAlias = Literal["number", "category", "date"]
 """What a column holds; a category is a text of which only the levels matter."""
@@ -60,7 +61,7 @@ def retyped(name: str, array: Any, kind: Kind, remedy: str = GIVEN) -> Any:
     import pyarrow as pa
 
     if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
+        array = decoded(name, array)
     textual = is_text(array.type)
     if kind == "category":
         return array if textual else array.cast(pa.large_string())

@@ -106,7 +106,7 @@ class Commit(OfModel):
 
     free_text: ClassVar = ("message",)
     incidental: ClassVar = ("parents", "follows_head", "stored", "keyframe", "delta", "environment", "code", "run")
-    joined: ClassVar = ("validation", "better")
+    joined: ClassVar = ("validation", "better", "task")
     branch: str
     asked_parents: tuple[str, ...] | None
     """What the caller named, None where nothing."""
@@ -129,6 +129,8 @@ class Commit(OfModel):
     metrics: Mapping[str, float] = field(default_factory=dict[str, float])
     validation: Mapping[str, Any] | None = None
     """Fingerprint of the rows that the metrics are of."""
+    task: str | None = None
+    """What the metrics are of: binary, multiclass, regression."""
     better: Mapping[str, str] = field(default_factory=dict[str, str])
     """Which way metrics are better, by name."""
     annotations: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -266,10 +268,11 @@ class Describe(OfModel):
 class RecordMetrics(OfModel):
     """Note figures of a version, on the rows of a fingerprint if there is one."""
 
-    joined: ClassVar = ("validation", "better")
+    joined: ClassVar = ("validation", "better", "task")
     version: int
     metrics: Mapping[str, float]
     validation: Mapping[str, Any] | None = None
+    task: str | None = None
     better: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -277,11 +280,12 @@ class RecordMetrics(OfModel):
 class RecordEvaluation(OfModel):
     """Note how a version did on a data set."""
 
-    joined: ClassVar = ("better",)
+    joined: ClassVar = ("better", "task")
     version: int
     data: Mapping[str, Any]
     name: str = ""
     metrics: Mapping[str, float]
+    task: str | None = None
     better: Mapping[str, str] = field(default_factory=dict[str, str])
 
 

@@ -68,7 +68,7 @@ from .model import refs
 from .model.commit import commit, defined, evaluated, free_tag, repacked
 from .model.state import ModelState
 from .model.track_record import rolled_back_from
-from .names import changed_notes, checked_metrics
+from .names import changed_notes, checked_metrics, checked_task
 from .run import decide as run
 from .run.state import RunState
 from .state import LedgerState, Objects, State
@@ -169,11 +169,15 @@ def _found_out(
         case Describe(version=int() as number, description=text):
             model.version(number)
             return (VersionDescribed(version=number, description=text),)
-        case RecordMetrics(version=number, metrics=metrics, validation=rows, better=better):
+        case RecordMetrics(version=number):
             model.version(number)
-            rows = None if rows is None else plain(rows, "validation")
-            recorded = MetricsRecorded(version=number, metrics=checked_metrics(metrics), validation=rows)
-            return (recorded, *defined(model, better))
+            recorded = MetricsRecorded(
+                version=number,
+                metrics=checked_metrics(command.metrics),
+                validation=None if command.validation is None else plain(command.validation, "validation"),
+                task=checked_task(command.task),
+            )
+            return (recorded, *defined(model, command.better))
         case RecordEvaluation():
             return evaluated(model, command)
         case RecordRehearsal():

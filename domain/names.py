@@ -90,6 +90,11 @@ def figure(name: str, value: Any) -> float:
     raise Malformed(f"metric {name!r} is a {type(value).__name__}; a metric is one real number a name")
 
 
+def checked_task(task: object) -> str | None:
+    """What figures are of (binary, multiclass, regression, …), None where nothing is said; `Malformed` for no label."""
+    return None if task in (None, "") else checked_label(task, "task")
+
+
 def same_figure(one: float | None, other: float | None) -> bool:
     """Whether two figures are the same, where NaN is NaN."""
     return one == other or (one is not None and other is not None and math.isnan(one) and math.isnan(other))

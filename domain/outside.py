@@ -47,6 +47,9 @@ def _offered(name: str, event: VersionOffered, told: str) -> OfferVersion:
         branch=event.branch,
         recipe=Recipe(event.hyperparameters, event.architecture, event.settings, event.data),
         metrics=event.metrics,
+        validation=event.validation,
+        task=event.task,
+        better=event.better or {},
         tags=event.tags,
         message=event.message,
     )
@@ -57,14 +60,23 @@ ACCEPTED: Final[Mapping[str, tuple[type[Event], str, Callable[[str, Any, str], A
         MetricsRecorded,
         "model/",
         lambda name, event, _: RecordMetrics(
-            model=name, version=event.version, metrics=event.metrics, validation=event.validation
+            model=name,
+            version=event.version,
+            metrics=event.metrics,
+            validation=event.validation,
+            task=event.task,
         ),
     ),
     EvaluationRecorded.type_name(): (
         EvaluationRecorded,
         "model/",
         lambda name, event, _: RecordEvaluation(
-            model=name, version=event.version, data=event.data, name=event.name, metrics=event.metrics
+            model=name,
+            version=event.version,
+            data=event.data,
+            name=event.name,
+            metrics=event.metrics,
+            task=event.task,
         ),
     ),
     VersionAnnotated.type_name(): (

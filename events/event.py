@@ -28,6 +28,7 @@ Hyperparameters = Annotated[Json, Field(description="what the caller chose: lear
 Environment = Annotated[Json, Field(description="where it ran: names and versions of software and hardware, no paths")]
 Code = Annotated[Json, Field(description="git commit, dirty flag and digest of the uncommitted diff")]
 Fingerprint = Annotated[Json, Field(description="fingerprint of the data: digest, rows, columns; never a value")]
+Task = Annotated[str, Field(description="what figures are of: binary, multiclass, regression, ...")]
 Replayed = Annotated[tuple[Digest, ...], Field(description="the deltas that the restore replayed, in order")]
 From = Annotated[Number, Field(description="the version before")]
 To = Annotated[Number, Field(description="the version after")]

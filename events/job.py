@@ -18,13 +18,16 @@ ErrorClass = Annotated[str, Field(description="name of the error's class")]
 class JobSubmitted(Event):
     """Work was asked for."""
 
-    free_text: ClassVar = ("source", "message")
+    free_text: ClassVar = ("source", "validation_source", "message")
     type: Literal["lepton.job.submitted.v1"] = "lepton.job.submitted.v1"
     job: JobId
     kind: str = Field(description="train, evaluate, ...")
     model: ModelName
     payload: Json = Field(default={}, description="what the kind needs to know, without a place or a value of the data")
     source: Sealed = Field(default="", description="where the data lies, sealed: only the worker is told")
+    validation_source: Sealed = Field(
+        default="", exclude_if=unsaid, description="where the rows lie that a training is validated on, sealed"
+    )
     message: Sealed = ""
     pool: str = Field(default="default", description="the workers that may take it")
     needs: tuple[str, ...] = Field(default=(), description="what else a worker must be able to: cuda, ...")

@@ -27,6 +27,7 @@ from .event import (
     RunId,
     Sealed,
     Tag,
+    Task,
     To,
     unsaid,
 )
@@ -120,6 +121,7 @@ class VersionCommitted(Event):
         exclude_if=unsaid,
         description="fingerprint of the rows that the metrics are of, where it is known",
     )
+    task: Task | None = Field(default=None, exclude_if=unsaid, description="what the metrics are of, where it is known")
     files: tuple[File, ...] = Field(default=(), description="what was kept beside the parameters")
     run: RunId | None = Field(default=None, description="the run that made it, if one did")
     message: Sealed = ""
@@ -151,6 +153,7 @@ class MetricsRecorded(Event):
     validation: Fingerprint | None = Field(
         default=None, exclude_if=unsaid, description="fingerprint of the rows that they are of, where it is known"
     )
+    task: Task | None = Field(default=None, exclude_if=unsaid, description="what the metrics are of, where it is known")
 
 
 class EvaluationRecorded(Event):
@@ -161,6 +164,7 @@ class EvaluationRecorded(Event):
     data: Fingerprint
     name: str = Field(default="", description="what the data set is called: validation, production, ...")
     metrics: Metrics
+    task: Task | None = Field(default=None, exclude_if=unsaid, description="what the metrics are of, where it is known")
 
 
 class MetricDefined(Event):

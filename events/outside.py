@@ -7,7 +7,20 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from .bounds import Count, Moment
-from .event import Branch, Event, Fingerprint, Hyperparameters, Json, Metrics, ModelName, Number, Sealed, Tag
+from .event import (
+    Branch,
+    Event,
+    Fingerprint,
+    Hyperparameters,
+    Json,
+    Metrics,
+    ModelName,
+    Number,
+    Sealed,
+    Tag,
+    Task,
+    unsaid,
+)
 
 
 class DatasetRecorded(Event):
@@ -50,6 +63,13 @@ class VersionOffered(Event):
     settings: Json = Field(default={}, description="how it was trained: epochs, batch size, seed, ...")
     data: Fingerprint | None = Field(default=None, description="fingerprint of the training data, where it is known")
     metrics: Metrics = {}
+    validation: Fingerprint | None = Field(
+        default=None, exclude_if=unsaid, description="fingerprint of the rows that the metrics are of"
+    )
+    task: Task | None = Field(default=None, exclude_if=unsaid, description="what the metrics are of")
+    better: dict[str, Literal["higher", "lower"]] | None = Field(
+        default=None, exclude_if=unsaid, description="which way metrics are better, by name, where it is not known yet"
+    )
     tags: tuple[Tag, ...] = Field(default=(), description="names that the version gets for good")
     message: Sealed = ""
 

@@ -15,10 +15,13 @@ from ..datasets import read
 from ..datasets.selection import selected_by, selection
 from ..domain.job.commands import CancelJob, OfferVersion, SubmitJob
 from ..domain.job.kinds import LabelledRows, checked_payload
+from ..domain.model.metric import checked_better
 from ..domain.model.recipe import Recipe
 from ..errors import Refused, Stale
 from ..events.job import JobSubmitted
 from ..models.registry import OWN, known
+from ..versions.rows import evaluated_as
+from ..versions.source import identity_of
 from ..versions.unknown import damage_first
 from ..versions.workspace import Workspace
 from . import wait
@@ -74,6 +77,8 @@ class Jobs:
         types: Mapping[str, str] | None = None,
         drop: Sequence[str] = (),
         columns: Sequence[str] | None = None,
+        validation: str | None = None,
+        better: Mapping[str, str] | None = None,
         key: str | None = None,
         **limits: Any,
     ) -> JobRecord:
@@ -81,24 +86,40 @@ class Jobs:
 
         Or for another registered class, where a ready worker of the pool announces `class:NAME`: the job needs it.
         `types` says what columns hold, such as {"zip": "text"} (number, text or date), `drop` leaves some out, and
-        `columns` names the only ones to learn from.
+        `columns` names the only ones to learn from. `validation` is a file of the same columns, whose rows are
+        validated on in place of held-out ones; `better` says which way metrics are better, where nobody knows yet.
         """
         asked = {"class": known(model), "label": label, "hyperparameters": dict(hyperparameters or {})}
-        asked |= selection(types, drop, columns).to_dict()
+        asked |= selection(types, drop, columns).to_dict() | _directions(better)
         payload = asked | {"branch": branch, "tags": list(tags)}
         workspace = self.begun()
         allowed = self._reaching(model, JobLimits(**limits))
-        return submit(workspace, "train", name or model, data, payload, allowed, message=message, key=key)
+        return submit(
+            workspace, "train", name or model, data, payload, allowed, message=message, validation=validation, key=key
+        )
 
     def evaluate(
-        self, rev: str | int, data: str, label: str, *, name: str = "", key: str | None = None, **limits: Any
+        self,
+        rev: str | int,
+        data: str,
+        label: str,
+        *,
+        name: str = "",
+        types: Mapping[str, str] | None = None,
+        drop: Sequence[str] = (),
+        columns: Sequence[str] | None = None,
+        better: Mapping[str, str] | None = None,
+        key: str | None = None,
+        **limits: Any,
     ) -> JobRecord:
         """Ask for a version to be judged on labelled rows; the figures are recorded with the rows' fingerprint.
 
-        Its class is one of Lepton's own, or one that a ready worker of the pool announces, as for `train`.
+        Its class is one of Lepton's own, or one that a ready worker of the pool announces, as for `train`. `types`,
+        `drop`, `columns` and `better` are as `ModelManager.evaluate` takes them.
         """
         model, number = self.workspace.resolve(rev)
-        payload = {"version": number, "label": label, "name": name}
+        chosen = evaluated_as(model, number, selection(types, drop, columns))
+        payload = {"version": number, "label": label, "name": name, **chosen.to_dict(), **_directions(better)}
         allowed = self._reaching(model.version(number).event.architecture.get("class"), JobLimits(**limits))
         return submit(self.workspace, "evaluate", model.name, data, payload, allowed, key=key)
 
@@ -114,6 +135,9 @@ class Jobs:
         settings: Mapping[str, Any] | None = None,
         data: Mapping[str, Any] | None = None,
         metrics: Mapping[str, float] | None = None,
+        validation: Any = None,
+        task: str | None = None,
+        better: Mapping[str, str] | None = None,
         tags: Sequence[str] = (),
         message: str = "",
         key: str | None = None,
@@ -122,7 +146,8 @@ class Jobs:
         """Have a version that was trained elsewhere looked at, and committed if it is what is said.
 
         `source` is a safetensors file that the worker can reach, `digest` the `sha256:` of its bytes; `data` is a
-        fingerprint. Repeated under its key, the job that it became then.
+        fingerprint; `validation`, `task` and `better` tell of `metrics` what `ModelManager.save_version` is told.
+        Repeated under its key, the job that it became then.
         """
         key = key or str(uuid_utils.uuid7())
         command = OfferVersion(
@@ -133,6 +158,9 @@ class Jobs:
             branch=branch,
             recipe=Recipe(hyperparameters or {}, architecture or {}, settings or {}, data),
             metrics=dict(metrics or {}),
+            validation=identity_of(validation),
+            task=task,
+            better=checked_better(better or {}),
             tags=tuple(tags),
             message=message,
             **asdict(JobLimits(**limits)),
@@ -198,27 +226,34 @@ def submit(
     limits: JobLimits,
     *,
     message: str = "",
+    validation: str | None = None,
     key: str | None,
 ) -> JobRecord:
     """Ask for work on what lies at an address. Repeated under its key, the job that it became the first time."""
     asked = checked_payload(kind, payload)
-    source = (
-        read.checked(data, asked.label, selected_by(asked))
-        if isinstance(asked, LabelledRows)
-        else data and _address(data)
-    )
+
+    def address(place: str) -> str:
+        if isinstance(asked, LabelledRows):
+            return read.checked(place, asked.label, selected_by(asked))
+        return place and _address(place)
+
     command = SubmitJob(
         job=str(uuid_utils.uuid7()),
         kind=kind,
         model=model,
         payload=payload,
-        source=source,
+        source=address(data),
+        validation_source="" if validation is None else address(validation),
         message=message,
         **asdict(limits),
     )
     event = workspace.admit(command, key).events[0].event
     assert isinstance(event, JobSubmitted)
     return record(workspace, event.job)
+
+
+def _directions(better: Mapping[str, str] | None) -> dict[str, Any]:
+    return {"better": checked_better(better)} if better else {}
 
 
 def _address(source: str) -> str:

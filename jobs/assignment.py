@@ -115,6 +115,7 @@ def compose(workspace: Workspace, name: str, job: JobState, worker: str) -> Orde
         model=job.model,
         payload=dict(job.payload),
         source=workspace.opened(job.actor, job.source),
+        validation_source=workspace.opened(job.actor, job.validation_source),
         needs=job.needs,
         memory=job.memory,
         seconds=job.seconds,

@@ -28,7 +28,7 @@ from ..versions import save
 from ..versions.deltas import graph_of
 from ..versions.placements import BothPlacements, StoredPlacements
 from ..versions.save_request import Save
-from ..versions.source import Subject
+from ..versions.source import Subject, without_columns
 from ..versions.workspace import Workspace
 from .protocol import messages
 from .protocol.messages import AttemptMessage, Failed, Finished, MadeEvaluation, MadeVersion, Measured, Said, Started
@@ -120,15 +120,17 @@ class Receiver:
         packs = told_by(objects, (pack.pack for pack in made.kept.packs))
         placements = BothPlacements(StoredPlacements(self._workspace.ledger.store), KnownPlacements(lambda: packs))
         tensors = Vault(objects, placements).restore(digest, graph)
-        parts = ("hyperparameters", "architecture", "settings", "data", "metrics", "validation", "environment", "code")
+        parts = ("hyperparameters", "architecture", "settings", "data", "metrics", "validation", "task")
+        about = ("environment", "code")
         message = "" if self.actor_of(job) is self._own else self._workspace.opened(job.actor, job.message)
         payload = _asked(job, MakesVersion, "version")
         save = Save(
             branch=payload.branch,
             message=message,
             tags=payload.tags,
+            better=payload.better,
             run=job.run,
-            **{name: getattr(made, name) for name in parts},
+            **{name: getattr(made, name) for name in (*parts, *about)},
         )
         return Subject(name=job.model, named=True, tensors=tensors), save
 
@@ -174,6 +176,8 @@ class Receiver:
             data=made.data,
             name=payload.name,
             metrics=made.metrics,
+            task=made.task,
+            better=payload.better,
         )
 
     def _commit(self, job: JobState, made: MadeVersion, held: KeptPacks) -> Commit:
@@ -194,7 +198,9 @@ class Receiver:
             environment=made.environment,
             code=made.code,
             metrics=made.metrics,
-            validation=made.validation,
+            validation=without_columns(made.validation) if made.metrics else None,
+            task=made.task if made.metrics else None,
+            better=payload.better,
             tags=payload.tags,
         )
 

@@ -151,7 +151,7 @@ def _changed(workspace: Workspace, subject: Subject, save: Save, changes: Mappin
     given = {name: value for name, value in changes.items() if name not in ("model", "parents") and value is not None}
     changed = asked_for(None, given)
     if "metrics" in given:  # they are not of the rows that the save's own are of
-        save = replace(save, validation=None)
+        save = replace(save, validation=None, task=None)
     save = replace(save, expected=None, **{name: getattr(changed, name) for name in given})
     model = workspace.model(subject.name)
     if changes.get("parents") is not None:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
+from ..datasets.selection import ALL, Selection, schema_of
 from ..domain.model.state import ModelState
+from ..errors import Refused
 from .restore import load
 from .workspace import Workspace
 
@@ -20,15 +22,15 @@ class LabelledFile:
     """A file of rows, read once for each schema."""
 
     path: str
-    _read: dict[tuple[str, frozenset[tuple[str, Kind]]], tuple[Any, Any]] = field(default_factory=dict[Any, Any])
+    _read: dict[tuple[str, frozenset[tuple[str, Kind]], str], tuple[Any, Any]] = field(default_factory=dict[Any, Any])
 
-    def labelled(self, label: str, schema: Mapping[str, Kind]) -> tuple[Any, Any]:
-        """The rows and labels by a version's schema. Raises what `datasets.read.labelled` does."""
+    def labelled(self, label: str, schema: Mapping[str, Kind], chosen: Selection = ALL) -> tuple[Any, Any]:
+        """The rows and labels by a version's schema, or a selection. Raises what `datasets.read.labelled` does."""
         from ..datasets.read import labelled
 
-        key = (label, frozenset(schema.items()))
+        key = (label, frozenset(schema.items()), repr(chosen))
         if key not in self._read:
-            self._read[key] = labelled(self.path, label, schema=schema)
+            self._read[key] = labelled(self.path, label, chosen, schema)
         return self._read[key]
 
 
@@ -41,14 +43,35 @@ def read_once(rows: Any) -> Any:
             return rows
 
 
-def as_learnt(workspace: Workspace, model: ModelState, number: int, data: Any, labels: Any) -> tuple[Any, Any]:
-    """The rows and labels to judge a version on: of a file, read by the schema that the version recorded."""
+def evaluated_as(model: ModelState, number: int, chosen: Selection) -> Selection:
+    """The selection that rows are judged by. Raises `Refused` where a version recorded what it learnt from."""
+    event = model.version(number).event
+    if chosen and schema_of(event.architecture, event.data):
+        raise Refused(
+            f"version {number} of {model.name} recorded the columns that it learnt and their types, and is judged by "
+            "these; leave types, drop and columns out (they are for versions that recorded none)"
+        )
+    return chosen
+
+
+def as_learnt(
+    workspace: Workspace, model: ModelState, number: int, data: Any, labels: Any, chosen: Selection = ALL
+) -> tuple[Any, Any]:
+    """The rows and labels to judge a version on: of a file, read by the schema that the version recorded.
+
+    Where it recorded none, by the selection that is given.
+    """
+    chosen = evaluated_as(model, number, chosen)
     if isinstance(data, str | PathLike):
         data = LabelledFile(fspath(data))
     if not isinstance(data, LabelledFile) or not isinstance(labels, str):
-        return data, labels
-    from ..datasets.selection import schema_of
-
+        return (_selected(data, chosen) if chosen else data), labels
     event = model.version(number).event
     learnt_labels = getattr(load(workspace, model, number), "label_type", None)
-    return data.labelled(labels, schema_of(event.architecture, event.data, {labels: learnt_labels}))
+    return data.labelled(labels, schema_of(event.architecture, event.data, {labels: learnt_labels}), chosen)
+
+
+def _selected(data: Any, chosen: Selection) -> Any:
+    from ..datasets.tables import selected
+
+    return selected(data, chosen)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from ..domain.model.metric import checked_better
-from ..domain.names import changed_notes, checked_metrics, checked_name
+from ..domain.names import changed_notes, checked_metrics, checked_name, checked_task
 from ..plain import plain, plain_text
 from ..provenance import code, environment
 from ..results import PendingVersion, Version
@@ -22,7 +22,7 @@ def salvaged(subject: Subject, origin: Version | PendingVersion | None, asked: M
     """What of a refused save can be kept beside its tensors; each part of it that cannot is left out."""
     given = {name: value for name, value in asked.items() if name in _SALVAGED}
     if given.get("metrics") is None:
-        given["validation"] = subject.validation
+        given |= {"validation": subject.validation, "task": subject.task}
     given |= {name: getattr(subject, name) for name in _OWN if given.get(name) is None}
     parts = {name: _or_nothing(lambda: _SALVAGED[name](value)) for name, value in given.items() if value is not None}  # noqa: B023
     save = Save(**{name: value for name, value in parts.items() if value is not None})
@@ -59,6 +59,7 @@ _SALVAGED: Final[Mapping[str, Callable[[Any], Any]]] = {
     "metrics": _each(checked_metrics),
     "data": fingerprint_of,
     "validation": identity_of,
+    "task": checked_task,
     "better": _each(checked_better),
     "annotations": _each(lambda notes: changed_notes(notes, {})),
     "files": named_files,

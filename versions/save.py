@@ -108,6 +108,7 @@ def _committed(
         code=request.code or {},
         metrics=request.metrics or {},
         validation=request.validation if request.metrics else None,
+        task=request.task if request.metrics else None,
         better=request.better,
         annotations=request.annotations,
         tags=tuple(request.tags),

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, TypeVar, cast
 from ..domain.model.metric import checked_better
 from ..domain.model.recipe import Recipe
 from ..domain.model.revision import parts
-from ..domain.names import changed_notes, checked_label, checked_metrics, checked_model, checked_name
+from ..domain.names import changed_notes, checked_label, checked_metrics, checked_model, checked_name, checked_task
 from ..errors import Malformed
 from ..plain import plain, plain_text
 from ..provenance import code, environment
@@ -50,6 +50,8 @@ class Save:
     metrics: Mapping[str, float] | None = None
     validation: Mapping[str, Any] | None = None
     """Fingerprint of the rows that the metrics are of."""
+    task: str | None = None
+    """What the metrics are of."""
     better: Mapping[str, str] = field(default_factory=dict[str, str])
     data: Mapping[str, Any] | None = None
     settings: Mapping[str, Any] | None = None
@@ -91,6 +93,7 @@ def filled(subject: Subject, asked: Save) -> Save:
         metrics=checked_metrics(subject.metrics if asked.metrics is None else asked.metrics),
         # figures that the caller gives are not of the rows that the subject's own are of
         validation=identity_of(subject.validation) if asked.metrics is None else asked.validation,
+        task=subject.task if asked.metrics is None else asked.task,
         environment=environment() if asked.environment is None else asked.environment,
         code=code() if asked.code is None else asked.code,
     )
@@ -110,6 +113,7 @@ def prepared(asked: Save) -> Save:
         **{name: plain(value, name) for name, value in mappings.items() if value is not None},
         annotations=changed_notes(asked.annotations, {}),
         metrics=None if asked.metrics is None else checked_metrics(asked.metrics),
+        task=checked_task(asked.task),
         better=checked_better(asked.better),
         message=plain_text(asked.message, "the message"),
     )

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 
 _DIGEST = re.compile(r"(blake3|sha256):[0-9a-f]{64}")
+_FIELDS = {"digest", "version", "rows", "columns", "labels", "v1"}
+"""What a fingerprint of any version has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,8 @@ class Subject:
     metrics: Mapping[str, float] = field(default_factory=dict[str, float])
     validation: Mapping[str, Any] | None = None
     """Fingerprint of the rows that the metrics are of."""
+    task: str | None = None
+    """What the metrics are of."""
 
 
 def read(source: Any, name: str | None) -> Subject:
@@ -54,6 +58,7 @@ def read(source: Any, name: str | None) -> Subject:
             data=source.data,
             metrics=source.metrics,
             validation=source.validation,
+            task=source.TASK or None,
         )
     if isinstance(source, torch.nn.Module):
         return Subject(
@@ -91,7 +96,7 @@ def _named(source: Mapping[Any, Any]) -> Mapping[str, Any]:
 
 def _is_fingerprint(data: Mapping[Any, Any]) -> bool:
     digest = data.get("digest")
-    return isinstance(digest, str) and bool(_DIGEST.fullmatch(digest)) and data.keys() <= {"digest", "rows", "columns"}
+    return isinstance(digest, str) and bool(_DIGEST.fullmatch(digest)) and data.keys() <= _FIELDS
 
 
 def fingerprint_of(data: Any) -> Mapping[str, Any] | None:
@@ -109,6 +114,10 @@ def fingerprint_of(data: Any) -> Mapping[str, Any] | None:
 
 
 def identity_of(rows: Any) -> Mapping[str, Any] | None:
-    """What tells rows apart that figures are of: the digest of their fingerprint, and how many they are."""
-    told = fingerprint_of(rows)
-    return None if told is None else {name: told[name] for name in ("digest", "rows") if name in told}
+    """What tells rows apart that figures are of: their fingerprint without its columns."""
+    return without_columns(fingerprint_of(rows))
+
+
+def without_columns(fingerprint: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """A fingerprint, whoever told it, less what it says of single columns."""
+    return fingerprint and {name: told for name, told in fingerprint.items() if name not in ("columns", "labels")}

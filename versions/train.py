@@ -77,12 +77,13 @@ def evaluate(
     *,
     name: str,
     better: Mapping[str, str],
+    chosen: Selection,
     key: str | None,
 ) -> Evaluation:
     """Judge a version on labelled rows and record the figures with the rows' fingerprint."""
     from ..datasets.tables import fingerprint
 
-    data, labels = as_learnt(workspace, model, number, data, labels)
+    data, labels = as_learnt(workspace, model, number, data, labels, chosen)
     performance = judged(workspace, model, number, data, labels)
     command = RecordEvaluation(
         model=model.name,
@@ -90,6 +91,7 @@ def evaluate(
         data=fingerprint(data, labels),
         name=name,
         metrics=performance.figures(),
+        task=performance.task,
         better=checked_better(better),
     )
     workspace.admit(command, key)

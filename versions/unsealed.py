@@ -5,28 +5,22 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import re
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from ..domain.commands import AnyCommand
 from ..errors import Unavailable
 from ..events.sql.actors import FORGOTTEN, SEALED, Actor
+from ..projections.queries.opening import PSEUDONYM, SEALED_TEXT, Opener, is_json
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_SEALED: Final = re.compile(rf"{re.escape(SEALED)}(?:(?!{re.escape(SEALED)})[A-Za-z0-9_-]){{38,}}={{0,2}}")
-"""A sealed text: at least nonce and tag, in base64."""
 _FREE_TEXT: Final = frozenset(name for kind in get_args(AnyCommand) for name in kind.free_text)
 """What columns and fields are called that hold sealed text and nothing else."""
 _OWN: Final = "value"
 """The column of a view that holds what users noted, as they did."""
-_PSEUDONYM: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
-"""A random UUID, as actors get one."""
 _WHO: Final = "actor"
 """The column of a view that holds pseudonyms and nothing else."""
 
@@ -49,19 +43,10 @@ def unsealed(table: pa.Table, actors: Callable[[], Mapping[str, Actor]]) -> pa.T
 
 
 class _Unsealer:
-    """Opens texts with whichever key fits, the last one that did first: most texts of an answer are one person's."""
+    """Shows the values of an answer with what is sealed in them opened."""
 
     def __init__(self, actors: Callable[[], Mapping[str, Actor]]) -> None:
-        self._ask = actors
-        self._opened: dict[str, str | None] = {}
-
-    @cached_property
-    def _actors(self) -> Mapping[str, Actor]:
-        return self._ask()
-
-    @cached_property
-    def _keys(self) -> list[Actor]:
-        return list(self._actors.values())
+        self._opener = Opener(actors)
 
     def column(self, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
         """A column of the answer, of the same type."""
@@ -102,41 +87,15 @@ class _Unsealer:
 
         What no key opens was forgotten where only sealed text stands; elsewhere it may be anything.
         """
-        if _PSEUDONYM.fullmatch(text):
-            actor = self._actors.get(text)
+        if PSEUDONYM.fullmatch(text):
+            actor = self._opener.actors.get(text)
             return actor.name if actor else FORGOTTEN if where == _WHO else text
         if SEALED not in text:
             return text
-        if _SEALED.fullmatch(text):
-            return self._open(text, FORGOTTEN if where in _FREE_TEXT else text)
-        if _is_json(text):
-            return _SEALED.sub(lambda each: _quoted(self._open(each[0], FORGOTTEN)), text)
-        return _SEALED.sub(lambda each: self._open(each[0], each[0]), text)
-
-    def _open(self, sealed: str, otherwise: str) -> str:
-        if sealed not in self._opened:
-            self._opened[sealed] = self._tried(sealed)
-        words = self._opened[sealed]
-        return otherwise if words is None else words
-
-    def _tried(self, sealed: str) -> str | None:
-        for place, actor in enumerate(self._keys):
-            if (words := actor.unsealed(sealed)) is not None:
-                self._keys.insert(0, self._keys.pop(place))
-                return words
-        return None
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
-def _quoted(words: str) -> str:
-    return json.dumps(words, ensure_ascii=False)[1:-1]
+        if SEALED_TEXT.fullmatch(text):
+            words = self._opener.words(text)
+            return words if words is not None else FORGOTTEN if where in _FREE_TEXT else text
+        return self._opener.within(text, FORGOTTEN if is_json(text) else None)
 
 
 def _holds_text(kind: Any) -> bool:

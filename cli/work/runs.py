@@ -45,6 +45,7 @@ ACTS: Final = ("show", "checkpoints")
     {"runs": [RUN]},
     "lepton runs",
     "lepton runs --model credit-scoring-model --status lost",
+    "lepton runs --by ada",
     "lepton runs show 6b7c8d",
     "lepton runs checkpoints 6b7c8d",
 )
@@ -52,17 +53,26 @@ ACTS: Final = ("show", "checkpoints")
 @click.argument("run", required=False, metavar="[RUN]", shell_complete=known_runs)
 @click.option("--model", metavar="NAME", shell_complete=models, help="Those of one model.")
 @click.option("--status", type=click.Choice(["running", "finished", "failed", "lost"]), help="Those that stand so.")
+@click.option("--by", metavar="NAME", help="Those that somebody of that name started.")
 @click.option("-n", "most", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most.")
-def runs(session: Session, act: str | None, run: str | None, model: str | None, status: str | None, most: int) -> None:
+def runs(
+    session: Session,
+    act: str | None,
+    run: str | None,
+    model: str | None,
+    status: str | None,
+    by: str | None,
+    most: int,
+) -> None:
     """List the runs of training scripts, the newest first; or show one, or what it kept on its way.
 
     ACTION is show or checkpoints. RUN is a run's id, or a part of it. A run that is not heard of for longer than
     LEPTON_TERM_RUN is lost; `manager.resume(run)` goes on with it.
     """
     if act is None:
-        records = session.manager.runs(model, status=status, most=most)  # pyright: ignore[reportArgumentType]
+        records = session.manager.runs(model, status=status, actor=by, most=most)  # pyright: ignore[reportArgumentType]
         none = "no run yet; `manager.run(...)` begins one"
-        session.answer({"runs": records}, records if records or model or status else word(none))
+        session.answer({"runs": records}, records if records or model or status or by else word(none))
         return
     if run is None:
         raise click.UsageError(f"{act} needs a run; `lepton runs` lists them")

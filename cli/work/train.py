@@ -52,6 +52,12 @@ def selecting(function: F) -> F:
     return function
 
 
+def directing(function: F) -> F:
+    """The option that says which way metrics are better."""
+    words = "Which way a metric is better, higher or lower, where nobody knows yet; may be repeated."
+    return click.option("--better", multiple=True, metavar="METRIC=WAY", help=words)(function)
+
+
 def limits(function: F) -> F:
     """The options of whatever a worker does."""
     options = (
@@ -75,13 +81,15 @@ def limits(function: F) -> F:
     "lepton train credit-scoring-model loans.csv --label default",
     "lepton train credit-scoring-model loans.csv --label default --set learning_rate=0.01 --set dropout_rate=0.2",
     "lepton train credit-scoring-model loans.csv --label default --type kind=text --drop debt",
-    "lepton train credit-scoring-model loans.csv --label default --branch risk -m 'with the new columns' --detach",
+    "lepton train credit-scoring-model loans.csv --label default --validation later.csv --branch risk -m new --detach",
 )
 @click.argument("model")
 @click.argument("data")
 @click.option("--label", required=True, metavar="COLUMN", help="The column that holds the labels.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A hyperparameter; may be repeated.")
 @selecting
+@click.option("--validation", metavar="FILE", help="Rows to validate on; a part of DATA is held out if left out.")
+@directing
 @click.option(
     "--name", metavar="NAME", shell_complete=models, help="The name to keep versions under; MODEL's if left out."
 )
@@ -105,6 +113,8 @@ def train(
     types: tuple[str, ...],
     drop: tuple[str, ...],
     columns: tuple[str, ...],
+    validation: str | None,
+    better: tuple[str, ...],
     name: str | None,
     branch: str,
     message: str,
@@ -126,9 +136,9 @@ def train(
         hyperparameters=chosen,
         branch=branch,
         message=message,
-        types=dict(_type(each) for each in types),
-        drop=drop,
-        columns=[name for each in columns for name in next(csv.reader([each]))] or None,
+        **_chosen(types, drop, columns),
+        validation=validation,
+        better=dict(_direction(each) for each in better),
         memory=_bytes(memory),
         **limits,
     )
@@ -154,15 +164,33 @@ def train(
     metavar="TEXT",
     help="What the rows are called: validation, production, ...; figures are kept apart by it.",
 )
+@selecting
+@directing
 @limits
 @keyed
 def evaluate(
-    session: Session, rev: str, data: str, label: str, name: str, wait: bool, memory: int | None, **limits: Any
+    session: Session,
+    rev: str,
+    data: str,
+    label: str,
+    name: str,
+    types: tuple[str, ...],
+    drop: tuple[str, ...],
+    columns: tuple[str, ...],
+    better: tuple[str, ...],
+    wait: bool,
+    memory: int | None,
+    **limits: Any,
 ) -> None:
-    """Judge a version on the rows of a CSV, Parquet or Arrow file, and record the figures."""
+    """Judge a version on the rows of a CSV, Parquet or Arrow file, and record the figures.
+
+    The rows are read as what the version learnt. --type, --drop and --columns are for a version that recorded no
+    columns, as one that was saved by hand.
+    """
     manager = session.manager
     judged = manager.show(rev).version
-    job = manager.jobs.evaluate(rev, data, label, name=name, memory=_bytes(memory), **limits)
+    asked = _chosen(types, drop, columns) | {"better": dict(_direction(each) for each in better)}
+    job = manager.jobs.evaluate(rev, data, label, name=name, memory=_bytes(memory), **asked, **limits)
     with session.waiting("evaluating"):
         ended = waited(session, job, None) if wait else job
     performance = performance_of(ended.figures) if ended.status == "finished" else None
@@ -204,6 +232,18 @@ def _setting(words: str) -> tuple[str, Any]:
         return key, json.loads(value)
     except ValueError:
         return key, value
+
+
+def _chosen(types: tuple[str, ...], drop: tuple[str, ...], columns: tuple[str, ...]) -> dict[str, Any]:
+    names = [name for each in columns for name in next(csv.reader([each]))] or None
+    return {"types": dict(_type(each) for each in types), "drop": drop, "columns": names}
+
+
+def _direction(words: str) -> tuple[str, str]:
+    metric, equals, way = words.rpartition("=")
+    if not metric or not equals:
+        raise click.UsageError(f"--better {words!r} says no way; write METRIC=higher", click.get_current_context())
+    return metric, way
 
 
 def _type(words: str) -> tuple[str, str]:

@@ -44,12 +44,15 @@ class AskForWork(OfJob):
 class SubmitJob(AskForWork):
     """Ask for work."""
 
-    free_text: ClassVar = ("source", "message")
+    free_text: ClassVar = ("source", "validation_source", "message")
     incidental: ClassVar = ("job",)
+    joined: ClassVar = ("validation_source",)
     kind: str
     model: str
     payload: Mapping[str, Any] = field(default_factory=dict[str, Any])
     source: str = ""
+    validation_source: str = ""
+    """Where the rows lie that a training is validated on."""
     message: str = ""
 
 
@@ -58,12 +61,17 @@ class OfferVersion(AskForWork):
     """Have a version that was trained elsewhere looked at, and kept if its file is what is said."""
 
     free_text: ClassVar = ("source", "message")
+    joined: ClassVar = ("validation", "task", "better")
     model: str
     source: str
     digest: str
     branch: str = "main"
     recipe: Recipe
     metrics: Mapping[str, float] = field(default_factory=dict[str, float])
+    validation: Mapping[str, Any] | None = None
+    """Fingerprint of the rows that the metrics are of."""
+    task: str | None = None
+    better: Mapping[str, str] = field(default_factory=dict[str, str])
     tags: tuple[str, ...] = ()
     message: str = ""
     limits: Mapping[str, int] | None = None

@@ -139,6 +139,7 @@ def _submit(job: JobState, command: SubmitJob) -> JobSubmitted:
         model=command.model,
         payload=plain(command.payload, "payload"),
         source=command.source,
+        validation_source=command.validation_source,
         message=command.message,
         **limits(command),
     )

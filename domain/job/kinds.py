@@ -10,12 +10,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from ...errors import Malformed, first_fault
 from ...events.event import Hyperparameters, Number
 from ...plain import plain, plain_text
+from ..model.metric import Better
 from ..names import checked_name
 
 if TYPE_CHECKING:
     from ..model.state import ModelState
 
 BranchName = Annotated[str, AfterValidator(lambda name: checked_name(name, "branch"))]
+Directions = dict[str, Better]
+"""Which way metrics are better, by name, where nobody knows yet."""
 TagName = Annotated[str, AfterValidator(lambda name: checked_name(name, "tag"))]
 
 
@@ -61,6 +64,7 @@ class MakesVersion(Payload):
 
     branch: BranchName = "main"
     tags: tuple[TagName, ...] = ()
+    better: Directions = {}
 
     def base(self, model: ModelState) -> int | None:
         return model.head(self.branch)
@@ -71,6 +75,7 @@ class JudgesVersion(Payload):
 
     version: Number
     name: Annotated[str, AfterValidator(lambda name: plain_text(name, "the data's name"))] = ""
+    better: Directions = {}
 
     def base(self, model: ModelState) -> int | None:  # noqa: ARG002 - whichever stands
         return self.version

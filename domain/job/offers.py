@@ -7,12 +7,14 @@ from typing import Any, Final
 from ...errors import Refused
 from ...events.job import JobSubmitted
 from ...events.outside import VersionOffered
+from ...plain import plain
 from ..append import Append
 from ..commands import job_stream, model_stream
 from ..guards import limits, unused, writable
 from ..model.commit import check_tags
+from ..model.metric import checked_better
 from ..model.state import ModelState
-from ..names import checked_metrics, checked_model, checked_name, checked_run
+from ..names import checked_metrics, checked_model, checked_name, checked_run, checked_task
 from .commands import OfferVersion
 from .kinds import checked_payload
 from .state import JobState
@@ -69,4 +71,14 @@ def _said(command: OfferVersion) -> dict[str, Any]:
         **{name: recipe[name] for name in ("hyperparameters", "architecture", "settings", "data")},
         "metrics": checked_metrics(command.metrics),
         "tags": list(command.tags),
+        **{name: value for name, value in _of_metrics(command).items() if value},
+    }
+
+
+def _of_metrics(command: OfferVersion) -> dict[str, Any]:
+    """What is told of the metrics: the rows and the task that they are of, and which way they are better."""
+    return {
+        "validation": None if command.validation is None else plain(command.validation, "validation"),
+        "task": checked_task(command.task),
+        "better": checked_better(command.better),
     }

@@ -44,6 +44,7 @@ class JobState:
     model: str = ""
     payload: Mapping[str, Any] = field(default_factory=dict[str, Any])
     source: str = ""
+    validation_source: str = ""
     message: str = ""
     pool: str = ""
     needs: tuple[str, ...] = ()
@@ -127,6 +128,7 @@ def _submitted(event: JobSubmitted, recorded: Recorded) -> JobState:
         model=event.model,
         payload=event.payload,
         source=event.source,
+        validation_source=event.validation_source,
         message=event.message,
         pool=event.pool,
         needs=event.needs,

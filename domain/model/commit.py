@@ -32,6 +32,7 @@ from ..names import (
     checked_metrics,
     checked_model,
     checked_name,
+    checked_task,
     same_figure,
 )
 from ..state import Objects
@@ -194,6 +195,7 @@ def _events(model: ModelState, command: Commit, digests: Iterable[str]) -> Itera
         code=plain(command.code, "code"),
         metrics=checked_metrics(command.metrics),
         validation=None if command.validation is None else plain(command.validation, "validation"),
+        task=checked_task(command.task),
         files=command.files,
         run=command.run,
         message=command.message,
@@ -222,14 +224,13 @@ def _extras(model: ModelState, command: Commit, number: int, *, fresh: bool) -> 
         yield VersionAnnotated(version=number, annotations=notes)
     if not fresh and (new := _new_figures(model, command, number)):
         rows = None if command.validation is None else plain(command.validation, "validation")
-        yield MetricsRecorded(version=number, metrics=new, validation=rows)
+        yield MetricsRecorded(version=number, metrics=new, validation=rows, task=checked_task(command.task))
     yield from defined(model, command.better)
 
 
 def _new_figures(model: ModelState, command: Commit, number: int) -> dict[str, float]:
     """The figures that the version does not have yet, on the rows that they are of."""
-    figures, rows = model.figures_of(number), rows_of(command.validation)
-    known = figures.logged if rows is None else figures.judged.get(rows.digest, {})
+    known = model.figures_of(number).known(rows_of(command.validation))
     return {
         name: value
         for name, value in checked_metrics(command.metrics).items()
@@ -244,6 +245,7 @@ def evaluated(model: ModelState, command: RecordEvaluation) -> tuple[Event, ...]
         data=plain(command.data, "data"),
         name=plain_text(command.name, "the data's name"),
         metrics=checked_metrics(command.metrics),
+        task=checked_task(command.task),
     )
     return (recorded, *defined(model, command.better))
 

@@ -1,7 +1,7 @@
 """The figures of a version by the rows that they were measured on: which are shown, and which may be compared.
 
-A figure is known by its rows and its name. A bare name (`f1`) is of the version's own validation rows, `NAME/f1` of
-those that evaluations call so. What was logged without rows is kept apart: it is shown, and never compared.
+A figure is known by its rows, its name and its task. A bare name (`f1`) is of the version's own validation rows,
+`NAME/f1` of those that evaluations call so. What was logged without rows is kept apart: shown, and never compared.
 """
 
 from __future__ import annotations
@@ -20,6 +20,17 @@ class Rows(NamedTuple):
 
     digest: str
     size: int | None = None
+    before: str | None = None
+    """The digest that version 1 of the fingerprint gave the same rows, where it is known."""
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """Every digest that the rows are known by."""
+        return (self.digest,) if self.before in (None, self.digest) else (self.digest, self.before)
+
+    def same(self, other: Rows) -> bool:
+        """Whether they are known to be the same rows as others."""
+        return not {*self.digests}.isdisjoint(other.digests)
 
 
 class Figure(NamedTuple):
@@ -33,6 +44,14 @@ class Figure(NamedTuple):
     rows: Rows | None
     """None where nobody said on which rows."""
     seq: int
+    task: str | None = None
+    """What it is a figure of: binary, multiclass, regression; None where nobody said."""
+
+    def comparable(self, other: Figure) -> bool:
+        """Whether both are known to be of the same rows, and not of different tasks."""
+        if self.rows is None or other.rows is None or not self.rows.same(other.rows):
+            return False
+        return self.task == other.task or None in (self.task, other.task)
 
 
 class VersionFigures(NamedTuple):
@@ -43,7 +62,7 @@ class VersionFigures(NamedTuple):
     logged: Map[str, Figure] = Map()
     """By name, of those whose rows are not."""
     judged: Map[str, Map[str, Figure]] = Map()
-    """By the rows' digest and by name."""
+    """By each digest of the rows and by name."""
 
     def shown(self) -> dict[str, Figure]:
         """By name, what is shown under it: the newest whose rows are known, else the newest that was logged."""
@@ -61,19 +80,29 @@ class VersionFigures(NamedTuple):
         """Every figure of that name, on whatever rows they are known to be."""
         return (by_name[name] for by_name in self.judged.values() if name in by_name)
 
-    def on(self, digest: str, metric: str) -> Figure | None:
-        """The newest figure of a metric on those rows, whatever they were called."""
-        figures = [each for each in self.judged.get(digest, Map[str, Figure]()).values() if each.metric == metric]
-        return max(figures, key=lambda figure: figure.seq, default=None)
+    def known(self, rows: Rows | None) -> dict[str, Figure]:
+        """The figures on those rows by name; where nobody says on which, those that were logged."""
+        if rows is None:
+            return dict(self.logged)
+        return {
+            name: figure
+            for digest in rows.digests
+            for name, figure in self.judged.get(digest, Map[str, Figure]()).items()
+        }
 
-    def measured(self, metrics: Mapping[str, float], rows: Rows | None, seq: int, data: str | None) -> VersionFigures:
+    def measured(
+        self, metrics: Mapping[str, float], rows: Rows | None, seq: int, data: str | None, task: str | None
+    ) -> VersionFigures:
         """With figures that became known; `data` is what an evaluation calls its rows, None for the version's own."""
         prefix = "" if data is None else f"{data or UNNAMED}/"
-        new = {f"{prefix}{name}": Figure(f"{prefix}{name}", name, value, rows, seq) for name, value in metrics.items()}
+        figures = (Figure(f"{prefix}{name}", name, value, rows, seq, task) for name, value in metrics.items())
+        new = {figure.name: figure for figure in figures}
         if rows is None:
             return self._replace(logged=self.logged.update(new))
-        known = self.judged.get(rows.digest, Map[str, Figure]())
-        return self._replace(newest=self.newest.update(new), judged=self.judged.set(rows.digest, known.update(new)))
+        judged = self.judged
+        for digest in rows.digests:
+            judged = judged.set(digest, judged.get(digest, Map[str, Figure]()).update(new))
+        return self._replace(newest=self.newest.update(new), judged=judged)
 
 
 class Common(NamedTuple):
@@ -97,8 +126,9 @@ def rows_of(fingerprint: Mapping[str, Any] | None) -> Rows | None:
     digest = (fingerprint or {}).get("digest")
     if not isinstance(digest, str) or not digest:
         return None
-    count = (fingerprint or {}).get("rows")
-    return Rows(digest, count if isinstance(count, int) and not isinstance(count, bool) else None)
+    count, before = (fingerprint or {}).get("rows"), (fingerprint or {}).get("v1")
+    size = count if isinstance(count, int) and not isinstance(count, bool) else None
+    return Rows(digest, size, before if isinstance(before, str) and before else None)
 
 
 def common(
@@ -109,21 +139,39 @@ def common(
     `name` is that of figures as they are shown, and stands for the rows that any of the versions has them on.
     """
     wanted = None if metrics is None else set(metrics)
-    found: dict[tuple[str, str], dict[int, Figure]] = {}
+    found: dict[tuple[str, str], dict[str | None, dict[int, Figure]]] = {}
     for number, figures in versions.items():
         for digest, by_name in figures.judged.items():
-            for metric in {each.metric for each in by_name.values()}:
-                if (wanted is None or metric in wanted) and (figure := figures.on(digest, metric)) is not None:
-                    found.setdefault((digest, metric), {})[number] = figure
+            for each in by_name.values():
+                if wanted is None or each.metric in wanted:
+                    of_task = found.setdefault((digest, each.metric), {}).setdefault(each.task, {})
+                    of_task[number] = _newer(of_task.get(number), each)
     called = None
     if name is not None:
-        called = {(each.rows.digest, each.metric) for of in versions.values() for each in of.named(name) if each.rows}
+        named = (each for of in versions.values() for each in of.named(name) if each.rows)
+        called = {(digest, each.metric) for each in named if each.rows for digest in each.rows.digests}
     kept = (
         _common(metric, by_version, name)
-        for (digest, metric), by_version in found.items()
-        if len(by_version) >= min(2, len(versions)) and (called is None or (digest, metric) in called)
+        for (digest, metric), by_task in found.items()
+        if called is None or (digest, metric) in called
+        for by_version in _of_one_task(by_task)
+        if len(by_version) >= min(2, len(versions))
     )
     return sorted(kept, key=lambda each: (each.newest, each.rows.digest, each.metric))
+
+
+def _of_one_task(by_task: Mapping[str | None, dict[int, Figure]]) -> Iterable[dict[int, Figure]]:
+    """The figures by version, apart by task; those of an unknown one belong to the only one that there is."""
+    unknown = by_task.get(None, {})
+    named = [figures for task, figures in by_task.items() if task is not None]
+    if len(named) > 1 or not unknown or not named:
+        return by_task.values()
+    (only,) = named
+    return [only | {number: _newer(only.get(number), figure) for number, figure in unknown.items()}]
+
+
+def _newer(one: Figure | None, other: Figure) -> Figure:
+    return other if one is None or other.seq >= one.seq else one
 
 
 def shared(sides: Sequence[VersionFigures]) -> dict[str, tuple[Figure, ...]]:

@@ -87,7 +87,7 @@ def _figures(row: list[Any]) -> VersionFigures:
 
 
 def _by_name(rows: list[Any]) -> Map[str, Figure]:
-    figures = (Figure(name, metric, value, rows and Rows(*rows), seq) for name, metric, value, rows, seq in rows)
+    figures = (Figure(name, metric, value, rows and Rows(*rows), *rest) for name, metric, value, rows, *rest in rows)
     return Map({figure.name: figure for figure in figures})
 
 

@@ -273,10 +273,10 @@ def evolve(model: ModelState, recorded: Recorded) -> ModelState:
         case VersionAnnotated(version=number, annotations=notes):
             known = model.notes.get(number, Map[str, Any]())
             return model._replace(notes=model.notes.set(number, _annotated(known, notes)))
-        case MetricsRecorded(version=number, metrics=metrics, validation=rows):
-            return _measured(model, recorded.seq, number, metrics, rows)
-        case EvaluationRecorded(version=number, metrics=metrics, data=rows, name=data):
-            return _measured(model, recorded.seq, number, metrics, rows, data)
+        case MetricsRecorded(version=number, metrics=metrics, validation=rows, task=task):
+            return _measured(model, recorded.seq, number, metrics, rows, task)
+        case EvaluationRecorded(version=number, metrics=metrics, data=rows, name=data, task=task):
+            return _measured(model, recorded.seq, number, metrics, rows, task, data)
         case MetricDefined(name=name, better=better):
             return model._replace(better=model.better.set(name, better))
         case VersionCleared(version=number):
@@ -322,7 +322,7 @@ def _committed(model: ModelState, recorded: Recorded, event: VersionCommitted) -
     kind = "merged" if len(parents) > 1 else "committed" if head is not None else "created"
     move = _move(recorded, kind, head, event.version, event.message)
     model = _moved(model, "branch", event.branch, move, version)
-    return _measured(model, recorded.seq, event.version, event.metrics, event.validation)
+    return _measured(model, recorded.seq, event.version, event.metrics, event.validation, event.task)
 
 
 def digest_key(digest: str) -> str:
@@ -361,9 +361,10 @@ def _measured(
     number: int,
     metrics: Mapping[str, float],
     rows: Mapping[str, Any] | None,
+    task: str | None,
     data: str | None = None,
 ) -> ModelState:
-    figures = model.figures_of(number).measured(metrics, rows_of(rows), seq, data)
+    figures = model.figures_of(number).measured(metrics, rows_of(rows), seq, data, task)
     return model._replace(figures=model.figures.set(number, figures))
 
 

@@ -177,6 +177,8 @@ class MadeVersion(BaseModel):
     metrics: dict[str, Figure] = {}
     validation: Json | None = None
     """Fingerprint of the rows that the metrics are of."""
+    task: Word | None = None
+    """What the metrics are of."""
 
 
 class MadeEvaluation(BaseModel):
@@ -187,6 +189,7 @@ class MadeEvaluation(BaseModel):
     what: Literal["evaluation"] = "evaluation"
     data: Json
     metrics: dict[str, Figure]
+    task: Word | None = None
 
 
 class Finished(AttemptMessage):

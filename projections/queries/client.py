@@ -20,6 +20,7 @@ from ..care import Checked, checked
 from ..export import copied, snapshot
 from ..projector import Projection
 from ..translation import is_of_file
+from .opening import Opener
 from .query import Params, query
 from .search import versions_where
 from .wire import BEAT, connected, peer, received, send
@@ -39,12 +40,13 @@ T = TypeVar("T")
 
 
 class Question(NamedTuple):
-    """One SELECT, and as of when it is asked."""
+    """One SELECT, as of when it is asked, and what opens sealed values in it."""
 
     sql: str
     params: Params | None = None
     as_of: int | datetime | date | str | None = None
     timeout: float = 30.0
+    opener: Opener | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The question as JSON, but for times in `params`: they are sent as text, which DuckDB reads as times."""
@@ -60,7 +62,7 @@ class ReadModel(Protocol):
         """The answer of one SELECT; see `query`."""
         ...
 
-    def find(self, expression: str) -> list[VersionRef]:
+    def find(self, expression: str, opener: Opener | None = None) -> list[VersionRef]:
         """The versions for which an expression holds; see `versions_where`."""
         ...
 
@@ -89,10 +91,10 @@ class Here:
             projection.mended(lambda: projection.catch_up(wait_for=wait_for, deadline=self._deadline))
             return answer(projection, question)
 
-    def find(self, expression: str) -> list[VersionRef]:
+    def find(self, expression: str, opener: Opener | None = None) -> list[VersionRef]:
         with self._opened() as projection:
             projection.mended(projection.catch_up)
-            return projection.mended(lambda: versions_where(projection, expression))
+            return projection.mended(lambda: versions_where(projection, expression, opener))
 
     def rebuild(self) -> int:
         with self._opened() as projection:
@@ -123,8 +125,8 @@ class First:
     def sql(self, question: Question, wait_for: int | None) -> pa.Table:
         return self._first(lambda model: model.sql(question, wait_for))  # pyright: ignore[reportUnknownLambdaType]
 
-    def find(self, expression: str) -> list[VersionRef]:
-        return self._first(lambda model: model.find(expression))
+    def find(self, expression: str, opener: Opener | None = None) -> list[VersionRef]:
+        return self._first(lambda model: model.find(expression, opener))
 
     def rebuild(self) -> int:
         return self._first(lambda model: model.rebuild())
@@ -160,10 +162,10 @@ def answer(projection: Projection, question: Question) -> pa.Table:
 
     `Refused` where a query makes DuckDB itself fail, though the file is whole.
     """
-    sql, params, as_of, timeout = question
+    sql, params, as_of, timeout, opener = question
 
     def ask() -> pa.Table:
-        return query(projection, sql, params, as_of=as_of, timeout=timeout)
+        return query(projection, sql, params, as_of=as_of, timeout=timeout, opener=opener)
 
     try:
         return projection.mended(ask)
@@ -184,10 +186,12 @@ class There:
     def sql(self, question: Question, wait_for: int | None) -> pa.Table:
         import pyarrow as pa
 
-        return pa.ipc.open_stream(self._answer(question.to_dict(), wait_for, question.timeout)).read_all()
+        asked = question.to_dict() | _lent(question.opener)
+        return pa.ipc.open_stream(self._answer(asked, wait_for, question.timeout)).read_all()
 
-    def find(self, expression: str) -> list[VersionRef]:
-        return [VersionRef(*each) for each in json.loads(self._answer({"find": expression}, None, _FINDING))]
+    def find(self, expression: str, opener: Opener | None = None) -> list[VersionRef]:
+        answer = self._answer({"find": expression} | _lent(opener), None, _FINDING)
+        return [VersionRef(*each) for each in json.loads(answer)]
 
     def rebuild(self) -> int:
         return json.loads(self._answer({"care": "rebuild"}, None, _CARE))
@@ -232,6 +236,11 @@ class There:
         if "error" in reply:
             raise raised(reply)
         return answer
+
+
+def _lent(opener: Opener | None) -> dict[str, Any]:
+    """The keys that a projector is lent for one question: its socket is for those alone who may use the home."""
+    return {} if opener is None else {"actors": opener.to_list()}
 
 
 def told(error: LeptonError) -> dict[str, Any]:

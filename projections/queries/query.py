@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from datetime import UTC, date, datetime
 from functools import cache
 from threading import TIMEOUT_MAX, Event, Thread
@@ -18,6 +18,7 @@ from ...errors import Damaged, Malformed, Refused
 from ..instance import foreign
 from ..schema import schema
 from ..translation import FILE, of_query
+from .opening import NAME, Opener, opening
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -75,12 +76,14 @@ def query(
     as_of: int | datetime | date | str | None = None,
     timeout: float = 30.0,
     most: int | None = None,
+    opener: Opener | None = None,
 ) -> pa.Table:
     """The answer of one SELECT over the public views, as they stood at `as_of`.
 
     An int is a `seq`; a date or time stands for the last `seq` recorded by then, a date for the end of that day in UTC;
     text is one of the three.
-    What a date or time stood for is told with the answer; `resolved` reads it.
+    What a date or time stood for is told with the answer; `resolved` reads it. With an `opener` the query may call
+    `opened(text)`.
     Raises `Refused` for anything but one SELECT, for what reaches outside or into the settings, for an answer above
     `most` bytes (1 GiB where nothing is said), and past `timeout` seconds; `Malformed` with DuckDB's own words where
     the SQL is wrong.
@@ -89,8 +92,13 @@ def query(
     if len(sql.encode(errors="replace")) > LONGEST:
         raise Refused(f"a query has at most {LONGEST:,} bytes; give lists of values as parameters")
     at = _seq(projection, as_of)
-    with projection.reading() as cursor, _explained(cursor, sql, timeout), _interrupted(cursor, timeout):
-        statement = _only_select(cursor, sql)
+    with ExitStack() as stack:
+        cursor = stack.enter_context(projection.reading())
+        stack.enter_context(_explained(cursor, sql, timeout))
+        if opener is not None:
+            stack.enter_context(opening(cursor, opener))
+        stack.enter_context(_interrupted(cursor, timeout))
+        statement = _only_select(cursor, sql, may_open=opener is not None)
         if at is not None:
             cursor.execute("SET VARIABLE as_of = ?::UBIGINT", [at])
         cursor.execute("BEGIN TRANSACTION READ ONLY")
@@ -136,7 +144,7 @@ def _place(text: str | date) -> int | datetime | date:
         ) from None
 
 
-def _only_select(cursor: DuckDBPyConnection, sql: str) -> Statement:
+def _only_select(cursor: DuckDBPyConnection, sql: str, *, may_open: bool) -> Statement:
     """The statement, if it is one SELECT that calls nothing beyond the read model."""
     import duckdb
 
@@ -154,6 +162,8 @@ def _only_select(cursor: DuckDBPyConnection, sql: str) -> Statement:
             raise Refused(f"a query has at most {MOST_PARTS:,} parts, and this has more; give values as parameters")
         for name in _outside(part):
             raise Refused(f"a query reads the ledger's views alone, and {name!r} reaches beyond them; leave it out")
+        if not may_open and str(part.get("function_name", "")).lower() == NAME:
+            raise Refused(f"{NAME}() needs the keys of actors, which are not here; ask with manager.sql or lepton sql")
     return statement
 
 

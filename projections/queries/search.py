@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from ...errors import Malformed
 from ...results import VersionRef
 from ..projector import Projection
+from .opening import Opener, opening
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -19,7 +21,7 @@ MOST: Final = 100
 """Comparisons in an expression: DuckDB does not nest without end."""
 _LONGEST: Final = 120
 
-Kind = Literal["metric", "param", "note"]
+Kind = Literal["metric", "param", "note", "version"]
 
 _VALUES: dict[Kind, str] = {
     "metric": """SELECT
@@ -28,6 +30,13 @@ _VALUES: dict[Kind, str] = {
         FROM metrics WHERE version IS NOT NULL AND figure = ? GROUP BY model, version""",
     "param": "SELECT * FROM hyperparameters WHERE version IS NOT NULL AND name = ?",
     "note": "SELECT * FROM annotations WHERE name = ?",
+    "version": """SELECT * FROM (
+        SELECT
+            model, version, NULL::DOUBLE AS number, 'string' AS kind, CASE ?
+                {opened} WHEN 'branch' THEN branch WHEN 'run' THEN run
+            END AS value
+        FROM versions
+    ) WHERE value IS NOT NULL""",
 }
 """What a version has under a name: for a metric the figure that `show` has, the newest whose rows are known, if any."""
 
@@ -35,8 +44,15 @@ _NAMES: dict[Kind, str] = {
     "metric": "SELECT DISTINCT figure AS name FROM metrics WHERE version IS NOT NULL",
     "param": "SELECT DISTINCT name FROM hyperparameters WHERE version IS NOT NULL",
     "note": "SELECT DISTINCT name FROM annotations",
+    "version": "SELECT unnest(['actor', 'message', 'description', 'branch', 'run']) AS name",
 }
 """The names that versions have of each kind."""
+
+OPENED: Final = ("actor", "message", "description")
+"""What is sealed of a version, by the name that it is asked for by."""
+
+_BARE: Final[tuple[tuple[Kind, ...], ...]] = (("metric", "param", "note"), ("version",))
+"""The kinds that a bare name may be of; those that follow where none of the first has it."""
 
 _TOKEN = re.compile(
     r"""(?P<string>'(?:[^']|'')*')
@@ -65,34 +81,49 @@ class Condition:
     place: int
 
 
-def versions_where(projection: Projection, expression: str) -> list[VersionRef]:
+_WHEN_OPENED: Final = " ".join(f"WHEN '{name}' THEN nullif(opened({name}), '')" for name in OPENED)
+
+
+def versions_where(projection: Projection, expression: str, opener: Opener | None = None) -> list[VersionRef]:
     """The versions, in the order of model and number, for which every comparison holds.
 
         expression = comparison { "and" comparison }
         comparison = name ( "=" | "!=" | "<" | "<=" | ">" | ">=" ) value
-        name       = [ "metric." | "param." | "note." ] ( word | "quoted" )
+        name       = [ "metric." | "param." | "note." | "version." ] ( word | "quoted" )
         value      = number | 'string' | true | false
 
     A word begins with a letter and goes on with letters, digits and ``_ . / : -``; a quote within quotes is doubled.
-    A bare name is looked for among metrics, hyperparameters and notes, and only one kind may have it. A metric is what
+    A bare name is looked for among metrics, hyperparameters and notes, and only one kind may have it; where none has it
+    it may be `actor`, `message`, `description`, `branch` or `run` of the version, the first three as they are opened.
+    What was forgotten, or is not open without an `opener`, is nothing. A metric is what
     `show` has under that name: `f1` the version's own, `test/f1` that of the evaluation called test. It is compared
     with numbers; NaN is only `!=`.
     A version that has nothing under the name fits no comparison, not even `!=`. Strings are ordered by code point.
     Raises `Malformed` pointing at the place, also at a name that no version has.
     """
     conditions = parsed(expression)
-    with projection.reading() as cursor:
+    with projection.reading() as cursor, _opening(cursor, expression, opener):
         clauses: list[str] = []
         params: list[float | str | bool] = []
         for condition in conditions:
             kind = condition.kind or _kind_of(condition, expression, cursor)
             test, values = _test(condition, kind, expression)
-            clauses.append(f"SELECT model, version FROM ({_VALUES[kind]}) WHERE {test}")
+            known = _VALUES[kind].replace("{opened}", _WHEN_OPENED if condition.name in OPENED else "")
+            clauses.append(f"SELECT model, version FROM ({known}) WHERE {test}")
             params += (condition.name, *values)
         matches = cursor.execute(" INTERSECT ".join(clauses) + " ORDER BY model, version", params).fetchall()
         for condition in () if matches else conditions:
             _kind_of(condition, expression, cursor)
     return [VersionRef(*each) for each in matches]
+
+
+def needs_keys(expression: str) -> bool:
+    """Whether an expression may ask for what is sealed."""
+    return any(name in expression for name in OPENED)
+
+
+def _opening(cursor: DuckDBPyConnection, expression: str, opener: Opener | None) -> AbstractContextManager[None]:
+    return opening(cursor, opener or Opener(dict)) if needs_keys(expression) else nullcontext()
 
 
 def parsed(expression: str) -> tuple[Condition, ...]:
@@ -167,17 +198,26 @@ def _unquoted(text: str) -> str:
 
 def _kind_of(condition: Condition, expression: str, cursor: DuckDBPyConnection) -> Kind:
     """The kind that was said, or the one kind that has a bare name. Raises `Malformed` where no version has it."""
-    wanted: tuple[Kind, ...] = (condition.kind,) if condition.kind else (*_VALUES,)
-    sought: list[tuple[Kind, str]] = [(kind, f"SELECT EXISTS ({_VALUES[kind]} LIMIT 1)") for kind in wanted]
-    kinds: list[Kind] = [kind for kind, sql in sought if cursor.execute(sql, [condition.name]).fetchall()[0][0]]
-    if len(kinds) == 1:
-        return kinds[0]
+    kinds: list[Kind] = []
+    candidates: tuple[tuple[Kind, ...], ...] = ((condition.kind,),) if condition.kind else _BARE
+    for wanted in candidates:
+        kinds = [kind for kind in wanted if cursor.execute(_exists(kind), [condition.name]).fetchall()[0][0]]
+        if len(kinds) == 1:
+            return kinds[0]
+        if kinds:
+            break
     if kinds:
         said = f"{' and '.join(f'{kind}.{condition.name}' for kind in kinds)} both exist; say which"
     else:
         what = condition.kind or "metric, param or note"
-        said = f"no {what} is called {condition.name!r}{_near(condition.name, wanted, cursor)}"
+        said = f"no {what} is called {condition.name!r}{_near(condition.name, sum(candidates, ()), cursor)}"
     raise _malformed(expression, condition.place, said)
+
+
+def _exists(kind: Kind) -> str:
+    """Whether any version has a name of a kind, as a question."""
+    some = f"FROM ({_NAMES[kind]}) WHERE name = ?" if kind == "version" else f"{_VALUES[kind]} LIMIT 1"
+    return f"SELECT EXISTS ({some})"
 
 
 def _near(name: str, kinds: tuple[Kind, ...], cursor: DuckDBPyConnection) -> str:

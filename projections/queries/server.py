@@ -23,6 +23,7 @@ from ..care import checked, handed_out
 from ..following import Follower
 from ..projector import Projection
 from .client import Question, answer, told
+from .opening import Opener, opener_of
 from .peers import check_peer
 from .search import versions_where
 from .watchdog import Watchdog
@@ -155,14 +156,15 @@ def _answered(server: _Listener, question: Mapping[str, Any]) -> bytes:
     follower = server.follower
     follower.reach(question["wait_for"], question["deadline"])
     projection = follower.projection
+    opener = opener_of(question.get("actors"))
     if "find" in question:
-        return json.dumps(projection.mended(lambda: versions_where(projection, question["find"]))).encode()
+        return json.dumps(projection.mended(lambda: versions_where(projection, question["find"], opener))).encode()
     if "care" in question:
         return json.dumps(_cared(projection, question["care"])).encode()
     if "sql" not in question:
         raise Refused("a projector answers `sql` and `find`, and can care for its views; this question is neither")
     with server.watchdog.watching(question["sql"], question["timeout"]):
-        return _sql(follower, question)
+        return _sql(follower, question, opener)
 
 
 def _cared(projection: Projection, what: str) -> Any:
@@ -178,12 +180,11 @@ def _cared(projection: Projection, what: str) -> Any:
             raise Refused("a projector can rebuild, check and snapshot; this is none of them")
 
 
-def _sql(follower: Follower, question: Mapping[str, Any]) -> bytes:
+def _sql(follower: Follower, question: Mapping[str, Any], opener: Opener | None) -> bytes:
     import pyarrow as pa
 
-    table = answer(
-        follower.projection, Question(question["sql"], question["params"], question["as_of"], question["timeout"])
-    )
+    asked = Question(question["sql"], question["params"], question["as_of"], question["timeout"], opener)
+    table = answer(follower.projection, asked)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as stream:
         stream.write_table(table)

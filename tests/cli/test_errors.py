@@ -78,6 +78,11 @@ BAD: list[tuple[str, int, str]] = [
     ("train credit-scoring-model loans.csv", 2, "missing option '--label'; `lepton train --help` shows how"),
     ("train credit-scoring-model loans.csv --label default --set epochs", 2, "--set 'epochs' sets nothing; write KEY=VALUE"),
     ("evaluate nope loans.csv --label default", 1, "credit has no branch, tag or alias 'nope'; `lepton log credit` lists what it has"),
+    ("evaluate main loans.csv --label default --type kind=text", 1, "version 7 of credit recorded the columns that it learnt and their types, and is judged by these; leave types, drop and columns out (they are for versions that recorded none)"),
+    ("evaluate main loans.csv --label default --better fid", 2, "--better 'fid' says no way; write METRIC=higher"),
+    ("train credit-scoring-model loans.csv --label default --better fid=down", 1, "metric 'fid' is said to be better 'down'; say 'higher' or 'lower'"),
+    ("train credit-scoring-model loans.csv --label default --validation nope.csv", 1, "there is no file 'nope.csv'; give a CSV or Parquet file"),
+    ("find \"version.acter = 'ada'\"", 1, None),
     # asking
     ("sql 'drop table versions'", 1, "a query is one SELECT, and this is DROP; only reading is allowed here"),
     ("sql \"select * from read_csv('/etc/passwd')\"", 1, "a query reads the ledger's views alone, and 'read_csv' reaches beyond them; leave it out"),

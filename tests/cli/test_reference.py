@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -57,6 +58,8 @@ def words_of(example: str, cli: Cli) -> list[str]:
             manager._workspace.admit(StartRun(run="0190a7e2-7c1d-7f7e-9f0a-3d2f5a6b7c8d", model="credit"), None)
         if example.startswith("lepton save"):
             save_file({"w": np.ones(3, np.float32)}, "net.safetensors")
+        if "later.csv" in example:
+            shutil.copy("loans.csv", "later.csv")
         if KEPT in example:
             with pytest.raises(Stale) as stale:
                 manager.save_version({"w": np.ones(3)}, name="credit", parents=[1])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from pyarrow import parquet
+from pyarrow import feather, parquet
 
 from lepton_ai.datasets import delimited
 from lepton_ai.datasets.read import checked, labelled, rows
 from lepton_ai.datasets.selection import selection
+from lepton_ai.datasets.tables import fingerprint
 from lepton_ai.errors import Malformed, Refused
 
 
@@ -205,11 +208,13 @@ LIMITED = """
 import resource, sys
 from pyarrow import csv, parquet
 from lepton_ai.datasets.read import labelled
-resource.setrlimit(resource.RLIMIT_DATA, (400_000_000, resource.RLIM_INFINITY))
-try:
-    labelled(sys.argv[1], "y")
-except Exception as error:
-    print(type(error).__name__, error)
+from lepton_ai.datasets.tables import fingerprint
+resource.setrlimit(resource.RLIMIT_DATA, (int(float(sys.argv[1])), resource.RLIM_INFINITY))
+for path in sys.argv[2:]:
+    try:
+        fingerprint(*labelled(path, "y"))
+    except Exception as error:
+        print(type(error).__name__, error)
 """
 
 
@@ -221,10 +226,73 @@ def test_too_little_memory_is_told_as_that(tmp_path: Path) -> None:
     )
 
     said = [
-        subprocess.run([sys.executable, "-c", LIMITED, tmp_path / name], capture_output=True, text=True).stdout
+        subprocess.run(
+            [sys.executable, "-c", LIMITED, "400000000", tmp_path / name], capture_output=True, text=True
+        ).stdout
         for name in ("bomb.parquet", "wide.csv.gz")
     ]
 
-    assert "Refused the file holds 60,000,000 rows of 2 columns" in said[0]
-    assert "wide.csv.gz takes more memory than there is" in said[1]
-    assert issubclass(Malformed, Refused)
+    assert "bomb.parquet: the file holds 60,000,000 rows of 2 columns" in said[0]
+    assert re.search(r"wide.csv.gz: the file unpacks to 0.\d GB and more, which take 0.\d GB", said[1])
+
+
+def test_little_that_unpacks_to_more_than_there_is_is_refused_before_memory_is_taken(tmp_path: Path) -> None:
+    """Each is below 2 MB, and would be gigabytes: compressed buffers and pages, texts that many rows share."""
+    text = pa.array(["x" * 1_000_000])
+    shared = pa.DictionaryArray.from_arrays(pa.array(np.zeros(2000, np.int32)), text)
+    growing = pa.array(["x" * (100_000 + n) for n in range(2500)])
+    two = pa.table({"x": shared, "y": np.zeros(2000)})
+    zeros = pa.table({"x": np.zeros(18_000_000), "y": np.zeros(18_000_000, np.int8)})
+    for kind in ("zstd", "lz4"):
+        feather.write_feather(zeros, str(tmp_path / f"{kind}.arrow"), compression=kind)
+    feather.write_feather(two, str(tmp_path / "dictionary.arrow"), compression="zstd")
+    parquet.write_table(two, tmp_path / "dictionary.parquet")
+    parquet.write_table(two, tmp_path / "plain.parquet", store_schema=False)
+    parquet.write_table(
+        pa.table({"x": growing, "y": np.zeros(2500)}), tmp_path / "growing.parquet",
+        use_dictionary=False, column_encoding={"x": "DELTA_BYTE_ARRAY", "y": "PLAIN"},
+    )  # fmt: skip
+    with gzip.open(tmp_path / "zeros.csv.gz", "wb", 1) as file:
+        for _ in range(35):
+            file.write(b"x,y\n" + b"0,1\n" * 1_000_000)
+
+    paths = sorted(tmp_path.iterdir(), key=lambda path: path.suffix == ".gz")
+    said: list[str] = []
+    for limit, some in (("4e8", paths[:-1]), ("1e9", paths[-1:])):
+        words = [sys.executable, "-c", LIMITED, limit, *some]
+        said += subprocess.run(words, capture_output=True, text=True).stdout.splitlines()
+
+    assert max(path.stat().st_size for path in paths) < 2_000_000
+    assert len(said) == len(paths) == 7
+    for path, line in zip(paths, said, strict=True):
+        why = "takes more memory" if path.stem == "growing" else "(the file|column 'x') (unpacks to|holds)"
+        assert re.match(rf"Refused (\S+{path.name}:? |){why} .* give fewer rows", line), line
+
+
+def test_what_finds_room_is_read_from_every_packing(tmp_path: Path) -> None:
+    table = pa.table({"a": ["é", None, "b", "é"], "n": [1.5, None, 2, 3], "y": [0, 1, 0, 1]})
+    for kind in ("zstd", "lz4", "uncompressed"):
+        feather.write_feather(table, str(tmp_path / f"{kind}.arrow"), compression=kind, chunksize=3)
+    coded = table.set_column(0, "a", table["a"].dictionary_encode())
+    feather.write_feather(coded, str(tmp_path / "dictionary.arrow"), compression="zstd")
+    parquet.write_table(table, tmp_path / "a.parquet", row_group_size=2)
+    parquet.write_table(table, tmp_path / "plain.parquet", use_dictionary=False)
+    encodings = {"a": "DELTA_BYTE_ARRAY", "n": "PLAIN", "y": "PLAIN"}
+    parquet.write_table(table, tmp_path / "growing.parquet", use_dictionary=False, column_encoding=encodings)
+
+    for path in tmp_path.iterdir():
+        assert read(str(path)) == table.to_pydict(), path.name
+        data, labels = labelled(str(path), "y")
+        assert fingerprint(data, labels) == fingerprint(table.drop_columns("y"), table["y"])
+
+
+def test_an_arrow_file_whose_account_of_itself_is_damaged_is_read_or_refused(tmp_path: Path) -> None:
+    whole = tmp_path / "a.arrow"
+    feather.write_feather(pa.table({"x": np.arange(300.0), "y": np.zeros(300)}), str(whole), compression="lz4")
+    content, rng = whole.read_bytes(), np.random.default_rng(3)
+    for _ in range(150):
+        damaged = bytearray(content)
+        damaged[rng.integers(len(content) - 700, len(content))] ^= int(rng.integers(1, 256))
+        path = written(tmp_path / "b.arrow", bytes(damaged))
+        with suppress(Refused):
+            labelled(path, "y")

@@ -134,13 +134,9 @@ def test_a_fingerprint_tells_names_types_and_counts_and_no_value() -> None:
     told = fingerprint(COLUMNS, LABELS)
 
     assert told["rows"] == 3
-    assert told["columns"] == [
-        {"name": "age", "type": "number"},
-        {"name": "job", "type": "category"},
-        {"name": "rent", "type": "number"},
-        {"name": "own", "type": "number"},
-    ]
-    assert set(told) == {"digest", "rows", "columns"}
+    assert [(each["name"], each["type"]) for each in told["columns"]] == [
+        ("age", "number"), ("job", "category"), ("rent", "number"), ("own", "number"),
+    ]  # fmt: skip
     assert "clerk" not in json.dumps(told)
 
 
@@ -170,13 +166,12 @@ def test_one_changed_cell_changes_the_fingerprint(data: st.DataObject) -> None:
     "changed",
     [
         {"a": [1, 2], "c": ["x", "y"]},
-        {"b": ["x", "y"], "a": [1, 2]},
         {"a": ["1", "2"], "b": ["x", "y"]},
         {"a": [2, 1], "b": ["y", "x"]},
         {"a": [1, 2]},
     ],
 )
-def test_names_order_types_and_rows_belong_to_the_fingerprint(changed: dict[str, list[object]]) -> None:
+def test_names_types_and_rows_belong_to_the_fingerprint(changed: dict[str, list[object]]) -> None:
     assert fingerprint(changed)["digest"] != fingerprint({"a": [1, 2], "b": ["x", "y"]})["digest"]
 
 

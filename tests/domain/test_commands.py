@@ -43,6 +43,8 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "recipe": (Recipe(), Recipe(settings={"epochs": 2})),
     "metrics": ({"f1": 0.5}, {"f1": 0.6}),
     "validation": (None, {"digest": "d"}),
+    "task": (None, "binary"),
+    "validation_source": ("", "file:///rows.csv"),
     "better": ({}, {"fid": "lower"}),
     "annotations": ({"a": 1}, {"a": 2}),
     "tags": ((), ("v1",)),
@@ -120,7 +122,8 @@ def test_what_a_command_calls_incidental_or_free_text_are_fields_it_has(kind: ty
 
     assert {*kind.incidental, *kind.free_text} <= names
     assert names.intersection(
-        {"message", "reason", "description"} | ({"source"} if kind in (SubmitJob, OfferVersion) else set())
+        {"message", "reason", "description", "validation_source"}
+        | ({"source"} if kind in (SubmitJob, OfferVersion) else set())
     ) == set(kind.free_text)
 
 

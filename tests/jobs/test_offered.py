@@ -131,20 +131,24 @@ def test_an_offered_version_is_committed_as_its_file_has_it_with_all_that_was_to
         "architecture": {"class": ["somebody", "else's"]},
         "settings": {"epochs": 3},
         "data": {"digest": "blake3:1", "rows": 9},
-        "metrics": {"f1": 0.5},
+        "metrics": {"f1": 0.5, "yield": 3.0},
         "tags": ["lab-7"],
         "message": "from the lab of Grace",
     }
+    judged = {"validation": {"digest": "blake3:2", "rows": 5}, "task": "binary", "better": {"yield": "higher"}}
 
-    job = lab.looked_at_elsewhere(lab.offer(lab.file("first.safetensors", OF_EVERY_SORT), **told))
+    job = lab.looked_at_elsewhere(lab.offer(lab.file("first.safetensors", OF_EVERY_SORT), **told, **judged))
 
-    assert (job.status, job.kind, job.version) == ("finished", "verify", 1)
+    assert (job.status, job.kind, job.version) == ("finished", "verify", 1), job.reason
     assert job.figures == {"tensors": len(OF_EVERY_SORT), "parameters": 300_012}
     assert bits(lab.manager.load_tensors("net@lab-7")) == bits(OF_EVERY_SORT)
     shown = lab.manager.show("net@1")
     assert lab.manager.models() == ["net"]
     assert {name: getattr(shown, name) for name in told} == told | {"tags": ("lab-7",)}
     assert shown.branches == ("main",)
+    assert shown.rows == dict.fromkeys(told["metrics"], judged["validation"])
+    assert lab.manager.about("net").better == judged["better"]
+    assert {each["task"] for each in lab.manager.sql("SELECT task FROM metrics").to_pylist()} == {"binary"}
     assert lab.manager.sql("SELECT kind, status, version, payload ->> 'digest' AS digest FROM jobs").to_pylist() == [
         {"kind": "verify", "status": "finished", "version": 1, "digest": digest(save(OF_EVERY_SORT))}
     ]
@@ -288,7 +292,15 @@ def test_an_offer_by_the_sdk_is_the_same_job_under_its_key(lab: Lab, monkeypatch
     monkeypatch.chdir(lab.folder)
     offers = [
         lab.manager.jobs.offer(
-            "net", "mine.safetensors", digest(path.read_bytes()), metrics={"f1": 0.5}, key="nightly", pool="eu"
+            "net",
+            "mine.safetensors",
+            digest(path.read_bytes()),
+            metrics={"f1": 0.5},
+            validation=([[1.0], [2.0]], [0, 1]),
+            task="binary",
+            better={"yield": "lower"},
+            key="nightly",
+            pool="eu",
         )
         for _ in range(2)
     ]
@@ -299,6 +311,8 @@ def test_an_offer_by_the_sdk_is_the_same_job_under_its_key(lab: Lab, monkeypatch
     assert job.pool == "eu"
     assert (job.status, job.version) == ("finished", 1)
     assert lab.manager.show("net@1").actor == "ada"
+    assert lab.manager.show("net@1").rows["f1"]["rows"] == 2
+    assert lab.manager.about("net").better == {"yield": "lower"}
     with pytest.raises(Refused, match="already used for another command"):
         lab.manager.jobs.offer("net", "/other.safetensors", digest(b""), key="nightly")
     with pytest.raises(Refused, match="cannot hold 'digest'"):
@@ -331,6 +345,7 @@ def test_an_offer_by_the_sdk_is_the_same_job_under_its_key(lab: Lab, monkeypatch
         ({"source": "/" + "x" * 3000}, "source is no address"),
         ({"hyperparmeters": {"lr": 1}}, "has no field 'hyperparmeters'; it has source, digest, branch"),
         ({"metrics": {"f1": "much"}}, "metrics.f1: input should be"),
+        ({"better": {"f1": "more"}}, "better.f1: input should be 'higher' or 'lower'"),
         ({"tags": ["no tag"]}, "cannot name a tag"),
         ({"branch": "a..b"}, "cannot name a branch"),
         ({"message": 7}, "message: input should be a valid string"),

@@ -32,6 +32,11 @@ def rows(number: int, seed: int, noise: float = 0.5) -> tuple[np.ndarray, np.nda
     return data, (data[:, 0] + noise * rng.normal(size=number) > 0).astype(int)
 
 
+def rows_of(*labelled: Any) -> dict[str, Any]:
+    """Rows as answers tell them."""
+    return {name: identity(*labelled)[name] for name in ("digest", "rows")}
+
+
 @pytest.fixture
 def manager(home: Path) -> ModelManager:
     return ModelManager(home, actor="ada")
@@ -77,14 +82,14 @@ def test_a_version_judged_on_easy_rows_is_not_ranked_above_one_judged_on_harder_
     assert [each["f1"] for each in figures] == own
     assert figures[0]["evaluation/f1"] > figures[0]["test/f1"]
     found = manager.compare("risk@1", "risk@2")
-    assert (found.metric, found.on) == ("test/f1", identity(*test))
+    assert (found.metric, found.on) == ("test/f1", rows_of(*test))
     assert found.best == (1 if figures[0]["test/f1"] > figures[1]["test/f1"] else 2)
     assert [each["test/f1"] for each in found.metrics] == sorted((each["test/f1"] for each in figures), reverse=True)
     plan = manager.rollback("risk@1", dry_run=True)
     assert plan.metrics_now["test/f1"] == figures[1]["test/f1"]
     assert {"f1", "evaluation/f1"}.isdisjoint({*plan.metrics_now, *plan.metrics_then})
     suggested = manager.suggest_rollback(model="risk")
-    assert (suggested.metric, suggested.rows) == ("test/f1", identity(*test))
+    assert (suggested.metric, suggested.rows) == ("test/f1", rows_of(*test))
     for name, value in figures[0].items():
         assert manager.find(f"metric.{name} >= {value!r} and metric.{name} <= {value!r}")[0] == 1
 
@@ -196,7 +201,7 @@ def test_a_training_with_validation_rows_says_which_and_a_load_knows_them(manage
         model.add_hyperparameter(name, value)
     manager.train(model, *data, validation=held, name="net")
 
-    assert manager.show(1).rows["f1"] == identity(*held)
+    assert manager.show(1).rows["f1"] == rows_of(*held)
     assert manager.load_version("net@1").validation == identity(*held)
     manager.evaluate("net@1", *held, name="test")
     assert manager.save_version(manager.load_version("net@1"), name="net") == 1
@@ -204,6 +209,84 @@ def test_a_training_with_validation_rows_says_which_and_a_load_knows_them(manage
     assert manager.compare(1, 2, metric="test/f1").best == 2
     manager.save_version(model, name="net", branch="third", parents=[1], settings={"a": 2}, metrics={"f1": 1.0})
     assert manager.show(3).rows == {}
+
+
+# ── rows by both versions of their fingerprint ───────────────────────────────────────────────────────────────────────
+
+
+SOME = (np.arange(8.0).reshape(4, 2), np.array([0, 1, 0, 1]))
+OLD = {"digest": identity(*SOME)["v1"], "rows": 4}
+"""The same rows as an earlier Lepton recorded them."""
+
+
+def test_figures_of_rows_that_an_earlier_lepton_recorded_are_compared_with_todays(manager: ModelManager) -> None:
+    saved(manager, {"metrics": {"f1": 0.7}, "validation": OLD}, {"metrics": {"f1": 0.6}, "validation": SOME}, {})
+    of_test(manager, 3, 0.8, OLD)
+
+    for metric in (None, "f1", "test/f1"):
+        found = manager.compare(1, 2, 3, metric=metric)
+        assert ([*found.versions], [each[found.metric] for each in found.metrics]) == ([3, 1, 2], [0.8, 0.7, 0.6])
+    assert manager.diff(1, 2).other_rows == ()
+    assert manager.rollback(1, dry_run=True).metrics_then == {"test/f1": 0.7}
+    for validation in (OLD, SOME):
+        manager.save_version({"w": np.ones(3)}, name="same", metrics={"f1": 0.7}, validation=validation)
+    assert sum("metrics" in event["data"] for event in manager.events(stream="model/same")) == 1
+
+
+def test_where_version_1_of_a_fingerprint_is_not_known_they_are_other_rows(manager: ModelManager) -> None:
+    in_a_stream = {name: value for name, value in identity(*SOME).items() if name != "v1"}
+    other_order = (SOME[0][:, ::-1], SOME[1])
+    both = {"0": SOME[0][:, 0], "1": SOME[0][:, 1]}, {"1": SOME[0][:, 1], "0": SOME[0][:, 0]}
+    saved(manager, *({"metrics": {"f1": n / 9}, "validation": each} for n, each in enumerate(
+        (OLD, in_a_stream, other_order, (both[0], SOME[1]), (both[1], SOME[1])), 1
+    )))  # fmt: skip
+
+    assert [manager.compare(1, n).best for n in (2, 3, 4, 5)] == [None, None, 4, None]
+    assert [manager.compare(2, n).best for n in (3, 4, 5)] == [None, 4, 5], "the order of columns does not matter"
+
+
+def test_a_diff_says_which_columns_of_the_data_changed(manager: ModelManager) -> None:
+    tables = [{"age": [1, 2, 3], "job": ["a", "b", job]} for job in "cd"]
+    saved(manager, *({"data": (table, [0, 1, 0])} for table in tables), {"data": {**OLD, "columns": [
+        {"name": "age", "type": "category"}, {"name": "job", "type": "category"},
+    ]}})  # fmt: skip
+
+    assert {*manager.diff(1, 2).data} == {"digest", "columns.job.digest"}
+    assert {*manager.diff(2, 3).data} == {"digest", "rows", "columns.age.type"}
+
+
+# ── tasks ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_figures_of_another_task_are_not_compared_under_one_name(manager: ModelManager) -> None:
+    same = {"validation": HARD}
+    tasks = ("binary", "multiclass", "binary", None)
+    saved(manager, *({"metrics": {"accuracy": n / 9}, "task": task, **same} for n, task in enumerate(tasks, 1)))
+
+    for metric in (None, "accuracy"):
+        assert manager.compare(1, 2, metric=metric).best is None
+        assert "not of the same rows and task (binary, multiclass)" in manager.compare(1, 2, metric=metric).words
+        assert [manager.compare(1, 3, metric=metric).best, manager.compare(1, 4, metric=metric).best] == [3, 4]
+    assert manager.compare(1, 2, 4).best is None, "whichever task nobody said"
+    assert manager.diff(1, 2).other_rows == ("accuracy",)
+    assert manager.diff(1, 3).other_rows == ()
+    assert manager.rollback(2, dry_run=True).metrics_then == {"accuracy": 2 / 9}
+    told = manager.sql("SELECT version, task FROM metrics ORDER BY version").to_pylist()
+    assert [each["task"] for each in told] == [*tasks]
+
+
+def test_an_evaluation_and_a_training_say_what_their_figures_are_of(manager: ModelManager) -> None:
+    model = CreditScoringModel()
+    for name, value in {"epochs": 2, "members": 1, "hidden": [4]}.items():
+        model.add_hyperparameter(name, value)
+    manager.train(model, *rows(60, 1), name="net")
+    manager.evaluate("net@1", *rows(40, 2), name="test")
+    manager.record_metrics(1, {"rmse": 0.5}, validation=HARD, task="regression")
+
+    events = [event["data"] for event in manager.events(stream="model/net") if "metrics" in event["data"]]
+
+    assert [each["task"] for each in events] == ["binary", "binary", "regression"]
+    assert {each["task"] for each in manager.sql("SELECT task FROM evaluations").to_pylist()} == {"binary"}
 
 
 # ── directions ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from lepton_ai import ModelManager
+from lepton_ai import ModelManager, Refused, settings
+from lepton_ai.errors import Malformed
+from lepton_ai.projections.queries.child import answer
 from lepton_ai.projections.schema import schema
+from lepton_ai.wiring import Home
 
 from ..cli_home import Cli
 
@@ -88,6 +92,101 @@ def test_what_was_forgotten_shows_as_forgotten(tmp_path: Path) -> None:
         ("ada", "ada speaks"),
         ("[forgotten]", "[forgotten]"),
     ]
+
+
+# ── what is looked for by what it says ───────────────────────────────────────────────────────────────────────────────
+
+LOOKED_FOR = {
+    "SELECT version FROM versions WHERE opened(actor) = 'ada'": [1, 2],
+    "SELECT version FROM versions WHERE opened(actor) = 'bob'": [],
+    f"SELECT version FROM versions WHERE opened(message) = $${WORDS}$$": [1, 2],
+    "SELECT count(*) FROM branch_moves WHERE Opened (reason) LIKE 'bob%'": [1],
+    "SELECT version FROM versions WHERE opened(actor) = 'ada' AND version > 1": [2],
+    "SELECT v.version FROM versions v JOIN runs r ON opened(v.actor) = opened(r.actor) ORDER BY 1": [1, 2],
+    "SELECT count(DISTINCT opened(actor)) FROM events": [3],
+    "SELECT count(*) FROM events WHERE opened(data) LIKE '%she said%'": [6],
+    "SELECT count(*) FROM versions_at(1) WHERE opened(actor) = 'ada'": [0],
+    "SELECT opened(NULL) IS NULL": [True],
+    "SELECT opened(17) = '17' AND opened('') = '' AND opened('plain') = 'plain'": [True],
+    "SELECT 'opened(actor)'": ["opened(actor)"],
+}
+
+
+@pytest.fixture(params=["here", "beside a projector"])
+def asked(request: pytest.FixtureRequest, home: Path) -> Iterator[ModelManager]:
+    with ExitStack() as stack:
+        if request.param != "here":
+            stack.enter_context(closing(other := Home(settings.load(home, actor="lepton"))))
+            stack.enter_context(other.follower())
+        yield stack.enter_context(ModelManager(home, actor="carol"))
+
+
+def test_a_query_finds_what_is_sealed_by_what_it_says(asked: ModelManager) -> None:
+    answers = {query: asked.sql(query).column(0).to_pylist() for query in LOOKED_FOR}
+
+    assert answers == LOOKED_FOR
+    assert asked.sql("SELECT count(*) AS n FROM versions WHERE opened(actor) = ?", ["ada"]).to_pylist() == [{"n": 2}]
+    stored = asked.sql("SELECT actor FROM versions WHERE opened(actor) = 'ada'", opened=False)
+    assert "ada" not in str(stored.to_pylist()), "the answer shows what is stored, if that is asked for"
+
+
+def test_find_and_runs_know_who_and_what_was_said(asked: ModelManager) -> None:
+    assert asked.find("version.actor = 'ada' and note.n > 1") == [2]
+    assert asked.find("actor = 'ada' and branch = 'main'") == [1, 2]
+    quoted = WORDS.replace("'", "''")
+    assert asked.find(f"version.message = '{quoted}' and version.description = '{quoted}'") == [1]
+    assert asked.find("version.actor != 'bob'") == [1, 2]
+    assert asked.find("version.actor = 'bob'") == []
+    assert [run.status for run in asked.runs("net", actor="ada")] == ["failed"]
+    assert not asked.runs(actor="bob")
+    with pytest.raises(Malformed, match=r"no version is called 'acter'; did you mean actor\?"):
+        asked.find("version.acter = 'ada'")
+
+
+def test_the_command_line_finds_them_too(home: Path) -> None:
+    cli = Cli(home)
+
+    assert [each["version"] for each in cli("find \"version.actor = 'ada'\" --json").json["versions"]] == [1, 2]
+    assert cli("runs --by ada --json").json["runs"][0]["model"] == "net"
+    assert cli("runs --by bob --json").json["runs"] == []
+
+
+def test_what_was_forgotten_matches_nothing_and_the_log_is_untouched(tmp_path: Path) -> None:
+    for name in ("ada", "bob", "dan"):
+        with ModelManager(tmp_path, actor=name) as manager:
+            manager.save_version({"w": np.full(1, len(name))}, name=name, message=f"{name} speaks")
+    with ModelManager(tmp_path, actor="carol") as manager:
+        for name in ("bob", "dan"):
+            manager.forget_actor(name)
+        root = manager.verify().root
+
+        def count(condition: str) -> int:
+            return manager.sql(f"SELECT count(*) AS n FROM versions WHERE {condition}").to_pylist()[0]["n"]
+
+        for words in ("'bob'", "'dan'", "'[forgotten]'"):
+            assert count(f"opened(actor) = {words}") == 0
+        assert count("opened(actor) != 'ada' OR opened(message) LIKE '%speaks%' AND opened(actor) != 'ada'") == 0
+        assert count("opened(actor) IS NULL AND opened(message) IS NULL") == 2
+        assert (
+            manager.sql("SELECT * FROM versions a JOIN versions b ON opened(a.actor) = opened(b.actor)").num_rows == 1
+        )
+        assert manager.find("version.actor != 'ada'") == []
+        assert manager.find("version.message != 'x'") == [1]
+        assert manager.verify().root == root
+
+
+def test_strangers_without_keys_are_told_that_nothing_opens_there(home: Path, tmp_path: Path) -> None:
+    with ModelManager(home) as manager:
+        manager.snapshot(tmp_path / "copy.duckdb")
+
+    with pytest.raises(
+        Refused, match=r"opened\(\) needs the keys of actors, which are not here; ask with manager\.sql"
+    ):
+        answer(tmp_path / "copy.duckdb", "SELECT opened(actor) FROM versions")
+    assert answer(tmp_path / "copy.duckdb", "SELECT 'opened(actor)' AS a").to_pylist() == [{"a": "opened(actor)"}]
+
+
+# ── what stays as it is ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from typing import Any, cast
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
-from lepton_ai import settings
+from lepton_ai import ModelManager, settings
+from lepton_ai.datasets.read import labelled
 from lepton_ai.domain.job.commands import CancelJob, SubmitJob
 from lepton_ai.domain.job.state import JobState
 from lepton_ai.events.kafka.cluster import Cluster
@@ -27,12 +28,14 @@ from lepton_ai.jobs.protocol.messages import Finished, KeptTensors, MadeVersion,
 from lepton_ai.jobs.protocol.over_kafka import opened
 from lepton_ai.jobs.protocol.over_tables import MailResults
 from lepton_ai.jobs.protocol.ports import Fact
+from lepton_ai.models import CreditScoringModel
 from lepton_ai.settings import Terms
 from lepton_ai.versions.history import told
 from lepton_ai.wiring import Home
 from lepton_ai.workers.worker import Post, Worker
 
 from ..asking import freeze, until
+from ..cli_home import loans
 from ..events.relaying import relaying
 from ..jobs.channels import ME, Away, Open, Silence, order
 from ..jobs.identities import identity, incarnation
@@ -40,6 +43,7 @@ from ..programs.light_work import LIGHT
 
 PROGRAMS = Path(__file__).parents[1] / "programs"
 TERMS = {"start": 5.0, "lease": 5.0, "heartbeat": 0.5, "pause": 0.1, "drain": 4.0, "poll": 0.02}
+LEPTON_WORKER = [sys.executable, "-c", "from lepton_ai.cli import main; main()", "worker"]
 SOON = 60.0
 ENDS = ("finished", "failed", "cancelled")
 
@@ -390,3 +394,44 @@ def test_a_worker_that_nobody_hears_stops_its_process_when_its_lease_is_over(tmp
     pid = int(path.read_text())
     later[0] = 601.0
     until(lambda: worker.step() or gone(pid), SOON)
+
+
+def test_a_worker_tells_of_a_training_and_an_evaluation_what_one_here_tells(place: Place, tmp_path: Path) -> None:
+    """Rows, figures, task and directions: the same events, but for who did it and when."""
+    rows, held = (str(tmp_path / f"{name}.csv") for name in ("rows", "held"))
+    loans(Path(rows))
+    lines = Path(rows).read_text().splitlines()
+    Path(held).write_text("\n".join([lines[0], *lines[:20:-1], ""]))
+    chosen: dict[str, Any] = {"epochs": 2, "members": 1, "hidden": [4]}
+    better = {"cost_saving": "higher"}
+    with ModelManager(place.home.settings.home, actor="ada") as there, ModelManager(tmp_path / "here") as here:
+        asked = {"name": "credit", "tags": ["v1"], "validation": held, "better": better, "hyperparameters": chosen}
+        trained = there.jobs.train("credit-scoring-model", rows, "default", **asked)
+        folder = place.home.settings.home
+        (folder / "objects").mkdir(exist_ok=True)
+        environment = os.environ | {"PYTHONSAFEPATH": "1", "LEPTON_HOME": str(folder)}
+        place.workers.append(subprocess.Popen(LEPTON_WORKER, env=environment, stdout=subprocess.DEVNULL))
+        assert place.ended(trained.job) == ["finished"], there.jobs.show(trained.job).reason
+        judged = there.jobs.evaluate("credit@v1", held, "default", name="held", better={"waste": "lower"})
+        assert place.ended(judged.job) == ["finished"]
+
+        model = CreditScoringModel()
+        for name, value in chosen.items():
+            model.add_hyperparameter(name, value)
+        learnt = labelled(rows, "default")
+        others = labelled(held, "default")
+        here.train(model, *learnt, validation=others, name="credit", tags=["v1"], better=better)
+        here.evaluate("credit@v1", held, "default", name="held", better={"waste": "lower"})
+        mine, theirs = ([*map(_said, manager.events(stream="model/credit"))] for manager in (here, there))
+
+    assert theirs == mine
+    assert [each["type"].split(".")[1] for each in mine] == [
+        "model", "version", "tag", "metric", "evaluation", "metric",
+    ]  # fmt: skip
+    assert (mine[1]["task"], mine[4]["task"]) == ("binary", "binary")
+    assert mine[1]["validation"]["digest"] == mine[4]["data"]["digest"]
+
+
+def _said(event: dict[str, Any]) -> dict[str, Any]:
+    """What an event says, without the run and where it ran."""
+    return {"type": event["type"], **event["data"], "run": None, "environment": None, "code": None}

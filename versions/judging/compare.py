@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
-from ...domain.model.figures import Common, Figure, VersionFigures, common, shared
+from ...domain.model.figures import Common, VersionFigures, common, shared
 from ...domain.model.metric import USUAL, better_when, goodness
 from ...domain.model.state import ModelState, ModelVersion
 from ...errors import Malformed, Refused
@@ -32,8 +32,9 @@ def diff(workspace: Workspace, before: ModelVersion, after: ModelVersion) -> Dif
         "code": (one.code, two.code),
         "environment": (one.environment, two.environment),
     }
-    other_rows = tuple(name for name in old if name in new and not _same_rows(old[name], new[name]))
+    other_rows = tuple(name for name in old if name in new and not old[name].comparable(new[name]))
     differing = {part: changes(*ends) for part, ends in parts.items()}
+    differing["data"] = _data_changes(one.data or {}, two.data or {})
     tensors = _tensor_changes(workspace, before, after)
     same = {
         part: _same(flat(first), flat(second), {*differing[part], *other_rows})
@@ -68,8 +69,29 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flattened
 
 
-def _same_rows(one: Figure, other: Figure) -> bool:
-    return one.rows is not None and other.rows is not None and one.rows.digest == other.rows.digest
+def _data_changes(*fingerprints: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """How fingerprints differ, column by column; only by what both say, for they may be of two versions."""
+    one, two = ({**_rest(told, "version", "v1"), **_by_name(told.get("columns"))} for told in fingerprints)
+    changed = changes(one, two)
+    if "labels" in one and "labels" in two:
+        return changed
+    # version 1 has no digests of columns and labels
+    return {name: each for name, each in changed.items() if not name.startswith("labels") and not _of_column(name)}
+
+
+def _by_name(columns: Any) -> dict[str, Any]:
+    if not isinstance(columns, list):
+        return {}
+    named = [cast("dict[str, Any]", each) for each in cast("list[Any]", columns) if isinstance(each, dict)]
+    return {"columns": {str(each["name"]): _rest(each, "name") for each in named if "name" in each}}
+
+
+def _of_column(name: str) -> bool:
+    return name.startswith("columns.") and name.endswith(".digest")
+
+
+def _rest(told: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in told.items() if name not in names}
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = "") -> dict[str, tuple[Any, Any]]:
@@ -164,6 +186,8 @@ def _unranked(model: ModelState, sides: Mapping[int, VersionFigures], metric: st
     if metric is None and names:
         return f"not ranked: {_refusal(model, names)}"
     what = "not ranked: " + ("their figures are" if metric is None else f"{metric!r} is") + " not of the same rows"
+    tasks = sorted({each.task for of in sides.values() for each in of.newest.values() if each.task})
+    what += f" and task ({', '.join(tasks)})" if len(tasks) > 1 else ""
     if ranking := [name for name in names if _ranks(model, name)]:
         return f"{what}; they share {', '.join(ranking)}"
     some = max((each for each in alike if _ranks(model, each.name)), key=lambda each: len(each.figures), default=None)

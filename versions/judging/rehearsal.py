@@ -7,7 +7,7 @@ from typing import Any
 from ...domain.commands import RecordRehearsal
 from ...domain.model.metric import better_when, goodness
 from ...domain.model.state import ModelState
-from ...errors import GateNotMet, Malformed
+from ...errors import GateNotMet, Malformed, Refused
 from ...results import Rehearsal
 from ..rows import as_learnt
 from ..train import judged
@@ -20,7 +20,13 @@ def rehearse(workspace: Workspace, model: ModelState, head: int, target: int, ro
     performance = judged(workspace, model, target, data, labels)
     metric = metric or performance.headline
     metrics_to = performance.figures()
-    metrics_from = judged(workspace, model, head, data, labels).figures()
+    other = judged(workspace, model, head, data, labels)
+    if other.task != performance.task:
+        raise Refused(
+            f"version {head} is judged as {other.task} and version {target} as {performance.task}, whose figures are "
+            "not compared; leave the rehearsal out"
+        )
+    metrics_from = other.figures()
     if metric not in metrics_to or metric not in metrics_from:
         raise Malformed(f"there is no metric {metric!r} to rehearse by; choose of {', '.join(sorted(metrics_to))}")
     difference = {name: metrics_to[name] - metrics_from[name] for name in metrics_to if name in metrics_from}

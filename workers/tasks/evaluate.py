@@ -45,5 +45,5 @@ def evaluate(payload: Evaluate, context: Context) -> Finished:
     with noted() as remarks:
         performance = model.evaluate(rows, labels)
 
-    evaluation = MadeEvaluation(data=fingerprint(rows, labels), metrics=performance.figures())
+    evaluation = MadeEvaluation(data=fingerprint(rows, labels), metrics=performance.figures(), task=performance.task)
     return context.finished(evaluation, performance.to_dict(), remarks)

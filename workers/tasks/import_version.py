@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ...tensors.tensor import Tensor
     from ..context import Context
 
-RECORDED: Final = ("hyperparameters", "architecture", "settings", "data", "metrics")
+RECORDED: Final = ("hyperparameters", "architecture", "settings", "data", "metrics", "validation", "task")
 """What was told of the version, and is recorded as it was told."""
 
 
@@ -30,6 +30,8 @@ class ImportVersion(MakesVersion):
     settings: Json = {}
     data: Json | None = None
     metrics: Metrics = {}
+    validation: Json | None = None
+    task: str | None = None
     limits: dict[str, int] | None = None
 
 

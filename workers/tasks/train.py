@@ -29,13 +29,17 @@ class Train(LabelledRows, MakesVersion, LogsMetrics):
 def train(payload: Train, context: Context) -> Finished:
     """Fit the model; an attempt that was lost goes on from its last checkpoint where the model can."""
     from ...datasets.examination import examine, noted
-    from ...datasets.read import labelled
+    from ...datasets.read import labelled, labelled_alike
     from ...datasets.selection import selected_by
+    from ...datasets.tables import fingerprint
     from ...models.registry import is_own, known, registered
     from ...models.state import tensors_of
     from ...provenance import code, environment
 
-    rows, labels = labelled(context.order.source, payload.label, selected_by(payload))
+    chosen = selected_by(payload)
+    rows, labels = labelled(context.order.source, payload.label, chosen)
+    other = context.order.validation_source
+    validation = labelled_alike(other, payload.label, chosen, (rows, labels)) if other else None
     model = registered(known(payload.model_class))()
     for name, value in payload.hyperparameters.items():
         model.add_hyperparameter(name, value)
@@ -45,18 +49,19 @@ def train(payload: Train, context: Context) -> Finished:
     with noted() as remarks:
         if not is_own(model):  # which examines them itself
             examine(rows, labels)
-        model.train(rows, labels, on_epoch=context.measured, **progress)
+        model.train(rows, labels, validation=validation, on_epoch=context.measured, **progress)
 
     made = context.version(
         context.keep(tensors_of(model)),
         hyperparameters=model.hyperparameters,
         architecture=model.architecture(),
         settings=model.settings,
-        data=model.data,
+        data=model.data or fingerprint(rows, labels),
         environment=environment(),
         code=code(),
         metrics=model.metrics,
         validation=model.validation,
+        task=model.TASK or None,
     )
     return context.finished(made, dict(model.metrics), remarks)
 

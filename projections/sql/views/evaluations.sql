@@ -7,6 +7,7 @@
 -- recorded TIMESTAMPTZ: when it was recorded
 -- actor VARCHAR: pseudonym of who evaluated
 -- seq UBIGINT: the event that recorded it
-SELECT model, version, name, data, metrics, recorded, actor, seq
+-- task VARCHAR: what the figures are of: binary, multiclass, regression; null where nobody said
+SELECT model, version, name, data, metrics, recorded, actor, seq, task
 FROM store.evaluations
 WHERE seq <= s

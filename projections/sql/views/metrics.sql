@@ -11,6 +11,7 @@
 -- seq UBIGINT: the event that recorded it
 -- figure VARCHAR: what a version's figure is shown as: the name, behind its evaluation's (test/f1) where it is of one
 -- rows VARCHAR: digest of the rows that it was measured on; null where they are not known
-SELECT model, version, run, name, step, value, recorded, evaluation, time, seq, figure, rows
+-- task VARCHAR: what it is a figure of: binary, multiclass, regression; null where nobody said
+SELECT model, version, run, name, step, value, recorded, evaluation, time, seq, figure, rows, task
 FROM store.metrics
 WHERE seq <= s
