@@ -80,6 +80,9 @@ class CloudStore:
         with self._reading(key):
             return obstore.head(self._bucket, key)["size"]
 
+    def stamp(self, key: str) -> None:
+        """Not known: a request for each pack of a save would take longer than reading a small one."""
+
     def foreign(self, key: str, name: str) -> tuple[int, Iterator[bytes]] | None:
         """Bytes of an object that somebody else put there, under any key, and these in pieces; None where none is.
 

@@ -6,7 +6,7 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Hashable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -71,6 +71,12 @@ class FolderStore:
         check_key(key)
         with self._opened(key) as file:
             return os.fstat(file).st_size
+
+    def stamp(self, key: str) -> Hashable:
+        check_key(key)
+        with self._opened(key) as file:
+            found = os.fstat(file)
+            return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
     def list(self, prefix: str) -> Iterator[str]:
         if not self._filled and not self._root.exists():

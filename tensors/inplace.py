@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, wait
 from itertools import pairwise
 
 from ..errors import Refused
@@ -14,11 +15,12 @@ from .pack import Placement
 from .rewrite import Rewrite
 from .spill import Spill, SpilledBytes
 from .tensor import Bytes, LiveTensor, Tensor
-from .threads import in_order
+from .threads import pool
 from .way import AtHandDiffers, ChunkPlan, Leg, StoredDelta, Way
 
 _REMEDY = "load the version instead"
 _PIECE = 4 << 20
+_SLICE = 16  # chunks compared by one task
 
 
 class SpilledDelta:
@@ -63,8 +65,13 @@ def apply_way(way: Way, live: Mapping[str, LiveTensor]) -> None:
     _check_fit(way)
     memory = _memory(way.manifests[0], live)
     with Spill() as spill:
-        legs = [Leg(leg.pairing, spilled(leg.delta, spill), leg.direction) for leg in way.legs]
-        _verify(way.manifests[0], memory)
+        verified = _verifying(way.manifests[0], memory)
+        try:
+            legs = [Leg(leg.pairing, spilled(leg.delta, spill), leg.direction) for leg in way.legs]
+        finally:
+            wait(verified)
+        for name in filter(None, (each.result() for each in verified)):
+            raise Refused(f"live tensor {name!r} is not what its version says: it was changed since; {_REMEDY}")
         way = Way(way.objects, way.manifests, legs, _Live(way.manifests[0], memory))
         plans = list(way.batches(_Nowhere(), _changing(way)))
         Rewrite(way, plans, live, _Backwards(way, live)).run()
@@ -170,15 +177,17 @@ def _address(raw: Bytes) -> int:
     return raw.__array_interface__["data"][0]
 
 
-def _verify(manifest: Manifest, memory: Mapping[str, Bytes]) -> None:
-    """Compare every live tensor with its manifest; raises `Refused` before anything is written."""
+def _verifying(manifest: Manifest, memory: Mapping[str, Bytes]) -> list[Future[str | None]]:
+    """Begin to compare live tensors with their manifest, a few megabytes a task; gives a name that differs."""
 
-    def differs(name: str) -> str | None:
-        return name if digest_of(memory[name]) != manifest.owner(name).digest else None
+    def differing(slots: Sequence[Slot]) -> str | None:
+        for name, index in slots:
+            if digest_of(chunk_bytes(memory[name], index)) != manifest.owner(name).chunks[index]:
+                return name
+        return None
 
-    for name in in_order(differs, memory):
-        if name is not None:
-            raise Refused(f"live tensor {name!r} is not what its version says: it was changed since; {_REMEDY}")
+    slots = [Slot(entry.name, index) for entry in manifest.owners for index in range(len(entry.chunks))]
+    return [pool().submit(differing, slots[start : start + _SLICE]) for start in range(0, len(slots), _SLICE)]
 
 
 def _written_meanwhile(name: str) -> Refused:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from ..errors import Malformed
@@ -33,6 +33,11 @@ class ObjectStore(Protocol):
 
     def size(self, key: str) -> int:
         """Bytes of an object; `Damaged` if it is missing."""
+        ...
+
+    def stamp(self, key: str) -> Hashable:
+        """What tells an object's bytes from any that may lie in its place later, without reading them; None where that
+        is not known. `Damaged` if it is missing."""
         ...
 
     def list(self, prefix: str) -> Iterator[str]:
