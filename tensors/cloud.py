@@ -75,6 +75,9 @@ class CloudStore:
             raise Damaged(f"pack {key}", expected=f"{wanted} bytes from {offset}", found=f"{len(data)}")
         return data
 
+    def read_into(self, key: str, offset: int, into: memoryview) -> None:
+        into[:] = self.get(key, offset, len(into))
+
     def size(self, key: str) -> int:
         check_key(key)
         with self._reading(key):

@@ -67,6 +67,15 @@ class FolderStore:
             raise Damaged(f"pack {key}", expected=f"{wanted} bytes from {offset}", found=f"{len(data)}")
         return data
 
+    def read_into(self, key: str, offset: int, into: memoryview) -> None:
+        check_key(key)
+        left = into
+        with self._opened(key) as file:
+            while left and (read := os.preadv(file, [left], offset)):
+                left, offset = left[read:], offset + read
+        if left:
+            raise Damaged(f"pack {key}", expected=f"{len(left)} bytes from {offset}", found="its end")
+
     def size(self, key: str) -> int:
         check_key(key)
         with self._opened(key) as file:

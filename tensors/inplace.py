@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from itertools import pairwise
 
+import numpy as np
+
 from ..errors import Refused
 from .codec import apply_delta
 from .delta import Slot, verify_delta
@@ -26,32 +28,43 @@ _SLICE = 16  # chunks compared by one task
 class SpilledDelta:
     """A delta's copy: once the first byte of a live tensor changes, no store can fail us."""
 
-    def __init__(self, pieces: Sequence[SpilledBytes]) -> None:
+    def __init__(self, held: memoryview, pieces: Sequence[SpilledBytes]) -> None:
+        self._held = held
         self._pieces = pieces
 
-    def get(self, key: str, offset: int = 0, length: int | None = None) -> bytes:  # noqa: ARG002
-        """Bytes of the copy, whatever the key."""
+    def get(self, key: str, offset: int = 0, length: int | None = None) -> bytes | memoryview:  # noqa: ARG002
+        """Bytes of the copy, whatever the key: those held in memory as they lie there."""
         assert length is not None
-        parts: list[bytes] = []
+        if offset + length <= len(self._held):
+            return self._held[offset : offset + length]
+        parts: list[bytes | memoryview] = [self._held[offset:]]
+        length, offset = length - len(parts[0]), max(0, offset - len(self._held))
         while length > 0:
             piece, start = self._pieces[offset // _PIECE], offset % _PIECE
             taken = min(length, piece.size - start)
             parts.append(piece.get(start, taken))
             offset, length = offset + taken, length - taken
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return b"".join(parts)
+
+    def read_into(self, key: str, offset: int, into: memoryview) -> None:
+        into[:] = self.get(key, offset, len(into))
 
 
 def spilled(delta: StoredDelta, spill: Spill) -> StoredDelta:
     """Copy a delta, verified against its digest on the way; raises `Damaged`."""
+    size = delta.place.length
+    held = memoryview(np.empty(spill.granted(size, _PIECE), np.uint8))
     pieces: list[SpilledBytes] = []
 
-    def read(offset: int, length: int) -> bytes:
-        data = delta.read(offset, length)
-        pieces.append(spill.put(data))
+    def read(offset: int, length: int) -> bytes | memoryview:
+        if offset < len(held):
+            delta.read_into(offset, into := held[offset : offset + length])
+            return into
+        pieces.append(spill.put(data := delta.read(offset, length)))
         return data
 
-    verify_delta(delta.thing, delta.place.digest, delta.place.length, read)
-    copy = StoredDelta(SpilledDelta(pieces), delta.place._replace(offset=0), delta.between)
+    verify_delta(delta.thing, delta.place.digest, size, read)
+    copy = StoredDelta(SpilledDelta(held, pieces), delta.place._replace(offset=0), delta.between)
     _ = copy.index  # a delta between other versions is found before anything is written, too
     return copy
 

@@ -31,6 +31,10 @@ class ObjectStore(Protocol):
         """Exactly these bytes of an object; `Damaged` if it is missing or ends before them."""
         ...
 
+    def read_into(self, key: str, offset: int, into: memoryview) -> None:
+        """Read as many bytes of an object as fit, to where they are wanted; `Damaged` as `get`."""
+        ...
+
     def size(self, key: str) -> int:
         """Bytes of an object; `Damaged` if it is missing."""
         ...
@@ -76,7 +80,9 @@ class Range(NamedTuple):
 class ReadableObjects(Protocol):
     """What can be read from by key, as an object store can."""
 
-    def get(self, key: str, offset: int = 0, length: int | None = None) -> bytes: ...
+    def get(self, key: str, offset: int = 0, length: int | None = None) -> bytes | memoryview: ...
+
+    def read_into(self, key: str, offset: int, into: memoryview) -> None: ...
 
 
 def read_ranges(objects: ReadableObjects, ranges: Sequence[Range]) -> list[memoryview]:

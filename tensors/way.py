@@ -62,8 +62,11 @@ class StoredDelta:
                 self._index = index
             return self._index
 
-    def read(self, offset: int, length: int) -> bytes:
+    def read(self, offset: int, length: int) -> bytes | memoryview:
         return self._objects.get(self.place.pack, self.place.offset + offset, length)
+
+    def read_into(self, offset: int, into: memoryview) -> None:
+        self._objects.read_into(self.place.pack, self.place.offset + offset, into)
 
     def payloads(self, slots: Sequence[Slot]) -> list[memoryview]:
         """The payloads of some chunks; `Damaged` if the delta has none for one of them."""
