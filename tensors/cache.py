@@ -16,8 +16,8 @@ import numpy as np
 from .tensor import Bytes
 from .threads import WORKERS
 
-HELD: Final = WORKERS * (32 << 20)
-"""Bytes held at most: half of the 64 MB a thread that saving may take."""
+HELD: Final = WORKERS * (36 << 20)
+"""Bytes held at most: a part of the 64 MB a thread that saving may take."""
 
 Stamps: TypeAlias = Mapping[str, Hashable]
 """What tells a pack's file from any other, by key; None where its store cannot tell."""

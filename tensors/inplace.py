@@ -53,7 +53,7 @@ class SpilledDelta:
 def spilled(delta: StoredDelta, spill: Spill) -> StoredDelta:
     """Copy a delta, verified against its digest on the way; raises `Damaged`."""
     size = delta.place.length
-    held = memoryview(np.empty(spill.granted(size, _PIECE), np.uint8))
+    held = np.empty(spill.granted(size, _PIECE), np.uint8).data
     pieces: list[SpilledBytes] = []
 
     def read(offset: int, length: int) -> bytes | memoryview:

@@ -19,7 +19,7 @@ from .pack import Placement
 from .tensor import Bytes, Tensor
 from .threads import scratch
 
-BATCH = 8 << 20  # raw bytes whose payloads one thread reads at a time
+BATCH = 4 << 20  # raw bytes whose payloads one thread reads at a time
 _CHUNK_SLOT = 5  # of a thread's scratch memory; the codec has others
 _BYTE = np.dtype(np.uint8)
 
