@@ -138,7 +138,7 @@ def codec_row(name: str, form: str, pairs: list[Pair], word: int) -> str:
     """Ratios and one core's speeds for one pair of versions; every chunk is decoded and compared first."""
     nbytes = sum(new.nbytes for _, new in pairs)
     full = [encode_full(new, word) for _, new in pairs]
-    deltas = [encode_delta(old, new, word) for old, new in pairs]
+    deltas = [encode_delta(old, new, word).payload for old, new in pairs]
     for (old, new), whole, delta in zip(pairs, full, deltas, strict=True):
         live = old.copy()
         apply_delta(delta, live, 1)

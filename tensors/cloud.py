@@ -75,10 +75,16 @@ class CloudStore:
             raise Damaged(f"pack {key}", expected=f"{wanted} bytes from {offset}", found=f"{len(data)}")
         return data
 
+    def read_into(self, key: str, offset: int, into: memoryview) -> None:
+        into[:] = self.get(key, offset, len(into))
+
     def size(self, key: str) -> int:
         check_key(key)
         with self._reading(key):
             return obstore.head(self._bucket, key)["size"]
+
+    def stamp(self, key: str) -> None:
+        """Not known: a request for each pack of a save would take longer than reading a small one."""
 
     def foreign(self, key: str, name: str) -> tuple[int, Iterator[bytes]] | None:
         """Bytes of an object that somebody else put there, under any key, and these in pieces; None where none is.

@@ -12,7 +12,7 @@ no more than the chunk's size; that the right bytes came out is for the digest t
 from __future__ import annotations
 
 import struct
-from typing import Literal, TypeAlias, cast
+from typing import Literal, NamedTuple, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -57,24 +57,34 @@ def decode_full(payload: Payload, into: Bytes | None = None) -> Bytes:
     return _placed(_rotated(words, 8 * word - rotation).view(np.uint8), into)
 
 
-def encode_delta(base: Bytes, new: Bytes, word: int) -> bytes:
+class EncodedDelta(NamedTuple):
+    """A delta's payload, and how many words it changes."""
+
+    payload: bytes
+    words: int
+
+
+def encode_delta(base: Bytes, new: Bytes, word: int) -> EncodedDelta:
     """Δ = new − base, both of one length; `apply_delta` leads from either to the other."""
     kind = _UNSIGNED[word]
     folded = scratch(0, kind, new.nbytes // word)
     np.subtract(new.view(kind), base.view(kind), out=folded)
     _zigzag(folded)
-    mask = folded != 0
-    if np.count_nonzero(mask) < (1 - SPARSE) * len(folded):
-        return _encode_masked(folded, mask)
+    changed = int(np.count_nonzero(folded))
+    if changed < (1 - SPARSE) * len(folded):
+        return EncodedDelta(_encode_masked(folded), changed)
     rotation = _rotation_for(folded)
     pieces = [_HEADER.pack(DELTA, word, rotation, new.nbytes)]
     for plane in split(_rotated(folded, rotation)):
         put_plane(pieces, plane)
-    return b"".join(pieces)
+    return EncodedDelta(b"".join(pieces), changed)
 
 
-def apply_delta(payload: Payload, buffer: Bytes, direction: Direction) -> None:
-    """Turn `buffer` in place from base to new (+1) or from new to base (−1). A bad payload leaves it as it was."""
+def apply_delta(payload: Payload, buffer: Bytes, direction: Direction, start: Bytes | None = None) -> None:
+    """Turn `buffer` from base to new (+1) or from new to base (−1): in place, or made of `start`, of the same length.
+
+    A bad payload leaves it as it was.
+    """
     reader, word, rotation, length = _open(payload, (DELTA, MASKED))
     if length != buffer.nbytes:
         raise _damaged(f"{buffer.nbytes} raw bytes", f"{length}")
@@ -82,15 +92,16 @@ def apply_delta(payload: Payload, buffer: Bytes, direction: Direction) -> None:
     count = length // word if where is None else len(where)
     folded = _rotated(join([reader.plane(count) for _ in range(word)]), 8 * word - rotation)
     reader.finish()
-    delta = _unzigzag(folded)
+    delta, add = _unzigzag(folded), np.add if direction > 0 else np.subtract
     target = buffer.view(_UNSIGNED[word])
-    if where is not None:
-        delta = target[where] + delta if direction > 0 else target[where] - delta
-        target[where] = delta
-    elif direction > 0:
-        np.add(target, delta, out=target)
-    else:
-        np.subtract(target, delta, out=target)
+    before = target if start is None else start.view(_UNSIGNED[word])
+    if where is None:
+        add(before, delta, out=target)
+        return
+    changed = add(before[where], delta)
+    if start is not None:
+        target[:] = before
+    target[where] = changed
 
 
 def check(payload: Payload) -> None:
@@ -101,7 +112,8 @@ def check(payload: Payload) -> None:
         decode_full(payload)
 
 
-def _encode_masked(folded: Words, mask: npt.NDArray[np.bool]) -> bytes:
+def _encode_masked(folded: Words) -> bytes:
+    mask = folded != 0
     nonzero = folded[np.flatnonzero(mask)]
     rotation = _rotation_for(nonzero) if len(nonzero) else 0
     pieces = [_HEADER.pack(MASKED, folded.itemsize, rotation, folded.nbytes)]

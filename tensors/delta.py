@@ -163,7 +163,7 @@ class DeltaIndex:
     spans: dict[Slot, Span]
 
 
-def read_delta_index(thing: str, size: int, read: Callable[[int, int], bytes]) -> DeltaIndex:
+def read_delta_index(thing: str, size: int, read: Callable[[int, int], bytes | memoryview]) -> DeltaIndex:
     """The index of a delta of `size` bytes, of which `read(offset, length)` gives any; `Damaged` if not whole."""
     if read(0, min(size, len(MAGIC))) != MAGIC:
         raise Damaged(thing, expected=f"a delta, which begins with {MAGIC!r}", found="other bytes")
@@ -180,7 +180,7 @@ def read_delta_index(thing: str, size: int, read: Callable[[int, int], bytes]) -
     return index
 
 
-def verify_delta(thing: str, digest: str, size: int, read: Callable[[int, int], bytes]) -> None:
+def verify_delta(thing: str, digest: str, size: int, read: Callable[[int, int], bytes | memoryview]) -> None:
     """Compare a whole delta with its digest, piece by piece; raises `Damaged`."""
     hasher = blake3()
     for offset in range(0, size, _PIECE):

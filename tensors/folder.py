@@ -6,7 +6,7 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Hashable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -67,10 +67,25 @@ class FolderStore:
             raise Damaged(f"pack {key}", expected=f"{wanted} bytes from {offset}", found=f"{len(data)}")
         return data
 
+    def read_into(self, key: str, offset: int, into: memoryview) -> None:
+        check_key(key)
+        left = into
+        with self._opened(key) as file:
+            while left and (read := os.preadv(file, [left], offset)):
+                left, offset = left[read:], offset + read
+        if left:
+            raise Damaged(f"pack {key}", expected=f"{len(left)} bytes from {offset}", found="its end")
+
     def size(self, key: str) -> int:
         check_key(key)
         with self._opened(key) as file:
             return os.fstat(file).st_size
+
+    def stamp(self, key: str) -> Hashable:
+        check_key(key)
+        with self._opened(key) as file:
+            found = os.fstat(file)
+            return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
     def list(self, prefix: str) -> Iterator[str]:
         if not self._filled and not self._root.exists():

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, wait
 from itertools import pairwise
+
+import numpy as np
 
 from ..errors import Refused
 from .codec import apply_delta
@@ -14,42 +17,54 @@ from .pack import Placement
 from .rewrite import Rewrite
 from .spill import Spill, SpilledBytes
 from .tensor import Bytes, LiveTensor, Tensor
-from .threads import in_order
+from .threads import pool
 from .way import AtHandDiffers, ChunkPlan, Leg, StoredDelta, Way
 
 _REMEDY = "load the version instead"
 _PIECE = 4 << 20
+_SLICE = 16  # chunks compared by one task
 
 
 class SpilledDelta:
     """A delta's copy: once the first byte of a live tensor changes, no store can fail us."""
 
-    def __init__(self, pieces: Sequence[SpilledBytes]) -> None:
+    def __init__(self, held: memoryview, pieces: Sequence[SpilledBytes]) -> None:
+        self._held = held
         self._pieces = pieces
 
-    def get(self, key: str, offset: int = 0, length: int | None = None) -> bytes:  # noqa: ARG002
-        """Bytes of the copy, whatever the key."""
+    def get(self, key: str, offset: int = 0, length: int | None = None) -> bytes | memoryview:  # noqa: ARG002
+        """Bytes of the copy, whatever the key: those held in memory as they lie there."""
         assert length is not None
-        parts: list[bytes] = []
+        if offset + length <= len(self._held):
+            return self._held[offset : offset + length]
+        parts: list[bytes | memoryview] = [self._held[offset:]]
+        length, offset = length - len(parts[0]), max(0, offset - len(self._held))
         while length > 0:
             piece, start = self._pieces[offset // _PIECE], offset % _PIECE
             taken = min(length, piece.size - start)
             parts.append(piece.get(start, taken))
             offset, length = offset + taken, length - taken
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return b"".join(parts)
+
+    def read_into(self, key: str, offset: int, into: memoryview) -> None:
+        into[:] = self.get(key, offset, len(into))
 
 
 def spilled(delta: StoredDelta, spill: Spill) -> StoredDelta:
     """Copy a delta, verified against its digest on the way; raises `Damaged`."""
+    size = delta.place.length
+    held = np.empty(spill.granted(size, _PIECE), np.uint8).data
     pieces: list[SpilledBytes] = []
 
-    def read(offset: int, length: int) -> bytes:
-        data = delta.read(offset, length)
-        pieces.append(spill.put(data))
+    def read(offset: int, length: int) -> bytes | memoryview:
+        if offset < len(held):
+            delta.read_into(offset, into := held[offset : offset + length])
+            return into
+        pieces.append(spill.put(data := delta.read(offset, length)))
         return data
 
-    verify_delta(delta.thing, delta.place.digest, delta.place.length, read)
-    copy = StoredDelta(SpilledDelta(pieces), delta.place._replace(offset=0), delta.between)
+    verify_delta(delta.thing, delta.place.digest, size, read)
+    copy = StoredDelta(SpilledDelta(held, pieces), delta.place._replace(offset=0), delta.between)
     _ = copy.index  # a delta between other versions is found before anything is written, too
     return copy
 
@@ -63,8 +78,13 @@ def apply_way(way: Way, live: Mapping[str, LiveTensor]) -> None:
     _check_fit(way)
     memory = _memory(way.manifests[0], live)
     with Spill() as spill:
-        legs = [Leg(leg.pairing, spilled(leg.delta, spill), leg.direction) for leg in way.legs]
-        _verify(way.manifests[0], memory)
+        verified = _verifying(way.manifests[0], memory)
+        try:
+            legs = [Leg(leg.pairing, spilled(leg.delta, spill), leg.direction) for leg in way.legs]
+        finally:
+            wait(verified)
+        for name in filter(None, (each.result() for each in verified)):
+            raise Refused(f"live tensor {name!r} is not what its version says: it was changed since; {_REMEDY}")
         way = Way(way.objects, way.manifests, legs, _Live(way.manifests[0], memory))
         plans = list(way.batches(_Nowhere(), _changing(way)))
         Rewrite(way, plans, live, _Backwards(way, live)).run()
@@ -170,15 +190,17 @@ def _address(raw: Bytes) -> int:
     return raw.__array_interface__["data"][0]
 
 
-def _verify(manifest: Manifest, memory: Mapping[str, Bytes]) -> None:
-    """Compare every live tensor with its manifest; raises `Refused` before anything is written."""
+def _verifying(manifest: Manifest, memory: Mapping[str, Bytes]) -> list[Future[str | None]]:
+    """Begin to compare live tensors with their manifest, a few megabytes a task; gives a name that differs."""
 
-    def differs(name: str) -> str | None:
-        return name if digest_of(memory[name]) != manifest.owner(name).digest else None
+    def differing(slots: Sequence[Slot]) -> str | None:
+        for name, index in slots:
+            if digest_of(chunk_bytes(memory[name], index)) != manifest.owner(name).chunks[index]:
+                return name
+        return None
 
-    for name in in_order(differs, memory):
-        if name is not None:
-            raise Refused(f"live tensor {name!r} is not what its version says: it was changed since; {_REMEDY}")
+    slots = [Slot(entry.name, index) for entry in manifest.owners for index in range(len(entry.chunks))]
+    return [pool().submit(differing, slots[start : start + _SLICE]) for start in range(0, len(slots), _SLICE)]
 
 
 def _written_meanwhile(name: str) -> Refused:

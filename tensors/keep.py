@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import Damaged
 from .blob import blob_entry, fold_blob
+from .cache import ChunkCache, HeldChunks
 from .delta import DeltaEntry, DeltaInfo, Pairing
 from .graph import Deltas, Route
 from .manifest import Manifest, TensorEntry, describe
@@ -52,6 +53,7 @@ class TensorSave:
         objects: ObjectStore,
         places: Placements,
         sound: SoundPacks,
+        cache: ChunkCache,
         way: Callable[[Route], Way],
         tensors: Mapping[str, Tensor],
         extras: Mapping[str, Path | bytes],
@@ -59,6 +61,7 @@ class TensorSave:
         self._objects = objects
         self._places = places
         self._sound = sound
+        self._cache = cache
         self._way = way
         self._tensors = tensors
         self._manifest = describe(tensors)
@@ -94,11 +97,11 @@ class TensorSave:
             rests_on = self._behind(way)
             if rests_on is None:
                 return None
-            changes = changed_chunks(way, self._places, pairing, self._tensors)
-            delta = DeltaEntry(pairing, changes)
-            added = full_chunks(self._manifest, pairing.added, self._tensors, self._placed)
+            held = self._cache.taken(_chunks_of(base.owners), self._stamps(rests_on))
+            delta = DeltaEntry(pairing, changed_chunks(way, self._places, pairing, self._tensors, held))
+            added = full_chunks(self._manifest, pairing.added, self._tensors, self._placed, held)
             rests_on |= self._packs_of(_chunks_of(pairing.added))
-            return self._write(chain((delta,), added), False, rests_on)._replace(delta=delta.info)
+            return self._write(chain((delta,), added), False, rests_on, held)._replace(delta=delta.info)
         except DeltaTooLarge:
             return None
         except Damaged as error:  # the past's damage must not keep the present from being saved
@@ -106,8 +109,9 @@ class TensorSave:
 
     def as_keyframe(self) -> SavedTensors:
         """Write every chunk that is not stored already."""
-        chunks = full_chunks(self._manifest, self._manifest.owners, self._tensors, self._placed.keys())
-        return self._write(chunks, True, self._packs_of(self._chunks))
+        held = self._cache.taken((), {})
+        chunks = full_chunks(self._manifest, self._manifest.owners, self._tensors, self._placed.keys(), held)
+        return self._write(chunks, True, self._packs_of(self._chunks), held)
 
     def _anew(self, error: Damaged) -> SavedTensors:
         """Write everything, trusting nothing that is said to be stored."""
@@ -115,7 +119,9 @@ class TensorSave:
         self._placed = {}
         return self.as_keyframe()
 
-    def _write(self, entries: Iterable[PackEntry], keyframe: bool, rests_on: frozenset[str]) -> SavedTensors:
+    def _write(
+        self, entries: Iterable[PackEntry], keyframe: bool, rests_on: frozenset[str], held: HeldChunks | None = None
+    ) -> SavedTensors:
         """Write what is not placed yet; manifests last, so that a reader of the pack alone finds all before it."""
         manifest = fold_blob(self._manifest.encoded)
         about = (*self._extras.values(), manifest)
@@ -125,6 +131,9 @@ class TensorSave:
         writer.write(chain(extras, entries, last))
         self._sound.add(pack.key for pack in writer.packs)
         rests_on |= self._packs_of(entry.digest for entry in about)
+        if held is not None:
+            held.packs.update(self._stamps({*rests_on, *(pack.key for pack in writer.packs)} - held.packs.keys()))
+            self._cache.give_back(held)
         return SavedTensors(
             self._manifest, keyframe, None, tuple(writer.packs), tuple(writer.placements), rests_on, self._files
         )
@@ -144,6 +153,9 @@ class TensorSave:
         for damage in self._sound.damages(placed.values()).values():
             raise damage
         return frozenset(place.pack for place in placed.values()) if needed <= placed.keys() else None
+
+    def _stamps(self, packs: Iterable[str]) -> dict[str, Hashable]:
+        return {pack: self._objects.stamp(pack) for pack in packs}
 
     def _packs_of(self, digests: Iterable[str]) -> frozenset[str]:
         return frozenset(self._placed[digest].pack for digest in digests if digest in self._placed)

@@ -11,9 +11,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import rfc8785
 
 from ..errors import Damaged, Malformed
+from .canonical import canonical
 from .digest import digest_of, is_digest
 from .tensor import Array, Bytes, Tensor, nbytes_of
 from .threads import pool
@@ -84,7 +84,7 @@ class Manifest:
     @cached_property
     def encoded(self) -> bytes:
         """The canonical bytes (RFC 8785), which are what `digest` names."""
-        return rfc8785.dumps({"format": FORMAT, "tensors": [_to_json(entry) for entry in self.tensors]})
+        return canonical({"format": FORMAT, "tensors": [_to_json(entry) for entry in self.tensors]})
 
     @cached_property
     def digest(self) -> str:
@@ -107,7 +107,7 @@ class Manifest:
             document: Any = json.loads(data)
             manifest = cls(tuple(_from_json(item) for item in document["tensors"]))
             whole = manifest.encoded == data
-        except (Malformed, ValueError, KeyError, TypeError, RecursionError, rfc8785.CanonicalizationError):
+        except (Malformed, ValueError, KeyError, TypeError, RecursionError):
             whole = False
             manifest = cls(())
         if not whole:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from ..errors import Malformed
@@ -31,8 +31,17 @@ class ObjectStore(Protocol):
         """Exactly these bytes of an object; `Damaged` if it is missing or ends before them."""
         ...
 
+    def read_into(self, key: str, offset: int, into: memoryview) -> None:
+        """Read as many bytes of an object as fit, to where they are wanted; `Damaged` as `get`."""
+        ...
+
     def size(self, key: str) -> int:
         """Bytes of an object; `Damaged` if it is missing."""
+        ...
+
+    def stamp(self, key: str) -> Hashable:
+        """What tells an object's bytes from any that may lie in its place later, without reading them; None where that
+        is not known. `Damaged` if it is missing."""
         ...
 
     def list(self, prefix: str) -> Iterator[str]:
@@ -71,7 +80,9 @@ class Range(NamedTuple):
 class ReadableObjects(Protocol):
     """What can be read from by key, as an object store can."""
 
-    def get(self, key: str, offset: int = 0, length: int | None = None) -> bytes: ...
+    def get(self, key: str, offset: int = 0, length: int | None = None) -> bytes | memoryview: ...
+
+    def read_into(self, key: str, offset: int, into: memoryview) -> None: ...
 
 
 def read_ranges(objects: ReadableObjects, ranges: Sequence[Range]) -> list[memoryview]:

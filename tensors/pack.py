@@ -20,10 +20,10 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, NamedTuple, Protocol, cast
 
-import rfc8785
 from blake3 import blake3
 
 from ..errors import Damaged, LeptonError
+from .canonical import canonical
 from .digest import is_digest
 from .objects import ObjectStore
 
@@ -183,12 +183,14 @@ def _lines(document: dict[str, Any]) -> list[list[Any]]:
 
 def seal(document: dict[str, Any], magic: bytes) -> tuple[bytes, str]:
     """The bytes that end an object, and the digest of the index in them."""
-    index = rfc8785.dumps(document)
+    index = canonical(document)
     digest = blake3(index).digest()
     return index + _TRAILER.pack(digest, len(index), magic), f"blake3:{digest.hex()}"
 
 
-def unseal(thing: str, size: int, read: Callable[[int, int], bytes], magic: bytes) -> tuple[dict[str, Any], str, int]:
+def unseal(
+    thing: str, size: int, read: Callable[[int, int], bytes | memoryview], magic: bytes
+) -> tuple[dict[str, Any], str, int]:
     """Read the index off the end of `size` bytes: the document, its digest, and where it begins.
 
     `read(offset, length)` returns exactly that. Raises `Damaged`, naming `thing`, if the end is not whole.
@@ -205,4 +207,4 @@ def unseal(thing: str, size: int, read: Callable[[int, int], bytes], magic: byte
     )
     if blake3(index).digest() != digest:
         raise Damaged(f"the index of {thing}", expected=digest.hex(), found=blake3(index).hexdigest())
-    return cast("dict[str, Any]", json.loads(index)), f"blake3:{digest.hex()}", start
+    return cast("dict[str, Any]", json.loads(bytes(index))), f"blake3:{digest.hex()}", start

@@ -44,12 +44,19 @@ class Rewrite:
         self._plans = plans
         self._live = live
         self._undo = undo
+        self._awaited = threading.Event()
         self._stop = threading.Event()
 
     def run(self) -> None:
         with ThreadPoolExecutor(1, thread_name_prefix="lepton-apply") as thread:
-            outcome = thread.submit(self._all_or_nothing)
-            interrupt = self._await(outcome)
+            try:
+                outcome = thread.submit(self._all_or_nothing)
+                interrupt = self._await(outcome)
+            except BaseException:  # an interrupt before it was waited for: then nothing is written
+                self._stop.set()
+                raise
+            finally:
+                self._awaited.set()
         if interrupt is not None and outcome.exception() is not None:
             raise interrupt
         outcome.result()
@@ -57,15 +64,17 @@ class Rewrite:
     def _await(self, outcome: Future[None]) -> BaseException | None:
         """Wait to the end, however often a signal's exception interrupts the waiting; returns the first."""
         interrupt: BaseException | None = None
-        while not outcome.done():
+        while True:
             try:
+                self._awaited.set()
                 wait([outcome])
+                return interrupt
             except BaseException as error:  # noqa: BLE001 - whatever a signal handler raises
                 interrupt = interrupt or error
                 self._stop.set()
-        return interrupt
 
     def _all_or_nothing(self) -> None:
+        self._awaited.wait()
         try:
             for _ in in_order(self._write, self._plans):
                 pass

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import Refused
+from ..errors import Damaged, Refused
+from .cache import HeldChunks
 from .codec import encode_delta, encode_full
 from .delta import Coded, Pairing, Slot
 from .digest import digest_of
@@ -36,6 +37,14 @@ class _Piece(NamedTuple):
     entry: TensorEntry
 
 
+class _Change(NamedTuple):
+    """A piece that differs from its base: the base's digest, and its bytes if they are held."""
+
+    piece: _Piece
+    base: str
+    held: Bytes | None
+
+
 class _Sample(NamedTuple):
     """What a chunk takes raw, and in full."""
 
@@ -44,23 +53,30 @@ class _Sample(NamedTuple):
 
 
 def full_chunks(
-    manifest: Manifest, entries: Iterable[TensorEntry], tensors: Mapping[str, Tensor], stored: Collection[str]
+    manifest: Manifest,
+    entries: Iterable[TensorEntry],
+    tensors: Mapping[str, Tensor],
+    stored: Collection[str],
+    held: HeldChunks,
 ) -> Iterator[Whole]:
     """The chunks of some entries as pack entries, each once, less those whose digest is in `stored`."""
     seen = set(stored)
     pieces = _new_pieces(_pieces(manifest, ((entry.name, None) for entry in entries), tensors), seen)
-    for coded in in_order(_encode_full, _batched(pieces)):
+    for coded in in_order(lambda batch: _encode_full(batch, held), _batched(pieces)):
         yield from coded
 
 
-def changed_chunks(way: Way, places: Placements, pairing: Pairing, tensors: Mapping[str, Tensor]) -> Iterator[Coded]:
-    """The chunks in which `pairing.new` differs from its base, as deltas. `way` leads to the base, chunk by chunk.
+def changed_chunks(
+    way: Way, places: Placements, pairing: Pairing, tensors: Mapping[str, Tensor], held: HeldChunks
+) -> Iterator[Coded]:
+    """The chunks in which `pairing.new` differs from its base, as deltas. What is not held of it, `way` leads to.
 
     Raises `DeltaTooLarge` once the deltas exceed the raw bytes of the whole, or prove no smaller than full chunks.
     """
     wanted = ((name, pairing.changes(name)) for name in pairing.names)
     size = sampled = as_delta = in_full = 0
-    for coded in in_order(lambda work: _encode_delta(way, *work), _planned(way, places, pairing, wanted, tensors)):
+    batches = _planned(way, places, _batched(_pieces(pairing.new, wanted, tensors)), held)
+    for coded in in_order(lambda changes: _encode_delta(way, *changes, held), batches):
         for chunk, sample in coded:
             size += len(chunk.payload)
             if sample is not None:
@@ -108,32 +124,46 @@ def _batched(pieces: Iterable[_Piece]) -> Iterator[list[_Piece]]:
 
 
 def _planned(
-    way: Way,
-    places: Placements,
-    pairing: Pairing,
-    wanted: Iterable[tuple[str, Sequence[int]]],
-    tensors: Mapping[str, Tensor],
-) -> Iterator[tuple[list[ChunkPlan], list[_Piece]]]:
-    """Batches of changed chunks, each with the plan to make the base's."""
-    for batch in _batched(_pieces(pairing.new, wanted, tensors)):
-        yield way.plan(places, [piece.slot for piece in batch]), batch
+    way: Way, places: Placements, batches: Iterable[list[_Piece]], held: HeldChunks
+) -> Iterator[tuple[list[_Change], list[ChunkPlan]]]:
+    """Batches of changed chunks, with the plans to make the bases that are not held, in their order."""
+    for batch in batches:
+        bases = [way.target.owner(piece.slot.name).chunks[piece.slot.chunk] for piece in batch]
+        changes = [_Change(piece, base, held.take(base)) for piece, base in zip(batch, bases, strict=True)]
+        yield changes, way.plan(places, [change.piece.slot for change in changes if change.held is None])
 
 
-def _encode_full(pieces: list[_Piece]) -> list[Whole]:
-    return [
-        Whole("chunk", piece.digest, encode_full(_settled(piece), kind(piece.entry.dtype).word)) for piece in pieces
-    ]
-
-
-def _encode_delta(way: Way, plans: list[ChunkPlan], pieces: list[_Piece]) -> list[tuple[Coded, _Sample | None]]:
-    coded: list[tuple[Coded, _Sample | None]] = []
-    for number, (old, piece) in enumerate(zip(way.chunks(plans), pieces, strict=True)):
+def _encode_full(pieces: list[_Piece], held: HeldChunks) -> list[Whole]:
+    coded: list[Whole] = []
+    for piece in pieces:
         new = _settled(piece)
-        word = kind(piece.entry.dtype).word
-        sample = _Sample(new.nbytes, len(encode_full(new, word))) if number % _SAMPLED == 0 else None
-        elements = count_differing(piece.entry.dtype, old, new)
-        coded.append((Coded(piece.slot, encode_delta(old, new, word), elements), sample))
+        coded.append(Whole("chunk", piece.digest, encode_full(new, kind(piece.entry.dtype).word)))
+        held.put(piece.digest, new)
     return coded
+
+
+def _encode_delta(
+    way: Way, changes: list[_Change], plans: list[ChunkPlan], held: HeldChunks
+) -> list[tuple[Coded, _Sample | None]]:
+    made = way.chunks(plans)
+    coded: list[tuple[Coded, _Sample | None]] = []
+    for number, change in enumerate(changes):
+        old = next(made) if change.held is None else _intact(change.held, change.base)
+        piece, new = change.piece, _settled(change.piece)
+        itemsize, word = kind(piece.entry.dtype)
+        sample = _Sample(new.nbytes, len(encode_full(new, word))) if number % _SAMPLED == 0 else None
+        payload, words = encode_delta(old, new, word)
+        elements = words if word == itemsize else count_differing(piece.entry.dtype, old, new)
+        coded.append((Coded(piece.slot, payload, elements), sample))
+        held.put(piece.digest, new, change.held)
+    return coded
+
+
+def _intact(held: Bytes, digest: str) -> Bytes:
+    """Bytes held since the last save, if they still are what they were; raises `Damaged`."""
+    if (found := digest_of(held)) != digest:
+        raise Damaged("a chunk in memory", expected=digest, found=found)
+    return held
 
 
 def _settled(piece: _Piece) -> Bytes:

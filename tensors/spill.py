@@ -49,6 +49,13 @@ class Spill:
             return SpilledBytes(bytes(data), None, 0, size)
         return SpilledBytes(None, file, offset, size)
 
+    def granted(self, size: int, unit: int) -> int:
+        """Bytes of memory for who keeps them elsewhere: all of `size`, or as many whole units as there is room for."""
+        with self._lock:
+            taken = size if size <= self._room else self._room // unit * unit
+            self._room -= taken
+        return taken
+
     def _place(self, size: int) -> tuple[int, int]:
         """A place in the file that is nobody else's."""
         with self._lock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,20 +14,52 @@ from ..permissions import file_mode, set_mode
 
 _ENOUGH: Final = 8 << 20
 """Bytes that are worth a sync of their own while more are made."""
+_TOGETHER: Final = 1 << 20
+"""Bytes written by one call, which takes them from where they lie."""
+_PIECES: Final = 512
+"""Pieces written by one call, which may take no more than 1024."""
 
 
 def write_synced(path: Path, pieces: Iterable[bytes], mode: Literal["wb", "xb"] = "xb") -> int:
     """Write a file, a new one unless `mode` says otherwise, and sync its bytes; returns how many."""
     written = 0
-    with path.open(mode, buffering=1 << 20) as file, _Ahead(file.fileno()) as ahead:
+    with path.open(mode, buffering=0) as file, _Ahead(file.fileno()) as ahead:
         set_mode(file.fileno(), file_mode(path.parent), path.parent)
-        for piece in pieces:
-            written += file.write(piece)
-            ahead.wrote(len(piece))
-        file.flush()
+        for together in _gathered(pieces):
+            size = _write(file.fileno(), together)
+            written += size
+            ahead.wrote(size)
         ahead.finish()
         os.fsync(file.fileno())
     return written
+
+
+def _gathered(pieces: Iterable[bytes]) -> Iterator[list[memoryview]]:
+    """Pieces by the megabyte, to be written by one call each."""
+    together: list[memoryview] = []
+    size = 0
+    for piece in pieces:
+        if piece:
+            together.append(memoryview(piece))
+            size += len(piece)
+        if size >= _TOGETHER or len(together) == _PIECES:
+            yield together
+            together, size = [], 0
+    if together:
+        yield together
+
+
+def _write(file: int, pieces: list[memoryview]) -> int:
+    """Write all of some pieces, none of them empty; returns their bytes."""
+    size, first = sum(map(len, pieces)), 0
+    while first < len(pieces):
+        written = os.writev(file, pieces[first:])
+        while first < len(pieces) and written >= len(pieces[first]):
+            written -= len(pieces[first])
+            first += 1
+        if written:  # the system took a part of one
+            pieces[first] = pieces[first][written:]
+    return size
 
 
 class _Ahead:

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 from ..errors import Damaged, Refused
 from .blob import unfold_blob
+from .cache import ChunkCache
 from .check import check_pack, check_way
 from .codec import Direction
 from .delta import Pairing
@@ -33,10 +34,17 @@ class Vault:
     Safe to use from many threads as far as `objects` and `placements` are.
     """
 
-    def __init__(self, objects: ObjectStore, placements: Placements, sound: SoundPacks | None = None) -> None:
+    def __init__(
+        self,
+        objects: ObjectStore,
+        placements: Placements,
+        sound: SoundPacks | None = None,
+        cache: ChunkCache | None = None,
+    ) -> None:
         self._objects = objects
         self._placements = placements
         self._sound = sound or SoundPacks(objects)
+        self._cache = cache or ChunkCache()
         self._manifests: Recent[Manifest] = Recent(16)
 
     def keep(
@@ -52,7 +60,7 @@ class Vault:
         What is stored already is not written again. Raises `Refused`, leaving nothing, if a tensor or file changes
         meanwhile; `Malformed` on names, shapes or dtypes that cannot be kept.
         """
-        save = TensorSave(self._objects, self._placements, self._sound, self.way, tensors, files or {})
+        save = TensorSave(self._objects, self._placements, self._sound, self._cache, self.way, tensors, files or {})
         kept = save.known(graph) or (base and save.as_delta(base, graph)) or save.as_keyframe()
         self._manifests.put(kept.manifest.digest, kept.manifest)
         return kept

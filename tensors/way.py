@@ -19,7 +19,7 @@ from .pack import Placement
 from .tensor import Bytes, Tensor
 from .threads import scratch
 
-BATCH = 8 << 20  # raw bytes whose payloads one thread reads at a time
+BATCH = 4 << 20  # raw bytes whose payloads one thread reads at a time
 _CHUNK_SLOT = 5  # of a thread's scratch memory; the codec has others
 _BYTE = np.dtype(np.uint8)
 
@@ -62,8 +62,11 @@ class StoredDelta:
                 self._index = index
             return self._index
 
-    def read(self, offset: int, length: int) -> bytes:
+    def read(self, offset: int, length: int) -> bytes | memoryview:
         return self._objects.get(self.place.pack, self.place.offset + offset, length)
+
+    def read_into(self, offset: int, into: memoryview) -> None:
+        self._objects.read_into(self.place.pack, self.place.offset + offset, into)
 
     def payloads(self, slots: Sequence[Slot]) -> list[memoryview]:
         """The payloads of some chunks; `Damaged` if the delta has none for one of them."""
@@ -252,13 +255,15 @@ class Way:
 
     def _made(self, plan: ChunkPlan, start: memoryview | None, changes: Sequence[memoryview]) -> Bytes:
         into = scratch(_CHUNK_SLOT, _BYTE, plan.nbytes)
+        live = _held(plan, plan.start) if isinstance(plan.start, LiveChunk) else None
         try:
-            if isinstance(plan.start, LiveChunk):
-                _copy_held(plan, plan.start, into)
-            elif start is not None:
+            if start is not None:
                 decode_full(start, into)
+            elif live is not None and not changes:
+                into[:] = live
             for turn, payload in zip(plan.turns, changes, strict=True):
-                apply_delta(payload, into, self.legs[turn.leg].direction)
+                apply_delta(payload, into, self.legs[turn.leg].direction, live)
+                live = None  # the first change is made of it
         except Damaged:
             self._blame(plan)
             raise
@@ -292,11 +297,11 @@ def check_chunk(objects: ReadableObjects, place: Placement) -> None:
         raise Damaged(thing, expected=place.digest, found=found)
 
 
-def _copy_held(plan: ChunkPlan, held: LiveChunk, into: Bytes) -> None:
-    """Begin with what is at hand, trusted for now: what comes of it has the digest that it should, or it is blamed."""
-    if held.live.nbytes != into.nbytes:
+def _held(plan: ChunkPlan, held: LiveChunk) -> Bytes:
+    """What is at hand, trusted for now: what comes of it has the digest that it should, or it is blamed."""
+    if held.live.nbytes != plan.nbytes:
         raise AtHandDiffers(plan.slot.name)
-    into[:] = held.live
+    return held.live
 
 
 def _thing(plan: ChunkPlan) -> str:

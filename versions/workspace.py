@@ -27,6 +27,7 @@ from ..tracing import traceparent
 
 if TYPE_CHECKING:
     from ..domain.commands import AnyCommand
+    from ..tensors.cache import ChunkCache
     from ..tensors.keep import SoundPacks
     from ..tensors.vault import Vault
     from .runs.lost import LostRuns
@@ -145,13 +146,19 @@ class Workspace:
         from ..tensors.vault import Vault
         from .placements import StoredPlacements
 
-        return Vault(self.objects, StoredPlacements(self.ledger.store, condemned), self._sound)
+        return Vault(self.objects, StoredPlacements(self.ledger.store, condemned), self._sound, self._cache)
 
     @cached_property
     def _sound(self) -> SoundPacks:
         from ..tensors.keep import SoundPacks
 
         return SoundPacks(self.objects)
+
+    @cached_property
+    def _cache(self) -> ChunkCache:
+        from ..tensors.cache import ChunkCache
+
+        return ChunkCache()
 
     def admit(
         self,

@@ -100,7 +100,8 @@ class Slow:
     def __init__(self, store: ObjectStore, begun: Callable[[], None]) -> None:
         self._store = store
         self._begun = begun
-        self.get, self.size, self.list, self.delete = store.get, store.size, store.list, store.delete
+        self.get, self.read_into, self.size, self.stamp = store.get, store.read_into, store.size, store.stamp
+        self.list, self.delete = store.list, store.delete
 
     def put(self, key: str, pieces: Iterable[bytes]) -> int:
         self._begun()

@@ -51,7 +51,7 @@ def test_a_full_payload_is_the_chunk_again(pair: tuple[int, Bytes, Bytes]) -> No
 def test_one_delta_leads_both_ways(pair: tuple[int, Bytes, Bytes]) -> None:
     word, base, new = pair
     live = base.copy()
-    payload = encode_delta(base, new, word)
+    payload = encode_delta(base, new, word).payload
 
     apply_delta(payload, live, 1)
     assert np.array_equal(live, new)
@@ -65,7 +65,7 @@ def test_a_payload_cut_or_changed_anywhere_is_damaged_or_gives_other_bytes(
     pair: tuple[int, Bytes, Bytes], data: st.DataObject
 ) -> None:
     word, base, new = pair
-    for payload in (encode_full(new, word), encode_delta(base, new, word)):
+    for payload in (encode_full(new, word), encode_delta(base, new, word).payload):
         broken = bytearray(payload)
         at = data.draw(st.integers(0, len(payload) - 1))
         if data.draw(st.booleans()):
@@ -114,7 +114,7 @@ def test_what_is_equal_costs_nothing_and_noise_costs_a_byte() -> None:
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, 1 << 19, dtype=np.uint8)
 
-    assert len(encode_delta(noise, noise, 4)) < 16
+    assert len(encode_delta(noise, noise, 4).payload) < 16
     assert encode_full(noise, 1)[0] == STORED
     assert len(encode_full(noise, 1)) == noise.nbytes + 1
 
@@ -126,9 +126,9 @@ def test_a_training_step_takes_less_than_the_published_ratios() -> None:
     half = [(w.view(np.uint32) >> 16).astype(np.uint16).view(np.uint8) for w in (weights, after)]
 
     assert len(encode_full(weights.view(np.uint8), 4)) / weights.nbytes < 0.84
-    assert len(encode_delta(weights.view(np.uint8), after.view(np.uint8), 4)) / weights.nbytes < 0.70
+    assert len(encode_delta(weights.view(np.uint8), after.view(np.uint8), 4).payload) / weights.nbytes < 0.70
     assert len(encode_full(half[0], 2)) / half[0].nbytes < 0.67
-    assert len(encode_delta(half[0], half[1], 2)) / half[0].nbytes < 0.40
+    assert len(encode_delta(half[0], half[1], 2).payload) / half[0].nbytes < 0.40
 
 
 def test_a_sparse_change_is_kept_behind_a_mask() -> None:
@@ -136,7 +136,7 @@ def test_a_sparse_change_is_kept_behind_a_mask() -> None:
     new = base.copy()
     new[::4000] += 1
 
-    payload = encode_delta(base, new, 4)
+    payload = encode_delta(base, new, 4).payload
 
     assert payload[0] == MASKED
     assert len(payload) < 1500
@@ -147,6 +147,6 @@ def test_memory_that_is_not_aligned_is_read_and_written_all_the_same() -> None:
     base, new = (rng.integers(0, 256, 8001, dtype=np.uint8)[1:] for _ in range(2))
     live = np.concatenate([np.zeros(1, np.uint8), base])[1:]
 
-    apply_delta(encode_delta(base, new, 8), live, 1)
+    apply_delta(encode_delta(base, new, 8).payload, live, 1)
 
     assert np.array_equal(live, new)

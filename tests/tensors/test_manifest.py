@@ -6,15 +6,32 @@ import json
 
 import numpy as np
 import pytest
+import rfc8785
 from blake3 import blake3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lepton_ai.errors import Damaged, Malformed
+from lepton_ai.tensors.canonical import canonical
 from lepton_ai.tensors.manifest import CHUNK, Manifest, TensorEntry, describe
 from lepton_ai.tensors.tensor import Array, nbytes_of
 
 from .past import floats, network
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.dictionaries(
+        st.text(st.characters(max_codepoint=127)),
+        st.recursive(
+            st.text(st.characters(exclude_categories=("Cs",))) | st.integers(1 - 2**53, 2**53 - 1) | st.booleans(),
+            lambda inner: st.lists(inner),
+            max_leaves=8,
+        ),
+    )
+)
+def test_what_holds_no_floats_is_written_as_the_standard_says(document: dict[str, object]) -> None:
+    assert canonical(document) == rfc8785.dumps(document)
 
 
 def test_each_tensor_is_named_by_the_hash_of_its_bytes_and_each_chunk_by_its_own() -> None:
