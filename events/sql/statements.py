@@ -184,16 +184,17 @@ class Statements:
 
     def __init__(self, mark: str, schema: str | None) -> None:
         self._mark = mark
-        self._many: dict[tuple[str, int], str] = {}
+        self._many: dict[tuple[str, int, str], str] = {}
         for name, text in vars(type(self)).items():
             if isinstance(text, str) and not name.startswith("_"):
                 setattr(self, name, qualified(text, schema).replace("?", mark))
 
-    def of_many(self, statement: str, count: int) -> str:
-        """A statement with a list of `count` values."""
-        text = self._many.get((statement, count))
+    def of_many(self, statement: str, count: int, now: str = "NULL") -> str:
+        """A statement with a list of `count` values, and the time as `now` says it."""
+        text = self._many.get((statement, count, now))
         if text is None:
-            text = self._many[statement, count] = statement.replace(":many", ", ".join([self._mark] * count))
+            text = statement.replace(":many", ", ".join([self._mark] * count)).replace(":now", now)
+            self._many[statement, count, now] = text
         return text
 
 
