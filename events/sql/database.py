@@ -75,6 +75,11 @@ class Database(ABC):
     def begin_creation(self) -> tuple[str, ...]:
         """Begins the transaction that makes the tables, and shuts others out of it."""
 
+    @property
+    def creation(self) -> tuple[str, ...]:
+        """The statements that make the tables; none where the migrations do."""
+        return ()
+
     @abstractmethod
     def connect(self) -> Any:
         """A new connection of the driver's own, in autocommit. No wait on it is without an end."""

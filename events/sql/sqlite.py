@@ -65,6 +65,12 @@ class SQLite(Database):
         """The lock of every writer."""
         return self.begin
 
+    @property
+    def creation(self) -> tuple[str, ...]:
+        """What the migrations make, in a file of their own."""
+        text = (Path(__file__).parent / "sqlite_tables.sql").read_text("utf-8")
+        return tuple(part for part in text.split(";\n") if part.strip())
+
     def there(self) -> bool:
         """Whether the file is there and holds anything."""
         _check_regular(self.path)

@@ -44,6 +44,7 @@ class Statements:
     positions = "SELECT topic, part, position FROM positions ORDER BY topic, part"
     set_format = "UPDATE head SET format = ?"
     pulse = "SELECT seq, (SELECT max(position) FROM mail WHERE topic = ?), (SELECT max(id) FROM rejected) FROM head"
+    insert_head = "INSERT INTO head (id, format, name, ledger, seq, recorded_at, frontier) VALUES (1, ?, ?, ?, 0, 0, ?)"
     move_head = "UPDATE head SET seq = ?, recorded_at = ?, frontier = ?, trusted_at = ?"
     insert_events = f"INSERT INTO events ({_WHOLE_ROW}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
     # PostgreSQL's: a column an array
