@@ -170,7 +170,7 @@ class ViewsFile:
         if [id for id, *_ in told] != [self._log.ledger_id]:
             raise OtherLedger(expected=self._log.ledger_id, found=", ".join(str(id) for id, *_ in told) or "nobody")
         ((_, seq, leaf),) = told
-        if seq is None:
+        if seq is None or leaf is None:
             return 0
         rows = self._log.read(seq - 1, 1)
         if not rows or rows[0].leaf != leaf:

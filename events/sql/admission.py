@@ -116,14 +116,12 @@ class Admission:
         if self._appended is None:
             return
         rows, head, tiles, placements = self._appended
-        self._database.insert_events(self.connection, self.sql, rows)
-        cursor = self.connection.cursor()
-        if tiles:
-            cursor.executemany(self.sql.insert_tiles, tiles)
-        if placements:
-            cursor.executemany(self.sql.insert_placements, placements)
         columns = (head.seq, head.recorded, head.frontier.encode(), head.trusted)
-        cursor.execute(self.sql.move_head, columns)
+        self._database.insert_events(self.connection, self.sql, rows, columns)
+        if tiles:
+            self.connection.cursor().executemany(self.sql.insert_tiles, tiles)
+        if placements:
+            self.connection.cursor().executemany(self.sql.insert_placements, placements)
         self._database.note_head(columns, head)
 
     def seen(self, source: str, id: str, digest: str) -> str | None:

@@ -103,9 +103,13 @@ class Database(ABC):
         """Within it a statement may take as long as one over a whole table does."""
         return nullcontext()
 
-    def insert_events(self, connection: Any, sql: Statements, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Insert rows of the event table."""
-        connection.cursor().executemany(sql.insert_events, rows)
+    def insert_events(
+        self, connection: Any, sql: Statements, rows: Sequence[tuple[Any, ...]], head: tuple[Any, ...]
+    ) -> None:
+        """Insert rows of the event table, and move the head to these columns."""
+        cursor = connection.cursor()
+        cursor.executemany(sql.insert_events, rows)
+        cursor.execute(sql.move_head, head)
 
     def head_of(self, columns: tuple[Any, ...]) -> Head:
         """The head in its columns, which are mostly those that this process wrote last."""

@@ -52,6 +52,8 @@ class Statements:
         f"INSERT INTO events ({_WHOLE_ROW}) SELECT * FROM unnest(?::bigint[], ?::text[], ?::int[], ?::text[], "
         "%b::bytea[], %b::bytea[], ?::text[], ?::text[], ?::int[])"
     )
+    insert_event_and_move_head = f"WITH added AS ({insert_events}) {move_head}"
+    insert_event_arrays_and_move_head = f"WITH added AS ({insert_event_arrays}) {move_head}"
     since = (
         "SELECT DISTINCT stream, CASE WHEN seq = ? THEN leaf END FROM events "
         "WHERE seq >= ? AND seq >= (SELECT seq FROM head) - ?"
@@ -190,8 +192,8 @@ class Statements:
             if isinstance(text, str) and not name.startswith("_"):
                 setattr(self, name, qualified(text, schema).replace("?", mark))
 
-    def of_many(self, statement: str, count: int, now: str = "NULL") -> str:
-        """A statement with a list of `count` values, and the time as `now` says it."""
+    def of_many(self, statement: str, count: int, now: str = ":now") -> str:
+        """A statement with a list of `count` values, and `now` for the time."""
         text = self._many.get((statement, count, now))
         if text is None:
             text = statement.replace(":many", ", ".join([self._mark] * count)).replace(":now", now)
