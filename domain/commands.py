@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar
 
 from ..events.model import File, Parent
@@ -41,11 +42,20 @@ class Command:
 
     def content(self) -> dict[str, Any]:
         """What makes two commands under one idempotency key the same."""
-        said = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("asked", *self.incidental)}
+        said: dict[str, Any] = {"command": type(self).__name__}
+        for name in _counted(type(self)):
+            said[name] = getattr(self, name)
         for name in self.joined:
             if not said[name]:
                 del said[name]
-        return {"command": type(self).__name__, **said, **self.asked}
+        said.update(self.asked)
+        return said
+
+
+@cache
+def _counted(kind: type[Command]) -> tuple[str, ...]:
+    """The fields that make two commands the same."""
+    return tuple(each.name for each in fields(kind) if each.name not in ("asked", *kind.incidental))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,7 +122,7 @@ def checked_label(name: object, kind: str) -> str:
     if not isinstance(name, str) or not name.strip() or len(name) > LONGEST_LABEL:
         shown = f"{name[:40]}…" if isinstance(name, str) and len(name) > LONGEST_LABEL else name
         raise Malformed(f"{shown!r} cannot name a {kind}; give a text of at most {LONGEST_LABEL} characters")
-    if any(category(each) in ("Cc", "Cs") for each in name):
+    if not name.isprintable() and any(category(each) in ("Cc", "Cs") for each in name):
         raise Malformed(f"{name!r} cannot name a {kind}; leave out its control characters and halves of characters")
     return str.__str__(name)
 

@@ -6,7 +6,7 @@ import ctypes
 import os
 import time
 from importlib import _bootstrap as bootstrap
-from threading import Condition, Lock, get_ident
+from threading import Condition, Lock, RLock, get_ident
 from typing import Final, Generic, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
@@ -35,7 +35,8 @@ class Uses:
     """The threads that are within a library now. A fork waits for them: a child would inherit their locks for ever."""
 
     def __init__(self) -> None:
-        self._changed = Condition()
+        self._lock = RLock()
+        self._changed = Condition(self._lock)
         self._inside: dict[int, int] = {}
         self._closed = False
         self.rested = False
@@ -46,14 +47,14 @@ class Uses:
     def __enter__(self) -> None:
         """Be within. While a fork is waited for only those enter who are within already."""
         thread = get_ident()
-        with self._changed:
+        with self._lock:
             while self._closed and thread not in self._inside:
                 self._changed.wait()
             self._inside[thread] = self._inside.get(thread, 0) + 1
 
     def __exit__(self, *_: object) -> None:
         thread = get_ident()
-        with self._changed:
+        with self._lock:
             if (left := self._inside.get(thread, 0) - 1) > 0:
                 self._inside[thread] = left
             else:
@@ -79,7 +80,8 @@ class Uses:
         """Let others in again; in a child there are none."""
         if child:
             mine = self._inside.get(get_ident(), 0)
-            self._changed, self._closed = Condition(), False
+            self._lock, self._closed = RLock(), False
+            self._changed = Condition(self._lock)
             self._unsafe = self._unsafe or not self.rested
             self._process = os.getpid()
             self._inside = {get_ident(): mine} if mine else {}

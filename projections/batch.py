@@ -41,11 +41,11 @@ def checked(rows: Sequence[Row], after: int) -> Sequence[Row]:
     Rows at or before `after` were applied already and are left out.
     """
     fresh = [row for row in rows if row.seq > after]
-    for expected, row in enumerate(fresh, after + 1):
-        if row.seq != expected:
-            raise Damaged(f"event {expected}", expected="present", found=f"a gap up to event {row.seq}")
-        if (leaf := leaf_hash(row.envelope)) != row.leaf:
-            raise Damaged(f"event {expected}", expected=f"sha256:{row.leaf.hex()}", found=f"sha256:{leaf.hex()}")
+    for expected, (seq, leaf, envelope) in enumerate(fresh, after + 1):
+        if seq != expected:
+            raise Damaged(f"event {expected}", expected="present", found=f"a gap up to event {seq}")
+        if (found := leaf_hash(envelope)) != leaf:
+            raise Damaged(f"event {expected}", expected=f"sha256:{leaf.hex()}", found=f"sha256:{found.hex()}")
     return fresh
 
 

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
 
+_TOLD = """
+    SELECT id, (SELECT max(seq) FROM store.position), (SELECT arg_max(leaf, seq) FROM store.position)
+    FROM store.ledger
+"""
+"""Whose events a file holds, and how far: asked in one, for each question to a file just opened costs a millisecond."""
 _READ = 2_000
 _BATCH_ROWS = 50_000
 _BATCH_BYTES = 48 << 20
@@ -137,12 +142,12 @@ class ViewsFile:
         self._connection = opened(self.path, self._memory_limit, ordered=self._ordered)
         try:
             try:
-                ledgers = self._connection.execute("SELECT id FROM store.ledger").fetchall()
+                told = self._connection.execute(_TOLD).fetchall()
             except duckdb.CatalogException:
                 if self._connection.execute("SELECT count(*) FROM duckdb_tables()").fetchall() != [(0,)]:
                     raise Damaged(FILE, expected="the tables of a read model", found="others") from None
-                ledgers = self._made()
-            self.position = self._verified(ledgers)
+                told = self._made()
+            self.position = self._verified(told)
             own_files(self.path)
             self._made_as = self.path.stat()
         except BaseException as error:
@@ -151,23 +156,22 @@ class ViewsFile:
                 raise of_file(error) from error
             raise
 
-    def _made(self) -> list[tuple[str]]:
+    def _made(self) -> list[tuple[str, int | None, bytes | None]]:
         """Fill a fresh file with empty tables: all of them, or none if the process dies meanwhile."""
         self._connection.execute("BEGIN")
         for statement in schema().creation:
             self._connection.execute(statement)
         self._connection.execute("INSERT INTO store.ledger VALUES (?)", [self._log.ledger_id])
         self._connection.execute("COMMIT")
-        return [(self._log.ledger_id,)]
+        return [(self._log.ledger_id, None, None)]
 
-    def _verified(self, ledgers: list[tuple[str]]) -> int:
+    def _verified(self, told: Sequence[tuple[str, int | None, bytes | None]]) -> int:
         """The position, once the file is known to tell of this log: the same ledger, and the same last leaf."""
-        if ledgers != [(self._log.ledger_id,)]:
-            raise OtherLedger(expected=self._log.ledger_id, found=", ".join(str(id) for (id,) in ledgers) or "nobody")
-        last = self._connection.execute("SELECT seq, leaf FROM store.position ORDER BY seq DESC LIMIT 1").fetchall()
-        if not last:
+        if [id for id, *_ in told] != [self._log.ledger_id]:
+            raise OtherLedger(expected=self._log.ledger_id, found=", ".join(str(id) for id, *_ in told) or "nobody")
+        ((_, seq, leaf),) = told
+        if seq is None or leaf is None:
             return 0
-        ((seq, leaf),) = last
         rows = self._log.read(seq - 1, 1)
         if not rows or rows[0].leaf != leaf:
             held = f"sha256:{rows[0].leaf.hex()}" if rows else "nothing"

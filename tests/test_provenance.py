@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from lepton_ai.checkout import _opened
 from lepton_ai.provenance import code, environment
 
 
@@ -35,8 +37,9 @@ def git(*words: str, **env: str) -> str:
     return done.stdout
 
 
-def commit() -> None:
-    git("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "core.hooksPath=/dev/null", "commit", "-qm", "one")
+def commit(*words: str) -> None:
+    named = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "core.hooksPath=/dev/null")
+    git(*named, "commit", "-qm", "one", *words)
 
 
 def test_the_commit_and_what_differs_from_it_are_recorded(checkout: Path) -> None:
@@ -168,31 +171,102 @@ def asked_git(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program.write_text(f'#!/bin/sh\necho "$@" >> {notes}\nexec {real} "$@"\n')
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
-    monkeypatch.setattr("lepton_ai.provenance._SETTLED", 0)
+    monkeypatch.setattr("lepton_ai.checkout.SETTLED", 0)
     return notes
 
 
-def test_git_is_asked_once_a_save_while_nothing_changes(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_git_is_asked_no_more_while_nothing_changes(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     notes = asked_git(checkout, monkeypatch)
     first = code()
-    notes.write_text("")
+    assert code() == first
+    notes.unlink()
 
     assert [code(), code()] == [first, first]
-    assert len(notes.read_text().splitlines()) == 2
+    assert not notes.exists()
 
     (checkout / "train.py").write_text("print(3)\n")
     other = code()
     assert other["diff"] != first["diff"]
     git("checkout", "-q", ".")
     assert code() == {"commit": first["commit"], "dirty": False}
-    (checkout / "new.py").write_text("")
-    assert code()["dirty"] is True
-    (checkout / "new.py").unlink()
     git("config", "filter.odd.clean", marker(checkout)[0])
     (checkout / ".gitattributes").write_text("* filter=odd\n")
     (checkout / "train.py").write_text("print(3)\n")
     assert code()["dirty"] is True
     assert not marker(checkout)[1].exists()
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "a file": lambda checkout: (checkout / "train.py").write_text("print(3)\n"),
+    "a file, dated back": lambda checkout: (
+        (checkout / "train.py").write_text("print(3)\n"),
+        os.utime(checkout / "train.py", (1, 1)),
+    ),
+    "a file in a folder": lambda checkout: (checkout / "inner" / "deep" / "part.py").write_text("2"),
+    "a file's right to be run": lambda checkout: (checkout / "train.py").chmod(0o755),
+    "a file removed": lambda checkout: (checkout / "train.py").unlink(),
+    "a file that git knows, within what is ignored": lambda checkout: (checkout / "out" / "known.py").write_text("2"),
+    "a new file": lambda checkout: (checkout / "new.py").write_text(""),
+    "a new file in a folder": lambda checkout: (checkout / "inner" / "deep" / "new.py").write_text(""),
+    "a new file in an empty folder": lambda checkout: (checkout / "empty" / "new.py").write_text(""),
+    "a new file beside an ignored one": lambda checkout: (checkout / "inner" / "cache" / "new.py").write_text(""),
+    "a file ignored no more": lambda checkout: (checkout / ".gitignore").write_text(""),
+    "a file ignored no more, by a folder": lambda checkout: (checkout / "inner" / ".gitignore").write_text("a"),
+    "a file ignored no more, here": lambda checkout: (checkout / ".git" / "info" / "exclude").write_text(""),
+    "what the user ignores": lambda checkout: (checkout.parent / "ignored").write_text(""),
+    "a setting": lambda checkout: git("config", "core.excludesFile", str(checkout.parent / "nothing")),
+    "the index": lambda checkout: git("rm", "-q", "--cached", "train.py"),
+    "a commit of nothing": lambda checkout: commit("--allow-empty"),
+    "a commit set back": lambda checkout: git("reset", "-q", "--soft", "HEAD~1"),
+    "a reference": lambda checkout: git("update-ref", "HEAD", "HEAD~1"),
+    "another branch": lambda checkout: git("checkout", "-qb", "other", "HEAD~1"),
+    "packed references": lambda checkout: (git("update-ref", "HEAD", "HEAD~1"), git("pack-refs", "--all")),
+    "a repository in the place of a folder": lambda checkout: git("init", "-q", "empty"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_what_changes_after_git_was_asked_is_seen(
+    checkout: Path, change: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = asked_git(checkout, monkeypatch)
+    git("checkout", "-q", ".")
+    (checkout / "inner" / "deep").mkdir(parents=True)
+    for name in ("inner/deep/part.py", "out/known.py", "inner/cache/some.pyc", "seldom.txt", "rare.txt", "odd.txt"):
+        (checkout / name).parent.mkdir(exist_ok=True)
+        (checkout / name).write_text("1")
+    (checkout / "empty").mkdir()
+    (checkout / "inner" / "some.log").write_text("1")
+    (checkout / "inner" / ".gitignore").write_text("*.log\n.gitignore\n")
+    (checkout / ".gitignore").write_text("*.pyc\nout/\nodd.txt\n")
+    (checkout / ".git" / "info" / "exclude").write_text("seldom.txt\n")
+    (checkout.parent / "ignored").write_text("rare.txt\n")
+    git("config", "core.excludesFile", str(checkout.parent / "ignored"))
+    git("add", ".")
+    git("add", "-f", "out/known.py")
+    commit()
+    clean = {"commit": git("rev-parse", "HEAD").strip(), "dirty": False}
+    assert [code(), code()] == [clean, clean]
+    notes.unlink()
+    assert code() == clean
+    assert not notes.exists()
+
+    change(checkout)
+
+    found = code()
+    _opened.cache_clear()
+    assert found == code()
+
+
+def test_a_checkout_of_many_files_is_asked_about_each_time(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes = asked_git(checkout, monkeypatch)
+    monkeypatch.setattr("lepton_ai.checkout.MOST_WATCHED", 3)
+    first = code()
+    assert code() == first
+    notes.write_text("")
+
+    assert code() == first
+    assert len(notes.read_text().splitlines()) == 1
 
 
 def test_where_there_is_no_checkout_no_git_is_started(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,7 +311,7 @@ def test_what_git_does_not_tell_is_unknown_and_not_clean(
     checkout: Path, when: str, does: str, facts: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     head = git("rev-parse", "HEAD").strip()
-    monkeypatch.setattr("lepton_ai.provenance.PATIENCE", 3.0)
+    monkeypatch.setattr("lepton_ai.git.PATIENCE", 3.0)
     as_git(checkout.parent, f'case "$*" in {when}) {does};; esac; exec $GIT "$@"', monkeypatch)
 
     assert code() == ({"commit": head} if "dirty" in facts else {}) | facts

@@ -20,7 +20,6 @@ from .rows import (
     PlacementRow,
     Rejected,
     Since,
-    head_of,
     known_of,
     rows_of,
     since_of,
@@ -65,7 +64,7 @@ class Admission:
         sql, asked = database.sql, tuple(keys) or ("",)
         with database.together(connection):
             database.begun(connection)
-            statement = sql.of_many(sql.head_and_known, len(asked)).replace(":now", database.clock)
+            statement = sql.of_many(sql.head_and_known, len(asked), database.clock)
             told = connection.execute(statement, asked)
             newer = None if since is None else connection.execute(sql.since, (since, since, MANY))
             rows = told.fetchall()
@@ -79,7 +78,7 @@ class Admission:
             )
         checked_format(rows[0][7])  # under the lock: the ledger may have been upgraded since it was opened
         known = {key: known_of(seq, span, digest) for *_, key, seq, span, digest in rows if key is not None}
-        return cls(head_of(rows[0]), rows[0][4], known, connection, database, sql, written, rows[0][8])
+        return cls(database.head_of(rows[0][:4]), rows[0][4], known, connection, database, sql, written, rows[0][8])
 
     def end(self) -> None:
         """Commit what was appended or written beside, if anything was, else undo."""
@@ -117,13 +116,13 @@ class Admission:
         if self._appended is None:
             return
         rows, head, tiles, placements = self._appended
-        self._database.insert_events(self.connection, self.sql, rows)
-        cursor = self.connection.cursor()
+        columns = (head.seq, head.recorded, head.frontier.encode(), head.trusted)
+        self._database.insert_events(self.connection, self.sql, rows, columns)
         if tiles:
-            cursor.executemany(self.sql.insert_tiles, tiles)
+            self.connection.cursor().executemany(self.sql.insert_tiles, tiles)
         if placements:
-            cursor.executemany(self.sql.insert_placements, placements)
-        cursor.execute(self.sql.move_head, (head.seq, head.recorded, head.frontier.encode(), head.trusted))
+            self.connection.cursor().executemany(self.sql.insert_placements, placements)
+        self._database.note_head(columns, head)
 
     def seen(self, source: str, id: str, digest: str) -> str | None:
         """The digest of what was taken in before under an id of that source, None where nothing was.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...errors import Damaged, Refused
 from ..ledger import FORMAT, checked_format
@@ -59,8 +59,33 @@ def check_name(database: Database) -> None:
 
 
 def _create(database: Database, ledger_id: Callable[[], str]) -> None:
-    """Run the migrations and write the head row, in one transaction that shuts others out."""
-    from sqlalchemy import inspect, text
+    """Make the tables and write the head row, in one transaction that shuts others out."""
+    if statements := database.creation:
+        with database.creating() as driver:
+            _make(driver, database, statements, ledger_id)
+    else:
+        _migrate(database, ledger_id)
+
+
+def _make(driver: Any, database: Database, statements: Sequence[str], ledger_id: Callable[[], str]) -> None:
+    """Run the statements that give what the migrations do: to import what runs those takes a third of a second."""
+    for statement in database.begin_creation:
+        driver.execute(statement)
+    try:
+        if not driver.execute(database.exists, (database.schema,)).fetchone()[0]:
+            for statement in statements:
+                driver.execute(statement)
+            driver.execute(database.sql.insert_head, (FORMAT, database.ledger, ledger_id(), b""))
+        driver.execute("COMMIT")
+    except BaseException:
+        with suppress(Exception):
+            driver.execute("ROLLBACK")
+        raise
+
+
+def _migrate(database: Database, ledger_id: Callable[[], str]) -> None:
+    """As `_make`, by the migrations."""
+    from sqlalchemy import inspect
 
     # on one connection, for a role may be allowed no second one
     with database.creating() as driver, database.engine(driver).connect() as connection:
@@ -70,13 +95,8 @@ def _create(database: Database, ledger_id: Callable[[], str]) -> None:
             if not inspect(connection).has_table("head", database.schema if database.qualifies else None):
                 database.check_creation(connection)
                 migrate(connection)
-                connection.execute(
-                    text(
-                        "INSERT INTO head (id, format, name, ledger, seq, recorded_at, frontier) "
-                        "VALUES (1, :format, :name, :ledger, 0, 0, :empty)"
-                    ),
-                    {"format": FORMAT, "name": database.ledger, "ledger": ledger_id(), "empty": b""},
-                )
+                head = (FORMAT, database.ledger, ledger_id(), b"")
+                connection.exec_driver_sql(database.sql.insert_head, head)
             connection.exec_driver_sql("COMMIT")
         except BaseException:
             with suppress(Exception):  # where the connection is lost, what it did not commit is undone

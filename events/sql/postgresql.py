@@ -173,12 +173,15 @@ class PostgreSQL(Database):
         """libpq's pipeline: the lock is held for as many ways there and back as there are answers to wait for."""
         return connection.pipeline()
 
-    def insert_events(self, connection: Any, sql: Statements, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Insert a row as it is; many as arrays, which are one statement."""
+    def insert_events(
+        self, connection: Any, sql: Statements, rows: Sequence[tuple[Any, ...]], head: tuple[Any, ...]
+    ) -> None:
+        """One statement for all: the lock is held while the client writes each. Many rows go there as arrays."""
         if len(rows) == 1:
-            connection.execute(sql.insert_events, rows[0])
+            connection.execute(sql.insert_event_and_move_head, (*rows[0], *head))
         else:
-            connection.execute(sql.insert_event_arrays, [list(column) for column in zip(*rows, strict=True)])
+            columns = [list(column) for column in zip(*rows, strict=True)]
+            connection.execute(sql.insert_event_arrays_and_move_head, (*columns, *head))
 
     def undone(self, error: Exception) -> bool:
         """Where the server itself says no, and not good-bye, it has aborted the transaction.

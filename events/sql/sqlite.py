@@ -65,6 +65,12 @@ class SQLite(Database):
         """The lock of every writer."""
         return self.begin
 
+    @property
+    def creation(self) -> tuple[str, ...]:
+        """What the migrations make, in a file of their own."""
+        text = (Path(__file__).parent / "sqlite_tables.sql").read_text("utf-8")
+        return tuple(part for part in text.split(";\n") if part.strip())
+
     def there(self) -> bool:
         """Whether the file is there and holds anything."""
         _check_regular(self.path)
@@ -314,11 +320,13 @@ class SQLite(Database):
         """A lock on a file beside the ledger's."""
         return FileLock(Path(f"{self.path}.{what}"), f"the {what} of {self.name}", self.wait)
 
-    @contextmanager
-    def connection(self) -> Generator[Any]:
-        """As ever; a fork waits until it is given back."""
-        with self._used(), super().connection() as connection:
-            yield connection
+    def enter(self) -> None:
+        """A fork waits until `leave`."""
+        self._used().__enter__()
+
+    def leave(self) -> None:
+        """Let a fork pass."""
+        _USES.__exit__()
 
     def _used(self) -> forks.Uses:
         """Within it a fork waits. Raises `Unavailable` in a child that was forked while it could not."""

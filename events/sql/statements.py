@@ -44,6 +44,7 @@ class Statements:
     positions = "SELECT topic, part, position FROM positions ORDER BY topic, part"
     set_format = "UPDATE head SET format = ?"
     pulse = "SELECT seq, (SELECT max(position) FROM mail WHERE topic = ?), (SELECT max(id) FROM rejected) FROM head"
+    insert_head = "INSERT INTO head (id, format, name, ledger, seq, recorded_at, frontier) VALUES (1, ?, ?, ?, 0, 0, ?)"
     move_head = "UPDATE head SET seq = ?, recorded_at = ?, frontier = ?, trusted_at = ?"
     insert_events = f"INSERT INTO events ({_WHOLE_ROW}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
     # PostgreSQL's: a column an array
@@ -51,6 +52,8 @@ class Statements:
         f"INSERT INTO events ({_WHOLE_ROW}) SELECT * FROM unnest(?::bigint[], ?::text[], ?::int[], ?::text[], "
         "%b::bytea[], %b::bytea[], ?::text[], ?::text[], ?::int[])"
     )
+    insert_event_and_move_head = f"WITH added AS ({insert_events}) {move_head}"
+    insert_event_arrays_and_move_head = f"WITH added AS ({insert_event_arrays}) {move_head}"
     since = (
         "SELECT DISTINCT stream, CASE WHEN seq = ? THEN leaf END FROM events "
         "WHERE seq >= ? AND seq >= (SELECT seq FROM head) - ?"
@@ -184,16 +187,17 @@ class Statements:
 
     def __init__(self, mark: str, schema: str | None) -> None:
         self._mark = mark
-        self._many: dict[tuple[str, int], str] = {}
+        self._many: dict[tuple[str, int, str], str] = {}
         for name, text in vars(type(self)).items():
             if isinstance(text, str) and not name.startswith("_"):
                 setattr(self, name, qualified(text, schema).replace("?", mark))
 
-    def of_many(self, statement: str, count: int) -> str:
-        """A statement with a list of `count` values."""
-        text = self._many.get((statement, count))
+    def of_many(self, statement: str, count: int, now: str = ":now") -> str:
+        """A statement with a list of `count` values, and `now` for the time."""
+        text = self._many.get((statement, count, now))
         if text is None:
-            text = self._many[statement, count] = statement.replace(":many", ", ".join([self._mark] * count))
+            text = statement.replace(":many", ", ".join([self._mark] * count)).replace(":now", now)
+            self._many[statement, count, now] = text
         return text
 
 

@@ -10,6 +10,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from lepton_ai.events.sql import migrations
+from lepton_ai.events.sql.address import database_at
+from lepton_ai.events.sql.creation import migrate, open_or_create
+from lepton_ai.events.sql.database import Database
 from lepton_ai.events.sql.statements import Statements
 from lepton_ai.events.sql.store import Store
 from lepton_ai.events.sql.tables import head, metadata
@@ -25,6 +28,25 @@ def test_the_migrations_make_the_tables_that_the_code_describes(store: Store) ->
 
     # comments are for readers of tables.py; no migration carries them
     assert [each for each in differences if "comment" not in str(each[0])] == []
+
+
+def test_a_new_ledger_in_sqlite_has_the_tables_that_the_migrations_make(tmp_path: Path) -> None:
+    def tables(database: Database) -> tuple[set[tuple[str, ...]], list[tuple[str]]]:
+        with database.connection() as connection:
+            told = connection.execute("SELECT type, name, coalesce(sql, '') FROM sqlite_master").fetchall()
+            version = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+        return {
+            (kind, name, re.sub(r"\s+", " ", sql).replace("( ", "(").replace(" )", ")")) for kind, name, sql in told
+        }, version
+
+    made, migrated = (database_at(f"sqlite:///{tmp_path / name}.db", "main", wait=10) for name in ("a", "b"))
+    open_or_create(made, lambda: "some id")
+    with migrated.creating() as driver, migrated.engine(driver).connect() as connection:
+        migrate(connection)
+
+    assert tables(made) == tables(migrated)
+    made.close()
+    migrated.close()
 
 
 def test_the_migrations_travel_inside_the_package() -> None:
