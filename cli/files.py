@@ -30,10 +30,10 @@ EXPORTED: Final = {"version": VERSION, "file": "text", "tensors": "number"}
 def save(session: Session, file: str, model: str, branch: str, message: str, key: str | None) -> None:
     """Keep the tensors of a safetensors file as the next version of a branch."""
     tensors = read_tensors(Path(file))
-    with session.waiting("saving"):
+    with session.waiting("saving"), session.noted() as news:
         made = session.manager.save_version(tensors, name=model, branch=branch, message=message, key=key)
     blank: dict[str, Any] = {"key": None}
-    session.answer(blank | made.to_dict(), _saved(made, branch))
+    session.answer(blank | made.to_dict(), _saved(made, branch, new=news()))
 
 
 @command(EXPORTED, "lepton export credit@main -o credit.safetensors")
@@ -52,7 +52,8 @@ def export(session: Session, rev: str, output: str) -> None:
     session.answer(answer, f"{count(len(tensors), 'tensor')} of version {version} of {version.model} in {output}")
 
 
-def _saved(made: Any, branch: str) -> Block:
+def _saved(made: Any, branch: str, *, new: bool) -> Block:
     if isinstance(made, PendingVersion):
         return text(f"the version of {made.model} on {branch} waits in the spool; `lepton sync` tells the ledger")
-    return text(f"{made.model} on {branch} has version ", number(made))
+    words = "has version " if new else "holds that already, as version "
+    return text(f"{made.model} on {branch} {words}", number(made))

@@ -45,8 +45,9 @@ def branch(
         manager.delete_branch(gone, model=model, key=key)
         _gone(session, kind, f"branch {gone} is given up; its versions stay")
     elif name:
-        stands = manager.branch(name, of_model(rev or "main", model), key=key)
-        _done(session, kind, f"branch {name} opened at", name, stands)
+        with session.noted() as news:
+            stands = manager.branch(name, of_model(rev or "main", model), key=key)
+        _done(session, kind, f"branch {name} opened at" if news() else f"branch {name} already stands at", name, stands)
     else:
         _all(session, kind, manager.branches(model))
 
@@ -66,8 +67,9 @@ def tag(
         manager.delete_tag(gone, model=model, key=key)
         _gone(session, kind, f"tag {gone} is given up")
     elif name:
-        stands = manager.tag(name, of_model(rev or "main", model), key=key)
-        _done(session, kind, f"tag {name} bound to", name, stands)
+        with session.noted() as news:
+            stands = manager.tag(name, of_model(rev or "main", model), key=key)
+        _done(session, kind, f"tag {name} bound to" if news() else f"tag {name} is already bound to", name, stands)
     else:
         _all(session, kind, manager.tags(model))
 
@@ -106,8 +108,9 @@ def alias(
             raise click.UsageError(
                 f"alias {name} needs a version to stand on; name one behind it", click.get_current_context()
             )
-        stands = manager.alias(name, of_model(rev, model), expected=expected(expect, model), reason=reason, key=key)
-        _done(session, kind, f"alias {name} stands on", name, stands)
+        with session.noted() as news:
+            stands = manager.alias(name, of_model(rev, model), expected=expected(expect, model), reason=reason, key=key)
+        _done(session, kind, f"alias {name} stands on" if news() else f"alias {name} already stands on", name, stands)
     else:
         _all(session, kind, manager.aliases(model=model))
 

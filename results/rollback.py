@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..errors import at_door
 from .answer import Result
 from .description import Block, Words, arrow, dim, grid, number, text, title
 from .figures import change, count, figure, size, told
@@ -84,7 +85,8 @@ class RollbackPlan(Result):
         if not self.metrics_now:
             yield "figures", "none on rows that both versions were judged on"
         for name in self.aliases_left_behind:
-            yield f"alias {name}", f"stays on {self.from_version} (--move-alias {name} takes it along)"
+            takes = at_door(python=f"move_aliases=[{name!r}]", cli=f"--move-alias {name}")
+            yield f"alias {name}", f"stays on {self.from_version} ({takes} takes it along)"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
 from ..domain.model.state import ModelState
+from ..errors import Refused
 from .restore import load
 from .workspace import Workspace
 
@@ -41,6 +42,18 @@ def read_once(rows: Any) -> Any:
             return rows
 
 
+def to_judge(workspace: Workspace, model: ModelState, number: int) -> Any:
+    """The object of a version, to be judged: as `load`, whose ways out have no use there."""
+    try:
+        return load(workspace, model, number)
+    except Refused as refusal:
+        from ..models.registry import FROM_PYTHON, INTO
+
+        refusal.python = refusal.python.replace(INTO, "judge it yourself and keep the figures with record_metrics")
+        refusal.cli = refusal.cli.replace(FROM_PYTHON, "judge it from Python, in a process that has the class")
+        raise
+
+
 def as_learnt(workspace: Workspace, model: ModelState, number: int, data: Any, labels: Any) -> tuple[Any, Any]:
     """The rows and labels to judge a version on: of a file, read by the schema that the version recorded."""
     if isinstance(data, str | PathLike):
@@ -50,5 +63,5 @@ def as_learnt(workspace: Workspace, model: ModelState, number: int, data: Any, l
     from ..datasets.selection import schema_of
 
     event = model.version(number).event
-    learnt_labels = getattr(load(workspace, model, number), "label_type", None)
+    learnt_labels = getattr(to_judge(workspace, model, number), "label_type", None)
     return data.labelled(labels, schema_of(event.architecture, event.data, {labels: learnt_labels}))

@@ -44,8 +44,10 @@ def logs(session: Session, job: str) -> None:
 @keyed
 def cancel(session: Session, job: str, reason: str, key: str | None) -> None:
     """Call a job off, wherever it stands; its worker stops it."""
-    record = session.manager.jobs.cancel(job, reason=reason, key=key)
-    session.answer({"job": record}, text("job ", title(record.job), " is ", record.coloured))
+    with session.noted() as news:
+        record = session.manager.jobs.cancel(job, reason=reason, key=key)
+    is_so = " is " if news() else " is already "
+    session.answer({"job": record}, text("job ", title(record.job), is_so, record.coloured))
 
 
 def _story(record: JobRecord, events: Sequence[Mapping[str, Any]]) -> Iterator[Block]:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     "lepton status",
 )
 def status(session: Session) -> None:
-    """How the ledger is: how far its log, its topic and its views are, and what would be lost with the database."""
+    """Show how far the ledger's log, its topic and its views are, and what would be lost with the database."""
     from ...jobs.status import Views, status
 
     parts = session.parts
@@ -163,7 +163,9 @@ def restore(session: Session, missing: bool) -> None:
         if not missing and store.end():
             raise Refused(f"{store.database.name} holds a ledger already; --missing brings back what it lacks")
         restored = recover(store, parts.objects, log)
-    session.answer(restored._asdict(), f"events {restored.before + 1} to {restored.after} are back")
+    back = restored.after > restored.before
+    words = f"events {restored.before + 1} to {restored.after} are back" if back else "nothing was missing"
+    session.answer(restored._asdict(), words)
 
 
 @command({"seq": "number"}, "lepton projector")

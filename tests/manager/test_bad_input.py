@@ -79,7 +79,7 @@ CASES = (
     Case("tag in use", lambda m: m.tag("first", 2), Refused, "tag 'first' is on version 1 already"),
     Case("one name space", lambda m: m.branch("production", 1), Refused, "'production' is an alias"),
     Case("branch in use", lambda m: m.branch("aside", 1), Refused, "stands on version 3 already"),
-    Case("parents needed", lambda m: m.save_version(W, name="toy", branch="new"), Refused, "pass `parents=`"),
+    Case("parents needed", lambda m: m.save_version(W, name="toy", branch="new"), Refused, "or name a parent"),
     Case(
         "bad role",
         lambda m: m.save_version(W, name="toy", parents=[(2, "a\nb")]),

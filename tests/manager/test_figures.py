@@ -226,7 +226,7 @@ def test_a_metrics_direction_is_known_or_ranking_by_it_is_refused(manager: Model
     assert manager.compare(1, 2, metric="test/f1").best == 2
     for name in UNKNOWN:
         for rank in (partial(manager.compare, 1, 2), manager.suggest_rollback):
-            with pytest.raises(Refused, match=f"whether '{name}' is better higher or lower.*`lepton metric define"):
+            with pytest.raises(Refused, match=f"whether '{name}' is better higher or lower.*define_metrics"):
                 rank(metric=name)
     saved(manager, {"metrics": {"n": 3}, "validation": HARD})
     with pytest.raises(Malformed, match="'n' says how many"):
@@ -272,7 +272,7 @@ def test_a_version_that_was_rolled_back_from_is_suggested_again_once_it_is_clear
     manager.rollback(2)
     manager.rollback(1, reason="an alarm")
 
-    with pytest.raises(Refused, match=r"was rolled back from; `lepton clear REV --reason"):
+    with pytest.raises(Refused, match=r"was rolled back from; clear\(REV, reason="):
         manager.suggest_rollback()
     with pytest.raises(Malformed, match="for a reason"):
         manager.clear(2, reason=" ")
@@ -280,8 +280,7 @@ def test_a_version_that_was_rolled_back_from_is_suggested_again_once_it_is_clear
     suggested = manager.suggest_rollback()
     assert [each["version"] for each in suggested.candidates] == [2, 3]
     assert [each["barred"] for each in suggested.candidates] == [False, True]
-    with pytest.raises(Refused, match="bears no rollback that is not cleared"):
-        manager.clear(2, reason="again")
+    assert manager.clear(2, reason="again") == 2
     *_, event = manager.events(stream="model/net")
     assert event["data"]["reason"] == "the alarm was false"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...domain.commands import OBJECTS, Repack, Stored
-from ...errors import Damaged
+from ...errors import Damaged, at_door
 from ...events.envelope import decode
 from ...events.objects import PackRepacked, PackWritten
 from ...events.sql.rows import PlacementRow
@@ -31,7 +31,8 @@ class HealedPack(Result):
     missing: tuple[str, ...]
 
     def blocks(self) -> Iterator[Block]:
-        left = f"{count(len(self.missing), 'digest')} not found; --from names a copy of the objects"
+        copies = at_door(python="heal(PLACE) takes a copy", cli="--from names a copy")
+        left = f"{count(len(self.missing), 'digest')} not found; {copies} of the objects"
         if self.into:
             yield text(title("written again"), f"  {self.pack}", f", {left}" if self.missing else "")
         else:
