@@ -292,4 +292,4 @@ def words_of(value: Any) -> str:
     if isinstance(value, type):
         return f"the class {value.__qualname__}"
     name = type(value).__name__
-    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+    return f"{'an' if name.lower().startswith(('a', 'e', 'i', 'o', 'u', 'nd')) else 'a'} {name}"

@@ -43,11 +43,12 @@ _NOTED: Final[ContextVar[list[Receipt] | None]] = ContextVar("noted", default=No
 
 @contextmanager
 def noted() -> Generator[Callable[[], bool]]:
-    """Whether the last command that was sent within it recorded anything: else what was asked for stood already."""
+    """Whether the last command that was sent within it became anything, now or when it was sent first under its key:
+    else what was asked for stood already."""
     receipts: list[Receipt] = []
     token = _NOTED.set(receipts)
     try:
-        yield lambda: bool(receipts and receipts[-1].events and not receipts[-1].repeated)
+        yield lambda: bool(receipts and receipts[-1].events)
     finally:
         _NOTED.reset(token)
 

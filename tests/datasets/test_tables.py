@@ -232,7 +232,7 @@ BAD = [
     ({"a": np.array([1 + 2j])}, "column 'a' holds complex128; give numbers, booleans, dates or text"),
     (pd.DataFrame([[1, 2]], columns=["a", "a"]), "the data has two columns named 'a'; rename one"),
     ("rows", "a str holds no rows; give a 2-d array"),
-    (None, "a NoneType holds no rows"),
+    (None, "nothing (None) holds no rows"),
 ]
 
 

@@ -124,7 +124,9 @@ def test_a_branch_that_is_not_there_opens_at_the_first_parent() -> None:
 
 
 def test_a_branch_that_is_not_there_is_refused_without_parents() -> None:
-    with pytest.raises(Refused, match=r"credit has no branch 'wide' yet, .*; open it with `lepton branch wide REV`, or name a parent"):
+    with pytest.raises(
+        Refused, match=r"credit has no branch 'wide' yet, .*; open it with `lepton branch wide REV`, or name a parent"
+    ):
         Past(saving(1)).decided(saving(2, branch="wide"))
 
 

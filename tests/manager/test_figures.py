@@ -239,7 +239,7 @@ def test_a_metric_of_unknown_direction_is_shown_and_ranks_once_it_is_defined(man
     found = manager.compare(1, 2)
 
     assert (found.best, [each["cost_saving"] for each in found.metrics]) == (None, [1 / 9, 2 / 9])
-    assert "`lepton metric define MODEL cost_saving --better lower`" in found.words
+    assert "better={'cost_saving': 'lower'}" in found.words
     manager.define_metrics({"cost_saving": "lower"}, model="net")
     assert manager.compare(1, 2).best == 1
     assert manager.compare(1, 2, metric="cost_saving").best == 1

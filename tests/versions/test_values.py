@@ -201,7 +201,7 @@ def test_a_metric_is_any_real_number(given: Any, kept: float) -> None:
     "given", [None, "0.5", b"1", 1j, np.complex64(1), np.array(1j), torch.tensor(1j), np.ones(2), 10**400, {}]
 )
 def test_a_metric_is_nothing_else(given: Any) -> None:
-    with pytest.raises(Malformed, match="metric 'f1' is a"):
+    with pytest.raises(Malformed, match=r"metric 'f1' is (an?|nothing) "):
         figure("f1", given)
 
 
