@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 _WRAPPERS: Final = {
     ("torch._dynamo.eval_frame", "OptimizedModule"): "_orig_mod",
@@ -64,11 +64,16 @@ def _wrapped(module: Any) -> str | None:
     """The name of the child that a module wraps, None where it is no wrapper, or has more of its own."""
     for kind in type(module).__mro__:
         if (child := _WRAPPERS.get((kind.__module__, kind.__qualname__))) is not None:
-            held = vars(module)
-            own = {*held["_parameters"], *held["_buffers"], *held["_modules"]} - {child, *_OF_WRAPPERS}
+            held = _held(module)
+            own: set[str] = {*held["_parameters"], *held["_buffers"], *held["_modules"]} - {child, *_OF_WRAPPERS}
             return None if own or child not in held["_modules"] else child
     return None
 
 
 def _children(module: Any) -> Mapping[str, Any]:
-    return {} if module is None else vars(module).get("_modules", {})
+    return _held(module).get("_modules", {})
+
+
+def _held(module: Any) -> dict[str, Any]:
+    """What a module holds, past what its class makes of asking for it."""
+    return cast("dict[str, Any]", getattr(module, "__dict__", {}))
