@@ -159,7 +159,7 @@ def _check_device(module: torch.nn.Module, state: Mapping[str, Any]) -> None:
         return
     beside = next((name for name, _ in module.named_buffers() if name not in state), None)
     way = (
-        "pass into=module.to_empty(device='cpu'), or give module.load_state_dict(…, assign=True) what load_tensors "
+        "give module.to_empty(device='cpu') in its place, or module.load_state_dict(…, assign=True) what load_tensors "
         "returns"
         if beside is None
         else f"build it on the CPU, since its buffer {beside!r} is in no version"

@@ -228,3 +228,20 @@ def test_what_has_no_arithmetic_is_merged_by_one_side(manager: ModelManager) -> 
     with pytest.raises(Refused, match=r"'x' is float4_e2m1fn_x2, of which there is no average"):
         manager.merge("side")
     assert manager.merge("side", strategy="theirs") == 4
+
+
+def test_the_way_out_is_one_that_the_call_has(manager: ModelManager) -> None:
+    class Gone(torch.nn.Linear):
+        """Registered nowhere."""
+
+    manager.save_version(Gone(1, 1), name="gone")
+    with manager.run("gone") as run:
+        run.checkpoint(Gone(1, 1), step=1)
+    with pytest.raises(Refused, match=r"give one that you built with into=, or take the parameters with load_tensors$"):
+        manager.load_version(1)
+    with pytest.raises(Refused, match=r"with into=, or take the parameters with load_checkpoint_tensors$"):
+        manager.load_checkpoint(run.id)
+    with pytest.raises(Refused, match=r"judge it yourself and keep the figures with record_metrics$"):
+        manager.evaluate(1, [[1.0]], [1])
+    with pytest.raises(Malformed, match=r"give module\.to_empty\(device='cpu'\) in its place"), torch.device("meta"):
+        manager.apply(1, torch.nn.Linear(1, 1))
