@@ -18,8 +18,9 @@ LeptonError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from .escapes import escaped
 
@@ -27,19 +28,58 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
 
+Door = Literal["python", "cli"]
+"""Where words are read: in a program, or at a command line."""
+
+_DOORS: Final[list[Door]] = ["python"]
+
+
+@contextmanager
+def read_at(door: Door) -> Generator[None]:
+    """Have this process phrase its advice for those who read it there."""
+    _DOORS.append(door)
+    try:
+        yield
+    finally:
+        _DOORS.pop()
+
+
+def at_door(*, python: str, cli: str) -> str:
+    """The words of two that fit whoever reads them: calls and arguments, or commands and options."""
+    return cli if _DOORS[-1] == "cli" else python
+
+
 class DataWarning(UserWarning):
     """Rows were read, and something about them is suspicious: a column that identifies a row or tells its label."""
 
 
 class LeptonError(Exception):
-    """Whatever Lepton raises on purpose; `exit_code` is what the command line returns for it."""
+    """Whatever Lepton raises on purpose; `exit_code` is what the command line returns for it.
+
+    `python` and `cli` say what to do where that differs: the end of the sentence for whoever reads it there.
+    """
 
     exit_code = 1
     kept: str | None = None
     """The name under which `lepton kept` lists what a save was given that ended with this error."""
+    python: str = ""
+    cli: str = ""
+
+    def __init__(self, message: str = "", *, python: str = "", cli: str = "") -> None:
+        super().__init__(message)
+        self.python, self.cli = python, cli
 
     def __str__(self) -> str:
-        return escaped(super().__str__())
+        return self._said(at_door(python=self.python, cli=self.cli))
+
+    @property
+    def fact(self) -> str:
+        """The sentence as it is true at every door, without what to do at one of them."""
+        return self._said("")
+
+    def _said(self, advice: str) -> str:
+        kept = f"what was to be saved is kept: `lepton adopt {self.kept}` takes it in, also elsewhere"
+        return escaped("; ".join(filter(None, (super().__str__(), advice, kept if self.kept else ""))))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (type(self), self.args), self.__dict__
@@ -47,10 +87,6 @@ class LeptonError(Exception):
     def kept_as(self, name: str) -> None:
         """Say under which name what was to be saved is kept, and how it is taken in."""
         self.kept = name
-        self.args = (
-            f"{self}; what was to be saved is kept: `lepton adopt {name}` takes it in, elsewhere with --branch, "
-            "--parent or --model",
-        )
 
 
 class Refused(LeptonError):
@@ -149,6 +185,11 @@ class Damaged(LeptonError):
         self.thing = thing
         self.expected = expected
         self.found = found
+
+
+def recorded(error: BaseException) -> str:
+    """An error's words as they are recorded: who reads them later may come by another door."""
+    return error.fact if isinstance(error, LeptonError) else str(error)
 
 
 def _restored(kind: type[LeptonError], words: tuple[Any, ...]) -> LeptonError:

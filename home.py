@@ -70,8 +70,9 @@ def _fit(home: Path, what: str) -> Path:
     _check_printable(str(home), what)
     if odd := next((each for each in "?\\" if each in str(home)), None):
         raise Malformed(
-            f"{what} is {str(home)!r}, and no views can be kept where a path has a {odd}; name a folder without, "
-            "by LEPTON_HOME or --home"
+            f"{what} is {str(home)!r}, and no views can be kept where a path has a {odd}",
+            python="name a folder without, by home= or LEPTON_HOME",
+            cli="name a folder without, by --home or LEPTON_HOME",
         )
     return home
 
@@ -251,8 +252,8 @@ def _check_trusted(home: Path, env: Mapping[str, str]) -> None:
     if owners <= mine or own_group or "*" in safe or any(Path(each).expanduser() == home for each in safe):
         return
     raise Refused(
-        f"{home}, which nobody named, belongs to {_user(status.st_uid)}; name it by LEPTON_HOME or --home, or list "
-        f"it in {SAFE}, if you trust whoever that is"
+        f"{home}, which nobody named, belongs to {_user(status.st_uid)}; if you trust whoever that is, name it by "
+        f"LEPTON_HOME, or list it in {SAFE}"
     )
 
 

@@ -57,7 +57,7 @@ def plain(value: Any, what: str) -> dict[str, Any]:
     """
     mapping = plain_value(value, what)
     if not isinstance(mapping, dict):
-        raise Malformed(f"{what} is {_kind(value)}; give a mapping of names to values")
+        raise Malformed(f"{what} is {words_of(value)}; give a mapping of names to values")
     return cast("dict[str, Any]", mapping)
 
 
@@ -177,7 +177,7 @@ def _of_library(value: Any, what: str, depth: int) -> Any:
     if (number := _number(value)) is not None:
         return _plain(number, what, depth + 1)
     raise Malformed(
-        f"{what} is {_kind(value)}, which JSON cannot hold; write it as text, a number, a list or a mapping"
+        f"{what} is {words_of(value)}, which JSON cannot hold; write it as text, a number, a list or a mapping"
     )
 
 
@@ -285,5 +285,11 @@ def _digits(value: int) -> str:
         return hex(value)
 
 
-def _kind(value: Any) -> str:
-    return f"a {type(value).__name__}"
+def words_of(value: Any) -> str:
+    """What a value is, in words: `a dict`, `an ndarray`, `nothing` for None, and a class is no object of it."""
+    if value is None:
+        return "nothing (None)"
+    if isinstance(value, type):
+        return f"the class {value.__qualname__}"
+    name = type(value).__name__
+    return f"{'an' if name.lower().startswith(('a', 'e', 'i', 'o', 'u', 'nd')) else 'a'} {name}"

@@ -416,8 +416,9 @@ class Home:
         finally:
             database.close()
         raise Refused(
-            f"there is no ledger in {self.settings.home}; `lepton init` makes one there, LEPTON_HOME or --home names "
-            "the home of another"
+            f"there is no ledger in {self.settings.home}; `lepton init` makes one there",
+            python="home= or LEPTON_HOME names the home of another",
+            cli="--home or LEPTON_HOME names the home of another",
         )
 
     def seek_unless_named(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final, NoReturn
 
 import click
 
-from ..errors import LeptonError
+from ..errors import LeptonError, read_at
 from ..escapes import escaped
 from ..permissions import DENIED, denied
 from .command import DocumentedCommand, shared
@@ -85,10 +85,11 @@ class Root(click.Group):
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")  # a terminal that cannot show a message still shows the rest
-        try:
-            code: Any = super().main(args, prog_name or "lepton", *others, **extra)
-        except Exception as error:  # noqa: BLE001 - the last one to see it
-            code = _told(error)
+        with read_at("cli"):
+            try:
+                code: Any = super().main(args, prog_name or "lepton", *others, **extra)
+            except Exception as error:  # noqa: BLE001 - the last one to see it
+                code = _told(error)
         sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -156,6 +156,14 @@ class Session:
             raise click.UsageError(f"without a terminal to ask on, {here.info_name} needs --yes; add it if sure", here)
 
     @contextmanager
+    def noted(self) -> Generator[Callable[[], bool]]:
+        """Whether what is done within it was news to the ledger, or stood there already."""
+        from ..versions.workspace import noted
+
+        with noted() as news:
+            yield news
+
+    @contextmanager
     def waiting(self, words: str) -> Generator[None]:
         """Show on a terminal that work goes on, once it has gone on for a second."""
         if not sys.stderr.isatty():

@@ -61,21 +61,27 @@ def models(session: Session, everything: bool) -> None:
 def metric(
     session: Session, act: str | None, model: str | None, name: str | None, better: str | None, key: str | None
 ) -> None:
-    """List the metrics whose direction was defined, or define one: ACTION is define.
+    """List the metrics whose direction was defined, or define one by the ACTION define.
 
     Versions are ranked by these and by the metrics that docs/metrics.md lists, and by no others.
     """
     manager = session.manager
     if act and not (model and name and better):
         raise click.UsageError("define needs all three: MODEL NAME --better lower", click.get_current_context())
+    done: list[Block] = []
     if model and name and better:
-        manager.define_metrics({name: better}, model=model, key=key)
+        with session.noted() as news:
+            manager.define_metrics({name: better}, model=model, key=key)
+        told = (
+            "{name} of {model} is better {way}" if news() else "{name} of {model} is better {way}, as defined already"
+        )
+        done = [say(told, name=name, model=model, way=word(better))]
     defined = {each: manager.about(each).better for each in ([model] if model else manager.models())}
     rows = [
         (each, name, say("better {way}", way=word(way))) for each, ways in defined.items() for name, way in ways.items()
     ]
     none = "no metric was defined; `lepton metric define MODEL NAME --better lower` does so"
-    session.answer({"models": defined}, grid(rows) if rows else word(none))
+    session.answer({"models": defined}, done or (grid(rows) if rows else word(none)))
 
 
 @command(VERSION, "lepton clear 6 --reason 'the alarm was false'")
@@ -84,11 +90,12 @@ def metric(
 @keyed
 def clear(session: Session, rev: str, reason: str, key: str | None) -> None:
     """Let a version that was rolled back from be suggested again."""
-    version = session.manager.clear(rev, reason=reason, key=key)
-    session.answer(
-        version.to_dict(),
-        say("version {version} of {model} may be suggested again", version=number(version), model=version.model),
-    )
+    with session.noted() as news:
+        version = session.manager.clear(rev, reason=reason, key=key)
+    words = "version {version} of {model} may be suggested again"
+    if not news():
+        words = "version {version} of {model} may already be suggested again"
+    session.answer(version.to_dict(), say(words, version=number(version), model=version.model))
 
 
 @command(
@@ -130,8 +137,12 @@ def describe(session: Session, what: str, text: str, key: str | None) -> None:
 @keyed
 def archive(session: Session, model: str | None, reason: str, key: str | None) -> None:
     """Close a model to new versions and rollbacks; all of it stays readable."""
-    session.manager.archive(model, reason=reason, key=key)
-    _archived(session, model, "model {model} is archived; `lepton unarchive` opens it again")
+    _one_meant(session, model)
+    with session.noted() as news:
+        session.manager.archive(model, reason=reason, key=key)
+    words = "model {model} is archived; `lepton unarchive` opens it again"
+    again = "model {model} is already archived; `lepton unarchive` opens it again"
+    _archived(session, model, words if news() else again)
 
 
 @command({"model": "text", "archived": "true or false"}, "lepton unarchive credit")
@@ -140,8 +151,20 @@ def archive(session: Session, model: str | None, reason: str, key: str | None) -
 @keyed
 def unarchive(session: Session, model: str | None, reason: str, key: str | None) -> None:
     """Open an archived model again."""
-    session.manager.unarchive(model, reason=reason, key=key)
-    _archived(session, model, "model {model} is open")
+    _one_meant(session, model)
+    with session.noted() as news:
+        session.manager.unarchive(model, reason=reason, key=key)
+    _archived(session, model, "model {model} is open" if news() else "model {model} is open already")
+
+
+def _one_meant(session: Session, model: str | None) -> None:
+    """Raise a usage error where several models could be meant: this takes no --model."""
+    manager = session.manager
+    names = [] if model else manager.models()
+    names = [each for each in names if not manager.about(each).archived] or names
+    if len(names) > 1:
+        here = click.get_current_context()
+        raise click.UsageError(f"this ledger holds several models, {', '.join(names[:10])}; name one of them", here)
 
 
 def _archived(session: Session, model: str | None, words: str) -> None:
@@ -153,7 +176,7 @@ def _models(records: Models, *, hidden: int) -> Iterator[Block]:
     if records:
         yield from records.blocks()
     elif not hidden:
-        yield word("there are no models yet; `lepton train` or the SDK's save_version makes the first")
+        yield word("there are no models yet; `lepton train` or `lepton save` makes the first")
     if hidden:
         yield dim(str(say("and {models}; --all shows them", models=count(hidden, "archived model"))))
 

@@ -51,10 +51,10 @@ def save(session: Session, file: str, model: str | None, branch: str, message: s
         raise click.UsageError("a file says not whose version it is; name the model with --model")
     else:
         tensors = read_tensors(Path(file))
-    with session.waiting("saving"):
+    with session.waiting("saving"), session.noted() as news:
         version = session.manager.save_version(tensors, name=model, branch=branch, message=message, key=key, **made)
     blank: dict[str, Any] = {"key": None}
-    session.answer(blank | version.to_dict(), _saved(version, branch))
+    session.answer(blank | version.to_dict(), _saved(version, branch, new=news()))
 
 
 @command(EXPORTED, "lepton export credit@main -o credit.safetensors")
@@ -98,8 +98,9 @@ def checkout(session: Session, rev: str, folder: str, force: bool) -> None:
     session.answer(answer, say("version {version} of {model} is in {folder}: {files}", **names, files=files))
 
 
-def _saved(made: Any, branch: str) -> Block:
+def _saved(made: Any, branch: str, *, new: bool) -> Block:
     if isinstance(made, PendingVersion):
         waits = "the version of {model} on {branch} waits in the spool; `lepton sync` tells the ledger"
         return say(waits, model=made.model, branch=branch)
-    return say("{model} on {branch} has version {version}", model=made.model, branch=branch, version=number(made))
+    has = "{model} on {branch} has version {version}" if new else "{model} on {branch} holds that as version {version}"
+    return say(has, model=made.model, branch=branch, version=number(made))

@@ -140,7 +140,7 @@ def adopt(session: Session, name: str, parents: tuple[str, ...], tags: tuple[str
 
 @command({"ledger": "text", "size": "number", "root": "digest", "forgotten": "number"}, "lepton verify")
 def verify(session: Session) -> None:
-    """Is the ledger whole in itself? Recomputes the Merkle root from every stored byte. Exits with 5 where it is not.
+    """Check that the ledger is whole in itself, by the Merkle root of every stored byte. Exits with 5 where it is not.
 
     It compares with the log all that stands beside it, too: the head, the columns of every row, what was taken in from
     outside, and it finds triggers, rules and views that are not Lepton's. `fsck` lists all that is wrong.
@@ -170,7 +170,7 @@ def verify(session: Session) -> None:
 @click.option("--heal", is_flag=True, help="First write damaged objects again from whole copies at hand.")
 @click.option("--from", "places", multiple=True, metavar="PLACE", help="With --heal: a copy of the objects, too.")
 def fsck(session: Session, events: bool, objects: bool, projection: bool, heal: bool, places: tuple[str, ...]) -> None:
-    """Are the bytes whole? Reads everything, lists what is damaged, and exits with 5 where anything is.
+    """Read every stored byte and list what is damaged. Exits with 5 where anything is.
 
     --heal looks for whole copies in the ledger's other packs, in its spool and where --from says (a folder or a URL as
     LEPTON_OBJECTS takes): what is found is written again, what is not stays damaged. Saving a model again whose

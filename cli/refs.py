@@ -49,8 +49,11 @@ def branch(
         manager.delete_branch(gone, model=model, key=key)
         _gone(session, kind, say("branch {name} is given up; its versions stay", name=gone))
     elif name:
-        stands = manager.branch(name, of_model(rev or "main", model), key=key)
-        _done(session, kind, "branch {name} opened at version {version} of {model}", name, stands)
+        with session.noted() as news:
+            stands = manager.branch(name, of_model(rev or "main", model), key=key)
+        words = "branch {name} opened at version {version} of {model}"
+        again = "branch {name} already stands at version {version} of {model}"
+        _done(session, kind, words if news() else again, name, stands)
     else:
         _all(session, kind, manager.branches(model))
 
@@ -70,8 +73,11 @@ def tag(
         manager.delete_tag(gone, model=model, key=key)
         _gone(session, kind, say("tag {name} is given up", name=gone))
     elif name:
-        stands = manager.tag(name, of_model(rev or "main", model), key=key)
-        _done(session, kind, "tag {name} bound to version {version} of {model}", name, stands)
+        with session.noted() as news:
+            stands = manager.tag(name, of_model(rev or "main", model), key=key)
+        words = "tag {name} bound to version {version} of {model}"
+        again = "tag {name} is already bound to version {version} of {model}"
+        _done(session, kind, words if news() else again, name, stands)
     else:
         _all(session, kind, manager.tags(model))
 
@@ -115,8 +121,11 @@ def alias(
             raise click.UsageError(
                 f"alias {name} needs a version to stand on; name one behind it", click.get_current_context()
             )
-        stands = manager.alias(name, of_model(rev, model), expected=expected(expect, model), reason=reason, key=key)
-        _done(session, kind, "alias {name} stands on version {version} of {model}", name, stands)
+        with session.noted() as news:
+            stands = manager.alias(name, of_model(rev, model), expected=expected(expect, model), reason=reason, key=key)
+        words = "alias {name} stands on version {version} of {model}"
+        again = "alias {name} already stands on version {version} of {model}"
+        _done(session, kind, words if news() else again, name, stands)
     else:
         _all(session, kind, manager.aliases(model=model))
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import Malformed
+from ..plain import words_of
 
 
 def arrow_array(name: str, values: Any) -> Any:
@@ -29,7 +30,7 @@ def arrow_array(name: str, values: Any) -> Any:
         or not hasattr(values, "__len__")
         or getattr(values, "ndim", 1) == 0
     ):
-        raise Malformed(f"column {name!r} is a {type(values).__name__}; give a list or an array of one value a row")
+        raise Malformed(f"column {name!r} is {words_of(values)}; give a list or an array of one value a row")
     if getattr(values, "ndim", 1) > 1:
         raise Malformed(f"column {name!r} has {values.ndim} dimensions; give one value a row")
     values = _dense(values)

@@ -62,14 +62,11 @@ def remarks(table: Table, labels: Column) -> Iterator[str]:
     some = slice(None, None, -(-table.rows // _SAMPLE))
     for column in table.columns:
         if _identifies(column):
-            yield (
-                f"column {column.name!r} has another value in every row, as an identifier has; drop it if it is one "
-                f"(--drop, drop=[{column.name!r}])"
-            )
+            yield (f"column {column.name!r} has another value in every row, as an identifier has; drop it if it is one")
         elif _tells(column.values[some], column.kind == "category", truth[some], quantity):
             yield (
                 f"column {column.name!r} alone predicts the label almost perfectly; if it is known only once the label "
-                f"is, drop it (--drop, drop=[{column.name!r}])"
+                "is, drop it"
             )
 
 

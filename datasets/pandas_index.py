@@ -37,8 +37,8 @@ def check_names(names: Sequence[str], learnt: Container[str] | None = None) -> N
         if not name.strip() or _READ_BACK.fullmatch(name):
             what = f"is named {name!r}" if name.strip() else "has no name"
             raise Malformed(
-                f"column {place} of the data {what}, as an index that pandas wrote has; leave it out (in pandas "
-                f"to_csv(..., index=False); here --drop {name!r}, or drop=[{name!r}]), or name it if it is a feature"
+                f"column {place} of the data {what}, as an index that pandas wrote has; drop the column {name!r}, "
+                "write the file without its index, or give the column a name if it is a feature"
             )
         if "\0" in name or any("\ud800" <= letter <= "\udfff" for letter in name):
             raise Malformed(f"column {place} of the data has a name with a NUL or half a letter in it; rename it")

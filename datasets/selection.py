@@ -58,11 +58,11 @@ def selection(
     known: dict[str, Kind] = {}
     for name, word in (types or {}).items():
         if word not in TYPES:
-            raise Malformed(f"{word!r} is no type of a column; give {name!r} as number, text or date")
+            raise Malformed(f"column {name!r} cannot be of type {word!r}; its type is number, text or date")
         known[name] = TYPES[word]
     for what, names in (("drop", drop), ("columns", columns)):
         if isinstance(names, str):
-            raise Malformed(f"`{what}` is a list of names, not the text {names!r}; write [{names!r}]")
+            raise Malformed(f"{what} is a list of names, not the text {names!r}; write [{names!r}]")
     return Selection(known, tuple(drop), None if columns is None else tuple(columns))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import Malformed
+from ..plain import words_of
 from .arrays import arrow_array, is_tensor, plain_array
 from .columns import Column, Table
 from .fingerprint import RowsHasher
@@ -127,7 +128,7 @@ def _named_columns(data: Any) -> Iterable[tuple[str, Any]]:
         return [(str(name), data.iloc[:, place]) for place, name in enumerate(data.columns)]
     if hasattr(data, "with_format") and hasattr(data, "column_names"):  # of datasets: only so its row order is kept
         if not hasattr(data, "__len__"):
-            raise Malformed(f"a {type(data).__name__} is a stream of rows; give one that has all of them")
+            raise Malformed(f"{words_of(data)} is a stream of rows; give one that has all of them")
         data = data.with_format("arrow")[:]
     if hasattr(data, "__arrow_c_stream__") or hasattr(data, "column_names"):  # Arrow's tables and whatever exports one
         return _of_arrow(data)
@@ -149,7 +150,7 @@ def _of_arrow(data: Any) -> list[tuple[str, Any]]:
     try:
         table = cast("Any", pa.table(data) if hasattr(data, "__arrow_c_stream__") else data)
     except (pa.ArrowException, TypeError):
-        raise Malformed(f"a {type(data).__name__} is one column; give a table, or columns by name") from None
+        raise Malformed(f"{words_of(data)} is one column; give a table, or columns by name") from None
     index = index_columns(table.schema)
     pairs = zip(table.column_names, table.columns, strict=True)
     return [(name, column) for name, column in pairs if name not in index]
@@ -162,10 +163,9 @@ def _matrix(data: Any) -> npt.NDArray[Any]:
     if not (arrayed or isinstance(data, list | tuple)):
         sparse = hasattr(data, "toarray")
         raise Malformed(
-            f"a {type(data).__name__} is sparse; give its .toarray()"
+            f"{words_of(data)} is sparse; give its .toarray()"
             if sparse
-            else f"a {type(data).__name__} holds no rows; give a 2-d array, a DataFrame, an Arrow table or columns by "
-            "name"
+            else f"{words_of(data)} holds no rows; give a 2-d array, a DataFrame, an Arrow table or columns by name"
         )
     try:
         matrix = _unmasked(data, None if arrayed else object)
@@ -220,7 +220,7 @@ def _column(name: str, values: Any) -> Column:
     if pa.types.is_decimal(kind) and kind.scale <= 0 and (np.abs(numbers) > 2**53).any():
         raise _too_large(name)
     if np.isinf(numbers).any():
-        raise Malformed(f"column {name!r} holds infinity; give a number, or None where it is unknown")
+        raise Malformed(f"column {name!r} holds infinity; give a number, or leave it empty where it is unknown")
     return Column(name, "number", numbers)
 
 

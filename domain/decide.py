@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, assert_never, cast
 
@@ -147,7 +148,7 @@ def _of_model(model: ModelState, command: ModelCommand) -> tuple[Event, ...]:
         case DefineMetrics(better=better):
             return tuple(defined(model, better))
         case ClearVersion():
-            return (_cleared(model, command),)
+            return tuple(_cleared(model, command))
         case Annotate() | Describe() | RecordMetrics() | RecordEvaluation() | RecordRehearsal():
             return _found_out(model, command)
         case _:
@@ -198,13 +199,14 @@ def _found_out(
             raise TypeError(f"no decision for {type(command).__name__}")
 
 
-def _cleared(model: ModelState, command: ClearVersion) -> Event:
+def _cleared(model: ModelState, command: ClearVersion) -> Iterator[Event]:
     number = model.version(command.version).number
     if not command.reason:
         raise Malformed("a version is cleared for a reason; give one")
-    if not rolled_back_from(model).get(number):
-        raise Refused(f"version {number} of {model.name} bears no rollback that is not cleared; there is nothing to do")
-    return VersionCleared(version=number, reason=command.reason)
+    if rolled_back_from(model).get(number):
+        yield VersionCleared(version=number, reason=command.reason)
+    elif number not in model.cleared:
+        raise Refused(f"version {number} of {model.name} was never rolled back from; there is nothing to clear")
 
 
 def _upgrade_ledger(state: LedgerState, command: UpgradeLedger) -> tuple[Append, ...]:

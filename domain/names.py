@@ -7,14 +7,18 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
-from unicodedata import category, is_normalized
+from unicodedata import category, is_normalized, normalize
+from unicodedata import name as unicode_name
 
 from ..errors import Malformed
 from ..events.clock import in_calendar
-from ..plain import NON_FINITE, plain_text, plain_value, same
+from ..plain import NON_FINITE, plain_text, plain_value, same, words_of
 
 LONGEST_LABEL: Final = 200
 """Characters of the name of a metric or note."""
+
+LONGEST_NAME: Final = 200
+"""Characters of the name of a model."""
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9._/-]{0,199}", re.ASCII)
 """Branches, tags and aliases: one name space a model."""
@@ -35,11 +39,23 @@ def checked_model(name: str) -> str:
     Letters bear the marks that their script combines with them. The name holds no `..`, which is a range of revisions,
     and is composed (Unicode NFC), so that one name has one spelling.
     """
-    fits = len(name) <= 200 and _MODEL.fullmatch(_MARKED.sub(_letters, name))
+    fits = len(name) <= LONGEST_NAME and _MODEL.fullmatch(_MARKED.sub(_letters, name))
     fits = fits and ".." not in name and not name.endswith(".")
     if not fits or not is_normalized("NFC", name):
-        raise Malformed(f"{name!r} cannot name a model; begin with a letter, go on with letters, digits or ._-/")
+        raise Malformed(f"{name!r} cannot name a model; {_way_to_name(name)}")
     return name
+
+
+def _way_to_name(text: str) -> str:
+    """What to do about a text that is no name of a model."""
+    if unseen := next((each for each in text if category(each) in ("Cc", "Cf") or _UNSEEN.match(each)), None):
+        what = unicode_name(unseen, "control character").lower()
+        return f"leave out its {what} (U+{ord(unseen):04X}), which nobody sees"
+    if not is_normalized("NFC", text):
+        return f"write it in Unicode's composed form (NFC), as {normalize('NFC', text)!r}"
+    if len(text) > LONGEST_NAME:
+        return f"a name has {LONGEST_NAME} characters at most"
+    return "begin with a letter, go on with letters, digits or ._-/"
 
 
 def _letters(marked: re.Match[str]) -> str:
@@ -66,14 +82,16 @@ def checked_file(name: str) -> str:
 def checked_name(name: str, kind: str) -> str:
     """The name of a branch, tag or alias, or `Malformed`."""
     if not NAME.fullmatch(name) or name.endswith(("/", ".")) or ".." in name or "//" in name:
-        raise Malformed(f"{name!r} cannot name a {kind}; begin with a letter, go on with letters, digits or ._-/")
+        raise Malformed(
+            f"{name!r} cannot name a {kind}; begin with a letter from a to z, go on with those, digits or ._-/"
+        )
     return name
 
 
 def checked_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
     """Metrics: names to numbers, NaN and infinities among them, or `Malformed`."""
     if not isinstance(metrics, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise Malformed(f"metrics are a {type(metrics).__name__}; give a mapping of names to numbers")
+        raise Malformed(f"metrics are {words_of(metrics)}; give a mapping of names to numbers")
     return {checked_label(name, "metric"): figure(name, value) for name, value in metrics.items()}
 
 
@@ -87,7 +105,7 @@ def figure(name: str, value: Any) -> float:
             return float(value)
     except (TypeError, ValueError, OverflowError, RuntimeError):  # the last is torch's, for several numbers
         pass
-    raise Malformed(f"metric {name!r} is a {type(value).__name__}; a metric is one real number a name")
+    raise Malformed(f"metric {name!r} is {words_of(value)}; a metric is one real number a name")
 
 
 def checked_task(task: object) -> str | None:
@@ -130,7 +148,7 @@ def checked_label(name: object, kind: str) -> str:
 def _note(name: str, value: Any) -> Any:
     told = plain_value(value, f"note {name!r}")
     if isinstance(told, list | dict):
-        raise Malformed(f"note {name!r} is a {type(value).__name__}; notes are text, numbers, true, false or null")
+        raise Malformed(f"note {name!r} is {words_of(value)}; notes are text, numbers, true, false or null")
     return told
 
 

@@ -211,8 +211,9 @@ class Jobs:
         word = f"class:{name}"
         if not any(each.pool == limits.pool and word in each.capabilities for each in self.desk().heard_of()):
             raise Refused(
-                f"no worker of pool {limits.pool} knows the class {name!r}, for workers do not import your modules; "
-                "train and evaluate it in this process, with manager.train and manager.evaluate"
+                f"no worker of pool {limits.pool} knows the class {name!r}, for workers do not import your modules",
+                python="train and evaluate it in this process, with manager.train and manager.evaluate",
+                cli="train and evaluate it from Python, in a process that has the class",
             )
         return replace(limits, needs=(*limits.needs, word))
 

@@ -10,7 +10,7 @@ from typing import cast
 from ..domain.commands import job_stream
 from ..domain.job.commands import FailJob, WarnJob
 from ..domain.job.state import AT_WORK, JobState
-from ..errors import Condemned, Damaged, LeptonError, Unavailable
+from ..errors import Condemned, Damaged, LeptonError, Unavailable, recorded
 from ..isolation import unforeseen
 from ..versions import refused
 from ..versions.workspace import Workspace
@@ -38,13 +38,13 @@ class Endings:
             self.give_up(message.job, message.epoch, error, key, points=getattr(message, "points", 0))
             return
         points = len(message.block.names) if isinstance(message, Measured) else 0
-        reason = str(error)[:2000]
+        reason = recorded(error)[:2000]
         self._admit(WarnJob(job=message.job, epoch=message.epoch, said=message.said, points=points, reason=reason), key)
 
     def give_up(self, name: str, epoch: int, error: LeptonError, key: str | None = None, *, points: int = 0) -> None:
         """End an attempt for what is wrong with its order or its answer, so that nobody waits for it for ever."""
         again = isinstance(error, Condemned | Damaged)
-        reason = str(error)[:2000]
+        reason = recorded(error)[:2000]
         told = Failed(job=name, epoch=epoch, n=0, error=type(error).__name__, reason=reason, again=again, points=points)
         self._end(told, key)
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from ..errors import LeptonError, Malformed, Unavailable
+from ..errors import LeptonError, Malformed, Unavailable, recorded
 from ..events.inbox import Letter
 from ..events.sql.actors import FORGOTTEN, Actor, Actors
 from ..events.sql.rows import Rejected
@@ -79,7 +79,7 @@ def kept(place: tuple[str, int], letter: Letter, error: LeptonError, actor: Acto
     """A refused message as its row, sealed under the key of an actor; its reason does not name its source."""
     raw, headers = actor.seal_bytes(letter.raw), actor.seal_bytes(_packed(letter.headers))
     now = time.time_ns() // 1000
-    return Rejected(*place, letter.position, now, sentence(str(error), source), raw, headers, actor.id)
+    return Rejected(*place, letter.position, now, sentence(recorded(error), source), raw, headers, actor.id)
 
 
 def refused(store: Store, id: int) -> tuple[Rejected, int | None]:

@@ -72,7 +72,7 @@ def check_together(fields: type[BaseModel], values: Mapping[str, Json]) -> None:
         name = str(fault["loc"][0]) if fault["loc"] else ""
         if name in fields.model_fields:
             raise _refusal(fields, name, chosen.get(name), fault)
-        raise Malformed(f"the hyperparameters do not go together: {_words(fault)}; change one with add_hyperparameter")
+        raise Malformed(f"the hyperparameters do not go together: {_words(fault)}; change one of them")
 
 
 def search_space(fields: type[BaseModel]) -> dict[str, dict[str, Any]]:
@@ -104,7 +104,7 @@ def _faults(fields: type[BaseModel], values: Mapping[str, Json]) -> list[ErrorDe
 
 def _refusal(fields: type[BaseModel], name: str, value: Json, fault: ErrorDetails) -> Malformed:
     if fault["type"] == "missing" and len(fault["loc"]) == 1:
-        return Malformed(f"hyperparameter {name!r} has no value; set it with add_hyperparameter before training")
+        return Malformed(f"hyperparameter {name!r} has no value; set it before training")
     if "error" in fault.get("ctx", {}):  # a validator's own words
         return Malformed(f"hyperparameter {name!r} cannot be {value!r}: {_words(fault)}; give another value")
     return Malformed(

@@ -110,8 +110,10 @@ class Model(ABC):
 
         if not self.TASK:
             raise Refused(
-                f"{self.name} does not say what it predicts; set TASK to 'binary', 'multiclass' or 'regression' on "
-                "its class, or write its evaluate(data, labels)"
+                f"{self.name} does not say what it predicts, so it cannot be judged",
+                python="set TASK to 'binary', 'multiclass' or 'regression' on its class, or write its "
+                "evaluate(data, labels)",
+                cli="its class is to say so, in Python",
             )
         predict_proba: Callable[[Any], Any] | None = getattr(self, "predict_proba", None)
         probabilities = predict_proba(data) if predict_proba and self.TASK != "regression" else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, cast
 
@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ..errors import Malformed
+from ..errors import Malformed, Refused
 from ..tensors.manifest import CHUNK
 from ..tensors.tensor import Bytes, Tensor
 from .model import Model
-from .state import TorchTensor, check_source, memory_of, plain_tensor
+from .state import EXTRA, TorchTensor, check_source, empty_torch, memory_of, plain_tensor
+from .wrapped import bare_names, part, unwrapped
 
 
 def fill(target: Model | torch.nn.Module | Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
@@ -23,13 +24,31 @@ def fill(target: Model | torch.nn.Module | Mapping[str, Any], tensors: Mapping[s
     Strict as `load_state_dict`: raises `Malformed` as `fitting_places` does; then nothing has been written.
     """
     written: set[int] = set()
-    for name, place in fitting_places(target, tensors).items():
+    places = fitting_places(target, tensors)
+    for name, place in places.items():
         if id(place) in written or not place.nbytes:
             continue
         written.add(id(place))
         raw = tensors[name].raw()
         for start in range(0, place.nbytes, CHUNK):
             place.write(start, raw[start : start + CHUNK])
+    hand_over(target, places)
+
+
+def hand_over(target: Model | torch.nn.Module | Mapping[str, Any], places: Mapping[str, TorchTensor]) -> None:
+    """Give modules the extra state that was written for them: it has no place of its own in them.
+
+    Raises `Refused` where a module does not take it; its tensors are written by then.
+    """
+    module = _module(target)
+    for name in filter(_gives_extra_state(module), places):
+        try:
+            _owner(module, name).set_extra_state(places[name].value)
+        except Exception as error:
+            raise Refused(
+                f"{name!r} was read, and the module's set_extra_state does not take it "
+                f"({type(error).__name__}: {error}); mend that, and load again"
+            ) from error
 
 
 def fitting_places(
@@ -37,10 +56,15 @@ def fitting_places(
 ) -> dict[str, TorchTensor]:
     """The places of a target that tensors are to be written to, by name; those over the same memory are one object.
 
-    Raises `Malformed` naming what is missing, unexpected, or of another shape or dtype, what cannot be written in
-    place, and names that share memory but would get different values there.
+    What is written to the places of extra state, `hand_over` then gives the modules. Raises `Malformed` naming what is
+    missing, unexpected, or of another shape or dtype, what cannot be written in place, and names that share memory but
+    would get different values there.
     """
     places = places_of(target)
+    if places.keys() != tensors.keys() and (raw := _raw_places(target)).keys() == tensors.keys():
+        places = raw  # kept when the names were still those of the wrappers
+    for name in filter(_gives_extra_state(_module(target)), places.keys() & tensors.keys()):
+        _, places[name] = empty_torch(tensors[name].dtype, tuple(tensors[name].shape))
     faults = [f"missing {name!r}" for name in places if name not in tensors]
     faults += [f"unexpected {name!r}" for name in tensors if name not in places]
     faults += [fault for name in places if name in tensors for fault in _misfit(name, places[name], tensors[name])]
@@ -58,11 +82,39 @@ def places_of(target: Model | torch.nn.Module | Mapping[str, Any]) -> dict[str, 
     Raises `Malformed` on what cannot be written in place.
     """
     check_source(target)
+    if isinstance(module := _module(target), Mapping):
+        return _places({name: _place(name, value) for name, value in module.items()})
+    own = _own(module)
+    return _places({bare: plain_tensor(bare, own[name]) for name, bare in bare_names(module, own).items()})
+
+
+def _raw_places(target: Any) -> dict[str, TorchTensor]:
+    """As `places_of`, by the names that a module under what trains it gives its state itself."""
+    check_source(target)
     module = target.trained() if isinstance(target, Model) else target
-    if isinstance(module, Mapping):
-        values = {name: _place(name, value) for name, value in module.items()}
-    else:
-        values = {name: plain_tensor(name, value) for name, value in _own(module).items()}
+    return {} if isinstance(module, Mapping) else _places(_own(module))
+
+
+def _module(target: Model | torch.nn.Module | Mapping[str, Any]) -> torch.nn.Module | Mapping[str, Any]:
+    return unwrapped(target.trained() if isinstance(target, Model) else target)
+
+
+def _gives_extra_state(module: torch.nn.Module | Mapping[str, Any]) -> Callable[[str], bool]:
+    """Whether a name is that of what a part's `get_extra_state` gives."""
+
+    def gives(name: str) -> bool:
+        if name.rpartition(".")[2] != EXTRA or isinstance(module, Mapping):
+            return False
+        return type(_owner(module, name)).get_extra_state is not torch.nn.Module.get_extra_state
+
+    return gives
+
+
+def _owner(module: Any, name: str) -> Any:
+    return part(module, name.rpartition(".")[0])
+
+
+def _places(values: Mapping[str, torch.Tensor]) -> dict[str, TorchTensor]:
     places: dict[str, TorchTensor] = {}
     seen: dict[Hashable, TorchTensor] = {}
     for name, value in values.items():
@@ -84,6 +136,12 @@ def _own(module: torch.nn.Module) -> dict[str, torch.Tensor]:
     own = dict(module.named_parameters(remove_duplicate=False)) | dict(module.named_buffers(remove_duplicate=False))
     state = module.state_dict()
     _check_device(module, state)
+    for name in filter(_gives_extra_state(module), state):
+        # written apart, for it may be a copy or memory that the module uses; `hand_over` then gives it to the module
+        value = state[name]
+        own[name] = state[name] = (
+            plain_tensor(name, value).clone() if isinstance(value, torch.Tensor) else torch.empty(0)
+        )
     for name, value in state.items():
         place, read = own.get(name), memory_of(plain_tensor(name, value))
         if place is None or memory_of(plain_tensor(name, place)) != read or not _writable(place):
@@ -101,7 +159,7 @@ def _check_device(module: torch.nn.Module, state: Mapping[str, Any]) -> None:
         return
     beside = next((name for name, _ in module.named_buffers() if name not in state), None)
     way = (
-        "pass into=module.to_empty(device='cpu'), or give module.load_state_dict(…, assign=True) what load_tensors "
+        "give module.to_empty(device='cpu') in its place, or module.load_state_dict(…, assign=True) what load_tensors "
         "returns"
         if beside is None
         else f"build it on the CPU, since its buffer {beside!r} is in no version"

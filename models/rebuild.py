@@ -12,6 +12,7 @@ from .hyperparameter import Json
 from .model import Model
 from .registry import build
 from .state import memory_of, torch_dtype
+from .wrapped import bare_names
 
 
 def rebuilt(architecture: Mapping[str, Json], tensors: Mapping[str, Tensor]) -> Any:
@@ -34,12 +35,15 @@ def take_dtypes(module: torch.nn.Module, dtypes: Mapping[str, str]) -> None:
     A buffer that is not kept goes with the tensors that are, where all of its dtype went to one other: as in
     `module.bfloat16()`, after which an input meets no float32.
     """
-    own = dict(_own(module))
+    listed = dict(_own(module))
+    bare = bare_names(module, listed)
+    own = {bare[name]: value for name, value in listed.items() if name in bare}
+    dtypes = {bare.get(name, name): dtype for name, dtype in dtypes.items()}
     wanted = {name: torch_dtype(dtypes[name]) for name in own if name in dtypes}
     went: dict[torch.dtype, set[torch.dtype]] = {}
     for name, dtype in wanted.items():
         went.setdefault(own[name].dtype, set()).add(dtype)
-    kept = module.state_dict().keys()
+    kept = bare_names(module, module.state_dict()).values()
     for name, value in own.items():
         ways = went.get(value.dtype, set())
         if name not in kept and value.is_floating_point() and len(ways) == 1 and min(ways, key=str).is_floating_point:

@@ -26,6 +26,10 @@ S = TypeVar("S")
 # Lepton's own classes and the module that registers each. Names come from data, the modules only from this table.
 OWN = {"credit-scoring-model": "lepton_ai.models.credit.model"}
 
+INTO = "give one that you built with into=, or take the parameters with load_tensors"
+FROM_PYTHON = "do it from Python, in a process that has the class"
+"""What helps where a version's class cannot be built, at the two doors; `versions.rows.to_judge` knows better there."""
+
 _classes: dict[str, type] = {}
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")
 _CONFIG = "_lepton_config"
@@ -74,8 +78,9 @@ def registered(name: str) -> type:
     cls = _classes.get(name)
     if cls is None:
         raise Refused(
-            f"class {name!r} is not registered in this process; put @lepton_ai.register({name!r}) on it, give a module "
-            "with into=, or take the parameters with load_tensors"
+            f"class {name!r} is not registered in this process",
+            python=f"put @lepton_ai.register({name!r}) on it, {INTO}",
+            cli=FROM_PYTHON,
         )
     return cls
 
@@ -95,12 +100,9 @@ def build(architecture: Mapping[str, Json]) -> Any:
     """
     name, config = architecture.get("class"), architecture.get("config")
     if not isinstance(name, str):
-        raise Malformed("an architecture must name its class; give a module with into=, or use load_tensors")
+        raise Malformed("an architecture must name its class", python=INTO, cli=FROM_PYTHON)
     if not isinstance(config, dict):
-        raise Refused(
-            f"this version holds a {name} without the arguments that made it; give one that you built with into=, or "
-            "take the parameters with load_tensors"
-        )
+        raise Refused(f"this version holds a {name} without the arguments that made it", python=INTO, cli=FROM_PYTHON)
     cls = registered(name)
     if issubclass(cls, Model):
         return cls.from_architecture(config)
@@ -132,11 +134,11 @@ def construct(cls: type[S], config: Mapping[str, Json]) -> S:
     try:
         signature.bind(*bound.args, **bound.kwargs)
     except TypeError as error:
-        raise Malformed(
-            f"{cls.__qualname__} takes other arguments than the version kept ({error}); use into="
-        ) from error
+        what = f"{cls.__qualname__} takes other arguments than the version kept ({error})"
+        raise Malformed(what, python=INTO, cli=FROM_PYTHON) from error
     if unknown:
-        raise Malformed(f"{cls.__qualname__} takes no argument {unknown[0]!r}, which the version kept; use into=")
+        what = f"{cls.__qualname__} takes no argument {unknown[0]!r}, which the version kept"
+        raise Malformed(what, python=INTO, cli=FROM_PYTHON)
     return cls(*bound.args, **bound.kwargs)
 
 

@@ -12,7 +12,8 @@ from ..errors import Malformed
 from ..tensors.tensor import Tensor
 from .model import Model
 from .registry import build
-from .state import torch_dtype
+from .state import EXTRA, torch_dtype
+from .wrapped import bare_names
 
 
 def check_shape(architecture: Mapping[str, Any], tensors: Mapping[str, Tensor], most: int | None = None) -> None:
@@ -26,7 +27,9 @@ def check_shape(architecture: Mapping[str, Any], tensors: Mapping[str, Tensor], 
     module = built.trained() if isinstance(built, Model) else built
     assert isinstance(module, torch.nn.Module)
     state = {name: each for name, each in module.state_dict().items() if isinstance(each, torch.Tensor)}
-    if faults := list(_faults(state, tensors)):
+    bare = bare_names(module, state)
+    state = {bare[name]: each for name, each in state.items() if name in bare}
+    if faults := list(_faults(state, {bare.get(name, name): each for name, each in tensors.items()})):
         more = f" and {len(faults) - 5} more" if len(faults) > 5 else ""
         raise Malformed(f"the tensors do not fit the module: {'; '.join(faults[:5])}{more}; nothing was built")
     size = sum(each.numel() * each.element_size() for each in chain(module.parameters(), module.buffers()))
@@ -46,5 +49,7 @@ def _faults(state: Mapping[str, torch.Tensor], tensors: Mapping[str, Tensor]) ->
     for name in (name for name in state if name in tensors):
         here, given = state[name], tensors[name]
         dtype = str(here.dtype).removeprefix("torch.")
+        if name.rpartition(".")[2] == EXTRA:
+            continue  # as long as the module likes
         if not _alike(here.dtype, torch_dtype(given.dtype)) or tuple(here.shape) != tuple(given.shape):
             yield f"{name!r} is {dtype}{list(here.shape)} here, {given.dtype}{list(given.shape)} there"

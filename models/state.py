@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from ..errors import Malformed, Refused
+from ..plain import words_of
 from ..tensors.tensor import KINDS, Array, Bytes, Tensor, nbytes_of
 from .model import Model
+from .wrapped import bare_names
 
 _KINDS: dict[str, torch.dtype] = {name: getattr(torch, name) for name in KINDS if hasattr(torch, name)}
 _NAMES = {kind: name for name, kind in _KINDS.items()}
@@ -19,6 +21,22 @@ _NAMES = {kind: name for name, kind in _KINDS.items()}
 # number a byte where torch's float4_e2m1fn_x2 holds two.
 _ML_DTYPES = {"bfloat16", *(name for name in KINDS if name.startswith("float8_"))}
 _TORCH_ONLY = {"complex32", "bcomplex32", "float4_e2m1fn_x2"}
+_SPARSE = {
+    torch.sparse_coo: ", or its .coalesce().indices() and .values() as plain tensors",
+    torch.sparse_csr: ", or its .crow_indices(), .col_indices() and .values() as plain tensors",
+    torch.sparse_bsr: ", or its .crow_indices(), .col_indices() and .values() as plain tensors",
+    torch.sparse_csc: ", or its .ccol_indices(), .row_indices() and .values() as plain tensors",
+    torch.sparse_bsc: ", or its .ccol_indices(), .row_indices() and .values() as plain tensors",
+}
+_SUBCLASSES = {
+    "DTensor": "it is one process's share; give its .full_tensor(), which all processes must ask for",
+    "ShardedTensor": "it is one process's share; gather it, and give the whole as a plain tensor",
+    "FakeTensor": "it has no data; make the module outside of FakeTensorMode",
+    "FunctionalTensor": "it stands for a tensor while torch traces; save outside of the traced function",
+}
+_OF_A_SUBCLASS = "give plain tensors: its .dequantize() where it packs numbers, else .as_subclass(torch.Tensor)"
+EXTRA: Final = "_extra_state"
+"""The last word of the name of what a module's `get_extra_state` gives."""
 _BITS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 
@@ -78,12 +96,13 @@ class TorchTensor:
 def tensors_of(source: Any) -> dict[str, Tensor]:
     """Every parameter and persistent buffer of a Lepton model or torch module by its name; tied ones are one object.
 
-    A mapping may hold torch tensors, parameters and numpy arrays (also of ml_dtypes' kinds). Nothing is copied here.
+    The names are those in the modules themselves, also where these are compiled, in parallel or averaged. A mapping may
+    hold torch tensors, parameters and numpy arrays (also of ml_dtypes' kinds). Nothing is copied here.
     Raises `Malformed` on what has no plain bytes: sparse, quantised, meta, nested and wrapped tensors,
     other objects.
     """
     check_source(source)
-    state = cast("Mapping[str, Any]", source if isinstance(source, Mapping) else source.state_dict())
+    state = cast("Mapping[str, Any]", source if isinstance(source, Mapping) else _state_of(source))
     # As arrays and alive to the end: memory given back meanwhile could be mistaken for the next value's.
     values = {name: _array_of_scalar(value) for name, value in state.items()}
     tensors: dict[str, Tensor] = {}
@@ -92,6 +111,12 @@ def tensors_of(source: Any) -> dict[str, Tensor]:
         tensor = adapted(name, value)
         tensors[name] = seen.setdefault(memory_of(value), tensor) if tensor.nbytes else tensor
     return tensors
+
+
+def _state_of(source: Any) -> Mapping[str, Any]:
+    """A module's state by the names that its tensors have without what trains it."""
+    state, module = source.state_dict(), source.trained() if isinstance(source, Model) else source
+    return {bare: state[name] for name, bare in bare_names(module, state).items()}
 
 
 def to_torch(tensor: Tensor) -> torch.Tensor:
@@ -127,7 +152,7 @@ def empty_numpy(dtype: str, shape: tuple[int, ...]) -> tuple[npt.NDArray[Any], A
 def torch_dtype(dtype: str) -> torch.dtype:
     """Torch's dtype of that name; `Malformed` where torch here has none."""
     if dtype not in _KINDS:
-        raise Malformed(f"torch here has no dtype {dtype!r}; load it with a newer torch, or by load_arrays")
+        raise Malformed(f"torch here has no dtype {dtype!r}; a newer torch has it", python="or take it by load_arrays")
     return _KINDS[dtype]
 
 
@@ -140,16 +165,20 @@ def numpy_dtype(dtype: str) -> np.dtype[Any]:
 
 def check_source(source: object) -> None:
     if not isinstance(source, Model | torch.nn.Module | Mapping):
-        raise Malformed(
-            f"a {type(source).__name__} holds no parameters; give a Lepton model, a torch module or a mapping"
-        )
+        raise Malformed(f"{words_of(source)} holds no parameters; give a Lepton model, a torch module or a mapping")
 
 
 def adapted(name: str, value: Any) -> Tensor:
     if isinstance(value, torch.Tensor):
         return TorchTensor(plain_tensor(name, value))
     if not isinstance(value, np.ndarray):
-        raise Malformed(f"{name!r} is a {type(value).__name__}; keep such state as a tensor, or in a file")
+        what = (
+            "extra state, which a version keeps as a tensor alone" if name.rpartition(".")[2] == EXTRA else "no tensor"
+        )
+        raise Malformed(
+            f"{name!r} is {words_of(value)}, {what}: give one, such as torch.frombuffer(bytearray(DATA), "
+            "dtype=torch.uint8) of bytes, or keep it beside the version with files= or settings="
+        )
     if isinstance(value, np.ma.MaskedArray):
         raise Malformed(f"array {name!r} is masked, which no tensor is; give its .filled(...), and its .mask beside it")
     array = cast("npt.NDArray[Any]", value)
@@ -164,23 +193,31 @@ def _array_of_scalar(value: Any) -> Any:
 
 def plain_tensor(name: str, value: torch.Tensor) -> torch.Tensor:
     """The tensor without autograd, if it is one block of numbers in memory; else `Malformed`."""
-    wrapped = type(value) not in (torch.Tensor, torch.nn.Parameter, torch.nn.Buffer)
-    reason = (
-        "is quantised; keep its int_repr(), scale and zero point as plain tensors"
-        if value.is_quantized
-        else f"is {value.layout}; give it as .to_dense(), or its indices and values as plain tensors"
-        if value.layout != torch.strided or value.is_nested
-        else f"is a {type(value).__name__}; give plain tensors (for a sharded one its .full_tensor())"
-        if wrapped
-        else "has no data to keep (device meta); load_version(REV, into=module.to_empty(device='cpu')) gives it some"
-        if value.device.type == "meta"
-        else f"has dtype {value.dtype}, which has no fixed bytes; give a kind of number"
-        if value.dtype not in _NAMES
-        else None
-    )
-    if reason:
+    if reason := _not_plain(value):
         raise Malformed(f"tensor {name!r} {reason}")
     return value.detach()
+
+
+def _not_plain(value: torch.Tensor) -> str | None:
+    """Why a tensor is no block of numbers in memory, and what to give instead."""
+    kind = type(value)
+    if torch.nn.parameter.is_lazy(value):
+        return "has no shape yet, for its module is lazy; run the module on a batch once, then it has one"
+    if value.is_quantized:
+        return "is quantised; keep its int_repr(), scales and zero points as plain tensors"
+    if value.is_nested:
+        parts = "its .values() and .offsets()" if value.layout == torch.jagged else "each of its .unbind()"
+        return f"is nested, of rows of several lengths; keep {parts} as plain tensors"
+    if value.layout != torch.strided:
+        return f"is {str(value.layout).removeprefix('torch.')}; give it as .to_dense(){_SPARSE.get(value.layout, '')}"
+    if kind not in (torch.Tensor, torch.nn.Parameter, torch.nn.Buffer):
+        return f"is {words_of(value)}; {_SUBCLASSES.get(kind.__name__, _OF_A_SUBCLASS)}"
+    if value.device.type == "meta":
+        return "has no data to keep (device meta); load_version(REV, into=module.to_empty(device='cpu')) gives it some"
+    if value.dtype not in _NAMES:
+        dtype = str(value.dtype).removeprefix("torch.")
+        return f"has dtype {dtype}, which is no kind of number; give it .view(torch.uint8)"
+    return None
 
 
 def memory_of(value: Any) -> Hashable:

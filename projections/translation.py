@@ -92,7 +92,9 @@ def of_query(error: Exception, sql: str, timeout: float) -> LeptonError:
     if isinstance(error, RecursionError):
         return Refused("the query is nested too deeply; write it flatter, with lists or joins")
     if isinstance(error, duckdb.InterruptException) or text.startswith("INTERRUPT"):
-        return Refused(f"the query ran longer than {timeout:g} s; read less, or raise its time limit")
+        return Refused(
+            f"the query ran longer than {timeout:g} s", python="read less, or raise its timeout=", cli="read less"
+        )
     if isinstance(error, duckdb.OutOfMemoryException | MemoryError) or text.startswith("Out of Memory"):
         return Refused("the query needs more memory than queries have; read fewer rows or columns")
     if _away(text):

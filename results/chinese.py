@@ -65,8 +65,8 @@ CHINESE: Final = {
     "version": "版本", "branch": "分支", "name": "名称",
     "no version is so": "没有这样的版本",
     "there are no branches": "没有分支", "there are no tags": "没有标签", "there are no aliases": "没有别名",
-    "there are no models yet; `lepton train` or the SDK's save_version makes the first":
-        "还没有模型；用 `lepton train` 或 SDK 的 save_version 建立第一个",
+    "there are no models yet; `lepton train` or `lepton save` makes the first":
+        "还没有模型；用 `lepton train` 或 `lepton save` 建立第一个",
     "and {models}; --all shows them": "另有 {models}；--all 全部显示",
     "branch {name} is given up; its versions stay": "分支 {name} 已放弃，其版本保留",
     "tag {name} is given up": "标签 {name} 已放弃",
@@ -79,6 +79,18 @@ CHINESE: Final = {
     "version {version} of {model} may be suggested again": "{model} 的版本 {version} 可再次被推荐",
     "model {model} is archived; `lepton unarchive` opens it again": "模型 {model} 已归档；`lepton unarchive` 重新打开",
     "model {model} is open": "模型 {model} 已打开",
+    "model {model} is open already": "模型 {model} 本来就已打开",
+    "model {model} is already archived; `lepton unarchive` opens it again":
+        "模型 {model} 早已归档；`lepton unarchive` 重新打开",
+    "version {version} of {model} may already be suggested again": "{model} 的版本 {version} 早已可再次被推荐",
+    "{name} of {model} is better {way}": "{model} 的 {name} {way}更好",
+    "{name} of {model} is better {way}, as defined already": "{model} 的 {name} {way}更好，早已如此定义",
+    "branch {name} already stands at version {version} of {model}": "分支 {name} 早已位于 {model} 的版本 {version}",
+    "tag {name} is already bound to version {version} of {model}": "标签 {name} 早已指向 {model} 的版本 {version}",
+    "alias {name} already stands on version {version} of {model}": "别名 {name} 早已指向 {model} 的版本 {version}",
+    "job {job} is already {status}": "任务 {job} 早已{status}",
+    "{model} on {branch} holds that as version {version}": "{model} 的分支 {branch} 已有此内容，即版本 {version}",
+    "nothing was missing": "没有缺失",
     "no metric was defined; `lepton metric define MODEL NAME --better lower` does so":
         "还没有定义指标；用 `lepton metric define MODEL NAME --better lower` 定义",
     # rollback, merge
@@ -91,7 +103,7 @@ CHINESE: Final = {
     "{tensors} to change, {size}; reads {read} and replays {deltas}":
         "{tensors}将改变，{size}；读取 {read}，重放 {deltas}",
     "none on rows that both versions were judged on": "两个版本没有在相同数据上评估过",
-    "stays on {version} (--move-alias {name} takes it along)": "留在版本 {version}（--move-alias {name} 使其一并移动）",
+    "stays on {version} ({takes} takes it along)": "留在版本 {version}（{takes} 使其一并移动）",
     "{ref} of {model} rolled back {move}, restored and verified by {how}":
         "{model} 的 {ref} 已回退 {move}，{how}恢复并校验",
     "replaying {deltas}": "重放 {deltas}",
@@ -190,7 +202,7 @@ CHINESE: Final = {
         "{events}被搁置，视图容不下其中的值：lepton sql 'from unprojected'",
     "delivered": "已交付", "refused": "被拒绝", "damaged entry": "损坏的条目",
     "{kind} of {what}, asked by {actor}": "{what} 的 {kind}，{actor} 提出",
-    "{digests} not found; --from names a copy of the objects": "{digests}没有找到；--from 指定对象的副本",
+    "{digests} not found; {copies} takes a copy of the objects": "{digests}没有找到；{copies} 可用对象的副本",
     "nothing to do: ledger {ledger} has format {after}, which is today's":
         "无需升级：账本 {ledger} 已是当前格式 {after}",
     "would bring {events} of ledger {ledger} from format {before} to {after}; nothing was changed":
@@ -202,7 +214,8 @@ CHINESE: Final = {
     "What was before is in {copy}; delete it once you are sure.": "之前的内容在 {copy}；确认无误后可删除。",
     "no refused save is kept": "没有被拒绝的保存",
     "it kept nothing on its way": "途中没有保留内容", "there is no such run": "没有这样的运行",
-    "no run yet; `manager.run(...)` begins one": "还没有运行；`manager.run(...)` 开始一个",
+    "there are no runs yet; a training script begins one (docs/runs.md)":
+        "还没有运行；训练脚本开始一个（docs/runs.md）",
     "step": "步", "checkpoints": "检查点", "by": "操作者", "started": "开始", "heard of last": "最近消息",
     "ended": "结束", "resumed": "继续", "lost": "丢失",
     "{records} that others put on the topic; the last at offset {offset}: {why}":

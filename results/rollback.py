@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..errors import at_door
 from .answer import Result
 from .description import Block, Words, arrow, dim, grid, number, text, title
 from .figures import change, count, figure, size, told
@@ -90,11 +91,9 @@ class RollbackPlan(Result):
         if not self.metrics_now:
             yield word("figures"), word("none on rows that both versions were judged on")
         for name in self.aliases_left_behind:
-            stays = {"version": self.from_version, "name": name}
-            yield (
-                str(say("alias {name}", name=name)),
-                say("stays on {version} (--move-alias {name} takes it along)", **stays),
-            )
+            takes = at_door(python=f"move_aliases=[{name!r}]", cli=f"--move-alias {name}")
+            stays = {"version": str(self.from_version), "takes": takes}
+            yield str(say("alias {name}", name=name)), say("stays on {version} ({takes} takes it along)", **stays)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from operator import index
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from ..errors import Malformed
+from ..plain import words_of
 
 T = TypeVar("T")
 
@@ -86,9 +87,9 @@ def _signature(method: Callable[..., Any]) -> tuple[inspect.Signature, dict[str,
 
 def _shown(value: Any) -> str:
     try:
-        shown = reprlib.repr(value) if type(value) in _SHOWN else f"a {type(value).__name__}"
+        shown = reprlib.repr(value) if type(value) in _SHOWN else words_of(value)
     except ValueError:  # Python writes no number of more than 4,300 digits
-        shown = f"a {type(value).__name__}"
+        shown = words_of(value)
     return " ".join(shown.split())
 
 

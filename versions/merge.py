@@ -19,6 +19,8 @@ from .source import Subject
 from .workspace import Workspace
 
 if TYPE_CHECKING:
+    import torch
+
     from ..tensors.tensor import Tensor
 
 Strategy = Literal["ours", "theirs", "average"]
@@ -109,9 +111,20 @@ def average(ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor], weight: fl
         same = np.array_equal(tensor.raw(), theirs[name].raw())  # a merge of x with x is x, NaN and all
         if not same and (mine.is_floating_point() or mine.is_complex()):
             wide = torch.float64 if mine.is_floating_point() else torch.complex128
-            mine = (mine.to(wide) * (1 - weight) + other.to(wide) * weight).to(mine.dtype)
+            mine = _mean(name, mine, other, wide, weight)
         made[name] = tied.setdefault(id(tensor), mine)
     return tensors_of(made)
+
+
+def _mean(name: str, mine: torch.Tensor, other: torch.Tensor, wide: torch.dtype, weight: float) -> torch.Tensor:
+    """The weighted mean, rounded once. Raises `Refused` for a dtype that torch has no arithmetic for."""
+    try:
+        return (mine.to(wide) * (1 - weight) + other.to(wide) * weight).to(mine.dtype)
+    except (NotImplementedError, RuntimeError, TypeError) as error:
+        dtype = str(mine.dtype).removeprefix("torch.")
+        raise Refused(
+            f"tensor {name!r} is {dtype}, of which there is no average; merge by the strategy ours or theirs"
+        ) from error
 
 
 def shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[str, tuple[int, ...]]]:

@@ -221,4 +221,4 @@ def _short(name: str) -> str:
 
 
 def _reason(error: Exception) -> str:
-    return str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}"
+    return error.fact if isinstance(error, Refused) else f"{type(error).__name__}: {error}"

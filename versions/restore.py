@@ -63,9 +63,10 @@ def load(workspace: Workspace, model: ModelState, number: int, into: Any = None)
 
     event = verified_event(workspace, model, number)
     if into is None and not event.architecture:
-        raise Refused(
-            f"version {number} of {model.name} was saved as bare tensors; take them with load_tensors, or pass into="
-        )
+        from ..models.registry import FROM_PYTHON, INTO
+
+        what = f"version {number} of {model.name} was saved as bare tensors, without a class"
+        raise Refused(what, python=INTO, cli=FROM_PYTHON)
     target = restored_into(workspace.vault, event.tensors, graph_of(model, event.tensors), event.architecture, into)
     if isinstance(target, Model):
         target.recall(
@@ -84,15 +85,17 @@ def restored_into(vault: Vault, digest: str, graph: Graph, architecture: Mapping
 
     What the caller holds is written in place, and on any error is left bit for bit as it was.
     """
-    from ..models.places import fitting_places
+    from ..models.places import fitting_places, hand_over
     from ..models.rebuild import rebuilt
 
     stored = vault.stored(digest, graph)
     if into is not None:
-        vault.overwrite(digest, graph, fitting_places(into, stored))
+        vault.overwrite(digest, graph, places := fitting_places(into, stored))
+        hand_over(into, places)
         return into
     built = rebuilt(architecture, stored)
-    vault.fill(digest, graph, fitting_places(built, stored))
+    vault.fill(digest, graph, places := fitting_places(built, stored))
+    hand_over(built, places)
     return built
 
 
@@ -102,7 +105,7 @@ def apply(workspace: Workspace, model: ModelState, number: int, module: Any) -> 
     Where the module is not what this workspace last loaded or saved, or no deltas lead from there, the version is read
     and written whole, and none are named. On any error the module is left bit for bit as it was.
     """
-    from ..models.places import fitting_places, places_of
+    from ..models.places import fitting_places, hand_over, places_of
 
     event, vault = verified_event(workspace, model, number), workspace.vault
     origin, replayed = workspace.origin(module), None
@@ -116,7 +119,9 @@ def apply(workspace: Workspace, model: ModelState, number: int, module: Any) -> 
             replayed = vault.apply(event.tensors, graph, stands, live)
     if replayed is None:
         graph = graph_of(model, event.tensors)
-        vault.overwrite(event.tensors, graph, fitting_places(module, vault.stored(event.tensors, graph)))
+        live = fitting_places(module, vault.stored(event.tensors, graph))
+        vault.overwrite(event.tensors, graph, live)
+    hand_over(module, live)
     workspace.remember(module, workspace.version(model, number))
     return tuple(digest for digest, _ in replayed or ())
 

@@ -43,6 +43,18 @@ def read_once(rows: Any) -> Any:
             return rows
 
 
+def to_judge(workspace: Workspace, model: ModelState, number: int) -> Any:
+    """The object of a version, to be judged: as `load`, whose ways out have no use there."""
+    try:
+        return load(workspace, model, number)
+    except Refused as refusal:
+        from ..models.registry import FROM_PYTHON, INTO
+
+        refusal.python = refusal.python.replace(INTO, "judge it yourself and keep the figures with record_metrics")
+        refusal.cli = refusal.cli.replace(FROM_PYTHON, "judge it from Python, in a process that has the class")
+        raise
+
+
 def evaluated_as(model: ModelState, number: int, chosen: Selection) -> Selection:
     """The selection that rows are judged by. Raises `Refused` where a version recorded what it learnt from."""
     event = model.version(number).event
@@ -67,7 +79,7 @@ def as_learnt(
     if not isinstance(data, LabelledFile) or not isinstance(labels, str):
         return (_selected(data, chosen) if chosen else data), labels
     event = model.version(number).event
-    learnt_labels = getattr(load(workspace, model, number), "label_type", None)
+    learnt_labels = getattr(to_judge(workspace, model, number), "label_type", None)
     return data.labelled(labels, schema_of(event.architecture, event.data, {labels: learnt_labels}), chosen)
 
 

@@ -12,7 +12,7 @@ from ..domain.model.recipe import Recipe
 from ..domain.model.revision import parts
 from ..domain.names import changed_notes, checked_label, checked_metrics, checked_model, checked_name, checked_task
 from ..errors import Malformed
-from ..plain import plain, plain_text
+from ..plain import plain, plain_text, words_of
 from ..provenance import code, environment
 from ..results import PendingVersion, Version, VersionRef
 from .source import Subject, fingerprint_of, identity_of
@@ -128,10 +128,10 @@ def asked_for(origin: PendingVersion | Version | None, asked: Mapping[str, Any])
         raise Malformed(f"a save takes no {unknown[0]!r}; `help(ModelManager.save_version)` lists what it takes")
     tags, message = asked.get("tags", ()), asked.get("message", "")
     if isinstance(tags, str) or not isinstance(tags, Collection):
-        raise Malformed(f"tags are a {type(tags).__name__}; give a list of texts")
+        raise Malformed(f"tags are {words_of(tags)}; give a list of texts")
     for word, text in (("message", message), ("branch", asked.get("branch", "main"))):
         if not isinstance(text, str):
-            raise Malformed(f"the {word} is a {type(text).__name__}; give a text")
+            raise Malformed(f"the {word} is {words_of(text)}; give a text")
     annotations: Any = asked.get("annotations") or {}
     converted: dict[str, Any] = {
         "parents": named_parents(asked.get("parents")),
@@ -173,7 +173,7 @@ def named_files(files: Mapping[str, Any] | Sequence[Any] | None) -> dict[str, Pa
     if files is None:
         return {}
     if isinstance(files, str | bytes) or not isinstance(cast(Any, files), Collection):
-        raise Malformed(f"files are a {type(files).__name__}; give a list of paths, or a mapping of names to them")
+        raise Malformed(f"files are {words_of(files)}; give a list of paths, or a mapping of names to them")
     pairs = files.items() if isinstance(files, Mapping) else ((Path(path).name, path) for path in files)
     named: dict[str, Path | bytes] = {}
     for name, content in pairs:

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import Malformed
+from ..models.wrapped import unwrapped
+from ..plain import words_of
+from ..settings import log
 
 if TYPE_CHECKING:
     from ..tensors.tensor import Tensor
@@ -41,6 +44,8 @@ def read(source: Any, name: str | None) -> Subject:
     """Read an object for keeping. Raises `Malformed` where it is none of the three, or a mapping without a name."""
     if (arrays := _arrays(source)) is not None and name is not None:
         return Subject(name=name, named=True, tensors=arrays)
+    if isinstance(source, type):
+        raise Malformed(f"{words_of(source)} cannot be kept; give an object of it, as {source.__name__}(...) makes")
     import torch
 
     from ..models.model import Model, kebab
@@ -61,19 +66,20 @@ def read(source: Any, name: str | None) -> Subject:
             task=source.TASK or None,
         )
     if isinstance(source, torch.nn.Module):
+        module = unwrapped(source)
+        if module is not source and hasattr(source, "n_averaged"):
+            log.warning("the count of an average, n_averaged, is not kept; keep it in annotations=, if it is to go on")
         return Subject(
-            name=name or kebab(type(source).__name__),
+            name=name or kebab(type(module).__name__),
             named=name is not None,
             tensors=tensors_of(source),
-            architecture=architecture_of(source),
+            architecture=architecture_of(module),
         )
     if isinstance(source, Mapping):
         if name is None:
             raise Malformed("a mapping of tensors bears no name of its own; pass `name=`")
         return Subject(name=name, named=True, tensors=tensors_of(_named(source)))  # pyright: ignore[reportUnknownArgumentType]
-    raise Malformed(
-        f"a {type(source).__name__} cannot be kept; give a Lepton model, a torch module or a mapping of tensors"
-    )
+    raise Malformed(f"{words_of(source)} cannot be kept; give a Lepton model, a torch module or a mapping of tensors")
 
 
 def _arrays(source: Any) -> Mapping[str, Tensor] | None:

@@ -11,9 +11,9 @@ from ..domain.commands import RecordEvaluation
 from ..domain.model.metric import checked_better
 from ..domain.model.state import ModelState
 from ..errors import Malformed, Refused, Unavailable
+from ..plain import words_of
 from ..results import Evaluation, PendingVersion, TaskPerformance, Version
-from .restore import load
-from .rows import as_learnt
+from .rows import as_learnt, to_judge
 from .runs.run import Run
 from .save import admissible, tell_of_new
 from .save_request import asked_for, prepared
@@ -40,7 +40,7 @@ def train(
 
     if not isinstance(model, Model):
         raise Malformed(
-            f"a {type(model).__name__} does not know how to train itself; fit it in `with manager.run(...) as run:` "
+            f"{words_of(model)} does not know how to train itself; fit it in `with manager.run(...) as run:` "
             "and keep it with run.save"
         )
     model.check_hyperparameters()
@@ -101,11 +101,13 @@ def evaluate(
 def judged(workspace: Workspace, model: ModelState, number: int, data: Any, labels: Any) -> TaskPerformance:
     """How a version says that it does. Raises `Refused` where its class has no word for that."""
     data, labels = as_learnt(workspace, model, number, data, labels)
-    evaluate = getattr(load(workspace, model, number), "evaluate", None)
+    evaluate = getattr(to_judge(workspace, model, number), "evaluate", None)
     performance = evaluate(data, labels) if callable(evaluate) else None
     if not isinstance(performance, TaskPerformance):
         raise Refused(
-            f"version {number} of {model.name} cannot judge itself: its class has no evaluate(data, labels) that "
-            "returns a Performance; judge it yourself and keep the figures with record_metrics"
+            f"version {number} of {model.name} cannot judge itself, for its class does not say how",
+            python="give it an evaluate(data, labels) that returns a Performance, or judge it yourself and keep the "
+            "figures with record_metrics",
+            cli="judge it from Python, and record the figures there",
         )
     return performance

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -20,6 +22,7 @@ from ..events.model import ModelRegistered
 from ..events.sql.actors import FORGOTTEN, Actor, Actors
 from ..events.sql.rows import PlacementRow
 from ..ledger import Ledger, Receipt
+from ..models.wrapped import unwrapped
 from ..results import PendingVersion, Version
 from ..settings import log
 from ..tensors.objects import ObjectStore
@@ -36,6 +39,20 @@ if TYPE_CHECKING:
 
 SHORTEST: Final = 4
 """Characters of a job's or a run's id that may stand for it."""
+
+_NOTED: Final[ContextVar[list[Receipt] | None]] = ContextVar("noted", default=None)
+
+
+@contextmanager
+def noted() -> Generator[Callable[[], bool]]:
+    """Whether the last command that was sent within it became anything, now or when it was sent first under its key:
+    else what was asked for stood already."""
+    receipts: list[Receipt] = []
+    token = _NOTED.set(receipts)
+    try:
+        yield lambda: bool(receipts and receipts[-1].events)
+    finally:
+        _NOTED.reset(token)
 
 
 @dataclass
@@ -77,7 +94,7 @@ class Workspace:
     def known_model(self, name: str | None) -> ModelState:
         """A model's state by its name, or the only one's. Raises `UnknownRevision`."""
         if name is None:
-            name = only(self.models(), self.archived, "say which by `model=` or --model")
+            name = only(self.models(), self.archived, python="say which by model=", cli="say which by --model")
         model = self.model(name)
         if not model.registered:
             raise UnknownRevision(f"there is no model {name!r}; this ledger holds {', '.join(self.models()) or 'none'}")
@@ -110,6 +127,11 @@ class Workspace:
         if words in names:
             return words
         ids = [name for name in names if len(words) >= SHORTEST and (name.startswith(words) or name.endswith(words))]
+        if not ids and len(words) < SHORTEST:
+            raise UnknownRevision(
+                f"{words!r} is too short for the id of a {kind}; `lepton {kind}s` lists them, and {SHORTEST} "
+                "characters of its beginning or end are enough where no other has them"
+            )
         if len(ids) != 1:
             many = f"{len(ids)} {kind}s have ids like" if ids else f"there is no {kind}"
             raise UnknownRevision(f"{many} {words!r}; `lepton {kind}s` lists them")
@@ -130,12 +152,12 @@ class Workspace:
 
     def origin(self, source: Any) -> Version | PendingVersion | None:
         """Which version a live object was loaded from or last saved as; mappings are not followed."""
-        return self.origins.get(source) if followed(source) else None
+        return self.origins.get(unwrapped(source)) if followed(source) else None
 
     def remember(self, source: Any, version: Version) -> None:
         """Note that a live object is what a version holds."""
         if followed(source):
-            self.origins[source] = version
+            self.origins[unwrapped(source)] = version
 
     def vault_to_save(self) -> Vault:
         """The vault as a save may rely on it: without the packs that are condemned."""
@@ -173,9 +195,12 @@ class Workspace:
         """
         if self.lost is not None:
             self.lost.note()
-        return self.ledger.admit(
+        receipt = self.ledger.admit(
             command, self.actors.named(self.actor), key=key, placements=placements, time=time, traceparent=traceparent()
         )
+        if (noted := _NOTED.get()) is not None:
+            noted.append(receipt)
+        return receipt
 
     def known(self, key: str | None) -> tuple[Recorded, ...]:
         """What a command under this key was recorded as before. Only admitting it again tells if it was the same."""

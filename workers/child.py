@@ -11,7 +11,7 @@ from typing import Final
 
 from ..datasets.fetch import Stopped
 from ..domain.job.kinds import payload_of
-from ..errors import Malformed, Refused, Unavailable
+from ..errors import Malformed, Refused, Unavailable, recorded
 from ..jobs.protocol.messages import Failed, Finished
 from ..jobs.protocol.orders import Order
 from ..tensors.objects import ObjectStore
@@ -40,7 +40,7 @@ def _say(context: Context, answer: Finished | Failed) -> None:
     try:
         context.say(answer.model_copy(update={"points": context.points, **context.next()}))
     except Malformed as error:
-        context.say(Failed(**context.next(), error="Malformed", reason=str(error), points=context.points))
+        context.say(Failed(**context.next(), error="Malformed", reason=recorded(error), points=context.points))
 
 
 def _answer(context: Context) -> Finished | Failed:
@@ -56,7 +56,7 @@ def _answer(context: Context) -> Finished | Failed:
         reason = "it took more memory than its limit, or than there is"
         return Failed(job=order.job, epoch=order.epoch, n=0, error="OutOfMemory", reason=reason)
     except Exception as error:  # noqa: BLE001 - whatever the work raises is its answer
-        again, reason = isinstance(error, Unavailable), str(error)[:2000]
+        again, reason = isinstance(error, Unavailable), recorded(error)[:2000]
         return Failed(job=order.job, epoch=order.epoch, n=0, error=type(error).__name__, reason=reason, again=again)
 
 

@@ -46,8 +46,10 @@ def logs(session: Session, job: str) -> None:
 @keyed
 def cancel(session: Session, job: str, reason: str, key: str | None) -> None:
     """Call a job off, wherever it stands; its worker stops it."""
-    record = session.manager.jobs.cancel(job, reason=reason, key=key)
-    session.answer({"job": record}, say("job {job} is {status}", job=title(record.job), status=record.coloured))
+    with session.noted() as news:
+        record = session.manager.jobs.cancel(job, reason=reason, key=key)
+    words = "job {job} is {status}" if news() else "job {job} is already {status}"
+    session.answer({"job": record}, say(words, job=title(record.job), status=record.coloured))
 
 
 def _story(record: JobRecord, events: Sequence[Mapping[str, Any]]) -> Iterator[Block]:

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     "lepton status",
 )
 def status(session: Session) -> None:
-    """How the ledger is: how far its log, its topic and its views are, and what would be lost with the database.
+    """Show how far the ledger's log, its topic and its views are, and what would be lost with the database.
 
     A database or Kafka that is away is given up within seconds, the rest is told, and what is unknown with the reason;
     it then exits with 3.
@@ -182,9 +182,8 @@ def restore(session: Session, missing: bool) -> None:
         if not missing and store.end():
             raise Refused(f"{store.database.name} holds a ledger already; --missing brings back what it lacks")
         restored = recover(store, parts.objects, log)
-    session.answer(
-        restored._asdict(), say("events {first} to {last} are back", first=restored.before + 1, last=restored.after)
-    )
+    back = say("events {first} to {last} are back", first=restored.before + 1, last=restored.after)
+    session.answer(restored._asdict(), back if restored.after > restored.before else word("nothing was missing"))
 
 
 @command({"seq": "number"}, "lepton projector")

@@ -67,11 +67,11 @@ def runs(
     """List the runs of training scripts, the newest first; or show one, or what it kept on its way.
 
     ACTION is show or checkpoints. RUN is a run's id, or a part of it. A run that is not heard of for longer than
-    LEPTON_TERM_RUN is lost; `manager.resume(run)` goes on with it.
+    LEPTON_TERM_RUN is lost; its training script can go on with it.
     """
     if act is None:
         records = session.manager.runs(model, status=status, actor=by, most=most)  # pyright: ignore[reportArgumentType]
-        none = "no run yet; `manager.run(...)` begins one"
+        none = "there are no runs yet; a training script begins one (docs/runs.md)"
         session.answer({"runs": records}, records if records or model or status or by else word(none))
         return
     if run is None:

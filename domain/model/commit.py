@@ -152,14 +152,15 @@ def _head_is_a_parent(model: ModelState, command: Commit) -> None:
     stands(f"branch {command.branch!r}", command.expected, head)
     if head is None and not numbers and model.versions:
         raise Refused(
-            f"{model.name} has no branch {command.branch!r} and no parents were named to open it at; pass `parents=`"
+            f"{model.name} has no branch {command.branch!r} yet, and no parent says where it begins; open it with "
+            f"`lepton branch {command.branch} REV`, or name a parent"
         )
     if head is not None and head not in numbers:
         raise Stale(
             f"branch {command.branch!r}",
             ", ".join(map(str, numbers)) or "nothing",
             head,
-            "load its head and save again, or save on a branch of its own with `branch=`",
+            "load its head and save again, or save on a branch of its own",
         )
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, cast
 
 from ...errors import Malformed, Refused
+from ...plain import words_of
 
 Better = Literal["higher", "lower"]
 
@@ -93,7 +95,7 @@ def goodness(figure: float, better: Better) -> tuple[bool, float]:
 def checked_better(given: Mapping[str, Any]) -> dict[str, Better]:
     """Directions of metrics by their names, or `Malformed`."""
     if not isinstance(given, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise Malformed(f"better is a {type(given).__name__}; give a mapping of metrics to 'higher' or 'lower'")
+        raise Malformed(f"better is {words_of(given)}; give a mapping of metrics to 'higher' or 'lower'")
     for name, better in given.items():
         if better not in ("higher", "lower"):
             raise Malformed(f"metric {name!r} is said to be better {better!r}; say 'higher' or 'lower'")
@@ -118,8 +120,9 @@ def better_when(metric: str, defined: Mapping[str, Better] | None = None) -> Bet
         raise Malformed(f"{metric!r} says how many or where, not how good; name a metric such as f1 or log_loss")
     name = metric.rpartition("/")[2] or metric
     raise Refused(
-        f"nobody has said whether {name!r} is better higher or lower, so nothing is ranked by it; say so with "
-        f"`lepton metric define MODEL {name} --better lower`, or with better={{{name!r}: 'lower'}} where it is saved"
+        f"nobody has said whether {name!r} is better higher or lower, so nothing is ranked by it",
+        python=f"say so with better={{{name!r}: 'lower'}} where it is saved, or by define_metrics",
+        cli=f"`lepton metric define MODEL {shlex.quote(name)} --better lower` says so",
     )
 
 

@@ -42,14 +42,18 @@ class Resolved:
     seq: int | None = None
 
 
-def only(models: Sequence[str], archived: Callable[[str], bool], remedy: str) -> str:
+def only(models: Sequence[str], archived: Callable[[str], bool], *, python: str, cli: str) -> str:
     """The model that is meant where none is named. Archived ones are asked about, and not meant, beside others."""
     if not models:
-        raise UnknownRevision("there is no model yet; `save_version` makes the first")
+        raise UnknownRevision(
+            "there is no model yet",
+            python="save_version or train makes the first",
+            cli="`lepton train` or `lepton save` makes the first",
+        )
     meant = [model for model in models if len(models) == 1 or not archived(model)] or models
     if len(meant) > 1:
         listed = ", ".join(sorted(meant)[:10]) + (f" and {len(meant) - 10} more" if len(meant) > 10 else "")
-        raise Refused(f"this ledger holds several models, {listed}; {remedy}")
+        raise Refused(f"this ledger holds several models, {listed}", python=python, cli=cli)
     return meant[0]
 
 
@@ -62,7 +66,9 @@ def split(text: str, models: Sequence[str], archived: Callable[[str], bool] = _n
     model, base, steps = parts(text)
     if model is None and base in models:
         return base, Revision("main", steps, base)
-    parsed = revision(only(models, archived, f"write MODEL@{text}") if model is None else model, base, steps)
+    if model is None:
+        model = only(models, archived, python=f"write MODEL@{text}", cli=f"write MODEL@{text}")
+    parsed = revision(model, base, steps)
     if (model := checked_model(str(parsed.model))) not in models:
         raise UnknownRevision(f"there is no model {model!r}; {_near(model, models) or '`lepton models` lists them'}")
     return model, parsed

@@ -100,8 +100,9 @@ def suggest(
     )
     if ranking[0].barred:
         raise Refused(
-            f"every version in the past of {branch!r} was rolled back from; `lepton clear REV --reason ...` lets one "
-            "be suggested again"
+            f"every version in the past of {branch!r} was rolled back from",
+            python="clear(REV, reason=...) lets one be suggested again",
+            cli="`lepton clear REV --reason TEXT` lets one be suggested again",
         )
     words = _conclusion(model, branch, head, basis, ranking)
     return Advice(model.name, branch, head, name, basis and basis.rows, better, tuple(ranking), words)

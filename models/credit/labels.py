@@ -21,14 +21,20 @@ def two_classes(labels: Column, positive: Any = None) -> Classes:
     """
     occurring = sorted({*labels.labels()})
     if len(occurring) != 2:
-        raise Malformed(f"the labels have {len(occurring)} classes, not two; give rows of both")
+        raise Malformed(_not_two(len(occurring)))
     if positive is None and isinstance(occurring[1], str):
-        raise Malformed("the labels are text; name the positive one with add_hyperparameter('positive_label', ...)")
+        raise Malformed("the labels are text; set the hyperparameter 'positive_label' to the one that is positive")
     chosen = occurring[1] if positive is None else positive
     if chosen not in occurring:
         raise Malformed("the hyperparameter 'positive_label' is none of the two labels; name one of them")
     negative, positive = (occurring[0], occurring[1]) if chosen == occurring[1] else (occurring[1], occurring[0])
     return negative, positive
+
+
+def _not_two(classes: int) -> str:
+    if classes < 2:
+        return "all labels are the same; give rows of both classes"
+    return f"the labels have {classes:,} classes, and this model tells two apart; make them two, or name another column"
 
 
 def targets(labels: Column, classes: Classes) -> npt.NDArray[np.int64]:

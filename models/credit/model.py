@@ -19,7 +19,7 @@ from ...evaluation.binary import best_threshold, score
 from ...results import Performance
 from ..hyperparameter import Json, Whole
 from ..model import Model, OnEpoch
-from ..registry import name_of, register
+from ..registry import FROM_PYTHON, INTO, name_of, register
 from .encoding import Encoder, Layout, inputs
 from .fit import Outcome, Progress, Schedule, fit, given, out_of_fold
 from .labels import targets, two_classes
@@ -166,7 +166,8 @@ class CreditScoringModel(Model):
             encoder = Encoder(Layout(numbers, tuple(shape["flagged"]), tuple(shape["levels"])))
             model.module = ScoringNet(encoder, shape["hidden"], shape["members"])
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise Malformed(f"this is no shape of a {cls.__name__} ({error}); use load_tensors") from error
+            what = f"this is no shape of a {cls.__name__} ({error})"
+            raise Malformed(what, python=INTO, cli=FROM_PYTHON) from error
         return model
 
     def _fit(

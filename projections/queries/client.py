@@ -247,7 +247,8 @@ def told(error: LeptonError) -> dict[str, Any]:
     """An error as it is sent."""
     if isinstance(error, Damaged):
         return {"error": "Damaged", "thing": error.thing, "expected": error.expected, "found": error.found}
-    return {"error": type(error).__name__, "message": str(error)}
+    advice = {"python": error.python, "cli": error.cli}  # the asker may read it at another door
+    return {"error": type(error).__name__, "message": error.fact, **advice}
 
 
 def raised(told: Mapping[str, Any]) -> LeptonError:
@@ -256,5 +257,5 @@ def raised(told: Mapping[str, Any]) -> LeptonError:
         return Damaged(told["thing"], expected=told["expected"], found=told["found"])
     kind = getattr(errors, told["error"], errors.Refused)
     error = kind.__new__(kind, told["message"])
-    Exception.__init__(error, told["message"])
+    LeptonError.__init__(error, told["message"], python=told.get("python", ""), cli=told.get("cli", ""))
     return error

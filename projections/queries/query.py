@@ -122,7 +122,9 @@ def _seq(projection: Readable, as_of: int | datetime | date | None) -> int | Non
     if isinstance(as_of, date):
         return projection.seq_at(as_of)
     if as_of is not None and not 0 <= as_of <= projection.position:
-        raise Malformed(f"as_of={as_of} names no place in the ledger, which ends at event {projection.position}")
+        raise Malformed(
+            f"the ledger ends at event {projection.position}, and none of its places is {as_of}; ask as of one"
+        )
     return as_of
 
 

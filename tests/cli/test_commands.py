@@ -209,7 +209,7 @@ def test_a_rehearsal_that_goes_worse_is_a_gate_unless_there_is_a_reason(cli: Cli
     ended = cli("rollback 6 --rehearse loans.csv --label default --yes")
 
     assert ended.code == 4
-    assert "give a `reason` to roll back all the same" in ended.err
+    assert "give a --reason to roll back all the same" in ended.err
     assert cli("branch --json").json["branches"]["main"]["version"] == 7
     dry = cli("rollback 6 --rehearse loans.csv --label default --dry-run --json")
     assert (dry.code, dry.json["plan"]["rehearsal"]["worse"], dry.json["done"]) == (4, True, None)

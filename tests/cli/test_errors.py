@@ -28,7 +28,7 @@ BAD: list[tuple[str, int, str]] = [
     ("log 1..nope", 1, "credit has no branch, tag or alias 'nope'; `lepton log credit` lists what it has"),
     ("diff 1", 2, "a diff is of two versions; write A B or A..B"),
     # names
-    ("branch 9lives", 1, "'9lives' cannot name a branch; begin with a letter, go on with letters, digits or ._-/"),
+    ("branch 9lives", 1, "'9lives' cannot name a branch; begin with a letter from a to z, go on with those, digits or ._-/"),
     ("branch risk 1", 1, "branch 'risk' stands on version 3 already; `rollback` moves it, or choose another name"),
     ("branch v1.0", 1, "'v1.0' is a tag of credit; branches, tags and aliases share one name space"),
     ("branch -d nope", 1, "credit has no branch 'nope'; `lepton branch` lists them"),
@@ -183,7 +183,10 @@ def test_an_empty_ledger_says_what_to_do(tmp_path: Path) -> None:
 
     ended = cli("log")
 
-    assert (ended.code, ended.err) == (1, "lepton: there is no model yet; `save_version` makes the first\n")
+    assert (ended.code, ended.err) == (
+        1,
+        "lepton: there is no model yet; `lepton train` or `lepton save` makes the first\n",
+    )
 
 
 def test_of_several_models_a_bare_revision_is_refused(tmp_path: Path) -> None:
@@ -193,7 +196,7 @@ def test_of_several_models_a_bare_revision_is_refused(tmp_path: Path) -> None:
 
     assert Cli(tmp_path)("show 1").err == "lepton: this ledger holds several models, one, two; write MODEL@1\n"
 
-    sentence = "lepton: this ledger holds several models, one, two; say which by `model=` or --model\n"
+    sentence = "lepton: this ledger holds several models, one, two; say which by --model\n"
     assert [Cli(tmp_path)(line).err for line in ("log", "branch", "tag", "alias", "suggest")] == [sentence] * 5
 
 

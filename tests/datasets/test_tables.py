@@ -211,7 +211,7 @@ BAD = [
     ({"a": [decimal.Decimal(10**25)]}, "column 'a' holds integers beyond 2**53"),
     ({"a": {1, 2}}, "column 'a' is a set; give a list"),
     ({"a": np.zeros((2, 2))}, "column 'a' has 2 dimensions"),
-    ({"a": np.array(1)}, "column 'a' is a ndarray; give a list"),
+    ({"a": np.array(1)}, "column 'a' is an ndarray; give a list"),
     ({"a": ["\ud800"]}, "column 'a' holds text that is no Unicode"),
     (pd.Series([1, 2]), "a Series is one column"),
     (csr_matrix([[1, 0]]), "a csr_matrix is sparse; give its .toarray()"),
@@ -223,11 +223,11 @@ BAD = [
     ({"a": [float("inf")]}, "column 'a' holds infinity"),
     ({"a": [[1], [2]]}, "column 'a' holds list"),
     ({"a": "xyz"}, "column 'a' is a str; give a list"),
-    ({"a": 5}, "column 'a' is a int; give a list"),
+    ({"a": 5}, "column 'a' is an int; give a list"),
     ({"a": np.array([1 + 2j])}, "column 'a' holds complex128; give numbers, booleans, dates or text"),
     (pd.DataFrame([[1, 2]], columns=["a", "a"]), "the data has two columns named 'a'; rename one"),
     ("rows", "a str holds no rows; give a 2-d array"),
-    (None, "a NoneType holds no rows"),
+    (None, "nothing (None) holds no rows"),
 ]
 
 
@@ -247,7 +247,7 @@ def test_bad_data_is_refused_in_one_sentence(data: object, sentence: str) -> Non
         ([0, None, 1], "1 labels are missing"),
         (np.zeros((3, 2)), "the labels have 2 columns"),
         ([0, "x", 1], "column 'label' holds values that are not of one kind"),
-        (None, "column 'label' is a NoneType"),
+        (None, "column 'label' is nothing"),
     ],
 )
 def test_bad_labels_are_refused_in_one_sentence(labels: object, sentence: str) -> None:

@@ -124,7 +124,9 @@ def test_a_branch_that_is_not_there_opens_at_the_first_parent() -> None:
 
 
 def test_a_branch_that_is_not_there_is_refused_without_parents() -> None:
-    with pytest.raises(Refused, match=r"credit has no branch 'wide' and no parents were named.*`parents=`"):
+    with pytest.raises(
+        Refused, match=r"credit has no branch 'wide' yet, .*; open it with `lepton branch wide REV`, or name a parent"
+    ):
         Past(saving(1)).decided(saving(2, branch="wide"))
 
 
@@ -263,14 +265,14 @@ def test_a_tag_in_use_refuses_the_whole_commit() -> None:
     [
         ({"metrics": {"f1": "high"}}, "metric 'f1' is a str"),
         ({"metrics": {"f1": 1j}}, "metric 'f1' is a complex"),
-        ({"metrics": {"f1": 10**400}}, "metric 'f1' is a int"),
+        ({"metrics": {"f1": 10**400}}, "metric 'f1' is an int"),
         ({"metrics": {"": 1.0}}, "'' cannot name a metric"),
         ({"metrics": {"a\nb": 1.0}}, "leave out its control characters"),
         ({"annotations": {"x" * 201: 1}}, "cannot name a note"),
         ({"annotations": {"n": [1]}}, "note 'n' is a list"),
         ({"annotations": {"n": "\ud800"}}, "note 'n' has half a character"),
-        ({"environment": {"gpu": {"memory": object()}}}, "environment.gpu.memory is a object"),
-        ({"recipe": Recipe(hyperparameters={"layers": [1, object()]})}, r"hyperparameters.layers\[1\] is a object"),
+        ({"environment": {"gpu": {"memory": object()}}}, "environment.gpu.memory is an object"),
+        ({"recipe": Recipe(hyperparameters={"layers": [1, object()]})}, r"hyperparameters.layers\[1\] is an object"),
         ({"recipe": Recipe(settings={1: 2, "1": 3})}, "settings has two keys that are '1'"),  # pyright: ignore
         ({"recipe": Recipe(settings={"\ud800": 1})}, "settings has half a character"),
         ({"files": (File(name="../a", digest=digest(1), bytes=1),)}, "'../a' cannot name a file"),

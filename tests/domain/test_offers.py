@@ -130,7 +130,7 @@ def test_a_version_that_was_looked_at_is_committed_with_the_end_of_its_job() -> 
         ({"branch": "../main"}, "cannot name a branch"),
         ({"tags": ("v1",)}, "is on version 1 already"),
         ({"metrics": {"f1": "high"}}, "one real number"),
-        ({"recipe": Recipe(settings={"n": object()})}, "settings.n is a object"),
+        ({"recipe": Recipe(settings={"n": object()})}, "settings.n is an object"),
         ({"model": ".."}, "cannot name a model"),
     ],
 )

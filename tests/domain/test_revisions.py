@@ -211,7 +211,7 @@ def test_an_unknown_model_is_answered_with_those_that_look_like_it(text: str) ->
 
 
 def test_a_home_without_models_says_so() -> None:
-    with pytest.raises(UnknownRevision, match="there is no model yet; `save_version` makes the first"):
+    with pytest.raises(UnknownRevision, match="there is no model yet; save_version or train makes the first"):
         split("main", [])
 
 

@@ -309,7 +309,7 @@ def test_a_metrics_direction_is_known_or_ranking_by_it_is_refused(manager: Model
     assert manager.compare(1, 2, metric="test/f1").best == 2
     for name in UNKNOWN:
         for rank in (partial(manager.compare, 1, 2), manager.suggest_rollback):
-            with pytest.raises(Refused, match=f"whether '{name}' is better higher or lower.*`lepton metric define"):
+            with pytest.raises(Refused, match=f"whether '{name}' is better higher or lower.*define_metrics"):
                 rank(metric=name)
     saved(manager, {"metrics": {"n": 3}, "validation": HARD})
     with pytest.raises(Malformed, match="'n' says how many"):
@@ -322,7 +322,7 @@ def test_a_metric_of_unknown_direction_is_shown_and_ranks_once_it_is_defined(man
     found = manager.compare(1, 2)
 
     assert (found.best, [each["cost_saving"] for each in found.metrics]) == (None, [1 / 9, 2 / 9])
-    assert "`lepton metric define MODEL cost_saving --better lower`" in found.words
+    assert "better={'cost_saving': 'lower'}" in found.words
     manager.define_metrics({"cost_saving": "lower"}, model="net")
     assert manager.compare(1, 2).best == 1
     assert manager.compare(1, 2, metric="cost_saving").best == 1
@@ -355,7 +355,7 @@ def test_a_version_that_was_rolled_back_from_is_suggested_again_once_it_is_clear
     manager.rollback(2)
     manager.rollback(1, reason="an alarm")
 
-    with pytest.raises(Refused, match=r"was rolled back from; `lepton clear REV --reason"):
+    with pytest.raises(Refused, match=r"was rolled back from; clear\(REV, reason="):
         manager.suggest_rollback()
     with pytest.raises(Malformed, match="for a reason"):
         manager.clear(2, reason=" ")
@@ -363,8 +363,7 @@ def test_a_version_that_was_rolled_back_from_is_suggested_again_once_it_is_clear
     suggested = manager.suggest_rollback()
     assert [each["version"] for each in suggested.candidates] == [2, 3]
     assert [each["barred"] for each in suggested.candidates] == [False, True]
-    with pytest.raises(Refused, match="bears no rollback that is not cleared"):
-        manager.clear(2, reason="again")
+    assert manager.clear(2, reason="again") == 2
     *_, event = manager.events(stream="model/net")
     assert event["data"]["reason"] == "the alarm was false"
 

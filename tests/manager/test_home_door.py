@@ -47,7 +47,7 @@ def test_what_makes_no_version_makes_no_home(empty: Path, line: str) -> None:
 
     assert (ended.code, ended.out) == (1, "")
     assert ended.err.splitlines() == [
-        f"lepton: there is no ledger in {empty / '.lepton'}; `lepton init` makes one there, LEPTON_HOME or --home "
+        f"lepton: there is no ledger in {empty / '.lepton'}; `lepton init` makes one there; --home or LEPTON_HOME "
         "names the home of another"
     ]
     assert list(empty.iterdir()) == []

@@ -149,7 +149,7 @@ def test_a_run_logs_from_several_threads_and_loses_no_point(manager: ModelManage
             thread.start()
         for thread in threads:
             thread.join()
-        with pytest.raises(Malformed, match="metrics are a int"):
+        with pytest.raises(Malformed, match="metrics are an int"):
             run.log(5)  # pyright: ignore[reportArgumentType]
     assert faults == []
     assert manager.show_run(run.id).points == 12_000

@@ -360,9 +360,9 @@ def test_any_depth_can_be_trained(hidden: list[int]) -> None:
     ("data", "labels", "sentence"),
     [
         (DATA, LABELS[:-1], "there are 299 labels for 300 rows"),
-        (DATA, np.zeros(300), "the labels have 1 classes, not two"),
-        (DATA, np.arange(300) % 3, "the labels have 3 classes, not two"),
-        (DATA, ["good", "bad"] * 150, "the labels are text; name the positive one"),
+        (DATA, np.zeros(300), "all labels are the same"),
+        (DATA, np.arange(300) % 3, "the labels have 3 classes, and this model tells two apart"),
+        (DATA, ["good", "bad"] * 150, "the labels are text; set the hyperparameter 'positive_label'"),
         (DATA.iloc[:0], [], "the data has no rows or no columns"),
         ({"a": [1, 2], "b": [1]}, [0, 1], "give columns of one length"),
     ],

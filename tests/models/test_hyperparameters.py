@@ -178,7 +178,7 @@ def test_what_such_a_field_does_not_take_is_refused_in_its_words(name: str, valu
 
 def test_values_are_held_against_each_other_as_a_training_starts(home: Path) -> None:
     manager, model = ModelManager(home, actor="ada"), OfOrdinary()
-    with pytest.raises(Malformed, match="hyperparameter 'folds' has no value; set it with add_hyperparameter"):
+    with pytest.raises(Malformed, match="hyperparameter 'folds' has no value; set it before training"):
         manager.train(model, [[1.0]], [1.0])
 
     model.add_hyperparameter("folds", 5).add_hyperparameter("low", 5)

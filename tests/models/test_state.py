@@ -301,20 +301,52 @@ def _quantised() -> torch.Tensor:
         return torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8)
 
 
+class Own(torch.Tensor):
+    """A tensor of a class of its own."""
+
+
+def _csr() -> torch.Tensor:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.eye(2).to_sparse_csr()
+
+
+def _nested(layout: torch.layout) -> torch.Tensor:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.nested.nested_tensor([torch.ones(2), torch.ones(3)], layout=layout)
+
+
+def _fake() -> torch.Tensor:
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    with FakeTensorMode():
+        return torch.empty(2)
+
+
 @pytest.mark.parametrize(
     ("value", "sentence"),
     [
-        (torch.eye(2).to_sparse(), "tensor 'x' is torch.sparse_coo; give it as .to_dense"),
+        (torch.eye(2).to_sparse(), "tensor 'x' is sparse_coo; give it as .to_dense(), or its .coalesce().indices()"),
+        (_csr(), "tensor 'x' is sparse_csr; give it as .to_dense(), or its .crow_indices()"),
+        (_nested(torch.strided), "tensor 'x' is nested, of rows of several lengths; keep each of its .unbind()"),
+        (_nested(torch.jagged), "tensor 'x' is nested, of rows of several lengths; keep its .values() and .offsets()"),
+        (_fake(), "tensor 'x' is a FakeTensor; it has no data"),
+        (torch.ones(2).as_subclass(Own), "tensor 'x' is an Own; give plain tensors: its .dequantize() where it packs"),
         (_quantised(), "tensor 'x' is quantised; keep its int_repr"),
         (torch.empty(2, device="meta"), "tensor 'x' has no data"),
-        (torch.empty(2, dtype=torch.bits8), "tensor 'x' has dtype torch.bits8"),
-        (torch.nn.UninitializedParameter(), "tensor 'x' is a UninitializedParameter"),
+        (
+            torch.empty(2, dtype=torch.bits8),
+            "tensor 'x' has dtype bits8, which is no kind of number; give it .view(torch.uint8)",
+        ),
+        (torch.nn.UninitializedParameter(), "tensor 'x' has no shape yet, for its module is lazy; run the module on"),
+        (torch.nn.UninitializedBuffer(), "tensor 'x' has no shape yet"),
         (np.array(["a"]), "array 'x' has dtype <U1"),
         (np.array([object()]), "array 'x' has dtype object"),
         (np.array([1], "datetime64[s]"), "array 'x' has dtype datetime64"),
         (np.array([1], np.longdouble), "array 'x' has dtype"),
-        ([1.0], "'x' is a list; keep such state as a tensor"),
-        (None, "'x' is a NoneType"),
+        ([1.0], "'x' is a list, no tensor"),
+        (None, "'x' is nothing"),
     ],
 )
 def test_what_has_no_plain_bytes_is_refused_in_one_sentence(value: object, sentence: str) -> None:
@@ -326,9 +358,9 @@ def test_what_has_no_plain_bytes_is_refused_in_one_sentence(value: object, sente
 
 
 def test_what_is_no_module_is_neither_read_nor_filled() -> None:
-    with pytest.raises(Malformed, match="a NoneType holds no parameters"):
+    with pytest.raises(Malformed, match=r"nothing \(None\) holds no parameters"):
         tensors_of(None)
-    with pytest.raises(Malformed, match="a int holds no parameters"):
+    with pytest.raises(Malformed, match="an int holds no parameters"):
         fill(7, tensors_of({"x": torch.ones(1)}))
 
 

@@ -114,13 +114,13 @@ def test_what_a_configuration_holds_is_kept_and_reads_back_as_it_was_written(giv
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"a": [1, object()]}, r"hyperparameters.a\[1\] is a object"),
+        ({"a": [1, object()]}, r"hyperparameters.a\[1\] is an object"),
         ({"a": "\ud800"}, "hyperparameters.a has half a character"),
         ({"a": np.zeros(1001)}, "an array of more than 1,000 elements"),
         ({1: 0, "1": 0}, "two keys that are '1'"),
         (OmegaLike(a={"b": 1}, c="???"), r"hyperparameters.c cannot be read \(RuntimeError: missing mandatory"),
         ([1], "hyperparameters is a list; give a mapping"),
-        (7, "hyperparameters is a int; give a mapping"),
+        (7, "hyperparameters is an int; give a mapping"),
     ],
 )
 def test_what_cannot_be_kept_is_refused_by_its_place_when_the_run_is_made(home: Path, given: Any, words: str) -> None:
@@ -201,7 +201,7 @@ def test_a_metric_is_any_real_number(given: Any, kept: float) -> None:
     "given", [None, "0.5", b"1", 1j, np.complex64(1), np.array(1j), torch.tensor(1j), np.ones(2), 10**400, {}]
 )
 def test_a_metric_is_nothing_else(given: Any) -> None:
-    with pytest.raises(Malformed, match="metric 'f1' is a"):
+    with pytest.raises(Malformed, match=r"metric 'f1' is (an?|nothing) "):
         figure("f1", given)
 
 

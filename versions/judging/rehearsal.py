@@ -57,8 +57,9 @@ def pass_gate(workspace: Workspace, model: ModelState, found: Rehearsal, rows: A
     if found.worse and not excused:
         raise GateNotMet(
             f"on these rows version {found.to_version} has {metric} {found.metrics_to[metric]:.4f}, {side} the "
-            f"{found.metrics_from[metric]:.4f} of version {found.from_version}; "
-            "give a `reason` to roll back all the same"
+            f"{found.metrics_from[metric]:.4f} of version {found.from_version}",
+            python="give a reason= to roll back all the same",
+            cli="give a --reason to roll back all the same",
         )
 
 

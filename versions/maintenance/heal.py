@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...domain.commands import OBJECTS, Repack, Stored
-from ...errors import Damaged
+from ...errors import Damaged, at_door
 from ...events.envelope import decode
 from ...events.objects import PackRepacked, PackWritten
 from ...events.sql.rows import PlacementRow
@@ -32,8 +32,9 @@ class HealedPack(Result):
     missing: tuple[str, ...]
 
     def blocks(self) -> Iterator[Block]:
-        missing = count(len(self.missing), "digest")
-        left = str(say("{digests} not found; --from names a copy of the objects", digests=missing))
+        copies = at_door(python="heal(PLACE)", cli="--from")
+        missing = {"digests": count(len(self.missing), "digest"), "copies": copies}
+        left = str(say("{digests} not found; {copies} takes a copy of the objects", **missing))
         if self.into:
             yield text(title(word("written again")), f"  {self.pack}", f", {left}" if self.missing else "")
         else:

@@ -201,7 +201,11 @@ def load(workspace: Workspace, run: str, step: int | None = None, into: Any = No
             f"a checkpoint of run {run} was kept as bare tensors; take them with load_checkpoint_tensors, or pass into="
         )
     graph = Graph({kept.tensors: 1}, ())
-    target = restored_into(workspace.vault, kept.tensors, graph, kept.architecture or {}, into)
+    try:
+        target = restored_into(workspace.vault, kept.tensors, graph, kept.architecture or {}, into)
+    except Refused as refusal:  # its advice is a version's
+        refusal.python = refusal.python.replace("load_tensors", "load_checkpoint_tensors")
+        raise
     if isinstance(target, LeptonModel):
         known = target.hyperparameters
         given = record(workspace, run).hyperparameters

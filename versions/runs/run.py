@@ -15,9 +15,9 @@ import uuid_utils
 from ...domain.commands import FinishRun, LogMetrics, ResumeRun, StartRun
 from ...domain.model.metric import checked_better
 from ...domain.names import checked_label, checked_model
-from ...errors import LeptonError, Malformed, Refused, Unavailable
+from ...errors import LeptonError, Malformed, Refused, Unavailable, recorded
 from ...events.bounds import SIGNED
-from ...plain import plain, whole
+from ...plain import plain, whole, words_of
 from ...provenance import code, environment
 from ...results import PendingVersion, Version
 from ..arguments import check
@@ -110,7 +110,7 @@ class Run:
         command = FinishRun(
             run=self.id,
             error=None if error is None else type(error).__qualname__,
-            reason="" if error is None else str(error)[:2000].encode(errors="replace").decode(),
+            reason="" if error is None else recorded(error)[:2000].encode(errors="replace").decode(),
             points=self._points.logged,
         )
         self._outbox.send(command, key=fresh_key(), writer=self._writer)
@@ -122,7 +122,7 @@ class Run:
         """
         self._opened()
         if not isinstance(cast(Any, metrics), Mapping):
-            raise Malformed(f"metrics are a {type(metrics).__name__}; give a mapping of names to numbers")
+            raise Malformed(f"metrics are {words_of(metrics)}; give a mapping of names to numbers")
         step = None if step is None else _step(step)
         due = self._points.add(metrics, step)
         if step is not None and (self.step is None or step > self.step):
@@ -236,4 +236,4 @@ def _step(step: Any) -> int:
     try:
         return whole(index(step), "the step", SIGNED)
     except TypeError:
-        raise Malformed(f"the step is a {type(step).__name__}; give a whole number, or none") from None
+        raise Malformed(f"the step is {words_of(step)}; give a whole number, or none") from None

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 import uuid_utils
 
 from ...domain.commands import FinishRun, StartRun
-from ...errors import Damaged, LeptonError, Refused, Unavailable, UnknownRevision
+from ...errors import Damaged, LeptonError, Refused, Unavailable, UnknownRevision, recorded
 from ...events.sql.heartbeats import Heartbeats
 from ...isolation import sentence, unforeseen
 from ...results import PendingVersion, Synced, Version, VersionRef
@@ -191,7 +191,7 @@ class Delivery:
                 log.warning("%s (%s)", _left_lying(name)["reason"], error.strerror)
 
     def _refused(self, name: str, error: LeptonError, stuck: set[str]) -> Mapping[str, Any]:
-        reason = sentence(str(error))
+        reason = sentence(recorded(error))
         log.warning("a spooled entry was refused and put aside, `lepton sync` lists it: %s", reason)
         try:
             self.spool.refuse(name, reason)

@@ -16,6 +16,7 @@ from ...domain.run.state import RunState
 from ...errors import LeptonError, Refused, Unavailable
 from ...events.sql.actors import checked_actor
 from ...events.sql.heartbeats import Heartbeats
+from ...models.wrapped import unwrapped
 from ...plain import plain
 from ...results import PendingVersion, Version
 from .. import refused
@@ -70,6 +71,7 @@ class Outbox:
         Where it is refused, for whatever reason, what was to be saved is kept in the spool, and the error names it.
         """
         subject = read(source, name)
+        source = unwrapped(source)
         origin = self._origin(source, subject)
         try:
             version = self._save(subject, filled(subject, asked_for(origin, asked)), key or fresh_key(), writer)
@@ -90,7 +92,7 @@ class Outbox:
 
     def _origin(self, source: Any, subject: Subject) -> Version | PendingVersion | None:
         """The version of the same model that the object was loaded from or last saved as."""
-        origin = self.delivery.origins.get(source) if followed(source) else None
+        origin = self.delivery.origins.get(unwrapped(source)) if followed(source) else None
         return origin if origin is not None and origin.model == subject.name else None
 
     def _keep_refused(
