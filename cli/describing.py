@@ -73,7 +73,9 @@ def metric(
         with session.noted() as news:
             manager.define_metrics({name: better}, model=model, key=key)
         told = (
-            "{name} of {model} is better {way}" if news() else "{name} of {model} is better {way}, as defined already"
+            "{name} of {model} is better {way}"
+            if news()
+            else "{name} of {model} is better {way}, as it was defined already"
         )
         done = [say(told, name=name, model=model, way=word(better))]
     defined = {each: manager.about(each).better for each in ([model] if model else manager.models())}

@@ -102,5 +102,9 @@ def _saved(made: Any, branch: str, *, new: bool) -> Block:
     if isinstance(made, PendingVersion):
         waits = "the version of {model} on {branch} waits in the spool; `lepton sync` tells the ledger"
         return say(waits, model=made.model, branch=branch)
-    has = "{model} on {branch} has version {version}" if new else "{model} on {branch} holds that as version {version}"
+    has = (
+        "{model} on {branch} has version {version}"
+        if new
+        else "{model} on {branch} holds that already, as version {version}"
+    )
     return say(has, model=made.model, branch=branch, version=number(made))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..errors import Malformed
 from ..results import Performance
-from ..results.performance import finite
+from ..results.judging.performance import finite
 from . import measures
 from .probabilities import read_probabilities
 

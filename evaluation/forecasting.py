@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..errors import Malformed
 from ..results import ForecastPerformance
-from ..results.performance import finite
+from ..results.judging.performance import finite
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]

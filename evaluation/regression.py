@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from ..errors import Malformed
 from ..results import RegressionPerformance
-from ..results.performance import finite
+from ..results.judging.performance import finite
 from . import measures
 
 

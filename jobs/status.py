@@ -98,6 +98,8 @@ class Status(Result):
     """Its `folder`, and who may use it: `open_to`."""
     unknown: Mapping[str, str] = field(default_factory=dict[str, str])
     """What could not be asked, database or kafka, and why."""
+    exit_code: int = field(default=0, metadata={"json": False})
+    """What the command line returns: 3 where something is away, 1 where it lets nobody in, 0 where all is known."""
 
     def blocks(self) -> Iterator[Block]:
         yield grid((word(name), said) for name, said in self._rows())
@@ -168,11 +170,11 @@ def status(
 
     Database and topic are asked for once each, so that one which is away costs one wait.
     """
-    unknown: dict[str, str] = {}
+    unknown: dict[str, LeptonError] = {}
     facts = _tried(DATABASE, unknown, Unavailable, lambda: _facts(workspace(), desk()))
     topic = None
     if cluster is not None and facts is None:
-        unknown[KAFKA] = "its records are compared with the database, which is away"
+        unknown[KAFKA] = Unavailable("its records are compared with the database, which is away")
     elif cluster is not None:
         there = cluster
         topic = _tried(KAFKA, unknown, LeptonError, lambda: _topic(workspace().ledger.store, there()))
@@ -185,18 +187,19 @@ def status(
         views=None if facts is None else views(),
         kept=len(refused.listed(spool)),
         home=home,
-        unknown=unknown,
+        unknown={what: str(error) for what, error in unknown.items()},
+        exit_code=max((error.exit_code for error in unknown.values()), default=0),
     )
 
 
-def _tried(what: str, unknown: dict[str, str], errors: type[LeptonError], ask: Callable[[], T]) -> T | None:
+def _tried(what: str, unknown: dict[str, LeptonError], errors: type[LeptonError], ask: Callable[[], T]) -> T | None:
     """What is answered; None where that cannot be now, and why among what is unknown."""
     try:
         return ask()
     except Damaged:
         raise
     except errors as error:
-        unknown[what] = str(error)
+        unknown[what] = error
         return None
 
 

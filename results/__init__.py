@@ -13,10 +13,9 @@ if TYPE_CHECKING:
     from .answer import Result, Shown, plain
     from .comparison import Comparison
     from .diff import Diff, TensorChange
-    from .evaluation import Evaluation
     from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
-    from .listing import Refs, Versions
-    from .performance import (
+    from .judging.evaluation import Evaluation
+    from .judging.performance import (
         ForecastPerformance,
         MulticlassPerformance,
         MultilabelPerformance,
@@ -27,10 +26,21 @@ if TYPE_CHECKING:
         SequencePerformance,
         TaskPerformance,
     )
-    from .report import Confusion, Curve, Report
+    from .judging.report import Confusion, Curve, Report
+    from .judging.statistics import (
+        Bin,
+        Calibration,
+        CostCurve,
+        Fairness,
+        Gap,
+        GroupFigures,
+        Interval,
+        PairedTest,
+        Slice,
+    )
+    from .listing import Refs, Versions
     from .rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
     from .standing import Synced, Verified
-    from .statistics import Bin, Calibration, CostCurve, Fairness, Gap, GroupFigures, Interval, PairedTest, Slice
     from .version import PendingVersion, Version, VersionRef
 
 __all__ = [
@@ -91,7 +101,7 @@ _HOMES: Final = {
         "Diff",
         "TensorChange",
     ),
-    ".evaluation": ("Evaluation",),
+    ".judging.evaluation": ("Evaluation",),
     ".history": (
         "Log",
         "LogEntry",
@@ -103,7 +113,7 @@ _HOMES: Final = {
         "Refs",
         "Versions",
     ),
-    ".performance": (
+    ".judging.performance": (
         "ForecastPerformance",
         "MulticlassPerformance",
         "MultilabelPerformance",
@@ -114,7 +124,7 @@ _HOMES: Final = {
         "SequencePerformance",
         "TaskPerformance",
     ),
-    ".report": (
+    ".judging.report": (
         "Confusion",
         "Curve",
         "Report",
@@ -129,7 +139,7 @@ _HOMES: Final = {
         "Synced",
         "Verified",
     ),
-    ".statistics": (
+    ".judging.statistics": (
         "Bin",
         "Calibration",
         "CostCurve",

@@ -84,12 +84,13 @@ CHINESE: Final = {
         "模型 {model} 早已归档；`lepton unarchive` 重新打开",
     "version {version} of {model} may already be suggested again": "{model} 的版本 {version} 早已可再次被推荐",
     "{name} of {model} is better {way}": "{model} 的 {name} {way}更好",
-    "{name} of {model} is better {way}, as defined already": "{model} 的 {name} {way}更好，早已如此定义",
+    "{name} of {model} is better {way}, as it was defined already": "{model} 的 {name} {way}更好，早已如此定义",
     "branch {name} already stands at version {version} of {model}": "分支 {name} 早已位于 {model} 的版本 {version}",
     "tag {name} is already bound to version {version} of {model}": "标签 {name} 早已指向 {model} 的版本 {version}",
     "alias {name} already stands on version {version} of {model}": "别名 {name} 早已指向 {model} 的版本 {version}",
     "job {job} is already {status}": "任务 {job} 早已{status}",
-    "{model} on {branch} holds that as version {version}": "{model} 的分支 {branch} 已有此内容，即版本 {version}",
+    "{model} on {branch} holds that already, as version {version}":
+        "{model} 的分支 {branch} 已有此内容，即版本 {version}",
     "nothing was missing": "没有缺失",
     "no metric was defined; `lepton metric define MODEL NAME --better lower` does so":
         "还没有定义指标；用 `lepton metric define MODEL NAME --better lower` 定义",

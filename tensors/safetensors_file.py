@@ -79,7 +79,9 @@ def lay_out(path: Path, entries: Iterable[TensorEntry], metadata: Mapping[str, s
         if entry.dtype not in _WORDS or entry.name == _METADATA:
             what = f"of dtype {entry.dtype}" if entry.dtype not in _WORDS else "a name that the format has for itself"
             raise Malformed(
-                f"tensor {entry.name!r} is {what}, which no safetensors file holds; take it with load_tensors"
+                f"tensor {entry.name!r} is {what}, which no safetensors file holds",
+                python="take it with load_tensors",
+                cli="take it from Python with load_tensors",
             )
         shape = [*entry.shape]
         if entry.dtype == "float4_e2m1fn_x2":

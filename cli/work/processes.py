@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...errors import Refused, Unavailable
+from ...errors import Refused
 from ...results.description import Block, grid
 from ...results.figures import count
 from ...results.words import say, word
@@ -49,7 +49,7 @@ def status(session: Session) -> None:
     """Show how far the ledger's log, its topic and its views are, and what would be lost with the database.
 
     A database or Kafka that is away is given up within seconds, the rest is told, and what is unknown with the reason;
-    it then exits with 3.
+    it then exits with 3, or with 1 where one is there and lets nobody in.
     """
     from ...jobs.status import SOON, Views, status
     from ...wiring import Home
@@ -70,8 +70,8 @@ def status(session: Session) -> None:
         home = {"folder": str(parts.folder.path), "open_to": parts.folder.openness()}
         state = status(workspace, lambda: parts.desk, cluster, parts.spool, views, home)
     session.answer(state.to_dict(), state)
-    if state.unknown:
-        raise click.exceptions.Exit(Unavailable.exit_code)
+    if state.exit_code:
+        raise click.exceptions.Exit(state.exit_code)
 
 
 @command({"worker": "text"}, "lepton worker --once", "lepton worker --pool gpu --device cuda:0 --once")

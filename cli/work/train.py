@@ -16,7 +16,7 @@ from ...escapes import escaped
 from ...results import Evaluation, Version
 from ...results.description import Block, Text, dim, grid, number, title
 from ...results.figures import figure
-from ...results.performance import performance_of
+from ...results.judging.performance import performance_of
 from ...results.words import say, word
 from ..command import PATIENCE, Session, command, keyed
 from ..completion import branches, models, revisions

@@ -165,7 +165,8 @@ def _only_select(cursor: DuckDBPyConnection, sql: str, *, may_open: bool) -> Sta
         for name in _outside(part):
             raise Refused(f"a query reads the ledger's views alone, and {name!r} reaches beyond them; leave it out")
         if not may_open and str(part.get("function_name", "")).lower() == NAME:
-            raise Refused(f"{NAME}() needs the keys of actors, which are not here; ask with manager.sql or lepton sql")
+            what = f"{NAME}() needs the keys of actors, which are not here"
+            raise Refused(what, python="ask with manager.sql", cli="ask with `lepton sql`")
     return statement
 
 

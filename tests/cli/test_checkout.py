@@ -98,7 +98,9 @@ def test_every_dtype_that_the_format_knows_comes_back_to_the_bit(
         assert (read[name].dtype, read[name].shape) == (each.dtype, each.shape)
         assert bits(read[name]) == bits(each)
     assert Path("out/files/notes/read.txt").read_bytes() == b"me"
-    assert cli("save out").out == "net on main has version 1\n", "what equals the head is no new version"
+    assert cli("save out").out == "net on main holds that already, as version 1\n", (
+        "what equals the head is no new version"
+    )
     other = Cli(tmp_path / "other")
     assert other("save out --json").json["digest"] == first.digest
     with ModelManager(other.home) as manager:

@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 
 from lepton_ai.errors import Malformed
 from lepton_ai.evaluation import forecasting, multilabel, ranking, segmentation, sequences
-from lepton_ai.results.performance import performance_of
+from lepton_ai.results.judging.performance import performance_of
 
 DECISIONS = arrays(np.int64, (7, 4), elements=st.integers(0, 1))
 GRADES = arrays(np.float64, 12, elements=st.integers(0, 3).map(float))

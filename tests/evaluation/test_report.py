@@ -17,7 +17,8 @@ from lepton_ai.errors import Malformed, Unavailable
 from lepton_ai.evaluation import binary, multiclass, regression, report
 from lepton_ai.evaluation.costs import Costs
 from lepton_ai.evaluation.report import Asked
-from lepton_ai.results import Report, charts, page
+from lepton_ai.results import Report
+from lepton_ai.results.judging import charts, page
 
 GENERATOR = np.random.default_rng(2)
 ROWS = 400

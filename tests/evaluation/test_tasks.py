@@ -21,7 +21,7 @@ from lepton_ai.domain.model.metric import better_when, tables
 from lepton_ai.errors import Malformed
 from lepton_ai.evaluation.predictions import judge
 from lepton_ai.results import Evaluation, MulticlassPerformance, Performance, RegressionPerformance, TaskPerformance
-from lepton_ai.results.performance import performance_of
+from lepton_ai.results.judging.performance import performance_of
 from lepton_ai.results.version import Version
 
 CLASSES = ["apple", "pear", "plum"]

@@ -66,5 +66,5 @@ def test_a_revision_that_never_was_is_unknown_however_long_the_log(tmp_path: Pat
             manager.annotate("m@1", {"n": n})
         with pytest.raises(UnknownRevision, match="no version 2"):
             manager.show("m@2")
-        with pytest.raises(UnknownRevision, match="no job"):
+        with pytest.raises(UnknownRevision, match="for the id of a job"):
             manager.jobs.show("x")

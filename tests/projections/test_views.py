@@ -258,5 +258,5 @@ def test_an_answer_of_any_view_can_be_exported(held: Projection) -> None:
 
 
 def test_another_format_is_refused() -> None:
-    with pytest.raises(Refused, match="say csv, json or parquet"):
+    with pytest.raises(Refused, match="say arrow, csv, json, jsonl or parquet"):
         export(TABLE, "xlsx")  # type: ignore[arg-type]

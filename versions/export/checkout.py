@@ -73,7 +73,9 @@ def checkout(workspace: Workspace, model: ModelState, number: int, folder: Path,
         there = folder.exists()
         if there and not force and any(folder.iterdir()):
             raise Refused(
-                f"{folder} holds something already; name another folder, or replace a checkout in it with --force"
+                f"{folder} holds something already",
+                python="name another folder, or replace a checkout in it with force=True",
+                cli="name another folder, or replace a checkout in it with --force",
             )
         around = folder if there else folder.parent
         part = around / f".{folder.name[:64]}.{secrets.token_hex(8)}.part"

@@ -63,8 +63,9 @@ def _predictor(workspace: Workspace, model: ModelState, number: int) -> Any:
         )
     if not knows(name):
         raise Refused(
-            f"{what} is a {name!r}, and no class of that name is registered in this process; predict in Python, where "
-            "the module that registers it was imported: manager.predict(...)"
+            f"{what} is a {name!r}, and no class of that name is registered in this process",
+            python="import the module that registers it first",
+            cli="predict from Python, in a process that imports the module that registers it",
         )
     built = load(workspace, model, number)
     if not callable(getattr(built, "predict", None)):

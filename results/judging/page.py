@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Final
 
+from ..figures import figure
 from . import charts
-from .figures import figure
 from .report import Report
 
 RATES: Final = ("rows", "base_rate", "selection_rate", "true_positive_rate", "false_positive_rate", "precision")
@@ -65,7 +65,7 @@ def page(report: Report, title: str, subtitle: str = "", *, english: bool = True
     """
     from jinja2 import Environment, PackageLoader
 
-    environment = Environment(loader=PackageLoader("lepton_ai.results"), autoescape=True, trim_blocks=True)
+    environment = Environment(loader=PackageLoader("lepton_ai.results.judging"), autoescape=True, trim_blocks=True)
     environment.filters["figure"] = figure
     names = charts.charts_of(report) if drawn else ()
     return environment.get_template("report.html.j2").render(

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .answer import Result
-from .description import Block, number, title
+from ..answer import Result
+from ..description import Block, number, title
+from ..version import Version
+from ..words import language, say
 from .performance import TaskPerformance
-from .version import Version
-from .words import language, say
 
 
 @dataclass(frozen=True)

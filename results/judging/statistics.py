@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .answer import Result
-from .description import Block, dim, grid, section, text
-from .figures import ABSENT, figure
+from ..answer import Result
+from ..description import Block, dim, grid, section, text
+from ..figures import ABSENT, figure
 
 
 @dataclass(frozen=True)

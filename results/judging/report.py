@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .answer import Result
-from .description import Block, dim, grid, section, text, title
-from .figures import figure
+from ..answer import Result
+from ..description import Block, dim, grid, section, text, title
+from ..figures import figure
 from .performance import TaskPerformance
 from .statistics import Calibration, CostCurve, Fairness, Interval, Slice
 

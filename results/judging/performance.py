@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Final
 
-from .answer import Shown
-from .description import Block, dim, grid
-from .figures import figure
+from ..answer import Shown
+from ..description import Block, dim, grid
+from ..figures import figure
 
 
 @dataclass(frozen=True)

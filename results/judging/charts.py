@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import Malformed, Unavailable
+from ...errors import Malformed, Unavailable
 from .report import Report
 
 if TYPE_CHECKING:
