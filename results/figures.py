@@ -34,7 +34,10 @@ def size(count: float) -> str:
 
 
 def figure(value: Any) -> str:
-    """A value of a record: numbers to five figures, nothing as a dash, lists and dictionaries in short."""
+    """A value of a record: numbers to five figures, nothing as a dash, lists and dictionaries in short.
+
+    Columns of data are told by name and type; their digests are in `to_dict()`.
+    """
     match value:
         case None:
             return ABSENT
@@ -44,6 +47,8 @@ def figure(value: Any) -> str:
             return f"{value:.5g}"
         case str() | int():
             return str(value)
+        case [{"name": _, "type": _}, *_]:
+            return ", ".join(f"{column.get('name')} {column.get('type')}" for column in value)
         case _:
             return encoded(value)
 

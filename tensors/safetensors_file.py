@@ -81,7 +81,7 @@ def lay_out(path: Path, entries: Iterable[TensorEntry], metadata: Mapping[str, s
             raise Malformed(
                 f"tensor {entry.name!r} is {what}, which no safetensors file holds",
                 python="take it with load_tensors",
-                cli="take it from Python with load_tensors",
+                cli="take it from Python",
             )
         shape = [*entry.shape]
         if entry.dtype == "float4_e2m1fn_x2":

@@ -33,7 +33,8 @@ class Cluster:
     certificate: Certificate | None = None
     wait: float = 30.0
     """Seconds that any answer of the brokers is waited for, and never less than `shortest`."""
-    shortest: float = SHORTEST
+    shortest: float | None = None
+    """`SHORTEST` where it is left out; who only looks around waits for less."""
 
     @classmethod
     def parsed(
@@ -67,7 +68,7 @@ class Cluster:
     @property
     def deadline(self) -> float:
         """Seconds after which a broker that does not answer is away."""
-        return max(self.wait, self.shortest)
+        return max(self.wait, SHORTEST if self.shortest is None else self.shortest)
 
     @property
     def name(self) -> str:

@@ -143,7 +143,7 @@ def test_what_cannot_be_whole_is_not_there(cli: Cli, tmp_path: Path, monkeypatch
     wide = cli("checkout wide@1 out")
     nowhere = cli("checkout credit@1 no/where")
 
-    assert "tensor 'w' is of dtype complex128, which no safetensors file holds; take it with load_tensors" in wide.err
+    assert "tensor 'w' is of dtype complex128, which no safetensors file holds; take it from Python" in wide.err
     assert "no/where cannot be written" in nowhere.err
     assert (wide.code, nowhere.code, sorted(tmp_path.iterdir())) == (1, 1, before)
 
