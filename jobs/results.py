@@ -21,8 +21,7 @@ from ..events.sql.rows import PlacementRow
 from ..ledger import Request
 from ..tensors.graph import Edge, Graph
 from ..tensors.manifest import Manifest
-from ..tensors.pack import Placement, read_index
-from ..tensors.placements import KnownPlacements, told_by
+from ..tensors.pack import KnownPlacements, Placement, read_index, told_by
 from ..tensors.vault import Vault
 from ..versions import save
 from ..versions.deltas import graph_of

@@ -5,7 +5,7 @@ It may import the domain and the facts (`events/`), and nothing above them.
 
 from .folds import Folds as Folds
 from .ledger import Ledger as Ledger
-from .request import Answer as Answer
-from .request import Receipt as Receipt
-from .request import Request as Request
-from .request import receipt as receipt
+from .transaction import Answer as Answer
+from .transaction import Receipt as Receipt
+from .transaction import Request as Request
+from .transaction import receipt as receipt

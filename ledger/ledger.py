@@ -20,7 +20,7 @@ from ..events.sql.rows import PlacementRow
 from ..events.sql.store import OutcomeUnknown, Store
 from ..events.upcast import stored_names
 from .folds import EVERY, At, Folds
-from .request import Answer, Receipt, Request, receipt
+from .transaction import Answer, Receipt, Request, receipt
 
 if TYPE_CHECKING:
     from ..domain.commands import AnyCommand

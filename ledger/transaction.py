@@ -9,9 +9,9 @@ At the end of the block all of it is committed; whatever the block raises undoes
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import uuid_utils
 from pydantic import ValidationError
@@ -23,12 +23,18 @@ from ..errors import KeyReused, Malformed, Refused, TooLarge, first_fault
 from ..events.batch import BATCH_BYTES, RECORD_OVERHEAD
 from ..events.bounds import OUT_OF_BOUNDS
 from ..events.clock import JUMP, microseconds, moment, stamped, trusted_after
-from ..events.envelope import Recorded, decode, encoder, timestamp
+from ..events.envelope import Origin, Recorded, decode, encoder, timestamp
+from ..events.inbox import Outside
 from ..events.merkle import leaf_hash
+from ..events.sql.actors import Actor
 from ..events.sql.admission import Admission
 from ..events.sql.rows import Head, NewRow, PlacementRow
+from ..plain import canonical
 from .folds import At
-from .request import Answer, Receipt, Request
+
+if TYPE_CHECKING:
+    from ..domain.commands import AnyCommand
+    from ..domain.decide import Principal
 
 AHEAD: Final = timedelta(days=1)
 """How far the clock of an outside event's producer may be ahead."""
@@ -147,3 +153,82 @@ def _malformed(error: ValidationError) -> Malformed:
     place, words, kind = first_fault(error, "value")
     remedy = "give a value of 64 bits at most" if kind in OUT_OF_BOUNDS else "give plain JSON values"
     return Malformed(f"{error.title} cannot hold {place!r}: {words}; {remedy}")
+
+
+LONGEST_KEY: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a command became: its events, in order; none where there was nothing to do."""
+
+    key: str
+    events: tuple[Recorded, ...]
+    repeated: bool = False
+    """Whether the command had been admitted before, under the same key."""
+
+
+Answer = Receipt | Refused
+
+
+def receipt(answer: Answer) -> Receipt:
+    """The receipt that an answer is; raises the refusal that it is."""
+    if isinstance(answer, Refused):
+        raise answer
+    return answer
+
+
+@dataclass(slots=True)
+class Request:
+    """A command, digested and with its free text sealed: neither must happen under the head's lock.
+
+    Raises `Malformed` where the key is no key, or the command holds what JSON cannot.
+    """
+
+    command: AnyCommand
+    actor: Actor
+    key: str = ""
+    """One is made where none is given."""
+    time: datetime | None = None
+    causation: str | None = None
+    placements: Sequence[PlacementRow] = ()
+    """Where the bytes lie that it tells of."""
+    outside: Outside | None = None
+    """The outside event that asks, where one does."""
+    traceparent: str | None = None
+    digest: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        command, self.key = self.command, self.key or str(uuid_utils.uuid7())
+        if len(self.key) > LONGEST_KEY or not self.key.isprintable():
+            what = f"an idempotency key is at most {LONGEST_KEY} printable characters"
+            raise Malformed(f"{what}; {self.key[:40]!r} is not")
+        try:
+            self.digest = self.actor.digest(canonical(command.content()).encode())
+        except (ValueError, RecursionError) as error:
+            what = f"a {type(command).__name__} holds what JSON cannot"
+            raise Malformed(f"{what} ({error}); write it as text") from error
+        sealed = {name: self.actor.seal(text) for name in command.free_text if (text := getattr(command, name))}
+        if sealed:
+            self.command = replace(command, **sealed)
+
+    def principal(self) -> Principal:
+        """Who sends it, as rules of access see it."""
+        from ..domain.decide import Principal
+
+        return Principal(self.actor.id, "service_account" if self.outside else "user")
+
+    def origin(self, now: datetime) -> Origin:
+        """What its events say of where they come from; it happened `now` where it does not say when."""
+        principal, outside = self.principal(), self.outside
+        return Origin(
+            principal.id,
+            self.time or now,
+            self.key,
+            self.digest,
+            principal.type,
+            outside and outside.correlation,
+            self.causation,
+            outside.traceparent if outside else self.traceparent,
+            outside and (self.actor.id, outside.id, outside.digest),
+        )

@@ -20,7 +20,7 @@ from ..events.forks import abandon
 from ..events.log import EventLog, Row
 from ..events.sql.lock import FileLock
 from ..permissions import denied, make_folder
-from ..tensors.synced import sync_folder
+from ..tensors.folder import sync_folder
 from . import inherited
 from .file import ViewsFile
 from .gate import Gate

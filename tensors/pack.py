@@ -14,9 +14,10 @@ from __future__ import annotations
 import json
 import secrets
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -208,3 +209,24 @@ def unseal(
     if blake3(index).digest() != digest:
         raise Damaged(f"the index of {thing}", expected=digest.hex(), found=blake3(index).hexdigest())
     return cast("dict[str, Any]", json.loads(bytes(index))), f"blake3:{digest.hex()}", start
+
+
+class KnownPlacements:
+    """Placements that need no ledger; they are gathered when first asked for."""
+
+    def __init__(self, placements: Callable[[], Iterable[Placement]]) -> None:
+        self._placements = placements
+
+    @cached_property
+    def _known(self) -> dict[str, Placement]:
+        return {each.digest: each for each in self._placements()}
+
+    def find(self, digests: Collection[str]) -> Mapping[str, Placement]:
+        """Where digests lie; those that lie nowhere are left out."""
+        return {digest: self._known[digest] for digest in digests if digest in self._known}
+
+
+def told_by(objects: ObjectStore, packs: Iterable[str]) -> Iterator[Placement]:
+    """What packs tell of themselves: where all that they hold lies."""
+    for pack in packs:
+        yield from read_index(objects, pack).placements(pack)

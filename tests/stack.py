@@ -21,7 +21,7 @@ from typing import ClassVar, Final
 
 from lepton_ai.errors import Unavailable
 from lepton_ai.events.sql.lock import FileLock
-from lepton_ai.tensors.synced import write_synced
+from lepton_ai.tensors.folder import write_synced
 
 from .broker import Kafka
 from .buckets import S3

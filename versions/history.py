@@ -19,7 +19,7 @@ from ..events.log import Row
 from ..events.merkle import leaf_hash
 from ..events.sql.actors import Actor
 from ..results import Log, LogEntry, ModelRecord, Version, VersionRecord
-from .judging.figures import rows_by_name, values
+from .judging.compare import rows_by_name, values
 from .workspace import Workspace
 
 POLL: Final = 0.2

@@ -9,8 +9,7 @@ from ..errors import Damaged
 from ..events.sql.rows import PlacementRow
 from ..events.sql.store import Store
 from ..tensors.objects import is_key
-from ..tensors.pack import Placement
-from ..tensors.placements import KnownPlacements
+from ..tensors.pack import KnownPlacements, Placement
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ def _arrays(source: Any) -> Mapping[str, Tensor] | None:
     """The tensors of a mapping of nothing but arrays: seconds would go by before torch is imported."""
     if not isinstance(source, Mapping) or hasattr(cast("object", source), "state_dict"):
         return None
-    from ..tensors.arrays import arrays_of
+    from ..tensors.tensor import arrays_of
 
     return arrays_of(_named(cast("Mapping[Any, Any]", source)))
 

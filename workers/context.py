@@ -30,7 +30,7 @@ from ..jobs.protocol.orders import Base, Order, RestorePlan
 from ..tensors.graph import Graph
 from ..tensors.keep import SavedTensors
 from ..tensors.objects import ObjectStore
-from ..tensors.placements import KnownPlacements, told_by
+from ..tensors.pack import KnownPlacements, told_by
 from ..tensors.tensor import Tensor
 from ..tensors.vault import Vault
 from ..tracing import traceparent

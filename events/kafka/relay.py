@@ -22,12 +22,13 @@ from ...errors import LeptonError, Unavailable
 from ...retries import Retries, elapsed
 from ..batch import batches
 from ..envelope import age
+from ..sql.database import Database
 from ..sql.lock import Held
+from ..sql.queue import COMMANDS, Mail
 from ..sql.rows import Pulse
 from ..sql.store import Store
-from .clients import Writer
+from .clients import Outgoing, Writer
 from .cluster import Cluster
-from .dispatch import Dispatch
 from .genuine import ROOT as ROOT  # where readers of the topic look for it
 from .outlet import Outlet
 from .rejected import Refusals
@@ -140,3 +141,19 @@ class Relay:
         if self._until is not None and self.position >= self._until:
             stop.set()
         return stop.is_set()
+
+
+class Dispatch:
+    """Sends what lies in the table, and takes it out once the broker has it.
+
+    What was sent and not yet taken out when the relay ended is sent again; a worker takes an order once.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._mail = Mail(database)
+
+    async def send(self, writer: Writer) -> None:
+        """Send what has come since."""
+        for posted in await to_thread(lambda: [each for each in self._mail.all(COMMANDS) if each.raw]):
+            await writer.send(COMMANDS, [Outgoing(posted.raw)])
+            await to_thread(self._mail.discard, COMMANDS, posted.position + 1)

@@ -16,8 +16,16 @@ from ...permissions import denied, make_file
 from .. import forks
 from .database import Database
 from .lock import FileLock
-from .mounts import network_file_system
-from .sqlite_file import Connection, alone, has_log, log_left_behind, opening, replaced, stands_for_good
+from .sqlite_file import (
+    Connection,
+    alone,
+    has_log,
+    log_left_behind,
+    network_file_system,
+    opening,
+    replaced,
+    stands_for_good,
+)
 from .sqlite_readonly import ledger_without_log, read_only, uri, writable
 
 if TYPE_CHECKING:

@@ -1,10 +1,13 @@
-"""The file behind a SQLite connection: which one was opened, and whether it still is what stands at its path."""
+"""The file behind a SQLite connection: which one was opened, where and by whom, and whether it still stands there."""
 
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import sqlite3
+import struct
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -13,7 +16,6 @@ from typing import Any, Final, NamedTuple
 
 from ...errors import Unavailable
 from .. import forks
-from .sqlite_holders import holder
 
 _PAUSE: Final = 0.01
 _TICK: Final = 50_000_000
@@ -230,3 +232,58 @@ def _stale(now: Files) -> list[Connection]:
         for each in _open.all()
         if each.opened is not None and each.process == process and each.opened[:2] == now[:2] and each.opened != now
     ]
+
+
+_FIRST: Final = 0x40000002
+
+
+_MANY: Final = 510
+
+
+_LAYOUTS: Final = {"linux": "@hhqqi0q", "darwin": "@qqihh"}
+"""`struct flock` of 64-bit systems: type, whence, start, length, pid; on macOS the first two come last."""
+
+
+def holder(path: str) -> int | None:
+    """The process id of another that has the database open, None where nobody has, or nobody can tell.
+
+    Not for a process that has it open itself: to close the file here gives the locks of all its openings back.
+    """
+    layout = _LAYOUTS.get(sys.platform)
+    if layout is None or sys.maxsize < 2**32:
+        return None
+    last = sys.platform == "darwin"
+    kind = (fcntl.F_WRLCK, os.SEEK_SET)
+    place = (_FIRST, _MANY, 0)
+    with suppress(OSError):
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            asked = struct.pack(layout, *((*place, *kind) if last else (*kind, *place)))
+            told = struct.unpack(layout, fcntl.fcntl(file, fcntl.F_GETLK, asked))
+        finally:
+            os.close(file)
+        found, process = (told[3], told[2]) if last else (told[0], told[4])
+        return None if found == fcntl.F_UNLCK else process
+    return None
+
+
+NETWORK_FILE_SYSTEMS: Final = frozenset(
+    ("nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "ceph", "glusterfs", "fuse.glusterfs", "lustre")
+)
+
+
+def network_file_system(folder: Path, mounts: Path = Path("/proc/self/mounts")) -> str | None:
+    """The kind of network file system that a folder lies on, None where it is local or cannot be told."""
+    try:
+        lines = mounts.read_text().splitlines()
+    except OSError:
+        return None
+    best, kind = "", ""
+    resolved = str(folder.resolve()) + "/"
+    for line in lines:
+        _, point, fstype, *_ = line.split(" ")
+        # blanks and the like stand there as octal escapes
+        point = point.encode("latin-1", "backslashreplace").decode("unicode_escape").rstrip("/") + "/"
+        if resolved.startswith(point) and len(point) >= len(best):
+            best, kind = point, fstype
+    return kind if kind in NETWORK_FILE_SYSTEMS else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ...errors import Damaged, Refused
 from ..envelope import decode
@@ -16,7 +16,6 @@ from .creation import migrate
 from .database import Database
 from .rows import head_of, rows_of
 from .statements import Statements
-from .steps import steps_from
 
 LEDGER = "ledger"
 """The stream that tells the ledger's format."""
@@ -157,3 +156,28 @@ def _announced_format(connection: Any, sql: Statements) -> int:
 
 def _root(tree: Frontier) -> str:
     return f"sha256:{tree.root().hex()}"
+
+
+Rows = Callable[[Any, Statements], None]
+"""Changes rows of the mutable tables: takes the driver's own connection and the statements in its dialect."""
+
+
+class Step(NamedTuple):
+    """What brings a ledger to a format from the one before it."""
+
+    format: int
+    revision: str
+    """The file in migrations/versions that brings its tables there, the one before where they stay as they are."""
+    rows: tuple[Rows, ...] = ()
+    """What is done with its rows afterwards, in order. A fresh ledger has none, and does not run it."""
+
+
+STEPS: Final = (
+    Step(format=2, revision="0002"),
+    Step(format=3, revision="0002"),  # version.committed.v2: parents of other models, roles of any name
+)
+
+
+def steps_from(format: int) -> tuple[Step, ...]:
+    """The steps that a ledger of a format lacks."""
+    return tuple(step for step in STEPS if step.format > format)

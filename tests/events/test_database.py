@@ -19,7 +19,7 @@ from lepton_ai.events.sql.actors import Actor, Actors
 from lepton_ai.events.sql.address import database_at
 from lepton_ai.events.sql.audit import verify
 from lepton_ai.events.sql.creation import open_or_create
-from lepton_ai.events.sql.mounts import network_file_system
+from lepton_ai.events.sql.sqlite_file import network_file_system
 from lepton_ai.events.sql.store import Store
 from lepton_ai.ledger import Ledger
 from lepton_ai.settings import load

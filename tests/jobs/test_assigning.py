@@ -34,7 +34,7 @@ from lepton_ai.ledger import Ledger
 from lepton_ai.settings import Terms
 from lepton_ai.tensors.folder import FolderStore
 from lepton_ai.tensors.graph import Graph
-from lepton_ai.tensors.placements import KnownPlacements
+from lepton_ai.tensors.pack import KnownPlacements
 from lepton_ai.tensors.vault import Vault
 from lepton_ai.versions.source import read
 from lepton_ai.versions.spool.spool import Spool

@@ -16,7 +16,7 @@ import pytest
 from lepton_ai import ModelManager
 from lepton_ai.errors import Malformed
 from lepton_ai.tensors import threads
-from lepton_ai.tensors.arrays import arrays_of
+from lepton_ai.tensors.tensor import arrays_of
 
 FIRST = """
 import sys

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
-from ...domain.model.figures import Common, VersionFigures, common, shared
+from ...domain.model.figures import Common, Figure, Rows, VersionFigures, common, shared
 from ...domain.model.metric import USUAL, better_when, goodness
 from ...domain.model.state import ModelState, ModelVersion
 from ...errors import Malformed, Refused
@@ -13,7 +13,6 @@ from ...results import Comparison, Diff, TensorChange
 from ...tensors.graph import Graph
 from ..deltas import graph_of
 from ..workspace import Workspace
-from .figures import rows_by_name, told_rows, values
 
 
 def diff(workspace: Workspace, before: ModelVersion, after: ModelVersion) -> Diff:
@@ -207,3 +206,18 @@ def _tensor_changes(workspace: Workspace, *ends: ModelVersion) -> tuple[TensorCh
     )
     others = (("added", norms.added), ("removed", norms.removed), ("reshaped", norms.reshaped))
     return (*changed, *(TensorChange(name, status) for status, names in others for name in names))
+
+
+def told_rows(rows: Rows | None) -> dict[str, Any] | None:
+    """Rows by their digest and number, as a fingerprint has them."""
+    return None if rows is None else {"digest": rows.digest, "rows": rows.size}
+
+
+def values(figures: Mapping[str, Figure]) -> dict[str, float]:
+    """The figures by name."""
+    return {name: figure.value for name, figure in figures.items()}
+
+
+def rows_by_name(figures: Mapping[str, Figure]) -> dict[str, Any]:
+    """The rows of each figure that are known, by the figure's name."""
+    return {name: told_rows(figure.rows) for name, figure in figures.items() if figure.rows is not None}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from ...domain.model.state import ModelState
 from ...domain.model.suggestion import suggest as weigh
 from ...results import Suggestion
-from .figures import told_rows
+from .compare import told_rows
 
 
 def suggest(model: ModelState, branch: str, metric: str | None) -> Suggestion:

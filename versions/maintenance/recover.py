@@ -18,7 +18,7 @@ from ...events.sql.rows import PlacementRow
 from ...events.sql.store import Store
 from ...ledger import Ledger
 from ...tensors.objects import ObjectStore
-from ...tensors.placements import told_by
+from ...tensors.pack import told_by
 
 
 def recover(store: Store, objects: ObjectStore, log: EventLog) -> Restored:

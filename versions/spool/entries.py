@@ -82,7 +82,7 @@ def read_command(kind: Kind, asked: Mapping[str, Any]) -> RunCommand:
 
 
 def _vault(objects: ObjectStore) -> Vault:
-    from ...tensors.placements import KnownPlacements, told_by
+    from ...tensors.pack import KnownPlacements, told_by
     from ...tensors.vault import Vault
 
     return Vault(objects, KnownPlacements(lambda: told_by(objects, objects.list("packs/"))))

@@ -16,8 +16,8 @@ import uuid_utils
 from ...events.sql.lock import FileLock, Held
 from ...permissions import denied, make_folder, read_file
 from ...tensors.digest import digest_of
+from ...tensors.folder import sync_folder, write_synced
 from ...tensors.objects import ObjectStore
-from ...tensors.synced import sync_folder, write_synced
 from .entry import SpoolEntry, encoded, entry_in, is_folder, kind_of
 
 _NEW, _DONE, _REFUSED, _QUIET, _STRANGE, _LOCK = ".new-", ".done-", "refused", "quiet", "strange", "lock"

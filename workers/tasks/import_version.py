@@ -63,9 +63,8 @@ def _fit(architecture: Mapping[str, Any], tensors: Mapping[str, Tensor], bounds:
     if not architecture.get("class"):
         return
     from ...models.places import fill
-    from ...models.rebuild import rebuilt
+    from ...models.rebuild import check_shape, rebuilt
     from ...models.registry import knows
-    from ...models.shape import check_shape
 
     if knows(architecture.get("class")):
         check_shape(architecture, tensors, bounds and bounds.bytes)
