@@ -53,9 +53,22 @@ def bootstrap(
 
     `tick` is called once a draw. All figures are measured on the same draws, so that they can be compared.
     """
-    units = scheme.units
-    parts = _parts(units)
-    generators = np.random.SeedSequence(seed).spawn(draws)
+    drawn = resampled(measure, scheme, draws, seed, threads, tick)
+    with ThreadPoolExecutor(threads) as pool:
+        left_out = list(pool.map(measure, _without(_parts(scheme.units))))
+    figures = measure(np.ones(len(scheme.units)))
+    return Draws(figures, drawn, _by_name(left_out), scheme.method)
+
+
+def resampled(
+    measure: Measure,
+    scheme: Scheme,
+    draws: int = DRAWS,
+    seed: int = 0,
+    threads: int = 2,
+    tick: Callable[[], Any] = lambda: None,
+) -> Mapping[str, Floats]:
+    """The figures of every draw by name, shape (draws,)."""
 
     def drawn(sequence: np.random.SeedSequence) -> Mapping[str, float]:
         weights = scheme.draw(np.random.default_rng(sequence))
@@ -63,10 +76,7 @@ def bootstrap(
         return measure(weights)
 
     with ThreadPoolExecutor(threads) as pool:
-        samples = list(pool.map(drawn, generators))
-        left_out = list(pool.map(measure, _without(parts)))
-    figures = measure(np.ones(len(units)))
-    return Draws(figures, _by_name(samples, figures), _by_name(left_out, figures), scheme.method)
+        return _by_name(list(pool.map(drawn, np.random.SeedSequence(seed).spawn(draws))))
 
 
 def bca(figure: float, drawn: Floats, left_out: Floats, level: float = LEVEL) -> tuple[float, float] | None:
@@ -108,5 +118,5 @@ def _without(parts: npt.NDArray[np.int64]) -> Iterator[Weights]:
         yield (parts != part).astype(np.float64)
 
 
-def _by_name(samples: list[Mapping[str, float]], figures: Mapping[str, float]) -> dict[str, Floats]:
-    return {name: np.array([sample[name] for sample in samples]) for name in figures}
+def _by_name(samples: list[Mapping[str, float]]) -> dict[str, Floats]:
+    return {name: np.array([sample[name] for sample in samples]) for name in samples[0]}
