@@ -11,10 +11,10 @@ from types import FrameType
 from typing import Any, Final
 
 from lepton_ai import ModelManager
-from lepton_ai.events.sql import copies, steps, upgrade
+from lepton_ai.events.sql import copies, upgrade
 from lepton_ai.versions.maintenance import upgrade as work
 
-CODE: Final = frozenset(str(module.__file__) for module in (copies, steps, upgrade, work))
+CODE: Final = frozenset(str(module.__file__) for module in (copies, upgrade, work))
 """The modules whose every line is a moment to be killed at."""
 Moment = tuple[str, int]
 """A file and a line of it."""
