@@ -263,7 +263,7 @@ def process(home: Path, *words: str) -> Generator[subprocess.Popen[str]]:
     finally:
         if running.poll() is None:
             running.send_signal(signal.SIGTERM)
-            running.communicate(timeout=30)
+            running.communicate(timeout=60)  # an answer of the brokers is waited for half of that
 
 
 def test_services_tell_and_follow(
