@@ -217,6 +217,8 @@ def _seldom(number: int, data: dict[str, object]) -> Iterator[Event]:
     yield model.AliasDeleted(alias="production", from_version=number - 1)
     yield model.VersionDescribed(version=number, description="sealed:" + "x" * 60)
     yield model.ModelDescribed(description="sealed:" + "x" * 60)
+    yield model.VersionCleared(version=number, reason="sealed:" + "x" * 20)
+    yield model.MetricDefined(name="fid", better="lower")
     yield model.ModelArchived()
     yield model.ModelUnarchived()
     yield objects.PackRepacked(pack=f"packs/{number}", into=(f"packs/{number}-again",))
