@@ -19,6 +19,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import ClassVar, Final
 
+from lepton_ai.cli.work.signals import stopping
 from lepton_ai.errors import Unavailable
 from lepton_ai.events.sql.lock import FileLock
 from lepton_ai.tensors.folder import write_synced
@@ -175,9 +176,7 @@ def main() -> None:
     again = "going on with what is in" if (folder / "ports.json").exists() else "beginning in"
     print(f"starting a broker, a database and a bucket, {again} {folder} ...", file=sys.stderr, flush=True)
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    with ExitStack() as close:
+    with stopping(stop), ExitStack() as close:
         try:
             close.callback(FileLock(folder / "lock", f"the stack in {folder}", 0.0).release)
         except Unavailable as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -20,6 +19,7 @@ from ...results.figures import count
 from ...results.words import say, word
 from ..command import Session, command
 from .observing import observed
+from .signals import STOPPING, stopping
 
 if TYPE_CHECKING:
     from ...events.sql.rows import Rejected
@@ -101,7 +101,7 @@ def worker(session: Session, pool: str, device: str, slots: int, once: bool) -> 
         "worker_strangers": ("records on commands and events that are none", lambda: here.strangers),
         "worker_answers": ("attempts that this worker has answered for", lambda: here.answered),
     }
-    with _signals(stop), _talking(), observed(parts.settings.metrics, figures):
+    with stopping(stop), _talking(), observed(parts.settings.metrics, figures):
         if desk is None:
             here.run(stop)
         else:
@@ -119,22 +119,6 @@ def _talking() -> Generator[None]:
         yield
     finally:
         logger.setLevel(logging.NOTSET)
-
-
-@contextmanager
-def _signals(stop: Event) -> Generator[None]:
-    """SIGTERM and Ctrl-C set an event, the second one ends the process at once."""
-
-    def leave(number: int, frame: object) -> None:  # noqa: ARG001 - a handler's signature
-        stop.set()
-        signal.signal(number, before[signal.Signals(number)])
-
-    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @command({"relayed": "number"}, "lepton relay", "lepton relay --once")
@@ -248,7 +232,7 @@ def intake(session: Session) -> None:
         "workers_ready": ("workers heard of within a lease's term", desk.ready),
     }
     check = parts.settings.terms.check
-    with _signals(stop), observed(parts.settings.metrics, figures), assigner:
+    with stopping(stop), observed(parts.settings.metrics, figures), assigner:
         consume(lambda: opened(parts.cluster, "inbox", work.ledger.store.bookmark, check), intake_of, stop)
     session.answer({"messages": messages()}, say("stopped after {messages}", messages=count(messages(), "message")))
 
@@ -315,6 +299,6 @@ def _listed(messages: list[tuple[int, Rejected]]) -> Block:
 async def _until_stopped(work: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
     """Run work that ends when its event is set, which SIGTERM and Ctrl-C do."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOPPING:
         loop.add_signal_handler(number, stop.set)
     await work(stop)

@@ -220,6 +220,11 @@ class Reader:
         messages = await self.rest(1)
         return messages[0] if messages and messages[0].offset == offset else None
 
+    def ended_at(self, offset: int) -> bool:
+        """Whether the partition ended there when the broker answered last; no question to it."""
+        end = self._open.highwater(self._at)
+        return end is not None and offset >= end
+
     async def rest(self, limit: int) -> list[TopicRecord]:
         """At most `limit` records from where reading stands, none only where the partition has no more."""
         until = time.monotonic() + _LONG

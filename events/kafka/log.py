@@ -147,7 +147,9 @@ class KafkaLog:
         messages = self._do(self._reader.read(_READ, wait)) if wait else []
         if not messages:
             messages = self._do(self._reader.rest(_READ))
-        self._ready += self._judge.take(messages) if messages else self._judge.rest()
+        self._ready += self._judge.take(messages)
+        if not messages or self._reader.ended_at(messages[-1].offset + 1):
+            self._ready += self._judge.rest()
         self.strangers.say(self._reader.name)
         if isinstance(self._judge, ByRoot):
             self._look_for_fork(self._judge)

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from lepton_ai.events.envelope import Origin, encoder
 from lepton_ai.events.job import JobFinished
 from lepton_ai.events.kafka.clients import Outgoing
 from lepton_ai.events.kafka.cluster import Cluster
+from lepton_ai.events.kafka.log import KafkaLog
 from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.events.merkle import Frontier, leaf_hash
 from lepton_ai.events.sql.actors import Actor, Actors
@@ -73,6 +75,35 @@ def test_a_projector_follows_past_strangers_and_through_a_topic_made_anew(beside
     with ModelManager(parts.settings.home) as manager:
         assert manager.sql("SELECT count(*) AS n FROM versions").to_pylist() == [{"n": 6}]
         assert manager.fsck(projection=True, events=False, objects=False) == []
+
+
+def test_a_topic_that_never_pauses_is_read_as_it_grows(beside_kafka: Home, cluster: Cluster) -> None:
+    """Two histories may still differ in what was told last, which is held back until the end was reached once."""
+    written, stop = 0, Event()
+
+    def write() -> None:
+        nonlocal written
+        with ModelManager(beside_kafka.settings.home, actor="Ada") as manager:
+            while not stop.is_set():
+                manager.annotate("credit@1", {"n": written})
+                written += 1
+
+    writer = Thread(target=write)
+    asyncio.run(open_topics(cluster))
+    with relaying(beside_kafka.store, cluster), KafkaLog(cluster) as log:
+        until(lambda: log.end() > 0, SECONDS)
+        begun = log.end()
+        writer.start()
+        try:
+            read = begun
+            while read < begun + 50 and written < 8_000:
+                read += len(log.read(read, 1000))
+        finally:
+            stop.set()
+            writer.join()
+
+    assert read >= begun + 50
+    assert written < 1_000, "as many batches were held back"
 
 
 def finished(seq: int) -> bytes:
