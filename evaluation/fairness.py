@@ -12,7 +12,7 @@ from ..errors import Malformed
 from ..results import Fairness, Gap, GroupFigures
 from .binary import Floats, checked
 from .intervals import DRAWS, LEVEL, bootstrap
-from .resampling import Strata, Units, Weights
+from .resampling import Strata, Units, Weights, as_given
 
 RATES: Final = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision")
 
@@ -109,12 +109,12 @@ def _gaps(rates: Mapping[str, Floats]) -> dict[str, float]:
         "demographic_parity_difference": float(np.ptp(selected)),
         "demographic_parity_ratio": float(selected.min() / selected.max()) if selected.max() else np.nan,
         "equal_opportunity_difference": opportunity,
-        "equalized_odds_difference": max(opportunity, float(np.ptp(false))),
+        "equalized_odds_difference": float(np.maximum(opportunity, np.ptp(false))),  # NaN where one is undefined
     }
 
 
 def _groups(groups: npt.ArrayLike, n: int) -> tuple[list[str], Units]:
-    array = np.asarray(groups)
+    array = as_given(groups)
     if array.shape != (n,):
         raise Malformed(f"there are {n} rows and groups of shape {array.shape}; give one group a row")
     if any(value is None or value != value for value in array.tolist()):

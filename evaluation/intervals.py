@@ -82,6 +82,9 @@ def resampled(
 def bca(figure: float, drawn: Floats, left_out: Floats, level: float = LEVEL) -> tuple[float, float] | None:
     """The bias-corrected and accelerated interval; None where it is not known.
 
+    A figure that is biased for so few rows (KS, ECE, a greatest gap, all above 0 by chance alone) may lie outside of
+    what the correction gives: its interval is not known then.
+
     `drawn`, shape (draws,), are the figures of the draws, `left_out`, shape (parts,), those of the jackknife.
     """
     from scipy.special import ndtr, ndtri
@@ -94,7 +97,7 @@ def bca(figure: float, drawn: Floats, left_out: Floats, level: float = LEVEL) ->
     tails = bias + np.array([-1.0, 1.0]) * float(ndtri((1 + level) / 2))
     shifted = np.asarray(ndtr(bias + tails / (1 - acceleration(left_out) * tails)), np.float64)
     low, high = np.quantile(known, shifted).tolist()
-    return low, high
+    return (low, high) if low <= figure <= high else None
 
 
 def acceleration(left_out: Floats) -> float:

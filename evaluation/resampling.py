@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -148,8 +148,13 @@ def block_length(n: int) -> int:
     return max(1, min(round(n ** (1 / 3)), n // 2))
 
 
+def as_given(values: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Values as an array that made no text of what is missing: numpy turns NaN beside texts into "nan"."""
+    return np.asarray(values, dtype=None if isinstance(values, np.ndarray) else object)
+
+
 def _coded(values: npt.ArrayLike, n: int, what: str) -> Units:
-    array = np.asarray(values)
+    array = as_given(values)
     if array.shape != (n,):
         raise Malformed(f"there are {n} rows, and values of shape {array.shape} for their {what}; give one a row")
     if any(value is None or value != value for value in array.tolist()):

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ..errors import Malformed
 from ..results import Slice
+from .resampling import as_given
 
 Floats = npt.NDArray[np.float64]
 Members = npt.NDArray[np.bool_]
@@ -108,11 +109,10 @@ def _candidates(
 
 
 def _conditions(name: str, values: Sequence[Any] | npt.NDArray[Any]) -> Iterator[tuple[str, Members]]:
-    array = np.asarray(values)
-    if array.dtype.kind == "O":
-        missing = np.array([value is None or value != value for value in array.tolist()])
-    else:
-        missing = np.isnan(array) if array.dtype.kind == "f" else np.zeros(len(array), bool)
+    array = as_given(values)  # pyright: ignore[reportArgumentType]
+    missing = np.array([value is None or value != value for value in array.tolist()], bool)
+    if array.dtype.kind == "O" and all(isinstance(value, int | float) for value in array[~missing].tolist()):
+        array = np.where(missing, np.nan, array).astype(np.float64)
     if missing.any():
         yield f"{name} is missing", missing
     if array.dtype.kind in "iuf" and len(np.unique(array[~missing])) > LEVELS:

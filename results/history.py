@@ -14,6 +14,8 @@ from .graph import GraphRow, draw
 from .version import Version, VersionRef
 from .words import say, word
 
+ROLES: Final = ("trained", "merged", "initialised", "fine_tuned")
+"""The roles of parents that Lepton gives; others are people's own words."""
 MOST: Final = 50
 """Tensors of a version that are shown where it has more."""
 
@@ -188,7 +190,7 @@ class VersionRecord(Result):
 
     def _facts(self) -> Iterator[tuple[Words, str]]:
         told = {"when": when(self.time, seconds=True), "actor": self.actor, "branch": self.version.branch}
-        parents = (f"{parent} ({word(role)})" for parent, role in self.version.parents)
+        parents = (f"{parent} ({word(role) if role in ROLES else role})" for parent, role in self.version.parents)
         yield dim(word("digest")), self.version.digest
         yield dim(word("parents")), ", ".join(parents) or word("none")
         yield dim(word("made")), str(say("{when} by {actor} on {branch}, event {seq}", **told, seq=self.seq))

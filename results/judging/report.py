@@ -9,6 +9,7 @@ from typing import Any
 from ..answer import Result
 from ..description import Block, dim, grid, section, text, title
 from ..figures import figure
+from ..words import language
 from .performance import TaskPerformance
 from .statistics import Calibration, CostCurve, Fairness, Interval, Slice
 
@@ -56,7 +57,7 @@ class Report(Result):
 
     def blocks(self) -> Iterator[Block]:
         figures = self.performance.to_dict()
-        yield title(str(self.performance))
+        yield title(self.performance.summary(english=language() == "en"))
         rows = ((dim(name), figure(value), str(self.intervals.get(name, ""))) for name, value in figures.items())
         yield grid(rows, right=(1,), indent=2)
         if self.intervals:

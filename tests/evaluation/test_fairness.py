@@ -37,6 +37,12 @@ def test_a_group_without_positive_rows_has_no_true_positive_rate() -> None:
     assert {gap.name: gap.value for gap in fairness.gaps}["equal_opportunity_difference"] is None
 
 
+def test_a_group_without_negative_rows_leaves_equalized_odds_undefined() -> None:
+    fairness = by_group([1, 1, 1, 0], [1, 0, 1, 1], ["a", "a", "b", "b"], draws=20)
+
+    assert {gap.name: gap.value for gap in fairness.gaps}["equalized_odds_difference"] is None
+
+
 def test_a_gap_between_large_groups_has_an_interval_around_it() -> None:
     generator = np.random.default_rng(2)
     groups = np.repeat(["a", "b"], 1000)
@@ -67,11 +73,12 @@ def test_groups_that_say_nothing_have_a_gap_that_chance_explains() -> None:
         ([1, 0], [1, 0], ["a", "a"], "at least two"),
         ([1, 0], [1, 0], ["a"], "one group a row"),
         ([1, 0], [1, 0], ["a", None], "name one for every row"),
+        ([1, 0], [1, 0], ["a", float("nan")], "name one for every row"),
         ([1, 0], [0.5, 0.2], ["a", "b"], "cut probabilities"),
         ([1, 2], [1, 0], ["a", "b"], "labels to judge must be 0 or 1"),
         ([], [], [], "no rows to judge"),
     ],
-    ids=["one-group", "length", "missing", "chances", "labels", "empty"],
+    ids=["one-group", "length", "missing", "not-a-number", "chances", "labels", "empty"],
 )
 def test_groups_that_cannot_be_compared_are_refused(labels: Any, called: Any, groups: Any, advice: str) -> None:
     with pytest.raises(Malformed, match=advice):

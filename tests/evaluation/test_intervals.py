@@ -54,6 +54,16 @@ def test_what_most_draws_leave_undefined_has_no_interval() -> None:
     assert draws.interval("brier") is not None
 
 
+def test_a_biased_figure_of_few_rows_has_no_interval_that_excludes_it() -> None:
+    generator = np.random.default_rng(1)
+    for seed in range(20):
+        truth, chance = (generator.random(200) < 0.5).astype(float), generator.random(200)
+        draws = bootstrap(measures.of_probabilities(truth, chance), resampling.SingleRows(200), 100, seed)
+        for name, figure in draws.figures.items():
+            if ends := draws.interval(name):
+                assert ends[0] <= figure <= ends[1], name
+
+
 @given(st.lists(st.integers(0, 3), min_size=2, max_size=60), st.integers(0, 9))
 def test_every_stratum_keeps_its_size(strata: list[int], seed: int) -> None:
     scheme = resampling.scheme_of(len(strata), strata=strata)
@@ -114,6 +124,7 @@ def test_patients_with_many_rows_each_make_a_wider_interval_than_as_many_patient
         ({"groups": ["a", "b"]}, "give one a row"),
         ({"groups": ["a", None, "b", "b"]}, "name one for every row"),
         ({"strata": [1.0, float("nan"), 2.0, 2.0]}, "name one for every row"),
+        ({"groups": ["a", float("nan"), "b", "b"]}, "name one for every row"),
         ({"block": 3}, "from 1 to 2"),
         ({"block": 0}, "from 1 to 2"),
         ({"block": 2, "groups": [1, 1, 2, 2]}, "not two of them"),

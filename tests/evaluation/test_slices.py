@@ -42,6 +42,14 @@ def test_rows_without_a_value_are_a_slice() -> None:
     assert (found[0].condition, found[0].p < 0.01) == ("income is missing", True)
 
 
+def test_numbers_with_gaps_are_still_numbers() -> None:
+    bad = np.quantile(AGE, 0.75) < AGE
+
+    found = worst(losses(bad), {"age": [None if row % 50 == 0 else age for row, age in enumerate(AGE.tolist())]})
+
+    assert found[0].condition.startswith("age > ")
+
+
 def test_the_corrected_p_is_no_smaller_than_that_of_one_slice_alone() -> None:
     loss, noise = losses(np.zeros(1500, bool)), {f"c{n}": GENERATOR.integers(0, 9, 1500).astype(str) for n in range(9)}
 
