@@ -61,6 +61,7 @@ def figures(processes: tuple[str, ...]) -> str:
             close.callback(each.wait)
             close.callback(each.terminate)
         while not Leases(home.database).workers(0):
+            assert all(each.poll() is None for each in running.values())
             time.sleep(0.05)
         for n in range(JOBS + 1):
             submitted(home, f"job-{n}")
@@ -91,6 +92,7 @@ def main() -> None:
                     "LEPTON_KAFKA": kafka.servers if way == "Kafka" else "",
                     "PYTHONSAFEPATH": "1",
                 }
+                Path(folder, "objects").mkdir()
                 print(f"| {way}, {database} | {figures(processes)} |", flush=True)
 
 

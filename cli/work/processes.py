@@ -92,7 +92,8 @@ def worker(session: Session, pool: str, device: str, slots: int, once: bool) -> 
     if once and parts.settings.kafka:
         raise Refused("--once needs the ledger's own tables; beside Kafka a worker cannot know that no job is left")
     if parts.settings.kafka and not parts.settings.objects_are_here():
-        raise Refused("LEPTON_OBJECTS is not set, and no objects are here; set it to where the ledger keeps them")
+        folder = parts.settings.objects_folder()
+        raise Refused(f"there is no folder {folder}; make it, or set LEPTON_OBJECTS to where the ledger keeps objects")
     workplace = parts.workplace
     post = workplace.post(pool=pool, slots=slots, device=device)
     here, desk = workplace.worker(post), parts.desk_here
