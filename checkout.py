@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from stat import S_ISDIR, S_ISLNK
 from typing import Any, Final, Generic, TypeVar
 
 from .git import PLACES, GitUnknown, asked
@@ -27,13 +28,16 @@ _WORDS_BEFORE_PATH: Final = {b"1": 8, b"2": 9, b"u": 10, b"?": 1}
 _AS_PATH: Final = ("utf-8", "surrogateescape")
 _CONFIGURATION: Final = ("config", "config.worktree", "HEAD", "info/attributes")
 _STATE: Final = ("index", "logs/HEAD", "packed-refs", "reftable/tables.list", "info/exclude", "info/sparse-checkout")
-_STATUS: Final = ("status", "--porcelain=v2", "-z", "--branch", "--ignore-submodules=dirty")
+_NEW: Final = "--untracked-files=normal"
+"""Whatever the user is shown of them."""
+_STATUS: Final = ("status", "--porcelain=v2", "-z", "--branch", "--ignore-submodules=dirty", _NEW)
 _ALL: Final = ("--", ":/", f":(exclude,glob)**/{FOLDER}/**")
 _SUBMODULE: Final = b"160000 "
 _TAB: Final = b"\t"
 _DEEPEST: Final = 5
 """References that lead to one another; git follows no more."""
-_Stamp = tuple[int, int, int, int] | None
+_Stamp = tuple[tuple[int, ...], tuple[int, ...]] | None
+"""Times, and what else tells one file from another."""
 T = TypeVar("T")
 
 
@@ -44,29 +48,32 @@ def checkout() -> Checkout | None:
         here = Path.cwd()
     except OSError:
         return None
-    # a bare repository has its parts where others have `.git`
-    if not any(places) and not any(os.path.exists(each) for each in _marks(here)):  # noqa: PTH110 - the cheapest
+    marks = tuple((each, *told) for each in _marks(here) if (told := _mark(each)))
+    if not any(places) and not marks:
         return None
-    return _opened(here, places, os.environ.get("HOME"), os.environ.get("XDG_CONFIG_HOME"))
+    return _opened(here, places, marks, os.environ.get("HOME"), os.environ.get("XDG_CONFIG_HOME"))
 
 
 @lru_cache(4)
 def _marks(folder: Path) -> tuple[str, ...]:
-    """What lies in a checkout or in a bare repository, in each folder upwards."""
+    """What lies in a checkout or in a bare repository, which has its parts where others have `.git`, upwards."""
     return tuple(f"{each}/{name}" for each in (folder, *folder.parents) for name in (".git", "objects/."))
+
+
+def _mark(path: str) -> tuple[object, ...] | None:
+    """Which file or folder it is; of a folder, which is written to all the time, by what makes it a repository."""
+    try:
+        told = os.stat(path)  # noqa: PTH116 - the cheapest
+    except (OSError, ValueError):
+        return None
+    if not S_ISDIR(told.st_mode):
+        return (_stamp(path),)
+    return told.st_dev, told.st_ino, _stamp(f"{path}/config"), _stamp(f"{path}/commondir")
 
 
 @lru_cache(4)
 def _opened(here: Path, places: tuple[str | None, ...], *_: object) -> Checkout:
     return Checkout(here, watched=not any(places))
-
-
-def head() -> str | None:
-    """The commit, where a look at the files is too much for git."""
-    try:
-        return asked("rev-parse", "--verify", "HEAD").decode().strip()
-    except GitUnknown:
-        return None
 
 
 class Checkout:
@@ -132,11 +139,11 @@ class Checkout:
         if len(entries) > MOST_WATCHED or any(entry.startswith(_SUBMODULE) for entry in entries):
             return None
         told = asked(*_STATUS, "--ignored=matching", *_ALL, settings=silenced).split(b"\0")
-        ignored = {line[2:].decode(*_AS_PATH) for line in told if line.startswith(b"! ")}
+        ignored, new = ({line[2:].decode(*_AS_PATH) for line in told if line[:2] == word} for word in (b"! ", b"? "))
         top = str(self._top)
         files = [f"{top}/{entry.partition(_TAB)[2].decode(*_AS_PATH)}" for entry in entries]
         files += map(str, (*self._configuration, self._ignores, f"{top}/.git", *self._places_of_head()))
-        for path in _seen_within(top, ignored):
+        for path in _seen_within(top, ignored, new):
             files.append(path)
             if len(files) > MOST_WATCHED:
                 return None
@@ -155,7 +162,7 @@ class Checkout:
             yield from (folder / name for folder in self._folders)
 
 
-def _seen_within(top: str, ignored: set[str]) -> Iterator[str]:
+def _seen_within(top: str, ignored: set[str], new: set[str]) -> Iterator[str]:
     """The folders in which git would see a new file, and what they say of files to ignore."""
     folders = [""]
     while folders:
@@ -165,8 +172,8 @@ def _seen_within(top: str, ignored: set[str]) -> Iterator[str]:
             entries = list(os.scandir(f"{top}/{inner}"))
         except OSError:  # it went meanwhile: the stamp of the folder above tells
             continue
-        if inner and any(entry.name == ".git" for entry in entries):
-            continue  # a repository of its own
+        if inner in new and any(entry.name == ".git" for entry in entries):
+            continue  # a repository of its own, which git does not look into
         for entry in entries:
             if entry.name in (".gitignore", ".gitattributes"):
                 yield entry.path
@@ -226,15 +233,25 @@ class Remembered(Generic[T]):
 
 def _settled(stamps: Iterable[_Stamp], begun: int) -> bool:
     """Whether all was as it is long before a moment: what changes from now on has other times."""
-    return all(stamp is None or max(stamp[:2]) < begun - SETTLED for stamp in stamps)
+    return all(stamp is None or max(stamp[0]) < begun - SETTLED for stamp in stamps)
 
 
 def _stamp(file: str | Path) -> _Stamp:
+    """Of a link its own and that of the file that it leads to; what lies in a folder behind a link is not of git."""
     try:
         told = os.lstat(file)
     except (OSError, ValueError):
         return None
-    return told.st_mtime_ns, told.st_ctime_ns, told.st_size, told.st_ino
+    times, others = (told.st_mtime_ns, told.st_ctime_ns), (told.st_size, told.st_ino)
+    if not S_ISLNK(told.st_mode):
+        return times, others
+    try:
+        led = os.stat(file)  # noqa: PTH116 - the cheapest
+    except OSError:
+        return times, others
+    if S_ISDIR(led.st_mode):
+        return times, (*others, led.st_dev, led.st_ino)
+    return (*times, led.st_mtime_ns, led.st_ctime_ns), (*others, led.st_size, led.st_ino)
 
 
 def _text(file: Path) -> str:

@@ -63,6 +63,14 @@ def asked(*arguments: str, settings: tuple[str, ...] = ()) -> bytes:
     raise GitUnknown(known or f"git {arguments[0]} failed (exit code {code})")
 
 
+def head() -> str | None:
+    """The commit, where a look at the files is too much for git."""
+    try:
+        return asked("rev-parse", "--verify", "HEAD").decode().strip()
+    except GitUnknown:
+        return None
+
+
 def _ended(command: Sequence[str], env: Mapping[str, str]) -> tuple[int, bytes, bytes]:
     """How a program ended and what it said. Where it takes too long it is killed, with those that it has started."""
     with subprocess.Popen(

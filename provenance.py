@@ -8,8 +8,8 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from .checkout import checkout, head
-from .git import GitUnknown
+from .checkout import checkout
+from .git import GitUnknown, head
 
 _PACKAGES = ("lepton-ai-sdk", "torch", "numpy", "scikit-learn", "pandas", "pyarrow")
 

@@ -258,6 +258,115 @@ def test_what_changes_after_git_was_asked_is_seen(
     assert found == code()
 
 
+@pytest.mark.parametrize("folder", ["sub", "sub/deep"])
+def test_a_repository_made_between_here_and_the_one_before_is_the_one_recorded(
+    checkout: Path, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_git(checkout, monkeypatch)
+    (checkout / "sub" / "deep").mkdir(parents=True)
+    (checkout / "sub" / "deep" / "part.py").write_text("1")
+    monkeypatch.chdir(checkout / folder)
+    outer = [code(), code()][1]["commit"]
+    git("init", "-q", str(checkout / "sub"))
+    git("add", ".")
+    commit("--author=B <b@example.org>")
+    inner = {"commit": git("rev-parse", "HEAD").strip(), "dirty": False}
+    assert inner["commit"] != outer
+
+    assert [code(), code()] == [inner, inner]
+    (checkout / "sub" / "deep" / "part.py").write_text("22")
+    assert code()["dirty"] is True
+    commit("-a")
+    assert code() == inner | {"commit": git("rev-parse", "HEAD").strip()}
+    shutil.rmtree(checkout / "sub" / ".git")
+    assert code()["commit"] == outer
+
+
+def test_a_repository_made_of_an_empty_git_folder_is_the_one_recorded(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_git(checkout, monkeypatch)
+    (checkout / "sub" / ".git").mkdir(parents=True)
+    monkeypatch.chdir(checkout / "sub")
+    assert [code(), code()][1]["dirty"] is True
+    git("init", "-q")
+    (checkout / "sub" / "part.py").write_text("1")
+    git("add", ".")
+    commit()
+    assert [code()["dirty"], code()["dirty"]] == [False, False]
+
+    (checkout / "sub" / "part.py").write_text("22")
+
+    assert code()["dirty"] is True
+
+
+def test_a_commit_after_the_git_folder_was_moved_is_seen(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked_git(checkout, monkeypatch)
+    assert code() == code()
+    git("init", "-q", "--separate-git-dir", str(checkout.parent / "elsewhere"))
+    assert code() == code()
+
+    commit("--allow-empty")
+
+    assert code()["commit"] == git("rev-parse", "HEAD").strip()
+
+
+@pytest.mark.parametrize("retargeted", [False, True])
+@pytest.mark.parametrize("name", [".gitconfig", ".config/git/ignore"])
+def test_what_a_link_in_the_users_configuration_leads_to_is_watched(
+    checkout: Path, name: str, retargeted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = asked_git(checkout, monkeypatch)
+    git("checkout", "-q", ".")
+    home = checkout.parent / "home"
+    (home / name).parent.mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    (home / "ignored").write_text("new.py\n")
+    (home / "kept").write_text("[core]\nexcludesFile = ~/ignored\n" if name == ".gitconfig" else "new.py\n")
+    (home / name).symlink_to(home / "link")
+    (home / "link").symlink_to(home / "kept")
+    (checkout / "new.py").write_text("")
+    assert [code()["dirty"], code()["dirty"]] == [False, False]
+    notes.unlink()
+    assert (code()["dirty"], notes.exists()) == (False, False)
+
+    if retargeted:
+        (home / "link").unlink()
+        (home / "link").symlink_to(home / "none")
+    else:
+        (home / "kept").write_text("# nothing\n")
+
+    assert code()["dirty"] is True
+
+
+def test_a_new_file_below_a_tracked_folder_that_became_a_repository_is_seen(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_git(checkout, monkeypatch)
+    (checkout / "sub" / "deep").mkdir(parents=True)
+    (checkout / "sub" / "deep" / "part.py").write_text("1")
+    git("add", ".")
+    commit()
+    git("init", "-q", "sub")
+    assert [code()["dirty"], code()["dirty"]] == [False, False]
+
+    (checkout / "sub" / "deep" / "new.py").write_text("2")
+
+    assert code()["dirty"] is True
+
+
+@pytest.mark.parametrize("shown", ["no", "normal", "all"])
+def test_a_new_file_makes_it_dirty_whatever_the_user_is_shown_of_them(checkout: Path, shown: str) -> None:
+    git("checkout", "-q", ".")
+    git("config", "status.showUntrackedFiles", shown)
+    assert code()["dirty"] is False
+
+    (checkout / "new.py").write_text("")
+
+    assert code()["dirty"] is True
+
+
 def test_a_checkout_of_many_files_is_asked_about_each_time(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     notes = asked_git(checkout, monkeypatch)
     monkeypatch.setattr("lepton_ai.checkout.MOST_WATCHED", 3)
