@@ -40,11 +40,26 @@ def bare_names(module: Any, names: Iterable[str]) -> dict[str, str]:
 
 
 def part(module: Any, path: str) -> Any:
-    """The part of a module at a path as `bare_names` has it."""
+    """The part of a module at a path as `bare_names` has it, else as the wrappers name it themselves.
+
+    Where a path is of both kinds, it is the first that has extra state: for that is what parts are asked.
+    """
+    found = [each for bare in (True, False) if (each := _at(module, path, bare=bare)) is not None]
+    if not found:
+        raise KeyError(path)
+    return next(filter(_has_extra_state, found), found[0])
+
+
+def _at(module: Any, path: str, *, bare: bool) -> Any:
     for word in path.split(".") if path else ():
-        children = _children(module)
-        module = children[word] if word in children else _children(unwrapped(module))[word]
+        module = _children(unwrapped(module) if bare else module).get(word)
     return unwrapped(module)
+
+
+def _has_extra_state(module: Any) -> bool:
+    from torch.nn import Module
+
+    return type(module).get_extra_state is not Module.get_extra_state
 
 
 def _bare(module: Any, name: str) -> str | None:

@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 import rfc8785
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from lepton_ai import ModelManager
+from lepton_ai.errors import Refused
+from lepton_ai.versions.export.checkout import read
 
 from ..cli_home import Cli
 from ..cli_home import cli as cli
@@ -166,3 +168,75 @@ def test_a_folder_that_is_no_checkout_is_not_saved(recipe: str | None, sentence:
 
     assert (ended.code, ended.err.count("\n")) == (1, 1)
     assert sentence in ended.err
+
+
+@pytest.fixture
+def noted(tmp_path: Path) -> ModelManager:
+    """Two versions with files of their own, of two tied tensors."""
+    manager, shared = ModelManager(tmp_path / "home", actor="ada"), torch.tensor([1.0, float("nan")])
+    for name in ("one", "two"):
+        manager.save_version({"x": shared, "y": shared}, name="net", files={f"notes/{name}.txt": name.encode()})
+    return manager
+
+
+def test_files_that_another_checkout_left_are_not_taken_back(noted: ModelManager, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    noted.checkout("net@1", out)
+    noted.checkout("net@2", out, force=True)
+
+    assert (out / "files/notes/one.txt").is_file(), "what is not replaced stays"
+    assert read(out).files == {"notes/two.txt": out / "files/notes/two.txt"}
+
+
+def test_a_recipe_that_lists_no_files_takes_them_all(noted: ModelManager, tmp_path: Path) -> None:
+    noted.checkout("net@1", out := tmp_path / "out")
+    recipe = json.loads((out / "recipe.json").read_text())
+    del recipe["files"]
+    (out / "recipe.json").write_text(json.dumps(recipe))
+
+    assert list(read(out).files) == ["notes/one.txt"]
+
+
+def test_a_file_that_is_missing_or_another_is_refused(noted: ModelManager, tmp_path: Path) -> None:
+    noted.checkout("net@1", out := tmp_path / "out")
+
+    (out / "files/notes/one.txt").write_text("eno")
+    with pytest.raises(Refused, match=r"has another 'notes/one.txt' than recipe.json lists; check the version out"):
+        read(out)
+    (out / "files/notes/one.txt").unlink()
+    with pytest.raises(Refused, match=r"has no 'notes/one.txt', which recipe.json lists; check the version out anew"):
+        read(out)
+
+
+@pytest.mark.parametrize("link", ["files/leak", "files/notes/one.txt"])
+def test_a_link_is_not_taken_for_a_file(link: str, noted: ModelManager, tmp_path: Path) -> None:
+    noted.checkout("net@1", out := tmp_path / "out")
+    (tmp_path / "secret").write_text("one")
+    (out / link).unlink(missing_ok=True)
+    (out / link).symlink_to(tmp_path / "secret")
+
+    with pytest.raises(Refused, match=rf"{link} in .*out is a link, and Lepton follows none there; remove it"):
+        read(out)
+
+
+@pytest.mark.parametrize("link", ["files", "files/notes"])
+def test_nothing_is_written_through_a_link(link: str, noted: ModelManager, tmp_path: Path) -> None:
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (out / link).parent.mkdir(parents=True)
+    (out / link).symlink_to(elsewhere)
+
+    with pytest.raises(Refused, match=rf"{link} in .*out is a link"):
+        noted.checkout("net@1", out, force=True)
+
+    assert not [*elsewhere.iterdir()]
+
+
+def test_a_tied_tensor_that_was_edited_is_not_lost_in_silence(noted: ModelManager, tmp_path: Path) -> None:
+    noted.checkout("net@1", out := tmp_path / "out")
+    tensors = read(out).tensors
+    assert tensors["y"] is tensors["x"], "alike to the bit, whatever the bits"
+    save_file({"x": torch.ones(2), "y": torch.zeros(2)}, out / "model.safetensors")
+
+    with pytest.raises(Refused, match=r"'y' is tied to 'x' in .*recipe.json, and differs from it in model.safetensors"):
+        read(out)

@@ -170,6 +170,16 @@ def test_a_class_of_ones_own_answers_where_it_is_registered(tmp_path: Path) -> N
     }
 
 
+def test_a_mapping_of_columns_is_answered_row_by_row(cli: Cli) -> None:
+    columns = {name: [*values] for name, values in pd.read_csv("loans.csv")[["income", "debt"]].items()}
+    columns["kind"] = [None] * ROWS
+    with ModelManager(cli.home) as manager:
+        told = manager.predict("credit@4", columns)
+        none = manager.predict("credit@4", {name: [] for name in columns})
+
+    assert (told.num_rows, none.num_rows) == (ROWS, 0)
+
+
 def test_what_predicts_nothing_says_why(cli: Cli) -> None:
     @register("tests-silent")
     class Silent(torch.nn.Module):

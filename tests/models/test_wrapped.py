@@ -173,6 +173,29 @@ def test_extra_state_that_is_a_tensor_comes_back(manager: ModelManager) -> None:
     assert manager.load_tensors(one)["_extra_state"].tolist() == [1, 2, 3]
 
 
+@pytest.mark.parametrize("outer", [torch.nn.Module, CountingNet], ids=["one", "two"])
+@pytest.mark.parametrize("inner", [torch.nn.Module, CountingNet], ids=["none", "of its own"])
+def test_extra_state_under_a_wrapper_whose_child_has_the_wrappers_word_comes_back(
+    inner: type[torch.nn.Module], outer: type[torch.nn.Module]
+) -> None:
+    def made(number: float) -> Any:
+        root: Any = torch.nn.Module()
+        root.net = outer()
+        root.net.module = inner()
+        for net in root.modules():
+            if isinstance(net, CountingNet):
+                net.extra = torch.tensor([number])
+        root.net = torch.nn.DataParallel(root.net)
+        return root
+
+    source, target = made(7.0), made(0.0)
+    fill(target, tensors_of(source))
+
+    assert [net.extra.item() for net in target.modules() if isinstance(net, CountingNet)] == [
+        7.0 for net in source.modules() if isinstance(net, CountingNet)
+    ]
+
+
 @pytest.mark.parametrize("extra", [{"seen": 3}, None, b"bytes"], ids=["a mapping", "nothing", "bytes"])
 def test_other_extra_state_is_refused_with_the_way_round(extra: Any, manager: ModelManager) -> None:
     net = CountingNet()

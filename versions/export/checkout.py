@@ -112,7 +112,10 @@ def export(workspace: Workspace, model: ModelState, number: int, path: Path) -> 
 
 
 def read(folder: Path) -> CheckoutFolder:
-    """What a checkout holds, its tensors as torch has them. Raises `Malformed` where it is none."""
+    """What a checkout holds, its tensors as torch has them, of its files those that the recipe lists.
+
+    Raises `Malformed` where it is none, `Refused` where a file is a link or is not as the recipe has it.
+    """
     from ...models.tensor_file import read_tensors
     from ...permissions import read_file
 
@@ -122,20 +125,70 @@ def read(folder: Path) -> CheckoutFolder:
             raise ValueError(f"its format is not {FORMAT}")
         told = cast("dict[str, Any]", recipe)
         made = {name: told[name] for name in ("architecture", "hyperparameters", "settings", "data")}
-        model, tied = told["model"], told["tied"]
-        if not isinstance(model, str) or not isinstance(tied, dict):
-            raise TypeError("model or tied is of another kind")
+        model, tied, listed = told["model"], told["tied"], told.get("files")
+        if not isinstance(model, str) or not isinstance(tied, dict) or not isinstance(listed, dict | None):
+            raise TypeError("model, tied or files is of another kind")
     except FileNotFoundError:
         raise Malformed(f"{folder} has no {RECIPE}, so it is no checkout; name a safetensors file in it") from None
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise Malformed(f"{folder / RECIPE} cannot be read ({error}); check the version out anew") from None
-    tensors = read_tensors(folder / WEIGHTS)
-    for name, owner in cast("dict[str, Any]", tied).items():
-        if name in tensors and owner in tensors:
-            tensors[name] = tensors[owner]
+    tensors = _tie(read_tensors(folder / WEIGHTS), cast("dict[str, Any]", tied), folder)
+    return CheckoutFolder(model, tensors, made, _beside(folder, cast("dict[str, Any] | None", listed)))
+
+
+def _tie(tensors: dict[str, Any], tied: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The tensors, those that are tied as one object. Raises `Refused` where the file has other bytes for one."""
+    import torch
+
+    for name, owner in tied.items():
+        if name not in tensors or owner not in tensors:
+            continue
+        one, other = tensors[name], tensors[owner]
+        if (one.dtype, one.shape) != (other.dtype, other.shape) or not torch.equal(_bits(one), _bits(other)):
+            raise Refused(
+                f"{name!r} is tied to {owner!r} in {folder / RECIPE}, and differs from it in {WEIGHTS}; give both the "
+                f"same values, or take {name!r} out of `tied`"
+            )
+        tensors[name] = other
+    return tensors
+
+
+def _bits(tensor: Any) -> Any:
+    import torch
+
+    return tensor.contiguous().reshape(-1).view(torch.uint8)
+
+
+def _beside(folder: Path, listed: Mapping[str, Any] | None) -> dict[str, Path]:
+    """The files of a checkout by name, proved where the recipe lists them; an older recipe lists none."""
     kept = folder / FILES
-    beside = {path.relative_to(kept).as_posix(): path for path in sorted(kept.rglob("*")) if path.is_file()}
-    return CheckoutFolder(model, tensors, made, beside)
+    _check_links(folder, kept)
+    there = {path.relative_to(kept).as_posix(): path for path in sorted(kept.rglob("*")) if path.is_file()}
+    for name, told in (listed or {}).items():
+        if name not in there:
+            raise Refused(f"{kept} has no {name!r}, which {RECIPE} lists; check the version out anew")
+        if not _is(there[name], told):
+            raise Refused(f"{kept} has another {name!r} than {RECIPE} lists; check the version out anew")
+    return there if listed is None else {name: there[name] for name in listed}
+
+
+def _is(path: Path, told: Any) -> bool:
+    """Whether a file has the size and digest that a recipe tells of it."""
+    from ...permissions import read_file
+    from ...tensors.digest import digest_of
+
+    try:
+        size = path.stat().st_size
+        return told == {"bytes": size, "digest": digest_of(read_file(path, size))}
+    except (OSError, ValueError) as error:
+        raise Refused(f"{path} cannot be read ({error}); check the version out anew") from error
+
+
+def _check_links(folder: Path, kept: Path) -> None:
+    """Refuse a checkout whose files, or the folder that they lie in, are links to what lies elsewhere."""
+    link = next((path for path in (kept, *kept.rglob("*")) if path.is_symlink()), None)
+    if link is not None:
+        raise Refused(f"{link.relative_to(folder)} in {folder} is a link, and Lepton follows none there; remove it")
 
 
 def _write(workspace: Workspace, model: ModelState, event: VersionCommitted, number: int, folder: Path) -> None:
@@ -143,6 +196,7 @@ def _write(workspace: Workspace, model: ModelState, event: VersionCommitted, num
     tied = _write_weights(workspace, model, number, folder / WEIGHTS)
     told = {"format": FORMAT, "model": model.name, "version": number, "digest": event.digest}
     told |= {"tensors": event.tensors, "tied": tied} | {name: record[name] for name in _MADE}
+    told |= {"files": {each.name: {"digest": each.digest, "bytes": each.bytes} for each in event.files}}
     told |= {"parents": [_parent(workspace, model, each) for each in version.to_dict()["parents"]]}
     told |= {name: record[name] for name in ("environment", "code")}
     told |= {"provenance": {"branch": event.branch} | {name: record[name] for name in _PROVENANCE}}
@@ -197,6 +251,7 @@ def _put(path: Path, content: bytes) -> None:
 
 def _move(part: Path, folder: Path) -> None:
     """Put the files of a folder into another, the recipe last: without it that is no checkout."""
+    _check_links(folder, folder / FILES)
     (folder / RECIPE).unlink(missing_ok=True)
     written = sorted(path for path in part.rglob("*") if path.is_file())
     for path in sorted(written, key=lambda path: path == part / RECIPE):

@@ -35,7 +35,7 @@ def predict(
     predictor = _predictor(workspace, model, number)
     rows, beside = _rows(model, number, data, keep)
     given = dict(zip(beside.column_names, beside.columns, strict=True)) if beside is not None else {}
-    count = len(rows) if beside is None else beside.num_rows
+    count = _answered(model, number, lambda: _count(rows)) if beside is None else beside.num_rows
     answers: dict[str, Any] = {PREDICTION: _answered(model, number, lambda: predictor.predict(rows)) if count else []}
     answers |= _probabilities(model, number, predictor, rows, count)
     for name, values in answers.items():
@@ -84,6 +84,11 @@ def _rows(model: ModelState, number: int, data: Any, keep: Sequence[str] | None)
 
     event = model.version(number).event
     return rows_beside(fspath(cast("str", data)), schema_of(event.architecture, event.data), keep)
+
+
+def _count(rows: Any) -> int:
+    """How many rows there are; a mapping holds them by column."""
+    return max(map(len, rows.values()), default=0) if isinstance(rows, Mapping) else len(rows)
 
 
 def _probabilities(model: ModelState, number: int, predictor: Any, rows: Any, count: int) -> dict[str, Any]:
