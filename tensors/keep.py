@@ -108,14 +108,19 @@ class TensorSave:
             return self._anew(error)
 
     def as_keyframe(self) -> SavedTensors:
-        """Write every chunk that is not stored already."""
-        held = self._cache.taken((), {})
+        """Write every chunk that is not stored already; all of them where a pack with one is gone since it was seen."""
+        try:
+            stamps = self._stamps(self._packs_of({self._manifest.digest, *self._chunks, *self._extras}))
+        except Damaged as error:
+            return self._anew(error)
+        held = self._cache.taken((), stamps)
         chunks = full_chunks(self._manifest, self._manifest.owners, self._tensors, self._placed.keys(), held)
         return self._write(chunks, True, self._packs_of(self._chunks), held)
 
     def _anew(self, error: Damaged) -> SavedTensors:
         """Write everything, trusting nothing that is said to be stored."""
         _log.warning("%s; saving all tensors anew", error)
+        self._sound.forget(place.pack for place in self._placed.values())
         self._placed = {}
         return self.as_keyframe()
 
@@ -182,6 +187,11 @@ class SoundPacks:
         """Note packs that were written here, and so were looked at."""
         with self._lock:
             self._sound.update(packs)
+
+    def forget(self, packs: Iterable[str]) -> None:
+        """Look at packs again when they are next relied on."""
+        with self._lock:
+            self._sound.difference_update(packs)
 
     def damages(self, placements: Iterable[Placement]) -> dict[str, Damaged]:
         """What is wrong with the packs in which these lie, by pack; what is sound is left out. Raises `Unavailable`."""

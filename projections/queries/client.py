@@ -32,6 +32,8 @@ _FINDING: Final = 60.0
 """Seconds that a search may take."""
 _CARE: Final = 86_400.0
 """Seconds that a rebuild may take; the projector says meanwhile that it is at work."""
+_APART: Final = frozenset({"python", "cli", "kept", "__notes__"})
+"""What an error carries that is no field of its kind: it is sent beside them, within the sentence, or not at all."""
 _GRACE: Final = 10.0
 _TURN: Final = 0.25
 """Seconds that the file of the views is waited for before it is seen whether a projector listens by now."""
@@ -248,7 +250,9 @@ def told(error: LeptonError) -> dict[str, Any]:
     if isinstance(error, Damaged):
         return {"error": "Damaged", "thing": error.thing, "expected": error.expected, "found": error.found}
     advice = {"python": error.python, "cli": error.cli}  # the asker may read it at another door
-    return {"error": type(error).__name__, "message": error.fact, **advice}
+    fields = {name: value for name, value in vars(error).items() if name not in _APART}
+    fields = json.loads(json.dumps(fields, default=str))
+    return {"error": type(error).__name__, "message": error.fact, "fields": fields, **advice}
 
 
 def raised(told: Mapping[str, Any]) -> LeptonError:
@@ -258,4 +262,6 @@ def raised(told: Mapping[str, Any]) -> LeptonError:
     kind = getattr(errors, told["error"], errors.Refused)
     error = kind.__new__(kind, told["message"])
     LeptonError.__init__(error, told["message"], python=told.get("python", ""), cli=told.get("cli", ""))
+    for name, value in told.get("fields", {}).items():
+        setattr(error, name, tuple(value) if isinstance(value, list) else value)
     return error

@@ -24,6 +24,8 @@ NAME: Final = "opened"
 """What the function is called in a query."""
 SEALED_TEXT: Final = re.compile(rf"{re.escape(SEALED)}(?:(?!{re.escape(SEALED)})[A-Za-z0-9_-]){{38,}}={{0,2}}")
 """A sealed text: at least nonce and tag, in base64."""
+HIDDEN: Final = f"{NAME}_"
+"""How the names begin of what stands behind it for one question each: no query may call one, whoever asks."""
 PSEUDONYM: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 """A random UUID, as actors get one."""
 _CALL: Final = re.compile(rf"\b{NAME}\s*\(", re.IGNORECASE)
@@ -123,7 +125,7 @@ def opening(cursor: DuckDBPyConnection, opener: Opener) -> Generator[None]:
 
     from ..instance import foreign
 
-    name = f"{NAME}_{uuid_utils.uuid4().hex}"
+    name = f"{HIDDEN}{uuid_utils.uuid4().hex}"
     kinds: Any = {"type": "arrow", "null_handling": "special"}
     cursor.create_function(name, opened, ["VARCHAR"], "VARCHAR", **kinds)  # pyright: ignore[reportArgumentType]
     try:

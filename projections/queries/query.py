@@ -18,7 +18,7 @@ from ...errors import Damaged, Malformed, Refused
 from ..instance import foreign
 from ..schema import schema
 from ..translation import FILE, of_query
-from .opening import NAME, Opener, opening
+from .opening import HIDDEN, NAME, Opener, opening
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,7 +38,7 @@ _AS_OF = b"lepton.as_of"
 _AGAIN = 0.05
 
 _LOOKING = re.compile(
-    r"range|generate_series|unnest|json_each|json_tree|repeat|repeat_row|duckdb_(columns|views|tables|functions|types)",
+    r"range|generate_series|unnest|json_each|json_tree|repeat|repeat_row|duckdb_(columns|views|tables|types)",
     re.IGNORECASE,
 )
 """Table functions that see nothing of the host; beside them only the macros NAME_at may be called."""
@@ -190,7 +190,9 @@ def _outside(part: Mapping[str, Any]) -> Iterator[str]:
             yield name
     for key in ("function_name", "table_name"):
         name = str(part.get(key, "")).strip('"')
-        if _TELLING.fullmatch(name) and not _LOOKING.fullmatch(name):
+        if name.lower().startswith(HIDDEN) and key == "function_name":
+            yield name  # what another's question is lent keys with
+        elif _TELLING.fullmatch(name) and not _LOOKING.fullmatch(name):
             yield name
 
 

@@ -168,3 +168,16 @@ def test_a_new_version_does_not_rest_on_a_pack_that_is_gone(home: Path) -> None:
 
         assert second == 2
         assert manager.load_arrays("net@2")["layer0"].tobytes() == weights(1e-5)["layer0"].tobytes()
+
+
+def test_a_keyframe_does_not_rest_on_a_pack_that_went_after_it_was_seen(home: Path) -> None:
+    with ModelManager(home) as manager:
+        manager.save_version(weights(), name="net")
+        for path in packs(home):
+            path.unlink()
+        more = weights() | {"more": np.ones(3, np.float32)}
+
+        assert manager.save_version(more, name="other") == 1
+        assert all(manager.load_arrays("other@1")[name].tobytes() == part.tobytes() for name, part in more.items())
+        assert manager.save_version(weights(), name="net") == 1
+        assert manager.load_arrays("net@1")["layer0"].tobytes() == weights()["layer0"].tobytes()
