@@ -189,7 +189,7 @@ def test_a_fold_of_another_code_ledger_or_stream_is_not_believed(home: Path, mon
     changes: list[dict[str, Any]] = [{"code": "x"}, {"ledger": "x"}, {"stream": "x"}, {"leaf": "00"}, {"version": 3}]
     for change in changes:
         rest = json.dumps(json.loads(head) | change).encode() + b"\n" + body
-        path.write_bytes(folds.sha256(rest).hexdigest().encode() + b"\n" + rest)
+        path.write_bytes(folds.blake3(rest).hexdigest().encode() + b"\n" + rest)
 
         streams = folded(monkeypatch)
         assert answers(home) == right
