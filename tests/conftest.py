@@ -35,11 +35,7 @@ os.environ.pop("COLUMNS", None)
 settings.load_profile("default")
 
 
-LONG: Final = (
-    "test_stack.py", "test_faults.py", "test_disk.py", "test_examples.py", "test_running.py", "test_readme.py",
-    "test_spool_crash.py", "test_upgrade_crash.py", "test_laws.py", "test_writers.py", "test_secured.py",
-    "test_topics_foreign.py", "test_offered.py", "test_jobs.py",
-)  # fmt: skip
+LONG: Final = ("test_stack.py", "test_faults.py", "test_disk.py", "test_examples.py", "test_running.py")
 """Files of long tests, which begin first: so no worker waits for the other in the end."""
 
 
