@@ -12,7 +12,7 @@ from ..errors import Malformed
 from ..results import Fairness, Gap, GroupFigures
 from .binary import Floats, checked
 from .intervals import DRAWS, LEVEL, bootstrap
-from .resampling import Strata, Units, Weights, as_given
+from .resampling import Strata, Units, Weights, as_given, check_complete
 
 RATES: Final = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision")
 
@@ -117,8 +117,7 @@ def _groups(groups: npt.ArrayLike, n: int) -> tuple[list[str], Units]:
     array = as_given(groups)
     if array.shape != (n,):
         raise Malformed(f"there are {n} rows and groups of shape {array.shape}; give one group a row")
-    if any(value is None or value != value for value in array.tolist()):
-        raise Malformed("a row has no group; name one for every row, or leave out the rows without")
+    check_complete(array, "group")
     names, codes = np.unique(array.astype(str), return_inverse=True)
     if len(names) < 2:
         raise Malformed(f"all rows are of the group {names[0]!r}; fairness compares at least two")

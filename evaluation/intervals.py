@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -47,13 +47,12 @@ def bootstrap(
     draws: int = DRAWS,
     seed: int = 0,
     threads: int = 2,
-    tick: Callable[[], Any] = lambda: None,
 ) -> Draws:
     """Draw rows again `draws` times and measure each draw; the same seed gives the same draws on any machine.
 
-    `tick` is called once a draw. All figures are measured on the same draws, so that they can be compared.
+    All figures are measured on the same draws, so that they can be compared.
     """
-    drawn = resampled(measure, scheme, draws, seed, threads, tick)
+    drawn = resampled(measure, scheme, draws, seed, threads)
     with ThreadPoolExecutor(threads) as pool:
         left_out = list(pool.map(measure, _without(_parts(scheme.units))))
     figures = measure(np.ones(len(scheme.units)))
@@ -66,14 +65,11 @@ def resampled(
     draws: int = DRAWS,
     seed: int = 0,
     threads: int = 2,
-    tick: Callable[[], Any] = lambda: None,
 ) -> Mapping[str, Floats]:
     """The figures of every draw by name, shape (draws,)."""
 
     def drawn(sequence: np.random.SeedSequence) -> Mapping[str, float]:
-        weights = scheme.draw(np.random.default_rng(sequence))
-        tick()
-        return measure(weights)
+        return measure(scheme.draw(np.random.default_rng(sequence)))
 
     with ThreadPoolExecutor(threads) as pool:
         return _by_name(list(pool.map(drawn, np.random.SeedSequence(seed).spawn(draws))))

@@ -76,7 +76,6 @@ def paired_bootstrap(
     of a difference of two figures that is closer to its level than ends read off the draws, and interval and p agree.
     Raises `Malformed` where the figure is undefined for one of the two, or for more than a tenth of the draws.
     """
-    from scipy.stats import t
 
     def measure(weights: Floats) -> dict[str, float]:
         return {figure: second(weights)[figure] - first(weights)[figure]}
@@ -88,12 +87,7 @@ def paired_bootstrap(
     if not np.isfinite(difference) or len(known) < DEFINED * draws:
         raise Malformed(f"{figure} is undefined on these rows; compare by a figure that both models have")
     name, error = f"paired bootstrap, {scheme.method}, {draws} draws", float(known.std(ddof=1))
-    if not error:
-        return PairedTest(name, figure, difference, None, None, float(difference == 0), len(units), level)
-    freedom = int(units.max())
-    p = float(2 * t.sf(abs(difference) / error, freedom))
-    reach = float(t.ppf((1 + level) / 2, freedom)) * error
-    return PairedTest(name, figure, difference, difference - reach, difference + reach, p, len(units), level)
+    return _by_student(name, figure, difference, error, int(units.max()), len(units), level)
 
 
 def diebold_mariano(
@@ -106,8 +100,6 @@ def diebold_mariano(
     (1997); where the variance comes out negative, Bartlett's weights (Newey and West 1987) keep it above 0.
     Raises `Malformed` on unequal lengths, or no more than `horizon + 1` rows.
     """
-    from scipy.stats import t
-
     one, other = (each.astype(np.float64) for each in _pair(first, second))
     gaps, n = other - one, len(one)
     if horizon < 1 or n <= horizon + 1:
@@ -120,11 +112,7 @@ def diebold_mariano(
         spread = 2 * np.dot(1 - np.arange(horizon) / horizon, lags) - lags[0]
     shrunk = (n + 1 - 2 * horizon + horizon * (horizon - 1) / n) / n
     error = float(np.sqrt(max(spread, 0.0) / n**2 / shrunk)) if shrunk > 0 else float("nan")
-    if not error > 0:
-        return PairedTest("Diebold-Mariano", figure, difference, None, None, float(difference == 0), n, level)
-    p = float(2 * t.sf(abs(difference) / error, n - 1))
-    reach = float(t.ppf((1 + level) / 2, n - 1)) * error
-    return PairedTest("Diebold-Mariano", figure, difference, difference - reach, difference + reach, p, n, level)
+    return _by_student("Diebold-Mariano", figure, difference, error, n - 1, n, level)
 
 
 def holm(ps: Sequence[float]) -> list[float]:
@@ -157,6 +145,19 @@ def _tango(gained: int, lost: int, n: int, level: float) -> tuple[float, float]:
     low = -1.0 if score(-1 + _CLOSE) <= limit else brentq(lambda d: score(d) - limit, -1 + _CLOSE, difference)
     high = 1.0 if score(1 - _CLOSE) >= -limit else brentq(lambda d: score(d) + limit, difference, 1 - _CLOSE)
     return float(low), float(high)
+
+
+def _by_student(
+    test: str, figure: str, difference: float, error: float, freedom: int, n: int, level: float
+) -> PairedTest:
+    """The test of a difference with its standard error, by Student's t; without a known error no interval."""
+    from scipy.stats import t
+
+    if not error > 0:
+        return PairedTest(test, figure, difference, None, None, float(difference == 0), n, level)
+    p = float(2 * t.sf(abs(difference) / error, freedom))
+    reach = float(t.ppf((1 + level) / 2, freedom)) * error
+    return PairedTest(test, figure, difference, difference - reach, difference + reach, p, n, level)
 
 
 def _pair(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.generic]]:

@@ -132,7 +132,7 @@ def scheme_of(
     if sum(each is not None for each in (strata, groups, block)) > 1:
         raise Malformed("rows are drawn by one scheme; give strata, groups or a block's length, not two of them")
     if groups is not None:
-        codes = _coded(groups, n, "group")
+        codes = _codes(groups, n, "group")
         if codes.max() < 1:
             raise Malformed("all rows are of one group, and groups are what is drawn; an interval needs at least two")
         return Groups(codes)
@@ -140,7 +140,7 @@ def scheme_of(
         if not 1 <= block <= n // 2:
             raise Malformed(f"a block of {block} rows does not fit {n} rows twice; give a length from 1 to {n // 2}")
         return Blocks(n, block)
-    return SingleRows(n) if strata is None else Strata(_coded(strata, n, "stratum"))
+    return SingleRows(n) if strata is None else Strata(_codes(strata, n, "stratum"))
 
 
 def block_length(n: int) -> int:
@@ -153,12 +153,22 @@ def as_given(values: npt.ArrayLike) -> npt.NDArray[Any]:
     return np.asarray(values, dtype=None if isinstance(values, np.ndarray) else object)
 
 
-def _coded(values: npt.ArrayLike, n: int, what: str) -> Units:
+def missing(array: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Which values of an array are None or NaN, shape (n,)."""
+    return np.array([value is None or value != value for value in array.tolist()], bool)
+
+
+def check_complete(array: npt.NDArray[Any], what: str) -> None:
+    """Raise `Malformed` where a row has none of what each must have."""
+    if missing(array).any():
+        raise Malformed(f"a row has no {what}; name one for every row, or leave out the rows without")
+
+
+def _codes(values: npt.ArrayLike, n: int, what: str) -> Units:
     array = as_given(values)
     if array.shape != (n,):
         raise Malformed(f"there are {n} rows, and values of shape {array.shape} for their {what}; give one a row")
-    if any(value is None or value != value for value in array.tolist()):
-        raise Malformed(f"a row has no {what}; name one for every row, or leave out the rows without")
+    check_complete(array, what)
     return np.unique(array.astype(str) if array.dtype.kind == "O" else array, return_inverse=True)[1].astype(np.int64)
 
 

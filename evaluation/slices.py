@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..errors import Malformed
 from ..results import Slice
-from .resampling import as_given
+from .resampling import as_given, missing
 
 Floats = npt.NDArray[np.float64]
 Members = npt.NDArray[np.bool_]
@@ -110,18 +110,18 @@ def _candidates(
 
 def _conditions(name: str, values: Sequence[Any] | npt.NDArray[Any]) -> Iterator[tuple[str, Members]]:
     array = as_given(values)  # pyright: ignore[reportArgumentType]
-    missing = np.array([value is None or value != value for value in array.tolist()], bool)
-    if array.dtype.kind == "O" and all(isinstance(value, int | float) for value in array[~missing].tolist()):
-        array = np.where(missing, np.nan, array).astype(np.float64)
-    if missing.any():
-        yield f"{name} is missing", missing
-    if array.dtype.kind in "iuf" and len(np.unique(array[~missing])) > LEVELS:
-        yield from _quarters(name, array, ~missing)
+    gaps = missing(array)
+    if array.dtype.kind == "O" and all(isinstance(value, int | float) for value in array[~gaps].tolist()):
+        array = np.where(gaps, np.nan, array).astype(np.float64)
+    if gaps.any():
+        yield f"{name} is missing", gaps
+    if array.dtype.kind in "iuf" and len(np.unique(array[~gaps])) > LEVELS:
+        yield from _quarters(name, array, ~gaps)
         return
-    levels, codes = np.unique(array[~missing].astype(str), return_inverse=True)
+    levels, codes = np.unique(array[~gaps].astype(str), return_inverse=True)
     for code in np.argsort(-np.bincount(codes, minlength=len(levels)), kind="stable")[:LEVELS]:
         rows = np.zeros(len(array), bool)
-        rows[np.flatnonzero(~missing)[codes == code]] = True
+        rows[np.flatnonzero(~gaps)[codes == code]] = True
         yield f"{name} = {levels[code]}", rows
 
 

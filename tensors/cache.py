@@ -50,7 +50,10 @@ class HeldChunks:
         held = np.empty_like(chunk) if over is None else over
         held[:] = chunk
         with self._lock:
-            self.chunks[digest] = held
+            if digest in self.chunks:  # another thread held it meanwhile
+                self._room += held.nbytes
+            else:
+                self.chunks[digest] = held
 
 
 class ChunkCache:
