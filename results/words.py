@@ -31,9 +31,9 @@ def of_locale(env: Mapping[str, str] = os.environ) -> Language:
     return "zh" if next(filter(None, names), "").lower().startswith("zh") else "en"
 
 
-def word(english: str) -> str:
-    """A word or sentence without parts."""
-    if language() == "en":
+def word(english: str, into: Language | None = None) -> str:
+    """A word or sentence without parts, in a language that is given or the one that descriptions are told in."""
+    if (into or language()) == "en":
         return english
     from .chinese import CHINESE
 

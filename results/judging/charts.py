@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import Malformed, Unavailable
+from ..words import Language, word
 from .report import Report
 
 if TYPE_CHECKING:
@@ -19,20 +21,14 @@ GREY: Final = "#8a8f98"
 """Colours that stand out from white and from black."""
 FORMATS: Final = ("svg", "png", "html", "json")
 _TITLES: Final = {
-    "roc": ("ROC 曲线", "ROC curve"),
-    "precision_recall": ("精确率-召回率曲线", "Precision over recall"),
-    "calibration": ("可靠性图", "Reliability"),
-    "confusion": ("混淆矩阵", "Confusion"),
-    "residuals": ("残差", "Residuals"),
-    "costs": ("成本曲线", "Cost by threshold"),
-    "slices": ("分组误差", "Loss by slice"),
+    "roc": "ROC curve",
+    "precision_recall": "Precision over recall",
+    "calibration": "Reliability",
+    "confusion": "Confusion",
+    "residuals": "Residuals",
+    "costs": "Cost by threshold",
+    "slices": "Loss by slice",
 }
-_AXES: Final = {
-    "false positive rate": "假正率", "true positive rate": "真正率", "recall": "召回率", "precision": "精确率",
-    "probability": "概率", "frequency": "频率", "predicted": "预测值", "truth - predicted": "真实值 - 预测值",
-    "threshold": "阈值", "cost a row": "每行成本", "called": "预测", "true": "真实", "rows": "行数", "loss": "损失",
-    "condition": "条件",
-}  # fmt: skip
 
 
 def charts_of(report: Report) -> tuple[str, ...]:
@@ -52,9 +48,10 @@ def chart(report: Report, name: str, *, english: bool = True) -> altair.Chart | 
     if name not in charts_of(report):
         known = ", ".join(charts_of(report)) or "none"
         raise Malformed(f"this report has no chart {name!r}; it has {known}")
-    words: _Words = str if english else _AXES.__getitem__
+    language: Language = "en" if english else "zh"
+    words: _Words = partial(word, into=language)
     drawn = _DRAWN[name](report, words) if name in _DRAWN else _curve(report, name, words)
-    return drawn.properties(title=_TITLES[name][english], width=320, height=320)
+    return drawn.properties(title=words(_TITLES[name]), width=320, height=320)
 
 
 def draw(charts: Iterable[Any], path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from ..answer import Result
 from ..description import Block, dim, grid, section, text, title
@@ -13,7 +13,9 @@ from ..words import language
 from .performance import TaskPerformance
 from .statistics import Calibration, CostCurve, Fairness, Interval, Slice
 
-SHOWN_SLICES = 5
+SHOWN_SLICES: Final = 5
+USUAL: Final = 0.95
+"""The confidence where nothing else was asked for."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,16 @@ class Report(Result):
     slices: tuple[Slice, ...] = ()
     fairness: Mapping[str, Fairness] = field(default_factory=dict[str, Fairness])
 
+    @property
+    def level(self) -> float:
+        """The confidence of the intervals, and of what is beyond chance."""
+        return next((each.level for each in self.intervals.values()), USUAL)
+
+    @property
+    def worst(self) -> tuple[Slice, ...]:
+        """The slices that do worse beyond chance, the worst first."""
+        return tuple(each for each in self.slices if each.p <= 1 - self.level)
+
     def to_dict(self) -> dict[str, Any]:
         """Every part by its name, JSON-ready, with the task."""
         return {"task": self.performance.task} | super().to_dict()
@@ -61,8 +73,7 @@ class Report(Result):
         rows = ((dim(name), figure(value), str(self.intervals.get(name, ""))) for name, value in figures.items())
         yield grid(rows, right=(1,), indent=2)
         if self.intervals:
-            level = next(iter(self.intervals.values())).level
-            yield text(dim(f"  intervals: {level:.0%}, BCa bootstrap over {self.method}, {self.draws:,} draws"))
+            yield text(dim(f"  intervals: {self.level:.0%}, BCa bootstrap over {self.method}, {self.draws:,} draws"))
         yield from self._parts()
 
     def _parts(self) -> Iterator[Block]:
@@ -71,8 +82,7 @@ class Report(Result):
         if self.costs is not None:
             threshold, cost = self.costs.best
             yield from section("costs", [("least cost a row", figure(cost), f"at a threshold of {figure(threshold)}")])
-        worst = [each for each in self.slices if each.p <= 0.05][:SHOWN_SLICES]
-        yield from section("slices that do worse beyond chance", map(_slice, worst))
+        yield from section("slices that do worse beyond chance", map(_slice, self.worst[:SHOWN_SLICES]))
         for column, fairness in self.fairness.items():
             yield from ("", title(f"by {column}"), *fairness.blocks())
 
