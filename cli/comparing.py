@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from .command import Session, command
-from .completion import branches, models, revisions
+from .completion import revisions
+from .revision import branch_option, which_model
 from .shapes import CHANGES, METRICS, ROWS, VERSION
 
 
@@ -125,15 +126,8 @@ def find(session: Session, expression: str) -> None:
     "lepton suggest",
     "lepton suggest --branch main --metric accuracy",
 )
-@click.option("--model", metavar="NAME", shell_complete=models, help="The model, where the ledger holds several.")
-@click.option(
-    "--branch",
-    default="main",
-    show_default=True,
-    metavar="NAME",
-    shell_complete=branches,
-    help="The branch to roll back.",
-)
+@which_model
+@branch_option("The branch to roll back.")
 @click.option(
     "--metric", metavar="NAME", help="What performance means; else the metric that most have on the same rows."
 )

@@ -13,7 +13,8 @@ from ..results.description import Block, joined, number
 from ..results.figures import count
 from ..results.words import say
 from .command import Session, command, keyed
-from .completion import branches, models, revisions
+from .completion import models, revisions
+from .revision import branch_option
 from .shapes import VERSION
 
 EXPORTED: Final = {"version": VERSION, "file": "text", "tensors": "number"}
@@ -29,10 +30,7 @@ CHECKED_OUT: Final = {"version": VERSION, "folder": "text", "tensors": "number",
 @click.option(
     "--model", metavar="NAME", shell_complete=models, help="The model that gets the version; a FOLDER names its own."
 )
-@click.option(
-    "--branch", default="main", show_default=True, metavar="NAME", shell_complete=branches,
-    help="The branch that gets the version.",
-)  # fmt: skip
+@branch_option("The branch that gets the version.")
 @click.option("-m", "--message", default="", metavar="TEXT", help="What was done.")
 @keyed
 def save(session: Session, file: str, model: str | None, branch: str, message: str, key: str | None) -> None:

@@ -9,8 +9,8 @@ import click
 
 from ..results.render import screen, terminal
 from .command import Session, command
-from .completion import models, revisions
-from .revision import of_model
+from .completion import revisions
+from .revision import of_model, which_model
 from .shapes import ENTRY, METRICS, ROWS, VERSION
 
 TENSOR: Final = {"name": "text", "dtype": "text", "shape": ["number"], "bytes": "number", "digest": "digest"}
@@ -26,7 +26,7 @@ TENSOR: Final = {"name": "text", "dtype": "text", "shape": ["number"], "bytes": 
 @click.argument("rev", required=False, metavar="[REV|A..B]", shell_complete=revisions)
 @click.option("--graph", is_flag=True, help="Draw how the versions come from each other.")
 @click.option("-n", "limit", type=click.IntRange(min=1), metavar="N", help="Show the newest N entries only.")
-@click.option("--model", metavar="NAME", shell_complete=models, help="The model, where the ledger holds several.")
+@which_model
 def log(session: Session, rev: str | None, graph: bool, limit: int | None, model: str | None) -> None:
     """Show a model's history, newest first.
 

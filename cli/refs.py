@@ -11,8 +11,8 @@ from ..results import Refs, Version
 from ..results.description import Text, number
 from ..results.words import say
 from .command import Session, command, keyed
-from .completion import aliases, branches, models, revisions, tags
-from .revision import expected, of_model
+from .completion import aliases, branches, revisions, tags
+from .revision import expected, of_model, which_model
 from .shapes import VERSION
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -23,10 +23,7 @@ NAMES: Final = {"NAME": VERSION}
 def _listed(function: F) -> F:
     """The options that the three commands share."""
     gone = click.option("-d", "--delete", "gone", metavar="NAME", help="Give up a name; its versions stay.")
-    model = click.option(
-        "--model", metavar="NAME", shell_complete=models, help="The model, where the ledger holds several."
-    )
-    return gone(model(function))
+    return gone(which_model(function))
 
 
 @command(

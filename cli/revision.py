@@ -1,11 +1,28 @@
-"""Revisions as they stand on a command line."""
+"""Revisions as they stand on a command line, and the options that say of which model and branch."""
 
 from __future__ import annotations
 
 import re
-from typing import overload
+from collections.abc import Callable
+from typing import Any, Final, TypeVar, overload
 
+import click
+
+from .completion import branches, models
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+which_model: Final = click.option(
+    "--model", metavar="NAME", shell_complete=models, help="The model, where the ledger holds several."
+)
 _OF_A_MODEL = re.compile(r"[^@{}~^]*@(?!\{)")
+
+
+def branch_option(told: str) -> Callable[[F], F]:
+    """The option of a branch, main where it is left out."""
+    return click.option(
+        "--branch", default="main", show_default=True, metavar="NAME", shell_complete=branches, help=told
+    )
 
 
 @overload

@@ -13,8 +13,8 @@ from ..results.description import number
 from ..results.words import say
 from .command import Session, command, keyed
 from .completion import aliases as known_aliases
-from .completion import branches, models, revisions
-from .revision import expected, of_model
+from .completion import branches, revisions
+from .revision import expected, of_model, which_model
 from .shapes import METRICS, VERSION
 
 REHEARSAL: Final = {
@@ -64,7 +64,7 @@ DONE: Final = {
     "lepton rollback 2 --rehearse loans.csv --label default --reason 'the audit asks for it' --yes",
 )
 @click.argument("to", required=False, metavar="[TO]", shell_complete=revisions)
-@click.option("--model", metavar="NAME", shell_complete=models, help="The model, where the ledger holds several.")
+@which_model
 @click.option("--branch", metavar="NAME", shell_complete=branches, help="The branch to put back; main if left out.")
 @click.option(
     "--alias",

@@ -19,7 +19,8 @@ from ...results.figures import figure
 from ...results.judging.performance import performance_of
 from ...results.words import say, word
 from ..command import PATIENCE, Session, command, keyed
-from ..completion import branches, models, revisions
+from ..completion import models, revisions
+from ..revision import branch_option
 from ..shapes import JOB, METRICS, VERSION
 
 if TYPE_CHECKING:
@@ -93,14 +94,7 @@ def limits(function: F) -> F:
 @click.option(
     "--name", metavar="NAME", shell_complete=models, help="The name to keep versions under; MODEL's if left out."
 )
-@click.option(
-    "--branch",
-    default="main",
-    show_default=True,
-    metavar="NAME",
-    shell_complete=branches,
-    help="The branch that gets the version.",
-)
+@branch_option("The branch that gets the version.")
 @click.option("-m", "--message", default="", metavar="TEXT", help="What this training is for.")
 @limits
 @keyed
