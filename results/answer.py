@@ -65,6 +65,22 @@ class Result(Shown):
         yield grid((name, _cut(words)) for name, words in rows if words)
 
 
+class Shortened(Result):
+    """An answer that is shortened where it is printed, and that has `whole` for who wants to see the rest."""
+
+    def described(self, *, whole: bool) -> Iterator[Block]:
+        """How it is described, whole or shortened."""
+        raise NotImplementedError
+
+    @property
+    def whole(self) -> WholeAnswer:
+        """All of it to print."""
+        return WholeAnswer(self.described(whole=True))
+
+    def blocks(self) -> Iterator[Block]:
+        return self.described(whole=False)
+
+
 def _cut(words: str) -> str:
     return words if len(words) <= LONGEST else f"{words[:LONGEST]} […] {len(words):,} characters; repr() has all"
 

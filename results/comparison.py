@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .answer import Result, WholeAnswer
+from .answer import Shortened
 from .description import WHOLE, Block, Words, dim, grid, number, text, title
 from .figures import ABSENT, count, figure, told
 from .version import Version
@@ -22,7 +22,7 @@ NAMED: Final = 12
 
 
 @dataclass(frozen=True)
-class Comparison(Result):
+class Comparison(Shortened):
     """Versions side by side: best first by `metric` on rows that all were judged on, else in the order named."""
 
     model: str
@@ -52,16 +52,9 @@ class Comparison(Result):
         metrics = (name for name in _alike(self.metrics) if len(set(self._rows(name))) == 1)
         return {"metrics": tuple(metrics), "hyperparameters": tuple(_alike(self.hyperparameters))}
 
-    @property
-    def whole(self) -> WholeAnswer:
-        """All of it to print: what is the same for all versions too."""
-        return WholeAnswer(self._described({}))
-
-    def blocks(self) -> Iterator[Block]:
-        return self._described(self.same if len(self.versions) > 1 else {})
-
-    def _described(self, folded: Mapping[str, Sequence[str]]) -> Iterator[Block]:
-        """What differs, and a line that counts and names what is folded."""
+    def described(self, *, whole: bool) -> Iterator[Block]:
+        """What differs, and a line that counts and names what is the same; whole, that stands beside it."""
+        folded = {} if whole or len(self.versions) == 1 else self.same
         own = [] if self.metric is None else [self.metric]
         same = [name for name in folded.get("metrics", ()) if name not in own]
         chosen_alike = folded.get("hyperparameters", ())

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .answer import Result, WholeAnswer
+from .answer import Result, Shortened
 from .description import WHOLE, Block, Words, arrow, dim, grid, number, section, text, title
 from .figures import change, count, figure, short
 from .version import Version
@@ -34,8 +34,11 @@ class TensorChange(Result):
 
 
 @dataclass(frozen=True)
-class Diff(Result):
-    """What differs between two versions; each part maps a name to its (before, after), None where it is not there."""
+class Diff(Shortened):
+    """What differs between two versions; each part maps a name to its (before, after), None where it is not there.
+
+    `whole` has every tensor and value that differs, and the names of what is the same.
+    """
 
     before: Version
     after: Version
@@ -53,15 +56,8 @@ class Diff(Result):
     same: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """By part, tensors among them, the names of what both have and is the same."""
 
-    @property
-    def whole(self) -> WholeAnswer:
-        """All of it to print: every tensor and value that differs, and the names of what is the same."""
-        return WholeAnswer(self._described(None))
-
-    def blocks(self) -> Iterator[Block]:
-        return self._described(MOST)
-
-    def _described(self, most: int | None) -> Iterator[Block]:
+    def described(self, *, whole: bool) -> Iterator[Block]:
+        most = None if whole else MOST
         before, after = self.before, self.after
         other = f"{after.model} " if after.model != before.model else ""
         yield text(title(before.model), " ", number(before), f" {arrow()} {other}", number(after))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
-from .answer import Result, Shown, WholeAnswer
+from .answer import Result, Shortened, Shown
 from .description import WHOLE, Block, Text, Words, arrow, dim, grid, joined, number, section, text, title
 from .figures import count, figure, first_line, headline, pairs, short, size, told, when
 from .graph import GraphRow, draw
@@ -114,7 +114,7 @@ class Models(Shown, list[ModelRecord]):
 
 
 @dataclass(frozen=True)
-class VersionRecord(Result):
+class VersionRecord(Shortened):
     """All that a version recorded."""
 
     version: Version
@@ -150,15 +150,8 @@ class VersionRecord(Result):
     """The exact difference from the first parent, where one was kept."""
     run: str | None
 
-    @property
-    def whole(self) -> WholeAnswer:
-        """All of it to print: every tensor too."""
-        return WholeAnswer(self._described(None))
-
-    def blocks(self) -> Iterator[Block]:
-        return self._described(MOST)
-
-    def _described(self, most: int | None) -> Iterator[Block]:
+    def described(self, *, whole: bool) -> Iterator[Block]:
+        most = None if whole else MOST
         names = {"number": number(self.version), "model": self.version.model, "names": _names(self)}
         yield say("version {number} of {model}  {names}", **names)
         yield grid(row for row in self._facts() if row[1])
