@@ -150,7 +150,7 @@ def train(
     {"job": JOB, "version": VERSION, "name": "text", "performance?": {"NAME": "any"}},
     "lepton evaluate main loans.csv --label default",
     "lepton evaluate production loans.csv --label default --name production",
-    "lepton evaluate main loans.csv --label default --groups customer --sensitive sex --slices --cost FN=5",
+    "lepton evaluate main loans.csv --label default --slices --cost FN=5",
 )
 @click.argument("rev", shell_complete=revisions)
 @click.argument("data")
