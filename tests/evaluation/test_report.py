@@ -18,7 +18,7 @@ from lepton_ai.evaluation import binary, multiclass, regression, report
 from lepton_ai.evaluation.costs import Costs
 from lepton_ai.evaluation.report import Asked
 from lepton_ai.results import Report
-from lepton_ai.results.judging import charts, drawing, page
+from lepton_ai.results.judging import charts, drawing, markdown, page
 from lepton_ai.results.judging.sentences import Sentences
 
 GENERATOR = np.random.default_rng(2)
@@ -187,7 +187,7 @@ HOSTILE = "<script>alert(1)</script>|*x*"
 
 @pytest.mark.parametrize("english", [True, False], ids=["en", "zh"])
 def test_a_page_needs_no_network_and_obeys_no_name(english: bool) -> None:
-    html = page.page(BINARY, HOSTILE, english=english)
+    html = page.page(BINARY, HOSTILE, told=Sentences("en" if english else "zh"))
 
     assert "<script" not in html
     assert html.count("<svg") == 7
@@ -197,7 +197,7 @@ def test_a_page_needs_no_network_and_obeys_no_name(english: bool) -> None:
 
 @pytest.mark.parametrize("english", [True, False], ids=["en", "zh"])
 def test_markdown_tells_what_the_page_tells_and_obeys_no_name(english: bool) -> None:
-    told = page.markdown(BINARY, HOSTILE, english=english)
+    told = markdown.markdown(BINARY, HOSTILE, told=Sentences("en" if english else "zh"))
 
     assert re.findall(r"(?<!\\)[<*]", told.splitlines()[0]) == []
     tables = [line for line in told.splitlines() if line.startswith("|")]
