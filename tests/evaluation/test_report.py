@@ -14,9 +14,10 @@ import pytest
 import sklearn.metrics
 
 from lepton_ai.errors import Malformed, Unavailable
-from lepton_ai.evaluation import binary, multiclass, regression, report
 from lepton_ai.evaluation.costs import Costs
-from lepton_ai.evaluation.report import Asked
+from lepton_ai.evaluation.outcomes import Outcomes
+from lepton_ai.evaluation.predictions import outcomes_of_predictions
+from lepton_ai.evaluation.report import Asked, report_of
 from lepton_ai.results import Report
 from lepton_ai.results.judging import charts, drawing, markdown, page
 from lepton_ai.results.judging.sentences import Sentences
@@ -32,16 +33,15 @@ ASKED = Asked(
 
 
 def judged(asked: Asked = ASKED) -> Report:
-    performance = binary.score(TRUTH, CHANCE)
-    return report.of_binary(performance, TRUTH, (CHANCE >= 0.5).astype(float), CHANCE, asked)
+    called = (CHANCE >= 0.5).astype(float)
+    return report_of(Outcomes("binary", TRUTH, called, CHANCE, (0, 1), threshold=0.5), asked)
 
 
 BINARY = judged()
-CLASSES = report.of_classes(
-    multiclass.score(["a", "b", "c", "a"] * 9, ["a", "b", "a", "a"] * 9),
-    ["a", "b", "c", "a"] * 9, ["a", "b", "a", "a"] * 9, Asked(draws=30),
-)  # fmt: skip
-NUMBERS = report.of_numbers(regression.score(TRUTH, CHANCE), TRUTH, CHANCE, Asked(draws=30))
+CLASSES = report_of(
+    outcomes_of_predictions("multiclass", ["a", "b", "c", "a"] * 9, ["a", "b", "a", "a"] * 9), Asked(draws=30)
+)
+NUMBERS = report_of(Outcomes("regression", TRUTH, CHANCE), Asked(draws=30))
 
 
 def test_each_figure_lies_in_its_interval_and_the_same_seed_gives_the_same_report() -> None:
