@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ..figures import figure
 from . import charts, drawing
@@ -13,9 +13,6 @@ from .sentences import RATES, Sentences
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-
-WIDE: Final = ("slices", "forecast", "fairness", "by_class")
-"""Charts that take a row of the page alone where it is wide."""
 
 
 def page(report: Report, title: str, subtitle: str = "", *, told: Sentences | None = None, drawn: bool = True) -> str:
@@ -28,7 +25,7 @@ def page(report: Report, title: str, subtitle: str = "", *, told: Sentences | No
     svgs = {name: drawing.svg([charts.chart(report, name, told)]) for name in names}
     shown = [(name, told.word(charts.TITLES[name]), image) for name, image in svgs.items()]
     parts = {"report": report, "title": title, "subtitle": subtitle, "told": told, "charts": shown, "rates": RATES}
-    return templates().get_template("report.html.j2").render(parts)
+    return templates().get_template("report.html.j2").render(parts, fonts=drawing.FONTS)
 
 
 @lru_cache

@@ -125,7 +125,7 @@ def test_a_report_is_told_in_chinese_too(monkeypatch: pytest.MonkeyPatch) -> Non
     ("shown", "names"),
     [
         (BINARY, ("roc", "precision_recall", "calibration", "confusion", "costs", "slices", "fairness")),
-        (CLASSES, ("confusion",)),
+        (CLASSES, ("confusion", "by_class")),
         (NUMBERS, ("residuals",)),
     ],
     ids=["binary", "multiclass", "regression"],
@@ -206,7 +206,7 @@ def test_markdown_tells_what_the_page_tells_and_obeys_no_name(english: bool) -> 
 
 
 def test_a_chart_that_the_report_has_not_is_refused() -> None:
-    with pytest.raises(Malformed, match="it has confusion"):
+    with pytest.raises(Malformed, match="it has confusion, by_class"):
         charts.chart(CLASSES, "roc")
 
 
