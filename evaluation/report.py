@@ -19,6 +19,7 @@ from .outcomes import Outcomes
 from .structured import tasks
 
 Floats = npt.NDArray[np.float64]
+Values = Sequence[Any] | npt.NDArray[Any]
 POINTS: Final = 200
 """Points of a curve at most."""
 UNITS: Final = {
@@ -34,8 +35,8 @@ class Asked:
     """What a report is asked with: `columns`, with a value a row, shape (n,), are searched for slices that do worse,
     those of `sensitive` compared for fairness."""
 
-    columns: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, "Sequence[Any]"])
-    sensitive: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, "Sequence[Any]"])
+    columns: Mapping[str, Values] = field(default_factory=dict[str, "Values"])
+    sensitive: Mapping[str, Values] = field(default_factory=dict[str, "Values"])
     costs: Costs | None = None
     draws: int = DRAWS
     level: float = LEVEL
