@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from .answer import Result, Shown, plain
     from .comparison import Comparison
+    from .data.named import ColumnProfile, DataSets, NamedData
     from .diff import Diff, TensorChange
     from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
     from .judging.evaluation import Evaluation
@@ -46,10 +47,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Bin",
     "Calibration",
+    "ColumnProfile",
     "Comparison",
     "Confusion",
     "CostCurve",
     "Curve",
+    "DataSets",
     "Diff",
     "Evaluation",
     "Fairness",
@@ -63,6 +66,7 @@ __all__ = [
     "Models",
     "MulticlassPerformance",
     "MultilabelPerformance",
+    "NamedData",
     "PairedTest",
     "PendingVersion",
     "Performance",
@@ -97,6 +101,11 @@ _HOMES: Final = {
         "plain",
     ),
     ".comparison": ("Comparison",),
+    ".data.named": (
+        "ColumnProfile",
+        "DataSets",
+        "NamedData",
+    ),
     ".diff": (
         "Diff",
         "TensorChange",
