@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Comparison,
         DataSets,
         Diff,
+        Drift,
         Evaluation,
         Log,
         ModelRecord,
@@ -534,6 +535,14 @@ class ModelManager:
         They come from what was kept, else from where they lay: other rows than were named are `Refused`.
         """
         return versions.listing.load(self._workspace, name)
+
+    def drift(self, before: str, after: str) -> Drift:
+        """How the rows of one name differ from those of another, or of an earlier version: the most drifted first.
+
+        By population stability index, and by Kolmogorov-Smirnov and chi-square tests corrected for the number of
+        columns (Holm) where the rows of both are at hand; else by what their profiles tell.
+        """
+        return versions.drift.drift(self._workspace, before, after)
 
     # ── work ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from .answer import Result, Shown, plain
     from .comparison import Comparison
+    from .data.drift import ColumnDrift, Drift
     from .data.named import ColumnProfile, DataSets, NamedData
     from .diff import Diff, TensorChange
     from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Bin",
     "Calibration",
+    "ColumnDrift",
     "ColumnProfile",
     "Comparison",
     "Confusion",
@@ -54,6 +56,7 @@ __all__ = [
     "Curve",
     "DataSets",
     "Diff",
+    "Drift",
     "Evaluation",
     "Fairness",
     "ForecastPerformance",
@@ -101,6 +104,10 @@ _HOMES: Final = {
         "plain",
     ),
     ".comparison": ("Comparison",),
+    ".data.drift": (
+        "ColumnDrift",
+        "Drift",
+    ),
     ".data.named": (
         "ColumnProfile",
         "DataSets",
