@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, TypeAlias
@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 from ..errors import Malformed, Refused
 from .fingerprint import RowsHasher
 from .read import labelled_twice, of_table
-from .selection import ALL, Selection
+from .selection import ALL, Selection, listed
 from .tables import read_labels, read_table
 from .types import Kind
 from .unpacked import parquet_table
@@ -60,6 +60,15 @@ class NamedSource:
         """As `read`, the columns and the labels apart; None for labels where there are none."""
         table, label = self.read(label, chosen, schema), label or self.label
         return (table, None) if label is None else (table.drop_columns([label]), table.column(label))
+
+    def columns(self, names: Sequence[str] | None) -> Any:
+        """Columns as they were named, the label's among them, an Arrow table; None for all of them."""
+        table = self.read(None)
+        if names is None:
+            return table
+        if lacking := [name for name in names if name not in table.column_names]:
+            raise Malformed(f"{self.words} has no column {lacking[0]!r}; it has {listed(table.column_names)}")
+        return table.select([*dict.fromkeys(names)])
 
     def _narrowed(self, chosen: Selection) -> Selection:
         """What is chosen of the rows as they were named."""

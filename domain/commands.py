@@ -15,7 +15,6 @@ from ..events.run import MetricsLogged
 from .model.recipe import Recipe
 from .streams import LEDGER as LEDGER
 from .streams import OBJECTS as OBJECTS
-from .streams import data_stream as data_stream
 from .streams import dataset_stream as dataset_stream
 from .streams import endpoint_stream as endpoint_stream
 from .streams import job_stream as job_stream
@@ -94,9 +93,6 @@ class OfData(Command):
     """Something asked of one name of rows; data/commands.py has them."""
 
     name: str
-
-    def reads(self) -> tuple[str, ...]:
-        return (data_stream(self.name), OBJECTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,13 +297,22 @@ class RecordMetrics(OfModel):
 class RecordEvaluation(OfModel):
     """Note how a version did on a data set."""
 
-    joined: ClassVar = ("better", "task")
+    incidental: ClassVar = ("intervals", "report", "stored")
+    joined: ClassVar = ("better", "task", "bootstrap")
     version: int
     data: Mapping[str, Any]
     name: str = ""
     metrics: Mapping[str, float]
     task: str | None = None
     better: Mapping[str, str] = field(default_factory=dict[str, str])
+    intervals: Mapping[str, tuple[float, float]] | None = None
+    bootstrap: Mapping[str, Any] | None = None
+    report: str | None = None
+    """Digest of the manifest that holds the report, and outcomes where they are kept."""
+    stored: Stored = Stored()
+
+    def reads(self) -> tuple[str, ...]:
+        return OfModel.reads(self) if self.report is None else (*OfModel.reads(self), OBJECTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

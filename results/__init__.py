@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         SequencePerformance,
         TaskPerformance,
     )
-    from .judging.report import Confusion, Curve, Report
+    from .judging.report import ByClass, Confusion, Curve, Report, Series
     from .judging.statistics import (
         Bin,
         Calibration,
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Bin",
+    "ByClass",
     "Calibration",
     "ColumnDrift",
     "ColumnProfile",
@@ -83,6 +84,7 @@ __all__ = [
     "RolledBack",
     "SegmentationPerformance",
     "SequencePerformance",
+    "Series",
     "Shown",
     "Slice",
     "Suggestion",
@@ -141,9 +143,11 @@ _HOMES: Final = {
         "TaskPerformance",
     ),
     ".judging.report": (
+        "ByClass",
         "Confusion",
         "Curve",
         "Report",
+        "Series",
     ),
     ".rollback": (
         "Rehearsal",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -58,6 +58,10 @@ class NamedFile(LabelledFile):
     def _rows(self, label: str, schema: Mapping[str, Kind], chosen: Selection) -> tuple[Any, Any]:
         assert self.source is not None
         return self.source.split(label, chosen, schema)
+
+    def columns(self, names: Sequence[str] | None) -> Any:
+        assert self.source is not None
+        return self.source.columns(names)
 
 
 def rows_of(workspace: Workspace, data: Any, labels: Any = None) -> tuple[Any, Any, str]:
