@@ -45,6 +45,7 @@ from .commands import (
     LoseRun,
     ModelCommand,
     MoveAliases,
+    OfGates,
     RecordDataset,
     RecordEvaluation,
     RecordMetrics,
@@ -62,6 +63,7 @@ from .commands import (
     model_stream,
     run_stream,
 )
+from .gates.decide import decide_gates
 from .guards import writable
 from .job.commands import OfJob
 from .job.decide import decide_job
@@ -149,6 +151,8 @@ def _of_model(model: ModelState, command: ModelCommand) -> tuple[Event, ...]:
             return tuple(defined(model, better))
         case ClearVersion():
             return tuple(_cleared(model, command))
+        case OfGates():
+            return decide_gates(model, command)
         case Annotate() | Describe() | RecordMetrics() | RecordEvaluation() | RecordRehearsal():
             return _found_out(model, command)
         case _:

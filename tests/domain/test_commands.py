@@ -9,7 +9,18 @@ from typing import Any, get_args
 
 import pytest
 
-from lepton_ai.domain.commands import AnyCommand, Command, Delta, OfJob, RollBack, RollBackAlias, StartRun, Stored
+from lepton_ai.domain.commands import (
+    AnyCommand,
+    Command,
+    Delta,
+    OfGates,
+    OfJob,
+    RollBack,
+    RollBackAlias,
+    StartRun,
+    Stored,
+)
+from lepton_ai.domain.gates.commands import GateCommand
 from lepton_ai.domain.job.commands import JobCommand, OfferVersion, Ready, SubmitJob
 from lepton_ai.domain.model.recipe import Recipe
 from lepton_ai.errors import LeptonError
@@ -81,7 +92,10 @@ MAPPINGS = (
     "limits",
 )
 KINDS: tuple[type[Command], ...] = tuple(
-    kind for union in (*get_args(AnyCommand), JobCommand) for kind in (get_args(union) or (union,)) if kind is not OfJob
+    kind
+    for union in (*get_args(AnyCommand), JobCommand, GateCommand)
+    for kind in (get_args(union) or (union,))
+    if kind not in (OfJob, OfGates)
 )
 
 
@@ -90,6 +104,14 @@ def values(kind: type[Command], name: str) -> tuple[Any, Any]:
         return {}, {"production": 1}
     if name in ("kind", "pool", "source"):
         return "a", "b"
+    if name == "suite":
+        return None, "nightly"
+    if name == "override":
+        return False, True
+    if name == "requirements":
+        return ("f1 > 1",), ("f1 > 2",)
+    if name == "against" and kind.__name__ == "ProtectAlias":
+        return None, "production"
     if name == "needs":
         return (), ("cuda",)
     if name == "job":
