@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .diff import Diff, TensorChange
     from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
     from .judging.evaluation import Evaluation
+    from .judging.gate import Gate, GateRequirement, Protection, Protections
     from .judging.performance import (
         ForecastPerformance,
         MulticlassPerformance,
@@ -56,6 +57,8 @@ __all__ = [
     "Fairness",
     "ForecastPerformance",
     "Gap",
+    "Gate",
+    "GateRequirement",
     "GroupFigures",
     "Interval",
     "Log",
@@ -67,6 +70,8 @@ __all__ = [
     "PairedTest",
     "PendingVersion",
     "Performance",
+    "Protection",
+    "Protections",
     "RankingPerformance",
     "Refs",
     "RegressionPerformance",
@@ -104,6 +109,12 @@ _HOMES: Final = {
         "TensorChange",
     ),
     ".judging.evaluation": ("Evaluation",),
+    ".judging.gate": (
+        "Gate",
+        "GateRequirement",
+        "Protection",
+        "Protections",
+    ),
     ".history": (
         "Log",
         "LogEntry",
