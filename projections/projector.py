@@ -23,9 +23,9 @@ from ..permissions import denied, make_folder
 from ..tensors.folder import sync_folder
 from . import inherited
 from .file import ViewsFile
-from .shared_lock import SharedLock
 from .instance import foreign, moved_aside, removed
 from .schema import schema
+from .shared_lock import SharedLock
 from .translation import is_of_file, of_file
 from .views_folder import is_of
 
