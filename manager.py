@@ -34,11 +34,14 @@ if TYPE_CHECKING:
     from .projections.queries.opening import Opener
     from .results import (
         Comparison,
+        DataSets,
         Diff,
+        Drift,
         Evaluation,
         Gate,
         Log,
         ModelRecord,
+        NamedData,
         Protection,
         Protections,
         Report,
@@ -293,10 +296,10 @@ class ModelManager:
         """Put a branch, or with `alias` an alias, on a version of its past, after every byte of it was restored.
 
         `to` may be left out with `alias` only: back to where it stood before its last move. `rehearse`, as
-        (data, labels) or (data, labels, metric), or with a file's path and its column of labels, judges target and head
-        on the same rows first and raises `GateNotMet` for a worse target unless a `reason` is given. `dry_run` returns
-        the plan, with the rehearsal if one was asked for, and records nothing. A protected alias moves by a gate that
-        the version passed, or with `override` and a reason.
+        (data, labels) or (data, labels, metric), with a file's path and its column of labels, or as the name of data
+        (`add_data`), judges target and head on the same rows first and raises `GateNotMet` for a worse target unless a
+        `reason` is given. `dry_run` returns the plan, with the rehearsal if one was asked for, and records nothing.
+        A protected alias moves by a gate that the version passed, or with `override` and a reason.
         """
         state, aim = self._aim(to, model, branch, alias, expected, reason, move_aliases, rehearse, override)
         if dry_run:
@@ -538,6 +541,57 @@ class ModelManager:
         """
         return versions.suggest.suggest(self._known(model), branch, metric)
 
+    # ── named data ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def add_data(
+        self,
+        name: str,
+        data: Any,
+        labels: Any = None,
+        *,
+        keep: bool = False,
+        types: Mapping[str, str] | None = None,
+        drop: Sequence[str] = (),
+        columns: Sequence[str] | None = None,
+        message: str = "",
+        key: str | None = None,
+    ) -> NamedData:
+        """Give rows a name, by which they are judged on later: a file's path, or rows in memory with labels.
+
+        `labels` is the column of labels by its name, or values of their own. Recorded are the rows' fingerprint, their
+        profile (docs/data.md) and the file's address, sealed; with `keep` the rows themselves are kept as Parquet in
+        the object store, 2 GB at most. Other rows are the next version of the name; the same rows change nothing.
+        `types`, `drop` and `columns` are as `train` has them. A file may be larger than memory.
+        """
+        self._home.outbox.ready()
+        workspace, chosen = self._home.workspace, selection(types, drop, columns)
+        told: dict[str, Any] = {"chosen": chosen, "keep": keep, "message": message, "key": key}
+        versions.naming.add(workspace, name, data, labels, **told)
+        return versions.listing.show(workspace, name)
+
+    def data(self, name: str) -> NamedData:
+        """What a name of rows stands for, its profile with it; `NAME@2` is an earlier version of it."""
+        return versions.listing.show(self._workspace, name)
+
+    def data_sets(self) -> DataSets:
+        """The names that rows were given, each as what it stands for now."""
+        return versions.listing.listed(self._workspace)
+
+    def load_data(self, name: str) -> tuple[Any, Any]:
+        """The rows of a name, an Arrow table and the column of labels (None without): as they were named, verified.
+
+        They come from what was kept, else from where they lay: other rows than were named are `Refused`.
+        """
+        return versions.listing.load(self._workspace, name)
+
+    def drift(self, before: str, after: str) -> Drift:
+        """How the rows of one name differ from those of another, or of an earlier version: the most drifted first.
+
+        By population stability index, and by Kolmogorov-Smirnov and chi-square tests corrected for the number of
+        columns (Holm) where the rows of both are at hand; else by what their profiles tell.
+        """
+        return versions.drift.drift(self._workspace, before, after)
+
     # ── work ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def run(
@@ -649,7 +703,7 @@ class ModelManager:
         self,
         rev: Rev,
         data: Any,
-        labels: Any,
+        labels: Any = None,
         *,
         name: str = "",
         task: str | None = None,
@@ -663,8 +717,9 @@ class ModelManager:
         """Judge a version on labelled rows, record the figures and a fingerprint, and keep the report.
 
         `data` and `labels` may be a file's path and the name of its column of labels: it is read as what the version
-        learnt. `name` is what the rows are called: the figures stand under `name/f1` (`evaluation/f1` without one), and
-        the version's own under `f1` as they were. `better` says which way they are better, where nobody knows yet.
+        learnt. So are named data (`add_data`), which know their labels. `name` is what the rows are called: the figures
+        stand under `name/f1` (`evaluation/f1` without one), and the version's own under `f1` as they were. `better`
+        says which way they are better, where nobody knows yet.
         A version is judged by the columns that it recorded and their types; `types`, `drop` and `columns`, as `train`
         has them, are for one that recorded none. `task` is for one whose class does not say it.
         `report` takes what `evaluation.request.ReportRequest` has: `draws` of the bootstrap (0: no intervals), `groups`
@@ -722,30 +777,29 @@ class ModelManager:
     ) -> Gate:
         """Hold a version against requirements on its figures, such as "f1 >= against.f1 - 0.01", and record it.
 
-        docs/expressions.md is the grammar; `parent.` is the version's first parent. With `data` and `labels`, and
-        whatever else `evaluate` takes, all sides are judged on these rows first, recorded under `name`. Else the
-        gate goes by figures that all sides have on the same rows, those of evaluations called `name` if one is given;
-        where there are none it is `Refused`. What hangs on a figure that is missing is not met. The answer says whether
-        it passed; its `check()` raises `GateNotMet` where it did not.
+        docs/expressions.md is the grammar; `parent.` is the version's first parent. With `data`, and `labels` and
+        whatever else `evaluate` takes, all sides are judged on these rows first, recorded under `name`. Else the gate
+        goes by figures that all sides have on the same rows, those of evaluations called `name` if one is given; where
+        there are none it is `Refused`. What hangs on a figure that is missing is not met. The answer says whether it
+        passed; its `check()` raises `GateNotMet` where it did not.
         """
-        if (data is None) is not (labels is None) or (evaluation and data is None):
+        if data is None and (labels is not None or evaluation):
             raise Malformed(
-                f"a gate judges on data and labels; give both, or neither {' nor '.join(evaluation)}".rstrip()
+                "labels and what else `evaluate` takes are about data; give the data too, or leave them out"
             )
-        revs = (rev,) if against is None else (rev, against)
-        state, numbers = self._of_one_model(revs)
+        rows, labels, called = versions.named_data.rows_of(self._workspace, data, labels)
+        rows, labels = versions.rows.read_once(self._workspace, (rows, labels))
+        state, numbers = self._of_one_model((rev,) if against is None else (rev, against))
         aim = versions.gate.GateAim(
             version=numbers[0],
             against=None if against is None else numbers[1],
             requirements=_several(require),
-            name=name,
+            name=name or called,
             asked=_words({"version": rev, "against": against}),
         )
 
-        rows, labels = versions.rows.read_once((data, labels))
-
         def evaluate(number: int) -> Evaluation:
-            return self.evaluate(f"{state.name}@{number}", rows, labels, name=name, **evaluation)
+            return self.evaluate(f"{state.name}@{number}", rows, labels, name=aim.name, **evaluation)
 
         return versions.gate.gate(self._workspace, state, aim, None if data is None else evaluate, key)
 
@@ -949,7 +1003,7 @@ class ModelManager:
             asked=_words({"to": to} if expected is None else {"to": to, "expected": expected}),
             reason=reason,
             move_aliases=tuple(move_aliases),
-            rehearse=versions.rows.read_once(rehearse),
+            rehearse=versions.rows.read_once(self._workspace, rehearse),
             override=override,
         )
 

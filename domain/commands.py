@@ -95,6 +95,13 @@ class OfJob(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OfData(Command):
+    """Something asked of one name of rows; data/commands.py has them."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Commit(OfModel):
     """Keep a model's parameters as the next version of a branch."""
 
@@ -479,4 +486,5 @@ ModelCommand = (
 )
 RunCommand = StartRun | ResumeRun | LoseRun | LogMetrics | Checkpoint | FinishRun
 OfLedger = CreateLedger | UpgradeLedger
-AnyCommand = ModelCommand | RunCommand | TellManifest | Repack | RecordDataset | RecordObservation | OfLedger | OfJob
+Told = RecordDataset | RecordObservation
+AnyCommand = ModelCommand | RunCommand | TellManifest | Repack | Told | OfLedger | OfJob | OfData
