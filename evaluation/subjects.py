@@ -10,8 +10,8 @@ import numpy as np
 from ..datasets.tables import read_labels
 from ..errors import LeptonError, Malformed, Refused
 from ..plain import words_of
+from .answers.outputs import outcomes_of_outputs
 from .outcomes import Outcomes
-from .outputs import outcomes_of_outputs
 from .predictions import outcomes_of_predictions
 from .resampling import Sampling
 
@@ -28,7 +28,7 @@ def outcomes_of(
 
     A model is any object with `predict`, as scikit-learn has it (probabilities are asked for where it gives some,
     classes are its `classes_`; a Hugging Face pipeline's answers are read too), or with `forward`, as torch has it:
-    `forward.outputs_of` says what data may be, `outputs.outcomes_of_outputs` how its outputs are read. Its class may
+    `answers.forward` says what data may be, `answers.outputs` how its outputs are read. Its class may
     declare `TASK`, `OUTPUTS` and `classes_`. `outputs` says what its numbers are: logits, probabilities or values.
     Without a task it is the one that its class declares, else what labels and predictions seem to be.
     Raises `Refused` where it predicts nothing or raises, `Malformed` where what it says does not fit the labels.
@@ -67,7 +67,7 @@ def _predicted(
 def _forward(
     subject: Any, data: Any, labels: Any, task: str | None, sampling: Sampling | None, outputs: str | None
 ) -> Outcomes:
-    from .forward import outputs_of
+    from .answers.forward import outputs_of
 
     values, kind, own = outputs_of(subject, data)
     if labels is None and own is None:

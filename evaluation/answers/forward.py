@@ -10,10 +10,10 @@ from typing import Any, Final, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
-from ..datasets.arrays import is_tensor, plain_array
-from ..datasets.tables import read_table
-from ..errors import LeptonError, Malformed, Refused
-from ..plain import words_of
+from ...datasets.arrays import is_tensor, plain_array
+from ...datasets.tables import read_table
+from ...errors import LeptonError, Malformed, Refused
+from ...plain import words_of
 
 ROWS_AT_ONCE: Final = 4096
 VALUES_AT_ONCE: Final = 4_194_304

@@ -10,11 +10,11 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..datasets.tables import read_labels
-from ..errors import DataWarning, Malformed
-from .outcomes import Outcomes
-from .predictions import outcomes_of_predictions
-from .resampling import Sampling
+from ...datasets.tables import read_labels
+from ...errors import DataWarning, Malformed
+from ..outcomes import Outcomes
+from ..predictions import outcomes_of_predictions
+from ..resampling import Sampling
 
 Kind: TypeAlias = Literal["logits", "probabilities", "values"]
 Floats: TypeAlias = npt.NDArray[np.float64]
