@@ -10,6 +10,7 @@ import numpy as np
 from ..datasets.tables import read_labels
 from ..errors import LeptonError, Malformed, Refused
 from ..plain import words_of
+from ..results import TaskPerformance
 from .answers.outputs import outcomes_of_outputs
 from .outcomes import Outcomes
 from .predictions import outcomes_of_predictions
@@ -41,7 +42,7 @@ def outcomes_of(
     outputs = outputs or getattr(subject, "OUTPUTS", None)
     if callable(getattr(subject, "predict", None)):
         return _predicted(subject, data, labels, task or declared, sampling, outputs)
-    if callable(getattr(subject, "forward", None)):
+    if _has_forward(subject):
         return _forward(subject, data, labels, task or declared, sampling, outputs)
     what = f"{words_of(subject)} has no predict(data) and no forward(inputs)"
     raise Refused(f"{what}; judge what it predicted by evaluate_predictions")
@@ -123,6 +124,32 @@ def _check_no_chances(subject: Any, called: Any, labels: Any) -> None:
             f"{words_of(subject)} predicts fractions where labels are 0 and 1; say outputs='probabilities', or the "
             "task regression"
         )
+
+
+def says_something(subject: Any) -> bool:
+    """Whether it says anything of rows: what they are, or how well it does on them."""
+    own = any(callable(getattr(subject, name, None)) for name in ("predict", "evaluate", "outcomes"))
+    return own or _has_forward(subject)
+
+
+def _has_forward(subject: Any) -> bool:
+    """Whether it has a forward of its own; torch gives every module one that raises."""
+    forward = getattr(subject, "forward", None)
+    return callable(forward) and getattr(forward, "__name__", "") != "_forward_unimplemented"
+
+
+def own_performance(subject: Any, data: Any, labels: Any) -> TaskPerformance | None:
+    """How a model says that it does whose class judges itself, without a word on each row; None where it does not."""
+    lineage: tuple[type, ...] = type(subject).__mro__
+    owners: dict[str, int] = {}
+    for place, each in enumerate(lineage):
+        for name in ("evaluate", "outcomes"):
+            if name in vars(each):
+                owners.setdefault(name, place)
+    if "evaluate" not in owners or owners.get("outcomes", len(lineage)) <= owners["evaluate"]:
+        return None
+    performance = _answered(subject, lambda: subject.evaluate(data, labels))
+    return performance if isinstance(performance, TaskPerformance) else None
 
 
 def _answered(subject: Any, ask: Callable[[], Any]) -> Any:
