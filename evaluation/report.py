@@ -51,7 +51,13 @@ def report_of(outcomes: Outcomes, asked: Asked) -> Report:
     if asked.costs is not None and (outcomes.task != "binary" or outcomes.chances is None):
         raise Malformed("a threshold of least cost needs a binary classifier's probabilities; leave costs out")
     parts = _PARTS.get(outcomes.task, _no_parts)(outcomes, asked)
-    return Report(outcomes.performance, *_intervals(outcomes, asked), slices=_slices(outcomes.losses, asked), **parts)
+    return Report(
+        outcomes.performance,
+        *_intervals(outcomes, asked),
+        slices=_slices(outcomes.losses, asked),
+        own=outcomes.own_figures,
+        **parts,
+    )
 
 
 def _binary(outcomes: Outcomes, asked: Asked) -> dict[str, Any]:

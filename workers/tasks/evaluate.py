@@ -53,8 +53,9 @@ def evaluate(payload: Evaluate, context: Context) -> Finished:
     performance = judgement.performance
     made = MadeEvaluation(
         data=fingerprint(rows, labels),
-        metrics=performance.figures(),
+        metrics=judgement.figures,
         task=performance.task,
+        better=judgement.better,
         kept=context.keep_arrays(judgement.arrays(with_outcomes=request.keep_outcomes)),
         **judgement.intervals(),
     )
