@@ -88,6 +88,13 @@ class OfJob(Command):
         return (job_stream(self.job),)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfData(Command):
+    """Something asked of one name of rows; data/commands.py has them."""
+
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class Delta:
     """The difference that a save kept, from its first parent to the version about to be numbered."""
@@ -488,4 +495,5 @@ ModelCommand = (
 )
 RunCommand = StartRun | ResumeRun | LoseRun | LogMetrics | Checkpoint | FinishRun
 OfLedger = CreateLedger | UpgradeLedger
-AnyCommand = ModelCommand | RunCommand | TellManifest | Repack | RecordDataset | RecordObservation | OfLedger | OfJob
+Told = RecordDataset | RecordObservation
+AnyCommand = ModelCommand | RunCommand | TellManifest | Repack | Told | OfLedger | OfJob | OfData

@@ -45,6 +45,7 @@ from .commands import (
     LoseRun,
     ModelCommand,
     MoveAliases,
+    OfData,
     RecordDataset,
     RecordEvaluation,
     RecordMetrics,
@@ -62,6 +63,7 @@ from .commands import (
     model_stream,
     run_stream,
 )
+from .data.decide import name_data
 from .guards import writable
 from .job.commands import OfJob
 from .job.decide import decide_job
@@ -86,6 +88,8 @@ def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
             return told.record_dataset(cast(told.Dataset, state[dataset_stream(command.dataset)]), command)
         case RecordObservation():
             return told.record_observation(state, command)
+        case OfData():
+            return name_data(state, command)
         case StartRun():
             writable(_model(state, command.model))
             return run.start(_run(state, command.run), command)

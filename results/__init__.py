@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from .answer import Result, Shown, plain
     from .comparison import Comparison
+    from .data.drift import ColumnDrift, Drift
+    from .data.named import ColumnProfile, DataSets, NamedData
     from .diff import Diff, TensorChange
     from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
     from .judging.evaluation import Evaluation
@@ -47,11 +49,15 @@ __all__ = [
     "Bin",
     "ByClass",
     "Calibration",
+    "ColumnDrift",
+    "ColumnProfile",
     "Comparison",
     "Confusion",
     "CostCurve",
     "Curve",
+    "DataSets",
     "Diff",
+    "Drift",
     "Evaluation",
     "Fairness",
     "ForecastPerformance",
@@ -64,6 +70,7 @@ __all__ = [
     "Models",
     "MulticlassPerformance",
     "MultilabelPerformance",
+    "NamedData",
     "PairedTest",
     "PendingVersion",
     "Performance",
@@ -99,6 +106,15 @@ _HOMES: Final = {
         "plain",
     ),
     ".comparison": ("Comparison",),
+    ".data.drift": (
+        "ColumnDrift",
+        "Drift",
+    ),
+    ".data.named": (
+        "ColumnProfile",
+        "DataSets",
+        "NamedData",
+    ),
     ".diff": (
         "Diff",
         "TensorChange",

@@ -11,19 +11,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from . import history, merge, refused, restore, rollback, rows, save_request, source, train, unsealed
+    from .data import drift, listing, named_data, naming
     from .export import checkout, predict
     from .judging import calibrate, compare, evaluation, suggest
     from .maintenance import fsck, heal
     from .runs import record, run
 
 __all__ = [
-    "calibrate", "checkout", "compare", "evaluation", "fsck", "heal", "history", "merge", "predict", "record",
-    "refused", "restore", "rollback", "rows", "run", "save_request", "source", "suggest", "train", "unsealed",
+    "calibrate", "checkout", "compare", "drift", "evaluation", "fsck", "heal", "history", "listing", "merge",
+    "named_data", "naming", "predict", "record", "refused", "restore", "rollback", "rows", "run", "save_request",
+    "source", "suggest", "train", "unsealed",
 ]  # fmt: skip
 _WITHIN: Final = {
     "checkout": ".export", "predict": ".export", "calibrate": ".judging", "compare": ".judging",
-    "evaluation": ".judging", "suggest": ".judging", "fsck": ".maintenance", "heal": ".maintenance",
-    "record": ".runs", "run": ".runs",
+    "evaluation": ".judging", "suggest": ".judging", "drift": ".data", "listing": ".data", "named_data": ".data",
+    "naming": ".data", "fsck": ".maintenance", "heal": ".maintenance", "record": ".runs", "run": ".runs",
 }  # fmt: skip
 
 

@@ -214,6 +214,6 @@ def test_a_metric_of_ones_own_is_recorded_with_its_direction_and_ranks_versions(
     assert isinstance(performance, Performance)
     assert told["metrics"]["minutes_lost"] == 9 * (performance.false_positives + performance.false_negatives)
     assert told["intervals"]["minutes_lost"][0] < told["metrics"]["minutes_lost"]
-    assert manager.compare(1, metric="own/minutes_lost").better["own/minutes_lost"] == "lower"
+    assert manager.compare("credit@1", metric="own/minutes_lost").better["own/minutes_lost"] == "lower"
     with pytest.raises(Malformed, match="no metric 'nowhere' is registered"):
         manager.evaluate("credit", DATA, LABELS, metrics=["nowhere"])

@@ -11,6 +11,7 @@ from ...domain.model.state import ModelState
 from ...errors import DataWarning, Refused
 from ...events.model import VersionCommitted
 from ...results import Version
+from ..data.named_data import rows_of
 from ..deltas import graph_of
 from ..restore import verified_event
 from ..rows import as_learnt, to_judge
@@ -49,6 +50,7 @@ def calibrate(
     if not isinstance(target, Model) or not callable(getattr(target, "predict_proba", None)):
         what = f"version {number} of {model.name} is no Lepton model that gives probabilities, so none can be corrected"
         raise Refused(what, python="give its class a predict_proba(data), or correct them where they are used")
+    data, labels, _ = rows_of(workspace, data, labels)
     data, labels = as_learnt(workspace, model, number, data, labels, chosen)
     rows = fingerprint(data, labels)
     event = verified_event(workspace, model, number)
