@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from .comparison import Comparison
     from .diff import Diff, TensorChange
     from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
+    from .judging.contest import Contest
+    from .judging.effect import Effect
     from .judging.evaluation import Evaluation
     from .judging.performance import (
         ForecastPerformance,
@@ -48,9 +50,11 @@ __all__ = [
     "Calibration",
     "Comparison",
     "Confusion",
+    "Contest",
     "CostCurve",
     "Curve",
     "Diff",
+    "Effect",
     "Evaluation",
     "Fairness",
     "ForecastPerformance",
@@ -101,6 +105,8 @@ _HOMES: Final = {
         "Diff",
         "TensorChange",
     ),
+    ".judging.contest": ("Contest",),
+    ".judging.effect": ("Effect",),
     ".judging.evaluation": ("Evaluation",),
     ".history": (
         "Log",

@@ -279,4 +279,15 @@ CHINESE: Final = {
     "called": "预测",
     "true": "真实",
     "loss": "损失",
+    # paired tests and what they say
+    "{figure} {difference} ({ends}), p {p} by {test}": "{figure} {difference}（{ends}），p {p}，{test}",
+    "interval unknown": "区间未知",
+    "{name}, {scheme}, {draws} draws": "{name}（{scheme}，{draws} 次）",
+    "paired bootstrap": "配对自助法", "by rows": "按行", "by groups": "按组", "by blocks": "分块长度",
+    "by stratified": "分层",
+    "{size} effect ({measure} {value})": "效应{size}（{measure} {value}）",
+    "negligible": "可忽略", "small": "小", "medium": "中等", "large": "大",
+    "better": "更好", "worse": "更差", "not known": "尚不确定",
+    "version {version} beside {against}: {figure} {difference}, p {p} by {test}: {verdict}":
+        "版本 {version} 与版本 {against} 相比：{figure} {difference}，p {p}（{test}）：{verdict}",
 }  # fmt: skip
