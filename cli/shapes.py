@@ -15,6 +15,18 @@ VERSION: Final[dict[str, Any]] = {
 METRICS: Final = {"NAME": "number"}
 ROWS: Final = {"digest": "text", "rows": "number?"}
 """The rows that figures were measured on."""
+TEST: Final = {
+    "test": "text",
+    "figure": "text",
+    "difference": "number",
+    "low": "number?",
+    "high": "number?",
+    "p": "number",
+    "n": "number",
+    "level": "number",
+    "effect?": {"measure": "text", "value": "number"},
+}
+"""A paired test of two versions."""
 CHANGES: Final = {"NAME": ["any", "any"]}
 """Before and after."""
 ENTRY: Final[dict[str, Any]] = {

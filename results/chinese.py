@@ -288,6 +288,14 @@ CHINESE: Final = {
     "{size} effect ({measure} {value})": "效应{size}（{measure} {value}）",
     "negligible": "可忽略", "small": "小", "medium": "中等", "large": "大",
     "better": "更好", "worse": "更差", "not known": "尚不确定",
+    "by the figures alone, chance or not: {why}": "仅按指标比较，不知是否出于随机：{why}",
+    "the class judges itself and says nothing of single rows": "该类自行评估，没有逐行结果",
+    "version {last} is {verdict} than version {first} beyond chance (p {p} by {test})":
+        "版本 {last} 比版本 {first} {verdict}，超出随机（p {p}，{test}）",
+    "it is not known whether version {last} is worse (p {p} by {test})":
+        "不能确定版本 {last} 是否更差（p {p}，{test}）",
+    "it is not known whether version {last} is worse (p {p} by {test}); about {rows} would tell":
+        "不能确定版本 {last} 是否更差（p {p}，{test}）；约需 {rows}才能判定",
     "version {version} beside {against}: {figure} {difference}, p {p} by {test}: {verdict}":
         "版本 {version} 与版本 {against} 相比：{figure} {difference}，p {p}（{test}）：{verdict}",
 }  # fmt: skip

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Final
 
 from ..answer import Result
@@ -58,6 +57,8 @@ class PairedTest(Result):
 
         By the normal approximation from the interval's width; None where there is no interval or no difference.
         """
+        from statistics import NormalDist
+
         if self.low is None or self.high is None or not self.difference or self.high <= self.low:
             return None
         normal = NormalDist()

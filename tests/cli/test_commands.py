@@ -194,8 +194,9 @@ def test_where_the_branch_stands_already_the_alias_alone_moves(cli: Cli) -> None
     lines = shown(ended.out)
     assert lines[:3] == ["main of credit: 7 → 7", "it stands there already", "alias production 2 → 7"]
     assert lines[3].startswith("rehearsed on versions 2 and 7: f1 ")
-    assert lines[4].startswith("alias production of credit rolled back 2 → 7, restored and verified by")
-    assert len(lines) == 5
+    assert lines[4].startswith("it is not known whether version 7 is worse (p ")
+    assert lines[5].startswith("alias production of credit rolled back 2 → 7, restored and verified by")
+    assert len(lines) == 6
 
 
 def test_an_alias_goes_back_to_where_it_stood(cli: Cli) -> None:
@@ -206,16 +207,22 @@ def test_an_alias_goes_back_to_where_it_stood(cli: Cli) -> None:
 
 
 def test_a_rehearsal_that_goes_worse_is_a_gate_unless_there_is_a_reason(cli: Cli) -> None:
-    ended = cli("rollback 6 --rehearse loans.csv --label default --yes")
+    with ModelManager(cli.home) as manager:  # rows of which version 7 knows every label
+        known = manager.predict("credit@7", "loans.csv", keep=["income", "debt", "kind"]).to_pylist()
+    lines = [f"{row['income']},{row['debt']},{row['kind'] or ''},{row['prediction']}" for row in known]
+    Path("seven.csv").write_text("\n".join(["income,debt,kind,default", *lines * 5, ""]))
+    ended = cli("rollback 6 --rehearse seven.csv --label default --yes")
 
     assert ended.code == 4
+    assert "worse beyond chance (p " in ended.err
     assert "give a --reason to roll back all the same" in ended.err
     assert cli("branch --json").json["branches"]["main"]["version"] == 7
-    dry = cli("rollback 6 --rehearse loans.csv --label default --dry-run --json")
+    dry = cli("rollback 6 --rehearse seven.csv --label default --dry-run --json")
     assert (dry.code, dry.json["plan"]["rehearsal"]["worse"], dry.json["done"]) == (4, True, None)
-    assert "version 6 does worse than version 7 by f1; give a --reason" in dry.err
-    assert cli("rollback 6 --rehearse loans.csv --label default --dry-run --reason audit").code == 0
-    assert cli("rollback 6 --rehearse loans.csv --label default --reason audit --yes").code == 0
+    assert "version 6 does worse than version 7 by f1 (beyond chance, p " in dry.err
+    assert "give a --reason" in dry.err
+    assert cli("rollback 6 --rehearse seven.csv --label default --dry-run --reason audit").code == 0
+    assert cli("rollback 6 --rehearse seven.csv --label default --reason audit --yes").code == 0
 
 
 def test_a_merge_is_a_version_with_two_parents(cli: Cli) -> None:
