@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         SequencePerformance,
         TaskPerformance,
     )
-    from .judging.report import Confusion, Curve, Report
+    from .judging.report import ByClass, Confusion, Curve, Report, Series
     from .judging.statistics import (
         Bin,
         Calibration,
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Bin",
+    "ByClass",
     "Calibration",
     "Comparison",
     "Confusion",
@@ -80,6 +81,7 @@ __all__ = [
     "RolledBack",
     "SegmentationPerformance",
     "SequencePerformance",
+    "Series",
     "Shown",
     "Slice",
     "Suggestion",
@@ -131,9 +133,11 @@ _HOMES: Final = {
         "TaskPerformance",
     ),
     ".judging.report": (
+        "ByClass",
         "Confusion",
         "Curve",
         "Report",
+        "Series",
     ),
     ".rollback": (
         "Rehearsal",

@@ -6,14 +6,15 @@ from typing import Any, NamedTuple
 
 from ...datasets.selection import ALL, Selection
 from ...domain.model.state import ModelState
-from ...errors import LeptonError, Malformed, Refused
+from ...errors import Refused
 from ...evaluation.contest import paired_test
 from ...evaluation.outcomes import Outcomes
-from ...evaluation.subjects import outcomes_of
+from ...evaluation.resampling import Sampling
+from ...evaluation.subjects import outcomes_of, own_performance
 from ...results import PairedTest, TaskPerformance
-from ..rows import as_learnt, to_judge
-from ..train import judged
+from ..rows import as_learnt
 from ..workspace import Workspace
+from .evaluation import judgeable
 
 UNTOLD = "the class judges itself and says nothing of single rows"
 """Why there is no test of a version whose class has an `evaluate` of its own."""
@@ -29,24 +30,21 @@ class Side(NamedTuple):
 
 
 def side_of(
-    workspace: Workspace, model: ModelState, number: int, data: Any, labels: Any, chosen: Selection = ALL
+    workspace: Workspace,
+    model: ModelState,
+    number: int,
+    data: Any,
+    labels: Any,
+    chosen: Selection = ALL,
+    sampling: Sampling | None = None,
 ) -> Side:
-    """Judge a version on labelled rows; nothing is recorded. Raises what `judged` does."""
-    subject = to_judge(workspace, model, number)
-    if not says_of_rows(subject):
-        return Side(number, judged(workspace, model, number, data, labels), None)
-    outcomes = outcomes_of(subject, *as_learnt(workspace, model, number, data, labels, chosen))
+    """Judge a version on labelled rows of which nothing is recorded. Raises `Refused` where it says nothing of any."""
+    data, labels = as_learnt(workspace, model, number, data, labels, chosen)
+    subject = judgeable(workspace, model, number)
+    if (performance := own_performance(subject, data, labels)) is not None:
+        return Side(number, performance, None)
+    outcomes = outcomes_of(subject, data, labels, sampling=sampling)
     return Side(number, outcomes.performance, outcomes)
-
-
-def says_of_rows(subject: Any) -> bool:
-    """Whether a model tells the outcome of each row: not where its class judges itself by an `evaluate` of its own."""
-    if not callable(getattr(subject, "outcomes", None)):
-        return False
-    order = type(subject).__mro__
-    own, told = (next((place for place, each in enumerate(order) if name in vars(each)), len(order))
-                 for name in ("evaluate", "outcomes"))  # fmt: skip
-    return told <= own
 
 
 def tested(figure: str, one: Side, other: Side) -> tuple[PairedTest | None, str]:
@@ -58,10 +56,5 @@ def tested(figure: str, one: Side, other: Side) -> tuple[PairedTest | None, str]
     assert other.outcomes is not None
     try:
         return paired_test(figure, one.outcomes, other.outcomes), ""
-    except (Malformed, Refused) as refusal:
-        return None, reason_of(refusal)
-
-
-def reason_of(refusal: LeptonError) -> str:
-    """A refusal as a part of a sentence: without what to do about it."""
-    return str(refusal).partition(";")[0]
+    except Refused as refusal:
+        return None, str(refusal).partition(";")[0]  # without what to do about it
