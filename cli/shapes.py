@@ -27,6 +27,16 @@ TEST: Final = {
     "effect?": {"measure": "text", "value": "number"},
 }
 """A paired test of two versions."""
+CONTEST: Final = {
+    "version": "number",
+    "against": "number",
+    "test": TEST,
+    "better": "text",
+    "p": "number",
+    "verdict": "text",
+    "effect": "text?",
+}
+"""A version against another."""
 CHANGES: Final = {"NAME": ["any", "any"]}
 """Before and after."""
 ENTRY: Final[dict[str, Any]] = {

@@ -306,8 +306,15 @@ CHINESE: Final = {
     "{size} effect ({measure} {value})": "效应{size}（{measure} {value}）",
     "negligible": "可忽略", "small": "小", "medium": "中等", "large": "大",
     "better": "更好", "worse": "更差", "not known": "尚不确定",
+    "difference": "差值", "effect": "效应", "verdict": "结论",
+    "against version {against} by {metric}": "与版本 {against} 相比，按 {metric}",
+    "{tests}; p corrected for all pairs that were looked at (Holm)": "{tests}；p 已按所比较的全部配对校正（Holm）",
+    "not tested: {why}": "未检验：{why}",
+    "not tested, for no outcomes of these rows are kept: {versions}": "未检验（没有这些数据的逐行结果）：{versions}",
+    "figures alone, chance or not; for tests give labelled rows, or evaluate all on the same rows":
+        "仅比较指标，差异可能出于随机；如需检验，给出带标签的数据，或在相同数据上评估各版本",
     "by the figures alone, chance or not: {why}": "仅按指标比较，不知是否出于随机：{why}",
-    "the class judges itself and says nothing of single rows": "该类自行评估，没有逐行结果",
+    "a class that judges itself says nothing of single rows": "该类自行评估，没有逐行结果",
     "version {last} is {verdict} than version {first} beyond chance (p {p} by {test})":
         "版本 {last} 比版本 {first} {verdict}，超出随机（p {p}，{test}）",
     "it is not known whether version {last} is worse (p {p} by {test})":

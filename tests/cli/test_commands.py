@@ -160,6 +160,23 @@ def test_a_rollback_shows_its_plan_and_then_what_it_did(cli: Cli) -> None:
     assert (entry["actor"], entry["message"], entry["seq"]) == ("ada", "as it was", cli.end())
 
 
+def test_versions_are_compared_by_test_on_rows_that_are_given(cli: Cli) -> None:
+    before = cli.end()
+    asked = "compare 1 3 --data loans.csv --label default --metric roc_auc --against 7"
+    told = cli(f"{asked} --json").json
+
+    assert [(each["against"], each["test"]["test"]) for each in told["tests"]] == [(7, "DeLong")] * 2
+    assert {each["verdict"] for each in told["tests"]} <= {"better", "worse", "not known"}
+    shown = cli(asked).out
+    assert "against version 7 by roc_auc" in shown
+    assert "DeLong" in shown
+    assert "for tests give labelled rows" in cli("compare 1 3").out
+    assert cli("compare 1 3 --data loans.csv").code == 2
+    grouped = cli("compare 1 3 --data loans.csv --label default --groups kind")
+    assert (grouped.code, "a row has no group; name one for every row" in grouped.err) == (1, True)
+    assert cli.end() == before
+
+
 def test_a_dry_run_shows_the_plan_and_changes_nothing(cli: Cli) -> None:
     before = cli.end()
     planned = cli("rollback 2 --dry-run --rehearse loans.csv --label default --json").json

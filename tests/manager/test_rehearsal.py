@@ -79,12 +79,12 @@ def test_a_better_target_is_said_to_be_better(home: Path) -> None:
 def test_a_class_that_judges_itself_is_rehearsed_by_its_figures_alone(home: Path) -> None:
     manager = kept(home, OwnCut(0.12), Cut(0.0))
 
-    with pytest.raises(GateNotMet, match=r"by the figures alone \(the class judges itself"):
+    with pytest.raises(GateNotMet, match=r"by the figures alone \(a class that judges itself"):
         manager.rollback(1, rehearse=rows(400))
     found = rehearsed(manager, *rows(400), reason="r")
 
     assert (found.worse, found.test, found.verdict) == (True, None, None)
-    assert "by the figures alone, chance or not: the class judges itself" in str(found)
+    assert "by the figures alone, chance or not: a class that judges itself" in str(found)
     assert not [event for event in manager.events() if "test" in event["data"]]
 
 

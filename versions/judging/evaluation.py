@@ -52,8 +52,8 @@ def evaluate(
     from ...evaluation.judgement import judge_subject
 
     data, labels = read_once((data, labels))
-    beside = _beside(data, request, labels)
-    learnt = _learnt(model, number, data, request)
+    beside = columns_beside(data, request, labels)
+    learnt = without_extra(model, number, data, request)
     rows, labels = as_learnt(workspace, model, number, learnt, labels, chosen)
     judgement = judge_subject(judgeable(workspace, model, number), rows, labels, task, request, beside)
     return _recorded(workspace, model, number, judgement, request, fingerprint(rows, labels), **told)
@@ -78,7 +78,7 @@ def evaluate_predictions(
     from ...evaluation.judgement import judge_outcomes
     from ...evaluation.predictions import outcomes_of_predictions
 
-    beside = _beside(data, request)
+    beside = columns_beside(data, request)
     sampling = request.sampling(beside)
     outcomes = outcomes_of_predictions(task, labels, predictions, probabilities, classes, sampling)
     judgement = judge_outcomes(outcomes, request, beside)
@@ -165,7 +165,7 @@ def _recorded(
     return Evaluation(workspace.version(model, number), name, judgement.performance, judgement.report)
 
 
-def _beside(data: Any, request: ReportRequest, labels: Any = None) -> Table | None:
+def columns_beside(data: Any, request: ReportRequest, labels: Any = None) -> Table | None:
     """The columns of the data that a report was asked for by name; all but the labels, where all are searched."""
     from ...datasets.tables import read_table
 
@@ -179,7 +179,7 @@ def _beside(data: Any, request: ReportRequest, labels: Any = None) -> Table | No
     return read_table(columns.drop_columns([labels]) if request.slices is True else columns)
 
 
-def _learnt(model: ModelState, number: int, data: Any, request: ReportRequest) -> Any:
+def without_extra(model: ModelState, number: int, data: Any, request: ReportRequest) -> Any:
     """The data without columns that are named for the report alone, which the version never learnt."""
     from ...datasets.selection import selection
     from ...datasets.tables import selected

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from ...datasets.selection import ALL, Selection
+from ...domain.model.figures import Rows, rows_of
 from ...domain.model.state import ModelState
 from ...errors import Refused
 from ...evaluation.contest import paired_test
 from ...evaluation.outcomes import Outcomes
+from ...evaluation.request import ReportRequest
 from ...evaluation.resampling import Sampling
 from ...evaluation.subjects import outcomes_of, own_performance
 from ...results import PairedTest, TaskPerformance
-from ..rows import as_learnt
+from ..rows import as_learnt, read_once
 from ..workspace import Workspace
-from .evaluation import judgeable
-
-UNTOLD = "the class judges itself and says nothing of single rows"
-"""Why there is no test of a version whose class has an `evaluate` of its own."""
+from .compare import UNTOLD
+from .evaluation import columns_beside, judgeable, without_extra
 
 
 class Side(NamedTuple):
@@ -45,6 +46,26 @@ def side_of(
         return Side(number, performance, None)
     outcomes = outcomes_of(subject, data, labels, sampling=sampling)
     return Side(number, outcomes.performance, outcomes)
+
+
+def judged_here(
+    workspace: Workspace, model: ModelState, numbers: Iterable[int], data: Any, labels: Any, request: ReportRequest
+) -> tuple[dict[int, Side], Rows | None]:
+    """Each version judged on labelled rows of which nothing is recorded, and the identity of these rows."""
+    from ...datasets.tables import fingerprint
+
+    data, labels = read_once((data, labels))
+    beside = columns_beside(data, request, labels)
+    sampling = request.sampling(beside)
+    sides: dict[int, Side] = {}
+    rows: Rows | None = None
+    for number in numbers:
+        learnt = without_extra(model, number, data, request)
+        sides[number] = side = side_of(workspace, model, number, learnt, labels, ALL, sampling)
+        if side.outcomes is not None:
+            _ = side.outcomes.scheme  # raises where rows cannot be drawn so
+        rows = rows or rows_of(fingerprint(*as_learnt(workspace, model, number, learnt, labels)))
+    return sides, rows
 
 
 def tested(figure: str, one: Side, other: Side) -> tuple[PairedTest | None, str]:
