@@ -10,7 +10,9 @@ import numpy.typing as npt
 
 from ..errors import Malformed
 from ..results import PairedTest
-from .intervals import DEFINED, DRAWS, LEVEL, Measure, resampled
+from .intervals import DEFINED, DRAWS, LEVEL, Progress, resampled
+from .measures import Measure
+from .measures import difference as difference_of
 from .resampling import Scheme
 
 Floats = npt.NDArray[np.float64]
@@ -69,25 +71,23 @@ def paired_bootstrap(
     draws: int = DRAWS,
     seed: int = 0,
     level: float = LEVEL,
+    progress: Progress | None = None,
 ) -> PairedTest:
     """The difference of any figure on the same rows, both models measured on the same draws.
 
-    By the spread of the differences over the draws, and Student's t with a degree of freedom less than there are units:
+    By the spread of the differences over the draws, widened as the draws of few units are too narrow, and Student's t with a degree of freedom less than there are units:
     of a difference of two figures that is closer to its level than ends read off the draws, and interval and p agree.
     Raises `Malformed` where the figure is undefined for one of the two, or for more than a tenth of the draws.
     """
-
-    def measure(weights: Floats) -> dict[str, float]:
-        return {figure: second(weights)[figure] - first(weights)[figure]}
-
-    units = scheme.units
-    difference = measure(np.ones(len(units)))[figure]
-    drawn = resampled(measure, scheme, draws, seed)[figure]
+    measure, n = difference_of(figure, first, second), len(scheme.units)
+    difference = measure(np.ones(n))[figure]
+    drawn = resampled(measure, scheme, draws, seed, progress=progress)[figure]
     known = drawn[np.isfinite(drawn)]
     if not np.isfinite(difference) or len(known) < DEFINED * draws:
         raise Malformed(f"{figure} is undefined on these rows; compare by a figure that both models have")
-    name, error = f"paired bootstrap, {scheme.method}, {draws} draws", float(known.std(ddof=1))
-    return _by_student(name, figure, difference, error, int(units.max()), len(units), level)
+    name, freedom = f"paired bootstrap, {scheme.method}, {draws} draws", scheme.freedom
+    error = float(known.std(ddof=1)) * np.sqrt((freedom + 1) / freedom)  # draws of n units are too narrow by that
+    return _by_student(name, figure, difference, error, freedom, n, level)
 
 
 def diebold_mariano(

@@ -28,5 +28,5 @@ def score(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> RegressionPerforma
             "numbers to judge must be finite; drop the rows that are not, or find out why they were predicted"
         )
     with np.errstate(over="ignore", invalid="ignore"):
-        figures = measures.of_errors(truth, called)(np.ones(len(truth)))
+        figures = {**measures.of_errors(truth, called)(np.ones(len(truth))), "max_error": np.abs(truth - called).max()}
     return RegressionPerformance(**{name: finite(value) for name, value in figures.items()}, n=len(truth))

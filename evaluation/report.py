@@ -14,7 +14,8 @@ from ..results import Confusion, Curve, Interval, Report, Slice, TaskPerformance
 from . import calibration, measures, slices
 from .costs import Costs, cost_curve
 from .fairness import by_group
-from .intervals import DRAWS, LEVEL, Measure, bootstrap
+from .intervals import DRAWS, LEVEL, bootstrap
+from .measures import Measure
 from .resampling import scheme_of
 
 Floats = npt.NDArray[np.float64]
