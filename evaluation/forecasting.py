@@ -29,8 +29,8 @@ def score(
     and upper ends that were forecast. sMAPE is the mean of 2 |e| / (|y| + |f|), where both are 0 it is 0.
     Raises `Malformed` on no rows, unequal lengths, or values that are no finite numbers.
     """
-    true, given = _series(truth, "the truth"), _series(forecast, "the forecast")
-    _of_length(true, given, "the forecast")
+    true, given = checked(truth, forecast)
+    step = None if past is None else seasonal_step(past, season)
     error = given - true
     size = np.abs(true) + np.abs(given)
     figures: dict[str, float | None] = {
@@ -39,8 +39,8 @@ def score(
         "bias": float(error.mean()),
         "mape": float(np.abs(error / true).mean()) if true.all() else None,
         "smape": float(np.divide(2 * np.abs(error), size, out=np.zeros_like(size), where=size > 0).mean()),
-        "mase": None if past is None else _scaled(float(np.abs(error).mean()), past, season),
-        "coverage": None if interval is None else _coverage(true, *interval),
+        "mase": float(np.abs(error).mean()) / step if step else None,
+        "coverage": None if interval is None else float(inside(true, *interval).mean()),
     }
     return ForecastPerformance(**{name: finite(value) for name, value in figures.items()}, n=len(true))
 
@@ -71,21 +71,29 @@ def walk_forward(
         yield places[start:end], places[end + gap : end + gap + horizon]
 
 
-def _scaled(mae: float, past: npt.ArrayLike, season: int) -> float | None:
+def seasonal_step(past: npt.ArrayLike, season: int) -> float:
+    """The mean step of a series over a season, by which MASE scales. Raises `Malformed` where it is too short."""
     series = _series(past, "the past")
     if season < 1 or len(series) <= season:
         raise Malformed(f"a past of {len(series)} rows has no step of {season}; give a longer past or a shorter season")
-    step = float(np.abs(series[season:] - series[:-season]).mean())
-    return mae / step if step else None
+    return float(np.abs(series[season:] - series[:-season]).mean())
 
 
-def _coverage(true: Floats, low: npt.ArrayLike, high: npt.ArrayLike) -> float:
+def inside(truth: Floats, low: npt.ArrayLike, high: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Which true values lie in the interval that was forecast, shape (n,). Raises `Malformed` as `score`."""
     lower, upper = _series(low, "the lower end"), _series(high, "the upper end")
-    _of_length(true, lower, "the lower end")
-    _of_length(true, upper, "the upper end")
+    _of_length(truth, lower, "the lower end")
+    _of_length(truth, upper, "the upper end")
     if (lower > upper).any():
         raise Malformed("a lower end of an interval lies above its upper end; give (lower, upper)")
-    return float(((lower <= true) & (true <= upper)).mean())
+    return (lower <= truth) & (truth <= upper)
+
+
+def checked(truth: npt.ArrayLike, forecast: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Truth and forecast of one length. Raises `Malformed` as `score`."""
+    true, given = _series(truth, "the truth"), _series(forecast, "the forecast")
+    _of_length(true, given, "the forecast")
+    return true, given
 
 
 def _series(values: npt.ArrayLike, what: str) -> Floats:

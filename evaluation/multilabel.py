@@ -23,7 +23,7 @@ def score(
     """
     from sklearn import metrics
 
-    truth, called = _decisions(labels, "labels"), _decisions(predicted, "predictions")
+    truth, called = decisions(labels, "labels"), decisions(predicted, "predictions")
     if truth.shape != called.shape:
         raise Malformed(f"labels of shape {truth.shape} do not match predictions of shape {called.shape}")
 
@@ -53,11 +53,7 @@ def _ranked(truth: Decisions, probabilities: npt.ArrayLike) -> tuple[float | Non
     """Mean ROC AUC and average precision, of the labels that some rows have and some have not."""
     from sklearn import metrics
 
-    chances = np.asarray(probabilities, dtype=np.float64)
-    if chances.shape != truth.shape:
-        raise Malformed(f"probabilities of shape {chances.shape} do not match labels of shape {truth.shape}")
-    if not ((chances >= 0) & (chances <= 1)).all():
-        raise Malformed("probabilities to judge must lie between 0 and 1; NaN and scores outside are none")
+    chances = checked_chances(probabilities, truth.shape)
     told = np.flatnonzero(truth.any(axis=0) & ~truth.all(axis=0))
     if not len(told):
         return None, None
@@ -67,7 +63,18 @@ def _ranked(truth: Decisions, probabilities: npt.ArrayLike) -> tuple[float | Non
     return float(np.mean(areas)), float(np.mean(precisions))
 
 
-def _decisions(values: npt.ArrayLike, what: str) -> Decisions:
+def checked_chances(probabilities: npt.ArrayLike, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
+    """Probabilities of the labels' shape. Raises `Malformed` on another one, or what is no probability."""
+    chances = np.asarray(probabilities, dtype=np.float64)
+    if chances.shape != shape:
+        raise Malformed(f"probabilities of shape {chances.shape} do not match labels of shape {shape}")
+    if not ((chances >= 0) & (chances <= 1)).all():
+        raise Malformed("probabilities to judge must lie between 0 and 1; NaN and scores outside are none")
+    return chances
+
+
+def decisions(values: npt.ArrayLike, what: str) -> Decisions:
+    """Decisions of 0 and 1 as an array of shape (n, labels). Raises `Malformed` on anything else."""
     try:
         array = np.asarray(values)
     except ValueError as error:

@@ -12,29 +12,91 @@ from ..datasets.columns import Column, Label
 from ..datasets.tables import read_labels
 from ..errors import Malformed
 from ..results import TaskPerformance
-from . import binary, multiclass, regression
+from .outcomes import Outcomes
 from .probabilities import read_probabilities
+from .resampling import Sampling
 
 
 def judge(
     task: str, labels: Any, predictions: Any, probabilities: Any = None, classes: Sequence[Any] | None = None
 ) -> TaskPerformance:
-    """Judge one prediction a row against its label, and probabilities, one column a class, where there are any.
+    """The figures of predictions: those of `outcomes_of_predictions`."""
+    return outcomes_of_predictions(task, labels, predictions, probabilities, classes).performance
 
-    Of two columns the second is the positive class's; of several `classes` names the labels in the columns' order.
-    Raises `Malformed` on a task that has no figures, and where labels or predictions do not fit it.
+
+def outcomes_of_predictions(
+    task: str | None,
+    labels: Any,
+    predictions: Any,
+    probabilities: Any = None,
+    classes: Sequence[Any] | None = None,
+    sampling: Sampling | None = None,
+) -> Outcomes:
+    """One prediction a row beside its label, and probabilities, one column a class, where there are any.
+
+    Of two columns the second is the positive class's. `classes` names the labels in the columns' order; of a binary
+    task the negative and the positive one, where they are not 0 and 1. Without a task it is what labels and
+    predictions seem to be. Raises `Malformed` on a task that has no figures, and where they do not fit it.
     """
     truth, predicted = _read(labels, predictions)
-    if task == "regression":
-        return regression.score(_numbers(truth), _numbers(predicted))
+    task = task or _seeming(truth, predicted, classes)
+    drawn = sampling or Sampling()
+    if task in ("regression", "forecasting"):
+        return Outcomes(task, _numbers(truth), _numbers(predicted), sampling=drawn)
     chances = None if probabilities is None else read_probabilities(probabilities)
     if task == "binary":
-        return binary.score_predictions(_numbers(truth), _numbers(predicted), _positive(chances))
+        named = (0, 1) if classes is None else tuple(classes)
+        true, called = (_two(each, named) for each in (truth, predicted))
+        return Outcomes(task, true, called, _positive(chances), named, sampling=drawn)
     if task != "multiclass":
         raise Malformed(f"there are no figures for the task {task!r}; it is binary, multiclass or regression")
+    return _of_classes(truth, predicted, chances, classes, drawn)
+
+
+def _seeming(truth: Column, predicted: Column, classes: Sequence[Any] | None) -> str:
+    """The task that labels and predictions seem to be of. Raises `Malformed` where they may be of two."""
+    if classes is not None:
+        return "binary" if len(classes) == 2 else "multiclass"
+    if truth.kind != "number" or predicted.kind != "number":
+        return "multiclass"
+    values = np.unique(np.concatenate([truth.values, predicted.values]).astype(np.float64))
+    if np.isin(values, (0, 1)).all():
+        return "binary"
+    if (np.mod(values, 1) != 0).any():
+        return "regression"
+    raise Malformed("whole numbers may name classes or be measured; say which by task: multiclass or regression")
+
+
+def _two(column: Column, classes: tuple[Any, ...]) -> npt.NDArray[np.float64]:
+    """Labels of two classes as 0 and 1."""
+    if len(classes) != 2 or classes[0] == classes[1]:
+        raise Malformed(f"a binary task has two classes, the negative and the positive one, not {list(classes)}")
+    if classes == (0, 1) or (column.kind == "number" and all(isinstance(each, str) for each in classes)):
+        return _numbers(column)  # given as codes of the classes already
+    true, names = _of_one_kind([column, _column(classes, "classes cannot be read", "name two")])
+    if others := sorted({str(label) for label in true if label not in names}):
+        raise Malformed(f"labels are {names[0]!r} or {names[1]!r}, and there is {', '.join(others[:5])}; name both")
+    return np.array([float(label == names[1]) for label in true])
+
+
+def _of_classes(
+    truth: Column,
+    predicted: Column,
+    chances: npt.NDArray[np.float64] | None,
+    classes: Sequence[Any] | None,
+    sampling: Sampling,
+) -> Outcomes:
     named = [] if classes is None else [_column(classes, "classes_ cannot be read", "name each class once")]
     true, called, *names = _of_one_kind([truth, predicted, *named])
-    return multiclass.score(true, called, chances, *names)
+    known = list(names[0]) if names and chances is not None else []
+    if len(set(known)) < len(known):
+        raise Malformed("the names of the classes are not all different; name each class once")
+    if chances is not None and known and chances.shape != (len(true), len(known)):
+        raise Malformed(f"probabilities of shape {chances.shape} are not a row a label and a column a class")
+    every = (*known, *sorted({*true, *called} - {*known}, key=lambda label: (isinstance(label, str), label)))
+    code = {label: place for place, label in enumerate(every)}
+    codes = [np.array([code[label] for label in each], np.int64) for each in (true, called)]
+    return Outcomes("multiclass", codes[0], codes[1], chances if known else None, every, sampling=sampling)
 
 
 def _read(labels: Any, predictions: Any) -> tuple[Column, Column]:

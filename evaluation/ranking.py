@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import numpy as np
@@ -12,8 +12,11 @@ from ..errors import Malformed
 from ..results import RankingPerformance
 
 Floats = npt.NDArray[np.float64]
+Query = tuple[Floats, Floats]
+"""Relevance and scores of what belongs to it."""
 FIRST: Final = 10
 """How many places `_at_10` looks at."""
+FIGURES: Final = ("ndcg", "ndcg_at_10", "mrr", "map", "precision_at_10", "recall_at_10", "hit_rate_at_10")
 
 
 def score(relevance: npt.ArrayLike, scores: npt.ArrayLike, queries: npt.ArrayLike) -> RankingPerformance:
@@ -24,22 +27,26 @@ def score(relevance: npt.ArrayLike, scores: npt.ArrayLike, queries: npt.ArrayLik
     Queries with nothing relevant are left out. Raises `Malformed` on unequal lengths, what is no finite number,
     negative relevance, or where no query has anything relevant.
     """
-    rows = _checked(relevance, scores, queries)
-    figures = np.array([_figures(*query) for query in rows])
-    if not len(figures):
-        raise Malformed("no query has anything relevant, so there is nothing to rank first; label at least one row")
+    figures = of_queries(by_query(relevance, scores, queries))
     means = figures.mean(axis=0).tolist()
     return RankingPerformance(*means, queries=len(figures), n=int(np.size(np.asarray(scores))))
 
 
+def of_queries(queries: Iterable[Query]) -> Floats:
+    """The FIGURES of each query, shape (queries, 7). Raises `Malformed` where there is no query."""
+    figures = np.array([_figures(*query) for query in queries])
+    if not len(figures):
+        raise Malformed("no query has anything relevant, so there is nothing to rank first; label at least one row")
+    return figures
+
+
 def _figures(gains: Floats, scores: Floats) -> tuple[float, ...]:
-    """NDCG, NDCG@10, reciprocal rank, average precision, precision, recall and a hit among the first ten."""
     relevant = gains[np.lexsort((gains, -scores))] > 0  # of equal scores the less relevant first
     places = np.flatnonzero(relevant) + 1
     first = int(relevant[:FIRST].sum())
     return (
-        _ndcg(gains, scores, len(gains)),
-        _ndcg(gains, scores, FIRST),
+        ndcg(gains, scores, len(gains)),
+        ndcg(gains, scores, FIRST),
         1 / places[0],
         float((np.arange(1, len(places) + 1) / places).mean()),
         first / FIRST,
@@ -48,8 +55,8 @@ def _figures(gains: Floats, scores: Floats) -> tuple[float, ...]:
     )
 
 
-def _ndcg(gains: Floats, scores: Floats, first: int) -> float:
-    """Discounted gain of the order by that of the best order; rows of equal score have their mean gain each."""
+def ndcg(gains: Floats, scores: Floats, first: int) -> float:
+    """Gain of the `first` places, discounted, by that of the best order; rows of equal score share their gain."""
     discounts = 1 / np.log2(np.arange(2, len(gains) + 2))
     discounts[first:] = 0
     _, level = np.unique(-scores, return_inverse=True)
@@ -58,9 +65,11 @@ def _ndcg(gains: Floats, scores: Floats, first: int) -> float:
     return float(gained / np.dot(np.sort(gains)[::-1], discounts))
 
 
-def _checked(
-    relevance: npt.ArrayLike, scores: npt.ArrayLike, queries: npt.ArrayLike
-) -> Iterator[tuple[Floats, Floats]]:
+def by_query(relevance: npt.ArrayLike, scores: npt.ArrayLike, queries: npt.ArrayLike) -> Iterator[Query]:
+    """Relevance and scores of each query that has anything relevant, in the order of the queries' names.
+
+    Raises `Malformed` as `score` does.
+    """
     gains, values, names = np.asarray(relevance, np.float64), np.asarray(scores, np.float64), np.asarray(queries)
     if gains.ndim != 1 or not (gains.shape == values.shape == names.shape):
         raise Malformed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -10,13 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import Malformed
-from ..results import Confusion, Curve, Interval, Report, Slice, TaskPerformance
+from ..results import Confusion, Curve, Interval, Report, Slice
 from . import calibration, measures, slices
 from .costs import Costs, cost_curve
 from .fairness import by_group
 from .intervals import DRAWS, LEVEL, bootstrap
-from .measures import Measure
-from .resampling import scheme_of
+from .outcomes import Outcomes
 
 Floats = npt.NDArray[np.float64]
 POINTS: Final = 200
@@ -27,16 +26,9 @@ CLASSES: Final = 100
 
 @dataclass(frozen=True)
 class Asked:
-    """What a report is asked with; rows are given by the value that each has, shape (n,).
+    """What a report is asked with: `columns`, with a value a row, shape (n,), are searched for slices that do worse,
+    those of `sensitive` compared for fairness."""
 
-    `groups` are what is independent (patients), `block` the rows of one block of a series in time order, `stratified`
-    that rows were sampled by class, as many of each as was decided before (else intervals would be too narrow).
-    `columns` are searched for slices that do worse, `sensitive` compared for fairness.
-    """
-
-    groups: npt.ArrayLike | None = None
-    block: int | None = None
-    stratified: bool = False
     columns: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, "Sequence[Any]"])
     sensitive: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, "Sequence[Any]"])
     costs: Costs | None = None
@@ -51,58 +43,61 @@ class Asked:
             raise Malformed(f"a level of {self.level} is not from 0.5 to below 1; 0.95 is usual")
 
 
-def of_binary(
-    performance: TaskPerformance, truth: Floats, called: Floats, chance: Floats | None, asked: Asked
-) -> Report:
-    """The report of a binary classifier: labels and calls of 0 and 1, probabilities if any; all of shape (n,)."""
-    measure = measures.of_decisions(truth, called == 1)
-    if chance is not None:
-        measure = measures.together(measure, measures.of_probabilities(truth, chance))
-    both = chance is not None and len(np.unique(truth)) > 1
-    return Report(
-        performance,
-        *_intervals(measure, truth, asked),
-        curves=_curves(truth, chance) if chance is not None and both else {},
-        confusion=_confusion(truth.astype(int), called.astype(int)),
-        calibration=None if chance is None else calibration.reliability(truth, chance, seed=asked.seed),
-        costs=None if chance is None or asked.costs is None else cost_curve(truth, chance, asked.costs),
-        slices=_slices((truth != called).astype(float), asked),
-        fairness={
-            name: by_group(truth, called, groups, draws=max(asked.draws, 1), seed=asked.seed, level=asked.level)
-            for name, groups in asked.sensitive.items()
-        },
-    )
+def report_of(outcomes: Outcomes, asked: Asked) -> Report:
+    """The report of outcomes of any task. Raises `Malformed` where what was asked does not fit them."""
+    if asked.sensitive and outcomes.task != "binary":
+        raise Malformed(f"fairness compares what was called positive, and {outcomes.task} calls nothing so")
+    if asked.costs is not None and (outcomes.task != "binary" or outcomes.chances is None):
+        raise Malformed("a threshold of least cost needs a binary classifier's probabilities; leave costs out")
+    parts = _PARTS.get(outcomes.task, _no_parts)(outcomes, asked)
+    return Report(outcomes.performance, *_intervals(outcomes, asked), slices=_slices(outcomes.losses, asked), **parts)
 
 
-def of_classes(performance: TaskPerformance, truth: Sequence[Any], called: Sequence[Any], asked: Asked) -> Report:
-    """The report of a classifier of several classes; classes are numbers or texts, both of shape (n,)."""
-    names, codes = np.unique(np.concatenate([np.asarray(truth), np.asarray(called)]), return_inverse=True)
-    true, given = codes[: len(truth)], codes[len(truth) :]
-    return Report(
-        performance,
-        *_intervals(measures.of_classes(true, given, len(names)), true, asked),
-        confusion=_confusion(np.asarray(truth), np.asarray(called)) if len(names) <= CLASSES else None,
-        slices=_slices((true != given).astype(float), asked),
-    )
+def _binary(outcomes: Outcomes, asked: Asked) -> dict[str, Any]:
+    truth, chance = outcomes.truth.astype(np.float64), outcomes.chances
+    called = outcomes.called.astype(np.float64)
+    fairness = {
+        name: by_group(truth, called, groups, draws=max(asked.draws, 1), seed=asked.seed, level=asked.level)
+        for name, groups in asked.sensitive.items()
+    }
+    told = {"confusion": _confusion(outcomes), "fairness": fairness}
+    if chance is None:
+        return told
+    return told | {
+        "curves": _curves(truth, chance) if len(np.unique(truth)) > 1 else {},
+        "calibration": calibration.reliability(truth, chance, seed=asked.seed),
+        "costs": None if asked.costs is None else cost_curve(truth, chance, asked.costs),
+    }
 
 
-def of_numbers(performance: TaskPerformance, truth: Floats, predicted: Floats, asked: Asked) -> Report:
-    """The report of predicted numbers; both of shape (n,)."""
-    some = np.linspace(0, len(truth) - 1, min(len(truth), POINTS)).astype(int)
-    return Report(
-        performance,
-        *_intervals(measures.of_errors(truth, predicted), truth, asked),
-        curves={"residuals": _curve(predicted[some], (truth - predicted)[some])},
-        slices=_slices((truth - predicted) ** 2, asked),
-    )
+def _several(outcomes: Outcomes, _: Asked) -> dict[str, Any]:
+    return {"confusion": _confusion(outcomes) if len(outcomes.classes) <= CLASSES else None}
 
 
-def _intervals(measure: Measure, truth: npt.NDArray[Any], asked: Asked) -> tuple[Mapping[str, Interval], str, int, int]:
+def _numbers(outcomes: Outcomes, _: Asked) -> dict[str, Any]:
+    some = np.linspace(0, len(outcomes) - 1, min(len(outcomes), POINTS)).astype(int)
+    return {"curves": {"residuals": _curve(outcomes.called[some], (outcomes.truth - outcomes.called)[some])}}
+
+
+def _no_parts(_: Outcomes, __: Asked) -> dict[str, Any]:
+    return {}
+
+
+_PARTS: Final[Mapping[str, Callable[[Outcomes, Asked], dict[str, Any]]]] = {
+    "binary": _binary,
+    "multiclass": _several,
+    "regression": _numbers,
+    "forecasting": _numbers,
+}
+"""What a report has beside figures, intervals and slices, by task."""
+
+
+def _intervals(outcomes: Outcomes, asked: Asked) -> tuple[Mapping[str, Interval], str, int, int]:
     """The interval of each figure that has one, and the scheme, the draws and the seed it was found by."""
-    if not asked.draws or len(truth) < 2:
+    if not asked.draws or len(outcomes) < 2:
         return {}, "", 0, asked.seed
-    scheme = scheme_of(len(truth), truth if asked.stratified else None, asked.groups, asked.block)
-    draws = bootstrap(measure, scheme, asked.draws, asked.seed)
+    scheme = outcomes.scheme
+    draws = bootstrap(outcomes.measure, scheme, asked.draws, asked.seed)
     ends = {name: draws.interval(name, asked.level) for name in draws.figures}
     known = {name: Interval(*each, asked.level) for name, each in ends.items() if each is not None}
     return known, scheme.method, asked.draws, asked.seed
@@ -124,11 +119,14 @@ def _curve(x: Floats, y: Floats) -> Curve:
     return Curve(tuple(x[some].tolist()), tuple(y[some].tolist()))
 
 
-def _confusion(truth: npt.NDArray[Any], called: npt.NDArray[Any]) -> Confusion:
-    names, codes = np.unique(np.concatenate([truth, called]), return_inverse=True)
-    cells = codes[: len(truth)] * len(names) + codes[len(truth) :]
-    counts = np.bincount(cells, minlength=len(names) ** 2).reshape(len(names), len(names))
-    return Confusion(tuple(map(str, names.tolist())), tuple(map(tuple, counts.tolist())))
+def _confusion(outcomes: Outcomes) -> Confusion:
+    """The classes that a row is or was called, in their order."""
+    size = len(outcomes.classes)
+    cells = outcomes.truth.astype(np.int64) * size + outcomes.called.astype(np.int64)
+    counts = np.bincount(cells, minlength=size**2).reshape(size, size)
+    there = np.flatnonzero(counts.sum(axis=0) + counts.sum(axis=1))
+    names = tuple(str(outcomes.classes[place]) for place in there.tolist())
+    return Confusion(names, tuple(map(tuple, counts[np.ix_(there, there)].tolist())))
 
 
 def _slices(losses: Floats, asked: Asked) -> tuple[Slice, ...]:

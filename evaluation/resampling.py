@@ -177,6 +177,31 @@ class Blocks:
         return _counted(places % self.n, self.n)
 
 
+@dataclass(frozen=True, eq=False)
+class Sampling:
+    """How rows depend on each other: by group, by blocks of a series, within strata, or not at all."""
+
+    groups: npt.ArrayLike | None = None
+    """What each row belongs to that is independent of others (a patient, a customer), shape (n,)."""
+    block: int | None = None
+    """The rows of one block of a series in time order."""
+    stratified: bool = False
+    """Whether as many rows of each class were sampled as was decided before; else intervals would be too narrow."""
+
+    def __post_init__(self) -> None:
+        if sum((self.groups is not None, self.block is not None, self.stratified)) > 1:
+            raise Malformed("rows are drawn by one scheme; give strata, groups or a block's length, not two of them")
+
+    @cached_property
+    def codes(self) -> Units | None:
+        """The group of each row, counted from 0; None without groups."""
+        return None if self.groups is None else _codes(self.groups, len(as_given(self.groups)), "group")
+
+    def scheme(self, n: int, strata: npt.ArrayLike) -> Scheme:
+        """The scheme by which `n` rows are drawn. Raises `Malformed` where too few units are left to draw from."""
+        return scheme_of(n, strata if self.stratified else None, self.groups, self.block)
+
+
 def scheme_of(
     n: int, strata: npt.ArrayLike | None = None, groups: npt.ArrayLike | None = None, block: int | None = None
 ) -> Scheme:

@@ -18,17 +18,11 @@ def score(tags: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> 
     Where the true tags are of IOB2 (`B-person`, `I-person`, `O`) whole spans are counted too, as CoNLL-2003's script
     does: a span is right where its ends and its kind are. Raises `Malformed` on no tags or unequal lengths.
     """
-    if len(tags) != len(predicted):
-        raise Malformed(f"{len(tags)} sequences do not match {len(predicted)} predicted ones; give one each")
-    for place, (true, given) in enumerate(zip(tags, predicted, strict=True)):
-        if isinstance(true, str) or isinstance(given, str):
-            raise Malformed("a sequence is a text; give a list of its tags")
-        if len(true) != len(given):
-            raise Malformed(f"sequence {place} has {len(true)} tags and {len(given)} predicted ones; give one each")
+    check(tags, predicted)
     every, called = ([str(tag) for sequence in each for tag in sequence] for each in (tags, predicted))
     single = multiclass.score(every, called)
     matches = [list(map(str, true)) == list(map(str, given)) for true, given in zip(tags, predicted, strict=True)]
-    precision, recall, f1 = _spans(tags, predicted) if _is_iob(every) else (None, None, None)
+    precision, recall, f1 = _spans(tags, predicted) if is_iob(every) else (None, None, None)
     return SequencePerformance(
         accuracy=single.accuracy,
         macro_f1=single.macro_f1,
@@ -41,6 +35,17 @@ def score(tags: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> 
         sequences=len(tags),
         n=len(every),
     )
+
+
+def check(tags: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> None:
+    """Raise `Malformed` where there is not one predicted tag for each true one."""
+    if len(tags) != len(predicted):
+        raise Malformed(f"{len(tags)} sequences do not match {len(predicted)} predicted ones; give one each")
+    for place, (true, given) in enumerate(zip(tags, predicted, strict=True)):
+        if isinstance(true, str) or isinstance(given, str):
+            raise Malformed("a sequence is a text; give a list of its tags")
+        if len(true) != len(given):
+            raise Malformed(f"sequence {place} has {len(true)} tags and {len(given)} predicted ones; give one each")
 
 
 def _spans(
@@ -68,5 +73,6 @@ def entities(place: int, tags: Sequence[str]) -> Iterator[Span]:
             begin, kind = end, name
 
 
-def _is_iob(tags: Sequence[str]) -> bool:
+def is_iob(tags: Sequence[str]) -> bool:
+    """Whether these are tags of IOB2, so that whole spans can be counted."""
     return all(tag == "O" or tag[:2] in ("B-", "I-") for tag in tags) and any(tag[:2] == "B-" for tag in tags)

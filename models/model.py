@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import torch
     from pydantic import BaseModel
 
+    from ..evaluation.outcomes import Outcomes
+    from ..evaluation.resampling import Sampling
     from ..results import TaskPerformance
 
 OnEpoch: TypeAlias = Callable[[int, Mapping[str, float]], object]
@@ -106,7 +108,14 @@ class Model(ABC):
 
         Raises `Refused` where its class declares no task, `Malformed` where labels or predictions do not fit it.
         """
-        from ..evaluation.predictions import judge
+        return self.outcomes(data, labels).performance
+
+    def outcomes(self, data: Any, labels: Any, sampling: Sampling | None = None) -> Outcomes:
+        """What each labelled row is and what the model says of it, from which figures and reports are made.
+
+        Raises what `evaluate` does.
+        """
+        from ..evaluation.predictions import outcomes_of_predictions
 
         if not self.TASK:
             raise Refused(
@@ -116,8 +125,9 @@ class Model(ABC):
                 cli="its class is to say so, in Python",
             )
         predict_proba: Callable[[Any], Any] | None = getattr(self, "predict_proba", None)
-        probabilities = predict_proba(data) if predict_proba and self.TASK != "regression" else None
-        return judge(self.TASK, labels, self.predict(data), probabilities, getattr(self, "classes_", None))
+        chances = predict_proba(data) if predict_proba and self.TASK != "regression" else None
+        classes = getattr(self, "classes_", None)
+        return outcomes_of_predictions(self.TASK, labels, self.predict(data), chances, classes, sampling)
 
     def architecture(self) -> dict[str, Json]:
         """What rebuilds the empty module: the class's registered name and the arguments that made this object."""

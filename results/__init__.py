@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         SequencePerformance,
         TaskPerformance,
     )
-    from .judging.report import Confusion, Curve, Report
+    from .judging.report import ByClass, Confusion, Curve, Report, Series
     from .judging.statistics import (
         Bin,
         Calibration,
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Bin",
+    "ByClass",
     "Calibration",
     "Comparison",
     "Confusion",
@@ -76,6 +77,7 @@ __all__ = [
     "RolledBack",
     "SegmentationPerformance",
     "SequencePerformance",
+    "Series",
     "Shown",
     "Slice",
     "Suggestion",
@@ -125,9 +127,11 @@ _HOMES: Final = {
         "TaskPerformance",
     ),
     ".judging.report": (
+        "ByClass",
         "Confusion",
         "Curve",
         "Report",
+        "Series",
     ),
     ".rollback": (
         "Rehearsal",

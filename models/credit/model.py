@@ -16,6 +16,8 @@ from ...datasets.examination import examine
 from ...datasets.tables import fingerprint, identity, read_labels, read_table
 from ...errors import Malformed, Refused
 from ...evaluation.binary import best_threshold, score
+from ...evaluation.outcomes import Outcomes
+from ...evaluation.resampling import Sampling
 from ...results import Performance
 from ..hyperparameter import Json, Whole
 from ..model import Model, OnEpoch
@@ -123,10 +125,17 @@ class CreditScoringModel(Model):
 
     def evaluate(self, data: Any, labels: Any) -> Performance:
         """Judge the model on labelled rows, at its threshold. Raises `Malformed` on other labels than it learnt."""
+        return cast("Performance", super().evaluate(data, labels))
+
+    def outcomes(self, data: Any, labels: Any, sampling: Sampling | None = None) -> Outcomes:
+        """What each row is, and its probability beside the threshold. Raises `Malformed` on labels it never learnt."""
         module = self.trained()
         table = read_table(data)
         truth = targets(read_labels(labels, table.rows), module.classes())
-        return score(truth, self.predict_proba(table)[:, 1], module.threshold.item())
+        chances, threshold = self.predict_proba(table)[:, 1], module.threshold.item()
+        called = (chances >= threshold).astype(np.float64)
+        drawn = sampling or Sampling()
+        return Outcomes(self.TASK, truth, called, chances, module.classes(), threshold, drawn)
 
     @property
     def classes_(self) -> tuple[Label, Label]:

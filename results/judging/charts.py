@@ -1,200 +1,279 @@
-"""Charts of a report: Vega-Lite by Altair, drawn as SVG, PNG or one HTML page without a network."""
+"""Charts of what judging found, as specifications of Vega-Lite by Altair: of a report, or of one of its parts."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from ...errors import Malformed, Unavailable
-from ..words import Language, word
-from .report import Report
+from ...errors import Malformed
+from .drawing import altair
+from .sentences import RATES, Sentences
 
 if TYPE_CHECKING:
-    import altair
+    from .performance import TaskPerformance
+    from .report import ByClass, Confusion, Curve, Report, Series
+    from .statistics import Calibration, CostCurve, Fairness, Slice
 
 BLUE: Final = "#3987c9"
 ORANGE: Final = "#d9822b"
-GREY: Final = "#8a8f98"
+GREY: Final = "#80878f"
 """Colours that stand out from white and from black."""
-FORMATS: Final = ("svg", "png", "html", "json")
-_TITLES: Final = {
+SIZE: Final = 320
+"""Pixels of a side of a chart."""
+BARS: Final = 30
+"""Bars of a chart at most."""
+CELLS: Final = 12
+"""Classes of a table of confusion whose counts are written into it at most."""
+TITLES: Final = {
     "roc": "ROC curve",
     "precision_recall": "Precision over recall",
     "calibration": "Reliability",
     "confusion": "Confusion",
+    "by_class": "Figures by class",
+    "ranking": "NDCG of the first places",
+    "forecast": "Forecast over time",
     "residuals": "Residuals",
     "costs": "Cost by threshold",
     "slices": "Loss by slice",
+    "fairness": "Rates by group",
 }
+"""Every chart by its name, in the order they are shown in."""
 
 
 def charts_of(report: Report) -> tuple[str, ...]:
     """The names of the charts that a report has, in the order they are shown in."""
-    there = {
+    there: dict[str, Any] = {
+        **report.curves,
         "calibration": report.calibration,
         "confusion": report.confusion,
+        "by_class": report.by_class,
+        "forecast": report.series,
         "costs": report.costs,
         "slices": report.slices,
-        **report.curves,
+        "fairness": report.fairness,
     }
-    return tuple(name for name in _TITLES if there.get(name))
+    return tuple(name for name in TITLES if there.get(name))
 
 
-def chart(report: Report, name: str, *, english: bool = True) -> altair.Chart | altair.LayerChart:
+def chart(report: Report, name: str, told: Sentences | None = None) -> Any:
     """One chart of a report. Raises `Malformed` where it has none of that name, `Unavailable` without Altair."""
     if name not in charts_of(report):
         known = ", ".join(charts_of(report)) or "none"
         raise Malformed(f"this report has no chart {name!r}; it has {known}")
-    language: Language = "en" if english else "zh"
-    words: _Words = partial(word, into=language)
-    drawn = _DRAWN[name](report, words) if name in _DRAWN else _curve(report, name, words)
-    return drawn.properties(title=words(_TITLES[name]), width=320, height=320)
+    return _DRAWN[name](report, told or Sentences())
 
 
-def draw(charts: Iterable[Any], path: Path) -> None:
-    """Write charts, two in a row, as the ending of `path` says: .svg, .png, .html (one page), .json.
-
-    Raises `Malformed` on another ending, `Unavailable` where the library that draws is not installed.
-    """
-    kind = path.suffix[1:].lower()
-    if kind not in FORMATS:
-        raise Malformed(f"{path.name} does not say how to draw; end it in .{', .'.join(FORMATS)}")
-    spec = _spec(charts)
-    drawn: Mapping[str, Callable[[], str | bytes]] = {
-        "json": lambda: json.dumps(spec, indent=2, ensure_ascii=False),
-        "svg": lambda: _vega().vegalite_to_svg(spec),
-        "png": lambda: _vega().vegalite_to_png(spec, scale=2),
-        "html": lambda: _vega().vegalite_to_html(spec, bundle=True),
-    }
-    content = drawn[kind]()
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+def whole(report: Report, told: Sentences | None = None) -> Any:
+    """All charts of a report, two in a row. Raises `Malformed` where it has none, `Unavailable` without Altair."""
+    names = charts_of(report)
+    if not names:
+        raise Malformed(f"a report of the task {report.performance.task!r} has nothing to draw; print it instead")
+    return altair().concat(*(chart(report, name, told) for name in names), columns=2)
 
 
-def svg(charts: Iterable[Any]) -> str:
-    """Charts as one element of SVG, without a background. Raises `Unavailable` where nothing can draw them."""
-    return _vega().vegalite_to_svg(_spec(charts))
+def of_roc(curve: Curve, told: Sentences) -> Any:
+    """ROC curve beside what chance gives."""
+    line = _line(curve, told, "false positive rate", "true positive rate", interpolate="linear")
+    return _titled(altair().layer(_diagonal(), line), "roc", told)
 
 
-def _spec(charts: Iterable[Any]) -> dict[str, Any]:
-    drawn = list(charts)
-    whole = drawn[0] if len(drawn) == 1 else _altair().concat(*drawn, columns=2)
-    return whole.configure(background="transparent", **_LOOK).to_dict()
+def of_precision(curve: Curve, told: Sentences) -> Any:
+    """Precision over recall."""
+    line = _line(curve, told, "recall", "precision", interpolate="step-before")
+    return _titled(altair().layer(line), "precision_recall", told)
 
 
-_LOOK: Final = {
-    "axis": {"labelColor": GREY, "titleColor": GREY, "gridColor": GREY, "gridOpacity": 0.25, "domainColor": GREY,
-             "tickColor": GREY},
-    "title": {"color": GREY, "anchor": "start"},
-    "legend": {"labelColor": GREY, "titleColor": GREY},
-    "view": {"stroke": None},
-}  # fmt: skip
-
-_Words = Callable[[str], str]
+def of_ranking(curve: Curve, told: Sentences) -> Any:
+    """NDCG by how many places are looked at."""
+    line = _line(curve, told, "places looked at", "NDCG", interpolate="linear", point=True)
+    return _titled(altair().layer(line), "ranking", told)
 
 
-def _curve(report: Report, name: str, words: _Words) -> altair.LayerChart:
-    alt = _altair()
-    x, y = {
-        "roc": ("false positive rate", "true positive rate"),
-        "precision_recall": ("recall", "precision"),
-        "residuals": ("predicted", "truth - predicted"),
-    }[name]
-    line = report.curves[name]
-    rows = _rows(x=line.x, y=line.y)
-    base = alt.Chart(rows).encode(x=alt.X("x:Q").title(words(x)), y=alt.Y("y:Q").title(words(y)))
-    if name == "residuals":
-        zero = alt.Chart(_rows(y=(0.0,))).mark_rule(color=GREY, strokeDash=[4, 4]).encode(y="y:Q")
-        return alt.layer(zero, base.mark_point(color=BLUE, opacity=0.6))
-    drawn = base.mark_line(color=BLUE, interpolate="linear" if name == "roc" else "step-after", order=False)
-    return alt.layer(_diagonal(), drawn) if name == "roc" else alt.layer(drawn)
+def of_residuals(curve: Curve, told: Sentences) -> Any:
+    """What each prediction is off by, over what was predicted."""
+    alt = altair()
+    zero = alt.Chart(_rows(y=(0.0,))).mark_rule(color=GREY, strokeDash=[4, 4]).encode(y="y:Q")
+    x = alt.X("x:Q").title(told.word("predicted")).scale(zero=False)
+    y = alt.Y("y:Q").title(told.word("truth - predicted"))
+    points = alt.Chart(_rows(x=curve.x, y=curve.y)).mark_point(color=BLUE, opacity=0.6).encode(x=x, y=y)
+    return _titled(alt.layer(zero, points), "residuals", told)
 
 
-def _calibration(report: Report, words: _Words) -> altair.LayerChart:
-    alt, bins = _altair(), report.calibration.bins if report.calibration else ()
+def of_series(series: Series, told: Sentences) -> Any:
+    """Truth and forecast over time, and the interval that was forecast."""
+    alt = altair()
+    truth, forecast = told.word("truth"), told.word("forecast")
+    lines = [
+        {"x": place, "y": value, "line": name}
+        for name, values in ((truth, series.truth), (forecast, series.forecast))
+        for place, value in zip(series.places, values, strict=True)
+    ]
+    x = alt.X("x:Q").title(told.word("place in time")).scale(zero=False, nice=False)
+    y = alt.Y("y:Q").title(told.word("value")).scale(zero=False)
+    colours = alt.Scale(domain=[truth, forecast], range=[GREY, BLUE])
+    colour = alt.Color("line:N").title(None).scale(colours).legend(orient="top")
+    drawn = alt.Chart(alt.Data(values=lines)).mark_line(strokeWidth=1.8).encode(x=x, y=y, color=colour)
+    if series.low is None or series.high is None:
+        return _titled(alt.layer(drawn), "forecast", told)
+    ends = alt.Chart(_rows(x=series.places, low=series.low, high=series.high))
+    band = ends.mark_area(color=BLUE, opacity=0.2).encode(x=x, y=alt.Y("low:Q").title(told.word("value")), y2="high:Q")
+    return _titled(alt.layer(band, drawn), "forecast", told)
+
+
+def of_calibration(calibration: Calibration, told: Sentences) -> Any:
+    """How often rows are positive, by their probability, with the interval of each bin."""
+    alt, bins = altair(), calibration.bins
     rows = _rows(
         x=[each.probability for each in bins], y=[each.frequency for each in bins],
         low=[each.least for each in bins], high=[each.most for each in bins], rows=[each.rows for each in bins],
     )  # fmt: skip
-    base = alt.Chart(rows).encode(x=alt.X("x:Q").title(words("probability")).scale(domain=[0, 1]))
-    ends = base.mark_rule(color=BLUE).encode(y=alt.Y("low:Q").title(words("frequency")), y2="high:Q")
+    base = alt.Chart(rows).encode(x=alt.X("x:Q").title(told.word("probability")).scale(domain=[0, 1]))
+    ends = base.mark_rule(color=BLUE).encode(y=alt.Y("low:Q").title(told.word("frequency")), y2="high:Q")
     points = base.mark_point(color=BLUE, filled=True, size=60).encode(y="y:Q", tooltip=["rows:Q", "x:Q", "y:Q"])
-    return alt.layer(_diagonal(), ends, points)
+    return _titled(alt.layer(_diagonal(), ends, points), "calibration", told)
 
 
-def _confusion(report: Report, words: _Words) -> altair.LayerChart:
-    alt, table = _altair(), report.confusion
-    assert table is not None
+def of_confusion(table: Confusion, told: Sentences) -> Any:
+    """How often each class was called each class; shades are shares of the true class's rows."""
+    alt, names = altair(), list(table.classes)
     cells = [
         {"true": true, "called": called, "rows": count, "share": count / max(1, sum(counts))}
-        for true, counts in zip(table.classes, table.counts, strict=True)
-        for called, count in zip(table.classes, counts, strict=True)
+        for true, counts in zip(names, table.counts, strict=True)
+        for called, count in zip(names, counts, strict=True)
     ]
+    side = {"labelLimit": 110, "labelOverlap": True}
+    angle = -45 if len(names) > 2 else 0
     base = alt.Chart(alt.Data(values=cells)).encode(
-        x=alt.X("called:N").title(words("called")).sort(list(table.classes)),
-        y=alt.Y("true:N").title(words("true")).sort(list(table.classes)),
+        x=alt.X("called:N").title(told.word("called")).sort(names).axis(**side, labelAngle=angle),
+        y=alt.Y("true:N").title(told.word("true")).sort(names).axis(**side),
+        tooltip=["true:N", "called:N", "rows:Q"],
     )
-    colour = alt.Color("share:Q").legend(None).scale(range=["#d8e7f5", BLUE], domain=[0, 1])
-    return alt.layer(base.mark_rect().encode(color=colour), base.mark_text(color="#10151c").encode(text="rows:Q"))
+    colour = alt.Color("share:Q").legend(None).scale(range=["#e4eef8", BLUE], domain=[0, 1])
+    squares = base.mark_rect().encode(color=colour)
+    if len(names) > CELLS:
+        return _titled(alt.layer(squares), "confusion", told)
+    return _titled(alt.layer(squares, base.mark_text(color="#10151c").encode(text="rows:Q")), "confusion", told)
 
 
-def _costs(report: Report, words: _Words) -> altair.LayerChart:
-    alt, curve = _altair(), report.costs
-    assert curve is not None
-    rows = _rows(x=curve.thresholds, y=curve.costs)
-    base = alt.Chart(rows).encode(
-        x=alt.X("x:Q").title(words("threshold")), y=alt.Y("y:Q").title(words("cost a row")).scale(zero=False)
-    )
-    best = alt.Chart(_rows(x=curve.best[:1])).mark_rule(color=ORANGE, strokeDash=[4, 4]).encode(x="x:Q")
-    return alt.layer(base.mark_line(color=BLUE, interpolate="step-after"), best)
+def of_costs(curve: CostCurve, told: Sentences) -> Any:
+    """The cost of a row at each threshold, and the least."""
+    alt = altair()
+    x = alt.X("x:Q").title(told.word("threshold")).scale(domain=[0, 1], clamp=True)
+    y = alt.Y("y:Q").title(told.word("cost a row")).scale(zero=False)
+    some = range(0, len(curve.costs), -(-len(curve.costs) // 500))
+    points = _rows(x=[curve.thresholds[place] for place in some], y=[curve.costs[place] for place in some])
+    line = alt.Chart(points).mark_line(color=BLUE, interpolate="step-after").encode(x=x, y=y)
+    best = alt.Chart(_rows(x=curve.best[:1])).mark_rule(color=ORANGE, strokeDash=[4, 4]).encode(x=x)
+    return _titled(alt.layer(line, best), "costs", told)
 
 
-def _slices(report: Report, words: _Words) -> altair.LayerChart:
-    alt, worst = _altair(), report.slices[:12]
+def of_slices(slices: Sequence[Slice], level: float, told: Sentences) -> Any:
+    """The mean loss of each slice, beside that of all other rows; darker where it is worse beyond chance."""
+    alt, worst = altair(), slices[:12]
     rows = _rows(
         condition=[each.condition for each in worst], loss=[each.loss for each in worst],
         others=[each.others for each in worst], p=[each.p for each in worst],
     )  # fmt: skip
-    base = alt.Chart(rows).encode(y=alt.Y("condition:N").title(None).sort(None).axis(labelLimit=220))
+    base = alt.Chart(rows).encode(y=alt.Y("condition:N").title(None).sort(None).axis(labelLimit=200))
+    shade = alt.condition(f"datum.p <= {1 - level:.6g}", alt.value(BLUE), alt.value("#9dbfe0"))
     bars = base.mark_bar().encode(
-        x=alt.X("loss:Q").title(words("loss")),
-        color=alt.condition("datum.p <= 0.05", alt.value(BLUE), alt.value("#a9c8e4")),
+        x=alt.X("loss:Q").title(told.word("loss")), color=shade, tooltip=["condition:N", "p:Q"]
     )
-    return alt.layer(bars, base.mark_tick(color=ORANGE, thickness=3).encode(x="others:Q"))
+    beside = base.mark_tick(color=ORANGE, thickness=3).encode(x="others:Q")
+    return _titled(alt.layer(bars, beside), "slices", told, len(worst))
 
 
-_DRAWN: Final[Mapping[str, Callable[[Report, _Words], Any]]] = {
-    "calibration": _calibration,
-    "confusion": _confusion,
-    "costs": _costs,
-    "slices": _slices,
+def of_fairness(fairness: Mapping[str, Fairness], told: Sentences) -> Any:
+    """Rates of each group, column by column; the wider a row of points, the further groups are apart."""
+    alt = altair()
+    kinds = [name for name in RATES if name.endswith("rate") and name != "base_rate"]
+    places = [
+        {"group": f"{column} = {group.group}", "rate": told.word(RATES[kind]), "share": share}
+        for column, groups in fairness.items()
+        for group in groups.groups
+        for kind in kinds
+        if (share := getattr(group, kind)) is not None
+    ]
+    colours = alt.Scale(domain=[told.word(RATES[kind]) for kind in kinds], range=[BLUE, "#3f9e6b", ORANGE])
+    points = alt.Chart(alt.Data(values=places)).mark_point(filled=True, size=80, opacity=0.9)
+    drawn = points.encode(
+        x=alt.X("share:Q").title(told.word("share")).scale(domain=[0, 1]),
+        y=alt.Y("group:N").title(None).sort(None).axis(labelLimit=200, grid=True),
+        color=alt.Color("rate:N").title(None).scale(colours).legend(orient="top", columns=1),
+    )
+    return _titled(alt.layer(drawn), "fairness", told, sum(len(each.groups) for each in fairness.values()))
+
+
+def of_classes(figures: Mapping[str, ByClass], told: Sentences) -> Any:
+    """A figure by class, the lowest first where there are many."""
+    name, each = next(iter(figures.items()))
+    known = [(cls, value) for cls, value in zip(each.classes, each.values, strict=True) if value is not None]
+    shown = sorted(known, key=lambda pair: pair[1])[:BARS] if len(known) > BARS else known
+    left = told.word("{shown} of {all} classes, the lowest", shown=BARS, all=len(known)) if len(known) > BARS else ""
+    return _titled(_bars(shown, name), "by_class", told, len(shown), left)
+
+
+def of_figures(performance: TaskPerformance, told: Sentences) -> Any:
+    """The figures of a performance that are shares. Raises `Malformed` where the task's figures are none."""
+    shares = [(name, value) for name, value in performance.to_dict().items() if name in performance.shares]
+    known = [(name, value) for name, value in shares if value is not None]
+    if not known:
+        raise Malformed(f"figures of the task {performance.task!r} share no scale to draw them on; plot its report")
+    drawn = _bars(known, told.word("share"))
+    return drawn.properties(title=told.word("Figures"), width=SIZE, height=_height(len(known)))
+
+
+_DRAWN: Final[Mapping[str, Callable[[Any, Sentences], Any]]] = {
+    "roc": lambda report, told: of_roc(report.curves["roc"], told),
+    "precision_recall": lambda report, told: of_precision(report.curves["precision_recall"], told),
+    "ranking": lambda report, told: of_ranking(report.curves["ranking"], told),
+    "residuals": lambda report, told: of_residuals(report.curves["residuals"], told),
+    "calibration": lambda report, told: of_calibration(report.calibration, told),
+    "confusion": lambda report, told: of_confusion(report.confusion, told),
+    "by_class": lambda report, told: of_classes(report.by_class, told),
+    "forecast": lambda report, told: of_series(report.series, told),
+    "costs": lambda report, told: of_costs(report.costs, told),
+    "slices": lambda report, told: of_slices(report.slices, report.level, told),
+    "fairness": lambda report, told: of_fairness(report.fairness, told),
 }
 
 
-def _diagonal() -> altair.Chart:
-    ends = _altair().Chart(_rows(x=(0.0, 1.0), y=(0.0, 1.0)))
+def _line(curve: Curve, told: Sentences, x: str, y: str, **look: Any) -> Any:
+    alt = altair()
+    drawn = alt.Chart(_rows(x=curve.x, y=curve.y)).mark_line(color=BLUE, order=False, **look)
+    return drawn.encode(x=alt.X("x:Q").title(told.word(x)), y=alt.Y("y:Q").title(told.word(y)))
+
+
+def _bars(values: Iterable[tuple[str, float]], axis: str) -> Any:
+    alt = altair()
+    names, shares = zip(*values, strict=True)
+    base = alt.Chart(_rows(name=names, share=shares)).encode(
+        y=alt.Y("name:N").title(None).sort(None).axis(labelLimit=200),
+        x=alt.X("share:Q").title(axis).scale(domain=[0, 1]),
+        tooltip=["name:N", "share:Q"],
+    )
+    return alt.layer(base.mark_bar(color=BLUE))
+
+
+def _titled(drawn: Any, name: str, told: Sentences, bars: int | None = None, below: str = "") -> Any:
+    """A chart under its title, square or as high as its bars."""
+    title = altair().TitleParams(told.word(TITLES[name]), **({"subtitle": below} if below else {}))
+    return drawn.properties(title=title, width=SIZE, height=SIZE if bars is None else _height(bars))
+
+
+def _height(bars: int) -> int:
+    return max(80, 26 * bars)
+
+
+def _diagonal() -> Any:
+    ends = altair().Chart(_rows(x=(0.0, 1.0), y=(0.0, 1.0)))
     return ends.mark_line(color=GREY, strokeDash=[4, 4]).encode(x="x:Q", y="y:Q")
 
 
 def _rows(**columns: Iterable[Any]) -> Any:
+    return altair().Data(values=list(_records(columns)))
+
+
+def _records(columns: Mapping[str, Iterable[Any]]) -> Iterator[dict[str, Any]]:
     names = list(columns)
-    values = [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-    return _altair().Data(values=values)
-
-
-def _altair() -> Any:
-    try:
-        import altair
-    except ImportError as error:
-        raise Unavailable("charts need Altair; install lepton-ai-sdk[plot]") from error
-    return altair
-
-
-def _vega() -> Any:
-    try:
-        import vl_convert
-    except ImportError as error:
-        raise Unavailable("drawing charts needs vl-convert; install lepton-ai-sdk[plot]") from error
-    return vl_convert
+    return (dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True))

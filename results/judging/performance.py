@@ -8,9 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Final
 
+from ...errors import Malformed
 from ..answer import Shown
 from ..description import Block, dim, grid
 from ..figures import figure
+from .sentences import Sentences
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,21 @@ class TaskPerformance(Shown):
     line: ClassVar[Mapping[str, tuple[str, str]]]
     """The figures that `str()` shows, each with its Chinese and its English name."""
     decimals: ClassVar[str] = ".2f"
+    shares: ClassVar[tuple[str, ...]] = ()
+    """The figures that lie between 0 and 1, and so share a scale."""
+
+    @classmethod
+    def of_dict(cls, stored: Mapping[str, Any]) -> TaskPerformance:
+        """The performance whose `to_dict()` this was, of whichever task. Raises `Malformed` where it is none."""
+        if (known := performance_of(stored)) is None:
+            raise Malformed(f"these are no figures of a task that Lepton knows, {', '.join(_BY_TASK)}")
+        return known
+
+    def plot(self) -> Any:
+        """A chart of the figures that are shares. Raises `Malformed` where none is, `Unavailable` without Altair."""
+        from .charts import of_figures
+
+        return of_figures(self, Sentences())
 
     def to_dict(self) -> dict[str, Any]:
         """The task and every figure by name; JSON-ready, undefined figures are None."""
@@ -106,6 +123,13 @@ class Performance(TaskPerformance):
         """Rows are the true class, columns the predicted one, negative first: ((TN, FP), (FN, TP))."""
         return ((self.true_negatives, self.false_positives), (self.false_negatives, self.true_positives))
 
+    def plot(self) -> Any:
+        """A chart of the table of confusion. Raises `Unavailable` without Altair."""
+        from .charts import of_confusion
+        from .report import Confusion
+
+        return of_confusion(Confusion(("0", "1"), self.confusion), Sentences())
+
     def to_dict(self) -> dict[str, Any]:
         """Every figure by name, with `n` and `positives`, and no `task`: as it is in ledgers that knew no other."""
         return self._defined() | {"n": self.n, "positives": self.positives}
@@ -125,6 +149,14 @@ class MulticlassPerformance(TaskPerformance):
         "macro_f1": ("宏平均F1分数", "macro F1"),
         "micro_f1": ("微平均F1分数", "micro F1"),
     }
+    shares: ClassVar[tuple[str, ...]] = (
+        "accuracy",
+        "macro_precision",
+        "macro_recall",
+        "macro_f1",
+        "micro_f1",
+        "weighted_f1",
+    )
 
     accuracy: float
     macro_precision: float
@@ -172,6 +204,18 @@ class MultilabelPerformance(TaskPerformance):
         "macro_f1": ("宏平均F1分数", "macro F1"),
         "micro_f1": ("微平均F1分数", "micro F1"),
     }
+    shares: ClassVar[tuple[str, ...]] = (
+        "subset_accuracy",
+        "hamming_loss",
+        "micro_precision",
+        "micro_recall",
+        "micro_f1",
+        "macro_f1",
+        "weighted_f1",
+        "samples_f1",
+        "macro_roc_auc",
+        "macro_average_precision",
+    )
 
     subset_accuracy: float
     hamming_loss: float
@@ -202,6 +246,15 @@ class RankingPerformance(TaskPerformance):
         "mrr": ("平均倒数排名", "MRR"),
         "map": ("平均精度均值", "MAP"),
     }
+    shares: ClassVar[tuple[str, ...]] = (
+        "ndcg",
+        "ndcg_at_10",
+        "mrr",
+        "map",
+        "precision_at_10",
+        "recall_at_10",
+        "hit_rate_at_10",
+    )
 
     ndcg: float
     ndcg_at_10: float
@@ -256,6 +309,13 @@ class SegmentationPerformance(TaskPerformance):
         "iou": ("交并比", "IoU"),
         "pixel_accuracy": ("像素准确率", "pixel accuracy"),
     }
+    shares: ClassVar[tuple[str, ...]] = (
+        "dice",
+        "iou",
+        "pixel_dice",
+        "pixel_iou",
+        "pixel_accuracy",
+    )
 
     dice: float | None
     iou: float | None
@@ -279,6 +339,15 @@ class SequencePerformance(TaskPerformance):
         "macro_f1": ("宏平均F1分数", "macro F1"),
         "exact_match": ("整句正确率", "exact match"),
     }
+    shares: ClassVar[tuple[str, ...]] = (
+        "accuracy",
+        "macro_f1",
+        "weighted_f1",
+        "exact_match",
+        "entity_precision",
+        "entity_recall",
+        "entity_f1",
+    )
 
     accuracy: float
     macro_f1: float

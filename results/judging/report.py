@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..answer import Result
-from ..description import Block, dim, grid, section, text, title
+from ..description import Block, dim, grid, text, title
 from ..figures import figure
-from ..words import language
+from ..stored import read_back
 from .performance import TaskPerformance
+from .sentences import Sentences
 from .statistics import Calibration, CostCurve, Fairness, Interval, Slice
 
 SHOWN_SLICES: Final = 5
@@ -33,6 +34,39 @@ class Confusion(Result):
     classes: tuple[str, ...]
     counts: tuple[tuple[int, ...], ...]
 
+    def plot(self) -> Any:
+        """A chart of the table. Raises `Unavailable` without Altair."""
+        from .charts import of_confusion
+
+        return of_confusion(self, Sentences())
+
+
+@dataclass(frozen=True)
+class ByClass(Result):
+    """A figure of each class, label or tag; None where it is undefined. All three have the same length."""
+
+    classes: tuple[str, ...]
+    values: tuple[float | None, ...]
+    rows: tuple[int, ...]
+    """How many rows, pixels or tags truly are of the class."""
+
+
+@dataclass(frozen=True)
+class Series(Result):
+    """Truth and forecast in time order, and the interval that was forecast, if any; all of the same length."""
+
+    places: tuple[float, ...]
+    truth: tuple[float, ...]
+    forecast: tuple[float, ...]
+    low: tuple[float, ...] | None = None
+    high: tuple[float, ...] | None = None
+
+    def plot(self) -> Any:
+        """A chart of both over time. Raises `Unavailable` without Altair."""
+        from .charts import of_series
+
+        return of_series(self, Sentences())
+
 
 @dataclass(frozen=True)
 class Report(Result):
@@ -52,6 +86,23 @@ class Report(Result):
     costs: CostCurve | None = None
     slices: tuple[Slice, ...] = ()
     fairness: Mapping[str, Fairness] = field(default_factory=dict[str, Fairness])
+    by_class: Mapping[str, ByClass] = field(default_factory=dict[str, ByClass])
+    """By the figure's name."""
+    series: Series | None = None
+
+    @classmethod
+    def of_dict(cls, stored: Mapping[str, Any]) -> Report:
+        """The report whose `to_dict()` this was, also as JSON. Raises `Malformed` where it is none."""
+        return read_back(cls, stored, "the report")
+
+    def plot(self, name: str | None = None) -> Any:
+        """One chart by its name, or all of them, two in a row: `charts.charts_of(report)` has the names.
+
+        Raises `Malformed` where the report has no such chart, `Unavailable` without Altair (the extra `plot`).
+        """
+        from . import charts
+
+        return charts.whole(self) if name is None else charts.chart(self, name)
 
     @property
     def level(self) -> float:
@@ -68,25 +119,30 @@ class Report(Result):
         return {"task": self.performance.task} | super().to_dict()
 
     def blocks(self) -> Iterator[Block]:
+        told = Sentences()
         figures = self.performance.to_dict()
-        yield title(self.performance.summary(english=language() == "en"))
+        yield title(told.summary(self))
         rows = ((dim(name), figure(value), str(self.intervals.get(name, ""))) for name, value in figures.items())
         yield grid(rows, right=(1,), indent=2)
         if self.intervals:
-            yield text(dim(f"  intervals: {self.level:.0%}, BCa bootstrap over {self.method}, {self.draws:,} draws"))
-        yield from self._parts()
+            yield text(dim(f"  {told.method(self)}"))
+        yield from self._parts(told)
 
-    def _parts(self) -> Iterator[Block]:
+    def _parts(self, told: Sentences) -> Iterator[Block]:
         if self.calibration is not None:
-            yield from ("", title("calibration"), *self.calibration.blocks())
+            yield from ("", title(told.word("Calibration")), *self.calibration.blocks())
         if self.costs is not None:
-            threshold, cost = self.costs.best
-            yield from section("costs", [("least cost a row", figure(cost), f"at a threshold of {figure(threshold)}")])
-        yield from section("slices that do worse beyond chance", map(_slice, self.worst[:SHOWN_SLICES]))
+            yield from ("", title(told.word("Costs")), *self.costs.blocks())
+        if self.slices:
+            yield from self._slices(told)
         for column, fairness in self.fairness.items():
-            yield from ("", title(f"by {column}"), *fairness.blocks())
+            yield from ("", title(told.word("Fairness by {column}", column=column)), *fairness.blocks())
 
-
-def _slice(each: Slice) -> tuple[str, ...]:
-    beside = f"{figure(each.loss)} beside {figure(each.others)}"
-    return each.condition, f"{each.rows:,} rows", beside, f"p {each.p:.2g}"
+    def _slices(self, told: Sentences) -> Iterator[Block]:
+        head = [*map(told.word, ("condition", "rows", "mean loss", "other rows")), "p"]
+        rows = [
+            (each.condition, f"{each.rows:,}", figure(each.loss), figure(each.others), figure(each.p))
+            for each in self.worst[:SHOWN_SLICES]
+        ]
+        shown = grid(rows, head=head, right=range(1, 5), indent=2) if rows else text(f"  {told.no_slices(self)}")
+        yield from ("", title(told.word("Slices that do worse")), shown)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from ..answer import Result
-from ..description import Block, dim, grid, section, text
-from ..figures import ABSENT, figure
+from ..description import Block, grid, section, text
+from ..figures import figure
+from .sentences import RATES, Sentences
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class Interval(Result):
     level: float
 
     def __str__(self) -> str:
-        return f"{figure(self.low)} to {figure(self.high)}"
+        return Sentences().ends(self.low, self.high)
 
 
 @dataclass(frozen=True)
@@ -95,11 +97,20 @@ class Fairness(Result):
     level: float
     draws: int
 
+    def plot(self) -> Any:
+        """A chart of the groups' rates. Raises `Unavailable` without Altair."""
+        from .charts import of_fairness
+
+        return of_fairness({Sentences().word("group"): self}, Sentences())
+
     def blocks(self) -> Iterator[Block]:
-        rates = ("rows", "base_rate", "selection_rate", "true_positive_rate", "false_positive_rate", "precision")
-        rows = ([each.group, *(figure(getattr(each, name)) for name in rates)] for each in self.groups)
-        yield grid(rows, head=("group", *rates), right=range(1, 7), indent=2)
-        yield from section("gaps", ((gap.name, figure(gap.value), _ends(gap), _chance(gap.p)) for gap in self.gaps))
+        told = Sentences()
+        rows = ([each.group, *(figure(getattr(each, name)) for name in RATES)] for each in self.groups)
+        head = [told.word("group"), *map(told.word, RATES.values())]
+        yield grid(rows, head=head, right=range(1, len(head)), indent=2)
+        known = [gap for gap in self.gaps if gap.value is not None]
+        gaps = ((told.gap(gap, self.level), told.ends(gap.low, gap.high)) for gap in known)
+        yield from section(told.word("gaps"), gaps)
 
 
 @dataclass(frozen=True)
@@ -132,14 +143,21 @@ class Calibration(Result):
         """Whether the error is no more than chance makes of perfect probabilities."""
         return self.ece <= self.noise
 
+    def plot(self) -> Any:
+        """A chart of reliability. Raises `Unavailable` without Altair."""
+        from .charts import of_calibration
+
+        return of_calibration(self, Sentences())
+
     def blocks(self) -> Iterator[Block]:
-        verdict = "no more than chance makes" if self.believable else "more than chance makes"
-        yield text(f"  ece {figure(self.ece)} ", dim(f"({verdict}: {figure(self.noise)})"))
+        told = Sentences()
+        yield text(f"  {told.calibration(self)}")
         rows = (
-            (f"{each.low:.3f} to {each.high:.3f}", str(each.rows), figure(each.probability), figure(each.frequency))
+            (told.ends(each.low, each.high), str(each.rows), figure(each.probability), figure(each.frequency))
             for each in self.bins
         )
-        yield grid(rows, head=("probability", "rows", "mean", "frequency"), right=range(1, 4), indent=2)
+        head = map(told.word, ("probability", "rows", "mean", "frequency"))
+        yield grid(rows, head=head, right=range(1, 4), indent=2)
 
 
 @dataclass(frozen=True)
@@ -155,10 +173,11 @@ class CostCurve(Result):
         place = min(range(len(self.costs)), key=self.costs.__getitem__)
         return self.thresholds[place], self.costs[place]
 
+    def plot(self) -> Any:
+        """A chart of the cost by threshold. Raises `Unavailable` without Altair."""
+        from .charts import of_costs
 
-def _ends(gap: Gap) -> str:
-    return ABSENT if gap.low is None else f"{figure(gap.low)} to {figure(gap.high)}"
+        return of_costs(self, Sentences())
 
-
-def _chance(p: float | None) -> str:
-    return "" if p is None else f"p {p:.2g}"
+    def blocks(self) -> Iterator[Block]:
+        yield text(f"  {Sentences().costs(self)}")

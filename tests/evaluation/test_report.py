@@ -14,11 +14,13 @@ import pytest
 import sklearn.metrics
 
 from lepton_ai.errors import Malformed, Unavailable
-from lepton_ai.evaluation import binary, multiclass, regression, report
 from lepton_ai.evaluation.costs import Costs
-from lepton_ai.evaluation.report import Asked
+from lepton_ai.evaluation.outcomes import Outcomes
+from lepton_ai.evaluation.predictions import outcomes_of_predictions
+from lepton_ai.evaluation.report import Asked, report_of
 from lepton_ai.results import Report
-from lepton_ai.results.judging import charts, page
+from lepton_ai.results.judging import charts, drawing, page
+from lepton_ai.results.judging.sentences import Sentences
 
 GENERATOR = np.random.default_rng(2)
 ROWS = 400
@@ -31,16 +33,15 @@ ASKED = Asked(
 
 
 def judged(asked: Asked = ASKED) -> Report:
-    performance = binary.score(TRUTH, CHANCE)
-    return report.of_binary(performance, TRUTH, (CHANCE >= 0.5).astype(float), CHANCE, asked)
+    called = (CHANCE >= 0.5).astype(float)
+    return report_of(Outcomes("binary", TRUTH, called, CHANCE, (0, 1), threshold=0.5), asked)
 
 
 BINARY = judged()
-CLASSES = report.of_classes(
-    multiclass.score(["a", "b", "c", "a"] * 9, ["a", "b", "a", "a"] * 9),
-    ["a", "b", "c", "a"] * 9, ["a", "b", "a", "a"] * 9, Asked(draws=30),
-)  # fmt: skip
-NUMBERS = report.of_numbers(regression.score(TRUTH, CHANCE), TRUTH, CHANCE, Asked(draws=30))
+CLASSES = report_of(
+    outcomes_of_predictions("multiclass", ["a", "b", "c", "a"] * 9, ["a", "b", "a", "a"] * 9), Asked(draws=30)
+)
+NUMBERS = report_of(Outcomes("regression", TRUTH, CHANCE), Asked(draws=30))
 
 
 def test_each_figure_lies_in_its_interval_and_the_same_seed_gives_the_same_report() -> None:
@@ -81,16 +82,49 @@ def test_a_report_is_plain_json_and_reads_in_text_and_html() -> None:
 
     assert stored["task"] == "binary"
     assert stored["intervals"]["f1"]["level"] == 0.95
-    for part in ("calibration", "costs", "by sex", "demographic_parity_difference"):
+    for part in ("Calibration", "Least cost", "Fairness by sex", "difference of selection rates"):
         assert part in str(BINARY)
         assert part in BINARY._repr_html_()
+
+
+@pytest.mark.parametrize("shown", [BINARY, CLASSES, NUMBERS], ids=["binary", "multiclass", "regression"])
+def test_what_was_kept_of_a_report_is_read_back_as_the_same_report(shown: Report) -> None:
+    stored = json.loads(json.dumps(shown.to_dict(), allow_nan=False))
+
+    assert Report.of_dict(stored) == shown
+    assert Report.of_dict(shown.to_dict()) == shown
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"performance": {"task": "divination"}}, "no figures of a task"),
+        ({"draws": "many"}, r"report\.draws is str"),
+        ({"intervals": {"f1": {"low": 0.1}}}, r"report\.intervals\.f1 lacks a part"),
+        ({"calibration": {"bins": [1], "ece": 0.1, "noise": 0.1}}, r"report\.calibration\.bins\[0\] is no Bin"),
+    ],
+    ids=["task", "type", "part", "kind"],
+)
+def test_what_was_no_report_is_not_read_as_one(change: dict[str, Any], words: str) -> None:
+    with pytest.raises(Malformed, match=words):
+        Report.of_dict(BINARY.to_dict() | change)
+
+
+def test_a_report_is_told_in_chinese_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEPTON_LANG", "zh")
+
+    told = str(BINARY) + str(CLASSES) + str(NUMBERS)
+
+    assert re.findall(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", told) == []
+    for part in ("校准误差", "每行最低成本", "公平性：sex", "选中率之差", "BCa 自助法，抽样方式 逐行"):
+        assert part in told
 
 
 @pytest.mark.parametrize("english", [True, False], ids=["en", "zh"])
 @pytest.mark.parametrize(
     ("shown", "names"),
     [
-        (BINARY, ("roc", "precision_recall", "calibration", "confusion", "costs", "slices")),
+        (BINARY, ("roc", "precision_recall", "calibration", "confusion", "costs", "slices", "fairness")),
         (CLASSES, ("confusion",)),
         (NUMBERS, ("residuals",)),
     ],
@@ -100,7 +134,8 @@ def test_every_chart_is_drawn(shown: Report, names: tuple[str, ...], english: bo
     file = tmp_path / "all.svg"
 
     assert charts.charts_of(shown) == names
-    charts.draw([charts.chart(shown, name, english=english) for name in names], file)
+    told = Sentences("en" if english else "zh")
+    drawing.draw([charts.chart(shown, name, told) for name in names], file)
 
     texts = "".join(ElementTree.parse(file).getroot().itertext())
     assert any("\u4e00" <= letter <= "\u9fff" for letter in texts) is not english
@@ -109,13 +144,42 @@ def test_every_chart_is_drawn(shown: Report, names: tuple[str, ...], english: bo
 def test_a_chart_is_kept_as_the_ending_of_its_file_says(tmp_path: Path) -> None:
     drawn = [charts.chart(BINARY, "roc")]
     for ending in ("png", "html", "json"):
-        charts.draw(drawn, tmp_path / f"roc.{ending}")
+        drawing.draw(drawn, tmp_path / f"roc.{ending}")
 
     assert (tmp_path / "roc.png").read_bytes()[:4] == b"\x89PNG"
     assert "http" not in (tmp_path / "roc.html").read_text().partition("vega")[0]
     assert json.loads((tmp_path / "roc.json").read_text())["$schema"].endswith(".json")
     with pytest.raises(Malformed, match=r"end it in \.svg, \.png"):
-        charts.draw(drawn, tmp_path / "roc.gif")
+        drawing.draw(drawn, tmp_path / "roc.gif")
+
+
+def test_a_part_of_a_report_is_plotted_by_itself(tmp_path: Path) -> None:
+    assert BINARY.calibration is not None
+    assert BINARY.costs is not None
+    assert CLASSES.confusion is not None
+    parts = [BINARY.calibration, BINARY.costs, CLASSES.confusion, BINARY.fairness["sex"], BINARY.performance]
+    parts += [CLASSES.performance]
+
+    drawing.draw([part.plot() for part in parts], tmp_path / "parts.svg")
+    drawing.draw([BINARY.plot()], tmp_path / "whole.svg")
+    drawing.draw([BINARY.plot("roc")], tmp_path / "roc.svg", "dark")
+
+    words = "".join(ElementTree.parse(tmp_path / "parts.svg").getroot().itertext())
+    assert all(
+        word in words for word in ("Reliability", "Cost by threshold", "Confusion", "Rates by group", "macro_f1")
+    )
+    with pytest.raises(Malformed, match="plot its report"):
+        NUMBERS.performance.plot()
+
+
+def test_a_server_draws_in_a_process_of_its_own() -> None:
+    spec = drawing.spec_of([BINARY.plot("roc")])
+
+    assert drawing.drawn_apart(spec, "svg") == drawing.drawn(spec, "svg")
+    with pytest.raises(Unavailable, match=r"took longer than 0\.01 seconds"):
+        drawing.drawn_apart(spec, "svg", seconds=0.01)
+    with pytest.raises(Unavailable, match="could not be drawn"):
+        drawing.drawn_apart({"mark": "nonsense", "data": 7}, "svg")
 
 
 HOSTILE = "<script>alert(1)</script>|*x*"
@@ -126,7 +190,7 @@ def test_a_page_needs_no_network_and_obeys_no_name(english: bool) -> None:
     html = page.page(BINARY, HOSTILE, english=english)
 
     assert "<script" not in html
-    assert html.count("<svg") == 6
+    assert html.count("<svg") == 7
     assert not re.search(r"(?:src|href)=.?http|url\(", html)
     assert ("Fairness by sex" in html, "公平性：sex" in html) == (english, not english)
 

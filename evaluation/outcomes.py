@@ -1,0 +1,170 @@
+"""Outcomes: what each row truly was and what a model said of it, from which all that judges a model is measured."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ..datasets.columns import Label
+from ..errors import Damaged, Malformed
+from ..results import TaskPerformance
+from . import binary, forecasting, measures, multiclass, regression
+from .intervals import Measure
+from .resampling import Sampling, Scheme
+
+Array = npt.NDArray[Any]
+Floats = npt.NDArray[np.float64]
+_ABOUT: Final = "about"
+"""The tensor of bytes that holds what is no array, as JSON."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """What each row truly was and what a model said of it, in the order of the data.
+
+    A classifier's `truth` and `called` are codes into `classes` (binary: 0 and 1, the second class is the positive
+    one), shape (n,); else they are numbers. `chances` are probabilities: binary the positive class's, shape (n,);
+    of several classes a column for each of the first `classes`, shape (n, k).
+    """
+
+    task: str
+    truth: Array
+    called: Array
+    chances: Floats | None = None
+    classes: tuple[Label, ...] = ()
+    threshold: float | None = None
+    """The probability from which on a row is called positive, where it is known."""
+    sampling: Sampling = field(default_factory=Sampling)
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+    @cached_property
+    def performance(self) -> TaskPerformance:
+        """The task's figures."""
+        return self._task.performance(self)
+
+    @cached_property
+    def measure(self) -> Measure:
+        """The figures of rows that count more or less often."""
+        return self._task.measure(self)
+
+    @property
+    def scheme(self) -> Scheme:
+        """How rows are drawn again for an interval."""
+        return self.sampling.scheme(len(self), self.truth)
+
+    @property
+    def losses(self) -> Floats:
+        """How bad each row was judged, shape (n,): 1 for a wrong call, or the squared error."""
+        return self._task.losses(self)
+
+    @property
+    def wrong(self) -> npt.NDArray[np.bool_]:
+        """Which rows were called what they are not, shape (n,)."""
+        return self.truth != self.called
+
+    def tensors(self) -> dict[str, Array]:
+        """Arrays that are kept, from which `of_tensors` makes the same outcomes."""
+        about = {"task": self.task, "classes": self.classes, "threshold": self.threshold}
+        about |= {"block": self.sampling.block, "stratified": self.sampling.stratified}
+        arrays = {"truth": self.truth, "called": self.called, "chances": self.chances, "groups": self.sampling.codes}
+        kept = {name: _compact(array) for name, array in arrays.items() if array is not None}
+        return kept | {_ABOUT: np.frombuffer(json.dumps(about, allow_nan=False).encode(), np.uint8)}
+
+    @classmethod
+    def of_tensors(cls, arrays: Mapping[str, Array]) -> Outcomes:
+        """The outcomes that were kept so. Raises `Damaged` where they are none."""
+        try:
+            about = json.loads(arrays[_ABOUT].tobytes())
+            return cls(
+                about["task"],
+                arrays["truth"],
+                arrays["called"],
+                arrays.get("chances"),
+                tuple(about["classes"]),
+                about["threshold"],
+                Sampling(arrays.get("groups"), about["block"], about["stratified"]),
+            )
+        except (KeyError, ValueError, TypeError) as error:
+            raise Damaged("the outcomes of an evaluation", expected="rows and task", found=str(error)) from error
+
+    @property
+    def _task(self) -> _Task:
+        if self.task not in _TASKS:
+            raise Malformed(f"there are no figures for the task {self.task!r}; it is {', '.join(_TASKS)}")
+        return _TASKS[self.task]
+
+
+class _Task(NamedTuple):
+    """How outcomes of a task are measured."""
+
+    performance: Callable[[Outcomes], TaskPerformance]
+    measure: Callable[[Outcomes], Measure]
+    losses: Callable[[Outcomes], Floats]
+
+
+def _binary(outcomes: Outcomes) -> TaskPerformance:
+    if outcomes.threshold is not None and outcomes.chances is not None:
+        return binary.score(outcomes.truth, outcomes.chances, outcomes.threshold)
+    return binary.score_predictions(outcomes.truth, outcomes.called, outcomes.chances)
+
+
+def _binary_measure(outcomes: Outcomes) -> Measure:
+    truth = outcomes.truth.astype(np.float64)
+    decisions = measures.of_decisions(truth, outcomes.called == 1)
+    if outcomes.chances is None:
+        return decisions
+    return measures.together(decisions, measures.of_probabilities(truth, outcomes.chances))
+
+
+def _classes(outcomes: Outcomes) -> TaskPerformance:
+    names = np.asarray(outcomes.classes)
+    chances = outcomes.chances
+    known = None if chances is None else names[: chances.shape[1]].tolist()
+    return multiclass.score(names[outcomes.truth], names[outcomes.called], chances, known)
+
+
+def _classes_measure(outcomes: Outcomes) -> Measure:
+    return measures.of_classes(outcomes.truth.astype(np.int64), outcomes.called.astype(np.int64), len(outcomes.classes))
+
+
+def _numbers(outcomes: Outcomes) -> TaskPerformance:
+    return regression.score(outcomes.truth, outcomes.called)
+
+
+def _forecasts(outcomes: Outcomes) -> TaskPerformance:
+    return forecasting.score(outcomes.truth, outcomes.called)
+
+
+def _numbers_measure(outcomes: Outcomes) -> Measure:
+    return measures.of_errors(outcomes.truth, outcomes.called)
+
+
+def _wrong(outcomes: Outcomes) -> Floats:
+    return outcomes.wrong.astype(np.float64)
+
+
+def _squared(outcomes: Outcomes) -> Floats:
+    return (outcomes.truth - outcomes.called) ** 2
+
+
+_TASKS: Final[Mapping[str, _Task]] = {
+    "binary": _Task(_binary, _binary_measure, _wrong),
+    "multiclass": _Task(_classes, _classes_measure, _wrong),
+    "regression": _Task(_numbers, _numbers_measure, _squared),
+    "forecasting": _Task(_forecasts, _numbers_measure, _squared),
+}
+
+
+def _compact(array: Array) -> Array:
+    """Whole numbers in the smallest type that holds them."""
+    if array.dtype.kind not in "iub" or not array.size:
+        return array
+    return array.astype(np.promote_types(np.min_scalar_type(array.min()), np.min_scalar_type(array.max())))

@@ -1,0 +1,123 @@
+"""Charts drawn as SVG, PNG, JSON or one HTML page, without a network; in a process of its own where a server asks."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from ...errors import Malformed, Unavailable
+
+Look = Literal["light", "dark", "page"]
+"""What a chart is drawn for: paper, a dark screen, or a page whose own colours it takes."""
+FORMATS: Final = ("svg", "png", "html", "json")
+FONTS: Final = (
+    "system-ui, 'Noto Sans CJK SC', 'Noto Sans SC', 'Source Han Sans SC', 'PingFang SC', 'Microsoft YaHei', "
+    "'WenQuanYi Micro Hei', sans-serif"
+)
+"""The fonts of a chart's words, the first that is there; one of them has Chinese on each usual system."""
+SECONDS: Final = 30.0
+"""How long a process of its own may draw."""
+_INK: Final[Mapping[Look, tuple[str, str]]] = {
+    "light": ("#333f4d", "#ffffff"),
+    "dark": ("#c3ccd6", "#14181d"),
+    "page": ("currentColor", "transparent"),
+}
+"""The colour of words and lines, and of what is behind them."""
+
+
+def kind_of(path: Path) -> str:
+    """What the ending of a path says to draw. Raises `Malformed` on another ending."""
+    kind = path.suffix[1:].lower()
+    if kind not in FORMATS:
+        raise Malformed(f"{path.name} does not say how to draw; end it in .{', .'.join(FORMATS)}")
+    return kind
+
+
+def draw(charts: Iterable[Any], path: Path, look: Look = "light") -> None:
+    """Write charts, two in a row, as the ending of `path` says: .svg, .png, .html (one page), .json.
+
+    Raises `Malformed` on another ending, `Unavailable` where the library that draws is not installed.
+    """
+    path.write_bytes(drawn(spec_of(charts, look), kind_of(path)))
+
+
+def drawn(spec: Mapping[str, Any], kind: str) -> bytes:
+    """A specification of Vega-Lite, drawn. Raises as `draw`."""
+    if kind == "json":
+        return json.dumps(spec, indent=2, ensure_ascii=False).encode()
+    vega = _vega()
+    match kind:
+        case "svg":
+            return vega.vegalite_to_svg(spec).encode()
+        case "png":
+            return vega.vegalite_to_png(spec, scale=2)
+        case "html":
+            return vega.vegalite_to_html(spec, bundle=True).encode()
+        case _:
+            raise Malformed(f"there is no way to draw {kind!r}; name one of {', '.join(FORMATS)}")
+
+
+def drawn_apart(spec: Mapping[str, Any], kind: str, seconds: float = SECONDS) -> bytes:
+    """As `drawn`, in a process of its own: what it costs or breaks there, a server does not pay.
+
+    Raises `Unavailable` where it takes longer than `seconds`, or ends without a drawing.
+    """
+    asked = json.dumps({"spec": spec, "kind": kind}).encode()
+    call = [sys.executable, "-m", __name__]
+    try:
+        done = subprocess.run(call, input=asked, capture_output=True, timeout=seconds, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise Unavailable(f"a chart took longer than {seconds:g} seconds to draw; ask for fewer points") from error
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise Unavailable(f"a chart could not be drawn ({said or f'exit code {done.returncode}'})")
+    return done.stdout
+
+
+def svg(charts: Iterable[Any]) -> str:
+    """Charts as one element of SVG for a page, in its colours. Raises `Unavailable` where nothing can draw them."""
+    return drawn(spec_of(charts, "page"), "svg").decode()
+
+
+def spec_of(charts: Iterable[Any], look: Look = "light") -> dict[str, Any]:
+    """Charts, two in a row, as one specification of Vega-Lite."""
+    each = list(charts)
+    whole = each[0] if len(each) == 1 else altair().concat(*each, columns=2)
+    ink, ground = _INK[look]
+    lines = {"gridColor": ink, "gridOpacity": 0.15, "domainColor": ink, "tickColor": ink}
+    words = {"labelColor": ink, "titleColor": ink, "labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": 500}
+    return whole.configure(
+        background=ground,
+        font=FONTS,
+        axis={**words, **lines, "labelLimit": 160},
+        title={"color": ink, "subtitleColor": ink, "anchor": "start", "fontSize": 14, "fontWeight": 600},
+        legend={**words, "labelLimit": 220},
+        rule={"color": ink},
+        view={"stroke": None},
+    ).to_dict()
+
+
+def altair() -> Any:
+    """Altair. Raises `Unavailable` where it is not installed."""
+    try:
+        import altair
+    except ImportError as error:
+        raise Unavailable("charts need Altair; install lepton-ai-sdk[plot]") from error
+    return altair
+
+
+def _vega() -> Any:
+    try:
+        import vl_convert
+    except ImportError as error:
+        raise Unavailable("drawing charts needs vl-convert; install lepton-ai-sdk[plot]") from error
+    return vl_convert
+
+
+if __name__ == "__main__":  # the process that draws for another
+    request = json.load(sys.stdin)
+    sys.stdout.buffer.write(drawn(request["spec"], request["kind"]))
