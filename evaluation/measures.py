@@ -215,9 +215,7 @@ def difference(figure: str, first: Measure, second: Measure) -> Measure:
         cells, (one, other) = joined([first, second])
 
         def of_counts(counts: Counts) -> Mapping[str, Floats]:
-            return {
-                figure: second.of_counts(other.sums(counts))[figure] - first.of_counts(one.sums(counts))[figure]
-            }
+            return {figure: second.of_counts(other.sums(counts))[figure] - first.of_counts(one.sums(counts))[figure]}
 
         return Tabulated(cells, of_counts)
     return lambda weights: {figure: second(weights)[figure] - first(weights)[figure]}

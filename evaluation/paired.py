@@ -75,8 +75,9 @@ def paired_bootstrap(
 ) -> PairedTest:
     """The difference of any figure on the same rows, both models measured on the same draws.
 
-    By the spread of the differences over the draws, widened as the draws of few units are too narrow, and Student's t with a degree of freedom less than there are units:
-    of a difference of two figures that is closer to its level than ends read off the draws, and interval and p agree.
+    By the spread of the differences over the draws, as much wider as draws of few units are too narrow, and Student's t
+    with the scheme's degrees of freedom: of a difference of two figures that is closer to its level than ends read off
+    the draws, and interval and p agree.
     Raises `Malformed` where the figure is undefined for one of the two, or for more than a tenth of the draws.
     """
     measure, n = difference_of(figure, first, second), len(scheme.units)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -270,9 +271,7 @@ def _drawn(generator: np.random.Generator, n: int, draws: int) -> Counts:
     for row, parts in zip(counts, generator.multinomial(n, sizes / n, draws).tolist(), strict=True):
         for place, (size, count) in enumerate(zip(sizes.tolist(), parts, strict=True)):
             begin = place * _PART
-            row[begin : begin + size] = np.bincount(
-                generator.integers(0, size, count, dtype=np.uint16), minlength=size
-            )
+            row[begin : begin + size] = np.bincount(generator.integers(0, size, count, dtype=np.uint16), minlength=size)
     return counts
 
 

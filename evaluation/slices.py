@@ -89,6 +89,8 @@ def _dealt(loss: Floats, cells: Cells, seed: int, progress: Progress | None) -> 
         high = int((loss == levels[1]).sum())
         counts = generator.multivariate_hypergeometric(cells.rows, high, PERMUTATIONS, method="marginals")
         yield levels[0] * cells.rows + (levels[1] - levels[0]) * counts
+        if progress is not None:
+            progress(PERMUTATIONS, PERMUTATIONS)
         return
     at_once = max(1, min(PERMUTATIONS, _AT_ONCE // len(loss)))
     counts = [min(at_once, PERMUTATIONS - begin) for begin in range(0, PERMUTATIONS, at_once)]
