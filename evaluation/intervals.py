@@ -1,4 +1,4 @@
-"""Intervals of figures by the bootstrap: bias-corrected and accelerated (Efron 1987), over any scheme of drawing."""
+"""Intervals of figures by the bootstrap: Student's t over the spread of the draws, over any scheme of drawing."""
 
 from __future__ import annotations
 
@@ -10,18 +10,14 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from .cells import Cells
 from .measures import Measure, Tabulated
 from .resampling import Scheme
+from .scales import scale_of
 
 DRAWS: Final = 1000
 LEVEL: Final = 0.95
 DEFINED: Final = 0.9
 """The share of draws that must define a figure; with fewer, those that do are no sample of it."""
-PARTS: Final = 400
-"""Parts that the jackknife leaves out, one at a time; more units than that are left out in parts of equal size."""
-MANY: Final = 100_000
-"""Units whose skewness, which falls with the root of their number, a quarter of the parts tells as well."""
 _AT_ONCE: Final = 1 << 15
 """Elements of the draws that are measured at once."""
 
@@ -32,19 +28,18 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Draws:
-    """What the bootstrap found: figures of all rows, of every draw, and of the rows without one part each."""
+    """What the bootstrap found: figures of all rows, and of every draw."""
 
     figures: Mapping[str, float]
     drawn: Mapping[str, Floats]
     """Shape (draws,) by figure; NaN where a draw left it undefined."""
-    left_out: Mapping[str, Floats]
-    """Shape (parts,) by figure."""
     method: str
-    freedom: int
+    freedom: float
+    """The degrees of freedom of the draws' spread."""
 
     def interval(self, name: str, level: float = LEVEL) -> tuple[float, float] | None:
-        """The BCa interval of one figure; None where too few draws define it, or all draws are alike."""
-        return bca(self.figures[name], self.drawn[name], self.left_out[name], level, self.freedom)
+        """The interval of one figure; None where too few draws define it, all are alike, or none would be honest."""
+        return interval(name, self.figures[name], self.drawn[name], self.freedom, level)
 
 
 def bootstrap(
@@ -60,8 +55,7 @@ def bootstrap(
     All figures are measured on the same draws, so that they can be compared. `progress` hears how many are done.
     """
     drawn = resampled(measure, scheme, draws, seed, threads, progress)
-    figures = measure(np.ones(len(scheme.units)))
-    return Draws(figures, drawn, left_out(measure, scheme, threads), scheme.method, scheme.freedom)
+    return Draws(measure(np.ones(scheme.n)), drawn, scheme.method, scheme.freedom)
 
 
 def resampled(
@@ -97,70 +91,37 @@ def _row_by_row(measure: Measure, scheme: Scheme) -> Callable[[np.random.Generat
     return lambda generator, draws: _by_name([_array(measure(scheme.draw(generator))) for _ in range(draws)])
 
 
-def bca(
-    figure: float, drawn: Floats, left_out: Floats, level: float = LEVEL, freedom: int | None = None
+def interval(
+    name: str, figure: float, drawn: Floats, freedom: float, level: float = LEVEL
 ) -> tuple[float, float] | None:
-    """The bias-corrected and accelerated interval; None where it is not known.
+    """The interval of a figure by the spread of its draws, shape (draws,), on the figure's scale (`scales`).
 
-    A figure that is biased for so few rows (KS, ECE, a greatest gap, all above 0 by chance alone) may lie outside of
-    what the correction gives: its interval is not known then. With the `freedom` of the spread the ends are those of
-    Student's t, and as wide as the draws of n units are too narrow (Hesterberg 2015).
-
-    `drawn`, shape (draws,), are the figures of the draws, `left_out`, shape (parts,), those of the jackknife.
+    Draws of n units are too narrow by the root of (n - 1) / n, and a spread of few units calls for Student's t
+    (Hesterberg 2015); with both it keeps its level where BCa (Efron 1987) of the same draws falls short.
     """
-    from scipy.special import ndtr, ndtri, stdtrit
-
-    known = drawn[np.isfinite(drawn)]
-    if not np.isfinite(figure) or len(known) < DEFINED * len(drawn) or np.ptp(known) == 0:
+    scale = scale_of(name)
+    if scale is None or not np.isfinite(figure):
         return None
-    below = float(((known < figure).sum() + (known == figure).sum() / 2) / len(known))
-    bias = float(ndtri(min(max(below, 0.5 / len(known)), 1 - 0.5 / len(known))))
-    tail = float(ndtri((1 + level) / 2))
-    if freedom is not None:
-        tail = float(stdtrit(freedom, (1 + level) / 2)) * np.sqrt((freedom + 1) / freedom)
-    tails = bias + np.array([-tail, tail])
-    shifted = np.asarray(ndtr(bias + tails / (1 - acceleration(left_out) * tails)), np.float64)
-    low, high = np.quantile(known, shifted).tolist()
-    return (low, high) if low <= figure <= high else None
+    with np.errstate(divide="ignore", invalid="ignore"):
+        centre, known = scale.there(np.float64(figure)), scale.there(drawn)
+    known = known[np.isfinite(known)]
+    if not np.isfinite(centre) or len(known) < DEFINED * len(drawn) or np.ptp(known) == 0:
+        return None
+    reach = float(known.std(ddof=1)) * student(freedom, level)
+    low, high = scale.back(centre + np.array([-reach, reach])).tolist()
+    return low, high
 
 
-def acceleration(left_out: Floats) -> float:
-    """How fast the spread of a figure changes with its value: the skewness of the jackknife, over six."""
-    known = left_out[np.isfinite(left_out)]
-    if len(known) < 2:
-        return 0.0
-    gaps = known.mean() - known
-    spread = np.sum(gaps**2) ** 1.5
-    return float(np.sum(gaps**3) / (6 * spread)) if spread > 0 else 0.0
+def student(freedom: float, level: float) -> float:
+    """How many spreads of draws an interval reaches to either side."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, (1 + level) / 2)) * widened(freedom)
 
 
-def left_out(measure: Measure, scheme: Scheme, threads: int = 2) -> Mapping[str, Floats]:
-    """The figures of the rows without one part each, shape (parts,): the jackknife, of units dealt to parts in turn."""
-    units = scheme.units
-    parts = Cells(_dealt(units))
-
-    def without(begin: int) -> Mapping[str, Floats]:
-        some = range(begin, min(begin + at_once, parts.size))
-        if not isinstance(measure, Tabulated):
-            return _by_name([_array(measure((parts.codes != part).astype(np.float64))) for part in some])
-        return measure.of_counts(np.stack([_rest(measure.cells, parts, part) for part in some]))
-
-    at_once = max(1, _AT_ONCE // measure.cells.size) if isinstance(measure, Tabulated) else 1
-    with ThreadPoolExecutor(threads) as pool:
-        return _by_name(list(pool.map(without, range(0, parts.size, at_once))))
-
-
-def _rest(cells: Cells, parts: Cells, part: int) -> Floats:
-    """How many rows each cell has without those of one part."""
-    begin = int(parts.rows[:part].sum())
-    gone = parts.order[begin : begin + int(parts.rows[part])]
-    return (cells.rows - np.bincount(cells.codes[gone], minlength=cells.size)).astype(np.float64)
-
-
-def _dealt(units: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The part that each row is left out with: its unit, or of many units one of 400 parts, of very many 100."""
-    count = int(units.max()) + 1
-    return units if count <= PARTS else units % (PARTS if count <= MANY else PARTS // 4)
+def widened(freedom: float) -> float:
+    """What a spread of draws is multiplied with: they are too narrow, since they vary about the sample's own mean."""
+    return float(np.sqrt((freedom + 1) / freedom))
 
 
 def _array(figures: Mapping[str, float]) -> Mapping[str, Floats]:

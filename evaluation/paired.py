@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..errors import Malformed
 from ..results import PairedTest
-from .intervals import DEFINED, DRAWS, LEVEL, Progress, resampled
+from .intervals import DEFINED, DRAWS, LEVEL, Progress, resampled, widened
 from .measures import Measure
 from .measures import difference as difference_of
 from .resampling import Scheme
@@ -80,14 +80,14 @@ def paired_bootstrap(
     the draws, and interval and p agree.
     Raises `Malformed` where the figure is undefined for one of the two, or for more than a tenth of the draws.
     """
-    measure, n = difference_of(figure, first, second), len(scheme.units)
+    measure, n = difference_of(figure, first, second), scheme.n
     difference = measure(np.ones(n))[figure]
     drawn = resampled(measure, scheme, draws, seed, progress=progress)[figure]
     known = drawn[np.isfinite(drawn)]
     if not np.isfinite(difference) or len(known) < DEFINED * draws:
         raise Malformed(f"{figure} is undefined on these rows; compare by a figure that both models have")
     name, freedom = f"paired bootstrap, {scheme.method}, {draws} draws", scheme.freedom
-    error = float(known.std(ddof=1)) * np.sqrt((freedom + 1) / freedom)  # draws of n units are too narrow by that
+    error = float(known.std(ddof=1)) * widened(freedom)
     return _by_student(name, figure, difference, error, freedom, n, level)
 
 
@@ -149,7 +149,7 @@ def _tango(gained: int, lost: int, n: int, level: float) -> tuple[float, float]:
 
 
 def _by_student(
-    test: str, figure: str, difference: float, error: float, freedom: int, n: int, level: float
+    test: str, figure: str, difference: float, error: float, freedom: float, n: int, level: float
 ) -> PairedTest:
     """The test of a difference with its standard error, by Student's t; without a known error no interval."""
     from scipy.stats import t

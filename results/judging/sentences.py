@@ -57,7 +57,7 @@ class Sentences:
         scheme, _, length = report.method.partition(" of ")
         drawn = self.word("blocks of {length}", length=length) if length else self.word(_SCHEMES.get(scheme, scheme))
         told = {"scheme": drawn, "draws": f"{report.draws:,}", "seed": report.seed}
-        return self.word("Intervals: BCa bootstrap over {scheme}, {draws} draws, seed {seed}", **told)
+        return self.word("Intervals: bootstrap over {scheme}, {draws} draws, seed {seed}", **told)
 
     def calibration(self, calibration: Calibration) -> str:
         """Whether probabilities are to be believed."""
