@@ -209,16 +209,14 @@ def together(*measures: Measure) -> Measure:
     )
 
 
-def difference(figure: str, first: Measure, second: Measure) -> Measure:
-    """How much higher one figure is by the second measure than by the first one of the same rows."""
+def differences(first: Measure, second: Measure) -> Measure:
+    """How much higher each figure is by the second measure than by the first one of the same rows."""
     if isinstance(first, Tabulated) and isinstance(second, Tabulated):
         cells, (one, other) = joined([first, second])
-
-        def of_counts(counts: Counts) -> Mapping[str, Floats]:
-            return {figure: second.of_counts(other.sums(counts))[figure] - first.of_counts(one.sums(counts))[figure]}
-
-        return Tabulated(cells, of_counts)
-    return lambda weights: {figure: second(weights)[figure] - first(weights)[figure]}
+        return Tabulated(
+            cells, lambda counts: _gaps(first.of_counts(one.sums(counts)), second.of_counts(other.sums(counts)))
+        )
+    return lambda weights: _gaps(first(weights), second(weights))
 
 
 def joined(tables: list[Tabulated]) -> tuple[Cells, list[Cells]]:
@@ -226,6 +224,10 @@ def joined(tables: list[Tabulated]) -> tuple[Cells, list[Cells]]:
     wide = sorted(range(len(tables)), key=lambda place: -tables[place].cells.size)
     cells, codes = cells_of(*(tables[place].cells.codes for place in wide))
     return cells, [Cells(codes[wide.index(place)]) for place in range(len(tables))]
+
+
+def _gaps(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: second[name] - value for name, value in first.items() if name in second}
 
 
 _LEAST: Final = 1e-300

@@ -11,8 +11,7 @@ import numpy.typing as npt
 from ..errors import Malformed
 from ..results import PairedTest
 from .intervals import DEFINED, DRAWS, LEVEL, Progress, resampled, widened
-from .measures import Measure
-from .measures import difference as difference_of
+from .measures import Measure, differences
 from .resampling import Scheme
 
 Floats = npt.NDArray[np.float64]
@@ -80,15 +79,32 @@ def paired_bootstrap(
     the draws, and interval and p agree.
     Raises `Malformed` where the figure is undefined for one of the two, or for more than a tenth of the draws.
     """
-    measure, n = difference_of(figure, first, second), scheme.n
-    difference = measure(np.ones(n))[figure]
-    drawn = resampled(measure, scheme, draws, seed, progress=progress)[figure]
-    known = drawn[np.isfinite(drawn)]
-    if not np.isfinite(difference) or len(known) < DEFINED * draws:
-        raise Malformed(f"{figure} is undefined on these rows; compare by a figure that both models have")
-    name, freedom = f"paired bootstrap, {scheme.method}, {draws} draws", scheme.freedom
-    error = float(known.std(ddof=1)) * widened(freedom)
-    return _by_student(name, figure, difference, error, freedom, n, level)
+    return paired_bootstraps([figure], first, second, scheme, draws, seed, level, progress)[figure]
+
+
+def paired_bootstraps(
+    figures: Sequence[str],
+    first: Measure,
+    second: Measure,
+    scheme: Scheme,
+    draws: int = DRAWS,
+    seed: int = 0,
+    level: float = LEVEL,
+    progress: Progress | None = None,
+) -> dict[str, PairedTest]:
+    """The tests of several figures by name, all on the same draws. Raises `Malformed` as `paired_bootstrap` does."""
+    measure, freedom = differences(first, second), scheme.freedom
+    gaps = measure(np.ones(scheme.n))
+    drawn = resampled(measure, scheme, draws, seed, progress=progress)
+    name, tests = f"paired bootstrap, {scheme.method}, {draws} draws", dict[str, PairedTest]()
+    for figure in figures:
+        gap, known = gaps.get(figure, np.nan), drawn.get(figure, np.empty(0))
+        known = known[np.isfinite(known)]
+        if not np.isfinite(gap) or len(known) < max(2, DEFINED * draws):
+            raise Malformed(f"{figure} is undefined on these rows; compare by a figure that both models have")
+        error = float(known.std(ddof=1)) * widened(freedom)
+        tests[figure] = _by_student(name, figure, gap, error, freedom, scheme.n, level)
+    return tests
 
 
 def diebold_mariano(

@@ -139,7 +139,7 @@ class Groups:
 
     def drawer(self, cells: Cells) -> Drawer:
         count, ordered = self._count, self.groups[cells.order]
-        if count * cells.size <= _TABLE:
+        if cells.size * FEW <= self.n and count * cells.size <= _TABLE:
             codes = self.groups * cells.size + cells.codes
             table = np.bincount(codes, minlength=count * cells.size).reshape(count, cells.size).astype(np.float64)
             return lambda generator, draws: _drawn(generator, count, draws) @ table

@@ -31,11 +31,14 @@ class Scale(NamedTuple):
     back: Callable[[Floats], Floats]
 
 
+def is_share(figure: str) -> bool:
+    """Whether a figure is known to lie between two ends, so that no row weighs more than another by far."""
+    return _plain(figure) in SHARES or figure == "gini"
+
+
 def scale_of(figure: str) -> Scale | None:
     """The scale of a figure by its name, its own where it is not known; None where no interval is honest."""
-    name = figure.removesuffix("_at_10")
-    for prefix in _OF_WHAT:
-        name = name.removeprefix(prefix)
+    name = _plain(figure)
     if name in WITHOUT:
         return None
     if name in SHARES:
@@ -43,6 +46,14 @@ def scale_of(figure: str) -> Scale | None:
     if name in LOSSES:
         return Scale(np.log, np.exp)
     return _OTHERS.get(name, Scale(np.asarray, np.asarray))
+
+
+def _plain(figure: str) -> str:
+    """The name without what it was averaged over."""
+    name = figure.removesuffix("_at_10")
+    for prefix in _OF_WHAT:
+        name = name.removeprefix(prefix)
+    return name
 
 
 def _logit(share: Floats) -> Floats:

@@ -28,8 +28,9 @@ class Sample:
     """What was drawn, what it is measured by, and how it is drawn again."""
 
     truth: Floats
+    said: tuple[Floats, Floats]
+    """By two models: probabilities, classes or numbers."""
     sides: tuple[Measure, Measure]
-    """Of two models."""
     scheme: Scheme
 
 
@@ -54,7 +55,7 @@ def sample(task: str, scheme: str, generator: np.random.Generator, n: int = ROWS
     if scheme == "stratified":
         truth, sides = _by_class(SHARES[task], truth, sides, lambda: _TASKS[task](normal, skill))
     first, second = (_MEASURES[task](truth, side) for side in sides)
-    return Sample(truth, (first, second), _scheme(scheme, n, truth, groups))
+    return Sample(truth, (sides[0], sides[1]), (first, second), _scheme(scheme, n, truth, groups))
 
 
 def groups_of(generator: np.random.Generator, n: int) -> npt.NDArray[np.int64]:
