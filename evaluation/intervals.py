@@ -12,14 +12,12 @@ import numpy.typing as npt
 
 from .measures import Measure, Tabulated
 from .resampling import Scheme
-from .scales import is_share, scale_of
+from .scales import least_groups, scale_of
 
 DRAWS: Final = 1000
 LEVEL: Final = 0.95
 DEFINED: Final = 0.9
 """The share of draws that must define a figure; with fewer, those that do are no sample of it."""
-LEAST_GROUPS: Final = 20
-"""Of fewer groups of one size a few with great errors decide how wide a loss's interval is: none is honest."""
 _AT_ONCE: Final = 1 << 15
 """Elements of the draws that are measured at once."""
 
@@ -41,7 +39,7 @@ class Draws:
 
     def interval(self, name: str, level: float = LEVEL) -> tuple[float, float] | None:
         """The interval of one figure; None where too few draws define it, all are alike, or none would be honest."""
-        if self.method == "groups" and self.freedom < LEAST_GROUPS - 1 and not is_share(name):
+        if self.method == "groups" and self.freedom < least_groups(name) - 1:
             return None
         return interval(name, self.figures[name], self.drawn[name], self.freedom, level)
 

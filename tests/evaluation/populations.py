@@ -44,7 +44,7 @@ def sample(task: str, scheme: str, generator: np.random.Generator, n: int = ROWS
 
     def normal() -> Floats:
         noise = generator.normal(size=n)
-        if scheme == "groups":
+        if "groups" in scheme:
             return np.sqrt(0.5) * noise + np.sqrt(0.5) * generator.normal(size=groups.max() + 1)[groups]
         if scheme == "blocks":
             start = [CHAIN * generator.normal()]
@@ -68,7 +68,7 @@ def groups_of(generator: np.random.Generator, n: int) -> npt.NDArray[np.int64]:
 
 def _scheme(scheme: str, n: int, truth: Floats, groups: npt.NDArray[np.int64]) -> Scheme:
     match scheme:
-        case "groups":
+        case "groups" | "few groups":
             return resampling.scheme_of(n, groups=groups)
         case "blocks":
             return resampling.scheme_of(n, block=resampling.block_length(n))

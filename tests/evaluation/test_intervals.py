@@ -45,6 +45,13 @@ def test_what_no_draw_is_honest_of_has_no_interval(name: str) -> None:
     assert interval(name, 0.3, np.random.default_rng(1).normal(0.3, 0.01, 500), 50) is None
 
 
+def test_of_few_groups_a_share_has_an_interval_and_a_loss_has_none() -> None:
+    few = bootstrap(measures.of_probabilities(TRUTH, CHANCE), resampling.Groups(np.arange(300) // 25), 200)
+
+    known = {name for name in few.figures if few.interval(name) is not None}
+    assert known == {"roc_auc", "gini"}
+
+
 def test_cells_are_drawn_as_their_rows_are() -> None:
     """The spread of a share over draws of whole cells is that of drawing row by row, within either stratum too."""
     truth, called = np.repeat([0.0, 1.0, 1.0], [500, 300, 200]), np.repeat([False, False, True], [500, 300, 200])
