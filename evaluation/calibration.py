@@ -14,6 +14,7 @@ from ..results import Bin, Calibration
 from .binary import Floats, checked
 from .cells import Cells, Codes
 from .measures import BINS, bins_of, expected_calibration_error
+from .probabilities import read_probabilities
 
 NOISE_DRAWS: Final = 1000
 """How often labels are drawn from the probabilities, to see what error chance alone makes."""
@@ -28,6 +29,8 @@ def reliability(labels: npt.ArrayLike, probabilities: npt.ArrayLike, bins: int =
     Raises `Malformed` as `binary.score` does.
     """
     truth, chance = checked(labels, probabilities)
+    if bins < 1:
+        raise Malformed(f"{bins} bins hold no probability; give at least 1, {BINS} are usual")
     place = bins_of(chance, bins)
     errors = _chance_errors(chance, place, bins, seed)
     return Calibration(
@@ -101,7 +104,7 @@ class Temperature:
     def __call__(self, probabilities: npt.ArrayLike) -> Floats:
         from scipy.special import expit
 
-        return expit(_logits(np.asarray(probabilities, np.float64)) / self.temperature)
+        return expit(_logits(_within(probabilities)) / self.temperature)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON that `correction_of` reads back."""
@@ -126,7 +129,7 @@ class Isotonic:
         return cls(tuple(line.X_thresholds_.tolist()), tuple(line.y_thresholds_.tolist()))
 
     def __call__(self, probabilities: npt.ArrayLike) -> Floats:
-        return np.interp(np.asarray(probabilities, np.float64), self.probabilities, self.frequencies)
+        return np.interp(_within(probabilities), self.probabilities, self.frequencies)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON that `correction_of` reads back."""
@@ -136,12 +139,33 @@ class Isotonic:
 def correction_of(stored: Mapping[str, Any]) -> Temperature | Isotonic:
     """The correction that a `to_dict()` was of. Raises `Malformed` on another method."""
     match stored.get("method"):
-        case "temperature":
+        case "temperature" if _number(stored.get("temperature")) > 0:
             return Temperature(float(stored["temperature"]))
-        case "isotonic":
-            return Isotonic(tuple(stored["probabilities"]), tuple(stored["frequencies"]))
+        case "isotonic" if _rises(stored.get("probabilities")) and _rises(stored.get("frequencies")):
+            line = Isotonic(tuple(stored["probabilities"]), tuple(stored["frequencies"]))
+            if len(line.probabilities) == len(line.frequencies):
+                return line
+            raise Malformed("an isotonic correction has as many frequencies as probabilities; fit it anew")
+        case "temperature" | "isotonic" as method:
+            raise Malformed(f"what is kept of a correction by {method} is none; fit it anew")
         case other:
             raise Malformed(f"there is no correction {other!r}; it is temperature or isotonic")
+
+
+def _within(probabilities: npt.ArrayLike) -> Floats:
+    chance = read_probabilities(probabilities)
+    if not ((chance >= 0) & (chance <= 1)).all():
+        raise Malformed("probabilities to correct must lie between 0 and 1; NaN and scores outside are none")
+    return chance
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) and np.isfinite(value) else np.nan
+
+
+def _rises(values: Any) -> bool:
+    numbers = [_number(value) for value in values] if isinstance(values, list | tuple) else []
+    return bool(numbers) and bool((np.diff(numbers, prepend=0.0, append=1.0) >= 0).all())
 
 
 def _logits(chance: Floats) -> Floats:

@@ -39,6 +39,8 @@ def by_group(
     truth, decided = checked(labels, called)
     if not np.isin(decided, (0.0, 1.0)).all():
         raise Malformed("calls to compare must be 0 or 1; cut probabilities by a threshold first")
+    if draws < 1:
+        raise Malformed(f"{draws} draws say nothing of chance; give at least 1, {DRAWS:,} are usual")
     names, codes = _groups(groups, len(truth))
     rates = {name: _Rate(called, rows) for name, called, rows in _counted(truth == 1, decided == 1, codes, len(names))}
     each = {name: rate.shares for name, rate in rates.items()}

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import Malformed
 from .measures import Measure, Tabulated
 from .resampling import Scheme
 from .scales import least_groups, scale_of
@@ -69,6 +70,10 @@ def resampled(
     progress: Progress | None = None,
 ) -> Mapping[str, Floats]:
     """The figures of every draw by name, shape (draws,)."""
+    if isinstance(measure, Tabulated) and len(measure.cells.codes) != scheme.n:
+        raise Malformed(f"{len(measure.cells.codes)} rows are measured and {scheme.n} are drawn; give the same rows")
+    if draws < 1:
+        raise Malformed(f"{draws} draws measure nothing; give at least 1, {DRAWS:,} are usual")
     measured = _tabulated(measure, scheme) if isinstance(measure, Tabulated) else _row_by_row(measure, scheme)
     at_once = max(1, _AT_ONCE // measure.cells.size) if isinstance(measure, Tabulated) else 1
     counts = [min(at_once, draws - begin) for begin in range(0, draws, at_once)]

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import Malformed
 from .cells import Cells, Codes, Counts, cells_of
 from .resampling import Weights
 
@@ -221,6 +222,9 @@ def differences(first: Measure, second: Measure) -> Measure:
 
 def joined(tables: list[Tabulated]) -> tuple[Cells, list[Cells]]:
     """The cells of rows that are alike in all of `tables`, and which cell of each table they make up."""
+    rows = {len(each.cells.codes) for each in tables}
+    if len(rows) > 1:
+        raise Malformed(f"models are compared on {' and '.join(map(str, sorted(rows)))} rows; give both the same")
     wide = sorted(range(len(tables)), key=lambda place: -tables[place].cells.size)
     cells, codes = cells_of(*(tables[place].cells.codes for place in wide))
     return cells, [Cells(codes[wide.index(place)]) for place in range(len(tables))]

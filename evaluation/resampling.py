@@ -216,6 +216,8 @@ def scheme_of(
             raise Malformed("all rows are of one group, and groups are what is drawn; an interval needs at least two")
         return Groups(codes)
     if block is not None:
+        if not isinstance(block, int | np.integer):
+            raise Malformed(f"a block is a whole number of rows, not {block!r}; leave it out for {block_length(n)}")
         if not 1 <= block <= n // 2:
             raise Malformed(f"a block of {block} rows does not fit {n} rows twice; give a length from 1 to {n // 2}")
         return Blocks(n, block)

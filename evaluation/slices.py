@@ -14,6 +14,7 @@ from ..errors import Malformed
 from ..results import Slice
 from .cells import Cells, Codes, cells_of, codes_of
 from .intervals import Progress
+from .probabilities import read_numbers
 from .resampling import FEW, as_given, missing
 
 Floats = npt.NDArray[np.float64]
@@ -126,9 +127,12 @@ def _candidates(
     """The cells of rows that no condition tells apart, and every slice of them to look at, each one once."""
     parted: list[tuple[str, Codes, list[tuple[str, Members]]]] = []
     for name, values in columns.items():
-        if len(values) != n:
-            raise Malformed(f"column {name!r} has {len(values)} values for {n} rows; give one a row")
-        codes, conditions = _conditions(name, values)
+        array = as_given(values)  # pyright: ignore[reportArgumentType]
+        if array.ndim != 1:
+            raise Malformed(f"column {name!r} has shape {array.shape}; give one value a row")
+        if len(array) != n:
+            raise Malformed(f"column {name!r} has {len(array)} values for {n} rows; give one a row")
+        codes, conditions = _conditions(name, array)
         parted.append((name, codes, conditions))
     cells, codes = cells_of(np.zeros(n, np.int64), *(each for _, each, _ in parted))
     single = [
@@ -149,12 +153,11 @@ def _candidates(
     return cells, list(chosen.values())
 
 
-def _conditions(name: str, values: Sequence[Any] | npt.NDArray[Any]) -> tuple[Codes, list[tuple[str, Members]]]:
+def _conditions(name: str, array: npt.NDArray[Any]) -> tuple[Codes, list[tuple[str, Members]]]:
     """The part that each row's value is of, shape (n,), and each condition with the parts that it holds for.
 
     Part 0 is what is missing.
     """
-    array = as_given(values)  # pyright: ignore[reportArgumentType]
     gaps = missing(array)
     if array.dtype.kind == "O" and all(isinstance(value, int | float) for value in array[~gaps].tolist()):
         array = np.where(gaps, np.nan, array).astype(np.float64)
@@ -191,7 +194,7 @@ def _quarters(name: str, numbers: Floats) -> tuple[Codes, list[tuple[str, set[in
 
 
 def _losses(losses: npt.ArrayLike) -> Floats:
-    loss = np.asarray(losses, dtype=np.float64)
+    loss = read_numbers(losses, "losses")
     if loss.ndim != 1 or len(loss) < 2:
         raise Malformed(f"losses have shape {loss.shape}; give one a row, and at least two rows")
     if not np.isfinite(loss).all():
