@@ -23,12 +23,13 @@ from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from lepton_ai.evaluation import forecasting, multilabel, ranking, resampling, segmentation, sequences
+from lepton_ai.evaluation import resampling
 from lepton_ai.evaluation.costs import Costs, cost_curve
 from lepton_ai.evaluation.intervals import bootstrap
 from lepton_ai.evaluation.predictions import outcomes_of_predictions
 from lepton_ai.evaluation.report import Asked, report_of
-from lepton_ai.evaluation.structured_measures import of_masks
+from lepton_ai.evaluation.structured import forecasting, multilabel, ranking, segmentation, sequences
+from lepton_ai.evaluation.structured.measures import of_masks
 from lepton_ai.results import Report
 
 Array = npt.NDArray[Any]

@@ -7,9 +7,9 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import Malformed
-from ..results import MultilabelPerformance
-from .probabilities import read_numbers
+from ...errors import Malformed
+from ...results import MultilabelPerformance
+from ..probabilities import read_numbers
 
 Decisions = npt.NDArray[np.bool_]
 
