@@ -77,6 +77,8 @@ def rows_of(workspace: Workspace, data: Any, labels: Any = None) -> tuple[Any, A
         raise _unlabelled(known)
     if labels is not None and not isinstance(labels, str):
         return source.split()[0], labels, known.name
+    if labels is not None and source.label not in (None, labels):
+        raise source.other_labels(labels)
     return NamedFile(path=known.words, source=source), labels or source.label, known.name
 
 
