@@ -172,7 +172,7 @@ BAD: dict[str, tuple[Callable[[ModelManager], Any], str]] = {
     "no labels": (lambda it: it.evaluate("credit", "bare"), "bare@1 was named without labels; say which"),
     "a name that is a file too": (lambda it: it.evaluate("credit", "twice"), "'twice' is named data and a file"),
     "from memory": (lambda it: it.load_data("memory"), "named from memory, and they were not kept"),
-    "a job without labels": (lambda it: it.jobs.evaluate("credit", "loans.csv"), "have a column of labels; name it"),
+    "a job without labels": (lambda it: it.jobs.evaluate("credit", "loans.csv"), "labels was not said; give label="),
     "nothing in common": (lambda it: it.drift("known", "bare"), "known@1 and bare@1 have no column in common"),
 }  # fmt: skip
 
