@@ -42,8 +42,8 @@ def test_versions_of_a_name_are_shown_and_compared(cli: Cli) -> None:
         ("data add x loans.csv --label defautl", 1, "it has no column 'defautl' for the labels"),
         (
             "evaluate main loans.csv",
-            1,
-            "which column of the file holds the labels was not said; give --label COLUMN",
+            2,
+            "missing option '--label'",
         ),
         ("evaluate main quartre", 1, "there is no data named 'quartre'"),
         ("rollback 2 --rehearse loans.csv --dry-run", 2, "--rehearse and --label go together; give both"),

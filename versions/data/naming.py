@@ -104,6 +104,7 @@ def _surveyed(pieces: Iterable[Any], label: str | None, file: Any) -> Survey:
         return survey(pieces, label)
     with closing(RowsWriter(file, MOST)) as writer:
         found = survey(pieces, label, writer)
+        writer.finish()
     file.flush()
     return found
 
