@@ -16,7 +16,7 @@ from .command import Session, command, keyed
 from .completion import aliases as known_aliases
 from .completion import branches, data_names, revisions
 from .revision import expected, of_model, which_model
-from .shapes import METRICS, VERSION
+from .shapes import METRICS, TEST, VERSION
 
 REHEARSAL: Final = {
     "model": "text",
@@ -27,6 +27,10 @@ REHEARSAL: Final = {
     "metrics_to": METRICS,
     "difference": METRICS,
     "worse": "true or false",
+    "test?": TEST,
+    "better": "text",
+    "untested": "text",
+    "verdict": "text?",
 }
 PLAN: Final = {
     "model": "text",
@@ -89,9 +93,10 @@ DONE: Final = {
     "--rehearse",
     metavar="DATA",
     shell_complete=data_names,
-    help="Judge both versions on these rows first, a file's or named data; also in a dry run. A worse F1 exits with 4.",
+    help="Judge both versions on these rows first, a file's or named data; one worse beyond chance exits with 4.",
 )
 @click.option("--label", metavar="COLUMN", help="The column of --rehearse that holds the labels, if it is a file.")
+@click.option("--override", is_flag=True, help="Move protected aliases without their gates, for the --reason.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask. Needed where there is no terminal to ask on.")
 def rollback(
@@ -105,6 +110,7 @@ def rollback(
     reason: str,
     rehearse: str | None,
     label: str | None,
+    override: bool,
     dry_run: bool,
     yes: bool,
 ) -> None:
@@ -118,6 +124,7 @@ def rollback(
     if not (dry_run or yes):
         session.confirmable()
     where: dict[str, Any] = {"branch": branch or "main", "alias": alias, "move_aliases": aliases}
+    where |= {"override": override, "reason": reason}
     with session.waiting("planning"):
         judged = rows if dry_run else None  # else the rollback itself rehearses
         preview = session.manager.rollback(of_model(to, model), model=model, rehearse=judged, dry_run=True, **where)
@@ -131,7 +138,7 @@ def rollback(
         session.confirm("Roll back?", yes=yes)
     # what was shown is what is done: had the branch moved since, the plan would be another
     stands = int(plan.from_version) if expect is None else expected(expect, plan.model)
-    where |= {"model": plan.model, "expected": stands, "reason": reason, "rehearse": rows}
+    where |= {"model": plan.model, "expected": stands, "rehearse": rows}
     with session.waiting("restoring"):
         done = cast("RolledBack", session.manager.rollback(f"{plan.model}@{plan.to_version}", **where))
     session.answer({"plan": plan.to_dict(), "done": done.to_dict()}, done)
@@ -210,9 +217,10 @@ def _check_gate(plan: RollbackPlan, reason: str) -> None:
     """Raise `GateNotMet` where the rollback that was planned would be refused for its rehearsal."""
     rehearsal = plan.rehearsal
     if rehearsal is not None and rehearsal.worse and not reason:
+        sure = "by its figures alone" if rehearsal.test is None else f"beyond chance, p {rehearsal.test.p:.2g}"
         raise GateNotMet(
             f"on these rows version {rehearsal.to_version} does worse than version {rehearsal.from_version} by "
-            f"{rehearsal.metric}; give a --reason to roll back all the same"
+            f"{rehearsal.metric} ({sure}); give a --reason to roll back all the same"
         )
 
 

@@ -14,6 +14,7 @@ from ..events.model import (
     ModelArchived,
     ModelDescribed,
     ModelUnarchived,
+    RehearsalTest,
     RollbackRehearsed,
     VersionAnnotated,
     VersionCleared,
@@ -46,6 +47,7 @@ from .commands import (
     ModelCommand,
     MoveAliases,
     OfData,
+    OfGates,
     RecordDataset,
     RecordEvaluation,
     RecordMetrics,
@@ -64,6 +66,7 @@ from .commands import (
     run_stream,
 )
 from .data.decide import name_data
+from .gates.decide import decide_gates
 from .guards import writable
 from .job.commands import OfJob
 from .job.decide import decide_job
@@ -157,6 +160,8 @@ def _of_model(model: ModelState, command: ModelCommand) -> tuple[Event, ...]:
             return tuple(_cleared(model, command))
         case RecordEvaluation():
             raise TypeError("an evaluation reads the object store too")
+        case OfGates():
+            return decide_gates(model, command)
         case Annotate() | Describe() | RecordMetrics() | RecordRehearsal():
             return _found_out(model, command)
         case _:
@@ -197,6 +202,7 @@ def _found_out(model: ModelState, command: Annotate | Describe | RecordMetrics |
                     metrics_to=checked_metrics(command.metrics_to),
                     difference=checked_metrics(command.difference),
                     worse=command.worse,
+                    test=None if command.test is None else RehearsalTest.model_validate(command.test),
                 ),
             )
         case _:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from .data.named import ColumnProfile, DataSets, NamedData
     from .diff import Diff, TensorChange
     from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
+    from .judging.contest import Contest
+    from .judging.effect import Effect
     from .judging.evaluation import Evaluation
+    from .judging.gate import Gate, GateRequirement, Protection, Protections
     from .judging.performance import (
         ForecastPerformance,
         MulticlassPerformance,
@@ -53,15 +56,19 @@ __all__ = [
     "ColumnProfile",
     "Comparison",
     "Confusion",
+    "Contest",
     "CostCurve",
     "Curve",
     "DataSets",
     "Diff",
     "Drift",
+    "Effect",
     "Evaluation",
     "Fairness",
     "ForecastPerformance",
     "Gap",
+    "Gate",
+    "GateRequirement",
     "GroupFigures",
     "Interval",
     "Log",
@@ -74,6 +81,8 @@ __all__ = [
     "PairedTest",
     "PendingVersion",
     "Performance",
+    "Protection",
+    "Protections",
     "RankingPerformance",
     "Refs",
     "RegressionPerformance",
@@ -119,7 +128,15 @@ _HOMES: Final = {
         "Diff",
         "TensorChange",
     ),
+    ".judging.contest": ("Contest",),
+    ".judging.effect": ("Effect",),
     ".judging.evaluation": ("Evaluation",),
+    ".judging.gate": (
+        "Gate",
+        "GateRequirement",
+        "Protection",
+        "Protections",
+    ),
     ".history": (
         "Log",
         "LogEntry",

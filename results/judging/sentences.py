@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from ..figures import ABSENT, figure
@@ -52,12 +53,24 @@ class Sentences:
         """An interval by its ends; a dash where it is not known."""
         return ABSENT if low is None else f"{figure(low)} {self.word('to')} {figure(high)}"
 
+    def of(self, report: Report) -> Iterator[str]:
+        """What is said below the figures: how sure they are, whether probabilities hold, what errors cost."""
+        if report.intervals:
+            yield self.method(report)
+        if report.calibration is not None:
+            yield self.calibration(report.calibration)
+        if report.costs is not None:
+            yield self.costs(report.costs)
+
     def method(self, report: Report) -> str:
         """How the intervals were found."""
-        scheme, _, length = report.method.partition(" of ")
-        drawn = self.word("blocks of {length}", length=length) if length else self.word(_SCHEMES.get(scheme, scheme))
-        told = {"scheme": drawn, "draws": f"{report.draws:,}", "seed": report.seed}
-        return self.word("Intervals: BCa bootstrap over {scheme}, {draws} draws, seed {seed}", **told)
+        told = {"scheme": self.drawn(report.method), "draws": f"{report.draws:,}", "seed": report.seed}
+        return self.word("Intervals: bootstrap over {scheme}, {draws} draws, seed {seed}", **told)
+
+    def drawn(self, method: str) -> str:
+        """What the bootstrap draws, by the name of its scheme."""
+        scheme, _, length = method.partition(" of ")
+        return self.word("blocks of {length}", length=length) if length else self.word(_SCHEMES.get(scheme, scheme))
 
     def calibration(self, calibration: Calibration) -> str:
         """Whether probabilities are to be believed."""
