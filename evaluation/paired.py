@@ -146,12 +146,16 @@ def diebold_mariano(
     return _by_student("Diebold-Mariano", figure, difference, error, n - 1, n, level)
 
 
-def holm(ps: Sequence[float]) -> list[float]:
-    """p-values corrected for how many there are (Holm 1979): the chance of any false alarm stays below the level."""
+def holm(ps: Sequence[float], of: int | None = None) -> list[float]:
+    """p-values corrected for how many there are (Holm 1979): the chance of any false alarm stays below the level.
+
+    They may be some `of` more comparisons that were or could have been made, as where all are set against the one that
+    turned out best: whichever of the others is taken for the smallest, the correction is no weaker than that of all.
+    """
     if not all(0 <= p <= 1 for p in ps):
         raise Malformed("p-values to correct must lie between 0 and 1; leave out the tests that gave none")
-    order = np.argsort(ps)
-    raised = np.asarray(ps, dtype=np.float64)[order] * np.arange(len(ps), 0, -1)
+    order, whole = np.argsort(ps), max(len(ps), of or 0)
+    raised = np.asarray(ps, dtype=np.float64)[order] * np.arange(whole, whole - len(ps), -1)
     corrected = np.empty(len(ps))
     corrected[order] = np.minimum(np.maximum.accumulate(raised), 1.0)
     return corrected.tolist()
