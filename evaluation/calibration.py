@@ -34,7 +34,7 @@ def reliability(labels: npt.ArrayLike, probabilities: npt.ArrayLike, bins: int =
     place = bins_of(chance, bins)
     errors = _chance_errors(chance, place, bins, seed)
     return Calibration(
-        tuple(_bin(truth[place == each], chance[place == each], each, bins) for each in np.unique(place)),
+        tuple(_bin(truth[place == each], chance[place == each], each, bins) for each in np.unique(place).tolist()),
         expected_calibration_error(truth, chance, bins),
         float(np.quantile(errors, 0.95)),
     )

@@ -45,7 +45,7 @@ class Asked:
     """Called now and then with how much is done and how much there is to do, from 0 to `of`."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.draws <= 100_000:
+        if not isinstance(self.draws, int) or not 0 <= self.draws <= 100_000:
             raise Malformed(f"{self.draws} draws are not between 0 (no intervals) and 100,000")
         if not 0.5 <= self.level < 1:
             raise Malformed(f"a level of {self.level} is not from 0.5 to below 1; 0.95 is usual")

@@ -217,7 +217,11 @@ def scheme_of(
         return Groups(codes)
     if block is not None:
         if not isinstance(block, int | np.integer):
-            raise Malformed(f"a block is a whole number of rows, not {block!r}; leave it out for {block_length(n)}")
+            raise Malformed(
+                f"a block is a whole number of rows, not {block!r}; {block_length(n)} are usual for {n} rows"
+            )
+        if n < 2:
+            raise Malformed(f"blocks are drawn of a series, and {n} rows are none; give at least 2")
         if not 1 <= block <= n // 2:
             raise Malformed(f"a block of {block} rows does not fit {n} rows twice; give a length from 1 to {n // 2}")
         return Blocks(n, block)
