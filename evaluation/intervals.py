@@ -115,7 +115,7 @@ def interval(
     if scale is None or not np.isfinite(figure):
         return None
     with np.errstate(divide="ignore", invalid="ignore"):
-        centre, known = scale.there(np.float64(figure)), scale.there(drawn)
+        centre, known = float(scale.there(np.array(figure))), scale.there(drawn)
     known = known[np.isfinite(known)]
     if not np.isfinite(centre) or len(known) < DEFINED * len(drawn) or np.ptp(known) == 0:
         return None

@@ -48,7 +48,7 @@ def check(tags: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> 
             raise Malformed("a sequence is one value; give a list of its tags")
         if len(true) != len(given):
             raise Malformed(f"sequence {place} has {len(true)} tags and {len(given)} predicted ones; give one each")
-        if any(tag is None for tag in (*true, *given)):
+        if None in list[object]([*true, *given]):
             raise Malformed(f"sequence {place} has a place without a tag; give each a tag, such as O")
 
 

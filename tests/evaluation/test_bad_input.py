@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from lepton_ai.errors import Malformed
-from lepton_ai.evaluation import binary, calibration, fairness, measures, multiclass, paired, regression, slices
-from lepton_ai.evaluation.calibration import Isotonic, Temperature, correction_of
-from lepton_ai.evaluation.costs import Costs, cost_curve
+from lepton_ai.evaluation import binary, measures, multiclass, paired, regression
+from lepton_ai.evaluation.diagnostics import calibration, fairness, slices
+from lepton_ai.evaluation.diagnostics.calibration import Isotonic, Temperature, correction_of
+from lepton_ai.evaluation.diagnostics.costs import Costs, cost_curve
 from lepton_ai.evaluation.intervals import bootstrap
 from lepton_ai.evaluation.predictions import outcomes_of_predictions as outcomes
 from lepton_ai.evaluation.report import Asked, report_of

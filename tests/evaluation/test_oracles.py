@@ -12,12 +12,12 @@ from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClas
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from lepton_ai.evaluation import measures, resampling
-from lepton_ai.evaluation.calibration import Temperature, reliability
 from lepton_ai.evaluation.cells import codes_of
-from lepton_ai.evaluation.costs import Costs, cost_curve
-from lepton_ai.evaluation.fairness import by_group
+from lepton_ai.evaluation.diagnostics.calibration import Temperature, reliability
+from lepton_ai.evaluation.diagnostics.costs import Costs, cost_curve
+from lepton_ai.evaluation.diagnostics.fairness import by_group
+from lepton_ai.evaluation.diagnostics.slices import worst
 from lepton_ai.evaluation.paired import diebold_mariano, paired_bootstraps
-from lepton_ai.evaluation.slices import worst
 
 GENERATOR = np.random.default_rng(12)
 CHANCE = GENERATOR.random(1500)
