@@ -8,7 +8,7 @@ from typing import TypedDict, cast
 
 from ..datasets.columns import Column, Table
 from ..errors import Malformed
-from .costs import Costs
+from .diagnostics.costs import Costs
 from .intervals import DRAWS, LEVEL, Progress
 from .report import Asked, Values
 from .resampling import Sampling
