@@ -125,12 +125,7 @@ _HOMES: Final = {
         "TensorChange",
     ),
     ".judging.evaluation": ("Evaluation",),
-    ".judging.gate": (
-        "Gate",
-        "GateRequirement",
-        "Protection",
-        "Protections",
-    ),
+    ".judging.gate": ("Gate", "GateRequirement", "Protection", "Protections"),
     ".history": (
         "Log",
         "LogEntry",
