@@ -801,6 +801,31 @@ class ModelManager:
 
         return versions.gate.gate(self._workspace, state, aim, None if data is None else evaluate, key)
 
+    @_told_first
+    def calibrate(
+        self,
+        rev: Rev,
+        data: Any,
+        labels: Any = None,
+        *,
+        method: Literal["temperature", "isotonic"] = "temperature",
+        branch: str = "main",
+        message: str = "",
+        types: Mapping[str, str] | None = None,
+        drop: Sequence[str] = (),
+        columns: Sequence[str] | None = None,
+        key: str | None = None,
+    ) -> Version:
+        """Keep a child version of the same parameters whose `predict_proba` is corrected on labelled rows.
+
+        `data` and `labels` are as in `evaluate`; give rows that the version never learnt from. What `predict` calls
+        stays as it was, bit for bit. Its annotations tell the calibration error before and after, the latter on rows
+        that the correction was not fitted on; its figures are still to be measured.
+        """
+        told: dict[str, Any] = {"method": method, "branch": branch, "message": message, "key": key}
+        told |= {"chosen": selection(types, drop, columns)}
+        return versions.calibrate.calibrate(self._workspace, *self._resolved(rev), data, labels, **told)
+
     def sync(self, *, again: bool = False) -> Synced:
         """Deliver what was spooled while the ledger was away; `again` tries once more what it refused."""
         return self._home.outbox.delivery.sync(again=again)

@@ -140,6 +140,8 @@ CHINESE: Final = {
     # work
     "version {version} of {model} on {branch}": "{model} 的版本 {version}，分支 {branch}",
     "version {version} of {model}: {performance}": "{model} 的版本 {version}：{performance}",
+    "expected calibration error {before} before and {after} after, kept on {branch} of {model} as version {version}":
+        "预期校准误差由 {before} 变为 {after}，保存在 {model} 的分支 {branch}，为版本 {version}",
     "job {job} is {status}; `lepton jobs` tells how it goes, `lepton worker` works on it":
         "任务 {job} {status}；`lepton jobs` 查看进度，`lepton worker` 执行它",
     "job {job} is {status}": "任务 {job} {status}",
