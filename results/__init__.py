@@ -131,12 +131,7 @@ _HOMES: Final = {
     ".judging.contest": ("Contest",),
     ".judging.effect": ("Effect",),
     ".judging.evaluation": ("Evaluation",),
-    ".judging.gate": (
-        "Gate",
-        "GateRequirement",
-        "Protection",
-        "Protections",
-    ),
+    ".judging.gate": ("Gate", "GateRequirement", "Protection", "Protections"),
     ".history": (
         "Log",
         "LogEntry",
