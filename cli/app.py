@@ -25,6 +25,7 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "Moving": ("rollback", ("rollback", "merge")),
     "What is known": ("describing", ("models", "metric", "annotate", "describe", "clear", "archive", "unarchive")),
     "Work": ("work.train", ("train", "evaluate")),
+    "Judging": ("reports", ("report", "card")),
     "Predicting": ("work.predict", ("predict",)),
     "Files": ("files", ("save", "export", "checkout")),
     "Runs": ("work.runs", ("runs",)),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .comparison import Comparison
     from .diff import Diff, TensorChange
     from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
+    from .judging.card import Card
     from .judging.evaluation import Evaluation
     from .judging.performance import (
         ForecastPerformance,
@@ -47,6 +48,7 @@ __all__ = [
     "Bin",
     "ByClass",
     "Calibration",
+    "Card",
     "Comparison",
     "Confusion",
     "CostCurve",
@@ -103,6 +105,7 @@ _HOMES: Final = {
         "Diff",
         "TensorChange",
     ),
+    ".judging.card": ("Card",),
     ".judging.evaluation": ("Evaluation",),
     ".history": (
         "Log",

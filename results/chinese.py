@@ -298,6 +298,9 @@ CHINESE: Final = {
     "called": "预测",
     "true": "真实",
     "loss": "损失",
+    "Report of an evaluation": "评估报告",
+    "{rows} rows, ": "{rows} 行，",
+    "{files} written": "已写入 {files}",
     # model cards
     "Nobody described this version.": "无人描述过此版本。",
     "This card was filled from the ledger that keeps the version; what nobody recorded is said to be so.":

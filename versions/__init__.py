@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from . import history, merge, refused, restore, rollback, rows, save_request, source, train, unsealed
     from .export import checkout, predict
-    from .judging import compare, evaluation, suggest
+    from .judging import card, compare, evaluation, suggest
     from .maintenance import fsck, heal
     from .runs import record, run
 
 __all__ = [
-    "checkout", "compare", "evaluation", "fsck", "heal", "history", "merge", "predict", "record", "refused",
+    "card", "checkout", "compare", "evaluation", "fsck", "heal", "history", "merge", "predict", "record", "refused",
     "restore", "rollback", "rows", "run", "save_request", "source", "suggest", "train", "unsealed",
 ]  # fmt: skip
 _WITHIN: Final = {
-    "checkout": ".export", "predict": ".export", "compare": ".judging", "evaluation": ".judging", "suggest": ".judging",
+    "checkout": ".export", "predict": ".export", "card": ".judging", "compare": ".judging",
+    "evaluation": ".judging", "suggest": ".judging",
     "fsck": ".maintenance", "heal": ".maintenance", "record": ".runs", "run": ".runs",
 }  # fmt: skip
 

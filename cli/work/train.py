@@ -21,6 +21,7 @@ from ...results.judging.performance import performance_of
 from ...results.words import say, word
 from ..command import PATIENCE, Session, command, keyed
 from ..completion import models, revisions
+from ..reports import report_files, taken_files
 from ..revision import branch_option
 from ..shapes import JOB, METRICS, VERSION
 from .reporting import report_options, reporting
@@ -147,8 +148,9 @@ def train(
 
 
 @command(
-    {"job": JOB, "version": VERSION, "name": "text", "performance?": {"NAME": "any"}},
+    {"job": JOB, "version": VERSION, "name": "text", "performance?": {"NAME": "any"}, "files": ["text"]},
     "lepton evaluate main loans.csv --label default",
+    "lepton evaluate main loans.csv --label default --html report.html",
     "lepton evaluate production loans.csv --label default --name production",
     "lepton evaluate main loans.csv --label default --groups customer --sensitive sex --slices --cost FN=5",
 )
@@ -164,6 +166,7 @@ def train(
 @selecting
 @directing
 @reporting
+@report_files
 @limits
 @keyed
 def evaluate(
@@ -189,6 +192,9 @@ def evaluate(
     The rows are read as what the version learnt. --type, --drop and --columns are for a version that recorded no
     columns, as one that was saved by hand. Intervals are those of a bootstrap; `lepton report` shows them again.
     """
+    files = taken_files(report)
+    if files.named and not wait:
+        raise click.UsageError("a report is written at the end; leave --detach out", click.get_current_context())
     manager = session.manager
     judged = manager.show(rev).version
     asked = _chosen(types, drop, columns) | {"better": dict(_direction(each) for each in better)}
@@ -201,11 +207,14 @@ def evaluate(
     if performance:
         with suppress(Refused):  # a class that judges itself leaves none
             kept = manager.report(f"{judged.model}@{judged}", name)
+    if kept is None and files.named:
+        raise Refused("the figures are recorded, and there is no report to write: this version's class judges itself")
     shown = {
         "job": ended.to_dict(),
         "version": judged.to_dict(),
         "name": name,
         "performance": performance.to_dict() if performance else None,
+        "files": files.write(kept) if kept else [],
     }
     session.answer(shown, Evaluation(judged, name, performance, kept) if performance else detached(ended))
 

@@ -16,10 +16,11 @@ _BEGINS: Final = re.compile(r"^(\d*)([#>]|[-+=](?=[-=\s])|(?<=\d)[.)](?=\s))")
 """What makes markup where a line begins."""
 
 
-def markdown(report: Report, title: str, subtitle: str = "", *, told: Sentences | None = None) -> str:
+def markdown(report: Report, title: str | None = None, *, told: Sentences | None = None) -> str:
     """The figures, verdicts and groups of a report under a title."""
     told = told or Sentences()
-    head = [f"## {cell(title)}", "", told.summary(report), "", *([cell(subtitle), ""] if subtitle else [])]
+    words, rows = told.title(report) if title is None else title, told.rows(report)
+    head = [f"## {cell(words)}", "", told.summary(report), "", *([rows, ""] if rows else [])]
     return "\n".join([*head, *parts(report, told)]) + "\n"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -9,6 +10,7 @@ from typing import Any, Final
 from ..answer import Result
 from ..description import Block, dim, grid, text, title
 from ..figures import figure
+from ..file import keep
 from ..stored import read_back
 from .performance import TaskPerformance
 from .sentences import Sentences
@@ -89,6 +91,10 @@ class Report(Result):
     by_class: Mapping[str, ByClass] = field(default_factory=dict[str, ByClass])
     """By the figure's name."""
     series: Series | None = None
+    of: str = field(default="", compare=False, metadata={"json": False})
+    """The version, and what the rows are called: `credit@7, holdout`; empty of one that was not recorded."""
+    rows: Mapping[str, Any] | None = field(default=None, compare=False, metadata={"json": False})
+    """The rows' digest and how many they are, where they are known."""
 
     @classmethod
     def of_dict(cls, stored: Mapping[str, Any]) -> Report:
@@ -113,6 +119,27 @@ class Report(Result):
     def worst(self) -> tuple[Slice, ...]:
         """The slices that do worse beyond chance, the worst first."""
         return tuple(each for each in self.slices if each.p <= 1 - self.level)
+
+    def html(self, title: str | None = None) -> str:
+        """One page that needs no network, with charts, on light and dark. Raises `Unavailable` without Altair."""
+        from .page import page
+
+        return page(self, title)
+
+    def markdown(self, title: str | None = None) -> str:
+        """The figures, verdicts and groups, as a pull request shows them."""
+        from .markdown import markdown
+
+        return markdown(self, title)
+
+    def save(self, path: str | os.PathLike[str], title: str | None = None) -> None:
+        """Write it whole to a file, as the ending says: .html, .md, .json, or all charts as .svg or .png.
+
+        Raises `Malformed` on another ending, `Unavailable` where charts are asked for without the extra `plot`.
+        """
+        from .saving import content
+
+        keep(content(self, path, title), path)
 
     def to_dict(self) -> dict[str, Any]:
         """Every part by its name, JSON-ready, with the task."""
