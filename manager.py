@@ -16,6 +16,7 @@ from .datasets.selection import selection
 from .domain.model.metric import checked_better
 from .domain.model.resolve import split_range
 from .domain.model.revision import parts
+from .errors import Malformed
 from .home import checked_path
 from .results import PendingVersion, Refs, Version, Versions
 from .settings import Settings
@@ -34,10 +35,16 @@ if TYPE_CHECKING:
     from .results import (
         Card,
         Comparison,
+        DataSets,
         Diff,
+        Drift,
         Evaluation,
+        Gate,
         Log,
         ModelRecord,
+        NamedData,
+        Protection,
+        Protections,
         Report,
         RollbackPlan,
         RolledBack,
@@ -283,17 +290,19 @@ class ModelManager:
         reason: str = "",
         move_aliases: Sequence[str] = (),
         rehearse: Any = None,
+        override: bool = False,
         dry_run: bool = False,
         key: str | None = None,
     ) -> RolledBack | RollbackPlan:
         """Put a branch, or with `alias` an alias, on a version of its past, after every byte of it was restored.
 
         `to` may be left out with `alias` only: back to where it stood before its last move. `rehearse`, as
-        (data, labels) or (data, labels, metric), or with a file's path and its column of labels, judges target and head
-        on the same rows first and raises `GateNotMet` for a worse target unless a `reason` is given. `dry_run` returns
-        the plan, with the rehearsal if one was asked for, and records nothing.
+        (data, labels) or (data, labels, metric), with a file's path and its column of labels, or as the name of data
+        (`add_data`), judges target and head on the same rows first and raises `GateNotMet` for a worse target unless a
+        `reason` is given. `dry_run` returns the plan, with the rehearsal if one was asked for, and records nothing.
+        A protected alias moves by a gate that the version passed, or with `override` and a reason.
         """
-        state, aim = self._aim(to, model, branch, alias, expected, reason, move_aliases, rehearse)
+        state, aim = self._aim(to, model, branch, alias, expected, reason, move_aliases, rehearse, override)
         if dry_run:
             return versions.rollback.plan(self._workspace, state, aim)
         return versions.rollback.roll_back(self._workspace, state, aim, key)
@@ -349,11 +358,21 @@ class ModelManager:
 
     @_told_first
     def alias(
-        self, name: str, rev: Rev, *, expected: Rev | None = None, reason: str = "", key: str | None = None
+        self,
+        name: str,
+        rev: Rev,
+        *,
+        expected: Rev | None = None,
+        reason: str = "",
+        override: bool = False,
+        key: str | None = None,
     ) -> Version:
-        """Put a moving name, such as production, on a version; `expected` is where it must stand (0: nowhere)."""
+        """Put a moving name, such as production, on a version; `expected` is where it must stand (0: nowhere).
+
+        One that is protected moves by a gate that the version passed; with `override` and a reason without.
+        """
         guard = None if expected is None else {name: expected}
-        return self.aliases({name: rev}, expected=guard, reason=reason, key=key)[name]
+        return self.aliases({name: rev}, expected=guard, reason=reason, override=override, key=key)[name]
 
     @_told_first
     def aliases(
@@ -363,6 +382,7 @@ class ModelManager:
         expected: Mapping[str, Rev] | None = None,
         model: str | None = None,
         reason: str = "",
+        override: bool = False,
         key: str | None = None,
     ) -> Refs:
         """Put several aliases on versions of one model, all or none; without moves only say where they stand."""
@@ -376,14 +396,44 @@ class ModelManager:
             expected={name: self._guard(rev, state.name) for name, rev in expected.items()},
             asked={"to": _words(moves), "expected": _words(expected)},
             reason=reason,
+            override=override,
         )
         events = self._workspace.admit(command, key).events
         return self._standing(self._known(state.name), "alias", events[-1].seq if events else None)
 
     @_told_first
     def delete_alias(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
-        """Give up an alias."""
+        """Give up an alias, unless it is protected."""
         self._workspace.admit(domain.commands.DeleteAlias(model=self._known(model).name, alias=name), key)
+
+    @_told_first
+    def protect(
+        self,
+        alias: str,
+        *,
+        require: str | Sequence[str] = (),
+        against: str | None = None,
+        model: str | None = None,
+        reason: str = "",
+        key: str | None = None,
+    ) -> Protection:
+        """Let an alias move only to versions that passed a gate with these requirements (`gate`), or by `override`.
+
+        `against.` in a requirement stands for the version that `against`, an alias, branch or tag, stands on when the
+        alias moves: the alias itself, if left out. A gate that compared with another version is stale. Protected anew,
+        an alias has the new requirements alone.
+        """
+        asked = {"requirements": _several(require), "against": against}
+        return versions.gate.protect(self._workspace, self._known(model), alias, asked, reason, key)
+
+    @_told_first
+    def unprotect(self, alias: str, *, model: str | None = None, reason: str = "", key: str | None = None) -> None:
+        """Let an alias move freely again."""
+        versions.gate.unprotect(self._workspace, self._known(model), alias, reason, key)
+
+    def protections(self, model: str | None = None) -> Protections:
+        """The protected aliases of a model, and what each requires."""
+        return versions.gate.protections(self._known(model))
 
     # ── what is known ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -491,6 +541,57 @@ class ModelManager:
         suggested again before it was cleared (`clear`).
         """
         return versions.suggest.suggest(self._known(model), branch, metric)
+
+    # ── named data ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def add_data(
+        self,
+        name: str,
+        data: Any,
+        labels: Any = None,
+        *,
+        keep: bool = False,
+        types: Mapping[str, str] | None = None,
+        drop: Sequence[str] = (),
+        columns: Sequence[str] | None = None,
+        message: str = "",
+        key: str | None = None,
+    ) -> NamedData:
+        """Give rows a name, by which they are judged on later: a file's path, or rows in memory with labels.
+
+        `labels` is the column of labels by its name, or values of their own. Recorded are the rows' fingerprint, their
+        profile (docs/data.md) and the file's address, sealed; with `keep` the rows themselves are kept as Parquet in
+        the object store, 2 GB at most. Other rows are the next version of the name; the same rows change nothing.
+        `types`, `drop` and `columns` are as `train` has them. A file may be larger than memory.
+        """
+        self._home.outbox.ready()
+        workspace, chosen = self._home.workspace, selection(types, drop, columns)
+        told: dict[str, Any] = {"chosen": chosen, "keep": keep, "message": message, "key": key}
+        versions.naming.add(workspace, name, data, labels, **told)
+        return versions.listing.show(workspace, name)
+
+    def data(self, name: str) -> NamedData:
+        """What a name of rows stands for, its profile with it; `NAME@2` is an earlier version of it."""
+        return versions.listing.show(self._workspace, name)
+
+    def data_sets(self) -> DataSets:
+        """The names that rows were given, each as what it stands for now."""
+        return versions.listing.listed(self._workspace)
+
+    def load_data(self, name: str) -> tuple[Any, Any]:
+        """The rows of a name, an Arrow table and the column of labels (None without): as they were named, verified.
+
+        They come from what was kept, else from where they lay: other rows than were named are `Refused`.
+        """
+        return versions.listing.load(self._workspace, name)
+
+    def drift(self, before: str, after: str) -> Drift:
+        """How the rows of one name differ from those of another, or of an earlier version: the most drifted first.
+
+        By population stability index, and by Kolmogorov-Smirnov and chi-square tests corrected for the number of
+        columns (Holm) where the rows of both are at hand; else by what their profiles tell.
+        """
+        return versions.drift.drift(self._workspace, before, after)
 
     # ── work ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -603,7 +704,7 @@ class ModelManager:
         self,
         rev: Rev,
         data: Any,
-        labels: Any,
+        labels: Any = None,
         *,
         name: str = "",
         task: str | None = None,
@@ -617,8 +718,9 @@ class ModelManager:
         """Judge a version on labelled rows, record the figures and a fingerprint, and keep the report.
 
         `data` and `labels` may be a file's path and the name of its column of labels: it is read as what the version
-        learnt. `name` is what the rows are called: the figures stand under `name/f1` (`evaluation/f1` without one), and
-        the version's own under `f1` as they were. `better` says which way they are better, where nobody knows yet.
+        learnt. So are named data (`add_data`), which know their labels. `name` is what the rows are called: the figures
+        stand under `name/f1` (`evaluation/f1` without one), and the version's own under `f1` as they were. `better`
+        says which way they are better, where nobody knows yet.
         A version is judged by the columns that it recorded and their types; `types`, `drop` and `columns`, as `train`
         has them, are for one that recorded none. `task` is for one whose class does not say it.
         `report` takes what `evaluation.request.ReportRequest` has: `draws` of the bootstrap (0: no intervals), `groups`
@@ -672,6 +774,72 @@ class ModelManager:
         """
         return versions.card.card(self._workspace, *self._resolved(rev), language)
 
+    @_told_first
+    def gate(
+        self,
+        rev: Rev,
+        *,
+        against: Rev | None = None,
+        require: str | Sequence[str],
+        data: Any = None,
+        labels: Any = None,
+        name: str = "",
+        key: str | None = None,
+        **evaluation: Any,
+    ) -> Gate:
+        """Hold a version against requirements on its figures, such as "f1 >= against.f1 - 0.01", and record it.
+
+        docs/expressions.md is the grammar; `parent.` is the version's first parent. With `data`, and `labels` and
+        whatever else `evaluate` takes, all sides are judged on these rows first, recorded under `name`. Else the gate
+        goes by figures that all sides have on the same rows, those of evaluations called `name` if one is given; where
+        there are none it is `Refused`. What hangs on a figure that is missing is not met. The answer says whether it
+        passed; its `check()` raises `GateNotMet` where it did not.
+        """
+        if data is None and (labels is not None or evaluation):
+            raise Malformed(
+                "labels and what else `evaluate` takes are about data; give the data too, or leave them out"
+            )
+        rows, labels, called = versions.named_data.rows_of(self._workspace, data, labels)
+        rows, labels = versions.rows.read_once(self._workspace, (rows, labels))
+        state, numbers = self._of_one_model((rev,) if against is None else (rev, against))
+        aim = versions.gate.GateAim(
+            version=numbers[0],
+            against=None if against is None else numbers[1],
+            requirements=_several(require),
+            name=name or called,
+            asked=_words({"version": rev, "against": against}),
+        )
+
+        def evaluate(number: int) -> Evaluation:
+            return self.evaluate(f"{state.name}@{number}", rows, labels, name=aim.name, **evaluation)
+
+        return versions.gate.gate(self._workspace, state, aim, None if data is None else evaluate, key)
+
+    @_told_first
+    def calibrate(
+        self,
+        rev: Rev,
+        data: Any,
+        labels: Any = None,
+        *,
+        method: Literal["temperature", "isotonic"] = "temperature",
+        branch: str = "main",
+        message: str = "",
+        types: Mapping[str, str] | None = None,
+        drop: Sequence[str] = (),
+        columns: Sequence[str] | None = None,
+        key: str | None = None,
+    ) -> Version:
+        """Keep a child version of the same parameters whose `predict_proba` is corrected on labelled rows.
+
+        `data` and `labels` are as in `evaluate`; give rows that the version never learnt from. What `predict` calls
+        stays as it was, bit for bit. Its annotations tell the calibration error before and after, the latter on rows
+        that the correction was not fitted on; its figures are still to be measured.
+        """
+        told: dict[str, Any] = {"method": method, "branch": branch, "message": message, "key": key}
+        told |= {"chosen": selection(types, drop, columns)}
+        return versions.calibrate.calibrate(self._workspace, *self._resolved(rev), data, labels, **told)
+
     def sync(self, *, again: bool = False) -> Synced:
         """Deliver what was spooled while the ledger was away; `again` tries once more what it refused."""
         return self._home.outbox.delivery.sync(again=again)
@@ -714,9 +882,10 @@ class ModelManager:
         return versions.unsealed.unsealed(answer, lambda: self._home.workspace.actors.all()) if opened else answer  # pyright: ignore
 
     def find(self, expression: str) -> Versions:
-        """The versions for which all of `metric.f1 > 0.8 and note.ticket = 'RISK-12' and version.actor = 'ada'` holds.
+        """The versions for which `metric.f1 > 0.8 and note.ticket = 'RISK-12' and version.actor = 'ada'` holds.
 
-        Of a version there are `actor`, `message`, `description`, `branch` and `run`, as they are opened here.
+        docs/expressions.md is the grammar. Of a version there are `actor`, `message`, `description`, `branch` and
+        `run`, as they are opened here.
         """
         from .projections.queries.search import needs_keys
 
@@ -859,6 +1028,7 @@ class ModelManager:
         reason: str,
         move_aliases: Sequence[str],
         rehearse: Any,
+        override: bool,
     ) -> tuple[ModelState, Aim]:
         state, number = (self._known(model), None) if to is None else self._resolved(to, model)
         wanted = None if expected is None else self._guard(expected, state.name)
@@ -870,7 +1040,8 @@ class ModelManager:
             asked=_words({"to": to} if expected is None else {"to": to, "expected": expected}),
             reason=reason,
             move_aliases=tuple(move_aliases),
-            rehearse=versions.rows.read_once(rehearse),
+            rehearse=versions.rows.read_once(self._workspace, rehearse),
+            override=override,
         )
 
 
@@ -883,6 +1054,10 @@ def _reopened(kind: type[ModelManager], carried: Settings, strict: bool) -> Mode
 def _written(rev: Rev) -> str:
     """A revision as text that says all it knows."""
     return versions.save_request.words(rev)
+
+
+def _several(texts: str | Sequence[str]) -> tuple[str, ...]:
+    return (texts,) if isinstance(texts, str) else tuple(texts)
 
 
 def _words(revs: Mapping[str, Rev | None]) -> dict[str, str | None]:

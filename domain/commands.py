@@ -9,10 +9,12 @@ from functools import cache
 from typing import Any, ClassVar
 
 from ..events.model import File, Parent
-from ..events.objects import ManifestWritten, PackWritten
+from ..events.objects import ManifestWritten
 from ..events.outside import ObservationRecorded
 from ..events.run import MetricsLogged
 from .model.recipe import Recipe
+from .stored import Delta as Delta
+from .stored import Stored as Stored
 from .streams import LEDGER as LEDGER
 from .streams import OBJECTS as OBJECTS
 from .streams import dataset_stream as dataset_stream
@@ -68,6 +70,10 @@ class OfModel(Command):
         return (model_stream(self.model),)
 
 
+class OfGates(OfModel):
+    """Something asked of a model's gates; gates/commands.py has them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfRun(Command):
     """Something asked of one run."""
@@ -88,26 +94,11 @@ class OfJob(Command):
         return (job_stream(self.job),)
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """The difference that a save kept, from its first parent to the version about to be numbered."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfData(Command):
+    """Something asked of one name of rows; data/commands.py has them."""
 
-    digest: str
-    bytes: int
-    elements: int
-    tensors: int
-    two_way: bool
-    base: int | None = None
-    """The version it leads from, where that is not the first parent: a branch may move while a job is at work."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """Bytes that stand in the object store and what they need there; `relies_on` are older packs."""
-
-    packs: tuple[PackWritten, ...] = ()
-    manifests: tuple[ManifestWritten, ...] = ()
-    relies_on: frozenset[str] = frozenset()
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,9 +190,11 @@ class MoveAliases(OfModel):
     """Put aliases on versions, all or none; `expected` names where they must stand before (0: nowhere)."""
 
     free_text: ClassVar = ("reason",)
+    joined: ClassVar = ("override",)
     to: Mapping[str, int]
     expected: Mapping[str, int] = field(default_factory=dict[str, int])
     reason: str = ""
+    override: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +210,7 @@ class RollBack(OfModel):
 
     free_text: ClassVar = ("reason",)
     incidental: ClassVar = ("replayed", "from_version")
+    joined: ClassVar = ("override",)
     branch: str
     to: int
     from_version: int
@@ -225,6 +219,7 @@ class RollBack(OfModel):
     replayed: tuple[str, ...] = ()
     move_aliases: tuple[str, ...] = ()
     reason: str = ""
+    override: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,12 +228,14 @@ class RollBackAlias(OfModel):
 
     free_text: ClassVar = ("reason",)
     incidental: ClassVar = ("replayed", "from_version")
+    joined: ClassVar = ("override",)
     alias: str
     to: int
     from_version: int
     expected: int | None = None
     replayed: tuple[str, ...] = ()
     reason: str = ""
+    override: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,7 +299,7 @@ class RecordEvaluation(OfModel):
     bootstrap: Mapping[str, Any] | None = None
     report: str | None = None
     """Digest of the manifest that holds the report, and outcomes where they are kept."""
-    stored: Stored = Stored()
+    stored: Stored = Stored()  # noqa: RUF009 - frozen
 
     def reads(self) -> tuple[str, ...]:
         return OfModel.reads(self) if self.report is None else (*OfModel.reads(self), OBJECTS)
@@ -416,7 +413,7 @@ class Repack(Command):
     """Keep in other packs what a damaged pack held. Where `into` is given, those hold all of it that is needed."""
 
     pack: str
-    stored: Stored = Stored()
+    stored: Stored = Stored()  # noqa: RUF009 - frozen
     into: tuple[str, ...] | None = None
 
     def reads(self) -> tuple[str, ...]:
@@ -485,7 +482,9 @@ ModelCommand = (
     | DefineMetrics
     | ClearVersion
     | RecordRehearsal
+    | OfGates
 )
 RunCommand = StartRun | ResumeRun | LoseRun | LogMetrics | Checkpoint | FinishRun
 OfLedger = CreateLedger | UpgradeLedger
-AnyCommand = ModelCommand | RunCommand | TellManifest | Repack | RecordDataset | RecordObservation | OfLedger | OfJob
+Told = RecordDataset | RecordObservation
+AnyCommand = ModelCommand | RunCommand | TellManifest | Repack | Told | OfLedger | OfJob | OfData

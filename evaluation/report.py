@@ -58,7 +58,8 @@ def report_of(outcomes: Outcomes, asked: Asked) -> Report:
     if asked.columns and outcomes.task in ("ranking", "sequence"):
         raise Malformed(f"slices are searched among rows that are independent, and those of a {outcomes.task} are not")
     parts = _PARTS[outcomes.task](outcomes, asked)
-    return Report(outcomes.performance, *_intervals(outcomes, asked), slices=_slices(outcomes.losses, asked), **parts)
+    parts |= {"own": outcomes.own_figures, "slices": _slices(outcomes.losses, asked)}
+    return Report(outcomes.performance, *_intervals(outcomes, asked), **parts)
 
 
 def _binary(outcomes: Outcomes, asked: Asked) -> dict[str, Any]:

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from .answer import Result, Shown, plain
     from .comparison import Comparison
+    from .data.drift import ColumnDrift, Drift
+    from .data.named import ColumnProfile, DataSets, NamedData
     from .diff import Diff, TensorChange
     from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
     from .judging.card import Card
     from .judging.evaluation import Evaluation
+    from .judging.gate import Gate, GateRequirement, Protection, Protections
     from .judging.performance import (
         ForecastPerformance,
         MulticlassPerformance,
@@ -49,15 +52,21 @@ __all__ = [
     "ByClass",
     "Calibration",
     "Card",
+    "ColumnDrift",
+    "ColumnProfile",
     "Comparison",
     "Confusion",
     "CostCurve",
     "Curve",
+    "DataSets",
     "Diff",
+    "Drift",
     "Evaluation",
     "Fairness",
     "ForecastPerformance",
     "Gap",
+    "Gate",
+    "GateRequirement",
     "GroupFigures",
     "Interval",
     "Log",
@@ -66,9 +75,12 @@ __all__ = [
     "Models",
     "MulticlassPerformance",
     "MultilabelPerformance",
+    "NamedData",
     "PairedTest",
     "PendingVersion",
     "Performance",
+    "Protection",
+    "Protections",
     "RankingPerformance",
     "Refs",
     "RegressionPerformance",
@@ -101,12 +113,27 @@ _HOMES: Final = {
         "plain",
     ),
     ".comparison": ("Comparison",),
+    ".data.drift": (
+        "ColumnDrift",
+        "Drift",
+    ),
+    ".data.named": (
+        "ColumnProfile",
+        "DataSets",
+        "NamedData",
+    ),
     ".diff": (
         "Diff",
         "TensorChange",
     ),
     ".judging.card": ("Card",),
     ".judging.evaluation": ("Evaluation",),
+    ".judging.gate": (
+        "Gate",
+        "GateRequirement",
+        "Protection",
+        "Protections",
+    ),
     ".history": (
         "Log",
         "LogEntry",

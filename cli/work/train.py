@@ -20,7 +20,7 @@ from ...results.figures import figure
 from ...results.judging.performance import performance_of
 from ...results.words import say, word
 from ..command import PATIENCE, Session, command, keyed
-from ..completion import models, revisions
+from ..completion import data_names, models, revisions
 from ..reports import report_files, taken_files
 from ..revision import branch_option
 from ..shapes import JOB, METRICS, VERSION
@@ -88,8 +88,8 @@ def limits(function: F) -> F:
     "lepton train credit-scoring-model loans.csv --label default --validation later.csv --branch risk -m new --detach",
 )
 @click.argument("model")
-@click.argument("data")
-@click.option("--label", required=True, metavar="COLUMN", help="The column that holds the labels.")
+@click.argument("data", shell_complete=data_names)
+@click.option("--label", metavar="COLUMN", help="The column that holds the labels; named data know theirs.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A hyperparameter; may be repeated.")
 @selecting
 @click.option("--validation", metavar="FILE", help="Rows to validate on; a part of DATA is held out if left out.")
@@ -105,7 +105,7 @@ def train(
     session: Session,
     model: str,
     data: str,
-    label: str,
+    label: str | None,
     settings: tuple[str, ...],
     types: tuple[str, ...],
     drop: tuple[str, ...],
@@ -119,7 +119,7 @@ def train(
     memory: int | None,
     **limits: Any,
 ) -> None:
-    """Train a model on the rows of a CSV, Parquet or Arrow file, and keep it as a version.
+    """Train a model on the rows of a CSV, Parquet or Arrow file, or of named data, and keep it as a version.
 
     MODEL is one of Lepton's own, such as credit-scoring-model. All columns but the label's are learnt from, if none is
     dropped. A worker does it; where none is there, this command is one itself while it waits.
@@ -133,7 +133,7 @@ def train(
         hyperparameters=chosen,
         branch=branch,
         message=message,
-        **_chosen(types, drop, columns),
+        **chosen_columns(types, drop, columns),
         validation=validation,
         better=dict(_direction(each) for each in better),
         memory=_bytes(memory),
@@ -152,11 +152,12 @@ def train(
     "lepton evaluate main loans.csv --label default",
     "lepton evaluate main loans.csv --label default --html report.html",
     "lepton evaluate production loans.csv --label default --name production",
-    "lepton evaluate main loans.csv --label default --groups customer --sensitive sex --slices --cost FN=5",
+    "lepton evaluate main loans.csv --label default --slices --cost FN=5",
+    "lepton evaluate main quarter",
 )
 @click.argument("rev", shell_complete=revisions)
-@click.argument("data")
-@click.option("--label", required=True, metavar="COLUMN", help="The column that holds the labels.")
+@click.argument("data", shell_complete=data_names)
+@click.option("--label", metavar="COLUMN", help="The column that holds the labels; named data know theirs.")
 @click.option(
     "--name",
     default="",
@@ -173,7 +174,7 @@ def evaluate(
     session: Session,
     rev: str,
     data: str,
-    label: str,
+    label: str | None,
     name: str,
     types: tuple[str, ...],
     drop: tuple[str, ...],
@@ -187,17 +188,19 @@ def evaluate(
     key: str | None,
     **report: Any,
 ) -> None:
-    """Judge a version on the rows of a CSV, Parquet or Arrow file, record the figures, and keep a report.
+    """Judge a version on the rows of a CSV, Parquet or Arrow file, or of named data; record figures, keep a report.
 
     The rows are read as what the version learnt. --type, --drop and --columns are for a version that recorded no
     columns, as one that was saved by hand. Intervals are those of a bootstrap; `lepton report` shows them again.
     """
+    from ...versions.data.named_data import called_by
+
     files = taken_files(report)
     if files.named and not wait:
         raise click.UsageError("a report is written at the end; leave --detach out", click.get_current_context())
-    manager = session.manager
+    manager, called = session.manager, name or called_by(data)
     judged = manager.show(rev).version
-    asked = _chosen(types, drop, columns) | {"better": dict(_direction(each) for each in better)}
+    asked = chosen_columns(types, drop, columns) | {"better": dict(_direction(each) for each in better)}
     asked |= {"pool": pool, "seconds": seconds, "retries": retries, "key": key, "memory": _bytes(memory)}
     job = manager.jobs.evaluate(rev, data, label, name=name, **asked, **report_options(**report))
     with session.waiting("evaluating"):
@@ -206,17 +209,17 @@ def evaluate(
     kept = None
     if performance:
         with suppress(Refused):  # a class that judges itself leaves none
-            kept = manager.report(f"{judged.model}@{judged}", name)
+            kept = manager.report(f"{judged.model}@{judged}", called)
     if kept is None and files.named:
         raise Refused("the figures are recorded, and there is no report to write: this version's class judges itself")
     shown = {
         "job": ended.to_dict(),
         "version": judged.to_dict(),
-        "name": name,
+        "name": called,
         "performance": performance.to_dict() if performance else None,
         "files": files.write(kept) if kept else [],
     }
-    session.answer(shown, Evaluation(judged, name, performance, kept) if performance else detached(ended))
+    session.answer(shown, Evaluation(judged, called, performance, kept) if performance else detached(ended))
 
 
 def waited(session: Session, job: JobRecord, on_epoch: OnEpoch | None) -> JobRecord:
@@ -250,7 +253,8 @@ def _setting(words: str) -> tuple[str, Any]:
         return key, value
 
 
-def _chosen(types: tuple[str, ...], drop: tuple[str, ...], columns: tuple[str, ...]) -> dict[str, Any]:
+def chosen_columns(types: tuple[str, ...], drop: tuple[str, ...], columns: tuple[str, ...]) -> dict[str, Any]:
+    """What the options of `selecting` say, as the manager takes it."""
     names = [name for each in columns for name in next(csv.reader([each]))] or None
     return {"types": dict(_type(each) for each in types), "drop": drop, "columns": names}
 

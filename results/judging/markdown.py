@@ -27,8 +27,8 @@ def markdown(report: Report, title: str | None = None, *, told: Sentences | None
 def parts(report: Report, told: Sentences, heading: str = "###") -> Iterator[str]:
     """The lines of a report: its table of figures, sentences, slices and groups, these under headings."""
     head = [told.word("figure"), told.word("value"), *([told.interval(report.level)] if report.intervals else [])]
-    figures = report.performance.to_dict().items()
-    yield from table(head, ([name, figure(value), *_ends(report, name, told)] for name, value in figures))
+    figures = report.figures.items()
+    yield from table(head, ([cell(name), figure(value), *_ends(report, name, told)] for name, value in figures))
     for sentence in told.of(report):
         yield from ("", sentence)
     if report.slices:

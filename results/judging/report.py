@@ -91,6 +91,8 @@ class Report(Result):
     by_class: Mapping[str, ByClass] = field(default_factory=dict[str, ByClass])
     """By the figure's name."""
     series: Series | None = None
+    own: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Figures of metrics of one's own."""
     of: str = field(default="", compare=False, metadata={"json": False})
     """The version, and what the rows are called: `credit@7, holdout`; empty of one that was not recorded."""
     rows: Mapping[str, Any] | None = field(default=None, compare=False, metadata={"json": False})
@@ -109,6 +111,11 @@ class Report(Result):
         from . import charts
 
         return charts.whole(self) if name is None else charts.chart(self, name)
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """The task's figures, then those of metrics of one's own."""
+        return self.performance.to_dict() | dict(self.own)
 
     @property
     def level(self) -> float:
@@ -152,8 +159,8 @@ class Report(Result):
     def parts(self) -> Iterator[Block]:
         """The report without its first line."""
         told = Sentences()
-        figures = self.performance.to_dict()
-        rows = ((dim(name), figure(value), str(self.intervals.get(name, ""))) for name, value in figures.items())
+        shown = self.figures.items()
+        rows = ((dim(name), figure(value), str(self.intervals.get(name, ""))) for name, value in shown)
         yield grid(rows, right=(1,), indent=2)
         if self.intervals:
             yield text(dim(f"  {told.method(self)}"))

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from ...datasets.selection import Selection, schema_of
 from ...domain.commands import RecordEvaluation, Stored
-from ...domain.model.figures import UNNAMED, KeptReport, Rows, rows_of
+from ...domain.model.figures import UNNAMED, KeptReport, Rows
+from ...domain.model.figures import rows_of as identity_of
 from ...domain.model.metric import checked_better
 from ...domain.model.state import ModelState
 from ...errors import Malformed, Refused
 from ...results import Evaluation, Report, TaskPerformance
 from ...tensors.graph import Graph
+from ..data.named_data import rows_of
 from ..restore import all_converted
 from ..rows import LabelledFile, as_learnt, read_once, to_judge
 from ..save import placed, stored, told_ahead
@@ -44,6 +46,7 @@ def evaluate(
     labels: Any,
     *,
     task: str | None,
+    name: str,
     chosen: Selection,
     request: ReportRequest,
     **told: Any,
@@ -52,12 +55,15 @@ def evaluate(
     from ...datasets.tables import fingerprint
     from ...evaluation.judgement import judge_subject
 
-    data, labels = read_once((data, labels))
+    data, labels, called = rows_of(workspace, data, labels)
+    data, labels = read_once(workspace, (data, labels))
     beside = _beside(data, request, labels)
     learnt = _learnt(model, number, data, request)
     rows, labels = as_learnt(workspace, model, number, learnt, labels, chosen)
     judgement = judge_subject(_subject(workspace, model, number), rows, labels, task, request, beside)
-    return _recorded(workspace, model, number, judgement, request, fingerprint(rows, labels), **told)
+    return _recorded(
+        workspace, model, number, judgement, request, fingerprint(rows, labels), name=name or called, **told
+    )
 
 
 def evaluate_predictions(
@@ -137,12 +143,13 @@ def kept_outcomes(workspace: Workspace, model: ModelState, number: int, rows: Ro
 
 def _subject(workspace: Workspace, model: ModelState, number: int) -> Any:
     """The object of a version, where it says anything of rows."""
+    from ...evaluation.subjects import says_something
+
     subject = to_judge(workspace, model, number)
-    if not any(callable(getattr(subject, name, None)) for name in ("predict", "evaluate", "outcomes")):
+    if not says_something(subject):
         raise Refused(
             f"version {number} of {model.name} cannot judge itself, for its class does not say how",
-            python="give it an evaluate(data, labels) that returns a Performance, or judge what it predicted by "
-            "evaluate_predictions",
+            python="give it a predict(data), or judge what it predicted by evaluate_predictions",
             cli="judge it from Python, and record the figures there",
         )
     return subject
@@ -171,9 +178,9 @@ def _recorded(
         version=number,
         data=data,
         name=name,
-        metrics=judgement.performance.figures(),
+        metrics=judgement.figures,
         task=judgement.performance.task,
-        better=checked_better(better),
+        better=judgement.better | checked_better(better),
         **judgement.intervals(),
         report=None if kept is None else kept.manifest.digest,
         stored=rest,
@@ -189,7 +196,7 @@ def _called(model: ModelState, number: int, name: str) -> str:
 
 
 def _rows(data: Mapping[str, Any]) -> dict[str, Any] | None:
-    rows = rows_of(data)
+    rows = identity_of(data)
     return None if rows is None else {"digest": rows.digest, "rows": rows.size}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from ...domain.job.kinds import REPORT_OPTIONS, JudgesVersion, LabelledRows
-from ...errors import Refused
 from ..task import task
 
 if TYPE_CHECKING:
@@ -23,8 +22,7 @@ class Evaluate(LabelledRows, JudgesVersion):
 def evaluate(payload: Evaluate, context: Context) -> Finished:
     """Rebuild the version's model, ask it about each row, and keep the report."""
     from ...datasets.examination import noted
-    from ...datasets.read import labelled, rows_beside
-    from ...datasets.selection import schema_of, selected_by
+    from ...datasets.selection import schema_of
     from ...datasets.tables import fingerprint, read_table
     from ...evaluation.judgement import judge_subject
     from ...evaluation.request import ReportRequest
@@ -32,22 +30,22 @@ def evaluate(payload: Evaluate, context: Context) -> Finished:
     from ...models.model import Model
     from ...models.places import fill
     from ...models.rebuild import rebuilt
+    from ..rows import OrderedRows
 
     base = context.order.base
     assert base is not None, "the ledger names the version to judge"
     tensors = context.restored(base.way)
     model = rebuilt(base.architecture, tensors)
-    if not isinstance(model, Model):
-        raise Refused(f"version {base.version} is no Lepton model; it cannot judge itself")
     fill(model, tensors)
-    model.recall(hyperparameters=base.hyperparameters, settings=base.settings, data=base.data, metrics=base.metrics)
+    if isinstance(model, Model):
+        model.recall(hyperparameters=base.hyperparameters, settings=base.settings, data=base.data, metrics=base.metrics)
 
     request = ReportRequest(**{option: getattr(payload, option) for option in REPORT_OPTIONS})
-    schema = schema_of(base.architecture, base.data, {payload.label: model.label_type})
-    source, beside = context.order.source, None
-    rows, labels = labelled(source, payload.label, selected_by(payload), schema)
+    schema = schema_of(base.architecture, base.data, {payload.label: getattr(model, "label_type", None)})
+    source, beside = OrderedRows(payload, context), None
+    rows, labels = source.labelled(schema)
     if request.named or request.slices is True:
-        columns = rows_beside(source, {}, None if request.slices is True else request.named)[1]
+        columns = source.columns(None if request.slices is True else request.named)
         beside = read_table(columns.drop_columns([payload.label]) if request.slices is True else columns)
     with noted() as remarks:
         judgement = judge_subject(model, rows, labels, payload.task, request, beside)
@@ -55,8 +53,9 @@ def evaluate(payload: Evaluate, context: Context) -> Finished:
     performance = judgement.performance
     made = MadeEvaluation(
         data=fingerprint(rows, labels),
-        metrics=performance.figures(),
+        metrics=judgement.figures,
         task=performance.task,
+        better=judgement.better,
         kept=context.keep_arrays(judgement.arrays(with_outcomes=request.keep_outcomes)),
         **judgement.intervals(),
     )
