@@ -11,10 +11,10 @@ from ..answer import Result
 from ..description import Block, dim, grid, text, title
 from ..figures import figure
 from ..file import keep
-from ..stored import read_back
 from .performance import TaskPerformance
 from .sentences import Sentences
 from .statistics import Calibration, CostCurve, Fairness, Interval, Slice
+from .stored import read_back
 
 SHOWN_SLICES: Final = 5
 USUAL: Final = 0.95
