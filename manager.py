@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .jobs.api import Jobs
     from .projections.queries.opening import Opener
     from .results import (
+        Card,
         Comparison,
         DataSets,
         Diff,
@@ -778,8 +779,19 @@ class ModelManager:
         )
 
     def report(self, rev: Rev, name: str | None = None) -> Report:
-        """The report that is kept of a version's evaluation: of the name, else the newest."""
+        """The report that is kept of a version's evaluation: of the name, else the newest.
+
+        It has `.html()`, `.markdown()`, `.plot()`, and `.save(path)` by the ending of the file.
+        """
         return versions.evaluation.report(self._workspace, *self._resolved(rev), name)
+
+    def card(self, rev: Rev = "main", *, language: Literal["zh", "en"] | None = None) -> Card:
+        """The model card of a version in Hugging Face's format, with the reports that were kept of it.
+
+        Intended use, what is out of scope and limitations are the annotations `intended_use`, `out_of_scope` and
+        `limitations`, beside `license`, `language` and `pipeline_tag`. It names no actor and no path.
+        """
+        return versions.card.card(self._workspace, *self._resolved(rev), language)
 
     @_told_first
     def gate(

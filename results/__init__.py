@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .data.named import ColumnProfile, DataSets, NamedData
     from .diff import Diff, TensorChange
     from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
+    from .judging.card import Card
     from .judging.contest import Contest
     from .judging.effect import Effect
     from .judging.evaluation import Evaluation
@@ -52,6 +53,7 @@ __all__ = [
     "Bin",
     "ByClass",
     "Calibration",
+    "Card",
     "ColumnDrift",
     "ColumnProfile",
     "Comparison",
@@ -130,6 +132,7 @@ _HOMES: Final = {
     ),
     ".judging.contest": ("Contest",),
     ".judging.effect": ("Effect",),
+    ".judging.card": ("Card",),
     ".judging.evaluation": ("Evaluation",),
     ".judging.gate": ("Gate", "GateRequirement", "Protection", "Protections"),
     ".history": (
