@@ -16,6 +16,7 @@ from .datasets.selection import selection
 from .domain.model.metric import checked_better
 from .domain.model.resolve import split_range
 from .domain.model.revision import parts
+from .errors import Malformed
 from .home import checked_path
 from .results import PendingVersion, Refs, Version, Versions
 from .settings import Settings
@@ -37,9 +38,12 @@ if TYPE_CHECKING:
         Diff,
         Drift,
         Evaluation,
+        Gate,
         Log,
         ModelRecord,
         NamedData,
+        Protection,
+        Protections,
         Report,
         RollbackPlan,
         RolledBack,
@@ -285,6 +289,7 @@ class ModelManager:
         reason: str = "",
         move_aliases: Sequence[str] = (),
         rehearse: Any = None,
+        override: bool = False,
         dry_run: bool = False,
         key: str | None = None,
     ) -> RolledBack | RollbackPlan:
@@ -294,8 +299,9 @@ class ModelManager:
         (data, labels) or (data, labels, metric), with a file's path and its column of labels, or as the name of data
         (`add_data`), judges target and head on the same rows first and raises `GateNotMet` for a worse target unless a
         `reason` is given. `dry_run` returns the plan, with the rehearsal if one was asked for, and records nothing.
+        A protected alias moves by a gate that the version passed, or with `override` and a reason.
         """
-        state, aim = self._aim(to, model, branch, alias, expected, reason, move_aliases, rehearse)
+        state, aim = self._aim(to, model, branch, alias, expected, reason, move_aliases, rehearse, override)
         if dry_run:
             return versions.rollback.plan(self._workspace, state, aim)
         return versions.rollback.roll_back(self._workspace, state, aim, key)
@@ -351,11 +357,21 @@ class ModelManager:
 
     @_told_first
     def alias(
-        self, name: str, rev: Rev, *, expected: Rev | None = None, reason: str = "", key: str | None = None
+        self,
+        name: str,
+        rev: Rev,
+        *,
+        expected: Rev | None = None,
+        reason: str = "",
+        override: bool = False,
+        key: str | None = None,
     ) -> Version:
-        """Put a moving name, such as production, on a version; `expected` is where it must stand (0: nowhere)."""
+        """Put a moving name, such as production, on a version; `expected` is where it must stand (0: nowhere).
+
+        One that is protected moves by a gate that the version passed; with `override` and a reason without.
+        """
         guard = None if expected is None else {name: expected}
-        return self.aliases({name: rev}, expected=guard, reason=reason, key=key)[name]
+        return self.aliases({name: rev}, expected=guard, reason=reason, override=override, key=key)[name]
 
     @_told_first
     def aliases(
@@ -365,6 +381,7 @@ class ModelManager:
         expected: Mapping[str, Rev] | None = None,
         model: str | None = None,
         reason: str = "",
+        override: bool = False,
         key: str | None = None,
     ) -> Refs:
         """Put several aliases on versions of one model, all or none; without moves only say where they stand."""
@@ -378,14 +395,44 @@ class ModelManager:
             expected={name: self._guard(rev, state.name) for name, rev in expected.items()},
             asked={"to": _words(moves), "expected": _words(expected)},
             reason=reason,
+            override=override,
         )
         events = self._workspace.admit(command, key).events
         return self._standing(self._known(state.name), "alias", events[-1].seq if events else None)
 
     @_told_first
     def delete_alias(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
-        """Give up an alias."""
+        """Give up an alias, unless it is protected."""
         self._workspace.admit(domain.commands.DeleteAlias(model=self._known(model).name, alias=name), key)
+
+    @_told_first
+    def protect(
+        self,
+        alias: str,
+        *,
+        require: str | Sequence[str] = (),
+        against: str | None = None,
+        model: str | None = None,
+        reason: str = "",
+        key: str | None = None,
+    ) -> Protection:
+        """Let an alias move only to versions that passed a gate with these requirements (`gate`), or by `override`.
+
+        `against.` in a requirement stands for the version that `against`, an alias, branch or tag, stands on when the
+        alias moves: the alias itself, if left out. A gate that compared with another version is stale. Protected anew,
+        an alias has the new requirements alone.
+        """
+        asked = {"requirements": _several(require), "against": against}
+        return versions.gate.protect(self._workspace, self._known(model), alias, asked, reason, key)
+
+    @_told_first
+    def unprotect(self, alias: str, *, model: str | None = None, reason: str = "", key: str | None = None) -> None:
+        """Let an alias move freely again."""
+        versions.gate.unprotect(self._workspace, self._known(model), alias, reason, key)
+
+    def protections(self, model: str | None = None) -> Protections:
+        """The protected aliases of a model, and what each requires."""
+        return versions.gate.protections(self._known(model))
 
     # ── what is known ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -740,6 +787,43 @@ class ModelManager:
         told |= {"chosen": selection(types, drop, columns)}
         return versions.calibrate.calibrate(self._workspace, *self._resolved(rev), data, labels, **told)
 
+    @_told_first
+    def gate(
+        self,
+        rev: Rev,
+        *,
+        against: Rev | None = None,
+        require: str | Sequence[str],
+        data: Any = None,
+        labels: Any = None,
+        name: str = "",
+        key: str | None = None,
+    ) -> Gate:
+        """Hold a version against requirements on its figures, such as "f1 >= against.f1 - 0.01", and record it.
+
+        docs/expressions.md is the grammar; `parent.` is the version's first parent. With `data` and `labels`, as
+        `evaluate` takes them, all sides are judged on these rows first, and the figures recorded under `name`. Else the
+        gate goes by figures that all sides have on the same rows, those of evaluations called `name` if one is given;
+        where there are none it is `Refused`. What hangs on a figure that is missing is not met. The answer says whether
+        it passed; its `check()` raises `GateNotMet` where it did not.
+        """
+        if (data is None) is not (labels is None):
+            raise Malformed("a gate judges on data and labels; give both, or neither")
+        revs = (rev,) if against is None else (rev, against)
+        state, numbers = self._of_one_model(revs)
+        aim = versions.gate.GateAim(
+            version=numbers[0],
+            against=None if against is None else numbers[1],
+            requirements=_several(require),
+            name=name,
+            asked=_words({"version": rev, "against": against}),
+        )
+
+        def evaluate(number: int) -> Evaluation:
+            return self.evaluate(f"{state.name}@{number}", data, labels, name=name)
+
+        return versions.gate.gate(self._workspace, state, aim, None if data is None else evaluate, key)
+
     def sync(self, *, again: bool = False) -> Synced:
         """Deliver what was spooled while the ledger was away; `again` tries once more what it refused."""
         return self._home.outbox.delivery.sync(again=again)
@@ -782,9 +866,10 @@ class ModelManager:
         return versions.unsealed.unsealed(answer, lambda: self._home.workspace.actors.all()) if opened else answer  # pyright: ignore
 
     def find(self, expression: str) -> Versions:
-        """The versions for which all of `metric.f1 > 0.8 and note.ticket = 'RISK-12' and version.actor = 'ada'` holds.
+        """The versions for which `metric.f1 > 0.8 and note.ticket = 'RISK-12' and version.actor = 'ada'` holds.
 
-        Of a version there are `actor`, `message`, `description`, `branch` and `run`, as they are opened here.
+        docs/expressions.md is the grammar. Of a version there are `actor`, `message`, `description`, `branch` and
+        `run`, as they are opened here.
         """
         from .projections.queries.search import needs_keys
 
@@ -927,6 +1012,7 @@ class ModelManager:
         reason: str,
         move_aliases: Sequence[str],
         rehearse: Any,
+        override: bool,
     ) -> tuple[ModelState, Aim]:
         state, number = (self._known(model), None) if to is None else self._resolved(to, model)
         wanted = None if expected is None else self._guard(expected, state.name)
@@ -939,6 +1025,7 @@ class ModelManager:
             reason=reason,
             move_aliases=tuple(move_aliases),
             rehearse=versions.rows.read_once(self._workspace, rehearse),
+            override=override,
         )
 
 
@@ -951,6 +1038,10 @@ def _reopened(kind: type[ModelManager], carried: Settings, strict: bool) -> Mode
 def _written(rev: Rev) -> str:
     """A revision as text that says all it knows."""
     return versions.save_request.words(rev)
+
+
+def _several(texts: str | Sequence[str]) -> tuple[str, ...]:
+    return (texts,) if isinstance(texts, str) else tuple(texts)
 
 
 def _words(revs: Mapping[str, Rev | None]) -> dict[str, str | None]:

@@ -46,6 +46,7 @@ from .commands import (
     ModelCommand,
     MoveAliases,
     OfData,
+    OfGates,
     RecordDataset,
     RecordEvaluation,
     RecordMetrics,
@@ -64,6 +65,7 @@ from .commands import (
     run_stream,
 )
 from .data.decide import name_data
+from .gates.decide import decide_gates
 from .guards import writable
 from .job.commands import OfJob
 from .job.decide import decide_job
@@ -157,6 +159,8 @@ def _of_model(model: ModelState, command: ModelCommand) -> tuple[Event, ...]:
             return tuple(_cleared(model, command))
         case RecordEvaluation():
             raise TypeError("an evaluation reads the object store too")
+        case OfGates():
+            return decide_gates(model, command)
         case Annotate() | Describe() | RecordMetrics() | RecordRehearsal():
             return _found_out(model, command)
         case _:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .diff import Diff, TensorChange
     from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
     from .judging.evaluation import Evaluation
+    from .judging.gate import Gate, GateRequirement, Protection, Protections
     from .judging.performance import (
         ForecastPerformance,
         MulticlassPerformance,
@@ -62,6 +63,8 @@ __all__ = [
     "Fairness",
     "ForecastPerformance",
     "Gap",
+    "Gate",
+    "GateRequirement",
     "GroupFigures",
     "Interval",
     "Log",
@@ -74,6 +77,8 @@ __all__ = [
     "PairedTest",
     "PendingVersion",
     "Performance",
+    "Protection",
+    "Protections",
     "RankingPerformance",
     "Refs",
     "RegressionPerformance",
@@ -120,6 +125,12 @@ _HOMES: Final = {
         "TensorChange",
     ),
     ".judging.evaluation": ("Evaluation",),
+    ".judging.gate": (
+        "Gate",
+        "GateRequirement",
+        "Protection",
+        "Protections",
+    ),
     ".history": (
         "Log",
         "LogEntry",

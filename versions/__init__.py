@@ -13,20 +13,23 @@ if TYPE_CHECKING:
     from . import history, merge, refused, restore, rollback, rows, save_request, source, train, unsealed
     from .data import drift, listing, named_data, naming
     from .export import checkout, predict
-    from .judging import calibrate, compare, evaluation, suggest
+    from .judging import calibrate, compare, evaluation, gate, suggest
     from .maintenance import fsck, heal
     from .runs import record, run
 
 __all__ = [
-    "calibrate", "checkout", "compare", "drift", "evaluation", "fsck", "heal", "history", "listing", "merge",
+    "calibrate", "checkout", "compare", "drift", "evaluation", "fsck", "gate", "heal", "history", "listing", "merge",
     "named_data", "naming", "predict", "record", "refused", "restore", "rollback", "rows", "run", "save_request",
     "source", "suggest", "train", "unsealed",
 ]  # fmt: skip
-_WITHIN: Final = {
-    "checkout": ".export", "predict": ".export", "calibrate": ".judging", "compare": ".judging",
-    "evaluation": ".judging", "suggest": ".judging", "drift": ".data", "listing": ".data", "named_data": ".data",
-    "naming": ".data", "fsck": ".maintenance", "heal": ".maintenance", "record": ".runs", "run": ".runs",
-}  # fmt: skip
+_ROOMS: Final = {
+    ".data": ("drift", "listing", "named_data", "naming"),
+    ".export": ("checkout", "predict"),
+    ".judging": ("calibrate", "compare", "evaluation", "gate", "suggest"),
+    ".maintenance": ("fsck", "heal"),
+    ".runs": ("record", "run"),
+}
+_WITHIN: Final = {name: room for room, names in _ROOMS.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:

@@ -14,6 +14,7 @@ from lepton_ai.domain.commands import (
     Command,
     Delta,
     OfData,
+    OfGates,
     OfJob,
     RollBack,
     RollBackAlias,
@@ -21,6 +22,7 @@ from lepton_ai.domain.commands import (
     Stored,
 )
 from lepton_ai.domain.data.commands import NameData
+from lepton_ai.domain.gates.commands import GateCommand
 from lepton_ai.domain.job.commands import JobCommand, OfferVersion, Ready, SubmitJob
 from lepton_ai.domain.model.recipe import Recipe
 from lepton_ai.errors import LeptonError
@@ -98,9 +100,9 @@ MAPPINGS = (
 )
 KINDS: tuple[type[Command], ...] = tuple(
     kind
-    for union in (*get_args(AnyCommand), JobCommand, NameData)
+    for union in (*get_args(AnyCommand), JobCommand, GateCommand, NameData)
     for kind in (get_args(union) or (union,))
-    if kind not in (OfJob, OfData)
+    if kind not in (OfJob, OfData, OfGates)
 )
 
 
@@ -109,6 +111,14 @@ def values(kind: type[Command], name: str) -> tuple[Any, Any]:
         return {}, {"production": 1}
     if name in ("kind", "pool", "source"):
         return "a", "b"
+    if name == "suite":
+        return None, "nightly"
+    if name == "override":
+        return False, True
+    if name == "requirements":
+        return ("f1 > 1",), ("f1 > 2",)
+    if name == "against" and kind.__name__ == "ProtectAlias":
+        return None, "production"
     if name == "needs":
         return (), ("cuda",)
     if name == "job":
