@@ -12,7 +12,7 @@ from ...escapes import escaped
 from ...results.description import number, title
 from ...results.figures import figure
 from ...results.words import say
-from ..command import Session, command, keyed
+from ..command import Session, command, importing, keyed
 from ..completion import revisions
 from ..revision import branch_option
 from ..shapes import VERSION
@@ -35,6 +35,7 @@ from ..shapes import VERSION
 )
 @branch_option("The branch that gets the version.")
 @click.option("-m", "--message", default="", metavar="TEXT", help="What was done.")
+@importing
 @keyed
 def calibrate(
     session: Session,

@@ -19,7 +19,7 @@ from ...results.description import Block, Text, dim, grid, number, title
 from ...results.figures import figure
 from ...results.judging.performance import performance_of
 from ...results.words import say, word
-from ..command import PATIENCE, Session, command, keyed
+from ..command import PATIENCE, Session, command, importing, keyed
 from ..completion import data_names, models, revisions
 from ..revision import branch_option
 from ..shapes import JOB, METRICS, VERSION
@@ -99,6 +99,7 @@ def limits(function: F) -> F:
 @branch_option("The branch that gets the version.")
 @click.option("-m", "--message", default="", metavar="TEXT", help="What this training is for.")
 @limits
+@importing
 @keyed
 def train(
     session: Session,
@@ -166,6 +167,7 @@ def train(
 @directing
 @reporting
 @limits
+@importing
 @keyed
 def evaluate(
     session: Session,
