@@ -523,13 +523,30 @@ class ModelManager:
         own = None if named else one.model.name
         return versions.compare.diff(self._workspace, one, self._resolved(b, own))
 
-    def compare(self, *revs: Rev, metric: str | None = None) -> Comparison:
+    def compare(
+        self,
+        *revs: Rev,
+        metric: str | None = None,
+        against: Rev | None = None,
+        data: Any = None,
+        labels: Any = None,
+        **test: Any,
+    ) -> Comparison:
         """Versions of one model side by side, best first by `metric`; `holdout/f1` is f1 on the data called so.
 
-        They are ranked by figures on rows that all of them were judged on; where there are none, not at all. What is
-        the same for all is counted; `.whole` prints it.
+        They are ranked by figures on rows that all of them were judged on; where there are none, not at all. Where the
+        outcomes of these rows are kept, each is tested against the best, or against the version `against`: the test,
+        its interval, p corrected for the pairs looked at (Holm), the effect's size, and whether it is better or worse
+        beyond chance, or that this is not known. With `data` and `labels` they are judged on these, and nothing is
+        recorded. `test` may have `groups`, `block` or `stratified` for such rows, `draws`, `seed` and `level`, as
+        `evaluate` takes them. What is the same for all is counted; `.whole` prints it.
         """
-        return versions.compare.compare(self._workspace, *self._of_one_model(revs), metric)
+        state, numbers = self._of_one_model(revs)
+        other = None if against is None else self._guard(against, state.name)
+        asked = versions.compare.Rivals(
+            metric=metric, against=other, rows=versions.compare.both(data, labels), test=test
+        )
+        return versions.compare.compare(self._workspace, state, numbers, asked)
 
     def suggest_rollback(
         self, *, model: str | None = None, branch: str = "main", metric: str | None = None
@@ -763,6 +780,47 @@ class ModelManager:
         return versions.evaluation.report(self._workspace, *self._resolved(rev), name)
 
     @_told_first
+    def gate(
+        self,
+        rev: Rev,
+        *,
+        against: Rev | None = None,
+        require: str | Sequence[str],
+        data: Any = None,
+        labels: Any = None,
+        name: str = "",
+        key: str | None = None,
+        **evaluation: Any,
+    ) -> Gate:
+        """Hold a version against requirements on its figures, such as "f1 >= against.f1 - 0.01", and record it.
+
+        docs/expressions.md is the grammar; `parent.` is the version's first parent. With `data`, and `labels` and
+        whatever else `evaluate` takes, all sides are judged on these rows first, recorded under `name`. Else the gate
+        goes by figures that all sides have on the same rows, those of evaluations called `name` if one is given; where
+        there are none it is `Refused`. What hangs on a figure that is missing is not met. The answer says whether it
+        passed; its `check()` raises `GateNotMet` where it did not.
+        """
+        if data is None and (labels is not None or evaluation):
+            raise Malformed(
+                "labels and what else `evaluate` takes are about data; give the data too, or leave them out"
+            )
+        rows, labels, called = versions.named_data.rows_of(self._workspace, data, labels)
+        rows, labels = versions.rows.read_once(self._workspace, (rows, labels))
+        state, numbers = self._of_one_model((rev,) if against is None else (rev, against))
+        aim = versions.gate.GateAim(
+            version=numbers[0],
+            against=None if against is None else numbers[1],
+            requirements=_several(require),
+            name=name or called,
+            asked=_words({"version": rev, "against": against}),
+        )
+
+        def evaluate(number: int) -> Evaluation:
+            return self.evaluate(f"{state.name}@{number}", rows, labels, name=aim.name, **evaluation)
+
+        return versions.gate.gate(self._workspace, state, aim, None if data is None else evaluate, key)
+
+    @_told_first
     def calibrate(
         self,
         rev: Rev,
@@ -786,43 +844,6 @@ class ModelManager:
         told: dict[str, Any] = {"method": method, "branch": branch, "message": message, "key": key}
         told |= {"chosen": selection(types, drop, columns)}
         return versions.calibrate.calibrate(self._workspace, *self._resolved(rev), data, labels, **told)
-
-    @_told_first
-    def gate(
-        self,
-        rev: Rev,
-        *,
-        against: Rev | None = None,
-        require: str | Sequence[str],
-        data: Any = None,
-        labels: Any = None,
-        name: str = "",
-        key: str | None = None,
-    ) -> Gate:
-        """Hold a version against requirements on its figures, such as "f1 >= against.f1 - 0.01", and record it.
-
-        docs/expressions.md is the grammar; `parent.` is the version's first parent. With `data` and `labels`, as
-        `evaluate` takes them, all sides are judged on these rows first, and the figures recorded under `name`. Else the
-        gate goes by figures that all sides have on the same rows, those of evaluations called `name` if one is given;
-        where there are none it is `Refused`. What hangs on a figure that is missing is not met. The answer says whether
-        it passed; its `check()` raises `GateNotMet` where it did not.
-        """
-        if (data is None) is not (labels is None):
-            raise Malformed("a gate judges on data and labels; give both, or neither")
-        revs = (rev,) if against is None else (rev, against)
-        state, numbers = self._of_one_model(revs)
-        aim = versions.gate.GateAim(
-            version=numbers[0],
-            against=None if against is None else numbers[1],
-            requirements=_several(require),
-            name=name,
-            asked=_words({"version": rev, "against": against}),
-        )
-
-        def evaluate(number: int) -> Evaluation:
-            return self.evaluate(f"{state.name}@{number}", data, labels, name=name)
-
-        return versions.gate.gate(self._workspace, state, aim, None if data is None else evaluate, key)
 
     def sync(self, *, again: bool = False) -> Synced:
         """Deliver what was spooled while the ledger was away; `again` tries once more what it refused."""
