@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         TaskPerformance,
     )
     from .judging.report import ByClass, Confusion, Curve, Report, Series
+    from .judging.robustness import PerturbedFigure, Robustness
     from .judging.statistics import (
         Bin,
         Calibration,
@@ -81,6 +82,7 @@ __all__ = [
     "PairedTest",
     "PendingVersion",
     "Performance",
+    "PerturbedFigure",
     "Protection",
     "Protections",
     "RankingPerformance",
@@ -89,6 +91,7 @@ __all__ = [
     "Rehearsal",
     "Report",
     "Result",
+    "Robustness",
     "RollbackPlan",
     "RolledBack",
     "SegmentationPerformance",
@@ -165,6 +168,10 @@ _HOMES: Final = {
         "Curve",
         "Report",
         "Series",
+    ),
+    ".judging.robustness": (
+        "PerturbedFigure",
+        "Robustness",
     ),
     ".rollback": (
         "Rehearsal",
