@@ -134,12 +134,7 @@ _HOMES: Final = {
     ".judging.contest": ("Contest",),
     ".judging.effect": ("Effect",),
     ".judging.evaluation": ("Evaluation",),
-    ".judging.gate": (
-        "Gate",
-        "GateRequirement",
-        "Protection",
-        "Protections",
-    ),
+    ".judging.gate": ("Gate", "GateRequirement", "Protection", "Protections"),
     ".history": (
         "Log",
         "LogEntry",
