@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         Protection,
         Protections,
         Report,
+        Robustness,
         RollbackPlan,
         RolledBack,
         Suggestion,
@@ -856,6 +857,31 @@ class ModelManager:
         told: dict[str, Any] = {"method": method, "branch": branch, "message": message, "key": key}
         told |= {"chosen": selection(types, drop, columns)}
         return versions.calibrate.calibrate(self._workspace, *self._resolved(rev), data, labels, **told)
+
+    def robustness(
+        self,
+        rev: Rev,
+        data: Any,
+        labels: Any = None,
+        *,
+        metric: str | None = None,
+        task: str | None = None,
+        outputs: str | None = None,
+        draws: int = 200,
+        level: float = 0.95,
+        seed: int = 0,
+        types: Mapping[str, str] | None = None,
+        drop: Sequence[str] = (),
+        columns: Sequence[str] | None = None,
+    ) -> Robustness:
+        """How a version does on labelled rows whose inputs go missing, shift, are noisy or unknown, the worst first.
+
+        `data` and `labels` are as in `evaluate`; `metric` is the task's headline where none is named. Differences are
+        of paired bootstraps, their chances corrected for all that was tried. Nothing is recorded.
+        """
+        told: dict[str, Any] = {"metric": metric, "task": task, "outputs": outputs, "draws": draws, "level": level}
+        told |= {"seed": seed, "chosen": selection(types, drop, columns)}
+        return versions.robustness.robustness(self._workspace, *self._resolved(rev), data, labels, **told)
 
     def sync(self, *, again: bool = False) -> Synced:
         """Deliver what was spooled while the ledger was away; `again` tries once more what it refused."""

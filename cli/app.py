@@ -27,7 +27,7 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "What is known": ("describing", ("models", "metric", "annotate", "describe", "clear", "archive", "unarchive")),
     "Work": ("work.train", ("train", "evaluate")),
     "Judging": ("reports", ("report", "card")),
-    "Correcting": ("work.correct", ("calibrate",)),
+    "Correcting": ("work.correct", ("calibrate", "robustness")),
     "Named data": ("work.data", ("data",)),
     "Predicting": ("work.predict", ("predict",)),
     "Files": ("files", ("save", "export", "checkout")),

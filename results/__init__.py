@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         TaskPerformance,
     )
     from .judging.report import ByClass, Confusion, Curve, Report, Series
+    from .judging.robustness import PerturbedFigure, Robustness
     from .judging.statistics import (
         Bin,
         Calibration,
@@ -83,6 +84,7 @@ __all__ = [
     "PairedTest",
     "PendingVersion",
     "Performance",
+    "PerturbedFigure",
     "Protection",
     "Protections",
     "RankingPerformance",
@@ -91,6 +93,7 @@ __all__ = [
     "Rehearsal",
     "Report",
     "Result",
+    "Robustness",
     "RollbackPlan",
     "RolledBack",
     "SegmentationPerformance",
@@ -163,6 +166,10 @@ _HOMES: Final = {
         "Curve",
         "Report",
         "Series",
+    ),
+    ".judging.robustness": (
+        "PerturbedFigure",
+        "Robustness",
     ),
     ".rollback": (
         "Rehearsal",

@@ -143,6 +143,13 @@ CHINESE: Final = {
     # work
     "version {version} of {model} on {branch}": "{model} 的版本 {version}，分支 {branch}",
     "version {version} of {model}: {performance}": "{model} 的版本 {version}：{performance}",
+    "{figure} is {value} on {rows} clean rows; {hurt} of {all} perturbations make it worse beyond chance":
+        "{rows} 行原始数据上 {figure} 为 {value}；{all} 种扰动中有 {hurt} 种使其变差，超出偶然",
+    "{kind} {severity}: not predicted ({why})": "{kind} {severity}：未能预测（{why}）",
+    "{figure} where inputs are perturbed": "输入受扰动时的 {figure}",
+    "perturbation": "扰动", "severity": "强度",
+    "shift": "平移", "scale": "缩放", "noise": "噪声", "swapped": "互换",
+    "blur": "模糊", "brightness": "亮度",
     "expected calibration error {before} before and {after} after, kept on {branch} of {model} as version {version}":
         "预期校准误差由 {before} 变为 {after}，保存在 {model} 的分支 {branch}，为版本 {version}",
     "job {job} is {status}; `lepton jobs` tells how it goes, `lepton worker` works on it":

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from ..command import Session, command, keyed
+from ..command import Session, command, importing, keyed
 from ..completion import data_names, revisions
 from ..output import check_place, write
 from ..revision import of_model, which_model
@@ -71,6 +71,7 @@ def requiring(function: F) -> F:
 @click.option("--junit", metavar="FILE", help="Write the gate as JUnit XML, replacing what is there.")
 @click.option("--markdown", metavar="FILE", help="Write it as Markdown, as a pull request shows it.")
 @which_model
+@importing
 @keyed
 def gate(
     session: Session,

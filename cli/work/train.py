@@ -20,7 +20,7 @@ from ...results.description import Block, Text, dim, grid, number, title
 from ...results.figures import figure
 from ...results.judging.performance import performance_of
 from ...results.words import say, word
-from ..command import PATIENCE, Session, command, keyed
+from ..command import PATIENCE, Session, command, importing, keyed
 from ..completion import data_names, models, revisions
 from ..reports import report_files, taken_files
 from ..revision import branch_option
@@ -101,6 +101,7 @@ def limits(function: F) -> F:
 @branch_option("The branch that gets the version.")
 @click.option("-m", "--message", default="", metavar="TEXT", help="What this training is for.")
 @limits
+@importing
 @keyed
 def train(
     session: Session,
@@ -171,6 +172,7 @@ def train(
 @reporting
 @report_files
 @limits
+@importing
 @keyed
 def evaluate(
     session: Session,
