@@ -16,6 +16,7 @@ from .datasets.selection import selection
 from .domain.model.metric import checked_better
 from .domain.model.resolve import split_range
 from .domain.model.revision import parts
+from .errors import Malformed
 from .home import checked_path
 from .results import PendingVersion, Refs, Version, Versions
 from .settings import Settings
@@ -33,10 +34,16 @@ if TYPE_CHECKING:
     from .projections.queries.opening import Opener
     from .results import (
         Comparison,
+        DataSets,
         Diff,
+        Drift,
         Evaluation,
+        Gate,
         Log,
         ModelRecord,
+        NamedData,
+        Protection,
+        Protections,
         Report,
         RollbackPlan,
         RolledBack,
@@ -282,17 +289,19 @@ class ModelManager:
         reason: str = "",
         move_aliases: Sequence[str] = (),
         rehearse: Any = None,
+        override: bool = False,
         dry_run: bool = False,
         key: str | None = None,
     ) -> RolledBack | RollbackPlan:
         """Put a branch, or with `alias` an alias, on a version of its past, after every byte of it was restored.
 
         `to` may be left out with `alias` only: back to where it stood before its last move. `rehearse`, as
-        (data, labels) or (data, labels, metric), or with a file's path and its column of labels, judges target and head
-        on the same rows first and raises `GateNotMet` for a worse target unless a `reason` is given. `dry_run` returns
-        the plan, with the rehearsal if one was asked for, and records nothing.
+        (data, labels) or (data, labels, metric), with a file's path and its column of labels, or as the name of data
+        (`add_data`), judges target and head on the same rows first and raises `GateNotMet` for a worse target unless a
+        `reason` is given. `dry_run` returns the plan, with the rehearsal if one was asked for, and records nothing.
+        A protected alias moves by a gate that the version passed, or with `override` and a reason.
         """
-        state, aim = self._aim(to, model, branch, alias, expected, reason, move_aliases, rehearse)
+        state, aim = self._aim(to, model, branch, alias, expected, reason, move_aliases, rehearse, override)
         if dry_run:
             return versions.rollback.plan(self._workspace, state, aim)
         return versions.rollback.roll_back(self._workspace, state, aim, key)
@@ -348,11 +357,21 @@ class ModelManager:
 
     @_told_first
     def alias(
-        self, name: str, rev: Rev, *, expected: Rev | None = None, reason: str = "", key: str | None = None
+        self,
+        name: str,
+        rev: Rev,
+        *,
+        expected: Rev | None = None,
+        reason: str = "",
+        override: bool = False,
+        key: str | None = None,
     ) -> Version:
-        """Put a moving name, such as production, on a version; `expected` is where it must stand (0: nowhere)."""
+        """Put a moving name, such as production, on a version; `expected` is where it must stand (0: nowhere).
+
+        One that is protected moves by a gate that the version passed; with `override` and a reason without.
+        """
         guard = None if expected is None else {name: expected}
-        return self.aliases({name: rev}, expected=guard, reason=reason, key=key)[name]
+        return self.aliases({name: rev}, expected=guard, reason=reason, override=override, key=key)[name]
 
     @_told_first
     def aliases(
@@ -362,6 +381,7 @@ class ModelManager:
         expected: Mapping[str, Rev] | None = None,
         model: str | None = None,
         reason: str = "",
+        override: bool = False,
         key: str | None = None,
     ) -> Refs:
         """Put several aliases on versions of one model, all or none; without moves only say where they stand."""
@@ -375,14 +395,44 @@ class ModelManager:
             expected={name: self._guard(rev, state.name) for name, rev in expected.items()},
             asked={"to": _words(moves), "expected": _words(expected)},
             reason=reason,
+            override=override,
         )
         events = self._workspace.admit(command, key).events
         return self._standing(self._known(state.name), "alias", events[-1].seq if events else None)
 
     @_told_first
     def delete_alias(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
-        """Give up an alias."""
+        """Give up an alias, unless it is protected."""
         self._workspace.admit(domain.commands.DeleteAlias(model=self._known(model).name, alias=name), key)
+
+    @_told_first
+    def protect(
+        self,
+        alias: str,
+        *,
+        require: str | Sequence[str] = (),
+        against: str | None = None,
+        model: str | None = None,
+        reason: str = "",
+        key: str | None = None,
+    ) -> Protection:
+        """Let an alias move only to versions that passed a gate with these requirements (`gate`), or by `override`.
+
+        `against.` in a requirement stands for the version that `against`, an alias, branch or tag, stands on when the
+        alias moves: the alias itself, if left out. A gate that compared with another version is stale. Protected anew,
+        an alias has the new requirements alone.
+        """
+        asked = {"requirements": _several(require), "against": against}
+        return versions.gate.protect(self._workspace, self._known(model), alias, asked, reason, key)
+
+    @_told_first
+    def unprotect(self, alias: str, *, model: str | None = None, reason: str = "", key: str | None = None) -> None:
+        """Let an alias move freely again."""
+        versions.gate.unprotect(self._workspace, self._known(model), alias, reason, key)
+
+    def protections(self, model: str | None = None) -> Protections:
+        """The protected aliases of a model, and what each requires."""
+        return versions.gate.protections(self._known(model))
 
     # ── what is known ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -508,6 +558,57 @@ class ModelManager:
         """
         return versions.suggest.suggest(self._known(model), branch, metric)
 
+    # ── named data ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def add_data(
+        self,
+        name: str,
+        data: Any,
+        labels: Any = None,
+        *,
+        keep: bool = False,
+        types: Mapping[str, str] | None = None,
+        drop: Sequence[str] = (),
+        columns: Sequence[str] | None = None,
+        message: str = "",
+        key: str | None = None,
+    ) -> NamedData:
+        """Give rows a name, by which they are judged on later: a file's path, or rows in memory with labels.
+
+        `labels` is the column of labels by its name, or values of their own. Recorded are the rows' fingerprint, their
+        profile (docs/data.md) and the file's address, sealed; with `keep` the rows themselves are kept as Parquet in
+        the object store, 2 GB at most. Other rows are the next version of the name; the same rows change nothing.
+        `types`, `drop` and `columns` are as `train` has them. A file may be larger than memory.
+        """
+        self._home.outbox.ready()
+        workspace, chosen = self._home.workspace, selection(types, drop, columns)
+        told: dict[str, Any] = {"chosen": chosen, "keep": keep, "message": message, "key": key}
+        versions.naming.add(workspace, name, data, labels, **told)
+        return versions.listing.show(workspace, name)
+
+    def data(self, name: str) -> NamedData:
+        """What a name of rows stands for, its profile with it; `NAME@2` is an earlier version of it."""
+        return versions.listing.show(self._workspace, name)
+
+    def data_sets(self) -> DataSets:
+        """The names that rows were given, each as what it stands for now."""
+        return versions.listing.listed(self._workspace)
+
+    def load_data(self, name: str) -> tuple[Any, Any]:
+        """The rows of a name, an Arrow table and the column of labels (None without): as they were named, verified.
+
+        They come from what was kept, else from where they lay: other rows than were named are `Refused`.
+        """
+        return versions.listing.load(self._workspace, name)
+
+    def drift(self, before: str, after: str) -> Drift:
+        """How the rows of one name differ from those of another, or of an earlier version: the most drifted first.
+
+        By population stability index, and by Kolmogorov-Smirnov and chi-square tests corrected for the number of
+        columns (Holm) where the rows of both are at hand; else by what their profiles tell.
+        """
+        return versions.drift.drift(self._workspace, before, after)
+
     # ── work ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def run(
@@ -619,7 +720,7 @@ class ModelManager:
         self,
         rev: Rev,
         data: Any,
-        labels: Any,
+        labels: Any = None,
         *,
         name: str = "",
         task: str | None = None,
@@ -633,8 +734,9 @@ class ModelManager:
         """Judge a version on labelled rows, record the figures and a fingerprint, and keep the report.
 
         `data` and `labels` may be a file's path and the name of its column of labels: it is read as what the version
-        learnt. `name` is what the rows are called: the figures stand under `name/f1` (`evaluation/f1` without one), and
-        the version's own under `f1` as they were. `better` says which way they are better, where nobody knows yet.
+        learnt. So are named data (`add_data`), which know their labels. `name` is what the rows are called: the figures
+        stand under `name/f1` (`evaluation/f1` without one), and the version's own under `f1` as they were. `better`
+        says which way they are better, where nobody knows yet.
         A version is judged by the columns that it recorded and their types; `types`, `drop` and `columns`, as `train`
         has them, are for one that recorded none. `task` is for one whose class does not say it.
         `report` takes what `evaluation.request.ReportRequest` has: `draws` of the bootstrap (0: no intervals), `groups`
@@ -676,6 +778,43 @@ class ModelManager:
     def report(self, rev: Rev, name: str | None = None) -> Report:
         """The report that is kept of a version's evaluation: of the name, else the newest."""
         return versions.evaluation.report(self._workspace, *self._resolved(rev), name)
+
+    @_told_first
+    def gate(
+        self,
+        rev: Rev,
+        *,
+        against: Rev | None = None,
+        require: str | Sequence[str],
+        data: Any = None,
+        labels: Any = None,
+        name: str = "",
+        key: str | None = None,
+    ) -> Gate:
+        """Hold a version against requirements on its figures, such as "f1 >= against.f1 - 0.01", and record it.
+
+        docs/expressions.md is the grammar; `parent.` is the version's first parent. With `data` and `labels`, as
+        `evaluate` takes them, all sides are judged on these rows first, and the figures recorded under `name`. Else the
+        gate goes by figures that all sides have on the same rows, those of evaluations called `name` if one is given;
+        where there are none it is `Refused`. What hangs on a figure that is missing is not met. The answer says whether
+        it passed; its `check()` raises `GateNotMet` where it did not.
+        """
+        if (data is None) is not (labels is None):
+            raise Malformed("a gate judges on data and labels; give both, or neither")
+        revs = (rev,) if against is None else (rev, against)
+        state, numbers = self._of_one_model(revs)
+        aim = versions.gate.GateAim(
+            version=numbers[0],
+            against=None if against is None else numbers[1],
+            requirements=_several(require),
+            name=name,
+            asked=_words({"version": rev, "against": against}),
+        )
+
+        def evaluate(number: int) -> Evaluation:
+            return self.evaluate(f"{state.name}@{number}", data, labels, name=name)
+
+        return versions.gate.gate(self._workspace, state, aim, None if data is None else evaluate, key)
 
     def sync(self, *, again: bool = False) -> Synced:
         """Deliver what was spooled while the ledger was away; `again` tries once more what it refused."""
@@ -719,9 +858,10 @@ class ModelManager:
         return versions.unsealed.unsealed(answer, lambda: self._home.workspace.actors.all()) if opened else answer  # pyright: ignore
 
     def find(self, expression: str) -> Versions:
-        """The versions for which all of `metric.f1 > 0.8 and note.ticket = 'RISK-12' and version.actor = 'ada'` holds.
+        """The versions for which `metric.f1 > 0.8 and note.ticket = 'RISK-12' and version.actor = 'ada'` holds.
 
-        Of a version there are `actor`, `message`, `description`, `branch` and `run`, as they are opened here.
+        docs/expressions.md is the grammar. Of a version there are `actor`, `message`, `description`, `branch` and
+        `run`, as they are opened here.
         """
         from .projections.queries.search import needs_keys
 
@@ -864,6 +1004,7 @@ class ModelManager:
         reason: str,
         move_aliases: Sequence[str],
         rehearse: Any,
+        override: bool,
     ) -> tuple[ModelState, Aim]:
         state, number = (self._known(model), None) if to is None else self._resolved(to, model)
         wanted = None if expected is None else self._guard(expected, state.name)
@@ -875,7 +1016,8 @@ class ModelManager:
             asked=_words({"to": to} if expected is None else {"to": to, "expected": expected}),
             reason=reason,
             move_aliases=tuple(move_aliases),
-            rehearse=versions.rows.read_once(rehearse),
+            rehearse=versions.rows.read_once(self._workspace, rehearse),
+            override=override,
         )
 
 
@@ -888,6 +1030,10 @@ def _reopened(kind: type[ModelManager], carried: Settings, strict: bool) -> Mode
 def _written(rev: Rev) -> str:
     """A revision as text that says all it knows."""
     return versions.save_request.words(rev)
+
+
+def _several(texts: str | Sequence[str]) -> tuple[str, ...]:
+    return (texts,) if isinstance(texts, str) else tuple(texts)
 
 
 def _words(revs: Mapping[str, Rev | None]) -> dict[str, str | None]:

@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 import click
 
-from ..datasets.read import checked
 from .command import Session, command
 from .completion import revisions
 from .revision import branch_option, which_model
@@ -24,13 +23,6 @@ def labelled(words: str) -> Callable[[F], F]:
         return click.option("--data", metavar="DATA", help=words)(label(function))
 
     return optional
-
-
-def given(data: str | None, label: str | None) -> str | None:
-    """The rows that were given, or none. Raises where they cannot be read, or one option is there without the other."""
-    if (data is None) != (label is None):
-        raise click.UsageError("--data and --label go together; give both", click.get_current_context())
-    return None if data is None or label is None else checked(data, label)
 
 
 @command(
@@ -125,9 +117,7 @@ def compare(
     """
     drawn = {name: value for name, value in (("groups", groups), ("block", block)) if value is not None}
     with session.waiting("comparing"):
-        comparison = session.manager.compare(
-            *revs, metric=metric, against=against, data=given(data, label), labels=label, **drawn
-        )
+        comparison = session.manager.compare(*revs, metric=metric, against=against, data=data, labels=label, **drawn)
     apart = {name: getattr(comparison, name) for name in ("metrics", "rows", "hyperparameters")}
     each = (dict(zip(apart, values, strict=True)) for values in zip(*apart.values(), strict=True))
     versions = [{"version": version.to_dict()} | own for version, own in zip(comparison.versions, each, strict=True)]
@@ -140,14 +130,16 @@ def compare(
     "lepton find 'metric.f1 > 0.9'",
     "lepton find \"metric.f1 > 0.8 and note.ticket = 'RISK-12'\"",
     "lepton find \"version.actor = 'ada'\"",
+    "lepton find 'f1 - 0.01 > 0.5 and not (learning_rate < 0.01 or epochs > 5)'",
 )
 @click.argument("expression", metavar="EXPR")
 def find(session: Session, expression: str) -> None:
     """Find versions, in all models, by metrics, hyperparameters, notes, and by who committed what.
 
     EXPR compares metric.NAME, param.NAME or note.NAME, or a NAME that only one of them has, by = != < <= > >= with a
-    number or 'text', and joins such conditions by `and`. version.actor, version.message, version.description,
-    version.branch and version.run are there too, as they are shown; what was forgotten is found by nothing.
+    number, 'text' or a sum of such, and joins conditions by `and`, `or` and `not`; docs/expressions.md is the grammar.
+    version.actor, version.message, version.description, version.branch and version.run are there too, as they are
+    shown; what was forgotten is found by nothing.
     """
     with session.waiting("searching"):
         matches = session.manager.find(expression)

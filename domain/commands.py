@@ -68,6 +68,10 @@ class OfModel(Command):
         return (model_stream(self.model),)
 
 
+class OfGates(OfModel):
+    """Something asked of a model's gates; gates/commands.py has them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfRun(Command):
     """Something asked of one run."""
@@ -86,6 +90,13 @@ class OfJob(Command):
 
     def reads(self) -> tuple[str, ...]:
         return (job_stream(self.job),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfData(Command):
+    """Something asked of one name of rows; data/commands.py has them."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +210,11 @@ class MoveAliases(OfModel):
     """Put aliases on versions, all or none; `expected` names where they must stand before (0: nowhere)."""
 
     free_text: ClassVar = ("reason",)
+    joined: ClassVar = ("override",)
     to: Mapping[str, int]
     expected: Mapping[str, int] = field(default_factory=dict[str, int])
     reason: str = ""
+    override: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +230,7 @@ class RollBack(OfModel):
 
     free_text: ClassVar = ("reason",)
     incidental: ClassVar = ("replayed", "from_version")
+    joined: ClassVar = ("override",)
     branch: str
     to: int
     from_version: int
@@ -225,6 +239,7 @@ class RollBack(OfModel):
     replayed: tuple[str, ...] = ()
     move_aliases: tuple[str, ...] = ()
     reason: str = ""
+    override: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,12 +248,14 @@ class RollBackAlias(OfModel):
 
     free_text: ClassVar = ("reason",)
     incidental: ClassVar = ("replayed", "from_version")
+    joined: ClassVar = ("override",)
     alias: str
     to: int
     from_version: int
     expected: int | None = None
     replayed: tuple[str, ...] = ()
     reason: str = ""
+    override: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -487,7 +504,9 @@ ModelCommand = (
     | DefineMetrics
     | ClearVersion
     | RecordRehearsal
+    | OfGates
 )
 RunCommand = StartRun | ResumeRun | LoseRun | LogMetrics | Checkpoint | FinishRun
 OfLedger = CreateLedger | UpgradeLedger
-AnyCommand = ModelCommand | RunCommand | TellManifest | Repack | RecordDataset | RecordObservation | OfLedger | OfJob
+Told = RecordDataset | RecordObservation
+AnyCommand = ModelCommand | RunCommand | TellManifest | Repack | Told | OfLedger | OfJob | OfData

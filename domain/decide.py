@@ -46,6 +46,8 @@ from .commands import (
     LoseRun,
     ModelCommand,
     MoveAliases,
+    OfData,
+    OfGates,
     RecordDataset,
     RecordEvaluation,
     RecordMetrics,
@@ -63,6 +65,8 @@ from .commands import (
     model_stream,
     run_stream,
 )
+from .data.decide import name_data
+from .gates.decide import decide_gates
 from .guards import writable
 from .job.commands import OfJob
 from .job.decide import decide_job
@@ -87,6 +91,8 @@ def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
             return told.record_dataset(cast(told.Dataset, state[dataset_stream(command.dataset)]), command)
         case RecordObservation():
             return told.record_observation(state, command)
+        case OfData():
+            return name_data(state, command)
         case StartRun():
             writable(_model(state, command.model))
             return run.start(_run(state, command.run), command)
@@ -154,6 +160,8 @@ def _of_model(model: ModelState, command: ModelCommand) -> tuple[Event, ...]:
             return tuple(_cleared(model, command))
         case RecordEvaluation():
             raise TypeError("an evaluation reads the object store too")
+        case OfGates():
+            return decide_gates(model, command)
         case Annotate() | Describe() | RecordMetrics() | RecordRehearsal():
             return _found_out(model, command)
         case _:

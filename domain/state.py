@@ -11,6 +11,8 @@ from ..events.envelope import Recorded
 from ..events.ledger import FORMAT, LedgerCreated, LedgerUpgraded, newer
 from ..events.objects import ObjectsCondemned
 from ..events.outside import DatasetRecorded
+from .data import state as data
+from .data.state import DataState
 from .job import state as job
 from .job.state import JobState
 from .model import state as model
@@ -39,7 +41,7 @@ class LedgerState:
     format: int = 0
 
 
-Aggregate = ModelState | RunState | JobState | Objects | Dataset | Endpoint | LedgerState
+Aggregate = ModelState | RunState | JobState | Objects | Dataset | Endpoint | DataState | LedgerState
 State = Mapping[str, Aggregate]
 """The aggregates of the streams that a command named."""
 
@@ -52,6 +54,8 @@ def empty(stream: str) -> Aggregate:
         return RunState()
     if stream.startswith("job/"):
         return JobState()
+    if stream.startswith("data/"):
+        return DataState(stream.removeprefix("data/"))
     if stream.startswith("dataset/"):
         return Dataset()
     if stream.startswith("endpoint/"):
@@ -83,6 +87,8 @@ def evolve(state: Aggregate, recorded: Recorded) -> Aggregate:
             return Objects(state.condemned.union(event.packs)) if isinstance(event, ObjectsCondemned) else state
         case Dataset():
             return Dataset(recorded.event.data) if isinstance(recorded.event, DatasetRecorded) else state
+        case DataState():
+            return data.evolve(state, recorded)
         case Endpoint():
             return state
         case LedgerState():

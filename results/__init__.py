@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from .answer import Result, Shown, plain
     from .comparison import Comparison
+    from .data.drift import ColumnDrift, Drift
+    from .data.named import ColumnProfile, DataSets, NamedData
     from .diff import Diff, TensorChange
     from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
     from .judging.contest import Contest
     from .judging.effect import Effect
     from .judging.evaluation import Evaluation
+    from .judging.gate import Gate, GateRequirement, Protection, Protections
     from .judging.performance import (
         ForecastPerformance,
         MulticlassPerformance,
@@ -49,17 +52,23 @@ __all__ = [
     "Bin",
     "ByClass",
     "Calibration",
+    "ColumnDrift",
+    "ColumnProfile",
     "Comparison",
     "Confusion",
     "Contest",
     "CostCurve",
     "Curve",
+    "DataSets",
     "Diff",
+    "Drift",
     "Effect",
     "Evaluation",
     "Fairness",
     "ForecastPerformance",
     "Gap",
+    "Gate",
+    "GateRequirement",
     "GroupFigures",
     "Interval",
     "Log",
@@ -68,9 +77,12 @@ __all__ = [
     "Models",
     "MulticlassPerformance",
     "MultilabelPerformance",
+    "NamedData",
     "PairedTest",
     "PendingVersion",
     "Performance",
+    "Protection",
+    "Protections",
     "RankingPerformance",
     "Refs",
     "RegressionPerformance",
@@ -103,6 +115,15 @@ _HOMES: Final = {
         "plain",
     ),
     ".comparison": ("Comparison",),
+    ".data.drift": (
+        "ColumnDrift",
+        "Drift",
+    ),
+    ".data.named": (
+        "ColumnProfile",
+        "DataSets",
+        "NamedData",
+    ),
     ".diff": (
         "Diff",
         "TensorChange",
@@ -110,6 +131,12 @@ _HOMES: Final = {
     ".judging.contest": ("Contest",),
     ".judging.effect": ("Effect",),
     ".judging.evaluation": ("Evaluation",),
+    ".judging.gate": (
+        "Gate",
+        "GateRequirement",
+        "Protection",
+        "Protections",
+    ),
     ".history": (
         "Log",
         "LogEntry",

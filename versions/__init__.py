@@ -11,19 +11,25 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from . import history, merge, refused, restore, rollback, rows, save_request, source, train, unsealed
+    from .data import drift, listing, named_data, naming
     from .export import checkout, predict
-    from .judging import compare, evaluation, suggest
+    from .judging import compare, evaluation, gate, suggest
     from .maintenance import fsck, heal
     from .runs import record, run
 
 __all__ = [
-    "checkout", "compare", "evaluation", "fsck", "heal", "history", "merge", "predict", "record", "refused",
-    "restore", "rollback", "rows", "run", "save_request", "source", "suggest", "train", "unsealed",
+    "checkout", "compare", "drift", "evaluation", "fsck", "gate", "heal", "history", "listing", "merge", "named_data",
+    "naming", "predict", "record", "refused", "restore", "rollback", "rows", "run", "save_request", "source", "suggest",
+    "train", "unsealed",
 ]  # fmt: skip
-_WITHIN: Final = {
-    "checkout": ".export", "predict": ".export", "compare": ".judging", "evaluation": ".judging", "suggest": ".judging",
-    "fsck": ".maintenance", "heal": ".maintenance", "record": ".runs", "run": ".runs",
-}  # fmt: skip
+_ROOMS: Final = {
+    ".data": ("drift", "listing", "named_data", "naming"),
+    ".export": ("checkout", "predict"),
+    ".judging": ("compare", "evaluation", "gate", "suggest"),
+    ".maintenance": ("fsck", "heal"),
+    ".runs": ("record", "run"),
+}
+_WITHIN: Final = {name: room for room, names in _ROOMS.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:

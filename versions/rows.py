@@ -26,11 +26,9 @@ class LabelledFile:
 
     def labelled(self, label: str, schema: Mapping[str, Kind], chosen: Selection = ALL) -> tuple[Any, Any]:
         """The rows and labels by a version's schema, or a selection. Raises what `datasets.read.labelled` does."""
-        from ..datasets.read import labelled
-
         key = (label, frozenset(schema.items()), repr(chosen))
         if key not in self._read:
-            self._read[key] = labelled(self.path, label, chosen, schema)
+            self._read[key] = self._rows(label, schema, chosen)
         return self._read[key]
 
     def columns(self, names: Sequence[str] | None) -> Any:
@@ -39,12 +37,25 @@ class LabelledFile:
 
         return rows_beside(self.path, {}, names)[1]
 
+    def _rows(self, label: str, schema: Mapping[str, Kind], chosen: Selection) -> tuple[Any, Any]:
+        from ..datasets.read import labelled
 
-def read_once(rows: Any) -> Any:
-    """Rows to rehearse on, a file's path as a file that is read once however many versions are judged on it."""
+        return labelled(self.path, label, chosen, schema)
+
+
+def read_once(workspace: Workspace, rows: Any) -> Any:
+    """Rows to rehearse on, a file's path or named data as what is read once however many versions are judged on it."""
+    from .data.named_data import rows_of
+
     match rows:
-        case (path, str() as label, *rest) if isinstance(path, str | PathLike):
-            return (LabelledFile(fspath(path)), label, *rest)
+        case str() as name:
+            data, label, called = rows_of(workspace, name)
+            return (data, label) if called else rows
+        case (path, None | str() as label, *rest) if isinstance(path, str | PathLike):
+            data, label, called = rows_of(workspace, path, label)
+            if label is None:
+                return rows
+            return (data if called else LabelledFile(fspath(path)), label, *rest)
         case _:
             return rows
 

@@ -17,13 +17,19 @@ import pytest
 
 from lepton_ai.errors import Refused
 from lepton_ai.events.catalogue import CATALOGUE
+from lepton_ai.events.data import DataNamed
 from lepton_ai.events.job import JobAssigned, JobCheckpointed, JobFinished, JobRequeued, JobStarted, JobSubmitted
 from lepton_ai.events.model import (
+    AliasDeleted,
     AliasMoved,
+    AliasProtected,
     AliasRolledBack,
+    AliasUnprotected,
     BranchDeleted,
     BranchRolledBack,
     EvaluationRecorded,
+    GateJudged,
+    JudgedRequirement,
     MetricDefined,
     MetricsRecorded,
     ModelArchived,
@@ -57,6 +63,7 @@ PROMISED = [
         "evaluations",
         "events",
         "files",
+        "gates",
     ),
     *(
         "hyperparameters",
@@ -64,8 +71,10 @@ PROMISED = [
         "metric_definitions",
         "metrics",
         "models",
+        "named_data",
         "observations",
         "production_history",
+        "protected_aliases",
         "rollbacks",
         "run_checkpoints",
         "runs",
@@ -114,6 +123,22 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Projection]:
         MetricDefined(name="fid", better="higher"),
         MetricDefined(name="fid", better="lower"),
         VersionCleared(version=2, reason="sealed:c"),
+        GateJudged(
+            version=2,
+            against=1,
+            requirements=(JudgedRequirement(text="f1 > against.f1", holds=None),),
+            metrics={"f1": math.nan},
+            metrics_against={"f1": 0.5},
+            rows=("e",),
+            passed=False,
+        ),
+        GateJudged(version=4, requirements=(), passed=True, suite="nightly", suite_version=2),
+        AliasProtected(alias="staging", requirements=("f1 > 0",)),
+        AliasProtected(alias="production", requirements=("f1 > 0", "ks > 0"), against="production", reason="sealed:p"),
+        AliasUnprotected(alias="staging"),
+        AliasMoved(alias="shadow", from_version=None, to_version=2, override=True, reason="sealed:o"),
+        AliasMoved(alias="shadow", from_version=2, to_version=4, gate=7),
+        AliasDeleted(alias="shadow", from_version=4),
         ModelDescribed(description="sealed:model"),
         ModelArchived(),
     )
@@ -127,6 +152,12 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Projection]:
         JobAssigned(epoch=2, worker="w2", deadline=START),
         JobStarted(epoch=2),
         JobFinished(epoch=2, version=4, result={"f1": 0.9}),
+    )
+    past.add(
+        "data/holdout",
+        DataNamed(version=1, data={"digest": "e", "rows": 9}, label="y", message="sealed:n"),
+        DataNamed(version=2, data={"digest": "g", "rows": 8}),
+        DataNamed(version=2, data={"digest": "g", "rows": 8}, kept=digest("k", "blake3"), bytes=7),
     )
     past.add("job/j2", JobSubmitted(job="j2", kind="evaluate", model="team/credit"))
     with Projection(tmp_path_factory.mktemp("view"), past, wait=0) as held:
@@ -156,9 +187,19 @@ def rows(held: Projection, sql: str) -> list[tuple[Any, ...]]:
           ("main", 2, 4, "merged"), ("main", 4, 2, "rolled_back"), ("dev", 3, None, "deleted")]),
         ("SELECT tag, version FROM tags", [("v2", 2)]),
         ("SELECT alias, version FROM aliases", [("production", 1)]),
-        ("SELECT from_version, to_version, kind, reason FROM alias_moves ORDER BY seq",
+        ("SELECT to_version, gate, override, reason FROM alias_moves WHERE alias = 'shadow' ORDER BY seq",
+         [(2, None, True, "sealed:o"), (4, 7, False, ""), (None, None, False, "")]),
+        ("SELECT version, against, parent, name, passed, requirements ->> '$[0].text', "
+         "json_type(requirements, '$[0].holds'), metrics ->> 'f1', metrics_against ->> 'f1', metrics_parent::VARCHAR, "
+         "rows, suite, suite_version FROM gates ORDER BY seq",
+         [(2, 1, None, "", False, "f1 > against.f1", "NULL", "NaN", "0.5", "{}", ["e"], None, None),
+          (4, None, None, "", True, None, None, None, None, "{}", [], "nightly", 2)]),
+        ("SELECT alias, requirements, against, suite, reason FROM protected_aliases",
+         [("production", ["f1 > 0", "ks > 0"], "production", None, "sealed:p")]),
+        ("SELECT from_version, to_version, kind, reason FROM alias_moves WHERE alias = 'production' ORDER BY seq",
          [(None, 3, "moved", ""), (3, 1, "moved", ""), (1, 2, "moved", ""), (2, 1, "rolled_back", "sealed:a")]),
-        ("SELECT version, until IS NULL, until = lead(since) OVER (ORDER BY seq) FROM production_history ORDER BY seq",
+        ("SELECT version, until IS NULL, until = lead(since) OVER (ORDER BY seq) FROM production_history "
+         "WHERE alias = 'production' ORDER BY seq",
          [(3, False, True), (1, False, True), (2, False, True), (1, True, None)]),
         ("SELECT kind, name, from_version, to_version, len(replayed), reason FROM rollbacks ORDER BY seq",
          [("branch", "main", 4, 2, 1, "sealed:b"), ("alias", "production", 2, 1, 0, "sealed:a")]),
@@ -176,7 +217,10 @@ def rows(held: Projection, sql: str) -> list[tuple[Any, ...]]:
         ("SELECT version, reason FROM clearings", [(2, "sealed:c")]),
         ("SELECT count(*) FROM metrics WHERE isnan(value) AND model = 'team/credit'", [(1,)]),
         ("SELECT version, purpose, name, digest, rows FROM datasets ORDER BY seq",
-         [(2, "training", "", "d", 7), (2, "evaluation", "holdout", "e", 9), (2, "evaluation", "", "9", None)]),
+         [(2, "training", "", "d", 7), (2, "evaluation", "holdout", "e", 9), (2, "evaluation", "", "9", None),
+          (None, "named", "holdout", "e", 9), (None, "named", "holdout", "g", 8), (None, "named", "holdout", "g", 8)]),
+        ("SELECT name, version, digest, rows, label, bytes, message FROM named_data ORDER BY version",
+         [("holdout", 1, "e", 9, "y", None, "sealed:n"), ("holdout", 2, "g", 8, None, 7, "")]),
         ("SELECT run, model, status, error, reason, points, checkpoint_step FROM runs",
          [("r1", "team/credit", "failed", "ValueError", "sealed:r", 2, 1)]),
         ("SELECT version, name, metrics ->> 'f1' FROM evaluations", [(2, "holdout", "0.8"), (2, "", None)]),

@@ -129,8 +129,8 @@ class Rivals:
 
 
 def both(data: Any, labels: Any) -> tuple[Any, Any] | None:
-    """Rows to judge versions on, or none. Raises `Malformed` on data without labels, or labels without data."""
-    if (data is None) != (labels is None):
+    """Rows to judge versions on, or none. Raises `Malformed` on labels without data."""
+    if data is None and labels is not None:
         raise Malformed("data and labels go together; give both, or neither for the figures that are recorded")
     return None if data is None else (data, labels)
 

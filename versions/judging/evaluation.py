@@ -13,6 +13,7 @@ from ...domain.model.state import ModelState
 from ...errors import Malformed, Refused
 from ...results import Evaluation, Report
 from ...tensors.graph import Graph
+from ..data.named_data import rows_of
 from ..restore import all_converted
 from ..rows import LabelledFile, as_learnt, read_once, to_judge
 from ..save import placed, stored, told_ahead
@@ -43,6 +44,7 @@ def evaluate(
     labels: Any,
     *,
     task: str | None,
+    name: str,
     chosen: Selection,
     request: ReportRequest,
     **told: Any,
@@ -51,12 +53,15 @@ def evaluate(
     from ...datasets.tables import fingerprint
     from ...evaluation.judgement import judge_subject
 
-    data, labels = read_once((data, labels))
+    data, labels, called = rows_of(workspace, data, labels)
+    data, labels = read_once(workspace, (data, labels))
     beside = columns_beside(data, request, labels)
     learnt = without_extra(model, number, data, request)
     rows, labels = as_learnt(workspace, model, number, learnt, labels, chosen)
     judgement = judge_subject(judgeable(workspace, model, number), rows, labels, task, request, beside)
-    return _recorded(workspace, model, number, judgement, request, fingerprint(rows, labels), **told)
+    return _recorded(
+        workspace, model, number, judgement, request, fingerprint(rows, labels), name=name or called, **told
+    )
 
 
 def evaluate_predictions(

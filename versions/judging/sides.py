@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 from ...datasets.selection import ALL, Selection
 from ...domain.model.figures import Rows, rows_of
 from ...domain.model.state import ModelState
-from ...errors import Refused
+from ...errors import Malformed, Refused
 from ...evaluation.contest import paired_test
 from ...evaluation.outcomes import Outcomes
 from ...evaluation.request import ReportRequest
 from ...evaluation.resampling import Sampling
 from ...evaluation.subjects import outcomes_of, own_performance
 from ...results import PairedTest, TaskPerformance
+from ..data.named_data import rows_of as rows_called
 from ..rows import as_learnt, read_once
 from ..workspace import Workspace
 from .compare import UNTOLD
@@ -54,7 +55,10 @@ def judged_here(
     """Each version judged on labelled rows of which nothing is recorded, and the identity of these rows."""
     from ...datasets.tables import fingerprint
 
-    data, labels = read_once((data, labels))
+    data, labels, _ = rows_called(workspace, data, labels)
+    if labels is None:
+        raise Malformed("data and labels go together; give both, or neither for the figures that are recorded")
+    data, labels = read_once(workspace, (data, labels))
     beside = columns_beside(data, request, labels)
     sampling = request.sampling(beside)
     sides: dict[int, Side] = {}

@@ -23,8 +23,7 @@ class Evaluate(LabelledRows, JudgesVersion):
 def evaluate(payload: Evaluate, context: Context) -> Finished:
     """Rebuild the version's model, ask it about each row, and keep the report."""
     from ...datasets.examination import noted
-    from ...datasets.read import labelled, rows_beside
-    from ...datasets.selection import schema_of, selected_by
+    from ...datasets.selection import schema_of
     from ...datasets.tables import fingerprint, read_table
     from ...evaluation.judgement import judge_subject
     from ...evaluation.request import ReportRequest
@@ -32,6 +31,7 @@ def evaluate(payload: Evaluate, context: Context) -> Finished:
     from ...models.model import Model
     from ...models.places import fill
     from ...models.rebuild import rebuilt
+    from ..rows import OrderedRows
 
     base = context.order.base
     assert base is not None, "the ledger names the version to judge"
@@ -44,10 +44,10 @@ def evaluate(payload: Evaluate, context: Context) -> Finished:
 
     request = ReportRequest(**{option: getattr(payload, option) for option in REPORT_OPTIONS})
     schema = schema_of(base.architecture, base.data, {payload.label: model.label_type})
-    source, beside = context.order.source, None
-    rows, labels = labelled(source, payload.label, selected_by(payload), schema)
+    source, beside = OrderedRows(payload, context), None
+    rows, labels = source.labelled(schema)
     if request.named or request.slices is True:
-        columns = rows_beside(source, {}, None if request.slices is True else request.named)[1]
+        columns = source.columns(None if request.slices is True else request.named)
         beside = read_table(columns.drop_columns([payload.label]) if request.slices is True else columns)
     with noted() as remarks:
         judgement = judge_subject(model, rows, labels, payload.task, request, beside)

@@ -1,0 +1,59 @@
+"""The labelled rows of an order: from its file, or those that bear a name, which are no others than were named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from ..datasets.named_rows import NamedSource
+    from ..datasets.types import Kind
+    from ..domain.job.kinds import LabelledRows
+    from .context import Context
+
+
+class OrderedRows:
+    """The rows that an order is about, read when they are asked for.
+
+    Raises what `datasets.read.labelled` does; `Refused` where other rows lie where named ones did, `Damaged` where
+    those that were kept are not what they were.
+    """
+
+    def __init__(self, payload: LabelledRows, context: Context) -> None:
+        self._payload = payload
+        self._path = context.order.source
+        self._named = _named(payload, context)
+
+    def labelled(self, schema: Mapping[str, Kind] | None = None) -> tuple[Any, Any]:
+        """The columns, an Arrow table, and the labels: by a version's schema, else as they were chosen or named."""
+        from ..datasets.read import labelled
+        from ..datasets.selection import selected_by
+
+        chosen = selected_by(self._payload)
+        if self._named is not None:
+            return self._named.split(self._payload.label, chosen, schema)
+        return labelled(self._path, self._payload.label, chosen, schema)
+
+    def columns(self, names: Sequence[str] | None) -> Any:
+        """Columns as they stand there, an Arrow table; None for all of them."""
+        from ..datasets.read import rows_beside
+
+        return rows_beside(self._path, {}, names)[1] if self._named is None else self._named.columns(names)
+
+
+def _named(payload: LabelledRows, context: Context) -> NamedSource | None:
+    from ..datasets.named_rows import KEPT, NamedSource
+    from ..datasets.selection import Selection
+
+    named, plan = payload.named, context.order.rows
+    if named is None:
+        return None
+    return NamedSource(
+        words=f"{named.name}@{named.version}",
+        digest=named.digest,
+        rows=named.rows,
+        label=named.label,
+        chosen=Selection(named.types, named.drop, named.columns),
+        path=context.order.source,
+        kept=(lambda: memoryview(cast("Any", context.restored(plan)[KEPT].raw()))) if plan else None,
+    )
