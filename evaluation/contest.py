@@ -18,8 +18,10 @@ from .outcomes import Outcomes
 from .resampling import Sampling
 
 Floats = npt.NDArray[np.float64]
+_OF_CLASSES: Final = ("binary", "multiclass")
+"""The tasks that call each row one class."""
 _RIGHT: Final = ("accuracy", "micro_f1")
-"""Shares of rows that were called right."""
+"""Their shares of rows that were called right."""
 
 
 def paired_test(
@@ -38,7 +40,7 @@ def paired_test(
     independent = sampling.groups is None and sampling.block is None
     if figure in ("roc_auc", "gini") and independent:
         found = _of_areas(figure, one, other, level)
-    elif figure in _RIGHT and independent:
+    elif one.task in _OF_CLASSES and figure in _RIGHT and independent:
         found = replace(paired.mcnemar(~one.wrong, ~other.wrong, level), figure=figure)
     elif one.task == "forecasting" and figure in _SCALES:
         found = _of_forecasts(figure, one, other, figures, level)
@@ -54,7 +56,12 @@ def check_pair(one: Outcomes, other: Outcomes) -> None:
         raise Malformed(f"one is judged as {one.task} and the other as {other.task}; judge both by the same task")
     if len(one) != len(other):
         raise Malformed(f"a paired test needs the same rows, and there are {len(one):,} and {len(other):,}")
-    differing = int(np.sum((_labels(one) != _labels(other)).reshape(len(one), -1).any(axis=1)))
+    if not len(one):
+        raise Malformed("there are no rows to compare; give at least one")
+    if one.truth.shape != other.truth.shape:
+        raise Malformed("the labels of both sides have other shapes; a paired test needs the same rows")
+    sides = (one.truth, other.truth) if one.classes == other.classes else (_labels(one), _labels(other))
+    differing = int(np.sum((sides[0] != sides[1]).reshape(len(one), -1).any(axis=1)))
     if differing:
         raise Malformed(
             f"{differing:,} of {len(one):,} rows have another label on either side; a paired test needs the same rows "
@@ -64,7 +71,7 @@ def check_pair(one: Outcomes, other: Outcomes) -> None:
 
 def _labels(outcomes: Outcomes) -> npt.NDArray[np.generic]:
     """True labels; codes of several classes by name, since each model may have its classes in an order of its own."""
-    if outcomes.task != "multiclass":
+    if outcomes.task not in ("multiclass", "sequence"):
         return outcomes.truth
     return np.asarray([str(each) for each in outcomes.classes])[outcomes.truth.astype(np.int64)]
 
@@ -128,9 +135,9 @@ def _of_forecasts(
 ) -> PairedTest:
     """Diebold and Mariano's test of mean losses, its difference in the figure's own unit.
 
-    R² is the mean squared error in another unit; two RMSE differ by the difference of their squares over their sum.
+    MASE is the mean absolute error in another unit; two RMSE differ by the difference of their squares over their sum.
     """
-    power = 1 if figure == "mae" else 2
+    power = 2 if figure == "rmse" else 1
     losses = [np.abs(side.truth - side.called) ** power for side in (one, other)]
     horizon = one.sampling.block or other.sampling.block or 1
     found = paired.diebold_mariano(losses[0], losses[1], figure, horizon, level)
@@ -140,7 +147,7 @@ def _of_forecasts(
 _SCALES: Final[Mapping[str, Callable[[Outcomes, float], float]]] = {
     "mae": lambda _, __: 1.0,
     "rmse": lambda _, total: 1 / total if total > 0 else 1.0,
-    "r2": lambda one, _: -1 / float(np.var(one.truth)),
+    "mase": lambda one, _: 1 / (one.step or 1.0),
 }
 """By what the difference of a forecast's mean losses is multiplied to be the figure's."""
 

@@ -46,9 +46,25 @@ def classes(wrong: float, names: tuple[str, ...] = ("a", "b", "c")) -> Outcomes:
     return Outcomes("multiclass", codes[0], codes[1], classes=names)
 
 
+def labels(wrong: float) -> Outcomes:
+    generator = np.random.default_rng(4)
+    truth = generator.random((N, 3)) < 0.4
+    called = truth ^ (generator.random((N, 3)) < wrong)
+    return Outcomes("multilabel", truth.astype(int), called.astype(int), classes=("a", "b", "c"))
+
+
+def ranking(noise: float) -> Outcomes:
+    relevance = np.random.default_rng(5).integers(0, 3, N)
+    scores = relevance + noise * np.random.default_rng(6).normal(size=N)
+    return Outcomes("ranking", relevance.astype(float), scores, sampling=Sampling(GROUPS))
+
+
 @pytest.mark.parametrize(
     ("figure", "one", "other", "test"),
     [
+        ("mae", numbers(0.01), numbers(0.02), "paired bootstrap, rows, 200 draws"),
+        ("micro_f1", labels(0.3), labels(0.2), "paired bootstrap, rows, 200 draws"),
+        ("ndcg", ranking(0.9), ranking(0.2), "paired bootstrap, groups, 200 draws"),
         ("roc_auc", binary(0.2), binary(0.4), "DeLong"),
         ("gini", binary(0.2, Sampling(stratified=True)), binary(0.4), "DeLong"),
         ("accuracy", binary(0.2), binary(0.4), "McNemar"),
@@ -61,7 +77,7 @@ def classes(wrong: float, names: tuple[str, ...] = ("a", "b", "c")) -> Outcomes:
         ("mae", numbers(0.6, "forecasting"), numbers(0.4, "forecasting"), "Diebold-Mariano"),
         ("max_error", numbers(0.6), numbers(0.4), "paired bootstrap, rows, 200 draws"),
     ],
-    ids=range(11),
+    ids=range(14),
 )
 def test_a_figure_and_its_rows_call_for_a_test(figure: str, one: Outcomes, other: Outcomes, test: str) -> None:
     found = paired_test(figure, one, other, draws=200)
@@ -82,12 +98,13 @@ def test_the_difference_is_the_second_ones_figure_minus_the_first_ones() -> None
     assert (auc.low, auc.high, auc.p) == pytest.approx((2 * exact.low, 2 * exact.high, exact.p))
 
 
-@pytest.mark.parametrize("figure", ["rmse", "mae", "r2"])
+@pytest.mark.parametrize("figure", ["rmse", "mae", "mase"])
 def test_forecasts_differ_in_the_figures_own_unit(figure: str) -> None:
     block = Sampling(block=4)
-    one, other = numbers(0.6, "forecasting", block), numbers(0.4, "forecasting")
+    sides = numbers(0.6, "forecasting", block), numbers(0.4, "forecasting")
+    one, other = (replace(side, step=0.5) for side in sides)
     found = paired_test(figure, one, other)
-    power = 1 if figure == "mae" else 2
+    power = 2 if figure == "rmse" else 1
     losses = [np.abs(side.truth - side.called) ** power for side in (one, other)]
     figures = [side.measure(np.ones(N))[figure] for side in (one, other)]
 
@@ -151,7 +168,8 @@ def test_an_effect_has_the_sign_of_its_difference() -> None:
         found = paired_test(figure, numbers(0.6), numbers(0.4), draws=100)
         assert found.effect is not None
         assert found.effect.value * found.difference > 0
-    assert paired_test("max_error", numbers(0.6), numbers(0.4), draws=100).effect is None
+    for noise in (0.6, 0.01):  # no share, however small
+        assert paired_test("max_error", numbers(noise), numbers(0.8 * noise), draws=100).effect is None
 
 
 def test_rows_that_are_needed_are_those_of_the_formula() -> None:
