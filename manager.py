@@ -553,10 +553,11 @@ class ModelManager:
     ) -> Suggestion:
         """Versions of a branch's past to roll back to, best first by performance, stability and age, each with why.
 
-        Performance is compared on rows that versions were both judged on. One that was rolled back from is not
-        suggested again before it was cleared (`clear`).
+        Performance is compared on rows that versions were both judged on; where outcomes of these are kept, one that a
+        paired test finds no worse than the best beyond chance counts as good as that. One that was rolled back from is
+        not suggested again before it was cleared (`clear`).
         """
-        return versions.suggest.suggest(self._known(model), branch, metric)
+        return versions.suggest.suggest(self._workspace, self._known(model), branch, metric)
 
     # ── named data ───────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -176,8 +176,9 @@ def find(session: Session, expression: str) -> None:
 def suggest(session: Session, model: str | None, branch: str, metric: str | None) -> None:
     """Propose versions to roll back to, the best first: performance, stability and age weighed.
 
-    Performance is compared on rows that versions were both judged on. A version that was rolled back from is not
-    suggested again until `lepton clear` says that it may be.
+    Performance is compared on rows that versions were both judged on; where each row's outcome is kept, one that is not
+    worse than the best beyond chance counts as good as that. A version that was rolled back from is not suggested
+    again until `lepton clear` says that it may be.
     """
     suggestion = session.manager.suggest_rollback(model=model, branch=branch, metric=metric)
     session.answer(suggestion.to_dict(), suggestion)

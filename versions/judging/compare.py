@@ -191,7 +191,9 @@ def _tests(
     untested = tuple(number for number in order if number not in known)
     why = UNTOLD if judged and untested else ""
     if len(known) > 1 and (against is None or against in known):
-        tests, refused = contests(workspace, model, basis.metric, known, against, terms)
+        tests, refused = contests(
+            workspace, model, basis.metric, better_when(basis.name, model.better), known, against, terms
+        )
         return {"tests": tests, "untested": untested, "why": refused or why}
     return {"untested": tuple(order), "why": why}
 

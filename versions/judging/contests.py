@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from ...domain.model.metric import better_when
+from ...domain.model.metric import Better
 from ...domain.model.state import ModelState
 from ...errors import Malformed, Refused
 from ...evaluation.contest import paired_test
@@ -15,7 +16,7 @@ from ...evaluation.paired import holm
 from ...results import Contest, PairedTest
 from ..workspace import Workspace
 
-FEWEST: int = 100
+FEWEST: Final = 100
 """Draws that a bootstrap of a difference takes at least."""
 
 
@@ -38,9 +39,10 @@ def contests(
     workspace: Workspace,
     model: ModelState,
     figure: str,
+    better: Better,
     sides: Mapping[int, Outcomes],
-    against: int | None,
-    terms: Terms,
+    against: int | None = None,
+    terms: Terms | None = None,
 ) -> tuple[tuple[Contest, ...], str]:
     """Every other side against one of them: the first, which is the best of all, unless another is named.
 
@@ -48,10 +50,9 @@ def contests(
     corrected for every pair of them; against one that was named before, for those that are set against it.
     """
     chosen = next(iter(sides)) if against is None else against
-    tests, why = _tests(figure, sides, chosen, terms)
+    tests, why = _tests(figure, sides, chosen, terms or Terms())
     pairs = len(tests) * (len(tests) + 1) // 2 if against is None else len(tests)
     corrected = holm([test.p for test in tests.values()], of=pairs)
-    better = better_when(figure, model.better)
     other = workspace.version(model, chosen)
     found = (
         Contest(workspace.version(model, number), other, test, better, p)
@@ -71,8 +72,3 @@ def _tests(figure: str, sides: Mapping[int, Outcomes], against: int, terms: Term
         except Refused as refusal:
             reasons.append(str(refusal).partition(";")[0])  # without what to do about it
     return tests, next(iter(reasons), "")
-
-
-def ranked(sides: Mapping[int, Outcomes], order: Sequence[int]) -> dict[int, Outcomes]:
-    """The sides in an order; those that it does not name are left out."""
-    return {number: sides[number] for number in order if number in sides}
