@@ -16,6 +16,7 @@ from ..errors import Damaged, Malformed
 from ..results import TaskPerformance
 from . import binary, measures, multiclass, regression
 from .intervals import Measure
+from .own.metrics import OwnMetric, registered_of
 from .resampling import Sampling, Scheme, block_length
 from .structured import tasks
 
@@ -48,6 +49,8 @@ class Outcomes:
     """The interval that was forecast of each row, its lower and its upper end, shape (n, 2)."""
     step: float | None = None
     """The mean seasonal step of the series before, by which MASE scales a forecast's errors."""
+    own: tuple[OwnMetric, ...] = ()
+    """What is measured beside the task's figures."""
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -60,7 +63,19 @@ class Outcomes:
     @cached_property
     def measure(self) -> Measure:
         """The figures of rows that count more or less often."""
-        return self._task.measure(self)
+        if not self.own:
+            return self._task.measure(self)
+        each = {metric.name: metric.measure(self) for metric in self.own}
+        return measures.together(self._task.measure(self), lambda weights: {n: m(weights) for n, m in each.items()})
+
+    @cached_property
+    def own_figures(self) -> dict[str, float]:
+        """The figures of one's own. Raises `Refused` where one cannot be measured."""
+        return {metric.name: metric.figure(self) for metric in self.own}
+
+    def named(self, codes: Array) -> Array:
+        """Truth or calls as their functions read them: codes of several classes by name, all else as it is."""
+        return np.asarray(self.classes)[codes.astype(np.int64)] if self.task == "multiclass" else codes
 
     @property
     def scheme(self) -> Scheme:
@@ -84,6 +99,7 @@ class Outcomes:
         """Arrays that are kept, from which `of_tensors` makes the same outcomes."""
         about: dict[str, Any] = {"task": self.task, "classes": self.classes, "threshold": self.threshold}
         about |= {"block": self.sampling.block, "stratified": self.sampling.stratified, "step": self.step}
+        about |= {"own": [metric.name for metric in self.own]} if self.own else {}
         arrays = {"truth": self.truth, "called": self.called, "chances": self.chances, "ends": self.ends}
         arrays["groups"] = self.sampling.codes
         kept = {name: _compact(array) for name, array in arrays.items() if array is not None}
@@ -104,6 +120,7 @@ class Outcomes:
                 Sampling(arrays.get("groups"), about["block"], about["stratified"]),
                 arrays.get("ends"),
                 about.get("step"),
+                registered_of(about.get("own", ())),
             )
         except (KeyError, ValueError, TypeError) as error:
             raise Damaged("the outcomes of an evaluation", expected="rows and task", found=str(error)) from error

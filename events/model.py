@@ -170,9 +170,9 @@ class Bootstrap(BaseModel):
     model_config = ConfigDict(frozen=True, defer_build=True)
 
     scheme: str = Field(description="what was drawn: rows, stratified, groups, blocks of 12")
-    draws: Count
+    draws: Count = Field(description="how often it was drawn")
     level: float = Field(gt=0, lt=1, description="the confidence of the intervals")
-    seed: Count
+    seed: Count = Field(description="what the draws were made from; the same gives the same")
 
 
 class EvaluationRecorded(Event):
@@ -306,21 +306,6 @@ class AliasDeleted(Event):
     from_version: From
 
 
-class RehearsalTest(BaseModel):
-    """Whether target and head of a rollback differ in a figure by more than chance, on the same rows."""
-
-    model_config = ConfigDict(frozen=True, defer_build=True)
-
-    test: str = Field(description="its name: DeLong, McNemar, Diebold-Mariano, paired bootstrap, ...")
-    figure: str = Field(description="what was tested")
-    difference: FiniteFloat = Field(description="figure of the target minus figure of the head")
-    low: FiniteFloat | None = Field(default=None, description="lower end of the difference's interval, where known")
-    high: FiniteFloat | None = Field(default=None, description="upper end of it")
-    p: float = Field(ge=0, le=1, description="chance of a difference as large where there is none; two-sided")
-    n: Count = Field(description="rows")
-    level: float = Field(gt=0, lt=1, description="confidence of the interval; beyond chance is p <= 1 - level")
-
-
 class AliasProtected(Event):
     """An alias moves from now on only to versions that passed a gate with these requirements."""
 
@@ -372,6 +357,21 @@ class GateJudged(Event):
     passed: bool = Field(description="whether every requirement is met")
     suite: str | None = Field(default=None, exclude_if=unsaid, description="the suite that asked for it")
     suite_version: Number | None = Field(default=None, exclude_if=unsaid, description="that suite's version")
+
+
+class RehearsalTest(BaseModel):
+    """Whether target and head of a rollback differ in a figure by more than chance, on the same rows."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    test: str = Field(description="its name: DeLong, McNemar, Diebold-Mariano, paired bootstrap, ...")
+    figure: str = Field(description="what was tested")
+    difference: FiniteFloat = Field(description="figure of the target minus figure of the head")
+    low: FiniteFloat | None = Field(default=None, description="lower end of the difference's interval, where known")
+    high: FiniteFloat | None = Field(default=None, description="upper end of it")
+    p: float = Field(ge=0, le=1, description="chance of a difference as large where there is none; two-sided")
+    n: Count = Field(description="rows")
+    level: float = Field(gt=0, lt=1, description="confidence of the interval; beyond chance is p <= 1 - level")
 
 
 class RollbackRehearsed(Event):

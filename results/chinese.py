@@ -140,6 +140,8 @@ CHINESE: Final = {
     # work
     "version {version} of {model} on {branch}": "{model} 的版本 {version}，分支 {branch}",
     "version {version} of {model}: {performance}": "{model} 的版本 {version}：{performance}",
+    "expected calibration error {before} before and {after} after, kept on {branch} of {model} as version {version}":
+        "预期校准误差由 {before} 变为 {after}，保存在 {model} 的分支 {branch}，为版本 {version}",
     "job {job} is {status}; `lepton jobs` tells how it goes, `lepton worker` works on it":
         "任务 {job} {status}；`lepton jobs` 查看进度，`lepton worker` 执行它",
     "job {job} is {status}": "任务 {job} {status}",
@@ -167,7 +169,7 @@ CHINESE: Final = {
         "{after} 与 {before} 相比：{columns}中经检验的没有超出随机的漂移",
     "{after} against {before}: no drift beyond chance in {columns}":
         "{after} 与 {before} 相比：{columns}都没有超出随机的漂移",
-    "psi": "PSI", "test": "检验", "p (Holm)": "p（Holm）", "verdict": "结论",
+    "psi": "PSI", "test": "检验", "p (Holm)": "p（Holm）",
     "only in {name}: {columns}": "仅在 {name} 中：{columns}",
     "of another type in {name}: {columns}": "在 {name} 中类型不同：{columns}",
     "not compared, for they tell rows apart: {columns}": "能区分各行，未作比较：{columns}",
@@ -261,8 +263,8 @@ CHINESE: Final = {
     "value": "值",
     "{level} interval": "{level} 置信区间",
     "to": "至",
-    "Intervals: BCa bootstrap over {scheme}, {draws} draws, seed {seed}":
-        "区间：BCa 自助法，抽样方式 {scheme}，{draws} 次，随机种子 {seed}",
+    "Intervals: bootstrap over {scheme}, {draws} draws, seed {seed}":
+        "区间：自助法，抽样方式 {scheme}，{draws} 次，随机种子 {seed}",
     "single rows": "逐行",
     "rows within their class": "类内分层",
     "whole groups": "整组",
@@ -327,31 +329,6 @@ CHINESE: Final = {
     "called": "预测",
     "true": "真实",
     "loss": "损失",
-    # paired tests and what they say
-    "{figure} {difference} ({ends}), p {p} by {test}": "{figure} {difference}（{ends}），p {p}，{test}",
-    "interval unknown": "区间未知",
-    "{name}, {scheme}, {draws} draws": "{name}（{scheme}，{draws} 次）",
-    "paired bootstrap": "配对自助法",
-    "{size} effect ({measure} {value})": "效应{size}（{measure} {value}）",
-    "negligible": "可忽略", "small": "小", "medium": "中等", "large": "大",
-    "better": "更好", "worse": "更差", "not known": "尚不确定",
-    "difference": "差值", "effect": "效应",
-    "against version {against} by {metric}": "与版本 {against} 相比，按 {metric}",
-    "{tests}; p corrected for all pairs that were looked at (Holm)": "{tests}；p 已按所比较的全部配对校正（Holm）",
-    "not tested: {why}": "未检验：{why}",
-    "not tested, for no outcomes of these rows are kept: {versions}": "未检验（没有这些数据的逐行结果）：{versions}",
-    "figures alone, chance or not; for tests give labelled rows, or evaluate all on the same rows":
-        "仅比较指标，差异可能出于随机；如需检验，给出带标签的数据，或在相同数据上评估各版本",
-    "by the figures alone, chance or not: {why}": "仅按指标比较，不知是否出于随机：{why}",
-    "a class that judges itself says nothing of single rows": "该类自行评估，没有逐行结果",
-    "version {last} is {verdict} than version {first} beyond chance (p {p} by {test})":
-        "版本 {last} 比版本 {first} {verdict}，超出随机（p {p}，{test}）",
-    "it is not known whether version {last} is worse (p {p} by {test})":
-        "不能确定版本 {last} 是否更差（p {p}，{test}）",
-    "it is not known whether version {last} is worse (p {p} by {test}); about {rows} would tell":
-        "不能确定版本 {last} 是否更差（p {p}，{test}）；约需 {rows}才能判定",
-    "version {version} beside {against}: {figure} {difference}, p {p} by {test}: {verdict}":
-        "版本 {version} 与版本 {against} 相比：{figure} {difference}，p {p}（{test}）：{verdict}",
     # model cards
     "Nobody described this version.": "无人描述过此版本。",
     "This card was filled from the ledger that keeps the version; what nobody recorded is said to be so.":
@@ -414,4 +391,47 @@ CHINESE: Final = {
     "no alias is protected": "没有受保护的别名",
     "protected aliases": "受保护的别名",
     "alias {name} moves freely again": "别名 {name} 可以自由移动了",
+    # paired tests and what they say
+    "{figure} {difference} ({ends}), p {p} by {test}": "{figure} {difference}（{ends}），p {p}，{test}",
+    "interval unknown": "区间未知",
+    "{name}, {scheme}, {draws} draws": "{name}（{scheme}，{draws} 次）",
+    "paired bootstrap": "配对自助法",
+    "{size} effect ({measure} {value})": "效应{size}（{measure} {value}）",
+    "negligible": "可忽略", "small": "小", "medium": "中等", "large": "大",
+    "better": "更好", "worse": "更差", "not known": "尚不确定",
+    "difference": "差值", "effect": "效应",
+    "against version {against} by {metric}": "与版本 {against} 相比，按 {metric}",
+    "{tests}; p corrected for all pairs that were looked at (Holm)": "{tests}；p 已按所比较的全部配对校正（Holm）",
+    "not tested: {why}": "未检验：{why}",
+    "not tested, for no outcomes of these rows are kept: {versions}": "未检验（没有这些数据的逐行结果）：{versions}",
+    "figures alone, chance or not; for tests give labelled rows, or evaluate all on the same rows":
+        "仅比较指标，差异可能出于随机；如需检验，给出带标签的数据，或在相同数据上评估各版本",
+    "by the figures alone, chance or not: {why}": "仅按指标比较，不知是否出于随机：{why}",
+    "a class that judges itself says nothing of single rows": "该类自行评估，没有逐行结果",
+    "version {last} is {verdict} than version {first} beyond chance (p {p} by {test})":
+        "版本 {last} 比版本 {first} {verdict}，超出随机（p {p}，{test}）",
+    "it is not known whether version {last} is worse (p {p} by {test})":
+        "不能确定版本 {last} 是否更差（p {p}，{test}）",
+    "it is not known whether version {last} is worse (p {p} by {test}); about {rows} would tell":
+        "不能确定版本 {last} 是否更差（p {p}，{test}）；约需 {rows}才能判定",
+    "version {version} beside {against}: {figure} {difference}, p {p} by {test}: {verdict}":
+        "版本 {version} 与版本 {against} 相比：{figure} {difference}，p {p}（{test}）：{verdict}",
+    # picking
+    "no version of {model} meets what is required": "{model} 没有符合要求的版本",
+    "version {version} of {model}: the only one that meets what is required": "{model} 的版本 {version}：唯一符合要求",
+    "version {version} of {model}: the best by {by}, beyond chance": "{model} 的版本 {version}：{by} 最好，超出随机",
+    "version {version} of {model}: the best by {by}": "{model} 的版本 {version}：{by} 最好",
+    "version {version} of {model}: no worse than the best by {by} beyond chance, and of such the smallest, "
+    "then the oldest":
+        "{model} 的版本 {version}：按 {by} 与最好者相比并不更差（未超出随机），其中最小、最早",
+    "version {version} of {model}: no other is better by any of {by}": "{model} 的版本 {version}：{by} 各项均无更好者",
+    "no version of {model} is the best by all of {by}; none of these is beaten by another: {front}":
+        "{model} 没有在 {by} 各项都最好的版本；互不支配的有：{front}",
+    "version {version} of {model}: the best by {by}, in this order; a later figure decides among those that an "
+    "earlier one finds no worse than the best":
+        "{model} 的版本 {version}：按 {by} 的顺序最好；前一项不分高下时由后一项决定",
+    "on {rows}": "数据：{rows}",
+    "left out": "未入选",
+    "not known: {numbers}": "未知：{numbers}",
+    "not met: {numbers}": "未满足：{numbers}",
 }  # fmt: skip

@@ -65,7 +65,7 @@ class Sentences:
     def method(self, report: Report) -> str:
         """How the intervals were found."""
         told = {"scheme": self.drawn(report.method), "draws": f"{report.draws:,}", "seed": report.seed}
-        return self.word("Intervals: BCa bootstrap over {scheme}, {draws} draws, seed {seed}", **told)
+        return self.word("Intervals: bootstrap over {scheme}, {draws} draws, seed {seed}", **told)
 
     def drawn(self, method: str) -> str:
         """What the bootstrap draws, by the name of its scheme."""

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lepton_ai import ModelManager
+from lepton_ai import ModelManager, metric
 from lepton_ai.errors import LeptonError, Malformed, Refused
 from lepton_ai.models import CreditScoringModel
 from lepton_ai.models.registry import register
@@ -202,3 +202,18 @@ def test_predictions_that_cannot_be_judged_are_refused_in_a_sentence(
 
     assert "\n" not in str(caught.value)
     assert len(list(manager.events())) == before
+
+
+def test_a_metric_of_ones_own_is_recorded_with_its_direction_and_ranks_versions(manager: ModelManager) -> None:
+    metric("minutes_lost", better="lower")(lambda labels, predictions: float(9 * (labels != predictions).sum()))
+
+    evaluation = manager.evaluate("credit", DATA, LABELS, name="own", draws=40, metrics=["minutes_lost"])
+
+    told = event_of(manager, "own")
+    performance = evaluation.performance
+    assert isinstance(performance, Performance)
+    assert told["metrics"]["minutes_lost"] == 9 * (performance.false_positives + performance.false_negatives)
+    assert told["intervals"]["minutes_lost"][0] < told["metrics"]["minutes_lost"]
+    assert manager.compare("credit@1", metric="own/minutes_lost").better["own/minutes_lost"] == "lower"
+    with pytest.raises(Malformed, match="no metric 'nowhere' is registered"):
+        manager.evaluate("credit", DATA, LABELS, metrics=["nowhere"])

@@ -125,12 +125,13 @@ def kept_outcomes(workspace: Workspace, model: ModelState, number: int, rows: Ro
 
 def judgeable(workspace: Workspace, model: ModelState, number: int) -> Any:
     """The object of a version, where it says anything of rows."""
+    from ...evaluation.subjects import says_something
+
     subject = to_judge(workspace, model, number)
-    if not any(callable(getattr(subject, name, None)) for name in ("predict", "evaluate", "outcomes")):
+    if not says_something(subject):
         raise Refused(
             f"version {number} of {model.name} cannot judge itself, for its class does not say how",
-            python="give it an evaluate(data, labels) that returns a Performance, or judge what it predicted by "
-            "evaluate_predictions",
+            python="give it a predict(data), or judge what it predicted by evaluate_predictions",
             cli="judge it from Python, and record the figures there",
         )
     return subject
@@ -159,9 +160,9 @@ def _recorded(
         version=number,
         data=data,
         name=name,
-        metrics=judgement.performance.figures(),
+        metrics=judgement.figures,
         task=judgement.performance.task,
-        better=checked_better(better),
+        better=judgement.better | checked_better(better),
         **judgement.intervals(),
         report=None if kept is None else kept.manifest.digest,
         stored=rest,
