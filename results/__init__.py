@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         SequencePerformance,
         TaskPerformance,
     )
+    from .judging.pick import LeftOut, Pick
     from .judging.report import ByClass, Confusion, Curve, Report, Series
     from .judging.statistics import (
         Bin,
@@ -71,6 +72,7 @@ __all__ = [
     "GateRequirement",
     "GroupFigures",
     "Interval",
+    "LeftOut",
     "Log",
     "LogEntry",
     "ModelRecord",
@@ -81,6 +83,7 @@ __all__ = [
     "PairedTest",
     "PendingVersion",
     "Performance",
+    "Pick",
     "Protection",
     "Protections",
     "RankingPerformance",
@@ -130,6 +133,7 @@ _HOMES: Final = {
     ),
     ".judging.contest": ("Contest",),
     ".judging.effect": ("Effect",),
+    ".judging.pick": ("LeftOut", "Pick"),
     ".judging.evaluation": ("Evaluation",),
     ".judging.gate": (
         "Gate",

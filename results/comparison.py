@@ -18,8 +18,6 @@ from .words import say, word
 BESIDE: Final = 6
 """Values of a version that stand beside each other; more stand below each other, a version a column."""
 BEST: Final = "*"
-ALONE: Final = "figures alone, chance or not; for tests give labelled rows, or evaluate all on the same rows"
-"""What is said of a comparison without tests."""
 NAMED: Final = 12
 """Names of what is the same for all that are shown."""
 

@@ -177,6 +177,18 @@ def test_versions_are_compared_by_test_on_rows_that_are_given(cli: Cli) -> None:
     assert cli.end() == before
 
 
+def test_a_version_is_picked_and_it_says_why(cli: Cli) -> None:
+    on = "--data loans.csv --label default"
+    told = cli(f"pick 1 3 7 --by accuracy --require 'accuracy > 0.5' {on} --json").json
+
+    assert (told["rule"], told["picked"]) in {("equal", 1), ("best", told["picked"])}
+    assert {each["test"]["test"] for each in told["tests"]} == {"McNemar"}
+    assert cli(f"pick 1 3 7 --by accuracy,size --in-order {on}").out.startswith("version ")
+    nothing = cli("pick --by size --require 'size < 1'")
+    assert (nothing.code, "no version of credit meets what is required" in nothing.out) == (4, True)
+    assert "no version of credit meets what is required; version 1: size < 1 (" in nothing.err
+
+
 def test_a_dry_run_shows_the_plan_and_changes_nothing(cli: Cli) -> None:
     before = cli.end()
     planned = cli("rollback 2 --dry-run --rehearse loans.csv --label default --json").json

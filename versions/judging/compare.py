@@ -145,11 +145,11 @@ def compare(workspace: Workspace, model: ModelState, numbers: Sequence[int], ask
     if not numbers:
         raise Malformed("nothing to compare; name at least one version")
     numbers = list(dict.fromkeys([*numbers, *([] if asked.against is None else [asked.against])]))
-    terms, judged = _terms(asked), _judged(workspace, model, numbers, asked)
+    terms, judged = terms_of(asked.test), judged_for(workspace, model, numbers, asked)
     sides = judged.figures if judged else {number: model.figures_of(number) for number in numbers}
     if asked.metric is not None:
         _known(model, sides, asked.metric)
-    basis, order = _basis(model, sides, asked.metric), list(sides)
+    basis, order = basis_of(model, sides, asked.metric), list(sides)
     if basis is not None:
         better = better_when(basis.name, model.better)
         figures = basis.figures
@@ -232,7 +232,7 @@ def judged_on(
     return Judged(figures, {number: side.outcomes for number, side in sides.items() if side.outcomes is not None})
 
 
-def _judged(workspace: Workspace, model: ModelState, numbers: Sequence[int], asked: Rivals) -> Judged | None:
+def judged_for(workspace: Workspace, model: ModelState, numbers: Sequence[int], asked: Rivals) -> Judged | None:
     if asked.rows is not None:
         return judged_on(workspace, model, numbers, asked.rows, asked.test)
     if drawn := [name for name in DRAWN if name in asked.test]:
@@ -243,14 +243,14 @@ def _judged(workspace: Workspace, model: ModelState, numbers: Sequence[int], ask
     return None
 
 
-def _terms(asked: Rivals) -> Terms:
+def terms_of(given: Mapping[str, Any]) -> Terms:
     """How sure tests are. Raises `Malformed` on what a comparison does not take."""
     from .contests import Terms
 
     known = (*DRAWN, "draws", "seed", "level")
-    if unknown := [name for name in asked.test if name not in known]:
+    if unknown := [name for name in given if name not in known]:
         raise Malformed(f"there is no option {unknown[0]!r}; a comparison takes {', '.join(known)}")
-    return Terms(**{name: value for name, value in asked.test.items() if name not in DRAWN})
+    return Terms(**{name: value for name, value in given.items() if name not in DRAWN})
 
 
 def _known(model: ModelState, sides: Mapping[int, VersionFigures], metric: str) -> None:
@@ -260,7 +260,7 @@ def _known(model: ModelState, sides: Mapping[int, VersionFigures], metric: str) 
     better_when(metric, model.better)
 
 
-def _basis(model: ModelState, sides: Mapping[int, VersionFigures], metric: str | None) -> Common | None:
+def basis_of(model: ModelState, sides: Mapping[int, VersionFigures], metric: str | None) -> Common | None:
     """What all versions are ranked by: the figure named, else that metric on whatever rows they share; without a metric
     the first usual one. Of several rows those judged on last."""
     candidates = [each for each in common(sides, None, metric) if len(each.figures) == len(sides)]
