@@ -570,14 +570,14 @@ class ModelManager:
         `test` are as `compare` takes them; nothing is recorded.
         """
         state, numbers = self._of_one_model(revs, model)
-        wanted = versions.pick.Wanted(
+        request = versions.pick.PickRequest(
             by=(by,) if isinstance(by, str) else tuple(by),
             require=(require,) if isinstance(require, str) else tuple(require),
             in_order=in_order,
             rows=versions.compare.both(data, labels),
             test=test,
         )
-        return versions.pick.pick(self._workspace, state, list(dict.fromkeys(numbers)) or [*state.versions], wanted)
+        return versions.pick.pick(self._workspace, state, list(dict.fromkeys(numbers)) or [*state.versions], request)
 
     def suggest_rollback(
         self, *, model: str | None = None, branch: str = "main", metric: str | None = None

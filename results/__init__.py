@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from .answer import Result, Shown, plain
-    from .comparison import Comparison
     from .data.drift import ColumnDrift, Drift
     from .data.named import ColumnProfile, DataSets, NamedData
     from .diff import Diff, TensorChange
     from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
+    from .judging.comparison import Comparison
     from .judging.contest import Contest
     from .judging.effect import Effect
     from .judging.evaluation import Evaluation
@@ -117,7 +117,6 @@ _HOMES: Final = {
         "Shown",
         "plain",
     ),
-    ".comparison": ("Comparison",),
     ".data.drift": (
         "ColumnDrift",
         "Drift",
@@ -131,6 +130,7 @@ _HOMES: Final = {
         "Diff",
         "TensorChange",
     ),
+    ".judging.comparison": ("Comparison",),
     ".judging.contest": ("Contest",),
     ".judging.effect": ("Effect",),
     ".judging.pick": ("LeftOut", "Pick"),

@@ -11,8 +11,8 @@ from sklearn.metrics import f1_score, roc_auc_score
 from statsmodels.stats.proportion import proportion_effectsize
 
 from lepton_ai.errors import Malformed
-from lepton_ai.evaluation.contest import paired_test
-from lepton_ai.evaluation.effects import of_shares
+from lepton_ai.evaluation.contests.contest import paired_test
+from lepton_ai.evaluation.contests.effects import of_shares
 from lepton_ai.evaluation.outcomes import Outcomes
 from lepton_ai.evaluation.paired import delong, diebold_mariano, holm, mcnemar
 from lepton_ai.evaluation.predictions import outcomes_of_predictions

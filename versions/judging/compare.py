@@ -17,7 +17,7 @@ from ..workspace import Workspace
 
 if TYPE_CHECKING:
     from ...evaluation.outcomes import Outcomes
-    from .contests import Terms
+    from .contests import TestTerms
 
 DRAWN: Final = ("groups", "block", "stratified")
 """What says how rows depend on each other."""
@@ -179,9 +179,9 @@ def _tests(
     model: ModelState,
     basis: Common,
     order: Sequence[int],
-    judged: Judged | None,
+    judged: JudgedVersions | None,
     against: int | None,
-    terms: Terms,
+    terms: TestTerms,
 ) -> dict[str, Any]:
     """The paired tests of a comparison: of versions whose outcomes of the rows are known, the best first."""
     from .contests import contests
@@ -209,7 +209,7 @@ def outcomes_of_rows(
     return {number: outcomes for number, outcomes in found.items() if outcomes is not None}
 
 
-class Judged(NamedTuple):
+class JudgedVersions(NamedTuple):
     """Versions judged there and then: their figures, and the outcomes of those that tell any."""
 
     figures: dict[int, VersionFigures]
@@ -218,7 +218,7 @@ class Judged(NamedTuple):
 
 def judged_on(
     workspace: Workspace, model: ModelState, numbers: Sequence[int], rows: tuple[Any, Any], given: Mapping[str, Any]
-) -> Judged:
+) -> JudgedVersions:
     """Versions judged on data and labels that are given; nothing is recorded."""
     from .evaluation import requested
     from .sides import judged_here
@@ -229,10 +229,12 @@ def judged_on(
         number: nothing.measured(side.performance.figures(), identity, 0, None, side.performance.task)
         for number, side in sides.items()
     }
-    return Judged(figures, {number: side.outcomes for number, side in sides.items() if side.outcomes is not None})
+    return JudgedVersions(
+        figures, {number: side.outcomes for number, side in sides.items() if side.outcomes is not None}
+    )
 
 
-def judged_for(workspace: Workspace, model: ModelState, numbers: Sequence[int], asked: Rivals) -> Judged | None:
+def judged_for(workspace: Workspace, model: ModelState, numbers: Sequence[int], asked: Rivals) -> JudgedVersions | None:
     if asked.rows is not None:
         return judged_on(workspace, model, numbers, asked.rows, asked.test)
     if drawn := [name for name in DRAWN if name in asked.test]:
@@ -243,14 +245,14 @@ def judged_for(workspace: Workspace, model: ModelState, numbers: Sequence[int], 
     return None
 
 
-def terms_of(given: Mapping[str, Any]) -> Terms:
+def terms_of(given: Mapping[str, Any]) -> TestTerms:
     """How sure tests are. Raises `Malformed` on what a comparison does not take."""
-    from .contests import Terms
+    from .contests import TestTerms
 
     known = (*DRAWN, "draws", "seed", "level")
     if unknown := [name for name in given if name not in known]:
         raise Malformed(f"there is no option {unknown[0]!r}; a comparison takes {', '.join(known)}")
-    return Terms(**{name: value for name, value in given.items() if name not in DRAWN})
+    return TestTerms(**{name: value for name, value in given.items() if name not in DRAWN})
 
 
 def _known(model: ModelState, sides: Mapping[int, VersionFigures], metric: str) -> None:

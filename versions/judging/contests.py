@@ -9,7 +9,7 @@ from typing import Final
 from ...domain.model.metric import Better
 from ...domain.model.state import ModelState
 from ...errors import Malformed, Refused
-from ...evaluation.contest import paired_test
+from ...evaluation.contests.contest import paired_test
 from ...evaluation.intervals import DRAWS, LEVEL
 from ...evaluation.outcomes import Outcomes
 from ...evaluation.paired import holm
@@ -21,7 +21,7 @@ FEWEST: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class TestTerms:
     """How versions are tested."""
 
     draws: int = DRAWS
@@ -42,7 +42,7 @@ def contests(
     better: Better,
     sides: Mapping[int, Outcomes],
     against: int | None = None,
-    terms: Terms | None = None,
+    terms: TestTerms | None = None,
 ) -> tuple[tuple[Contest, ...], str]:
     """Every other side against one of them: the first, which is the best of all, unless another is named.
 
@@ -50,7 +50,7 @@ def contests(
     corrected for every pair of them; against one that was named before, for those that are set against it.
     """
     chosen = next(iter(sides)) if against is None else against
-    tests, why = _tests(figure, sides, chosen, terms or Terms())
+    tests, why = _tests(figure, sides, chosen, terms or TestTerms())
     pairs = len(tests) * (len(tests) + 1) // 2 if against is None else len(tests)
     corrected = holm([test.p for test in tests.values()], of=pairs)
     other = workspace.version(model, chosen)
@@ -61,7 +61,9 @@ def contests(
     return tuple(found), why
 
 
-def _tests(figure: str, sides: Mapping[int, Outcomes], against: int, terms: Terms) -> tuple[dict[int, PairedTest], str]:
+def _tests(
+    figure: str, sides: Mapping[int, Outcomes], against: int, terms: TestTerms
+) -> tuple[dict[int, PairedTest], str]:
     tests: dict[int, PairedTest] = {}
     reasons: list[str] = []
     for number, outcomes in sides.items():

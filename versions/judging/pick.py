@@ -17,15 +17,15 @@ from ...evaluation.outcomes import Outcomes
 from ...results import Contest, LeftOut, Pick, Version
 from ...results.judging.pick import Rule
 from ..workspace import Workspace
-from .compare import Judged, Rivals, basis_of, judged_for, outcomes_of_rows, terms_of, told_rows, values
-from .contests import Terms, contests
+from .compare import JudgedVersions, Rivals, basis_of, judged_for, outcomes_of_rows, terms_of, told_rows, values
+from .contests import TestTerms, contests
 
 SPEED: Final = "latency"
 """Metrics whose names begin so are of no rows: they are compared as they were recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class PickRequest:
     """What a pick is asked with; see `ModelManager.pick`."""
 
     by: tuple[str, ...]
@@ -35,7 +35,7 @@ class Wanted:
     test: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
-class Measured(NamedTuple):
+class PickFigure(NamedTuple):
     """A figure of all versions that are left, and what is known of the rows it is of."""
 
     name: str
@@ -55,22 +55,22 @@ class Best(NamedTuple):
     tested: bool
 
 
-def pick(workspace: Workspace, model: ModelState, numbers: Sequence[int], wanted: Wanted) -> Pick:
+def pick(workspace: Workspace, model: ModelState, numbers: Sequence[int], request: PickRequest) -> Pick:
     """Pick a version: of those that meet every requirement the best by one figure, by several the Pareto front.
 
     Raises `Refused` where a figure is not known of all of them on the same rows, or nobody said which way it is better.
     """
-    conditions, terms = _checked(model, numbers, wanted)
-    judged = judged_for(workspace, model, numbers, Rivals(rows=wanted.rows, test=wanted.test))
+    conditions, terms = _checked(model, numbers, request)
+    judged = judged_for(workspace, model, numbers, Rivals(rows=request.rows, test=request.test))
     known = {number: _figures(model, number, judged) for number in numbers}
     left_out = [each for number in numbers for each in _left_out(workspace, model, number, conditions, known[number])]
     rest = [number for number in numbers if number not in {int(each.version) for each in left_out}]
-    measured = [_measured(workspace, model, name, rest, judged) for name in wanted.by] if rest else []
-    rule, picked, equals, tests, untested = _decided(workspace, model, rest, measured, wanted, terms)
+    measured = [_measured(workspace, model, name, rest, judged) for name in request.by] if rest else []
+    rule, picked, equals, tests, untested = _decided(workspace, model, rest, measured, request, terms)
     return Pick(
         model=model.name,
-        by=wanted.by,
-        require=wanted.require,
+        by=request.by,
+        require=request.require,
         rule=rule,
         picked=None if picked is None else workspace.version(model, picked),
         front=_versions(workspace, model, equals),
@@ -89,15 +89,15 @@ def _decided(
     workspace: Workspace,
     model: ModelState,
     rest: Sequence[int],
-    measured: Sequence[Measured],
-    wanted: Wanted,
-    terms: Terms,
+    measured: Sequence[PickFigure],
+    request: PickRequest,
+    terms: TestTerms,
 ) -> tuple[Rule, int | None, list[int], tuple[Contest, ...], bool]:
     """By which rule which version is picked, which are as good, the tests, and whether rows were compared without."""
     sizes = {number: float(model.version(number).event.bytes) for number in rest}
     if len(rest) < 2:
         return ("only" if rest else "none"), next(iter(rest), None), [*rest], (), False
-    if len(measured) > 1 and not wanted.in_order:
+    if len(measured) > 1 and not request.in_order:
         best = front([(each.column, each.better) for each in measured], rest)
         return ("every", best[0], best, (), False) if len(best) == 1 else ("front", None, best, (), False)
     pool, tests, untested = [*rest], (), False
@@ -111,7 +111,7 @@ def _decided(
     return ("equal" if len(pool) > 1 else "best" if tests else "figures"), picked, pool, tests, untested
 
 
-def _best(workspace: Workspace, model: ModelState, of: Measured, pool: Sequence[int], terms: Terms) -> Best:
+def _best(workspace: Workspace, model: ModelState, of: PickFigure, pool: Sequence[int], terms: TestTerms) -> Best:
     """The best of a pool by a figure, and those that are no worse beyond chance."""
     order = ordered({number: of.column[number] for number in pool}, of.better)
     first = order[0]
@@ -125,21 +125,21 @@ def _best(workspace: Workspace, model: ModelState, of: Measured, pool: Sequence[
 
 
 def _measured(
-    workspace: Workspace, model: ModelState, name: str, rest: Sequence[int], judged: Judged | None
-) -> Measured:
+    workspace: Workspace, model: ModelState, name: str, rest: Sequence[int], judged: JudgedVersions | None
+) -> PickFigure:
     """A figure of all versions. Raises `Refused` where it is not known of each of them on the same rows."""
     better = direction(name, model.better)
     if name in RESOURCES:
-        return Measured(name, {number: _resources(model, number)[name] for number in rest}, better)
+        return PickFigure(name, {number: _resources(model, number)[name] for number in rest}, better)
     sides = {number: judged.figures[number] if judged else model.figures_of(number) for number in rest}
     if (basis := basis_of(model, sides, name)) is not None:
         column = {number: figure.value for number, figure in basis.figures.items()}
         outcomes = judged.outcomes if judged else outcomes_of_rows(workspace, model, rest, basis.rows)
-        return Measured(name, column, better, basis.rows, basis.metric, outcomes)
+        return PickFigure(name, column, better, basis.rows, basis.metric, outcomes)
     every = {number: _figures(model, number, judged) for number in rest}
     lacking = [number for number in rest if name not in every[number]]
     if name.rpartition("/")[2].startswith(SPEED) and not lacking:
-        return Measured(name, {number: every[number][name] for number in rest}, better)
+        return PickFigure(name, {number: every[number][name] for number in rest}, better)
     some = f"version {lacking[0]} has none" if lacking else "they are of other rows"
     raise Refused(
         f"{name!r} is not known of all these versions on the same rows ({some}); evaluate them on the same rows, or "
@@ -147,19 +147,19 @@ def _measured(
     )
 
 
-def _checked(model: ModelState, numbers: Sequence[int], wanted: Wanted) -> tuple[list[Condition], Terms]:
+def _checked(model: ModelState, numbers: Sequence[int], request: PickRequest) -> tuple[list[Condition], TestTerms]:
     """The requirements, read, and how tests are made; refused before anything is judged."""
     if not numbers:
         raise Malformed(f"{model.name} has no version to pick from; save one")
-    if not wanted.by or not all(wanted.by):
+    if not request.by or not all(request.by):
         raise Malformed("a version is picked by a figure; name one, such as f1 or size")
-    for name in wanted.by:
+    for name in request.by:
         direction(name, model.better)
-    conditions = [requirement(text) for text in wanted.require]
+    conditions = [requirement(text) for text in request.require]
     for condition in conditions:
         if other := next((name for name in names(condition) if name.side is not None), None):
             raise Malformed(f"{other} is another version's, and each version is picked by its own; leave the side out")
-    return conditions, terms_of(wanted.test)
+    return conditions, terms_of(request.test)
 
 
 def _left_out(
@@ -177,7 +177,7 @@ def _left_out(
         return
 
 
-def _figures(model: ModelState, number: int, judged: Judged | None) -> dict[str, float]:
+def _figures(model: ModelState, number: int, judged: JudgedVersions | None) -> dict[str, float]:
     """All figures of a version by the names that `show` tells, and what it takes."""
     of: VersionFigures | None = judged.figures[number] if judged else None
     return values(model.figures_of(number).shown()) | (values(of.shown()) if of else {}) | _resources(model, number)

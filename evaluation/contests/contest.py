@@ -9,13 +9,13 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import Malformed
-from ..results import PairedTest
-from . import paired
+from ...errors import Malformed
+from ...results import PairedTest
+from .. import paired
+from ..intervals import DRAWS, LEVEL
+from ..outcomes import Outcomes
+from ..resampling import Sampling
 from .effects import effect_of
-from .intervals import DRAWS, LEVEL
-from .outcomes import Outcomes
-from .resampling import Sampling
 
 Floats = npt.NDArray[np.float64]
 _OF_CLASSES: Final = ("binary", "multiclass")

@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ..results import Effect
-from .outcomes import Outcomes
+from ...results import Effect
+from ..outcomes import Outcomes
 
 Floats = npt.NDArray[np.float64]
 
