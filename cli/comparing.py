@@ -10,7 +10,7 @@ import click
 from .command import Session, command
 from .completion import revisions
 from .revision import branch_option, which_model
-from .shapes import CHANGES, CONTEST, METRICS, ROWS, VERSION
+from .shapes import CHANGES, CONTEST, METRICS, ROWS, TEST, VERSION
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -45,6 +45,7 @@ def labelled(words: str) -> Callable[[F], F]:
             }
         ],
         "same": {"NAME": ["text"]},
+        "test?": TEST,
     },
     "lepton diff 1 2",
     "lepton diff main~1..main",
@@ -58,6 +59,7 @@ def diff(session: Session, a: str, b: str | None, everything: bool) -> None:
 
     A tensor's line says how many of its elements changed, the norm of the difference, alone and as a share of A's, the
     cosine between both, and the largest single change. Of more than 20 tensors those are shown that changed the most.
+    Where outcomes of the same rows are kept of both, a paired test says whether their usual figure differs by chance.
     """
     if b is None and ".." not in a:
         raise click.UsageError("a diff is of two versions; write A B or A..B", click.get_current_context())

@@ -22,8 +22,8 @@ def effect_of(figure: str, one: Outcomes, other: Outcomes, figures: tuple[float,
     """
     if figure in _AREAS:
         measure, value = "Cohen's d of areas", _of_areas(figures if figure == "roc_auc" else _areas(figures), one)
-    elif figure in _LOSSES:
-        measure, value = "Cohen's d", _of_losses(_LOSSES[figure](one), _LOSSES[figure](other))
+    elif figure in LOSSES:
+        measure, value = "Cohen's d", _of_losses(LOSSES[figure](one), LOSSES[figure](other))
     elif (one.task not in _OF_NUMBERS or figure == "coverage") and all(0 <= each <= 1 for each in figures):
         measure, value = "Cohen's h", of_shares(*figures)
     else:
@@ -86,7 +86,7 @@ def _log_losses(outcomes: Outcomes) -> Floats:
 _OF_NUMBERS: Final = ("regression", "forecasting")
 """The tasks whose figures are no shares, but for the share of truths within an interval."""
 _AREAS: Final = ("roc_auc", "gini")
-_LOSSES: Final[Mapping[str, Callable[[Outcomes], Floats]]] = {
+LOSSES: Final[Mapping[str, Callable[[Outcomes], Floats]]] = {
     "brier": _brier,
     "log_loss": _log_losses,
     "rmse": _squared,

@@ -75,7 +75,7 @@ def ranking(noise: float) -> Outcomes:
         ("accuracy", binary(0.2), binary(0.4, Sampling(GROUPS)), "paired bootstrap, groups, 200 draws"),
         ("rmse", numbers(0.6, sampling=Sampling(block=5)), numbers(0.4), "paired bootstrap, blocks of 5, 200 draws"),
         ("mae", numbers(0.6, "forecasting"), numbers(0.4, "forecasting"), "Diebold-Mariano"),
-        ("max_error", numbers(0.6), numbers(0.4), "paired bootstrap, rows, 200 draws"),
+        ("r2", numbers(0.6), numbers(0.4), "paired bootstrap, rows, 200 draws"),
     ],
     ids=range(14),
 )
@@ -96,6 +96,14 @@ def test_the_difference_is_the_second_ones_figure_minus_the_first_ones() -> None
     exact = delong(TRUTH, one.chances, other.chances)
     assert auc.difference == pytest.approx(2 * (areas[1] - areas[0]))
     assert (auc.low, auc.high, auc.p) == pytest.approx((2 * exact.low, 2 * exact.high, exact.p))
+
+
+def test_every_figure_differs_by_what_it_is_of_either_side() -> None:
+    one, other = binary(0.2), binary(0.4)
+    sides = [side.measure(np.ones(N)) for side in (one, other)]
+    found = {figure: paired_test(figure, one, other, draws=50).difference for figure in sides[0]}
+
+    assert found == pytest.approx({figure: sides[1][figure] - value for figure, value in sides[0].items()})
 
 
 @pytest.mark.parametrize("figure", ["rmse", "mae", "mase"])
@@ -169,7 +177,8 @@ def test_an_effect_has_the_sign_of_its_difference() -> None:
         assert found.effect is not None
         assert found.effect.value * found.difference > 0
     for noise in (0.6, 0.01):  # no share, however small
-        assert paired_test("max_error", numbers(noise), numbers(0.8 * noise), draws=100).effect is None
+        sides = numbers(noise, "forecasting"), numbers(0.8 * noise, "forecasting")
+        assert paired_test("bias", *sides, draws=100).effect is None
 
 
 def test_rows_that_are_needed_are_those_of_the_formula() -> None:

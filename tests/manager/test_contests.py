@@ -169,3 +169,15 @@ def test_a_suggestion_without_outcomes_says_that_figures_alone_were_weighed(mana
 
     assert found.words.endswith("; figures alone are weighed, chance or not")
     assert any("% behind the best;" in each["words"] for each in found.candidates)
+
+
+def test_a_diff_tests_the_usual_figure_where_outcomes_of_both_are_kept(manager: ModelManager) -> None:
+    manager.evaluate(2, *HELD, name="held", draws=0)
+    assert manager.diff(2, 3).test is None
+
+    manager.evaluate(3, *HELD, name="held", draws=0)
+    found = manager.diff(2, 3)
+
+    assert found.test == manager.compare(2, 3, metric="held/f1", against=2).tests[0].test
+    assert f"f1 {found.test.difference:+.4g} (" in str(found)
+    assert "effect (Cohen's h" in str(found)

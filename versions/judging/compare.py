@@ -10,7 +10,7 @@ from ...domain.model.figures import Common, Figure, Rows, VersionFigures, common
 from ...domain.model.metric import USUAL, better_when, goodness
 from ...domain.model.state import ModelState, ModelVersion
 from ...errors import Malformed, Refused
-from ...results import Comparison, Diff, TensorChange
+from ...results import Comparison, Diff, PairedTest, TensorChange
 from ...tensors.graph import Graph
 from ..deltas import graph_of
 from ..workspace import Workspace
@@ -57,8 +57,26 @@ def diff(workspace: Workspace, before: ModelVersion, after: ModelVersion) -> Dif
         other_rows=other_rows,
         tensors=tensors,
         same=same,
+        test=_test_of_kept(workspace, before, after),
         **differing,
     )
+
+
+def _test_of_kept(workspace: Workspace, before: ModelVersion, after: ModelVersion) -> PairedTest | None:
+    """The test by the usual figure of rows that both were judged on, where outcomes of these are kept of both."""
+    if not (before.model.reports.get(before.number) and after.model.reports.get(after.number)):
+        return None
+    basis = basis_of(after.model, {0: before.figures, 1: after.figures}, None)
+    if basis is None or before == after:
+        return None
+    from ...evaluation.contests.contest import paired_test
+    from .evaluation import kept_outcomes
+
+    one, other = (kept_outcomes(workspace, *end, basis.rows) for end in (before, after))
+    try:
+        return None if one is None or other is None else paired_test(basis.metric, one, other)
+    except Refused:
+        return None
 
 
 def _same(one: Collection[str], other: Collection[str], differing: Collection[str]) -> tuple[str, ...]:
