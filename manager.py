@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, Unpack, cast
 from weakref import WeakKeyDictionary
 
 from . import domain, settings, versions
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from .domain import commands
     from .domain.model.state import ModelState, ModelVersion
+    from .evaluation.request import ReportOptions
     from .jobs.api import Jobs
     from .projections.queries.opening import Opener
     from .results import (
@@ -761,7 +762,7 @@ class ModelManager:
         columns: Sequence[str] | None = None,
         better: Mapping[str, str] | None = None,
         key: str | None = None,
-        **report: Any,
+        **report: Unpack[ReportOptions],
     ) -> Evaluation:
         """Judge a version on labelled rows, record the figures and a fingerprint, and keep the report.
 
@@ -773,7 +774,8 @@ class ModelManager:
         has them, are for one that recorded none. `task` is for one whose class does not say it.
         `report` takes what `evaluation.request.ReportRequest` has: `draws` of the bootstrap (0: no intervals), `groups`
         or `block` or `stratified` for rows that depend on each other, `slices` to search, `sensitive` columns,
-        `costs`, `level`, `seed`, and `keep_outcomes=False` where each row's label and prediction are not to be kept.
+        `costs`, own `metrics`, `level`, `seed`, `progress(done, of)`, and `keep_outcomes=False` where each row's label
+        and prediction are not to be kept.
         """
         told: dict[str, Any] = {"name": name, "task": task, "better": better or {}, "key": key}
         told |= {"chosen": selection(types, drop, columns), "request": versions.evaluation.requested(report)}
@@ -793,7 +795,7 @@ class ModelManager:
         task: str | None = None,
         better: Mapping[str, str] | None = None,
         key: str | None = None,
-        **report: Any,
+        **report: Unpack[ReportOptions],
     ) -> Evaluation:
         """As `evaluate`, of predictions that were made elsewhere, one a row: arrays, lists or columns of a table.
 
@@ -833,9 +835,7 @@ class ModelManager:
         passed; its `check()` raises `GateNotMet` where it did not.
         """
         if data is None and (labels is not None or evaluation):
-            raise Malformed(
-                "labels and what else `evaluate` takes are about data; give the data too, or leave them out"
-            )
+            raise Malformed("labels, and what else `evaluate` takes, are about data; give the data too, or none of it")
         rows, labels, called = versions.named_data.rows_of(self._workspace, data, labels)
         rows, labels = versions.rows.read_once(self._workspace, (rows, labels))
         state, numbers = self._of_one_model((rev,) if against is None else (rev, against))

@@ -164,22 +164,25 @@ class Session:
             yield news
 
     @contextmanager
-    def waiting(self, words: str) -> Generator[None]:
-        """Show on a terminal that work goes on, once it has gone on for a second."""
+    def waiting(self, words: str) -> Generator[Callable[[int, int], None]]:
+        """Show on a terminal that work goes on, once it has gone on for a second, and how far, where it tells that."""
         if not sys.stderr.isatty():
-            yield
+            yield lambda _done, _of: None
             return
         from rich.console import Console
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TimeRemainingColumn
 
-        status = Console(stderr=True).status(f"{words} ...")
-        timer = Timer(PATIENCE, status.start)
+        columns = (SpinnerColumn(), words, BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+        bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        work = bar.add_task(words, total=None)
+        timer = Timer(PATIENCE, bar.start)
         timer.daemon = True
         timer.start()
         try:
-            yield
+            yield lambda done, of: bar.update(work, completed=done, total=of)
         finally:
             timer.cancel()
-            status.stop()
+            bar.stop()
 
 
 def shared(function: F) -> F:

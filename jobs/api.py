@@ -91,9 +91,9 @@ class Jobs:
         `columns` names the only ones to learn from. `validation` is a file of the same columns, whose rows are
         validated on in place of held-out ones; `better` says which way metrics are better, where nobody knows yet.
         """
-        workspace = self.begun()
+        kind, workspace = known(model), self.begun()
         data, label, named = asked_of_worker(workspace, data, label)
-        asked = {"class": known(model), "label": label, "hyperparameters": dict(hyperparameters or {}), **named}
+        asked = {"class": kind, "label": label, "hyperparameters": dict(hyperparameters or {}), **named}
         asked |= selection(types, drop, columns).to_dict() | _directions(better)
         payload = asked | {"branch": branch, "tags": list(tags)}
         allowed = self._reaching(model, JobLimits(**limits))

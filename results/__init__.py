@@ -135,12 +135,7 @@ _HOMES: Final = {
     ".judging.effect": ("Effect",),
     ".judging.pick": ("LeftOut", "Pick"),
     ".judging.evaluation": ("Evaluation",),
-    ".judging.gate": (
-        "Gate",
-        "GateRequirement",
-        "Protection",
-        "Protections",
-    ),
+    ".judging.gate": ("Gate", "GateRequirement", "Protection", "Protections"),
     ".history": (
         "Log",
         "LogEntry",

@@ -96,9 +96,9 @@ def gate(
     for place in filter(None, (junit, markdown)):
         check_place(place, force=True)
     asked: dict[str, Any] = {"require": require, "name": name, "key": key}
-    if data is not None:
-        asked |= {"data": data, "labels": label}
-    with session.waiting("judging"):
+    with session.waiting("judging") as progress:
+        if data is not None:
+            asked |= {"data": data, "labels": label, "progress": progress}
         judged = session.manager.gate(of_model(rev, model), against=of_model(against, model), **asked)
     for place, content in ((junit, judged.junit), (markdown, judged.markdown)):
         if place is not None:

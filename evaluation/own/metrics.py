@@ -40,7 +40,7 @@ class OwnMetric:
         """Its value of rows that count more or less often; NaN where it raises or tells no number.
 
         A function without `weights` is given the rows as often as they count: it takes the time of all its rows at
-        every draw of the bootstrap, and 400 times more for the jackknife.
+        every draw of the bootstrap.
         """
         import numpy as np
 
