@@ -312,4 +312,22 @@ CHINESE: Final = {
         "不能确定版本 {last} 是否更差（p {p}，{test}）；约需 {rows}才能判定",
     "version {version} beside {against}: {figure} {difference}, p {p} by {test}: {verdict}":
         "版本 {version} 与版本 {against} 相比：{figure} {difference}，p {p}（{test}）：{verdict}",
+    # picking
+    "no version of {model} meets what is required": "{model} 没有符合要求的版本",
+    "version {version} of {model}: the only one that meets what is required": "{model} 的版本 {version}：唯一符合要求",
+    "version {version} of {model}: the best by {by}, beyond chance": "{model} 的版本 {version}：{by} 最好，超出随机",
+    "version {version} of {model}: the best by {by}": "{model} 的版本 {version}：{by} 最好",
+    "version {version} of {model}: no worse than the best by {by} beyond chance, and of such the smallest, "
+    "then the oldest":
+        "{model} 的版本 {version}：按 {by} 与最好者相比并不更差（未超出随机），其中最小、最早",
+    "version {version} of {model}: no other is better by any of {by}": "{model} 的版本 {version}：{by} 各项均无更好者",
+    "no version of {model} is the best by all of {by}; none of these is beaten by another: {front}":
+        "{model} 没有在 {by} 各项都最好的版本；互不支配的有：{front}",
+    "version {version} of {model}: the best by {by}, in this order; a later figure decides among those that an "
+    "earlier one finds no worse than the best":
+        "{model} 的版本 {version}：按 {by} 的顺序最好；前一项不分高下时由后一项决定",
+    "on {rows}": "数据：{rows}",
+    "left out": "未入选",
+    "not known: {numbers}": "未知：{numbers}",
+    "not met: {numbers}": "未满足：{numbers}",
 }  # fmt: skip
