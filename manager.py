@@ -664,9 +664,10 @@ class ModelManager:
         return versions.unsealed.unsealed(answer, lambda: self._home.workspace.actors.all()) if opened else answer  # pyright: ignore
 
     def find(self, expression: str) -> Versions:
-        """The versions for which all of `metric.f1 > 0.8 and note.ticket = 'RISK-12' and version.actor = 'ada'` holds.
+        """The versions for which `metric.f1 > 0.8 and note.ticket = 'RISK-12' and version.actor = 'ada'` holds.
 
-        Of a version there are `actor`, `message`, `description`, `branch` and `run`, as they are opened here.
+        docs/expressions.md is the grammar. Of a version there are `actor`, `message`, `description`, `branch` and
+        `run`, as they are opened here.
         """
         from .projections.queries.search import needs_keys
 

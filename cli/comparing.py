@@ -90,14 +90,16 @@ def compare(session: Session, revs: tuple[str, ...], metric: str | None, everyth
     "lepton find 'metric.f1 > 0.9'",
     "lepton find \"metric.f1 > 0.8 and note.ticket = 'RISK-12'\"",
     "lepton find \"version.actor = 'ada'\"",
+    "lepton find 'f1 - 0.01 > 0.5 and not (learning_rate < 0.01 or epochs > 5)'",
 )
 @click.argument("expression", metavar="EXPR")
 def find(session: Session, expression: str) -> None:
     """Find versions, in all models, by metrics, hyperparameters, notes, and by who committed what.
 
     EXPR compares metric.NAME, param.NAME or note.NAME, or a NAME that only one of them has, by = != < <= > >= with a
-    number or 'text', and joins such conditions by `and`. version.actor, version.message, version.description,
-    version.branch and version.run are there too, as they are shown; what was forgotten is found by nothing.
+    number, 'text' or a sum of such, and joins conditions by `and`, `or` and `not`; docs/expressions.md is the grammar.
+    version.actor, version.message, version.description, version.branch and version.run are there too, as they are
+    shown; what was forgotten is found by nothing.
     """
     with session.waiting("searching"):
         matches = session.manager.find(expression)

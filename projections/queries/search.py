@@ -1,27 +1,35 @@
-"""The search for versions by their figures: a small language, parsed here and answered as parameterised SQL."""
+"""The search for versions by what is known of them: an expression, answered as parameterised SQL."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ...errors import Malformed
+from ...domain.expressions.parsing import malformed, parsed
+from ...domain.expressions.tree import (
+    SIDES,
+    Arithmetic,
+    Condition,
+    Constant,
+    Junction,
+    Kind,
+    Negative,
+    Not,
+    Quantity,
+    Reference,
+    Relation,
+    names,
+    written,
+)
 from ...results import VersionRef
 from ..projector import Projection
 from .opening import Opener, opening
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-MOST: Final = 100
-"""Comparisons in an expression: DuckDB does not nest without end."""
-_LONGEST: Final = 120
-
-Kind = Literal["metric", "param", "note", "version"]
 
 _VALUES: dict[Kind, str] = {
     "metric": """SELECT
@@ -54,66 +62,39 @@ OPENED: Final = ("actor", "message", "description")
 _BARE: Final[tuple[tuple[Kind, ...], ...]] = (("metric", "param", "note"), ("version",))
 """The kinds that a bare name may be of; those that follow where none of the first has it."""
 
-_TOKEN = re.compile(
-    r"""(?P<string>'(?:[^']|'')*')
-    | (?P<quoted>"(?:[^"]|"")*")
-    | (?P<operator><=|>=|!=|=|<|>)
-    | (?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.]))
-    | (?P<word>[^\W\d][\w./:-]*)""",
-    re.VERBOSE,
-)
-
-
-class _Token(NamedTuple):
-    kind: str
-    text: str
-    place: int
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """One comparison; `kind` is None where the name was bare."""
-
-    kind: Kind | None
-    name: str
-    operator: str
-    value: float | str | bool
-    place: int
-
-
 _WHEN_OPENED: Final = " ".join(f"WHEN '{name}' THEN nullif(opened({name}), '')" for name in OPENED)
 
 
+_TURNED: Final = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+"""The comparison of the same two, the other one first."""
+
+
+class _Question(NamedTuple):
+    """Some SQL for versions, and its parameters."""
+
+    sql: str
+    params: tuple[float | str | bool, ...] = ()
+
+
 def versions_where(projection: Projection, expression: str, opener: Opener | None = None) -> list[VersionRef]:
-    """The versions, in the order of model and number, for which every comparison holds.
+    """The versions, in the order of model and number, for which an expression of docs/expressions.md holds.
 
-        expression = comparison { "and" comparison }
-        comparison = name ( "=" | "!=" | "<" | "<=" | ">" | ">=" ) value
-        name       = [ "metric." | "param." | "note." | "version." ] ( word | "quoted" )
-        value      = number | 'string' | true | false
-
-    A word begins with a letter and goes on with letters, digits and ``_ . / : -``; a quote within quotes is doubled.
     A bare name is looked for among metrics, hyperparameters and notes, and only one kind may have it; where none has it
     it may be `actor`, `message`, `description`, `branch` or `run` of the version, the first three as they are opened.
     What was forgotten, or is not open without an `opener`, is nothing. A metric is what
     `show` has under that name: `f1` the version's own, `test/f1` that of the evaluation called test. It is compared
     with numbers; NaN is only `!=`.
-    A version that has nothing under the name fits no comparison, not even `!=`. Strings are ordered by code point.
+    A version that has nothing under a name fits no comparison with it, not even `!=`, nor what `not` makes of one.
+    Strings are ordered by code point; two names are compared as numbers.
     Raises `Malformed` pointing at the place, also at a name that no version has.
     """
-    conditions = parsed(expression)
+    tree = parsed(expression, sides=())
     with projection.reading() as cursor, _opening(cursor, expression, opener):
-        clauses: list[str] = []
-        params: list[float | str | bool] = []
-        for condition in conditions:
-            kind = condition.kind or _kind_of(condition, expression, cursor)
-            test, values = _test(condition, kind, expression)
-            known = _VALUES[kind].replace("{opened}", _WHEN_OPENED if condition.name in OPENED else "")
-            clauses.append(f"SELECT model, version FROM ({known}) WHERE {test}")
-            params += (condition.name, *values)
-        matches = cursor.execute(" INTERSECT ".join(clauses) + " ORDER BY model, version", params).fetchall()
-        for condition in () if matches else conditions:
-            _kind_of(condition, expression, cursor)
+        kinds: dict[Reference, Kind] = {name: name.kind or _kind_of(name, expression, cursor) for name in names(tree)}
+        question = _Search(expression, kinds).where(tree, holds=True)
+        matches = cursor.execute(f"{question.sql} ORDER BY model, version", question.params).fetchall()
+        for name in kinds if not matches or _any_suffices(tree) else ():
+            _kind_of(name, expression, cursor)
     return [VersionRef(*each) for each in matches]
 
 
@@ -126,92 +107,134 @@ def _opening(cursor: DuckDBPyConnection, expression: str, opener: Opener | None)
     return opening(cursor, opener or Opener(dict)) if needs_keys(expression) else nullcontext()
 
 
-def parsed(expression: str) -> tuple[Condition, ...]:
-    """The comparisons of an expression, or `Malformed` pointing at the place."""
-    tokens = _tokens(expression)
-    conditions = [_condition(tokens, expression)]
-    while (token := next(tokens)).kind != "end":
-        if len(conditions) == MOST:
-            raise _malformed(expression, token.place, f"an expression compares {MOST} times at most")
-        if token.text.lower() != "and":
-            raise _malformed(expression, token.place, f"expected `and` or the end, found {token.text!r}")
-        conditions.append(_condition(tokens, expression))
-    return tuple(conditions)
+def _any_suffices(tree: Condition) -> bool:
+    """Whether a version may match that lacks one of the names."""
+    match tree:
+        case Junction(operator="or"):
+            return True
+        case Junction(parts=parts):
+            return any(map(_any_suffices, parts))
+        case Not():
+            return True
+        case Relation():
+            return False
 
 
-def _tokens(expression: str) -> Iterator[_Token]:
-    place = 0
-    while rest := expression[place:].lstrip():
-        place = len(expression) - len(rest)
-        match = _TOKEN.match(expression, place)
-        if match is None:
-            what = f"no name, comparison or value begins with {expression[place]!r}"
-            raise _malformed(expression, place, f'{what}; quote a name that holds it, as in metric."AR@100"')
-        yield _Token(str(match.lastgroup), match[0], place)
-        place = match.end()
-    while True:
-        yield _Token("end", "the end", len(expression))
+class _Search:
+    """One expression as SQL; the kinds of its names are known."""
+
+    def __init__(self, expression: str, kinds: Mapping[Reference, Kind]) -> None:
+        self._expression, self._kinds = expression, kinds
+
+    def where(self, tree: Condition, *, holds: bool) -> _Question:
+        """The versions for which a condition holds, or is known not to."""
+        match tree:
+            case Not(of=part):
+                return self.where(part, holds=not holds)
+            case Junction(operator=operator, parts=parts):
+                each = [self.where(part, holds=holds) for part in parts]
+                joined = " INTERSECT " if (operator == "and") is holds else " UNION "
+                return _Question(joined.join(f"({sql})" for sql, _ in each), _params(each))
+            case Relation(operator=operator, left=Reference() as name, right=Constant(value=value)):
+                return self._compared(name, operator, value, holds=holds)
+            case Relation(operator=operator, left=Constant(value=value), right=Reference() as name):
+                return self._compared(name, _TURNED[operator], value, holds=holds)
+            case Relation():
+                return self._reckoned(tree, holds=holds)
+
+    def _compared(self, name: Reference, operator: str, value: float | str | bool, *, holds: bool) -> _Question:
+        """The versions that have something under a name which compares so with a value, or does not."""
+        known, params = self._known(name)
+        test, values = self._test(name, operator, value)
+        if not holds:
+            test = f"NOT coalesce({test}, false)"
+        return _Question(f"SELECT model, version FROM ({known}) WHERE {test}", (*params, *values))
+
+    def _known(self, name: Reference) -> _Question:
+        """What versions have under a name."""
+        when = _WHEN_OPENED if name.name in OPENED else ""
+        return _Question(_VALUES[self._kinds[name]].replace("{opened}", when), (name.name,))
+
+    def _test(self, name: Reference, operator: str, value: float | str | bool) -> _Question:
+        """The comparison as SQL over the columns number, value and kind."""
+        if self._kinds[name] == "metric" and isinstance(value, bool | str):
+            what = f"metric {name.name!r} is compared with a number, not {value!r}"
+            raise malformed(self._expression, name.place, what)
+        if isinstance(value, bool) and operator not in ("=", "!="):
+            what = f"{str(value).lower()} is only compared by = and !="
+            raise malformed(self._expression, name.place, what)
+        if operator == "!=":
+            same, params = self._test(name, "=", value)
+            return _Question(f"NOT coalesce({same}, false)", params)
+        if isinstance(value, bool):
+            return _Question("kind = 'boolean' AND value = ?", (str(value).lower(),))
+        if isinstance(value, str):
+            return _Question(f"kind = 'string' AND value {operator} ?", (value,))
+        return _Question(f"number {operator} ? AND NOT isnan(number)", (value,))
+
+    def _reckoned(self, relation: Relation, *, holds: bool) -> _Question:
+        """The versions that have numbers under all names of a comparison, and for which it holds or does not."""
+        known = {name: self._known(name) for name in names(relation)}
+        columns = {name: f"n{place}.number" for place, name in enumerate(known)}
+        sides = [self._number(side, columns) for side in (relation.left, relation.right)]
+        tables = (f"({sql}) AS n{place}" for place, (sql, _) in enumerate(known.values()))
+        numbers = (
+            f"SELECT model, version, {sides[0].sql} AS one, {sides[1].sql} AS other "
+            f"FROM {' JOIN '.join(_using(tables))}"
+        )
+        test = f"one {'=' if relation.operator == '!=' else relation.operator} other"
+        test = f"({test} AND NOT isnan(one) AND NOT isnan(other))"
+        if (relation.operator == "!=") is holds:
+            test = f"NOT {test}"
+        return _Question(f"SELECT model, version FROM ({numbers}) WHERE {test}", _params((*sides, *known.values())))
+
+    def _number(self, quantity: Quantity, columns: Mapping[Reference, str]) -> _Question:
+        """A quantity as SQL over columns of numbers: NULL where there is none."""
+        match quantity:
+            case Reference():
+                if self._kinds[quantity] == "version":
+                    raise malformed(self._expression, quantity.place, f"{written(quantity)} is no number")
+                return _Question(columns[quantity])
+            case Constant(value=value):
+                if isinstance(value, str | bool):
+                    what = f"{written(quantity)} is compared with one name alone"
+                    raise malformed(self._expression, quantity.place, what)
+                return _Question("?::DOUBLE", (value,))
+            case Negative(of=part):
+                sql, params = self._number(part, columns)
+                return _Question(f"(-{sql})", params)
+            case Arithmetic(operator=operator, left=left, right=right):
+                one, other = self._number(left, columns), self._number(right, columns)
+                second = f"nullif({other.sql}, 0)" if operator == "/" else other.sql
+                return _Question(f"({one.sql} {operator} {second})", _params((one, other)))
 
 
-def _condition(tokens: Iterator[_Token], expression: str) -> Condition:
-    first = next(tokens)
-    kind, name = _name(first, tokens, expression)
-    operator = next(tokens)
-    if operator.kind != "operator":
-        raise _malformed(expression, operator.place, f"expected one of = != < <= > >=, found {operator.text!r}")
-    return Condition(kind, name, operator.text, _value(next(tokens), expression), first.place)
+def _params(questions: Iterable[_Question]) -> tuple[float | str | bool, ...]:
+    return tuple(value for _, params in questions for value in params)
 
 
-def _name(first: _Token, tokens: Iterator[_Token], expression: str) -> tuple[Kind | None, str]:
-    if first.kind == "quoted":
-        return None, _unquoted(first.text)
-    if first.kind != "word" or first.text.lower() == "and":
-        raise _malformed(expression, first.place, f"expected a name, found {first.text!r}")
-    for kind in _VALUES:
-        if first.text == f"{kind}.":
-            name = next(tokens)
-            if name.kind != "quoted":
-                raise _malformed(expression, name.place, f"expected a name after {kind}., found {name.text!r}")
-            return kind, _unquoted(name.text)
-        if first.text.startswith(f"{kind}."):
-            return kind, first.text[len(kind) + 1 :]
-    return None, first.text
+def _using(tables: Iterable[str]) -> list[str]:
+    """Tables to be joined by version."""
+    return [table if place == 0 else f"{table} USING (model, version)" for place, table in enumerate(tables)]
 
 
-def _value(token: _Token, expression: str) -> float | str | bool:
-    match token.kind, token.text.lower():
-        case "number", text:
-            return float(text)
-        case "string", _:
-            return _unquoted(token.text)
-        case "word", "true" | "false" as text:
-            return text == "true"
-        case _:
-            raise _malformed(
-                expression, token.place, f"expected a number, a 'string', true or false, found {token.text!r}"
-            )
-
-
-def _unquoted(text: str) -> str:
-    return text[1:-1].replace(text[0] * 2, text[0])
-
-
-def _kind_of(condition: Condition, expression: str, cursor: DuckDBPyConnection) -> Kind:
+def _kind_of(name: Reference, expression: str, cursor: DuckDBPyConnection) -> Kind:
     """The kind that was said, or the one kind that has a bare name. Raises `Malformed` where no version has it."""
     kinds: list[Kind] = []
-    candidates: tuple[tuple[Kind, ...], ...] = ((condition.kind,),) if condition.kind else _BARE
+    candidates: Sequence[Sequence[Kind]] = ((name.kind,),) if name.kind else _BARE
     for wanted in candidates:
-        kinds = [kind for kind in wanted if cursor.execute(_exists(kind), [condition.name]).fetchall()[0][0]]
+        kinds = [kind for kind in wanted if cursor.execute(_exists(kind), [name.name]).fetchall()[0][0]]
         if len(kinds) == 1:
             return kinds[0]
         if kinds:
             break
     if kinds:
-        said = f"{' and '.join(f'{kind}.{condition.name}' for kind in kinds)} both exist; say which"
+        said = f"{' and '.join(f'{kind}.{name.name}' for kind in kinds)} both exist; say which"
     else:
-        what = condition.kind or "metric, param or note"
-        said = f"no {what} is called {condition.name!r}{_near(condition.name, sum(candidates, ()), cursor)}"
-    raise _malformed(expression, condition.place, said)
+        what = name.kind or "metric, param or note"
+        near = _near(name.name, [kind for wanted in candidates for kind in wanted], cursor)
+        said = f"no {what} is called {name.name!r}{near}"
+    raise malformed(expression, name.place, said)
 
 
 def _exists(kind: Kind) -> str:
@@ -220,35 +243,15 @@ def _exists(kind: Kind) -> str:
     return f"SELECT EXISTS ({some})"
 
 
-def _near(name: str, kinds: tuple[Kind, ...], cursor: DuckDBPyConnection) -> str:
-    """The names that look like one, as advice; nothing where none does."""
+def _near(name: str, kinds: Sequence[Kind], cursor: DuckDBPyConnection) -> str:
+    """What may have been meant by a name that nothing has, as advice; nothing where that cannot be told."""
     plural, _, rest = name.partition(".")
+    if rest and plural in SIDES:
+        return f"; a search looks at each version alone, and {plural}. is for gates"
     if rest and plural.removesuffix("s") in kinds:
         return f"; did you mean {plural.removesuffix('s')}.{rest}?"
-    named = cursor.execute(" UNION ".join(_NAMES[kind] for kind in kinds)).fetchall()
-    near = get_close_matches(name, [known for (known,) in named])
+    named = {known for (known,) in cursor.execute(" UNION ".join(_NAMES[kind] for kind in kinds)).fetchall()}
+    if any(name[: sign.start()] in named for sign in re.finditer("[-/]", name)):
+        return "; put spaces around - and / to subtract and to divide"
+    near = get_close_matches(name, named)
     return f"; did you mean {' or '.join(near)}?" if near else ""
-
-
-def _test(condition: Condition, kind: Kind, expression: str) -> tuple[str, list[float | str]]:
-    """The comparison as SQL over the columns number, value and kind, with its parameters."""
-    operator, value = condition.operator, condition.value
-    if kind == "metric" and (isinstance(value, (bool, str))):
-        raise _malformed(
-            expression, condition.place, f"metric {condition.name!r} is compared with a number, not {value!r}"
-        )
-    if isinstance(value, bool) and operator not in ("=", "!="):
-        raise _malformed(expression, condition.place, f"{str(value).lower()} is only compared by = and !=")
-    if operator == "!=":
-        same, params = _test(Condition(kind, condition.name, "=", value, condition.place), kind, expression)
-        return f"NOT coalesce({same}, false)", params
-    if isinstance(value, bool):
-        return "kind = 'boolean' AND value = ?", [str(value).lower()]
-    if isinstance(value, str):
-        return f"kind = 'string' AND value {operator} ?", [value]
-    return f"number {operator} ? AND NOT isnan(number)", [value]
-
-
-def _malformed(expression: str, place: int, what: str) -> Malformed:
-    shown = expression if len(expression) <= _LONGEST else f"{expression[:_LONGEST]}…"
-    return Malformed(f"in {shown!r} at character {place + 1}: {what}")
