@@ -20,6 +20,7 @@ from .streams import endpoint_stream as endpoint_stream
 from .streams import job_stream as job_stream
 from .streams import model_stream as model_stream
 from .streams import run_stream as run_stream
+from .streams import suite_stream as suite_stream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +87,16 @@ class OfJob(Command):
 
     def reads(self) -> tuple[str, ...]:
         return (job_stream(self.job),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfSuite(Command):
+    """Something asked of one suite; suites/commands.py has them."""
+
+    suite: str
+
+    def reads(self) -> tuple[str, ...]:
+        return (suite_stream(self.suite),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -479,4 +490,5 @@ ModelCommand = (
 )
 RunCommand = StartRun | ResumeRun | LoseRun | LogMetrics | Checkpoint | FinishRun
 OfLedger = CreateLedger | UpgradeLedger
-AnyCommand = ModelCommand | RunCommand | TellManifest | Repack | RecordDataset | RecordObservation | OfLedger | OfJob
+OfThings = OfJob | OfSuite
+AnyCommand = ModelCommand | RunCommand | TellManifest | Repack | RecordDataset | RecordObservation | OfLedger | OfThings

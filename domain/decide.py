@@ -45,6 +45,7 @@ from .commands import (
     LoseRun,
     ModelCommand,
     MoveAliases,
+    OfSuite,
     RecordDataset,
     RecordEvaluation,
     RecordMetrics,
@@ -61,6 +62,7 @@ from .commands import (
     dataset_stream,
     model_stream,
     run_stream,
+    suite_stream,
 )
 from .guards import writable
 from .job.commands import OfJob
@@ -73,6 +75,9 @@ from .names import changed_notes, checked_metrics, checked_task
 from .run import decide as run
 from .run.state import RunState
 from .state import LedgerState, Objects, State
+from .suites.commands import SuiteCommand
+from .suites.decide import decide_suite
+from .suites.state import SuiteState
 
 
 def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
@@ -107,6 +112,9 @@ def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
             return commit(state, command)
         case OfJob():
             return decide_job(state, command)
+        case OfSuite():
+            suite = cast(SuiteState, state[suite_stream(command.suite)])
+            return decide_suite(suite, cast(SuiteCommand, command))
         case _:
             model = _model(state, command.model)
             if not model.registered:

@@ -1,0 +1,111 @@
+"""How a suite's definition is decided: what it must fit, and when it is news."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from ...errors import Malformed
+from ...events.suite import SuiteDefined, SuiteRetired
+from ...plain import plain, plain_text, same
+from ..append import Append
+from ..expressions.judging import requirement
+from ..expressions.tree import Condition, names
+from ..names import checked_label, checked_model, checked_name
+from ..streams import suite_stream
+from .commands import DefineSuite, RetireSuite, SuiteCommand
+from .state import SuiteState
+
+LONGEST: Final = 100
+"""Characters of a suite's name: keys bear it beside a model's."""
+MOST: Final = 50
+"""Requirements and metrics of a suite."""
+_UNSAID: Final = {"type", "source", "message"}
+"""What of a definition is sealed, or the same for all."""
+
+
+def decide_suite(suite: SuiteState, command: SuiteCommand) -> tuple[Append, ...]:
+    """The events that a command becomes, none where there is nothing to do; `Refused` where a rule forbids it."""
+    stream = suite_stream(command.suite)
+    match command:
+        case DefineSuite():
+            defined = _defined(command)
+            return () if _stands(suite, command, defined) else (Append(stream, defined),)
+        case RetireSuite():
+            suite.newest  # noqa: B018 - there is one
+            return () if suite.retired is not None else (Append(stream, SuiteRetired(reason=command.reason)),)
+
+
+def checked_suite(name: str) -> str:
+    """A suite's name, or `Malformed`: what its evaluations are called has no `/`."""
+    if len(name) > LONGEST or "/" in name:
+        raise Malformed(f"{name[:120]!r} cannot name a suite; a name has no / and {LONGEST} characters at most")
+    return checked_name(name, "suite")
+
+
+def checked_requirements(texts: Iterable[str], against: str | None) -> tuple[tuple[str, Condition], ...]:
+    """Requirements with their trees. `Malformed` where one cannot be read, or names `against.` where nothing is."""
+    trees = tuple((text, requirement(text)) for text in _several(texts, "requirements"))
+    for text, tree in trees:
+        if against is None and any(name.side == "against" for name in names(tree)):
+            raise Malformed(
+                f"the requirement {text!r} compares with another version, and nothing says with which",
+                python="say so with against='production'",
+                cli="say so with --against production",
+            )
+    return trees
+
+
+def _defined(command: DefineSuite) -> SuiteDefined:
+    checked_suite(command.suite)
+    checked_requirements(command.requirements, command.against)
+    if (command.watched is None) != (command.branch is None):
+        raise Malformed("a suite watches a branch of a model; name both of them, or neither")
+    for what, number in (("draws", command.draws), ("block", command.block)):
+        if number is not None and number < 1:
+            raise Malformed(f"{what} is {number}; give 1 or more, or leave it out")
+    return SuiteDefined(
+        suite=command.suite,
+        data=plain(command.data, "data"),
+        named=command.named,
+        source=command.source,
+        label=command.label,
+        selection=plain(command.selection, "selection"),
+        evaluation=_evaluation(command.evaluation),
+        metrics=tuple(checked_label(name, "metric") for name in _several(command.metrics, "metrics")),
+        requirements=command.requirements,
+        against=None if command.against is None else checked_name(command.against, "branch, tag or alias"),
+        model=None if command.watched is None else checked_model(command.watched),
+        branch=None if command.branch is None else checked_name(command.branch, "branch"),
+        draws=command.draws,
+        groups=command.groups,
+        block=command.block,
+        sensitive=command.sensitive,
+        pool=plain_text(command.pool, "pool"),
+        message=command.message,
+    )
+
+
+def _stands(suite: SuiteState, command: DefineSuite, defined: SuiteDefined) -> bool:
+    """Whether the suite is defined so already; where the rows lie and the message are sealed, and told apart before."""
+    if not suite.versions or suite.retired is not None or command.moved or command.described:
+        return False
+    return same(_content(suite.newest.event), _content(defined))
+
+
+def _content(event: SuiteDefined) -> dict[str, Any]:
+    return event.model_dump(mode="json", exclude=_UNSAID) | {"data": event.data.get("digest")}
+
+
+def _evaluation(name: str) -> str:
+    if "/" in name:
+        raise Malformed(f"{name[:120]!r} cannot name an evaluation of a suite; leave out the /")
+    return checked_label(name, "suite's evaluation")
+
+
+def _several(given: Iterable[str], what: str) -> tuple[str, ...]:
+    if isinstance(given, str):
+        raise Malformed(f"{what} is a list, not the text {given!r}; write [{given!r}]")
+    if len(several := tuple(given)) > MOST:
+        raise Malformed(f"a suite has {MOST} {what} at most, and these are {len(several)}")
+    return several
