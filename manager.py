@@ -33,10 +33,12 @@ if TYPE_CHECKING:
     from .projections.queries.opening import Opener
     from .results import (
         Comparison,
+        DataSets,
         Diff,
         Evaluation,
         Log,
         ModelRecord,
+        NamedData,
         RollbackPlan,
         RolledBack,
         Suggestion,
@@ -490,6 +492,49 @@ class ModelManager:
         """
         return versions.suggest.suggest(self._known(model), branch, metric)
 
+    # ── named data ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def add_data(
+        self,
+        name: str,
+        data: Any,
+        labels: Any = None,
+        *,
+        keep: bool = False,
+        types: Mapping[str, str] | None = None,
+        drop: Sequence[str] = (),
+        columns: Sequence[str] | None = None,
+        message: str = "",
+        key: str | None = None,
+    ) -> NamedData:
+        """Give rows a name, by which they are judged on later: a file's path, or rows in memory with labels.
+
+        `labels` is the column of labels by its name, or values of their own. Recorded are the rows' fingerprint, their
+        profile (docs/data.md) and the file's address, sealed; with `keep` the rows themselves are kept as Parquet in
+        the object store, 2 GB at most. Other rows are the next version of the name; the same rows change nothing.
+        `types`, `drop` and `columns` are as `train` has them. A file may be larger than memory.
+        """
+        self._home.outbox.ready()
+        workspace, chosen = self._home.workspace, selection(types, drop, columns)
+        told: dict[str, Any] = {"chosen": chosen, "keep": keep, "message": message, "key": key}
+        versions.naming.add(workspace, name, data, labels, **told)
+        return versions.listing.show(workspace, name)
+
+    def data(self, name: str) -> NamedData:
+        """What a name of rows stands for, its profile with it; `NAME@2` is an earlier version of it."""
+        return versions.listing.show(self._workspace, name)
+
+    def data_sets(self) -> DataSets:
+        """The names that rows were given, each as what it stands for now."""
+        return versions.listing.listed(self._workspace)
+
+    def load_data(self, name: str) -> tuple[Any, Any]:
+        """The rows of a name, an Arrow table and the column of labels (None without): as they were named, verified.
+
+        They come from what was kept, else from where they lay: other rows than were named are `Refused`.
+        """
+        return versions.listing.load(self._workspace, name)
+
     # ── work ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def run(
@@ -601,7 +646,7 @@ class ModelManager:
         self,
         rev: Rev,
         data: Any,
-        labels: Any,
+        labels: Any = None,
         *,
         name: str = "",
         types: Mapping[str, str] | None = None,
@@ -613,8 +658,9 @@ class ModelManager:
         """Judge a version on labelled rows by its class's own `evaluate`, and record the figures and a fingerprint.
 
         `data` and `labels` may be a file's path and the name of its column of labels: it is read as what the version
-        learnt. `name` is what the rows are called: the figures stand under `name/f1` (`evaluation/f1` without one), and
-        the version's own under `f1` as they were. `better` says which way they are better, where nobody knows yet.
+        learnt. So are named data (`add_data`), which know their labels. `name` is what the rows are called: the figures
+        stand under `name/f1` (`evaluation/f1` without one), and the version's own under `f1` as they were. `better`
+        says which way they are better, where nobody knows yet.
         A version is judged by the columns that it recorded and their types; `types`, `drop` and `columns`, as `train`
         has them, are for one that recorded none.
         """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from ..errors import Malformed
@@ -17,7 +17,7 @@ from .types import GIVEN, Kind, guessed, retyped
 BLOCKS: Final = (16 << 20, 256 << 20, 2**31 - 2)
 """Bytes that are parsed at once: a row must fit in, so the next is tried where one does not."""
 _OTHERS: Final = {";": "semicolons", "\t": "tabs", "|": "bars"}
-_STRADDLES: Final = "straddl"
+STRADDLES: Final = "straddl"
 """What Arrow says of a row that is longer than a block."""
 _NUL: Final = "it has NUL bytes: it is damaged, or UTF-16; save it as UTF-8"
 
@@ -51,9 +51,9 @@ def columns(opened: Callable[[], Any], separator: str) -> list[str]:
         names = header(file, separator)
     try:
         with opened() as file:
-            csv.open_csv(_Pieces(file, len(names)), *_options(names, separator, BLOCKS[0]))
+            csv.open_csv(_Pieces(file), *_options(names, separator, BLOCKS[0]))
     except pa.ArrowInvalid as error:
-        if _STRADDLES not in str(error):
+        if STRADDLES not in str(error):
             raise
     return names
 
@@ -68,11 +68,23 @@ def texts(opened: Callable[[], Any], separator: str) -> Any:
     for block in BLOCKS:
         try:
             with opened() as file:
-                return csv.read_csv(_Pieces(file, len(names)), *_options(names, separator, block))
+                return csv.read_csv(_Pieces(file, TextRoom(len(names))), *_options(names, separator, block))
         except pa.ArrowInvalid as error:
-            if _STRADDLES not in str(error):
+            if STRADDLES not in str(error):
                 raise
     raise Malformed(f"a row of it has more than {BLOCKS[-1]:,} bytes; is a quotation mark missing?")
+
+
+def text_pieces(opened: Callable[[], Any], separator: str, block: int) -> Iterator[Any]:
+    """As `texts`, in pieces of so many bytes, of which one at a time is in memory."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    with opened() as file:
+        names = header(file, separator)
+    with opened() as file:
+        for batch in csv.open_csv(_Pieces(file), *_options(names, separator, block)):
+            yield pa.Table.from_batches([batch])
 
 
 def typed(table: Any, types: Mapping[str, Kind], remedy: str = GIVEN) -> Any:
@@ -102,10 +114,10 @@ def _options(names: list[str], separator: str, block: int) -> tuple[Any, Any, An
 class _Pieces(io.RawIOBase):
     """A file in pieces that never end between CR and LF: of a quoted pair Arrow would lose the LF there."""
 
-    def __init__(self, file: Any, columns: int) -> None:
+    def __init__(self, file: Any, room: TextRoom | None = None) -> None:
         self._file = file
         self._held = b""
-        self._room = TextRoom(columns)
+        self._room = room
 
     def readable(self) -> bool:
         return True
@@ -115,7 +127,8 @@ class _Pieces(io.RawIOBase):
         self._held = b""
         if b"\0" in piece:
             raise Malformed(_NUL)
-        self._room.take(piece)
+        if self._room is not None:
+            self._room.take(piece)
         if piece.endswith(b"\r") and len(piece) > 1:
             piece, self._held = piece[:-1], b"\r"
         return piece

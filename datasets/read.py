@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -37,14 +38,21 @@ def checked(path: str, label: str, chosen: Selection = ALL) -> str:
 
     A local one is looked at: `Malformed` where it is not there, cannot be read or lacks a column that was named.
     """
-    _kind(path)
+    address = located(path)
+    if not _remote(path):
+        names = _tried(path, _COLUMNS)
+        _check(path, names, label)
+        chosen.names(names, label)
+    return address
+
+
+def located(path: str) -> str:
+    """The URL of a file, whatever folder it is asked from. Raises `Malformed` where a local one is not there."""
+    kind_of(path)
     if _remote(path):
         return path
     if not _local(path).is_file():
         raise Malformed(f"there is no file {path!r}; give a CSV or Parquet file")
-    names = _tried(path, _COLUMNS)
-    _check(path, names, label)
-    chosen.names(names, label)
     return _local(path).absolute().as_uri()
 
 
@@ -62,11 +70,31 @@ def labelled(
     return table.drop_columns([label]), table.column(label)
 
 
+def labelled_twice(
+    path: str, label: str | None, named: Selection, check: Callable[[Any], None]
+) -> Callable[[str | None, Selection, Mapping[str, Kind]], Any]:
+    """A reading of a file that `check` lets pass, given its rows by the selection and label that they were named with.
+
+    What is returned gives the same bytes' rows as `labelled` reads them: a table of the columns and the label's.
+    """
+    table = _tried(path, _READERS)
+    if label is not None:
+        _check(path, table.column_names, label)
+    check(_selected(path, table, label, named, {}))
+
+    def again(label: str | None, chosen: Selection, schema: Mapping[str, Kind]) -> Any:
+        if label is not None:
+            _check(path, table.column_names, label)
+        return _selected(path, table, label, chosen, schema)
+
+    return again
+
+
 def labelled_alike(path: str, label: str, chosen: Selection, learnt: tuple[Any, Any]) -> tuple[Any, Any]:
     """As `labelled`, of a text file each column as what the same one of `learnt` holds: rows to validate a fit on."""
     from .tables import read_labels, read_table
 
-    if _kind(path) not in SEPARATORS:
+    if kind_of(path) not in SEPARATORS:
         return labelled(path, label, chosen)
     table = read_table(learnt[0])
     schema: dict[str, Kind] = dict(table.schema)
@@ -108,7 +136,7 @@ def _selected(path: str, table: Any, label: str | None, chosen: Selection, schem
     """The columns to learn from, or that were learnt, of their types."""
     try:
         table = table.select(_places(table, label, chosen, schema))
-        if _kind(path) in SEPARATORS:
+        if kind_of(path) in SEPARATORS:
             return typed(table, {**chosen.types, **schema}, LEARNT if schema else GIVEN)
         return _retyped(table, chosen.types)
     except LeptonError as error:
@@ -130,6 +158,11 @@ def _places(table: Any, label: str | None, chosen: Selection, schema: Mapping[st
     return [place for place, name in enumerate(present) if name in wanted or name == label]
 
 
+def of_table(table: Any, label: str | None, chosen: Selection, schema: Mapping[str, Kind]) -> Any:
+    """Of rows that are typed already the columns to learn from, or that were learnt, and the label's."""
+    return _retyped(table.select(_places(table, label, chosen, schema)), chosen.types)
+
+
 def _retyped(table: Any, types: Mapping[str, Kind]) -> Any:
     for name in (name for name in table.column_names if name in types):
         made = retyped(name, table.column(name).combine_chunks(), types[name])
@@ -149,11 +182,19 @@ def _check(path: str, names: list[str], label: str) -> None:
 
 def _tried(path: str, readers: Mapping[str, Callable[[Callable[[], Any]], Any]]) -> Any:
     """What a reader finds in a file, its complaints in our words and without a value."""
+    kind = kind_of(path)
+    with complaints(path):
+        return readers[kind](partial(open_rows, path))
+
+
+@contextmanager
+def complaints(path: str) -> Generator[None]:
+    """What is raised while a file is read, in our words and without a value of it."""
     import pyarrow as pa
 
-    kind = _kind(path)
+    kind = kind_of(path)
     try:
-        return readers[kind](partial(_opened, path))
+        yield
     except MemoryError:
         raise _too_large(path) from None
     except Malformed as error:
@@ -173,7 +214,8 @@ def _tried(path: str, readers: Mapping[str, Callable[[Callable[[], Any]], Any]])
         raise Malformed(f"{_shown(path)} cannot be read ({what}); check the file") from None
 
 
-def _opened(path: str) -> Any:
+def open_rows(path: str) -> Any:
+    """The open file or object at an address, unpacked where it is packed."""
     from pyarrow import fs
 
     if _remote(path):
@@ -237,7 +279,8 @@ def _suffixes(path: str) -> list[str]:
     return [suffix.lower() for suffix in name.suffixes] or [""]
 
 
-def _kind(path: str) -> str:
+def kind_of(path: str) -> str:
+    """What a file holds, by its ending. Raises `Malformed`."""
     suffixes = _suffixes(path)
     packed = suffixes[-1] in PACKED
     kind = KINDS.get(suffixes[-2] if packed and len(suffixes) > 1 else suffixes[-1])

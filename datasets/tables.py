@@ -16,7 +16,7 @@ from .columns import Column, Table
 from .fingerprint import RowsHasher
 from .memory import decoded
 from .pandas_index import index_columns
-from .selection import Selection
+from .selection import Selection, listed
 from .types import days, is_date, is_text, retyped
 
 
@@ -114,6 +114,33 @@ def selected(data: Any, chosen: Selection) -> Any:
     given = dict(_named_columns(data))
     arrays: dict[str, Any] = {name: arrow_array(name, given[name]) for name in chosen.names([*given])}
     return cast("Any", pa).table({name: _as_given(name, array, chosen) for name, array in arrays.items()})
+
+
+def labelled_table(data: Any, labels: Any, chosen: Selection) -> tuple[Any, str | None]:
+    """Rows in memory as an Arrow table of their chosen columns and the labels', and that one's name, if there are any.
+
+    `labels` is one of the data's columns by its name, or values of their own, which become the column `label`.
+    """
+    import pyarrow as pa
+
+    pairs = list(_named_columns(data))
+    given = dict(pairs)
+    if len(given) < len(pairs):
+        twice = next(name for name, _ in pairs if [other for other, _ in pairs].count(name) > 1)
+        raise Malformed(f"the data has two columns named {twice!r}; rename one")
+    if isinstance(labels, str) and labels not in given:
+        raise Malformed(f"the data has no column {labels!r} for the labels; it has {listed([*given])}")
+    label = labels if labels is None or isinstance(labels, str) else "label"
+    names = chosen.names([*given], label if isinstance(labels, str) else None) if given else []
+    if label is not None and label in names:
+        raise Malformed(f"the data has a column {label!r} beside the labels; rename it, or name it as the labels")
+    arrays = {name: _as_given(name, arrow_array(name, given[name]), chosen) for name in names}
+    if label is not None:
+        column = given[labels] if isinstance(labels, str) else _plain_labels(labels)
+        arrays[label] = arrow_array(label, column)
+    if len({len(array) for array in arrays.values()}) > 1:
+        read_table(arrays)  # which says which of them
+    return cast("Any", pa).table(arrays), label
 
 
 def _as_given(name: str, array: Any, chosen: Selection) -> Any:

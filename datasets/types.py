@@ -39,21 +39,37 @@ def guessed(name: str, texts: Any) -> Any:
 
     if texts.null_count == len(texts):
         return pa.nulls(len(texts))
-    numbers = _numbers(texts)
+    numbers = numbers_in(texts)
     if numbers is None:
         if _dates(texts) is not None:
-            raise Malformed(
-                f"column {name!r} holds dates; say what to learn from them with the type date (days since 1970) or "
-                "text, or drop it"
-            )
+            raise undecided_dates(name)
         return texts
-    if numbers.null_count == len(numbers) or _identifiers(numbers, texts):
+    if numbers.null_count == len(numbers) or identifiers(numbers, texts):
         return texts
-    if _rounded(numbers, texts):
-        raise Malformed(
-            f"column {name!r} holds whole numbers beyond 2**53, which no float holds; give it the type text, or drop it"
-        )
+    if rounded(numbers, texts):
+        raise rounded_numbers(name)
     return numbers
+
+
+def undecided_dates(name: str) -> Malformed:
+    """The refusal to guess what is to be learnt from dates."""
+    return Malformed(
+        f"column {name!r} holds dates; say what to learn from them with the type date (days since 1970) or text, or "
+        "drop it"
+    )
+
+
+def rounded_numbers(name: str) -> Malformed:
+    """The refusal of whole numbers that would be rounded."""
+    return Malformed(
+        f"column {name!r} holds whole numbers beyond 2**53, which no float holds; give it the type text, or drop it"
+    )
+
+
+def of_another_type(name: str, kind: Kind, remedy: str = GIVEN) -> Malformed:
+    """The refusal of values that are not of the type that was said."""
+    what = "a number" if kind == "number" else "a date as ISO 8601 writes it (2020-12-31)"
+    return Malformed(f"column {name!r} holds values that are not {what}; {remedy}")
 
 
 def retyped(name: str, array: Any, kind: Kind, remedy: str = GIVEN) -> Any:
@@ -70,10 +86,9 @@ def retyped(name: str, array: Any, kind: Kind, remedy: str = GIVEN) -> Any:
     elif not textual:
         made = array if kind == "number" or array.null_count == len(array) else None
     else:
-        made = _numbers(array) if kind == "number" else _dates(array)
+        made = numbers_in(array) if kind == "number" else _dates(array)
     if made is None:
-        what = "a number" if kind == "number" else "a date as ISO 8601 writes it (2020-12-31)"
-        raise Malformed(f"column {name!r} holds values that are not {what}; {remedy}")
+        raise of_another_type(name, kind, remedy)
     return made
 
 
@@ -101,17 +116,28 @@ def days(array: Any) -> Any:
     return np.asarray(counts.to_numpy(zero_copy_only=False)) / 86_400e6
 
 
-def _numbers(texts: Any) -> Any:
+def numbers_in(texts: Any) -> Any:
     """The texts as whole numbers, numbers or truth values; None where one is neither."""
+    if (plain := _cast(texts)) is not None:
+        return plain
+    known = unmarked(texts)
+    return plain if (plain := _cast(known)) is not None else truths(known)
+
+
+def unmarked(texts: Any) -> Any:
+    """Texts without the spaces around them, and null where one stands for a missing number."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if (plain := _cast(texts)) is not None:
-        return plain
     trimmed = pc.utf8_trim_whitespace(texts)
-    known = pc.if_else(pc.is_in(trimmed, value_set=pa.array(MARKERS, trimmed.type)), None, trimmed)
-    if (plain := _cast(known)) is not None:
-        return plain
+    return pc.if_else(pc.is_in(trimmed, value_set=pa.array(MARKERS, trimmed.type)), None, trimmed)
+
+
+def truths(known: Any) -> Any:
+    """Trimmed texts as truth values; None where one is no word for one."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     words = pa.array([*_TRUTH, "1", "0"], known.type)
     places = pc.index_in(known, value_set=words)
     if places.null_count > known.null_count:
@@ -123,10 +149,10 @@ def _cast(texts: Any) -> Any:
     """The texts as whole numbers, or as numbers; None where one is none."""
     import pyarrow as pa
 
-    return _first(texts, (pa.int64(), pa.float64()))
+    return first_of(texts, (pa.int64(), pa.float64()))
 
 
-def _first(texts: Any, kinds: Iterable[Any]) -> Any:
+def first_of(texts: Any, kinds: Iterable[Any]) -> Any:
     """The texts as the first of the types that all of them write; None where there is none.
 
     Some are tried before all, for Arrow takes long over each text that is none.
@@ -142,7 +168,7 @@ def _first(texts: Any, kinds: Iterable[Any]) -> Any:
     return None
 
 
-def _identifiers(numbers: Any, texts: Any) -> bool:
+def identifiers(numbers: Any, texts: Any) -> bool:
     """Whether a text that writes a whole number begins with a zero that the number has not."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -160,10 +186,10 @@ def _dates(texts: Any) -> Any:
     import pyarrow.compute as pc
 
     trimmed = pc.utf8_trim_whitespace(texts)
-    return _first(trimmed, (pa.timestamp("us"), pa.timestamp("us", "UTC"), pa.timestamp("ns")))
+    return first_of(trimmed, (pa.timestamp("us"), pa.timestamp("us", "UTC"), pa.timestamp("ns")))
 
 
-def _rounded(numbers: Any, texts: Any) -> bool:
+def rounded(numbers: Any, texts: Any) -> bool:
     """Whether a text that writes a whole number is rounded where it becomes a float64."""
     import pyarrow as pa
     import pyarrow.compute as pc

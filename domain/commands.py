@@ -15,6 +15,7 @@ from ..events.run import MetricsLogged
 from .model.recipe import Recipe
 from .streams import LEDGER as LEDGER
 from .streams import OBJECTS as OBJECTS
+from .streams import data_stream as data_stream
 from .streams import dataset_stream as dataset_stream
 from .streams import endpoint_stream as endpoint_stream
 from .streams import job_stream as job_stream
@@ -97,6 +98,16 @@ class OfSuite(Command):
 
     def reads(self) -> tuple[str, ...]:
         return (suite_stream(self.suite),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfData(Command):
+    """Something asked of one name of rows; data/commands.py has them."""
+
+    name: str
+
+    def reads(self) -> tuple[str, ...]:
+        return (data_stream(self.name), OBJECTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -490,5 +501,6 @@ ModelCommand = (
 )
 RunCommand = StartRun | ResumeRun | LoseRun | LogMetrics | Checkpoint | FinishRun
 OfLedger = CreateLedger | UpgradeLedger
-OfThings = OfJob | OfSuite
-AnyCommand = ModelCommand | RunCommand | TellManifest | Repack | RecordDataset | RecordObservation | OfLedger | OfThings
+Told = RecordDataset | RecordObservation
+OfThings = OfJob | OfData | OfSuite
+AnyCommand = ModelCommand | RunCommand | TellManifest | Repack | Told | OfLedger | OfThings

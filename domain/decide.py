@@ -45,6 +45,7 @@ from .commands import (
     LoseRun,
     ModelCommand,
     MoveAliases,
+    OfData,
     OfSuite,
     RecordDataset,
     RecordEvaluation,
@@ -64,6 +65,7 @@ from .commands import (
     run_stream,
     suite_stream,
 )
+from .data.decide import name_data
 from .guards import writable
 from .job.commands import OfJob
 from .job.decide import decide_job
@@ -91,6 +93,8 @@ def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
             return told.record_dataset(cast(told.Dataset, state[dataset_stream(command.dataset)]), command)
         case RecordObservation():
             return told.record_observation(state, command)
+        case OfData():
+            return name_data(state, command)
         case StartRun():
             writable(_model(state, command.model))
             return run.start(_run(state, command.run), command)

@@ -30,6 +30,8 @@ _UNSEEN = re.compile("[\u034f\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 """Marks that nobody sees: two names would look the same."""
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 _FILE = re.compile(r"[^\\\x00-\x1f\x7f]{1,200}")
+_ENDING = re.compile(r"\.(csv|tsv|parquet|pq|arrow|feather|jsonl?|txt|xlsx?|gz|bz2|zst|zip)$")
+"""How files of rows are called."""
 _KEY = re.compile(r"[^\W\d]\w*([./: -]\w+)*")
 
 
@@ -39,11 +41,23 @@ def checked_model(name: str) -> str:
     Letters bear the marks that their script combines with them. The name holds no `..`, which is a range of revisions,
     and is composed (Unicode NFC), so that one name has one spelling.
     """
-    fits = len(name) <= LONGEST_NAME and _MODEL.fullmatch(_MARKED.sub(_letters, name))
-    fits = fits and ".." not in name and not name.endswith(".")
-    if not fits or not is_normalized("NFC", name):
+    if not _is_name(name):
         raise Malformed(f"{name!r} cannot name a model; {_way_to_name(name)}")
     return name
+
+
+def checked_data(name: str) -> str:
+    """The name of a data set, or `Malformed`: as of a model, but without `/` and no file's ending: it is no path."""
+    if "/" in name or "\\" in name or _ENDING.search(name.lower()):
+        raise Malformed(f"{name!r} cannot name data, for it looks like a file's path; give a name without / and ending")
+    if not _is_name(name):
+        raise Malformed(f"{name!r} cannot name data; {_way_to_name(name)}")
+    return name
+
+
+def _is_name(text: str) -> bool:
+    fits = len(text) <= LONGEST_NAME and _MODEL.fullmatch(_MARKED.sub(_letters, text))
+    return bool(fits) and ".." not in text and not text.endswith(".") and is_normalized("NFC", text)
 
 
 def _way_to_name(text: str) -> str:

@@ -11,6 +11,8 @@ from ..events.envelope import Recorded
 from ..events.ledger import FORMAT, LedgerCreated, LedgerUpgraded, newer
 from ..events.objects import ObjectsCondemned
 from ..events.outside import DatasetRecorded
+from .data import state as data
+from .data.state import DataState
 from .job import state as job
 from .job.state import JobState
 from .model import state as model
@@ -41,7 +43,7 @@ class LedgerState:
     format: int = 0
 
 
-Aggregate = ModelState | RunState | JobState | Objects | Dataset | Endpoint | SuiteState | LedgerState
+Aggregate = ModelState | RunState | JobState | Objects | Dataset | Endpoint | DataState | SuiteState | LedgerState
 State = Mapping[str, Aggregate]
 """The aggregates of the streams that a command named."""
 
@@ -54,6 +56,8 @@ def empty(stream: str) -> Aggregate:
         return RunState()
     if stream.startswith("job/"):
         return JobState()
+    if stream.startswith("data/"):
+        return DataState(stream.removeprefix("data/"))
     if stream.startswith("dataset/"):
         return Dataset()
     if stream.startswith("endpoint/"):
@@ -89,6 +93,8 @@ def evolve(state: Aggregate, recorded: Recorded) -> Aggregate:
             return Dataset(recorded.event.data) if isinstance(recorded.event, DatasetRecorded) else state
         case SuiteState():
             return suites.evolve(state, recorded)
+        case DataState():
+            return data.evolve(state, recorded)
         case Endpoint():
             return state
         case LedgerState():

@@ -34,3 +34,8 @@ def suite_stream(name: str) -> str:
 def endpoint_stream(name: str) -> str:
     """The stream of an endpoint's events."""
     return f"endpoint/{name}"
+
+
+def data_stream(name: str) -> str:
+    """The stream of a named data set's events."""
+    return f"data/{name}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
+from .data import DataNamed
 from .event import Event
 from .job import JobEvent
 from .ledger import LedgerEvent
@@ -15,4 +16,6 @@ from .suite import SuiteEvent
 
 _FAMILIES = (LedgerEvent, ObjectsEvent, ModelEvent, RunEvent, JobEvent, SuiteEvent, OutsideEvent)
 
-CATALOGUE: dict[str, type[Event]] = {kind.type_name(): kind for family in _FAMILIES for kind in get_args(family)}
+_KINDS = (*(kind for family in _FAMILIES for kind in get_args(family)), DataNamed)
+
+CATALOGUE: dict[str, type[Event]] = {kind.type_name(): kind for kind in _KINDS}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from .answer import Result, Shown, plain
     from .comparison import Comparison
+    from .data.named import ColumnProfile, DataSets, NamedData
     from .diff import Diff, TensorChange
     from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
     from .judging.evaluation import Evaluation
@@ -47,10 +48,12 @@ __all__ = [
     "Bin",
     "ByClass",
     "Calibration",
+    "ColumnProfile",
     "Comparison",
     "Confusion",
     "CostCurve",
     "Curve",
+    "DataSets",
     "Diff",
     "Evaluation",
     "Fairness",
@@ -64,6 +67,7 @@ __all__ = [
     "Models",
     "MulticlassPerformance",
     "MultilabelPerformance",
+    "NamedData",
     "PairedTest",
     "PendingVersion",
     "Performance",
@@ -99,6 +103,11 @@ _HOMES: Final = {
         "plain",
     ),
     ".comparison": ("Comparison",),
+    ".data.named": (
+        "ColumnProfile",
+        "DataSets",
+        "NamedData",
+    ),
     ".diff": (
         "Diff",
         "TensorChange",

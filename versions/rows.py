@@ -26,12 +26,15 @@ class LabelledFile:
 
     def labelled(self, label: str, schema: Mapping[str, Kind], chosen: Selection = ALL) -> tuple[Any, Any]:
         """The rows and labels by a version's schema, or a selection. Raises what `datasets.read.labelled` does."""
-        from ..datasets.read import labelled
-
         key = (label, frozenset(schema.items()), repr(chosen))
         if key not in self._read:
-            self._read[key] = labelled(self.path, label, chosen, schema)
+            self._read[key] = self._rows(label, schema, chosen)
         return self._read[key]
+
+    def _rows(self, label: str, schema: Mapping[str, Kind], chosen: Selection) -> tuple[Any, Any]:
+        from ..datasets.read import labelled
+
+        return labelled(self.path, label, chosen, schema)
 
 
 def read_once(rows: Any) -> Any:

@@ -13,6 +13,7 @@ from ..domain.model.state import ModelState
 from ..errors import Malformed, Refused, Unavailable
 from ..plain import words_of
 from ..results import Evaluation, PendingVersion, TaskPerformance, Version
+from .data.named_data import rows_of
 from .rows import as_learnt, to_judge
 from .runs.run import Run
 from .save import admissible, tell_of_new
@@ -83,6 +84,8 @@ def evaluate(
     """Judge a version on labelled rows and record the figures with the rows' fingerprint."""
     from ..datasets.tables import fingerprint
 
+    data, labels, named = rows_of(workspace, data, labels)
+    name = name or named
     data, labels = as_learnt(workspace, model, number, data, labels, chosen)
     performance = judged(workspace, model, number, data, labels)
     command = RecordEvaluation(

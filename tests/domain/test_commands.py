@@ -9,7 +9,18 @@ from typing import Any, get_args
 
 import pytest
 
-from lepton_ai.domain.commands import AnyCommand, Command, Delta, OfJob, RollBack, RollBackAlias, StartRun, Stored
+from lepton_ai.domain.commands import (
+    AnyCommand,
+    Command,
+    Delta,
+    OfData,
+    OfJob,
+    RollBack,
+    RollBackAlias,
+    StartRun,
+    Stored,
+)
+from lepton_ai.domain.data.commands import NameData
 from lepton_ai.domain.job.commands import JobCommand, OfferVersion, Ready, SubmitJob
 from lepton_ai.domain.model.recipe import Recipe
 from lepton_ai.errors import LeptonError
@@ -65,9 +76,11 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "observed": (SEEN, SEEN.model_copy(update={"rows": 2})),
     "ledger": ("l1", "l2"),
     "pack": ("packs/00/1", "packs/00/2"),
+    "kept": (None, digest(1)),
+    "label": (None, "y"),
     "into": (None, ("packs/00/3",)),
 }
-STREAMS = {"model", "run", "job", "dataset", "endpoint", "objects", "ledger"}
+STREAMS = {"model", "run", "job", "dataset", "data", "endpoint", "objects", "ledger"}
 TEXTS = ("message", "reason", "description", "name")
 MAPPINGS = (
     "payload",
@@ -79,9 +92,14 @@ MAPPINGS = (
     "metrics_to",
     "difference",
     "limits",
+    "selection",
+    "profile",
 )
 KINDS: tuple[type[Command], ...] = tuple(
-    kind for union in (*get_args(AnyCommand), JobCommand) for kind in (get_args(union) or (union,)) if kind is not OfJob
+    kind
+    for union in (*get_args(AnyCommand), JobCommand, NameData)
+    for kind in (get_args(union) or (union,))
+    if kind not in (OfJob, OfData)
 )
 
 
@@ -123,7 +141,7 @@ def test_what_a_command_calls_incidental_or_free_text_are_fields_it_has(kind: ty
     assert {*kind.incidental, *kind.free_text} <= names
     assert names.intersection(
         {"message", "reason", "description", "validation_source"}
-        | ({"source"} if kind in (SubmitJob, OfferVersion) else set())
+        | ({"source"} if kind in (SubmitJob, OfferVersion, NameData) else set())
     ) == set(kind.free_text)
 
 

@@ -17,6 +17,7 @@ import pytest
 
 from lepton_ai.errors import Refused
 from lepton_ai.events.catalogue import CATALOGUE
+from lepton_ai.events.data import DataNamed
 from lepton_ai.events.job import JobAssigned, JobCheckpointed, JobFinished, JobRequeued, JobStarted, JobSubmitted
 from lepton_ai.events.model import (
     AliasMoved,
@@ -65,6 +66,7 @@ PROMISED = [
         "metric_definitions",
         "metrics",
         "models",
+        "named_data",
         "observations",
         "production_history",
         "rollbacks",
@@ -130,6 +132,12 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Projection]:
         JobStarted(epoch=2),
         JobFinished(epoch=2, version=4, result={"f1": 0.9}),
     )
+    past.add(
+        "data/holdout",
+        DataNamed(version=1, data={"digest": "e", "rows": 9}, label="y", message="sealed:n"),
+        DataNamed(version=2, data={"digest": "g", "rows": 8}),
+        DataNamed(version=2, data={"digest": "g", "rows": 8}, kept=digest("k", "blake3"), bytes=7),
+    )
     past.add("job/j2", JobSubmitted(job="j2", kind="evaluate", model="team/credit"))
     suite = SuiteDefined(suite="nightly", data={"digest": "d", "rows": 9}, label="y", evaluation="night")
     watching = {"model": "team/credit", "branch": "main", "requirements": ("f1 > 0.5",), "message": "sealed:s"}
@@ -182,7 +190,10 @@ def rows(held: Projection, sql: str) -> list[tuple[Any, ...]]:
         ("SELECT version, reason FROM clearings", [(2, "sealed:c")]),
         ("SELECT count(*) FROM metrics WHERE isnan(value) AND model = 'team/credit'", [(1,)]),
         ("SELECT version, purpose, name, digest, rows FROM datasets ORDER BY seq",
-         [(2, "training", "", "d", 7), (2, "evaluation", "holdout", "e", 9), (2, "evaluation", "", "9", None)]),
+         [(2, "training", "", "d", 7), (2, "evaluation", "holdout", "e", 9), (2, "evaluation", "", "9", None),
+          (None, "named", "holdout", "e", 9), (None, "named", "holdout", "g", 8), (None, "named", "holdout", "g", 8)]),
+        ("SELECT name, version, digest, rows, label, bytes, message FROM named_data ORDER BY version",
+         [("holdout", 1, "e", 9, "y", None, "sealed:n"), ("holdout", 2, "g", 8, None, 7, "")]),
         ("SELECT run, model, status, error, reason, points, checkpoint_step FROM runs",
          [("r1", "team/credit", "failed", "ValueError", "sealed:r", 2, 1)]),
         ("SELECT version, name, metrics ->> 'f1' FROM evaluations", [(2, "holdout", "0.8"), (2, "", None)]),

@@ -15,6 +15,8 @@ from ...results import Shown, Verified
 from ...results.description import Block, grid, text, title
 from ...results.figures import count
 from ...results.words import say, word
+from ...tensors.graph import Graph
+from ..data.named_data import names, state_of
 from ..deltas import graph_of
 from ..restore import verified_event
 from ..workspace import Workspace
@@ -50,7 +52,7 @@ def fsck(workspace: Workspace, read_model: Callable[[], Any], parts: Mapping[str
 def _damages(workspace: Workspace, read_model: Callable[[], Any], parts: Mapping[str, bool]) -> Iterator[Damaged]:
     checks = {
         "events": (log.damages(workspace.ledger.store), _texts(workspace)),
-        "objects": (_packs(workspace), _versions(workspace)),
+        "objects": (_packs(workspace), _versions(workspace), _kept_data(workspace)),
         "projection": (_read_model(read_model),),
     }
     for part, wanted in parts.items():
@@ -103,6 +105,22 @@ def _versions_of(workspace: Workspace, name: str) -> Iterator[Damaged]:
 def _version(workspace: Workspace, model: ModelState, number: int) -> Iterator[Damaged]:
     event = verified_event(workspace, model, number)
     yield from workspace.vault.check_manifest(event.tensors, graph_of(model, event.tensors))
+
+
+def _kept_data(workspace: Workspace) -> Iterator[Damaged]:
+    """All rows that are kept under a name, restored and compared with their digest."""
+    for name in names(workspace):
+        yield from _told(_kept_versions(workspace, name))
+
+
+def _kept_versions(workspace: Workspace, name: str) -> Iterator[Damaged]:
+    for rows in state_of(workspace, name).versions.values():
+        if rows.event.kept:
+            yield from _told(_kept_rows(workspace, rows.event.kept))
+
+
+def _kept_rows(workspace: Workspace, manifest: str) -> Iterator[Damaged]:
+    yield from workspace.vault.check_manifest(manifest, Graph({manifest: workspace.vault.manifest(manifest).size}, ()))
 
 
 def _read_model(read_model: Callable[[], Any]) -> Iterator[Damaged]:

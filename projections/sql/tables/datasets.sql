@@ -1,4 +1,4 @@
--- One row for each fingerprint of data that a version was trained or evaluated on, or that a service told.
+-- One row for each fingerprint of data that a version was trained or evaluated on, that rows with a name have, or that a service told.
 CREATE TABLE store.datasets (
     seq UBIGINT NOT NULL,
     recorded TIMESTAMPTZ NOT NULL,
@@ -17,20 +17,26 @@ WITH told AS MATERIALIZED (
     }') AS e
     FROM batch
     WHERE type IN (
-        'lepton.version.committed.v2', 'lepton.evaluation.recorded.v1', 'lepton.dataset.recorded.v1'
+        'lepton.version.committed.v2', 'lepton.evaluation.recorded.v1', 'lepton.dataset.recorded.v1',
+        'lepton.data.named.v1'
     )
 )
 SELECT
     seq,
     recorded,
-    CASE WHEN type != 'lepton.dataset.recorded.v1' THEN stream[7:] END,
-    e.version,
+    CASE WHEN type NOT IN ('lepton.dataset.recorded.v1', 'lepton.data.named.v1') THEN stream[7:] END,
+    CASE WHEN type != 'lepton.data.named.v1' THEN e.version END,
     CASE type
         WHEN 'lepton.version.committed.v2' THEN 'training'
         WHEN 'lepton.evaluation.recorded.v1' THEN 'evaluation'
+        WHEN 'lepton.data.named.v1' THEN 'named'
         ELSE 'told'
     END,
-    CASE type WHEN 'lepton.dataset.recorded.v1' THEN stream[9:] ELSE coalesce(e.name, '') END,
+    CASE type
+        WHEN 'lepton.dataset.recorded.v1' THEN stream[9:]
+        WHEN 'lepton.data.named.v1' THEN stream[6:]
+        ELSE coalesce(e.name, '')
+    END,
     e.data
 FROM told
 WHERE e.data IS NOT NULL;

@@ -1,8 +1,8 @@
--- The data that versions were trained and evaluated on, and what other services told of data, by fingerprint.
--- model VARCHAR: the model's name; null where a service told of the data
--- version UBIGINT: the version; null where a service told of the data
--- purpose VARCHAR: training, evaluation or told
--- name VARCHAR: what an evaluation or a service calls the data; empty for training
+-- The data that versions were trained and evaluated on, named data, and what other services told, by fingerprint.
+-- model VARCHAR: the model's name; null for named data and what a service told
+-- version UBIGINT: the version; null for named data and what a service told
+-- purpose VARCHAR: training, evaluation, named or told
+-- name VARCHAR: what the data is called by its name, an evaluation or a service; empty for training
 -- digest VARCHAR: digest of the data
 -- rows UBIGINT: how many rows it has
 -- data JSON: the whole fingerprint: digest, rows, columns; never a value

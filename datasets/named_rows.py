@@ -1,0 +1,81 @@
+"""Rows that bear a name, read again: as what they were named as, or as a version learnt them, and never other rows."""
+# pyright: reportUnknownParameterType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false
+# (pyarrow ships no types)
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias
+
+from ..errors import Malformed, Refused
+from .fingerprint import RowsHasher
+from .read import labelled_twice, of_table
+from .selection import ALL, Selection
+from .tables import read_labels, read_table
+from .types import Kind
+from .unpacked import parquet_table
+
+Reading: TypeAlias = Callable[[str | None, Selection, Mapping[str, Kind]], Any]
+
+
+@dataclass(frozen=True)
+class NamedSource:
+    """How the rows of a version of a name are read again: from what was kept, else from where they lie."""
+
+    words: str
+    """The name with its version."""
+    digest: str
+    rows: int
+    label: str | None
+    chosen: Selection
+    path: str = ""
+    kept: Callable[[], Any] | None = None
+    """The bytes of the Parquet file that was kept, where one was: whoever gives them verified them."""
+
+    def read(self, label: str | None, chosen: Selection = ALL, schema: Mapping[str, Kind] | None = None) -> Any:
+        """A table of the columns and the label's: by the schema that a version learnt, by a selection, or as named.
+
+        Raises `Refused` where the file holds other rows than were named, else what `read.labelled` does.
+        """
+        if label is not None and self.label not in (None, label):
+            raise Malformed(
+                f"the labels of {self.words} are its column {self.label!r}, not {label!r}; leave the label out, or "
+                "give these rows a name with the other"
+            )
+        label = label or self.label
+        return self._reading(label, chosen if chosen or self.kept else self.chosen, schema or {})
+
+    def split(
+        self, label: str | None = None, chosen: Selection = ALL, schema: Mapping[str, Kind] | None = None
+    ) -> tuple[Any, Any]:
+        """As `read`, the columns and the labels apart; None for labels where there are none."""
+        table, label = self.read(label, chosen, schema), label or self.label
+        return (table, None) if label is None else (table.drop_columns([label]), table.column(label))
+
+    @cached_property
+    def _reading(self) -> Reading:
+        if self.kept is None:
+            return labelled_twice(self.path, self.label, self.chosen, self._check)
+        import pyarrow as pa
+
+        table = parquet_table(pa.BufferReader(self.kept()))
+        return lambda label, chosen, schema: of_table(table, label, chosen, schema)
+
+    def _check(self, table: Any) -> None:
+        """Hold that rows are those that were named."""
+        rows = read_table(table if self.label is None else table.drop_columns([self.label]))
+        hasher = RowsHasher()
+        hasher.update(rows, None if self.label is None else read_labels(table.column(self.label), rows.rows))
+        found = hasher.fingerprint()["digest"]
+        if found != self.digest:
+            name = self.words.partition("@")[0]
+            changed = (
+                f"{rows.rows:,} of {self.rows:,}" if rows.rows != self.rows else f"{rows.rows:,}, with other values"
+            )
+            raise Refused(
+                f"the file of {self.words} holds other rows than were named ({changed}); bring those back, or give the "
+                f"new ones the name: `lepton data add {name} FILE`"
+            )

@@ -1,0 +1,96 @@
+"""A survey of rows: their fingerprint and profile from one reading, and the rows themselves as Parquet where wanted."""
+# pyright: reportUnknownParameterType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false, reportAttributeAccessIssue=false
+# (pyarrow ships no types)
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ...errors import Refused
+from ..columns import Column, Table
+from ..fingerprint import RowsHasher
+from ..tables import read_labels, read_table
+from .profile import Profiler
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What was found of rows."""
+
+    fingerprint: dict[str, Any]
+    profile: dict[str, Any]
+
+
+def survey(pieces: Iterable[Any], label: str | None, keeping: RowsWriter | None = None) -> Survey:
+    """Read rows once, Arrow tables that hold the label's column too. Raises what `read_table`, `read_labels` do."""
+    hasher, profiler = RowsHasher(), Profiler()
+    for piece in pieces:
+        if not piece.num_rows:
+            continue
+        table = read_table(piece if label is None else piece.drop_columns([label]))
+        labels = None if label is None else read_labels(piece.column(label), table.rows)
+        hasher.update(table, labels)
+        profiler.update(table, labels)
+        if keeping is not None:
+            keeping.write(piece, table, labels, label)
+    profile = profiler.told()
+    if "labels" in profile:
+        profile["labels"]["name"] = label
+    return Survey(hasher.fingerprint(), profile)
+
+
+class RowsWriter:
+    """Writes rows to a Parquet file as what they were typed as: read back they have the same fingerprint."""
+
+    def __init__(self, file: Any, most: int) -> None:
+        self._file = file
+        self._most = most
+        self._writer: Any = None
+
+    def write(self, piece: Any, table: Table, labels: Column | None, label: str | None) -> None:
+        """Go on with more rows. Raises `Refused` where the file grows beyond what is kept."""
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        columns = [*table.columns, *(() if labels is None else (labels,))]
+        names = [column.name for column in table.columns] + ([label] if labels is not None else [])
+        arrays = {name: _plain(piece.column(name), column) for name, column in zip(names, columns, strict=True)}
+        kept = pa.table(arrays)
+        if self._writer is None:
+            self._writer = parquet.ParquetWriter(self._file, kept.schema, compression="zstd")
+        try:
+            self._writer.write_table(kept.cast(self._writer.schema))
+        except pa.ArrowInvalid:
+            raise Refused(
+                "a column holds another type in one part of the file than in another; give its type"
+            ) from None
+        if self._file.tell() > self._most:
+            raise Refused(
+                f"the rows take more than {self._most / 1e9:.1f} GB as Parquet, which is the most that is kept; name "
+                "the file where it lies, or fewer rows"
+            )
+
+    def close(self) -> None:
+        """Write what the file ends with."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+
+def _plain(array: Any, column: Column) -> Any:
+    """A column as Parquet keeps it: text, moments in UTC, whole numbers, truth values or floats."""
+    import pyarrow as pa
+
+    array = array.combine_chunks()
+    kind = array.type
+    if column.kind == "category":
+        levels = pa.array(column.levels, pa.large_string())
+        return levels.take(pa.array(column.values, mask=column.values < 0))
+    if column.kind == "date":
+        return array.cast(pa.timestamp("us"), safe=False)
+    if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
+        return array.cast(pa.int64() if pa.types.is_integer(kind) else pa.bool_())
+    return pa.array(column.values, pa.float64(), from_pandas=True)

@@ -1,0 +1,1 @@
+"""Answers about named data: what rows a name stands for, and how two sets of rows differ. Begin at `named.py`."""
