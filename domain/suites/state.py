@@ -19,6 +19,8 @@ class SuiteVersion:
     recorded: datetime
     actor: str
     event: SuiteDefined
+    until: int | None = None
+    """The `seq` at which the suite was retired while it counted."""
 
     @property
     def words(self) -> str:
@@ -57,8 +59,14 @@ class SuiteState:
         return newest
 
     def at(self, seq: int) -> SuiteVersion | None:
-        """The definition that counted when event `seq` was recorded, None where there was none yet."""
-        return next((version for version in reversed(self.versions) if version.seq < seq), None)
+        """The definition that counted when event `seq` was recorded, None where none did."""
+        version = next((each for each in reversed(self.versions) if each.seq < seq), None)
+        return None if version is None or (version.until is not None and version.until < seq) else version
+
+    def watching(self, model: str, branch: str, seq: int) -> SuiteVersion | None:
+        """The definition by which a version is judged that event `seq` committed there, None where by none."""
+        version = self.at(seq)
+        return version if version and (version.event.model, version.event.branch) == (model, branch) else None
 
 
 def evolve(suite: SuiteState, recorded: Recorded) -> SuiteState:
@@ -68,6 +76,8 @@ def evolve(suite: SuiteState, recorded: Recorded) -> SuiteState:
             place = (len(suite.versions) + 1, recorded.seq, recorded.recorded, recorded.actor)
             return SuiteState(event.suite, (*suite.versions, SuiteVersion(*place, event)))
         case SuiteRetired(reason=reason):
-            return replace(suite, retired=recorded.seq, reason=(recorded.actor, reason))
+            *before, last = suite.versions
+            versions = (*before, replace(last, until=recorded.seq))
+            return replace(suite, versions=versions, retired=recorded.seq, reason=(recorded.actor, reason))
         case _:
             return suite

@@ -1,0 +1,140 @@
+"""The definition of a suite: its rows read once, held against what is asked, and recorded by one command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from os import PathLike, fspath
+from typing import Any, Final, NamedTuple
+
+from ...datasets import read
+from ...datasets.selection import Selection
+from ...domain.suites.commands import DefineSuite
+from ...domain.suites.decide import checked_requirements, checked_suite
+from ...errors import Malformed, Refused
+from ...plain import words_of
+from ..data.named_data import find
+from ..source import without_columns
+from ..workspace import Workspace
+from .figures import check_figures
+from .known import Opened, every, opened, suite_of
+
+BRANCH: Final = "main"
+"""The branch that is watched where only a model is named."""
+
+
+class SuiteRows(NamedTuple):
+    """The rows that a suite is defined on, and where they are."""
+
+    fingerprint: Mapping[str, Any]
+    label: str
+    selection: Mapping[str, Any]
+    named: str
+    source: str
+
+
+def define(
+    workspace: Workspace,
+    name: str,
+    data: Any,
+    label: str | None,
+    *,
+    chosen: Selection,
+    require: Sequence[str],
+    metrics: Sequence[str],
+    against: str | None,
+    model: str | None,
+    branch: str | None,
+    evaluation: str | None,
+    sampling: Mapping[str, Any],
+    pool: str,
+    message: str,
+    key: str | None,
+) -> None:
+    """Say what versions are judged on. Nothing is recorded where the rows cannot be read, or a figure names nothing.
+
+    Model and branch may still have to come: the suite waits for their first version.
+    """
+    checked_suite(name)
+    trees = checked_requirements(require, against)
+    rows = _rows(workspace, data, label, chosen)
+    called = evaluation or name
+    _check_free(workspace, name, called)
+    check_figures(workspace, model, branch or BRANCH, trees, metrics)
+    _check_columns(rows, sampling)
+    suite = suite_of(workspace, name)
+    was = opened(workspace, suite.newest) if suite.versions else Opened("", "")
+    command = DefineSuite(
+        suite=name,
+        data=without_columns(rows.fingerprint) or {},
+        named=rows.named,
+        source=rows.source or was.source if rows.named == "" else "",
+        label=rows.label,
+        selection=rows.selection,
+        evaluation=called,
+        metrics=tuple(metrics),
+        requirements=tuple(require),
+        against=against,
+        watched=model,
+        branch=None if model is None else branch or BRANCH,
+        pool=pool,
+        message=message or was.message,
+        moved=rows.source not in ("", was.source),
+        described=message not in ("", was.message),
+        asked={"data": fspath(data) if isinstance(data, PathLike) else str(data)},
+        **sampling,
+    )
+    workspace.admit(command, key)
+
+
+def _rows(workspace: Workspace, data: Any, label: str | None, chosen: Selection) -> SuiteRows:
+    """The rows that data or its name stands for, read once: what no worker could find again is refused."""
+    if not isinstance(data, str | PathLike):
+        raise Malformed(
+            f"a suite's rows are read again for each version, and {words_of(data)} cannot be",
+            python="give a file's path, or name them with add_data(..., keep=True) and give the name",
+            cli="give a file, or a name of `lepton data add`",
+        )
+    path = fspath(data)
+    if (known := find(workspace, path)) is not None:
+        event = known.rows.event
+        if None not in (label, event.label) and label != event.label:
+            raise Malformed(f"the labels of {known.words} are its column {event.label!r}; leave the label out")
+        label = label or event.label
+        if chosen:
+            raise Malformed(f"the rows of {known.words} are read as they were named; leave types, drop and columns out")
+        return SuiteRows(event.data, _label(label, known.words), event.selection, known.words, "")
+    from ...datasets.tables import fingerprint
+
+    source = read.checked(path, _label(label, path), chosen)
+    rows, labels = read.labelled(source, str(label), chosen)
+    return SuiteRows(fingerprint(rows, labels), str(label), chosen.to_dict(), "", source)
+
+
+def _label(label: str | None, words: str) -> str:
+    if not label:
+        raise Malformed(
+            f"nothing says which column of {words[:200]} holds the labels",
+            python="name it as labels=",
+            cli="--label COLUMN names it",
+        )
+    return label
+
+
+def _check_free(workspace: Workspace, name: str, called: str) -> None:
+    """Hold that no other suite's evaluations are called so: their figures would stand in each other's place."""
+    for suite in every(workspace):
+        if suite.name != name and suite.retired is None and suite.newest.event.evaluation == called:
+            raise Refused(
+                f"the evaluations of suite {suite.name!r} are called {called!r} already",
+                python="call these otherwise, by evaluation=",
+                cli="call these otherwise, by --name",
+            )
+
+
+def _check_columns(rows: SuiteRows, sampling: Mapping[str, Any]) -> None:
+    """Hold that the columns are there by which rows are grouped, where it is known which columns there are."""
+    told = rows.fingerprint.get("columns")
+    present = [str(column["name"]) for column in told] if isinstance(told, list) else []  # pyright: ignore
+    for what in filter(None, (sampling.get("groups"), *sampling.get("sensitive", ()))):
+        if present and what not in present:
+            Selection(drop=(what,)).names(present, rows.label)
