@@ -219,6 +219,17 @@ def _seldom(number: int, data: dict[str, object]) -> Iterator[Event]:
     yield model.ModelDescribed(description="sealed:" + "x" * 60)
     yield model.VersionCleared(version=number, reason="sealed:" + "x" * 20)
     yield model.MetricDefined(name="fid", better="lower")
+    yield model.GateJudged(
+        version=number,
+        against=number - 1,
+        requirements=(model.JudgedRequirement(text="f1 >= against.f1 - 0.01", holds=True),),
+        metrics={"f1": 0.8},
+        metrics_against={"f1": 0.7},
+        rows=(digest("sha256"),),
+        passed=True,
+    )
+    yield model.AliasProtected(alias="production", requirements=("f1 >= against.f1 - 0.01",), against="production")
+    yield model.AliasUnprotected(alias="production", reason="sealed:" + "x" * 20)
     yield model.ModelArchived()
     yield model.ModelUnarchived()
     yield objects.PackRepacked(pack=f"packs/{number}", into=(f"packs/{number}-again",))

@@ -70,6 +70,10 @@ class OfModel(Command):
         return (model_stream(self.model),)
 
 
+class OfGates(OfModel):
+    """Something asked of a model's gates; gates/commands.py has them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfRun(Command):
     """Something asked of one run."""
@@ -221,9 +225,11 @@ class MoveAliases(OfModel):
     """Put aliases on versions, all or none; `expected` names where they must stand before (0: nowhere)."""
 
     free_text: ClassVar = ("reason",)
+    joined: ClassVar = ("override",)
     to: Mapping[str, int]
     expected: Mapping[str, int] = field(default_factory=dict[str, int])
     reason: str = ""
+    override: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +245,7 @@ class RollBack(OfModel):
 
     free_text: ClassVar = ("reason",)
     incidental: ClassVar = ("replayed", "from_version")
+    joined: ClassVar = ("override",)
     branch: str
     to: int
     from_version: int
@@ -247,6 +254,7 @@ class RollBack(OfModel):
     replayed: tuple[str, ...] = ()
     move_aliases: tuple[str, ...] = ()
     reason: str = ""
+    override: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,12 +263,14 @@ class RollBackAlias(OfModel):
 
     free_text: ClassVar = ("reason",)
     incidental: ClassVar = ("replayed", "from_version")
+    joined: ClassVar = ("override",)
     alias: str
     to: int
     from_version: int
     expected: int | None = None
     replayed: tuple[str, ...] = ()
     reason: str = ""
+    override: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -498,6 +508,7 @@ ModelCommand = (
     | DefineMetrics
     | ClearVersion
     | RecordRehearsal
+    | OfGates
 )
 RunCommand = StartRun | ResumeRun | LoseRun | LogMetrics | Checkpoint | FinishRun
 OfLedger = CreateLedger | UpgradeLedger

@@ -46,6 +46,7 @@ from .commands import (
     ModelCommand,
     MoveAliases,
     OfData,
+    OfGates,
     OfSuite,
     RecordDataset,
     RecordEvaluation,
@@ -63,9 +64,9 @@ from .commands import (
     dataset_stream,
     model_stream,
     run_stream,
-    suite_stream,
 )
 from .data.decide import name_data
+from .gates.decide import decide_gates
 from .guards import writable
 from .job.commands import OfJob
 from .job.decide import decide_job
@@ -77,9 +78,7 @@ from .names import changed_notes, checked_metrics, checked_task
 from .run import decide as run
 from .run.state import RunState
 from .state import LedgerState, Objects, State
-from .suites.commands import SuiteCommand
 from .suites.decide import decide_suite
-from .suites.state import SuiteState
 
 
 def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
@@ -117,8 +116,7 @@ def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
         case OfJob():
             return decide_job(state, command)
         case OfSuite():
-            suite = cast(SuiteState, state[suite_stream(command.suite)])
-            return decide_suite(suite, cast(SuiteCommand, command))
+            return decide_suite(state, command)
         case _:
             model = _model(state, command.model)
             if not model.registered:
@@ -161,6 +159,8 @@ def _of_model(model: ModelState, command: ModelCommand) -> tuple[Event, ...]:
             return tuple(defined(model, better))
         case ClearVersion():
             return tuple(_cleared(model, command))
+        case OfGates():
+            return decide_gates(model, command)
         case Annotate() | Describe() | RecordMetrics() | RecordEvaluation() | RecordRehearsal():
             return _found_out(model, command)
         case _:

@@ -17,9 +17,10 @@ def writable(model: ModelState) -> None:
 
 
 def unused(model: ModelState, name: str) -> None:
-    """A name is free in the one name space of branches, tags and aliases."""
-    if taken := model.taken(name):
-        what = "an alias" if taken == "alias" else f"a {taken}"
+    """A name is free in the one name space of branches, tags and aliases; a protected alias may stand nowhere yet."""
+    taken = model.taken(name)
+    if taken or name in model.protected:
+        what = f"a {taken}" if taken and taken != "alias" else "a protected alias" if not taken else "an alias"
         raise Refused(f"{name!r} is {what} of {model.name}; branches, tags and aliases share one name space")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -31,6 +31,14 @@ from .event import (
     To,
     unsaid,
 )
+
+Requirements = Annotated[tuple[str, ...], Field(description="conditions on figures, as docs/expressions.md has them")]
+Passage = Annotated[
+    Count | None, Field(exclude_if=unsaid, description="the event of the gate that a protected alias moved by")
+]
+Override = Annotated[
+    bool, Field(exclude_if=unsaid, description="whether a protected alias moved without its gate, for the reason given")
+]
 
 
 class Parent(BaseModel):
@@ -250,6 +258,8 @@ class AliasMoved(Event):
     from_version: Number | None = Field(description="the version before, null where the alias is new")
     to_version: To
     reason: Sealed = ""
+    gate: Passage = None
+    override: Override = False
 
 
 class AliasRolledBack(Event):
@@ -262,6 +272,8 @@ class AliasRolledBack(Event):
     to_version: To
     replayed: Replayed = ()
     reason: Sealed = ""
+    gate: Passage = None
+    override: Override = False
 
 
 class AliasDeleted(Event):
@@ -270,6 +282,59 @@ class AliasDeleted(Event):
     type: Literal["lepton.alias.deleted.v1"] = "lepton.alias.deleted.v1"
     alias: Alias
     from_version: From
+
+
+class AliasProtected(Event):
+    """An alias moves from now on only to versions that passed a gate with these requirements."""
+
+    free_text: ClassVar = ("reason",)
+    type: Literal["lepton.alias.protected.v1"] = "lepton.alias.protected.v1"
+    alias: Alias
+    requirements: Requirements = ()
+    against: str | None = Field(
+        default=None,
+        description="the alias, branch or tag that `against.` stands for: where it stands when the alias moves",
+    )
+    suite: str | None = Field(
+        default=None, exclude_if=unsaid, description="the suite whose gate it is, where it is one's"
+    )
+    reason: Sealed = ""
+
+
+class AliasUnprotected(Event):
+    """An alias moves freely again."""
+
+    free_text: ClassVar = ("reason",)
+    type: Literal["lepton.alias.unprotected.v1"] = "lepton.alias.unprotected.v1"
+    alias: Alias
+    reason: Sealed = ""
+
+
+class JudgedRequirement(BaseModel):
+    """A requirement of a gate, and whether the version met it."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    text: str = Field(description="the condition, as docs/expressions.md has it")
+    holds: bool | None = Field(description="whether it is met; null where a figure that it hangs on is missing")
+
+
+class GateJudged(Event):
+    """A version was held against requirements, on the same rows as those that it was compared with."""
+
+    type: Literal["lepton.gate.judged.v1"] = "lepton.gate.judged.v1"
+    version: Number
+    against: Number | None = Field(default=None, description="the version that `against.` stands for")
+    parent: Number | None = Field(default=None, description="the version that `parent.` stands for")
+    name: str = Field(default="", description="what the evaluation is called that bare names are figures of")
+    requirements: tuple[JudgedRequirement, ...] = Field(description="what was required, and what of it is met")
+    metrics: Metrics = Field(default={}, description="the version's figures, by the names in the requirements")
+    metrics_against: Metrics = Field(default={}, description="those of `against.`, by the names behind it")
+    metrics_parent: Metrics = Field(default={}, description="those of `parent.`, by the names behind it")
+    rows: tuple[str, ...] = Field(default=(), description="digests of the rows that the figures are of")
+    passed: bool = Field(description="whether every requirement is met")
+    suite: str | None = Field(default=None, exclude_if=unsaid, description="the suite that asked for it")
+    suite_version: Number | None = Field(default=None, exclude_if=unsaid, description="that suite's version")
 
 
 class RollbackRehearsed(Event):
@@ -306,5 +371,8 @@ ModelEvent = (
     | AliasMoved
     | AliasRolledBack
     | AliasDeleted
+    | AliasProtected
+    | AliasUnprotected
+    | GateJudged
     | RollbackRehearsed
 )

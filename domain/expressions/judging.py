@@ -96,15 +96,19 @@ def judge(tree: Condition, figures: Figures) -> Judged:
     """
     numbers = {written(name): _figure(name, figures) for name in names(tree)}
     compared = {relation: _compared(relation, numbers) for relation in relations(tree)}
-    missing = (f"{name} has no figure" for name, number in numbers.items() if number is None)
-    return Judged(
-        _holds(tree, compared), numbers, tuple(compared.values()), (*missing, *_valueless(compared.items(), numbers))
-    )
+    missing = (_missing(name, figures) for name in names(tree) if numbers[written(name)] is None)
+    unknown = (*missing, *_valueless(compared.items(), numbers))
+    return Judged(_holds(tree, compared), numbers, tuple(compared.values()), unknown)
 
 
 def _figure(name: Reference, figures: Figures) -> float | None:
     number = figures.get(name.side, {}).get(name.name)
     return None if number is None or isnan(number) else float(number)
+
+
+def _missing(name: Reference, figures: Figures) -> str:
+    there = name.name in figures.get(name.side, {})
+    return f"{name} is NaN, which is no figure" if there else f"{name} has no figure"
 
 
 def _compared(relation: Relation, numbers: Mapping[str, float | None]) -> Compared:

@@ -11,14 +11,14 @@ from ...errors import Damaged
 from ...events.bounds import STORED
 from ...events.clock import microseconds, moment
 from ...events.envelope import Recorded
-from ...events.model import DeltaRecorded, RollbackRehearsed, VersionCommitted
+from ...events.model import AliasProtected, DeltaRecorded, GateJudged, RollbackRehearsed, VersionCommitted
 from ...results import VersionRef
 from .ancestry import Descent
 from .figures import Figure, Rows, VersionFigures
 from .recalled import Recalled
 from .state import ModelState, Move, Ref, StoredManifest, VersionState
 
-E = TypeVar("E", VersionCommitted, RollbackRehearsed)
+E = TypeVar("E", VersionCommitted, RollbackRehearsed, GateJudged)
 Read = Callable[[int], Recorded]
 """Gives the event at a `seq` of the log."""
 
@@ -55,6 +55,10 @@ def _version(name: str, read: Read) -> Callable[[int, Any], VersionState]:
 
 def _rehearsal(name: str, read: Read) -> Callable[[int, Any], RollbackRehearsed]:
     return lambda seq, _row: _of(RollbackRehearsed, name, seq, read)[1]
+
+
+def _gate(name: str, read: Read) -> Callable[[int, Any], GateJudged]:
+    return lambda seq, _row: _of(GateJudged, name, seq, read)[1]
 
 
 def _of(kind: type[E], name: str, seq: int, read: Read) -> tuple[Recorded, E]:
@@ -114,6 +118,13 @@ _COLUMNS: Final[Mapping[str, _Column]] = {
     "notes": _plainly(int, dict, Map),
     "descriptions": _plainly(int, list, tuple),
     "rehearsals": _Column(int, _nothing, _rehearsal),
+    "gates": _Column(int, _nothing, _gate),
+    "passed": _plainly(int, list, tuple),
+    "protected": _plainly(
+        str,
+        lambda protected: protected.model_dump(exclude={"type"}),
+        lambda row: AliasProtected.model_validate(row, context=STORED),
+    ),
 }
 _MOVES: Final[Mapping[str, _Column]] = {
     "moves": _plainly(

@@ -16,6 +16,7 @@ from ...events.model import (
     TagDeleted,
 )
 from ..commands import CreateBranch, DeleteAlias, DeleteBranch, DeleteTag, MoveAliases, RollBack, RollBackAlias
+from ..gates.protection import passage, undeletable
 from ..guards import stands, unused, writable
 from ..names import checked_name
 from .state import ModelState
@@ -59,18 +60,25 @@ def move_aliases(model: ModelState, command: MoveAliases) -> tuple[Event, ...]:
     for alias, number in command.to.items():
         checked_name(alias, "alias")
         model.version(number)
-        if model.alias(alias) is None:
+        if model.alias(alias) is None and alias not in model.protected:
             unused(model, alias)
         stands(f"alias {alias!r}", command.expected.get(alias), model.alias(alias))
     return tuple(
-        AliasMoved(alias=alias, from_version=model.alias(alias), to_version=number, reason=command.reason)
+        AliasMoved(
+            alias=alias,
+            from_version=model.alias(alias),
+            to_version=number,
+            reason=command.reason,
+            **passage(model, alias, number, override=command.override, reason=command.reason),
+        )
         for alias, number in command.to.items()
         if model.alias(alias) != number
     )
 
 
 def delete_alias(model: ModelState, command: DeleteAlias) -> tuple[Event, ...]:
-    """Give up an alias."""
+    """Give up an alias, unless it is protected."""
+    undeletable(model, command.alias)
     return (AliasDeleted(alias=command.alias, from_version=standing(model, command.alias)),)
 
 
@@ -109,7 +117,8 @@ def _taken_along(model: ModelState, command: RollBack) -> Iterator[Event]:
         stood = standing(model, alias)
         if stood != command.to:
             kind = AliasRolledBack if command.to in model.aliases[alias].stood else AliasMoved
-            yield kind(alias=alias, from_version=stood, to_version=command.to, reason=command.reason)
+            by = passage(model, alias, command.to, override=command.override, reason=command.reason)
+            yield kind(alias=alias, from_version=stood, to_version=command.to, reason=command.reason, **by)
 
 
 def roll_back_alias(model: ModelState, command: RollBackAlias) -> tuple[Event, ...]:
@@ -131,6 +140,7 @@ def roll_back_alias(model: ModelState, command: RollBackAlias) -> tuple[Event, .
             to_version=command.to,
             replayed=command.replayed,
             reason=command.reason,
+            **passage(model, command.alias, command.to, override=command.override, reason=command.reason),
         ),
     )
 

@@ -15,12 +15,15 @@ from ...events.envelope import Recorded
 from ...events.model import (
     AliasDeleted,
     AliasMoved,
+    AliasProtected,
     AliasRolledBack,
+    AliasUnprotected,
     BranchCreated,
     BranchDeleted,
     BranchRolledBack,
     DeltaRecorded,
     EvaluationRecorded,
+    GateJudged,
     MetricDefined,
     MetricsRecorded,
     ModelArchived,
@@ -167,6 +170,12 @@ class ModelState(NamedTuple):
     descriptions: Map[int, tuple[str, str]] = Map()
     rehearsals: Map[int, RollbackRehearsed] = Map()
     """By `seq`."""
+    gates: Map[int, GateJudged] = Map()
+    """By `seq`."""
+    passed: Map[int, tuple[int, ...]] = Map()
+    """The gates that a version passed, oldest first."""
+    protected: Map[str, AliasProtected] = Map()
+    """By the alias, also where that stands nowhere yet."""
 
     @property
     def next_number(self) -> int:
@@ -301,6 +310,12 @@ def evolve(model: ModelState, recorded: Recorded) -> ModelState:
             return _moved(model, "alias", name, _move(recorded, "deleted", old, None))
         case RollbackRehearsed():
             return model._replace(rehearsals=model.rehearsals.set(recorded.seq, event))
+        case GateJudged():
+            return _gated(model, recorded.seq, event)
+        case AliasProtected(alias=name):
+            return model._replace(protected=model.protected.set(name, event))
+        case AliasUnprotected(alias=name):
+            return model._replace(protected=model.protected.delete(name)) if name in model.protected else model
         case _:
             return model
 
@@ -353,6 +368,13 @@ def _tagged(model: ModelState, name: str, number: int | None) -> ModelState:
         tags = tags.set(name, number)
         tagged = tagged.set(number, tuple(sorted((*tagged.get(number, ()), name))))
     return model._replace(tags=tags, tagged=tagged)
+
+
+def _gated(model: ModelState, seq: int, event: GateJudged) -> ModelState:
+    passed = model.passed
+    if event.passed:
+        passed = passed.set(event.version, (*passed.get(event.version, ()), seq))
+    return model._replace(gates=model.gates.set(seq, event), passed=passed)
 
 
 def _measured(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from ..commands import OfSuite
+from ..commands import OfSuite, model_stream, suite_stream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,4 +48,22 @@ class RetireSuite(OfSuite):
     reason: str = ""
 
 
-SuiteCommand = DefineSuite | RetireSuite
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeSuite(OfSuite):
+    """Hold a version against a suite's requirements, by figures that are recorded."""
+
+    incidental: ClassVar = ("against", "rows")
+    number: int
+    """Which definition of the suite."""
+    model: str
+    version: int
+    against: int | None = None
+    """The version that `against.` stood for when figures of it were looked for."""
+    rows: Mapping[int, str] = field(default_factory=dict[int, str])
+    """By version, the digest of the suite's rows as that version reads them."""
+
+    def reads(self) -> tuple[str, ...]:
+        return (suite_stream(self.suite), model_stream(self.model))
+
+
+SuiteCommand = DefineSuite | RetireSuite | JudgeSuite

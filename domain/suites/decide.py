@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from ...errors import Malformed
 from ...events.suite import SuiteDefined, SuiteRetired
 from ...plain import plain, plain_text, same
 from ..append import Append
+from ..commands import OfSuite
 from ..expressions.judging import requirement
 from ..expressions.tree import Condition, names
+from ..model.state import ModelState
 from ..names import checked_label, checked_model, checked_name
-from ..streams import suite_stream
-from .commands import DefineSuite, RetireSuite, SuiteCommand
+from ..streams import model_stream, suite_stream
+from .commands import DefineSuite, JudgeSuite, RetireSuite, SuiteCommand
+from .judging import judged
 from .state import SuiteState
+
+if TYPE_CHECKING:
+    from ..state import State
 
 LONGEST: Final = 100
 """Characters of a suite's name: keys bear it beside a model's."""
@@ -24,10 +30,13 @@ _UNSAID: Final = {"type", "source", "message"}
 """What of a definition is sealed, or the same for all."""
 
 
-def decide_suite(suite: SuiteState, command: SuiteCommand) -> tuple[Append, ...]:
+def decide_suite(state: State, asked: OfSuite) -> tuple[Append, ...]:
     """The events that a command becomes, none where there is nothing to do; `Refused` where a rule forbids it."""
-    stream = suite_stream(command.suite)
+    stream, command = suite_stream(asked.suite), cast(SuiteCommand, asked)
+    suite = cast(SuiteState, state[stream])
     match command:
+        case JudgeSuite():
+            return judged(suite, cast(ModelState, state[model_stream(command.model)]), command)
         case DefineSuite():
             defined = _defined(command)
             return () if _stands(suite, command, defined) else (Append(stream, defined),)
@@ -61,6 +70,11 @@ def _defined(command: DefineSuite) -> SuiteDefined:
     checked_requirements(command.requirements, command.against)
     if (command.watched is None) != (command.branch is None):
         raise Malformed("a suite watches a branch of a model; name both of them, or neither")
+    if command.against is not None and command.against == command.branch:
+        raise Malformed(
+            f"the suite watches {command.branch!r}, whose head is the version that it judges; compare with parent. or "
+            "with an alias"
+        )
     for what, number in (("draws", command.draws), ("block", command.block)):
         if number is not None and number < 1:
             raise Malformed(f"{what} is {number}; give 1 or more, or leave it out")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Mapping
 
-from ...errors import UnknownRevision
+from ...errors import Stale, UnknownRevision
 from ...events.model import GateJudged, JudgedRequirement
 from ..append import Append
 from ..expressions.judging import Figures, judge, requirement
@@ -15,8 +14,6 @@ from ..model.state import ModelState
 from ..streams import model_stream
 from .commands import JudgeSuite
 from .state import SuiteState, SuiteVersion
-
-SIDES: Final[tuple[Side, ...]] = ("against", "parent")
 
 
 def judged(suite: SuiteState, model: ModelState, command: JudgeSuite) -> tuple[Append, ...]:
@@ -31,13 +28,16 @@ def judged(suite: SuiteState, model: ModelState, command: JudgeSuite) -> tuple[A
         raise UnknownRevision(f"there is no model {command.model!r}; `lepton models` lists them")
     writable(model)
     sides = sides_of(model, definition, command.version)
+    if sides.get("against") != command.against:
+        remedy = "judge it again, compared with that"
+        raise Stale(
+            f"{definition.event.against}", command.against or "nowhere", sides.get("against", "nowhere"), remedy
+        )
     trees = {written(tree): tree for tree in map(requirement, definition.event.requirements)}
     if not trees:
         return ()
     figures: Figures = {side: _figures(model, definition, number, command.rows) for side, number in sides.items()}
-    requirements = tuple(
-        JudgedRequirement(text=text, holds=judge(tree, figures).holds) for text, tree in trees.items()
-    )
+    requirements = tuple(JudgedRequirement(text=text, holds=judge(tree, figures).holds) for text, tree in trees.items())
     used: dict[Side | None, dict[str, float]] = {None: {}, "against": {}, "parent": {}}
     for tree in trees.values():
         for name in names(tree):
@@ -45,7 +45,7 @@ def judged(suite: SuiteState, model: ModelState, command: JudgeSuite) -> tuple[A
                 used[name.side][name.name] = value
     event = GateJudged(
         version=command.version,
-        against=sides.get("against"),
+        against=against,
         parent=sides.get("parent"),
         name=definition.event.evaluation,
         requirements=requirements,
@@ -77,13 +77,11 @@ def standing(model: ModelState, name: str) -> int | None:
     return model.tags.get(name) or model.head(name) or model.alias(name)
 
 
-def _figures(
-    model: ModelState, definition: SuiteVersion, number: int, rows: Mapping[int, str]
-) -> Mapping[str, float]:
-    """A version's figures on the suite's rows, by what was measured and by their names as they are shown."""
+def _figures(model: ModelState, definition: SuiteVersion, number: int, rows: Mapping[int, str]) -> dict[str, float]:
+    """A version's figures on the suite's rows, by what was measured and as they are shown, `nightly/f1`."""
     judged = model.figures_of(number).judged.get(rows.get(number, ""), {})
-    return dict(_told(judged.values(), definition.event.evaluation))
-
-
-def _told(figures: object, evaluation: str) -> Iterator[tuple[str, float]]:
-    raise NotImplementedError
+    newest = sorted(
+        judged.values(), key=lambda figure: (figure.name.startswith(f"{definition.event.evaluation}/"), figure.seq)
+    )
+    by_metric = {figure.metric: figure.value for figure in newest}
+    return by_metric | {f"{definition.event.evaluation}/{metric}": value for metric, value in by_metric.items()}

@@ -14,15 +14,19 @@ from lepton_ai.domain.commands import (
     Command,
     Delta,
     OfData,
+    OfGates,
     OfJob,
+    OfSuite,
     RollBack,
     RollBackAlias,
     StartRun,
     Stored,
 )
 from lepton_ai.domain.data.commands import NameData
+from lepton_ai.domain.gates.commands import GateCommand
 from lepton_ai.domain.job.commands import JobCommand, OfferVersion, Ready, SubmitJob
 from lepton_ai.domain.model.recipe import Recipe
+from lepton_ai.domain.suites.commands import DefineSuite, SuiteCommand
 from lepton_ai.errors import LeptonError
 from lepton_ai.events.model import File, Parent
 from lepton_ai.events.objects import ManifestWritten, PackWritten
@@ -80,7 +84,7 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "label": (None, "y"),
     "into": (None, ("packs/00/3",)),
 }
-STREAMS = {"model", "run", "job", "dataset", "data", "endpoint", "objects", "ledger"}
+STREAMS = {"model", "run", "job", "dataset", "data", "endpoint", "suite", "objects", "ledger"}
 TEXTS = ("message", "reason", "description", "name")
 MAPPINGS = (
     "payload",
@@ -97,9 +101,9 @@ MAPPINGS = (
 )
 KINDS: tuple[type[Command], ...] = tuple(
     kind
-    for union in (*get_args(AnyCommand), JobCommand, NameData)
+    for union in (*get_args(AnyCommand), JobCommand, NameData, GateCommand, SuiteCommand)
     for kind in (get_args(union) or (union,))
-    if kind not in (OfJob, OfData)
+    if kind not in (OfJob, OfData, OfGates, OfSuite)
 )
 
 
@@ -108,6 +112,22 @@ def values(kind: type[Command], name: str) -> tuple[Any, Any]:
         return {}, {"production": 1}
     if name in ("kind", "pool", "source"):
         return "a", "b"
+    if name == "suite":
+        return ("weekly" if issubclass(kind, OfSuite) else None), "nightly"
+    if name in ("rows", "metrics") and issubclass(kind, OfSuite):
+        return ({}, {1: digest(1)}) if name == "rows" else ((), ("f1",))
+    if name in ("label", "watched", "groups", "named", "evaluation") and kind is DefineSuite:
+        return "a", "b"
+    if name in ("moved", "described"):
+        return False, True
+    if name == "sensitive":
+        return (), ("sex",)
+    if name == "override":
+        return False, True
+    if name == "requirements":
+        return ("f1 > 1",), ("f1 > 2",)
+    if name == "against" and kind.__name__ in ("ProtectAlias", "DefineSuite"):
+        return None, "production"
     if name == "needs":
         return (), ("cuda",)
     if name == "job":
@@ -141,7 +161,7 @@ def test_what_a_command_calls_incidental_or_free_text_are_fields_it_has(kind: ty
     assert {*kind.incidental, *kind.free_text} <= names
     assert names.intersection(
         {"message", "reason", "description", "validation_source"}
-        | ({"source"} if kind in (SubmitJob, OfferVersion, NameData) else set())
+        | ({"source"} if kind in (SubmitJob, OfferVersion, NameData, DefineSuite) else set())
     ) == set(kind.free_text)
 
 

@@ -92,6 +92,7 @@ def test_a_suite_that_nobody_defined_is_not_retired() -> None:
         ({"branch": ".."}, "cannot name a branch"),
         ({"watched": ".."}, "cannot name a model"),
         ({"against": "~1"}, "cannot name a branch, tag or alias"),
+        ({"against": "main"}, "watches 'main', whose head is the version that it judges"),
         ({"draws": 0}, "draws is 0; give 1 or more"),
         ({"block": -1}, "block is -1; give 1 or more"),
     ],

@@ -66,20 +66,16 @@ def source_of(workspace: Workspace, version: SuiteVersion) -> SuiteSource:
     event = version.event
     if event.named:
         named = named_data.source_of(workspace, named_data.known_data(workspace, f"{named_data.PREFIX}{event.named}"))
-        return SuiteSource(
-            version.words, named.digest, named.rows, named.label, named.chosen, named.path, named.kept
-        )
+        return SuiteSource(version.words, named.digest, named.rows, named.label, named.chosen, named.path, named.kept)
     path = opened(workspace, version).source
     if not path:
         raise forgotten(version)
-    return SuiteSource(
-        version.words, event.data["digest"], event.data["rows"], event.label, selected_as(version), path
-    )
+    return SuiteSource(version.words, event.data["digest"], event.data["rows"], event.label, selected_as(version), path)
 
 
 def selected_as(version: SuiteVersion) -> Selection:
     """The selection that a suite's rows were read by."""
-    told: Mapping[str, Any] = version.event.selection
+    told = cast("Mapping[str, Any]", version.event.selection)
     columns = told.get("columns")
     return Selection(told.get("types", {}), tuple(told.get("drop", ())), None if columns is None else tuple(columns))
 

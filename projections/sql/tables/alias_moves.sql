@@ -9,7 +9,9 @@ CREATE TABLE store.alias_moves (
     kind VARCHAR NOT NULL,
     replayed VARCHAR[],
     actor VARCHAR NOT NULL,
-    reason VARCHAR NOT NULL
+    reason VARCHAR NOT NULL,
+    gate UBIGINT,
+    override BOOLEAN NOT NULL
 );
 
 INSERT INTO store.alias_moves
@@ -27,11 +29,13 @@ SELECT
     END,
     CASE WHEN type = 'lepton.alias.rolled_back.v1' THEN coalesce(e.replayed, []) END,
     actor,
-    coalesce(e.reason, '')
+    coalesce(e.reason, ''),
+    e.gate,
+    coalesce(e.override, false)
 FROM (
     SELECT seq, recorded, stream, type, actor, from_json(data, '{
         "alias": "VARCHAR", "from_version": "UBIGINT", "to_version": "UBIGINT", "replayed": ["VARCHAR"],
-        "reason": "VARCHAR"
+        "reason": "VARCHAR", "gate": "UBIGINT", "override": "BOOLEAN"
     }') AS e
     FROM batch
     WHERE type IN ('lepton.alias.moved.v1', 'lepton.alias.rolled_back.v1', 'lepton.alias.deleted.v1')

@@ -8,6 +8,8 @@
 -- kind VARCHAR: moved, rolled_back or deleted
 -- actor VARCHAR: pseudonym of who moved it
 -- reason VARCHAR: the reason, sealed; empty where none was given
-SELECT model, alias, seq, recorded, from_version, to_version, kind, actor, reason
+-- gate UBIGINT: the event of the gate by which a protected alias moved; null where it moved by none
+-- override BOOLEAN: whether a protected alias moved without its gate, for the reason
+SELECT model, alias, seq, recorded, from_version, to_version, kind, actor, reason, gate, override
 FROM store.alias_moves
 WHERE seq <= s
