@@ -28,11 +28,9 @@ def judged(suite: SuiteState, model: ModelState, command: JudgeSuite) -> tuple[A
         raise UnknownRevision(f"there is no model {command.model!r}; `lepton models` lists them")
     writable(model)
     sides = sides_of(model, definition, command.version)
-    if sides.get("against") != command.against:
-        remedy = "judge it again, compared with that"
-        raise Stale(
-            f"{definition.event.against}", command.against or "nowhere", sides.get("against", "nowhere"), remedy
-        )
+    against, name = sides.get("against"), definition.event.against or "against"
+    if against != command.against:
+        raise Stale(name, command.against or "nowhere", against or "nowhere", "judge it again, compared with that")
     trees = {written(tree): tree for tree in map(requirement, definition.event.requirements)}
     if not trees:
         return ()
