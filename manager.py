@@ -289,9 +289,9 @@ class ModelManager:
         """Put a branch, or with `alias` an alias, on a version of its past, after every byte of it was restored.
 
         `to` may be left out with `alias` only: back to where it stood before its last move. `rehearse`, as
-        (data, labels) or (data, labels, metric), or with a file's path and its column of labels, judges target and head
-        on the same rows first and raises `GateNotMet` for a worse target unless a `reason` is given. `dry_run` returns
-        the plan, with the rehearsal if one was asked for, and records nothing.
+        (data, labels) or (data, labels, metric), with a file's path and its column of labels, or as the name of data
+        (`add_data`), judges target and head on the same rows first and raises `GateNotMet` for a worse target unless a
+        `reason` is given. `dry_run` returns the plan, with the rehearsal if one was asked for, and records nothing.
         """
         state, aim = self._aim(to, model, branch, alias, expected, reason, move_aliases, rehearse)
         if dry_run:
@@ -867,7 +867,7 @@ class ModelManager:
             asked=_words({"to": to} if expected is None else {"to": to, "expected": expected}),
             reason=reason,
             move_aliases=tuple(move_aliases),
-            rehearse=versions.rows.read_once(rehearse),
+            rehearse=versions.rows.read_once(self._workspace, rehearse),
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from ..errors import Malformed, Refused
 from .fingerprint import RowsHasher
@@ -18,6 +18,8 @@ from .tables import read_labels, read_table
 from .types import Kind
 from .unpacked import parquet_table
 
+KEPT: Final = "rows.parquet"
+"""The tensor whose bytes are the rows, where they are kept."""
 Reading: TypeAlias = Callable[[str | None, Selection, Mapping[str, Kind]], Any]
 
 
@@ -41,12 +43,16 @@ class NamedSource:
         Raises `Refused` where the file holds other rows than were named, else what `read.labelled` does.
         """
         if label is not None and self.label not in (None, label):
-            raise Malformed(
-                f"the labels of {self.words} are its column {self.label!r}, not {label!r}; leave the label out, or "
-                "give these rows a name with the other"
-            )
+            raise self.other_labels(label)
         label = label or self.label
-        return self._reading(label, chosen if chosen or self.kept else self.chosen, schema or {})
+        return self._reading(label, chosen if self.kept else self._narrowed(chosen), schema or {})
+
+    def other_labels(self, label: str) -> Malformed:
+        """The refusal of another column as labels than the rows were named with."""
+        return Malformed(
+            f"the labels of {self.words} are its column {self.label!r}, not {label!r}; leave the label out, or give "
+            "these rows a name with the other"
+        )
 
     def split(
         self, label: str | None = None, chosen: Selection = ALL, schema: Mapping[str, Kind] | None = None
@@ -54,6 +60,11 @@ class NamedSource:
         """As `read`, the columns and the labels apart; None for labels where there are none."""
         table, label = self.read(label, chosen, schema), label or self.label
         return (table, None) if label is None else (table.drop_columns([label]), table.column(label))
+
+    def _narrowed(self, chosen: Selection) -> Selection:
+        """What is chosen of the rows as they were named."""
+        columns = self.chosen.columns if chosen.columns is None else chosen.columns
+        return Selection({**self.chosen.types, **chosen.types}, (*self.chosen.drop, *chosen.drop), columns)
 
     @cached_property
     def _reading(self) -> Reading:

@@ -20,6 +20,7 @@ from ..domain.model.recipe import Recipe
 from ..errors import Refused, Stale
 from ..events.job import JobSubmitted
 from ..models.registry import OWN, known
+from ..versions.data.named_data import asked_of_worker
 from ..versions.rows import evaluated_as
 from ..versions.source import identity_of
 from ..versions.unknown import damage_first
@@ -48,7 +49,8 @@ class Jobs:
     """Work that workers do. A job is named by its id, or by the id's beginning or end.
 
     `limits` are `pool`, `needs` such as ("cuda",), `memory` in bytes, `seconds` an attempt, and how many `retries` of
-    attempts that were lost. `data` is a CSV, Parquet or Arrow file that the worker can reach: a path, s3://, gs://.
+    attempts that were lost. `data` is a CSV, Parquet or Arrow file that the worker can reach (a path, s3://, gs://), or
+    named data, which know their label.
     """
 
     opened: Callable[[], Workspace]
@@ -67,7 +69,7 @@ class Jobs:
         self,
         model: str,
         data: str,
-        label: str,
+        label: str | None = None,
         *,
         name: str | None = None,
         hyperparameters: Mapping[str, Any] | None = None,
@@ -89,10 +91,11 @@ class Jobs:
         `columns` names the only ones to learn from. `validation` is a file of the same columns, whose rows are
         validated on in place of held-out ones; `better` says which way metrics are better, where nobody knows yet.
         """
-        asked = {"class": known(model), "label": label, "hyperparameters": dict(hyperparameters or {})}
+        workspace = self.begun()
+        data, label, named = asked_of_worker(workspace, data, label)
+        asked = {"class": known(model), "label": label, "hyperparameters": dict(hyperparameters or {}), **named}
         asked |= selection(types, drop, columns).to_dict() | _directions(better)
         payload = asked | {"branch": branch, "tags": list(tags)}
-        workspace = self.begun()
         allowed = self._reaching(model, JobLimits(**limits))
         return submit(
             workspace, "train", name or model, data, payload, allowed, message=message, validation=validation, key=key
@@ -102,7 +105,7 @@ class Jobs:
         self,
         rev: str | int,
         data: str,
-        label: str,
+        label: str | None = None,
         *,
         name: str = "",
         types: Mapping[str, str] | None = None,
@@ -119,7 +122,9 @@ class Jobs:
         """
         model, number = self.workspace.resolve(rev)
         chosen = evaluated_as(model, number, selection(types, drop, columns))
-        payload = {"version": number, "label": label, "name": name, **chosen.to_dict(), **_directions(better)}
+        data, label, named = asked_of_worker(self.workspace, data, label)
+        name = name or (named["named"]["name"] if named else "")
+        payload = {"version": number, "label": label, "name": name, **chosen.to_dict(), **_directions(better), **named}
         allowed = self._reaching(model.version(number).event.architecture.get("class"), JobLimits(**limits))
         return submit(self.workspace, "evaluate", model.name, data, payload, allowed, key=key)
 
@@ -235,7 +240,7 @@ def submit(
 
     def address(place: str) -> str:
         if isinstance(asked, LabelledRows):
-            return read.checked(place, asked.label, selected_by(asked))
+            return place and read.checked(place, asked.label, selected_by(asked))
         return place and _address(place)
 
     command = SubmitJob(

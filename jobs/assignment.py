@@ -106,7 +106,8 @@ def compose(workspace: Workspace, name: str, job: JobState, worker: str) -> Orde
     Raises `Refused` or `Damaged` where what the job names is not there any more.
     """
     model = workspace.model(job.model)
-    number = payload_of(job.kind, job.payload).base(model)
+    payload = payload_of(job.kind, job.payload)
+    number, named = payload.base(model), getattr(payload, "named", None)
     return Order(
         job=name,
         epoch=job.epoch + 1,
@@ -116,6 +117,7 @@ def compose(workspace: Workspace, name: str, job: JobState, worker: str) -> Orde
         payload=dict(job.payload),
         source=workspace.opened(job.actor, job.source),
         validation_source=workspace.opened(job.actor, job.validation_source),
+        rows=_whole(workspace, named.kept) if named and named.kept else None,
         needs=job.needs,
         memory=job.memory,
         seconds=job.seconds,
@@ -139,9 +141,13 @@ def _base(workspace: Workspace, model: ModelState, number: int) -> Base:
 
 
 def _resume_point(workspace: Workspace, checkpoint: JobCheckpoint) -> ResumePoint:
-    size = workspace.vault.manifest(checkpoint.tensors).size
-    plan = _plan(workspace, checkpoint.tensors, Graph({checkpoint.tensors: size}, ()))
-    return ResumePoint(step=checkpoint.step, way=plan)
+    return ResumePoint(step=checkpoint.step, way=_whole(workspace, checkpoint.tensors))
+
+
+def _whole(workspace: Workspace, tensors: str) -> RestorePlan:
+    """How tensors are restored that were kept whole."""
+    size = workspace.vault.manifest(tensors).size
+    return _plan(workspace, tensors, Graph({tensors: size}, ()))
 
 
 def _plan(workspace: Workspace, tensors: str, graph: Graph) -> RestorePlan:

@@ -37,11 +37,17 @@ class LabelledFile:
         return labelled(self.path, label, chosen, schema)
 
 
-def read_once(rows: Any) -> Any:
-    """Rows to rehearse on, a file's path as a file that is read once however many versions are judged on it."""
+def read_once(workspace: Workspace, rows: Any) -> Any:
+    """Rows to rehearse on, a file's path or named data as what is read once however many versions are judged on it."""
+    from .data.named_data import rows_of
+
     match rows:
-        case (path, str() as label, *rest) if isinstance(path, str | PathLike):
-            return (LabelledFile(fspath(path)), label, *rest)
+        case str() as name:
+            data, label, called = rows_of(workspace, name)
+            return (data, label) if called else rows
+        case (path, None | str() as label, *rest) if isinstance(path, str | PathLike):
+            data, label, called = rows_of(workspace, path, label)
+            return (data if called else LabelledFile(fspath(data)), label, *rest) if label is not None else rows
         case _:
             return rows
 

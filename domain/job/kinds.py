@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from ...errors import Malformed, first_fault
-from ...events.event import Hyperparameters, Number
+from ...events.event import Digest, Hyperparameters, Number
 from ...plain import plain, plain_text
 from ..model.metric import Better
 from ..names import checked_name
@@ -41,8 +41,25 @@ class Payload(BaseModel):
         return None
 
 
+class NamedRowsAsked(BaseModel):
+    """The rows of a name that work is asked for on: what they are, so that no others are taken for them."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+    name: str
+    version: Number
+    digest: str
+    rows: Annotated[int, Field(ge=1)]
+    label: str | None = None
+    types: dict[str, Literal["number", "category", "date"]] = {}
+    drop: tuple[str, ...] = ()
+    columns: tuple[str, ...] | None = None
+    kept: Digest | None = None
+    """What the object store keeps of them; without it the job's source says where they lie."""
+
+
 class LabelledRows(Payload):
-    """It reads rows with a column of labels, from the file that the job's source names."""
+    """It reads rows with a column of labels, from the file that the job's source names or by the name they bear."""
 
     label: Annotated[str, Field(min_length=1)]
     types: dict[str, Literal["number", "category", "date"]] = {}
@@ -51,6 +68,7 @@ class LabelledRows(Payload):
     """Columns that are left out."""
     columns: tuple[str, ...] | None = None
     """The only columns that are read; None for all."""
+    named: NamedRowsAsked | None = None
 
 
 class LogsMetrics(Payload):

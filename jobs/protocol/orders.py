@@ -86,6 +86,8 @@ class Order(BaseModel):
     source: Annotated[str, Field(max_length=4096, pattern=r"^[^\x00]*$")]
     validation_source: Annotated[str, Field(max_length=4096, pattern=r"^[^\x00]*$")] = ""
     """Where the rows lie that a training is validated on."""
+    rows: RestorePlan | None = None
+    """How named rows are restored that the object store keeps."""
     needs: Annotated[tuple[Word, ...], Field(max_length=100)] = ()
     memory: Annotated[int, Field(ge=1, lt=2**63)] | None = None
     seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from ...datasets.selection import Selection, selection
 from ...domain.data.state import DataState, NamedRows
 from ...domain.streams import data_stream
-from ...errors import Damaged, Refused, UnknownRevision
+from ...errors import Damaged, Malformed, Refused, UnknownRevision
 from ...events.sql.actors import FORGOTTEN
 from ...tensors.graph import Graph
 from ..rows import LabelledFile
@@ -68,7 +68,7 @@ def rows_of(workspace: Workspace, data: Any, labels: Any = None) -> tuple[Any, A
         return data, labels, ""
     source = source_of(workspace, known)
     if labels is None and source.label is None:
-        raise Refused(f"{known.words} was named without labels; say which of its columns holds them")
+        raise _unlabelled(known)
     if labels is not None and not isinstance(labels, str):
         return source.split()[0], labels, known.name
     return NamedFile(path=known.words, source=source), labels or source.label, known.name
@@ -102,6 +102,29 @@ def known_data(workspace: Workspace, words: str) -> KnownData:
         hint = f"did you mean {near[0]}?" if near else "`lepton data list` lists the names, `lepton data add` gives one"
         raise UnknownRevision(f"there is no data named {name!r}, and no file; {hint}")
     return KnownData(name, number or len(state.versions), state.version(number))
+
+
+def asked_of_worker(workspace: Workspace, data: str, label: str | None) -> tuple[str, str, dict[str, Any]]:
+    """Where a worker finds rows, the column of their labels, and what its payload says of them if they bear a name.
+
+    The address is empty where the object store has them. Raises as `rows_of` does, `Malformed` without a label.
+    """
+    if (known := find(workspace, data)) is None:
+        if label is None:
+            raise Malformed(
+                "the rows of a file have a column of labels; name it",
+                python="give it as label=",
+                cli="give it as --label COLUMN",
+            )
+        return data, label, {}
+    source, event = source_of(workspace, known), known.rows.event
+    if label is not None and source.label not in (None, label):
+        raise source.other_labels(label)
+    if (label := label or source.label) is None:
+        raise _unlabelled(known)
+    named = {"name": known.name, "version": known.version, "digest": source.digest, "rows": source.rows}
+    named |= {"label": event.label, "kept": event.kept, **source.chosen.to_dict()}
+    return source.path, label, {"named": named}
 
 
 def names(workspace: Workspace) -> list[str]:
@@ -159,13 +182,21 @@ def source_of(workspace: Workspace, known: KnownData) -> NamedSource:
 
 def kept_bytes(workspace: Workspace, manifest: str) -> Any:
     """The Parquet file that was kept, verified. Raises `Damaged`."""
-    from .naming import KEPT
+    from ...datasets.named_rows import KEPT
 
     size = workspace.vault.manifest(manifest).size
     tensors = workspace.vault.restore(manifest, Graph({manifest: size}, ()))
     if KEPT not in tensors:
         raise Damaged(f"the rows kept as {manifest}", expected=f"a tensor {KEPT}", found=", ".join(tensors))
     return memoryview(cast("Any", tensors[KEPT].raw()))
+
+
+def _unlabelled(known: KnownData) -> Refused:
+    return Refused(
+        f"{known.words} was named without labels; say which of its columns holds them",
+        python="give that one's name",
+        cli="give it as --label COLUMN",
+    )
 
 
 def _parts(words: str) -> tuple[str, int | None]:

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from ...datasets.profiles.survey import Survey
     from ...tensors.vault import SavedTensors
 
-KEPT: Final = "rows.parquet"
-"""The tensor whose bytes are the rows."""
 MOST: Final = 2_000_000_000
 """Bytes of Parquet that are kept of one data set: whoever reads them back has them in memory at once."""
 
@@ -90,6 +88,7 @@ def _sent(workspace: Workspace, asked: dict[str, Any], file: Any, key: str | Non
 def _kept(workspace: Workspace, file: Any) -> SavedTensors:
     import numpy as np
 
+    from ...datasets.named_rows import KEPT
     from ...tensors.graph import Graph
     from ...tensors.tensor import Array
 

@@ -23,13 +23,13 @@ class Evaluate(LabelledRows, JudgesVersion):
 def evaluate(payload: Evaluate, context: Context) -> Finished:
     """Rebuild the version's model and have it judge itself."""
     from ...datasets.examination import noted
-    from ...datasets.read import labelled
-    from ...datasets.selection import schema_of, selected_by
+    from ...datasets.selection import schema_of
     from ...datasets.tables import fingerprint
     from ...jobs.protocol.messages import MadeEvaluation
     from ...models.model import Model
     from ...models.places import fill
     from ...models.rebuild import rebuilt
+    from ..rows import labelled_rows
 
     base = context.order.base
     assert base is not None, "the ledger names the version to judge"
@@ -41,7 +41,7 @@ def evaluate(payload: Evaluate, context: Context) -> Finished:
     model.recall(hyperparameters=base.hyperparameters, settings=base.settings, data=base.data, metrics=base.metrics)
 
     schema = schema_of(base.architecture, base.data, {payload.label: model.label_type})
-    rows, labels = labelled(context.order.source, payload.label, selected_by(payload), schema)
+    rows, labels = labelled_rows(payload, context, schema)
     with noted() as remarks:
         performance = model.evaluate(rows, labels)
 

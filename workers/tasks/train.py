@@ -29,15 +29,16 @@ class Train(LabelledRows, MakesVersion, LogsMetrics):
 def train(payload: Train, context: Context) -> Finished:
     """Fit the model; an attempt that was lost goes on from its last checkpoint where the model can."""
     from ...datasets.examination import examine, noted
-    from ...datasets.read import labelled, labelled_alike
+    from ...datasets.read import labelled_alike
     from ...datasets.selection import selected_by
     from ...datasets.tables import fingerprint
     from ...models.registry import is_own, known, registered
     from ...models.state import tensors_of
     from ...provenance import code, environment
+    from ..rows import labelled_rows
 
     chosen = selected_by(payload)
-    rows, labels = labelled(context.order.source, payload.label, chosen)
+    rows, labels = labelled_rows(payload, context)
     other = context.order.validation_source
     validation = labelled_alike(other, payload.label, chosen, (rows, labels)) if other else None
     model = registered(known(payload.model_class))()
