@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         Log,
         ModelRecord,
         NamedData,
+        Report,
         RollbackPlan,
         RolledBack,
         Suggestion,
@@ -649,24 +650,61 @@ class ModelManager:
         labels: Any = None,
         *,
         name: str = "",
+        task: str | None = None,
         types: Mapping[str, str] | None = None,
         drop: Sequence[str] = (),
         columns: Sequence[str] | None = None,
         better: Mapping[str, str] | None = None,
         key: str | None = None,
+        **report: Any,
     ) -> Evaluation:
-        """Judge a version on labelled rows by its class's own `evaluate`, and record the figures and a fingerprint.
+        """Judge a version on labelled rows, record the figures and a fingerprint, and keep the report.
 
         `data` and `labels` may be a file's path and the name of its column of labels: it is read as what the version
         learnt. So are named data (`add_data`), which know their labels. `name` is what the rows are called: the figures
         stand under `name/f1` (`evaluation/f1` without one), and the version's own under `f1` as they were. `better`
         says which way they are better, where nobody knows yet.
         A version is judged by the columns that it recorded and their types; `types`, `drop` and `columns`, as `train`
-        has them, are for one that recorded none.
+        has them, are for one that recorded none. `task` is for one whose class does not say it.
+        `report` takes what `evaluation.request.ReportRequest` has: `draws` of the bootstrap (0: no intervals), `groups`
+        or `block` or `stratified` for rows that depend on each other, `slices` to search, `sensitive` columns,
+        `costs`, `level`, `seed`, and `keep_outcomes=False` where each row's label and prediction are not to be kept.
         """
-        told: dict[str, Any] = {"name": name, "better": better or {}, "key": key}
-        told |= {"chosen": selection(types, drop, columns)}
-        return versions.train.evaluate(self._workspace, *self._resolved(rev), data, labels, **told)
+        told: dict[str, Any] = {"name": name, "task": task, "better": better or {}, "key": key}
+        told |= {"chosen": selection(types, drop, columns), "request": versions.evaluation.requested(report)}
+        return versions.evaluation.evaluate(self._workspace, *self._resolved(rev), data, labels, **told)
+
+    @_told_first
+    def evaluate_predictions(
+        self,
+        rev: Rev,
+        predictions: Any,
+        labels: Any,
+        *,
+        probabilities: Any = None,
+        classes: Sequence[Any] | None = None,
+        data: Any = None,
+        name: str = "",
+        task: str | None = None,
+        better: Mapping[str, str] | None = None,
+        key: str | None = None,
+        **report: Any,
+    ) -> Evaluation:
+        """As `evaluate`, of predictions that were made elsewhere, one a row: arrays, lists or columns of a table.
+
+        `probabilities` have one column a class in the order of `classes`; of a binary task they may be the positive
+        class's alone. `data` are the rows, by which figures are compared with others of the same rows; without them
+        rows are known by their labels alone. Without a `task` it is what labels and predictions seem to be.
+        """
+        told: dict[str, Any] = {"name": name, "task": task, "better": better or {}, "key": key, "data": data}
+        told |= {"probabilities": probabilities, "classes": classes, "request": versions.evaluation.requested(report)}
+        return versions.evaluation.evaluate_predictions(
+            self._workspace, *self._resolved(rev), predictions, labels, **told
+        )
+
+    def report(self, rev: Rev, name: str | None = None) -> Report:
+        """The report that is kept of a version's evaluation: of the name, else the newest."""
+        return versions.evaluation.report(self._workspace, *self._resolved(rev), name)
 
     def sync(self, *, again: bool = False) -> Synced:
         """Deliver what was spooled while the ledger was away; `again` tries once more what it refused."""

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, TypeAlias
@@ -60,6 +60,14 @@ class NamedSource:
         """As `read`, the columns and the labels apart; None for labels where there are none."""
         table, label = self.read(label, chosen, schema), label or self.label
         return (table, None) if label is None else (table.drop_columns([label]), table.column(label))
+
+    def columns(self, names: Sequence[str] | None) -> Any:
+        """Columns of the rows as they were named, an Arrow table; None for all. Raises `Malformed` where one lacks."""
+        table = self.read(self.label)
+        if names is None:
+            return table
+        Selection(drop=tuple(names)).names([*table.column_names, ""])
+        return table.select(list(names))
 
     def _narrowed(self, chosen: Selection) -> Selection:
         """What is chosen of the rows as they were named."""

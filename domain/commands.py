@@ -322,13 +322,22 @@ class RecordMetrics(OfModel):
 class RecordEvaluation(OfModel):
     """Note how a version did on a data set."""
 
-    joined: ClassVar = ("better", "task")
+    incidental: ClassVar = ("intervals", "report", "stored")
+    joined: ClassVar = ("better", "task", "bootstrap")
     version: int
     data: Mapping[str, Any]
     name: str = ""
     metrics: Mapping[str, float]
     task: str | None = None
     better: Mapping[str, str] = field(default_factory=dict[str, str])
+    intervals: Mapping[str, tuple[float, float]] | None = None
+    bootstrap: Mapping[str, Any] | None = None
+    report: str | None = None
+    """Digest of the manifest that holds the report, and outcomes where they are kept."""
+    stored: Stored = Stored()
+
+    def reads(self) -> tuple[str, ...]:
+        return OfModel.reads(self) if self.report is None else (*OfModel.reads(self), OBJECTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

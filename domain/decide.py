@@ -123,6 +123,8 @@ def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
                 raise UnknownRevision(f"there is no model {command.model!r}; `lepton models` lists them")
             if not isinstance(command, Archive | Unarchive):
                 writable(model)
+            if isinstance(command, RecordEvaluation):
+                return evaluated(state, command)
             return tuple(Append(model_stream(command.model), event) for event in _of_model(model, command))
 
 
@@ -161,15 +163,15 @@ def _of_model(model: ModelState, command: ModelCommand) -> tuple[Event, ...]:
             return tuple(_cleared(model, command))
         case OfGates():
             return decide_gates(model, command)
-        case Annotate() | Describe() | RecordMetrics() | RecordEvaluation() | RecordRehearsal():
+        case RecordEvaluation():
+            raise TypeError("an evaluation reads the object store too")
+        case Annotate() | Describe() | RecordMetrics() | RecordRehearsal():
             return _found_out(model, command)
         case _:
             assert_never(command)
 
 
-def _found_out(
-    model: ModelState, command: Annotate | Describe | RecordMetrics | RecordEvaluation | RecordRehearsal
-) -> tuple[Event, ...]:
+def _found_out(model: ModelState, command: Annotate | Describe | RecordMetrics | RecordRehearsal) -> tuple[Event, ...]:
     match command:
         case Annotate(version=number, annotations=notes):
             model.version(number)
@@ -191,8 +193,6 @@ def _found_out(
                 task=checked_task(command.task),
             )
             return (recorded, *defined(model, command.better))
-        case RecordEvaluation():
-            return evaluated(model, command)
         case RecordRehearsal():
             model.version(command.from_version)
             model.version(command.to_version)

@@ -109,6 +109,21 @@ def checked_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
     return {checked_label(name, "metric"): figure(name, value) for name, value in metrics.items()}
 
 
+def checked_intervals(intervals: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+    """Intervals of metrics: names to a lower and an upper end, both finite, or `Malformed`."""
+    if not isinstance(intervals, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise Malformed(f"intervals are {words_of(intervals)}; give a mapping of names to two numbers")
+    checked: dict[str, tuple[float, float]] = {}
+    for name, ends in intervals.items():
+        if not isinstance(ends, tuple | list) or len(ends) != 2:  # pyright: ignore[reportUnknownArgumentType]
+            raise Malformed(f"the interval of {name!r} is {words_of(ends)}; give its lower and its upper end")
+        low, high = (figure(name, end) for end in ends)  # pyright: ignore[reportUnknownVariableType]
+        if not math.isfinite(high - low) or low > high:
+            raise Malformed(f"the interval of {name!r} runs from {low} to {high}; its ends are finite and rise")
+        checked[checked_label(name, "metric")] = (low, high)
+    return checked
+
+
 def figure(name: str, value: Any) -> float:
     """A metric's value: any one real number, of whatever library, or the name that stored JSON has for NaN and
     infinities. Raises `Malformed` for text, complex numbers and several numbers."""

@@ -34,6 +34,21 @@ def command_of(told: Outside, teller: str) -> AnyCommand:
     return command(name, kind.model_validate(told.data), f"{teller}\n{told.id}")
 
 
+def _evaluated(name: str, event: EvaluationRecorded) -> RecordEvaluation:
+    if event.report is not None:
+        raise Malformed("an evaluation told from outside names no report, for its bytes lie in the ledger's own store")
+    return RecordEvaluation(
+        model=name,
+        version=event.version,
+        data=event.data,
+        name=event.name,
+        metrics=event.metrics,
+        task=event.task,
+        intervals=event.intervals,
+        bootstrap=None if event.bootstrap is None else event.bootstrap.model_dump(),
+    )
+
+
 def _offered(name: str, event: VersionOffered, told: str) -> OfferVersion:
     """The offer, whose job bears an id made of what names the event for good: told again, it is the same job."""
     if unknown := sorted(event.model_extra or ()):
@@ -70,14 +85,7 @@ ACCEPTED: Final[Mapping[str, tuple[type[Event], str, Callable[[str, Any, str], A
     EvaluationRecorded.type_name(): (
         EvaluationRecorded,
         "model/",
-        lambda name, event, _: RecordEvaluation(
-            model=name,
-            version=event.version,
-            data=event.data,
-            name=event.name,
-            metrics=event.metrics,
-            task=event.task,
-        ),
+        lambda name, event, _: _evaluated(name, event),
     ),
     VersionAnnotated.type_name(): (
         VersionAnnotated,

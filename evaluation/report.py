@@ -18,6 +18,7 @@ from .intervals import DRAWS, LEVEL, bootstrap
 from .outcomes import Outcomes
 
 Floats = npt.NDArray[np.float64]
+Values = Sequence[Any] | npt.NDArray[Any]
 POINTS: Final = 200
 """Points of a curve at most."""
 CLASSES: Final = 100
@@ -29,8 +30,8 @@ class Asked:
     """What a report is asked with: `columns`, with a value a row, shape (n,), are searched for slices that do worse,
     those of `sensitive` compared for fairness."""
 
-    columns: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, "Sequence[Any]"])
-    sensitive: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, "Sequence[Any]"])
+    columns: Mapping[str, Values] = field(default_factory=dict[str, "Values"])
+    sensitive: Mapping[str, Values] = field(default_factory=dict[str, "Values"])
     costs: Costs | None = None
     draws: int = DRAWS
     level: float = LEVEL

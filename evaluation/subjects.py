@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import LeptonError, Malformed, Refused
 from ..plain import words_of
+from ..results import TaskPerformance
 from .outcomes import Outcomes
 from .predictions import outcomes_of_predictions
 from .resampling import Sampling
@@ -35,6 +36,20 @@ def outcomes_of(
         chances = _answered(subject, lambda: predict_proba(data))
     classes = getattr(subject, "classes_", None)
     return outcomes_of_predictions(task or declared, labels, called, chances, classes, sampling)
+
+
+def own_performance(subject: Any, data: Any, labels: Any) -> TaskPerformance | None:
+    """How a model says that it does whose class judges itself, without a word on each row; None where it does not."""
+    lineage: tuple[type, ...] = type(subject).__mro__
+    owners: dict[str, int] = {}
+    for place, each in enumerate(lineage):
+        for name in ("evaluate", "outcomes"):
+            if name in vars(each):
+                owners.setdefault(name, place)
+    if "evaluate" not in owners or owners.get("outcomes", len(lineage)) <= owners["evaluate"]:
+        return None
+    performance = _answered(subject, lambda: subject.evaluate(data, labels))
+    return performance if isinstance(performance, TaskPerformance) else None
 
 
 def _answered(subject: Any, ask: Callable[[], Any]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from ..results import VersionRef
 from .bounds import Count
@@ -164,6 +164,17 @@ class MetricsRecorded(Event):
     task: Task | None = Field(default=None, exclude_if=unsaid, description="what the metrics are of, where it is known")
 
 
+class Bootstrap(BaseModel):
+    """How intervals were found: what is drawn again (rows, groups, ...), how often, at which level, from which seed."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    scheme: str = Field(description="what was drawn: rows, stratified, groups, blocks of 12")
+    draws: Count
+    level: float = Field(gt=0, lt=1, description="the confidence of the intervals")
+    seed: Count
+
+
 class EvaluationRecorded(Event):
     """A version was evaluated on a data set."""
 
@@ -173,6 +184,17 @@ class EvaluationRecorded(Event):
     name: str = Field(default="", description="what the data set is called: validation, production, ...")
     metrics: Metrics
     task: Task | None = Field(default=None, exclude_if=unsaid, description="what the metrics are of, where it is known")
+    intervals: dict[str, tuple[FiniteFloat, FiniteFloat]] | None = Field(
+        default=None, exclude_if=unsaid, description="ends of the intervals of metrics, by name"
+    )
+    bootstrap: Bootstrap | None = Field(
+        default=None, exclude_if=unsaid, description="how the intervals were found, where there are any"
+    )
+    report: Digest | None = Field(
+        default=None,
+        exclude_if=unsaid,
+        description="manifest of the report as it is kept, and of each row's outcome where these are kept too",
+    )
 
 
 class MetricDefined(Event):

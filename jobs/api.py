@@ -14,7 +14,7 @@ from ..addresses import checked_source
 from ..datasets import read
 from ..datasets.selection import selected_by, selection
 from ..domain.job.commands import CancelJob, OfferVersion, SubmitJob
-from ..domain.job.kinds import LabelledRows, checked_payload
+from ..domain.job.kinds import REPORT_OPTIONS, LabelledRows, checked_payload
 from ..domain.model.metric import checked_better
 from ..domain.model.recipe import Recipe
 from ..errors import Refused, Stale
@@ -108,24 +108,28 @@ class Jobs:
         label: str | None = None,
         *,
         name: str = "",
+        task: str | None = None,
         types: Mapping[str, str] | None = None,
         drop: Sequence[str] = (),
         columns: Sequence[str] | None = None,
         better: Mapping[str, str] | None = None,
         key: str | None = None,
-        **limits: Any,
+        **more: Any,
     ) -> JobRecord:
         """Ask for a version to be judged on labelled rows; the figures are recorded with the rows' fingerprint.
 
         Its class is one of Lepton's own, or one that a ready worker of the pool announces, as for `train`. `types`,
-        `drop`, `columns` and `better` are as `ModelManager.evaluate` takes them.
+        `drop`, `columns`, `better` and what the report is asked with are as `ModelManager.evaluate` takes them, columns
+        by their names; `more` has limits too, as every job.
         """
+        report = {option: more.pop(option) for option in REPORT_OPTIONS if option in more}
         model, number = self.workspace.resolve(rev)
         chosen = evaluated_as(model, number, selection(types, drop, columns))
         data, label, named = asked_of_worker(self.workspace, data, label)
         name = name or (named["named"]["name"] if named else "")
-        payload = {"version": number, "label": label, "name": name, **chosen.to_dict(), **_directions(better), **named}
-        allowed = self._reaching(model.version(number).event.architecture.get("class"), JobLimits(**limits))
+        payload = {"version": number, "label": label, "name": name, **chosen.to_dict(), **_directions(better), **report}
+        payload |= named if task is None else named | {"task": task}
+        allowed = self._reaching(model.version(number).event.architecture.get("class"), JobLimits(**more))
         return submit(self.workspace, "evaluate", model.name, data, payload, allowed, key=key)
 
     def offer(

@@ -92,7 +92,9 @@ class Receiver:
                 command = CheckpointJob(job=told.job, epoch=told.epoch, step=told.step, tensors=digest, stored=stored)
                 return command, held.placements
             case Finished(made=MadeEvaluation() as made):
-                return self._finished(told, self._evaluation(job, made)), ()
+                held = None if made.kept is None else self._held(job, told, made.kept)
+                finished = self._finished(told, self._evaluation(job, made, held))
+                return finished, () if held is None else held.placements
             case Finished(made=MadeVersion() as made):
                 held = self._held(job, told, made.kept)
                 finished = self._finished(told, self._commit(job, made, held))
@@ -167,7 +169,7 @@ class Receiver:
             job=told.job, epoch=told.epoch, made=made, result=told.result, points=told.points, remarks=told.remarks
         )
 
-    def _evaluation(self, job: JobState, made: MadeEvaluation) -> RecordEvaluation:
+    def _evaluation(self, job: JobState, made: MadeEvaluation, held: KeptPacks | None) -> RecordEvaluation:
         payload = _asked(job, JudgesVersion, "evaluation")
         return RecordEvaluation(
             model=job.model,
@@ -177,6 +179,10 @@ class Receiver:
             metrics=made.metrics,
             task=made.task,
             better=payload.better,
+            intervals=made.intervals,
+            bootstrap=made.bootstrap,
+            report=None if held is None else held.manifest.digest,
+            stored=Stored() if held is None else held.stored,
         )
 
     def _commit(self, job: JobState, made: MadeVersion, held: KeptPacks) -> Commit:

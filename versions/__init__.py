@@ -13,18 +13,19 @@ if TYPE_CHECKING:
     from . import history, merge, refused, restore, rollback, rows, save_request, source, train, unsealed
     from .data import listing, named_data, naming
     from .export import checkout, predict
-    from .judging import compare, suggest
+    from .judging import compare, evaluation, suggest
     from .maintenance import fsck, heal
     from .runs import record, run
 
 __all__ = [
-    "checkout", "compare", "fsck", "heal", "history", "listing", "merge", "named_data", "naming", "predict", "record",
-    "refused", "restore", "rollback", "rows", "run", "save_request", "source", "suggest", "train", "unsealed",
+    "checkout", "compare", "evaluation", "fsck", "heal", "history", "listing", "merge", "named_data", "naming",
+    "predict", "record", "refused", "restore", "rollback", "rows", "run", "save_request", "source", "suggest", "train",
+    "unsealed",
 ]  # fmt: skip
 _WITHIN: Final = {
-    "checkout": ".export", "predict": ".export", "compare": ".judging", "suggest": ".judging", "fsck": ".maintenance",
-    "heal": ".maintenance", "listing": ".data", "named_data": ".data", "naming": ".data", "record": ".runs",
-    "run": ".runs",
+    "checkout": ".export", "predict": ".export", "compare": ".judging", "evaluation": ".judging", "suggest": ".judging",
+    "fsck": ".maintenance", "heal": ".maintenance", "listing": ".data", "named_data": ".data", "naming": ".data",
+    "record": ".runs", "run": ".runs",
 }  # fmt: skip
 
 

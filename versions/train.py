@@ -1,4 +1,4 @@
-"""Training and evaluating: the work itself, in the caller's process, recorded by itself."""
+"""Training: the work itself, in the caller's process, recorded by itself."""
 
 from __future__ import annotations
 
@@ -7,19 +7,13 @@ from contextlib import suppress
 from typing import Any
 
 from ..datasets.selection import Selection
-from ..domain.commands import RecordEvaluation
-from ..domain.model.metric import checked_better
-from ..domain.model.state import ModelState
-from ..errors import Malformed, Refused, Unavailable
+from ..errors import Malformed, Unavailable
 from ..plain import words_of
-from ..results import Evaluation, PendingVersion, TaskPerformance, Version
-from .data.named_data import rows_of
-from .rows import as_learnt, to_judge
+from ..results import PendingVersion, Version
 from .runs.run import Run
 from .save import admissible, tell_of_new
 from .save_request import asked_for, prepared
 from .spool.outbox import Outbox
-from .workspace import Workspace
 
 
 def train(
@@ -67,50 +61,3 @@ def train(
 
         model.train(data, labels, validation=validation, on_epoch=epoch_ended)
         return run.save(model, **asked)
-
-
-def evaluate(
-    workspace: Workspace,
-    model: ModelState,
-    number: int,
-    data: Any,
-    labels: Any,
-    *,
-    name: str,
-    better: Mapping[str, str],
-    chosen: Selection,
-    key: str | None,
-) -> Evaluation:
-    """Judge a version on labelled rows and record the figures with the rows' fingerprint."""
-    from ..datasets.tables import fingerprint
-
-    data, labels, named = rows_of(workspace, data, labels)
-    name = name or named
-    data, labels = as_learnt(workspace, model, number, data, labels, chosen)
-    performance = judged(workspace, model, number, data, labels)
-    command = RecordEvaluation(
-        model=model.name,
-        version=number,
-        data=fingerprint(data, labels),
-        name=name,
-        metrics=performance.figures(),
-        task=performance.task,
-        better=checked_better(better),
-    )
-    workspace.admit(command, key)
-    return Evaluation(workspace.version(model, number), name, performance)
-
-
-def judged(workspace: Workspace, model: ModelState, number: int, data: Any, labels: Any) -> TaskPerformance:
-    """How a version says that it does. Raises `Refused` where its class has no word for that."""
-    data, labels = as_learnt(workspace, model, number, data, labels)
-    evaluate = getattr(to_judge(workspace, model, number), "evaluate", None)
-    performance = evaluate(data, labels) if callable(evaluate) else None
-    if not isinstance(performance, TaskPerformance):
-        raise Refused(
-            f"version {number} of {model.name} cannot judge itself, for its class does not say how",
-            python="give it an evaluate(data, labels) that returns a Performance, or judge it yourself and keep the "
-            "figures with record_metrics",
-            cli="judge it from Python, and record the figures there",
-        )
-    return performance

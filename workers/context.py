@@ -67,6 +67,14 @@ class Context:
         base = vault.manifest(plan.tensors) if plan else None
         return vault.keep(tensors, base=base, graph=plan.graph() if plan else Graph({}, ()))
 
+    def keep_arrays(self, arrays: Mapping[str, Any]) -> KeptTensors | None:
+        """Write arrays to the object store, apart from any version; None where there are none."""
+        from ..models.state import tensors_of
+
+        if not arrays:
+            return None
+        return kept_tensors(self._vault(None).keep(tensors_of(arrays), base=None, graph=Graph({}, ())))
+
     def version(self, kept: SavedTensors, **recorded: Any) -> MadeVersion:
         """What was kept as the version that it becomes, with what is recorded of it."""
         return made_version(kept, self.order.base, **recorded)

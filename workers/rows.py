@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from ..domain.job.kinds import JudgesBySuite
+
 if TYPE_CHECKING:
+    from ..datasets.named_rows import NamedSource
     from ..datasets.types import Kind
-    from ..domain.job.kinds import LabelledRows
+    from ..domain.job.kinds import LabelledRows, NamedRowsAsked
     from .context import Context
+
+
+Columns = Callable[[Sequence[str] | None], Any]
+"""Gives columns as they stand among the rows, an Arrow table; None for all of them."""
 
 
 def labelled_rows(payload: LabelledRows, context: Context, schema: Mapping[str, Kind] | None = None) -> tuple[Any, Any]:
@@ -17,14 +24,32 @@ def labelled_rows(payload: LabelledRows, context: Context, schema: Mapping[str, 
     Raises what `datasets.read.labelled` does; `Refused` where other rows lie where named ones did, `Damaged` where
     those that were kept are not what they were.
     """
-    from ..datasets.named_rows import KEPT, NamedSource
-    from ..datasets.read import labelled
-    from ..datasets.selection import Selection, selected_by
+    rows, labels, _ = judged_rows(payload, context, schema)
+    return rows, labels
 
-    named, plan, chosen = payload.named, context.order.rows, selected_by(payload)
-    if named is None:
-        return labelled(context.order.source, payload.label, chosen, schema)
-    source = NamedSource(
+
+def judged_rows(
+    payload: LabelledRows, context: Context, schema: Mapping[str, Kind] | None = None
+) -> tuple[Any, Any, Columns]:
+    """As `labelled_rows`, and what gives other columns of the same rows."""
+    from ..datasets.read import labelled, rows_beside
+    from ..datasets.selection import selected_by
+
+    chosen, path = selected_by(payload), context.order.source
+    if payload.named is None:
+        return *labelled(path, payload.label, chosen, schema), lambda names: rows_beside(path, {}, names)[1]
+    source = _source(payload, payload.named, context)
+    return *source.split(payload.label, chosen, schema), source.columns
+
+
+def _source(payload: LabelledRows, named: NamedRowsAsked, context: Context) -> NamedSource:
+    from ..datasets.named_rows import KEPT, NamedSource
+    from ..datasets.selection import Selection
+    from ..datasets.suite_rows import SuiteSource
+
+    plan = context.order.rows
+    kind = SuiteSource if isinstance(payload, JudgesBySuite) else NamedSource
+    return kind(
         words=f"{named.name}@{named.version}",
         digest=named.digest,
         rows=named.rows,
@@ -33,4 +58,3 @@ def labelled_rows(payload: LabelledRows, context: Context, schema: Mapping[str, 
         path=context.order.source,
         kept=(lambda: memoryview(cast("Any", context.restored(plan)[KEPT].raw()))) if plan else None,
     )
-    return source.split(payload.label, chosen, schema)

@@ -204,7 +204,7 @@ def _finish(state: State, job: JobState, command: FinishJob) -> Iterator[Append]
         case RecordEvaluation() as made:
             writable(model)
             version = made.version
-            appends = tuple(Append(model_stream(made.model), event) for event in evaluated(model, made))
+            appends = evaluated(state, made)
     yield from appends
     yield from _run_ends(job, "finished", command.points)
     result, remarks = plain(command.result, "result"), command.remarks

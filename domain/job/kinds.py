@@ -89,14 +89,35 @@ class MakesVersion(Payload):
 
 
 class JudgesVersion(Payload):
-    """It makes an evaluation of a version; `name` is what the rows are called."""
+    """It makes an evaluation of a version; `name` is what the rows are called.
+
+    What its report is asked with is as `evaluation.request.ReportRequest` has it, by names of columns alone.
+    """
 
     version: Number
     name: Annotated[str, AfterValidator(lambda name: plain_text(name, "the data's name"))] = ""
     better: Directions = {}
+    task: str | None = None
+    groups: str | None = None
+    block: Annotated[int, Field(ge=1)] | None = None
+    stratified: bool = False
+    slices: bool | tuple[str, ...] = False
+    sensitive: tuple[str, ...] = ()
+    costs: dict[str, float] | None = None
+    draws: Annotated[int, Field(ge=0, le=100_000)] = 1000
+    level: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
+    seed: Annotated[int, Field(ge=0, lt=2**53)] = 0
+    keep_outcomes: bool = True
 
     def base(self, model: ModelState) -> int | None:  # noqa: ARG002 - whichever stands
         return self.version
+
+
+class JudgesBySuite(JudgesVersion):
+    """It judges a version on a suite's rows; what these are stands in `named`, by the suite's name and number."""
+
+    suite: str
+    suite_version: Number
 
 
 class UnknownKind(MakesVersion, LogsMetrics, JudgesVersion):
@@ -109,6 +130,10 @@ class UnknownKind(MakesVersion, LogsMetrics, JudgesVersion):
         return super().base(model) if self.version is None else self.version
 
 
+REPORT_OPTIONS: Final = (
+    "groups", "block", "stratified", "slices", "sensitive", "costs", "draws", "level", "seed", "keep_outcomes",
+)  # fmt: skip
+"""What the report of an evaluation is asked with."""
 KINDS: Final[dict[str, type[Payload]]] = {}
 """Every kind of work that this process knows, by its stored name; `workers/tasks/` declares Lepton's own."""
 P = TypeVar("P", bound=Payload)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from ...errors import Condemned, Malformed, Refused, Stale, UnknownRevision
+from pydantic import ValidationError
+
+from ...errors import Condemned, Malformed, Refused, Stale, UnknownRevision, first_fault
 from ...events.event import Event
 from ...events.model import (
+    Bootstrap,
     BranchCreated,
     DeltaRecorded,
     EvaluationRecorded,
@@ -28,6 +31,7 @@ from ..guards import stands, unused, writable
 from ..names import (
     changed_notes,
     checked_file,
+    checked_intervals,
     checked_label,
     checked_metrics,
     checked_model,
@@ -239,16 +243,31 @@ def _new_figures(model: ModelState, command: Commit, number: int) -> dict[str, f
     }
 
 
-def evaluated(model: ModelState, command: RecordEvaluation) -> tuple[Event, ...]:
+def evaluated(state: State, command: RecordEvaluation) -> tuple[Append, ...]:
     """How a version did on a data set, and which way its figures are better where that is news."""
+    model = cast(ModelState, state[model_stream(command.model)])
     recorded = EvaluationRecorded(
         version=model.version(command.version).number,
         data=plain(command.data, "data"),
         name=plain_text(command.name, "the data's name"),
         metrics=checked_metrics(command.metrics),
         task=checked_task(command.task),
+        intervals=None if command.intervals is None else checked_intervals(command.intervals),
+        bootstrap=None if command.bootstrap is None else _bootstrap(command.bootstrap),
+        report=command.report,
     )
-    return (recorded, *defined(model, command.better))
+    events = (recorded, *defined(model, command.better))
+    stored = () if command.report is None else kept(cast(Objects, state[OBJECTS]), command.stored)
+    stream = model_stream(command.model)
+    return (*(Append(OBJECTS, each) for each in stored), *(Append(stream, event) for event in events))
+
+
+def _bootstrap(given: Mapping[str, Any]) -> Bootstrap:
+    try:
+        return Bootstrap.model_validate(given)
+    except ValidationError as error:
+        place, message, _ = first_fault(error, "bootstrap")
+        raise Malformed(f"how intervals were found: {place}: {message}") from None
 
 
 def defined(model: ModelState, better: Mapping[str, str]) -> Iterator[Event]:

@@ -33,6 +33,18 @@ class Rows(NamedTuple):
         return not {*self.digests}.isdisjoint(other.digests)
 
 
+class KeptReport(NamedTuple):
+    """The report of an evaluation, as it is kept in the object store."""
+
+    seq: int
+    """The event that recorded the evaluation."""
+    name: str
+    """What the evaluation's rows are called."""
+    digest: str
+    """Of the manifest that holds it."""
+    rows: Rows | None
+
+
 class Figure(NamedTuple):
     """One figure of a version."""
 

@@ -14,7 +14,7 @@ from ...events.envelope import Recorded
 from ...events.model import AliasProtected, DeltaRecorded, GateJudged, RollbackRehearsed, VersionCommitted
 from ...results import VersionRef
 from .ancestry import Descent
-from .figures import Figure, Rows, VersionFigures
+from .figures import Figure, KeptReport, Rows, VersionFigures
 from .recalled import Recalled
 from .state import ModelState, Move, Ref, StoredManifest, VersionState
 
@@ -79,6 +79,12 @@ def _told_version(version: VersionState) -> list[int]:
     return [version.seq, *version.descent]
 
 
+def _reports(row: list[list[Any]]) -> tuple[KeptReport, ...]:
+    return tuple(
+        KeptReport(seq, name, digest, None if rows is None else Rows(*rows)) for seq, name, digest, rows in row
+    )
+
+
 def _told_figures(figures: VersionFigures) -> list[Any]:
     groups = (figures.newest, figures.logged, *figures.judged.values())
     return [[*figures.judged], *([list(figure) for figure in group.values()] for group in groups)]
@@ -113,6 +119,7 @@ _COLUMNS: Final[Mapping[str, _Column]] = {
     ),
     "digests": _plainly(str, list, tuple),
     "figures": _plainly(int, _told_figures, _figures),
+    "reports": _plainly(int, lambda kept: [list(each) for each in kept], _reports),
     "better": _plainly(str, _same, _same),
     "cleared": _plainly(int, _same, _same),
     "notes": _plainly(int, dict, Map),

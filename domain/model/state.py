@@ -40,7 +40,7 @@ from ...events.model import (
 )
 from ...results import VersionRef
 from .ancestry import Descent, comes_from, descent, newest_first
-from .figures import VersionFigures, rows_of
+from .figures import KeptReport, VersionFigures, rows_of
 from .metric import Better
 
 RefKind = Literal["branch", "alias"]
@@ -162,6 +162,8 @@ class ModelState(NamedTuple):
     """The versions by the first 8 digits of their digest, oldest first."""
     figures: Map[int, VersionFigures] = Map()
     """By version."""
+    reports: Map[int, tuple[KeptReport, ...]] = Map()
+    """By version those of its evaluations, of one name the newest, the newest last."""
     better: Map[str, Better] = Map()
     """Which way metrics are better, as it was defined."""
     cleared: Map[int, int] = Map()
@@ -285,7 +287,7 @@ def evolve(model: ModelState, recorded: Recorded) -> ModelState:
         case MetricsRecorded(version=number, metrics=metrics, validation=rows, task=task):
             return _measured(model, recorded.seq, number, metrics, rows, task)
         case EvaluationRecorded(version=number, metrics=metrics, data=rows, name=data, task=task):
-            return _measured(model, recorded.seq, number, metrics, rows, task, data)
+            return _reported(_measured(model, recorded.seq, number, metrics, rows, task, data), recorded.seq, event)
         case MetricDefined(name=name, better=better):
             return model._replace(better=model.better.set(name, better))
         case VersionCleared(version=number):
@@ -388,6 +390,15 @@ def _measured(
 ) -> ModelState:
     figures = model.figures_of(number).measured(metrics, rows_of(rows), seq, data, task)
     return model._replace(figures=model.figures.set(number, figures))
+
+
+def _reported(model: ModelState, seq: int, event: EvaluationRecorded) -> ModelState:
+    others = (each for each in model.reports.get(event.version, ()) if each.name != event.name)
+    own = () if event.report is None else (KeptReport(seq, event.name, event.report, rows_of(event.data)),)
+    kept = (*others, *own)
+    if not kept and event.version not in model.reports:
+        return model
+    return model._replace(reports=model.reports.set(event.version, kept))
 
 
 def _annotated(known: Map[str, Any], notes: dict[str, Any]) -> Map[str, Any]:

@@ -190,6 +190,10 @@ class MadeEvaluation(BaseModel):
     data: Json
     metrics: dict[str, Figure]
     task: Word | None = None
+    intervals: dict[str, tuple[float, float]] | None = None
+    bootstrap: Json | None = None
+    kept: KeptTensors | None = None
+    """The report, and outcomes where they are kept."""
 
 
 class Finished(AttemptMessage):

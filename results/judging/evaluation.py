@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..answer import Result
@@ -11,6 +11,7 @@ from ..description import Block, number, title
 from ..version import Version
 from ..words import language, say
 from .performance import TaskPerformance
+from .report import Report
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class Evaluation(Result):
     version: Version
     name: str
     performance: TaskPerformance
+    report: Report | None = field(default=None, metadata={"json": False})
+    """What stands behind the figures; None of a class that only judges itself."""
 
     def to_dict(self) -> dict[str, Any]:
         """Every field by its name, and the task; JSON-ready."""
@@ -33,4 +36,4 @@ class Evaluation(Result):
         line = self.performance.summary(english=language() == "en")
         names = {"version": number(version), "model": title(version.model)}
         yield say("version {version} of {model}: {performance}", **names, performance=line)
-        yield from self.performance.blocks()
+        yield from (self.report.parts() if self.report else self.performance.blocks())

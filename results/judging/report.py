@@ -119,9 +119,13 @@ class Report(Result):
         return {"task": self.performance.task} | super().to_dict()
 
     def blocks(self) -> Iterator[Block]:
+        yield title(Sentences().summary(self))
+        yield from self.parts()
+
+    def parts(self) -> Iterator[Block]:
+        """The report without its first line."""
         told = Sentences()
         figures = self.performance.to_dict()
-        yield title(told.summary(self))
         rows = ((dim(name), figure(value), str(self.intervals.get(name, ""))) for name, value in figures.items())
         yield grid(rows, right=(1,), indent=2)
         if self.intervals:

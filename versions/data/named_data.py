@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path, PurePath
@@ -56,6 +56,11 @@ class NamedFile(LabelledFile):
     def _rows(self, label: str, schema: Mapping[str, Kind], chosen: Selection) -> tuple[Any, Any]:
         assert self.source is not None
         return self.source.split(label, chosen, schema)
+
+    def columns(self, names: Sequence[str] | None) -> Any:
+        """As of a file; of the columns that bear the name."""
+        assert self.source is not None
+        return self.source.columns(names)
 
 
 def rows_of(workspace: Workspace, data: Any, labels: Any = None) -> tuple[Any, Any, str]:

@@ -10,8 +10,8 @@ from ...domain.model.state import ModelState
 from ...errors import GateNotMet, Malformed, Refused
 from ...results import Rehearsal
 from ..rows import as_learnt
-from ..train import judged
 from ..workspace import Workspace
+from .evaluation import judged
 
 
 def rehearse(workspace: Workspace, model: ModelState, head: int, target: int, rows: Any) -> Rehearsal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from ...domain.job.kinds import JudgesVersion, LabelledRows
+from ...domain.job.kinds import REPORT_OPTIONS, JudgesVersion, LabelledRows
 from ...errors import Refused
 from ..task import task
 
@@ -21,15 +21,17 @@ class Evaluate(LabelledRows, JudgesVersion):
 
 @task(Evaluate)
 def evaluate(payload: Evaluate, context: Context) -> Finished:
-    """Rebuild the version's model and have it judge itself."""
+    """Rebuild the version's model, ask it about each row, and keep the report."""
     from ...datasets.examination import noted
     from ...datasets.selection import schema_of
-    from ...datasets.tables import fingerprint
+    from ...datasets.tables import fingerprint, read_table
+    from ...evaluation.judgement import judge_subject
+    from ...evaluation.request import ReportRequest
     from ...jobs.protocol.messages import MadeEvaluation
     from ...models.model import Model
     from ...models.places import fill
     from ...models.rebuild import rebuilt
-    from ..rows import labelled_rows
+    from ..rows import judged_rows
 
     base = context.order.base
     assert base is not None, "the ledger names the version to judge"
@@ -40,10 +42,22 @@ def evaluate(payload: Evaluate, context: Context) -> Finished:
     fill(model, tensors)
     model.recall(hyperparameters=base.hyperparameters, settings=base.settings, data=base.data, metrics=base.metrics)
 
+    request = ReportRequest(**{option: getattr(payload, option) for option in REPORT_OPTIONS})
     schema = schema_of(base.architecture, base.data, {payload.label: model.label_type})
-    rows, labels = labelled_rows(payload, context, schema)
+    rows, labels, columns = judged_rows(payload, context, schema)
+    beside = None
+    if request.named or request.slices is True:
+        table = columns(None if request.slices is True else request.named)
+        beside = read_table(table.drop_columns([payload.label]) if request.slices is True else table)
     with noted() as remarks:
-        performance = model.evaluate(rows, labels)
+        judgement = judge_subject(model, rows, labels, payload.task, request, beside)
 
-    evaluation = MadeEvaluation(data=fingerprint(rows, labels), metrics=performance.figures(), task=performance.task)
-    return context.finished(evaluation, performance.to_dict(), remarks)
+    performance = judgement.performance
+    made = MadeEvaluation(
+        data=fingerprint(rows, labels),
+        metrics=performance.figures(),
+        task=performance.task,
+        kept=context.keep_arrays(judgement.arrays(with_outcomes=request.keep_outcomes)),
+        **judgement.intervals(),
+    )
+    return context.finished(made, performance.to_dict(), remarks)

@@ -1,0 +1,76 @@
+"""A judgement: figures of a model on labelled rows, their report, and what is kept and recorded of both."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from ..datasets.columns import Table
+from ..errors import Damaged, LeptonError, Refused
+from ..results import Report, TaskPerformance
+from .outcomes import Outcomes
+from .report import report_of
+from .request import ReportRequest
+from .subjects import outcomes_of, own_performance
+
+REPORT: Final = "report"
+"""The array of bytes that holds the report, as JSON; the others are the outcomes'."""
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """How a model did; of one whose class judges itself, figures alone."""
+
+    performance: TaskPerformance
+    outcomes: Outcomes | None = None
+    report: Report | None = None
+
+    def arrays(self, *, with_outcomes: bool) -> dict[str, Any]:
+        """What is kept: the report and, unless they are not to be kept, the outcomes. None of figures alone."""
+        if self.report is None or self.outcomes is None:
+            return {}
+        told = json.dumps(self.report.to_dict(), allow_nan=False).encode()
+        return (self.outcomes.tensors() if with_outcomes else {}) | {REPORT: np.frombuffer(told, np.uint8)}
+
+    def intervals(self) -> dict[str, Any]:
+        """The intervals and how they were found, as an event has them; empty without."""
+        report = self.report
+        if report is None or not report.intervals:
+            return {}
+        ends = {name: (each.low, each.high) for name, each in report.intervals.items()}
+        found = {"scheme": report.method, "draws": report.draws, "level": report.level, "seed": report.seed}
+        return {"intervals": ends, "bootstrap": found}
+
+
+def judge_subject(
+    subject: Any, rows: Any, labels: Any, task: str | None, request: ReportRequest, beside: Table | None
+) -> Judgement:
+    """Judge whatever predicts on labelled rows; `beside` holds the columns that the request names.
+
+    Raises `Refused` where slices, groups or costs are asked of a class that tells figures alone.
+    """
+    if (performance := own_performance(subject, rows, labels)) is None:
+        return judge_outcomes(outcomes_of(subject, rows, labels, task, request.sampling(beside)), request, beside)
+    if request.named or request.slices or request.costs is not None:
+        raise Refused(
+            "this version's class judges itself and tells figures alone; it needs predict, and no evaluate of its own, "
+            "for slices, groups and costs"
+        )
+    return Judgement(performance)
+
+
+def judge_outcomes(outcomes: Outcomes, request: ReportRequest, beside: Table | None) -> Judgement:
+    """Judge outcomes that are at hand."""
+    return Judgement(outcomes.performance, outcomes, report_of(outcomes, request.asked(beside)))
+
+
+def report_in(arrays: Mapping[str, Any]) -> Report:
+    """The report among arrays that were kept. Raises `Damaged` where it is none."""
+    try:
+        return Report.of_dict(json.loads(arrays[REPORT].tobytes()))
+    except (KeyError, ValueError, LeptonError) as error:
+        raise Damaged("the report of an evaluation", expected="a report", found=str(error)) from error

@@ -1,0 +1,96 @@
+"""What a report is asked with, by names of columns or by the values themselves; and which columns that takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from ..datasets.columns import Column, Table
+from ..errors import Malformed
+from .costs import Costs
+from .intervals import DRAWS, LEVEL
+from .report import Asked, Values
+from .resampling import Sampling
+
+Columns = Sequence[str] | Mapping[str, Values]
+"""Names of columns of the data, or values by name, one a row."""
+
+
+@dataclass(frozen=True, eq=False)
+class ReportRequest:
+    """What a report is asked with. Columns are named, or given by their values, one a row.
+
+    `groups` are what is independent (a patient, a customer), `block` the rows of one block of a series in time order,
+    `stratified` that as many rows of each class were sampled as was decided before. `slices` are the columns searched
+    for rows that the model does worse on (True: all of the data), `sensitive` those compared for fairness.
+    """
+
+    groups: str | Values | None = None
+    block: int | None = None
+    stratified: bool = False
+    slices: bool | Columns = False
+    sensitive: Columns = ()
+    costs: Costs | Mapping[str, float] | None = None
+    draws: int = DRAWS
+    level: float = LEVEL
+    seed: int = 0
+    keep_outcomes: bool = True
+    """Whether each row's label and prediction are kept, by which versions can be compared by test later."""
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The columns of the data that are asked for by name."""
+        groups = [self.groups] if isinstance(self.groups, str) else []
+        return tuple(dict.fromkeys([*groups, *_named(self.slices), *_named(self.sensitive)]))
+
+    def sampling(self, beside: Table | None) -> Sampling:
+        """How rows depend on each other; `beside` holds the columns that were named."""
+        groups = _values(beside, self.groups) if isinstance(self.groups, str) else self.groups
+        return Sampling(groups, self.block, self.stratified)
+
+    def asked(self, beside: Table | None) -> Asked:
+        """What the report shows beside its figures; `beside` holds the columns that were named, or all."""
+        costs = self.costs if isinstance(self.costs, Costs | None) else _costs(self.costs)
+        slices = [] if self.slices is False else [*beside.by_name] if self.slices is True and beside else self.slices
+        return Asked(
+            columns=_by_name(beside, cast("Columns", slices)),
+            sensitive=_by_name(beside, self.sensitive),
+            costs=costs,
+            draws=self.draws,
+            level=self.level,
+            seed=self.seed,
+        )
+
+
+def _named(columns: bool | Columns) -> list[str]:
+    if isinstance(columns, str):
+        raise Malformed(f"columns are given as a list of names; write [{columns!r}]")
+    return [] if isinstance(columns, bool | Mapping) else [*columns]
+
+
+def _by_name(beside: Table | None, columns: Columns) -> dict[str, Values]:
+    if isinstance(columns, Mapping):
+        return dict(columns)
+    return {name: _values(beside, name) for name in columns}
+
+
+def _values(beside: Table | None, name: str) -> Values:
+    """A column's values as they are told apart: texts, numbers, None for what is missing."""
+    column = beside.by_name.get(name) if beside else None
+    if column is None:
+        known = ", ".join(beside.by_name) if beside else "none"
+        raise Malformed(f"the data have no column {name!r}; they have {known}")
+    return column.values if column.kind != "category" else _texts(column)
+
+
+def _texts(column: Column) -> list[str | None]:
+    return [None if place < 0 else column.levels[place] for place in column.values.tolist()]
+
+
+def _costs(given: Mapping[str, float]) -> Costs:
+    try:
+        return Costs(**given)
+    except TypeError:
+        known = ", ".join(Costs.__dataclass_fields__)
+        raise Malformed(f"costs are given by {known}; not by {', '.join(map(str, given))}") from None

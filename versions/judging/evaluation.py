@@ -1,0 +1,208 @@
+"""Evaluating: a version judged on labelled rows, its figures recorded, its report and outcomes kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ...datasets.selection import Selection, schema_of
+from ...domain.commands import RecordEvaluation, Stored
+from ...domain.model.figures import KeptReport, Rows
+from ...domain.model.metric import checked_better
+from ...domain.model.state import ModelState
+from ...errors import Malformed, Refused
+from ...results import Evaluation, Report, TaskPerformance
+from ...tensors.graph import Graph
+from ..data.named_data import rows_of
+from ..restore import all_converted
+from ..rows import LabelledFile, as_learnt, read_once, to_judge
+from ..save import placed, stored, told_ahead
+from ..workspace import Workspace
+
+if TYPE_CHECKING:
+    from ...datasets.columns import Table
+    from ...evaluation.judgement import Judgement
+    from ...evaluation.outcomes import Outcomes
+    from ...evaluation.request import ReportRequest
+
+
+def requested(given: Mapping[str, Any]) -> ReportRequest:
+    """What a report is asked with. Raises `Malformed` on an option that there is not."""
+    from ...evaluation.request import ReportRequest
+
+    known = ReportRequest.__dataclass_fields__
+    if unknown := [name for name in given if name not in known]:
+        raise Malformed(f"there is no option {unknown[0]!r}; a report takes {', '.join(known)}")
+    return ReportRequest(**given)
+
+
+def evaluate(
+    workspace: Workspace,
+    model: ModelState,
+    number: int,
+    data: Any,
+    labels: Any,
+    *,
+    task: str | None,
+    chosen: Selection,
+    request: ReportRequest,
+    **told: Any,
+) -> Evaluation:
+    """Judge a version on labelled rows, record the figures with the rows' fingerprint, and keep the report."""
+    from ...datasets.tables import fingerprint
+    from ...evaluation.judgement import judge_subject
+
+    data, labels, named = rows_of(workspace, data, labels)
+    data, labels = read_once(workspace, (data, labels))
+    told["name"] = told["name"] or named
+    beside = _beside(data, request, labels)
+    learnt = _learnt(model, number, data, request)
+    rows, labels = as_learnt(workspace, model, number, learnt, labels, chosen)
+    judgement = judge_subject(_subject(workspace, model, number), rows, labels, task, request, beside)
+    return _recorded(workspace, model, number, judgement, request, fingerprint(rows, labels), **told)
+
+
+def evaluate_predictions(
+    workspace: Workspace,
+    model: ModelState,
+    number: int,
+    predictions: Any,
+    labels: Any,
+    *,
+    probabilities: Any,
+    classes: Sequence[Any] | None,
+    data: Any,
+    task: str | None,
+    request: ReportRequest,
+    **told: Any,
+) -> Evaluation:
+    """As `evaluate`, of predictions that were made elsewhere, one a row."""
+    from ...datasets.tables import fingerprint
+    from ...evaluation.judgement import judge_outcomes
+    from ...evaluation.predictions import outcomes_of_predictions
+
+    beside = _beside(data, request)
+    sampling = request.sampling(beside)
+    outcomes = outcomes_of_predictions(task, labels, predictions, probabilities, classes, sampling)
+    judgement = judge_outcomes(outcomes, request, beside)
+    rows = fingerprint({"label": labels} if data is None else data, labels)
+    return _recorded(workspace, model, number, judgement, request, rows, **told)
+
+
+def judged(workspace: Workspace, model: ModelState, number: int, data: Any, labels: Any) -> TaskPerformance:
+    """How a version does on rows of which nothing is recorded. Raises `Refused` where its class has no word for it."""
+    from ...evaluation.subjects import outcomes_of, own_performance
+
+    data, labels = as_learnt(workspace, model, number, data, labels)
+    subject = _subject(workspace, model, number)
+    return own_performance(subject, data, labels) or outcomes_of(subject, data, labels).performance
+
+
+def report(workspace: Workspace, model: ModelState, number: int, name: str | None) -> Report:
+    """The report that is kept of a version's evaluation: of the name, else the newest. Raises `Refused` without one."""
+    from ...evaluation.judgement import REPORT, report_in
+
+    kept = kept_reports(model, number)
+    chosen = next((each for each in reversed(kept) if name in (None, each.name)), None)
+    if chosen is None:
+        known = ", ".join(repr(each.name) for each in kept)
+        what = "no report" if name is None else f"no report of an evaluation called {name!r}"
+        some = f"; it has {known}" if known else ""
+        raise Refused(f"version {number} of {model.name} has {what}{some}; `evaluate` makes one")
+    return report_in(_arrays(workspace, chosen.digest, [REPORT]))
+
+
+def kept_reports(model: ModelState, number: int) -> tuple[KeptReport, ...]:
+    """The reports that are kept of a version's evaluations, of each name the newest, the newest last."""
+    return model.reports.get(model.version(number).number, ())
+
+
+def kept_outcomes(workspace: Workspace, model: ModelState, number: int, rows: Rows) -> Outcomes | None:
+    """What a version said of each of those rows, as it was kept last; None where nothing was."""
+    from ...evaluation.judgement import REPORT
+    from ...evaluation.outcomes import Outcomes
+
+    for each in reversed(kept_reports(model, number)):
+        if each.rows is not None and each.rows.same(rows):
+            names = [entry.name for entry in workspace.vault.manifest(each.digest).tensors if entry.name != REPORT]
+            if names:
+                return Outcomes.of_tensors(_arrays(workspace, each.digest, names))
+    return None
+
+
+def _subject(workspace: Workspace, model: ModelState, number: int) -> Any:
+    """The object of a version, where it says anything of rows."""
+    subject = to_judge(workspace, model, number)
+    if not any(callable(getattr(subject, name, None)) for name in ("predict", "evaluate", "outcomes")):
+        raise Refused(
+            f"version {number} of {model.name} cannot judge itself, for its class does not say how",
+            python="give it an evaluate(data, labels) that returns a Performance, or judge what it predicted by "
+            "evaluate_predictions",
+            cli="judge it from Python, and record the figures there",
+        )
+    return subject
+
+
+def _recorded(
+    workspace: Workspace,
+    model: ModelState,
+    number: int,
+    judgement: Judgement,
+    request: ReportRequest,
+    data: Mapping[str, Any],
+    *,
+    name: str,
+    better: Mapping[str, str],
+    key: str | None,
+) -> Evaluation:
+    from ...models.state import tensors_of
+
+    arrays, kept = judgement.arrays(with_outcomes=request.keep_outcomes), None
+    if arrays:
+        kept = workspace.vault_to_save().keep(tensors_of(arrays), base=None, graph=Graph({}, ()))
+    rest = Stored() if kept is None else told_ahead(stored(kept), lambda page: workspace.admit(page, None))
+    command = RecordEvaluation(
+        model=model.name,
+        version=number,
+        data=data,
+        name=name,
+        metrics=judgement.performance.figures(),
+        task=judgement.performance.task,
+        better=checked_better(better),
+        **judgement.intervals(),
+        report=None if kept is None else kept.manifest.digest,
+        stored=rest,
+    )
+    workspace.admit(command, key, () if kept is None else placed(kept))
+    return Evaluation(workspace.version(model, number), name, judgement.performance, judgement.report)
+
+
+def _beside(data: Any, request: ReportRequest, labels: Any = None) -> Table | None:
+    """The columns of the data that a report was asked for by name; all but the labels, where all are searched."""
+    from ...datasets.tables import read_table
+
+    if not request.named and request.slices is not True:
+        return None
+    if data is None:
+        raise Malformed("columns are named, and there are no data to find them in; give data=, or the values")
+    if not isinstance(data, LabelledFile):
+        return read_table(data)
+    columns = data.columns(None if request.slices is True else request.named)
+    return read_table(columns.drop_columns([labels]) if request.slices is True else columns)
+
+
+def _learnt(model: ModelState, number: int, data: Any, request: ReportRequest) -> Any:
+    """The data without columns that are named for the report alone, which the version never learnt."""
+    from ...datasets.selection import selection
+    from ...datasets.tables import selected
+
+    event = model.version(number).event
+    schema = schema_of(event.architecture, event.data)
+    extra = [name for name in request.named if schema and name not in schema]
+    return data if not extra or isinstance(data, LabelledFile) else selected(data, selection(None, extra, None))
+
+
+def _arrays(workspace: Workspace, digest: str, names: Sequence[str]) -> dict[str, Any]:
+    from ...models.state import empty_numpy
+
+    return all_converted(workspace.vault, digest, Graph({digest: 1}, ()), names, empty_numpy)
