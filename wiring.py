@@ -224,8 +224,13 @@ class Home:
     def _waiting(self, worker: WorkerProfile) -> bool:
         from .domain.job.decide import fits
         from .jobs.assigner import open_jobs
+        from .jobs.suites import Suites
 
-        return any(fits(job, worker.pool, frozenset(worker.capabilities)) for _, job in open_jobs(self.workspace))
+        workspace, capabilities = self.workspace, frozenset(worker.capabilities)
+        return (
+            any(fits(job, worker.pool, capabilities) for _, job in open_jobs(workspace))
+            or Suites(workspace, workspace.actors.named("lepton")).acts()
+        )
 
     def _mail_channel(self, identity: WorkerKeys) -> Channel:
         from .jobs.protocol.over_tables import MailChannel

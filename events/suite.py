@@ -6,8 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from .bounds import Count
-from .event import Branch, Event, Fingerprint, Json, ModelName, Sealed, unsaid
+from .event import Branch, Event, Fingerprint, Json, ModelName, Sealed, Task, unsaid
 
 SuiteName = Annotated[str, Field(description="a suite's name, which its stream bears too")]
 
@@ -35,13 +34,9 @@ class SuiteDefined(Event):
     )
     model: ModelName | None = Field(default=None, description="the model that it watches, if it watches one")
     branch: Branch | None = Field(default=None, description="the branch whose new versions it judges by itself")
-    draws: Count | None = Field(
-        default=None, exclude_if=unsaid, description="bootstrap draws for the intervals, where it was said"
-    )
-    groups: str | None = Field(default=None, exclude_if=unsaid, description="the column of rows that belong together")
-    block: Count | None = Field(default=None, exclude_if=unsaid, description="rows of a series that depend on another")
-    sensitive: tuple[str, ...] = Field(
-        default=(), exclude_if=unsaid, description="the columns by whose groups fairness is told"
+    task: Task | None = Field(default=None, description="what versions are judged for, where it was said")
+    report: Json = Field(
+        default={}, description="what the reports of its evaluations are asked with: draws, groups, sensitive, ..."
     )
     pool: str = Field(default="default", description="the workers that judge versions by it")
     message: Sealed = ""

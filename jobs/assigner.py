@@ -28,6 +28,7 @@ from .rejected import RefusedMessages
 from .reports import Reports
 from .results import Receiver
 from .roll import REMEMBERED, Roll
+from .suites import Suites
 
 LOOKED_AT: Final = tuple(kind.type_name() for kind in (JobSubmitted, JobRequeued, JobFinished, JobFailed, JobCancelled))
 ENDS: Final = tuple(kind.type_name() for kind in (JobFinished, JobFailed, JobCancelled))
@@ -74,6 +75,7 @@ class Assigner:
         self._queued: dict[str, JobState] = {}
         """The jobs that wait, in their order, as they have waited since."""
         self._seq = workspace.ledger.store.end()
+        self._suites = Suites(workspace, workspace.actors.named("lepton"))
         self._begin()
 
     def step(self) -> bool:
@@ -82,13 +84,14 @@ class Assigner:
         if self._workspace.lost is not None:
             self._workspace.lost.note()
         heard = sum(self._hear(each) for each in self._reports) > 0
+        judged = self._suites.step()
         followed = self._follow()
         if heard or followed:
             self._orders.keep_only([lease.job for lease in self._leases.held() if self._unheard(lease)])
         self._time.keep_time(self._terms.heartbeat)
         expired = self._expire()
         assigned = self._assign()
-        return heard or followed or expired or assigned
+        return heard or judged or followed or expired or assigned
 
     def ready(self) -> dict[Ready, str]:
         """The workers that were heard of within their term, with the slots that no lease fills; each with its keys."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from ..domain.job.kinds import JudgesBySuite
+from ..errors import Refused
 
 if TYPE_CHECKING:
     from ..datasets.named_rows import NamedSource
@@ -37,7 +38,11 @@ def judged_rows(
 
     chosen, path = selected_by(payload), context.order.source
     if payload.named is None:
-        return *labelled(path, payload.label, chosen, schema), lambda names: rows_beside(path, {}, names)[1]
+
+        def columns(names: Sequence[str] | None) -> Any:
+            return rows_beside(path, {}, names)[1]
+
+        return *labelled(path, payload.label, chosen, schema), columns
     source = _source(payload, payload.named, context)
     return *source.split(payload.label, chosen, schema), source.columns
 
@@ -48,6 +53,8 @@ def _source(payload: LabelledRows, named: NamedRowsAsked, context: Context) -> N
     from ..datasets.suite_rows import SuiteSource
 
     plan = context.order.rows
+    if plan is None and not context.order.source:
+        raise Refused(f"nobody can tell any more where the rows of {named.name}@{named.version} lie; define them anew")
     kind = SuiteSource if isinstance(payload, JudgesBySuite) else NamedSource
     return kind(
         words=f"{named.name}@{named.version}",

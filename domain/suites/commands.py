@@ -28,10 +28,9 @@ class DefineSuite(OfSuite):
     watched: str | None = None
     """The model whose branch it watches."""
     branch: str | None = None
-    draws: int | None = None
-    groups: str | None = None
-    block: int | None = None
-    sensitive: tuple[str, ...] = ()
+    task: str | None = None
+    report: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What the reports of its evaluations are asked with, as a job's payload has it."""
     pool: str = "default"
     message: str = ""
     moved: bool = False

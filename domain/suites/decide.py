@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from ...errors import Malformed
+from pydantic import ValidationError
+
+from ...errors import Malformed, first_fault
 from ...events.suite import SuiteDefined, SuiteRetired
 from ...plain import plain, plain_text, same
 from ..append import Append
 from ..commands import OfSuite
 from ..expressions.judging import requirement
 from ..expressions.tree import Condition, names
+from ..job.kinds import REPORT_OPTIONS, JudgesVersion
 from ..model.state import ModelState
-from ..names import checked_label, checked_model, checked_name
+from ..names import checked_label, checked_model, checked_name, checked_task
 from ..streams import model_stream, suite_stream
 from .commands import DefineSuite, JudgeSuite, RetireSuite, SuiteCommand
 from .judging import judged
@@ -75,9 +78,6 @@ def _defined(command: DefineSuite) -> SuiteDefined:
             f"the suite watches {command.branch!r}, whose head is the version that it judges; compare with parent. or "
             "with an alias"
         )
-    for what, number in (("draws", command.draws), ("block", command.block)):
-        if number is not None and number < 1:
-            raise Malformed(f"{what} is {number}; give 1 or more, or leave it out")
     return SuiteDefined(
         suite=command.suite,
         data=plain(command.data, "data"),
@@ -91,10 +91,8 @@ def _defined(command: DefineSuite) -> SuiteDefined:
         against=None if command.against is None else checked_name(command.against, "branch, tag or alias"),
         model=None if command.watched is None else checked_model(command.watched),
         branch=None if command.branch is None else checked_name(command.branch, "branch"),
-        draws=command.draws,
-        groups=command.groups,
-        block=command.block,
-        sensitive=command.sensitive,
+        task=checked_task(command.task),
+        report=_report(command.report),
         pool=plain_text(command.pool, "pool"),
         message=command.message,
     )
@@ -115,6 +113,19 @@ def _evaluation(name: str) -> str:
     if "/" in name:
         raise Malformed(f"{name[:120]!r} cannot name an evaluation of a suite; leave out the /")
     return checked_label(name, "suite's evaluation")
+
+
+def _report(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What reports are asked with, or `Malformed` in one sentence."""
+    if unknown := [name for name in options if name not in REPORT_OPTIONS]:
+        raise Malformed(f"a suite's report takes no {unknown[0]!r}; it takes {', '.join(REPORT_OPTIONS)}")
+    told = plain(options, "report")
+    try:
+        JudgesVersion.model_validate({"kind": "suite", "version": 1, **told}, extra="forbid")
+    except ValidationError as error:
+        place, message, _ = first_fault(error, "report")
+        raise Malformed(f"the suite's report, {place}: {message}; look at what `evaluate` takes there") from None
+    return told
 
 
 def _several(given: Iterable[str], what: str) -> tuple[str, ...]:

@@ -21,9 +21,7 @@ def judged(suite: SuiteState, model: ModelState, command: JudgeSuite) -> tuple[A
 
     A figure that is missing leaves its requirement unmet: a first version, say, is no better than its parent.
     """
-    if not 0 < command.number <= len(suite.versions):
-        raise UnknownRevision(f"suite {command.suite!r} has no version {command.number}")
-    definition = suite.versions[command.number - 1]
+    definition = suite.version(command.number)
     if not model.registered:
         raise UnknownRevision(f"there is no model {command.model!r}; `lepton models` lists them")
     writable(model)

@@ -46,6 +46,13 @@ class SuiteState:
             raise UnknownRevision(f"there is no suite {self.name!r}; `lepton suite list` lists them")
         return self.versions[-1]
 
+    def version(self, number: int) -> SuiteVersion:
+        """A definition by its number. Raises `UnknownRevision`."""
+        if 0 < number <= len(self.versions):
+            return self.versions[number - 1]
+        many = f"its versions are 1 to {len(self.versions)}" if self.versions else "nobody defined it"
+        raise UnknownRevision(f"suite {self.name!r} has no version {number}; {many}")
+
     @property
     def judging(self) -> SuiteVersion:
         """As `newest`, of a suite that still judges; else `Refused`."""

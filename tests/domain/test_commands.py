@@ -114,14 +114,14 @@ def values(kind: type[Command], name: str) -> tuple[Any, Any]:
         return "a", "b"
     if name == "suite":
         return ("weekly" if issubclass(kind, OfSuite) else None), "nightly"
+    if name == "report" and kind is DefineSuite:
+        return {}, {"draws": 7}
     if name in ("rows", "metrics") and issubclass(kind, OfSuite):
         return ({}, {1: digest(1)}) if name == "rows" else ((), ("f1",))
-    if name in ("label", "watched", "groups", "named", "evaluation") and kind is DefineSuite:
+    if name in ("label", "watched", "named", "evaluation") and kind is DefineSuite:
         return "a", "b"
     if name in ("moved", "described"):
         return False, True
-    if name == "sensitive":
-        return (), ("sex",)
     if name == "override":
         return False, True
     if name == "requirements":

@@ -93,8 +93,8 @@ def test_a_suite_that_nobody_defined_is_not_retired() -> None:
         ({"watched": ".."}, "cannot name a model"),
         ({"against": "~1"}, "cannot name a branch, tag or alias"),
         ({"against": "main"}, "watches 'main', whose head is the version that it judges"),
-        ({"draws": 0}, "draws is 0; give 1 or more"),
-        ({"block": -1}, "block is -1; give 1 or more"),
+        ({"report": {"draws": -1}}, "the suite's report, draws: input should be greater"),
+        ({"report": {"drawn": 1}}, "a suite's report takes no 'drawn'"),
     ],
 )
 def test_what_defines_no_suite_is_refused(changed: dict[str, Any], complaint: str) -> None:

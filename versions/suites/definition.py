@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from os import PathLike, fspath
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from ...datasets import read
 from ...datasets.selection import Selection
 from ...domain.suites.commands import DefineSuite
 from ...domain.suites.decide import checked_requirements, checked_suite
 from ...errors import Malformed, Refused
+from ...evaluation.costs import Costs
 from ...plain import words_of
 from ..data.named_data import find
+from ..judging.evaluation import requested
 from ..source import without_columns
 from ..workspace import Workspace
 from .figures import check_figures
@@ -45,7 +48,8 @@ def define(
     model: str | None,
     branch: str | None,
     evaluation: str | None,
-    sampling: Mapping[str, Any],
+    task: str | None,
+    report: Mapping[str, Any],
     pool: str,
     message: str,
     key: str | None,
@@ -60,7 +64,7 @@ def define(
     called = evaluation or name
     _check_free(workspace, name, called)
     check_figures(workspace, model, branch or BRANCH, trees, metrics)
-    _check_columns(rows, sampling)
+    options = _asked(report, rows)
     suite = suite_of(workspace, name)
     was = opened(workspace, suite.newest) if suite.versions else Opened("", "")
     command = DefineSuite(
@@ -80,21 +84,22 @@ def define(
         message=message or was.message,
         moved=rows.source not in ("", was.source),
         described=message not in ("", was.message),
-        asked={"data": fspath(data) if isinstance(data, PathLike) else str(data)},
-        **sampling,
+        asked={"rows": str(data)},
+        task=task,
+        report=options,
     )
     workspace.admit(command, key)
 
 
-def _rows(workspace: Workspace, data: Any, label: str | None, chosen: Selection) -> SuiteRows:
+def _rows(workspace: Workspace, data: str | PathLike[str], label: str | None, chosen: Selection) -> SuiteRows:
     """The rows that data or its name stands for, read once: what no worker could find again is refused."""
-    if not isinstance(data, str | PathLike):
+    if not isinstance(data, str | PathLike):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise Malformed(
             f"a suite's rows are read again for each version, and {words_of(data)} cannot be",
             python="give a file's path, or name them with add_data(..., keep=True) and give the name",
             cli="give a file, or a name of `lepton data add`",
         )
-    path = fspath(data)
+    path = str(fspath(data))
     if (known := find(workspace, path)) is not None:
         event = known.rows.event
         if None not in (label, event.label) and label != event.label:
@@ -131,10 +136,21 @@ def _check_free(workspace: Workspace, name: str, called: str) -> None:
             )
 
 
-def _check_columns(rows: SuiteRows, sampling: Mapping[str, Any]) -> None:
-    """Hold that the columns are there by which rows are grouped, where it is known which columns there are."""
-    told = rows.fingerprint.get("columns")
-    present = [str(column["name"]) for column in told] if isinstance(told, list) else []  # pyright: ignore
-    for what in filter(None, (sampling.get("groups"), *sampling.get("sensitive", ()))):
-        if present and what not in present:
-            Selection(drop=(what,)).names(present, rows.label)
+def _columns(rows: SuiteRows) -> list[str]:
+    """The names of the columns of the rows, as far as their fingerprint tells."""
+    told: Any = rows.fingerprint.get("columns")
+    return [str(column["name"]) for column in cast("list[Mapping[str, Any]]", told)] if isinstance(told, list) else []
+
+
+def _asked(report: Mapping[str, Any], rows: SuiteRows) -> dict[str, Any]:
+    """What reports are asked with, as it is kept. Columns are named, and are there."""
+    request = requested(report)
+    for name, value in report.items():
+        if name in ("groups", "slices", "sensitive") and not isinstance(value, str | bool | list | tuple | None):
+            raise Malformed(f"a suite's {name} are named as columns of its rows, not given as {words_of(value)}")
+    if present := _columns(rows):
+        for name in request.named:
+            Selection(drop=(name,)).names([*present, ""])
+    costs = request.costs
+    told = {**report, "costs": dict(asdict(costs))} if isinstance(costs, Costs) else dict(report)
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in told.items()}

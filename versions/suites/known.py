@@ -70,7 +70,8 @@ def source_of(workspace: Workspace, version: SuiteVersion) -> SuiteSource:
     path = opened(workspace, version).source
     if not path:
         raise forgotten(version)
-    return SuiteSource(version.words, event.data["digest"], event.data["rows"], event.label, selected_as(version), path)
+    digest, rows = cast("tuple[str, int]", (event.data["digest"], event.data["rows"]))
+    return SuiteSource(version.words, digest, rows, event.label, selected_as(version), path)
 
 
 def selected_as(version: SuiteVersion) -> Selection:
