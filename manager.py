@@ -16,6 +16,7 @@ from .datasets.selection import selection
 from .domain.model.metric import checked_better
 from .domain.model.resolve import split_range
 from .domain.model.revision import parts
+from .errors import Malformed
 from .home import checked_path
 from .results import PendingVersion, Refs, Version, Versions
 from .settings import Settings
@@ -36,9 +37,12 @@ if TYPE_CHECKING:
         DataSets,
         Diff,
         Evaluation,
+        Gate,
         Log,
         ModelRecord,
         NamedData,
+        Protection,
+        Protections,
         Report,
         RollbackPlan,
         RolledBack,
@@ -284,6 +288,7 @@ class ModelManager:
         reason: str = "",
         move_aliases: Sequence[str] = (),
         rehearse: Any = None,
+        override: bool = False,
         dry_run: bool = False,
         key: str | None = None,
     ) -> RolledBack | RollbackPlan:
@@ -292,9 +297,10 @@ class ModelManager:
         `to` may be left out with `alias` only: back to where it stood before its last move. `rehearse`, as
         (data, labels) or (data, labels, metric), with a file's path and its column of labels, or as the name of data
         (`add_data`), judges target and head on the same rows first and raises `GateNotMet` for a worse target unless a
-        `reason` is given. `dry_run` returns the plan, with the rehearsal if one was asked for, and records nothing.
+        `reason` is given. `dry_run` returns the plan, with the rehearsal if one was asked for, and records nothing. A
+        protected alias moves by a gate that the version passed, or with `override` and a reason.
         """
-        state, aim = self._aim(to, model, branch, alias, expected, reason, move_aliases, rehearse)
+        state, aim = self._aim(to, model, branch, alias, expected, reason, move_aliases, rehearse, override)
         if dry_run:
             return versions.rollback.plan(self._workspace, state, aim)
         return versions.rollback.roll_back(self._workspace, state, aim, key)
@@ -350,11 +356,21 @@ class ModelManager:
 
     @_told_first
     def alias(
-        self, name: str, rev: Rev, *, expected: Rev | None = None, reason: str = "", key: str | None = None
+        self,
+        name: str,
+        rev: Rev,
+        *,
+        expected: Rev | None = None,
+        reason: str = "",
+        override: bool = False,
+        key: str | None = None,
     ) -> Version:
-        """Put a moving name, such as production, on a version; `expected` is where it must stand (0: nowhere)."""
+        """Put a moving name, such as production, on a version; `expected` is where it must stand (0: nowhere).
+
+        One that is protected moves by a gate that the version passed; with `override` and a reason without.
+        """
         guard = None if expected is None else {name: expected}
-        return self.aliases({name: rev}, expected=guard, reason=reason, key=key)[name]
+        return self.aliases({name: rev}, expected=guard, reason=reason, override=override, key=key)[name]
 
     @_told_first
     def aliases(
@@ -364,6 +380,7 @@ class ModelManager:
         expected: Mapping[str, Rev] | None = None,
         model: str | None = None,
         reason: str = "",
+        override: bool = False,
         key: str | None = None,
     ) -> Refs:
         """Put several aliases on versions of one model, all or none; without moves only say where they stand."""
@@ -377,14 +394,44 @@ class ModelManager:
             expected={name: self._guard(rev, state.name) for name, rev in expected.items()},
             asked={"to": _words(moves), "expected": _words(expected)},
             reason=reason,
+            override=override,
         )
         events = self._workspace.admit(command, key).events
         return self._standing(self._known(state.name), "alias", events[-1].seq if events else None)
 
     @_told_first
     def delete_alias(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
-        """Give up an alias."""
+        """Give up an alias, unless it is protected."""
         self._workspace.admit(domain.commands.DeleteAlias(model=self._known(model).name, alias=name), key)
+
+    @_told_first
+    def protect(
+        self,
+        alias: str,
+        *,
+        require: str | Sequence[str] = (),
+        against: str | None = None,
+        model: str | None = None,
+        reason: str = "",
+        key: str | None = None,
+    ) -> Protection:
+        """Let an alias move only to versions that passed a gate with these requirements (`gate`), or by `override`.
+
+        `against.` in a requirement stands for the version that `against`, an alias, branch or tag, stands on when the
+        alias moves: the alias itself, if left out. A gate that compared with another version is stale. Protected anew,
+        an alias has the new requirements alone.
+        """
+        asked = {"requirements": _several(require), "against": against}
+        return versions.gate.protect(self._workspace, self._known(model), alias, asked, reason, key)
+
+    @_told_first
+    def unprotect(self, alias: str, *, model: str | None = None, reason: str = "", key: str | None = None) -> None:
+        """Let an alias move freely again."""
+        versions.gate.unprotect(self._workspace, self._known(model), alias, reason, key)
+
+    def protections(self, model: str | None = None) -> Protections:
+        """The protected aliases of a model, and what each requires."""
+        return versions.gate.protections(self._known(model))
 
     # ── what is known ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -706,6 +753,43 @@ class ModelManager:
         """The report that is kept of a version's evaluation: of the name, else the newest."""
         return versions.evaluation.report(self._workspace, *self._resolved(rev), name)
 
+    @_told_first
+    def gate(
+        self,
+        rev: Rev,
+        *,
+        against: Rev | None = None,
+        require: str | Sequence[str],
+        data: Any = None,
+        labels: Any = None,
+        name: str = "",
+        key: str | None = None,
+    ) -> Gate:
+        """Hold a version against requirements on its figures, such as "f1 >= against.f1 - 0.01", and record it.
+
+        docs/expressions.md is the grammar; `parent.` is the version's first parent. With `data` and `labels`, as
+        `evaluate` takes them, all sides are judged on these rows first, and the figures recorded under `name`. Else the
+        gate goes by figures that all sides have on the same rows, those of evaluations called `name` if one is given;
+        where there are none it is `Refused`. What hangs on a figure that is missing is not met. The answer says whether
+        it passed; its `check()` raises `GateNotMet` where it did not.
+        """
+        if (data is None) is not (labels is None):
+            raise Malformed("a gate judges on data and labels; give both, or neither")
+        revs = (rev,) if against is None else (rev, against)
+        state, numbers = self._of_one_model(revs)
+        aim = versions.gate.GateAim(
+            version=numbers[0],
+            against=None if against is None else numbers[1],
+            requirements=_several(require),
+            name=name,
+            asked=_words({"version": rev, "against": against}),
+        )
+
+        def evaluate(number: int) -> Evaluation:
+            return self.evaluate(f"{state.name}@{number}", data, labels, name=name)
+
+        return versions.gate.gate(self._workspace, state, aim, None if data is None else evaluate, key)
+
     def sync(self, *, again: bool = False) -> Synced:
         """Deliver what was spooled while the ledger was away; `again` tries once more what it refused."""
         return self._home.outbox.delivery.sync(again=again)
@@ -894,6 +978,7 @@ class ModelManager:
         reason: str,
         move_aliases: Sequence[str],
         rehearse: Any,
+        override: bool,
     ) -> tuple[ModelState, Aim]:
         state, number = (self._known(model), None) if to is None else self._resolved(to, model)
         wanted = None if expected is None else self._guard(expected, state.name)
@@ -906,6 +991,7 @@ class ModelManager:
             reason=reason,
             move_aliases=tuple(move_aliases),
             rehearse=versions.rows.read_once(self._workspace, rehearse),
+            override=override,
         )
 
 
@@ -918,6 +1004,10 @@ def _reopened(kind: type[ModelManager], carried: Settings, strict: bool) -> Mode
 def _written(rev: Rev) -> str:
     """A revision as text that says all it knows."""
     return versions.save_request.words(rev)
+
+
+def _several(texts: str | Sequence[str]) -> tuple[str, ...]:
+    return (texts,) if isinstance(texts, str) else tuple(texts)
 
 
 def _words(revs: Mapping[str, Rev | None]) -> dict[str, str | None]:

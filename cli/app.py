@@ -21,6 +21,7 @@ from .command import DocumentedCommand, shared
 SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "What happened": ("history", ("log", "show")),
     "What differs": ("comparing", ("diff", "compare", "find", "suggest")),
+    "What must hold": ("work.gating", ("gate",)),
     "Names": ("refs", ("branch", "tag", "alias")),
     "Moving": ("rollback", ("rollback", "merge")),
     "What is known": ("describing", ("models", "metric", "annotate", "describe", "clear", "archive", "unarchive")),

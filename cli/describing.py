@@ -34,6 +34,7 @@ BETTER: Final = {"NAME": "text"}
                 "tags": {"NAME": "number"},
                 "aliases": {"NAME": "number"},
                 "better": BETTER,
+                "protected": {"NAME": ["text"]},
             }
         ]
     },

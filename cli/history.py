@@ -71,6 +71,7 @@ def log(session: Session, rev: str | None, graph: bool, limit: int | None, model
         "keyframe": "true or false",
         "delta": "any",
         "run": "text?",
+        "protected": {"NAME": ["text"]},
     },
     "lepton show",
     "lepton show production",

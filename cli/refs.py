@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
 import click
 
-from ..results import Refs, Version
+from ..results import Protections, Refs, Version
 from ..results.description import Text, number
 from ..results.words import say
 from .command import Session, command, keyed
 from .completion import aliases, branches, revisions, tags
 from .revision import expected, of_model, which_model
 from .shapes import VERSION
+from .work.gating import requiring
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 NAMES: Final = {"NAME": VERSION}
+PROTECTION: Final = {
+    "model": "text",
+    "alias": "text",
+    "requirements": ["text"],
+    "against": "text?",
+    "suite": "text?",
+}
+_FURTHER: Final[Mapping[str, Mapping[str, Any]]] = {"aliases": {"protected": {}}}
+"""What an answer about names of a kind says besides, where it says nothing there."""
 
 
 def _listed(function: F) -> F:
@@ -80,14 +90,15 @@ def tag(
 
 
 @command(
-    {"done": "text?", "aliases": NAMES},
+    {"done": "text?", "aliases": NAMES, "protected": {"NAME": PROTECTION}},
     "lepton alias",
     "lepton alias staging main --reason 'passed review'",
     "lepton alias production main --expect 2",
+    "lepton alias protect production --require 'f1 >= against.f1 - 0.01'",
     "lepton alias -d production",
 )
-@click.argument("name", required=False, metavar="[NAME", shell_complete=aliases)
-@click.argument("rev", required=False, metavar="REV]", shell_complete=revisions)
+@click.argument("name", required=False, metavar="[NAME|protect|unprotect", shell_complete=aliases)
+@click.argument("rev", required=False, metavar="REV|NAME]", shell_complete=revisions)
 @click.option(
     "--expect",
     metavar="REV",
@@ -95,6 +106,14 @@ def tag(
     help="Where it must stand before, 0 for nowhere; else nothing moves.",
 )
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the record.")
+@requiring
+@click.option(
+    "--against",
+    metavar="NAME",
+    shell_complete=aliases,
+    help="For protect: the alias, branch or tag that against. stands for; the alias itself if left out.",
+)
+@click.option("--override", is_flag=True, help="Move a protected alias without its gate, for the --reason.")
 @_listed
 @keyed
 def alias(
@@ -103,14 +122,30 @@ def alias(
     rev: str | None,
     expect: str | None,
     reason: str,
+    require: tuple[str, ...],
+    against: str | None,
+    override: bool,
     gone: str | None,
     model: str | None,
     key: str | None,
 ) -> None:
-    """List aliases, or put one on REV. An alias, such as production, may move to any version."""
+    """List aliases, or put one on REV. An alias, such as production, may move to any version.
+
+    `protect NAME` lets an alias move only to versions that passed a gate with these requirements (`lepton gate`),
+    judged against where the alias stands then; `unprotect NAME` lets it move freely again. Protected, an alias is not
+    deleted, and moves otherwise only with --override and a --reason, which are recorded.
+    """
     manager, kind = session.manager, "aliases"
     _one(name, gone)
-    if gone:
+    if name != "protect" and (require or against):
+        raise click.UsageError(
+            "--require and --against protect an alias; write `lepton alias protect NAME`", click.get_current_context()
+        )
+    if name == "protect":
+        _protect(session, rev, model, require=require, against=against, reason=reason, key=key)
+    elif name == "unprotect":
+        _unprotect(session, rev, model, reason, key)
+    elif gone:
         manager.delete_alias(gone, model=model, key=key)
         _gone(session, kind, say("alias {name} is given up", name=gone))
     elif name:
@@ -119,12 +154,39 @@ def alias(
                 f"alias {name} needs a version to stand on; name one behind it", click.get_current_context()
             )
         with session.noted() as news:
-            stands = manager.alias(name, of_model(rev, model), expected=expected(expect, model), reason=reason, key=key)
+            told: dict[str, Any] = {"reason": reason, "override": override, "key": key}
+            stands = manager.alias(name, of_model(rev, model), expected=expected(expect, model), **told)
         words = "alias {name} stands on version {version} of {model}"
         again = "alias {name} already stands on version {version} of {model}"
         _done(session, kind, words if news() else again, name, stands)
     else:
-        _all(session, kind, manager.aliases(model=model))
+        names, protected = manager.aliases(model=model), manager.protections(model)
+        shown = [*names.blocks(), *(("", *protected.blocks()) if protected else ())]
+        _aliases(session, {name: at.to_dict() for name, at in names.items()}, protected, shown)
+
+
+def _protect(session: Session, name: str | None, model: str | None, **asked: Any) -> None:
+    protection = session.manager.protect(_named(name, "protect"), model=model, **asked)
+    _aliases(session, {}, Protections({protection.alias: protection}), protection)
+
+
+def _unprotect(session: Session, name: str | None, model: str | None, reason: str, key: str | None) -> None:
+    session.manager.unprotect(_named(name, "unprotect"), model=model, reason=reason, key=key)
+    words = say("alias {name} moves freely again", name=str(name))
+    _aliases(session, {}, Protections(), words, done=str(words))
+
+
+def _named(name: str | None, act: str) -> str:
+    if name is None:
+        raise click.UsageError(f"{act} needs the name of an alias behind it", click.get_current_context())
+    return name
+
+
+def _aliases(
+    session: Session, names: Mapping[str, Any], protected: Protections, shown: Any, *, done: str | None = None
+) -> None:
+    told = {"done": done, "aliases": names, "protected": {name: each.to_dict() for name, each in protected.items()}}
+    session.answer(told, shown)
 
 
 def _one(name: str | None, gone: str | None) -> None:
@@ -133,12 +195,12 @@ def _one(name: str | None, gone: str | None) -> None:
 
 
 def _gone(session: Session, kind: str, words: Text) -> None:
-    session.answer({"done": str(words), kind: {}}, words)
+    session.answer({"done": str(words), kind: {}, **_FURTHER.get(kind, {})}, words)
 
 
 def _done(session: Session, kind: str, words: str, name: str, at: Version) -> None:
     done = say(words, name=name, version=number(at), model=at.model)
-    session.answer({"done": str(done), kind: {name: at.to_dict()}}, done)
+    session.answer({"done": str(done), kind: {name: at.to_dict()}, **_FURTHER.get(kind, {})}, done)
 
 
 def _all(session: Session, kind: str, names: Refs) -> None:

@@ -90,6 +90,7 @@ DONE: Final = {
     help="Judge both versions on these rows first, also in a dry run; a worse F1 exits with 4.",
 )
 @click.option("--label", metavar="COLUMN", help="The column of --rehearse that holds the labels.")
+@click.option("--override", is_flag=True, help="Move protected aliases without their gates, for the --reason.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask. Needed where there is no terminal to ask on.")
 def rollback(
@@ -103,6 +104,7 @@ def rollback(
     reason: str,
     rehearse: str | None,
     label: str | None,
+    override: bool,
     dry_run: bool,
     yes: bool,
 ) -> None:
@@ -116,6 +118,7 @@ def rollback(
     if not (dry_run or yes):
         session.confirmable()
     where: dict[str, Any] = {"branch": branch or "main", "alias": alias, "move_aliases": aliases}
+    where |= {"override": override, "reason": reason}
     with session.waiting("planning"):
         judged = rows if dry_run else None  # else the rollback itself rehearses
         preview = session.manager.rollback(of_model(to, model), model=model, rehearse=judged, dry_run=True, **where)
@@ -129,7 +132,7 @@ def rollback(
         session.confirm("Roll back?", yes=yes)
     # what was shown is what is done: had the branch moved since, the plan would be another
     stands = int(plan.from_version) if expect is None else expected(expect, plan.model)
-    where |= {"model": plan.model, "expected": stands, "reason": reason, "rehearse": rows}
+    where |= {"model": plan.model, "expected": stands, "rehearse": rows}
     with session.waiting("restoring"):
         done = cast("RolledBack", session.manager.rollback(f"{plan.model}@{plan.to_version}", **where))
     session.answer({"plan": plan.to_dict(), "done": done.to_dict()}, done)

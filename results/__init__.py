@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .diff import Diff, TensorChange
     from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
     from .judging.evaluation import Evaluation
+    from .judging.gate import Gate, GateRequirement, Protection, Protections
     from .judging.performance import (
         ForecastPerformance,
         MulticlassPerformance,
@@ -59,6 +60,8 @@ __all__ = [
     "Fairness",
     "ForecastPerformance",
     "Gap",
+    "Gate",
+    "GateRequirement",
     "GroupFigures",
     "Interval",
     "Log",
@@ -71,6 +74,8 @@ __all__ = [
     "PairedTest",
     "PendingVersion",
     "Performance",
+    "Protection",
+    "Protections",
     "RankingPerformance",
     "Refs",
     "RegressionPerformance",
@@ -113,6 +118,12 @@ _HOMES: Final = {
         "TensorChange",
     ),
     ".judging.evaluation": ("Evaluation",),
+    ".judging.gate": (
+        "Gate",
+        "GateRequirement",
+        "Protection",
+        "Protections",
+    ),
     ".history": (
         "Log",
         "LogEntry",

@@ -93,6 +93,8 @@ class ModelRecord(Result):
     aliases: Mapping[str, Version]
     better: Mapping[str, str]
     """Which way metrics are better that somebody defined, by name."""
+    protected: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """The aliases that move only by a gate, and what each requires."""
 
     def blocks(self) -> Iterator[Block]:
         changed = self.changed and say("{versions}, the last {when}", versions=self.versions, when=when(self.changed))
@@ -103,6 +105,7 @@ class ModelRecord(Result):
             yield from section(word(kind), ((name, number(at)) for name, at in getattr(self, kind).items()))
         ways = ((name, say("better {way}", way=word(way))) for name, way in self.better.items())
         yield from section(word("metrics"), ways)
+        yield from section(word("protected aliases"), _protections(self.protected))
 
 
 class Models(Shown, list[ModelRecord]):
@@ -149,6 +152,8 @@ class VersionRecord(Shortened):
     delta: Mapping[str, Any] | None
     """The exact difference from the first parent, where one was kept."""
     run: str | None
+    protected: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """The aliases on it that move only by a gate, and what each requires."""
 
     def described(self, *, whole: bool) -> Iterator[Block]:
         most = None if whole else MOST
@@ -157,6 +162,7 @@ class VersionRecord(Shortened):
         yield grid(row for row in self._facts() if row[1])
         if self.description:
             yield from ("", *(f"    {line}" for line in self.description.splitlines()))
+        yield from section(word("protected aliases"), _protections(self.protected))
         yield from section(word("metrics"), self._figures())
         for name in (
             "hyperparameters",
@@ -199,6 +205,10 @@ class VersionRecord(Shortened):
             changed |= {"version": str(self.delta["from_version"]), "size": size(self.delta["bytes"])}
             kept.append(str(say("delta from {version}: {elements} elements of {tensors}, {size}", **changed)))
         return "; ".join((parameters, *kept))
+
+
+def _protections(protected: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[Words, ...]]:
+    return ((name, text) for name, texts in protected.items() for text in texts or (word("that of a suite"),))
 
 
 def _cells(entry: LogEntry) -> tuple[Words, ...]:

@@ -51,6 +51,7 @@ def about(workspace: Workspace, model: ModelState) -> ModelRecord:
         tags=versions(model.tags),
         aliases=versions(model.live("alias")),
         better=dict(sorted(model.better.items())),
+        protected={alias: each.requirements for alias, each in sorted(model.protected.items())},
     )
 
 
@@ -90,6 +91,9 @@ def show(workspace: Workspace, model: ModelState, number: int) -> VersionRecord:
         keyframe=event.keyframe,
         delta=delta.model_dump(exclude={"type"}) if delta else None,
         run=event.run,
+        protected={
+            alias: each.requirements for alias, each in sorted(model.protected.items()) if model.alias(alias) == number
+        },
     )
 
 

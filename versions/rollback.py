@@ -37,6 +37,8 @@ class Aim:
     reason: str = ""
     move_aliases: Sequence[str] = ()
     rehearse: Any = None
+    override: bool = False
+    """Whether protected aliases move without their gate, for the reason."""
 
 
 def roll_back(workspace: Workspace, model: ModelState, aim: Aim, key: str | None = None) -> RolledBack:
@@ -163,6 +165,7 @@ def _command(
             asked=aim.asked,
             replayed=replayed,
             reason=aim.reason,
+            override=aim.override,
         )
     return RollBack(
         model=model.name,
@@ -174,6 +177,7 @@ def _command(
         replayed=replayed,
         move_aliases=tuple(aim.move_aliases),
         reason=aim.reason,
+        override=aim.override,
     )
 
 

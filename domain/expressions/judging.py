@@ -54,6 +54,7 @@ class Compared:
     """One comparison of an expression and the two numbers that it came to, None where there is none."""
 
     text: str
+    operator: str
     left: float | None
     right: float | None
     holds: bool | None
@@ -114,7 +115,7 @@ def _missing(name: Reference, figures: Figures) -> str:
 def _compared(relation: Relation, numbers: Mapping[str, float | None]) -> Compared:
     left, right = _number(relation.left, numbers), _number(relation.right, numbers)
     holds = None if left is None or right is None else _COMPARED[relation.operator](left, right)
-    return Compared(written(relation), left, right, holds)
+    return Compared(written(relation), relation.operator, left, right, holds)
 
 
 def _number(quantity: Quantity, numbers: Mapping[str, float | None]) -> float | None:

@@ -39,10 +39,8 @@ def decide_gates(model: ModelState, command: OfGates) -> tuple[Event, ...]:
 
 def judged(model: ModelState, command: JudgeGate) -> GateJudged:
     """A gate as it is judged by the figures that are recorded. Raises `Refused` where it cannot be judged at all."""
-    trees = {text: requirement(text) for text in command.requirements}
-    if not 0 < len(trees) <= MOST:
-        raise Malformed(f"a gate has {MOST} requirements at most, and one at least, such as 'f1 >= against.f1 - 0.01'")
-    sides = _sides(model, command, trees)
+    trees = checked_gate(command)
+    sides = sides_of(model, command, trees)
     found = basis(model, trees, sides, command.name, command.rows)
     requirements = tuple(
         JudgedRequirement(text=text, holds=judge(tree, found.figures).holds)
@@ -64,6 +62,14 @@ def judged(model: ModelState, command: JudgeGate) -> GateJudged:
     )
 
 
+def checked_gate(command: JudgeGate) -> dict[str, Condition]:
+    """The requirements of a gate by their texts, or `Malformed`."""
+    trees = {text: requirement(text) for text in command.requirements}
+    if not 0 < len(trees) <= MOST:
+        raise Malformed(f"a gate has {MOST} requirements at most, and one at least, such as 'f1 >= against.f1 - 0.01'")
+    return trees
+
+
 def named_sides(trees: Mapping[str, Condition]) -> set[Side]:
     """The sides that requirements compare with."""
     return {name.side for tree in trees.values() for name in names(tree) if name.side is not None}
@@ -80,8 +86,8 @@ def first_parent(model: ModelState, number: int) -> int:
     return parents[0]
 
 
-def _sides(model: ModelState, command: JudgeGate, trees: Mapping[str, Condition]) -> dict[Side | None, int]:
-    """The versions that requirements name, by side."""
+def sides_of(model: ModelState, command: JudgeGate, trees: Mapping[str, Condition]) -> dict[Side | None, int]:
+    """The versions that a gate is about, by side. Raises `Refused` where there is none for one."""
     sides: dict[Side | None, int] = {None: model.version(command.version).number}
     if command.against is not None:
         if command.against == command.version:

@@ -200,8 +200,8 @@ def test_the_numbers_behind_an_answer_are_told() -> None:
 
     assert found.numbers == {"f1": 0.81, "parent.f1": 0.85, "zero": 0.0, "nowhere": None}
     assert found.compared == (
-        Compared("f1 >= parent.f1 - 0.25", 0.81, 0.6, True),
-        Compared("f1 / zero > nowhere", None, None, None),
+        Compared("f1 >= parent.f1 - 0.25", ">=", 0.81, 0.6, True),
+        Compared("f1 / zero > nowhere", ">", None, None, None),
     )
     assert found.unknown[0] == "nowhere has no figure"
     assert found.unknown[1].startswith("f1 / zero has no value")

@@ -33,9 +33,9 @@ def test_every_mutating_method_takes_a_key() -> None:
         "about", "aliases", "apply", "branches", "checkout", "checkpoints", "close", "compare", "data", "data_sets",
         "diff", "drift", "drop_kept", "events", "export", "files", "find", "forget_actor", "fsck", "heal", "jobs",
         "kept", "load_arrays", "load_data", "load_checkpoint", "load_checkpoint_tensors", "load_kept", "load_tensors",
-        "load_version", "log", "models", "rebuild", "predict", "rebuild_from_kafka", "recent", "resume", "run",
-        "runs", "show", "show_run", "snapshot", "sql", "suggest_rollback", "sync", "tags", "upgrade", "verify",
-        "wait",
+        "load_version", "log", "models", "protections", "rebuild", "predict", "rebuild_from_kafka", "recent", "report",
+        "resume", "run", "runs", "show", "show_run", "snapshot", "sql", "suggest_rollback", "suite", "suites", "sync",
+        "tags", "upgrade", "verify", "wait",
     }  # fmt: skip
     for name, member in (vars(ModelManager) | vars(Jobs)).items():
         if inspect.isfunction(member) and not name.startswith("_") and name not in reading:

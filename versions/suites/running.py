@@ -15,7 +15,7 @@ from ..judging.evaluation import evaluate, requested
 from ..judging.gate import judged_gate
 from ..workspace import Workspace
 from .known import known_suite, source_of
-from .listing import reported
+from .verdicts import reported
 
 
 def run(workspace: Workspace, name: str, model: ModelState, number: int, key: str | None) -> SuiteRun:

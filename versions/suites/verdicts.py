@@ -86,9 +86,9 @@ def _judged(
             gates[gate.version] = max(gates.get(gate.version, (0, gate)), (seq, gate), key=lambda each: each[0])
     yield from gates.items()
     for number, version in model.versions.items():
-        if number not in gates and version.seq > definition.seq:
-            if suite.watching(model.name, version.event.branch, version.seq) == definition:
-                yield number, None
+        watched = suite.watching(model.name, version.event.branch, version.seq)
+        if number not in gates and watched is not None and watched.number == definition.number:
+            yield number, None
 
 
 def _verdict(
