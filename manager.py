@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         Comparison,
         DataSets,
         Diff,
+        Drift,
         Evaluation,
         Gate,
         Log,
@@ -47,6 +48,9 @@ if TYPE_CHECKING:
         RollbackPlan,
         RolledBack,
         Suggestion,
+        SuiteRecord,
+        SuiteRun,
+        Suites,
         Synced,
         Verified,
         VersionRecord,
@@ -582,6 +586,76 @@ class ModelManager:
         They come from what was kept, else from where they lay: other rows than were named are `Refused`.
         """
         return versions.listing.load(self._workspace, name)
+
+    def drift(self, before: str, after: str) -> Drift:
+        """How the rows of one name differ from those of another, or of an earlier version: the most drifted first.
+
+        By population stability index, and by Kolmogorov-Smirnov and chi-square tests corrected for the number of
+        columns (Holm) where the rows of both are at hand; else by what their profiles tell.
+        """
+        return versions.drift.drift(self._workspace, before, after)
+
+    # ── suites ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @_told_first
+    def define_suite(
+        self,
+        name: str,
+        data: str | os.PathLike[str],
+        labels: str | None = None,
+        *,
+        require: str | Sequence[str] = (),
+        metrics: Sequence[str] = (),
+        against: str | None = None,
+        model: str | None = None,
+        branch: str | None = None,
+        evaluation: str | None = None,
+        task: str | None = None,
+        types: Mapping[str, str] | None = None,
+        drop: Sequence[str] = (),
+        columns: Sequence[str] | None = None,
+        pool: str = "default",
+        message: str = "",
+        key: str | None = None,
+        **report: Any,
+    ) -> SuiteRecord:
+        """Say what versions are judged on, and what they must come to; another definition is the suite's next version.
+
+        `data` is named data or a file's address, `labels` its column of labels; the rows are read once, and no others
+        are taken for them later. `require` has conditions as docs/expressions.md says: `parent.` is a version's first
+        parent, `against.` stands on `against`, an alias, branch or tag. `metrics` names the figures to report, else
+        all. With a `model` each new version of its `branch` (main) is judged by itself, by a worker of the `pool`;
+        both may still have to come. `evaluation` is what the evaluations are called, else the suite's name; `report`
+        takes what `evaluate` does. Defining the same again changes nothing. Raises `Refused` for what fits no version.
+        """
+        told: dict[str, Any] = {"require": _several(require), "metrics": tuple(metrics), "against": against}
+        told |= {"model": model, "branch": branch, "evaluation": evaluation, "task": task, "report": report}
+        told |= {"chosen": selection(types, drop, columns), "pool": pool, "message": message, "key": key}
+        versions.definition.define(self._home.workspace, name, data, labels, **told)
+        return versions.verdicts.show(self._workspace, name)
+
+    def suites(self, *, retired: bool = False) -> Suites:
+        """The suites by name, each with what it came to last; with `retired` those too that judge no more."""
+        return versions.verdicts.listed(self._workspace, retired=retired)
+
+    def suite(self, name: str) -> SuiteRecord:
+        """A suite as it is defined, with what came of the versions that it judged; `NAME@2` is as it was once."""
+        return versions.verdicts.show(self._workspace, name)
+
+    @_told_first
+    def run_suite(self, name: str, rev: Rev, *, key: str | None = None) -> SuiteRun:
+        """Judge a version by a suite in this process, and record its gate; `check()` raises `GateNotMet` if not met.
+
+        The version and those that it is compared with are evaluated on the suite's rows. Raises `Refused` where the
+        suite is retired, or its data holds other rows than it was defined on.
+        """
+        return versions.running.run(self._workspace, name, *self._resolved(rev), key)
+
+    @_told_first
+    def retire_suite(self, name: str, *, reason: str = "", key: str | None = None) -> SuiteRecord:
+        """Let a suite judge no more versions; what it judged stays told, and defined again it goes on."""
+        versions.definition.retire(self._workspace, name, reason, key)
+        return versions.verdicts.show(self._workspace, name)
 
     # ── work ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -45,6 +45,12 @@ def models(workspace: Workspace, ctx: click.Context, incomplete: str) -> Iterabl
 
 
 @completing
+def data_names(workspace: Workspace, ctx: click.Context, incomplete: str) -> Iterable[str]:  # noqa: ARG001
+    """Names that data goes by."""
+    return [stream.removeprefix("data/") for stream in workspace.ledger.store.streams("data/")]
+
+
+@completing
 def revisions(workspace: Workspace, ctx: click.Context, incomplete: str) -> Iterable[str]:
     """Branches, aliases, tags and numbers of the model that is named, or of the only one; else models. Also of A..B."""
     before, dots, last = incomplete.rpartition("..")

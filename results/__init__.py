@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from .answer import Result, Shown, plain
     from .comparison import Comparison
+    from .data.drift import ColumnDrift, Drift
     from .data.named import ColumnProfile, DataSets, NamedData
     from .diff import Diff, TensorChange
     from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
@@ -43,12 +44,14 @@ if TYPE_CHECKING:
     from .listing import Refs, Versions
     from .rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
     from .standing import Synced, Verified
+    from .suites import SuiteRecord, SuiteRun, Suites, SuiteVerdict
     from .version import PendingVersion, Version, VersionRef
 
 __all__ = [
     "Bin",
     "ByClass",
     "Calibration",
+    "ColumnDrift",
     "ColumnProfile",
     "Comparison",
     "Confusion",
@@ -56,6 +59,7 @@ __all__ = [
     "Curve",
     "DataSets",
     "Diff",
+    "Drift",
     "Evaluation",
     "Fairness",
     "ForecastPerformance",
@@ -90,6 +94,10 @@ __all__ = [
     "Shown",
     "Slice",
     "Suggestion",
+    "SuiteRecord",
+    "SuiteRun",
+    "SuiteVerdict",
+    "Suites",
     "Synced",
     "TaskPerformance",
     "TensorChange",
@@ -108,6 +116,10 @@ _HOMES: Final = {
         "plain",
     ),
     ".comparison": ("Comparison",),
+    ".data.drift": (
+        "ColumnDrift",
+        "Drift",
+    ),
     ".data.named": (
         "ColumnProfile",
         "DataSets",
@@ -158,6 +170,12 @@ _HOMES: Final = {
         "RollbackPlan",
         "RolledBack",
         "Suggestion",
+    ),
+    ".suites": (
+        "SuiteRecord",
+        "SuiteRun",
+        "SuiteVerdict",
+        "Suites",
     ),
     ".standing": (
         "Synced",

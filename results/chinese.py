@@ -10,7 +10,7 @@ NOUNS: Final = {
     "prediction": "条预测", "record": "条记录", "refused save": "次被拒绝的保存", "row": "行",
     "tensor": "个张量", "figure": "项指标", "hyperparameter": "个超参数", "metric": "项指标",
     "settings value": "项设置", "architecture value": "项结构", "data value": "项数据", "environment value": "项环境",
-    "code value": "项代码", "thing": "处", "version": "个版本",
+    "code value": "项代码", "column": "列", "thing": "处", "version": "个版本",
 }  # fmt: skip
 """What is counted, with its measure word."""
 
@@ -147,6 +147,35 @@ CHINESE: Final = {
     "no job was asked for": "没有任务",
     "queued": "排队中", "assigned": "已分配", "running": "运行中", "finished": "已完成", "failed": "失败",
     "cancelled": "已取消",
+    # named data
+    "{name}, version {version} of {versions}": "{name}，第 {version} 版（共 {versions} 版）",
+    "{rows}, {columns}, digest {digest}": "{rows}，{columns}，摘要 {digest}",
+    "labels": "标签列", "place": "位置", "named": "命名", "{when} by {actor}": "{when}，{actor}",
+    "column": "列", "columns": "列数", "holds": "内容", "missing": "缺失", "distinct": "不同值", "levels": "取值",
+    "not told": "不显示", "numbers": "数值", "texts": "文本", "dates": "日期",
+    "{rows} of others": "其他 {rows}",
+    "kept here, {size} as Parquet": "已保存在此，Parquet {size}",
+    "not kept, and in no known place": "未保存，位置未知",
+    "no data has a name": "没有命名的数据",
+    "nearly every row has another value": "几乎每行的值都不同", "too few rows share a value": "取值相同的行太少",
+    "{name} stands for {rows}": "{name} 现在指 {rows}",
+    "{name} stands for these {rows} already": "{name} 已经指这 {rows}",
+    # drift
+    "{after} against {before}: {drifted} of {columns} drifted beyond chance":
+        "{after} 与 {before} 相比：{columns}中有 {drifted} 列的漂移超出随机",
+    "{after} against {before}: no drift beyond chance in what was tested of {columns}":
+        "{after} 与 {before} 相比：{columns}中经检验的没有超出随机的漂移",
+    "{after} against {before}: no drift beyond chance in {columns}":
+        "{after} 与 {before} 相比：{columns}都没有超出随机的漂移",
+    "psi": "PSI", "test": "检验", "p (Holm)": "p（Holm）", "verdict": "结论",
+    "only in {name}: {columns}": "仅在 {name} 中：{columns}",
+    "of another type in {name}: {columns}": "在 {name} 中类型不同：{columns}",
+    "not compared, for they tell rows apart: {columns}": "能区分各行，未作比较：{columns}",
+    "compared by their profiles, where only levels are tested, for {reason}": "仅按概况比较（只检验取值）：{reason}",
+    "large drift": "漂移大", "moderate drift": "漂移中等", "small drift": "漂移小",
+    "no drift beyond chance": "没有超出随机的漂移", "large, not tested": "大，未检验",
+    "moderate, not tested": "中等，未检验", "small, not tested": "小，未检验", "unknown drift": "有漂移，大小未知",
+    "nothing to compare": "无从比较",
     # files
     "{model} on {branch} has version {version}": "{model} 的分支 {branch} 有了版本 {version}",
     "the version of {model} on {branch} waits in the spool; `lepton sync` tells the ledger":

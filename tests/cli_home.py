@@ -61,6 +61,9 @@ def make(home: Path, rows: tuple[dict[str, Any], Any]) -> None:
         payload = {"class": "credit-scoring-model", "label": "default"}
         asked = SubmitJob(job=JOB, kind="train", model="credit", payload=payload, pool="night")
         ada._workspace.admit(asked, None)
+        half = {name: values[: ROWS // 2] for name, values in rows[0].items()}
+        ada.add_data("quarter", half, rows[1][: ROWS // 2], message="the first half")
+        ada.add_data("quarter", *rows, keep=True, message="the loans of the second quarter")
 
 
 class Answer(NamedTuple):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from . import history, merge, refused, restore, rollback, rows, save_request, source, train, unsealed
-    from .data import listing, named_data, naming
+    from .data import drift, listing, named_data, naming
     from .export import checkout, predict
     from .judging import compare, evaluation, gate, suggest
     from .maintenance import fsck, heal
@@ -19,14 +19,15 @@ if TYPE_CHECKING:
     from .suites import definition, running, verdicts
 
 __all__ = [
-    "checkout", "compare", "definition", "evaluation", "fsck", "gate", "heal", "history", "listing", "merge",
+    "checkout", "compare", "definition", "drift", "evaluation", "fsck", "gate", "heal", "history", "listing", "merge",
     "named_data", "naming", "predict", "record", "refused", "restore", "rollback", "rows", "run", "running",
     "save_request", "source", "suggest", "train", "unsealed", "verdicts",
 ]  # fmt: skip
 _WITHIN: Final = {
     "checkout": ".export", "predict": ".export", "compare": ".judging", "evaluation": ".judging", "gate": ".judging",
     "suggest": ".judging", "definition": ".suites", "running": ".suites", "verdicts": ".suites",
-    "fsck": ".maintenance", "heal": ".maintenance", "listing": ".data", "named_data": ".data", "naming": ".data",
+    "fsck": ".maintenance", "heal": ".maintenance", "drift": ".data", "listing": ".data", "named_data": ".data",
+    "naming": ".data",
     "record": ".runs", "run": ".runs",
 }  # fmt: skip
 

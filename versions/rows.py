@@ -53,7 +53,9 @@ def read_once(workspace: Workspace, rows: Any) -> Any:
             return (data, label) if called else rows
         case (path, None | str() as label, *rest) if isinstance(path, str | PathLike):
             data, label, called = rows_of(workspace, path, label)
-            return (data if called else LabelledFile(fspath(data)), label, *rest) if label is not None else rows
+            if label is None:
+                return rows
+            return (data if called else LabelledFile(fspath(path)), label, *rest)
         case _:
             return rows
 

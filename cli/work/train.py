@@ -19,7 +19,7 @@ from ...results.figures import figure
 from ...results.judging.performance import performance_of
 from ...results.words import say, word
 from ..command import PATIENCE, Session, command, keyed
-from ..completion import models, revisions
+from ..completion import data_names, models, revisions
 from ..revision import branch_option
 from ..shapes import JOB, METRICS, VERSION
 
@@ -85,8 +85,8 @@ def limits(function: F) -> F:
     "lepton train credit-scoring-model loans.csv --label default --validation later.csv --branch risk -m new --detach",
 )
 @click.argument("model")
-@click.argument("data")
-@click.option("--label", required=True, metavar="COLUMN", help="The column that holds the labels.")
+@click.argument("data", shell_complete=data_names)
+@click.option("--label", metavar="COLUMN", help="The column that holds the labels; named data know theirs.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A hyperparameter; may be repeated.")
 @selecting
 @click.option("--validation", metavar="FILE", help="Rows to validate on; a part of DATA is held out if left out.")
@@ -102,7 +102,7 @@ def train(
     session: Session,
     model: str,
     data: str,
-    label: str,
+    label: str | None,
     settings: tuple[str, ...],
     types: tuple[str, ...],
     drop: tuple[str, ...],
@@ -116,7 +116,7 @@ def train(
     memory: int | None,
     **limits: Any,
 ) -> None:
-    """Train a model on the rows of a CSV, Parquet or Arrow file, and keep it as a version.
+    """Train a model on the rows of a CSV, Parquet or Arrow file, or of named data, and keep it as a version.
 
     MODEL is one of Lepton's own, such as credit-scoring-model. All columns but the label's are learnt from, if none is
     dropped. A worker does it; where none is there, this command is one itself while it waits.
@@ -130,7 +130,7 @@ def train(
         hyperparameters=chosen,
         branch=branch,
         message=message,
-        **_chosen(types, drop, columns),
+        **chosen_columns(types, drop, columns),
         validation=validation,
         better=dict(_direction(each) for each in better),
         memory=_bytes(memory),
@@ -148,10 +148,11 @@ def train(
     {"job": JOB, "version": VERSION, "name": "text", "performance?": {"NAME": "any"}},
     "lepton evaluate main loans.csv --label default",
     "lepton evaluate production loans.csv --label default --name production",
+    "lepton evaluate main quarter",
 )
 @click.argument("rev", shell_complete=revisions)
-@click.argument("data")
-@click.option("--label", required=True, metavar="COLUMN", help="The column that holds the labels.")
+@click.argument("data", shell_complete=data_names)
+@click.option("--label", metavar="COLUMN", help="The column that holds the labels; named data know theirs.")
 @click.option(
     "--name",
     default="",
@@ -166,7 +167,7 @@ def evaluate(
     session: Session,
     rev: str,
     data: str,
-    label: str,
+    label: str | None,
     name: str,
     types: tuple[str, ...],
     drop: tuple[str, ...],
@@ -176,14 +177,16 @@ def evaluate(
     memory: int | None,
     **limits: Any,
 ) -> None:
-    """Judge a version on the rows of a CSV, Parquet or Arrow file, and record the figures.
+    """Judge a version on the rows of a CSV, Parquet or Arrow file, or of named data, and record the figures.
 
     The rows are read as what the version learnt. --type, --drop and --columns are for a version that recorded no
     columns, as one that was saved by hand.
     """
-    manager = session.manager
+    from ...versions.data.named_data import called_by
+
+    manager, called = session.manager, name or called_by(data)
     judged = manager.show(rev).version
-    asked = _chosen(types, drop, columns) | {"better": dict(_direction(each) for each in better)}
+    asked = chosen_columns(types, drop, columns) | {"better": dict(_direction(each) for each in better)}
     job = manager.jobs.evaluate(rev, data, label, name=name, memory=_bytes(memory), **asked, **limits)
     with session.waiting("evaluating"):
         ended = waited(session, job, None) if wait else job
@@ -191,10 +194,10 @@ def evaluate(
     shown = {
         "job": ended.to_dict(),
         "version": judged.to_dict(),
-        "name": name,
+        "name": called,
         "performance": performance.to_dict() if performance else None,
     }
-    session.answer(shown, Evaluation(judged, name, performance) if performance else detached(ended))
+    session.answer(shown, Evaluation(judged, called, performance) if performance else detached(ended))
 
 
 def waited(session: Session, job: JobRecord, on_epoch: OnEpoch | None) -> JobRecord:
@@ -228,7 +231,8 @@ def _setting(words: str) -> tuple[str, Any]:
         return key, value
 
 
-def _chosen(types: tuple[str, ...], drop: tuple[str, ...], columns: tuple[str, ...]) -> dict[str, Any]:
+def chosen_columns(types: tuple[str, ...], drop: tuple[str, ...], columns: tuple[str, ...]) -> dict[str, Any]:
+    """What the options of `selecting` say, as the manager takes it."""
     names = [name for each in columns for name in next(csv.reader([each]))] or None
     return {"types": dict(_type(each) for each in types), "drop": drop, "columns": names}
 

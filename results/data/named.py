@@ -14,6 +14,7 @@ from ..words import say, word
 
 SHOWN: Final = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 """The quantiles that are shown; the profile has more."""
+HOLDS: Final = {"number": "numbers", "category": "texts", "date": "dates"}
 FEW: Final = 8
 """Levels that are shown in a row of the table; the profile has more."""
 ROOM: Final = 24
@@ -140,7 +141,7 @@ class DataSets(Shown, list[NamedData]):
 def _counts(column: ColumnProfile) -> tuple[Words, ...]:
     distinct = f"{column.distinct:,}"
     about = f"~{distinct}" if column.about else distinct
-    return title(column.name), word(column.type), f"{column.missing:,}", about
+    return title(column.name), word(HOLDS[column.type]), f"{column.missing:,}", about
 
 
 def _quantiles(column: ColumnProfile) -> tuple[Words, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path, PurePath
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from ...datasets.selection import Selection, selection
 from ...domain.data.state import DataState, NamedRows
+from ...domain.names import checked_data
 from ...domain.streams import data_stream
 from ...errors import Damaged, Malformed, Refused, UnknownRevision
 from ...events.sql.actors import FORGOTTEN
@@ -130,6 +132,13 @@ def asked_of_worker(workspace: Workspace, data: str, label: str | None) -> tuple
     named = {"name": known.name, "version": known.version, "digest": source.digest, "rows": source.rows}
     named |= {"label": event.label, "kept": event.kept, **source.chosen.to_dict()}
     return source.path, label, {"named": named}
+
+
+def called_by(data: str) -> str:
+    """What rows are called that are asked for in these words; nothing for a file, whose words are no name."""
+    with suppress(Malformed):
+        return checked_data(data.removeprefix(PREFIX).partition("@")[0])
+    return ""
 
 
 def names(workspace: Workspace) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, cast
 
 from ...datasets import read
 from ...datasets.selection import Selection
-from ...domain.suites.commands import DefineSuite
+from ...domain.suites.commands import DefineSuite, RetireSuite
 from ...domain.suites.decide import checked_requirements, checked_suite
 from ...errors import Malformed, Refused
 from ...evaluation.costs import Costs
@@ -19,7 +19,7 @@ from ..judging.evaluation import requested
 from ..source import without_columns
 from ..workspace import Workspace
 from .figures import check_figures
-from .known import Opened, every, opened, suite_of
+from .known import Opened, every, known_suite, opened, suite_of
 
 BRANCH: Final = "main"
 """The branch that is watched where only a model is named."""
@@ -89,6 +89,12 @@ def define(
         report=options,
     )
     workspace.admit(command, key)
+
+
+def retire(workspace: Workspace, name: str, reason: str, key: str | None) -> None:
+    """Let a suite judge no more versions."""
+    known_suite(workspace, name)
+    workspace.admit(RetireSuite(suite=name, reason=reason), key)
 
 
 def _rows(workspace: Workspace, data: str | PathLike[str], label: str | None, chosen: Selection) -> SuiteRows:

@@ -28,10 +28,12 @@ def listed(workspace: Workspace, *, retired: bool) -> Suites:
     return Suites(_described(workspace, suite, suite.newest, 1) for suite in found)
 
 
-def show(workspace: Workspace, name: str, number: int | None = None) -> SuiteRecord:
-    """A suite as it is defined, or was by its definition `number`. Raises `UnknownRevision`."""
+def show(workspace: Workspace, words: str) -> SuiteRecord:
+    """A suite as it is defined, or, by NAME@N, as it was. Raises `UnknownRevision`."""
+    name, at, number = words.partition("@")
     suite = known_suite(workspace, name)
-    return _described(workspace, suite, suite.newest if number is None else suite.version(number), MOST)
+    version = suite.version(int(number) if number.isascii() and number.isdecimal() else 0) if at else suite.newest
+    return _described(workspace, suite, version, MOST)
 
 
 def _described(workspace: Workspace, suite: SuiteState, version: SuiteVersion, most: int) -> SuiteRecord:
