@@ -226,11 +226,12 @@ class Home:
         from .jobs.assigner import open_jobs
         from .jobs.suites import Suites
 
-        workspace, capabilities = self.workspace, frozenset(worker.capabilities)
-        return (
-            any(fits(job, worker.pool, capabilities) for _, job in open_jobs(workspace))
-            or Suites(workspace, workspace.actors.named("lepton")).acts()
-        )
+        workspace, end = self.workspace, self.store.end()
+        jobs = (job for _, job in open_jobs(workspace))
+        if any(fits(job, worker.pool, frozenset(worker.capabilities)) for job in jobs):
+            return True
+        suites = Suites(workspace, workspace.actors.named("lepton"))
+        return suites.acts() or self.store.end() != end  # what happened meanwhile is looked at anew
 
     def _mail_channel(self, identity: WorkerKeys) -> Channel:
         from .jobs.protocol.over_tables import MailChannel

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from lepton_ai.domain.commands import MoveAliases, RollBack
+from lepton_ai.domain.commands import MoveAliases, RecordEvaluation, RollBack
+from lepton_ai.domain.job.commands import AssignJob, FinishJob, Ready, StartJob
 from lepton_ai.domain.suites.commands import DefineSuite, RetireSuite
 from lepton_ai.events.sql.actors import Actor
 from lepton_ai.jobs.protocol.messages import Failed, Finished, MadeEvaluation, Started
 from lepton_ai.jobs.protocol.over_tables import MailResults
-from lepton_ai.jobs.suites import TOPIC
+from lepton_ai.jobs.suites import TOPIC, Suites
 from lepton_ai.ledger import Ledger
 from lepton_ai.versions.save import save
 from lepton_ai.versions.save_request import Named, Save
@@ -24,6 +26,7 @@ from lepton_ai.versions.suites.verdicts import show
 
 from .office import Counted, Office, ready
 
+NOW = datetime(2026, 11, 29, tzinfo=UTC)
 ROWS = {"digest": "sha256:d", "rows": 9}
 NIGHTLY = DefineSuite(
     suite="nightly",
@@ -125,6 +128,29 @@ def test_an_assigner_that_begins_anew_at_every_step_judges_each_version_once(jud
 
     assert sorted(judged.asked) == [1, 2, 3]
     assert sorted(judged.gates) == [(1, 2, True), (1, 3, False)]
+
+
+def test_whoever_comes_after_one_killed_before_the_gate_judges_it(judged: Judged) -> None:
+    """Each step by an assigner of its own, and the evaluation's end recorded while there is none."""
+    workspace = judged.office.workspace
+    suites = lambda: Suites(workspace, workspace.actors.named("lepton"))  # noqa: E731
+    judged.saved(1)
+    judged.ask(replace(NIGHTLY, requirements=("f1 > 0.5",)))
+    judged.saved(2)
+    assert suites().acts()
+    suites().step()
+    (job,) = (stream.removeprefix("job/") for stream in workspace.ledger.store.streams("job/"))
+    assert not suites().acts(), "the job is open"
+    judged.ask(AssignJob(job=job, ready=(Ready("w", "default", frozenset(("suite",)), 1),), now=NOW, within=9))
+    judged.ask(StartJob(job=job, epoch=1))
+    made = RecordEvaluation(model="net", version=2, data=ROWS, name="nightly", metrics={"f1": 0.9})
+    judged.ask(FinishJob(job=job, epoch=1, made=made))
+
+    assert (suites().acts(), judged.gates) == (True, [])
+    for _ in range(2):
+        suites().step()
+
+    assert (suites().acts(), judged.gates) == (False, [(1, 2, True)])
 
 
 def test_a_ledger_that_lost_its_tables_judges_nothing_twice(judged: Judged) -> None:
