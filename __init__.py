@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         Unavailable,
         UnknownRevision,
     )
+    from .evaluation.own.metrics import metric
     from .manager import ModelManager
     from .models.registry import register
     from .results import PendingVersion, Performance, Version
@@ -39,6 +40,7 @@ _HOMES: Final = {
     "Unavailable": ".errors",
     "UnknownRevision": ".errors",
     "Version": ".results",
+    "metric": ".evaluation.own.metrics",
     "register": ".models.registry",
 }
 
@@ -56,6 +58,7 @@ __all__ = [
     "Unavailable",
     "UnknownRevision",
     "Version",
+    "metric",
     "register",
 ]
 

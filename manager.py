@@ -301,8 +301,8 @@ class ModelManager:
         `to` may be left out with `alias` only: back to where it stood before its last move. `rehearse`, as
         (data, labels) or (data, labels, metric), with a file's path and its column of labels, or as the name of data
         (`add_data`), judges target and head on the same rows first and raises `GateNotMet` for a worse target unless a
-        `reason` is given. `dry_run` returns the plan, with the rehearsal if one was asked for, and records nothing. A
-        protected alias moves by a gate that the version passed, or with `override` and a reason.
+        `reason` is given. `dry_run` returns the plan, with the rehearsal if one was asked for, and records nothing.
+        A protected alias moves by a gate that the version passed, or with `override` and a reason.
         """
         state, aim = self._aim(to, model, branch, alias, expected, reason, move_aliases, rehearse, override)
         if dry_run:
@@ -838,31 +838,60 @@ class ModelManager:
         labels: Any = None,
         name: str = "",
         key: str | None = None,
+        **evaluation: Any,
     ) -> Gate:
         """Hold a version against requirements on its figures, such as "f1 >= against.f1 - 0.01", and record it.
 
-        docs/expressions.md is the grammar; `parent.` is the version's first parent. With `data` and `labels`, as
-        `evaluate` takes them, all sides are judged on these rows first, and the figures recorded under `name`. Else the
-        gate goes by figures that all sides have on the same rows, those of evaluations called `name` if one is given;
-        where there are none it is `Refused`. What hangs on a figure that is missing is not met. The answer says whether
-        it passed; its `check()` raises `GateNotMet` where it did not.
+        docs/expressions.md is the grammar; `parent.` is the version's first parent. With `data`, and `labels` and
+        whatever else `evaluate` takes, all sides are judged on these rows first, recorded under `name`. Else the gate
+        goes by figures that all sides have on the same rows, those of evaluations called `name` if one is given; where
+        there are none it is `Refused`. What hangs on a figure that is missing is not met. The answer says whether it
+        passed; its `check()` raises `GateNotMet` where it did not.
         """
-        if (data is None) is not (labels is None):
-            raise Malformed("a gate judges on data and labels; give both, or neither")
-        revs = (rev,) if against is None else (rev, against)
-        state, numbers = self._of_one_model(revs)
+        if data is None and (labels is not None or evaluation):
+            raise Malformed(
+                "labels and what else `evaluate` takes are about data; give the data too, or leave them out"
+            )
+        rows, labels, called = versions.named_data.rows_of(self._workspace, data, labels)
+        rows, labels = versions.rows.read_once(self._workspace, (rows, labels))
+        state, numbers = self._of_one_model((rev,) if against is None else (rev, against))
         aim = versions.gate.GateAim(
             version=numbers[0],
             against=None if against is None else numbers[1],
             requirements=_several(require),
-            name=name,
+            name=name or called,
             asked=_words({"version": rev, "against": against}),
         )
 
         def evaluate(number: int) -> Evaluation:
-            return self.evaluate(f"{state.name}@{number}", data, labels, name=name)
+            return self.evaluate(f"{state.name}@{number}", rows, labels, name=aim.name, **evaluation)
 
         return versions.gate.gate(self._workspace, state, aim, None if data is None else evaluate, key)
+
+    @_told_first
+    def calibrate(
+        self,
+        rev: Rev,
+        data: Any,
+        labels: Any = None,
+        *,
+        method: Literal["temperature", "isotonic"] = "temperature",
+        branch: str = "main",
+        message: str = "",
+        types: Mapping[str, str] | None = None,
+        drop: Sequence[str] = (),
+        columns: Sequence[str] | None = None,
+        key: str | None = None,
+    ) -> Version:
+        """Keep a child version of the same parameters whose `predict_proba` is corrected on labelled rows.
+
+        `data` and `labels` are as in `evaluate`; give rows that the version never learnt from. What `predict` calls
+        stays as it was, bit for bit. Its annotations tell the calibration error before and after, the latter on rows
+        that the correction was not fitted on; its figures are still to be measured.
+        """
+        told: dict[str, Any] = {"method": method, "branch": branch, "message": message, "key": key}
+        told |= {"chosen": selection(types, drop, columns)}
+        return versions.calibrate.calibrate(self._workspace, *self._resolved(rev), data, labels, **told)
 
     def sync(self, *, again: bool = False) -> Synced:
         """Deliver what was spooled while the ledger was away; `again` tries once more what it refused."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import stat
 import sys
 from pathlib import Path
 
 from ..errors import Refused
 from ..escapes import escaped_lines
+from ..results.file import keep, unwritten
 
 
 def show(content: bytes) -> None:
@@ -26,10 +25,10 @@ def check_place(path: str, *, force: bool) -> Path:
         mode = target.stat().st_mode
     except FileNotFoundError as error:
         if not target.parent.is_dir():
-            raise _unwritten(path, error) from error
+            raise unwritten(path, error) from error
         return target
     except OSError as error:
-        raise _unwritten(path, error) from error
+        raise unwritten(path, error) from error
     if not stat.S_ISREG(mode):
         raise Refused(f"{path} is no file; name one")
     if not force:
@@ -39,24 +38,4 @@ def check_place(path: str, *, force: bool) -> Path:
 
 def write(content: bytes, path: str, *, force: bool) -> None:
     """Write a file, whole or not at all. Raises `Refused` as `check_place`, and where it cannot be written."""
-    target = check_place(path, force=force)
-    part = target.with_name(f".{target.name[:64]}.{secrets.token_hex(8)}.part")
-    try:
-        with part.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if force:
-            part.replace(target)
-        else:
-            os.link(part, target)  # unlike a rename it replaces nothing
-    except FileExistsError:
-        raise Refused(f"{path} is there already; --force replaces it") from None
-    except OSError as error:
-        raise _unwritten(path, error) from error
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _unwritten(path: str, error: OSError) -> Refused:
-    return Refused(f"{path} cannot be written ({error.strerror or error}); name another place")
+    keep(content, check_place(path, force=force), replace=force)

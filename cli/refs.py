@@ -178,7 +178,7 @@ def _unprotect(session: Session, name: str | None, model: str | None, reason: st
 
 def _named(name: str | None, act: str) -> str:
     if name is None:
-        raise click.UsageError(f"{act} needs the name of an alias behind it", click.get_current_context())
+        raise click.UsageError(f"{act} is about an alias; name one behind it", click.get_current_context())
     return name
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 from ..errors import Malformed, Refused
 from .fingerprint import RowsHasher
 from .read import labelled_twice, of_table
-from .selection import ALL, Selection
+from .selection import ALL, Selection, listed
 from .tables import read_labels, read_table
 from .types import Kind
 from .unpacked import parquet_table
@@ -62,12 +62,13 @@ class NamedSource:
         return (table, None) if label is None else (table.drop_columns([label]), table.column(label))
 
     def columns(self, names: Sequence[str] | None) -> Any:
-        """Columns of the rows as they were named, an Arrow table; None for all. Raises `Malformed` where one lacks."""
-        table = self.read(self.label)
+        """Columns as they were named, the label's among them, an Arrow table; None for all of them."""
+        table = self.read(None)
         if names is None:
             return table
-        Selection(drop=tuple(names)).names([*table.column_names, ""])
-        return table.select(list(names))
+        if lacking := [name for name in names if name not in table.column_names]:
+            raise Malformed(f"{self.words} has no column {lacking[0]!r}; it has {listed(table.column_names)}")
+        return table.select([*dict.fromkeys(names)])
 
     def _narrowed(self, chosen: Selection) -> Selection:
         """What is chosen of the rows as they were named."""

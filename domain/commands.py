@@ -9,13 +9,14 @@ from functools import cache
 from typing import Any, ClassVar
 
 from ..events.model import File, Parent
-from ..events.objects import ManifestWritten, PackWritten
+from ..events.objects import ManifestWritten
 from ..events.outside import ObservationRecorded
 from ..events.run import MetricsLogged
 from .model.recipe import Recipe
+from .stored import Delta as Delta
+from .stored import Stored as Stored
 from .streams import LEDGER as LEDGER
 from .streams import OBJECTS as OBJECTS
-from .streams import data_stream as data_stream
 from .streams import dataset_stream as dataset_stream
 from .streams import endpoint_stream as endpoint_stream
 from .streams import job_stream as job_stream
@@ -109,31 +110,6 @@ class OfData(Command):
     """Something asked of one name of rows; data/commands.py has them."""
 
     name: str
-
-    def reads(self) -> tuple[str, ...]:
-        return (data_stream(self.name), OBJECTS)
-
-
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """The difference that a save kept, from its first parent to the version about to be numbered."""
-
-    digest: str
-    bytes: int
-    elements: int
-    tensors: int
-    two_way: bool
-    base: int | None = None
-    """The version it leads from, where that is not the first parent: a branch may move while a job is at work."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """Bytes that stand in the object store and what they need there; `relies_on` are older packs."""
-
-    packs: tuple[PackWritten, ...] = ()
-    manifests: tuple[ManifestWritten, ...] = ()
-    relies_on: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -334,7 +310,7 @@ class RecordEvaluation(OfModel):
     bootstrap: Mapping[str, Any] | None = None
     report: str | None = None
     """Digest of the manifest that holds the report, and outcomes where they are kept."""
-    stored: Stored = Stored()
+    stored: Stored = Stored()  # noqa: RUF009 - frozen
 
     def reads(self) -> tuple[str, ...]:
         return OfModel.reads(self) if self.report is None else (*OfModel.reads(self), OBJECTS)
@@ -448,7 +424,7 @@ class Repack(Command):
     """Keep in other packs what a damaged pack held. Where `into` is given, those hold all of it that is needed."""
 
     pack: str
-    stored: Stored = Stored()
+    stored: Stored = Stored()  # noqa: RUF009 - frozen
     into: tuple[str, ...] | None = None
 
     def reads(self) -> tuple[str, ...]:

@@ -161,10 +161,10 @@ def _of_model(model: ModelState, command: ModelCommand) -> tuple[Event, ...]:
             return tuple(defined(model, better))
         case ClearVersion():
             return tuple(_cleared(model, command))
-        case OfGates():
-            return decide_gates(model, command)
         case RecordEvaluation():
             raise TypeError("an evaluation reads the object store too")
+        case OfGates():
+            return decide_gates(model, command)
         case Annotate() | Describe() | RecordMetrics() | RecordRehearsal():
             return _found_out(model, command)
         case _:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -62,22 +62,28 @@ class Temperature:
     @classmethod
     def fitted(cls, labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> Temperature:
         """The temperature of least log loss on these rows, from 0.05 to 20."""
-        from scipy.optimize import minimize_scalar
-
         truth, chance = checked(labels, probabilities)
         _both(truth)
         signs, logits = 1 - 2 * truth, _logits(chance)
+        return cls(_least(lambda heat: float(np.logaddexp(0.0, signs * logits / heat).mean())))
 
-        def loss(exponent: float) -> float:
-            return float(np.logaddexp(0.0, signs * logits / np.exp(exponent)).mean())
+    @classmethod
+    def fitted_to_classes(cls, codes: npt.NDArray[np.int64], probabilities: Floats) -> Temperature:
+        """The same of several classes: `probabilities` has a column each, shape (n, k), `codes` names one a row."""
+        from scipy.special import log_softmax
 
-        best = minimize_scalar(loss, bounds=(np.log(0.05), np.log(20)), method="bounded", options={"xatol": 1e-8})
-        return cls(float(np.exp(best.x)))
+        _both(codes)
+        logs, rows = _logs(probabilities), np.arange(len(codes))
+        return cls(_least(lambda heat: float(-log_softmax(logs / heat, axis=1)[rows, codes].mean())))
 
     def __call__(self, probabilities: npt.ArrayLike) -> Floats:
-        from scipy.special import expit
+        """Of the positive class's probability, shape (n,), or of one column a class, shape (n, k)."""
+        from scipy.special import expit, softmax
 
-        return expit(_logits(np.asarray(probabilities, np.float64)) / self.temperature)
+        chances = np.asarray(probabilities, np.float64)
+        if chances.ndim == 2:
+            return softmax(_logs(chances) / self.temperature, axis=1)
+        return expit(_logits(chances) / self.temperature)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON that `correction_of` reads back."""
@@ -102,7 +108,12 @@ class Isotonic:
         return cls(tuple(line.X_thresholds_.tolist()), tuple(line.y_thresholds_.tolist()))
 
     def __call__(self, probabilities: npt.ArrayLike) -> Floats:
-        return np.interp(np.asarray(probabilities, np.float64), self.probabilities, self.frequencies)
+        """Of the positive class's probability, shape (n,), or of two columns, shape (n, 2)."""
+        chances = np.asarray(probabilities, np.float64)
+        if chances.ndim == 2:
+            positive = self(chances[:, 1])
+            return np.stack([1 - positive, positive], axis=1)
+        return np.interp(chances, self.probabilities, self.frequencies)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON that `correction_of` reads back."""
@@ -127,6 +138,21 @@ def _logits(chance: Floats) -> Floats:
     return logit(np.clip(chance, least, 1 - least))
 
 
-def _both(truth: Floats) -> None:
+def _logs(chances: Floats) -> Floats:
+    return np.log(np.clip(chances, np.finfo(np.float64).eps, 1.0))
+
+
+def _least(loss: Callable[[float], float]) -> float:
+    """The temperature of least loss."""
+    from scipy.optimize import minimize_scalar
+
+    ends = (np.log(0.05), np.log(20))
+    best = minimize_scalar(
+        lambda exponent: loss(float(np.exp(exponent))), bounds=ends, method="bounded", options={"xatol": 1e-8}
+    )
+    return float(np.exp(best.x))
+
+
+def _both(truth: npt.NDArray[Any]) -> None:
     if len(np.unique(truth)) < 2:
         raise Malformed("probabilities cannot be corrected on labels of one class alone; give rows of both")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +13,7 @@ from ..datasets.columns import Table
 from ..errors import Damaged, LeptonError, Refused
 from ..results import Report, TaskPerformance
 from .outcomes import Outcomes
+from .own.metrics import Better, own_metrics
 from .report import report_of
 from .request import ReportRequest
 from .subjects import outcomes_of, own_performance
@@ -28,6 +29,16 @@ class Judgement:
     performance: TaskPerformance
     outcomes: Outcomes | None = None
     report: Report | None = None
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """What is recorded: the task's figures and those of one's own."""
+        return self.performance.figures() | (self.outcomes.own_figures if self.outcomes else {})
+
+    @property
+    def better(self) -> dict[str, Better]:
+        """Which way figures of one's own are better."""
+        return {metric.name: metric.better for metric in self.outcomes.own} if self.outcomes else {}
 
     def arrays(self, *, with_outcomes: bool) -> dict[str, Any]:
         """What is kept: the report and, unless they are not to be kept, the outcomes. None of figures alone."""
@@ -54,17 +65,19 @@ def judge_subject(
     Raises `Refused` where slices, groups or costs are asked of a class that tells figures alone.
     """
     if (performance := own_performance(subject, rows, labels)) is None:
-        return judge_outcomes(outcomes_of(subject, rows, labels, task, request.sampling(beside)), request, beside)
-    if request.named or request.slices or request.costs is not None:
+        sampling = request.sampling(beside)
+        return judge_outcomes(outcomes_of(subject, rows, labels, task, sampling, request.outputs), request, beside)
+    if request.named or request.slices or request.costs is not None or request.metrics:
         raise Refused(
             "this version's class judges itself and tells figures alone; it needs predict, and no evaluate of its own, "
-            "for slices, groups and costs"
+            "for slices, groups, costs and metrics of your own"
         )
     return Judgement(performance)
 
 
 def judge_outcomes(outcomes: Outcomes, request: ReportRequest, beside: Table | None) -> Judgement:
     """Judge outcomes that are at hand."""
+    outcomes = replace(outcomes, own=own_metrics(request.metrics, outcomes.task))
     return Judgement(outcomes.performance, outcomes, report_of(outcomes, request.asked(beside)))
 
 

@@ -14,9 +14,11 @@ import numpy.typing as npt
 from ..datasets.columns import Label
 from ..errors import Damaged, Malformed
 from ..results import TaskPerformance
-from . import binary, forecasting, measures, multiclass, regression
+from . import binary, measures, multiclass, regression
 from .intervals import Measure
-from .resampling import Sampling, Scheme
+from .own.metrics import OwnMetric, registered_of
+from .resampling import Sampling, Scheme, block_length
+from .structured import tasks
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -31,6 +33,8 @@ class Outcomes:
     A classifier's `truth` and `called` are codes into `classes` (binary: 0 and 1, the second class is the positive
     one), shape (n,); else they are numbers. `chances` are probabilities: binary the positive class's, shape (n,);
     of several classes a column for each of the first `classes`, shape (n, k).
+    Of `multilabel` all three have a column a label, of `segmentation` a row is an image, of `ranking` truth is
+    relevance and `called` the scores; the groups of `sampling` are its queries, and the sequences of tags.
     """
 
     task: str
@@ -41,6 +45,12 @@ class Outcomes:
     threshold: float | None = None
     """The probability from which on a row is called positive, where it is known."""
     sampling: Sampling = field(default_factory=Sampling)
+    ends: Floats | None = None
+    """The interval that was forecast of each row, its lower and its upper end, shape (n, 2)."""
+    step: float | None = None
+    """The mean seasonal step of the series before, by which MASE scales a forecast's errors."""
+    own: tuple[OwnMetric, ...] = ()
+    """What is measured beside the task's figures."""
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -53,12 +63,27 @@ class Outcomes:
     @cached_property
     def measure(self) -> Measure:
         """The figures of rows that count more or less often."""
-        return self._task.measure(self)
+        if not self.own:
+            return self._task.measure(self)
+        each = {metric.name: metric.measure(self) for metric in self.own}
+        return measures.together(self._task.measure(self), lambda weights: {n: m(weights) for n, m in each.items()})
+
+    @cached_property
+    def own_figures(self) -> dict[str, float]:
+        """The figures of one's own. Raises `Refused` where one cannot be measured."""
+        return {metric.name: metric.figure(self) for metric in self.own}
+
+    def named(self, codes: Array) -> Array:
+        """Truth or calls as their functions read them: codes of several classes by name, all else as it is."""
+        return np.asarray(self.classes)[codes.astype(np.int64)] if self.task == "multiclass" else codes
 
     @property
     def scheme(self) -> Scheme:
-        """How rows are drawn again for an interval."""
-        return self.sampling.scheme(len(self), self.truth)
+        """How rows are drawn again for an interval; those of a series by blocks, whose length may be left open."""
+        drawn = self.sampling
+        if self.task == "forecasting" and drawn.block is None and drawn.groups is None:
+            drawn = Sampling(block=block_length(len(self)))
+        return drawn.scheme(len(self), self.truth)
 
     @property
     def losses(self) -> Floats:
@@ -72,9 +97,11 @@ class Outcomes:
 
     def tensors(self) -> dict[str, Array]:
         """Arrays that are kept, from which `of_tensors` makes the same outcomes."""
-        about = {"task": self.task, "classes": self.classes, "threshold": self.threshold}
-        about |= {"block": self.sampling.block, "stratified": self.sampling.stratified}
-        arrays = {"truth": self.truth, "called": self.called, "chances": self.chances, "groups": self.sampling.codes}
+        about: dict[str, Any] = {"task": self.task, "classes": self.classes, "threshold": self.threshold}
+        about |= {"block": self.sampling.block, "stratified": self.sampling.stratified, "step": self.step}
+        about |= {"own": [metric.name for metric in self.own]} if self.own else {}
+        arrays = {"truth": self.truth, "called": self.called, "chances": self.chances, "ends": self.ends}
+        arrays["groups"] = self.sampling.codes
         kept = {name: _compact(array) for name, array in arrays.items() if array is not None}
         return kept | {_ABOUT: np.frombuffer(json.dumps(about, allow_nan=False).encode(), np.uint8)}
 
@@ -91,6 +118,9 @@ class Outcomes:
                 tuple(about["classes"]),
                 about["threshold"],
                 Sampling(arrays.get("groups"), about["block"], about["stratified"]),
+                arrays.get("ends"),
+                about.get("step"),
+                registered_of(about.get("own", ())),
             )
         except (KeyError, ValueError, TypeError) as error:
             raise Damaged("the outcomes of an evaluation", expected="rows and task", found=str(error)) from error
@@ -139,10 +169,6 @@ def _numbers(outcomes: Outcomes) -> TaskPerformance:
     return regression.score(outcomes.truth, outcomes.called)
 
 
-def _forecasts(outcomes: Outcomes) -> TaskPerformance:
-    return forecasting.score(outcomes.truth, outcomes.called)
-
-
 def _numbers_measure(outcomes: Outcomes) -> Measure:
     return measures.of_errors(outcomes.truth, outcomes.called)
 
@@ -159,7 +185,11 @@ _TASKS: Final[Mapping[str, _Task]] = {
     "binary": _Task(_binary, _binary_measure, _wrong),
     "multiclass": _Task(_classes, _classes_measure, _wrong),
     "regression": _Task(_numbers, _numbers_measure, _squared),
-    "forecasting": _Task(_forecasts, _numbers_measure, _squared),
+    "forecasting": _Task(tasks.forecasts, tasks.forecasts_measure, _squared),
+    "multilabel": _Task(tasks.labels, tasks.labels_measure, tasks.labels_losses),
+    "ranking": _Task(tasks.order, tasks.order_measure, tasks.order_losses),
+    "segmentation": _Task(tasks.masks, tasks.masks_measure, tasks.masks_losses),
+    "sequence": _Task(tasks.tags, tasks.tags_measure, _wrong),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ from ..results import TaskPerformance
 from .outcomes import Outcomes
 from .probabilities import read_probabilities
 from .resampling import Sampling
+from .structured.predictions import READERS, outcomes_of
+
+TASKS: Final = ("binary", "multiclass", "regression", *READERS)
 
 
 def judge(
@@ -36,12 +39,15 @@ def outcomes_of_predictions(
 
     Of two columns the second is the positive class's. `classes` names the labels in the columns' order; of a binary
     task the negative and the positive one, where they are not 0 and 1. Without a task it is what labels and
-    predictions seem to be. Raises `Malformed` on a task that has no figures, and where they do not fit it.
+    predictions seem to be; `structured/predictions.py` says what further tasks take. Raises `Malformed` on a task
+    that has no figures, and where they do not fit it.
     """
+    if task is not None and task in READERS:
+        return outcomes_of(task, labels, predictions, probabilities, classes, sampling or Sampling())
     truth, predicted = _read(labels, predictions)
     task = task or _seeming(truth, predicted, classes)
     drawn = sampling or Sampling()
-    if task in ("regression", "forecasting"):
+    if task == "regression":
         return Outcomes(task, _numbers(truth), _numbers(predicted), sampling=drawn)
     chances = None if probabilities is None else read_probabilities(probabilities)
     if task == "binary":
@@ -49,7 +55,7 @@ def outcomes_of_predictions(
         true, called = (_two(each, named) for each in (truth, predicted))
         return Outcomes(task, true, called, _positive(chances), named, sampling=drawn)
     if task != "multiclass":
-        raise Malformed(f"there are no figures for the task {task!r}; it is binary, multiclass or regression")
+        raise Malformed(f"there are no figures for the task {task!r}; it is {', '.join(TASKS)}")
     return _of_classes(truth, predicted, chances, classes, drawn)
 
 

@@ -16,11 +16,16 @@ from .costs import Costs, cost_curve
 from .fairness import by_group
 from .intervals import DRAWS, LEVEL, bootstrap
 from .outcomes import Outcomes
+from .structured import tasks
 
 Floats = npt.NDArray[np.float64]
 Values = Sequence[Any] | npt.NDArray[Any]
 POINTS: Final = 200
 """Points of a curve at most."""
+UNITS: Final = {
+    ("ranking", "groups"): "queries", ("sequence", "groups"): "sequences", ("segmentation", "rows"): "images",
+}  # fmt: skip
+"""What is drawn, by task, where it has a name of its own."""
 CLASSES: Final = 100
 """Classes of a table of confusion at most: more are no table that anyone reads."""
 
@@ -50,8 +55,11 @@ def report_of(outcomes: Outcomes, asked: Asked) -> Report:
         raise Malformed(f"fairness compares what was called positive, and {outcomes.task} calls nothing so")
     if asked.costs is not None and (outcomes.task != "binary" or outcomes.chances is None):
         raise Malformed("a threshold of least cost needs a binary classifier's probabilities; leave costs out")
-    parts = _PARTS.get(outcomes.task, _no_parts)(outcomes, asked)
-    return Report(outcomes.performance, *_intervals(outcomes, asked), slices=_slices(outcomes.losses, asked), **parts)
+    if asked.columns and outcomes.task in ("ranking", "sequence"):
+        raise Malformed(f"slices are searched among rows that are independent, and those of a {outcomes.task} are not")
+    parts = _PARTS[outcomes.task](outcomes, asked)
+    parts |= {"own": outcomes.own_figures, "slices": _slices(outcomes.losses, asked)}
+    return Report(outcomes.performance, *_intervals(outcomes, asked), **parts)
 
 
 def _binary(outcomes: Outcomes, asked: Asked) -> dict[str, Any]:
@@ -72,7 +80,15 @@ def _binary(outcomes: Outcomes, asked: Asked) -> dict[str, Any]:
 
 
 def _several(outcomes: Outcomes, _: Asked) -> dict[str, Any]:
-    return {"confusion": _confusion(outcomes) if len(outcomes.classes) <= CLASSES else None}
+    size = len(outcomes.classes)
+    true, called, right = (
+        np.bincount(codes.astype(np.int64), minlength=size)
+        for codes in (outcomes.truth, outcomes.called, outcomes.truth[~outcomes.wrong])
+    )
+    there = np.flatnonzero(true + called)
+    names = tuple(str(outcomes.classes[place]) for place in there.tolist())
+    f1 = tasks.by_class(names, 2 * right[there], (true + called)[there], true[there])
+    return {"confusion": _confusion(outcomes) if len(names) <= CLASSES else None, "by_class": {"f1": f1}}
 
 
 def _numbers(outcomes: Outcomes, _: Asked) -> dict[str, Any]:
@@ -80,15 +96,15 @@ def _numbers(outcomes: Outcomes, _: Asked) -> dict[str, Any]:
     return {"curves": {"residuals": _curve(outcomes.called[some], (outcomes.truth - outcomes.called)[some])}}
 
 
-def _no_parts(_: Outcomes, __: Asked) -> dict[str, Any]:
-    return {}
-
-
 _PARTS: Final[Mapping[str, Callable[[Outcomes, Asked], dict[str, Any]]]] = {
     "binary": _binary,
     "multiclass": _several,
     "regression": _numbers,
-    "forecasting": _numbers,
+    "forecasting": lambda outcomes, asked: _numbers(outcomes, asked) | tasks.forecasts_parts(outcomes),
+    "multilabel": lambda outcomes, _: tasks.labels_parts(outcomes),
+    "ranking": lambda outcomes, _: tasks.order_parts(outcomes),
+    "segmentation": lambda outcomes, _: tasks.masks_parts(outcomes),
+    "sequence": _several,
 }
 """What a report has beside figures, intervals and slices, by task."""
 
@@ -101,7 +117,7 @@ def _intervals(outcomes: Outcomes, asked: Asked) -> tuple[Mapping[str, Interval]
     draws = bootstrap(outcomes.measure, scheme, asked.draws, asked.seed)
     ends = {name: draws.interval(name, asked.level) for name in draws.figures}
     known = {name: Interval(*each, asked.level) for name, each in ends.items() if each is not None}
-    return known, scheme.method, asked.draws, asked.seed
+    return known, UNITS.get((outcomes.task, scheme.method), scheme.method), asked.draws, asked.seed
 
 
 def _curves(truth: Floats, chance: Floats) -> dict[str, Curve]:

@@ -32,6 +32,10 @@ class ReportRequest:
     slices: bool | Columns = False
     sensitive: Columns = ()
     costs: Costs | Mapping[str, float] | None = None
+    metrics: Sequence[str] = ()
+    """Names of metrics of one's own, registered by `lepton_ai.metric`."""
+    outputs: str | None = None
+    """What a model's numbers are where it does not say so: logits, probabilities or values."""
     draws: int = DRAWS
     level: float = LEVEL
     seed: int = 0

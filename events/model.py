@@ -170,9 +170,9 @@ class Bootstrap(BaseModel):
     model_config = ConfigDict(frozen=True, defer_build=True)
 
     scheme: str = Field(description="what was drawn: rows, stratified, groups, blocks of 12")
-    draws: Count
+    draws: Count = Field(description="how often it was drawn")
     level: float = Field(gt=0, lt=1, description="the confidence of the intervals")
-    seed: Count
+    seed: Count = Field(description="what the draws were made from; the same gives the same")
 
 
 class EvaluationRecorded(Event):

@@ -128,7 +128,7 @@ class Jobs:
         data, label, named = asked_of_worker(self.workspace, data, label)
         name = name or (named["named"]["name"] if named else "")
         payload = {"version": number, "label": label, "name": name, **chosen.to_dict(), **_directions(better), **report}
-        payload |= named if task is None else named | {"task": task}
+        payload |= named if task is None else {"task": task, **named}
         allowed = self._reaching(model.version(number).event.architecture.get("class"), JobLimits(**more))
         return submit(self.workspace, "evaluate", model.name, data, payload, allowed, key=key)
 

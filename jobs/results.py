@@ -178,7 +178,7 @@ class Receiver:
             name=payload.name,
             metrics=made.metrics,
             task=made.task,
-            better=payload.better,
+            better={name: way for name, way in made.better.items() if name in payload.metrics} | payload.better,
             intervals=made.intervals,
             bootstrap=made.bootstrap,
             report=None if held is None else held.manifest.digest,

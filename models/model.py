@@ -44,6 +44,13 @@ class Model(ABC):
     RESUMES: ClassVar[bool] = False
     """Whether `train` takes `progress` too, a `fit.Progress`, and goes on from it."""
 
+    def __init_subclass__(cls, **named: Any) -> None:
+        """What `predict_proba` gives is corrected as a version's settings say, what `predict` calls is not."""
+        from .corrected import follow_corrections
+
+        super().__init_subclass__(**named)
+        follow_corrections(cls)
+
     def __init__(self) -> None:
         self.module: torch.nn.Module | None = None
         self.hyperparameters: dict[str, Json] = hyperparameter.defaults(self.HYPERPARAMETERS)

@@ -23,9 +23,9 @@ from ..permissions import denied, make_folder
 from ..tensors.folder import sync_folder
 from . import inherited
 from .file import ViewsFile
-from .gate import Gate
 from .instance import foreign, moved_aside, removed
 from .schema import schema
+from .shared_lock import SharedLock
 from .translation import is_of_file, of_file
 from .views_folder import is_of
 
@@ -59,7 +59,7 @@ class Projection:
         self.log = log
         """What it follows."""
         self._memory_limit = memory_limit
-        self._gate = Gate()
+        self._sharing = SharedLock()
         self._writing = RLock()
         self._what = f"the read model of ledger {ledger!r}"
         self._closed = False
@@ -155,7 +155,7 @@ class Projection:
                 fresh.follow()
             finally:
                 fresh.close()
-            with self._gate.alone():
+            with self._sharing.alone():
                 self._set_down()
                 removed(self.path)
                 place.replace(self.path)
@@ -188,7 +188,7 @@ class Projection:
     def renew(self, damage: Damaged) -> None:
         """Move the file aside for what is wrong with it, and build it anew from the log."""
         with self._within(), self._writing:
-            with self._gate.alone():
+            with self._sharing.alone():
                 self._set_down()
                 aside = moved_aside(self.path, "damaged")
                 self.replaced = damage
@@ -196,17 +196,17 @@ class Projection:
             self._file.follow()
 
     def _reopen(self) -> None:
-        with self._within(), self._writing, self._gate.alone():
+        with self._within(), self._writing, self._sharing.alone():
             self._set_down()
 
     def _unreadable(self) -> Damaged | None:
-        with self._within(), self._gate.shared():
+        with self._within(), self._sharing.shared():
             return self._file.unreadable()
 
     @contextmanager
     def reading(self) -> Generator[DuckDBPyConnection]:
         """A cursor of one's own, with the file held in its place meanwhile."""
-        with self._within(), self._gate.shared():
+        with self._within(), self._sharing.shared():
             cursor = self._file.cursor()
             try:
                 yield cursor
@@ -223,7 +223,7 @@ class Projection:
     @contextmanager
     def resting(self) -> Generator[Path]:
         """The file, whole and closed, while nobody reads or writes it."""
-        with self._within(), self._writing, self._gate.alone():
+        with self._within(), self._writing, self._sharing.alone():
             self._set_down()
             yield self.path
 
@@ -244,7 +244,7 @@ class Projection:
         """Close the file and give the lock back; a second call does nothing, nor does one in a forked child."""
         if os.getpid() != self._process:
             return
-        with inherited.USES, self._writing, self._gate.alone():
+        with inherited.USES, self._writing, self._sharing.alone():
             self._closed = True
             self._set_down()
             self._lock.release()
@@ -286,7 +286,7 @@ class Projection:
             make_folder(self.path.parent)
             self._lock.release()
             self._lock = self._locked(0.0)
-        with self._gate.alone():
+        with self._sharing.alone():
             self._set_down()
             self._last = 0  # what stands at the path now is another file, or none
 

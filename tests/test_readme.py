@@ -23,6 +23,8 @@ BLOCKS = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 ELSEWHERE = {
     "README.md": ("make demo", "pip install .", "make stack"),  # tests/test_examples.py, test_wheel.py, test_stack.py
     "cli.md": ("",),  # tests/cli/test_reference.py
+    "expressions.md": ("expression ",),
+    "gates.md": ("name: gate",),  # tests/cli/test_gates.py
     "jobs.md": (" jobs.train ─▶",),
     "kafka.md": ('{"specversion"', "kafka-acls.sh"),  # tests/jobs/test_offered.py, tests/events/test_secured.py
     "objects.md": ("pip install 'lepton-ai-sdk[cloud]'",),  # tests/tensors/test_cloud.py

@@ -13,23 +13,25 @@ if TYPE_CHECKING:
     from . import history, merge, refused, restore, rollback, rows, save_request, source, train, unsealed
     from .data import drift, listing, named_data, naming
     from .export import checkout, predict
-    from .judging import compare, evaluation, gate, suggest
+    from .judging import calibrate, compare, evaluation, gate, suggest
     from .maintenance import fsck, heal
     from .runs import record, run
     from .suites import definition, running, verdicts
 
 __all__ = [
-    "checkout", "compare", "definition", "drift", "evaluation", "fsck", "gate", "heal", "history", "listing", "merge",
-    "named_data", "naming", "predict", "record", "refused", "restore", "rollback", "rows", "run", "running",
-    "save_request", "source", "suggest", "train", "unsealed", "verdicts",
+    "calibrate", "checkout", "compare", "definition", "drift", "evaluation", "fsck", "gate", "heal", "history",
+    "listing", "merge", "named_data", "naming", "predict", "record", "refused", "restore", "rollback", "rows", "run",
+    "running", "save_request", "source", "suggest", "train", "unsealed", "verdicts",
 ]  # fmt: skip
-_WITHIN: Final = {
-    "checkout": ".export", "predict": ".export", "compare": ".judging", "evaluation": ".judging", "gate": ".judging",
-    "suggest": ".judging", "definition": ".suites", "running": ".suites", "verdicts": ".suites",
-    "fsck": ".maintenance", "heal": ".maintenance", "drift": ".data", "listing": ".data", "named_data": ".data",
-    "naming": ".data",
-    "record": ".runs", "run": ".runs",
-}  # fmt: skip
+_ROOMS: Final = {
+    ".data": ("drift", "listing", "named_data", "naming"),
+    ".export": ("checkout", "predict"),
+    ".judging": ("calibrate", "compare", "evaluation", "gate", "suggest"),
+    ".maintenance": ("fsck", "heal"),
+    ".runs": ("record", "run"),
+    ".suites": ("definition", "running", "verdicts"),
+}
+_WITHIN: Final = {name: room for room, names in _ROOMS.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:

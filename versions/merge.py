@@ -62,7 +62,7 @@ def merge(
         tensors=_merged(workspace, model, ours, other, strategy, weight),
         architecture=kept.architecture,
         hyperparameters=kept.hyperparameters,
-        settings=kept.settings,
+        settings=_settings(model, ours, other, kept, strategy),
         data=kept.data,
     )
     request = Save(
@@ -73,6 +73,16 @@ def merge(
         expected=ours,
     )
     return save(workspace, subject, request, key)
+
+
+def _settings(
+    model: ModelState, ours: int, theirs: int, kept: VersionCommitted, strategy: Strategy
+) -> Mapping[str, Any]:
+    """One side's settings; of parameters that are neither's, without a correction of that side's probabilities."""
+    from ..evaluation.answers.corrections import without_corrections
+
+    same = model.version(ours).event.tensors == model.version(theirs).event.tensors
+    return without_corrections(kept.settings) if strategy == "average" and not same else kept.settings
 
 
 def _sides(model: ModelState, into: str, theirs: int, known: Iterable[Recorded]) -> tuple[int, int]:

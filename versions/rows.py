@@ -31,16 +31,16 @@ class LabelledFile:
             self._read[key] = self._rows(label, schema, chosen)
         return self._read[key]
 
-    def _rows(self, label: str, schema: Mapping[str, Kind], chosen: Selection) -> tuple[Any, Any]:
-        from ..datasets.read import labelled
-
-        return labelled(self.path, label, chosen, schema)
-
     def columns(self, names: Sequence[str] | None) -> Any:
         """Columns of the file as they stand in it, an Arrow table; None for all of them."""
         from ..datasets.read import rows_beside
 
         return rows_beside(self.path, {}, names)[1]
+
+    def _rows(self, label: str, schema: Mapping[str, Kind], chosen: Selection) -> tuple[Any, Any]:
+        from ..datasets.read import labelled
+
+        return labelled(self.path, label, chosen, schema)
 
 
 def read_once(workspace: Workspace, rows: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from ..domain.job.kinds import JudgesBySuite
@@ -11,51 +11,51 @@ from ..errors import Refused
 if TYPE_CHECKING:
     from ..datasets.named_rows import NamedSource
     from ..datasets.types import Kind
-    from ..domain.job.kinds import LabelledRows, NamedRowsAsked
+    from ..domain.job.kinds import LabelledRows
     from .context import Context
 
 
-Columns = Callable[[Sequence[str] | None], Any]
-"""Gives columns as they stand among the rows, an Arrow table; None for all of them."""
-
-
-def labelled_rows(payload: LabelledRows, context: Context, schema: Mapping[str, Kind] | None = None) -> tuple[Any, Any]:
-    """The columns, an Arrow table, and the labels: by a version's schema, else as they were chosen or named.
+class OrderedRows:
+    """The rows that an order is about, read when they are asked for.
 
     Raises what `datasets.read.labelled` does; `Refused` where other rows lie where named ones did, `Damaged` where
     those that were kept are not what they were.
     """
-    rows, labels, _ = judged_rows(payload, context, schema)
-    return rows, labels
+
+    def __init__(self, payload: LabelledRows, context: Context) -> None:
+        self._payload = payload
+        self._path = context.order.source
+        self._named = _named(payload, context)
+
+    def labelled(self, schema: Mapping[str, Kind] | None = None) -> tuple[Any, Any]:
+        """The columns, an Arrow table, and the labels: by a version's schema, else as they were chosen or named."""
+        from ..datasets.read import labelled
+        from ..datasets.selection import selected_by
+
+        chosen = selected_by(self._payload)
+        if self._named is not None:
+            return self._named.split(self._payload.label, chosen, schema)
+        return labelled(self._path, self._payload.label, chosen, schema)
+
+    def columns(self, names: Sequence[str] | None) -> Any:
+        """Columns as they stand there, an Arrow table; None for all of them."""
+        from ..datasets.read import rows_beside
+
+        return rows_beside(self._path, {}, names)[1] if self._named is None else self._named.columns(names)
 
 
-def judged_rows(
-    payload: LabelledRows, context: Context, schema: Mapping[str, Kind] | None = None
-) -> tuple[Any, Any, Columns]:
-    """As `labelled_rows`, and what gives other columns of the same rows."""
-    from ..datasets.read import labelled, rows_beside
-    from ..datasets.selection import selected_by
-
-    chosen, path = selected_by(payload), context.order.source
-    if payload.named is None:
-
-        def columns(names: Sequence[str] | None) -> Any:
-            return rows_beside(path, {}, names)[1]
-
-        return *labelled(path, payload.label, chosen, schema), columns
-    source = _source(payload, payload.named, context)
-    return *source.split(payload.label, chosen, schema), source.columns
-
-
-def _source(payload: LabelledRows, named: NamedRowsAsked, context: Context) -> NamedSource:
+def _named(payload: LabelledRows, context: Context) -> NamedSource | None:
     from ..datasets.named_rows import KEPT, NamedSource
     from ..datasets.selection import Selection
     from ..datasets.suite_rows import SuiteSource
 
-    plan = context.order.rows
-    if plan is None and not context.order.source:
+    named, plan = payload.named, context.order.rows
+    if named is None:
+        return None
+    suite = isinstance(payload, JudgesBySuite)
+    if suite and plan is None and not context.order.source:
         raise Refused(f"nobody can tell any more where the rows of {named.name}@{named.version} lie; define them anew")
-    kind = SuiteSource if isinstance(payload, JudgesBySuite) else NamedSource
+    kind = SuiteSource if suite else NamedSource
     return kind(
         words=f"{named.name}@{named.version}",
         digest=named.digest,

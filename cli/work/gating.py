@@ -7,9 +7,8 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from ...datasets.read import checked
 from ..command import Session, command, keyed
-from ..completion import revisions
+from ..completion import data_names, revisions
 from ..output import check_place, write
 from ..revision import of_model, which_model
 
@@ -59,8 +58,13 @@ def requiring(function: F) -> F:
     "--against", metavar="REV", shell_complete=revisions, help="The version that against. stands for in --require."
 )
 @requiring
-@click.option("--data", metavar="DATA", help="Judge all sides on these rows first, and record the figures.")
-@click.option("--label", metavar="COLUMN", help="The column of --data that holds the labels.")
+@click.option(
+    "--data",
+    metavar="DATA",
+    shell_complete=data_names,
+    help="Judge all sides on these rows first, a file's or named data, and record the figures.",
+)
+@click.option("--label", metavar="COLUMN", help="The column that holds the labels; named data know theirs.")
 @click.option(
     "--name", default="", metavar="TEXT", help="What the rows are called: figures go by it, and are recorded under it."
 )
@@ -87,13 +91,13 @@ def gate(
     evaluation called --name if one is named; where there are none it exits with 1. parent. stands for the version's
     first parent. What hangs on a figure that is missing is not met.
     """
-    if (data is None) is not (label is None):
-        raise click.UsageError("--data and --label go together; give both", click.get_current_context())
+    if data is None and label is not None:
+        raise click.UsageError("--label is a column of --data; give both", click.get_current_context())
     for place in filter(None, (junit, markdown)):
         check_place(place, force=True)
     asked: dict[str, Any] = {"require": require, "name": name, "key": key}
     if data is not None:
-        asked |= {"data": checked(data, str(label)), "labels": label}
+        asked |= {"data": data, "labels": label}
     with session.waiting("judging"):
         judged = session.manager.gate(of_model(rev, model), against=of_model(against, model), **asked)
     for place, content in ((junit, judged.junit), (markdown, judged.markdown)):

@@ -7,11 +7,12 @@ import json
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ...errors import Refused
 from ...escapes import escaped
 from ...results import Evaluation, Version
 from ...results.description import Block, Text, dim, grid, number, title
@@ -22,6 +23,7 @@ from ..command import PATIENCE, Session, command, keyed
 from ..completion import data_names, models, revisions
 from ..revision import branch_option
 from ..shapes import JOB, METRICS, VERSION
+from .reporting import report_options, reporting
 
 if TYPE_CHECKING:
     from ...jobs.record import JobRecord
@@ -148,6 +150,7 @@ def train(
     {"job": JOB, "version": VERSION, "name": "text", "performance?": {"NAME": "any"}},
     "lepton evaluate main loans.csv --label default",
     "lepton evaluate production loans.csv --label default --name production",
+    "lepton evaluate main loans.csv --label default --slices --cost FN=5",
     "lepton evaluate main quarter",
 )
 @click.argument("rev", shell_complete=revisions)
@@ -161,6 +164,7 @@ def train(
 )
 @selecting
 @directing
+@reporting
 @limits
 @keyed
 def evaluate(
@@ -175,29 +179,38 @@ def evaluate(
     better: tuple[str, ...],
     wait: bool,
     memory: int | None,
-    **limits: Any,
+    pool: str,
+    seconds: float | None,
+    retries: int,
+    key: str | None,
+    **report: Any,
 ) -> None:
-    """Judge a version on the rows of a CSV, Parquet or Arrow file, or of named data, and record the figures.
+    """Judge a version on the rows of a CSV, Parquet or Arrow file, or of named data; record figures, keep a report.
 
     The rows are read as what the version learnt. --type, --drop and --columns are for a version that recorded no
-    columns, as one that was saved by hand.
+    columns, as one that was saved by hand. Intervals are those of a bootstrap; `lepton report` shows them again.
     """
     from ...versions.data.named_data import called_by
 
     manager, called = session.manager, name or called_by(data)
     judged = manager.show(rev).version
     asked = chosen_columns(types, drop, columns) | {"better": dict(_direction(each) for each in better)}
-    job = manager.jobs.evaluate(rev, data, label, name=name, memory=_bytes(memory), **asked, **limits)
+    asked |= {"pool": pool, "seconds": seconds, "retries": retries, "key": key, "memory": _bytes(memory)}
+    job = manager.jobs.evaluate(rev, data, label, name=name, **asked, **report_options(**report))
     with session.waiting("evaluating"):
         ended = waited(session, job, None) if wait else job
     performance = performance_of(ended.figures) if ended.status == "finished" else None
+    kept = None
+    if performance:
+        with suppress(Refused):  # a class that judges itself leaves none
+            kept = manager.report(f"{judged.model}@{judged}", called)
     shown = {
         "job": ended.to_dict(),
         "version": judged.to_dict(),
         "name": called,
         "performance": performance.to_dict() if performance else None,
     }
-    session.answer(shown, Evaluation(judged, called, performance) if performance else detached(ended))
+    session.answer(shown, Evaluation(judged, called, performance, kept) if performance else detached(ended))
 
 
 def waited(session: Session, job: JobRecord, on_epoch: OnEpoch | None) -> JobRecord:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ...errors import Malformed
 from ..types import (
@@ -21,6 +21,15 @@ from ..types import (
     undecided_dates,
     unmarked,
 )
+
+
+class Decided(NamedTuple):
+    """How a column's texts are read."""
+
+    type: Any
+    """Arrow's."""
+    marked: bool
+    """Whether some of them stand for missing numbers, or have spaces around them."""
 
 
 class Guess:
@@ -53,8 +62,11 @@ class Guess:
             self._padded = self._padded or identifiers(pa.nulls(0, pa.int64()), texts)
             self._rounded = self._rounded or rounded(numbers, texts)
 
-    def decided(self) -> Any:
-        """The column's Arrow type, once all rows were seen. Raises `Malformed` where `guessed` or `retyped` would."""
+    def decided(self) -> Decided:
+        """How the column is read, once all rows were seen. Raises `Malformed` where `guessed` or `retyped` would."""
+        return Decided(self._type(), bool(self._numbers) and self._numbers[0] in _MARKED)
+
+    def _type(self) -> Any:
         import pyarrow as pa
 
         if self._kind == "category":
@@ -67,7 +79,7 @@ class Guess:
             return self._refuse() if self._kind or self._dates else pa.large_string()
         kind = _TYPES[self._numbers[0]]()
         if self._kind is None and not pa.types.is_boolean(kind):
-            if not self._known or (pa.types.is_integer(kind) and self._padded):
+            if (self._numbers[0] in _MARKED and not self._known) or (pa.types.is_integer(kind) and self._padded):
                 return pa.large_string()
             if self._rounded:
                 raise rounded_numbers(self._name)
@@ -80,26 +92,25 @@ class Guess:
         raise of_another_type(self._name, kind)
 
 
-def converted(name: str, texts: Any, kind: Any) -> Any:
-    """The texts of one piece as the type that was decided for all. Raises `Malformed` where one became none since."""
+def converted(name: str, texts: Any, decided: Decided) -> Any:
+    """The texts of one piece as was decided for all. Raises `Malformed` where one became another since."""
     import pyarrow as pa
 
+    kind = decided.type
     if pa.types.is_null(kind):
         return pa.nulls(len(texts))
     if pa.types.is_large_string(kind):
         return texts
     if pa.types.is_timestamp(kind):
         made = first_of(_trimmed(texts), (pa.timestamp("us"), pa.timestamp("us", "UTC"), pa.timestamp("ns")))
-        return _changed(name) if made is None else made.cast(kind, safe=False)
-    made = numbers_in(texts)
-    try:
-        return _changed(name) if made is None else made.cast(kind)
-    except pa.ArrowInvalid:
-        return _changed(name)
-
-
-def _changed(name: str) -> Any:
-    raise Malformed(f"column {name!r} holds other values than a moment ago; name the file when nobody writes to it")
+        made = None if made is None else made.cast(kind, safe=False)
+    elif pa.types.is_boolean(kind):
+        made = truths(unmarked(texts))
+    else:
+        made = first_of(unmarked(texts) if decided.marked else texts, (kind,))
+    if made is None:
+        raise Malformed(f"column {name!r} holds other values than a moment ago; read it when nobody writes to the file")
+    return made
 
 
 def _trimmed(texts: Any) -> Any:
@@ -150,6 +161,7 @@ _TYPES: Final = {
     "number or missing": _type("float64"),
     "truth": _type("bool_"),
 }
+_MARKED: Final = ("whole or missing", "number or missing", "truth")
 _DATES: Final[dict[str, Callable[[Any], Any]]] = {
     "local": _date("us", None),
     "with offset": _date("us", "UTC"),

@@ -6,7 +6,7 @@ docs/data.md states the rules. Computed piece by piece, it is the same as of all
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -26,10 +26,9 @@ SHOWN: Final = 20
 """Levels that are told at most, and distinct numbers of which each is told as a level."""
 LONGEST: Final = 60
 """Characters of a level; longer ones are somebody's words."""
+_COUNTS: Final = ("name", "type", "missing", "distinct", "about", "identifies")
 UNIQUE: Final = {"category": 0.5, "number": 0.95}
 """The share of distinct values among texts, or whole numbers, from which they identify rows, and are only counted."""
-ROOM: Final = 140_000
-"""Bytes of JSON that a profile may take of its event; columns beyond are only counted."""
 
 
 class Profiler:
@@ -51,10 +50,13 @@ class Profiler:
             self._labels.update(labels)
         self._rows += table.rows
 
-    def told(self) -> dict[str, Any]:
-        """{"rows", "columns": [{"name", "type", "missing", "distinct", …}, …], "labels"?}, as plain JSON."""
+    def told(self, room: int) -> dict[str, Any]:
+        """{"rows", "columns": [{"name", "type", "missing", "distinct", …}, …], "labels"?}, as plain JSON.
+
+        It takes about so many bytes at most: of columns beyond, only counts are told, and of the last not even these.
+        """
         labels = {} if self._labels is None else {"labels": self._labels.told() | {"name": None}}
-        columns = _within([column.told() for column in self._columns.values()])
+        columns = _within([column.told() for column in self._columns.values()], room)
         return {"rows": self._rows, "columns": columns, **labels}
 
 
@@ -132,11 +134,19 @@ def _quantiles(values: npt.NDArray[np.float64], counts: npt.NDArray[np.int64], k
     return told
 
 
-def _within(columns: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The columns as there is room for them: those beyond it with their counts alone."""
-    told, left = list[dict[str, Any]](), ROOM
-    for column in columns:
-        counts = {name: value for name, value in column.items() if name not in ("quantiles", "levels", "other")}
-        left -= len(json.dumps(column).encode())
-        told.append(column if left > 0 else counts)
+def _within(columns: Sequence[dict[str, Any]], room: int) -> list[dict[str, Any]]:
+    """The columns as there is room for them."""
+    counts = [{name: column[name] for name in _COUNTS if name in column} for column in columns]
+    sizes = np.cumsum([_size(each) for each in counts])
+    told = counts[: int(np.searchsorted(sizes, room, side="right"))]
+    left = room - (int(sizes[len(told) - 1]) if told else 0)
+    for place, column in enumerate(columns[: len(told)]):
+        left -= _size(column) - _size(counts[place])
+        if left < 0:
+            break
+        told[place] = column
     return told
+
+
+def _size(column: dict[str, Any]) -> int:
+    return len(json.dumps(column, ensure_ascii=False).encode()) + 1

@@ -5,15 +5,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from ...errors import Refused
+from ...errors import Malformed, Refused
 from ..columns import Column, Table
 from ..fingerprint import RowsHasher
 from ..tables import read_labels, read_table
 from .profile import Profiler
+
+ROOM: Final = 235_000
+"""Bytes of JSON that fingerprint and profile may take of the 256 KiB that an event holds."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +40,17 @@ def survey(pieces: Iterable[Any], label: str | None, keeping: RowsWriter | None 
         profiler.update(table, labels)
         if keeping is not None:
             keeping.write(piece, table, labels, label)
-    profile = profiler.told()
+    fingerprint = hasher.fingerprint()
+    room = ROOM - len(json.dumps(fingerprint, ensure_ascii=False).encode())
+    if room < 0:
+        raise Malformed(
+            f"the rows have {len(fingerprint['columns']):,} columns, whose digests do not fit into one event; name "
+            "fewer of them by columns"
+        )
+    profile = profiler.told(room)
     if "labels" in profile:
         profile["labels"]["name"] = label
-    return Survey(hasher.fingerprint(), profile)
+    return Survey(fingerprint, profile)
 
 
 class RowsWriter:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from ..commands import OfData, Stored
+from ..commands import OBJECTS, OfData, Stored
+from ..streams import data_stream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,3 +29,6 @@ class NameData(OfData):
     described: bool = False
     """Whether another message is told of them than the name has."""
     message: str = ""
+
+    def reads(self) -> tuple[str, ...]:
+        return (data_stream(self.name), OBJECTS)

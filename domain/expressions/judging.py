@@ -61,7 +61,7 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Verdict:
     """What an expression came to."""
 
     holds: bool | None
@@ -90,7 +90,7 @@ def requirement(text: str) -> Condition:
     return tree
 
 
-def judge(tree: Condition, figures: Figures) -> Judged:
+def judge(tree: Condition, figures: Figures) -> Verdict:
     """Whether an expression holds. NaN is no figure, and what is divided by zero has no value.
 
     `and` and `or` know their answer where one part is enough to know it (Kleene's logic).
@@ -99,7 +99,7 @@ def judge(tree: Condition, figures: Figures) -> Judged:
     compared = {relation: _compared(relation, numbers) for relation in relations(tree)}
     missing = (_missing(name, figures) for name in names(tree) if numbers[written(name)] is None)
     unknown = (*missing, *_valueless(compared.items(), numbers))
-    return Judged(_holds(tree, compared), numbers, tuple(compared.values()), unknown)
+    return Verdict(_holds(tree, compared), numbers, tuple(compared.values()), unknown)
 
 
 def _figure(name: Reference, figures: Figures) -> float | None:

@@ -104,6 +104,8 @@ class JudgesVersion(Payload):
     slices: bool | tuple[str, ...] = False
     sensitive: tuple[str, ...] = ()
     costs: dict[str, float] | None = None
+    metrics: tuple[str, ...] = ()
+    outputs: Literal["logits", "probabilities", "values"] | None = None
     draws: Annotated[int, Field(ge=0, le=100_000)] = 1000
     level: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
     seed: Annotated[int, Field(ge=0, lt=2**53)] = 0
@@ -131,7 +133,8 @@ class UnknownKind(MakesVersion, LogsMetrics, JudgesVersion):
 
 
 REPORT_OPTIONS: Final = (
-    "groups", "block", "stratified", "slices", "sensitive", "costs", "draws", "level", "seed", "keep_outcomes",
+    "groups", "block", "stratified", "slices", "sensitive", "costs", "metrics", "outputs", "draws", "level", "seed",
+    "keep_outcomes",
 )  # fmt: skip
 """What the report of an evaluation is asked with."""
 KINDS: Final[dict[str, type[Payload]]] = {}

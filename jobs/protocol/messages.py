@@ -190,6 +190,8 @@ class MadeEvaluation(BaseModel):
     data: Json
     metrics: dict[str, Figure]
     task: Word | None = None
+    better: dict[str, Literal["higher", "lower"]] = {}
+    """Which way metrics of the user's own are better."""
     intervals: dict[str, tuple[float, float]] | None = None
     bootstrap: Json | None = None
     kept: KeptTensors | None = None

@@ -15,6 +15,7 @@ from ...datasets.columns import Kind, Label, Schema, Table
 from ...datasets.examination import examine
 from ...datasets.tables import fingerprint, identity, read_labels, read_table
 from ...errors import Malformed, Refused
+from ...evaluation.answers.corrections import corrected
 from ...evaluation.binary import best_threshold, score
 from ...evaluation.outcomes import Outcomes
 from ...evaluation.resampling import Sampling
@@ -132,10 +133,13 @@ class CreditScoringModel(Model):
         module = self.trained()
         table = read_table(data)
         truth = targets(read_labels(labels, table.rows), module.classes())
-        chances, threshold = self.predict_proba(table)[:, 1], module.threshold.item()
-        called = (chances >= threshold).astype(np.float64)
-        drawn = sampling or Sampling()
-        return Outcomes(self.TASK, truth, called, chances, module.classes(), threshold, drawn)
+        own, threshold = module.probabilities(table.aligned(self._schema)), module.threshold.item()
+        called = (own >= threshold).astype(np.float64)
+        chances: npt.NDArray[np.float64] = corrected(own, self.settings)
+        moved: float = corrected(np.array([threshold]), self.settings)[0].item()
+        # a correction may make rows equal that the threshold tells apart: then none of the corrected ones calls as it
+        known = moved if ((chances >= moved) == called).all() else None
+        return Outcomes(self.TASK, truth, called, chances, module.classes(), known, sampling or Sampling())
 
     @property
     def classes_(self) -> tuple[Label, Label]:

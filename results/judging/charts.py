@@ -110,7 +110,7 @@ def of_series(series: Series, told: Sentences) -> Any:
     ]
     x = alt.X("x:Q").title(told.word("place in time")).scale(zero=False, nice=False)
     y = alt.Y("y:Q").title(told.word("value")).scale(zero=False)
-    colours = alt.Scale(domain=[truth, forecast], range=[GREY, BLUE])
+    colours = alt.Scale(domain=[truth, forecast], range=[ORANGE, BLUE])
     colour = alt.Color("line:N").title(None).scale(colours).legend(orient="top")
     drawn = alt.Chart(alt.Data(values=lines)).mark_line(strokeWidth=1.8).encode(x=x, y=y, color=colour)
     if series.low is None or series.high is None:
@@ -174,7 +174,7 @@ def of_slices(slices: Sequence[Slice], level: float, told: Sentences) -> Any:
         condition=[each.condition for each in worst], loss=[each.loss for each in worst],
         others=[each.others for each in worst], p=[each.p for each in worst],
     )  # fmt: skip
-    base = alt.Chart(rows).encode(y=alt.Y("condition:N").title(None).sort(None).axis(labelLimit=200))
+    base = alt.Chart(rows).encode(y=alt.Y("condition:N").title(None).sort(None).axis(labelLimit=180))
     shade = alt.condition(f"datum.p <= {1 - level:.6g}", alt.value(BLUE), alt.value("#9dbfe0"))
     bars = base.mark_bar().encode(
         x=alt.X("loss:Q").title(told.word("loss")), color=shade, tooltip=["condition:N", "p:Q"]
@@ -198,7 +198,7 @@ def of_fairness(fairness: Mapping[str, Fairness], told: Sentences) -> Any:
     points = alt.Chart(alt.Data(values=places)).mark_point(filled=True, size=80, opacity=0.9)
     drawn = points.encode(
         x=alt.X("share:Q").title(told.word("share")).scale(domain=[0, 1]),
-        y=alt.Y("group:N").title(None).sort(None).axis(labelLimit=200, grid=True),
+        y=alt.Y("group:N").title(None).sort(None).axis(labelLimit=180, grid=True),
         color=alt.Color("rate:N").title(None).scale(colours).legend(orient="top", columns=1),
     )
     return _titled(alt.layer(drawn), "fairness", told, sum(len(each.groups) for each in fairness.values()))
@@ -248,7 +248,7 @@ def _bars(values: Iterable[tuple[str, float]], axis: str) -> Any:
     alt = altair()
     names, shares = zip(*values, strict=True)
     base = alt.Chart(_rows(name=names, share=shares)).encode(
-        y=alt.Y("name:N").title(None).sort(None).axis(labelLimit=200),
+        y=alt.Y("name:N").title(None).sort(None).axis(labelLimit=180),
         x=alt.X("share:Q").title(axis).scale(domain=[0, 1]),
         tooltip=["name:N", "share:Q"],
     )
@@ -258,7 +258,8 @@ def _bars(values: Iterable[tuple[str, float]], axis: str) -> Any:
 def _titled(drawn: Any, name: str, told: Sentences, bars: int | None = None, below: str = "") -> Any:
     """A chart under its title, square or as high as its bars."""
     title = altair().TitleParams(told.word(TITLES[name]), **({"subtitle": below} if below else {}))
-    return drawn.properties(title=title, width=SIZE, height=SIZE if bars is None else _height(bars))
+    wide, high = (2 * SIZE, 0.8 * SIZE) if name == "forecast" else (SIZE, SIZE if bars is None else _height(bars))
+    return drawn.properties(title=title, width=wide, height=high)
 
 
 def _height(bars: int) -> int:

@@ -28,6 +28,9 @@ _INK: Final[Mapping[Look, tuple[str, str]]] = {
 }
 """The colour of words and lines, and of what is behind them."""
 
+_ROOM: Final = {"left": 20, "right": 14, "top": 5, "bottom": 5}
+"""Pixels beside a chart: words may come out wider where they are shown than where they were measured."""
+
 
 def kind_of(path: Path) -> str:
     """What the ending of a path says to draw. Raises `Malformed` on another ending."""
@@ -92,8 +95,9 @@ def spec_of(charts: Iterable[Any], look: Look = "light") -> dict[str, Any]:
     words = {"labelColor": ink, "titleColor": ink, "labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": 500}
     return whole.configure(
         background=ground,
+        padding=_ROOM,
         font=FONTS,
-        axis={**words, **lines, "labelLimit": 160},
+        axis={**words, **lines, "titlePadding": 10},
         title={"color": ink, "subtitleColor": ink, "anchor": "start", "fontSize": 14, "fontWeight": 600},
         legend={**words, "labelLimit": 220},
         rule={"color": ink},

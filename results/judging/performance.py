@@ -369,6 +369,10 @@ _BY_TASK: Final = {
         ForecastPerformance, SegmentationPerformance, SequencePerformance,
     )
 }  # fmt: skip
+STANDARD: Final = frozenset(field.name for kind in _BY_TASK.values() for field in fields(kind)) | {
+    "average_precision", "balanced_accuracy", "expected_cost", "gini",
+}  # fmt: skip
+"""Names of figures that Lepton measures itself."""
 
 
 def performance_of(figures: Mapping[str, Any]) -> TaskPerformance | None:

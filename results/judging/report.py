@@ -89,6 +89,8 @@ class Report(Result):
     by_class: Mapping[str, ByClass] = field(default_factory=dict[str, ByClass])
     """By the figure's name."""
     series: Series | None = None
+    own: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Figures of metrics of one's own."""
 
     @classmethod
     def of_dict(cls, stored: Mapping[str, Any]) -> Report:
@@ -125,7 +127,7 @@ class Report(Result):
     def parts(self) -> Iterator[Block]:
         """The report without its first line."""
         told = Sentences()
-        figures = self.performance.to_dict()
+        figures = self.performance.to_dict() | dict(self.own)
         rows = ((dim(name), figure(value), str(self.intervals.get(name, ""))) for name, value in figures.items())
         yield grid(rows, right=(1,), indent=2)
         if self.intervals:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from ..figures import ABSENT, figure
@@ -51,6 +52,15 @@ class Sentences:
     def ends(self, low: float | None, high: float | None) -> str:
         """An interval by its ends; a dash where it is not known."""
         return ABSENT if low is None else f"{figure(low)} {self.word('to')} {figure(high)}"
+
+    def of(self, report: Report) -> Iterator[str]:
+        """What is said below the figures: how sure they are, whether probabilities hold, what errors cost."""
+        if report.intervals:
+            yield self.method(report)
+        if report.calibration is not None:
+            yield self.calibration(report.calibration)
+        if report.costs is not None:
+            yield self.costs(report.costs)
 
     def method(self, report: Report) -> str:
         """How the intervals were found."""

@@ -42,6 +42,7 @@ PAGE = ManifestWritten(manifest=digest("m"), page=0, names=(), dtypes=(), shapes
 
 # for each field of any command two values that a caller could mean
 VALUES: dict[str, tuple[Any, Any]] = {
+    "bootstrap": (None, {"scheme": "single rows", "draws": 9, "level": 0.9, "seed": 0}),
     "model": ("credit", "fraud"),
     "run": ("r1", "r2"),
     "branch": ("main", "wide"),
@@ -101,7 +102,7 @@ MAPPINGS = (
 )
 KINDS: tuple[type[Command], ...] = tuple(
     kind
-    for union in (*get_args(AnyCommand), JobCommand, NameData, GateCommand, SuiteCommand)
+    for union in (*get_args(AnyCommand), JobCommand, GateCommand, NameData, SuiteCommand)
     for kind in (get_args(union) or (union,))
     if kind not in (OfJob, OfData, OfGates, OfSuite)
 )

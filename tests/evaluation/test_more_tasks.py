@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from lepton_ai.errors import Malformed
-from lepton_ai.evaluation import forecasting, multilabel, ranking, segmentation, sequences
+from lepton_ai.evaluation.structured import forecasting, multilabel, ranking, segmentation, sequences
 from lepton_ai.results.judging.performance import performance_of
 
 DECISIONS = arrays(np.int64, (7, 4), elements=st.integers(0, 1))

@@ -19,7 +19,7 @@ from lepton_ai.evaluation.outcomes import Outcomes
 from lepton_ai.evaluation.predictions import outcomes_of_predictions
 from lepton_ai.evaluation.report import Asked, report_of
 from lepton_ai.results import Report
-from lepton_ai.results.judging import charts, drawing, page
+from lepton_ai.results.judging import charts, drawing, markdown, page
 from lepton_ai.results.judging.sentences import Sentences
 
 GENERATOR = np.random.default_rng(2)
@@ -125,7 +125,7 @@ def test_a_report_is_told_in_chinese_too(monkeypatch: pytest.MonkeyPatch) -> Non
     ("shown", "names"),
     [
         (BINARY, ("roc", "precision_recall", "calibration", "confusion", "costs", "slices", "fairness")),
-        (CLASSES, ("confusion",)),
+        (CLASSES, ("confusion", "by_class")),
         (NUMBERS, ("residuals",)),
     ],
     ids=["binary", "multiclass", "regression"],
@@ -187,7 +187,7 @@ HOSTILE = "<script>alert(1)</script>|*x*"
 
 @pytest.mark.parametrize("english", [True, False], ids=["en", "zh"])
 def test_a_page_needs_no_network_and_obeys_no_name(english: bool) -> None:
-    html = page.page(BINARY, HOSTILE, english=english)
+    html = page.page(BINARY, HOSTILE, told=Sentences("en" if english else "zh"))
 
     assert "<script" not in html
     assert html.count("<svg") == 7
@@ -197,7 +197,7 @@ def test_a_page_needs_no_network_and_obeys_no_name(english: bool) -> None:
 
 @pytest.mark.parametrize("english", [True, False], ids=["en", "zh"])
 def test_markdown_tells_what_the_page_tells_and_obeys_no_name(english: bool) -> None:
-    told = page.markdown(BINARY, HOSTILE, english=english)
+    told = markdown.markdown(BINARY, HOSTILE, told=Sentences("en" if english else "zh"))
 
     assert re.findall(r"(?<!\\)[<*]", told.splitlines()[0]) == []
     tables = [line for line in told.splitlines() if line.startswith("|")]
@@ -206,7 +206,7 @@ def test_markdown_tells_what_the_page_tells_and_obeys_no_name(english: bool) -> 
 
 
 def test_a_chart_that_the_report_has_not_is_refused() -> None:
-    with pytest.raises(Malformed, match="it has confusion"):
+    with pytest.raises(Malformed, match="it has confusion, by_class"):
         charts.chart(CLASSES, "roc")
 
 

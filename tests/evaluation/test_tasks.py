@@ -126,7 +126,7 @@ def test_probabilities_of_torch_that_still_know_their_gradient_are_judged() -> N
 @pytest.mark.parametrize(
     ("task", "labels", "predictions", "more", "sentence"),
     [
-        ("ranking", [1], [1], (), "there are no figures for the task 'ranking'"),
+        ("divination", [1], [1], (), "there are no figures for the task 'divination'"),
         ("regression", [1, 2], [1, None], (), "the predictions cannot be judged (1 labels are missing"),
         ("regression", [1, 2], 3.0, (), "the predictions cannot be judged"),
         ("regression", [1, 2], [1, 2, 3], (), "there are 2 labels for 3 rows"),

@@ -200,7 +200,8 @@ def test_markdown_is_one_table_with_a_row_a_requirement(manager: ModelManager) -
         ({"require": ""}, Malformed, "at character 1: expected a name"),
         ({"require": []}, Malformed, "100 requirements at most, and one at least"),
         ({"require": [3]}, Malformed, "require"),
-        ({"require": "f1 > 0", "data": rows(1)[0]}, Malformed, "give both, or neither"),
+        ({"require": "f1 > 0", "labels": rows(1)[1]}, Malformed, "give the data too, or none of it"),
+        ({"require": "f1 > 0", "draws": 9}, Malformed, "give the data too, or none of it"),
         ({"require": "f1 > against.f1"}, Malformed, "name one by against="),
         ({"require": "f1 > against.f1", "against": "net@3"}, Malformed, "is not gated against itself"),
         ({"require": "f1 > against.f1", "against": "other@1"}, Refused, "is of model other"),
@@ -208,7 +209,7 @@ def test_markdown_is_one_table_with_a_row_a_requirement(manager: ModelManager) -
         ({"require": "f1 > 0", "name": "holdout"}, Refused, "to be of any rows called 'holdout'; give data="),
         ({"require": "f1 > against.f1", "data": rows(1)[0], "labels": rows(1)[1]}, Malformed, "name one by against="),
     ],
-    ids=range(10),
+    ids=range(11),
 )
 def test_what_cannot_be_judged_is_refused_and_records_nothing(
     manager: ModelManager, asked: dict[str, Any], kind: type[LeptonError], says: str

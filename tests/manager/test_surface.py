@@ -32,8 +32,8 @@ def test_every_mutating_method_takes_a_key() -> None:
     reading = {
         "about", "aliases", "apply", "branches", "checkout", "checkpoints", "close", "compare", "data", "data_sets",
         "diff", "drift", "drop_kept", "events", "export", "files", "find", "forget_actor", "fsck", "heal", "jobs",
-        "kept", "load_arrays", "load_data", "load_checkpoint", "load_checkpoint_tensors", "load_kept", "load_tensors",
-        "load_version", "log", "models", "protections", "rebuild", "predict", "rebuild_from_kafka", "recent", "report",
+        "kept", "load_arrays", "load_checkpoint", "load_checkpoint_tensors", "load_data", "load_kept", "load_tensors",
+        "load_version", "log", "models", "predict", "protections", "rebuild", "rebuild_from_kafka", "recent", "report",
         "resume", "run", "runs", "show", "show_run", "snapshot", "sql", "suggest_rollback", "suite", "suites", "sync",
         "tags", "upgrade", "verify", "wait",
     }  # fmt: skip

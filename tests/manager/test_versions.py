@@ -32,6 +32,13 @@ class Small(nn.Linear):
         super().__init__(width, 1)
 
 
+@register("mute")
+class Mute(nn.Module):
+    def __init__(self, width: int = 2) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(width))
+
+
 def train(module: nn.Module, steps: int = 3, seed: int = 0) -> None:
     generator = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.AdamW(module.parameters(), lr=1e-3)
@@ -197,12 +204,26 @@ def test_a_mapping_of_arrays_and_tensors_is_put_on_a_version_in_place(manager: M
 
 
 def test_a_module_that_cannot_judge_itself_is_said_to_be_one(manager: ModelManager) -> None:
-    manager.save_version(Small(), name="small")
-    manager.save_version(Small(3), name="small")
+    manager.save_version(Mute(), name="mute")
+    manager.save_version(Mute(3), name="mute")
 
     for judge in (manager.evaluate, lambda *rows: manager.rollback(*rows[:1], rehearse=rows[1:])):
-        with pytest.raises(Refused, match=r"small cannot judge itself, .* evaluate\(data, labels\) .* record_metrics"):
+        with pytest.raises(Refused, match=r"mute cannot judge itself, .* predict\(data\), .* evaluate_predictions"):
             judge(1, [[0.0]], [0])
+
+
+def test_a_module_with_a_forward_is_judged_by_what_it_answers(manager: ModelManager) -> None:
+    module = Small()
+    manager.save_version(module, name="small")
+    rows = np.random.default_rng(3).normal(size=(50, 2))
+    with torch.no_grad():
+        positive = module(torch.from_numpy(rows).float())[:, 0].numpy() >= 0
+
+    judged = manager.evaluate("small", rows, positive.astype(int), name="test", draws=20)
+
+    assert judged.performance.figures()["accuracy"] == 1
+    assert judged.report is not None
+    assert manager.show("small").metrics["test/f1"] == 1
 
 
 def test_branches_are_trained_apart_merged_rolled_back_and_their_aliases_moved(

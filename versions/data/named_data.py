@@ -60,7 +60,6 @@ class NamedFile(LabelledFile):
         return self.source.split(label, chosen, schema)
 
     def columns(self, names: Sequence[str] | None) -> Any:
-        """As of a file; of the columns that bear the name."""
         assert self.source is not None
         return self.source.columns(names)
 

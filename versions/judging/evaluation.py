@@ -44,6 +44,7 @@ def evaluate(
     labels: Any,
     *,
     task: str | None,
+    name: str,
     chosen: Selection,
     request: ReportRequest,
     **told: Any,
@@ -52,14 +53,15 @@ def evaluate(
     from ...datasets.tables import fingerprint
     from ...evaluation.judgement import judge_subject
 
-    data, labels, named = rows_of(workspace, data, labels)
+    data, labels, called = rows_of(workspace, data, labels)
     data, labels = read_once(workspace, (data, labels))
-    told["name"] = told["name"] or named
     beside = _beside(data, request, labels)
     learnt = _learnt(model, number, data, request)
     rows, labels = as_learnt(workspace, model, number, learnt, labels, chosen)
     judgement = judge_subject(_subject(workspace, model, number), rows, labels, task, request, beside)
-    return _recorded(workspace, model, number, judgement, request, fingerprint(rows, labels), **told)
+    return _recorded(
+        workspace, model, number, judgement, request, fingerprint(rows, labels), name=name or called, **told
+    )
 
 
 def evaluate_predictions(
@@ -132,12 +134,13 @@ def kept_outcomes(workspace: Workspace, model: ModelState, number: int, rows: Ro
 
 def _subject(workspace: Workspace, model: ModelState, number: int) -> Any:
     """The object of a version, where it says anything of rows."""
+    from ...evaluation.subjects import says_something
+
     subject = to_judge(workspace, model, number)
-    if not any(callable(getattr(subject, name, None)) for name in ("predict", "evaluate", "outcomes")):
+    if not says_something(subject):
         raise Refused(
             f"version {number} of {model.name} cannot judge itself, for its class does not say how",
-            python="give it an evaluate(data, labels) that returns a Performance, or judge what it predicted by "
-            "evaluate_predictions",
+            python="give it a predict(data), or judge what it predicted by evaluate_predictions",
             cli="judge it from Python, and record the figures there",
         )
     return subject
@@ -166,9 +169,9 @@ def _recorded(
         version=number,
         data=data,
         name=name,
-        metrics=judgement.performance.figures(),
+        metrics=judgement.figures,
         task=judgement.performance.task,
-        better=checked_better(better),
+        better=judgement.better | checked_better(better),
         **judgement.intervals(),
         report=None if kept is None else kept.manifest.digest,
         stored=rest,

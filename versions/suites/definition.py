@@ -158,5 +158,5 @@ def _asked(report: Mapping[str, Any], rows: SuiteRows) -> dict[str, Any]:
         for name in request.named:
             Selection(drop=(name,)).names([*present, ""])
     costs = request.costs
-    told = {**report, "costs": dict(asdict(costs))} if isinstance(costs, Costs) else dict(report)
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in told.items()}
+    told: dict[str, Any] = {**report, "costs": asdict(costs)} if isinstance(costs, Costs) else {**report}
+    return {name: list(cast("Sequence[Any]", each)) if isinstance(each, tuple) else each for name, each in told.items()}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from ...domain.job.kinds import REPORT_OPTIONS, JudgesVersion, LabelledRows
-from ...errors import Refused
 from ..task import task
 
 if TYPE_CHECKING:
@@ -31,32 +30,32 @@ def evaluate(payload: Evaluate, context: Context) -> Finished:
     from ...models.model import Model
     from ...models.places import fill
     from ...models.rebuild import rebuilt
-    from ..rows import judged_rows
+    from ..rows import OrderedRows
 
     base = context.order.base
     assert base is not None, "the ledger names the version to judge"
     tensors = context.restored(base.way)
     model = rebuilt(base.architecture, tensors)
-    if not isinstance(model, Model):
-        raise Refused(f"version {base.version} is no Lepton model; it cannot judge itself")
     fill(model, tensors)
-    model.recall(hyperparameters=base.hyperparameters, settings=base.settings, data=base.data, metrics=base.metrics)
+    if isinstance(model, Model):
+        model.recall(hyperparameters=base.hyperparameters, settings=base.settings, data=base.data, metrics=base.metrics)
 
     request = ReportRequest(**{option: getattr(payload, option) for option in REPORT_OPTIONS})
-    schema = schema_of(base.architecture, base.data, {payload.label: model.label_type})
-    rows, labels, columns = judged_rows(payload, context, schema)
-    beside = None
+    schema = schema_of(base.architecture, base.data, {payload.label: getattr(model, "label_type", None)})
+    source, beside = OrderedRows(payload, context), None
+    rows, labels = source.labelled(schema)
     if request.named or request.slices is True:
-        table = columns(None if request.slices is True else request.named)
-        beside = read_table(table.drop_columns([payload.label]) if request.slices is True else table)
+        columns = source.columns(None if request.slices is True else request.named)
+        beside = read_table(columns.drop_columns([payload.label]) if request.slices is True else columns)
     with noted() as remarks:
         judgement = judge_subject(model, rows, labels, payload.task, request, beside)
 
     performance = judgement.performance
     made = MadeEvaluation(
         data=fingerprint(rows, labels),
-        metrics=performance.figures(),
+        metrics=judgement.figures,
         task=performance.task,
+        better=judgement.better,
         kept=context.keep_arrays(judgement.arrays(with_outcomes=request.keep_outcomes)),
         **judgement.intervals(),
     )

@@ -35,10 +35,10 @@ def train(payload: Train, context: Context) -> Finished:
     from ...models.registry import is_own, known, registered
     from ...models.state import tensors_of
     from ...provenance import code, environment
-    from ..rows import labelled_rows
+    from ..rows import OrderedRows
 
     chosen = selected_by(payload)
-    rows, labels = labelled_rows(payload, context)
+    rows, labels = OrderedRows(payload, context).labelled()
     other = context.order.validation_source
     validation = labelled_alike(other, payload.label, chosen, (rows, labels)) if other else None
     model = registered(known(payload.model_class))()

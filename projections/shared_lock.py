@@ -1,4 +1,4 @@
-"""A gate that many readers pass together and one change of the file passes alone."""
+"""A lock that many readers share and one change of the file holds alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from threading import Condition
 
 
-class Gate:
+class SharedLock:
     """Readers share it; `alone` keeps new ones out and waits for those inside."""
 
     def __init__(self) -> None:

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import Malformed
-from ..results import RankingPerformance
+from ...errors import Malformed
+from ...results import RankingPerformance
 
 Floats = npt.NDArray[np.float64]
 Query = tuple[Floats, Floats]

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..intervals import Measure
+from ..measures import Codes, Floats, Ranking, of_classes
+from ..resampling import Weights
 from . import ranking
-from .intervals import Measure
-from .measures import Codes, Floats, Ranking, of_classes
 from .multilabel import Decisions
-from .resampling import Weights
 from .segmentation import Overlaps
 from .sequences import entities, is_iob
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..errors import Malformed
-from ..results import SequencePerformance
-from . import multiclass
+from ...errors import Malformed
+from ...results import SequencePerformance
+from .. import multiclass
 
 Span = tuple[int, int, int, str]
 """The sequence, its first tag, the one behind its last, and the entity's kind."""

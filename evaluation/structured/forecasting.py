@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import Malformed
-from ..results import ForecastPerformance
-from ..results.judging.performance import finite
+from ...errors import Malformed
+from ...results import ForecastPerformance
+from ...results.judging.performance import finite
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]

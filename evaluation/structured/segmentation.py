@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import Malformed
-from ..results import SegmentationPerformance
+from ...errors import Malformed
+from ...results import SegmentationPerformance
 
 Masks = npt.NDArray[np.int64]
 

@@ -7,8 +7,8 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import Malformed
-from ..results import MultilabelPerformance
+from ...errors import Malformed
+from ...results import MultilabelPerformance
 
 Decisions = npt.NDArray[np.bool_]
 

@@ -1,0 +1,37 @@
+"""The model card of a version, filled from the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...domain.model.figures import Figure, rows_of
+from ...domain.model.state import ModelState
+from ...results.judging.card import Card, Judged
+from ...results.words import Language, language
+from ..history import show
+from ..workspace import Workspace
+
+
+def card(workspace: Workspace, model: ModelState, number: int, into: Language | None = None) -> Card:
+    """What the ledger knows of a version, with the reports that were kept of its evaluations."""
+    return Card(
+        record=show(workspace, model, number),
+        purpose=workspace.opened(*model.description),
+        tensors=model.version(number).event.tensors,
+        judged=tuple(_judged(model, number)),
+        language=into or language(),
+    )
+
+
+def _judged(model: ModelState, number: int) -> Iterator[Judged]:
+    """The figures of each set of rows apart, the version's own first."""
+    learnt = rows_of(model.version(number).event.data)
+    by_name: dict[str, list[Figure]] = {}
+    for figure in model.figures_of(number).shown().values():
+        by_name.setdefault(figure.name.removesuffix(figure.metric).removesuffix("/"), []).append(figure)
+    for name, figures in sorted(by_name.items()):
+        newest = max(figures, key=lambda figure: figure.seq)
+        rows = newest.rows
+        of_these = {each.metric: each.value for each in figures if each.rows == rows}
+        told = None if rows is None else {"digest": rows.digest, "rows": rows.size}
+        yield Judged(name, newest.task, told, of_these, rows is not None and learnt is not None and rows.same(learnt))
