@@ -222,16 +222,9 @@ class Home:
         return workplace.working(workplace.post(pool=pool))
 
     def _waiting(self, worker: WorkerProfile) -> bool:
-        from .domain.job.decide import fits
-        from .jobs.assigner import open_jobs
-        from .jobs.suites import Suites
+        from .jobs.assigner import work_waits
 
-        workspace, end = self.workspace, self.store.end()
-        jobs = (job for _, job in open_jobs(workspace))
-        if any(fits(job, worker.pool, frozenset(worker.capabilities)) for job in jobs):
-            return True
-        suites = Suites(workspace, workspace.actors.named("lepton"))
-        return suites.acts() or self.store.end() != end  # what happened meanwhile is looked at anew
+        return work_waits(self.workspace, worker.pool, frozenset(worker.capabilities))
 
     def _mail_channel(self, identity: WorkerKeys) -> Channel:
         from .jobs.protocol.over_tables import MailChannel

@@ -41,10 +41,10 @@ if TYPE_CHECKING:
         PairedTest,
         Slice,
     )
+    from .judging.suites import SuiteRecord, SuiteRun, Suites, SuiteVerdict
     from .listing import Refs, Versions
     from .rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
     from .standing import Synced, Verified
-    from .suites import SuiteRecord, SuiteRun, Suites, SuiteVerdict
     from .version import PendingVersion, Version, VersionRef
 
 __all__ = [
@@ -171,7 +171,7 @@ _HOMES: Final = {
         "RolledBack",
         "Suggestion",
     ),
-    ".suites": (
+    ".judging.suites": (
         "SuiteRecord",
         "SuiteRun",
         "SuiteVerdict",

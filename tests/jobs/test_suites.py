@@ -17,7 +17,8 @@ from lepton_ai.domain.suites.commands import DefineSuite, RetireSuite
 from lepton_ai.events.sql.actors import Actor
 from lepton_ai.jobs.protocol.messages import Failed, Finished, MadeEvaluation, Started
 from lepton_ai.jobs.protocol.over_tables import MailResults
-from lepton_ai.jobs.suites import TOPIC, Suites
+from lepton_ai.jobs.suites.due import TOPIC
+from lepton_ai.jobs.suites.judging import SuiteJudge
 from lepton_ai.ledger import Ledger
 from lepton_ai.versions.save import save
 from lepton_ai.versions.save_request import Named, Save
@@ -133,7 +134,7 @@ def test_an_assigner_that_begins_anew_at_every_step_judges_each_version_once(jud
 def test_whoever_comes_after_one_killed_before_the_gate_judges_it(judged: Judged) -> None:
     """Each step by an assigner of its own, and the evaluation's end recorded while there is none."""
     workspace = judged.office.workspace
-    suites = lambda: Suites(workspace, workspace.actors.named("lepton"))  # noqa: E731
+    suites = lambda: SuiteJudge(workspace)  # noqa: E731
     judged.saved(1)
     judged.ask(replace(NIGHTLY, requirements=("f1 > 0.5",)))
     judged.saved(2)

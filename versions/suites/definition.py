@@ -19,7 +19,7 @@ from ..judging.evaluation import requested
 from ..source import without_columns
 from ..workspace import Workspace
 from .figures import check_figures
-from .known import Opened, every, known_suite, opened, suite_of
+from .known import SuiteTexts, every, known_suite, opened, suite_of
 
 BRANCH: Final = "main"
 """The branch that is watched where only a model is named."""
@@ -66,7 +66,7 @@ def define(
     check_figures(workspace, model, branch or BRANCH, trees, metrics)
     options = _asked(report, rows)
     suite = suite_of(workspace, name)
-    was = opened(workspace, suite.newest) if suite.versions else Opened("", "")
+    was = opened(workspace, suite.newest) if suite.versions else SuiteTexts("", "")
     command = DefineSuite(
         suite=name,
         data=without_columns(rows.fingerprint) or {},

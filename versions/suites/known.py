@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...datasets.suite_rows import SuiteSource
 
 
-class Opened(NamedTuple):
+class SuiteTexts(NamedTuple):
     """The texts of a definition as their reader sees them."""
 
     source: str
@@ -50,12 +50,12 @@ def known_suite(workspace: Workspace, name: str) -> SuiteState:
     return suite
 
 
-def opened(workspace: Workspace, version: SuiteVersion) -> Opened:
+def opened(workspace: Workspace, version: SuiteVersion) -> SuiteTexts:
     """Where a suite's rows lie and what it is for; empty where who said so was forgotten."""
     event = version.event
     actors = workspace.actors.all() if event.source or event.message else {}
     texts = (workspace.opened(version.actor, text, actors) for text in (event.source, event.message))
-    return Opened(*("" if text == FORGOTTEN else text for text in texts))
+    return SuiteTexts(*("" if text == FORGOTTEN else text for text in texts))
 
 
 def source_of(workspace: Workspace, version: SuiteVersion) -> SuiteSource:

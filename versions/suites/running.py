@@ -9,7 +9,7 @@ from ...domain.model.state import ModelState
 from ...domain.suites.commands import JudgeSuite
 from ...domain.suites.judging import sides_of
 from ...domain.suites.state import SuiteVersion
-from ...results.suites import SuiteRun
+from ...results.judging.suites import SuiteRun
 from ..data.named_data import NamedFile
 from ..judging.evaluation import evaluate, requested
 from ..judging.gate import judged_gate

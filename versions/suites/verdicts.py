@@ -14,7 +14,7 @@ from ...events.envelope import decode
 from ...events.job import JobSubmitted
 from ...events.model import GateJudged
 from ...events.sql.actors import FORGOTTEN
-from ...results.suites import SuiteRecord, Suites, SuiteVerdict
+from ...results.judging.suites import SuiteRecord, Suites, SuiteVerdict
 from ..workspace import Workspace
 from .known import every, known_suite, opened
 

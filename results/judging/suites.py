@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from .answer import Result, Shown
-from .description import Block, Text, Words, dim, grid, joined, number, text, title
-from .figures import ABSENT, count, figure, short, when
-from .version import Version
-from .words import say, word
+from ..answer import Result, Shown
+from ..description import Block, Text, Words, dim, grid, joined, number, text, title
+from ..figures import ABSENT, count, figure, short, when
+from ..version import Version
+from ..words import say, word
 
 if TYPE_CHECKING:
-    from .judging.gate import Gate
+    from .gate import Gate
 
 COLOURS: Final = {"passed": "green", "not passed": "red", "failed": "red", "cancelled": "yellow"}
 
