@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .data.named import ColumnProfile, DataSets, NamedData
     from .diff import Diff, TensorChange
     from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
+    from .judging.contest import Contest
+    from .judging.effect import Effect
     from .judging.evaluation import Evaluation
     from .judging.gate import Gate, GateRequirement, Protection, Protections
     from .judging.performance import (
@@ -55,11 +57,13 @@ __all__ = [
     "ColumnProfile",
     "Comparison",
     "Confusion",
+    "Contest",
     "CostCurve",
     "Curve",
     "DataSets",
     "Diff",
     "Drift",
+    "Effect",
     "Evaluation",
     "Fairness",
     "ForecastPerformance",
@@ -129,6 +133,8 @@ _HOMES: Final = {
         "Diff",
         "TensorChange",
     ),
+    ".judging.contest": ("Contest",),
+    ".judging.effect": ("Effect",),
     ".judging.evaluation": ("Evaluation",),
     ".judging.gate": (
         "Gate",
