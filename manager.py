@@ -399,6 +399,7 @@ class ModelManager:
             asked={"to": _words(moves), "expected": _words(expected)},
             reason=reason,
             override=override,
+            suites=versions.known.protecting(self._workspace, state),
         )
         events = self._workspace.admit(command, key).events
         return self._standing(self._known(state.name), "alias", events[-1].seq if events else None)
@@ -415,17 +416,20 @@ class ModelManager:
         *,
         require: str | Sequence[str] = (),
         against: str | None = None,
+        suite: str | None = None,
         model: str | None = None,
         reason: str = "",
         key: str | None = None,
     ) -> Protection:
         """Let an alias move only to versions that passed a gate with these requirements (`gate`), or by `override`.
 
+        With a `suite` it is the gate of that suite, as it is defined when the alias moves.
+
         `against.` in a requirement stands for the version that `against`, an alias, branch or tag, stands on when the
         alias moves: the alias itself, if left out. A gate that compared with another version is stale. Protected anew,
         an alias has the new requirements alone.
         """
-        asked = {"requirements": _several(require), "against": against}
+        asked = {"requirements": _several(require), "against": against, "suite": suite}
         return versions.gate.protect(self._workspace, self._known(model), alias, asked, reason, key)
 
     @_told_first
@@ -850,10 +854,11 @@ class ModelManager:
         rev: Rev,
         *,
         against: Rev | None = None,
-        require: str | Sequence[str],
+        require: str | Sequence[str] = (),
         data: Any = None,
         labels: Any = None,
         name: str = "",
+        suite: str | None = None,
         key: str | None = None,
         **evaluation: Any,
     ) -> Gate:
@@ -863,8 +868,18 @@ class ModelManager:
         whatever else `evaluate` takes, all sides are judged on these rows first, recorded under `name`. Else the gate
         goes by figures that all sides have on the same rows, those of evaluations called `name` if one is given; where
         there are none it is `Refused`. What hangs on a figure that is missing is not met. The answer says whether it
-        passed; its `check()` raises `GateNotMet` where it did not.
+        passed; its `check()` raises `GateNotMet` where it did not. With a `suite` it is that suite's gate (`run_suite`).
         """
+        if suite is not None:
+            others = {
+                "against": against,
+                "require": require,
+                "data": data,
+                "labels": labels,
+                "name": name,
+                **evaluation,
+            }
+            return versions.running.gate(self._workspace, suite, *self._resolved(rev), others, key)
         if data is None and (labels is not None or evaluation):
             raise Malformed(
                 "labels and what else `evaluate` takes are about data; give the data too, or leave them out"

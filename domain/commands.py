@@ -161,15 +161,29 @@ class DeleteTag(OfModel):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MoveAliases(OfModel):
-    """Put aliases on versions, all or none; `expected` names where they must stand before (0: nowhere)."""
+class MovesAliases(OfModel):
+    """Something that may move aliases, which may be protected."""
 
     free_text: ClassVar = ("reason",)
+    incidental: ClassVar = ("replayed", "from_version", "suites")
     joined: ClassVar = ("override",)
-    to: Mapping[str, int]
-    expected: Mapping[str, int] = field(default_factory=dict[str, int])
     reason: str = ""
     override: bool = False
+    """Whether protected aliases move without their gate, for the reason."""
+    suites: Mapping[str, int] = field(default_factory=dict[str, int])
+    """The suites that protect aliases of the model, each with the number of its definition that counts."""
+
+    def reads(self) -> tuple[str, ...]:
+        return (model_stream(self.model), *map(suite_stream, self.suites))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveAliases(MovesAliases):
+    """Put aliases on versions, all or none; `expected` names where they must stand before (0: nowhere)."""
+
+    incidental: ClassVar = ("suites",)
+    to: Mapping[str, int]
+    expected: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,12 +194,9 @@ class DeleteAlias(OfModel):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RollBack(OfModel):
+class RollBack(MovesAliases):
     """Put a branch on another version of its past, and with it the aliases named."""
 
-    free_text: ClassVar = ("reason",)
-    incidental: ClassVar = ("replayed", "from_version")
-    joined: ClassVar = ("override",)
     branch: str
     to: int
     from_version: int
@@ -193,24 +204,17 @@ class RollBack(OfModel):
     expected: int | None = None
     replayed: tuple[str, ...] = ()
     move_aliases: tuple[str, ...] = ()
-    reason: str = ""
-    override: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RollBackAlias(OfModel):
+class RollBackAlias(MovesAliases):
     """Put an alias back on a version it has stood on; without `to`, on the one before its last move."""
 
-    free_text: ClassVar = ("reason",)
-    incidental: ClassVar = ("replayed", "from_version")
-    joined: ClassVar = ("override",)
     alias: str
     to: int
     from_version: int
     expected: int | None = None
     replayed: tuple[str, ...] = ()
-    reason: str = ""
-    override: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,7 @@ from .commands import (
     LoseRun,
     ModelCommand,
     MoveAliases,
+    MovesAliases,
     OfData,
     OfGates,
     OfSuite,
@@ -79,7 +80,7 @@ from .names import changed_notes, checked_metrics, checked_task
 from .run import decide as run
 from .run.state import RunState
 from .state import LedgerState, Objects, State
-from .suites.decide import decide_suite
+from .suites.decide import check_newest, decide_suite
 
 
 def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
@@ -124,6 +125,8 @@ def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
                 raise UnknownRevision(f"there is no model {command.model!r}; `lepton models` lists them")
             if not isinstance(command, Archive | Unarchive):
                 writable(model)
+            if isinstance(command, MovesAliases):
+                check_newest(state, command.suites)
             if isinstance(command, RecordEvaluation):
                 return evaluated(state, command)
             return tuple(Append(model_stream(command.model), event) for event in _of_model(model, command))

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from .judging import calibrate, compare, evaluation, gate, suggest
     from .maintenance import fsck, heal
     from .runs import record, run
-    from .suites import definition, running, verdicts
+    from .suites import definition, known, running, verdicts
 
 __all__ = [
-    "calibrate", "checkout", "compare", "definition", "drift", "evaluation", "fsck", "gate", "heal", "history",
+    "calibrate", "checkout", "compare", "definition", "drift", "evaluation", "fsck", "gate", "heal", "history", "known",
     "listing", "merge", "named_data", "naming", "predict", "record", "refused", "restore", "rollback", "rows", "run",
     "running", "save_request", "source", "suggest", "train", "unsealed", "verdicts",
 ]  # fmt: skip
@@ -29,7 +29,7 @@ _ROOMS: Final = {
     ".judging": ("calibrate", "compare", "evaluation", "gate", "suggest"),
     ".maintenance": ("fsck", "heal"),
     ".runs": ("record", "run"),
-    ".suites": ("definition", "running", "verdicts"),
+    ".suites": ("definition", "known", "running", "verdicts"),
 }
 _WITHIN: Final = {name: room for room, names in _ROOMS.items() for name in names}
 

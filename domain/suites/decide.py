@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from pydantic import ValidationError
 
-from ...errors import Malformed, first_fault
+from ...errors import Malformed, Stale, first_fault
 from ...events.suite import SuiteDefined, SuiteRetired
 from ...plain import plain, plain_text, same
 from ..append import Append
@@ -46,6 +46,14 @@ def decide_suite(state: State, asked: OfSuite) -> tuple[Append, ...]:
         case RetireSuite():
             suite.newest  # noqa: B018 - there is one
             return () if suite.retired is not None else (Append(stream, SuiteRetired(reason=command.reason)),)
+
+
+def check_newest(state: State, suites: Mapping[str, int]) -> None:
+    """Hold that definitions are those that count. Raises `Stale` where a suite was defined anew meanwhile."""
+    for name, number in suites.items():
+        newest = len(cast(SuiteState, state[suite_stream(name)]).versions)
+        if newest != number:
+            raise Stale(f"suite {name!r}", f"definition {number}", f"definition {newest}", "look at it and try again")
 
 
 def checked_suite(name: str) -> str:

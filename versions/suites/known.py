@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ...datasets.selection import Selection
+from ...domain.model.state import ModelState
 from ...domain.streams import suite_stream
 from ...domain.suites.state import SuiteState, SuiteVersion
 from ...errors import Refused, UnknownRevision
@@ -38,6 +39,12 @@ def suite_of(workspace: Workspace, name: str) -> SuiteState:
 def every(workspace: Workspace) -> list[SuiteState]:
     """All suites, by name."""
     return [suite_of(workspace, name) for name in names(workspace)]
+
+
+def protecting(workspace: Workspace, model: ModelState) -> dict[str, int]:
+    """The suites that protect aliases of a model, each with the number of its definition that counts."""
+    suites = (each.suite for each in model.protected.values())
+    return {name: len(suite_of(workspace, name).versions) for name in suites if name is not None}
 
 
 def known_suite(workspace: Workspace, name: str) -> SuiteState:

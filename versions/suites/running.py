@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from ...datasets.selection import ALL
 from ...domain.model.state import ModelState
 from ...domain.suites.commands import JudgeSuite
 from ...domain.suites.judging import sides_of
 from ...domain.suites.state import SuiteVersion
+from ...errors import Malformed, Refused
+from ...results import Gate
 from ...results.judging.suites import SuiteRun
 from ..data.named_data import NamedFile
 from ..judging.evaluation import evaluate, requested
@@ -40,6 +44,19 @@ def run(workspace: Workspace, name: str, model: ModelState, number: int, key: st
         metrics=reported(state, number, definition),
         gate=judged_gate(workspace, state, events[0]) if events else None,
     )
+
+
+def gate(
+    workspace: Workspace, name: str, model: ModelState, number: int, others: Mapping[str, Any], key: str | None
+) -> Gate:
+    """The gate of a suite on a version; `others` is what else a gate may be asked with, and is the suite's to say."""
+    if said := [each for each, value in others.items() if value not in (None, "", ())]:
+        raise Malformed(f"suite {name!r} says on which rows and what is required; leave {said[0]} out")
+    if not known_suite(workspace, name).judging.event.requirements:
+        raise Refused(f"suite {name!r} requires nothing, so it has no gate; define it with a requirement")
+    gate = run(workspace, name, model, number, key).gate
+    assert gate is not None, "it has requirements"
+    return gate
 
 
 def _evaluated(
