@@ -868,7 +868,7 @@ class ModelManager:
         whatever else `evaluate` takes, all sides are judged on these rows first, recorded under `name`. Else the gate
         goes by figures that all sides have on the same rows, those of evaluations called `name` if one is given; where
         there are none it is `Refused`. What hangs on a figure that is missing is not met. The answer says whether it
-        passed; its `check()` raises `GateNotMet` where it did not. With a `suite` it is that suite's gate (`run_suite`).
+        passed; its `check()` raises `GateNotMet` where it did not. With a `suite` it is that of `run_suite`.
         """
         if suite is not None:
             others = {
