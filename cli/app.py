@@ -22,6 +22,7 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "What happened": ("history", ("log", "show")),
     "What differs": ("comparing", ("diff", "compare", "find", "suggest")),
     "What must hold": ("work.gating", ("gate",)),
+    "Suites": ("work.suites", ("suite",)),
     "Names": ("refs", ("branch", "tag", "alias")),
     "Moving": ("rollback", ("rollback", "merge")),
     "What is known": ("describing", ("models", "metric", "annotate", "describe", "clear", "archive", "unarchive")),

@@ -37,6 +37,10 @@ class SuiteVerdict(Result):
     words: str = ""
     """What was not met, or why it was not judged."""
 
+    def to_dict(self) -> dict[str, Any]:
+        """Every field by its name, and the model; JSON-ready."""
+        return {"model": self.version.model, **super().to_dict()}
+
     def blocks(self) -> Iterator[Block]:
         yield joined("  ", (say("version {version}", version=number(self.version)), self.coloured, self.words))
 
@@ -168,8 +172,8 @@ class SuiteRun(Result):
             self.gate.check()
 
     def to_dict(self) -> dict[str, Any]:
-        """Every field by its name, and whether it passed; JSON-ready."""
-        return super().to_dict() | {"passed": self.passed, "gate": self.gate and self.gate.to_dict()}
+        """Every field by its name, the model, and whether it passed; JSON-ready."""
+        return {"model": self.version.model, **super().to_dict()} | {"passed": self.passed, "gate": self.gate and self.gate.to_dict()}
 
     def blocks(self) -> Iterator[Block]:
         names: dict[str, Words | int] = {"suite": f"{self.suite}@{self.suite_version}"}
