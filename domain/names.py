@@ -6,14 +6,17 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from unicodedata import category, is_normalized, normalize
 from unicodedata import name as unicode_name
 
-from ..errors import Malformed
+from pydantic import BaseModel, ValidationError
+
+from ..errors import Malformed, first_fault
 from ..events.clock import in_calendar
 from ..plain import NON_FINITE, plain_text, plain_value, same, words_of
 
+B = TypeVar("B", bound=BaseModel)
 LONGEST_LABEL: Final = 200
 """Characters of the name of a metric or note."""
 
@@ -107,6 +110,15 @@ def checked_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
     if not isinstance(metrics, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise Malformed(f"metrics are {words_of(metrics)}; give a mapping of names to numbers")
     return {checked_label(name, "metric"): figure(name, value) for name, value in metrics.items()}
+
+
+def checked_fields(kind: type[B], given: Mapping[str, Any], what: str) -> B:
+    """A part of an event that is given by its fields, or `Malformed`."""
+    try:
+        return kind.model_validate(given)
+    except ValidationError as error:
+        place, message, _ = first_fault(error, what)
+        raise Malformed(f"{what}, {place}: {message}") from None
 
 
 def checked_intervals(intervals: Mapping[str, Any]) -> dict[str, tuple[float, float]]:

@@ -258,6 +258,8 @@ def _codes(values: npt.ArrayLike, n: int, what: str) -> Units:
     if array.shape != (n,):
         raise Malformed(f"there are {n} rows, and values of shape {array.shape} for their {what}; give one a row")
     check_complete(array, what)
+    if array.dtype.kind in "biu":  # in their own order, so that codes are their own codes
+        return np.unique(array, return_inverse=True)[1].astype(np.int64)
     return codes_of(array)[1]
 
 

@@ -399,7 +399,7 @@ CHINESE: Final = {
     "{size} effect ({measure} {value})": "效应{size}（{measure} {value}）",
     "negligible": "可忽略", "small": "小", "medium": "中等", "large": "大",
     "better": "更好", "worse": "更差", "not known": "尚不确定",
-    "difference": "差值", "effect": "效应",
+    "difference": "差值", "effect": "效应", "verdict": "结论",
     "against version {against} by {metric}": "与版本 {against} 相比，按 {metric}",
     "{tests}; p corrected for all pairs that were looked at (Holm)": "{tests}；p 已按所比较的全部配对校正（Holm）",
     "not tested: {why}": "未检验：{why}",
