@@ -12,7 +12,7 @@ from ...domain.model.figures import UNNAMED, KeptReport, Rows
 from ...domain.model.figures import rows_of as identity_of
 from ...domain.model.metric import checked_better
 from ...domain.model.state import ModelState
-from ...errors import Malformed, Refused
+from ...errors import Damaged, Malformed, Refused
 from ...results import Evaluation, Report
 from ...tensors.graph import Graph
 from ..data.named_data import rows_of
@@ -217,6 +217,10 @@ def without_extra(model: ModelState, number: int, data: Any, request: ReportRequ
 
 
 def _arrays(workspace: Workspace, digest: str, names: Sequence[str]) -> dict[str, Any]:
+    """Arrays that are kept of an evaluation. Raises `Damaged` where it has them not."""
     from ...models.state import empty_numpy
 
+    manifest = workspace.vault.manifest(digest)
+    if absent := [name for name in names if name not in manifest]:
+        raise Damaged("what was kept of an evaluation", expected=f"an array {absent[0]!r}", found="none")
     return all_converted(workspace.vault, digest, Graph({digest: 1}, ()), names, empty_numpy)
