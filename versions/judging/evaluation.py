@@ -12,6 +12,7 @@ from ...domain.model.figures import UNNAMED, KeptReport, Rows
 from ...domain.model.figures import rows_of as identity_of
 from ...domain.model.metric import checked_better
 from ...domain.model.state import ModelState
+from ...domain.names import checked_rows
 from ...errors import Damaged, Malformed, Refused
 from ...results import Evaluation, Report
 from ...tensors.graph import Graph
@@ -55,6 +56,7 @@ def evaluate(
     from ...datasets.tables import fingerprint
     from ...evaluation.judgement import judge_subject
 
+    checked_rows(name)
     data, labels, called = rows_of(workspace, data, labels)
     data, labels = read_once(workspace, (data, labels))
     beside = columns_beside(data, request, labels)
@@ -85,6 +87,7 @@ def evaluate_predictions(
     from ...evaluation.judgement import judge_outcomes
     from ...evaluation.predictions import outcomes_of_predictions
 
+    checked_rows(told["name"])
     beside = columns_beside(data, request)
     sampling = request.sampling(beside)
     outcomes = outcomes_of_predictions(task, labels, predictions, probabilities, classes, sampling)
