@@ -20,9 +20,12 @@ from ..cli_home import made as made
 ROOT = Path(__file__).parents[2]
 LIFE = (
     "log", "log --graph", "show 4", "show 5", "diff 1 2", "compare 1 2 4",
-    "compare 1 2 4 --data loans.csv --label default --metric accuracy", "branch", "tag", "alias", "models",
+    "compare 1 2 4 --data loans.csv --label default --metric accuracy",
+    "pick 1 2 4 --by f1,size --require 'size > 1' --data loans.csv --label default", "branch", "tag", "alias", "models",
     "metric", "branch hotfix 2", "tag v3 3", "alias staging 4", "branch -d hotfix", "tag -d v3", "alias -d staging",
     "annotate 4 seen=true", "describe 4 good", "archive", "unarchive", "metric define credit fid --better lower",
+    "gate 4 --require 'f1 > 0' --require 'f1 > parent.f1 - 1'",
+    "alias protect production --require 'f1 > 0'", "alias", "alias unprotect production",
     "rollback 4 --dry-run", "rollback 4 --yes --move-alias production", "rollback 4 --yes",
     "merge risk --strategy ours", "suggest", "evaluate 4 loans.csv --label default", "find 'metric.f1 > 0'",
     "find 'metric.f1 > 5'", "jobs", "runs",
@@ -31,7 +34,9 @@ LIFE = (
     "predict 4 loans.csv -o told.csv", "checkout 4 out", "save out", "export 4 -o out.safetensors",
     "clear 6 --reason x", "sql 'from branches limit 0'", "sql 'from branches' --format csv -o b.csv",
     "snapshot views.duckdb", "rebuild", "verify", "fsck", "status", "sync", "kept", "upgrade --dry-run", "init",
-    "rejected",
+    "rejected", "suite", "suite show trial", "suite run trial 4", "suite retire trial",
+    "suite define weekly --data quarter --require 'f1 > 0' --against production --model credit --draws 0",
+    "suite define weekly --data quarter --require 'f1 > 0' --against production --model credit --draws 0",
 )  # fmt: skip
 WRITTEN = ("first fit", "lower dropout", "faster steps", "take the faster steps in", "slow steps", "careful retry",
            "worse in production", "good enough", "全量数据重新训练", "out of fold")  # fmt: skip
