@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import pytest
 
-from lepton_ai.evaluation.costs import Costs
+from lepton_ai.evaluation.diagnostics.costs import Costs
 from lepton_ai.evaluation.outcomes import Outcomes
 from lepton_ai.evaluation.predictions import outcomes_of_predictions
 from lepton_ai.evaluation.report import Asked, report_of
