@@ -284,7 +284,8 @@ def _drawn(generator: np.random.Generator, n: int, draws: int) -> Counts:
     for row, parts in zip(counts, generator.multinomial(n, sizes / n, draws).tolist(), strict=True):
         for place, (size, count) in enumerate(zip(sizes.tolist(), parts, strict=True)):
             begin = place * _PART
-            row[begin : begin + size] = np.bincount(generator.integers(0, size, count, dtype=np.uint16), minlength=size)
+            places: npt.NDArray[np.uint16] = generator.integers(0, size, count, dtype=np.uint16)
+            row[begin : begin + size] = np.bincount(places, minlength=size)
     return counts
 
 
