@@ -12,7 +12,7 @@ REPORTS: Final = {
     "{level} interval": "{level} 置信区间",
     "to": "至",
     "Intervals: bootstrap over {scheme}, {draws} draws, seed {seed}":
-        "区间：BCa 自助法，抽样方式 {scheme}，{draws} 次，随机种子 {seed}",
+        "区间：自助法，抽样方式 {scheme}，{draws} 次，随机种子 {seed}",
     "single rows": "逐行",
     "rows within their class": "类内分层",
     "whole groups": "整组",
