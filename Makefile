@@ -39,7 +39,7 @@ fuzz: $(VENV)/.dev ## the property tests with many more examples
 	@$(BIN)/python -m pytest -m "not study" --hypothesis-profile=fuzz $(PYTEST)
 
 study: $(VENV)/.dev ## how often statistics raise false alarms, and what their intervals cover
-	@$(BIN)/python -m pytest -n auto -m study -rP $(PYTEST)
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m study -rP $(PYTEST)
 
 faults: $(VENV)/.dev ## have everything go wrong on purpose, and see that nothing is lost (CHAPTERS=, KILLS=, SEED=)
 	@PYTHONSAFEPATH= $(BIN)/python -m tests.faults

@@ -524,13 +524,30 @@ class ModelManager:
         own = None if named else one.model.name
         return versions.compare.diff(self._workspace, one, self._resolved(b, own))
 
-    def compare(self, *revs: Rev, metric: str | None = None) -> Comparison:
+    def compare(
+        self,
+        *revs: Rev,
+        metric: str | None = None,
+        against: Rev | None = None,
+        data: Any = None,
+        labels: Any = None,
+        **test: Any,
+    ) -> Comparison:
         """Versions of one model side by side, best first by `metric`; `holdout/f1` is f1 on the data called so.
 
-        They are ranked by figures on rows that all of them were judged on; where there are none, not at all. What is
-        the same for all is counted; `.whole` prints it.
+        They are ranked by figures on rows that all of them were judged on; where there are none, not at all. Where the
+        outcomes of these rows are kept, each is tested against the best, or against the version `against`: the test,
+        its interval, p corrected for the pairs looked at (Holm), the effect's size, and whether it is better or worse
+        beyond chance, or that this is not known. With `data` and `labels` they are judged on these, and nothing is
+        recorded. `test` may have `groups`, `block` or `stratified` for such rows, `draws`, `seed` and `level`, as
+        `evaluate` takes them. What is the same for all is counted; `.whole` prints it.
         """
-        return versions.compare.compare(self._workspace, *self._of_one_model(revs), metric)
+        state, numbers = self._of_one_model(revs)
+        other = None if against is None else self._guard(against, state.name)
+        asked = versions.compare.Rivals(
+            metric=metric, against=other, rows=versions.compare.both(data, labels), test=test
+        )
+        return versions.compare.compare(self._workspace, state, numbers, asked)
 
     def suggest_rollback(
         self, *, model: str | None = None, branch: str = "main", metric: str | None = None

@@ -26,6 +26,7 @@ CHAPTERS = {
     "jobs": "From asking for a job to its start",
     "startup": "The command line",
     "credit": "The credit scoring model, beside scikit-learn",
+    "evaluation": "Judging a million rows, beside scikit-learn and scipy",
 }
 
 

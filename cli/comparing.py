@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import click
 
+from ..datasets.read import checked
 from .command import Session, command
 from .completion import revisions
 from .revision import branch_option, which_model
-from .shapes import CHANGES, METRICS, ROWS, VERSION
+from .shapes import CHANGES, CONTEST, METRICS, ROWS, VERSION
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def labelled(words: str) -> Callable[[F], F]:
+    """The options that name labelled rows to judge versions on."""
+
+    def optional(function: F) -> F:
+        label = click.option("--label", metavar="COLUMN", help="The column of --data that holds the labels.")
+        return click.option("--data", metavar="DATA", help=words)(label(function))
+
+    return optional
+
+
+def given(data: str | None, label: str | None) -> str | None:
+    """The rows that were given, or none. Raises where they cannot be read, or one option is there without the other."""
+    if (data is None) != (label is None):
+        raise click.UsageError("--data and --label go together; give both", click.get_current_context())
+    return None if data is None or label is None else checked(data, label)
 
 
 @command(
@@ -62,22 +85,49 @@ def diff(session: Session, a: str, b: str | None, everything: bool) -> None:
         ],
         "words": "text",
         "better": {"NAME": "text"},
+        "tests": [CONTEST],
+        "untested": ["number"],
+        "why": "text",
     },
     "lepton compare 1 2 main",
     "lepton compare 1 2 --metric accuracy",
+    "lepton compare 1 2 3 --data loans.csv --label default --against production",
     "lepton compare 1 2 --all",
 )
 @click.argument("revs", nargs=-1, required=True, metavar="REV...", shell_complete=revisions)
 @click.option("--metric", metavar="NAME", help="What to rank by; test/f1 is f1 on the rows called so.")
+@click.option(
+    "--against", metavar="REV", shell_complete=revisions, help="The version that the others are tested against."
+)
+@labelled("Judge the versions on these rows and test them by that; nothing is recorded.")
+@click.option("--groups", metavar="COLUMN", help="The column of --data whose rows depend on each other: a customer's.")
+@click.option("--block", type=int, metavar="ROWS", help="The rows of one block of a series in time order.")
 @click.option("--all", "everything", is_flag=True, help="Also what is the same for all.")
-def compare(session: Session, revs: tuple[str, ...], metric: str | None, everything: bool) -> None:
+def compare(
+    session: Session,
+    revs: tuple[str, ...],
+    metric: str | None,
+    against: str | None,
+    data: str | None,
+    label: str | None,
+    groups: str | None,
+    block: int | None,
+    everything: bool,
+) -> None:
     """Put versions of one model side by side, the best first by figures on rows that all of them were judged on.
 
     Where they share none, they stand in the order named, unranked, and each figure with its rows. Figures and
     hyperparameters that differ are shown; a star is at the best of figures on the same rows, where it is known which
-    way they are better.
+    way they are better. Where each row's outcome is known too, every version is tested against the best, or against
+    REV: by how much it differs, how sure that is (p is corrected for the pairs looked at), and whether it is better or
+    worse beyond chance. DeLong's test is for the ROC AUC, McNemar's for the accuracy, Diebold and Mariano's for
+    forecasts, the paired bootstrap for all else.
     """
-    comparison = session.manager.compare(*revs, metric=metric)
+    drawn = {name: value for name, value in (("groups", groups), ("block", block)) if value is not None}
+    with session.waiting("comparing"):
+        comparison = session.manager.compare(
+            *revs, metric=metric, against=against, data=given(data, label), labels=label, **drawn
+        )
     apart = {name: getattr(comparison, name) for name in ("metrics", "rows", "hyperparameters")}
     each = (dict(zip(apart, values, strict=True)) for values in zip(*apart.values(), strict=True))
     versions = [{"version": version.to_dict()} | own for version, own in zip(comparison.versions, each, strict=True)]

@@ -15,7 +15,7 @@ from .command import Session, command, keyed
 from .completion import aliases as known_aliases
 from .completion import branches, revisions
 from .revision import expected, of_model, which_model
-from .shapes import METRICS, VERSION
+from .shapes import METRICS, TEST, VERSION
 
 REHEARSAL: Final = {
     "model": "text",
@@ -26,6 +26,10 @@ REHEARSAL: Final = {
     "metrics_to": METRICS,
     "difference": METRICS,
     "worse": "true or false",
+    "test?": TEST,
+    "better": "text",
+    "untested": "text",
+    "verdict": "text?",
 }
 PLAN: Final = {
     "model": "text",
@@ -87,7 +91,7 @@ DONE: Final = {
 @click.option(
     "--rehearse",
     metavar="DATA",
-    help="Judge both versions on these rows first, also in a dry run; a worse F1 exits with 4.",
+    help="Judge both versions on these rows first, also in a dry run; one that is worse beyond chance exits with 4.",
 )
 @click.option("--label", metavar="COLUMN", help="The column of --rehearse that holds the labels.")
 @click.option("--override", is_flag=True, help="Move protected aliases without their gates, for the --reason.")
@@ -208,9 +212,10 @@ def _check_gate(plan: RollbackPlan, reason: str) -> None:
     """Raise `GateNotMet` where the rollback that was planned would be refused for its rehearsal."""
     rehearsal = plan.rehearsal
     if rehearsal is not None and rehearsal.worse and not reason:
+        sure = "by its figures alone" if rehearsal.test is None else f"beyond chance, p {rehearsal.test.p:.2g}"
         raise GateNotMet(
             f"on these rows version {rehearsal.to_version} does worse than version {rehearsal.from_version} by "
-            f"{rehearsal.metric}; give a --reason to roll back all the same"
+            f"{rehearsal.metric} ({sure}); give a --reason to roll back all the same"
         )
 
 

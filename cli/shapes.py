@@ -15,6 +15,28 @@ VERSION: Final[dict[str, Any]] = {
 METRICS: Final = {"NAME": "number"}
 ROWS: Final = {"digest": "text", "rows": "number?"}
 """The rows that figures were measured on."""
+TEST: Final = {
+    "test": "text",
+    "figure": "text",
+    "difference": "number",
+    "low": "number?",
+    "high": "number?",
+    "p": "number",
+    "n": "number",
+    "level": "number",
+    "effect?": {"measure": "text", "value": "number"},
+}
+"""A paired test of two versions."""
+CONTEST: Final = {
+    "version": "number",
+    "against": "number",
+    "test": TEST,
+    "better": "text",
+    "p": "number",
+    "verdict": "text",
+    "effect": "text?",
+}
+"""A version against another."""
 CHANGES: Final = {"NAME": ["any", "any"]}
 """Before and after."""
 ENTRY: Final[dict[str, Any]] = {

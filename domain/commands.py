@@ -325,6 +325,7 @@ class ClearVersion(OfModel):
 class RecordRehearsal(OfModel):
     """Note how head and target of a rollback did on the same data."""
 
+    joined: ClassVar = ("test",)
     from_version: int
     to_version: int
     data: Mapping[str, Any]
@@ -332,6 +333,7 @@ class RecordRehearsal(OfModel):
     metrics_to: Mapping[str, float]
     difference: Mapping[str, float]
     worse: bool
+    test: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

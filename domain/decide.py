@@ -14,6 +14,7 @@ from ..events.model import (
     ModelArchived,
     ModelDescribed,
     ModelUnarchived,
+    RehearsalTest,
     RollbackRehearsed,
     VersionAnnotated,
     VersionCleared,
@@ -201,6 +202,7 @@ def _found_out(model: ModelState, command: Annotate | Describe | RecordMetrics |
                     metrics_to=checked_metrics(command.metrics_to),
                     difference=checked_metrics(command.difference),
                     worse=command.worse,
+                    test=None if command.test is None else RehearsalTest.model_validate(command.test),
                 ),
             )
         case _:

@@ -12,7 +12,7 @@ from ..errors import Malformed
 from ..results import Performance
 from ..results.judging.performance import finite
 from . import measures
-from .probabilities import read_probabilities
+from .probabilities import read_numbers, read_probabilities
 
 Floats = npt.NDArray[np.float64]
 _OF_CHANCES: Final = ("roc_auc", "ks", "gini", "brier", "ece", "log_loss")
@@ -26,6 +26,8 @@ def score(labels: npt.ArrayLike, probabilities: npt.ArrayLike, threshold: float 
     Raises `Malformed` on no rows, unequal lengths, other labels, or probabilities outside 0 to 1.
     """
     truth, chance = checked(labels, probabilities)
+    if not 0 <= threshold <= 1:
+        raise Malformed(f"a threshold of {threshold} is not between 0 and 1; 0.5 is usual")
     return Performance(**_decisions(truth, chance >= threshold), **_chances(truth, chance), threshold=float(threshold))
 
 
@@ -79,7 +81,7 @@ def _defined(figures: Mapping[str, float]) -> dict[str, Any]:
 
 def checked(labels: npt.ArrayLike, probabilities: npt.ArrayLike) -> tuple[Floats, Floats]:
     """Labels of 0 and 1 and probabilities, as two arrays of shape (n,); `Malformed` where they are none."""
-    truth, chance = np.asarray(labels, dtype=np.float64), read_probabilities(probabilities)
+    truth, chance = read_numbers(labels, "labels"), read_probabilities(probabilities)
     if truth.ndim != 1 or truth.shape != chance.shape:
         raise Malformed(
             f"labels of shape {truth.shape} do not match probabilities of shape {chance.shape}; give one each"

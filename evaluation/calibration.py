@@ -12,10 +12,14 @@ import numpy.typing as npt
 from ..errors import Malformed
 from ..results import Bin, Calibration
 from .binary import Floats, checked
+from .cells import Cells, Codes
 from .measures import BINS, bins_of, expected_calibration_error
+from .probabilities import read_probabilities
 
 NOISE_DRAWS: Final = 1000
 """How often labels are drawn from the probabilities, to see what error chance alone makes."""
+STEPS: Final = 64
+"""Steps of probability in each bin."""
 
 
 def reliability(labels: npt.ArrayLike, probabilities: npt.ArrayLike, bins: int = BINS, seed: int = 0) -> Calibration:
@@ -25,17 +29,40 @@ def reliability(labels: npt.ArrayLike, probabilities: npt.ArrayLike, bins: int =
     Raises `Malformed` as `binary.score` does.
     """
     truth, chance = checked(labels, probabilities)
-    generator = np.random.default_rng(seed)
-    errors = [
-        expected_calibration_error((generator.random(len(chance)) < chance).astype(float), chance, bins)
-        for _ in range(NOISE_DRAWS)
-    ]
+    if bins < 1:
+        raise Malformed(f"{bins} bins hold no probability; give at least 1, {BINS} are usual")
     place = bins_of(chance, bins)
+    errors = _chance_errors(chance, place, bins, seed)
     return Calibration(
         tuple(_bin(truth[place == each], chance[place == each], each, bins) for each in np.unique(place)),
         expected_calibration_error(truth, chance, bins),
         float(np.quantile(errors, 0.95)),
     )
+
+
+def _chance_errors(chance: Floats, place: Codes, bins: int, seed: int) -> Floats:
+    """The ECE of labels drawn from the probabilities themselves, NOISE_DRAWS times, shape (NOISE_DRAWS,).
+
+    A row's label is 1 where a number drawn from 0 to 1 lies below its probability. Rows are sorted into steps of
+    probability; below a row's step the label is 1, above it 0, and how many of a step's rows that comes to is binomial.
+    Only rows whose number fell into their own step, one of hundreds, are looked at one by one. This is exact.
+    """
+    generator = np.random.default_rng(seed)
+    width = 1 / (bins * STEPS)
+    step = np.clip(bins_of(chance, bins * STEPS), place * STEPS, place * STEPS + STEPS - 1)
+    steps = Cells(np.unique(step, return_inverse=True)[1])
+    floor = width * np.unique(step)
+    bin_of_step = np.unique(step) // STEPS
+    expected = np.bincount(place, weights=chance, minlength=bins)
+    errors = np.empty(NOISE_DRAWS)
+    for draw in range(NOISE_DRAWS):
+        inside = generator.choice(len(chance), generator.binomial(len(chance), width), replace=False, shuffle=False)
+        within = steps.codes[inside]
+        positive = generator.random(len(inside)) * width < chance[inside] - floor[within]
+        sure = steps.rows - np.bincount(within, minlength=steps.size)
+        ones = generator.binomial(sure, floor / (1 - width)) + np.bincount(within[positive], minlength=steps.size)
+        errors[draw] = np.abs(np.bincount(bin_of_step, weights=ones, minlength=bins) - expected).sum()
+    return errors / len(chance)
 
 
 def _bin(truth: Floats, chance: Floats, place: int, bins: int) -> Bin:
@@ -80,7 +107,7 @@ class Temperature:
         """Of the positive class's probability, shape (n,), or of one column a class, shape (n, k)."""
         from scipy.special import expit, softmax
 
-        chances = np.asarray(probabilities, np.float64)
+        chances = _within(probabilities)
         if chances.ndim == 2:
             return softmax(_logs(chances) / self.temperature, axis=1)
         return expit(_logits(chances) / self.temperature)
@@ -109,7 +136,7 @@ class Isotonic:
 
     def __call__(self, probabilities: npt.ArrayLike) -> Floats:
         """Of the positive class's probability, shape (n,), or of two columns, shape (n, 2)."""
-        chances = np.asarray(probabilities, np.float64)
+        chances = _within(probabilities)
         if chances.ndim == 2:
             positive = self(chances[:, 1])
             return np.stack([1 - positive, positive], axis=1)
@@ -123,12 +150,33 @@ class Isotonic:
 def correction_of(stored: Mapping[str, Any]) -> Temperature | Isotonic:
     """The correction that a `to_dict()` was of. Raises `Malformed` on another method."""
     match stored.get("method"):
-        case "temperature":
+        case "temperature" if _number(stored.get("temperature")) > 0:
             return Temperature(float(stored["temperature"]))
-        case "isotonic":
-            return Isotonic(tuple(stored["probabilities"]), tuple(stored["frequencies"]))
+        case "isotonic" if _rises(stored.get("probabilities")) and _rises(stored.get("frequencies")):
+            line = Isotonic(tuple(stored["probabilities"]), tuple(stored["frequencies"]))
+            if len(line.probabilities) == len(line.frequencies):
+                return line
+            raise Malformed("an isotonic correction has as many frequencies as probabilities; fit it anew")
+        case "temperature" | "isotonic" as method:
+            raise Malformed(f"what is kept of a correction by {method} is none; fit it anew")
         case other:
             raise Malformed(f"there is no correction {other!r}; it is temperature or isotonic")
+
+
+def _within(probabilities: npt.ArrayLike) -> Floats:
+    chance = read_probabilities(probabilities)
+    if not ((chance >= 0) & (chance <= 1)).all():
+        raise Malformed("probabilities to correct must lie between 0 and 1; NaN and scores outside are none")
+    return chance
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) and np.isfinite(value) else np.nan
+
+
+def _rises(values: Any) -> bool:
+    numbers = [_number(value) for value in values] if isinstance(values, list | tuple) else []
+    return bool(numbers) and bool((np.diff(numbers, prepend=0.0, append=1.0) >= 0).all())
 
 
 def _logits(chance: Floats) -> Floats:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from ..errors import Malformed
 from ..results import CostCurve
 from .binary import Floats, checked
+from .probabilities import read_numbers
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Costs:
     true_negative: float = 0.0
 
     def __post_init__(self) -> None:
-        if not np.isfinite([self.false_positive, self.false_negative, self.true_positive, self.true_negative]).all():
+        every = [self.false_positive, self.false_negative, self.true_positive, self.true_negative]
+        if not np.isfinite(read_numbers(every, "costs")).all():
             raise Malformed("costs must be finite numbers; NaN and infinity are none")
         if self.false_positive <= self.true_negative or self.false_negative <= self.true_positive:
             raise Malformed("an error costs no more than being right, so no threshold is best; check the costs' signs")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +11,9 @@ import numpy.typing as npt
 from ..errors import Malformed
 from ..results import Fairness, Gap, GroupFigures
 from .binary import Floats, checked
-from .intervals import DRAWS, LEVEL, bootstrap
-from .resampling import Strata, Units, Weights, as_given, check_complete
+from .cells import codes_of
+from .intervals import DRAWS, LEVEL
+from .resampling import Units, as_given, check_complete
 
 RATES: Final = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision")
 
@@ -31,21 +32,22 @@ def by_group(
     Gaps: difference and ratio of selection rates (demographic parity; US EEOC's four-fifths rule looks at the ratio),
     difference of true positive rates (equal opportunity; Hardt, Price and Srebro 2016), and the greater one of true and
     false positive rates (equalized odds). A greatest difference is above 0 by chance alone: its p says how often
-    groups that say nothing are as far apart, by dealing them to the rows anew `draws` times. For intervals rows are
-    drawn within their group.
+    groups that say nothing are as far apart, by dealing them to the rows anew `draws` times. Its interval holds for
+    all pairs of groups at once (Agresti, Bini, Bertaccini and Ryu 2008), since the widest gap was looked for.
     Raises `Malformed` where there are fewer than two groups, a row has none, or labels or calls are not 0 and 1.
     """
     truth, decided = checked(labels, called)
     if not np.isin(decided, (0.0, 1.0)).all():
         raise Malformed("calls to compare must be 0 or 1; cut probabilities by a threshold first")
+    if draws < 1:
+        raise Malformed(f"{draws} draws say nothing of chance; give at least 1, {DRAWS:,} are usual")
     names, codes = _groups(groups, len(truth))
-    rates = _Rates(truth, decided == 1, codes, len(names))
-    each = rates.of(np.ones(len(truth)))
-    found = bootstrap(lambda weights: _gaps(rates.of(weights)), Strata(codes), draws, seed)
+    rates = {name: _Rate(called, rows) for name, called, rows in _counted(truth == 1, decided == 1, codes, len(names))}
+    each = {name: rate.shares for name, rate in rates.items()}
     dealt = _dealt(truth, decided == 1, codes, len(names), draws, seed)
     gaps = tuple(
-        Gap(name, _known(value), *(found.interval(name, level) or (None, None)), _p(name, value, dealt[name]))
-        for name, value in found.figures.items()
+        Gap(name, _known(value), *_ends(name, value, rates, level), _p(name, value, dealt[name]))
+        for name, value in ((name, float(value)) for name, value in _gaps(each).items())
     )
     rows = np.bincount(codes).tolist()
     base = (np.bincount(codes, weights=truth) / rows).tolist()
@@ -72,8 +74,7 @@ def _dealt(
             return counts / sizes
 
     drawn = (shares(np.ones(len(truth), bool)), shares(truth == 1), shares(truth == 0))
-    found = [_gaps(dict(zip(RATES, each, strict=False))) for each in zip(*drawn, strict=True)]
-    return {name: np.array([each[name] for each in found]) for name in found[0]}
+    return _gaps(dict(zip(RATES, drawn, strict=False)))
 
 
 def _p(name: str, value: float, dealt: Floats) -> float | None:
@@ -85,32 +86,79 @@ def _p(name: str, value: float, dealt: Floats) -> float | None:
     return float((1 + wide.sum()) / (1 + len(known)))
 
 
-class _Rates:
-    """Rates by group of rows that count as often as their weight says."""
+class _Rate(NamedTuple):
+    """A rate of each group: how many of its rows were called, of how many that it is counted over."""
 
-    def __init__(self, truth: Floats, called: npt.NDArray[np.bool_], codes: Units, groups: int) -> None:
-        self._codes, self._groups = codes, groups
-        self._columns = (called, (truth == 1) & called, truth == 1, (truth == 0) & called, truth == 0)
+    called: Floats
+    rows: Floats
 
-    def of(self, weights: Weights) -> Mapping[str, Floats]:
-        called, hits, positive, false, negative = (self._sums(weights * column) for column in self._columns)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            rates = (called / (positive + negative), hits / positive, false / negative, hits / called)
-        return dict(zip(RATES, rates, strict=True))
-
-    def _sums(self, values: Floats) -> Floats:
-        return np.bincount(self._codes, weights=values, minlength=self._groups).astype(np.float64)
+    @property
+    def shares(self) -> Floats:
+        with np.errstate(invalid="ignore"):
+            return self.called / self.rows
 
 
-def _gaps(rates: Mapping[str, Floats]) -> dict[str, float]:
+def _counted(
+    truth: npt.NDArray[np.bool_], called: npt.NDArray[np.bool_], codes: Units, groups: int
+) -> Iterator[tuple[str, Floats, Floats]]:
+    """Each rate's name, and by group the rows that were called and the rows that could be."""
+    every = np.ones(len(truth), bool)
+    sides = ((called, every), (called & truth, truth), (called & ~truth, ~truth), (called & truth, called))
+    for name, side in zip(RATES, sides, strict=True):
+        yield name, *(np.bincount(codes[rows], minlength=groups).astype(np.float64) for rows in side)
+
+
+def _gaps(rates: Mapping[str, Floats]) -> dict[str, Floats]:
+    """The gaps by name, of rates whose last axis are the groups."""
     selected, hits, false = (rates[name] for name in RATES[:3])
-    opportunity = float(np.ptp(hits))
+    opportunity, most = np.ptp(hits, axis=-1), selected.max(axis=-1)
     return {
-        "demographic_parity_difference": float(np.ptp(selected)),
-        "demographic_parity_ratio": float(selected.min() / selected.max()) if selected.max() else np.nan,
+        "demographic_parity_difference": np.ptp(selected, axis=-1),
+        "demographic_parity_ratio": selected.min(axis=-1) / np.where(most > 0, most, np.nan),
         "equal_opportunity_difference": opportunity,
-        "equalized_odds_difference": float(np.maximum(opportunity, np.ptp(false))),  # NaN where one is undefined
+        "equalized_odds_difference": np.maximum(opportunity, np.ptp(false, axis=-1)),  # NaN where one is undefined
     }
+
+
+def _ends(name: str, value: float, rates: Mapping[str, _Rate], level: float) -> tuple[float | None, float | None]:
+    """The interval of a gap; None where the gap is."""
+    if not np.isfinite(value):
+        return None, None
+    selected, hits, false = (rates[name] for name in RATES[:3])
+    if name.endswith("ratio"):
+        low, high = _span(*_logarithms(selected), level)
+        return min(float(np.exp(-high)), value), max(float(np.exp(-low)), value)
+    if name.startswith("equalized"):
+        both = [_span(*_shares(rate), level**0.5) for rate in (hits, false)]
+        low, high = max(each[0] for each in both), max(each[1] for each in both)
+    else:
+        low, high = _span(*_shares(selected if name.startswith("demographic") else hits), level)
+    return min(low, value), max(min(high, 1.0), value)
+
+
+def _span(centres: Floats, errors: Floats, level: float) -> tuple[float, float]:
+    """The least and the greatest that the widest gap can be where all pairs of groups hold at once.
+
+    By the studentized range (Tukey 1953, Kramer 1956), which is above its level for groups of unequal size.
+    """
+    from scipy.stats import studentized_range
+
+    reach = float(studentized_range.ppf(level, len(centres), np.inf)) / np.sqrt(2)
+    apart = np.abs(centres[:, None] - centres[None, :])
+    spread = reach * np.sqrt(errors[:, None] ** 2 + errors[None, :] ** 2)
+    return max(0.0, float((apart - spread).max())), float((apart + spread).max())
+
+
+def _shares(rate: _Rate) -> tuple[Floats, Floats]:
+    """Shares and their standard errors with a row more of either kind (Agresti and Caffo 2000), for groups of few."""
+    share = (rate.called + 1) / (rate.rows + 2)
+    return share, np.sqrt(share * (1 - share) / (rate.rows + 2))
+
+
+def _logarithms(rate: _Rate) -> tuple[Floats, Floats]:
+    """Logarithms of the shares and their standard errors, half a row added (Walter 1975)."""
+    called, rows = rate.called + 0.5, rate.rows + 0.5
+    return np.log(called / rows), np.sqrt(1 / called - 1 / rows)
 
 
 def _groups(groups: npt.ArrayLike, n: int) -> tuple[list[str], Units]:
@@ -118,10 +166,10 @@ def _groups(groups: npt.ArrayLike, n: int) -> tuple[list[str], Units]:
     if array.shape != (n,):
         raise Malformed(f"there are {n} rows and groups of shape {array.shape}; give one group a row")
     check_complete(array, "group")
-    names, codes = np.unique(array.astype(str), return_inverse=True)
+    names, codes = codes_of(array)
     if len(names) < 2:
-        raise Malformed(f"all rows are of the group {names[0]!r}; fairness compares at least two")
-    return names.tolist(), codes.astype(np.int64)
+        raise Malformed(f"all rows are of the group {str(names[0])!r}; fairness compares at least two")
+    return names.tolist(), codes
 
 
 def _known(value: float) -> float | None:

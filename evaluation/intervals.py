@@ -1,8 +1,8 @@
-"""Intervals of figures by the bootstrap: bias-corrected and accelerated (Efron 1987), over any scheme of drawing."""
+"""Intervals of figures by the bootstrap: Student's t over the spread of the draws, over any scheme of drawing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -10,35 +10,39 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from .resampling import Scheme, Weights
-
-Measure = Callable[[Weights], Mapping[str, float]]
-"""Figures by name, of rows that each count as often as their weight says; what is undefined is NaN."""
+from ..errors import Malformed
+from .measures import Measure, Tabulated
+from .resampling import Scheme
+from .scales import least_groups, scale_of
 
 DRAWS: Final = 1000
 LEVEL: Final = 0.95
-LEFT_OUT: Final = 400
-"""Parts that the jackknife leaves out, one at a time; more units than that are left out in parts of equal size."""
 DEFINED: Final = 0.9
 """The share of draws that must define a figure; with fewer, those that do are no sample of it."""
+_AT_ONCE: Final = 1 << 15
+"""Elements of the draws that are measured at once."""
 
 Floats = npt.NDArray[np.float64]
+Progress = Callable[[int, int], None]
+"""Called with how much is done and how much there is to do."""
 
 
 @dataclass(frozen=True)
 class Draws:
-    """What the bootstrap found: figures of all rows, of every draw, and of the rows without one part each."""
+    """What the bootstrap found: figures of all rows, and of every draw."""
 
     figures: Mapping[str, float]
     drawn: Mapping[str, Floats]
     """Shape (draws,) by figure; NaN where a draw left it undefined."""
-    left_out: Mapping[str, Floats]
-    """Shape (parts,) by figure."""
     method: str
+    freedom: float
+    """The degrees of freedom of the draws' spread."""
 
     def interval(self, name: str, level: float = LEVEL) -> tuple[float, float] | None:
-        """The BCa interval of one figure; None where too few draws define it, or all draws are alike."""
-        return bca(self.figures[name], self.drawn[name], self.left_out[name], level)
+        """The interval of one figure; None where too few draws define it, all are alike, or none would be honest."""
+        if self.method == "groups" and self.freedom < least_groups(name) - 1:
+            return None
+        return interval(name, self.figures[name], self.drawn[name], self.freedom, level)
 
 
 def bootstrap(
@@ -47,16 +51,14 @@ def bootstrap(
     draws: int = DRAWS,
     seed: int = 0,
     threads: int = 2,
+    progress: Progress | None = None,
 ) -> Draws:
     """Draw rows again `draws` times and measure each draw; the same seed gives the same draws on any machine.
 
-    All figures are measured on the same draws, so that they can be compared.
+    All figures are measured on the same draws, so that they can be compared. `progress` hears how many are done.
     """
-    drawn = resampled(measure, scheme, draws, seed, threads)
-    with ThreadPoolExecutor(threads) as pool:
-        left_out = list(pool.map(measure, _without(_parts(scheme.units))))
-    figures = measure(np.ones(len(scheme.units)))
-    return Draws(figures, drawn, _by_name(left_out), scheme.method)
+    drawn = resampled(measure, scheme, draws, seed, threads, progress)
+    return Draws(measure(np.ones(scheme.n)), drawn, scheme.method, scheme.freedom)
 
 
 def resampled(
@@ -65,57 +67,73 @@ def resampled(
     draws: int = DRAWS,
     seed: int = 0,
     threads: int = 2,
+    progress: Progress | None = None,
 ) -> Mapping[str, Floats]:
     """The figures of every draw by name, shape (draws,)."""
-
-    def drawn(sequence: np.random.SeedSequence) -> Mapping[str, float]:
-        return measure(scheme.draw(np.random.default_rng(sequence)))
-
+    if isinstance(measure, Tabulated) and len(measure.cells.codes) != scheme.n:
+        raise Malformed(f"{len(measure.cells.codes)} rows are measured and {scheme.n} are drawn; give the same rows")
+    if draws < 1:
+        raise Malformed(f"{draws} draws measure nothing; give at least 1, {DRAWS:,} are usual")
+    measured = _tabulated(measure, scheme) if isinstance(measure, Tabulated) else _row_by_row(measure, scheme)
+    at_once = max(1, _AT_ONCE // measure.cells.size) if isinstance(measure, Tabulated) else 1
+    counts = [min(at_once, draws - begin) for begin in range(0, draws, at_once)]
+    found: list[Mapping[str, Floats]] = []
+    done = 0
     with ThreadPoolExecutor(threads) as pool:
-        return _by_name(list(pool.map(drawn, np.random.SeedSequence(seed).spawn(draws))))
+        generators = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(len(counts)))
+        for count, batch in zip(counts, pool.map(measured, generators, counts), strict=True):
+            found.append(batch)
+            done += count
+            if progress is not None:
+                progress(done, draws)
+    return _by_name(found)
 
 
-def bca(figure: float, drawn: Floats, left_out: Floats, level: float = LEVEL) -> tuple[float, float] | None:
-    """The bias-corrected and accelerated interval; None where it is not known.
+def _tabulated(measure: Tabulated, scheme: Scheme) -> Callable[[np.random.Generator, int], Mapping[str, Floats]]:
+    drawer = scheme.drawer(measure.cells)
+    return lambda generator, draws: measure.of_counts(drawer(generator, draws))
 
-    A figure that is biased for so few rows (KS, ECE, a greatest gap, all above 0 by chance alone) may lie outside of
-    what the correction gives: its interval is not known then.
 
-    `drawn`, shape (draws,), are the figures of the draws, `left_out`, shape (parts,), those of the jackknife.
+def _row_by_row(measure: Measure, scheme: Scheme) -> Callable[[np.random.Generator, int], Mapping[str, Floats]]:
+    return lambda generator, draws: _by_name([_array(measure(scheme.draw(generator))) for _ in range(draws)])
+
+
+def interval(
+    name: str, figure: float, drawn: Floats, freedom: float, level: float = LEVEL
+) -> tuple[float, float] | None:
+    """The interval of a figure by the spread of its draws, shape (draws,), on the figure's scale (`scales`).
+
+    Draws of n units are too narrow by the root of (n - 1) / n, and a spread of few units calls for Student's t
+    (Hesterberg 2015); with both it keeps its level where BCa (Efron 1987) of the same draws falls short.
     """
-    from scipy.special import ndtr, ndtri
-
-    known = drawn[np.isfinite(drawn)]
-    if not np.isfinite(figure) or len(known) < DEFINED * len(drawn) or np.ptp(known) == 0:
+    scale = scale_of(name)
+    if scale is None or not np.isfinite(figure):
         return None
-    below = float(((known < figure).sum() + (known == figure).sum() / 2) / len(known))
-    bias = float(ndtri(min(max(below, 0.5 / len(known)), 1 - 0.5 / len(known))))
-    tails = bias + np.array([-1.0, 1.0]) * float(ndtri((1 + level) / 2))
-    shifted = np.asarray(ndtr(bias + tails / (1 - acceleration(left_out) * tails)), np.float64)
-    low, high = np.quantile(known, shifted).tolist()
-    return (low, high) if low <= figure <= high else None
+    with np.errstate(divide="ignore", invalid="ignore"):
+        centre, known = scale.there(np.float64(figure)), scale.there(drawn)
+    known = known[np.isfinite(known)]
+    if not np.isfinite(centre) or len(known) < DEFINED * len(drawn) or np.ptp(known) == 0:
+        return None
+    reach = float(known.std(ddof=1)) * student(freedom, level)
+    low, high = scale.back(centre + np.array([-reach, reach])).tolist()
+    return low, high
 
 
-def acceleration(left_out: Floats) -> float:
-    """How fast the spread of a figure changes with its value: the skewness of the jackknife, over six."""
-    known = left_out[np.isfinite(left_out)]
-    if len(known) < 2:
-        return 0.0
-    gaps = known.mean() - known
-    spread = np.sum(gaps**2) ** 1.5
-    return float(np.sum(gaps**3) / (6 * spread)) if spread > 0 else 0.0
+def student(freedom: float, level: float) -> float:
+    """How many spreads of draws an interval reaches to either side."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, (1 + level) / 2)) * widened(freedom)
 
 
-def _parts(units: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The part that each row is left out with: its unit, or one of LEFT_OUT parts of units dealt in turn."""
-    count = int(units.max()) + 1
-    return units if count <= LEFT_OUT else units % LEFT_OUT
+def widened(freedom: float) -> float:
+    """What a spread of draws is multiplied with: they are too narrow, since they vary about the sample's own mean."""
+    return float(np.sqrt((freedom + 1) / freedom))
 
 
-def _without(parts: npt.NDArray[np.int64]) -> Iterator[Weights]:
-    for part in range(int(parts.max()) + 1):
-        yield (parts != part).astype(np.float64)
+def _array(figures: Mapping[str, float]) -> Mapping[str, Floats]:
+    return {name: np.array([value], np.float64) for name, value in figures.items()}
 
 
-def _by_name(samples: list[Mapping[str, float]]) -> dict[str, Floats]:
-    return {name: np.array([sample[name] for sample in samples]) for name in samples[0]}
+def _by_name(batches: list[Mapping[str, Floats]]) -> dict[str, Floats]:
+    return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}

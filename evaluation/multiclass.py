@@ -65,6 +65,8 @@ def _checked(labels: npt.ArrayLike) -> npt.NDArray[Any]:
     classes = np.asarray(labels)
     if classes.ndim != 1 or not len(classes):
         raise Malformed(f"classes to judge have shape {classes.shape}; give one a row, and at least one")
+    if classes.dtype.kind == "O" and len({isinstance(label, str) for label in classes.tolist()}) > 1:
+        raise Malformed("classes to judge are texts beside numbers or gaps; give all as one kind, without gaps")
     if classes.dtype.kind not in "biuUfO" or (classes.dtype.kind == "f" and (np.mod(classes, 1) != 0).any()):
         raise Malformed("classes to judge must be whole numbers or texts; numbers that are measured are a regression")
     return classes

@@ -10,7 +10,9 @@ import numpy.typing as npt
 
 from ..errors import Malformed
 from ..results import PairedTest
-from .intervals import DEFINED, DRAWS, LEVEL, Measure, resampled
+from .intervals import DEFINED, DRAWS, LEVEL, Progress, resampled, widened
+from .measures import Measure, differences
+from .probabilities import read_numbers
 from .resampling import Scheme
 
 Floats = npt.NDArray[np.float64]
@@ -25,8 +27,11 @@ def delong(labels: npt.ArrayLike, first: npt.ArrayLike, second: npt.ArrayLike, l
     from scipy.special import ndtr, ndtri
     from scipy.stats import rankdata
 
-    truth, scores = np.asarray(labels), np.stack(_pair(first, second))
+    _check(level)
+    truth, scores = read_numbers(labels, "labels"), np.stack(_pair(first, second))
     _of_length(len(truth), scores.shape[1])
+    if not np.isin(truth, (0.0, 1.0)).all():
+        raise Malformed("labels to judge must be 0 or 1; map the positive class to 1")
     positives, negatives = scores[:, truth == 1], scores[:, truth != 1]
     m, k = positives.shape[1], negatives.shape[1]
     if m < 2 or k < 2:
@@ -52,7 +57,11 @@ def mcnemar(first: npt.ArrayLike, second: npt.ArrayLike, level: float = LEVEL) -
     """
     from scipy.stats import binomtest
 
-    one, other = (each.astype(bool) for each in _pair(first, second))
+    _check(level)
+    sides = _pair(first, second)
+    if not all(np.isin(each, (0.0, 1.0)).all() for each in sides):
+        raise Malformed("McNemar's test asks whether each row was called right; give True or False for it")
+    one, other = (each.astype(bool) for each in sides)
     gained, lost, n = int(np.sum(other & ~one)), int(np.sum(one & ~other)), len(one)
     if not n:
         raise Malformed("no rows to compare; give at least one")
@@ -69,25 +78,44 @@ def paired_bootstrap(
     draws: int = DRAWS,
     seed: int = 0,
     level: float = LEVEL,
+    progress: Progress | None = None,
 ) -> PairedTest:
     """The difference of any figure on the same rows, both models measured on the same draws.
 
-    By the spread of the differences over the draws, and Student's t with a degree of freedom less than there are units:
-    of a difference of two figures that is closer to its level than ends read off the draws, and interval and p agree.
+    By the spread of the differences over the draws, as much wider as draws of few units are too narrow, and Student's t
+    with the scheme's degrees of freedom: of a difference of two figures that is closer to its level than ends read off
+    the draws, and interval and p agree.
     Raises `Malformed` where the figure is undefined for one of the two, or for more than a tenth of the draws.
     """
+    return paired_bootstraps([figure], first, second, scheme, draws, seed, level, progress)[figure]
 
-    def measure(weights: Floats) -> dict[str, float]:
-        return {figure: second(weights)[figure] - first(weights)[figure]}
 
-    units = scheme.units
-    difference = measure(np.ones(len(units)))[figure]
-    drawn = resampled(measure, scheme, draws, seed)[figure]
-    known = drawn[np.isfinite(drawn)]
-    if not np.isfinite(difference) or len(known) < DEFINED * draws:
-        raise Malformed(f"{figure} is undefined on these rows; compare by a figure that both models have")
-    name, error = f"paired bootstrap, {scheme.method}, {draws} draws", float(known.std(ddof=1))
-    return _by_student(name, figure, difference, error, int(units.max()), len(units), level)
+def paired_bootstraps(
+    figures: Sequence[str],
+    first: Measure,
+    second: Measure,
+    scheme: Scheme,
+    draws: int = DRAWS,
+    seed: int = 0,
+    level: float = LEVEL,
+    progress: Progress | None = None,
+) -> dict[str, PairedTest]:
+    """The tests of several figures by name, all on the same draws. Raises `Malformed` as `paired_bootstrap` does."""
+    _check(level)
+    if draws < 2:
+        raise Malformed(f"{draws} draws have no spread; give at least 2, {DRAWS:,} are usual")
+    measure, freedom = differences(first, second), scheme.freedom
+    gaps = measure(np.ones(scheme.n))
+    drawn = resampled(measure, scheme, draws, seed, progress=progress)
+    name, tests = f"paired bootstrap, {scheme.method}, {draws} draws", dict[str, PairedTest]()
+    for figure in figures:
+        gap, known = gaps.get(figure, np.nan), drawn.get(figure, np.empty(0))
+        known = known[np.isfinite(known)]
+        if not np.isfinite(gap) or len(known) < max(2, DEFINED * draws):
+            raise Malformed(f"{figure} is undefined on these rows; compare by a figure that both models have")
+        error = float(known.std(ddof=1)) * widened(freedom)
+        tests[figure] = _by_student(name, figure, gap, error, freedom, scheme.n, level)
+    return tests
 
 
 def diebold_mariano(
@@ -100,9 +128,12 @@ def diebold_mariano(
     (1997); where the variance comes out negative, Bartlett's weights (Newey and West 1987) keep it above 0.
     Raises `Malformed` on unequal lengths, or no more than `horizon + 1` rows.
     """
-    one, other = (each.astype(np.float64) for each in _pair(first, second))
+    _check(level)
+    one, other = _pair(first, second)
     gaps, n = other - one, len(one)
-    if horizon < 1 or n <= horizon + 1:
+    if horizon < 1:
+        raise Malformed(f"a forecast is at least 1 step ahead, not {horizon}; give how many steps it looks ahead")
+    if n <= horizon + 1:
         raise Malformed(f"{n} forecasts are too few for a test {horizon} steps ahead; give more than {horizon + 1}")
     difference = float(gaps.mean())
     centred = gaps - difference
@@ -115,10 +146,16 @@ def diebold_mariano(
     return _by_student("Diebold-Mariano", figure, difference, error, n - 1, n, level)
 
 
-def holm(ps: Sequence[float]) -> list[float]:
-    """p-values corrected for how many there are (Holm 1979): the chance of any false alarm stays below the level."""
-    order = np.argsort(ps)
-    raised = np.asarray(ps, dtype=np.float64)[order] * np.arange(len(ps), 0, -1)
+def holm(ps: Sequence[float], of: int | None = None) -> list[float]:
+    """p-values corrected for how many there are (Holm 1979): the chance of any false alarm stays below the level.
+
+    They may be some `of` more comparisons that were or could have been made, as where all are set against the one that
+    turned out best: whichever of the others is taken for the smallest, the correction is no weaker than that of all.
+    """
+    if not all(0 <= p <= 1 for p in ps):
+        raise Malformed("p-values to correct must lie between 0 and 1; leave out the tests that gave none")
+    order, whole = np.argsort(ps), max(len(ps), of or 0)
+    raised = np.asarray(ps, dtype=np.float64)[order] * np.arange(whole, whole - len(ps), -1)
     corrected = np.empty(len(ps))
     corrected[order] = np.minimum(np.maximum.accumulate(raised), 1.0)
     return corrected.tolist()
@@ -148,7 +185,7 @@ def _tango(gained: int, lost: int, n: int, level: float) -> tuple[float, float]:
 
 
 def _by_student(
-    test: str, figure: str, difference: float, error: float, freedom: int, n: int, level: float
+    test: str, figure: str, difference: float, error: float, freedom: float, n: int, level: float
 ) -> PairedTest:
     """The test of a difference with its standard error, by Student's t; without a known error no interval."""
     from scipy.stats import t
@@ -160,10 +197,17 @@ def _by_student(
     return PairedTest(test, figure, difference, difference - reach, difference + reach, p, n, level)
 
 
-def _pair(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.generic]]:
-    one, other = np.asarray(first), np.asarray(second)
+def _check(level: float) -> None:
+    if not 0 < level < 1:
+        raise Malformed(f"a level of {level} is not between 0 and 1; 0.95 is usual")
+
+
+def _pair(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[Floats, Floats]:
+    one, other = (read_numbers(each, "paired values") for each in (first, second))
     if one.ndim != 1 or one.shape != other.shape:
         raise Malformed(f"paired values have shapes {one.shape} and {other.shape}; give one a row for both models")
+    if not (np.isfinite(one).all() and np.isfinite(other).all()):
+        raise Malformed("paired values must be finite numbers; leave out the rows that a model has none for")
     return one, other
 
 

@@ -1,4 +1,4 @@
-"""Probabilities as an array, whatever holds them."""
+"""Probabilities and other numbers as an array, whatever holds them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,19 @@ def read_probabilities(probabilities: Any) -> npt.NDArray[np.float64]:
 
     Raises `Malformed` on ragged rows, text, and any other shape; whether they lie between 0 and 1 is not looked at.
     """
-    held = probabilities.detach().cpu() if hasattr(probabilities, "detach") else probabilities
+    chances = read_numbers(probabilities, "probabilities")
+    if chances.ndim not in (1, 2) or chances.shape[1:] == (0,):
+        raise Malformed(f"probabilities of shape {chances.shape} cannot be judged; give one a row, or a column a class")
+    return chances
+
+
+def read_numbers(values: Any, what: str) -> npt.NDArray[np.float64]:
+    """Numbers of any shape; None becomes NaN. Raises `Malformed` on ragged rows and text."""
+    held = values.detach().cpu() if hasattr(values, "detach") else values
     try:
         array: npt.NDArray[Any] = np.asarray(held)
         if array.dtype.kind not in "biufO":
             raise TypeError(f"they are of type {array.dtype}")
-        chances = array.astype(np.float64)
+        return array.astype(np.float64)
     except (ValueError, TypeError):
-        raise Malformed("the probabilities are ragged or no numbers; give as many numbers in each row") from None
-    if chances.ndim not in (1, 2) or chances.shape[1:] == (0,):
-        raise Malformed(f"probabilities of shape {chances.shape} cannot be judged; give one a row, or a column a class")
-    return chances
+        raise Malformed(f"the {what} are ragged or no numbers; give as many numbers in each row") from None

@@ -9,6 +9,7 @@ from ..errors import Malformed
 from ..results import RegressionPerformance
 from ..results.judging.performance import finite
 from . import measures
+from .probabilities import read_numbers
 
 
 def score(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> RegressionPerformance:
@@ -18,7 +19,7 @@ def score(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> RegressionPerforma
     overflows, as the RMSE of errors beyond 1e154 does, is None too: the data leave it undefined in 64 bits.
     Raises `Malformed` on no rows, unequal lengths, or numbers that are not finite.
     """
-    truth, called = np.asarray(labels, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
+    truth, called = read_numbers(labels, "labels"), read_numbers(predicted, "predictions")
     if truth.ndim != 1 or truth.shape != called.shape:
         raise Malformed(f"labels of shape {truth.shape} do not match predictions of shape {called.shape}")
     if not len(truth):
@@ -28,5 +29,5 @@ def score(labels: npt.ArrayLike, predicted: npt.ArrayLike) -> RegressionPerforma
             "numbers to judge must be finite; drop the rows that are not, or find out why they were predicted"
         )
     with np.errstate(over="ignore", invalid="ignore"):
-        figures = measures.of_errors(truth, called)(np.ones(len(truth)))
+        figures = {**measures.of_errors(truth, called)(np.ones(len(truth))), "max_error": np.abs(truth - called).max()}
     return RegressionPerformance(**{name: finite(value) for name, value in figures.items()}, n=len(truth))

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import Malformed
-from ..results import Confusion, Curve, Interval, Report, Slice
+from ..results import Confusion, CostCurve, Curve, Interval, Report, Slice
 from . import calibration, measures, slices
 from .costs import Costs, cost_curve
 from .fairness import by_group
-from .intervals import DRAWS, LEVEL, bootstrap
+from .intervals import DRAWS, LEVEL, Progress, bootstrap
 from .outcomes import Outcomes
 from .structured import tasks
 
@@ -41,6 +41,8 @@ class Asked:
     draws: int = DRAWS
     level: float = LEVEL
     seed: int = 0
+    progress: Progress | None = field(default=None, compare=False, repr=False)
+    """Called now and then with how much is done and how much there is to do, from 0 to `of`."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.draws <= 100_000:
@@ -57,9 +59,25 @@ def report_of(outcomes: Outcomes, asked: Asked) -> Report:
         raise Malformed("a threshold of least cost needs a binary classifier's probabilities; leave costs out")
     if asked.columns and outcomes.task in ("ranking", "sequence"):
         raise Malformed(f"slices are searched among rows that are independent, and those of a {outcomes.task} are not")
+    told = _Told(asked, (asked.draws, slices.PERMUTATIONS if asked.columns else 0))
     parts = _PARTS[outcomes.task](outcomes, asked)
-    parts |= {"own": outcomes.own_figures, "slices": _slices(outcomes.losses, asked)}
-    return Report(outcomes.performance, *_intervals(outcomes, asked), **parts)
+    intervals = _intervals(outcomes, asked, told.of_part(0))
+    parts |= {"own": outcomes.own_figures, "slices": _slices(outcomes.losses, asked, told.of_part(1))}
+    return Report(outcomes.performance, *intervals, **parts)
+
+
+class _Told:
+    """The progress of a report, whose parts are draws and permutations."""
+
+    def __init__(self, asked: Asked, steps: Sequence[int]) -> None:
+        self._progress, self._steps = asked.progress, steps
+
+    def of_part(self, place: int) -> Progress | None:
+        """What a part tells of itself, told as that of the whole report."""
+        if (progress := self._progress) is None:
+            return None
+        before, whole = sum(self._steps[:place]), sum(self._steps)
+        return lambda done, _: progress(before + done, whole)
 
 
 def _binary(outcomes: Outcomes, asked: Asked) -> dict[str, Any]:
@@ -75,7 +93,7 @@ def _binary(outcomes: Outcomes, asked: Asked) -> dict[str, Any]:
     return told | {
         "curves": _curves(truth, chance) if len(np.unique(truth)) > 1 else {},
         "calibration": calibration.reliability(truth, chance, seed=asked.seed),
-        "costs": None if asked.costs is None else cost_curve(truth, chance, asked.costs),
+        "costs": None if asked.costs is None else _thinned(cost_curve(truth, chance, asked.costs)),
     }
 
 
@@ -109,12 +127,14 @@ _PARTS: Final[Mapping[str, Callable[[Outcomes, Asked], dict[str, Any]]]] = {
 """What a report has beside figures, intervals and slices, by task."""
 
 
-def _intervals(outcomes: Outcomes, asked: Asked) -> tuple[Mapping[str, Interval], str, int, int]:
+def _intervals(
+    outcomes: Outcomes, asked: Asked, progress: Progress | None
+) -> tuple[Mapping[str, Interval], str, int, int]:
     """The interval of each figure that has one, and the scheme, the draws and the seed it was found by."""
     if not asked.draws or len(outcomes) < 2:
         return {}, "", 0, asked.seed
     scheme = outcomes.scheme
-    draws = bootstrap(outcomes.measure, scheme, asked.draws, asked.seed)
+    draws = bootstrap(outcomes.measure, scheme, asked.draws, asked.seed, progress=progress)
     ends = {name: draws.interval(name, asked.level) for name in draws.figures}
     known = {name: Interval(*each, asked.level) for name, each in ends.items() if each is not None}
     return known, UNITS.get((outcomes.task, scheme.method), scheme.method), asked.draws, asked.seed
@@ -129,6 +149,13 @@ def _curves(truth: Floats, chance: Floats) -> dict[str, Curve]:
         "roc": _curve(np.append(start, false / false[-1]), np.append(start, hits / hits[-1])),
         "precision_recall": _curve(hits / hits[-1], hits / calls),
     }
+
+
+def _thinned(curve: CostCurve) -> CostCurve:
+    """POINTS of a cost curve, its best one among them."""
+    last = len(curve.costs) - 1
+    some = {*np.linspace(0, last, POINTS).astype(int).tolist(), curve.costs.index(curve.best[1])}
+    return CostCurve(*(tuple(each[place] for place in sorted(some)) for each in (curve.thresholds, curve.costs)))
 
 
 def _curve(x: Floats, y: Floats) -> Curve:
@@ -146,5 +173,5 @@ def _confusion(outcomes: Outcomes) -> Confusion:
     return Confusion(names, tuple(map(tuple, counts[np.ix_(there, there)].tolist())))
 
 
-def _slices(losses: Floats, asked: Asked) -> tuple[Slice, ...]:
-    return tuple(slices.worst(losses, asked.columns, seed=asked.seed)) if asked.columns else ()
+def _slices(losses: Floats, asked: Asked, progress: Progress | None) -> tuple[Slice, ...]:
+    return tuple(slices.worst(losses, asked.columns, seed=asked.seed, progress=progress)) if asked.columns else ()

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations, pairwise
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import Malformed
 from ..results import Slice
-from .resampling import as_given, missing
+from .cells import Cells, Codes, cells_of, codes_of
+from .intervals import Progress
+from .probabilities import read_numbers
+from .resampling import FEW, as_given, missing
 
 Floats = npt.NDArray[np.float64]
 Members = npt.NDArray[np.bool_]
@@ -21,8 +25,8 @@ LEVELS: Final = 20
 """The most frequent levels of a column of categories that are looked at."""
 QUANTILES: Final = (0.25, 0.5, 0.75)
 PERMUTATIONS: Final = 1000
-_AT_ONCE: Final = 1 << 24
-"""Elements of the permuted losses that are held at once: 128 MB."""
+_AT_ONCE: Final = 1 << 18
+"""Elements of the permuted losses that are held at once by a thread: 2 MB."""
 
 
 def worst(
@@ -32,6 +36,7 @@ def worst(
     least: int = LEAST_ROWS,
     pairs: bool = False,
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> list[Slice]:
     """The slices that do worse than the other rows, worst p first, each searched slice once.
 
@@ -42,100 +47,154 @@ def worst(
     Raises `Malformed` where a column's length is another, a loss is no finite number, or there are fewer than 2 rows.
     """
     loss = _losses(losses)
-    names, members = _candidates(columns, len(loss), least, pairs)
-    if not names or np.ptp(loss) == 0:
+    cells, slices = _candidates(columns, len(loss), least, pairs)
+    if not slices or np.ptp(loss) == 0:
         return []
-    scores = _scores(loss[None, :], members)[0]
-    greatest = _permuted(loss, members, seed)
-    ps = (1 + (greatest[None, :] >= scores[:, None]).sum(axis=1)) / (1 + len(greatest))
-    sizes, sums = members.sum(axis=1), members @ loss
-    order: list[int] = np.argsort(-scores, kind="stable").tolist()
+    sizes = np.array([each.rows for each in slices])
+    members = np.array([each.cells for each in slices], np.float64).T
+    spread = np.sqrt(loss.var(ddof=1) * (1 / sizes - 1 / len(loss)))
+
+    def scores(sums: Floats) -> Floats:
+        """How far the mean loss of each slice lies above that of all rows, in its spread under permutation."""
+        return (sums / sizes - loss.mean()) / spread
+
+    def greatest(dealt: Floats) -> Floats:
+        return scores(dealt @ members).max(axis=1)
+
+    sums = (cells.sums(loss[None]) @ members)[0]
+    found = scores(sums)
+    chance = np.concatenate([greatest(dealt) for dealt in _dealt(loss, cells, seed, progress)])
+    ps = (1 + (chance[None, :] >= found[:, None] - _ROUNDED).sum(axis=1)) / (1 + len(chance))
+    order: list[int] = np.argsort(-found, kind="stable").tolist()
     return [
         Slice(
-            names[place],
+            slices[place].condition,
             int(sizes[place]),
             float(sums[place] / sizes[place]),
             float((loss.sum() - sums[place]) / (len(loss) - sizes[place])),
             float(ps[place]),
         )
         for place in order
-        if scores[place] > 0
+        if found[place] > 0
     ]
 
 
-def _scores(losses: Floats, members: Members) -> Floats:
-    """How far the mean loss of each slice lies above that of all rows, in its spread under permutation.
+def _dealt(loss: Floats, cells: Cells, seed: int, progress: Progress | None) -> Iterator[Floats]:
+    """The losses of each cell, shape (some, cells), where losses were dealt to the rows anew PERMUTATIONS times.
 
-    `losses` has a permutation a row, shape (m, n); the answer is of shape (m, slices).
+    Of two different losses how many rows of a cell get the greater one is hypergeometric, so no row is moved.
     """
-    n, sizes = losses.shape[1], members.sum(axis=1)
-    means, spread = losses.mean(axis=1, keepdims=True), losses.var(axis=1, ddof=1, keepdims=True)
-    sums = losses @ members.T.astype(np.float64)
-    return (sums / sizes - means) / np.sqrt(spread * (1 / sizes - 1 / n))
-
-
-def _permuted(loss: Floats, members: Members, seed: int) -> Floats:
-    """The greatest score of each of PERMUTATIONS searches in losses that were dealt to the rows anew."""
-    generator = np.random.default_rng(seed)
+    levels = np.unique(loss)
+    if len(levels) == 2 and cells.size * FEW <= len(loss):
+        generator = np.random.default_rng(seed)
+        high = int((loss == levels[1]).sum())
+        counts = generator.multivariate_hypergeometric(cells.rows, high, PERMUTATIONS, method="marginals")
+        yield levels[0] * cells.rows + (levels[1] - levels[0]) * counts
+        if progress is not None:
+            progress(PERMUTATIONS, PERMUTATIONS)
+        return
     at_once = max(1, min(PERMUTATIONS, _AT_ONCE // len(loss)))
-    greatest: list[Floats] = []
-    for begin in range(0, PERMUTATIONS, at_once):
-        count = min(at_once, PERMUTATIONS - begin)
-        dealt = generator.permuted(np.broadcast_to(loss, (count, len(loss))), axis=1)
-        greatest.append(_scores(dealt, members).max(axis=1))
-    return np.concatenate(greatest)
+    counts = [min(at_once, PERMUTATIONS - begin) for begin in range(0, PERMUTATIONS, at_once)]
+
+    def permuted(sequence: np.random.SeedSequence, count: int) -> Floats:
+        rows = np.random.default_rng(sequence).permuted(np.broadcast_to(loss, (count, len(loss))), axis=1)
+        return cells.of_ordered(rows)
+
+    done = 0
+    with ThreadPoolExecutor(2) as pool:
+        for dealt in pool.map(permuted, np.random.SeedSequence(seed).spawn(len(counts)), counts):
+            yield dealt
+            done += len(dealt)
+            if progress is not None:
+                progress(done, PERMUTATIONS)
+
+
+_ROUNDED: Final = 1e-9
+"""Scores closer than this are equal ones, summed in another order."""
+
+
+class _Candidate(NamedTuple):
+    """Rows that a condition holds for: which of the cells they are, and how many."""
+
+    condition: str
+    cells: Members
+    rows: int
 
 
 def _candidates(
     columns: Mapping[str, Sequence[Any] | npt.NDArray[Any]], n: int, least: int, pairs: bool
-) -> tuple[list[str], Members]:
-    """Every slice to look at with its condition, shape (slices, n); slices of the same rows once."""
-    single: list[tuple[str, str, Members]] = []
+) -> tuple[Cells, list[_Candidate]]:
+    """The cells of rows that no condition tells apart, and every slice of them to look at, each one once."""
+    parted: list[tuple[str, Codes, list[tuple[str, Members]]]] = []
     for name, values in columns.items():
-        if len(values) != n:
-            raise Malformed(f"column {name!r} has {len(values)} values for {n} rows; give one a row")
-        single += [(name, condition, rows) for condition, rows in _conditions(name, values)]
-    every = [(condition, rows) for _, condition, rows in single]
+        array = as_given(values)  # pyright: ignore[reportArgumentType]
+        if array.ndim != 1:
+            raise Malformed(f"column {name!r} has shape {array.shape}; give one value a row")
+        if len(array) != n:
+            raise Malformed(f"column {name!r} has {len(array)} values for {n} rows; give one a row")
+        codes, conditions = _conditions(name, array)
+        parted.append((name, codes, conditions))
+    cells, codes = cells_of(np.zeros(n, np.int64), *(each for _, each, _ in parted))
+    single = [
+        (name, condition, holds[code])
+        for (name, _, conditions), code in zip(parted, codes[1:], strict=True)
+        for condition, holds in conditions
+    ]
+    every = [(condition, members) for _, condition, members in single]
     if pairs:
         every += [
             (f"{one[1]}, {other[1]}", one[2] & other[2]) for one, other in combinations(single, 2) if one[0] != other[0]
         ]
-    chosen: dict[bytes, tuple[str, Members]] = {}
-    for condition, rows in every:
-        if least <= rows.sum() <= n - least:
-            chosen.setdefault(np.packbits(rows).tobytes(), (condition, rows))
-    names = [condition for condition, _ in chosen.values()]
-    return names, np.array([rows for _, rows in chosen.values()], bool).reshape(len(names), n)
+    chosen: dict[bytes, _Candidate] = {}
+    for condition, members in every:
+        rows = int(cells.rows[members].sum())
+        if least <= rows <= n - least:
+            chosen.setdefault(np.packbits(members).tobytes(), _Candidate(condition, members, rows))
+    return cells, list(chosen.values())
 
 
-def _conditions(name: str, values: Sequence[Any] | npt.NDArray[Any]) -> Iterator[tuple[str, Members]]:
-    array = as_given(values)  # pyright: ignore[reportArgumentType]
+def _conditions(name: str, array: npt.NDArray[Any]) -> tuple[Codes, list[tuple[str, Members]]]:
+    """The part that each row's value is of, shape (n,), and each condition with the parts that it holds for.
+
+    Part 0 is what is missing.
+    """
     gaps = missing(array)
     if array.dtype.kind == "O" and all(isinstance(value, int | float) for value in array[~gaps].tolist()):
         array = np.where(gaps, np.nan, array).astype(np.float64)
-    if gaps.any():
-        yield f"{name} is missing", gaps
+    codes = np.zeros(len(array), np.int64)
     if array.dtype.kind in "iuf" and len(np.unique(array[~gaps])) > LEVELS:
-        yield from _quarters(name, array, ~gaps)
-        return
-    levels, codes = np.unique(array[~gaps].astype(str), return_inverse=True)
-    for code in np.argsort(-np.bincount(codes, minlength=len(levels)), kind="stable")[:LEVELS]:
-        rows = np.zeros(len(array), bool)
-        rows[np.flatnonzero(~gaps)[codes == code]] = True
-        yield f"{name} = {levels[code]}", rows
+        codes[~gaps], conditions = _quarters(name, array[~gaps].astype(np.float64))
+    else:
+        codes[~gaps], conditions = _levels(name, array[~gaps])
+    if gaps.any():
+        conditions.insert(0, (f"{name} is missing", {0}))
+    parts = int(codes.max(initial=0)) + 1
+    return codes, [(condition, np.isin(np.arange(parts), list(holds))) for condition, holds in conditions]
 
 
-def _quarters(name: str, array: npt.NDArray[Any], known: Members) -> Iterator[tuple[str, Members]]:
-    edges = np.unique(np.quantile(array[known].astype(np.float64), QUANTILES))
-    for edge in edges:
-        yield f"{name} <= {edge:.6g}", known & (array <= edge)
-        yield f"{name} > {edge:.6g}", known & (array > edge)
-    for low, high in pairwise(edges):
-        yield f"{low:.6g} < {name} <= {high:.6g}", known & (array > low) & (array <= high)
+def _levels(name: str, array: npt.NDArray[Any]) -> tuple[Codes, list[tuple[str, set[int]]]]:
+    """The most frequent levels, each a part, and all others, the last part."""
+    levels, codes = codes_of(array)
+    usual = np.argsort(-np.bincount(codes, minlength=len(levels)), kind="stable")[:LEVELS]
+    parts = np.full(len(levels), len(usual) + 1)
+    parts[usual] = np.arange(1, len(usual) + 1)
+    return parts[codes], [(f"{name} = {levels[code]}", {place}) for place, code in enumerate(usual, start=1)]
+
+
+def _quarters(name: str, numbers: Floats) -> tuple[Codes, list[tuple[str, set[int]]]]:
+    edges = np.unique(np.quantile(numbers, QUANTILES))
+    parts = range(1, len(edges) + 2)
+    conditions: list[tuple[str, set[int]]] = []
+    for place, edge in enumerate(edges, start=1):
+        conditions.append((f"{name} <= {edge:.6g}", set(parts[:place])))
+        conditions.append((f"{name} > {edge:.6g}", set(parts[place:])))
+    for place, (low, high) in enumerate(pairwise(edges), start=2):
+        conditions.append((f"{low:.6g} < {name} <= {high:.6g}", {place}))
+    return np.searchsorted(edges, numbers, side="left") + 1, conditions
 
 
 def _losses(losses: npt.ArrayLike) -> Floats:
-    loss = np.asarray(losses, dtype=np.float64)
+    loss = read_numbers(losses, "losses")
     if loss.ndim != 1 or len(loss) < 2:
         raise Malformed(f"losses have shape {loss.shape}; give one a row, and at least two rows")
     if not np.isfinite(loss).all():

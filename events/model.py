@@ -359,6 +359,21 @@ class GateJudged(Event):
     suite_version: Number | None = Field(default=None, exclude_if=unsaid, description="that suite's version")
 
 
+class RehearsalTest(BaseModel):
+    """Whether target and head of a rollback differ in a figure by more than chance, on the same rows."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    test: str = Field(description="its name: DeLong, McNemar, Diebold-Mariano, paired bootstrap, ...")
+    figure: str = Field(description="what was tested")
+    difference: FiniteFloat = Field(description="figure of the target minus figure of the head")
+    low: FiniteFloat | None = Field(default=None, description="lower end of the difference's interval, where known")
+    high: FiniteFloat | None = Field(default=None, description="upper end of it")
+    p: float = Field(ge=0, le=1, description="chance of a difference as large where there is none; two-sided")
+    n: Count = Field(description="rows")
+    level: float = Field(gt=0, lt=1, description="confidence of the interval; beyond chance is p <= 1 - level")
+
+
 class RollbackRehearsed(Event):
     """Head and target of a rollback were evaluated on the same data before anything moved."""
 
@@ -369,7 +384,12 @@ class RollbackRehearsed(Event):
     metrics_from: Metrics = Field(description="figures of the head")
     metrics_to: Metrics = Field(description="figures of the target")
     difference: Metrics = Field(description="metric of the target minus metric of the head, both over the same rows")
-    worse: bool = Field(description="whether the target did worse than the head")
+    worse: bool = Field(
+        description="whether the target did worse than the head: beyond chance where there is a test, else by figures"
+    )
+    test: RehearsalTest | None = Field(
+        default=None, exclude_if=unsaid, description="the paired test of both, where outcomes of single rows are known"
+    )
 
 
 ModelEvent = (

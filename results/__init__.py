@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .diff import Diff, TensorChange
     from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
     from .judging.card import Card
+    from .judging.contest import Contest
+    from .judging.effect import Effect
     from .judging.evaluation import Evaluation
     from .judging.gate import Gate, GateRequirement, Protection, Protections
     from .judging.performance import (
@@ -56,11 +58,13 @@ __all__ = [
     "ColumnProfile",
     "Comparison",
     "Confusion",
+    "Contest",
     "CostCurve",
     "Curve",
     "DataSets",
     "Diff",
     "Drift",
+    "Effect",
     "Evaluation",
     "Fairness",
     "ForecastPerformance",
@@ -127,6 +131,8 @@ _HOMES: Final = {
         "TensorChange",
     ),
     ".judging.card": ("Card",),
+    ".judging.contest": ("Contest",),
+    ".judging.effect": ("Effect",),
     ".judging.evaluation": ("Evaluation",),
     ".judging.gate": (
         "Gate",

@@ -172,7 +172,7 @@ CHINESE: Final = {
         "{after} 与 {before} 相比：{columns}中经检验的没有超出随机的漂移",
     "{after} against {before}: no drift beyond chance in {columns}":
         "{after} 与 {before} 相比：{columns}都没有超出随机的漂移",
-    "psi": "PSI", "test": "检验", "p (Holm)": "p（Holm）", "verdict": "结论",
+    "psi": "PSI", "test": "检验", "p (Holm)": "p（Holm）",
     "only in {name}: {columns}": "仅在 {name} 中：{columns}",
     "of another type in {name}: {columns}": "在 {name} 中类型不同：{columns}",
     "not compared, for they tell rows apart: {columns}": "能区分各行，未作比较：{columns}",
@@ -280,4 +280,29 @@ CHINESE: Final = {
     "no alias is protected": "没有受保护的别名",
     "protected aliases": "受保护的别名",
     "alias {name} moves freely again": "别名 {name} 可以自由移动了",
+    # paired tests and what they say
+    "{figure} {difference} ({ends}), p {p} by {test}": "{figure} {difference}（{ends}），p {p}，{test}",
+    "interval unknown": "区间未知",
+    "{name}, {scheme}, {draws} draws": "{name}（{scheme}，{draws} 次）",
+    "paired bootstrap": "配对自助法",
+    "{size} effect ({measure} {value})": "效应{size}（{measure} {value}）",
+    "negligible": "可忽略", "small": "小", "medium": "中等", "large": "大",
+    "better": "更好", "worse": "更差", "not known": "尚不确定",
+    "difference": "差值", "effect": "效应",
+    "against version {against} by {metric}": "与版本 {against} 相比，按 {metric}",
+    "{tests}; p corrected for all pairs that were looked at (Holm)": "{tests}；p 已按所比较的全部配对校正（Holm）",
+    "not tested: {why}": "未检验：{why}",
+    "not tested, for no outcomes of these rows are kept: {versions}": "未检验（没有这些数据的逐行结果）：{versions}",
+    "figures alone, chance or not; for tests give labelled rows, or evaluate all on the same rows":
+        "仅比较指标，差异可能出于随机；如需检验，给出带标签的数据，或在相同数据上评估各版本",
+    "by the figures alone, chance or not: {why}": "仅按指标比较，不知是否出于随机：{why}",
+    "a class that judges itself says nothing of single rows": "该类自行评估，没有逐行结果",
+    "version {last} is {verdict} than version {first} beyond chance (p {p} by {test})":
+        "版本 {last} 比版本 {first} {verdict}，超出随机（p {p}，{test}）",
+    "it is not known whether version {last} is worse (p {p} by {test})":
+        "不能确定版本 {last} 是否更差（p {p}，{test}）",
+    "it is not known whether version {last} is worse (p {p} by {test}); about {rows} would tell":
+        "不能确定版本 {last} 是否更差（p {p}，{test}）；约需 {rows}才能判定",
+    "version {version} beside {against}: {figure} {difference}, p {p} by {test}: {verdict}":
+        "版本 {version} 与版本 {against} 相比：{figure} {difference}，p {p}（{test}）：{verdict}",
 }  # fmt: skip

@@ -11,12 +11,15 @@ from typing import Any, Final
 from .answer import Shortened
 from .description import WHOLE, Block, Words, dim, grid, number, text, title
 from .figures import ABSENT, count, figure, told
+from .judging.contest import Contest
 from .version import Version
 from .words import say, word
 
 BESIDE: Final = 6
 """Values of a version that stand beside each other; more stand below each other, a version a column."""
 BEST: Final = "*"
+ALONE: Final = "figures alone, chance or not; for tests give labelled rows, or evaluate all on the same rows"
+"""What is said of a comparison without tests."""
 NAMED: Final = 12
 """Names of what is the same for all that are shown."""
 
@@ -40,6 +43,12 @@ class Comparison(Shortened):
     """Nested ones by dotted names."""
     better: Mapping[str, str] = field(default_factory=dict[str, str])
     """Which way the figures are better whose direction is known, by name."""
+    tests: tuple[Contest, ...] = ()
+    """Each other version against the best, or against the one that was named, by a paired test on those rows."""
+    untested: tuple[int, ...] = ()
+    """The versions of which no outcomes of those rows are known, and so are compared by figures alone."""
+    why: str = ""
+    """Why one was not tested though its outcomes may be known."""
 
     @property
     def best(self) -> Version | None:
@@ -72,6 +81,36 @@ class Comparison(Shortened):
             yield from ("", dim(str(say("the same for all: {parts}; {whole}", **same_parts))))
         if self.words:
             yield self.words
+        yield from self._contests()
+
+    def _contests(self) -> Iterator[Block]:
+        """What paired tests say, and what was not tested."""
+        if self.tests:
+            first = self.tests[0]
+            names = {"against": number(first.against), "metric": self.metric or ""}
+            level = say("{level} interval", level=f"{first.test.level:.0%}")
+            yield from ("", title(say("against version {against} by {metric}", **names)))
+            head = (word("version"), word("difference"), str(level), "p", word("effect"), word("verdict"))
+            yield grid((each.cells() for each in self.tests), head=head, right=(0, 1, 3))
+            yield dim(self._method())
+        if not self.untested and not self.why:
+            return
+        told = ", ".join(map(str, self.untested))
+        if self.why:
+            yield dim(str(say("not tested: {why}", why=word(self.why))))
+        elif self.tests:
+            yield dim(str(say("not tested, for no outcomes of these rows are kept: {versions}", versions=told)))
+        else:
+            yield dim(
+                word("figures alone, chance or not; for tests give labelled rows, or evaluate all on the same rows")
+            )
+
+    def _method(self) -> str:
+        """The tests that were made, and whether p was corrected."""
+        tests = word(", ").join(dict.fromkeys(each.test.method for each in self.tests))
+        if all(each.p == each.test.p for each in self.tests):
+            return tests
+        return str(say("{tests}; p corrected for all pairs that were looked at (Holm)", tests=tests))
 
     def _figures(self, names: Sequence[str], *, beside: bool) -> Iterator[Block]:
         """The figures, with letters for their rows where these differ, and a star at the best where it is known."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from ..errors import at_door
 from .answer import Result
 from .description import Block, Words, arrow, dim, grid, number, text, title
 from .figures import change, count, figure, size, told
+from .judging.contest import VERDICTS, Verdict, verdict_of
+from .judging.statistics import PairedTest
 from .version import Version
 from .words import language, say, word
 
@@ -27,12 +29,45 @@ class Rehearsal(Result):
     difference: Mapping[str, float]
     """Metric of the target minus metric of the head."""
     worse: bool
+    """Whether the target did worse: beyond chance where there is a test, else by the figures alone."""
+    test: PairedTest | None = None
+    """The paired test by the metric; None where there is none."""
+    better: Literal["higher", "lower"] = "higher"
+    """Which way the metric is better."""
+    untested: str = ""
+    """Why there is no test, where there is none."""
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Whether the target is better or worse beyond chance, or that it is not known; None without a test."""
+        return None if self.test is None else verdict_of(self.test, self.better)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every field by its name, and the verdict; JSON-ready."""
+        return super().to_dict() | {"verdict": self.verdict}
 
     def blocks(self) -> Iterator[Block]:
         then, now = (figures[self.metric] for figures in (self.metrics_to, self.metrics_from))
         step = _step(now, then)
         ends = {"first": self.from_version, "last": self.to_version}
         yield say("rehearsed on versions {first} and {last}: {metric} {step}", **ends, metric=self.metric, step=step)
+        yield text("  ", self._sure())
+
+    def _sure(self) -> Words:
+        """How sure it is which of the two does better."""
+        test, names = self.test, {"first": self.from_version, "last": self.to_version}
+        if test is None:
+            return say("by the figures alone, chance or not: {why}", why=word(self.untested))
+        chance: dict[str, Words | int] = {"p": f"{test.p:.2g}", "test": test.method}
+        if self.verdict != "not known":
+            words = "version {last} is {verdict} than version {first} beyond chance (p {p} by {test})"
+            told = text(word(self.verdict or ""), style=VERDICTS[self.verdict or "not known"])
+            return say(words, **names, **chance, verdict=told)
+        words = "it is not known whether version {last} is worse (p {p} by {test})"
+        if test.rows_needed is None or test.rows_needed <= test.n:
+            return say(words, **names, **chance)
+        rows = count(test.rows_needed, "row")
+        return say(f"{words}; about {{rows}} would tell", **names, **chance, rows=rows)
 
 
 @dataclass(frozen=True)

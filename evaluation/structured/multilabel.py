@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ...errors import Malformed
 from ...results import MultilabelPerformance
+from ..probabilities import read_numbers
 
 Decisions = npt.NDArray[np.bool_]
 
@@ -65,7 +66,7 @@ def _ranked(truth: Decisions, probabilities: npt.ArrayLike) -> tuple[float | Non
 
 def checked_chances(probabilities: npt.ArrayLike, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
     """Probabilities of the labels' shape. Raises `Malformed` on another one, or what is no probability."""
-    chances = np.asarray(probabilities, dtype=np.float64)
+    chances = read_numbers(probabilities, "probabilities")
     if chances.shape != shape:
         raise Malformed(f"probabilities of shape {chances.shape} do not match labels of shape {shape}")
     if not ((chances >= 0) & (chances <= 1)).all():

@@ -11,8 +11,8 @@ REPORTS: Final = {
     "value": "值",
     "{level} interval": "{level} 置信区间",
     "to": "至",
-    "Intervals: BCa bootstrap over {scheme}, {draws} draws, seed {seed}":
-        "区间：BCa 自助法，抽样方式 {scheme}，{draws} 次，随机种子 {seed}",
+    "Intervals: bootstrap over {scheme}, {draws} draws, seed {seed}":
+        "区间：自助法，抽样方式 {scheme}，{draws} 次，随机种子 {seed}",
     "single rows": "逐行",
     "rows within their class": "类内分层",
     "whole groups": "整组",

@@ -76,10 +76,13 @@ class Sentences:
 
     def method(self, report: Report) -> str:
         """How the intervals were found."""
-        scheme, _, length = report.method.partition(" of ")
-        drawn = self.word("blocks of {length}", length=length) if length else self.word(_SCHEMES.get(scheme, scheme))
-        told = {"scheme": drawn, "draws": f"{report.draws:,}", "seed": report.seed}
-        return self.word("Intervals: BCa bootstrap over {scheme}, {draws} draws, seed {seed}", **told)
+        told = {"scheme": self.drawn(report.method), "draws": f"{report.draws:,}", "seed": report.seed}
+        return self.word("Intervals: bootstrap over {scheme}, {draws} draws, seed {seed}", **told)
+
+    def drawn(self, method: str) -> str:
+        """What the bootstrap draws, by the name of its scheme."""
+        scheme, _, length = method.partition(" of ")
+        return self.word("blocks of {length}", length=length) if length else self.word(_SCHEMES.get(scheme, scheme))
 
     def calibration(self, calibration: Calibration) -> str:
         """Whether probabilities are to be believed."""

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from ..answer import Result
-from ..description import Block, grid, section, text
+from ..description import Block, Words, grid, section, text
 from ..figures import figure
+from ..words import language, say, word
+from .effect import Effect
 from .sentences import RATES, Sentences
+
+POWER: Final = 0.8
+"""The chance of finding a difference that is there, as Cohen (1988) proposes where nothing else is asked for."""
 
 
 @dataclass(frozen=True)
@@ -38,15 +44,49 @@ class PairedTest(Result):
     """The chance of a difference as large where there is none; two-sided."""
     n: int
     level: float
+    effect: Effect | None = None
+    """How large the difference is, where the figure has a measure of that."""
 
     @property
     def beyond_chance(self) -> bool:
         """Whether the difference is larger than chance explains at this level."""
         return self.p <= 1 - self.level
 
-    def __str__(self) -> str:
-        ends = "" if self.low is None else f" ({figure(self.low)} to {figure(self.high)})"
-        return f"{self.figure} {self.difference:+.4g}{ends}, p {self.p:.2g} by {self.test}"
+    @property
+    def rows_needed(self) -> int | None:
+        """How many rows of this kind a difference such as this one takes to be found in four of five samples.
+
+        By the normal approximation from the interval's width; None where there is no interval or no difference.
+        """
+        from statistics import NormalDist
+
+        if self.low is None or self.high is None or not self.difference or self.high <= self.low:
+            return None
+        normal = NormalDist()
+        reach = normal.inv_cdf((1 + self.level) / 2)
+        errors = 2 * reach * abs(self.difference) / (self.high - self.low)
+        return math.ceil(self.n * ((reach + normal.inv_cdf(POWER)) / errors) ** 2)
+
+    @property
+    def ends(self) -> str:
+        """The interval in words, empty where it is not known."""
+        return "" if self.low is None else Sentences().ends(self.low, self.high)
+
+    @property
+    def method(self) -> str:
+        """The name of the test in the language that answers are told in."""
+        name, *drawn = self.test.split(", ")
+        if language() == "en" or len(drawn) != 2:
+            return self.test
+        parts = {"name": word(name), "scheme": Sentences().drawn(drawn[0])}
+        return str(say("{name}, {scheme}, {draws} draws", **parts, draws=drawn[1].split()[0]))
+
+    def blocks(self) -> Iterator[Block]:
+        parts: dict[str, Words | int] = {"figure": self.figure, "difference": f"{self.difference:+.4g}"}
+        parts |= {"ends": self.ends or word("interval unknown"), "p": f"{self.p:.2g}", "test": self.method}
+        yield say("{figure} {difference} ({ends}), p {p} by {test}", **parts)
+        if self.effect is not None:
+            yield from self.effect.blocks()
 
 
 @dataclass(frozen=True)

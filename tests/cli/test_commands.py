@@ -160,6 +160,23 @@ def test_a_rollback_shows_its_plan_and_then_what_it_did(cli: Cli) -> None:
     assert (entry["actor"], entry["message"], entry["seq"]) == ("ada", "as it was", cli.end())
 
 
+def test_versions_are_compared_by_test_on_rows_that_are_given(cli: Cli) -> None:
+    before = cli.end()
+    asked = "compare 1 3 --data loans.csv --label default --metric roc_auc --against 7"
+    told = cli(f"{asked} --json").json
+
+    assert [(each["against"], each["test"]["test"]) for each in told["tests"]] == [(7, "DeLong")] * 2
+    assert {each["verdict"] for each in told["tests"]} <= {"better", "worse", "not known"}
+    shown = cli(asked).out
+    assert "against version 7 by roc_auc" in shown
+    assert "DeLong" in shown
+    assert "for tests give labelled rows" in cli("compare 1 3").out
+    assert cli("compare 1 3 --data loans.csv").code == 2
+    grouped = cli("compare 1 3 --data loans.csv --label default --groups kind")
+    assert (grouped.code, "a row has no group; name one for every row" in grouped.err) == (1, True)
+    assert cli.end() == before
+
+
 def test_a_dry_run_shows_the_plan_and_changes_nothing(cli: Cli) -> None:
     before = cli.end()
     planned = cli("rollback 2 --dry-run --rehearse loans.csv --label default --json").json
@@ -194,8 +211,9 @@ def test_where_the_branch_stands_already_the_alias_alone_moves(cli: Cli) -> None
     lines = shown(ended.out)
     assert lines[:3] == ["main of credit: 7 → 7", "it stands there already", "alias production 2 → 7"]
     assert lines[3].startswith("rehearsed on versions 2 and 7: f1 ")
-    assert lines[4].startswith("alias production of credit rolled back 2 → 7, restored and verified by")
-    assert len(lines) == 5
+    assert lines[4].startswith("it is not known whether version 7 is worse (p ")
+    assert lines[5].startswith("alias production of credit rolled back 2 → 7, restored and verified by")
+    assert len(lines) == 6
 
 
 def test_an_alias_goes_back_to_where_it_stood(cli: Cli) -> None:
@@ -206,16 +224,22 @@ def test_an_alias_goes_back_to_where_it_stood(cli: Cli) -> None:
 
 
 def test_a_rehearsal_that_goes_worse_is_a_gate_unless_there_is_a_reason(cli: Cli) -> None:
-    ended = cli("rollback 6 --rehearse loans.csv --label default --yes")
+    with ModelManager(cli.home) as manager:  # rows of which version 7 knows every label
+        known = manager.predict("credit@7", "loans.csv", keep=["income", "debt", "kind"]).to_pylist()
+    lines = [f"{row['income']},{row['debt']},{row['kind'] or ''},{row['prediction']}" for row in known]
+    Path("seven.csv").write_text("\n".join(["income,debt,kind,default", *lines * 5, ""]))
+    ended = cli("rollback 6 --rehearse seven.csv --label default --yes")
 
     assert ended.code == 4
+    assert "worse beyond chance (p " in ended.err
     assert "give a --reason to roll back all the same" in ended.err
     assert cli("branch --json").json["branches"]["main"]["version"] == 7
-    dry = cli("rollback 6 --rehearse loans.csv --label default --dry-run --json")
+    dry = cli("rollback 6 --rehearse seven.csv --label default --dry-run --json")
     assert (dry.code, dry.json["plan"]["rehearsal"]["worse"], dry.json["done"]) == (4, True, None)
-    assert "version 6 does worse than version 7 by f1; give a --reason" in dry.err
-    assert cli("rollback 6 --rehearse loans.csv --label default --dry-run --reason audit").code == 0
-    assert cli("rollback 6 --rehearse loans.csv --label default --reason audit --yes").code == 0
+    assert "version 6 does worse than version 7 by f1 (beyond chance, p " in dry.err
+    assert "give a --reason" in dry.err
+    assert cli("rollback 6 --rehearse seven.csv --label default --dry-run --reason audit").code == 0
+    assert cli("rollback 6 --rehearse seven.csv --label default --reason audit --yes").code == 0
 
 
 def test_a_merge_is_a_version_with_two_parents(cli: Cli) -> None:

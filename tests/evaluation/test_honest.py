@@ -1,7 +1,7 @@
 """How often tests raise false alarms, and what intervals cover: `make study`, a thousand experiments each.
 
-A rate is met where the 99 % binomial interval of what was counted holds it, as DESIGN says; tests that are exact may
-alarm less often than they state.
+A rate is met where the 99 % binomial interval of what was counted holds it, as DESIGN says; what is exact or holds for
+many at once may alarm less often, or cover more, than it states. docs/statistics.md has the rates.
 """
 
 from __future__ import annotations
@@ -10,102 +10,128 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from scipy import stats
 
-from lepton_ai.evaluation import measures, resampling
 from lepton_ai.evaluation.fairness import by_group
-from lepton_ai.evaluation.intervals import Measure, bootstrap
-from lepton_ai.evaluation.paired import delong, diebold_mariano, mcnemar, paired_bootstrap
+from lepton_ai.evaluation.intervals import bootstrap
+from lepton_ai.evaluation.paired import delong, diebold_mariano, mcnemar, paired_bootstraps
 from lepton_ai.evaluation.slices import worst
+
+from .populations import CHAIN, ROWS, Sample, sample
 
 pytestmark = [pytest.mark.study, pytest.mark.timeout(3600)]
 
-Floats = npt.NDArray[np.float64]
 RUNS = 1000
-ROWS = 400
-FIGURES = ("accuracy", "f1", "roc_auc", "brier", "log_loss")
+DRAWS = 250
+"""Fewer than are usual: the spread is known a little worse, which is against us."""
+SKILL = 0.55
+"""How much less noise the better model's score has, of 0.9."""
+FIGURES = {
+    "binary": (
+        "accuracy", "precision", "recall", "f1", "roc_auc", "gini", "average_precision", "brier", "log_loss",
+    ),
+    "multiclass": (
+        "accuracy", "balanced_accuracy", "macro_precision", "macro_recall", "macro_f1", "micro_f1", "weighted_f1",
+    ),
+    "regression": ("rmse", "mae", "r2"),
+}  # fmt: skip
+SCHEMES = ("rows", "stratified", "groups", "few groups", "blocks")
+MANY = 800
+"""Rows of the samples by group, some 80 of them; of few groups there are 40."""
+EVERY = [(task, scheme) for task in FIGURES for scheme in SCHEMES if (task, scheme) != ("regression", "stratified")]
 
 
-def within(count: int, rate: float, runs: int = RUNS, *, at_most: bool = False) -> bool:
-    """Whether the 99 % interval (Clopper and Pearson 1934) of a count does not exclude a rate, or lies below it."""
+def within(count: int, rate: float, runs: int = RUNS, *, at_most: bool = False, at_least: bool = False) -> bool:
+    """Whether the 99 % interval (Clopper and Pearson 1934) of a count does not exclude a rate, or lies on that side."""
     ends = stats.binomtest(count, runs).proportion_ci(0.99)
-    return ends.low <= rate and (at_most or rate <= ends.high)
+    return (ends.low <= rate or at_least) and (rate <= ends.high or at_most)
 
 
-def rows(generator: np.random.Generator, n: int, skill: float = 0.0) -> tuple[Floats, Floats, Floats]:
-    """Labels, and two models' probabilities of the same skill, or the second one better by `skill`."""
-    signal = generator.normal(size=n)
-    truth = (signal + generator.normal(size=n) > 0.6).astype(float)
-    sides = [signal + noise * generator.normal(size=n) - 0.6 for noise in (0.9, 0.9 - skill)]
-    one, other = (1 / (1 + np.exp(-side)) for side in sides)
-    return truth, one, other
+def told(what: str, counts: Mapping[str, int], runs: int = RUNS) -> None:
+    print("\n".join(f"{what}: {name} {count / runs:.1%}" for name, count in counts.items()))
 
 
-def measured(truth: Floats, chance: Floats) -> Measure:
-    return measures.together(measures.of_decisions(truth, chance >= 0.5), measures.of_probabilities(truth, chance))
+@pytest.mark.parametrize(("task", "scheme"), EVERY)
+def test_an_interval_holds_the_true_figure_nineteen_times_in_twenty(task: str, scheme: str) -> None:
+    every = 2_000_000
+    population = sample(task, scheme, np.random.default_rng(99), every).sides[0](np.ones(every))
+    figures = {name for name in FIGURES[task] if (name, scheme) != ("average_precision", "few groups")}
+    covered = Counter(dict.fromkeys(figures, 0))
+    for seed in range(RUNS):
+        drawn = sample(task, scheme, np.random.default_rng([seed, 3]), MANY if scheme == "groups" else ROWS)
+        draws = bootstrap(drawn.sides[0], drawn.scheme, DRAWS, seed)
+        ends = {name: draws.interval(name) for name in population}
+        assert {name for name, each in ends.items() if each is not None} == figures
+        covered.update(name for name, each in ends.items() if each and each[0] <= population[name] <= each[1])
+
+    told(f"coverage, {task} by {scheme}", covered)
+    assert all(within(count, 0.95) for count in covered.values())
 
 
-def verdicts(seed: int, skill: float) -> Iterator[tuple[str, float]]:
-    """The p-value of each paired test in one experiment."""
-    truth, one, other = rows(np.random.default_rng([seed, 1]), ROWS, skill)
-    sides = [measured(truth, each) for each in (one, other)]
+def verdicts(task: str, scheme: str, seed: int, skill: float) -> Iterator[tuple[str, float]]:
+    """The p-value of the paired bootstrap of each figure in one experiment."""
+    drawn = sample(task, scheme, np.random.default_rng([seed, 1]), skill=skill)
+    figures = (*FIGURES[task], *(("ks", "ece") if task == "binary" else ()))
+    for figure, test in paired_bootstraps(figures, *drawn.sides, drawn.scheme, DRAWS, seed).items():
+        yield f"bootstrap of {figure}", test.p
+
+
+def exact(seed: int, skill: float) -> Iterator[tuple[str, float]]:
+    """The p-values of the tests that draw nothing again, in one experiment."""
+    truth, one, other = scores(sample("binary", "rows", np.random.default_rng([seed, 1]), skill=skill))
     yield "DeLong", delong(truth, one, other).p
     yield "McNemar", mcnemar((one >= 0.5) == truth, (other >= 0.5) == truth).p
-    for figure in FIGURES:
-        test = paired_bootstrap(figure, sides[0], sides[1], resampling.SingleRows(ROWS), draws=500, seed=seed)
-        yield f"bootstrap of {figure}", test.p
-    noise = np.random.default_rng([seed, 2]).normal(size=(2, ROWS + 2))
-    losses = [np.convolve(each, (1, 0.5, 0.3), "valid") ** 2 for each in noise]
-    yield "Diebold-Mariano, 3 steps", diebold_mariano(losses[0], losses[1] * (1 - skill) ** 2, "mse", 3).p
+    for steps in (1, 3):
+        noise = np.random.default_rng([seed, 2]).normal(size=(2, ROWS + steps - 1))
+        losses = [np.convolve(each, CHAIN ** np.arange(steps), "valid") ** 2 for each in noise]
+        better = losses[1] * (1 - skill) ** 2
+        yield f"Diebold-Mariano, {steps} ahead", diebold_mariano(losses[0], better, "mse", steps).p
 
 
-def alarms(skill: float) -> Mapping[str, int]:
-    return Counter(name for seed in range(RUNS) for name, p in verdicts(seed, skill) if p <= 0.05)
+def scores(drawn: Sample) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return drawn.truth, *drawn.said
 
 
-def test_two_models_that_are_equally_good_are_told_apart_once_in_twenty_times() -> None:
-    found = alarms(0.0)
+@pytest.mark.parametrize(("task", "scheme"), EVERY)
+def test_two_models_that_are_equally_good_are_told_apart_once_in_twenty_times(task: str, scheme: str) -> None:
+    found = Counter[str]()
+    for seed in range(RUNS):
+        found.update({name: int(p <= 0.05) for name, p in verdicts(task, scheme, seed, 0.0)})
 
-    print("\n".join(f"false alarms at 5 %: {name} {count / RUNS:.1%}" for name, count in found.items()))
+    told(f"false alarms, {task} by {scheme}", found)
+    assert all(within(count, 0.05, at_most=True) for count in found.values())
+
+
+def test_tests_that_draw_nothing_tell_equals_apart_once_in_twenty_times() -> None:
+    found = Counter[str]()
+    for seed in range(RUNS):
+        found.update({name: int(p <= 0.05) for name, p in exact(seed, 0.0)})
+
+    told("false alarms", found)
     assert all(within(count, 0.05, at_most=True) for count in found.values())
 
 
 def test_a_model_that_is_better_is_found() -> None:
-    found = alarms(0.45)
-
-    print("\n".join(f"power: {name} {count / RUNS:.1%}" for name, count in found.items()))
-    assert min(found["DeLong"], found["bootstrap of brier"], found["Diebold-Mariano, 3 steps"]) > 0.8 * RUNS
-
-
-@pytest.mark.parametrize("scheme", ["rows", "groups", "blocks"])
-def test_an_interval_holds_the_true_figure_nineteen_times_in_twenty(scheme: str) -> None:
-    covered, defined = Counter[str](), Counter[str]()
-    population = rows(np.random.default_rng(99), 2_000_000)
-    truths = measured(*population[:2])(np.ones(len(population[0])))
+    found = Counter[str]()
     for seed in range(RUNS):
-        generator = np.random.default_rng([seed, 3])
-        truth, chance, _ = rows(generator, ROWS)
-        chosen: resampling.Scheme = resampling.SingleRows(ROWS)
-        if scheme == "groups":  # each patient's row stands twice
-            truth, chance = np.repeat(truth, 2), np.repeat(chance, 2)
-            chosen = resampling.scheme_of(2 * ROWS, groups=np.repeat(np.arange(ROWS), 2))
-        if scheme == "blocks":
-            chosen = resampling.Blocks(ROWS, resampling.block_length(ROWS))
-        draws = bootstrap(measured(truth, chance), chosen, 500, seed)
-        for figure in FIGURES:
-            if ends := draws.interval(figure):
-                defined[figure] += 1
-                covered[figure] += ends[0] <= truths[figure] <= ends[1]
+        every = [*exact(seed, SKILL), *verdicts("regression", "rows", seed, 0.2)]
+        found.update({name: int(p <= 0.05) for name, p in [*every, *verdicts("binary", "rows", seed, SKILL)]})
 
-    print("\n".join(f"coverage by {scheme}: {name} {covered[name] / defined[name]:.1%}" for name in FIGURES))
-    assert all(defined[name] == RUNS for name in FIGURES)
-    assert all(within(covered[name], 0.95) for name in FIGURES)
+    told("power", found)
+    sure = (
+        "DeLong",
+        "Diebold-Mariano, 1 ahead",
+        "Diebold-Mariano, 3 ahead",
+        "bootstrap of roc_auc",
+        "bootstrap of mae",
+    )
+    assert all(found[name] > 0.8 * RUNS for name in sure)
+    assert abs(found["DeLong"] - found["bootstrap of roc_auc"]) < 0.03 * RUNS
 
 
 def test_a_search_in_noise_finds_a_slice_once_in_twenty_times() -> None:
-    found = 0
+    found = Counter[str]()
     for seed in range(RUNS):
         generator = np.random.default_rng([seed, 4])
         columns = {
@@ -113,20 +139,45 @@ def test_a_search_in_noise_finds_a_slice_once_in_twenty_times() -> None:
             "x": generator.normal(size=ROWS),
             "m": np.where(generator.random(ROWS) < 0.2, np.nan, 1.0),
         }
-        slices = worst((generator.random(ROWS) < 0.2).astype(float), columns, pairs=True, seed=seed)
-        found += bool(slices) and slices[0].p <= 0.05
+        losses = {
+            "wrong calls": (generator.random(ROWS) < 0.2).astype(float),
+            "squared errors": generator.normal(size=ROWS) ** 2,
+        }
+        for kind, loss in losses.items():
+            for pairs in (False, True):
+                slices = worst(loss, columns, pairs=pairs, seed=seed)
+                found[f"{kind}, {'pairs' if pairs else 'single'}"] += bool(slices) and slices[0].p <= 0.05
 
-    print(f"searches of noise that found a slice at 5 %: {found / RUNS:.1%}")
-    assert within(found, 0.05, at_most=True)
+    told("searches of noise that found a slice", found)
+    assert all(within(count, 0.05, at_most=True) for count in found.values())
 
 
-def test_groups_that_are_treated_alike_are_told_apart_once_in_twenty_times() -> None:
-    found = Counter[str]()
+GROUPS = {"2 alike": (0.3, 0.3), "3 alike": (0.3, 0.3, 0.3), "2 apart": (0.3, 0.45), "4 apart": (0.2, 0.3, 0.35, 0.45)}
+"""Groups by the share that is called positive in each, and by the share of rightly called rows about it."""
+
+
+@pytest.mark.parametrize("groups", list(GROUPS))
+def test_gaps_between_groups_are_told_as_often_as_they_should_be(groups: str) -> None:
+    shares = np.array(GROUPS[groups])
+    gap, ratio = np.ptp(shares), shares.min() / shares.max()
+    true = {
+        "demographic_parity_difference": gap,
+        "demographic_parity_ratio": ratio,
+        "equal_opportunity_difference": gap,
+        "equalized_odds_difference": gap,
+    }
+    alarms, covered = Counter(dict.fromkeys(true, 0)), Counter(dict.fromkeys(true, 0))
     for seed in range(RUNS):
         generator = np.random.default_rng([seed, 5])
-        labels, called = ((generator.random(ROWS) < share).astype(float) for share in (0.4, 0.3))
-        fairness = by_group(labels, called, generator.choice(list("abc"), ROWS), draws=200, seed=seed)
-        found.update(gap.name for gap in fairness.gaps if gap.p is not None and gap.p <= 0.05)
+        members = generator.integers(0, len(shares), ROWS)
+        labels = (generator.random(ROWS) < 0.4).astype(float)
+        called = (generator.random(ROWS) < shares[members]).astype(float)
+        for each in by_group(labels, called, members, draws=DRAWS, seed=seed).gaps:
+            alarms[each.name] += each.p is not None and each.p <= 0.05
+            covered[each.name] += each.low is not None and each.low <= true[each.name] <= (each.high or 0)
 
-    print("\n".join(f"gaps of equal groups at 5 %: {name} {count / RUNS:.1%}" for name, count in found.items()))
-    assert all(within(count, 0.05, at_most=True) for count in found.values())
+    told(f"found at 5 %, {groups}", alarms)
+    told(f"coverage, {groups}", covered)
+    assert all(within(count, 0.95, at_least=True) for count in covered.values())
+    if gap == 0:
+        assert all(within(count, 0.05, at_most=True) for count in alarms.values())

@@ -10,21 +10,71 @@ from scipy import stats
 
 from lepton_ai.errors import Malformed
 from lepton_ai.evaluation import measures, resampling
-from lepton_ai.evaluation.intervals import bca, bootstrap
+from lepton_ai.evaluation.intervals import bootstrap, interval
 
 GENERATOR = np.random.default_rng(11)
 TRUTH = (GENERATOR.random(300) < 0.3).astype(float)
 CHANCE = np.clip(0.3 * TRUTH + 0.5 * GENERATOR.random(300), 0, 1)
 
 
-def test_the_ends_are_scipys_for_the_same_draws() -> None:
-    values = np.random.default_rng(3).exponential(size=80)
+def test_the_reach_is_scipys_standard_error_by_students_t() -> None:
+    values = np.random.default_rng(3).normal(size=80)
     theirs = stats.bootstrap((values,), np.mean, n_resamples=2000, rng=np.random.default_rng(5))
-    left_out = (values.sum() - values) / (len(values) - 1)
 
-    found = bca(float(values.mean()), theirs.bootstrap_distribution, left_out)
+    found = interval("own", float(values.mean()), theirs.bootstrap_distribution, 79)
 
-    assert found == pytest.approx(tuple(theirs.confidence_interval), rel=1e-3)
+    reach = stats.t.ppf(0.975, 79) * theirs.standard_error * np.sqrt(80 / 79)
+    assert found == pytest.approx((values.mean() - reach, values.mean() + reach))
+    assert found == pytest.approx(stats.t.interval(0.95, 79, values.mean(), stats.sem(values)), abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("name", "figure", "least", "most"),
+    [("recall", 0.97, 0, 1), ("macro_roc_auc", 0.98, 0, 1), ("rmse", 0.2, 0, np.inf), ("gini", 0.97, -1, 1),
+     ("r2", 0.98, -np.inf, 1), ("precision_at_10", 0.04, 0, 1), ("pixel_iou", 0.03, 0, 1)],
+)  # fmt: skip
+def test_an_interval_stays_where_its_figure_can_be(name: str, figure: float, least: float, most: float) -> None:
+    found = interval(name, figure, np.clip(np.random.default_rng(1).normal(figure, 0.01, 500), 1e-3, 0.999), 50)
+
+    assert found is not None
+    assert least < found[0] < figure < found[1] < most
+
+
+@pytest.mark.parametrize("name", ["ks", "ece", "max_error"])
+def test_what_no_draw_is_honest_of_has_no_interval(name: str) -> None:
+    assert interval(name, 0.3, np.random.default_rng(1).normal(0.3, 0.01, 500), 50) is None
+
+
+def test_of_few_groups_a_share_has_an_interval_and_a_loss_has_none() -> None:
+    few = bootstrap(measures.of_probabilities(TRUTH, CHANCE), resampling.Groups(np.arange(300) // 25), 200)
+
+    known = {name for name in few.figures if few.interval(name) is not None}
+    assert known == {"roc_auc", "gini"}
+
+
+def test_cells_are_drawn_as_their_rows_are() -> None:
+    """The spread of a share over draws of whole cells is that of drawing row by row, within either stratum too."""
+    truth, called = np.repeat([0.0, 1.0, 1.0], [500, 300, 200]), np.repeat([False, False, True], [500, 300, 200])
+    measure = measures.of_decisions(truth, called)
+    strata = resampling.Strata(truth.astype(np.int64))
+    groups = resampling.Groups(np.arange(1000) // 4)
+
+    for scheme, share in ((resampling.SingleRows(1000), 0.4), (strata, 0.4), (groups, 0.4)):
+        together = bootstrap(measure, scheme, 4000).drawn["recall"]
+        one_by_one = bootstrap(lambda weights: measure(weights), scheme, 1000).drawn["recall"]
+        assert together.mean() == pytest.approx(share, abs=0.003)
+        assert together.std() == pytest.approx(one_by_one.std(), rel=0.1)
+
+
+def test_progress_is_told_up_to_the_end() -> None:
+    told: list[tuple[int, int]] = []
+
+    bootstrap(
+        measures.of_probabilities(TRUTH, CHANCE), resampling.SingleRows(300), 500, progress=lambda *at: told.append(at)
+    )
+
+    assert told[-1] == (500, 500)
+    assert told == sorted(told)
 
 
 def test_the_same_seed_gives_the_same_interval_on_any_number_of_threads() -> None:
@@ -54,7 +104,7 @@ def test_what_most_draws_leave_undefined_has_no_interval() -> None:
     assert draws.interval("brier") is not None
 
 
-def test_a_biased_figure_of_few_rows_has_no_interval_that_excludes_it() -> None:
+def test_every_figure_lies_in_its_interval() -> None:
     generator = np.random.default_rng(1)
     for seed in range(20):
         truth, chance = (generator.random(200) < 0.5).astype(float), generator.random(200)
@@ -84,7 +134,7 @@ def test_rows_of_one_group_are_drawn_together(groups: list[str]) -> None:
 def test_blocks_give_as_many_rows_as_there_are(n: int, data: st.DataObject) -> None:
     scheme = resampling.scheme_of(n, block=data.draw(st.integers(1, n // 2)))
 
-    assert scheme.draw(np.random.default_rng(1)).sum() == n == len(scheme.units)
+    assert scheme.draw(np.random.default_rng(1)).sum() == n == scheme.n
 
 
 def test_a_series_that_depends_on_itself_has_a_wider_interval_by_blocks() -> None:
@@ -135,5 +185,5 @@ def test_a_scheme_that_does_not_fit_the_rows_is_refused(asked: dict[str, object]
         resampling.scheme_of(4, **asked)  # type: ignore[arg-type]
 
 
-def test_blocks_are_as_long_as_the_cube_root_of_the_rows() -> None:
-    assert [resampling.block_length(n) for n in (2, 27, 1000)] == [1, 3, 10]
+def test_blocks_are_as_long_as_twice_the_cube_root_of_the_rows() -> None:
+    assert [resampling.block_length(n) for n in (2, 27, 1000)] == [1, 6, 20]

@@ -118,7 +118,7 @@ TASKS: dict[str, tuple[tuple[Any, Any], dict[str, Any], str, tuple[str, ...]]] =
     "ranking": (
         (CHANCE.integers(0, 3, 100), CHANCE.random(100)), {"sampling": Sampling(QUERIES)}, "queries", ("ranking",)
     ),
-    "forecasting": ((WALK, ENDS), {}, "blocks of 4", ("forecast", "residuals")),
+    "forecasting": ((WALK, ENDS), {}, "blocks of 9", ("forecast", "residuals")),
     "segmentation": (
         (IMAGES, IMAGES ^ (CHANCE.random(IMAGES.shape) < 0.1)), {"classes": ("ground", "road")}, "images", ("by_class",)
     ),

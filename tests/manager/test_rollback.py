@@ -70,7 +70,7 @@ def test_a_rehearsal_refuses_a_worse_target_unless_a_reason_is_given(manager: Mo
     manager.rollback(1)
     data, labels = rows(200, 1)
 
-    with pytest.raises(GateNotMet, match=r"version 2 has f1 0\.\d+, below the 0\.\d+ of version 1; give a reason="):
+    with pytest.raises(GateNotMet, match=r"version 2 has f1 0\.\d+, below the 0\.\d+ of version 1, worse .*; give a "):
         manager.rollback(2, rehearse=(data, labels))
     assert manager.branches("risk") == {"main": 1}
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from ...domain.model.figures import Common, Figure, Rows, VersionFigures, common, shared
 from ...domain.model.metric import USUAL, better_when, goodness
@@ -13,6 +14,15 @@ from ...results import Comparison, Diff, TensorChange
 from ...tensors.graph import Graph
 from ..deltas import graph_of
 from ..workspace import Workspace
+
+if TYPE_CHECKING:
+    from ...evaluation.outcomes import Outcomes
+    from .contests import Terms
+
+DRAWN: Final = ("groups", "block", "stratified")
+"""What says how rows depend on each other."""
+UNTOLD: Final = "a class that judges itself says nothing of single rows"
+"""Why there is no test of a version whose class has an `evaluate` of its own."""
 
 
 def diff(workspace: Workspace, before: ModelVersion, after: ModelVersion) -> Diff:
@@ -105,18 +115,41 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = "
     return changed
 
 
-def compare(workspace: Workspace, model: ModelState, numbers: Sequence[int], metric: str | None) -> Comparison:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rivals:
+    """What a comparison is asked with; see `ModelManager.compare`."""
+
+    metric: str | None = None
+    against: int | None = None
+    """The version that the others are set against; None for the best."""
+    rows: tuple[Any, Any] | None = None
+    """Data and labels to judge the versions on; None for the figures that are recorded."""
+    test: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """How rows are drawn and how sure a test is, as a report takes it."""
+
+
+def both(data: Any, labels: Any) -> tuple[Any, Any] | None:
+    """Rows to judge versions on, or none. Raises `Malformed` on data without labels, or labels without data."""
+    if (data is None) != (labels is None):
+        raise Malformed("data and labels go together; give both, or neither for the figures that are recorded")
+    return None if data is None else (data, labels)
+
+
+def compare(workspace: Workspace, model: ModelState, numbers: Sequence[int], asked: Rivals) -> Comparison:
     """Versions by a metric on rows that all of them were judged on, best first, the newest of equals.
 
-    Without a metric by the usual one of those that are shared. Where no rows are, in the order named, unranked. Raises
+    Without a metric by the usual one of those that are shared. Where no rows are, in the order named, unranked. Where
+    outcomes of these rows are known, each is tested against the best, or against the version that is named. Raises
     `Refused` where a metric is named that none of them has, or whose direction nobody knows.
     """
     if not numbers:
         raise Malformed("nothing to compare; name at least one version")
-    sides = {number: model.figures_of(number) for number in dict.fromkeys(numbers)}
-    if metric is not None:
-        _known(model, sides, metric)
-    basis, order = _basis(model, sides, metric), list(sides)
+    numbers = list(dict.fromkeys([*numbers, *([] if asked.against is None else [asked.against])]))
+    terms, judged = _terms(asked), _judged(workspace, model, numbers, asked)
+    sides = judged.figures if judged else {number: model.figures_of(number) for number in numbers}
+    if asked.metric is not None:
+        _known(model, sides, asked.metric)
+    basis, order = _basis(model, sides, asked.metric), list(sides)
     if basis is not None:
         better = better_when(basis.name, model.better)
         figures = basis.figures
@@ -125,17 +158,97 @@ def compare(workspace: Workspace, model: ModelState, numbers: Sequence[int], met
     if basis is not None:
         shown = {number: of | {basis.name: basis.figures[number]} for number, of in shown.items()}
     names = sorted(set[str]().union(*shown.values()))
-    return Comparison(
+    told = Comparison(
         model=model.name,
         metric=None if basis is None else basis.name,
         on=None if basis is None else told_rows(basis.rows),
         versions=tuple(workspace.version(model, number) for number in order),
         metrics=tuple(values(shown[number]) for number in order),
         rows=tuple(rows_by_name(shown[number]) for number in order),
-        words=_unranked(model, sides, metric) if basis is None else "",
+        words=_unranked(model, sides, asked.metric) if basis is None else "",
         hyperparameters=tuple(flat(model.version(number).event.hyperparameters) for number in order),
         better={name: better_when(name, model.better) for name in names if _ranks(model, name)},
     )
+    if basis is None or len(order) == 1:
+        return told
+    return replace(told, **_tests(workspace, model, basis, order, judged, asked.against, terms))
+
+
+def _tests(
+    workspace: Workspace,
+    model: ModelState,
+    basis: Common,
+    order: Sequence[int],
+    judged: Judged | None,
+    against: int | None,
+    terms: Terms,
+) -> dict[str, Any]:
+    """The paired tests of a comparison: of versions whose outcomes of the rows are known, the best first."""
+    from .contests import contests
+
+    outcomes = judged.outcomes if judged else outcomes_of_rows(workspace, model, order, basis.rows)
+    known = {number: outcomes[number] for number in order if number in outcomes}
+    untested = tuple(number for number in order if number not in known)
+    why = UNTOLD if judged and untested else ""
+    if len(known) > 1 and (against is None or against in known):
+        tests, refused = contests(workspace, model, basis.metric, known, against, terms)
+        return {"tests": tests, "untested": untested, "why": refused or why}
+    return {"untested": tuple(order), "why": why}
+
+
+def outcomes_of_rows(
+    workspace: Workspace, model: ModelState, numbers: Iterable[int], rows: Rows
+) -> dict[int, Outcomes]:
+    """By version what is kept of those rows; versions of which nothing is are left out."""
+    from .evaluation import kept_outcomes
+
+    some = [number for number in numbers if model.reports.get(number)]
+    found = {number: kept_outcomes(workspace, model, number, rows) for number in some}
+    return {number: outcomes for number, outcomes in found.items() if outcomes is not None}
+
+
+class Judged(NamedTuple):
+    """Versions judged there and then: their figures, and the outcomes of those that tell any."""
+
+    figures: dict[int, VersionFigures]
+    outcomes: dict[int, Outcomes]
+
+
+def judged_on(
+    workspace: Workspace, model: ModelState, numbers: Sequence[int], rows: tuple[Any, Any], given: Mapping[str, Any]
+) -> Judged:
+    """Versions judged on data and labels that are given; nothing is recorded."""
+    from .evaluation import requested
+    from .sides import judged_here
+
+    sides, identity = judged_here(workspace, model, numbers, *rows, requested(given))
+    nothing = VersionFigures()
+    figures = {
+        number: nothing.measured(side.performance.figures(), identity, 0, None, side.performance.task)
+        for number, side in sides.items()
+    }
+    return Judged(figures, {number: side.outcomes for number, side in sides.items() if side.outcomes is not None})
+
+
+def _judged(workspace: Workspace, model: ModelState, numbers: Sequence[int], asked: Rivals) -> Judged | None:
+    if asked.rows is not None:
+        return judged_on(workspace, model, numbers, asked.rows, asked.test)
+    if drawn := [name for name in DRAWN if name in asked.test]:
+        raise Malformed(
+            f"{drawn[0]} says how rows depend on each other, which outcomes that are kept say themselves; give it with "
+            "the data"
+        )
+    return None
+
+
+def _terms(asked: Rivals) -> Terms:
+    """How sure tests are. Raises `Malformed` on what a comparison does not take."""
+    from .contests import Terms
+
+    known = (*DRAWN, "draws", "seed", "level")
+    if unknown := [name for name in asked.test if name not in known]:
+        raise Malformed(f"there is no option {unknown[0]!r}; a comparison takes {', '.join(known)}")
+    return Terms(**{name: value for name, value in asked.test.items() if name not in DRAWN})
 
 
 def _known(model: ModelState, sides: Mapping[int, VersionFigures], metric: str) -> None:

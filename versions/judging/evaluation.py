@@ -13,7 +13,7 @@ from ...domain.model.figures import rows_of as identity_of
 from ...domain.model.metric import checked_better
 from ...domain.model.state import ModelState
 from ...errors import Malformed, Refused
-from ...results import Evaluation, Report, TaskPerformance
+from ...results import Evaluation, Report
 from ...tensors.graph import Graph
 from ..data.named_data import rows_of
 from ..restore import all_converted
@@ -57,10 +57,10 @@ def evaluate(
 
     data, labels, called = rows_of(workspace, data, labels)
     data, labels = read_once(workspace, (data, labels))
-    beside = _beside(data, request, labels)
-    learnt = _learnt(model, number, data, request)
+    beside = columns_beside(data, request, labels)
+    learnt = without_extra(model, number, data, request)
     rows, labels = as_learnt(workspace, model, number, learnt, labels, chosen)
-    judgement = judge_subject(_subject(workspace, model, number), rows, labels, task, request, beside)
+    judgement = judge_subject(judgeable(workspace, model, number), rows, labels, task, request, beside)
     return _recorded(
         workspace, model, number, judgement, request, fingerprint(rows, labels), name=name or called, **told
     )
@@ -85,21 +85,12 @@ def evaluate_predictions(
     from ...evaluation.judgement import judge_outcomes
     from ...evaluation.predictions import outcomes_of_predictions
 
-    beside = _beside(data, request)
+    beside = columns_beside(data, request)
     sampling = request.sampling(beside)
     outcomes = outcomes_of_predictions(task, labels, predictions, probabilities, classes, sampling)
     judgement = judge_outcomes(outcomes, request, beside)
     rows = fingerprint({"label": labels} if data is None else data, labels)
     return _recorded(workspace, model, number, judgement, request, rows, **told)
-
-
-def judged(workspace: Workspace, model: ModelState, number: int, data: Any, labels: Any) -> TaskPerformance:
-    """How a version does on rows of which nothing is recorded. Raises `Refused` where its class has no word for it."""
-    from ...evaluation.subjects import outcomes_of, own_performance
-
-    data, labels = as_learnt(workspace, model, number, data, labels)
-    subject = _subject(workspace, model, number)
-    return own_performance(subject, data, labels) or outcomes_of(subject, data, labels).performance
 
 
 def report(workspace: Workspace, model: ModelState, number: int, name: str | None) -> Report:
@@ -141,7 +132,7 @@ def kept_outcomes(workspace: Workspace, model: ModelState, number: int, rows: Ro
     return None
 
 
-def _subject(workspace: Workspace, model: ModelState, number: int) -> Any:
+def judgeable(workspace: Workspace, model: ModelState, number: int) -> Any:
     """The object of a version, where it says anything of rows."""
     from ...evaluation.subjects import says_something
 
@@ -200,7 +191,7 @@ def _rows(data: Mapping[str, Any]) -> dict[str, Any] | None:
     return None if rows is None else {"digest": rows.digest, "rows": rows.size}
 
 
-def _beside(data: Any, request: ReportRequest, labels: Any = None) -> Table | None:
+def columns_beside(data: Any, request: ReportRequest, labels: Any = None) -> Table | None:
     """The columns of the data that a report was asked for by name; all but the labels, where all are searched."""
     from ...datasets.tables import read_table
 
@@ -214,7 +205,7 @@ def _beside(data: Any, request: ReportRequest, labels: Any = None) -> Table | No
     return read_table(columns.drop_columns([labels]) if request.slices is True else columns)
 
 
-def _learnt(model: ModelState, number: int, data: Any, request: ReportRequest) -> Any:
+def without_extra(model: ModelState, number: int, data: Any, request: ReportRequest) -> Any:
     """The data without columns that are named for the report alone, which the version never learnt."""
     from ...datasets.selection import selection
     from ...datasets.tables import selected
