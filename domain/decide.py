@@ -74,7 +74,7 @@ from .model import refs
 from .model.commit import commit, defined, evaluated, free_tag, repacked
 from .model.state import ModelState
 from .model.track_record import rolled_back_from
-from .names import changed_notes, checked_metrics, checked_task
+from .names import changed_notes, checked_fields, checked_metrics, checked_task
 from .run import decide as run
 from .run.state import RunState
 from .state import LedgerState, Objects, State
@@ -202,7 +202,7 @@ def _found_out(model: ModelState, command: Annotate | Describe | RecordMetrics |
                     metrics_to=checked_metrics(command.metrics_to),
                     difference=checked_metrics(command.difference),
                     worse=command.worse,
-                    test=None if command.test is None else RehearsalTest.model_validate(command.test),
+                    test=None if command.test is None else checked_fields(RehearsalTest, command.test, "test"),
                 ),
             )
         case _:

@@ -6,19 +6,25 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from unicodedata import category, is_normalized, normalize
 from unicodedata import name as unicode_name
 
-from ..errors import Malformed
+from pydantic import BaseModel, ValidationError
+
+from ..errors import Malformed, first_fault
 from ..events.clock import in_calendar
 from ..plain import NON_FINITE, plain_text, plain_value, same, words_of
 
+B = TypeVar("B", bound=BaseModel)
 LONGEST_LABEL: Final = 200
 """Characters of the name of a metric or note."""
 
 LONGEST_NAME: Final = 200
 """Characters of the name of a model."""
+
+DATA_PREFIX: Final = "data:"
+"""Before a name of rows that must be one, whatever files there are."""
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9._/-]{0,199}", re.ASCII)
 """Branches, tags and aliases: one name space a model."""
@@ -53,6 +59,12 @@ def checked_data(name: str) -> str:
     if not _is_name(name):
         raise Malformed(f"{name!r} cannot name data; {_way_to_name(name)}")
     return name
+
+
+def called_by(words: str) -> str:
+    """What rows are called that are asked for in these words; nothing for a file, whose words are no name."""
+    name = words.removeprefix(DATA_PREFIX).partition("@")[0]
+    return "" if "/" in name or "\\" in name or _ENDING.search(name.lower()) or not _is_name(name) else name
 
 
 def _is_name(text: str) -> bool:
@@ -107,6 +119,15 @@ def checked_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
     if not isinstance(metrics, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise Malformed(f"metrics are {words_of(metrics)}; give a mapping of names to numbers")
     return {checked_label(name, "metric"): figure(name, value) for name, value in metrics.items()}
+
+
+def checked_fields(kind: type[B], given: Mapping[str, Any], what: str) -> B:
+    """A part of an event that is given by its fields, or `Malformed`."""
+    try:
+        return kind.model_validate(given)
+    except ValidationError as error:
+        place, message, _ = first_fault(error, what)
+        raise Malformed(f"{what}, {place}: {message}") from None
 
 
 def checked_intervals(intervals: Mapping[str, Any]) -> dict[str, tuple[float, float]]:

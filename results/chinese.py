@@ -143,6 +143,13 @@ CHINESE: Final = {
     # work
     "version {version} of {model} on {branch}": "{model} 的版本 {version}，分支 {branch}",
     "version {version} of {model}: {performance}": "{model} 的版本 {version}：{performance}",
+    "{figure} is {value} on {rows} clean rows; {hurt} of {all} perturbations make it worse beyond chance":
+        "{rows} 行原始数据上 {figure} 为 {value}；{all} 种扰动中有 {hurt} 种使其变差，超出偶然",
+    "{kind} {severity}: not predicted ({why})": "{kind} {severity}：未能预测（{why}）",
+    "{figure} where inputs are perturbed": "输入受扰动时的 {figure}",
+    "perturbation": "扰动", "severity": "强度",
+    "shift": "平移", "scale": "缩放", "noise": "噪声", "swapped": "互换",
+    "blur": "模糊", "brightness": "亮度",
     "expected calibration error {before} before and {after} after, kept on {branch} of {model} as version {version}":
         "预期校准误差由 {before} 变为 {after}，保存在 {model} 的分支 {branch}，为版本 {version}",
     "job {job} is {status}; `lepton jobs` tells how it goes, `lepton worker` works on it":
@@ -288,7 +295,7 @@ CHINESE: Final = {
     "{size} effect ({measure} {value})": "效应{size}（{measure} {value}）",
     "negligible": "可忽略", "small": "小", "medium": "中等", "large": "大",
     "better": "更好", "worse": "更差", "not known": "尚不确定",
-    "difference": "差值", "effect": "效应",
+    "difference": "差值", "effect": "效应", "verdict": "结论",
     "against version {against} by {metric}": "与版本 {against} 相比，按 {metric}",
     "{tests}; p corrected for all pairs that were looked at (Holm)": "{tests}；p 已按所比较的全部配对校正（Holm）",
     "not tested: {why}": "未检验：{why}",
@@ -305,4 +312,22 @@ CHINESE: Final = {
         "不能确定版本 {last} 是否更差（p {p}，{test}）；约需 {rows}才能判定",
     "version {version} beside {against}: {figure} {difference}, p {p} by {test}: {verdict}":
         "版本 {version} 与版本 {against} 相比：{figure} {difference}，p {p}（{test}）：{verdict}",
+    # picking
+    "no version of {model} meets what is required": "{model} 没有符合要求的版本",
+    "version {version} of {model}: the only one that meets what is required": "{model} 的版本 {version}：唯一符合要求",
+    "version {version} of {model}: the best by {by}, beyond chance": "{model} 的版本 {version}：{by} 最好，超出随机",
+    "version {version} of {model}: the best by {by}": "{model} 的版本 {version}：{by} 最好",
+    "version {version} of {model}: no worse than the best by {by} beyond chance, and of such the smallest, "
+    "then the oldest":
+        "{model} 的版本 {version}：按 {by} 与最好者相比并不更差（未超出随机），其中最小、最早",
+    "version {version} of {model}: no other is better by any of {by}": "{model} 的版本 {version}：{by} 各项均无更好者",
+    "no version of {model} is the best by all of {by}; none of these is beaten by another: {front}":
+        "{model} 没有在 {by} 各项都最好的版本；互不支配的有：{front}",
+    "version {version} of {model}: the best by {by}, in this order; a later figure decides among those that an "
+    "earlier one finds no worse than the best":
+        "{model} 的版本 {version}：按 {by} 的顺序最好；前一项不分高下时由后一项决定",
+    "on {rows}": "数据：{rows}",
+    "left out": "未入选",
+    "not known: {numbers}": "未知：{numbers}",
+    "not met: {numbers}": "未满足：{numbers}",
 }  # fmt: skip

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
-from pydantic import ValidationError
-
-from ...errors import Condemned, Malformed, Refused, Stale, UnknownRevision, first_fault
+from ...errors import Condemned, Malformed, Refused, Stale, UnknownRevision
 from ...events.event import Event
 from ...events.model import (
     Bootstrap,
@@ -30,6 +28,7 @@ from ..commands import OBJECTS, Commit, RecordEvaluation, Repack, Stored, model_
 from ..guards import stands, unused, writable
 from ..names import (
     changed_notes,
+    checked_fields,
     checked_file,
     checked_intervals,
     checked_label,
@@ -253,21 +252,13 @@ def evaluated(state: State, command: RecordEvaluation) -> tuple[Append, ...]:
         metrics=checked_metrics(command.metrics),
         task=checked_task(command.task),
         intervals=None if command.intervals is None else checked_intervals(command.intervals),
-        bootstrap=None if command.bootstrap is None else _bootstrap(command.bootstrap),
+        bootstrap=None if command.bootstrap is None else checked_fields(Bootstrap, command.bootstrap, "bootstrap"),
         report=command.report,
     )
     events = (recorded, *defined(model, command.better))
     stored = () if command.report is None else kept(cast(Objects, state[OBJECTS]), command.stored)
     stream = model_stream(command.model)
     return (*(Append(OBJECTS, each) for each in stored), *(Append(stream, event) for event in events))
-
-
-def _bootstrap(given: Mapping[str, Any]) -> Bootstrap:
-    try:
-        return Bootstrap.model_validate(given)
-    except ValidationError as error:
-        place, message, _ = first_fault(error, "bootstrap")
-        raise Malformed(f"how intervals were found: {place}: {message}") from None
 
 
 def defined(model: ModelState, better: Mapping[str, str]) -> Iterator[Event]:

@@ -40,6 +40,7 @@ PAGE = ManifestWritten(manifest=digest("m"), page=0, names=(), dtypes=(), shapes
 
 # for each field of any command two values that a caller could mean
 VALUES: dict[str, tuple[Any, Any]] = {
+    "test": (None, {"test": "DeLong", "figure": "roc_auc", "difference": 0.1, "p": 0.2, "n": 9, "level": 0.95}),
     "bootstrap": (None, {"scheme": "single rows", "draws": 9, "level": 0.9, "seed": 0}),
     "model": ("credit", "fraud"),
     "run": ("r1", "r2"),

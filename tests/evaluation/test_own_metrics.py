@@ -80,7 +80,7 @@ def test_probabilities_are_given_to_a_function_that_asks_for_them() -> None:
     assert judgement.figures["rank"] == pytest.approx(judgement.performance.roc_auc)
     low, high = (getattr(judgement.report.intervals["rank"], end) for end in ("low", "high"))
     own = judgement.report.intervals["roc_auc"]
-    assert (low, high) == pytest.approx((own.low, own.high))
+    assert (low, high) == pytest.approx((own.low, own.high), abs=0.01)  # a known figure's is found on its own scale
 
 
 def test_several_classes_are_given_by_their_names() -> None:

@@ -14,7 +14,7 @@ import pytest
 import sklearn.metrics
 
 from lepton_ai.errors import Malformed, Unavailable
-from lepton_ai.evaluation.costs import Costs
+from lepton_ai.evaluation.diagnostics.costs import Costs
 from lepton_ai.evaluation.outcomes import Outcomes
 from lepton_ai.evaluation.predictions import outcomes_of_predictions
 from lepton_ai.evaluation.report import Asked, report_of
