@@ -55,7 +55,7 @@ class ReportFiles:
 
     def write(self, report: Report) -> list[str]:
         """Write them all, made first, so that none is there where one cannot be; their names."""
-        from ...results.judging.saving import chart_file
+        from ...results.pages.saving import chart_file
 
         made: dict[str, Callable[[str], bytes]] = {
             "html": lambda _: report.html().encode(),

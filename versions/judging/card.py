@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...domain.model.figures import UNNAMED, Figure, rows_of
 from ...domain.model.state import ModelState
-from ...results.judging.card import Card, JudgedRows
+from ...results.pages.card import Card, JudgedRows
 from ...results.words import Language, language
 from ..history import show
 from ..workspace import Workspace

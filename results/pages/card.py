@@ -13,12 +13,12 @@ from ..description import Block
 from ..figures import figure, pairs
 from ..file import keep
 from ..history import ROLES, VersionRecord
+from ..judging.report import Report
+from ..judging.sentences import Sentences
 from ..version import VersionRef
 from ..words import Language
 from .markdown import parts
 from .page import templates
-from .report import Report
-from .sentences import Sentences
 
 TASKS: Final = {
     "binary": "tabular-classification",
