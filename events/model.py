@@ -171,7 +171,7 @@ class Bootstrap(BaseModel):
 
     scheme: str = Field(description="what was drawn: rows, stratified, groups, blocks of 12")
     draws: Count = Field(description="how often it was drawn")
-    level: float = Field(gt=0, lt=1, description="the confidence of the intervals")
+    level: float = Field(gt=0, le=1, description="the confidence of the intervals")
     seed: Count = Field(description="what the draws were made from; the same gives the same")
 
 
@@ -371,7 +371,7 @@ class RehearsalTest(BaseModel):
     high: FiniteFloat | None = Field(default=None, description="upper end of it")
     p: float = Field(ge=0, le=1, description="chance of a difference as large where there is none; two-sided")
     n: Count = Field(description="rows")
-    level: float = Field(gt=0, lt=1, description="confidence of the interval; beyond chance is p <= 1 - level")
+    level: float = Field(gt=0, le=1, description="confidence of the interval; beyond chance is p <= 1 - level")
 
 
 class RollbackRehearsed(Event):
