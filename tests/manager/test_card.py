@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from lepton_ai import ModelManager
 from lepton_ai.models import CreditScoringModel
 from lepton_ai.results import Card
-from lepton_ai.results.judging.front_matter import front_matter
-from lepton_ai.results.judging.markdown import cell
+from lepton_ai.results.pages.front_matter import front_matter
+from lepton_ai.results.pages.markdown import cell
 
 GENERATOR = np.random.default_rng(4)
 ROWS = 160

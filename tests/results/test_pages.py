@@ -15,8 +15,8 @@ from lepton_ai.evaluation.outcomes import Outcomes
 from lepton_ai.evaluation.predictions import outcomes_of_predictions
 from lepton_ai.evaluation.report import Asked, report_of
 from lepton_ai.results import Report
-from lepton_ai.results.judging import drawing, page
 from lepton_ai.results.judging.sentences import Sentences
+from lepton_ai.results.pages import drawing, page
 
 CHROMIUM: Final = shutil.which("chromium")
 GENERATOR = np.random.default_rng(8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 REPORTS: Final = {
+    "all": "全部",
     # reports and their charts
     "Figures": "指标",
     "figure": "指标",
