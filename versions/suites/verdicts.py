@@ -10,6 +10,7 @@ from ...domain.model.state import ModelState
 from ...domain.streams import job_stream
 from ...domain.suites.due import Due
 from ...domain.suites.state import SuiteState, SuiteVersion
+from ...errors import UnknownRevision
 from ...events.envelope import decode
 from ...events.job import JobSubmitted
 from ...events.model import GateJudged
@@ -32,8 +33,9 @@ def show(workspace: Workspace, words: str) -> SuiteRecord:
     """A suite as it is defined, or, by NAME@N, as it was. Raises `UnknownRevision`."""
     name, at, number = words.partition("@")
     suite = known_suite(workspace, name)
-    version = suite.version(int(number) if number.isascii() and number.isdecimal() else 0) if at else suite.newest
-    return _described(workspace, suite, version, MOST)
+    if at and not (number.isascii() and number.isdecimal()):
+        raise UnknownRevision(f"{words!r} is no suite; write NAME, or NAME@2 for what it was")
+    return _described(workspace, suite, suite.version(int(number)) if at else suite.newest, MOST)
 
 
 def _described(workspace: Workspace, suite: SuiteState, version: SuiteVersion, most: int) -> SuiteRecord:
