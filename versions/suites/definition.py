@@ -153,7 +153,7 @@ def _asked(report: Mapping[str, Any], rows: SuiteRows) -> dict[str, Any]:
     request = requested(report)
     for name in ("groups", "slices", "sensitive"):
         value = report.get(name)
-        if not isinstance(value, str | None if name == "groups" else bool | list | tuple | None):
+        if not isinstance(value, str | None if name == "groups" else bool | str | list | tuple | None):
             raise Malformed(f"a suite's {name} are named as columns of its rows, not given as {words_of(value)}")
     if present := _columns(rows):
         for name in request.named:
