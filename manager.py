@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, Unpack, cast
 from weakref import WeakKeyDictionary
 
 from . import domain, settings, versions
@@ -30,9 +30,11 @@ if TYPE_CHECKING:
 
     from .domain import commands
     from .domain.model.state import ModelState, ModelVersion
+    from .evaluation.request import ReportOptions
     from .jobs.api import Jobs
     from .projections.queries.opening import Opener
     from .results import (
+        Card,
         Comparison,
         DataSets,
         Diff,
@@ -42,9 +44,11 @@ if TYPE_CHECKING:
         Log,
         ModelRecord,
         NamedData,
+        Pick,
         Protection,
         Protections,
         Report,
+        Robustness,
         RollbackPlan,
         RolledBack,
         Suggestion,
@@ -555,15 +559,46 @@ class ModelManager:
         )
         return versions.compare.compare(self._workspace, state, numbers, asked)
 
+    def pick(
+        self,
+        *revs: Rev,
+        model: str | None = None,
+        by: str | Sequence[str] = "f1",
+        require: str | Sequence[str] = (),
+        in_order: bool = False,
+        data: Any = None,
+        labels: Any = None,
+        **test: Any,
+    ) -> Pick:
+        """Pick one of some versions, or of all of a model, and say by which rule.
+
+        Those that do not meet every expression of `require` (docs/expressions.md) are left out: figures as `show` has
+        them, and `size` (bytes), `parameters`. `by` one figure the best is picked; where outcomes of the rows are known
+        those that a paired test finds no worse beyond chance are as good, and the smallest of them is picked, then the
+        oldest. By several the Pareto front is named, and a version is picked only where it is alone in it, or with
+        `in_order`, where the first figure decides and a later one among those that are as good. `data`, `labels` and
+        `test` are as `compare` takes them; nothing is recorded.
+        """
+        state, numbers = self._of_one_model(revs, model)
+        request = versions.pick.PickRequest(
+            by=(by,) if isinstance(by, str) else tuple(by),
+            require=(require,) if isinstance(require, str) else tuple(require),
+            in_order=in_order,
+            rows=versions.compare.both(data, labels),
+            test=test,
+        )
+        return versions.pick.pick(self._workspace, state, list(dict.fromkeys(numbers)) or [*state.versions], request)
+
     def suggest_rollback(
         self, *, model: str | None = None, branch: str = "main", metric: str | None = None
     ) -> Suggestion:
         """Versions of a branch's past to roll back to, best first by performance, stability and age, each with why.
 
-        Performance is compared on rows that versions were both judged on. One that was rolled back from is not
-        suggested again before it was cleared (`clear`).
+        Performance is compared on rows that versions were both judged on; where outcomes of these are kept, one that a
+        paired test finds no worse than the best beyond chance counts as good as that. One that was rolled back from is
+        not suggested again before it was cleared (`clear`).
         """
-        return versions.suggest.suggest(self._known(model), branch, metric)
+        return versions.suggest.suggest(self._workspace, self._known(model), branch, metric)
 
     # ── named data ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -798,7 +833,7 @@ class ModelManager:
         columns: Sequence[str] | None = None,
         better: Mapping[str, str] | None = None,
         key: str | None = None,
-        **report: Any,
+        **report: Unpack[ReportOptions],
     ) -> Evaluation:
         """Judge a version on labelled rows, record the figures and a fingerprint, and keep the report.
 
@@ -810,7 +845,8 @@ class ModelManager:
         has them, are for one that recorded none. `task` is for one whose class does not say it.
         `report` takes what `evaluation.request.ReportRequest` has: `draws` of the bootstrap (0: no intervals), `groups`
         or `block` or `stratified` for rows that depend on each other, `slices` to search, `sensitive` columns,
-        `costs`, `level`, `seed`, and `keep_outcomes=False` where each row's label and prediction are not to be kept.
+        `costs`, own `metrics`, `level`, `seed`, `progress(done, of)`, and `keep_outcomes=False` where each row's label
+        and prediction are not to be kept.
         """
         told: dict[str, Any] = {"name": name, "task": task, "better": better or {}, "key": key}
         told |= {"chosen": selection(types, drop, columns), "request": versions.evaluation.requested(report)}
@@ -830,7 +866,7 @@ class ModelManager:
         task: str | None = None,
         better: Mapping[str, str] | None = None,
         key: str | None = None,
-        **report: Any,
+        **report: Unpack[ReportOptions],
     ) -> Evaluation:
         """As `evaluate`, of predictions that were made elsewhere, one a row: arrays, lists or columns of a table.
 
@@ -845,8 +881,19 @@ class ModelManager:
         )
 
     def report(self, rev: Rev, name: str | None = None) -> Report:
-        """The report that is kept of a version's evaluation: of the name, else the newest."""
+        """The report that is kept of a version's evaluation: of the name, else the newest.
+
+        It has `.html()`, `.markdown()`, `.plot()`, and `.save(path)` by the ending of the file.
+        """
         return versions.evaluation.report(self._workspace, *self._resolved(rev), name)
+
+    def card(self, rev: Rev = "main", *, language: Literal["zh", "en"] | None = None) -> Card:
+        """The model card of a version in Hugging Face's format, with the reports that were kept of it.
+
+        Intended use, what is out of scope and limitations are the annotations `intended_use`, `out_of_scope` and
+        `limitations`, beside `license`, `language` and `pipeline_tag`. It names no actor and no path.
+        """
+        return versions.card.card(self._workspace, *self._resolved(rev), language)
 
     @_told_first
     def gate(
@@ -881,9 +928,7 @@ class ModelManager:
             }
             return versions.running.gate(self._workspace, suite, *self._resolved(rev), others, key)
         if data is None and (labels is not None or evaluation):
-            raise Malformed(
-                "labels and what else `evaluate` takes are about data; give the data too, or leave them out"
-            )
+            raise Malformed("labels, and what else `evaluate` takes, are about data; give the data too, or none of it")
         rows, labels, called = versions.named_data.rows_of(self._workspace, data, labels)
         rows, labels = versions.rows.read_once(self._workspace, (rows, labels))
         state, numbers = self._of_one_model((rev,) if against is None else (rev, against))
@@ -924,6 +969,31 @@ class ModelManager:
         told: dict[str, Any] = {"method": method, "branch": branch, "message": message, "key": key}
         told |= {"chosen": selection(types, drop, columns)}
         return versions.calibrate.calibrate(self._workspace, *self._resolved(rev), data, labels, **told)
+
+    def robustness(
+        self,
+        rev: Rev,
+        data: Any,
+        labels: Any = None,
+        *,
+        metric: str | None = None,
+        task: str | None = None,
+        outputs: str | None = None,
+        draws: int = 200,
+        level: float = 0.95,
+        seed: int = 0,
+        types: Mapping[str, str] | None = None,
+        drop: Sequence[str] = (),
+        columns: Sequence[str] | None = None,
+    ) -> Robustness:
+        """How a version does on labelled rows whose inputs go missing, shift, are noisy or unknown, the worst first.
+
+        `data` and `labels` are as in `evaluate`; `metric` is the task's headline where none is named. Differences are
+        of paired bootstraps, their chances corrected for all that was tried. Nothing is recorded.
+        """
+        told: dict[str, Any] = {"metric": metric, "task": task, "outputs": outputs, "draws": draws, "level": level}
+        told |= {"seed": seed, "chosen": selection(types, drop, columns)}
+        return versions.robustness.robustness(self._workspace, *self._resolved(rev), data, labels, **told)
 
     def sync(self, *, again: bool = False) -> Synced:
         """Deliver what was spooled while the ledger was away; `again` tries once more what it refused."""

@@ -14,7 +14,7 @@ import numpy as np
 import sklearn.metrics
 from scipy import stats
 
-from lepton_ai.evaluation.costs import Costs
+from lepton_ai.evaluation.diagnostics.costs import Costs
 from lepton_ai.evaluation.outcomes import Outcomes
 from lepton_ai.evaluation.report import Asked, report_of
 

@@ -7,13 +7,14 @@ from typing import Any, Final, Literal, cast
 import click
 
 from ..datasets.read import checked
+from ..domain.names import called_by
 from ..errors import GateNotMet
 from ..results import RollbackPlan, RolledBack
 from ..results.description import number
 from ..results.words import say
-from .command import Session, command, keyed
+from .command import Session, command, importing, keyed
 from .completion import aliases as known_aliases
-from .completion import branches, revisions
+from .completion import branches, data_names, revisions
 from .revision import expected, of_model, which_model
 from .shapes import METRICS, TEST, VERSION
 
@@ -91,12 +92,14 @@ DONE: Final = {
 @click.option(
     "--rehearse",
     metavar="DATA",
-    help="Judge both versions on these rows first, also in a dry run; one that is worse beyond chance exits with 4.",
+    shell_complete=data_names,
+    help="Judge both versions on these rows first, a file's or named data; one worse beyond chance exits with 4.",
 )
-@click.option("--label", metavar="COLUMN", help="The column of --rehearse that holds the labels.")
+@click.option("--label", metavar="COLUMN", help="The column of --rehearse that holds the labels, if it is a file.")
 @click.option("--override", is_flag=True, help="Move protected aliases without their gates, for the --reason.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask. Needed where there is no terminal to ask on.")
+@importing
 def rollback(
     session: Session,
     to: str | None,
@@ -200,7 +203,10 @@ def _sensible(to: str | None, branch: str | None, alias: str | None, aliases: tu
         )
 
 
-def _rehearsal(data: str | None, label: str | None) -> tuple[str, str] | None:
+def _rehearsal(data: str | None, label: str | None) -> tuple[str, str | None] | None:
+    """The rows to rehearse on: a file and its column of labels, or named data, which know theirs."""
+    if data is not None and called_by(data):
+        return data, label
     if data is None and label is None:
         return None
     if data is None or label is None:

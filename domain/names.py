@@ -23,6 +23,9 @@ LONGEST_LABEL: Final = 200
 LONGEST_NAME: Final = 200
 """Characters of the name of a model."""
 
+DATA_PREFIX: Final = "data:"
+"""Before a name of rows that must be one, whatever files there are."""
+
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9._/-]{0,199}", re.ASCII)
 """Branches, tags and aliases: one name space a model."""
 
@@ -56,6 +59,12 @@ def checked_data(name: str) -> str:
     if not _is_name(name):
         raise Malformed(f"{name!r} cannot name data; {_way_to_name(name)}")
     return name
+
+
+def called_by(words: str) -> str:
+    """What rows are called that are asked for in these words; nothing for a file, whose words are no name."""
+    name = words.removeprefix(DATA_PREFIX).partition("@")[0]
+    return "" if "/" in name or "\\" in name or _ENDING.search(name.lower()) or not _is_name(name) else name
 
 
 def _is_name(text: str) -> bool:

@@ -26,8 +26,8 @@ def score(labels: npt.ArrayLike, probabilities: npt.ArrayLike, threshold: float 
     Raises `Malformed` on no rows, unequal lengths, other labels, or probabilities outside 0 to 1.
     """
     truth, chance = checked(labels, probabilities)
-    if not 0 <= threshold <= 1:
-        raise Malformed(f"a threshold of {threshold} is not between 0 and 1; 0.5 is usual")
+    if not np.isfinite(threshold):
+        raise Malformed(f"a threshold of {threshold} cuts nothing; 0.5 is usual")
     return Performance(**_decisions(truth, chance >= threshold), **_chances(truth, chance), threshold=float(threshold))
 
 

@@ -63,13 +63,14 @@ def cells_of(*codes: Codes) -> tuple[Cells, tuple[Codes, ...]]:
 
 
 def codes_of(values: Sequence[object] | npt.NDArray[np.generic]) -> tuple[npt.NDArray[np.str_], Codes]:
-    """The levels of values as sorted texts, and the level of each value: values that read alike are one level."""
+    """The levels of values as texts, and the level of each value: values that read alike are one level.
+
+    Numbers of an array are in their order, all else is in that of its texts.
+    """
     if isinstance(values, np.ndarray) and values.dtype.kind in "biuf":
-        numbers, places = np.unique(values, return_inverse=True)
-        texts = numbers.astype(str)
-    else:
-        seen: dict[str, int] = {}
-        places = np.array([seen.setdefault(str(value), len(seen)) for value in values], np.int64)
-        texts = np.array(list(seen), str)
-    levels, codes = np.unique(texts, return_inverse=True)
-    return levels, codes[places] if len(places) else places.astype(np.int64)
+        numbers, codes = np.unique(values, return_inverse=True)
+        return numbers.astype(str), codes.astype(np.int64)
+    seen: dict[str, int] = {}
+    places = np.array([seen.setdefault(str(value), len(seen)) for value in values], np.int64)
+    levels, codes = np.unique(np.array(list(seen), str), return_inverse=True)
+    return levels, codes[places] if len(places) else places

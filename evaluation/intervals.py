@@ -57,6 +57,7 @@ def bootstrap(
 
     All figures are measured on the same draws, so that they can be compared. `progress` hears how many are done.
     """
+    check_rows(measure, scheme)
     drawn = resampled(measure, scheme, draws, seed, threads, progress)
     return Draws(measure(np.ones(scheme.n)), drawn, scheme.method, scheme.freedom)
 
@@ -70,8 +71,6 @@ def resampled(
     progress: Progress | None = None,
 ) -> Mapping[str, Floats]:
     """The figures of every draw by name, shape (draws,)."""
-    if isinstance(measure, Tabulated) and len(measure.cells.codes) != scheme.n:
-        raise Malformed(f"{len(measure.cells.codes)} rows are measured and {scheme.n} are drawn; give the same rows")
     if draws < 1:
         raise Malformed(f"{draws} draws measure nothing; give at least 1, {DRAWS:,} are usual")
     measured = _tabulated(measure, scheme) if isinstance(measure, Tabulated) else _row_by_row(measure, scheme)
@@ -87,6 +86,12 @@ def resampled(
             if progress is not None:
                 progress(done, draws)
     return _by_name(found)
+
+
+def check_rows(measure: Measure, scheme: Scheme) -> None:
+    """Raise `Malformed` where other rows are measured than are drawn."""
+    if isinstance(measure, Tabulated) and len(measure.cells.codes) != scheme.n:
+        raise Malformed(f"{len(measure.cells.codes)} rows are measured and {scheme.n} are drawn; give the same rows")
 
 
 def _tabulated(measure: Tabulated, scheme: Scheme) -> Callable[[np.random.Generator, int], Mapping[str, Floats]]:
@@ -110,7 +115,7 @@ def interval(
     if scale is None or not np.isfinite(figure):
         return None
     with np.errstate(divide="ignore", invalid="ignore"):
-        centre, known = scale.there(np.float64(figure)), scale.there(drawn)
+        centre, known = float(scale.there(np.array(figure))), scale.there(drawn)
     known = known[np.isfinite(known)]
     if not np.isfinite(centre) or len(known) < DEFINED * len(drawn) or np.ptp(known) == 0:
         return None

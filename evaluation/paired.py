@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..errors import Malformed
 from ..results import PairedTest
-from .intervals import DEFINED, DRAWS, LEVEL, Progress, resampled, widened
+from .intervals import DEFINED, DRAWS, LEVEL, Progress, check_rows, resampled, widened
 from .measures import Measure, differences
 from .probabilities import read_numbers
 from .resampling import Scheme
@@ -105,6 +105,7 @@ def paired_bootstraps(
     if draws < 2:
         raise Malformed(f"{draws} draws have no spread; give at least 2, {DRAWS:,} are usual")
     measure, freedom = differences(first, second), scheme.freedom
+    check_rows(measure, scheme)
     gaps = measure(np.ones(scheme.n))
     drawn = resampled(measure, scheme, draws, seed, progress=progress)
     name, tests = f"paired bootstrap, {scheme.method}, {draws} draws", dict[str, PairedTest]()

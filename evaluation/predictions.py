@@ -53,7 +53,7 @@ def outcomes_of_predictions(
     if task == "binary":
         named = (0, 1) if classes is None else tuple(classes)
         true, called = (_two(each, named) for each in (truth, predicted))
-        return Outcomes(task, true, called, _positive(chances), named, sampling=drawn)
+        return Outcomes(task, true, called, _positive(chances, len(true)), named, sampling=drawn)
     if task != "multiclass":
         raise Malformed(f"there are no figures for the task {task!r}; it is {', '.join(TASKS)}")
     return _of_classes(truth, predicted, chances, classes, drawn)
@@ -117,8 +117,10 @@ def _column(values: Any, trouble: str, advice: str) -> Column:
         raise Malformed(f"{trouble} ({error}); {advice}") from error
 
 
-def _positive(chances: npt.NDArray[np.float64] | None) -> npt.NDArray[np.float64] | None:
+def _positive(chances: npt.NDArray[np.float64] | None, n: int) -> npt.NDArray[np.float64] | None:
     """The positive class's probability, shape (n,)."""
+    if chances is not None and len(chances) != n:
+        raise Malformed(f"there are {len(chances)} probabilities for {n} rows; give one a row, or one column a class")
     if chances is None or chances.ndim == 1:
         return chances
     if chances.shape[1] > 2:

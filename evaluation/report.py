@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from ..errors import Malformed
 from ..results import Confusion, CostCurve, Curve, Interval, Report, Slice
-from . import calibration, measures, slices
-from .costs import Costs, cost_curve
-from .fairness import by_group
+from . import measures
+from .diagnostics import calibration, slices
+from .diagnostics.costs import Costs, cost_curve
+from .diagnostics.fairness import by_group
 from .intervals import DRAWS, LEVEL, Progress, bootstrap
 from .outcomes import Outcomes
 from .structured import tasks
@@ -45,7 +46,8 @@ class Asked:
     """Called now and then with how much is done and how much there is to do, from 0 to `of`."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.draws <= 100_000:
+        whole = isinstance(self.draws, int)  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not whole or not 0 <= self.draws <= 100_000:
             raise Malformed(f"{self.draws} draws are not between 0 (no intervals) and 100,000")
         if not 0.5 <= self.level < 1:
             raise Malformed(f"a level of {self.level} is not from 0.5 to below 1; 0.95 is usual")
@@ -59,14 +61,14 @@ def report_of(outcomes: Outcomes, asked: Asked) -> Report:
         raise Malformed("a threshold of least cost needs a binary classifier's probabilities; leave costs out")
     if asked.columns and outcomes.task in ("ranking", "sequence"):
         raise Malformed(f"slices are searched among rows that are independent, and those of a {outcomes.task} are not")
-    told = _Told(asked, (asked.draws, slices.PERMUTATIONS if asked.columns else 0))
+    steps = _Steps(asked, (asked.draws, slices.PERMUTATIONS if asked.columns else 0))
     parts = _PARTS[outcomes.task](outcomes, asked)
-    intervals = _intervals(outcomes, asked, told.of_part(0))
-    parts |= {"own": outcomes.own_figures, "slices": _slices(outcomes.losses, asked, told.of_part(1))}
+    intervals = _intervals(outcomes, asked, steps.of_part(0))
+    parts |= {"own": outcomes.own_figures, "slices": _slices(outcomes.losses, asked, steps.of_part(1))}
     return Report(outcomes.performance, *intervals, **parts)
 
 
-class _Told:
+class _Steps:
     """The progress of a report, whose parts are draws and permutations."""
 
     def __init__(self, asked: Asked, steps: Sequence[int]) -> None:

@@ -4,17 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import TypedDict, cast
 
 from ..datasets.columns import Column, Table
 from ..errors import Malformed
-from .costs import Costs
-from .intervals import DRAWS, LEVEL
+from .diagnostics.costs import Costs
+from .intervals import DRAWS, LEVEL, Progress
 from .report import Asked, Values
 from .resampling import Sampling
 
 Columns = Sequence[str] | Mapping[str, Values]
 """Names of columns of the data, or values by name, one a row."""
+
+
+class ReportOptions(TypedDict, total=False):
+    """The fields of `ReportRequest`, as callers name them."""
+
+    groups: str | Values | None
+    block: int | None
+    stratified: bool
+    slices: bool | Columns
+    sensitive: Columns
+    costs: Costs | Mapping[str, float] | None
+    metrics: Sequence[str]
+    outputs: str | None
+    draws: int
+    level: float
+    seed: int
+    keep_outcomes: bool
+    progress: Progress | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +59,8 @@ class ReportRequest:
     seed: int = 0
     keep_outcomes: bool = True
     """Whether each row's label and prediction are kept, by which versions can be compared by test later."""
+    progress: Progress | None = None
+    """Called now and then with how much of the report is done and how much there is to do."""
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -64,6 +84,7 @@ class ReportRequest:
             draws=self.draws,
             level=self.level,
             seed=self.seed,
+            progress=self.progress,
         )
 
 

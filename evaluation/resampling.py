@@ -216,8 +216,12 @@ def scheme_of(
             raise Malformed("all rows are of one group, and groups are what is drawn; an interval needs at least two")
         return Groups(codes)
     if block is not None:
-        if not isinstance(block, int | np.integer):
-            raise Malformed(f"a block is a whole number of rows, not {block!r}; leave it out for {block_length(n)}")
+        if not isinstance(block, int | np.integer):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise Malformed(
+                f"a block is a whole number of rows, not {block!r}; {block_length(n)} are usual for {n} rows"
+            )
+        if n < 2:
+            raise Malformed(f"blocks are drawn of a series, and {n} rows are none; give at least 2")
         if not 1 <= block <= n // 2:
             raise Malformed(f"a block of {block} rows does not fit {n} rows twice; give a length from 1 to {n // 2}")
         return Blocks(n, block)
@@ -297,9 +301,9 @@ def _members(strata: Units) -> list[Units]:
     return np.split(order, np.cumsum(np.bincount(strata))[:-1])
 
 
-def _counted(places: npt.NDArray[np.integer[Any]], n: int) -> Counts:
+def _counted(places: npt.NDArray[Any], n: int) -> Counts:
     """How often each of n places is among those of every draw, shape (draws, n)."""
     draws = len(places)
     if draws > 1:
         places = places + n * np.arange(draws)[:, None]
-    return np.bincount(places.ravel(), minlength=draws * n).reshape(draws, n).astype(np.float64)
+    return np.bincount(places.ravel(), minlength=draws * n).reshape(draws, n).astype(np.float64)  # pyright: ignore[reportUnknownArgumentType]

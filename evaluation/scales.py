@@ -70,7 +70,25 @@ def _share(logit: Floats) -> Floats:
     return 1 / (1 + np.exp(-logit))
 
 
+def _of_gini(gini: Floats) -> Floats:
+    """Gini is 2 ROC AUC - 1."""
+    return _logit((1 + gini) / 2)
+
+
+def _gini(logit: Floats) -> Floats:
+    return 2 * _share(logit) - 1
+
+
+def _of_r2(r2: Floats) -> Floats:
+    """What is unexplained is above 0 without an upper end."""
+    return -np.log(1 - r2)
+
+
+def _r2(logarithm: Floats) -> Floats:
+    return 1 - np.exp(-logarithm)
+
+
 _OTHERS: Final = {
-    "gini": Scale(lambda gini: _logit((1 + gini) / 2), lambda logit: 2 * _share(logit) - 1),
-    "r2": Scale(lambda r2: -np.log(1 - r2), lambda unexplained: 1 - np.exp(-unexplained)),
+    "gini": Scale(_of_gini, _gini),
+    "r2": Scale(_of_r2, _r2),
 }

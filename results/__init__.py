@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from .answer import Result, Shown, plain
-    from .comparison import Comparison
     from .data.drift import ColumnDrift, Drift
     from .data.named import ColumnProfile, DataSets, NamedData
     from .diff import Diff, TensorChange
     from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
+    from .judging.card import Card
+    from .judging.comparison import Comparison
     from .judging.contest import Contest
     from .judging.effect import Effect
     from .judging.evaluation import Evaluation
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
         SequencePerformance,
         TaskPerformance,
     )
+    from .judging.pick import LeftOut, Pick
     from .judging.report import ByClass, Confusion, Curve, Report, Series
+    from .judging.robustness import PerturbedFigure, Robustness
     from .judging.statistics import (
         Bin,
         Calibration,
@@ -53,6 +56,7 @@ __all__ = [
     "Bin",
     "ByClass",
     "Calibration",
+    "Card",
     "ColumnDrift",
     "ColumnProfile",
     "Comparison",
@@ -72,6 +76,7 @@ __all__ = [
     "GateRequirement",
     "GroupFigures",
     "Interval",
+    "LeftOut",
     "Log",
     "LogEntry",
     "ModelRecord",
@@ -82,6 +87,8 @@ __all__ = [
     "PairedTest",
     "PendingVersion",
     "Performance",
+    "PerturbedFigure",
+    "Pick",
     "Protection",
     "Protections",
     "RankingPerformance",
@@ -90,6 +97,7 @@ __all__ = [
     "Rehearsal",
     "Report",
     "Result",
+    "Robustness",
     "RollbackPlan",
     "RolledBack",
     "SegmentationPerformance",
@@ -119,7 +127,6 @@ _HOMES: Final = {
         "Shown",
         "plain",
     ),
-    ".comparison": ("Comparison",),
     ".data.drift": (
         "ColumnDrift",
         "Drift",
@@ -133,15 +140,13 @@ _HOMES: Final = {
         "Diff",
         "TensorChange",
     ),
+    ".judging.comparison": ("Comparison",),
     ".judging.contest": ("Contest",),
     ".judging.effect": ("Effect",),
+    ".judging.card": ("Card",),
+    ".judging.pick": ("LeftOut", "Pick"),
     ".judging.evaluation": ("Evaluation",),
-    ".judging.gate": (
-        "Gate",
-        "GateRequirement",
-        "Protection",
-        "Protections",
-    ),
+    ".judging.gate": ("Gate", "GateRequirement", "Protection", "Protections"),
     ".history": (
         "Log",
         "LogEntry",
@@ -170,6 +175,10 @@ _HOMES: Final = {
         "Curve",
         "Report",
         "Series",
+    ),
+    ".judging.robustness": (
+        "PerturbedFigure",
+        "Robustness",
     ),
     ".rollback": (
         "Rehearsal",

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from ..command import Session, command, keyed
+from ..command import Session, command, importing, keyed
 from ..completion import data_names, revisions, suites
 from ..output import check_place, write
 from ..revision import of_model, which_model
@@ -72,6 +72,7 @@ def requiring(function: F) -> F:
 @click.option("--junit", metavar="FILE", help="Write the gate as JUnit XML, replacing what is there.")
 @click.option("--markdown", metavar="FILE", help="Write it as Markdown, as a pull request shows it.")
 @which_model
+@importing
 @keyed
 def gate(
     session: Session,
@@ -98,9 +99,9 @@ def gate(
     for place in filter(None, (junit, markdown)):
         check_place(place, force=True)
     asked: dict[str, Any] = {"require": require, "name": name, "suite": suite, "key": key}
-    if data is not None:
-        asked |= {"data": data, "labels": label}
-    with session.waiting("judging"):
+    with session.waiting("judging") as progress:
+        if data is not None:
+            asked |= {"data": data, "labels": label, "progress": progress}
         judged = session.manager.gate(of_model(rev, model), against=of_model(against, model), **asked)
     for place, content in ((junit, judged.junit), (markdown, judged.markdown)):
         if place is not None:

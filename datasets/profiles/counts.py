@@ -70,18 +70,20 @@ class NumberCounts:
 
     def __init__(self, *, dates: bool) -> None:
         self._rounded = _days if dates else _significant
-        self._counts: dict[float, int] = {}
+        self._values = np.empty(0)
+        self._counts = np.empty(0, np.int64)
 
     def update(self, numbers: npt.NDArray[np.float64]) -> None:
         """Go on with more numbers, none of them missing."""
         values, counts = np.unique(self._rounded(numbers), return_counts=True)
-        for value, count in zip(values.tolist(), counts.tolist(), strict=True):
-            self._counts[value] = self._counts.get(value, 0) + count
+        self._values, places = np.unique(np.concatenate((self._values, values)), return_inverse=True)
+        merged = np.zeros(len(self._values), np.int64)
+        np.add.at(merged, places, np.concatenate((self._counts, counts)))
+        self._counts = merged
 
     def ranked(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
         """The rounded numbers, rising, and how many rows have each."""
-        values = sorted(self._counts)
-        return np.array(values, np.float64), np.array([self._counts[value] for value in values], np.int64)
+        return self._values, self._counts
 
 
 def hashes_of(column: Column) -> npt.NDArray[np.uint64]:

@@ -17,6 +17,8 @@ from ..selection import Selection, listed
 from ..types import retyped
 from .guess import Guess, converted
 
+AT_ONCE: Final = (4 << 20, *BLOCKS)
+"""Bytes of text that are parsed at once, as `delimited.BLOCKS`: Arrow reads some thirty such blocks ahead."""
 ROWS: Final = 1 << 16
 """Rows of a Parquet file that are unpacked at once."""
 _FEW: Final = 256
@@ -51,7 +53,7 @@ def _types(
     """The bytes at once in which all rows can be read, and the Arrow type of each column."""
     import pyarrow as pa
 
-    for block in BLOCKS:
+    for block in AT_ONCE:
         guesses: dict[str, Guess] | None = None
         try:
             for piece in text_pieces(opened, separator, block):

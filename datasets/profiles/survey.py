@@ -20,6 +20,10 @@ ROOM: Final = 235_000
 """Bytes of JSON that fingerprint and profile may take of the 256 KiB that an event holds."""
 
 
+TOGETHER: Final = 1 << 17
+"""Rows that are written as one group: Parquet packs few rows badly."""
+
+
 @dataclass(frozen=True)
 class Survey:
     """What was found of rows."""
@@ -59,36 +63,51 @@ class RowsWriter:
     def __init__(self, file: Any, most: int) -> None:
         self._file = file
         self._most = most
+        self._held: list[Any] = []
         self._writer: Any = None
 
     def write(self, piece: Any, table: Table, labels: Column | None, label: str | None) -> None:
         """Go on with more rows. Raises `Refused` where the file grows beyond what is kept."""
         import pyarrow as pa
+
+        columns = {column.name: column for column in table.columns}
+        if label is not None and labels is not None:
+            columns[label] = labels
+        self._held.append(pa.table({name: _plain(piece.column(name), column) for name, column in columns.items()}))
+        if sum(each.num_rows for each in self._held) >= TOGETHER:
+            self._flush()
+
+    def finish(self) -> None:
+        """Write what is held, and what the file ends with. Raises as `write` does."""
+        self._flush()
+        self.close()
+
+    def close(self) -> None:
+        """Give the file back, whole or not."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    def _flush(self) -> None:
+        import pyarrow as pa
         from pyarrow import parquet
 
-        columns = [*table.columns, *(() if labels is None else (labels,))]
-        names = [column.name for column in table.columns] + ([label] if labels is not None else [])
-        arrays = {name: _plain(piece.column(name), column) for name, column in zip(names, columns, strict=True)}
-        kept = pa.table(arrays)
+        if not self._held:
+            return
         if self._writer is None:
-            self._writer = parquet.ParquetWriter(self._file, kept.schema, compression="zstd")
+            self._writer = parquet.ParquetWriter(self._file, self._held[0].schema, compression="zstd")
         try:
-            self._writer.write_table(kept.cast(self._writer.schema))
+            self._writer.write_table(pa.concat_tables([each.cast(self._writer.schema) for each in self._held]))
         except pa.ArrowInvalid:
             raise Refused(
                 "a column holds another type in one part of the file than in another; give its type"
             ) from None
+        self._held.clear()
         if self._file.tell() > self._most:
             raise Refused(
                 f"the rows take more than {self._most / 1e9:.1f} GB as Parquet, which is the most that is kept; name "
                 "the file where it lies, or fewer rows"
             )
-
-    def close(self) -> None:
-        """Write what the file ends with."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
 
 
 def _plain(array: Any, column: Column) -> Any:

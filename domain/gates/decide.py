@@ -121,7 +121,13 @@ def _protect(model: ModelState, command: ProtectAlias) -> tuple[Event, ...]:
         )
     if len(trees) > MOST:
         raise Malformed(f"a gate has {MOST} requirements at most")
-    against = command.against or (alias if "against" in named_sides(trees) else None)
+    compares = "against" in named_sides(trees)
+    if command.against is not None and not compares and command.suite is None:
+        raise Malformed(
+            f"no requirement compares with against., so {command.against!r} says nothing; leave it out, or require "
+            "something of it"
+        )
+    against = command.against or (alias if compares else None)
     if against is not None and against != alias and model.taken(against) is None:
         raise UnknownRevision(
             f"{model.name} has no alias, branch or tag {against!r} to compare with; name one, or leave it out to "

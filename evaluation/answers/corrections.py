@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import Malformed
-from ..calibration import Isotonic, Temperature, correction_of
+from ..diagnostics.calibration import Isotonic, Temperature, correction_of
 from ..measures import BINS, bins_of
 from ..outcomes import Outcomes
 

@@ -40,7 +40,7 @@ class OwnMetric:
         """Its value of rows that count more or less often; NaN where it raises or tells no number.
 
         A function without `weights` is given the rows as often as they count: it takes the time of all its rows at
-        every draw of the bootstrap, and 400 times more for the jackknife.
+        every draw of the bootstrap.
         """
         import numpy as np
 
@@ -108,6 +108,11 @@ def metric(name: str, *, better: Better, task: str | None = None) -> Callable[[F
 def registered() -> tuple[str, ...]:
     """The names of the metrics that are registered in this process."""
     return tuple(sorted(_metrics))
+
+
+def home_of(name: str) -> str:
+    """The module of a registered metric's function."""
+    return getattr(_metrics[name].function, "__module__", "")
 
 
 def own_metrics(names: Iterable[str], task: str) -> tuple[OwnMetric, ...]:

@@ -10,6 +10,9 @@ import numpy.typing as npt
 
 from ...errors import Malformed
 from ...results import RankingPerformance
+from ..cells import codes_of
+from ..probabilities import read_numbers
+from ..resampling import as_given, check_complete
 
 Floats = npt.NDArray[np.float64]
 Query = tuple[Floats, Floats]
@@ -70,7 +73,11 @@ def by_query(relevance: npt.ArrayLike, scores: npt.ArrayLike, queries: npt.Array
 
     Raises `Malformed` as `score` does.
     """
-    gains, values, names = np.asarray(relevance, np.float64), np.asarray(scores, np.float64), np.asarray(queries)
+    gains, values, names = (
+        read_numbers(relevance, "grades of relevance"),
+        read_numbers(scores, "scores"),
+        as_given(queries),
+    )
     if gains.ndim != 1 or not (gains.shape == values.shape == names.shape):
         raise Malformed(
             f"relevance, scores and queries have shapes {gains.shape}, {values.shape} and {names.shape};"
@@ -80,7 +87,8 @@ def by_query(relevance: npt.ArrayLike, scores: npt.ArrayLike, queries: npt.Array
         raise Malformed("relevance and scores to judge must be finite numbers; NaN is none")
     if (gains < 0).any():
         raise Malformed("relevance to judge must not be negative; 0 is not relevant at all")
-    _, codes = np.unique(names, return_inverse=True)
+    check_complete(names, "query")
+    _, codes = codes_of(names)
     order = np.argsort(codes, kind="stable")
     for rows in np.split(order, np.cumsum(np.bincount(codes))[:-1]) if len(order) else ():
         if gains[rows].any():

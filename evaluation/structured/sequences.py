@@ -42,10 +42,14 @@ def check(tags: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> 
     if len(tags) != len(predicted):
         raise Malformed(f"{len(tags)} sequences do not match {len(predicted)} predicted ones; give one each")
     for place, (true, given) in enumerate(zip(tags, predicted, strict=True)):
-        if isinstance(true, str) or isinstance(given, str):
+        if any(isinstance(each, str) for each in (true, given)):
             raise Malformed("a sequence is a text; give a list of its tags")
+        if not all(hasattr(each, "__len__") for each in (true, given)):
+            raise Malformed("a sequence is one value; give a list of its tags")
         if len(true) != len(given):
             raise Malformed(f"sequence {place} has {len(true)} tags and {len(given)} predicted ones; give one each")
+        if None in list[object]([*true, *given]):
+            raise Malformed(f"sequence {place} has a place without a tag; give each a tag, such as O")
 
 
 def _spans(

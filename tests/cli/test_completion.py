@@ -57,6 +57,7 @@ def test_bash_completes_what_the_ledger_knows(cli: Cli, tmp_path: Path) -> None:
         ("lepton --actor ada merge ri", "ri"): "risk",
         ("X=1 lepton log --model c", "c"): "credit",
         ("lepton cancel 019", "019"): JOB,
+        ("lepton evaluate 1 qu", "qu"): "quarter",
         ("lepton rollback 1 --dr", "--dr"): "--dry-run",
         ("lepton show nothing", "nothing"): "",
     }

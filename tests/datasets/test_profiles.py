@@ -69,7 +69,7 @@ def test_a_file_read_in_pieces_has_the_fingerprint_and_profile_of_all_its_rows(
             path.write_bytes(gzip.compress(text) if ending.endswith("gz") else text)
     chosen = Selection() if ending in ("parquet", "feather") else DATED
     table, labels = labelled(str(path), "bad", chosen)
-    monkeypatch.setattr(pieces_module, "BLOCKS", (20_000, *delimited.BLOCKS))
+    monkeypatch.setattr(pieces_module, "AT_ONCE", (20_000, *delimited.BLOCKS))
     monkeypatch.setattr(pieces_module, "ROWS", 900)
 
     several = list(file_pieces(str(path), "bad", chosen))

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 from typing import Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from lepton_ai.domain.append import Append
 from lepton_ai.domain.commands import (
     CreateBranch,
     CreateTag,
@@ -24,6 +29,7 @@ from lepton_ai.domain.suites.commands import DefineSuite
 from lepton_ai.errors import GateNotMet, LeptonError, Malformed, Refused, Stale, UnknownRevision, read_at
 from lepton_ai.events.envelope import decode
 from lepton_ai.events.model import (
+    AliasDeleted,
     AliasMoved,
     AliasProtected,
     AliasRolledBack,
@@ -127,6 +133,13 @@ def test_both_sides_are_judged_on_the_same_rows_however_they_are_called() -> Non
     assert judged(past, 2, "f1 > parent.f1").metrics_parent == {"f1": 0.3}
 
 
+def test_rows_that_are_known_by_an_older_digest_too_are_told_by_the_newer_one() -> None:
+    older, newer = {"digest": "sha256:z", "rows": 9}, {"digest": "sha256:a", "rows": 9, "v1": "sha256:z"}
+    past = Past(saving(1), saving(2, 1), evaluated(1, older, f1=0.9), evaluated(2, newer, f1=0.8))
+
+    assert judged(past, 2, "f1 > parent.f1").rows == ("sha256:a",)
+
+
 def test_figures_that_were_just_evaluated_are_of_the_same_rows_as_each_version_reads_them() -> None:
     past = Past(saving(1), saving(2, 1), evaluated(1, OTHER, "gate", f1=0.9), evaluated(2, HOLDOUT, "gate", f1=0.8))
 
@@ -210,12 +223,17 @@ def test_an_alias_is_protected_by_what_a_version_must_meet() -> None:
     [
         (protect(), Malformed, "say what a version must meet"),
         (protect("f1 >"), Malformed, "at character 5"),
+        (
+            protect("f1 > 0.5", against="main"),
+            Malformed,
+            "no requirement compares with against., so 'main' says nothing",
+        ),
         (protect(BETTER, against="nowhere"), UnknownRevision, "no alias, branch or tag 'nowhere' to compare with"),
         (ProtectAlias(model="credit", alias="main", requirements=(BETTER,)), Refused, "'main' is a branch of credit"),
         (ProtectAlias(model="credit", alias="1x", requirements=(BETTER,)), Malformed, "cannot name a alias"),
         (UnprotectAlias(model="credit", alias="production"), Refused, "is not protected; there is nothing to take off"),
     ],
-    ids=range(6),
+    ids=range(7),
 )
 def test_a_protection_that_makes_no_sense_is_refused(command: Any, kind: type[LeptonError], says: str) -> None:
     past = four()
@@ -401,3 +419,54 @@ def test_gates_and_protections_are_the_same_replayed_and_recalled() -> None:
         }
         assert dict(state.passed.items()) == {4: (len(past.log) - 1,)}
         assert state.protected["production"].requirements == (BETTER,)
+
+
+VERSIONS = st.integers(1, 4)
+TEXTS = st.sampled_from(["f1 >= against.f1 - 0.01", "f1 > 0.75", "f1 > parent.f1"])
+COMMANDS = st.one_of(
+    st.builds(gate, VERSIONS, TEXTS, TEXTS, against=st.none()),
+    st.builds(protect, TEXTS, against=st.sampled_from([None, "staging", "main"])),
+    st.just(UnprotectAlias(model="credit", alias="production")),
+    st.builds(alias, VERSIONS, override=st.booleans(), reason=st.sampled_from(["", "hurry"])),
+    st.builds(
+        lambda one, other: MoveAliases(model="credit", to={"staging": one, "production": other}), VERSIONS, VERSIONS
+    ),
+    st.builds(
+        RollBackAlias, model=st.just("credit"), alias=st.just("production"), to=VERSIONS, from_version=VERSIONS,
+        override=st.booleans(), reason=st.sampled_from(["", "hurry"]),
+    ),
+    st.builds(
+        RollBack, model=st.just("credit"), branch=st.just("main"), to=VERSIONS, from_version=VERSIONS,
+        move_aliases=st.just(("production",)), override=st.booleans(), reason=st.sampled_from(["", "hurry"]),
+    ),
+    st.just(DeleteAlias(model="credit", alias="production")),
+    st.builds(lambda version: CreateBranch(model="credit", branch="production", version=version), VERSIONS),
+)  # fmt: skip
+
+
+TRIED = st.builds(lambda to, text, other: (gate(to, text, against=other), alias(to)), VERSIONS, TEXTS, VERSIONS)
+"""A gate, and the move that somebody wants by it."""
+
+
+@given(st.lists(COMMANDS.map(lambda command: (command,)) | TRIED, max_size=12))
+def test_whatever_is_asked_a_protected_alias_moves_by_its_gate_or_for_a_reason(asked: list[tuple[Any, ...]]) -> None:
+    past = guarded()
+    for command in chain.from_iterable(asked):
+        before = past.credit
+        events: tuple[Append, ...] = ()
+        with suppress(LeptonError):
+            events = past.ask(command)
+        protection = before.protected.get("production")
+        for _, event in events:
+            if protection and isinstance(event, AliasMoved | AliasRolledBack) and event.alias == "production":
+                passed = before.gates.get(event.gate) if event.gate else None
+                assert (passed is not None) is not (event.override and bool(event.reason))
+                if passed:
+                    assert passed.passed
+                    assert passed.version == event.to_version
+                    assert {each.text for each in passed.requirements} >= {*protection.requirements}
+                    if protection.against:
+                        standing = before.alias(protection.against) or before.head(protection.against)
+                        assert passed.against == standing
+            assert not (protection and isinstance(event, AliasDeleted))
+    assert past.credit.taken("production") != "branch" or not past.credit.protected

@@ -10,7 +10,7 @@ import sklearn.metrics
 from sklearn.isotonic import IsotonicRegression
 
 from lepton_ai.errors import Malformed
-from lepton_ai.evaluation.calibration import Isotonic, Temperature, correction_of, reliability
+from lepton_ai.evaluation.diagnostics.calibration import Isotonic, Temperature, correction_of, reliability
 from lepton_ai.evaluation.measures import expected_calibration_error
 
 GENERATOR = np.random.default_rng(9)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lepton_ai.errors import Malformed
-from lepton_ai.evaluation.costs import Costs, cost_curve
+from lepton_ai.evaluation.diagnostics.costs import Costs, cost_curve
 
 ROWS = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 20).map(lambda x: x / 20)), min_size=1, max_size=30)
 GERMAN = Costs(false_positive=1, false_negative=5)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lepton_ai.errors import Malformed
-from lepton_ai.evaluation.fairness import by_group
+from lepton_ai.evaluation.diagnostics.fairness import by_group
 
 LABELS = [1, 1, 0, 0, 1, 1, 0, 0]
 CALLED = [1, 1, 1, 0, 1, 0, 0, 0]

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lepton_ai.evaluation.fairness import by_group
+from lepton_ai.evaluation.diagnostics.fairness import by_group
+from lepton_ai.evaluation.diagnostics.slices import worst
 from lepton_ai.evaluation.intervals import bootstrap
 from lepton_ai.evaluation.paired import delong, diebold_mariano, mcnemar, paired_bootstraps
-from lepton_ai.evaluation.slices import worst
 
 from .populations import CHAIN, ROWS, Sample, sample
 

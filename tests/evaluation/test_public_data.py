@@ -24,7 +24,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from lepton_ai.evaluation import resampling
-from lepton_ai.evaluation.costs import Costs, cost_curve
+from lepton_ai.evaluation.diagnostics.costs import Costs, cost_curve
 from lepton_ai.evaluation.intervals import bootstrap
 from lepton_ai.evaluation.predictions import outcomes_of_predictions
 from lepton_ai.evaluation.report import Asked, report_of

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lepton_ai.errors import Malformed
-from lepton_ai.evaluation.slices import worst
+from lepton_ai.evaluation.diagnostics.slices import worst
 
 GENERATOR = np.random.default_rng(3)
 PURPOSE = GENERATOR.choice(["car", "house", "boat"], size=1500)

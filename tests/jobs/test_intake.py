@@ -352,3 +352,22 @@ def test_a_value_that_no_column_holds_is_malformed_and_no_outage(store: Store, v
     with nullcontext() if taken else pytest.raises(Malformed, match="cannot hold a value"):  # noqa: SIM117
         with store.database.connection() as connection:
             connection.execute(store.sql.insert_seen, ("a", value, "d"))
+
+
+def test_no_outside_service_names_rows_or_says_where_they_lie(intake: Intake, ledger: Ledger) -> None:
+    data = {"digest": "blake3:" + "1" * 64, "rows": 3}
+    kept = {"kept": "blake3:" + "2" * 64, "source": "file:///etc/passwd", "profile": {"rows": 3}}
+
+    told = intake.take(
+        letters(
+            event("a", type="lepton.data.named.v1", subject="data/holdout", data={"version": 1, "data": data}),
+            event("b", type="lepton.dataset.recorded.v1", subject="data/holdout", data={"data": data}),
+            event("c", type="lepton.dataset.recorded.v1", subject="dataset/holdout", data={"data": data, **kept}),
+        ),
+        None,
+    )
+
+    assert [type(each).__name__ for each in told] == ["Malformed", "Malformed", "Receipt"]
+    assert ledger.store.streams("data/") == []
+    envelope = json.loads(ledger.store.read(ledger.store.end() - 1, 1)[0].envelope)
+    assert envelope["data"] == {"data": data}

@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 
 from lepton_ai import ModelManager, metric
+from lepton_ai.domain.job.kinds import REPORT_OPTIONS
 from lepton_ai.errors import LeptonError, Malformed, Refused
+from lepton_ai.evaluation.request import ReportOptions, ReportRequest
 from lepton_ai.models import CreditScoringModel
 from lepton_ai.models.registry import register
 from lepton_ai.results import Performance
@@ -217,3 +219,17 @@ def test_a_metric_of_ones_own_is_recorded_with_its_direction_and_ranks_versions(
     assert manager.compare("credit@1", metric="own/minutes_lost").better["own/minutes_lost"] == "lower"
     with pytest.raises(Malformed, match="no metric 'nowhere' is registered"):
         manager.evaluate("credit", DATA, LABELS, metrics=["nowhere"])
+
+
+def test_the_options_that_callers_name_are_those_of_a_request() -> None:
+    assert ReportOptions.__annotations__.keys() == ReportRequest.__dataclass_fields__.keys()
+    assert set(REPORT_OPTIONS) <= ReportRequest.__dataclass_fields__.keys()
+
+
+def test_a_report_tells_how_far_it_is(manager: ModelManager) -> None:
+    told: list[tuple[int, int]] = []
+
+    manager.evaluate("credit", DATA, LABELS, draws=64, slices=["kind"], progress=lambda *each: told.append(each))
+
+    assert told[-1][0] == told[-1][1] > 64
+    assert told == sorted(told)

@@ -82,9 +82,9 @@ def test_a_gate_on_data_evaluates_every_side_there_and_records_it(home: Path) ->
     data, labels = rows(1)
     require = ["f1 >= parent.f1 - 1", "f1 > against.f1 - 1", "spring/f1 > 0"]
 
-    asked: dict[str, Any] = {"require": require, "data": data, "labels": labels, "name": "spring", "key": "k"}
+    asked: dict[str, Any] = {"data": data, "labels": labels, "name": "spring", "draws": 0, "key": "k"}
 
-    gate = manager.gate("risk@3", against="risk@1", **asked)
+    gate = manager.gate("risk@3", against="risk@1", require=require, **asked)
 
     kinds = [event["type"].split(".")[1] for event in manager.events(stream="model/risk")]
     assert gate.passed
@@ -95,6 +95,11 @@ def test_a_gate_on_data_evaluates_every_side_there_and_records_it(home: Path) ->
         == gate
     )
     assert len(list(manager.events(stream="model/risk"))) == len(kinds)
+
+    manager.add_data("summer", *rows(2), keep=True)
+    summer = manager.gate("risk@3", require="f1 > parent.f1 - 1", data="summer", draws=0)
+    assert (summer.name, summer.passed) == ("summer", True)
+    assert summer.requirements[0].numbers["parent.f1"] == manager.show("risk@2").metrics["summer/f1"]
 
 
 def test_the_views_tell_gates_and_what_they_protect(manager: ModelManager) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path, PurePath
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from ...datasets.selection import Selection, selection
 from ...domain.data.state import DataState, NamedRows
-from ...domain.names import checked_data
+from ...domain.names import DATA_PREFIX
 from ...domain.streams import data_stream
 from ...errors import Damaged, Malformed, Refused, UnknownRevision
 from ...events.sql.actors import FORGOTTEN
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from ...datasets.named_rows import NamedSource
 
 _NAME: Final = re.compile(r"[^@]+(@[1-9][0-9]*)?")
-PREFIX: Final = "data:"
-"""Before a name that must be one, whatever files there are."""
 
 
 class Opened(NamedTuple):
@@ -77,6 +74,8 @@ def rows_of(workspace: Workspace, data: Any, labels: Any = None) -> tuple[Any, A
         raise _unlabelled(known)
     if labels is not None and not isinstance(labels, str):
         return source.split()[0], labels, known.name
+    if labels is not None and source.label not in (None, labels):
+        raise source.other_labels(labels)
     return NamedFile(path=known.words, source=source), labels or source.label, known.name
 
 
@@ -84,7 +83,7 @@ def find(workspace: Workspace, data: Any) -> KnownData | None:
     """What data is given by its name, None where it is given otherwise; raises as `rows_of` does."""
     if not isinstance(data, str):
         return None
-    if data.startswith(PREFIX):
+    if data.startswith(DATA_PREFIX):
         return known_data(workspace, data)
     path = PurePath(data)
     if "://" in data or path.name != data or not _NAME.fullmatch(data):
@@ -118,9 +117,9 @@ def asked_of_worker(workspace: Workspace, data: str, label: str | None) -> tuple
     if (known := find(workspace, data)) is None:
         if label is None:
             raise Malformed(
-                "the rows of a file have a column of labels; name it",
-                python="give it as label=",
-                cli="give it as --label COLUMN",
+                "which column of the file holds the labels was not said",
+                python="give label=",
+                cli="give --label COLUMN",
             )
         return data, label, {}
     source, event = source_of(workspace, known), known.rows.event
@@ -131,13 +130,6 @@ def asked_of_worker(workspace: Workspace, data: str, label: str | None) -> tuple
     named = {"name": known.name, "version": known.version, "digest": source.digest, "rows": source.rows}
     named |= {"label": event.label, "kept": event.kept, **source.chosen.to_dict()}
     return source.path, label, {"named": named}
-
-
-def called_by(data: str) -> str:
-    """What rows are called that are asked for in these words; nothing for a file, whose words are no name."""
-    with suppress(Malformed):
-        return checked_data(data.removeprefix(PREFIX).partition("@")[0])
-    return ""
 
 
 def names(workspace: Workspace) -> list[str]:
@@ -213,7 +205,7 @@ def _unlabelled(known: KnownData) -> Refused:
 
 
 def _parts(words: str) -> tuple[str, int | None]:
-    name, at, number = words.removeprefix(PREFIX).partition("@")
+    name, at, number = words.removeprefix(DATA_PREFIX).partition("@")
     if not at:
         return name, None
     if not number.isdecimal() or not 0 < int(number) < 2**31:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import mmap
 import tempfile
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, Final
 
@@ -102,9 +102,9 @@ def _surveyed(pieces: Iterable[Any], label: str | None, file: Any) -> Survey:
 
     if file is None:
         return survey(pieces, label)
-    writer = RowsWriter(file, MOST)
-    found = survey(pieces, label, writer)
-    writer.close()
+    with closing(RowsWriter(file, MOST)) as writer:
+        found = survey(pieces, label, writer)
+        writer.finish()
     file.flush()
     return found
 

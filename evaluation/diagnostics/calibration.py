@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import Malformed
-from ..results import Bin, Calibration
-from .binary import Floats, checked
-from .cells import Cells, Codes
-from .measures import BINS, bins_of, expected_calibration_error
-from .probabilities import read_probabilities
+from ...errors import Malformed
+from ...results import Bin, Calibration
+from ..binary import Floats, checked
+from ..cells import Cells, Codes
+from ..measures import BINS, bins_of, expected_calibration_error
+from ..probabilities import read_probabilities
 
 NOISE_DRAWS: Final = 1000
 """How often labels are drawn from the probabilities, to see what error chance alone makes."""
@@ -34,7 +34,7 @@ def reliability(labels: npt.ArrayLike, probabilities: npt.ArrayLike, bins: int =
     place = bins_of(chance, bins)
     errors = _chance_errors(chance, place, bins, seed)
     return Calibration(
-        tuple(_bin(truth[place == each], chance[place == each], each, bins) for each in np.unique(place)),
+        tuple(_bin(truth[place == each], chance[place == each], each, bins) for each in np.unique(place).tolist()),
         expected_calibration_error(truth, chance, bins),
         float(np.quantile(errors, 0.95)),
     )
@@ -175,7 +175,7 @@ def _number(value: Any) -> float:
 
 
 def _rises(values: Any) -> bool:
-    numbers = [_number(value) for value in values] if isinstance(values, list | tuple) else []
+    numbers = list(map(_number, cast("Sequence[Any]", values))) if isinstance(values, list | tuple) else []
     return bool(numbers) and bool((np.diff(numbers, prepend=0.0, append=1.0) >= 0).all())
 
 

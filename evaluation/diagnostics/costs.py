@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import Malformed
-from ..results import CostCurve
-from .binary import Floats, checked
-from .probabilities import read_numbers
+from ...errors import Malformed
+from ...results import CostCurve
+from ..binary import Floats, checked
+from ..probabilities import read_numbers
 
 
 @dataclass(frozen=True)

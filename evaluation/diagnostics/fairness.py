@@ -8,12 +8,12 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import Malformed
-from ..results import Fairness, Gap, GroupFigures
-from .binary import Floats, checked
-from .cells import codes_of
-from .intervals import DRAWS, LEVEL
-from .resampling import Units, as_given, check_complete
+from ...errors import Malformed
+from ...results import Fairness, Gap, GroupFigures
+from ..binary import Floats, checked
+from ..cells import codes_of
+from ..intervals import DRAWS, LEVEL
+from ..resampling import Units, as_given, check_complete
 
 RATES: Final = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision")
 
@@ -105,7 +105,8 @@ def _counted(
     every = np.ones(len(truth), bool)
     sides = ((called, every), (called & truth, truth), (called & ~truth, ~truth), (called & truth, called))
     for name, side in zip(RATES, sides, strict=True):
-        yield name, *(np.bincount(codes[rows], minlength=groups).astype(np.float64) for rows in side)
+        hit, of = (np.bincount(codes[rows], minlength=groups).astype(np.float64) for rows in side)
+        yield name, hit, of
 
 
 def _gaps(rates: Mapping[str, Floats]) -> dict[str, Floats]:

@@ -10,12 +10,12 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import Malformed
-from ..results import Slice
-from .cells import Cells, Codes, cells_of, codes_of
-from .intervals import Progress
-from .probabilities import read_numbers
-from .resampling import FEW, as_given, missing
+from ...errors import Malformed
+from ...results import Slice
+from ..cells import Cells, Codes, cells_of, codes_of
+from ..intervals import Progress
+from ..probabilities import read_numbers
+from ..resampling import FEW, as_given, missing
 
 Floats = npt.NDArray[np.float64]
 Members = npt.NDArray[np.bool_]
