@@ -80,7 +80,9 @@ def test_a_run_is_recorded_as_evaluations_and_a_gate_of_the_suite(manager: Model
     assert again.gate != run.gate
     verdict, *rest = manager.suite("trial").verdicts
     assert (verdict.version, verdict.status, verdict.metrics, rest) == (4, "passed", run.metrics, [])
-    assert {"trial/f1", "trial/roc_auc"} <= manager.show("credit@4").metrics.keys()
+    shown = manager.show("credit@4")
+    assert {"trial/f1", "trial/roc_auc"} <= shown.metrics.keys()
+    assert (shown.suites, "trial@1 passed" in str(shown)) == ({"trial@1": True}, True)
 
 
 def test_an_alias_guarded_by_a_suite_moves_to_what_passed_it_as_it_is_defined_now(manager: ModelManager) -> None:

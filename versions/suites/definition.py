@@ -12,7 +12,7 @@ from ...datasets.selection import Selection
 from ...domain.suites.commands import DefineSuite, RetireSuite
 from ...domain.suites.decide import checked_requirements, checked_suite
 from ...errors import Malformed, Refused
-from ...evaluation.costs import Costs
+from ...evaluation.diagnostics.costs import Costs
 from ...plain import words_of
 from ..data.named_data import find
 from ..judging.evaluation import requested

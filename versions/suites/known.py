@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ...datasets.selection import Selection
 from ...domain.model.state import ModelState
+from ...domain.names import DATA_PREFIX
 from ...domain.streams import suite_stream
 from ...domain.suites.state import SuiteState, SuiteVersion
 from ...errors import Refused, UnknownRevision
@@ -72,7 +73,7 @@ def source_of(workspace: Workspace, version: SuiteVersion) -> SuiteSource:
 
     event = version.event
     if event.named:
-        named = named_data.source_of(workspace, named_data.known_data(workspace, f"{named_data.PREFIX}{event.named}"))
+        named = named_data.source_of(workspace, named_data.known_data(workspace, f"{DATA_PREFIX}{event.named}"))
         return SuiteSource(version.words, named.digest, named.rows, named.label, named.chosen, named.path, named.kept)
     path = opened(workspace, version).source
     if not path:

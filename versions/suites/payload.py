@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...domain.job.kinds import REPORT_OPTIONS
+from ...domain.names import DATA_PREFIX
 from ...domain.suites.state import SuiteVersion
 from ..data import named_data
 from ..workspace import Workspace
@@ -17,7 +18,7 @@ def evaluation_asked(workspace: Workspace, version: SuiteVersion, number: int) -
     told: dict[str, Any] = {"digest": event.data["digest"], "rows": event.data["rows"], "label": event.label}
     told |= event.selection
     if event.named:
-        source, _, asked = named_data.asked_of_worker(workspace, f"{named_data.PREFIX}{event.named}", event.label)
+        source, _, asked = named_data.asked_of_worker(workspace, f"{DATA_PREFIX}{event.named}", event.label)
         told = dict(asked["named"])
     else:
         source = opened(workspace, version).source

@@ -84,15 +84,13 @@ def _judged(
     suite: SuiteState, definition: SuiteVersion, model: ModelState
 ) -> Iterator[tuple[int, tuple[int, GateJudged] | None]]:
     """The versions that a definition judged or has to judge, each with the last gate that it was."""
-    gates: dict[int, tuple[int, GateJudged]] = {}
-    for seq, gate in model.gates.items():
-        if (gate.suite, gate.suite_version) == (suite.name, definition.number):
-            gates[gate.version] = max(gates.get(gate.version, (0, gate)), (seq, gate), key=lambda each: each[0])
-    yield from gates.items()
     for number, version in model.versions.items():
+        gates = ((seq, model.gates[seq]) for seq in reversed(model.gated.get(number, ())))
+        own = (suite.name, definition.number)
+        gate = next((each for each in gates if (each[1].suite, each[1].suite_version) == own), None)
         watched = suite.watching(model.name, version.event.branch, version.seq)
-        if number not in gates and watched is not None and watched.number == definition.number:
-            yield number, None
+        if gate is not None or (watched is not None and watched.number == definition.number):
+            yield number, gate
 
 
 def _verdict(
