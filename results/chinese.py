@@ -348,7 +348,7 @@ CHINESE: Final = {
     "branch {branch} of {model}": "{model} 的分支 {branch}",
     "retired": "已停用",
     "defined": "定义",
-    "suite": "套件",
+    "suite": "套件", "suites": "套件",
     "judged last": "最近评判",
     "passed": "通过", "not passed": "未通过", "evaluated": "已评估", "due": "待评判", "not judged": "未评判",
     "version {version}": "版本 {version}",
