@@ -10,6 +10,7 @@ from ..datasets.columns import Column, Table
 from ..errors import Malformed
 from .diagnostics.costs import Costs
 from .intervals import DRAWS, LEVEL, Progress
+from .own.cost_matrix import CostMatrix
 from .report import Asked, Values
 from .resampling import Sampling
 
@@ -26,6 +27,7 @@ class ReportOptions(TypedDict, total=False):
     slices: bool | Columns
     sensitive: Columns
     costs: Costs | Mapping[str, float] | None
+    cost_matrix: CostMatrix | Mapping[str, Mapping[str, float]] | None
     metrics: Sequence[str]
     outputs: str | None
     draws: int
@@ -50,6 +52,8 @@ class ReportRequest:
     slices: bool | Columns = False
     sensitive: Columns = ()
     costs: Costs | Mapping[str, float] | None = None
+    cost_matrix: CostMatrix | Mapping[str, Mapping[str, float]] | None = None
+    """What each call of each true class costs, `{true: {called: cost}}`: the figure `expected_cost`, of a row."""
     metrics: Sequence[str] = ()
     """Names of metrics of one's own, registered by `lepton_ai.metric`."""
     outputs: str | None = None
