@@ -26,7 +26,7 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "Moving": ("rollback", ("rollback", "merge")),
     "What is known": ("describing", ("models", "metric", "annotate", "describe", "clear", "archive", "unarchive")),
     "Work": ("work.train", ("train", "evaluate")),
-    "Correcting": ("work.correct", ("calibrate", "robustness")),
+    "Correcting": ("work.correct", ("calibrate", "threshold", "robustness")),
     "Named data": ("work.data", ("data",)),
     "Predicting": ("work.predict", ("predict",)),
     "Files": ("files", ("save", "export", "checkout")),

@@ -79,7 +79,7 @@ class ReportRequest:
 
     def asked(self, beside: Table | None) -> Asked:
         """What the report shows beside its figures; `beside` holds the columns that were named, or all."""
-        costs = self.costs if isinstance(self.costs, Costs | None) else _costs(self.costs)
+        costs = None if self.costs is None else costs_of(self.costs)
         slices = [] if self.slices is False else [*beside.by_name] if self.slices is True and beside else self.slices
         return Asked(
             columns=_by_name(beside, cast("Columns", slices)),
@@ -117,7 +117,10 @@ def _texts(column: Column) -> list[str | None]:
     return [None if place < 0 else column.levels[place] for place in column.values.tolist()]
 
 
-def _costs(given: Mapping[str, float]) -> Costs:
+def costs_of(given: Costs | Mapping[str, float]) -> Costs:
+    """Costs, also as a mapping of their names."""
+    if isinstance(given, Costs):
+        return given
     try:
         return Costs(**given)
     except TypeError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -57,4 +57,4 @@ class CostMatrix:
 
 def cost_matrix_of(given: CostMatrix | Mapping[str, Mapping[str, float]]) -> CostMatrix:
     """The matrix, also as plain mappings."""
-    return given if isinstance(given, CostMatrix) else CostMatrix(cast("Mapping[str, Mapping[str, float]]", given))
+    return given if isinstance(given, CostMatrix) else CostMatrix(given)
