@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .jobs.api import Jobs
     from .projections.queries.opening import Opener
     from .results import (
+        Card,
         Comparison,
         DataSets,
         Diff,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         Log,
         ModelRecord,
         NamedData,
+        Pick,
         Protection,
         Protections,
         Report,
@@ -550,15 +552,46 @@ class ModelManager:
         )
         return versions.compare.compare(self._workspace, state, numbers, asked)
 
+    def pick(
+        self,
+        *revs: Rev,
+        model: str | None = None,
+        by: str | Sequence[str] = "f1",
+        require: str | Sequence[str] = (),
+        in_order: bool = False,
+        data: Any = None,
+        labels: Any = None,
+        **test: Any,
+    ) -> Pick:
+        """Pick one of some versions, or of all of a model, and say by which rule.
+
+        Those that do not meet every expression of `require` (docs/expressions.md) are left out: figures as `show` has
+        them, and `size` (bytes), `parameters`. `by` one figure the best is picked; where outcomes of the rows are known
+        those that a paired test finds no worse beyond chance are as good, and the smallest of them is picked, then the
+        oldest. By several the Pareto front is named, and a version is picked only where it is alone in it, or with
+        `in_order`, where the first figure decides and a later one among those that are as good. `data`, `labels` and
+        `test` are as `compare` takes them; nothing is recorded.
+        """
+        state, numbers = self._of_one_model(revs, model)
+        request = versions.pick.PickRequest(
+            by=(by,) if isinstance(by, str) else tuple(by),
+            require=(require,) if isinstance(require, str) else tuple(require),
+            in_order=in_order,
+            rows=versions.compare.both(data, labels),
+            test=test,
+        )
+        return versions.pick.pick(self._workspace, state, list(dict.fromkeys(numbers)) or [*state.versions], request)
+
     def suggest_rollback(
         self, *, model: str | None = None, branch: str = "main", metric: str | None = None
     ) -> Suggestion:
         """Versions of a branch's past to roll back to, best first by performance, stability and age, each with why.
 
-        Performance is compared on rows that versions were both judged on. One that was rolled back from is not
-        suggested again before it was cleared (`clear`).
+        Performance is compared on rows that versions were both judged on; where outcomes of these are kept, one that a
+        paired test finds no worse than the best beyond chance counts as good as that. One that was rolled back from is
+        not suggested again before it was cleared (`clear`).
         """
-        return versions.suggest.suggest(self._known(model), branch, metric)
+        return versions.suggest.suggest(self._workspace, self._known(model), branch, metric)
 
     # ── named data ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -779,8 +812,19 @@ class ModelManager:
         )
 
     def report(self, rev: Rev, name: str | None = None) -> Report:
-        """The report that is kept of a version's evaluation: of the name, else the newest."""
+        """The report that is kept of a version's evaluation: of the name, else the newest.
+
+        It has `.html()`, `.markdown()`, `.plot()`, and `.save(path)` by the ending of the file.
+        """
         return versions.evaluation.report(self._workspace, *self._resolved(rev), name)
+
+    def card(self, rev: Rev = "main", *, language: Literal["zh", "en"] | None = None) -> Card:
+        """The model card of a version in Hugging Face's format, with the reports that were kept of it.
+
+        Intended use, what is out of scope and limitations are the annotations `intended_use`, `out_of_scope` and
+        `limitations`, beside `license`, `language` and `pipeline_tag`. It names no actor and no path.
+        """
+        return versions.card.card(self._workspace, *self._resolved(rev), language)
 
     @_told_first
     def gate(

@@ -7,11 +7,10 @@ from typing import Any, TypeVar
 
 import click
 
-from ..datasets.read import checked
 from .command import Session, command
 from .completion import revisions
 from .revision import branch_option, which_model
-from .shapes import CHANGES, CONTEST, METRICS, ROWS, VERSION
+from .shapes import CHANGES, CONTEST, METRICS, ROWS, TEST, VERSION
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,13 +23,6 @@ def labelled(words: str) -> Callable[[F], F]:
         return click.option("--data", metavar="DATA", help=words)(label(function))
 
     return optional
-
-
-def given(data: str | None, label: str | None) -> str | None:
-    """The rows that were given, or none. Raises where they cannot be read, or one option is there without the other."""
-    if (data is None) != (label is None):
-        raise click.UsageError("--data and --label go together; give both", click.get_current_context())
-    return None if data is None or label is None else checked(data, label)
 
 
 @command(
@@ -53,6 +45,7 @@ def given(data: str | None, label: str | None) -> str | None:
             }
         ],
         "same": {"NAME": ["text"]},
+        "test?": TEST,
     },
     "lepton diff 1 2",
     "lepton diff main~1..main",
@@ -66,6 +59,7 @@ def diff(session: Session, a: str, b: str | None, everything: bool) -> None:
 
     A tensor's line says how many of its elements changed, the norm of the difference, alone and as a share of A's, the
     cosine between both, and the largest single change. Of more than 20 tensors those are shown that changed the most.
+    Where outcomes of the same rows are kept of both, a paired test says whether their usual figure differs by chance.
     """
     if b is None and ".." not in a:
         raise click.UsageError("a diff is of two versions; write A B or A..B", click.get_current_context())
@@ -125,9 +119,7 @@ def compare(
     """
     drawn = {name: value for name, value in (("groups", groups), ("block", block)) if value is not None}
     with session.waiting("comparing"):
-        comparison = session.manager.compare(
-            *revs, metric=metric, against=against, data=given(data, label), labels=label, **drawn
-        )
+        comparison = session.manager.compare(*revs, metric=metric, against=against, data=data, labels=label, **drawn)
     apart = {name: getattr(comparison, name) for name in ("metrics", "rows", "hyperparameters")}
     each = (dict(zip(apart, values, strict=True)) for values in zip(*apart.values(), strict=True))
     versions = [{"version": version.to_dict()} | own for version, own in zip(comparison.versions, each, strict=True)]
@@ -186,8 +178,9 @@ def find(session: Session, expression: str) -> None:
 def suggest(session: Session, model: str | None, branch: str, metric: str | None) -> None:
     """Propose versions to roll back to, the best first: performance, stability and age weighed.
 
-    Performance is compared on rows that versions were both judged on. A version that was rolled back from is not
-    suggested again until `lepton clear` says that it may be.
+    Performance is compared on rows that versions were both judged on; where each row's outcome is kept, one that is not
+    worse than the best beyond chance counts as good as that. A version that was rolled back from is not suggested
+    again until `lepton clear` says that it may be.
     """
     suggestion = session.manager.suggest_rollback(model=model, branch=branch, metric=metric)
     session.answer(suggestion.to_dict(), suggestion)

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from .answer import Result, Shown, plain
-    from .comparison import Comparison
     from .data.drift import ColumnDrift, Drift
     from .data.named import ColumnProfile, DataSets, NamedData
     from .diff import Diff, TensorChange
     from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
+    from .judging.card import Card
+    from .judging.comparison import Comparison
     from .judging.contest import Contest
     from .judging.effect import Effect
     from .judging.evaluation import Evaluation
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         SequencePerformance,
         TaskPerformance,
     )
+    from .judging.pick import LeftOut, Pick
     from .judging.report import ByClass, Confusion, Curve, Report, Series
     from .judging.robustness import PerturbedFigure, Robustness
     from .judging.statistics import (
@@ -53,6 +55,7 @@ __all__ = [
     "Bin",
     "ByClass",
     "Calibration",
+    "Card",
     "ColumnDrift",
     "ColumnProfile",
     "Comparison",
@@ -72,6 +75,7 @@ __all__ = [
     "GateRequirement",
     "GroupFigures",
     "Interval",
+    "LeftOut",
     "Log",
     "LogEntry",
     "ModelRecord",
@@ -83,6 +87,7 @@ __all__ = [
     "PendingVersion",
     "Performance",
     "PerturbedFigure",
+    "Pick",
     "Protection",
     "Protections",
     "RankingPerformance",
@@ -117,7 +122,6 @@ _HOMES: Final = {
         "Shown",
         "plain",
     ),
-    ".comparison": ("Comparison",),
     ".data.drift": (
         "ColumnDrift",
         "Drift",
@@ -131,8 +135,11 @@ _HOMES: Final = {
         "Diff",
         "TensorChange",
     ),
+    ".judging.comparison": ("Comparison",),
     ".judging.contest": ("Contest",),
     ".judging.effect": ("Effect",),
+    ".judging.card": ("Card",),
+    ".judging.pick": ("LeftOut", "Pick"),
     ".judging.evaluation": ("Evaluation",),
     ".judging.gate": ("Gate", "GateRequirement", "Protection", "Protections"),
     ".history": (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from .judging.chinese import REPORTS
+
 NOUNS: Final = {
     "actor": "位操作者", "archived model": "个已归档的模型", "delta": "个差值", "event": "个事件", "file": "个文件",
     "digest": "个摘要", "message": "条消息", "note": "条备注", "outside message": "条外部消息", "parameter": "个参数",
@@ -15,6 +17,7 @@ NOUNS: Final = {
 """What is counted, with its measure word."""
 
 CHINESE: Final = {
+    **REPORTS,
     # the log
     "from {others}": "来自 {others}",
     "branch {ref} opened": "新建分支 {ref}",
@@ -267,120 +270,6 @@ CHINESE: Final = {
     "as of before the first event": "截至第一个事件之前",
     "no rows": "没有行",
     "and {rows} more; --format csv shows all": "另有 {rows}；--format csv 全部显示",
-    # reports of evaluations and their charts
-    "Figures": "指标",
-    "figure": "指标",
-    "value": "值",
-    "{level} interval": "{level} 置信区间",
-    "to": "至",
-    "Intervals: bootstrap over {scheme}, {draws} draws, seed {seed}":
-        "区间：自助法，抽样方式 {scheme}，{draws} 次，随机种子 {seed}",
-    "single rows": "逐行",
-    "rows within their class": "类内分层",
-    "whole groups": "整组",
-    "queries": "查询",
-    "images": "图像",
-    "sequences": "序列",
-    "blocks of {length}": "长度 {length} 的区块",
-    "Charts": "图表",
-    "Calibration": "校准",
-    "The calibration error {error} is no more than perfect probabilities show by chance ({noise})":
-        "校准误差 {error} 不超过完美概率也会有的随机误差 {noise}",
-    "The calibration error {error} is more than perfect probabilities show by chance ({noise}): "
-    "they are not to be believed":
-        "校准误差 {error} 超过完美概率的随机误差 {noise}：概率不可直接采信",
-    "Costs": "成本",
-    "Least cost a row: {cost} at a threshold of {threshold}": "每行最低成本 {cost}，阈值 {threshold}",
-    "Slices that do worse": "表现较差的分组",
-    "None of {count} slices does worse beyond chance": "在 {count} 个分组中没有发现超出随机的差异",
-    "condition": "条件",
-    "rows": "行数",
-    "mean loss": "平均损失",
-    "other rows": "其余行",
-    "gaps": "差距",
-    "mean": "均值",
-    "Fairness by {column}": "公平性：{column}",
-    "group": "组",
-    "base rate": "正例比例",
-    "selection rate": "选中率",
-    "true positive rate": "真正率",
-    "false positive rate": "假正率",
-    "precision": "精确率",
-    "difference of selection rates": "选中率之差",
-    "ratio of selection rates": "选中率之比",
-    "difference of true positive rates": "真正率之差",
-    "greatest difference of true or false positive rates": "真正率与假正率的最大差",
-    "beyond chance (p {p})": "超出随机（p {p}）",
-    "not beyond chance (p {p})": "未超出随机（p {p}）",
-    "ROC curve": "ROC 曲线",
-    "Precision over recall": "精确率-召回率曲线",
-    "Reliability": "可靠性图",
-    "Confusion": "混淆矩阵",
-    "Residuals": "残差",
-    "Figures by class": "各类指标",
-    "NDCG of the first places": "前列 NDCG",
-    "Forecast over time": "预测与实际",
-    "Rates by group": "各组比率",
-    "places looked at": "考察的位置数",
-    "place in time": "时间位置",
-    "truth": "真实值",
-    "forecast": "预测",
-    "share": "比例",
-    "{shown} of {all} classes, the lowest": "{all} 类中最低的 {shown} 类",
-    "Cost by threshold": "成本曲线",
-    "Loss by slice": "分组误差",
-    "recall": "召回率",
-    "probability": "概率",
-    "frequency": "频率",
-    "predicted": "预测值",
-    "truth - predicted": "真实值 - 预测值",
-    "threshold": "阈值",
-    "cost a row": "每行成本",
-    "called": "预测",
-    "true": "真实",
-    "loss": "损失",
-    # model cards
-    "Nobody described this version.": "无人描述过此版本。",
-    "This card was filled from the ledger that keeps the version; what nobody recorded is said to be so.":
-        "本卡片由保存该版本的账本生成；未记录的内容如实注明。",
-    "Use": "用途",
-    "Intended use": "预期用途",
-    "Out of scope": "不适用范围",
-    "Limitations": "局限",
-    "not stated": "未说明",
-    "Training data": "训练数据",
-    "Rows": "行数",
-    "Fingerprint": "指纹",
-    "type": "类型",
-    "The fingerprint names the rows and holds none of their values.": "指纹标识这些数据行，不含其中任何数值。",
-    "Nobody recorded what it learnt from.": "未记录训练所用的数据。",
-    "Training": "训练",
-    "Hyperparameters": "超参数",
-    "What training found": "训练所得设置",
-    "Nobody recorded how it was trained.": "未记录训练方式。",
-    "Evaluation": "评估",
-    "Nobody judged this version.": "该版本尚未评估。",
-    "Its own validation": "自带验证",
-    "validation": "验证",
-    "how many is unknown": "数量未知",
-    "unknown; compare these figures with none": "未知；这些指标不可用于比较",
-    "These are the rows that it learnt from: what it does on others is not told by them.":
-        "这些正是训练所用的数据行，不能说明它在其他数据上的表现。",
-    "No interval was kept; how far chance reaches is unknown.": "未保存置信区间，随机误差的范围未知。",
-    "Lineage": "谱系",
-    "Parents": "父版本",
-    "Recorded": "记录日期",
-    "Code": "代码",
-    "with changes that were not committed": "含未提交的改动",
-    "unknown": "未知",
-    "Tags": "标签",
-    "Loading it": "加载方法",
-    "Integrity": "完整性",
-    "Version": "版本",
-    "Tensors": "张量",
-    "{count} parameters": "{count} 个参数",
-    "`lepton verify` proves the record whole; loading a version checks every byte of it against these digests.":
-        "`lepton verify` 证明记录完整；加载版本时逐字节与这些摘要核对。",
     # gates
     "version {version} of {model} passes the gate": "{model} 的版本 {version} 通过关卡",
     "version {version} of {model} does not pass the gate": "{model} 的版本 {version} 未通过关卡",
@@ -426,4 +315,22 @@ CHINESE: Final = {
         "不能确定版本 {last} 是否更差（p {p}，{test}）；约需 {rows}才能判定",
     "version {version} beside {against}: {figure} {difference}, p {p} by {test}: {verdict}":
         "版本 {version} 与版本 {against} 相比：{figure} {difference}，p {p}（{test}）：{verdict}",
+    # picking
+    "no version of {model} meets what is required": "{model} 没有符合要求的版本",
+    "version {version} of {model}: the only one that meets what is required": "{model} 的版本 {version}：唯一符合要求",
+    "version {version} of {model}: the best by {by}, beyond chance": "{model} 的版本 {version}：{by} 最好，超出随机",
+    "version {version} of {model}: the best by {by}": "{model} 的版本 {version}：{by} 最好",
+    "version {version} of {model}: no worse than the best by {by} beyond chance, and of such the smallest, "
+    "then the oldest":
+        "{model} 的版本 {version}：按 {by} 与最好者相比并不更差（未超出随机），其中最小、最早",
+    "version {version} of {model}: no other is better by any of {by}": "{model} 的版本 {version}：{by} 各项均无更好者",
+    "no version of {model} is the best by all of {by}; none of these is beaten by another: {front}":
+        "{model} 没有在 {by} 各项都最好的版本；互不支配的有：{front}",
+    "version {version} of {model}: the best by {by}, in this order; a later figure decides among those that an "
+    "earlier one finds no worse than the best":
+        "{model} 的版本 {version}：按 {by} 的顺序最好；前一项不分高下时由后一项决定",
+    "on {rows}": "数据：{rows}",
+    "left out": "未入选",
+    "not known: {numbers}": "未知：{numbers}",
+    "not met: {numbers}": "未满足：{numbers}",
 }  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any, Final
 from .answer import Result, Shortened
 from .description import WHOLE, Block, Words, arrow, dim, grid, number, section, text, title
 from .figures import change, count, figure, short
+from .judging.statistics import PairedTest
 from .version import Version
 from .words import language, say, word
 
@@ -55,6 +56,8 @@ class Diff(Shortened):
     tensors: tuple[TensorChange, ...]
     same: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """By part, tensors among them, the names of what both have and is the same."""
+    test: PairedTest | None = None
+    """The paired test by the usual figure of rows whose outcomes are kept of both: of `after` minus `before`."""
 
     def described(self, *, whole: bool) -> Iterator[Block]:
         most = None if whole else MOST
@@ -71,6 +74,8 @@ class Diff(Shortened):
                 heading = text(f"{heading}  ", dim(str(say("{count} differ", count=f"{len(rows):,}"))))
             yield from section(heading, rows[:most])
             yield from _left(rows, most)
+            if name == "metrics" and self.test is not None:
+                yield from (text("  ", line) for line in self.test.lines())
         yield from self._changed_tensors(most)
         if most is None:
             yield from self._names_of_the_same()

@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from . import history, merge, refused, restore, rollback, rows, save_request, source, train, unsealed
     from .data import drift, listing, named_data, naming
     from .export import checkout, predict
-    from .judging import calibrate, compare, evaluation, gate, robustness, suggest, threshold
+    from .judging import calibrate, card, compare, evaluation, gate, pick, robustness, suggest, threshold
     from .maintenance import fsck, heal
     from .runs import record, run
 
 __all__ = [
-    "calibrate", "checkout", "compare", "drift", "evaluation", "fsck", "gate", "heal", "history", "listing", "merge",
-    "named_data", "naming", "predict", "record", "refused", "restore", "robustness", "rollback", "rows", "run",
-    "save_request", "source", "suggest", "threshold", "train", "unsealed",
+    "calibrate", "card", "checkout", "compare", "drift", "evaluation", "fsck", "gate", "heal", "history", "listing",
+    "merge", "named_data", "naming", "pick", "predict", "record", "refused", "restore", "robustness", "rollback",
+    "rows", "run", "save_request", "source", "suggest", "threshold", "train", "unsealed",
 ]  # fmt: skip
 _ROOMS: Final = {
     ".data": ("drift", "listing", "named_data", "naming"),
     ".export": ("checkout", "predict"),
-    ".judging": ("calibrate", "compare", "evaluation", "gate", "robustness", "suggest", "threshold"),
+    ".judging": ("calibrate", "card", "compare", "evaluation", "gate", "pick", "robustness", "suggest", "threshold"),
     ".maintenance": ("fsck", "heal"),
     ".runs": ("record", "run"),
 }

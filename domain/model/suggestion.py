@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from ...errors import Refused
 from ..guards import writable
@@ -22,11 +22,20 @@ PERFORMANCE, STABILITY, AGE = 0.5, 0.3, 0.2
 """How much each side counts; without a figure the other two decide, in their proportion."""
 
 
+class Chance(NamedTuple):
+    """What a paired test says of a candidate beside the best one, on the rows that both were judged on."""
+
+    worse: bool
+    """Whether it is worse beyond chance."""
+    p: float
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A version that could be rolled back to. Scores run from 0 to 1, more is better.
 
-    `performance` is 1 less the relative gap to the best candidate (None where nobody was measured), `stability` is
+    `performance` is 1 less the relative gap to the best candidate, and 1 where a test finds it no worse beyond chance
+    (None where nobody was measured), `stability` is
     1 / (1 + rollbacks away from it + alerts a day served), `age` is 1 when new and halves every 30 days, `score` is
     their weighed mean to two decimals. `measured` is the metric itself, on the rows that candidates share. One that was
     rolled back from is `barred`: it stands last and is not suggested, until somebody clears it.
@@ -56,6 +65,8 @@ class Advice:
     metric: str | None
     rows: Rows | None
     """The rows that the metric was measured on."""
+    figure: str | None
+    """What was measured, without an evaluation's name."""
     better: Better
     ranking: tuple[Candidate, ...]
     words: str
@@ -73,13 +84,15 @@ def suggest(
     metric: str | None = None,
     now: datetime,
     alerts: Mapping[int, int] | None = None,
+    chances: Mapping[int, Chance] | None = None,
 ) -> Advice:
     """Rank the past of a branch, except its head, as targets of a rollback.
 
     Performance is weighed by figures on rows that candidates, or a candidate and the head, were both judged on: of the
-    metric named, else of the usual one that most candidates have. `alerts` counts by version. Where scores tie the most
-    recent stable version goes first. Raises `Refused` where there is no such branch, nothing but its head, nobody with
-    the metric named, a metric of unknown direction, or nothing but versions that were rolled back from.
+    metric named, else of the usual one that most candidates have. `alerts` counts by version, `chances` are tests of
+    candidates beside the best one by that metric. Where scores tie the most recent stable version goes first.
+    Raises `Refused` where there is no such branch, nothing but its head, nobody with the metric named, a metric of
+    unknown direction, or nothing but versions that were rolled back from.
     """
     writable(model)
     head, numbers = _past(model, branch)
@@ -88,13 +101,20 @@ def suggest(
     if basis is not None:
         better = better_when(basis.name, model.better)
     measured = {} if basis is None else {n: basis.figures[n].value for n in numbers if n in basis.figures}
-    performance = _performance(measured, better)
+    tests = chances or {}
+    performance = _performance(measured, better) | {n: 1.0 for n, each in tests.items() if not each.worse}
     # what nobody measured is not taken for better than the worst that somebody did
     lowest = min(performance.values(), default=None)
     served = services(model, now, alerts or {})
     name = basis and basis.name
+
+    def candidate(number: int) -> Candidate:
+        figure, part = measured.get(number), performance.get(number, lowest)
+        words = _performed(name, figure, part, tests.get(number))
+        return _candidate(model, number, words, part, figure, served[number], now)
+
     ranking = sorted(
-        (_candidate(model, n, name, measured.get(n), performance.get(n, lowest), served[n], now) for n in numbers),
+        map(candidate, numbers),
         key=lambda candidate: (not candidate.barred, candidate.score, candidate.stable, candidate.version),
         reverse=True,
     )
@@ -105,7 +125,10 @@ def suggest(
             cli="`lepton clear REV --reason TEXT` lets one be suggested again",
         )
     words = _conclusion(model, branch, head, basis, ranking)
-    return Advice(model.name, branch, head, name, basis and basis.rows, better, tuple(ranking), words)
+    if len(measured) > 1 and not tests:
+        words += "; figures alone are weighed, chance or not"
+    rows, figure = (None, None) if basis is None else (basis.rows, basis.metric)
+    return Advice(model.name, branch, head, name, rows, figure, better, tuple(ranking), words)
 
 
 def _past(model: ModelState, branch: str) -> tuple[int, list[int]]:
@@ -163,16 +186,16 @@ def _gap(figure: float, best: float) -> float:
 def _candidate(
     model: ModelState,
     number: int,
-    metric: str | None,
-    measured: float | None,
+    performed: str,
     performance: float | None,
+    measured: float | None,
     service: Service,
     now: datetime,
 ) -> Candidate:
     since = max(now - model.version(number).recorded, timedelta())
     age = 0.5 ** (since / HALF_LIFE)
     score = _score(performance, service.stability, age)
-    words = f"version {number}, score {score:.2f}: {_performed(metric, measured, performance)}{_behaved(service)}; "
+    words = f"version {number}, score {score:.2f}: {performed}{_behaved(service)}; "
     return Candidate(
         version=number,
         score=score,
@@ -193,13 +216,16 @@ def _score(performance: float | None, stability: float, age: float) -> float:
     return round(sum(side * weight for side, weight in sides) / sum(weight for _, weight in sides), 2)
 
 
-def _performed(metric: str | None, measured: float | None, performance: float | None) -> str:
+def _performed(metric: str | None, measured: float | None, performance: float | None, chance: Chance | None) -> str:
     if performance is None:
         return ""
     if measured is None:
         return f"{metric} not measured on these rows, taken for the lowest; "
+    if chance is not None and not chance.worse:
+        return f"{metric} {measured:.4g}, not worse than the best beyond chance (p {chance.p:.2g}); "
     far = "the best on these rows" if performance == 1 else f"{1 - performance:.1%} behind the best"
-    return f"{metric} {measured:.4g}, {far}; "
+    sure = "" if chance is None else f", beyond chance (p {chance.p:.2g})"
+    return f"{metric} {measured:.4g}, {far}{sure}; "
 
 
 def _behaved(service: Service) -> str:

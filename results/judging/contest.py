@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from ..answer import Result
 from ..description import Block, Words, number, text
@@ -13,8 +13,11 @@ from ..words import say, word
 from .statistics import PairedTest
 
 Verdict = Literal["better", "worse", "not known"]
-VERDICTS: dict[Verdict, str] = {"better": "green", "worse": "red", "not known": ""}
+VERDICTS: Final[Mapping[Verdict, str]] = {"better": "green", "worse": "red", "not known": ""}
 """What a contest may say, each with its colour."""
+
+ALONE: Final = "figures alone, chance or not; for tests give labelled rows, or evaluate all on the same rows"
+"""What is said where figures were compared without a test."""
 
 
 def verdict_of(test: PairedTest, better: str, p: float | None = None) -> Verdict:

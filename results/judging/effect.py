@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..answer import Result
-from ..description import Block
+from ..description import Block, Words
 from ..words import say, word
 
 SIZES: Final = ((0.2, "negligible"), (0.5, "small"), (0.8, "medium"))
@@ -30,10 +30,11 @@ class Effect(Result):
         """The value in a word: negligible, small, medium or large."""
         return next((size for limit, size in SIZES if abs(self.value) < limit), "large")
 
-    def blocks(self) -> Iterator[Block]:
-        yield say("{size} effect ({measure} {value})", size=word(self.size), measure=self.measure, value=self.rounded)
-
     @property
-    def rounded(self) -> str:
-        """The value to two decimals, with its sign."""
-        return f"{self.value:+.2f}"
+    def words(self) -> Words:
+        """The effect's size, and the number that it is by."""
+        value = f"{self.value:+.2f}"
+        return say("{size} effect ({measure} {value})", size=word(self.size), measure=self.measure, value=value)
+
+    def blocks(self) -> Iterator[Block]:
+        yield self.words

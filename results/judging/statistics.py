@@ -82,11 +82,15 @@ class PairedTest(Result):
         return str(say("{name}, {scheme}, {draws} draws", **parts, draws=drawn[1].split()[0]))
 
     def blocks(self) -> Iterator[Block]:
+        return iter(self.lines())
+
+    def lines(self) -> Iterator[Words]:
+        """The test, and how large the difference is."""
         parts: dict[str, Words | int] = {"figure": self.figure, "difference": f"{self.difference:+.4g}"}
         parts |= {"ends": self.ends or word("interval unknown"), "p": f"{self.p:.2g}", "test": self.method}
         yield say("{figure} {difference} ({ends}), p {p} by {test}", **parts)
         if self.effect is not None:
-            yield from self.effect.blocks()
+            yield self.effect.words
 
 
 @dataclass(frozen=True)

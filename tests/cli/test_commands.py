@@ -171,10 +171,22 @@ def test_versions_are_compared_by_test_on_rows_that_are_given(cli: Cli) -> None:
     assert "against version 7 by roc_auc" in shown
     assert "DeLong" in shown
     assert "for tests give labelled rows" in cli("compare 1 3").out
-    assert cli("compare 1 3 --data loans.csv").code == 2
+    assert "data and labels go together; give both" in cli("compare 1 3 --data loans.csv").err
     grouped = cli("compare 1 3 --data loans.csv --label default --groups kind")
     assert (grouped.code, "a row has no group; name one for every row" in grouped.err) == (1, True)
     assert cli.end() == before
+
+
+def test_a_version_is_picked_and_it_says_why(cli: Cli) -> None:
+    on = "--data loans.csv --label default"
+    told = cli(f"pick 1 3 7 --by accuracy --require 'accuracy > 0.5' {on} --json").json
+
+    assert (told["rule"], told["picked"]) in {("equal", 1), ("best", told["picked"])}
+    assert {each["test"]["test"] for each in told["tests"]} == {"McNemar"}
+    assert cli(f"pick 1 3 7 --by accuracy,size --in-order {on}").out.startswith("version ")
+    nothing = cli("pick --by size --require 'size < 1'")
+    assert (nothing.code, "no version of credit meets what is required" in nothing.out) == (4, True)
+    assert "no version of credit meets what is required; version 1: size < 1 (" in nothing.err
 
 
 def test_a_dry_run_shows_the_plan_and_changes_nothing(cli: Cli) -> None:

@@ -132,6 +132,13 @@ def test_both_sides_are_judged_on_the_same_rows_however_they_are_called() -> Non
     assert judged(past, 2, "f1 > parent.f1").metrics_parent == {"f1": 0.3}
 
 
+def test_rows_that_are_known_by_an_older_digest_too_are_told_by_the_newer_one() -> None:
+    older, newer = {"digest": "sha256:z", "rows": 9}, {"digest": "sha256:a", "rows": 9, "v1": "sha256:z"}
+    past = Past(saving(1), saving(2, 1), evaluated(1, older, f1=0.9), evaluated(2, newer, f1=0.8))
+
+    assert judged(past, 2, "f1 > parent.f1").rows == ("sha256:a",)
+
+
 def test_figures_that_were_just_evaluated_are_of_the_same_rows_as_each_version_reads_them() -> None:
     past = Past(saving(1), saving(2, 1), evaluated(1, OTHER, "gate", f1=0.9), evaluated(2, HOLDOUT, "gate", f1=0.8))
 

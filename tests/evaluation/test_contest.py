@@ -11,8 +11,8 @@ from sklearn.metrics import f1_score, roc_auc_score
 from statsmodels.stats.proportion import proportion_effectsize
 
 from lepton_ai.errors import Malformed
-from lepton_ai.evaluation.contest import paired_test
-from lepton_ai.evaluation.effects import of_shares
+from lepton_ai.evaluation.contests.contest import paired_test
+from lepton_ai.evaluation.contests.effects import of_shares
 from lepton_ai.evaluation.outcomes import Outcomes
 from lepton_ai.evaluation.paired import delong, diebold_mariano, holm, mcnemar
 from lepton_ai.evaluation.predictions import outcomes_of_predictions
@@ -46,9 +46,25 @@ def classes(wrong: float, names: tuple[str, ...] = ("a", "b", "c")) -> Outcomes:
     return Outcomes("multiclass", codes[0], codes[1], classes=names)
 
 
+def labels(wrong: float) -> Outcomes:
+    generator = np.random.default_rng(4)
+    truth = generator.random((N, 3)) < 0.4
+    called = truth ^ (generator.random((N, 3)) < wrong)
+    return Outcomes("multilabel", truth.astype(int), called.astype(int), classes=("a", "b", "c"))
+
+
+def ranking(noise: float) -> Outcomes:
+    relevance = np.random.default_rng(5).integers(0, 3, N)
+    scores = relevance + noise * np.random.default_rng(6).normal(size=N)
+    return Outcomes("ranking", relevance.astype(float), scores, sampling=Sampling(GROUPS))
+
+
 @pytest.mark.parametrize(
     ("figure", "one", "other", "test"),
     [
+        ("mae", numbers(0.01), numbers(0.02), "paired bootstrap, rows, 200 draws"),
+        ("micro_f1", labels(0.3), labels(0.2), "paired bootstrap, rows, 200 draws"),
+        ("ndcg", ranking(0.9), ranking(0.2), "paired bootstrap, groups, 200 draws"),
         ("roc_auc", binary(0.2), binary(0.4), "DeLong"),
         ("gini", binary(0.2, Sampling(stratified=True)), binary(0.4), "DeLong"),
         ("accuracy", binary(0.2), binary(0.4), "McNemar"),
@@ -59,8 +75,9 @@ def classes(wrong: float, names: tuple[str, ...] = ("a", "b", "c")) -> Outcomes:
         ("accuracy", binary(0.2), binary(0.4, Sampling(GROUPS)), "paired bootstrap, groups, 200 draws"),
         ("rmse", numbers(0.6, sampling=Sampling(block=5)), numbers(0.4), "paired bootstrap, blocks of 5, 200 draws"),
         ("mae", numbers(0.6, "forecasting"), numbers(0.4, "forecasting"), "Diebold-Mariano"),
+        ("r2", numbers(0.6), numbers(0.4), "paired bootstrap, rows, 200 draws"),
     ],
-    ids=range(10),
+    ids=range(14),
 )
 def test_a_figure_and_its_rows_call_for_a_test(figure: str, one: Outcomes, other: Outcomes, test: str) -> None:
     found = paired_test(figure, one, other, draws=200)
@@ -81,12 +98,21 @@ def test_the_difference_is_the_second_ones_figure_minus_the_first_ones() -> None
     assert (auc.low, auc.high, auc.p) == pytest.approx((2 * exact.low, 2 * exact.high, exact.p))
 
 
-@pytest.mark.parametrize("figure", ["rmse", "mae"])
+def test_every_figure_differs_by_what_it_is_of_either_side() -> None:
+    one, other = binary(0.2), binary(0.4)
+    sides = [side.measure(np.ones(N)) for side in (one, other)]
+    found = {figure: paired_test(figure, one, other, draws=50).difference for figure in sides[0]}
+
+    assert found == pytest.approx({figure: sides[1][figure] - value for figure, value in sides[0].items()})
+
+
+@pytest.mark.parametrize("figure", ["rmse", "mae", "mase"])
 def test_forecasts_differ_in_the_figures_own_unit(figure: str) -> None:
     block = Sampling(block=4)
-    one, other = numbers(0.6, "forecasting", block), numbers(0.4, "forecasting")
+    sides = numbers(0.6, "forecasting", block), numbers(0.4, "forecasting")
+    one, other = (replace(side, step=0.5) for side in sides)
     found = paired_test(figure, one, other)
-    power = 1 if figure == "mae" else 2
+    power = 2 if figure == "rmse" else 1
     losses = [np.abs(side.truth - side.called) ** power for side in (one, other)]
     figures = [side.measure(np.ones(N))[figure] for side in (one, other)]
 
@@ -150,6 +176,9 @@ def test_an_effect_has_the_sign_of_its_difference() -> None:
         found = paired_test(figure, numbers(0.6), numbers(0.4), draws=100)
         assert found.effect is not None
         assert found.effect.value * found.difference > 0
+    for noise in (0.6, 0.01):  # no share, however small
+        sides = numbers(noise, "forecasting"), numbers(0.8 * noise, "forecasting")
+        assert paired_test("bias", *sides, draws=100).effect is None
 
 
 def test_rows_that_are_needed_are_those_of_the_formula() -> None:

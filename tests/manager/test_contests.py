@@ -148,3 +148,36 @@ def test_what_cannot_be_compared_is_refused_in_one_sentence(
         call(manager)
     assert says in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def test_a_candidate_that_is_not_worse_beyond_chance_is_suggested_as_good_as_the_best(manager: ModelManager) -> None:
+    found = evaluated(manager, 1, 2, 3).suggest_rollback(metric="held/f1")
+
+    words = {each["version"]: each["words"] for each in found.candidates}
+    performance = {each["version"]: each["performance"] for each in found.candidates}
+    best = max((1, 2), key=lambda n: manager.show(n).metrics["held/f1"])
+    assert "the best on these rows" in words[best]
+    assert "not worse than the best beyond chance (p " in words[3 - best]
+    assert (performance[1], performance[2]) == (1, 1)
+    assert ", beyond chance (p " in words[3]
+    assert performance[3] < 1
+    assert "chance or not" not in found.words
+
+
+def test_a_suggestion_without_outcomes_says_that_figures_alone_were_weighed(manager: ModelManager) -> None:
+    found = evaluated(manager, 1, 2, 3, keep_outcomes=False).suggest_rollback(metric="held/f1")
+
+    assert found.words.endswith("; figures alone are weighed, chance or not")
+    assert any("% behind the best;" in each["words"] for each in found.candidates)
+
+
+def test_a_diff_tests_the_usual_figure_where_outcomes_of_both_are_kept(manager: ModelManager) -> None:
+    manager.evaluate(2, *HELD, name="held", draws=0)
+    assert manager.diff(2, 3).test is None
+
+    manager.evaluate(3, *HELD, name="held", draws=0)
+    found = manager.diff(2, 3)
+
+    assert found.test == manager.compare(2, 3, metric="held/f1", against=2).tests[0].test
+    assert f"f1 {found.test.difference:+.4g} (" in str(found)
+    assert "effect (Cohen's h" in str(found)

@@ -10,14 +10,14 @@ from ...domain.model.figures import Common, Figure, Rows, VersionFigures, common
 from ...domain.model.metric import USUAL, better_when, goodness
 from ...domain.model.state import ModelState, ModelVersion
 from ...errors import Malformed, Refused
-from ...results import Comparison, Diff, TensorChange
+from ...results import Comparison, Diff, PairedTest, TensorChange
 from ...tensors.graph import Graph
 from ..deltas import graph_of
 from ..workspace import Workspace
 
 if TYPE_CHECKING:
     from ...evaluation.outcomes import Outcomes
-    from .contests import Terms
+    from .contests import TestTerms
 
 DRAWN: Final = ("groups", "block", "stratified")
 """What says how rows depend on each other."""
@@ -57,8 +57,26 @@ def diff(workspace: Workspace, before: ModelVersion, after: ModelVersion) -> Dif
         other_rows=other_rows,
         tensors=tensors,
         same=same,
+        test=_test_of_kept(workspace, before, after),
         **differing,
     )
+
+
+def _test_of_kept(workspace: Workspace, before: ModelVersion, after: ModelVersion) -> PairedTest | None:
+    """The test by the usual figure of rows that both were judged on, where outcomes of these are kept of both."""
+    if not (before.model.reports.get(before.number) and after.model.reports.get(after.number)):
+        return None
+    basis = basis_of(after.model, {0: before.figures, 1: after.figures}, None)
+    if basis is None or before == after:
+        return None
+    from ...evaluation.contests.contest import paired_test
+    from .evaluation import kept_outcomes
+
+    one, other = (kept_outcomes(workspace, *end, basis.rows) for end in (before, after))
+    try:
+        return None if one is None or other is None else paired_test(basis.metric, one, other)
+    except Refused:
+        return None
 
 
 def _same(one: Collection[str], other: Collection[str], differing: Collection[str]) -> tuple[str, ...]:
@@ -129,8 +147,8 @@ class Rivals:
 
 
 def both(data: Any, labels: Any) -> tuple[Any, Any] | None:
-    """Rows to judge versions on, or none. Raises `Malformed` on data without labels, or labels without data."""
-    if (data is None) != (labels is None):
+    """Rows to judge versions on, or none. Raises `Malformed` on labels without data."""
+    if data is None and labels is not None:
         raise Malformed("data and labels go together; give both, or neither for the figures that are recorded")
     return None if data is None else (data, labels)
 
@@ -145,11 +163,11 @@ def compare(workspace: Workspace, model: ModelState, numbers: Sequence[int], ask
     if not numbers:
         raise Malformed("nothing to compare; name at least one version")
     numbers = list(dict.fromkeys([*numbers, *([] if asked.against is None else [asked.against])]))
-    terms, judged = _terms(asked), _judged(workspace, model, numbers, asked)
+    terms, judged = terms_of(asked.test), judged_for(workspace, model, numbers, asked)
     sides = judged.figures if judged else {number: model.figures_of(number) for number in numbers}
     if asked.metric is not None:
         _known(model, sides, asked.metric)
-    basis, order = _basis(model, sides, asked.metric), list(sides)
+    basis, order = basis_of(model, sides, asked.metric), list(sides)
     if basis is not None:
         better = better_when(basis.name, model.better)
         figures = basis.figures
@@ -179,9 +197,9 @@ def _tests(
     model: ModelState,
     basis: Common,
     order: Sequence[int],
-    judged: Judged | None,
+    judged: JudgedVersions | None,
     against: int | None,
-    terms: Terms,
+    terms: TestTerms,
 ) -> dict[str, Any]:
     """The paired tests of a comparison: of versions whose outcomes of the rows are known, the best first."""
     from .contests import contests
@@ -191,7 +209,9 @@ def _tests(
     untested = tuple(number for number in order if number not in known)
     why = UNTOLD if judged and untested else ""
     if len(known) > 1 and (against is None or against in known):
-        tests, refused = contests(workspace, model, basis.metric, known, against, terms)
+        tests, refused = contests(
+            workspace, model, basis.metric, better_when(basis.name, model.better), known, against, terms
+        )
         return {"tests": tests, "untested": untested, "why": refused or why}
     return {"untested": tuple(order), "why": why}
 
@@ -207,7 +227,7 @@ def outcomes_of_rows(
     return {number: outcomes for number, outcomes in found.items() if outcomes is not None}
 
 
-class Judged(NamedTuple):
+class JudgedVersions(NamedTuple):
     """Versions judged there and then: their figures, and the outcomes of those that tell any."""
 
     figures: dict[int, VersionFigures]
@@ -216,7 +236,7 @@ class Judged(NamedTuple):
 
 def judged_on(
     workspace: Workspace, model: ModelState, numbers: Sequence[int], rows: tuple[Any, Any], given: Mapping[str, Any]
-) -> Judged:
+) -> JudgedVersions:
     """Versions judged on data and labels that are given; nothing is recorded."""
     from .evaluation import requested
     from .sides import judged_here
@@ -227,10 +247,12 @@ def judged_on(
         number: nothing.measured(side.performance.figures(), identity, 0, None, side.performance.task)
         for number, side in sides.items()
     }
-    return Judged(figures, {number: side.outcomes for number, side in sides.items() if side.outcomes is not None})
+    return JudgedVersions(
+        figures, {number: side.outcomes for number, side in sides.items() if side.outcomes is not None}
+    )
 
 
-def _judged(workspace: Workspace, model: ModelState, numbers: Sequence[int], asked: Rivals) -> Judged | None:
+def judged_for(workspace: Workspace, model: ModelState, numbers: Sequence[int], asked: Rivals) -> JudgedVersions | None:
     if asked.rows is not None:
         return judged_on(workspace, model, numbers, asked.rows, asked.test)
     if drawn := [name for name in DRAWN if name in asked.test]:
@@ -241,14 +263,14 @@ def _judged(workspace: Workspace, model: ModelState, numbers: Sequence[int], ask
     return None
 
 
-def _terms(asked: Rivals) -> Terms:
+def terms_of(given: Mapping[str, Any]) -> TestTerms:
     """How sure tests are. Raises `Malformed` on what a comparison does not take."""
-    from .contests import Terms
+    from .contests import TestTerms
 
     known = (*DRAWN, "draws", "seed", "level")
-    if unknown := [name for name in asked.test if name not in known]:
+    if unknown := [name for name in given if name not in known]:
         raise Malformed(f"there is no option {unknown[0]!r}; a comparison takes {', '.join(known)}")
-    return Terms(**{name: value for name, value in asked.test.items() if name not in DRAWN})
+    return TestTerms(**{name: value for name, value in given.items() if name not in DRAWN})
 
 
 def _known(model: ModelState, sides: Mapping[int, VersionFigures], metric: str) -> None:
@@ -258,7 +280,7 @@ def _known(model: ModelState, sides: Mapping[int, VersionFigures], metric: str) 
     better_when(metric, model.better)
 
 
-def _basis(model: ModelState, sides: Mapping[int, VersionFigures], metric: str | None) -> Common | None:
+def basis_of(model: ModelState, sides: Mapping[int, VersionFigures], metric: str | None) -> Common | None:
     """What all versions are ranked by: the figure named, else that metric on whatever rows they share; without a metric
     the first usual one. Of several rows those judged on last."""
     candidates = [each for each in common(sides, None, metric) if len(each.figures) == len(sides)]

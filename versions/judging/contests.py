@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from ...domain.model.metric import better_when
+from ...domain.model.metric import Better
 from ...domain.model.state import ModelState
 from ...errors import Malformed, Refused
-from ...evaluation.contest import paired_test
+from ...evaluation.contests.contest import paired_test
 from ...evaluation.intervals import DRAWS, LEVEL
 from ...evaluation.outcomes import Outcomes
 from ...evaluation.paired import holm
 from ...results import Contest, PairedTest
 from ..workspace import Workspace
 
-FEWEST: int = 100
+FEWEST: Final = 100
 """Draws that a bootstrap of a difference takes at least."""
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class TestTerms:
     """How versions are tested."""
 
     draws: int = DRAWS
@@ -38,9 +39,10 @@ def contests(
     workspace: Workspace,
     model: ModelState,
     figure: str,
+    better: Better,
     sides: Mapping[int, Outcomes],
-    against: int | None,
-    terms: Terms,
+    against: int | None = None,
+    terms: TestTerms | None = None,
 ) -> tuple[tuple[Contest, ...], str]:
     """Every other side against one of them: the first, which is the best of all, unless another is named.
 
@@ -48,10 +50,9 @@ def contests(
     corrected for every pair of them; against one that was named before, for those that are set against it.
     """
     chosen = next(iter(sides)) if against is None else against
-    tests, why = _tests(figure, sides, chosen, terms)
+    tests, why = _tests(figure, sides, chosen, terms or TestTerms())
     pairs = len(tests) * (len(tests) + 1) // 2 if against is None else len(tests)
     corrected = holm([test.p for test in tests.values()], of=pairs)
-    better = better_when(figure, model.better)
     other = workspace.version(model, chosen)
     found = (
         Contest(workspace.version(model, number), other, test, better, p)
@@ -60,7 +61,9 @@ def contests(
     return tuple(found), why
 
 
-def _tests(figure: str, sides: Mapping[int, Outcomes], against: int, terms: Terms) -> tuple[dict[int, PairedTest], str]:
+def _tests(
+    figure: str, sides: Mapping[int, Outcomes], against: int, terms: TestTerms
+) -> tuple[dict[int, PairedTest], str]:
     tests: dict[int, PairedTest] = {}
     reasons: list[str] = []
     for number, outcomes in sides.items():
@@ -71,8 +74,3 @@ def _tests(figure: str, sides: Mapping[int, Outcomes], against: int, terms: Term
         except Refused as refusal:
             reasons.append(str(refusal).partition(";")[0])  # without what to do about it
     return tests, next(iter(reasons), "")
-
-
-def ranked(sides: Mapping[int, Outcomes], order: Sequence[int]) -> dict[int, Outcomes]:
-    """The sides in an order; those that it does not name are left out."""
-    return {number: sides[number] for number in order if number in sides}

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
 
+from ...domain.model.metric import goodness
 from ...domain.model.state import ModelState
+from ...domain.model.suggestion import Advice, Chance
 from ...domain.model.suggestion import suggest as weigh
 from ...results import Suggestion
-from .compare import told_rows
+from ..workspace import Workspace
+from .compare import outcomes_of_rows, told_rows
+
+MOST: Final = 20
+"""Candidates that are tested at most: a test draws the rows a thousand times."""
 
 
-def suggest(model: ModelState, branch: str, metric: str | None) -> Suggestion:
-    """The versions of a branch's past, best first, each with its figures and why."""
-    suggestion = weigh(model, branch, metric=metric, now=datetime.now(UTC))
+def suggest(workspace: Workspace, model: ModelState, branch: str, metric: str | None) -> Suggestion:
+    """The versions of a branch's past, best first, each with its figures and why.
+
+    Candidates whose outcomes of the rows are kept are tested against the best of them.
+    """
+    now = datetime.now(UTC)
+    suggestion = weigh(model, branch, metric=metric, now=now)
+    if chances := _chances(workspace, model, suggestion):
+        suggestion = weigh(model, branch, metric=metric, now=now, chances=chances)
     return Suggestion(
         model=model.name,
         branch=branch,
@@ -32,3 +45,18 @@ def suggest(model: ModelState, branch: str, metric: str | None) -> Suggestion:
         ),
         words=suggestion.words,
     )
+
+
+def _chances(workspace: Workspace, model: ModelState, advice: Advice) -> dict[int, Chance]:
+    """What tests say of the best MOST candidates; nothing where no outcomes of the best one are kept."""
+    if advice.figure is None or advice.rows is None:
+        return {}
+    figures = {each.version: each.measured for each in advice.ranking if each.measured is not None}
+    order = sorted(figures, key=lambda number: (goodness(figures[number], advice.better), number), reverse=True)
+    known = outcomes_of_rows(workspace, model, order[:MOST], advice.rows)
+    if len(known) < 2 or order[0] not in known:
+        return {}
+    from .contests import contests
+
+    tests, _ = contests(workspace, model, advice.figure, advice.better, known)
+    return {int(each.version): Chance(each.verdict == "worse", each.p) for each in tests}

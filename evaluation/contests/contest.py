@@ -9,17 +9,21 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import Malformed
-from ..results import PairedTest
-from . import paired
-from .effects import effect_of
-from .intervals import DRAWS, LEVEL
-from .outcomes import Outcomes
-from .resampling import Sampling
+from ...errors import Malformed
+from ...results import PairedTest
+from .. import measures, paired
+from ..cells import Cells
+from ..intervals import DRAWS, LEVEL
+from ..measures import Measure, Tabulated
+from ..outcomes import Outcomes
+from ..resampling import Sampling
+from .effects import LOSSES, effect_of
 
 Floats = npt.NDArray[np.float64]
+_OF_CLASSES: Final = ("binary", "multiclass")
+"""The tasks that call each row one class."""
 _RIGHT: Final = ("accuracy", "micro_f1")
-"""Shares of rows that were called right."""
+"""Their shares of rows that were called right."""
 
 
 def paired_test(
@@ -38,13 +42,15 @@ def paired_test(
     independent = sampling.groups is None and sampling.block is None
     if figure in ("roc_auc", "gini") and independent:
         found = _of_areas(figure, one, other, level)
-    elif figure in _RIGHT and independent:
+    elif one.task in _OF_CLASSES and figure in _RIGHT and independent:
         found = replace(paired.mcnemar(~one.wrong, ~other.wrong, level), figure=figure)
     elif one.task == "forecasting" and figure in _SCALES:
         found = _of_forecasts(figure, one, other, figures, level)
     else:
         scheme = replace(one, sampling=sampling).scheme
-        found = paired.paired_bootstrap(figure, one.measure, other.measure, scheme, draws, seed, level)
+        found = paired.paired_bootstrap(
+            figure, _narrow(figure, one), _narrow(figure, other), scheme, draws, seed, level
+        )
     return replace(found, effect=effect_of(figure, one, other, figures))
 
 
@@ -54,7 +60,12 @@ def check_pair(one: Outcomes, other: Outcomes) -> None:
         raise Malformed(f"one is judged as {one.task} and the other as {other.task}; judge both by the same task")
     if len(one) != len(other):
         raise Malformed(f"a paired test needs the same rows, and there are {len(one):,} and {len(other):,}")
-    differing = int(np.sum((_labels(one) != _labels(other)).reshape(len(one), -1).any(axis=1)))
+    if not len(one):
+        raise Malformed("there are no rows to compare; give at least one")
+    if one.truth.shape != other.truth.shape:
+        raise Malformed("the labels of both sides have other shapes; a paired test needs the same rows")
+    sides = (one.truth, other.truth) if one.classes == other.classes else (_labels(one), _labels(other))
+    differing = int(np.sum((sides[0] != sides[1]).reshape(len(one), -1).any(axis=1)))
     if differing:
         raise Malformed(
             f"{differing:,} of {len(one):,} rows have another label on either side; a paired test needs the same rows "
@@ -64,7 +75,7 @@ def check_pair(one: Outcomes, other: Outcomes) -> None:
 
 def _labels(outcomes: Outcomes) -> npt.NDArray[np.generic]:
     """True labels; codes of several classes by name, since each model may have its classes in an order of its own."""
-    if outcomes.task != "multiclass":
+    if outcomes.task not in ("multiclass", "sequence"):
         return outcomes.truth
     return np.asarray([str(each) for each in outcomes.classes])[outcomes.truth.astype(np.int64)]
 
@@ -115,6 +126,20 @@ def _figures(figure: str, one: Outcomes, other: Outcomes) -> tuple[float, float]
     return sides[0][figure], sides[1][figure]
 
 
+def _narrow(figure: str, outcomes: Outcomes) -> Measure:
+    """The measure of as little beside a figure as there is: what few cells tell is drawn a thousand times at once."""
+    if outcomes.task == "binary" and figure in ("accuracy", "precision", "recall", "f1"):
+        return measures.of_decisions(outcomes.truth.astype(np.float64), outcomes.called == 1)
+    if outcomes.task == "binary" and figure in ("brier", "log_loss"):
+        return _mean(figure, LOSSES[figure](outcomes))
+    return outcomes.measure
+
+
+def _mean(figure: str, losses: Floats) -> Measure:
+    levels, codes = np.unique(losses, return_inverse=True)
+    return Tabulated(Cells(codes), lambda counts: {figure: np.einsum("ij,j->i", counts, levels) / counts.sum(axis=1)})
+
+
 def _of_areas(figure: str, one: Outcomes, other: Outcomes, level: float) -> PairedTest:
     """DeLong's test; a Gini is twice its area, less 1."""
     assert one.chances is not None
@@ -128,9 +153,9 @@ def _of_forecasts(
 ) -> PairedTest:
     """Diebold and Mariano's test of mean losses, its difference in the figure's own unit.
 
-    R² is the mean squared error in another unit; two RMSE differ by the difference of their squares over their sum.
+    MASE is the mean absolute error in another unit; two RMSE differ by the difference of their squares over their sum.
     """
-    power = 1 if figure == "mae" else 2
+    power = 2 if figure == "rmse" else 1
     losses = [np.abs(side.truth - side.called) ** power for side in (one, other)]
     horizon = one.sampling.block or other.sampling.block or 1
     found = paired.diebold_mariano(losses[0], losses[1], figure, horizon, level)
@@ -140,7 +165,7 @@ def _of_forecasts(
 _SCALES: Final[Mapping[str, Callable[[Outcomes, float], float]]] = {
     "mae": lambda _, __: 1.0,
     "rmse": lambda _, total: 1 / total if total > 0 else 1.0,
-    "r2": lambda one, _: -1 / float(np.var(one.truth)),
+    "mase": lambda one, _: 1 / (one.step or 1.0),
 }
 """By what the difference of a forecast's mean losses is multiplied to be the figure's."""
 

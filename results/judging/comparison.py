@@ -8,18 +8,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .answer import Shortened
-from .description import WHOLE, Block, Words, dim, grid, number, text, title
-from .figures import ABSENT, count, figure, told
-from .judging.contest import Contest
-from .version import Version
-from .words import say, word
+from ..answer import Shortened
+from ..description import WHOLE, Block, Words, dim, grid, number, text, title
+from ..figures import ABSENT, count, figure, told
+from ..version import Version
+from ..words import say, word
+from .contest import ALONE, Contest
 
 BESIDE: Final = 6
 """Values of a version that stand beside each other; more stand below each other, a version a column."""
 BEST: Final = "*"
-ALONE: Final = "figures alone, chance or not; for tests give labelled rows, or evaluate all on the same rows"
-"""What is said of a comparison without tests."""
 NAMED: Final = 12
 """Names of what is the same for all that are shown."""
 
@@ -95,15 +93,13 @@ class Comparison(Shortened):
             yield dim(self._method())
         if not self.untested and not self.why:
             return
-        told = ", ".join(map(str, self.untested))
+        untested = ", ".join(map(str, self.untested))
         if self.why:
             yield dim(str(say("not tested: {why}", why=word(self.why))))
         elif self.tests:
-            yield dim(str(say("not tested, for no outcomes of these rows are kept: {versions}", versions=told)))
+            yield dim(str(say("not tested, for no outcomes of these rows are kept: {versions}", versions=untested)))
         else:
-            yield dim(
-                word("figures alone, chance or not; for tests give labelled rows, or evaluate all on the same rows")
-            )
+            yield dim(word(ALONE))
 
     def _method(self) -> str:
         """The tests that were made, and whether p was corrected."""

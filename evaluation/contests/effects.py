@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ..results import Effect
-from .outcomes import Outcomes
+from ...results import Effect
+from ..outcomes import Outcomes
 
 Floats = npt.NDArray[np.float64]
 
@@ -22,9 +22,9 @@ def effect_of(figure: str, one: Outcomes, other: Outcomes, figures: tuple[float,
     """
     if figure in _AREAS:
         measure, value = "Cohen's d of areas", _of_areas(figures if figure == "roc_auc" else _areas(figures), one)
-    elif figure in _LOSSES:
-        measure, value = "Cohen's d", _of_losses(_LOSSES[figure](one), _LOSSES[figure](other))
-    elif all(0 <= each <= 1 for each in figures):
+    elif figure in LOSSES:
+        measure, value = "Cohen's d", _of_losses(LOSSES[figure](one), LOSSES[figure](other))
+    elif (one.task not in _OF_NUMBERS or figure == "coverage") and all(0 <= each <= 1 for each in figures):
         measure, value = "Cohen's h", of_shares(*figures)
     else:
         return None
@@ -67,6 +67,10 @@ def _squared(outcomes: Outcomes) -> Floats:
     return (outcomes.truth - outcomes.called) ** 2
 
 
+def _absolute(outcomes: Outcomes) -> Floats:
+    return np.abs(outcomes.truth - outcomes.called)
+
+
 def _brier(outcomes: Outcomes) -> Floats:
     assert outcomes.chances is not None
     return (outcomes.chances - outcomes.truth) ** 2
@@ -79,12 +83,15 @@ def _log_losses(outcomes: Outcomes) -> Floats:
     return -np.log(np.where(outcomes.truth == 1, chance, 1 - chance))
 
 
+_OF_NUMBERS: Final = ("regression", "forecasting")
+"""The tasks whose figures are no shares, but for the share of truths within an interval."""
 _AREAS: Final = ("roc_auc", "gini")
-_LOSSES: Final[Mapping[str, Callable[[Outcomes], Floats]]] = {
+LOSSES: Final[Mapping[str, Callable[[Outcomes], Floats]]] = {
     "brier": _brier,
     "log_loss": _log_losses,
     "rmse": _squared,
     "r2": _squared,
-    "mae": lambda outcomes: np.abs(outcomes.truth - outcomes.called),
+    "mae": _absolute,
+    "mase": _absolute,
 }
 """The losses of single rows whose mean a figure is made of."""
