@@ -23,6 +23,7 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "What differs": ("comparing", ("diff", "compare", "find", "suggest")),
     "Which to take": ("work.picking", ("pick",)),
     "What must hold": ("work.gating", ("gate",)),
+    "Suites": ("work.suites", ("suite",)),
     "Names": ("refs", ("branch", "tag", "alias")),
     "Moving": ("rollback", ("rollback", "merge")),
     "What is known": ("describing", ("models", "metric", "annotate", "describe", "clear", "archive", "unarchive")),

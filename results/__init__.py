@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         PairedTest,
         Slice,
     )
+    from .judging.suites import SuiteRecord, SuiteRun, Suites, SuiteVerdict
     from .listing import Refs, Versions
     from .rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
     from .standing import Synced, Verified
@@ -105,6 +106,10 @@ __all__ = [
     "Shown",
     "Slice",
     "Suggestion",
+    "SuiteRecord",
+    "SuiteRun",
+    "SuiteVerdict",
+    "Suites",
     "Synced",
     "TaskPerformance",
     "TensorChange",
@@ -180,6 +185,12 @@ _HOMES: Final = {
         "RollbackPlan",
         "RolledBack",
         "Suggestion",
+    ),
+    ".judging.suites": (
+        "SuiteRecord",
+        "SuiteRun",
+        "SuiteVerdict",
+        "Suites",
     ),
     ".standing": (
         "Synced",

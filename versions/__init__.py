@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from .judging import calibrate, card, compare, evaluation, gate, pick, robustness, suggest, threshold
     from .maintenance import fsck, heal
     from .runs import record, run
+    from .suites import definition, known, running, verdicts
 
 __all__ = [
-    "calibrate", "card", "checkout", "compare", "drift", "evaluation", "fsck", "gate", "heal", "history", "listing",
-    "merge", "named_data", "naming", "pick", "predict", "record", "refused", "restore", "robustness", "rollback",
-    "rows", "run", "save_request", "source", "suggest", "threshold", "train", "unsealed",
+    "calibrate", "card", "checkout", "compare", "definition", "drift", "evaluation", "fsck", "gate", "heal",
+    "history", "known", "listing", "merge", "named_data", "naming", "pick", "predict", "record", "refused",
+    "restore", "robustness", "rollback", "rows", "run", "running", "save_request", "source", "suggest",
+    "threshold", "train", "unsealed", "verdicts",
 ]  # fmt: skip
 _ROOMS: Final = {
     ".data": ("drift", "listing", "named_data", "naming"),
@@ -28,6 +30,7 @@ _ROOMS: Final = {
     ".judging": ("calibrate", "card", "compare", "evaluation", "gate", "pick", "robustness", "suggest", "threshold"),
     ".maintenance": ("fsck", "heal"),
     ".runs": ("record", "run"),
+    ".suites": ("definition", "known", "running", "verdicts"),
 }
 _WITHIN: Final = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -25,7 +25,8 @@ from lepton_ai.domain.commands import (
 )
 from lepton_ai.domain.gates.commands import JudgeGate, ProtectAlias, UnprotectAlias
 from lepton_ai.domain.model.kept_fold import plain_model, recalled_model
-from lepton_ai.errors import GateNotMet, LeptonError, Malformed, Refused, UnknownRevision, read_at
+from lepton_ai.domain.suites.commands import DefineSuite
+from lepton_ai.errors import GateNotMet, LeptonError, Malformed, Refused, Stale, UnknownRevision, read_at
 from lepton_ai.events.envelope import decode
 from lepton_ai.events.model import (
     AliasDeleted,
@@ -379,15 +380,26 @@ def test_an_alias_that_is_protected_no_more_moves_freely() -> None:
     assert past.ask(DeleteAlias(model="credit", alias="production")) != ()
 
 
-def test_a_suites_gate_is_that_of_the_suite() -> None:
-    past = guarded("f1 > 0.5", suite="nightly")
+def test_a_suites_gate_is_that_of_the_suite_as_it_is_defined_when_the_alias_moves() -> None:
+    past = four()
+    past.ask(alias(1))
+    past.ask(protect(suite="nightly"))
+    asked: dict[str, Any] = {"data": {"digest": "d"}, "label": "y", "evaluation": "nightly"}
+    past.ask(DefineSuite(suite="nightly", requirements=("f1 > 0.5",), **asked))
     past.ask(gate(4, "f1 > 0.5"))
 
     with pytest.raises(GateNotMet) as refusal:
+        past.decided(alias(4, suites={"nightly": 1}))
+    assert "gate('credit@4', suite='nightly') judges it" in str(refusal.value)
+    past.ask(gate(4, "f1 > 0.5", suite="nightly", suite_version=1))
+    assert past.decided(alias(4, suites={"nightly": 1})) != ()
+    past.ask(DefineSuite(suite="nightly", requirements=("f1 > 0.1",), **asked))
+    with pytest.raises(Stale, match="suite 'nightly' is at definition 2, not at definition 1"):
+        past.decided(alias(4, suites={"nightly": 1}))
+    with pytest.raises(GateNotMet, match="passed no gate that requires what suite nightly does as it is defined now"):
+        past.decided(alias(4, suites={"nightly": 2}))
+    with pytest.raises(Stale, match="the protection of alias 'production' is at suite 'nightly'"):
         past.decided(alias(4))
-    assert "gate('credit@4', require=['f1 > 0.5'], suite='nightly') judges it" in str(refusal.value)
-    past.ask(gate(4, "f1 > 0.5", suite="nightly", suite_version=3))
-    assert past.ask(alias(4)) != ()
 
 
 def test_gates_and_protections_are_the_same_replayed_and_recalled() -> None:
