@@ -970,6 +970,30 @@ class ModelManager:
         told |= {"chosen": selection(types, drop, columns)}
         return versions.calibrate.calibrate(self._workspace, *self._resolved(rev), data, labels, **told)
 
+    @_told_first
+    def best_threshold(
+        self,
+        rev: Rev,
+        data: Any,
+        labels: Any = None,
+        *,
+        costs: Any,
+        branch: str = "main",
+        message: str = "",
+        types: Mapping[str, str] | None = None,
+        drop: Sequence[str] = (),
+        columns: Sequence[str] | None = None,
+        key: str | None = None,
+    ) -> Version:
+        """Keep a child version that calls rows positive from the probability on that costs least on these rows.
+
+        `costs` are as in `evaluate`, such as {"false_negative": 5}. It differs from the version in its threshold alone,
+        a tensor of credit models; its annotations tell the mean cost of a row before and after.
+        """
+        told: dict[str, Any] = {"costs": costs, "branch": branch, "message": message, "key": key}
+        told |= {"chosen": selection(types, drop, columns)}
+        return versions.threshold.best_threshold(self._workspace, *self._resolved(rev), data, labels, **told)
+
     def robustness(
         self,
         rev: Rev,
