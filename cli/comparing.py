@@ -117,7 +117,7 @@ def compare(
     worse beyond chance. DeLong's test is for the ROC AUC, McNemar's for the accuracy, Diebold and Mariano's for
     forecasts, the paired bootstrap for all else.
     """
-    drawn = {name: value for name, value in (("groups", groups), ("block", block)) if value is not None}
+    drawn: dict[str, Any] = {name: value for name, value in (("groups", groups), ("block", block)) if value is not None}
     with session.waiting("comparing"):
         comparison = session.manager.compare(*revs, metric=metric, against=against, data=data, labels=label, **drawn)
     apart = {name: getattr(comparison, name) for name in ("metrics", "rows", "hyperparameters")}

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import lepton_ai
 from lepton_ai import ModelManager, Refused
 from lepton_ai.evaluation.paired import mcnemar
 from lepton_ai.results import Comparison
@@ -181,3 +182,19 @@ def test_a_diff_tests_the_usual_figure_where_outcomes_of_both_are_kept(manager: 
     assert found.test == manager.compare(2, 3, metric="held/f1", against=2).tests[0].test
     assert f"f1 {found.test.difference:+.4g} (" in str(found)
     assert "effect (Cohen's h" in str(found)
+
+
+def test_a_metric_of_ones_own_is_tested_like_any_other(manager: ModelManager) -> None:
+    @lepton_ai.metric("caught", better="higher", task="binary")
+    def caught(labels: Any, predictions: Any, weights: Any = None) -> float:
+        return float(np.average(predictions, weights=labels if weights is None else weights * labels))
+
+    given = manager.compare(2, 3, data=HELD[0], labels=HELD[1], metric="caught", draws=100)
+    recall = manager.compare(2, 3, data=HELD[0], labels=HELD[1], metric="recall", draws=100)
+
+    assert (given.best, verdicts(given)) == (2, {3: "worse"})
+    assert given.tests[0].test.difference == pytest.approx(recall.tests[0].test.difference)
+    assert given.tests[0].test.effect is None
+    assert manager.pick(2, 3, by="caught", data=HELD[0], labels=HELD[1], draws=100).picked == 2
+    evaluated(manager, 2, 3, metrics=["caught"])
+    assert verdicts(manager.compare(2, 3, metric="held/caught", draws=100)) == {3: "worse"}
