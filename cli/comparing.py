@@ -162,6 +162,8 @@ def find(session: Session, expression: str) -> None:
                 "stability": "number",
                 "age": "number",
                 "barred": "true or false",
+                "worse": "true or false?",
+                "p": "number?",
                 "words": "text",
             }
         ],

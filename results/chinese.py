@@ -434,4 +434,7 @@ CHINESE: Final = {
     "left out": "未入选",
     "not known: {numbers}": "未知：{numbers}",
     "not met: {numbers}": "未满足：{numbers}",
+    "beside the best": "与最好者相比",
+    "worse beyond chance (p {p})": "更差，超出随机（p {p}）",
+    "not worse beyond chance (p {p})": "并不更差（p {p}）",
 }  # fmt: skip

@@ -151,7 +151,9 @@ def test_what_cannot_be_compared_is_refused_in_one_sentence(
     assert "\n" not in str(refusal.value)
 
 
-def test_a_candidate_that_is_not_worse_beyond_chance_is_suggested_as_good_as_the_best(manager: ModelManager) -> None:
+def test_a_candidate_that_is_not_worse_beyond_chance_is_suggested_as_good_as_the_best(
+    manager: ModelManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = evaluated(manager, 1, 2, 3).suggest_rollback(metric="held/f1")
 
     words = {each["version"]: each["words"] for each in found.candidates}
@@ -161,6 +163,9 @@ def test_a_candidate_that_is_not_worse_beyond_chance_is_suggested_as_good_as_the
     assert "not worse than the best beyond chance (p " in words[3 - best]
     assert (performance[1], performance[2]) == (1, 1)
     assert ", beyond chance (p " in words[3]
+    monkeypatch.setenv("LEPTON_LANG", "zh")
+    assert "并不更差（p " in str(found)
+    assert "更差，超出随机（p " in str(found)
     assert performance[3] < 1
     assert "chance or not" not in found.words
 
