@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .jobs.api import Jobs
     from .projections.queries.opening import Opener
     from .results import (
+        Card,
         Comparison,
         DataSets,
         Diff,
@@ -47,9 +48,13 @@ if TYPE_CHECKING:
         Protection,
         Protections,
         Report,
+        Robustness,
         RollbackPlan,
         RolledBack,
         Suggestion,
+        SuiteRecord,
+        SuiteRun,
+        Suites,
         Synced,
         Verified,
         VersionRecord,
@@ -398,6 +403,7 @@ class ModelManager:
             asked={"to": _words(moves), "expected": _words(expected)},
             reason=reason,
             override=override,
+            suites=versions.known.protecting(self._workspace, state),
         )
         events = self._workspace.admit(command, key).events
         return self._standing(self._known(state.name), "alias", events[-1].seq if events else None)
@@ -414,17 +420,20 @@ class ModelManager:
         *,
         require: str | Sequence[str] = (),
         against: str | None = None,
+        suite: str | None = None,
         model: str | None = None,
         reason: str = "",
         key: str | None = None,
     ) -> Protection:
         """Let an alias move only to versions that passed a gate with these requirements (`gate`), or by `override`.
 
+        With a `suite` it is the gate of that suite, as it is defined when the alias moves.
+
         `against.` in a requirement stands for the version that `against`, an alias, branch or tag, stands on when the
         alias moves: the alias itself, if left out. A gate that compared with another version is stale. Protected anew,
         an alias has the new requirements alone.
         """
-        asked = {"requirements": _several(require), "against": against}
+        asked = {"requirements": _several(require), "against": against, "suite": suite}
         return versions.gate.protect(self._workspace, self._known(model), alias, asked, reason, key)
 
     @_told_first
@@ -642,6 +651,68 @@ class ModelManager:
         """
         return versions.drift.drift(self._workspace, before, after)
 
+    # ── suites ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @_told_first
+    def define_suite(
+        self,
+        name: str,
+        data: str | os.PathLike[str],
+        labels: str | None = None,
+        *,
+        require: str | Sequence[str] = (),
+        metrics: Sequence[str] = (),
+        against: str | None = None,
+        model: str | None = None,
+        branch: str | None = None,
+        evaluation: str | None = None,
+        task: str | None = None,
+        types: Mapping[str, str] | None = None,
+        drop: Sequence[str] = (),
+        columns: Sequence[str] | None = None,
+        pool: str = "default",
+        message: str = "",
+        key: str | None = None,
+        **report: Any,
+    ) -> SuiteRecord:
+        """Say what versions are judged on, and what they must come to; another definition is the suite's next version.
+
+        `data` is named data or a file's address, `labels` its column of labels; the rows are read once, and no others
+        are taken for them later. `require` has conditions as docs/expressions.md says: `parent.` is a version's first
+        parent, `against.` stands on `against`, an alias, branch or tag. `metrics` names the figures to report, else
+        all. With a `model` each new version of its `branch` (main) is judged by itself, by a worker of the `pool`;
+        both may still have to come. `evaluation` is what the evaluations are called, else the suite's name; `report`
+        takes what `evaluate` does. Defining the same again changes nothing. Raises `Refused` for what fits no version.
+        """
+        told: dict[str, Any] = {"require": _several(require), "metrics": tuple(metrics), "against": against}
+        told |= {"model": model, "branch": branch, "evaluation": evaluation, "task": task, "report": report}
+        told |= {"chosen": selection(types, drop, columns), "pool": pool, "message": message, "key": key}
+        versions.definition.define(self._home.workspace, name, data, labels, **told)
+        return versions.verdicts.show(self._workspace, name)
+
+    def suites(self, *, retired: bool = False) -> Suites:
+        """The suites by name, each with what it came to last; with `retired` those too that judge no more."""
+        return versions.verdicts.listed(self._workspace, retired=retired)
+
+    def suite(self, name: str) -> SuiteRecord:
+        """A suite as it is defined, with what came of the versions that it judged; `NAME@2` is as it was once."""
+        return versions.verdicts.show(self._workspace, name)
+
+    @_told_first
+    def run_suite(self, name: str, rev: Rev, *, key: str | None = None) -> SuiteRun:
+        """Judge a version by a suite in this process, and record its gate; `check()` raises `GateNotMet` if not met.
+
+        The version and those that it is compared with are evaluated on the suite's rows. Raises `Refused` where the
+        suite is retired, or its data holds other rows than it was defined on.
+        """
+        return versions.running.run(self._workspace, name, *self._resolved(rev), key)
+
+    @_told_first
+    def retire_suite(self, name: str, *, reason: str = "", key: str | None = None) -> SuiteRecord:
+        """Let a suite judge no more versions; what it judged stays told, and defined again it goes on."""
+        versions.definition.retire(self._workspace, name, reason, key)
+        return versions.verdicts.show(self._workspace, name)
+
     # ── work ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def run(
@@ -810,8 +881,19 @@ class ModelManager:
         )
 
     def report(self, rev: Rev, name: str | None = None) -> Report:
-        """The report that is kept of a version's evaluation: of the name, else the newest."""
+        """The report that is kept of a version's evaluation: of the name, else the newest.
+
+        It has `.html()`, `.markdown()`, `.plot()`, and `.save(path)` by the ending of the file.
+        """
         return versions.evaluation.report(self._workspace, *self._resolved(rev), name)
+
+    def card(self, rev: Rev = "main", *, language: Literal["zh", "en"] | None = None) -> Card:
+        """The model card of a version in Hugging Face's format, with the reports that were kept of it.
+
+        Intended use, what is out of scope and limitations are the annotations `intended_use`, `out_of_scope` and
+        `limitations`, beside `license`, `language` and `pipeline_tag`. It names no actor and no path.
+        """
+        return versions.card.card(self._workspace, *self._resolved(rev), language)
 
     @_told_first
     def gate(
@@ -819,10 +901,11 @@ class ModelManager:
         rev: Rev,
         *,
         against: Rev | None = None,
-        require: str | Sequence[str],
+        require: str | Sequence[str] = (),
         data: Any = None,
         labels: Any = None,
         name: str = "",
+        suite: str | None = None,
         key: str | None = None,
         **evaluation: Any,
     ) -> Gate:
@@ -832,8 +915,18 @@ class ModelManager:
         whatever else `evaluate` takes, all sides are judged on these rows first, recorded under `name`. Else the gate
         goes by figures that all sides have on the same rows, those of evaluations called `name` if one is given; where
         there are none it is `Refused`. What hangs on a figure that is missing is not met. The answer says whether it
-        passed; its `check()` raises `GateNotMet` where it did not.
+        passed; its `check()` raises `GateNotMet` where it did not. With a `suite` it is that of `run_suite`.
         """
+        if suite is not None:
+            others = {
+                "against": against,
+                "require": require,
+                "data": data,
+                "labels": labels,
+                "name": name,
+                **evaluation,
+            }
+            return versions.running.gate(self._workspace, suite, *self._resolved(rev), others, key)
         if data is None and (labels is not None or evaluation):
             raise Malformed("labels, and what else `evaluate` takes, are about data; give the data too, or none of it")
         rows, labels, called = versions.named_data.rows_of(self._workspace, data, labels)
@@ -876,6 +969,31 @@ class ModelManager:
         told: dict[str, Any] = {"method": method, "branch": branch, "message": message, "key": key}
         told |= {"chosen": selection(types, drop, columns)}
         return versions.calibrate.calibrate(self._workspace, *self._resolved(rev), data, labels, **told)
+
+    def robustness(
+        self,
+        rev: Rev,
+        data: Any,
+        labels: Any = None,
+        *,
+        metric: str | None = None,
+        task: str | None = None,
+        outputs: str | None = None,
+        draws: int = 200,
+        level: float = 0.95,
+        seed: int = 0,
+        types: Mapping[str, str] | None = None,
+        drop: Sequence[str] = (),
+        columns: Sequence[str] | None = None,
+    ) -> Robustness:
+        """How a version does on labelled rows whose inputs go missing, shift, are noisy or unknown, the worst first.
+
+        `data` and `labels` are as in `evaluate`; `metric` is the task's headline where none is named. Differences are
+        of paired bootstraps, their chances corrected for all that was tried. Nothing is recorded.
+        """
+        told: dict[str, Any] = {"metric": metric, "task": task, "outputs": outputs, "draws": draws, "level": level}
+        told |= {"seed": seed, "chosen": selection(types, drop, columns)}
+        return versions.robustness.robustness(self._workspace, *self._resolved(rev), data, labels, **told)
 
     def sync(self, *, again: bool = False) -> Synced:
         """Deliver what was spooled while the ledger was away; `again` tries once more what it refused."""

@@ -222,10 +222,9 @@ class Home:
         return workplace.working(workplace.post(pool=pool))
 
     def _waiting(self, worker: WorkerProfile) -> bool:
-        from .domain.job.decide import fits
-        from .jobs.assigner import open_jobs
+        from .jobs.assigner import work_waits
 
-        return any(fits(job, worker.pool, frozenset(worker.capabilities)) for _, job in open_jobs(self.workspace))
+        return work_waits(self.workspace, worker.pool, frozenset(worker.capabilities))
 
     def _mail_channel(self, identity: WorkerKeys) -> Channel:
         from .jobs.protocol.over_tables import MailChannel

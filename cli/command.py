@@ -192,11 +192,38 @@ def shared(function: F) -> F:
     return home(actor(function))
 
 
+def importing(function: F) -> F:
+    """The option that names modules of the user's own, imported before anything else is done."""
+
+    def take(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> None:
+        if names:
+            from ..models.imports import import_modules
+
+            import_modules(names)
+
+    return click.option(
+        "--import",
+        "modules",
+        multiple=True,
+        metavar="MODULE",
+        expose_value=False,
+        callback=take,
+        help="A module of yours that registers classes or metrics, from this folder or Python's path; may be repeated. "
+        "LEPTON_IMPORT names some for every command.",
+    )(function)
+
+
 def keyed(function: F) -> F:
     """The option of a command that records something."""
     return click.option(
         "--key", metavar="KEY", help="A name of your own for this act: sent again under it, it happens once."
     )(function)
+
+
+def _import_named() -> None:
+    from ..models.imports import import_modules, named_in
+
+    import_modules(named_in())
 
 
 def command(answer: Shape, *examples: str) -> Callable[[Callable[..., None]], DocumentedCommand]:
@@ -209,6 +236,8 @@ def command(answer: Shape, *examples: str) -> Callable[[Callable[..., None]], Do
             session = Session(home or above.get("home"), actor or above.get("actor"), as_json)
             spoken = FOUND.set(of_locale())
             try:
+                if os.environ.get("LEPTON_IMPORT"):
+                    _import_named()
                 function(session, **options)
             finally:
                 FOUND.reset(spoken)

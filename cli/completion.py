@@ -51,6 +51,12 @@ def data_names(workspace: Workspace, ctx: click.Context, incomplete: str) -> Ite
 
 
 @completing
+def suites(workspace: Workspace, ctx: click.Context, incomplete: str) -> Iterable[str]:  # noqa: ARG001
+    """Names of suites."""
+    return [stream.removeprefix("suite/") for stream in workspace.ledger.store.streams("suite/")]
+
+
+@completing
 def revisions(workspace: Workspace, ctx: click.Context, incomplete: str) -> Iterable[str]:
     """Branches, aliases, tags and numbers of the model that is named, or of the only one; else models. Also of A..B."""
     before, dots, last = incomplete.rpartition("..")

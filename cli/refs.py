@@ -11,7 +11,7 @@ from ..results import Protections, Refs, Version
 from ..results.description import Text, number
 from ..results.words import say
 from .command import Session, command, keyed
-from .completion import aliases, branches, revisions, tags
+from .completion import aliases, branches, revisions, suites, tags
 from .revision import expected, of_model, which_model
 from .shapes import VERSION
 from .work.gating import requiring
@@ -113,6 +113,7 @@ def tag(
     shell_complete=aliases,
     help="For protect: the alias, branch or tag that against. stands for; the alias itself if left out.",
 )
+@click.option("--suite", metavar="NAME", shell_complete=suites, help="For protect: the suite whose gate it is.")
 @click.option("--override", is_flag=True, help="Move a protected alias without its gate, for the --reason.")
 @_listed
 @keyed
@@ -124,6 +125,7 @@ def alias(
     reason: str,
     require: tuple[str, ...],
     against: str | None,
+    suite: str | None,
     override: bool,
     gone: str | None,
     model: str | None,
@@ -137,12 +139,13 @@ def alias(
     """
     manager, kind = session.manager, "aliases"
     _one(name, gone)
-    if name != "protect" and (require or against):
+    if name != "protect" and (require or against or suite):
         raise click.UsageError(
-            "--require and --against protect an alias; write `lepton alias protect NAME`", click.get_current_context()
+            "--require, --against and --suite protect an alias; write `lepton alias protect NAME`",
+            click.get_current_context(),
         )
     if name == "protect":
-        _protect(session, rev, model, require=require, against=against, reason=reason, key=key)
+        _protect(session, rev, model, require=require, against=against, suite=suite, reason=reason, key=key)
     elif name == "unprotect":
         _unprotect(session, rev, model, reason, key)
     elif gone:

@@ -12,7 +12,7 @@ from ..errors import GateNotMet
 from ..results import RollbackPlan, RolledBack
 from ..results.description import number
 from ..results.words import say
-from .command import Session, command, keyed
+from .command import Session, command, importing, keyed
 from .completion import aliases as known_aliases
 from .completion import branches, data_names, revisions
 from .revision import expected, of_model, which_model
@@ -99,6 +99,7 @@ DONE: Final = {
 @click.option("--override", is_flag=True, help="Move protected aliases without their gates, for the --reason.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask. Needed where there is no terminal to ask on.")
+@importing
 def rollback(
     session: Session,
     to: str | None,

@@ -91,11 +91,16 @@ class NamedSource:
         hasher.update(rows, None if self.label is None else read_labels(table.column(self.label), rows.rows))
         found = hasher.fingerprint()["digest"]
         if found != self.digest:
-            name = self.words.partition("@")[0]
-            changed = (
-                f"{rows.rows:,} of {self.rows:,}" if rows.rows != self.rows else f"{rows.rows:,}, with other values"
-            )
-            raise Refused(
-                f"the file of {self.words} holds other rows than were named ({changed}); bring those back, or give the "
-                f"new ones the name: `lepton data add {name} FILE`"
-            )
+            raise self.others(rows.rows)
+
+    def others(self, rows: int) -> Refused:
+        """Why other rows than were named, so many of them, are not taken for these."""
+        name = self.words.partition("@")[0]
+        return Refused(
+            f"the file of {self.words} holds other rows than were named ({self.changed(rows)}); bring those back, or "
+            f"give the new ones the name: `lepton data add {name} FILE`"
+        )
+
+    def changed(self, rows: int) -> str:
+        """How many other rows there are, in words."""
+        return f"{rows:,} of {self.rows:,}" if rows != self.rows else f"{rows:,}, with other values"

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from typing import Any, ClassVar
 
 from ..events.model import File, Parent
 from ..events.objects import ManifestWritten
 from ..events.outside import ObservationRecorded
 from ..events.run import MetricsLogged
+from .command import Command as Command
 from .model.recipe import Recipe
 from .stored import Delta as Delta
 from .stored import Stored as Stored
@@ -22,42 +22,7 @@ from .streams import endpoint_stream as endpoint_stream
 from .streams import job_stream as job_stream
 from .streams import model_stream as model_stream
 from .streams import run_stream as run_stream
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """Something asked of the ledger."""
-
-    free_text: ClassVar[tuple[str, ...]] = ()
-    """Fields that may name a person; the ledger seals them before it decides."""
-    incidental: ClassVar[tuple[str, ...]] = ()
-    """Fields that another attempt at the same thing may find otherwise: where bytes lie, the head, the run."""
-    joined: ClassVar[tuple[str, ...]] = ()
-    """Fields that joined later: they count once they say something, and no key of an earlier Lepton did with them."""
-
-    asked: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """The caller's words, by field, for what they came to: the next time they may come to something else."""
-
-    def reads(self) -> tuple[str, ...]:
-        """The streams whose state `decide` needs."""
-        raise TypeError(f"{type(self).__name__} reads no stream")
-
-    def content(self) -> dict[str, Any]:
-        """What makes two commands under one idempotency key the same."""
-        said: dict[str, Any] = {"command": type(self).__name__}
-        for name in _counted(type(self)):
-            said[name] = getattr(self, name)
-        for name in self.joined:
-            if not said[name]:
-                del said[name]
-        said.update(self.asked)
-        return said
-
-
-@cache
-def _counted(kind: type[Command]) -> tuple[str, ...]:
-    """The fields that make two commands the same."""
-    return tuple(each.name for each in fields(kind) if each.name not in ("asked", *kind.incidental))
+from .streams import suite_stream as suite_stream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +57,16 @@ class OfJob(Command):
 
     def reads(self) -> tuple[str, ...]:
         return (job_stream(self.job),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfSuite(Command):
+    """Something asked of one suite; suites/commands.py has them."""
+
+    suite: str
+
+    def reads(self) -> tuple[str, ...]:
+        return (suite_stream(self.suite),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,15 +161,29 @@ class DeleteTag(OfModel):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MoveAliases(OfModel):
-    """Put aliases on versions, all or none; `expected` names where they must stand before (0: nowhere)."""
+class MovesAliases(OfModel):
+    """Something that may move aliases, which may be protected."""
 
     free_text: ClassVar = ("reason",)
+    incidental: ClassVar = ("replayed", "from_version", "suites")
     joined: ClassVar = ("override",)
-    to: Mapping[str, int]
-    expected: Mapping[str, int] = field(default_factory=dict[str, int])
     reason: str = ""
     override: bool = False
+    """Whether protected aliases move without their gate, for the reason."""
+    suites: Mapping[str, int] = field(default_factory=dict[str, int])
+    """The suites that protect aliases of the model, each with the number of its definition that counts."""
+
+    def reads(self) -> tuple[str, ...]:
+        return (model_stream(self.model), *map(suite_stream, self.suites))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveAliases(MovesAliases):
+    """Put aliases on versions, all or none; `expected` names where they must stand before (0: nowhere)."""
+
+    incidental: ClassVar = ("suites",)
+    to: Mapping[str, int]
+    expected: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,12 +194,9 @@ class DeleteAlias(OfModel):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RollBack(OfModel):
+class RollBack(MovesAliases):
     """Put a branch on another version of its past, and with it the aliases named."""
 
-    free_text: ClassVar = ("reason",)
-    incidental: ClassVar = ("replayed", "from_version")
-    joined: ClassVar = ("override",)
     branch: str
     to: int
     from_version: int
@@ -218,24 +204,17 @@ class RollBack(OfModel):
     expected: int | None = None
     replayed: tuple[str, ...] = ()
     move_aliases: tuple[str, ...] = ()
-    reason: str = ""
-    override: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RollBackAlias(OfModel):
+class RollBackAlias(MovesAliases):
     """Put an alias back on a version it has stood on; without `to`, on the one before its last move."""
 
-    free_text: ClassVar = ("reason",)
-    incidental: ClassVar = ("replayed", "from_version")
-    joined: ClassVar = ("override",)
     alias: str
     to: int
     from_version: int
     expected: int | None = None
     replayed: tuple[str, ...] = ()
-    reason: str = ""
-    override: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -489,4 +468,5 @@ ModelCommand = (
 RunCommand = StartRun | ResumeRun | LoseRun | LogMetrics | Checkpoint | FinishRun
 OfLedger = CreateLedger | UpgradeLedger
 Told = RecordDataset | RecordObservation
-AnyCommand = ModelCommand | RunCommand | TellManifest | Repack | Told | OfLedger | OfJob | OfData
+OfThings = OfJob | OfData | OfSuite
+AnyCommand = ModelCommand | RunCommand | TellManifest | Repack | Told | OfLedger | OfThings

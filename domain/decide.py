@@ -46,8 +46,10 @@ from .commands import (
     LoseRun,
     ModelCommand,
     MoveAliases,
+    MovesAliases,
     OfData,
     OfGates,
+    OfSuite,
     RecordDataset,
     RecordEvaluation,
     RecordMetrics,
@@ -78,6 +80,7 @@ from .names import changed_notes, checked_fields, checked_metrics, checked_task
 from .run import decide as run
 from .run.state import RunState
 from .state import LedgerState, Objects, State
+from .suites.decide import check_newest, decide_suite
 
 
 def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
@@ -114,12 +117,16 @@ def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
             return commit(state, command)
         case OfJob():
             return decide_job(state, command)
+        case OfSuite():
+            return decide_suite(state, command)
         case _:
             model = _model(state, command.model)
             if not model.registered:
                 raise UnknownRevision(f"there is no model {command.model!r}; `lepton models` lists them")
             if not isinstance(command, Archive | Unarchive):
                 writable(model)
+            if isinstance(command, MovesAliases):
+                check_newest(state, command.suites)
             if isinstance(command, RecordEvaluation):
                 return evaluated(state, command)
             return tuple(Append(model_stream(command.model), event) for event in _of_model(model, command))

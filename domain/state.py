@@ -20,6 +20,8 @@ from .model.state import ModelState
 from .run import state as run
 from .run.state import RunState
 from .streams import LEDGER, OBJECTS
+from .suites import state as suites
+from .suites.state import SuiteState
 from .told import Dataset, Endpoint
 
 
@@ -41,7 +43,7 @@ class LedgerState:
     format: int = 0
 
 
-Aggregate = ModelState | RunState | JobState | Objects | Dataset | Endpoint | DataState | LedgerState
+Aggregate = ModelState | RunState | JobState | Objects | Dataset | Endpoint | DataState | SuiteState | LedgerState
 State = Mapping[str, Aggregate]
 """The aggregates of the streams that a command named."""
 
@@ -60,6 +62,8 @@ def empty(stream: str) -> Aggregate:
         return Dataset()
     if stream.startswith("endpoint/"):
         return Endpoint()
+    if stream.startswith("suite/"):
+        return SuiteState(stream.removeprefix("suite/"))
     if stream == OBJECTS:
         return Objects()
     if stream == LEDGER:
@@ -87,6 +91,8 @@ def evolve(state: Aggregate, recorded: Recorded) -> Aggregate:
             return Objects(state.condemned.union(event.packs)) if isinstance(event, ObjectsCondemned) else state
         case Dataset():
             return Dataset(recorded.event.data) if isinstance(recorded.event, DatasetRecorded) else state
+        case SuiteState():
+            return suites.evolve(state, recorded)
         case DataState():
             return data.evolve(state, recorded)
         case Endpoint():

@@ -26,6 +26,11 @@ def dataset_stream(name: str) -> str:
     return f"dataset/{name}"
 
 
+def suite_stream(name: str) -> str:
+    """The stream of a suite's events."""
+    return f"suite/{name}"
+
+
 def endpoint_stream(name: str) -> str:
     """The stream of an endpoint's events."""
     return f"endpoint/{name}"

@@ -121,8 +121,8 @@ def _check_no_chances(subject: Any, called: Any, labels: Any) -> None:
     truth = read_labels(labels, len(values))
     if truth.kind == "number" and np.isin(truth.values, (0, 1)).all() and not np.isin(values, (0, 1)).all():
         raise Malformed(
-            f"{words_of(subject)} predicts fractions where labels are 0 and 1; say outputs='probabilities', or the "
-            "task regression"
+            f"{words_of(subject)} predicts fractions where labels are 0 and 1; say that the outputs are "
+            "probabilities, or the task regression"
         )
 
 

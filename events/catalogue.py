@@ -12,8 +12,9 @@ from .model import ModelEvent
 from .objects import ObjectsEvent
 from .outside import OutsideEvent
 from .run import RunEvent
+from .suite import SuiteEvent
 
-_FAMILIES = (LedgerEvent, ObjectsEvent, ModelEvent, RunEvent, JobEvent, OutsideEvent)
+_FAMILIES = (LedgerEvent, ObjectsEvent, ModelEvent, RunEvent, JobEvent, SuiteEvent, OutsideEvent)
 
 _KINDS = (*(kind for family in _FAMILIES for kind in get_args(family)), DataNamed)
 

@@ -28,7 +28,7 @@ ENVELOPE: Final[dict[str, dict[str, Any]]] = {
     "dataschema": {"type": "string", "pattern": f"^{SCHEMA}", "description": "the schema of `data`"},
     "datacontenttype": {"const": "application/json", "description": "of `data`"},
     "subject": _TEXT
-    | {"description": "the stream: model/<name>, run/<id>, job/<id>, dataset/<name>, data/<name>, objects, ..."},
+    | {"description": "the stream: model/<name>, run/<id>, job/<id>, data/<name>, suite/<name>, dataset/<name>, ..."},
     "time": _TIME | {"description": "when it happened; for an outside event its producer's claim"},
     "recordedtime": _TIME | {"description": "when it was recorded; never decreases along the log"},
     "clocktime": _TIME

@@ -19,6 +19,7 @@ from ..domain.model.metric import checked_better
 from ..domain.model.recipe import Recipe
 from ..errors import Refused, Stale
 from ..events.job import JobSubmitted
+from ..models.imports import announced
 from ..models.registry import OWN, known
 from ..versions.data.named_data import asked_of_worker
 from ..versions.rows import evaluated_as
@@ -129,7 +130,8 @@ class Jobs:
         name = name or (named["named"]["name"] if named else "")
         payload = {"version": number, "label": label, "name": name, **chosen.to_dict(), **_directions(better), **report}
         payload |= named if task is None else {"task": task, **named}
-        allowed = self._reaching(model.version(number).event.architecture.get("class"), JobLimits(**more))
+        named = model.version(number).event.architecture.get("class")
+        allowed = self._reaching(named, JobLimits(**more), report.get("metrics", ()))
         return submit(self.workspace, "evaluate", model.name, data, payload, allowed, key=key)
 
     def offer(
@@ -213,18 +215,27 @@ class Jobs:
         name = self.workspace.named("job", job)
         return wait.wait(self.workspace, self.desk(), name, on_epoch=on_epoch, timeout=timeout)
 
-    def _reaching(self, name: object, limits: JobLimits) -> JobLimits:
-        """The limits by which a job of that class comes to a worker that knows it; `Refused` where none is ready."""
-        if name is None or name in OWN:
+    def _reaching(self, name: object, limits: JobLimits, metrics: Sequence[str] = ()) -> JobLimits:
+        """The limits by which a job comes to a worker that knows its class and metrics; `Refused` where none is ready.
+
+        Where this process would work itself, what it imported counts too.
+        """
+        words = [f"class:{name}"] if name is not None and name not in OWN else []
+        words += [f"metric:{each}" for each in metrics]
+        if not words:
             return limits
-        word = f"class:{name}"
-        if not any(each.pool == limits.pool and word in each.capabilities for each in self.desk().heard_of()):
+        desk = self.desk()
+        ready = [each.capabilities for each in desk.heard_of() if each.pool == limits.pool]
+        ready += [announced()] if desk.here else []
+        if lacking := min(([word for word in words if word not in each] for each in ready), key=len, default=words):
+            kind, _, lacked = lacking[0].partition(":")
             raise Refused(
-                f"no worker of pool {limits.pool} knows the class {name!r}, for workers do not import your modules",
-                python="train and evaluate it in this process, with manager.train and manager.evaluate",
-                cli="train and evaluate it from Python, in a process that has the class",
+                f"no worker of pool {limits.pool} knows the {kind} {lacked!r}",
+                python="start one with `lepton worker --import MODULE`, or train and evaluate it in this process, with "
+                "manager.train and manager.evaluate",
+                cli="start one with `lepton worker --import MODULE`, whose module registers it",
             )
-        return replace(limits, needs=(*limits.needs, word))
+        return replace(limits, needs=(*limits.needs, *words))
 
 
 def submit(

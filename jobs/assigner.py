@@ -10,7 +10,7 @@ from typing import Final, cast
 
 from ..domain.commands import job_stream
 from ..domain.job.commands import ExpireLease, Ready
-from ..domain.job.decide import chosen
+from ..domain.job.decide import chosen, fits
 from ..domain.job.offers import IMPORT, LIMITS
 from ..domain.job.state import AT_WORK, JobState
 from ..errors import Damaged, LeptonError, Unavailable
@@ -28,6 +28,7 @@ from .rejected import RefusedMessages
 from .reports import Reports
 from .results import Receiver
 from .roll import REMEMBERED, Roll
+from .suites.judging import SuiteJudge
 
 LOOKED_AT: Final = tuple(kind.type_name() for kind in (JobSubmitted, JobRequeued, JobFinished, JobFailed, JobCancelled))
 ENDS: Final = tuple(kind.type_name() for kind in (JobFinished, JobFailed, JobCancelled))
@@ -74,6 +75,7 @@ class Assigner:
         self._queued: dict[str, JobState] = {}
         """The jobs that wait, in their order, as they have waited since."""
         self._seq = workspace.ledger.store.end()
+        self._suites = SuiteJudge(workspace)
         self._begin()
 
     def step(self) -> bool:
@@ -82,13 +84,14 @@ class Assigner:
         if self._workspace.lost is not None:
             self._workspace.lost.note()
         heard = sum(self._hear(each) for each in self._reports) > 0
+        judged = self._suites.step()
         followed = self._follow()
         if heard or followed:
             self._orders.keep_only([lease.job for lease in self._leases.held() if self._unheard(lease)])
         self._time.keep_time(self._terms.heartbeat)
         expired = self._expire()
         assigned = self._assign()
-        return heard or followed or expired or assigned
+        return heard or judged or followed or expired or assigned
 
     def ready(self) -> dict[Ready, str]:
         """The workers that were heard of within their term, with the slots that no lease fills; each with its keys."""
@@ -223,6 +226,15 @@ def open_jobs(workspace: Workspace) -> Iterator[tuple[str, JobState]]:
             yield stream.removeprefix("job/"), cast(JobState, workspace.ledger.state(stream))
         except Damaged as error:
             log.error("%s is passed over: %s", stream, error)
+
+
+def work_waits(workspace: Workspace, pool: str, capabilities: frozenset[str]) -> bool:
+    """Whether there is work that a worker of that pool could take, or that comes to be without anybody's asking."""
+    store = workspace.ledger.store
+    end = store.end()
+    if any(fits(job, pool, capabilities) for _, job in open_jobs(workspace)):
+        return True
+    return SuiteJudge(workspace).acts() or store.end() != end  # what happened meanwhile is looked at anew
 
 
 def _jobs_in(rows: Iterable[Row]) -> Iterator[str]:

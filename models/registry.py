@@ -28,6 +28,7 @@ OWN = {"credit-scoring-model": "lepton_ai.models.credit.model"}
 
 INTO = "give one that you built with into=, or take the parameters with load_tensors"
 FROM_PYTHON = "do it from Python, in a process that has the class"
+IMPORTED = "name the module that registers it with --import, or in LEPTON_IMPORT"
 """What helps where a version's class cannot be built, at the two doors; `versions.rows.to_judge` knows better there."""
 
 _classes: dict[str, type] = {}
@@ -66,6 +67,11 @@ def is_own(model: object) -> bool:
     return _name_of(type(model)) in OWN
 
 
+def own_classes() -> dict[str, type]:
+    """The classes by name that users registered in this process."""
+    return {name: kind for name, kind in _classes.items() if name not in OWN}
+
+
 def knows(name: object) -> bool:
     """Whether a class of that name is Lepton's own or registered in this process."""
     return isinstance(name, str) and (name in OWN or name in _classes)
@@ -80,7 +86,7 @@ def registered(name: str) -> type:
         raise Refused(
             f"class {name!r} is not registered in this process",
             python=f"put @lepton_ai.register({name!r}) on it, {INTO}",
-            cli=FROM_PYTHON,
+            cli=IMPORTED,
         )
     return cls
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .data.named import ColumnProfile, DataSets, NamedData
     from .diff import Diff, TensorChange
     from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
+    from .judging.card import Card
     from .judging.comparison import Comparison
     from .judging.contest import Contest
     from .judging.effect import Effect
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     )
     from .judging.pick import LeftOut, Pick
     from .judging.report import ByClass, Confusion, Curve, Report, Series
+    from .judging.robustness import PerturbedFigure, Robustness
     from .judging.statistics import (
         Bin,
         Calibration,
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
         PairedTest,
         Slice,
     )
+    from .judging.suites import SuiteRecord, SuiteRun, Suites, SuiteVerdict
     from .listing import Refs, Versions
     from .rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
     from .standing import Synced, Verified
@@ -53,6 +56,7 @@ __all__ = [
     "Bin",
     "ByClass",
     "Calibration",
+    "Card",
     "ColumnDrift",
     "ColumnProfile",
     "Comparison",
@@ -83,6 +87,7 @@ __all__ = [
     "PairedTest",
     "PendingVersion",
     "Performance",
+    "PerturbedFigure",
     "Pick",
     "Protection",
     "Protections",
@@ -92,6 +97,7 @@ __all__ = [
     "Rehearsal",
     "Report",
     "Result",
+    "Robustness",
     "RollbackPlan",
     "RolledBack",
     "SegmentationPerformance",
@@ -100,6 +106,10 @@ __all__ = [
     "Shown",
     "Slice",
     "Suggestion",
+    "SuiteRecord",
+    "SuiteRun",
+    "SuiteVerdict",
+    "Suites",
     "Synced",
     "TaskPerformance",
     "TensorChange",
@@ -133,6 +143,7 @@ _HOMES: Final = {
     ".judging.comparison": ("Comparison",),
     ".judging.contest": ("Contest",),
     ".judging.effect": ("Effect",),
+    ".judging.card": ("Card",),
     ".judging.pick": ("LeftOut", "Pick"),
     ".judging.evaluation": ("Evaluation",),
     ".judging.gate": ("Gate", "GateRequirement", "Protection", "Protections"),
@@ -165,11 +176,21 @@ _HOMES: Final = {
         "Report",
         "Series",
     ),
+    ".judging.robustness": (
+        "PerturbedFigure",
+        "Robustness",
+    ),
     ".rollback": (
         "Rehearsal",
         "RollbackPlan",
         "RolledBack",
         "Suggestion",
+    ),
+    ".judging.suites": (
+        "SuiteRecord",
+        "SuiteRun",
+        "SuiteVerdict",
+        "Suites",
     ),
     ".standing": (
         "Synced",

@@ -64,6 +64,7 @@ def make(home: Path, rows: tuple[dict[str, Any], Any]) -> None:
         half = {name: values[: ROWS // 2] for name, values in rows[0].items()}
         ada.add_data("quarter", half, rows[1][: ROWS // 2], message="the first half")
         ada.add_data("quarter", *rows, keep=True, message="the loans of the second quarter")
+        ada.define_suite("trial", "quarter", require="roc_auc > 0.1", metrics=["f1", "roc_auc"], draws=0)
 
 
 class Answer(NamedTuple):

@@ -13,21 +13,24 @@ if TYPE_CHECKING:
     from . import history, merge, refused, restore, rollback, rows, save_request, source, train, unsealed
     from .data import drift, listing, named_data, naming
     from .export import checkout, predict
-    from .judging import calibrate, compare, evaluation, gate, pick, suggest
+    from .judging import calibrate, card, compare, evaluation, gate, pick, robustness, suggest
     from .maintenance import fsck, heal
     from .runs import record, run
+    from .suites import definition, known, running, verdicts
 
 __all__ = [
-    "calibrate", "checkout", "compare", "drift", "evaluation", "fsck", "gate", "heal", "history", "listing", "merge",
-    "named_data", "naming", "pick", "predict", "record", "refused", "restore", "rollback", "rows", "run",
-    "save_request", "source", "suggest", "train", "unsealed",
+    "calibrate", "card", "checkout", "compare", "definition", "drift", "evaluation", "fsck", "gate", "heal",
+    "history", "known", "listing", "merge", "named_data", "naming", "pick", "predict", "record", "refused",
+    "restore", "robustness", "rollback", "rows", "run", "running", "save_request", "source", "suggest", "train",
+    "unsealed", "verdicts",
 ]  # fmt: skip
 _ROOMS: Final = {
     ".data": ("drift", "listing", "named_data", "naming"),
     ".export": ("checkout", "predict"),
-    ".judging": ("calibrate", "compare", "evaluation", "gate", "pick", "suggest"),
+    ".judging": ("calibrate", "card", "compare", "evaluation", "gate", "pick", "robustness", "suggest"),
     ".maintenance": ("fsck", "heal"),
     ".runs": ("record", "run"),
+    ".suites": ("definition", "known", "running", "verdicts"),
 }
 _WITHIN: Final = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -18,6 +18,7 @@ from ..results import Rehearsal, RollbackPlan, RolledBack
 from .deltas import graph_of
 from .judging.rehearsal import pass_gate, rehearse
 from .restore import verified_event
+from .suites.known import protecting
 from .workspace import Workspace
 
 if TYPE_CHECKING:
@@ -44,13 +45,13 @@ class Aim:
 def roll_back(workspace: Workspace, model: ModelState, aim: Aim, key: str | None = None) -> RolledBack:
     """Put a branch or alias on a version of its past. Nothing is recorded unless every byte of it was restored."""
     if workspace.known(key):
-        receipt = workspace.admit(_command(model, aim, 0, aim.to or 0, ()), key)
+        receipt = workspace.admit(_command(workspace, model, aim, 0, aim.to or 0, ()), key)
         return _answer(workspace, model, aim, receipt, 0, None)
-    head, target, moves = _ends(model, aim)
+    head, target, moves = _ends(workspace, model, aim)
     if rehearsal := _rehearsed(workspace, model, aim, head, target, moves):
         pass_gate(workspace, model, rehearsal, aim.rehearse, excused=bool(aim.reason))
     replayed = _restorable(workspace, model, target) if moves else ()
-    receipt = workspace.admit(_command(model, aim, head, target, replayed), key)
+    receipt = workspace.admit(_command(workspace, model, aim, head, target, replayed), key)
     return _answer(workspace, model, aim, receipt, target, rehearsal)
 
 
@@ -83,7 +84,7 @@ def _answer(
 
 def plan(workspace: Workspace, model: ModelState, aim: Aim) -> RollbackPlan:
     """What a rollback would change, without changing it."""
-    head, target, moves = _ends(model, aim)
+    head, target, moves = _ends(workspace, model, aim)
     both = shared([model.figures_of(head), model.figures_of(target)])
     tensors = model.version(target).event.tensors
     path = graph_of(model, tensors).cheapest(tensors)
@@ -131,7 +132,7 @@ def _taken_along(aim: Aim, moves: Iterable[Event]) -> dict[str, int]:
     }
 
 
-def _ends(model: ModelState, aim: Aim) -> tuple[int, int, tuple[Event, ...]]:
+def _ends(workspace: Workspace, model: ModelState, aim: Aim) -> tuple[int, int, tuple[Event, ...]]:
     """Where the ref stands, where it is to go and the moves that makes, decided once before any work is done."""
     if aim.alias is not None:
         head = standing(model, aim.alias)
@@ -140,7 +141,7 @@ def _ends(model: ModelState, aim: Aim) -> tuple[int, int, tuple[Event, ...]]:
         raise Refused("a branch is rolled back to a version; name one, or let `suggest_rollback` propose it")
     else:
         head, target = model.head(aim.branch) or 0, aim.to
-    return head, target, decide_rollback(model, _command(model, aim, head, target, ()))
+    return head, target, decide_rollback(model, _command(workspace, model, aim, head, target, ()))
 
 
 def _restorable(workspace: Workspace, model: ModelState, number: int) -> tuple[str, ...]:
@@ -153,8 +154,9 @@ def _restorable(workspace: Workspace, model: ModelState, number: int) -> tuple[s
 
 
 def _command(
-    model: ModelState, aim: Aim, head: int, target: int, replayed: tuple[str, ...]
+    workspace: Workspace, model: ModelState, aim: Aim, head: int, target: int, replayed: tuple[str, ...]
 ) -> RollBack | RollBackAlias:
+    suites = protecting(workspace, model)
     if aim.alias is not None:
         return RollBackAlias(
             model=model.name,
@@ -166,6 +168,7 @@ def _command(
             replayed=replayed,
             reason=aim.reason,
             override=aim.override,
+            suites=suites,
         )
     return RollBack(
         model=model.name,
@@ -178,6 +181,7 @@ def _command(
         move_aliases=tuple(aim.move_aliases),
         reason=aim.reason,
         override=aim.override,
+        suites=suites,
     )
 
 

@@ -14,6 +14,7 @@ from ..domain.job.kinds import payload_of
 from ..errors import Malformed, Refused, Unavailable, recorded
 from ..jobs.protocol.messages import Failed, Finished
 from ..jobs.protocol.orders import Order
+from ..models.imports import import_modules, named_in
 from ..tensors.objects import ObjectStore
 from ..tracing import span
 from .context import Context
@@ -47,6 +48,7 @@ def _answer(context: Context) -> Finished | Failed:
     """The final answer: what came of the context, or whatever it raised."""
     order = context.order
     try:
+        import_modules(named_in())
         if order.kind not in TASKS:
             raise Refused(f"this worker knows no work of kind {order.kind!r}")
         return TASKS[order.kind](payload_of(order.kind, order.payload), context)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from ..jobs.protocol.identity import WorkerKeys
 from ..jobs.protocol.ports import Channel
+from ..models.imports import VARIABLE, announced, imported
 from ..settings import Terms
 from ..supervised import Supervised
 from .task import TASKS
@@ -31,18 +32,21 @@ class Workplace:
     """What the ledger knows its workers by, where it was given one."""
 
     def post(self, *, pool: str = "default", slots: int = 1, device: str = "auto") -> Post:
-        """What a worker on this machine is. `device` is auto, cpu, or cuda:N for one GPU of several."""
-        environment: Mapping[str, str] = {}
+        """What a worker on this machine is. `device` is auto, cpu, or cuda:N for one GPU of several.
+
+        It knows the classes and metrics of the modules that were imported by `models.imports`, and so do its processes.
+        """
+        environment: dict[str, str] = {VARIABLE: ",".join(imported())} if imported() else {}
         if device == "cpu":
-            environment = {"CUDA_VISIBLE_DEVICES": ""}
+            environment |= {"CUDA_VISIBLE_DEVICES": ""}
         elif device.startswith("cuda:"):
-            environment = {"CUDA_VISIBLE_DEVICES": device.removeprefix("cuda:")}
+            environment |= {"CUDA_VISIBLE_DEVICES": device.removeprefix("cuda:")}
         gpu = device.startswith("cuda") or (device == "auto" and _GPUS.exists())
         return Post(
             identity=WorkerKeys(),
             secret=self.secret,
             pool=pool,
-            capabilities=(*TASKS, "cpu", *(("cuda",) if gpu else ())),
+            capabilities=(*TASKS, "cpu", *(("cuda",) if gpu else ()), *announced()),
             slots=slots,
             objects=self.objects,
             environment=environment,

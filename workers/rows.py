@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from ..domain.job.kinds import JudgesBySuite
+from ..errors import Refused
+
 if TYPE_CHECKING:
     from ..datasets.named_rows import NamedSource
     from ..datasets.types import Kind
@@ -44,11 +47,16 @@ class OrderedRows:
 def _named(payload: LabelledRows, context: Context) -> NamedSource | None:
     from ..datasets.named_rows import KEPT, NamedSource
     from ..datasets.selection import Selection
+    from ..datasets.suite_rows import SuiteSource
 
     named, plan = payload.named, context.order.rows
     if named is None:
         return None
-    return NamedSource(
+    suite = isinstance(payload, JudgesBySuite)
+    if suite and plan is None and not context.order.source:
+        raise Refused(f"nobody can tell any more where the rows of {named.name}@{named.version} lie; define them anew")
+    kind = SuiteSource if suite else NamedSource
+    return kind(
         words=f"{named.name}@{named.version}",
         digest=named.digest,
         rows=named.rows,

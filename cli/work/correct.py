@@ -1,4 +1,4 @@
-"""`calibrate`: a version of the same parameters whose probabilities are corrected on labelled rows."""
+"""`calibrate`, `robustness`: probabilities corrected on labelled rows, and figures on rows that are perturbed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...escapes import escaped
 from ...results.description import number, title
 from ...results.figures import figure
 from ...results.words import say
-from ..command import Session, command, keyed
+from ..command import Session, command, importing, keyed
 from ..completion import revisions
 from ..revision import branch_option
 from ..shapes import VERSION
@@ -35,6 +35,7 @@ from ..shapes import VERSION
 )
 @branch_option("The branch that gets the version.")
 @click.option("-m", "--message", default="", metavar="TEXT", help="What was done.")
+@importing
 @keyed
 def calibrate(
     session: Session,
@@ -62,6 +63,62 @@ def calibrate(
     )
     names: dict[str, Any] = {"branch": branch, "model": title(made.model), "version": number(made)}
     session.answer({"version": made.to_dict()} | told, say(words, before=figure(before), after=figure(after), **names))
+
+
+@command(
+    {
+        "task": "text",
+        "figure": "text",
+        "better": "text",
+        "clean": "number",
+        "n": "number",
+        "draws": "number",
+        "level": "number",
+        "seed": "number",
+        "trials": [
+            {
+                "kind": "text",
+                "severity": "number",
+                "column": "text?",
+                "value": "number?",
+                "difference": "number?",
+                "low": "number?",
+                "high": "number?",
+                "p": "number?",
+                "worse": "true or false",
+                "refused": "text?",
+            }
+        ],
+    },
+    "lepton robustness production loans.csv --label default --draws 50",
+    "lepton robustness 4 loans.csv --label default --draws 50 --metric roc_auc",
+)
+@click.argument("rev", shell_complete=revisions)
+@click.argument("data")
+@click.option("--label", metavar="COLUMN", help="The column that holds the labels; named data know theirs.")
+@click.option("--metric", metavar="NAME", help="The figure to look at; else the one that stands for the task.")
+@click.option(
+    "--draws",
+    type=click.IntRange(2, 100_000),
+    default=200,
+    show_default=True,
+    metavar="N",
+    help="Draws of the bootstrap that gives intervals.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Of chance.")
+@importing
+def robustness(
+    session: Session, rev: str, data: str, label: str | None, metric: str | None, draws: int, seed: int
+) -> None:
+    """Show how a version does on labelled rows whose inputs are wrong, the worst first.
+
+    Values go missing at random and each column whole, numbers are shifted, rescaled and noisy by fractions of their
+    spread, categories are unknown or swapped. Differences are to the same rows as they are, by paired bootstraps, and
+    chances are corrected for all that was tried. Nothing is recorded.
+    """
+    with session.waiting("perturbing"), remarked():
+        found = session.manager.robustness(rev, data, label, metric=metric, draws=draws, seed=seed)
+    session.answer(found.to_dict(), found)
 
 
 @contextmanager

@@ -7,8 +7,8 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from ..command import Session, command, keyed
-from ..completion import data_names, revisions
+from ..command import Session, command, importing, keyed
+from ..completion import data_names, revisions, suites
 from ..output import check_place, write
 from ..revision import of_model, which_model
 
@@ -68,9 +68,11 @@ def requiring(function: F) -> F:
 @click.option(
     "--name", default="", metavar="TEXT", help="What the rows are called: figures go by it, and are recorded under it."
 )
+@click.option("--suite", metavar="NAME", shell_complete=suites, help="The gate of this suite, on its rows.")
 @click.option("--junit", metavar="FILE", help="Write the gate as JUnit XML, replacing what is there.")
 @click.option("--markdown", metavar="FILE", help="Write it as Markdown, as a pull request shows it.")
 @which_model
+@importing
 @keyed
 def gate(
     session: Session,
@@ -80,6 +82,7 @@ def gate(
     data: str | None,
     label: str | None,
     name: str,
+    suite: str | None,
     junit: str | None,
     markdown: str | None,
     model: str | None,
@@ -89,13 +92,13 @@ def gate(
 
     All sides are judged on the same rows: those of --data, else those that all of them have figures of, by an
     evaluation called --name if one is named; where there are none it exits with 1. parent. stands for the version's
-    first parent. What hangs on a figure that is missing is not met.
+    first parent. What hangs on a figure that is missing is not met. With --suite it is that suite's gate.
     """
     if data is None and label is not None:
         raise click.UsageError("--label is a column of --data; give both", click.get_current_context())
     for place in filter(None, (junit, markdown)):
         check_place(place, force=True)
-    asked: dict[str, Any] = {"require": require, "name": name, "key": key}
+    asked: dict[str, Any] = {"require": require, "name": name, "suite": suite, "key": key}
     with session.waiting("judging") as progress:
         if data is not None:
             asked |= {"data": data, "labels": label, "progress": progress}

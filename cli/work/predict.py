@@ -14,7 +14,7 @@ import click
 from ...errors import Refused
 from ...results.figures import count
 from ...results.words import say
-from ..command import Session, command
+from ..command import Session, command, importing
 from ..completion import revisions
 from ..output import check_place, show, write
 from ..shapes import VERSION
@@ -43,6 +43,7 @@ FORMATS: Final[dict[str, Literal["csv", "parquet", "arrow", "jsonl"]]] = {
 @click.option("--id", "ids", multiple=True, metavar="COLUMN", help="A column of DATA to carry along; may be repeated.")
 @click.option("--keep-columns", is_flag=True, help="Carry all columns of DATA along, as they stand there.")
 @click.option("--force", is_flag=True, help="Replace FILE where it is there already.")
+@importing
 def predict(
     session: Session, rev: str, data: str, output: str | None, ids: tuple[str, ...], keep_columns: bool, force: bool
 ) -> None:
@@ -51,7 +52,7 @@ def predict(
     DATA is read as what the version learnt; other columns, labels among them, are left aside. The answer has the
     columns carried along, `prediction`, and `probability_CLASS` of each class where the model gives probabilities.
     FILE is written whole or not at all. A version that was saved as bare tensors predicts nothing, and one of your own
-    class does so in Python alone, where the class is registered: `manager.predict(rev, data)`.
+    class does so where --import names the module that registers it.
     """
     form = _format(output)
     if output is not None:

@@ -17,7 +17,7 @@ from ...errors import Refused
 from ...results.description import Block, grid
 from ...results.figures import count
 from ...results.words import say, word
-from ..command import Session, command
+from ..command import Session, command, importing
 from .observing import observed
 from .signals import STOPPING, stopping
 
@@ -79,6 +79,7 @@ def status(session: Session) -> None:
 @click.option("--device", default="auto", show_default=True, metavar="NAME", help="auto, cpu, cuda or cuda:N.")
 @click.option("--slots", type=click.IntRange(min=1), default=1, show_default=True, help="Jobs at a time.")
 @click.option("--once", is_flag=True, help="Leave when no job is left that it could take.")
+@importing
 def worker(session: Session, pool: str, device: str, slots: int, once: bool) -> None:
     """Do the work that is asked for, until stopped; each job in a process of its own.
 

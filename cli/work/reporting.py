@@ -33,6 +33,10 @@ def reporting(function: F) -> F:
         click.option(
             "--cost", "costs", multiple=True, metavar="KIND=COST", help="Of FP, FN, TP or TN; may be repeated."
         ),
+        click.option("--metric", "metrics", multiple=True, metavar="NAME", help="One of your own, which a module of "
+                     "--import registers; may be repeated."),
+        click.option("--outputs", type=click.Choice(["logits", "probabilities", "values"]),
+                     help="What a module's numbers are, where its class does not say so."),
         click.option("--level", type=float, default=0.95, show_default=True, metavar="P", help="Of the intervals."),
         click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Of draws."),
         click.option("--outcomes/--no-outcomes", default=True, help="Keep each row's label and prediction, by which "
@@ -49,13 +53,14 @@ def report_options(
     sensitive: tuple[str, ...],
     costs: tuple[str, ...],
     outcomes: bool,
+    metrics: tuple[str, ...],
     **rest: Any,
 ) -> dict[str, Any]:
     """What was asked for, as `ModelManager.evaluate` and `jobs.evaluate` take it."""
     if searched and slices:
         raise click.UsageError("--slices searches all columns; leave --slice out", click.get_current_context())
     asked: dict[str, Any] = {"slices": True if searched else list(slices), "sensitive": list(sensitive)}
-    asked |= {"costs": dict(map(_cost, costs)) or None, "keep_outcomes": outcomes}
+    asked |= {"costs": dict(map(_cost, costs)) or None, "keep_outcomes": outcomes, "metrics": list(metrics)}
     return rest | asked
 
 

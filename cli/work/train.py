@@ -20,8 +20,9 @@ from ...results.description import Block, Text, dim, grid, number, title
 from ...results.figures import figure
 from ...results.judging.performance import performance_of
 from ...results.words import say, word
-from ..command import PATIENCE, Session, command, keyed
+from ..command import PATIENCE, Session, command, importing, keyed
 from ..completion import data_names, models, revisions
+from ..reports import report_files, taken_files
 from ..revision import branch_option
 from ..shapes import JOB, METRICS, VERSION
 from .reporting import report_options, reporting
@@ -100,6 +101,7 @@ def limits(function: F) -> F:
 @branch_option("The branch that gets the version.")
 @click.option("-m", "--message", default="", metavar="TEXT", help="What this training is for.")
 @limits
+@importing
 @keyed
 def train(
     session: Session,
@@ -149,8 +151,9 @@ def train(
 
 
 @command(
-    {"job": JOB, "version": VERSION, "name": "text", "performance?": {"NAME": "any"}},
+    {"job": JOB, "version": VERSION, "name": "text", "performance?": {"NAME": "any"}, "files": ["text"]},
     "lepton evaluate main loans.csv --label default",
+    "lepton evaluate main loans.csv --label default --html report.html",
     "lepton evaluate production loans.csv --label default --name production",
     "lepton evaluate main loans.csv --label default --slices --cost FN=5",
     "lepton evaluate main quarter",
@@ -167,7 +170,9 @@ def train(
 @selecting
 @directing
 @reporting
+@report_files
 @limits
+@importing
 @keyed
 def evaluate(
     session: Session,
@@ -192,6 +197,9 @@ def evaluate(
     The rows are read as what the version learnt. --type, --drop and --columns are for a version that recorded no
     columns, as one that was saved by hand. Intervals are those of a bootstrap; `lepton report` shows them again.
     """
+    files = taken_files(report)
+    if files.named and not wait:
+        raise click.UsageError("a report is written at the end; leave --detach out", click.get_current_context())
     _check_labelled(data, label)
     manager, called = session.manager, name or called_by(data)
     judged = manager.show(rev).version
@@ -205,11 +213,14 @@ def evaluate(
     if performance:
         with suppress(Refused):  # a class that judges itself leaves none
             kept = manager.report(f"{judged.model}@{judged}", called)
+    if kept is None and files.named:
+        raise Refused("the figures are recorded, and there is no report to write: this version's class judges itself")
     shown = {
         "job": ended.to_dict(),
         "version": judged.to_dict(),
         "name": called,
         "performance": performance.to_dict() if performance else None,
+        "files": files.write(kept) if kept else [],
     }
     session.answer(shown, Evaluation(judged, called, performance, kept) if performance else detached(ended))
 

@@ -11,7 +11,7 @@ from ...errors import Refused
 from ..expressions.judging import Figures
 from ..expressions.parsing import malformed
 from ..expressions.tree import Condition, Reference, Side, names
-from ..model.figures import Figure, VersionFigures
+from ..model.figures import Figure, Rows, VersionFigures
 from ..model.state import ModelState
 
 
@@ -47,14 +47,16 @@ def basis(
     """
     wanted = [_wanted(model, text, name, sides, evaluation) for text, tree in trees.items() for name in names(tree)]
     found: dict[Side | None, dict[str, float]] = {side: {} for side in sides}
-    digests: set[str] = set()
+    judged: set[Rows] = set()
     for called, group in groupby(sorted(wanted, key=lambda each: each.evaluation), lambda each: each.evaluation):
         of_group = list(group)
         on = rows if rows and called == evaluation else _shared_rows(model, of_group, called)
         _of_one_task(model, {each.version: on[each.version] for each in of_group})
-        digests.update(on[each.version] for each in of_group)
         for each, figure in _on(model, of_group, on, called):
             found[each.name.side][each.name.name] = figure.value
+            judged.add(figure.rows or Rows(on[each.version]))
+    # rows that a figure of long ago knows by an older digest are told by the newer one
+    digests = {rows.digest for rows in judged} - {rows.before for rows in judged if rows.before != rows.digest}
     return Basis(found, tuple(sorted(digests)))
 
 

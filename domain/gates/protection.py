@@ -5,14 +5,15 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from ...errors import GateNotMet, Malformed, Refused
+from ...errors import GateNotMet, Malformed, Refused, Stale
 from ...events.model import AliasProtected
+from ..commands import MovesAliases
 from ..expressions.parsing import parsed
 from ..expressions.tree import names
 from ..model.state import ModelState
 
 
-def passage(model: ModelState, alias: str, to: int, *, override: bool, reason: str) -> dict[str, Any]:
+def passage(model: ModelState, alias: str, to: int, command: MovesAliases) -> dict[str, Any]:
     """By what an alias may move to a version, as its move records it; nothing where it is not protected.
 
     Raises `GateNotMet` where it is, no gate was passed, and nobody overrides it.
@@ -21,17 +22,18 @@ def passage(model: ModelState, alias: str, to: int, *, override: bool, reason: s
     if protection is None:
         return {}
     standing = _compared_with(model, protection)
-    passed = [seq for seq in model.passed.get(to, ()) if _covers(model, seq, protection)]
+    newest = _newest(protection, command)
+    passed = [seq for seq in model.passed.get(to, ()) if _covers(model, seq, protection, newest)]
     fitting = [seq for seq in passed if standing is None or model.gates[seq].against == standing]
     if fitting:
         return {"gate": fitting[-1]}
-    if override and not reason:
+    if command.override and not command.reason:
         raise Malformed(
             f"alias {alias!r} is protected, and moved all the same only for a reason",
             python="give reason=",
             cli="give --reason",
         )
-    if override:
+    if command.override:
         return {"override": True}
     raise _not_met(model, protection, to, standing, passed[-1] if passed else None)
 
@@ -54,11 +56,20 @@ def _compared_with(model: ModelState, protection: AliasProtected) -> int | None:
     return model.alias(name) or model.head(name) or model.tags.get(name, 0)
 
 
-def _covers(model: ModelState, seq: int, protection: AliasProtected) -> bool:
-    """Whether a gate judged all that a protection requires."""
+def _newest(protection: AliasProtected, command: MovesAliases) -> int | None:
+    """The definition that counts of the suite that protects an alias. `Stale` where it came to protect it just now."""
+    if protection.suite is not None and protection.suite not in command.suites:
+        what = f"the protection of alias {protection.alias!r}"
+        raise Stale(what, "another", f"suite {protection.suite!r}", "look at it and try again")
+    return command.suites.get(protection.suite or "")
+
+
+def _covers(model: ModelState, seq: int, protection: AliasProtected, newest: int | None) -> bool:
+    """Whether a gate judged all that a protection requires, and a suite's as the suite is defined now."""
     gate = model.gates[seq]
     texts = {each.text for each in gate.requirements}
-    return texts.issuperset(protection.requirements) and protection.suite in (None, gate.suite)
+    of_suite = protection.suite is None or (gate.suite, gate.suite_version) == (protection.suite, newest)
+    return texts.issuperset(protection.requirements) and of_suite
 
 
 def _not_met(
@@ -66,7 +77,7 @@ def _not_met(
 ) -> GateNotMet:
     alias, against = protection.alias, protection.against or protection.alias
     what = f"alias {alias!r} of {model.name} is protected, and version {to} passed no gate that requires "
-    what += " and ".join(protection.requirements) or f"what the suite {protection.suite} does"
+    what += " and ".join(protection.requirements) or f"what suite {protection.suite} does as it is defined now"
     if standing == 0:
         what += f", for {against} stands on no version yet to be compared with"
         return GateNotMet(what, python="override=True with a reason= moves it", cli="--override --reason TEXT moves it")

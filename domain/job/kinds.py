@@ -115,6 +115,13 @@ class JudgesVersion(Payload):
         return self.version
 
 
+class JudgesBySuite(JudgesVersion):
+    """It judges a version on a suite's rows; what these are stands in `named`, by the suite's name and number."""
+
+    suite: str
+    suite_version: Number
+
+
 class UnknownKind(MakesVersion, LogsMetrics, JudgesVersion):
     """A kind that is declared elsewhere, in the worker and where the job was submitted: it may do what others do."""
 

@@ -69,7 +69,7 @@ def move_aliases(model: ModelState, command: MoveAliases) -> tuple[Event, ...]:
             from_version=model.alias(alias),
             to_version=number,
             reason=command.reason,
-            **passage(model, alias, number, override=command.override, reason=command.reason),
+            **passage(model, alias, number, command),
         )
         for alias, number in command.to.items()
         if model.alias(alias) != number
@@ -117,7 +117,7 @@ def _taken_along(model: ModelState, command: RollBack) -> Iterator[Event]:
         stood = standing(model, alias)
         if stood != command.to:
             kind = AliasRolledBack if command.to in model.aliases[alias].stood else AliasMoved
-            by = passage(model, alias, command.to, override=command.override, reason=command.reason)
+            by = passage(model, alias, command.to, command)
             yield kind(alias=alias, from_version=stood, to_version=command.to, reason=command.reason, **by)
 
 
@@ -140,7 +140,7 @@ def roll_back_alias(model: ModelState, command: RollBackAlias) -> tuple[Event, .
             to_version=command.to,
             replayed=command.replayed,
             reason=command.reason,
-            **passage(model, command.alias, command.to, override=command.override, reason=command.reason),
+            **passage(model, command.alias, command.to, command),
         ),
     )
 

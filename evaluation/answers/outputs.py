@@ -103,12 +103,12 @@ def _probabilities(values: Floats, kind: str | None) -> Floats:
 
         return expit(values) if values.ndim == 1 else softmax(values, axis=1)
     if ((values < 0) | (values > 1)).any():
-        raise Malformed("outputs said to be probabilities lie outside of 0 to 1; say outputs='logits'")
+        raise Malformed("outputs said to be probabilities lie outside of 0 to 1; say that the outputs are logits")
     if values.ndim == 1:
         return values
     sums = values.sum(axis=1)
     if (np.abs(sums - 1) > SUM).any():
-        raise Malformed("rows of probabilities do not sum to 1; say outputs='logits', or normalise them")
+        raise Malformed("rows of probabilities do not sum to 1; say that the outputs are logits, or normalise them")
     return values / sums[:, None]
 
 
@@ -118,7 +118,7 @@ def _kind(values: Floats) -> str:
     if values.ndim == 2:
         return "probabilities" if (np.abs(values.sum(axis=1) - 1) <= SUM).all() else "logits"
     warnings.warn(
-        "all outputs lie between 0 and 1 and are read as probabilities; say outputs='logits' where they are logits",
+        "all outputs lie between 0 and 1 and are read as probabilities; say that the outputs are logits where they are",
         DataWarning,
         stacklevel=2,
     )

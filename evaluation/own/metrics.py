@@ -110,6 +110,11 @@ def registered() -> tuple[str, ...]:
     return tuple(sorted(_metrics))
 
 
+def home_of(name: str) -> str:
+    """The module of a registered metric's function."""
+    return getattr(_metrics[name].function, "__module__", "")
+
+
 def own_metrics(names: Iterable[str], task: str) -> tuple[OwnMetric, ...]:
     """The registered metrics of those names. Raises `Malformed` where one is not registered, or of another task."""
     if isinstance(names, str):

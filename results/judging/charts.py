@@ -12,6 +12,7 @@ from .sentences import RATES, Sentences
 if TYPE_CHECKING:
     from .performance import TaskPerformance
     from .report import ByClass, Confusion, Curve, Report, Series
+    from .robustness import Robustness
     from .statistics import Calibration, CostCurve, Fairness, Slice
 
 BLUE: Final = "#3987c9"
@@ -211,6 +212,28 @@ def of_classes(figures: Mapping[str, ByClass], told: Sentences) -> Any:
     shown = sorted(known, key=lambda pair: pair[1])[:BARS] if len(known) > BARS else known
     left = told.word("{shown} of {all} classes, the lowest", shown=BARS, all=len(known)) if len(known) > BARS else ""
     return _titled(_bars(shown, name), "by_class", told, len(shown), left)
+
+
+def of_robustness(robustness: Robustness, told: Sentences) -> Any:
+    """What each perturbation does to the figure, the worst first, with its interval."""
+    alt = altair()
+    some = [each for each in robustness.trials if each.difference is not None][:BARS]
+    if not some:
+        raise Malformed("no perturbation was answered, so there is nothing to draw")
+    names = [f"{told.word(each.kind)} {each.severity:g} {each.column or ''}".strip() for each in some]
+    base = alt.Chart(
+        _rows(
+            name=names,
+            difference=[each.difference for each in some],
+            low=[each.low for each in some],
+            high=[each.high for each in some],
+        )
+    ).encode(y=alt.Y("name:N").title(None).sort(None).axis(labelLimit=180))
+    ends = base.mark_rule(color=GREY).encode(x=alt.X("low:Q").title(told.word("difference")), x2="high:Q")
+    points = base.mark_point(color=BLUE, filled=True).encode(x="difference:Q", tooltip=["name:N", "difference:Q"])
+    drawn = alt.layer(ends, points)
+    heading = told.word("{figure} where inputs are perturbed", figure=robustness.figure)
+    return drawn.properties(title=heading, width=SIZE, height=_height(len(some)))
 
 
 def of_figures(performance: TaskPerformance, told: Sentences) -> Any:

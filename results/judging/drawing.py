@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Final, Literal
 
 from ...errors import Malformed, Unavailable
@@ -32,7 +32,7 @@ _ROOM: Final = {"left": 20, "right": 14, "top": 5, "bottom": 5}
 """Pixels beside a chart: words may come out wider where they are shown than where they were measured."""
 
 
-def kind_of(path: Path) -> str:
+def kind_of(path: PurePath) -> str:
     """What the ending of a path says to draw. Raises `Malformed` on another ending."""
     kind = path.suffix[1:].lower()
     if kind not in FORMATS:

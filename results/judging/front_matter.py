@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
+
+_PLAIN: Final = re.compile(r"(?!true|false|null)[a-z][a-z_-]{3,}")
+"""Names that every reader takes for text without marks."""
 
 
 def front_matter(facts: Mapping[str, Any]) -> str:
@@ -14,7 +18,7 @@ def front_matter(facts: Mapping[str, Any]) -> str:
 
 def _mapping(facts: Mapping[str, Any], indent: str) -> Iterator[str]:
     for name, value in facts.items():
-        key = name if name.replace("-", "").replace("_", "").isalnum() and name.isascii() else _scalar(name)
+        key = name if _PLAIN.fullmatch(name) else _scalar(name)
         yield from _entry(f"{indent}{key}:", value, indent)
 
 
@@ -46,7 +50,12 @@ def _scalar(value: Any) -> str:
         return repr(value) if not mark or "." in mantissa else f"{mantissa}.0e{exponent}"
     if isinstance(value, str):
         return "".join(map(_letter, json.dumps(value, ensure_ascii=False)))
-    return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_scalar, cast('Sequence[Any]', value)))}]"
+    if isinstance(value, Mapping):
+        pairs = cast("Mapping[str, Any]", value).items()
+        return f"{{{', '.join(f'{_scalar(name)}: {_scalar(each)}' for name, each in pairs)}}}"
+    return json.dumps(value)
 
 
 def _letter(letter: str) -> str:

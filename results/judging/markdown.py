@@ -16,18 +16,19 @@ _BEGINS: Final = re.compile(r"^(\d*)([#>]|[-+=](?=[-=\s])|(?<=\d)[.)](?=\s))")
 """What makes markup where a line begins."""
 
 
-def markdown(report: Report, title: str, subtitle: str = "", *, told: Sentences | None = None) -> str:
+def markdown(report: Report, title: str | None = None, *, told: Sentences | None = None) -> str:
     """The figures, verdicts and groups of a report under a title."""
     told = told or Sentences()
-    head = [f"## {cell(title)}", "", told.summary(report), "", *([cell(subtitle), ""] if subtitle else [])]
+    words, rows = told.title(report) if title is None else title, told.rows(report)
+    head = [f"## {cell(words)}", "", told.summary(report), "", *([rows, ""] if rows else [])]
     return "\n".join([*head, *parts(report, told)]) + "\n"
 
 
 def parts(report: Report, told: Sentences, heading: str = "###") -> Iterator[str]:
     """The lines of a report: its table of figures, sentences, slices and groups, these under headings."""
     head = [told.word("figure"), told.word("value"), *([told.interval(report.level)] if report.intervals else [])]
-    figures = report.performance.to_dict().items()
-    yield from table(head, ([name, figure(value), *_ends(report, name, told)] for name, value in figures))
+    figures = report.figures.items()
+    yield from table(head, ([cell(name), figure(value), *_ends(report, name, told)] for name, value in figures))
     for sentence in told.of(report):
         yield from ("", sentence)
     if report.slices:

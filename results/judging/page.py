@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-def page(report: Report, title: str, subtitle: str = "", *, told: Sentences | None = None, drawn: bool = True) -> str:
+def page(report: Report, title: str | None = None, *, told: Sentences | None = None, drawn: bool = True) -> str:
     """One page that needs no network: styles and charts stand in it, readable on light and dark.
 
     `drawn` draws the charts, which needs the extra `plot`. Raises `Unavailable` where it is not installed.
@@ -24,7 +24,8 @@ def page(report: Report, title: str, subtitle: str = "", *, told: Sentences | No
     names = charts.charts_of(report) if drawn else ()
     svgs = {name: drawing.svg([charts.chart(report, name, told)]) for name in names}
     shown = [(name, told.word(charts.TITLES[name]), image) for name, image in svgs.items()]
-    parts = {"report": report, "title": title, "subtitle": subtitle, "told": told, "charts": shown, "rates": RATES}
+    words = {"title": told.title(report) if title is None else title, "subtitle": told.rows(report)}
+    parts = {"report": report, **words, "told": told, "charts": shown, "rates": RATES}
     return templates().get_template("report.html.j2").render(parts, fonts=drawing.FONTS)
 
 

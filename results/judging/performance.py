@@ -393,3 +393,10 @@ def finite(figure: Any) -> Any:
     """A figure, if it is a finite number; else None."""
     number = isinstance(figure, int | float) and not isinstance(figure, bool)
     return figure if number and math.isfinite(figure) else None
+
+
+def names_of(task: str | None) -> set[str]:
+    """The names of a task's figures; those of every task where none is named, or one that Lepton has no figures for."""
+    kinds = [_BY_TASK[task]] if task in _BY_TASK else [*_BY_TASK.values()]
+    counts = {"n", "positives"} if Performance in kinds else set[str]()
+    return {field.name for kind in kinds for field in fields(kind)} | counts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -9,10 +10,11 @@ from typing import Any, Final
 from ..answer import Result
 from ..description import Block, dim, grid, text, title
 from ..figures import figure
-from ..stored import read_back
+from ..file import keep
 from .performance import TaskPerformance
 from .sentences import Sentences
 from .statistics import Calibration, CostCurve, Fairness, Interval, Slice
+from .stored import read_back
 
 SHOWN_SLICES: Final = 5
 USUAL: Final = 0.95
@@ -91,6 +93,10 @@ class Report(Result):
     series: Series | None = None
     own: Mapping[str, float] = field(default_factory=dict[str, float])
     """Figures of metrics of one's own."""
+    of: str = field(default="", compare=False, metadata={"json": False})
+    """The version, and what the rows are called: `credit@7, holdout`; empty of one that was not recorded."""
+    rows: Mapping[str, Any] | None = field(default=None, compare=False, metadata={"json": False})
+    """The rows' digest and how many they are, where they are known."""
 
     @classmethod
     def of_dict(cls, stored: Mapping[str, Any]) -> Report:
@@ -107,6 +113,11 @@ class Report(Result):
         return charts.whole(self) if name is None else charts.chart(self, name)
 
     @property
+    def figures(self) -> dict[str, Any]:
+        """The task's figures, then those of metrics of one's own."""
+        return self.performance.to_dict() | dict(self.own)
+
+    @property
     def level(self) -> float:
         """The confidence of the intervals, and of what is beyond chance."""
         return next((each.level for each in self.intervals.values()), USUAL)
@@ -115,6 +126,27 @@ class Report(Result):
     def worst(self) -> tuple[Slice, ...]:
         """The slices that do worse beyond chance, the worst first."""
         return tuple(each for each in self.slices if each.p <= 1 - self.level)
+
+    def html(self, title: str | None = None) -> str:
+        """One page that needs no network, with charts, on light and dark. Raises `Unavailable` without Altair."""
+        from .page import page
+
+        return page(self, title)
+
+    def markdown(self, title: str | None = None) -> str:
+        """The figures, verdicts and groups, as a pull request shows them."""
+        from .markdown import markdown
+
+        return markdown(self, title)
+
+    def save(self, path: str | os.PathLike[str], title: str | None = None) -> None:
+        """Write it whole to a file, as the ending says: .html, .md, .json, or all charts as .svg or .png.
+
+        Raises `Malformed` on another ending, `Unavailable` where charts are asked for without the extra `plot`.
+        """
+        from .saving import content
+
+        keep(content(self, path, title), path)
 
     def to_dict(self) -> dict[str, Any]:
         """Every part by its name, JSON-ready, with the task."""
@@ -127,8 +159,8 @@ class Report(Result):
     def parts(self) -> Iterator[Block]:
         """The report without its first line."""
         told = Sentences()
-        figures = self.performance.to_dict() | dict(self.own)
-        rows = ((dim(name), figure(value), str(self.intervals.get(name, ""))) for name, value in figures.items())
+        shown = self.figures.items()
+        rows = ((dim(name), figure(value), str(self.intervals.get(name, ""))) for name, value in shown)
         yield grid(rows, right=(1,), indent=2)
         if self.intervals:
             yield text(dim(f"  {told.method(self)}"))

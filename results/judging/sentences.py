@@ -45,6 +45,18 @@ class Sentences:
         """The figures that stand for all of them."""
         return report.performance.summary(english=self.language == "en")
 
+    def title(self, report: Report) -> str:
+        """What a report is called where nobody says."""
+        return report.of or self.word("Report of an evaluation")
+
+    def rows(self, report: Report) -> str:
+        """Which rows it is of; empty where that is unknown."""
+        if report.rows is None:
+            return ""
+        many = report.rows.get("rows")
+        counted = "" if many is None else self.word("{rows} rows, ", rows=f"{many:,}")
+        return f"{counted}{report.rows['digest']}"
+
     def interval(self, level: float) -> str:
         """What the column of intervals is called."""
         return self.word("{level} interval", level=f"{level:.0%}")

@@ -34,7 +34,9 @@ LIFE = (
     "predict 4 loans.csv -o told.csv", "checkout 4 out", "save out", "export 4 -o out.safetensors",
     "clear 6 --reason x", "sql 'from branches limit 0'", "sql 'from branches' --format csv -o b.csv",
     "snapshot views.duckdb", "rebuild", "verify", "fsck", "status", "sync", "kept", "upgrade --dry-run", "init",
-    "rejected",
+    "rejected", "suite", "suite show trial", "suite run trial 4", "suite retire trial",
+    "suite define weekly --data quarter --require 'f1 > 0' --against production --model credit --draws 0",
+    "suite define weekly --data quarter --require 'f1 > 0' --against production --model credit --draws 0",
 )  # fmt: skip
 WRITTEN = ("first fit", "lower dropout", "faster steps", "take the faster steps in", "slow steps", "careful retry",
            "worse in production", "good enough", "全量数据重新训练", "out of fold")  # fmt: skip

@@ -55,6 +55,9 @@ def words_of(example: str, cli: Cli) -> list[str]:
     with ModelManager(cli.home, actor="ada") as manager:
         if example.startswith("lepton runs"):
             manager._workspace.admit(StartRun(run="0190a7e2-7c1d-7f7e-9f0a-3d2f5a6b7c8d", model="credit"), None)
+        if example.startswith("lepton report"):
+            for version in {manager.show(f"credit@{rev}").version for rev in ("main", "production")}:
+                manager.evaluate(f"credit@{version}", "loans.csv", "default", name="holdout", draws=20)
         if example.startswith("lepton save"):
             save_file({"w": np.ones(3, np.float32)}, "net.safetensors")
         if "later.csv" in example:

@@ -16,6 +16,7 @@ from lepton_ai.domain.commands import (
     OfData,
     OfGates,
     OfJob,
+    OfSuite,
     RollBack,
     RollBackAlias,
     StartRun,
@@ -25,6 +26,7 @@ from lepton_ai.domain.data.commands import NameData
 from lepton_ai.domain.gates.commands import GateCommand
 from lepton_ai.domain.job.commands import JobCommand, OfferVersion, Ready, SubmitJob
 from lepton_ai.domain.model.recipe import Recipe
+from lepton_ai.domain.suites.commands import DefineSuite, SuiteCommand
 from lepton_ai.errors import LeptonError
 from lepton_ai.events.model import File, Parent
 from lepton_ai.events.objects import ManifestWritten, PackWritten
@@ -84,7 +86,7 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "label": (None, "y"),
     "into": (None, ("packs/00/3",)),
 }
-STREAMS = {"model", "run", "job", "dataset", "data", "endpoint", "objects", "ledger"}
+STREAMS = {"model", "run", "job", "dataset", "data", "endpoint", "suite", "objects", "ledger"}
 TEXTS = ("message", "reason", "description", "name")
 MAPPINGS = (
     "payload",
@@ -101,9 +103,9 @@ MAPPINGS = (
 )
 KINDS: tuple[type[Command], ...] = tuple(
     kind
-    for union in (*get_args(AnyCommand), JobCommand, GateCommand, NameData)
+    for union in (*get_args(AnyCommand), JobCommand, GateCommand, NameData, SuiteCommand)
     for kind in (get_args(union) or (union,))
-    if kind not in (OfJob, OfData, OfGates)
+    if kind not in (OfJob, OfData, OfGates, OfSuite)
 )
 
 
@@ -113,12 +115,22 @@ def values(kind: type[Command], name: str) -> tuple[Any, Any]:
     if name in ("kind", "pool", "source"):
         return "a", "b"
     if name == "suite":
-        return None, "nightly"
+        return ("weekly" if issubclass(kind, OfSuite) else None), "nightly"
+    if name == "report" and kind is DefineSuite:
+        return {}, {"draws": 7}
+    if name in ("rows", "metrics") and issubclass(kind, OfSuite):
+        return ({}, {1: digest(1)}) if name == "rows" else ((), ("f1",))
+    if name in ("label", "watched", "named", "evaluation") and kind is DefineSuite:
+        return "a", "b"
+    if name in ("moved", "described"):
+        return False, True
+    if name == "suites":
+        return {}, {"nightly": 1}
     if name == "override":
         return False, True
     if name == "requirements":
         return ("f1 > 1",), ("f1 > 2",)
-    if name == "against" and kind.__name__ == "ProtectAlias":
+    if name == "against" and kind.__name__ in ("ProtectAlias", "DefineSuite"):
         return None, "production"
     if name == "needs":
         return (), ("cuda",)
@@ -153,7 +165,7 @@ def test_what_a_command_calls_incidental_or_free_text_are_fields_it_has(kind: ty
     assert {*kind.incidental, *kind.free_text} <= names
     assert names.intersection(
         {"message", "reason", "description", "validation_source"}
-        | ({"source"} if kind in (SubmitJob, OfferVersion, NameData) else set())
+        | ({"source"} if kind in (SubmitJob, OfferVersion, NameData, DefineSuite) else set())
     ) == set(kind.free_text)
 
 

@@ -25,7 +25,8 @@ from lepton_ai.domain.commands import (
 )
 from lepton_ai.domain.gates.commands import JudgeGate, ProtectAlias, UnprotectAlias
 from lepton_ai.domain.model.kept_fold import plain_model, recalled_model
-from lepton_ai.errors import GateNotMet, LeptonError, Malformed, Refused, UnknownRevision, read_at
+from lepton_ai.domain.suites.commands import DefineSuite
+from lepton_ai.errors import GateNotMet, LeptonError, Malformed, Refused, Stale, UnknownRevision, read_at
 from lepton_ai.events.envelope import decode
 from lepton_ai.events.model import (
     AliasDeleted,
@@ -130,6 +131,13 @@ def test_both_sides_are_judged_on_the_same_rows_however_they_are_called() -> Non
     past.ask(evaluated(2, OTHER, "night", f1=0.4))
 
     assert judged(past, 2, "f1 > parent.f1").metrics_parent == {"f1": 0.3}
+
+
+def test_rows_that_are_known_by_an_older_digest_too_are_told_by_the_newer_one() -> None:
+    older, newer = {"digest": "sha256:z", "rows": 9}, {"digest": "sha256:a", "rows": 9, "v1": "sha256:z"}
+    past = Past(saving(1), saving(2, 1), evaluated(1, older, f1=0.9), evaluated(2, newer, f1=0.8))
+
+    assert judged(past, 2, "f1 > parent.f1").rows == ("sha256:a",)
 
 
 def test_figures_that_were_just_evaluated_are_of_the_same_rows_as_each_version_reads_them() -> None:
@@ -372,15 +380,26 @@ def test_an_alias_that_is_protected_no_more_moves_freely() -> None:
     assert past.ask(DeleteAlias(model="credit", alias="production")) != ()
 
 
-def test_a_suites_gate_is_that_of_the_suite() -> None:
-    past = guarded("f1 > 0.5", suite="nightly")
+def test_a_suites_gate_is_that_of_the_suite_as_it_is_defined_when_the_alias_moves() -> None:
+    past = four()
+    past.ask(alias(1))
+    past.ask(protect(suite="nightly"))
+    asked: dict[str, Any] = {"data": {"digest": "d"}, "label": "y", "evaluation": "nightly"}
+    past.ask(DefineSuite(suite="nightly", requirements=("f1 > 0.5",), **asked))
     past.ask(gate(4, "f1 > 0.5"))
 
     with pytest.raises(GateNotMet) as refusal:
+        past.decided(alias(4, suites={"nightly": 1}))
+    assert "gate('credit@4', suite='nightly') judges it" in str(refusal.value)
+    past.ask(gate(4, "f1 > 0.5", suite="nightly", suite_version=1))
+    assert past.decided(alias(4, suites={"nightly": 1})) != ()
+    past.ask(DefineSuite(suite="nightly", requirements=("f1 > 0.1",), **asked))
+    with pytest.raises(Stale, match="suite 'nightly' is at definition 2, not at definition 1"):
+        past.decided(alias(4, suites={"nightly": 1}))
+    with pytest.raises(GateNotMet, match="passed no gate that requires what suite nightly does as it is defined now"):
+        past.decided(alias(4, suites={"nightly": 2}))
+    with pytest.raises(Stale, match="the protection of alias 'production' is at suite 'nightly'"):
         past.decided(alias(4))
-    assert "gate('credit@4', require=['f1 > 0.5'], suite='nightly') judges it" in str(refusal.value)
-    past.ask(gate(4, "f1 > 0.5", suite="nightly", suite_version=3))
-    assert past.ask(alias(4)) != ()
 
 
 def test_gates_and_protections_are_the_same_replayed_and_recalled() -> None:

@@ -19,8 +19,9 @@ from lepton_ai.evaluation.outcomes import Outcomes
 from lepton_ai.evaluation.predictions import outcomes_of_predictions
 from lepton_ai.evaluation.report import Asked, report_of
 from lepton_ai.results import Report
+from lepton_ai.results.chinese import CHINESE
 from lepton_ai.results.judging import charts, drawing, markdown, page
-from lepton_ai.results.judging.sentences import Sentences
+from lepton_ai.results.judging.sentences import GAPS, RATES, Sentences
 
 GENERATOR = np.random.default_rng(2)
 ROWS = 400
@@ -224,3 +225,12 @@ def test_without_altair_one_sentence_says_what_to_install(monkeypatch: pytest.Mo
 def test_a_report_that_cannot_be_made_is_refused(asked: dict[str, Any], advice: str) -> None:
     with pytest.raises(Malformed, match=advice):
         Asked(**asked)
+
+
+def test_every_sentence_of_a_report_or_card_has_its_chinese() -> None:
+    room = Path(charts.__file__).parent
+    code = "".join(path.read_text() for path in [*room.glob("*.py"), *room.glob("templates/*")])
+    said = {*re.findall(r'\bword\(\s*"([^"]+)"', code), *RATES.values(), *GAPS.values(), *charts.TITLES.values()}
+
+    assert len(said) > 80
+    assert said - CHINESE.keys() == set()

@@ -169,7 +169,7 @@ def test_a_booster_that_predicts_probabilities_is_asked_to_say_so() -> None:
         def predict(self, rows: Any) -> Any:
             return 1 / (1 + np.exp(-rows[:, 0]))
 
-    with pytest.raises(Malformed, match="fractions where labels are 0 and 1; say outputs='probabilities'"):
+    with pytest.raises(Malformed, match="fractions where labels are 0 and 1; say that the outputs are probabilities"):
         outcomes_of(Booster(), ROWS, TRUTH)
     assert outcomes_of(Booster(), ROWS, TRUTH, outputs="probabilities").task == "binary"
     assert outcomes_of(Booster(), ROWS, TRUTH, "regression").task == "regression"

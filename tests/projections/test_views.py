@@ -42,6 +42,7 @@ from lepton_ai.events.model import (
     VersionDescribed,
 )
 from lepton_ai.events.run import MetricsLogged, RunCheckpointed, RunFinished, RunStarted
+from lepton_ai.events.suite import SuiteDefined, SuiteRetired
 from lepton_ai.projections.columns import described, page
 from lepton_ai.projections.export import export
 from lepton_ai.projections.projector import Projection
@@ -78,6 +79,7 @@ PROMISED = [
         "rollbacks",
         "run_checkpoints",
         "runs",
+        "suites",
         "tags",
         "unprojected",
     ),
@@ -160,6 +162,10 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Projection]:
         DataNamed(version=2, data={"digest": "g", "rows": 8}, kept=digest("k", "blake3"), bytes=7),
     )
     past.add("job/j2", JobSubmitted(job="j2", kind="evaluate", model="team/credit"))
+    suite = SuiteDefined(suite="nightly", data={"digest": "d", "rows": 9}, label="y", evaluation="night")
+    watching = {"model": "team/credit", "branch": "main", "requirements": ("f1 > 0.5",), "message": "sealed:s"}
+    past.add("suite/nightly", suite, SuiteRetired(), suite.model_copy(update=watching))
+    past.add("suite/weekly", suite.model_copy(update={"suite": "weekly", "named": "holdout@2"}), SuiteRetired())
     with Projection(tmp_path_factory.mktemp("view"), past, wait=0) as held:
         held.catch_up()
         yield held
@@ -228,6 +234,11 @@ def rows(held: Projection, sql: str) -> list[tuple[Any, ...]]:
          "FROM jobs ORDER BY job",
          [("j1", "train", "finished", 2, "w2", "j1.1", 4, "0.9", None, 7),
           ("j2", "evaluate", "queued", 0, None, None, None, None, None, None)]),
+        ("SELECT suite, version, model, rows, named, evaluation, requirements, retired IS NOT NULL, message "
+         "FROM suites ORDER BY seq",
+         [("nightly", 1, None, 9, "", "night", [], False, ""),
+          ("nightly", 2, "team/credit", 9, "", "night", ["f1 > 0.5"], False, "sealed:s"),
+          ("weekly", 1, None, 9, "holdout@2", "night", [], True, "")]),
         ("SELECT version, parent, depth, path FROM version_tree ORDER BY version",
          [(1, None, 0, [1]), (2, 1, 1, [1, 2]), (3, 1, 1, [1, 3]), (4, 2, 2, [1, 2, 4])]),
         ("SELECT stream, stream_version, actor, data ->> 'alias' FROM events WHERE type LIKE '%alias.rolled%'",

@@ -48,7 +48,7 @@ def predict(
 
 def _predictor(workspace: Workspace, model: ModelState, number: int) -> Any:
     """The object of a version that predicts. Raises `Refused` with the reason why there is none."""
-    from ...models.registry import knows
+    from ...models.registry import IMPORTED, knows
 
     architecture, what = model.version(number).event.architecture, _what(model, number)
     name = architecture.get("class")
@@ -65,7 +65,7 @@ def _predictor(workspace: Workspace, model: ModelState, number: int) -> Any:
         raise Refused(
             f"{what} is a {name!r}, and no class of that name is registered in this process",
             python="import the module that registers it first",
-            cli="predict from Python, in a process that imports the module that registers it",
+            cli=IMPORTED,
         )
     built = load(workspace, model, number)
     if not callable(getattr(built, "predict", None)):

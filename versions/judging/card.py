@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...domain.model.figures import Figure, rows_of
+from ...domain.model.figures import UNNAMED, Figure, rows_of
 from ...domain.model.state import ModelState
 from ...results.judging.card import Card, Judged
 from ...results.words import Language, language
 from ..history import show
 from ..workspace import Workspace
+from .evaluation import kept_reports, report_of_kept
 
 
 def card(workspace: Workspace, model: ModelState, number: int, into: Language | None = None) -> Card:
@@ -18,12 +19,12 @@ def card(workspace: Workspace, model: ModelState, number: int, into: Language | 
         record=show(workspace, model, number),
         purpose=workspace.opened(*model.description),
         tensors=model.version(number).event.tensors,
-        judged=tuple(_judged(model, number)),
+        judged=tuple(_judged(workspace, model, number)),
         language=into or language(),
     )
 
 
-def _judged(model: ModelState, number: int) -> Iterator[Judged]:
+def _judged(workspace: Workspace, model: ModelState, number: int) -> Iterator[Judged]:
     """The figures of each set of rows apart, the version's own first."""
     learnt = rows_of(model.version(number).event.data)
     by_name: dict[str, list[Figure]] = {}
@@ -34,4 +35,8 @@ def _judged(model: ModelState, number: int) -> Iterator[Judged]:
         rows = newest.rows
         of_these = {each.metric: each.value for each in figures if each.rows == rows}
         told = None if rows is None else {"digest": rows.digest, "rows": rows.size}
-        yield Judged(name, newest.task, told, of_these, rows is not None and learnt is not None and rows.same(learnt))
+        kept = next((each for each in reversed(kept_reports(model, number)) if (each.name or UNNAMED) == name), None)
+        of_rows = kept is not None and kept.rows is not None and rows is not None and kept.rows.same(rows)
+        report = report_of_kept(workspace, model, number, kept) if kept and of_rows else None
+        same = rows is not None and learnt is not None and rows.same(learnt)
+        yield Judged(name, newest.task, told, of_these, same, report)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...datasets.selection import Selection, schema_of
 from ...domain.commands import RecordEvaluation, Stored
-from ...domain.model.figures import KeptReport, Rows
+from ...domain.model.figures import UNNAMED, KeptReport, Rows
+from ...domain.model.figures import rows_of as identity_of
 from ...domain.model.metric import checked_better
 from ...domain.model.state import ModelState
 from ...errors import Malformed, Refused
@@ -93,8 +95,6 @@ def evaluate_predictions(
 
 def report(workspace: Workspace, model: ModelState, number: int, name: str | None) -> Report:
     """The report that is kept of a version's evaluation: of the name, else the newest. Raises `Refused` without one."""
-    from ...evaluation.judgement import REPORT, report_in
-
     kept = kept_reports(model, number)
     chosen = next((each for each in reversed(kept) if name in (None, each.name)), None)
     if chosen is None:
@@ -102,7 +102,16 @@ def report(workspace: Workspace, model: ModelState, number: int, name: str | Non
         what = "no report" if name is None else f"no report of an evaluation called {name!r}"
         some = f"; it has {known}" if known else ""
         raise Refused(f"version {number} of {model.name} has {what}{some}; `evaluate` makes one")
-    return report_in(_arrays(workspace, chosen.digest, [REPORT]))
+    return report_of_kept(workspace, model, number, chosen)
+
+
+def report_of_kept(workspace: Workspace, model: ModelState, number: int, kept: KeptReport) -> Report:
+    """A report that is kept of a version."""
+    from ...evaluation.judgement import REPORT, report_in
+
+    rows = None if kept.rows is None else {"digest": kept.rows.digest, "rows": kept.rows.size}
+    found = report_in(_arrays(workspace, kept.digest, [REPORT]))
+    return replace(found, of=_called(model, number, kept.name), rows=rows)
 
 
 def kept_reports(model: ModelState, number: int) -> tuple[KeptReport, ...]:
@@ -168,7 +177,18 @@ def _recorded(
         stored=rest,
     )
     workspace.admit(command, key, () if kept is None else placed(kept))
-    return Evaluation(workspace.version(model, number), name, judgement.performance, judgement.report)
+    report = judgement.report and replace(judgement.report, of=_called(model, number, name), rows=_rows(data))
+    return Evaluation(workspace.version(model, number), name, judgement.performance, report)
+
+
+def _called(model: ModelState, number: int, name: str) -> str:
+    """What a report is of."""
+    return f"{model.name}@{number}, {name or UNNAMED}"
+
+
+def _rows(data: Mapping[str, Any]) -> dict[str, Any] | None:
+    rows = identity_of(data)
+    return None if rows is None else {"digest": rows.digest, "rows": rows.size}
 
 
 def columns_beside(data: Any, request: ReportRequest, labels: Any = None) -> Table | None:

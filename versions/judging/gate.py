@@ -16,6 +16,7 @@ from ...errors import Malformed, Refused
 from ...events.envelope import Recorded
 from ...events.model import AliasProtected, GateJudged, JudgedRequirement
 from ...results import Gate, GateRequirement, Protection, Protections
+from ..suites.known import known_suite
 from ..workspace import Workspace
 
 Evaluate = Callable[[int], object]
@@ -72,10 +73,23 @@ def protect(
 ) -> Protection:
     """Let an alias move only to versions that passed a gate."""
     against = asked.get("against")
+    if (suite := asked.get("suite")) is not None:
+        if asked.get("requirements") or against is not None:
+            raise Malformed("an alias is protected by a suite or by requirements of its own; give one of the two")
+        _check_suite(workspace, suite, model.name)
     told: dict[str, Any] = {**asked, "against": None if against is None else _of_model(model.name, against)}
     receipt = workspace.admit(ProtectAlias(model=model.name, alias=alias, reason=reason, **told), key)
     known = receipt.events[0].event if receipt.events else workspace.model(model.name).protected[alias]
     return _protection(model.name, cast(AliasProtected, known))
+
+
+def _check_suite(workspace: Workspace, name: str, model: str) -> None:
+    """Hold that versions of a model can pass a suite at all."""
+    suite = known_suite(workspace, name).judging.event
+    if not suite.requirements:
+        raise Refused(f"suite {name!r} requires nothing, so no version passes it; define it with a requirement")
+    if suite.model not in (None, model):
+        raise Refused(f"suite {name!r} watches {suite.model}, and the alias is one of {model}; name another suite")
 
 
 def unprotect(workspace: Workspace, model: ModelState, alias: str, reason: str, key: str | None) -> None:

@@ -1,0 +1,95 @@
+"""A report's page in a browser: it asks nobody, fits a telephone, and is legible on light and dark."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pytest
+
+from lepton_ai.evaluation.costs import Costs
+from lepton_ai.evaluation.outcomes import Outcomes
+from lepton_ai.evaluation.predictions import outcomes_of_predictions
+from lepton_ai.evaluation.report import Asked, report_of
+from lepton_ai.results import Report
+from lepton_ai.results.judging import drawing, page
+from lepton_ai.results.judging.sentences import Sentences
+
+CHROMIUM: Final = shutil.which("chromium")
+GENERATOR = np.random.default_rng(8)
+ROWS: Final = 300
+LEGIBLE: Final = """() => {
+    const canvas = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
+    const rgb = (colour) => {
+        canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+        return [...canvas.getImageData(0, 0, 1, 1).data];
+    };
+    const light = (colour) => colour.slice(0, 3).map(part => part / 255)
+        .map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
+    const ground = light(rgb(getComputedStyle(document.body).backgroundColor));
+    const worst = {};
+    for (const each of document.querySelectorAll('h1,h2,p,th,td,li,svg text')) {
+        if (!each.textContent.trim() || each.closest('[aria-roledescription="text mark container"]')) continue;
+        const style = getComputedStyle(each), own = light(rgb(each.closest('svg') ? style.fill : style.color));
+        worst[each.textContent.trim()] = (Math.max(own, ground) + 0.05) / (Math.min(own, ground) + 0.05);
+    }
+    return worst;
+}"""
+"""The contrast of each text with the page, as WCAG 2.2 computes it; counts in a chart's cells stand on these."""
+
+
+def shown() -> Report:
+    truth = (GENERATOR.random(ROWS) < 0.4).astype(float)
+    chance = np.clip(0.25 * truth + 0.6 * GENERATOR.random(ROWS), 0, 1)
+    purpose = GENERATOR.choice(["car", "a purpose that takes many words to be told at all", "装修"], ROWS)
+    asked = Asked(
+        columns={"purpose": purpose}, sensitive={"sex": GENERATOR.choice(["f", "m"], ROWS)}, costs=Costs(1, 5), draws=20
+    )
+    return report_of(Outcomes("binary", truth, (chance >= 0.5).astype(float), chance, (0, 1), 0.5), asked)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_page_asks_nobody_fits_a_telephone_and_is_legible(browser: Any, language: Any, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(page.page(shown(), told=Sentences(language)))
+
+    for scheme in ("light", "dark"):
+        context = browser.new_context(viewport={"width": 390, "height": 800}, color_scheme=scheme)
+        seen = context.new_page()
+        asked: list[str] = []
+        seen.on("request", lambda request, asked=asked: asked.append(request.url))
+        seen.goto(file.as_uri())
+
+        assert asked == [file.as_uri()]
+        assert seen.evaluate("document.documentElement.scrollWidth") == 390
+        contrasts: dict[str, float] = seen.evaluate(LEGIBLE)
+        assert len(contrasts) > 60
+        assert {words: ratio for words, ratio in contrasts.items() if ratio < 4.5} == {}
+        context.close()
+
+
+def test_charts_as_a_page_ask_nobody_either(browser: Any, tmp_path: Path) -> None:
+    series = outcomes_of_predictions("forecasting", np.arange(40.0), np.arange(40.0) + GENERATOR.normal(size=40))
+    drawing.draw([report_of(series, Asked(draws=0)).plot("forecast")], tmp_path / "forecast.html")
+    seen, asked = browser.new_page(), list[str]()
+    seen.on("request", lambda request: asked.append(request.url))
+
+    seen.goto((tmp_path / "forecast.html").as_uri())
+    seen.wait_for_selector("svg, canvas")
+
+    assert asked == [(tmp_path / "forecast.html").as_uri()]
