@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from ..errors import at_door
 from .answer import Result
+from .contests.contest import VERDICTS, Verdict, verdict_of
 from .description import Block, Words, arrow, dim, grid, number, text, title
 from .figures import change, count, figure, size, told
-from .judging.contest import VERDICTS, Verdict, verdict_of
 from .judging.statistics import PairedTest
 from .version import Version
 from .words import language, say, word

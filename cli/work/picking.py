@@ -7,10 +7,10 @@ from typing import Any
 import click
 
 from ..command import Session, command
-from ..comparing import labelled
 from ..completion import revisions
 from ..revision import of_model, which_model
 from ..shapes import CONTEST, METRICS, ROWS
+from .comparing import labelled
 from .gating import requiring
 
 

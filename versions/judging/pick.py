@@ -15,7 +15,7 @@ from ...domain.model.state import ModelState
 from ...errors import Malformed, Refused
 from ...evaluation.outcomes import Outcomes
 from ...results import Contest, LeftOut, Pick, Version
-from ...results.judging.pick import Rule
+from ...results.contests.pick import Rule
 from ..workspace import Workspace
 from .compare import (
     JudgedVersions,

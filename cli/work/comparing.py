@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 import click
 
-from .command import Session, command
-from .completion import revisions
-from .revision import branch_option, which_model
-from .shapes import CHANGES, CONTEST, METRICS, ROWS, TEST, VERSION
+from ..command import Session, command
+from ..completion import revisions
+from ..revision import branch_option, which_model
+from ..shapes import CHANGES, CONTEST, METRICS, ROWS, TEST, VERSION
 
 F = TypeVar("F", bound=Callable[..., Any])
 
