@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from .domain import commands
     from .domain.model.state import ModelState, ModelVersion
-    from .evaluation.request import ReportOptions
+    from .evaluation.request import ReportOptions, TestOptions
     from .jobs.api import Jobs
     from .projections.queries.opening import Opener
     from .results import (
@@ -541,7 +541,7 @@ class ModelManager:
         against: Rev | None = None,
         data: Any = None,
         labels: Any = None,
-        **test: Any,
+        **test: Unpack[TestOptions],
     ) -> Comparison:
         """Versions of one model side by side, best first by `metric`; `holdout/f1` is f1 on the data called so.
 
@@ -568,7 +568,7 @@ class ModelManager:
         in_order: bool = False,
         data: Any = None,
         labels: Any = None,
-        **test: Any,
+        **test: Unpack[TestOptions],
     ) -> Pick:
         """Pick one of some versions, or of all of a model, and say by which rule.
 

@@ -20,7 +20,7 @@ from .command import DocumentedCommand, shared
 
 SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "What happened": ("history", ("log", "show")),
-    "What differs": ("comparing", ("diff", "compare", "find", "suggest")),
+    "What differs": ("work.comparing", ("diff", "compare", "find", "suggest")),
     "Which to take": ("work.picking", ("pick",)),
     "What must hold": ("work.gating", ("gate",)),
     "Suites": ("work.suites", ("suite",)),

@@ -37,6 +37,17 @@ class ReportOptions(TypedDict, total=False):
     progress: Progress | None
 
 
+class TestOptions(TypedDict, total=False):
+    """How versions are tested against each other: how rows depend on each other, and how sure a test is."""
+
+    groups: str | Values | None
+    block: int | None
+    stratified: bool
+    draws: int
+    level: float
+    seed: int
+
+
 @dataclass(frozen=True, eq=False)
 class ReportRequest:
     """What a report is asked with. Columns are named, or given by their values, one a row.

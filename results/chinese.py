@@ -333,6 +333,9 @@ CHINESE: Final = {
     "left out": "未入选",
     "not known: {numbers}": "未知：{numbers}",
     "not met: {numbers}": "未满足：{numbers}",
+    "beside the best": "与最好者相比",
+    "worse beyond chance (p {p})": "更差，超出随机（p {p}）",
+    "not worse beyond chance (p {p})": "并不更差（p {p}）",
     # suites
     "suite {suite} is defined": "套件 {suite} 已定义",
     "suite {suite} is defined so already": "套件 {suite} 已是如此定义",
