@@ -199,6 +199,10 @@ class Sampling:
         """The group of each row, counted from 0; None without groups."""
         return None if self.groups is None else _codes(self.groups, len(as_given(self.groups)), "group")
 
+    def units(self, n: int) -> Units | None:
+        """The unit that each of `n` rows depends within: its group or its block; None where rows are independent."""
+        return self.codes if self.block is None else np.arange(n) // self.block
+
     def scheme(self, n: int, strata: npt.ArrayLike) -> Scheme:
         """The scheme by which `n` rows are drawn. Raises `Malformed` where too few units are left to draw from."""
         return scheme_of(n, strata if self.stratified else None, self.groups, self.block)
@@ -284,8 +288,7 @@ def _drawn(generator: np.random.Generator, n: int, draws: int) -> Counts:
     for row, parts in zip(counts, generator.multinomial(n, sizes / n, draws).tolist(), strict=True):
         for place, (size, count) in enumerate(zip(sizes.tolist(), parts, strict=True)):
             begin = place * _PART
-            places: npt.NDArray[np.uint16] = generator.integers(0, size, count, dtype=np.uint16)
-            row[begin : begin + size] = np.bincount(places, minlength=size)
+            row[begin : begin + size] = _counted(generator.integers(0, size, (1, count), dtype=np.uint16), size)
     return counts
 
 

@@ -154,6 +154,25 @@ def test_a_search_in_noise_finds_a_slice_once_in_twenty_times() -> None:
     assert all(within(count, 0.05, at_most=True) for count in found.values())
 
 
+@pytest.mark.parametrize("units", [25, 60, 200])
+def test_a_search_among_rows_that_depend_on_each_other_finds_a_slice_once_in_twenty_times(units: int) -> None:
+    found, unit = Counter[str](), np.repeat(np.arange(units), 6)
+    for seed in range(RUNS):
+        generator = np.random.default_rng([seed, 9])
+        hard = generator.random(units) < 0.3
+        loss = np.where(generator.random(6 * units) < 0.8, hard[unit], generator.random(6 * units) < 0.3).astype(float)
+        columns = {
+            "ward": generator.choice(list("abcd"), units)[unit],
+            "age": generator.normal(size=units)[unit],
+            "day": generator.normal(size=6 * units),
+        }
+        slices = worst(loss, columns, units=unit, seed=seed)
+        found[f"{units} groups of 6 rows"] += bool(slices) and slices[0].p <= 0.05
+
+    told("searches of noise that found a slice", found)
+    assert all(within(count, 0.05, at_most=True) for count in found.values())
+
+
 GROUPS = {"2 alike": (0.3, 0.3), "3 alike": (0.3, 0.3, 0.3), "2 apart": (0.3, 0.45), "4 apart": (0.2, 0.3, 0.35, 0.45)}
 """Groups by the share that is called positive in each, and by the share of rightly called rows about it."""
 
