@@ -28,7 +28,7 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "Moving": ("rollback", ("rollback", "merge")),
     "What is known": ("describing", ("models", "metric", "annotate", "describe", "clear", "archive", "unarchive")),
     "Work": ("work.train", ("train", "evaluate")),
-    "Judging": ("reports", ("report", "card")),
+    "Judging": ("work.reports", ("report", "card")),
     "Correcting": ("work.correct", ("calibrate", "robustness")),
     "Named data": ("work.data", ("data",)),
     "Predicting": ("work.predict", ("predict",)),

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from .data.named import ColumnProfile, DataSets, NamedData
     from .diff import Diff, TensorChange
     from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
-    from .judging.card import Card
     from .judging.comparison import Comparison
     from .judging.contest import Contest
     from .judging.effect import Effect
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
     )
     from .judging.suites import SuiteRecord, SuiteRun, Suites, SuiteVerdict
     from .listing import Refs, Versions
+    from .pages.card import Card
     from .rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
     from .standing import Synced, Verified
     from .version import PendingVersion, Version, VersionRef
@@ -143,7 +143,7 @@ _HOMES: Final = {
     ".judging.comparison": ("Comparison",),
     ".judging.contest": ("Contest",),
     ".judging.effect": ("Effect",),
-    ".judging.card": ("Card",),
+    ".pages.card": ("Card",),
     ".judging.pick": ("LeftOut", "Pick"),
     ".judging.evaluation": ("Evaluation",),
     ".judging.gate": ("Gate", "GateRequirement", "Protection", "Protections"),

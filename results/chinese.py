@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .judging.chinese import REPORTS
+from .pages.chinese import REPORTS
 
 NOUNS: Final = {
     "actor": "位操作者", "archived model": "个已归档的模型", "delta": "个差值", "event": "个事件", "file": "个文件",

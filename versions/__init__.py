@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from .suites import definition, known, running, verdicts
 
 __all__ = [
-    "calibrate", "card", "checkout", "compare", "definition", "drift", "evaluation", "fsck", "gate", "heal", "history",
-    "known", "listing", "merge", "named_data", "naming", "pick", "predict", "record", "refused", "restore",
-    "robustness", "rollback", "rows", "run", "running", "save_request", "source", "suggest", "train", "unsealed",
-    "verdicts",
+    "calibrate", "card", "checkout", "compare", "definition", "drift", "evaluation", "fsck", "gate", "heal",
+    "history", "known", "listing", "merge", "named_data", "naming", "pick", "predict", "record", "refused",
+    "restore", "robustness", "rollback", "rows", "run", "running", "save_request", "source", "suggest", "train",
+    "unsealed", "verdicts",
 ]  # fmt: skip
 _ROOMS: Final = {
     ".data": ("drift", "listing", "named_data", "naming"),
