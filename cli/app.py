@@ -20,7 +20,7 @@ from .command import DocumentedCommand, shared
 
 SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "What happened": ("history", ("log", "show")),
-    "What differs": ("comparing", ("diff", "compare", "find", "suggest")),
+    "What differs": ("work.comparing", ("diff", "compare", "find", "suggest")),
     "Which to take": ("work.picking", ("pick",)),
     "What must hold": ("work.gating", ("gate",)),
     "Suites": ("work.suites", ("suite",)),
@@ -29,7 +29,7 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "What is known": ("describing", ("models", "metric", "annotate", "describe", "clear", "archive", "unarchive")),
     "Work": ("work.train", ("train", "evaluate")),
     "Judging": ("work.reports", ("report", "card")),
-    "Correcting": ("work.correct", ("calibrate", "robustness")),
+    "Correcting": ("work.correct", ("calibrate", "threshold", "robustness")),
     "Named data": ("work.data", ("data",)),
     "Predicting": ("work.predict", ("predict",)),
     "Files": ("files", ("save", "export", "checkout")),

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..answer import Result
+from ..contests.effect import Effect
 from ..description import Block, Words, grid, section, text
 from ..figures import figure
 from ..words import language, say, word
-from .effect import Effect
 from .sentences import RATES, Sentences
 
 POWER: Final = 0.8
