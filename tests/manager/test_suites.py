@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+import lepton_ai
 from lepton_ai import GateNotMet, ModelManager, Refused, UnknownRevision
 from lepton_ai.errors import Malformed
+from lepton_ai.evaluation.own import metrics as own
 
 from ..cli_home import loans
 from ..cli_home import make as make_home
@@ -116,6 +118,21 @@ def test_a_retired_suite_is_run_and_guards_no_more_until_it_is_defined_again(man
             act()
     assert manager.define_suite("trial", "quarter", require="roc_auc > 0.1", draws=0).retired is None
     assert manager.run_suite("trial", "credit@4")
+
+
+def test_a_suite_measures_metrics_of_ones_own(manager: ModelManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own, "_metrics", {})
+
+    @lepton_ai.metric("hits", better="higher")
+    def hits(labels: Any, predictions: Any) -> float:
+        return float((labels == predictions).sum())
+
+    record = manager.define_suite("own", "quarter", require="hits > 10", metrics=["f1"], model="credit", draws=0)
+    run = manager.run_suite("own", "credit@4")
+
+    assert (record.report["metrics"], run.passed) == (["hits"], True)
+    assert run.gate is not None
+    assert run.gate.requirements[0].numbers["hits"] == manager.show("credit@4").metrics["own/hits"]
 
 
 def test_branch_and_model_may_still_have_to_come(manager: ModelManager) -> None:

@@ -18,7 +18,7 @@ from ..data.named_data import find
 from ..judging.evaluation import requested
 from ..source import without_columns
 from ..workspace import Workspace
-from .figures import check_figures
+from .figures import own_figures
 from .known import SuiteTexts, every, known_suite, opened, suite_of
 
 BRANCH: Final = "main"
@@ -63,7 +63,8 @@ def define(
     rows = _rows(workspace, data, label, chosen)
     called = evaluation or name
     _check_free(workspace, name, called)
-    check_figures(workspace, model, branch or BRANCH, trees, metrics)
+    own = own_figures(workspace, model, branch or BRANCH, trees, metrics)
+    report = {**report, "metrics": own} if own else report
     options = _asked(report, rows)
     suite = suite_of(workspace, name)
     was = opened(workspace, suite.newest) if suite.versions else SuiteTexts("", "")
