@@ -10,6 +10,7 @@ from ..datasets.columns import Column, Table
 from ..errors import Malformed
 from .diagnostics.costs import Costs
 from .intervals import DRAWS, LEVEL, Progress
+from .own.cost_matrix import CostMatrix
 from .report import Asked, Values
 from .resampling import Sampling
 
@@ -26,6 +27,7 @@ class ReportOptions(TypedDict, total=False):
     slices: bool | Columns
     sensitive: Columns
     costs: Costs | Mapping[str, float] | None
+    cost_matrix: CostMatrix | Mapping[str, Mapping[str, float]] | None
     metrics: Sequence[str]
     outputs: str | None
     draws: int
@@ -33,6 +35,17 @@ class ReportOptions(TypedDict, total=False):
     seed: int
     keep_outcomes: bool
     progress: Progress | None
+
+
+class TestOptions(TypedDict, total=False):
+    """How versions are tested against each other: how rows depend on each other, and how sure a test is."""
+
+    groups: str | Values | None
+    block: int | None
+    stratified: bool
+    draws: int
+    level: float
+    seed: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +63,8 @@ class ReportRequest:
     slices: bool | Columns = False
     sensitive: Columns = ()
     costs: Costs | Mapping[str, float] | None = None
+    cost_matrix: CostMatrix | Mapping[str, Mapping[str, float]] | None = None
+    """What each call of each true class costs, `{true: {called: cost}}`: the figure `expected_cost`, of a row."""
     metrics: Sequence[str] = ()
     """Names of metrics of one's own, registered by `lepton_ai.metric`."""
     outputs: str | None = None
@@ -75,8 +90,9 @@ class ReportRequest:
 
     def asked(self, beside: Table | None) -> Asked:
         """What the report shows beside its figures; `beside` holds the columns that were named, or all."""
-        costs = self.costs if isinstance(self.costs, Costs | None) else _costs(self.costs)
-        slices = [] if self.slices is False else [*beside.by_name] if self.slices is True and beside else self.slices
+        costs = None if self.costs is None else costs_of(self.costs)
+        every = [name for name in (beside.by_name if beside else ()) if name != self.groups]
+        slices = {False: [], True: every}[self.slices] if isinstance(self.slices, bool) else self.slices
         return Asked(
             columns=_by_name(beside, cast("Columns", slices)),
             sensitive=_by_name(beside, self.sensitive),
@@ -113,7 +129,10 @@ def _texts(column: Column) -> list[str | None]:
     return [None if place < 0 else column.levels[place] for place in column.values.tolist()]
 
 
-def _costs(given: Mapping[str, float]) -> Costs:
+def costs_of(given: Costs | Mapping[str, float]) -> Costs:
+    """Costs, also as a mapping of their names."""
+    if isinstance(given, Costs):
+        return given
     try:
         return Costs(**given)
     except TypeError:

@@ -187,7 +187,7 @@ PREDICTIONS: list[tuple[Any, Any, dict[str, Any], str]] = [
     ([1, 0], [1, 0], {"task": "binary", "probabilities": [0.2, 1.7]}, "between 0 and 1"),
     ([1.5, 2.5], [1.0, float("inf")], {"task": "regression"}, "holds infinity"),
     ([1, 0], [1, 0], {"task": "colours"}, "no figures for the task"),
-    ([1, 0], [1, 0], {"groups": "patient"}, "give data="),
+    ([1, 0], [1, 0], {"groups": "patient"}, "give data=, or the values"),
 ]
 
 
@@ -233,3 +233,26 @@ def test_a_report_tells_how_far_it_is(manager: ModelManager) -> None:
 
     assert told[-1][0] == told[-1][1] > 64
     assert told == sorted(told)
+
+
+@pytest.mark.parametrize(
+    ("task", "labels"),
+    [
+        ("multilabel", [[1, 0, 1], [0, 0, 1], [1, 1, 0]] * 4),
+        ("segmentation", [[[0, 1], [1, 1]], [[0, 0], [1, 0]]] * 4),
+        ("sequence", [["O", "B-X"], ["O"], ["B-X", "I-X", "O"]] * 4),
+    ],
+)
+def test_predictions_of_several_values_a_row_are_judged_on_rows_that_are_told_apart(
+    manager: ModelManager, task: str, labels: list[Any]
+) -> None:
+    digests: list[str] = []
+    for truth in (labels, labels[::-1], labels):
+        manager.evaluate_predictions("credit@1", truth, truth, name=task, task=task, draws=30)
+        report = manager.report("credit@1", task)
+        assert report.rows is not None
+        digests.append(report.rows["digest"])
+
+    assert digests[0] == digests[2] != digests[1]
+    assert report.rows["rows"] == len(labels)
+    assert report.performance.task == task

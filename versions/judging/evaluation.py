@@ -86,12 +86,14 @@ def evaluate_predictions(
     from ...datasets.tables import fingerprint
     from ...evaluation.judgement import judge_outcomes
     from ...evaluation.predictions import outcomes_of_predictions
+    from ...evaluation.structured.predictions import told_apart
 
     checked_rows(told["name"])
     beside = columns_beside(data, request)
     sampling = request.sampling(beside)
     outcomes = outcomes_of_predictions(task, labels, predictions, probabilities, classes, sampling)
     judgement = judge_outcomes(outcomes, request, beside)
+    labels = told_apart(outcomes, labels)
     rows = fingerprint({"label": labels} if data is None else data, labels)
     return _recorded(workspace, model, number, judgement, request, rows, **told)
 
@@ -201,7 +203,11 @@ def columns_beside(data: Any, request: ReportRequest, labels: Any = None) -> Tab
     if not request.named and request.slices is not True:
         return None
     if data is None:
-        raise Malformed("columns are named, and there are no data to find them in; give data=, or the values")
+        raise Malformed(
+            "columns are named, and there are no data to find them in",
+            python="give data=, or the values",
+            cli="judge a file or named data",
+        )
     if not isinstance(data, LabelledFile):
         return read_table(data)
     columns = data.columns(None if request.slices is True else request.named)
