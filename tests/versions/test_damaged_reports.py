@@ -15,6 +15,7 @@ from lepton_ai.evaluation.judgement import REPORT
 from lepton_ai.models.state import tensors_of
 from lepton_ai.results import Report
 from lepton_ai.tensors.graph import Graph
+from lepton_ai.versions.judging.evaluation import kept_outcomes, kept_reports
 from lepton_ai.versions.save import placed, stored, told_ahead
 
 ROWS = {"digest": f"blake3:{'c' * 64}", "rows": 40}
@@ -113,8 +114,14 @@ def test_what_is_no_report_is_damage(manager: ModelManager, arrays: Mapping[str,
 def test_what_are_no_outcomes_is_damage(manager: ModelManager, arrays: Mapping[str, Any]) -> None:
     tell(manager, 2, arrays)
 
+    model = manager._workspace.model("net")
+    (kept,) = kept_reports(model, 2)
+    assert kept.rows is not None
     with pytest.raises(Damaged, match="of an evaluation"):
-        manager.compare("net@1", "net@2", metric="f1")
+        kept_outcomes(manager._workspace, model, 2, kept.rows)
+    assert manager.compare("net@1", "net@2", metric="f1").untested
+    assert manager.diff("net@1", "net@2").test is None
+    assert manager.suggest_rollback(model="net", metric="f1")
 
 
 def test_the_manifest_of_a_version_is_no_report(manager: ModelManager) -> None:
