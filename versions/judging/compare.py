@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ...evaluation.outcomes import Outcomes
     from .contests import TestTerms
 
-log = logging.getLogger("lepton.judging")
+log = logging.getLogger("lepton")
 
 DRAWN: Final = ("groups", "block", "stratified")
 """What says how rows depend on each other."""
