@@ -76,7 +76,7 @@ CASES: dict[str, tuple[Callable[[], Any], str]] = {
         "a threshold of least cost needs a binary classifier's probabilities; leave costs out",
     ),
     "draws that are no number": (
-        lambda: Asked(draws="many"), "many draws are not between 0 (no intervals) and 100,000",  # type: ignore[arg-type]
+        lambda: Asked(draws="many"), "many draws are not between 0 (no intervals) and 100,000; 1,000 are usual",  # type: ignore[arg-type]
     ),
     "one group": (
         lambda: report_of(outcomes("binary", [0, 1], [0, 1], sampling=Sampling(groups=["a", "a"])), FEW),
