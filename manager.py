@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from .domain import commands
     from .domain.model.state import ModelState, ModelVersion
-    from .evaluation.request import ReportOptions
+    from .evaluation.request import ReportOptions, TestOptions
     from .jobs.api import Jobs
     from .projections.queries.opening import Opener
     from .results import (
@@ -541,7 +541,7 @@ class ModelManager:
         against: Rev | None = None,
         data: Any = None,
         labels: Any = None,
-        **test: Any,
+        **test: Unpack[TestOptions],
     ) -> Comparison:
         """Versions of one model side by side, best first by `metric`; `holdout/f1` is f1 on the data called so.
 
@@ -568,7 +568,7 @@ class ModelManager:
         in_order: bool = False,
         data: Any = None,
         labels: Any = None,
-        **test: Any,
+        **test: Unpack[TestOptions],
     ) -> Pick:
         """Pick one of some versions, or of all of a model, and say by which rule.
 
@@ -969,6 +969,30 @@ class ModelManager:
         told: dict[str, Any] = {"method": method, "branch": branch, "message": message, "key": key}
         told |= {"chosen": selection(types, drop, columns)}
         return versions.calibrate.calibrate(self._workspace, *self._resolved(rev), data, labels, **told)
+
+    @_told_first
+    def best_threshold(
+        self,
+        rev: Rev,
+        data: Any,
+        labels: Any = None,
+        *,
+        costs: Any,
+        branch: str = "main",
+        message: str = "",
+        types: Mapping[str, str] | None = None,
+        drop: Sequence[str] = (),
+        columns: Sequence[str] | None = None,
+        key: str | None = None,
+    ) -> Version:
+        """Keep a child version that calls rows positive from the probability on that costs least on these rows.
+
+        `costs` are as in `evaluate`, such as {"false_negative": 5}. It differs from the version in its threshold alone,
+        a tensor of credit models; its annotations tell the mean cost of a row before and after.
+        """
+        told: dict[str, Any] = {"costs": costs, "branch": branch, "message": message, "key": key}
+        told |= {"chosen": selection(types, drop, columns)}
+        return versions.threshold.best_threshold(self._workspace, *self._resolved(rev), data, labels, **told)
 
     def robustness(
         self,

@@ -9,10 +9,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
-from lepton_ai.events import job, ledger, model, objects, outside, run
+from lepton_ai.events import job, ledger, model, objects, outside, run, suite
 from lepton_ai.events.catalogue import CATALOGUE
+from lepton_ai.events.data import DataNamed
 from lepton_ai.events.envelope import Origin, encoder
 from lepton_ai.events.event import Event
 from lepton_ai.events.log import Row
@@ -92,6 +94,7 @@ def _turn(name: str, number: int) -> Iterator[tuple[str, Event]]:
     if number % 10 == 0:
         yield f"run/{ran}", run.RunLost(heard=START)
         yield f"run/{ran}", run.RunResumed()
+        yield from _judged_by(name, number // 10, data)
     yield f"run/{ran}", run.RunFinished(status="finished", points=20)
     yield "objects", objects.PackWritten(pack=f"packs/{ran}", bytes=4000, entries=8, index=digest("blake3"))
     yield "objects", _manifest(manifest)
@@ -234,6 +237,15 @@ def _seldom(number: int, data: dict[str, object]) -> Iterator[Event]:
     yield model.ModelUnarchived()
     yield objects.PackRepacked(pack=f"packs/{number}", into=(f"packs/{number}-again",))
     yield objects.ObjectsCondemned(packs=(f"packs/{number}",), delete_after=START)
+
+
+def _judged_by(name: str, number: int, data: dict[str, Any]) -> Iterator[tuple[str, Event]]:
+    """Rows that are named, and a suite on them that is defined and retired."""
+    named = f"{name.replace('/', '-')}-rows"
+    yield f"data/{named}", DataNamed(version=number, data=data, label="default", source="sealed:" + "x" * 20)
+    told = {"data": data, "named": f"{named}@{number}", "label": "default", "evaluation": named}
+    yield f"suite/{named}", suite.SuiteDefined(suite=named, **told, requirements=("f1 >= 0.7",), model=name)
+    yield f"suite/{named}", suite.SuiteRetired(reason="sealed:" + "x" * 20)
 
 
 def many_runs() -> Iterator[tuple[str, Event]]:

@@ -20,7 +20,7 @@ from .command import DocumentedCommand, shared
 
 SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "What happened": ("history", ("log", "show")),
-    "What differs": ("comparing", ("diff", "compare", "find", "suggest")),
+    "What differs": ("work.comparing", ("diff", "compare", "find", "suggest")),
     "Which to take": ("work.picking", ("pick",)),
     "What must hold": ("work.gating", ("gate",)),
     "Suites": ("work.suites", ("suite",)),
@@ -28,8 +28,8 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "Moving": ("rollback", ("rollback", "merge")),
     "What is known": ("describing", ("models", "metric", "annotate", "describe", "clear", "archive", "unarchive")),
     "Work": ("work.train", ("train", "evaluate")),
-    "Judging": ("reports", ("report", "card")),
-    "Correcting": ("work.correct", ("calibrate", "robustness")),
+    "Judging": ("work.reports", ("report", "card")),
+    "Correcting": ("work.correct", ("calibrate", "threshold", "robustness")),
     "Named data": ("work.data", ("data",)),
     "Predicting": ("work.predict", ("predict",)),
     "Files": ("files", ("save", "export", "checkout")),

@@ -72,6 +72,7 @@ def log(session: Session, rev: str | None, graph: bool, limit: int | None, model
         "delta": "any",
         "run": "text?",
         "protected": {"NAME": ["text"]},
+        "suites": {"NAME": "true or false"},
     },
     "lepton show",
     "lepton show production",

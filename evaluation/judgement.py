@@ -13,6 +13,7 @@ from ..datasets.columns import Table
 from ..errors import Damaged, LeptonError, Refused
 from ..results import Report, TaskPerformance
 from .outcomes import Outcomes
+from .own.cost_matrix import cost_matrix_of
 from .own.metrics import Better, own_metrics
 from .report import report_of
 from .request import ReportRequest
@@ -67,7 +68,7 @@ def judge_subject(
     if (performance := own_performance(subject, rows, labels)) is None:
         sampling = request.sampling(beside)
         return judge_outcomes(outcomes_of(subject, rows, labels, task, sampling, request.outputs), request, beside)
-    if request.named or request.slices or request.costs is not None or request.metrics:
+    if request.named or request.slices or request.costs is not None or request.metrics or request.cost_matrix:
         raise Refused(
             "this version's class judges itself and tells figures alone; it needs predict, and no evaluate of its own, "
             "for slices, groups, costs and metrics of your own"
@@ -77,7 +78,10 @@ def judge_subject(
 
 def judge_outcomes(outcomes: Outcomes, request: ReportRequest, beside: Table | None) -> Judgement:
     """Judge outcomes that are at hand."""
-    outcomes = replace(outcomes, own=own_metrics(request.metrics, outcomes.task))
+    own = own_metrics(request.metrics, outcomes.task)
+    if request.cost_matrix is not None:
+        own = (*own, cost_matrix_of(request.cost_matrix).metric(outcomes))
+    outcomes = replace(outcomes, own=own)
     return Judgement(outcomes.performance, outcomes, report_of(outcomes, request.asked(beside)))
 
 

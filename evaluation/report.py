@@ -65,7 +65,7 @@ def report_of(outcomes: Outcomes, asked: Asked) -> Report:
     steps = _Steps(asked, (asked.draws, slices.PERMUTATIONS if asked.columns else 0))
     parts = _PARTS[outcomes.task](outcomes, asked)
     intervals = _intervals(outcomes, asked, steps.of_part(0))
-    parts |= {"own": outcomes.own_figures, "slices": _slices(outcomes.losses, asked, steps.of_part(1))}
+    parts |= {"own": outcomes.own_figures, "slices": _slices(outcomes, asked, steps.of_part(1))}
     return Report(outcomes.performance, *intervals, **parts)
 
 
@@ -178,5 +178,8 @@ def _confusion(outcomes: Outcomes) -> Confusion:
     return Confusion(names, tuple(map(tuple, counts.tolist())))
 
 
-def _slices(losses: Floats, asked: Asked, progress: Progress | None) -> tuple[Slice, ...]:
-    return tuple(slices.worst(losses, asked.columns, seed=asked.seed, progress=progress)) if asked.columns else ()
+def _slices(outcomes: Outcomes, asked: Asked, progress: Progress | None) -> tuple[Slice, ...]:
+    if not asked.columns:
+        return ()
+    units = outcomes.sampling.units(len(outcomes))
+    return tuple(slices.worst(outcomes.losses, asked.columns, units=units, seed=asked.seed, progress=progress))

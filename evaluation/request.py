@@ -14,6 +14,7 @@ from ..plain import words_of
 from .answers.outputs import KINDS
 from .diagnostics.costs import Costs
 from .intervals import DRAWS, LEVEL, Progress
+from .own.cost_matrix import CostMatrix
 from .report import Asked, Values
 from .resampling import Sampling
 
@@ -30,6 +31,7 @@ class ReportOptions(TypedDict, total=False):
     slices: bool | Columns
     sensitive: Columns
     costs: Costs | Mapping[str, float] | None
+    cost_matrix: CostMatrix | Mapping[str, Mapping[str, float]] | None
     metrics: Sequence[str]
     outputs: str | None
     draws: int
@@ -37,6 +39,17 @@ class ReportOptions(TypedDict, total=False):
     seed: int
     keep_outcomes: bool
     progress: Progress | None
+
+
+class TestOptions(TypedDict, total=False):
+    """How versions are tested against each other: how rows depend on each other, and how sure a test is."""
+
+    groups: str | Values | None
+    block: int | None
+    stratified: bool
+    draws: int
+    level: float
+    seed: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +67,8 @@ class ReportRequest:
     slices: bool | Columns = False
     sensitive: Columns = ()
     costs: Costs | Mapping[str, float] | None = None
+    cost_matrix: CostMatrix | Mapping[str, Mapping[str, float]] | None = None
+    """What each call of each true class costs, `{true: {called: cost}}`: the figure `expected_cost`, of a row."""
     metrics: Sequence[str] = ()
     """Names of metrics of one's own, registered by `lepton_ai.metric`."""
     outputs: str | None = None
@@ -90,7 +105,7 @@ class ReportRequest:
 
     def asked(self, beside: Table | None) -> Asked:
         """What the report shows beside its figures; `beside` holds the columns that were named, or all."""
-        costs = self.costs if isinstance(self.costs, Costs | None) else _costs(self.costs)
+        costs = None if self.costs is None else costs_of(self.costs)
         slices = [] if self.slices is False else [*beside.by_name] if self.slices is True and beside else self.slices
         return Asked(
             columns=_by_name(beside, cast("Columns", slices)),
@@ -137,7 +152,10 @@ def _texts(column: Column) -> list[str | None]:
     return [None if place < 0 else column.levels[place] for place in column.values.tolist()]
 
 
-def _costs(given: Mapping[str, float]) -> Costs:
+def costs_of(given: Costs | Mapping[str, float]) -> Costs:
+    """Costs, also as a mapping of their names."""
+    if isinstance(given, Costs):
+        return given
     try:
         return Costs(**given)
     except TypeError:

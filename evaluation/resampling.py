@@ -128,8 +128,12 @@ class Groups:
 
     @property
     def freedom(self) -> float:
-        """One less than as many groups of equal size would tell (Kish 1965): large ones make spreads uncertain."""
-        return max(1.0, self.n**2 / float((np.bincount(self.groups) ** 2.0).sum()) - 1)
+        """Those of a spread to which groups give by the squares of their sizes (Satterthwaite 1946), their rows alike.
+
+        It is one less than there are groups where all have one size, and fewer the more a few large ones weigh.
+        """
+        sizes = np.bincount(self.groups).astype(np.float64)
+        return max(1.0, float((sizes**2).sum() ** 2 / (sizes**4).sum()) - 1)
 
     @property
     def _count(self) -> int:
@@ -195,6 +199,10 @@ class Sampling:
     def codes(self) -> Units | None:
         """The group of each row, counted from 0; None without groups."""
         return None if self.groups is None else _codes(self.groups, len(as_given(self.groups)), "group")
+
+    def units(self, n: int) -> Units | None:
+        """The unit that each of `n` rows depends within: its group or its block; None where rows are independent."""
+        return self.codes if self.block is None else np.arange(n) // self.block
 
     def scheme(self, n: int, strata: npt.ArrayLike) -> Scheme:
         """The scheme by which `n` rows are drawn. Raises `Malformed` where too few units are left to draw from."""
@@ -288,7 +296,7 @@ def _drawn(generator: np.random.Generator, n: int, draws: int) -> Counts:
     for row, parts in zip(counts, generator.multinomial(n, sizes / n, draws).tolist(), strict=True):
         for place, (size, count) in enumerate(zip(sizes.tolist(), parts, strict=True)):
             begin = place * _PART
-            row[begin : begin + size] = np.bincount(generator.integers(0, size, count, dtype=np.uint16), minlength=size)
+            row[begin : begin + size] = _counted(generator.integers(0, size, (1, count), dtype=np.uint16), size)
     return counts
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, cast
@@ -92,6 +93,8 @@ def check_free(value: Any) -> None:
 
 Small = Annotated[int, Field(ge=0), Within(None, SMALL)]
 Count = Annotated[int, Field(ge=0), Within(None, LARGE)]
+Finite = Annotated[float, Field(ge=-sys.float_info.max, le=sys.float_info.max)]
+"""A number that is neither NaN nor infinite."""
 Ordinal = Annotated[int, Field(ge=1), Within(None, LARGE)]
 SmallOrdinal = Annotated[int, Field(ge=1), Within(None, SMALL)]
 Step = Annotated[int, Within(*SIGNED)]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import BaseModel, ConfigDict, Field
 
 from ..results import VersionRef
-from .bounds import Count
+from .bounds import Count, Finite
 from .event import (
     Alias,
     Annotation,
@@ -171,7 +171,7 @@ class Bootstrap(BaseModel):
 
     scheme: str = Field(description="what was drawn: rows, stratified, groups, blocks of 12")
     draws: Count = Field(description="how often it was drawn")
-    level: float = Field(gt=0, lt=1, description="the confidence of the intervals")
+    level: float = Field(gt=0, le=1, description="the confidence of the intervals")
     seed: Count = Field(description="what the draws were made from; the same gives the same")
 
 
@@ -184,7 +184,7 @@ class EvaluationRecorded(Event):
     name: str = Field(default="", description="what the data set is called: validation, production, ...")
     metrics: Metrics
     task: Task | None = Field(default=None, exclude_if=unsaid, description="what the metrics are of, where it is known")
-    intervals: dict[str, tuple[FiniteFloat, FiniteFloat]] | None = Field(
+    intervals: dict[str, tuple[Finite, Finite]] | None = Field(
         default=None, exclude_if=unsaid, description="ends of the intervals of metrics, by name"
     )
     bootstrap: Bootstrap | None = Field(
@@ -366,12 +366,12 @@ class RehearsalTest(BaseModel):
 
     test: str = Field(description="its name: DeLong, McNemar, Diebold-Mariano, paired bootstrap, ...")
     figure: str = Field(description="what was tested")
-    difference: FiniteFloat = Field(description="figure of the target minus figure of the head")
-    low: FiniteFloat | None = Field(default=None, description="lower end of the difference's interval, where known")
-    high: FiniteFloat | None = Field(default=None, description="upper end of it")
+    difference: Finite = Field(description="figure of the target minus figure of the head")
+    low: Finite | None = Field(default=None, description="lower end of the difference's interval, where known")
+    high: Finite | None = Field(default=None, description="upper end of it")
     p: float = Field(ge=0, le=1, description="chance of a difference as large where there is none; two-sided")
     n: Count = Field(description="rows")
-    level: float = Field(gt=0, lt=1, description="confidence of the interval; beyond chance is p <= 1 - level")
+    level: float = Field(gt=0, le=1, description="confidence of the interval; beyond chance is p <= 1 - level")
 
 
 class RollbackRehearsed(Event):

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from .answer import Result, Shown, plain
+    from .contests.comparison import Comparison
+    from .contests.contest import Contest
+    from .contests.effect import Effect
+    from .contests.pick import LeftOut, Pick
     from .data.drift import ColumnDrift, Drift
     from .data.named import ColumnProfile, DataSets, NamedData
     from .diff import Diff, TensorChange
     from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
-    from .judging.card import Card
-    from .judging.comparison import Comparison
-    from .judging.contest import Contest
-    from .judging.effect import Effect
     from .judging.evaluation import Evaluation
     from .judging.gate import Gate, GateRequirement, Protection, Protections
     from .judging.performance import (
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
         SequencePerformance,
         TaskPerformance,
     )
-    from .judging.pick import LeftOut, Pick
     from .judging.report import ByClass, Confusion, Curve, Report, Series
     from .judging.robustness import PerturbedFigure, Robustness
     from .judging.statistics import (
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
     )
     from .judging.suites import SuiteRecord, SuiteRun, Suites, SuiteVerdict
     from .listing import Refs, Versions
+    from .pages.card import Card
     from .rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
     from .standing import Synced, Verified
     from .version import PendingVersion, Version, VersionRef
@@ -140,11 +140,11 @@ _HOMES: Final = {
         "Diff",
         "TensorChange",
     ),
-    ".judging.comparison": ("Comparison",),
-    ".judging.contest": ("Contest",),
-    ".judging.effect": ("Effect",),
-    ".judging.card": ("Card",),
-    ".judging.pick": ("LeftOut", "Pick"),
+    ".contests.comparison": ("Comparison",),
+    ".contests.contest": ("Contest",),
+    ".contests.effect": ("Effect",),
+    ".pages.card": ("Card",),
+    ".contests.pick": ("LeftOut", "Pick"),
     ".judging.evaluation": ("Evaluation",),
     ".judging.gate": ("Gate", "GateRequirement", "Protection", "Protections"),
     ".history": (

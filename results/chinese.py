@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .judging.chinese import REPORTS
+from .pages.chinese import REPORTS
 
 NOUNS: Final = {
     "actor": "位操作者", "archived model": "个已归档的模型", "delta": "个差值", "event": "个事件", "file": "个文件",
@@ -57,6 +57,7 @@ CHINESE: Final = {
     "scalar": "标量",
     # roles of parents that Lepton gives
     "trained": "训练", "merged": "合并", "initialised": "初始化", "fine_tuned": "微调",
+    "calibrated": "校准", "thresholded": "调整阈值",
     # models and names
     "description": "描述",
     "versions": "版本",
@@ -150,6 +151,8 @@ CHINESE: Final = {
     "perturbation": "扰动", "severity": "强度",
     "shift": "平移", "scale": "缩放", "noise": "噪声", "swapped": "互换",
     "blur": "模糊", "brightness": "亮度",
+    "a row costs {before} before and {after} after, kept on {branch} of {model} as version {version}":
+        "每行成本由 {before} 变为 {after}，保存在 {model} 的分支 {branch}，为版本 {version}",
     "expected calibration error {before} before and {after} after, kept on {branch} of {model} as version {version}":
         "预期校准误差由 {before} 变为 {after}，保存在 {model} 的分支 {branch}，为版本 {version}",
     "job {job} is {status}; `lepton jobs` tells how it goes, `lepton worker` works on it":
@@ -330,6 +333,9 @@ CHINESE: Final = {
     "left out": "未入选",
     "not known: {numbers}": "未知：{numbers}",
     "not met: {numbers}": "未满足：{numbers}",
+    "beside the best": "与最好者相比",
+    "worse beyond chance (p {p})": "更差，超出随机（p {p}）",
+    "not worse beyond chance (p {p})": "并不更差（p {p}）",
     # suites
     "suite {suite} is defined": "套件 {suite} 已定义",
     "suite {suite} is defined so already": "套件 {suite} 已是如此定义",
@@ -348,7 +354,7 @@ CHINESE: Final = {
     "branch {branch} of {model}": "{model} 的分支 {branch}",
     "retired": "已停用",
     "defined": "定义",
-    "suite": "套件",
+    "suite": "套件", "suites": "套件",
     "judged last": "最近评判",
     "passed": "通过", "not passed": "未通过", "evaluated": "已评估", "due": "待评判", "not judged": "未评判",
     "version {version}": "版本 {version}",

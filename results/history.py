@@ -154,6 +154,8 @@ class VersionRecord(Shortened):
     run: str | None
     protected: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """The aliases on it that move only by a gate, and what each requires."""
+    suites: Mapping[str, bool] = field(default_factory=dict[str, bool])
+    """By suite, with the number of its definition, whether the version passed it."""
 
     def described(self, *, whole: bool) -> Iterator[Block]:
         most = None if whole else MOST
@@ -194,6 +196,8 @@ class VersionRecord(Shortened):
         yield dim(word("parents")), ", ".join(parents) or word("none")
         yield dim(word("made")), str(say("{when} by {actor} on {branch}, event {seq}", **told, seq=self.seq))
         yield dim(word("run")), self.run or ""
+        verdicts = (f"{name} {word('passed' if passed else 'not passed')}" for name, passed in self.suites.items())
+        yield dim(word("suites")), ", ".join(verdicts)
         yield dim(word("message")), self.message.strip().replace("\n", " ")
 
     def _stored(self) -> str:

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from ..errors import at_door
 from .answer import Result
+from .contests.contest import VERDICTS, Verdict, verdict_of
 from .description import Block, Words, arrow, dim, grid, number, text, title
 from .figures import change, count, figure, size, told
-from .judging.contest import VERDICTS, Verdict, verdict_of
 from .judging.statistics import PairedTest
 from .version import Version
 from .words import language, say, word
@@ -200,8 +200,12 @@ class Suggestion(Result):
         yield say("Roll {branch} back to version {version}", branch=self.branch, version=number(self.version))
         shown = ("score", "performance", "stability", "age")
         values = (("" if each[name] is None else f"{each[name]:.2f}" for name in shown) for each in self.candidates)
-        rows = ((number(each["version"]), *row) for each, row in zip(self.candidates, values, strict=True))
-        yield grid(rows, head=map(word, ("version", *shown)), right=range(5))
+        chances = map(_chance, self.candidates)
+        each = zip(self.candidates, values, chances, strict=True)
+        rows = ((number(candidate["version"]), *row, chance) for candidate, row, chance in each)
+        tested = any(candidate.get("p") is not None for candidate in self.candidates)
+        head = [word(name) for name in ("version", *shown)] + ([word("beside the best")] if tested else [])
+        yield grid((row[: len(head)] for row in rows), head=head, right=range(5))
 
 
 def _ref(moved: RollbackPlan | RolledBack) -> str:
@@ -211,6 +215,14 @@ def _ref(moved: RollbackPlan | RolledBack) -> str:
 
 def _step(now: Any, then: Any) -> Words:
     return text(f"{figure(now)} {arrow()} {figure(then)}  ", dim(change(now, then)))
+
+
+def _chance(candidate: Mapping[str, Any]) -> str:
+    """What a test says of a candidate beside the best one."""
+    if candidate.get("p") is None:
+        return ""
+    said = "worse beyond chance (p {p})" if candidate["worse"] else "not worse beyond chance (p {p})"
+    return str(say(said, p=f"{candidate['p']:.2g}"))
 
 
 def _why(words: str) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from . import history, merge, refused, restore, rollback, rows, save_request, source, train, unsealed
     from .data import drift, listing, named_data, naming
     from .export import checkout, predict
-    from .judging import calibrate, card, compare, evaluation, gate, pick, robustness, suggest
+    from .judging import calibrate, card, compare, evaluation, gate, pick, robustness, suggest, threshold
     from .maintenance import fsck, heal
     from .runs import record, run
     from .suites import definition, known, running, verdicts
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 __all__ = [
     "calibrate", "card", "checkout", "compare", "definition", "drift", "evaluation", "fsck", "gate", "heal",
     "history", "known", "listing", "merge", "named_data", "naming", "pick", "predict", "record", "refused",
-    "restore", "robustness", "rollback", "rows", "run", "running", "save_request", "source", "suggest", "train",
-    "unsealed", "verdicts",
+    "restore", "robustness", "rollback", "rows", "run", "running", "save_request", "source", "suggest", "threshold",
+    "train", "unsealed", "verdicts",
 ]  # fmt: skip
 _ROOMS: Final = {
     ".data": ("drift", "listing", "named_data", "naming"),
     ".export": ("checkout", "predict"),
-    ".judging": ("calibrate", "card", "compare", "evaluation", "gate", "pick", "robustness", "suggest"),
+    ".judging": ("calibrate", "card", "compare", "evaluation", "gate", "pick", "robustness", "suggest", "threshold"),
     ".maintenance": ("fsck", "heal"),
     ".runs": ("record", "run"),
     ".suites": ("definition", "known", "running", "verdicts"),

@@ -91,6 +91,7 @@ def show(workspace: Workspace, model: ModelState, number: int) -> VersionRecord:
         keyframe=event.keyframe,
         delta=delta.model_dump(exclude={"type"}) if delta else None,
         run=event.run,
+        suites=model.suite_verdicts(number),
         protected={
             alias: each.requirements for alias, each in sorted(model.protected.items()) if model.alias(alias) == number
         },

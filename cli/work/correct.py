@@ -1,4 +1,4 @@
-"""`calibrate`, `robustness`: probabilities corrected on labelled rows, and figures on rows that are perturbed."""
+"""`calibrate`, `threshold`, `robustness`: a version mended on labelled rows, and tried on rows that are perturbed."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ..command import Session, command, importing, keyed
 from ..completion import revisions
 from ..revision import branch_option
 from ..shapes import VERSION
+from .reporting import cost
 
 
 @command(
@@ -61,6 +62,50 @@ def calibrate(
     words = (
         "expected calibration error {before} before and {after} after, kept on {branch} of {model} as version {version}"
     )
+    names: dict[str, Any] = {"branch": branch, "model": title(made.model), "version": number(made)}
+    session.answer({"version": made.to_dict()} | told, say(words, before=figure(before), after=figure(after), **names))
+
+
+@command(
+    {"version": VERSION, "threshold": "number", "before": "number", "after": "number", "rows": "number"},
+    "lepton threshold production later.csv --label default --cost FN=5 --branch cheaper",
+)
+@click.argument("rev", shell_complete=revisions)
+@click.argument("data")
+@click.option("--label", metavar="COLUMN", help="The column that holds the labels; named data know theirs.")
+@click.option(
+    "--cost",
+    "costs",
+    multiple=True,
+    required=True,
+    metavar="KIND=COST",
+    help="Of FP, FN, TP or TN; may be repeated. An error that is not named costs 1.",
+)
+@branch_option("The branch that gets the version.")
+@click.option("-m", "--message", default="", metavar="TEXT", help="What was done.")
+@keyed
+def threshold(
+    session: Session,
+    rev: str,
+    data: str,
+    label: str | None,
+    costs: tuple[str, ...],
+    branch: str,
+    message: str,
+    key: str | None,
+) -> None:
+    """Move a version's threshold to the one that costs least on labelled rows, and keep that as a version.
+
+    The new version has REV as its parent and differs from it in its threshold alone, as credit models have one. The
+    costs told are of these rows, on which the threshold was chosen.
+    """
+    asked: dict[str, Any] = {"costs": dict(map(cost, costs)), "branch": branch, "message": message, "key": key}
+    with session.waiting("looking for the threshold"), remarked():
+        made = session.manager.best_threshold(rev, data, label, **asked)
+    record = session.manager.show(f"{made.model}@{made}")
+    before, after, rows = (record.annotations[name] for name in ("cost_before", "cost_after", "chosen_on"))
+    told = {"threshold": record.settings["threshold"], "before": before, "after": after, "rows": rows}
+    words = "a row costs {before} before and {after} after, kept on {branch} of {model} as version {version}"
     names: dict[str, Any] = {"branch": branch, "model": title(made.model), "version": number(made)}
     session.answer({"version": made.to_dict()} | told, say(words, before=figure(before), after=figure(after), **names))
 

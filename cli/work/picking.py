@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from ..command import Session, command
-from ..comparing import labelled
 from ..completion import revisions
 from ..revision import of_model, which_model
 from ..shapes import CONTEST, METRICS, ROWS
+from .comparing import labelled
 from .gating import requiring
 
 
@@ -62,7 +64,7 @@ def pick(
     where each row's outcome is known those that are no worse beyond chance are as good, and the smallest of them is
     picked, then the oldest. By several the Pareto front is named: those that no other one beats.
     """
-    drawn = {} if groups is None else {"groups": groups}
+    drawn: dict[str, Any] = {} if groups is None else {"groups": groups}
     named = [str(of_model(rev, model)) for rev in revs]
     with session.waiting("comparing"):
         picked = session.manager.pick(

@@ -60,11 +60,11 @@ def report_options(
     if searched and slices:
         raise click.UsageError("--slices searches all columns; leave --slice out", click.get_current_context())
     asked: dict[str, Any] = {"slices": True if searched else list(slices), "sensitive": list(sensitive)}
-    asked |= {"costs": dict(map(_cost, costs)) or None, "keep_outcomes": outcomes, "metrics": list(metrics)}
+    asked |= {"costs": dict(map(cost, costs)) or None, "keep_outcomes": outcomes, "metrics": list(metrics)}
     return rest | asked
 
 
-def _cost(words: str) -> tuple[str, float]:
+def cost(words: str) -> tuple[str, float]:
     kind, equals, amount = words.partition("=")
     try:
         return COSTS[kind.upper()], float(amount)

@@ -87,7 +87,7 @@ NEEDS: Final = {
 @click.argument("rev", required=False, metavar="[REV]", shell_complete=revisions)
 @click.option("--data", metavar="DATA", shell_complete=data_names, help="The rows: named data, or a file's address.")
 @click.option("--label", metavar="COLUMN", help="The column that holds the labels; named data know theirs.")
-@click.option("--metrics", multiple=True, metavar="NAME,...", help="The figures to report; all if left out.")
+@click.option("--metrics", "shown", multiple=True, metavar="NAME,...", help="The figures to report; all if left out.")
 @requiring
 @click.option(
     "--against", metavar="NAME", shell_complete=aliases, help="The alias, branch or tag that against. stands for."
@@ -150,7 +150,7 @@ def suite(
 
 def _defining(
     label: str | None,
-    metrics: tuple[str, ...],
+    shown: tuple[str, ...],
     require: tuple[str, ...],
     against: str | None,
     model: str | None,
@@ -166,8 +166,9 @@ def _defining(
     """What was asked for, as `ModelManager.define_suite` takes it."""
     asked: dict[str, Any] = {"labels": label, "require": require, "against": against, "model": model, "branch": branch}
     asked |= {"evaluation": evaluation, "pool": pool, "message": message, **chosen_columns(types, drop, columns)}
-    named = [each.strip() for words in metrics for each in next(csv.reader([words]))]
-    return asked | {"metrics": named} | report_options(**report)
+    named = [each.strip() for words in shown for each in next(csv.reader([words]))]
+    reported = report_options(**report)
+    return asked | reported | {"metrics": [*named, *reported["metrics"]]}
 
 
 def _defined(record: SuiteRecord, *, new: bool) -> Iterator[Block]:

@@ -22,10 +22,10 @@ from ...results.judging.performance import performance_of
 from ...results.words import say, word
 from ..command import PATIENCE, Session, command, importing, keyed
 from ..completion import data_names, models, revisions
-from ..reports import report_files, taken_files
 from ..revision import branch_option
 from ..shapes import JOB, METRICS, VERSION
 from .reporting import report_options, reporting
+from .reports import report_files, taken_files
 
 if TYPE_CHECKING:
     from ...jobs.record import JobRecord

@@ -104,6 +104,7 @@ class JudgesVersion(Payload):
     slices: bool | tuple[str, ...] = False
     sensitive: tuple[str, ...] = ()
     costs: dict[str, float] | None = None
+    cost_matrix: dict[str, dict[str, float]] | None = None
     metrics: tuple[str, ...] = ()
     outputs: Literal["logits", "probabilities", "values"] | None = None
     draws: Annotated[int, Field(ge=0, le=100_000)] = 1000
@@ -133,8 +134,8 @@ class UnknownKind(MakesVersion, LogsMetrics, JudgesVersion):
 
 
 REPORT_OPTIONS: Final = (
-    "groups", "block", "stratified", "slices", "sensitive", "costs", "metrics", "outputs", "draws", "level", "seed",
-    "keep_outcomes",
+    "groups", "block", "stratified", "slices", "sensitive", "costs", "cost_matrix", "metrics", "outputs", "draws",
+    "level", "seed", "keep_outcomes",
 )  # fmt: skip
 """What the report of an evaluation is asked with."""
 KINDS: Final[dict[str, type[Payload]]] = {}

@@ -126,6 +126,7 @@ _COLUMNS: Final[Mapping[str, _Column]] = {
     "descriptions": _plainly(int, list, tuple),
     "rehearsals": _Column(int, _nothing, _rehearsal),
     "gates": _Column(int, _nothing, _gate),
+    "gated": _plainly(int, list, tuple),
     "passed": _plainly(int, list, tuple),
     "protected": _plainly(
         str,

@@ -174,6 +174,8 @@ class ModelState(NamedTuple):
     """By `seq`."""
     gates: Map[int, GateJudged] = Map()
     """By `seq`."""
+    gated: Map[int, tuple[int, ...]] = Map()
+    """The gates that a version was held against, oldest first."""
     passed: Map[int, tuple[int, ...]] = Map()
     """The gates that a version passed, oldest first."""
     protected: Map[str, AliasProtected] = Map()
@@ -197,6 +199,11 @@ class ModelState(NamedTuple):
     def metrics_of(self, number: int) -> dict[str, float]:
         """A version's figures by the names that they are shown under."""
         return {name: figure.value for name, figure in self.figures_of(number).shown().items()}
+
+    def suite_verdicts(self, number: int) -> dict[str, bool]:
+        """By suite, with the number of its definition, whether a version passed it last."""
+        gates = (self.gates[seq] for seq in self.gated.get(number, ()))
+        return {f"{gate.suite}@{gate.suite_version}": gate.passed for gate in gates if gate.suite is not None}
 
     def head(self, branch: str) -> int | None:
         """The version a branch stands on, None where there is no such branch."""
@@ -373,7 +380,8 @@ def _tagged(model: ModelState, name: str, number: int | None) -> ModelState:
 
 
 def _gated(model: ModelState, seq: int, event: GateJudged) -> ModelState:
-    passed = model.passed
+    passed, gated = model.passed, (*model.gated.get(event.version, ()), seq)
+    model = model._replace(gated=model.gated.set(event.version, gated))
     if event.passed:
         passed = passed.set(event.version, (*passed.get(event.version, ()), seq))
     return model._replace(gates=model.gates.set(seq, event), passed=passed)

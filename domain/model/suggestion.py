@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -50,6 +50,8 @@ class Candidate:
     barred: bool
     measured: float | None
     words: str
+    chance: Chance | None = None
+    """What a test says of it beside the best one; None of the best, and where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,8 @@ def suggest(
     def candidate(number: int) -> Candidate:
         figure, part = measured.get(number), performance.get(number, lowest)
         words = _performed(name, figure, part, tests.get(number))
-        return _candidate(model, number, words, part, figure, served[number], now)
+        found = _candidate(model, number, words, part, figure, served[number], now)
+        return replace(found, chance=tests.get(number))
 
     ranking = sorted(
         map(candidate, numbers),

@@ -16,6 +16,7 @@ from ..cells import Cells
 from ..intervals import DRAWS, LEVEL
 from ..measures import Measure, Tabulated
 from ..outcomes import Outcomes
+from ..own.metrics import OwnMetric, registered_of
 from ..resampling import Sampling
 from .effects import LOSSES, effect_of
 
@@ -51,7 +52,7 @@ def paired_test(
         found = paired.paired_bootstrap(
             figure, _narrow(figure, one), _narrow(figure, other), scheme, draws, seed, level
         )
-    return replace(found, effect=effect_of(figure, one, other, figures))
+    return found if _own(figure, one.task) else replace(found, effect=effect_of(figure, one, other, figures))
 
 
 def check_pair(one: Outcomes, other: Outcomes) -> None:
@@ -112,6 +113,8 @@ def _measured(outcomes: Outcomes) -> Mapping[str, float]:
 
 def _figures(figure: str, one: Outcomes, other: Outcomes) -> tuple[float, float]:
     """The figure of either side. Raises `Malformed` where one or both do not have it."""
+    if own := _own(figure, one.task):
+        return own.figure(one), own.figure(other)
     sides = _measured(one), _measured(other)
     both = ", ".join(name for name in sides[0] if name in sides[1])
     if not any(figure in side for side in sides):
@@ -126,8 +129,16 @@ def _figures(figure: str, one: Outcomes, other: Outcomes) -> tuple[float, float]
     return sides[0][figure], sides[1][figure]
 
 
+def _own(figure: str, task: str) -> OwnMetric | None:
+    """The metric that somebody registered under that name, for that task."""
+    return next((each for each in registered_of([figure]) if each.task in (None, task)), None)
+
+
 def _narrow(figure: str, outcomes: Outcomes) -> Measure:
     """The measure of as little beside a figure as there is: what few cells tell is drawn a thousand times at once."""
+    if own := _own(figure, outcomes.task):
+        measure = own.measure(outcomes)
+        return lambda weights: {figure: measure(weights)}
     if outcomes.task == "binary" and figure in ("accuracy", "precision", "recall", "f1"):
         return measures.of_decisions(outcomes.truth.astype(np.float64), outcomes.called == 1)
     if outcomes.task == "binary" and figure in ("brier", "log_loss"):

@@ -16,6 +16,7 @@ from ..cells import Cells, Codes, cells_of, codes_of
 from ..intervals import Progress
 from ..probabilities import read_numbers
 from ..resampling import FEW, as_given, missing
+from .flips import flipped
 
 Floats = npt.NDArray[np.float64]
 Members = npt.NDArray[np.bool_]
@@ -37,6 +38,7 @@ def worst(
     *,
     least: int = LEAST_ROWS,
     pairs: bool = False,
+    units: Codes | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> list[Slice]:
@@ -45,7 +47,8 @@ def worst(
     `losses`, shape (n,), say how bad each row was judged (1 for a wrong call, a squared error, a log loss); each of
     `columns` has a value a row. Looked at are the levels of a column, quarters of its numbers, missing values, and with
     `pairs` two conditions at once. p is corrected for the whole search by permutation (Westfall and Young 1993, maxT),
-    so that columns that say nothing are named at the chance that p states, however many they are.
+    so that columns that say nothing are named at the chance that p states, however many they are. Where rows of one of
+    `units`, shape (n,), depend on each other, not rows are dealt anew, but the signs of units are flipped.
     Raises `Malformed` where a column's length is another, a loss is no finite number, or there are fewer than 2 rows.
     """
     loss = _losses(losses)
@@ -54,18 +57,12 @@ def worst(
         return []
     sizes = np.array([each.rows for each in slices])
     members = _sparse([each.cells for each in slices])
-    spread = np.sqrt(loss.var(ddof=1) * (1 / sizes - 1 / len(loss)))
-
-    def scores(sums: Floats) -> Floats:
-        """How far the mean loss of each slice lies above that of all rows, in its spread under permutation."""
-        return (sums / sizes - loss.mean()) / spread
-
-    def summed(dealt: Floats) -> Floats:
-        return (members @ np.ascontiguousarray(dealt.T)).T
-
-    sums = summed(cells.sums(loss[None]))[0]
-    found = scores(sums)
-    chance = np.concatenate([*_dealt(loss, cells, seed, progress, lambda dealt: scores(summed(dealt)).max(axis=1))])
+    sums = members @ cells.sums(loss[None])[0]
+    if units is None:
+        found, chance = _permuted(loss, cells, members, sizes, seed, progress)
+    else:
+        holds = np.array([each.cells for each in slices]).T
+        found, chance = flipped(loss, holds, cells.codes, units, PERMUTATIONS, seed, progress)
     ps = (1 + (chance[None, :] >= found[:, None] - _ROUNDED).sum(axis=1)) / (1 + len(chance))
     order: list[int] = np.argsort(-found, kind="stable").tolist()
     return [
@@ -79,6 +76,20 @@ def worst(
         for place in order
         if found[place] > 0
     ]
+
+
+def _permuted(
+    loss: Floats, cells: Cells, members: Any, sizes: Codes, seed: int, progress: Progress | None
+) -> tuple[Floats, Floats]:
+    """The score of each slice, and the greatest score of each search in losses that were dealt to the rows anew."""
+    spread = np.sqrt(loss.var(ddof=1) * (1 / sizes - 1 / len(loss)))
+
+    def scores(dealt: Floats) -> Floats:
+        """How far the mean loss of each slice lies above that of all rows, in its spread under permutation."""
+        return ((members @ np.ascontiguousarray(dealt.T)).T / sizes - loss.mean()) / spread
+
+    found = scores(cells.sums(loss[None]))[0]
+    return found, np.concatenate([*_dealt(loss, cells, seed, progress, lambda dealt: scores(dealt).max(axis=1))])
 
 
 def _dealt(
@@ -196,7 +207,13 @@ def _levels(name: str, array: npt.NDArray[Any]) -> tuple[Codes, list[tuple[str, 
     usual = np.argsort(-np.bincount(codes, minlength=len(levels)), kind="stable")[:LEVELS]
     parts = np.full(len(levels), len(usual) + 1)
     parts[usual] = np.arange(1, len(usual) + 1)
-    return parts[codes], [(f"{name} = {levels[code]}", {place}) for place, code in enumerate(usual, start=1)]
+    names = [_plainly(array, level) for level in levels[usual].tolist()]
+    return parts[codes], [(f"{name} = {level}", {place}) for place, level in enumerate(names, start=1)]
+
+
+def _plainly(array: npt.NDArray[Any], level: str) -> str:
+    """A level as people write it: whole numbers without a point, as in 1 for 1.0."""
+    return level.removesuffix(".0") if array.dtype.kind == "f" else level
 
 
 def _quarters(name: str, numbers: Floats) -> tuple[Codes, list[tuple[str, set[int]]]]:

@@ -71,7 +71,7 @@ def perturbed_pictures(pictures: Values, how: Perturbation, generator: np.random
     return np.clip(values, low, high).astype(pictures.dtype)
 
 
-class Rows:
+class PerturbedRows:
     """Rows as they were given, of which perturbed copies are made in the same form."""
 
     def __init__(self, data: Any) -> None:

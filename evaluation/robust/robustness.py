@@ -17,7 +17,7 @@ from ..outcomes import Outcomes
 from ..paired import holm, paired_bootstrap
 from ..resampling import Sampling
 from ..subjects import outcomes_of
-from .perturbations import Perturbation, Rows, of_pictures, of_tables, perturbed_pictures
+from .perturbations import Perturbation, PerturbedRows, of_pictures, of_tables, perturbed_pictures
 
 DRAWS: Final = 200
 LOWER: Final = frozenset(
@@ -81,7 +81,7 @@ def _plan(
         return [*(of_pictures() if given is None else given)], lambda how, generator: perturbed_pictures(
             pictures, how, generator
         )
-    rows = Rows(data)
+    rows = PerturbedRows(data)
     return [*(of_tables(rows.columns) if given is None else given)], rows.perturbed
 
 

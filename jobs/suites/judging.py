@@ -168,7 +168,10 @@ class SuiteJudge:
             source=source,
             message=f"suite {definition.words}",
             pool=definition.event.pool,
-            needs=() if name is None or name in OWN else (f"class:{name}",),
+            needs=(
+                *(() if name is None or name in OWN else (f"class:{name}",)),
+                *(f"metric:{each}" for each in payload.get("metrics", ())),
+            ),
         )
         workspace.ledger.admit(command, self._actor(definition), key=due.key(number))
 

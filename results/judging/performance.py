@@ -42,7 +42,7 @@ class TaskPerformance(Shown):
 
     def plot(self) -> Any:
         """A chart of the figures that are shares. Raises `Malformed` where none is, `Unavailable` without Altair."""
-        from .charts import of_figures
+        from ..pages.charts import of_figures
 
         return of_figures(self, Sentences())
 
@@ -125,7 +125,7 @@ class Performance(TaskPerformance):
 
     def plot(self) -> Any:
         """A chart of the table of confusion. Raises `Unavailable` without Altair."""
-        from .charts import of_confusion
+        from ..pages.charts import of_confusion
         from .report import Confusion
 
         return of_confusion(Confusion(("0", "1"), self.confusion), Sentences())

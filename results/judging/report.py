@@ -38,7 +38,7 @@ class Confusion(Result):
 
     def plot(self) -> Any:
         """A chart of the table. Raises `Unavailable` without Altair."""
-        from .charts import of_confusion
+        from ..pages.charts import of_confusion
 
         return of_confusion(self, Sentences())
 
@@ -65,7 +65,7 @@ class Series(Result):
 
     def plot(self) -> Any:
         """A chart of both over time. Raises `Unavailable` without Altair."""
-        from .charts import of_series
+        from ..pages.charts import of_series
 
         return of_series(self, Sentences())
 
@@ -108,7 +108,7 @@ class Report(Result):
 
         Raises `Malformed` where the report has no such chart, `Unavailable` without Altair (the extra `plot`).
         """
-        from . import charts
+        from ..pages import charts
 
         return charts.whole(self) if name is None else charts.chart(self, name)
 
@@ -129,13 +129,13 @@ class Report(Result):
 
     def html(self, title: str | None = None) -> str:
         """One page that needs no network, with charts, on light and dark. Raises `Unavailable` without Altair."""
-        from .page import page
+        from ..pages.page import page
 
         return page(self, title)
 
     def markdown(self, title: str | None = None) -> str:
         """The figures, verdicts and groups, as a pull request shows them."""
-        from .markdown import markdown
+        from ..pages.markdown import markdown
 
         return markdown(self, title)
 
@@ -144,7 +144,7 @@ class Report(Result):
 
         Raises `Malformed` on another ending, `Unavailable` where charts are asked for without the extra `plot`.
         """
-        from .saving import content
+        from ..pages.saving import content
 
         keep(content(self, path, title), path)
 

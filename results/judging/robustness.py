@@ -57,7 +57,7 @@ class Robustness(Result):
 
     def plot(self) -> Any:
         """A chart of the differences. Raises `Unavailable` without Altair."""
-        from .charts import of_robustness
+        from ..pages.charts import of_robustness
 
         return of_robustness(self, Sentences())
 

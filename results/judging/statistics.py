@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..answer import Result
+from ..contests.effect import Effect
 from ..description import Block, Words, grid, section, text
 from ..figures import figure
 from ..words import language, say, word
-from .effect import Effect
 from .sentences import RATES, Sentences
 
 POWER: Final = 0.8
@@ -143,7 +143,7 @@ class Fairness(Result):
 
     def plot(self) -> Any:
         """A chart of the groups' rates. Raises `Unavailable` without Altair."""
-        from .charts import of_fairness
+        from ..pages.charts import of_fairness
 
         return of_fairness({Sentences().word("group"): self}, Sentences())
 
@@ -189,7 +189,7 @@ class Calibration(Result):
 
     def plot(self) -> Any:
         """A chart of reliability. Raises `Unavailable` without Altair."""
-        from .charts import of_calibration
+        from ..pages.charts import of_calibration
 
         return of_calibration(self, Sentences())
 
@@ -219,7 +219,7 @@ class CostCurve(Result):
 
     def plot(self) -> Any:
         """A chart of the cost by threshold. Raises `Unavailable` without Altair."""
-        from .charts import of_costs
+        from ..pages.charts import of_costs
 
         return of_costs(self, Sentences())
 

@@ -173,10 +173,8 @@ class SuiteRun(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Every field by its name, the model, and whether it passed; JSON-ready."""
-        return {"model": self.version.model, **super().to_dict()} | {
-            "passed": self.passed,
-            "gate": self.gate and self.gate.to_dict(),
-        }
+        gate = None if self.gate is None else self.gate.to_dict()
+        return {"model": self.version.model, **super().to_dict()} | {"passed": self.passed, "gate": gate}
 
     def blocks(self) -> Iterator[Block]:
         names: dict[str, Words | int] = {"suite": f"{self.suite}@{self.suite_version}"}

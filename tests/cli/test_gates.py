@@ -62,7 +62,7 @@ def test_a_gate_that_is_met_exits_with_0_and_one_that_is_not_with_4(cli: Cli) ->
         ("gate 2 --require 'f1 > 0' --data nope.csv --label y", 1, "version 2 of net was saved as bare tensors, without a class; judge it from Python, in a process that has the class"),
         ("gate 2 --require 'f1 > 0' --junit no/where.xml", 1, "no/where.xml cannot be written (No such file or directory); name another place"),
         ("gate 2 --require 'f1 > 0' --markdown home", 1, "home is no file; name one"),
-        ("alias production 2 --require 'f1 > 0'", 2, "--require and --against protect an alias; write `lepton alias protect NAME`"),
+        ("alias production 2 --require 'f1 > 0'", 2, "--require, --against and --suite protect an alias; write `lepton alias protect NAME`"),
         ("alias protect", 2, "protect is about an alias; name one behind it"),
         ("alias unprotect", 2, "unprotect is about an alias; name one behind it"),
         ("alias protect production", 1, "say what a version must meet for production to move to it; as in --require 'f1 >= against.f1 - 0.01'"),

@@ -42,7 +42,7 @@ def test_a_report_is_shown_and_written_to_files(judged: Cli) -> None:
     assert "120 rows, blake3:" in Path("r.md").read_text()
     assert "ROC curve" in Path("roc.svg").read_text()
     assert written.out == "r.html, r.md, roc.svg written\n"
-    assert "BCa bootstrap over single rows, 30 draws" in shown.out
+    assert "bootstrap over single rows, 30 draws" in shown.out
     assert answer["report"]["costs"]["costs"]
     assert answer["files"] == ["all.png"]
     assert "每行最低成本" in judged("report 4", LEPTON_LANG="zh").out

@@ -18,7 +18,7 @@ from lepton_ai.evaluation.paired import delong, diebold_mariano, holm, mcnemar
 from lepton_ai.evaluation.predictions import outcomes_of_predictions
 from lepton_ai.evaluation.resampling import Sampling
 from lepton_ai.results import Effect, PairedTest
-from lepton_ai.results.judging.contest import verdict_of
+from lepton_ai.results.contests.contest import verdict_of
 
 GENERATOR = np.random.default_rng(11)
 N = 300

@@ -15,6 +15,7 @@ from lepton_ai.errors import LeptonError, Malformed, Refused
 from lepton_ai.evaluation.judgement import judge_outcomes
 from lepton_ai.evaluation.outcomes import Outcomes
 from lepton_ai.evaluation.own import metrics
+from lepton_ai.evaluation.own.cost_matrix import CostMatrix
 from lepton_ai.evaluation.predictions import outcomes_of_predictions
 from lepton_ai.evaluation.request import ReportRequest
 from lepton_ai.results import Report
@@ -175,3 +176,36 @@ def test_a_metric_that_is_not_there_or_does_not_fit_is_refused(names: Any, sente
 
     with pytest.raises(LeptonError, match=sentence):
         judge_outcomes(OUTCOMES, ReportRequest(metrics=names), None)
+
+
+THREE = outcomes_of_predictions("multiclass", ["a", "b", "c", "a", "b", "c"] * 20, ["a", "b", "a", "b", "b", "c"] * 20)
+
+
+def test_a_cost_matrix_is_the_mean_cost_of_a_row_with_an_interval() -> None:
+    prices = CostMatrix({"c": {"a": 10, "c": -1}, "a": {"b": 2}})
+
+    judgement = judge_outcomes(THREE, ReportRequest(cost_matrix=prices, draws=60), None)
+
+    assert judgement.figures["expected_cost"] == pytest.approx((10 + 2 - 1) / 6)
+    assert judgement.report is not None
+    interval = judgement.report.intervals["expected_cost"]
+    assert interval.low < 11 / 6 < interval.high
+    of_two = judge_outcomes(OUTCOMES, ReportRequest(cost_matrix={"1": {"0": 5}}, draws=0), None)
+    missed = int(((TRUTH == 1) & (CHANCE < 0.5)).sum())
+    assert of_two.figures["expected_cost"] == pytest.approx(5 * missed / 300)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "costs", "sentence"),
+    [
+        (THREE, {"a": {"d": 1}}, "name a class 'd' that these rows have not; there are a, b, c"),
+        (THREE, {"a": {"b": float("nan")}}, "costs nan; give finite numbers"),
+        (THREE, {"a": {"b": "much"}}, "costs 'much'; give finite numbers"),
+        (THREE, {"a": 3}, "give costs by true class and by call"),
+        (Outcomes("regression", CHANCE, CHANCE), {"a": {"b": 1}}, "a cost matrix is of classes"),
+    ],
+    ids=["class", "nan", "text", "flat", "regression"],
+)
+def test_costs_that_do_not_fit_are_told_in_one_sentence(outcomes: Outcomes, costs: Any, sentence: str) -> None:
+    with pytest.raises(Malformed, match=sentence):
+        judge_outcomes(outcomes, ReportRequest(cost_matrix=costs, draws=0), None)

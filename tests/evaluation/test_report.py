@@ -20,8 +20,8 @@ from lepton_ai.evaluation.predictions import outcomes_of_predictions
 from lepton_ai.evaluation.report import Asked, report_of
 from lepton_ai.results import Report
 from lepton_ai.results.chinese import CHINESE
-from lepton_ai.results.judging import charts, drawing, markdown, page
 from lepton_ai.results.judging.sentences import GAPS, RATES, Sentences
+from lepton_ai.results.pages import charts, drawing, markdown, page
 
 GENERATOR = np.random.default_rng(2)
 ROWS = 400
@@ -229,7 +229,8 @@ def test_a_report_that_cannot_be_made_is_refused(asked: dict[str, Any], advice: 
 
 def test_every_sentence_of_a_report_or_card_has_its_chinese() -> None:
     room = Path(charts.__file__).parent
-    code = "".join(path.read_text() for path in [*room.glob("*.py"), *room.glob("templates/*")])
+    files = [*room.glob("*.py"), *room.glob("templates/*"), *(room.parent / "judging").glob("[rs]*.py")]
+    code = "".join(path.read_text() for path in files)
     said = {*re.findall(r'\bword\(\s*"([^"]+)"', code), *RATES.values(), *GAPS.values(), *charts.TITLES.values()}
 
     assert len(said) > 80

@@ -14,7 +14,7 @@ import torch
 
 from lepton_ai import ModelManager
 from lepton_ai.errors import LeptonError
-from lepton_ai.evaluation.robust.perturbations import UNKNOWN, Perturbation, Rows
+from lepton_ai.evaluation.robust.perturbations import UNKNOWN, Perturbation, PerturbedRows
 from lepton_ai.evaluation.robust.robustness import robustness_of
 from lepton_ai.models import CreditScoringModel
 from lepton_ai.results import Robustness
@@ -87,16 +87,16 @@ def test_the_same_seed_finds_the_same_and_it_is_told_in_both_languages(monkeypat
     ],
 )
 def test_whatever_holds_the_rows_is_given_back_and_left_as_it_was(data: Any) -> None:
-    rows = Rows(data)
+    rows = PerturbedRows(data)
 
     changed = rows.perturbed(Perturbation("unknown", 1.0), np.random.default_rng(0))
     emptied = rows.perturbed(Perturbation("missing", 1.0, "idle"), np.random.default_rng(0))
 
     assert type(changed) is type(data)
-    assert set(pd.Series(list(Rows(changed).columns["kind"].labels()))) == {UNKNOWN}
-    assert Rows(emptied).columns["idle"].missing.all()
-    assert not Rows(data).columns["idle"].missing.any()
-    assert Rows(changed).columns["leant"].values.tolist() == FRAME["leant"].tolist()
+    assert set(pd.Series(list(PerturbedRows(changed).columns["kind"].labels()))) == {UNKNOWN}
+    assert PerturbedRows(emptied).columns["idle"].missing.all()
+    assert not PerturbedRows(data).columns["idle"].missing.any()
+    assert PerturbedRows(changed).columns["leant"].values.tolist() == FRAME["leant"].tolist()
 
 
 def test_a_module_is_tried_on_a_tensor_and_on_pictures() -> None:

@@ -20,7 +20,7 @@ from lepton_ai.evaluation.report import Asked, report_of
 from lepton_ai.evaluation.resampling import Sampling
 from lepton_ai.evaluation.structured import forecasting, measures, multilabel, ranking, segmentation, sequences
 from lepton_ai.results import Report, TaskPerformance
-from lepton_ai.results.judging import charts
+from lepton_ai.results.pages import charts
 
 DECISIONS = arrays(np.bool_, (6, 3))
 CHANCES = arrays(np.float64, (6, 3), elements=st.integers(0, 10).map(lambda tenths: tenths / 10))

@@ -68,6 +68,8 @@ def fitting(node: dict[str, Any], schema: dict[str, Any]) -> Iterator[Any]:
             yield from (True, False)
         case "null":
             yield None
+        case "array" if "prefixItems" in node:
+            yield [0.5 for _ in node["prefixItems"]]
         case "array":
             yield []
             yield from ([each] * 2 for each in fitting(node["items"], schema))
@@ -87,7 +89,7 @@ def fitting(node: dict[str, Any], schema: dict[str, Any]) -> Iterator[Any]:
 
 
 def accepts_numbers(node: dict[str, Any]) -> bool:
-    return "number" in json.dumps(node)
+    return "number" in json.dumps(node) and node.get("type") != "array"
 
 
 def varied(whole: dict[str, Any], node: dict[str, Any], schema: dict[str, Any]) -> Iterator[dict[str, Any]]:

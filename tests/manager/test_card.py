@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from lepton_ai import ModelManager
 from lepton_ai.models import CreditScoringModel
 from lepton_ai.results import Card
-from lepton_ai.results.judging.front_matter import front_matter
-from lepton_ai.results.judging.markdown import cell
+from lepton_ai.results.pages.front_matter import front_matter
+from lepton_ai.results.pages.markdown import cell
 
 GENERATOR = np.random.default_rng(4)
 ROWS = 160
@@ -67,7 +67,7 @@ def test_a_card_says_what_is_known_and_what_is_not(card: Card) -> None:
 
     for part in (
         "**Intended use**: who may have a loan", "**Out of scope**: not stated", "Rows: 160", "| epochs | 2 |",
-        "BCa bootstrap over single rows, 60 draws", "Fairness by sex", "Parents: none", "load_version(\"credit@1\")",
+        "bootstrap over single rows, 60 draws", "Fairness by sex", "Parents: none", "load_version(\"credit@1\")",
         card.record.version.digest, card.tensors,
     ):  # fmt: skip
         assert part in text, part

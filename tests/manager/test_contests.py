@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import lepton_ai
 from lepton_ai import ModelManager, Refused
 from lepton_ai.evaluation.paired import mcnemar
 from lepton_ai.results import Comparison
@@ -150,7 +151,9 @@ def test_what_cannot_be_compared_is_refused_in_one_sentence(
     assert "\n" not in str(refusal.value)
 
 
-def test_a_candidate_that_is_not_worse_beyond_chance_is_suggested_as_good_as_the_best(manager: ModelManager) -> None:
+def test_a_candidate_that_is_not_worse_beyond_chance_is_suggested_as_good_as_the_best(
+    manager: ModelManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = evaluated(manager, 1, 2, 3).suggest_rollback(metric="held/f1")
 
     words = {each["version"]: each["words"] for each in found.candidates}
@@ -160,6 +163,9 @@ def test_a_candidate_that_is_not_worse_beyond_chance_is_suggested_as_good_as_the
     assert "not worse than the best beyond chance (p " in words[3 - best]
     assert (performance[1], performance[2]) == (1, 1)
     assert ", beyond chance (p " in words[3]
+    monkeypatch.setenv("LEPTON_LANG", "zh")
+    assert "并不更差（p " in str(found)
+    assert "更差，超出随机（p " in str(found)
     assert performance[3] < 1
     assert "chance or not" not in found.words
 
@@ -181,3 +187,19 @@ def test_a_diff_tests_the_usual_figure_where_outcomes_of_both_are_kept(manager: 
     assert found.test == manager.compare(2, 3, metric="held/f1", against=2).tests[0].test
     assert f"f1 {found.test.difference:+.4g} (" in str(found)
     assert "effect (Cohen's h" in str(found)
+
+
+def test_a_metric_of_ones_own_is_tested_like_any_other(manager: ModelManager) -> None:
+    @lepton_ai.metric("caught", better="higher", task="binary")
+    def caught(labels: Any, predictions: Any, weights: Any = None) -> float:
+        return float(np.average(predictions, weights=labels if weights is None else weights * labels))
+
+    given = manager.compare(2, 3, data=HELD[0], labels=HELD[1], metric="caught", draws=100)
+    recall = manager.compare(2, 3, data=HELD[0], labels=HELD[1], metric="recall", draws=100)
+
+    assert (given.best, verdicts(given)) == (2, {3: "worse"})
+    assert given.tests[0].test.difference == pytest.approx(recall.tests[0].test.difference)
+    assert given.tests[0].test.effect is None
+    assert manager.pick(2, 3, by="caught", data=HELD[0], labels=HELD[1], draws=100).picked == 2
+    evaluated(manager, 2, 3, metrics=["caught"])
+    assert verdicts(manager.compare(2, 3, metric="held/caught", draws=100)) == {3: "worse"}

@@ -187,7 +187,7 @@ PREDICTIONS: list[tuple[Any, Any, dict[str, Any], str]] = [
     ([1, 0], [1, 0], {"task": "binary", "probabilities": [0.2, 1.7]}, "between 0 and 1"),
     ([1.5, 2.5], [1.0, float("inf")], {"task": "regression"}, "holds infinity"),
     ([1, 0], [1, 0], {"task": "colours"}, "no figures for the task"),
-    ([1, 0], [1, 0], {"groups": "patient"}, "give data="),
+    ([1, 0], [1, 0], {"groups": "patient"}, "give data, or the values"),
 ]
 
 

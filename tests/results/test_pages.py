@@ -10,13 +10,13 @@ from typing import Any, Final
 import numpy as np
 import pytest
 
-from lepton_ai.evaluation.costs import Costs
+from lepton_ai.evaluation.diagnostics.costs import Costs
 from lepton_ai.evaluation.outcomes import Outcomes
 from lepton_ai.evaluation.predictions import outcomes_of_predictions
 from lepton_ai.evaluation.report import Asked, report_of
 from lepton_ai.results import Report
-from lepton_ai.results.judging import drawing, page
 from lepton_ai.results.judging.sentences import Sentences
+from lepton_ai.results.pages import drawing, page
 
 CHROMIUM: Final = shutil.which("chromium")
 GENERATOR = np.random.default_rng(8)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...domain.model.figures import UNNAMED, Figure, rows_of
 from ...domain.model.state import ModelState
-from ...results.judging.card import Card, Judged
+from ...results.pages.card import Card, JudgedRows
 from ...results.words import Language, language
 from ..history import show
 from ..workspace import Workspace
@@ -24,7 +24,7 @@ def card(workspace: Workspace, model: ModelState, number: int, into: Language | 
     )
 
 
-def _judged(workspace: Workspace, model: ModelState, number: int) -> Iterator[Judged]:
+def _judged(workspace: Workspace, model: ModelState, number: int) -> Iterator[JudgedRows]:
     """The figures of each set of rows apart, the version's own first."""
     learnt = rows_of(model.version(number).event.data)
     by_name: dict[str, list[Figure]] = {}
@@ -39,4 +39,4 @@ def _judged(workspace: Workspace, model: ModelState, number: int) -> Iterator[Ju
         of_rows = kept is not None and kept.rows is not None and rows is not None and kept.rows.same(rows)
         report = report_of_kept(workspace, model, number, kept) if kept and of_rows else None
         same = rows is not None and learnt is not None and rows.same(learnt)
-        yield Judged(name, newest.task, told, of_these, same, report)
+        yield JudgedRows(name, newest.task, told, of_these, same, report)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from ...domain.model.figures import Common, Figure, Rows, VersionFigures, common, shared
-from ...domain.model.metric import USUAL, better_when, goodness
+from ...domain.model.metric import USUAL, Better, better_when, goodness
 from ...domain.model.state import ModelState, ModelVersion
 from ...errors import Malformed, Refused
 from ...results import Comparison, Diff, PairedTest, TensorChange
@@ -163,7 +163,8 @@ def compare(workspace: Workspace, model: ModelState, numbers: Sequence[int], ask
     if not numbers:
         raise Malformed("nothing to compare; name at least one version")
     numbers = list(dict.fromkeys([*numbers, *([] if asked.against is None else [asked.against])]))
-    terms, judged = terms_of(asked.test), judged_for(workspace, model, numbers, asked)
+    model = with_own(model, [asked.metric])
+    terms, judged = terms_of(asked.test), judged_for(workspace, model, numbers, asked, [asked.metric or ""])
     sides = judged.figures if judged else {number: model.figures_of(number) for number in numbers}
     if asked.metric is not None:
         _known(model, sides, asked.metric)
@@ -234,33 +235,45 @@ class JudgedVersions(NamedTuple):
     outcomes: dict[int, Outcomes]
 
 
-def judged_on(
-    workspace: Workspace, model: ModelState, numbers: Sequence[int], rows: tuple[Any, Any], given: Mapping[str, Any]
-) -> JudgedVersions:
-    """Versions judged on data and labels that are given; nothing is recorded."""
+def judged_for(
+    workspace: Workspace, model: ModelState, numbers: Sequence[int], asked: Rivals, names: Sequence[str]
+) -> JudgedVersions | None:
+    """Versions judged on the rows that are given, by `names` too where these are metrics of one's own; None without.
+
+    Nothing is recorded. Raises `Malformed` where it is said how rows depend on each other, and none are given.
+    """
     from .evaluation import requested
+
+    if asked.rows is None:
+        given = {name: asked.test.get(name) for name in DRAWN}
+        if drawn := [name for name, value in given.items() if value is not None and value is not False]:
+            raise Malformed(
+                f"{drawn[0]} says how rows depend on each other, which outcomes that are kept say themselves; give it "
+                "with the data"
+            )
+        return None
+    from ...evaluation.own.metrics import registered_of
     from .sides import judged_here
 
-    sides, identity = judged_here(workspace, model, numbers, *rows, requested(given))
-    nothing = VersionFigures()
-    figures = {
-        number: nothing.measured(side.performance.figures(), identity, 0, None, side.performance.task)
-        for number, side in sides.items()
-    }
-    return JudgedVersions(
-        figures, {number: side.outcomes for number, side in sides.items() if side.outcomes is not None}
-    )
+    sides, identity = judged_here(workspace, model, numbers, *asked.rows, requested(asked.test))
+    own, nothing = registered_of(names), VersionFigures()
+    figures: dict[int, VersionFigures] = {}
+    outcomes: dict[int, Outcomes] = {}
+    for number, (_, performance, told) in sides.items():
+        measured = performance.figures()
+        if told is not None:
+            outcomes[number] = told
+            measured |= {each.name: each.figure(told) for each in own if each.task in (None, told.task)}
+        figures[number] = nothing.measured(measured, identity, 0, None, performance.task)
+    return JudgedVersions(figures, outcomes)
 
 
-def judged_for(workspace: Workspace, model: ModelState, numbers: Sequence[int], asked: Rivals) -> JudgedVersions | None:
-    if asked.rows is not None:
-        return judged_on(workspace, model, numbers, asked.rows, asked.test)
-    if drawn := [name for name in DRAWN if name in asked.test]:
-        raise Malformed(
-            f"{drawn[0]} says how rows depend on each other, which outcomes that are kept say themselves; give it with "
-            "the data"
-        )
-    return None
+def with_own(model: ModelState, names: Iterable[str | None]) -> ModelState:
+    """The model with the directions of those metrics of one's own that are registered in this process."""
+    from ...evaluation.own.metrics import registered_of
+
+    own: dict[str, Better] = {each.name: each.better for each in registered_of([name for name in names if name])}
+    return model._replace(better=model.better.update(own)) if own else model
 
 
 def terms_of(given: Mapping[str, Any]) -> TestTerms:

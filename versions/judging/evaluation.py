@@ -198,7 +198,11 @@ def columns_beside(data: Any, request: ReportRequest, labels: Any = None) -> Tab
     if not request.named and request.slices is not True:
         return None
     if data is None:
-        raise Malformed("columns are named, and there are no data to find them in; give data=, or the values")
+        raise Malformed(
+            "columns are named, and there are no data to find them in",
+            python="give data=, or the values",
+            cli="judge a file or named data",
+        )
     if not isinstance(data, LabelledFile):
         return read_table(data)
     columns = data.columns(None if request.slices is True else request.named)

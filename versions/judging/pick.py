@@ -15,9 +15,19 @@ from ...domain.model.state import ModelState
 from ...errors import Malformed, Refused
 from ...evaluation.outcomes import Outcomes
 from ...results import Contest, LeftOut, Pick, Version
-from ...results.judging.pick import Rule
+from ...results.contests.pick import Rule
 from ..workspace import Workspace
-from .compare import JudgedVersions, Rivals, basis_of, judged_for, outcomes_of_rows, terms_of, told_rows, values
+from .compare import (
+    JudgedVersions,
+    Rivals,
+    basis_of,
+    judged_for,
+    outcomes_of_rows,
+    terms_of,
+    told_rows,
+    values,
+    with_own,
+)
 from .contests import TestTerms, contests
 
 SPEED: Final = "latency"
@@ -60,8 +70,9 @@ def pick(workspace: Workspace, model: ModelState, numbers: Sequence[int], reques
 
     Raises `Refused` where a figure is not known of all of them on the same rows, or nobody said which way it is better.
     """
+    model = with_own(model, request.by)
     conditions, terms = _checked(model, numbers, request)
-    judged = judged_for(workspace, model, numbers, Rivals(rows=request.rows, test=request.test))
+    judged = judged_for(workspace, model, numbers, Rivals(rows=request.rows, test=request.test), request.by)
     known = {number: _figures(model, number, judged) for number in numbers}
     left_out = [each for number in numbers for each in _left_out(workspace, model, number, conditions, known[number])]
     rest = [number for number in numbers if number not in {int(each.version) for each in left_out}]

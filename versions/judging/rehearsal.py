@@ -9,7 +9,7 @@ from ...domain.model.metric import better_when, goodness
 from ...domain.model.state import ModelState
 from ...errors import GateNotMet, Malformed, Refused
 from ...results import PairedTest, Rehearsal
-from ...results.judging.contest import verdict_of
+from ...results.contests.contest import verdict_of
 from ..rows import as_learnt
 from ..workspace import Workspace
 

@@ -39,6 +39,8 @@ def suggest(workspace: Workspace, model: ModelState, branch: str, metric: str | 
                 "stability": candidate.stability,
                 "age": candidate.age,
                 "barred": candidate.barred,
+                "worse": None if candidate.chance is None else candidate.chance.worse,
+                "p": None if candidate.chance is None else candidate.chance.p,
                 "words": candidate.words,
             }
             for candidate in suggestion.ranking

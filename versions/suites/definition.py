@@ -18,7 +18,7 @@ from ..data.named_data import find
 from ..judging.evaluation import requested
 from ..source import without_columns
 from ..workspace import Workspace
-from .figures import check_figures
+from .figures import own_figures
 from .known import SuiteTexts, every, known_suite, opened, suite_of
 
 BRANCH: Final = "main"
@@ -63,7 +63,8 @@ def define(
     rows = _rows(workspace, data, label, chosen)
     called = evaluation or name
     _check_free(workspace, name, called)
-    check_figures(workspace, model, branch or BRANCH, trees, metrics)
+    own = own_figures(workspace, model, branch or BRANCH, trees, metrics)
+    report = {**report, "metrics": own} if own else report
     options = _asked(report, rows)
     suite = suite_of(workspace, name)
     was = opened(workspace, suite.newest) if suite.versions else SuiteTexts("", "")
@@ -79,7 +80,7 @@ def define(
         requirements=tuple(require),
         against=against,
         watched=model,
-        branch=None if model is None else branch or BRANCH,
+        branch=branch if model is None else branch or BRANCH,
         pool=pool,
         message=message or was.message,
         moved=rows.source not in ("", was.source),
@@ -151,8 +152,9 @@ def _columns(rows: SuiteRows) -> list[str]:
 def _asked(report: Mapping[str, Any], rows: SuiteRows) -> dict[str, Any]:
     """What reports are asked with, as it is kept. Columns are named, and are there."""
     request = requested(report)
-    for name, value in report.items():
-        if name in ("groups", "slices", "sensitive") and not isinstance(value, str | bool | list | tuple | None):
+    for name in ("groups", "slices", "sensitive"):
+        value = report.get(name)
+        if not isinstance(value, str | None if name == "groups" else bool | str | list | tuple | None):
             raise Malformed(f"a suite's {name} are named as columns of its rows, not given as {words_of(value)}")
     if present := _columns(rows):
         for name in request.named:

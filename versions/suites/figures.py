@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 from ...domain.expressions.parsing import malformed
@@ -13,14 +13,17 @@ from ...results.judging.performance import names_of
 from ..workspace import Workspace
 
 
-def check_figures(
+def own_figures(
     workspace: Workspace,
     model: str | None,
     branch: str,
-    trees: Iterable[tuple[str, Condition]],
-    metrics: Iterable[str],
-) -> None:
-    """Raise `Malformed` where a requirement or a metric names no figure that a version could have."""
+    trees: Sequence[tuple[str, Condition]],
+    metrics: Sequence[str],
+) -> list[str]:
+    """The metrics of one's own among the figures that a suite names, which its evaluations have to be asked for.
+
+    Raises `Malformed` where a requirement or a metric names no figure that a version could have.
+    """
     state = ModelState() if model is None else workspace.model(model)
     task = _task(state, branch)
     known = _known(state, task)
@@ -31,6 +34,9 @@ def check_figures(
     for metric in metrics:
         if (fault := _fault(metric, known, task)) is not None:
             raise Malformed(f"the suite reports {metric!r}, and {fault}")
+    named = (*metrics, *(name.name for _, tree in trees for name in names(tree)))
+    standard = names_of(task)
+    return [name for name in dict.fromkeys(named) if "/" not in name and name not in standard]
 
 
 def _fault(name: str, known: set[str], task: str | None) -> str | None:
@@ -40,7 +46,7 @@ def _fault(name: str, known: set[str], task: str | None) -> str | None:
     near = get_close_matches(name, sorted(known), 2)
     hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(sorted(known)[:8])} and others"
     what = f"{name!r} is no figure" + (f" of a {task} model" if task else "")
-    return f"{what}; {hint} (`lepton metric define MODEL {name} --better higher` makes one of your own known)"
+    return f"{what}; {hint}, and those of your own that are registered here"
 
 
 def _task(model: ModelState, branch: str) -> str | None:
@@ -51,6 +57,7 @@ def _task(model: ModelState, branch: str) -> str | None:
 
 
 def _known(model: ModelState, task: str | None) -> set[str]:
-    """The names of figures: of one task or of all, of the model's own metrics, and of what its versions have."""
-    newest = max(model.versions, default=0)
-    return names_of(task) | {*model.better} | (model.figures_of(newest).names() if newest else set())
+    """The names of figures: of one task or of all, and of metrics of one's own, as they are registered or defined."""
+    from ...evaluation.own.metrics import registered
+
+    return names_of(task) | {*model.better} | {*registered()}

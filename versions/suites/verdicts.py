@@ -10,6 +10,7 @@ from ...domain.model.state import ModelState
 from ...domain.streams import job_stream
 from ...domain.suites.due import Due
 from ...domain.suites.state import SuiteState, SuiteVersion
+from ...errors import UnknownRevision
 from ...events.envelope import decode
 from ...events.job import JobSubmitted
 from ...events.model import GateJudged
@@ -32,8 +33,9 @@ def show(workspace: Workspace, words: str) -> SuiteRecord:
     """A suite as it is defined, or, by NAME@N, as it was. Raises `UnknownRevision`."""
     name, at, number = words.partition("@")
     suite = known_suite(workspace, name)
-    version = suite.version(int(number) if number.isascii() and number.isdecimal() else 0) if at else suite.newest
-    return _described(workspace, suite, version, MOST)
+    if at and not (number.isascii() and number.isdecimal()):
+        raise UnknownRevision(f"{words!r} is no suite; write NAME, or NAME@2 for what it was")
+    return _described(workspace, suite, suite.version(int(number)) if at else suite.newest, MOST)
 
 
 def _described(workspace: Workspace, suite: SuiteState, version: SuiteVersion, most: int) -> SuiteRecord:
@@ -82,15 +84,13 @@ def _judged(
     suite: SuiteState, definition: SuiteVersion, model: ModelState
 ) -> Iterator[tuple[int, tuple[int, GateJudged] | None]]:
     """The versions that a definition judged or has to judge, each with the last gate that it was."""
-    gates: dict[int, tuple[int, GateJudged]] = {}
-    for seq, gate in model.gates.items():
-        if (gate.suite, gate.suite_version) == (suite.name, definition.number):
-            gates[gate.version] = max(gates.get(gate.version, (0, gate)), (seq, gate), key=lambda each: each[0])
-    yield from gates.items()
     for number, version in model.versions.items():
+        gates = ((seq, model.gates[seq]) for seq in reversed(model.gated.get(number, ())))
+        own = (suite.name, definition.number)
+        gate = next((each for each in gates if (each[1].suite, each[1].suite_version) == own), None)
         watched = suite.watching(model.name, version.event.branch, version.seq)
-        if number not in gates and watched is not None and watched.number == definition.number:
-            yield number, None
+        if gate is not None or (watched is not None and watched.number == definition.number):
+            yield number, gate
 
 
 def _verdict(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 REPORTS: Final = {
+    "all": "全部",
     # reports and their charts
     "Figures": "指标",
     "figure": "指标",
@@ -12,7 +13,7 @@ REPORTS: Final = {
     "{level} interval": "{level} 置信区间",
     "to": "至",
     "Intervals: bootstrap over {scheme}, {draws} draws, seed {seed}":
-        "区间：BCa 自助法，抽样方式 {scheme}，{draws} 次，随机种子 {seed}",
+        "区间：自助法，抽样方式 {scheme}，{draws} 次，随机种子 {seed}",
     "single rows": "逐行",
     "rows within their class": "类内分层",
     "whole groups": "整组",

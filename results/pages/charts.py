@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import Malformed
+from ..judging.sentences import RATES, Sentences
 from .drawing import altair
-from .sentences import RATES, Sentences
 
 if TYPE_CHECKING:
-    from .performance import TaskPerformance
-    from .report import ByClass, Confusion, Curve, Report, Series
-    from .robustness import Robustness
-    from .statistics import Calibration, CostCurve, Fairness, Slice
+    from ..judging.performance import TaskPerformance
+    from ..judging.report import ByClass, Confusion, Curve, Report, Series
+    from ..judging.robustness import Robustness
+    from ..judging.statistics import Calibration, CostCurve, Fairness, Slice
 
 BLUE: Final = "#3987c9"
 ORANGE: Final = "#d9822b"

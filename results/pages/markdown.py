@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from ..figures import figure
-from .report import Report
-from .sentences import RATES, Sentences
+from ..judging.report import Report
+from ..judging.sentences import RATES, Sentences
 
 _MARKUP: Final = re.compile(r"[\\`*\[\]<|~&]|(?<![^\W_])_|_(?![^\W_])")
 """What makes markup wherever it stands; an underscore within a word makes none."""

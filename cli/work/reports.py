@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from ..errors import Refused
-from ..results.words import say
-from .command import Session, command
-from .completion import revisions
-from .output import check_place, show, write
-from .shapes import VERSION
+from ...errors import Refused
+from ...results.words import say
+from ..command import Session, command
+from ..completion import revisions
+from ..output import check_place, show, write
+from ..shapes import VERSION
 
 if TYPE_CHECKING:
-    from ..results import Report
+    from ...results import Report
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -55,7 +55,7 @@ class ReportFiles:
 
     def write(self, report: Report) -> list[str]:
         """Write them all, made first, so that none is there where one cannot be; their names."""
-        from ..results.judging.saving import chart_file
+        from ...results.pages.saving import chart_file
 
         made: dict[str, Callable[[str], bytes]] = {
             "html": lambda _: report.html().encode(),

@@ -13,12 +13,12 @@ from ..description import Block
 from ..figures import figure, pairs
 from ..file import keep
 from ..history import ROLES, VersionRecord
+from ..judging.report import Report
+from ..judging.sentences import Sentences
 from ..version import VersionRef
 from ..words import Language
 from .markdown import parts
 from .page import templates
-from .report import Report
-from .sentences import Sentences
 
 TASKS: Final = {
     "binary": "tabular-classification",
@@ -43,7 +43,7 @@ PATH: Final = re.compile(r"(?:[~/\\]|[A-Za-z]:[\\/]|[a-z][a-z0-9+.-]*://)")
 
 
 @dataclass(frozen=True)
-class Judged(Result):
+class JudgedRows(Result):
     """The figures of a version on one set of rows, and the report of them where one was kept."""
 
     name: str
@@ -76,7 +76,7 @@ class Card(Result):
     """What the model is for, as it was described."""
     tensors: str
     """The digest of the tensors' manifest."""
-    judged: tuple[Judged, ...]
+    judged: tuple[JudgedRows, ...]
     language: Language
 
     @property
@@ -128,7 +128,7 @@ class Card(Result):
     def _repr_markdown_(self) -> str:
         return self.markdown.partition("---\n")[2].partition("---\n")[2]
 
-    def _result(self, judged: Judged) -> dict[str, Any]:
+    def _result(self, judged: JudgedRows) -> dict[str, Any]:
         told = Sentences(self.language)
         tag = self.record.annotations.get("pipeline_tag")
         kind = tag if isinstance(tag, str) else TASKS.get(judged.task or "", "other")

@@ -6,10 +6,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ..figures import figure
+from ..judging.report import Report
+from ..judging.sentences import RATES, Sentences
 from . import charts, drawing
 from .markdown import cell
-from .report import Report
-from .sentences import RATES, Sentences
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -35,7 +35,7 @@ def templates() -> Environment:
     from jinja2 import Environment, PackageLoader
 
     made = Environment(
-        loader=PackageLoader("lepton_ai.results.judging"),
+        loader=PackageLoader("lepton_ai.results.pages"),
         autoescape=lambda name: name is None or ".html" in name,  # noqa: S701 - Markdown is no HTML
         trim_blocks=True,
         lstrip_blocks=True,

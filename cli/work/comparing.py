@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 import click
 
-from .command import Session, command
-from .completion import revisions
-from .revision import branch_option, which_model
-from .shapes import CHANGES, CONTEST, METRICS, ROWS, TEST, VERSION
+from ..command import Session, command
+from ..completion import revisions
+from ..revision import branch_option, which_model
+from ..shapes import CHANGES, CONTEST, METRICS, ROWS, TEST, VERSION
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -117,7 +117,7 @@ def compare(
     worse beyond chance. DeLong's test is for the ROC AUC, McNemar's for the accuracy, Diebold and Mariano's for
     forecasts, the paired bootstrap for all else.
     """
-    drawn = {name: value for name, value in (("groups", groups), ("block", block)) if value is not None}
+    drawn: dict[str, Any] = {name: value for name, value in (("groups", groups), ("block", block)) if value is not None}
     with session.waiting("comparing"):
         comparison = session.manager.compare(*revs, metric=metric, against=against, data=data, labels=label, **drawn)
     apart = {name: getattr(comparison, name) for name in ("metrics", "rows", "hyperparameters")}
@@ -162,6 +162,8 @@ def find(session: Session, expression: str) -> None:
                 "stability": "number",
                 "age": "number",
                 "barred": "true or false",
+                "worse": "true or false?",
+                "p": "number?",
                 "words": "text",
             }
         ],

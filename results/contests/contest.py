@@ -8,9 +8,9 @@ from typing import Any, Final, Literal
 
 from ..answer import Result
 from ..description import Block, Words, number, text
+from ..judging.statistics import PairedTest
 from ..version import Version
 from ..words import say, word
-from .statistics import PairedTest
 
 Verdict = Literal["better", "worse", "not known"]
 VERDICTS: Final[Mapping[Verdict, str]] = {"better": "green", "worse": "red", "not known": ""}

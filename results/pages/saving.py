@@ -9,9 +9,9 @@ from pathlib import PurePath
 from typing import Final
 
 from ...errors import Malformed
+from ..judging.report import Report
+from ..judging.sentences import Sentences
 from . import charts, drawing
-from .report import Report
-from .sentences import Sentences
 
 
 def content(report: Report, path: str | os.PathLike[str], title: str | None = None) -> bytes:
