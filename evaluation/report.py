@@ -171,7 +171,8 @@ def _curve(x: Floats, y: Floats) -> Curve:
 def _confusion(outcomes: Outcomes) -> Confusion:
     """The classes that a row is or was called, in their order."""
     rows = len(outcomes)
-    there, codes = np.unique(np.concatenate([outcomes.truth, outcomes.called]).astype(np.int64), return_inverse=True)
+    both: npt.NDArray[np.int64] = np.concatenate([outcomes.truth, outcomes.called]).astype(np.int64)
+    there, codes = np.unique(both, return_inverse=True)
     size = len(there)  # of as many classes as a model may know most are in no table
     counts = np.bincount(codes[:rows] * size + codes[rows:], minlength=size**2).reshape(size, size)
     names = tuple(str(outcomes.classes[place]) for place in there.tolist())

@@ -187,7 +187,7 @@ PREDICTIONS: list[tuple[Any, Any, dict[str, Any], str]] = [
     ([1, 0], [1, 0], {"task": "binary", "probabilities": [0.2, 1.7]}, "between 0 and 1"),
     ([1.5, 2.5], [1.0, float("inf")], {"task": "regression"}, "holds infinity"),
     ([1, 0], [1, 0], {"task": "colours"}, "no figures for the task"),
-    ([1, 0], [1, 0], {"groups": "patient"}, "give data, or the values"),
+    ([1, 0], [1, 0], {"groups": "patient"}, "give data=, or the values"),
 ]
 
 
@@ -233,3 +233,19 @@ def test_a_report_tells_how_far_it_is(manager: ModelManager) -> None:
 
     assert told[-1][0] == told[-1][1] > 64
     assert told == sorted(told)
+
+
+def test_columns_of_a_text_file_are_searched_as_the_numbers_that_they_are(
+    manager: ModelManager, tmp_path: Path
+) -> None:
+    path = tmp_path / "rows.csv"
+    DATA.assign(defaulted=LABELS).to_csv(path, index=False)
+    asked: Any = {"draws": 20, "slices": ["age", "kind"], "name": "alike"}
+
+    of_memory = manager.evaluate("credit", DATA, LABELS, **asked).report
+    of_file = manager.evaluate("credit", path, "defaulted", **asked).report
+
+    assert of_memory is not None
+    assert of_file is not None
+    assert any(each.condition.startswith("age ") for each in of_memory.slices)
+    assert of_file == of_memory

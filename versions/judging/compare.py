@@ -72,7 +72,9 @@ def _test_of_kept(workspace: Workspace, before: ModelVersion, after: ModelVersio
     from ...evaluation.contests.contest import paired_test
     from .evaluation import kept_outcomes
 
-    one, other = (kept_outcomes(workspace, *end, basis.rows) for end in (before, after))
+    one, other = (
+        kept_outcomes(workspace, *end, basis.rows, basis.figures[side]) for side, end in enumerate((before, after))
+    )
     try:
         return None if one is None or other is None else paired_test(basis.metric, one, other)
     except Refused:
@@ -205,7 +207,7 @@ def _tests(
     """The paired tests of a comparison: of versions whose outcomes of the rows are known, the best first."""
     from .contests import contests
 
-    outcomes = judged.outcomes if judged else outcomes_of_rows(workspace, model, order, basis.rows)
+    outcomes = judged.outcomes if judged else outcomes_of_rows(workspace, model, basis.figures, basis.rows)
     known = {number: outcomes[number] for number in order if number in outcomes}
     untested = tuple(number for number in order if number not in known)
     why = UNTOLD if judged and untested else ""
@@ -218,13 +220,16 @@ def _tests(
 
 
 def outcomes_of_rows(
-    workspace: Workspace, model: ModelState, numbers: Iterable[int], rows: Rows
+    workspace: Workspace, model: ModelState, figures: Mapping[int, Figure], rows: Rows
 ) -> dict[int, Outcomes]:
-    """By version what is kept of those rows; versions of which nothing is are left out."""
+    """By version what is kept of those rows that its figure is of; versions of which nothing is are left out."""
     from .evaluation import kept_outcomes
 
-    some = [number for number in numbers if model.reports.get(number)]
-    found = {number: kept_outcomes(workspace, model, number, rows) for number in some}
+    found = {
+        number: kept_outcomes(workspace, model, number, rows, figure)
+        for number, figure in figures.items()
+        if model.reports.get(number)
+    }
     return {number: outcomes for number, outcomes in found.items() if outcomes is not None}
 
 
