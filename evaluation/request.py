@@ -106,7 +106,8 @@ class ReportRequest:
     def asked(self, beside: Table | None) -> Asked:
         """What the report shows beside its figures; `beside` holds the columns that were named, or all."""
         costs = None if self.costs is None else costs_of(self.costs)
-        slices = [] if self.slices is False else [*beside.by_name] if self.slices is True and beside else self.slices
+        every = [name for name in (beside.by_name if beside else ()) if name != self.groups]
+        slices = {False: [], True: every}[self.slices] if isinstance(self.slices, bool) else self.slices
         return Asked(
             columns=_by_name(beside, cast("Columns", slices)),
             sensitive=_by_name(beside, self.sensitive),

@@ -21,7 +21,8 @@ README = (ROOT / "README.md").read_text()
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 BLOCKS = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 ELSEWHERE = {
-    "README.md": ("make demo", "pip install .", "make stack"),  # tests/test_examples.py, test_wheel.py, test_stack.py
+    "README.md": ("make demo", "pip install .", "make stack", "lepton data add"),
+    # those: tests/test_examples.py, test_wheel.py, test_stack.py, tests/cli
     "cli.md": ("",),  # tests/cli/test_reference.py
     "expressions.md": ("expression ",),
     "gates.md": ("name: gate",),  # tests/cli/test_gates.py
