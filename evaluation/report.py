@@ -175,8 +175,8 @@ def _confusion(outcomes: Outcomes) -> Confusion:
     there, codes = np.unique(both, return_inverse=True)
     size = len(there)  # of as many classes as a model may know most are in no table
     counts = np.bincount(codes[:rows] * size + codes[rows:], minlength=size**2).reshape(size, size)
-    names = tuple(str(outcomes.classes[place]) for place in there.tolist())
-    return Confusion(names, tuple(map(tuple, counts.tolist())))
+    places: list[int] = there.tolist()
+    return Confusion(tuple(str(outcomes.classes[place]) for place in places), tuple(map(tuple, counts.tolist())))
 
 
 def _slices(outcomes: Outcomes, asked: Asked, progress: Progress | None) -> tuple[Slice, ...]:

@@ -116,6 +116,9 @@ CASES: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: fairness.by_group(np.arange(101) % 2, np.arange(101) % 2, np.arange(101)),
         "there are 101 groups, and fairness compares at most 100; give coarser ones",
     ),
+    "tags that are a number": (
+        lambda: outcomes("sequence", 5, 5), "tags are an int; give a list of tags for each sequence",
+    ),
     "one group": (
         lambda: report_of(outcomes("binary", [0, 1], [0, 1], sampling=Sampling(groups=["a", "a"])), FEW),
         "all rows are of one group, and groups are what is drawn; an interval needs at least two",

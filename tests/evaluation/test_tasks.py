@@ -245,6 +245,10 @@ def test_tensors_of_half_precision_are_read() -> None:
     chances = torch.tensor([0.25, 0.75, 0.5], dtype=torch.bfloat16, requires_grad=True)
 
     assert outcomes_of_predictions("binary", [0, 1, 1], [0, 1, 1], chances).performance.figures()["brier"] == 0.125
+    several = torch.tensor([[0.75, 0.25]] * 2, dtype=torch.bfloat16)
+    told = outcomes_of_predictions("multilabel", [[1, 0]] * 2, [[1, 0]] * 2, several).chances
+    assert told is not None
+    assert told.tolist() == [[0.75, 0.25]] * 2
 
 
 def test_a_column_that_leaves_out_its_commonest_value_holds_labels() -> None:
