@@ -143,7 +143,7 @@ def test_a_comparison_by_test_is_told_in_chinese(manager: ModelManager, monkeypa
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda m: m.compare(1, 2, data=HELD[0]), "nobody said what the labels of the rows are; give labels"),
+        (lambda m: m.compare(1, 2, data=HELD[0]), "nobody said what the labels of the rows are"),
         (lambda m: m.compare(1, 2, labels=HELD[1]), "data and labels go together; give both"),
         (lambda m: m.compare(1, 2, data=HELD[0], labels=HELD[1], metric="rmse"), "none of these versions has a metric"),
         (lambda m: m.compare(1, 2, data=HELD[0], labels=HELD[1][:9]), "9"),

@@ -13,7 +13,8 @@ from ...domain.model.figures import UNNAMED, Figure, KeptReport, Rows
 from ...domain.model.figures import rows_of as identity_of
 from ...domain.model.metric import checked_better
 from ...domain.model.state import ModelState
-from ...errors import Malformed, Refused
+from ...domain.names import checked_rows
+from ...errors import Damaged, Malformed, Refused
 from ...results import Evaluation, Report
 from ...tensors.graph import Graph
 from ..data.named_data import rows_of
@@ -56,6 +57,7 @@ def evaluate(
     from ...datasets.tables import fingerprint
     from ...evaluation.judgement import judge_subject
 
+    checked_rows(name)
     data, labels, called = rows_of(workspace, data, labels)
     data, labels = read_once(workspace, (data, labels))
     beside = columns_beside(data, request, labels)
@@ -85,11 +87,14 @@ def evaluate_predictions(
     from ...datasets.tables import fingerprint
     from ...evaluation.judgement import judge_outcomes
     from ...evaluation.predictions import outcomes_of_predictions
+    from ...evaluation.structured.predictions import told_apart
 
+    checked_rows(told["name"])
     beside = columns_beside(data, request)
     sampling = request.sampling(beside)
     outcomes = outcomes_of_predictions(task, labels, predictions, probabilities, classes, sampling)
     judgement = judge_outcomes(outcomes, request, beside)
+    labels = told_apart(outcomes, labels)
     rows = fingerprint({"label": labels} if data is None else data, labels)
     return _recorded(workspace, model, number, judgement, request, rows, **told)
 
@@ -238,6 +243,10 @@ def without_extra(model: ModelState, number: int, data: Any, request: ReportRequ
 
 
 def _arrays(workspace: Workspace, digest: str, names: Sequence[str]) -> dict[str, Any]:
+    """Arrays that are kept of an evaluation. Raises `Damaged` where it has them not."""
     from ...models.state import empty_numpy
 
+    manifest = workspace.vault.manifest(digest)
+    if absent := [name for name in names if name not in manifest]:
+        raise Damaged("what was kept of an evaluation", expected=f"an array {absent[0]!r}", found="none")
     return all_converted(workspace.vault, digest, Graph({digest: 1}, ()), names, empty_numpy)
