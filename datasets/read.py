@@ -124,6 +124,13 @@ def rows_beside(path: str, schema: Mapping[str, Kind], carried: Sequence[str] | 
     return _selected(path, table, None, ALL, schema), beside
 
 
+def columns_beside(path: str, names: Sequence[str] | None) -> Any:
+    """Columns of a file as what they seem to be, an Arrow table; None for all. Numbers of a text file are such."""
+    _, beside = rows_beside(path, {}, names)
+    with complaints(path):
+        return typed(beside, {}) if kind_of(path) in SEPARATORS else beside
+
+
 def _read(path: str, label: str | None, chosen: Selection, schema: Mapping[str, Kind]) -> Any:
     table = _tried(path, _READERS)
     present = table.column_names

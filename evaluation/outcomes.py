@@ -181,7 +181,8 @@ def _wrong(outcomes: Outcomes) -> Floats:
 
 
 def _squared(outcomes: Outcomes) -> Floats:
-    return (outcomes.truth - outcomes.called) ** 2
+    with np.errstate(over="ignore"):
+        return (outcomes.truth - outcomes.called) ** 2
 
 
 _TASKS: Final[Mapping[str, _Task]] = {

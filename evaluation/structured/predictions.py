@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from ...datasets.arrays import is_tensor, plain_array
 from ...datasets.tables import read_labels
 from ...errors import Malformed
 from ..outcomes import Outcomes
@@ -89,7 +90,7 @@ def _numbers(values: Any) -> npt.NDArray[np.float64]:
 
 def _held(values: Any) -> Any:
     """What a tensor on whichever device holds; anything else as it came."""
-    return values.detach().cpu().numpy() if hasattr(values, "detach") else values
+    return plain_array(values, "the tensor") if is_tensor(values) else values
 
 
 READERS: Final[Mapping[str, Read]] = {

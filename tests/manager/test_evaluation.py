@@ -256,3 +256,19 @@ def test_predictions_of_several_values_a_row_are_judged_on_rows_that_are_told_ap
     assert digests[0] == digests[2] != digests[1]
     assert report.rows["rows"] == len(labels)
     assert report.performance.task == task
+
+
+def test_columns_of_a_text_file_are_searched_as_the_numbers_that_they_are(
+    manager: ModelManager, tmp_path: Path
+) -> None:
+    path = tmp_path / "rows.csv"
+    DATA.assign(defaulted=LABELS).to_csv(path, index=False)
+    asked: Any = {"draws": 20, "slices": ["age", "kind"], "name": "alike"}
+
+    of_memory = manager.evaluate("credit", DATA, LABELS, **asked).report
+    of_file = manager.evaluate("credit", path, "defaulted", **asked).report
+
+    assert of_memory is not None
+    assert of_file is not None
+    assert any(each.condition.startswith("age ") for each in of_memory.slices)
+    assert of_file == of_memory

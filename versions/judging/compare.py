@@ -74,7 +74,9 @@ def _test_of_kept(workspace: Workspace, before: ModelVersion, after: ModelVersio
         return None
     from ...evaluation.contests.contest import paired_test
 
-    one, other = (_readable_outcomes(workspace, *end, basis.rows) for end in (before, after))
+    one, other = (
+        _readable_outcomes(workspace, *end, basis.rows, basis.figures[side]) for side, end in enumerate((before, after))
+    )
     try:
         return None if one is None or other is None else paired_test(basis.metric, one, other)
     except Refused:
@@ -207,7 +209,7 @@ def _tests(
     """The paired tests of a comparison: of versions whose outcomes of the rows are known, the best first."""
     from .contests import contests
 
-    outcomes = judged.outcomes if judged else outcomes_of_rows(workspace, model, order, basis.rows)
+    outcomes = judged.outcomes if judged else outcomes_of_rows(workspace, model, basis.figures, basis.rows)
     known = {number: outcomes[number] for number in order if number in outcomes}
     untested = tuple(number for number in order if number not in known)
     why = UNTOLD if judged and untested else ""
@@ -220,20 +222,25 @@ def _tests(
 
 
 def outcomes_of_rows(
-    workspace: Workspace, model: ModelState, numbers: Iterable[int], rows: Rows
+    workspace: Workspace, model: ModelState, figures: Mapping[int, Figure], rows: Rows
 ) -> dict[int, Outcomes]:
-    """By version what is kept of those rows; versions of which nothing is, or nothing whole, are left out."""
-    some = [number for number in numbers if model.reports.get(number)]
-    found = {number: _readable_outcomes(workspace, model, number, rows) for number in some}
+    """By version what is kept of those rows that its figure is of; versions of which nothing whole is are left out."""
+    found = {
+        number: _readable_outcomes(workspace, model, number, rows, figure)
+        for number, figure in figures.items()
+        if model.reports.get(number)
+    }
     return {number: outcomes for number, outcomes in found.items() if outcomes is not None}
 
 
-def _readable_outcomes(workspace: Workspace, model: ModelState, number: int, rows: Rows) -> Outcomes | None:
+def _readable_outcomes(
+    workspace: Workspace, model: ModelState, number: int, rows: Rows, figure: Figure
+) -> Outcomes | None:
     """As `kept_outcomes`; damaged ones are as none: a version is told, and rolled back to, without a test too."""
     from .evaluation import kept_outcomes
 
     try:
-        return kept_outcomes(workspace, model, number, rows)
+        return kept_outcomes(workspace, model, number, rows, figure)
     except Damaged as error:
         log.warning("version %d of %s is not tested: %s", number, model.name, error)
         return None

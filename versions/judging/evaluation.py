@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...datasets.selection import Selection, schema_of
 from ...domain.commands import RecordEvaluation, Stored
-from ...domain.model.figures import UNNAMED, KeptReport, Rows
+from ...domain.model.figures import UNNAMED, Figure, KeptReport, Rows
 from ...domain.model.figures import rows_of as identity_of
 from ...domain.model.metric import checked_better
 from ...domain.model.state import ModelState
@@ -124,17 +125,33 @@ def kept_reports(model: ModelState, number: int) -> tuple[KeptReport, ...]:
     return model.reports.get(model.version(number).number, ())
 
 
-def kept_outcomes(workspace: Workspace, model: ModelState, number: int, rows: Rows) -> Outcomes | None:
-    """What a version said of each of those rows, as it was kept last; None where nothing was."""
+def kept_outcomes(
+    workspace: Workspace, model: ModelState, number: int, rows: Rows, figure: Figure | None = None
+) -> Outcomes | None:
+    """What a version said of each of those rows, as it was kept last; None where nothing was.
+
+    Of a `figure` those that it was measured of: the same evaluation's, else such as give it the same value.
+    """
     from ...evaluation.judgement import REPORT
     from ...evaluation.outcomes import Outcomes
 
-    for each in reversed(kept_reports(model, number)):
-        if each.rows is not None and each.rows.same(rows):
-            names = [entry.name for entry in workspace.vault.manifest(each.digest).tensors if entry.name != REPORT]
-            if names:
-                return Outcomes.of_tensors(_arrays(workspace, each.digest, names))
+    of_rows = [each for each in kept_reports(model, number) if each.rows is not None and each.rows.same(rows)]
+    for each in sorted(of_rows, key=lambda each: (figure is not None and each.seq == figure.seq, each.seq))[::-1]:
+        names = [entry.name for entry in workspace.vault.manifest(each.digest).tensors if entry.name != REPORT]
+        if not names:
+            continue
+        outcomes = Outcomes.of_tensors(_arrays(workspace, each.digest, names))
+        if figure is None or each.seq == figure.seq or _gives(outcomes, figure):
+            return outcomes
     return None
+
+
+def _gives(outcomes: Outcomes, figure: Figure) -> bool:
+    """Whether a figure may be of these outcomes: one that was measured of other predictions has another value."""
+    if figure.task not in (None, outcomes.task):
+        return False
+    value = outcomes.performance.figures().get(figure.metric, figure.value)
+    return math.isclose(value, figure.value, rel_tol=1e-9, abs_tol=1e-12)
 
 
 def judgeable(workspace: Workspace, model: ModelState, number: int) -> Any:
