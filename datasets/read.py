@@ -124,6 +124,17 @@ def rows_beside(path: str, schema: Mapping[str, Kind], carried: Sequence[str] | 
     return _selected(path, table, None, ALL, schema), beside
 
 
+def columns_beside(path: str, names: Sequence[str] | None) -> Any:
+    """Columns that a report is asked for, None for all, as what they seem to be: an Arrow table."""
+    table = rows_beside(path, {}, names)[1]
+    if kind_of(path) not in SEPARATORS:
+        return table
+    try:
+        return typed(table, {})
+    except MemoryError:
+        raise _too_large(path) from None
+
+
 def _read(path: str, label: str | None, chosen: Selection, schema: Mapping[str, Kind]) -> Any:
     table = _tried(path, _READERS)
     present = table.column_names

@@ -38,10 +38,10 @@ class OrderedRows:
         return labelled(self._path, self._payload.label, chosen, schema)
 
     def columns(self, names: Sequence[str] | None) -> Any:
-        """Columns as they stand there, an Arrow table; None for all of them."""
-        from ..datasets.read import rows_beside
+        """Columns as what they seem to be, or were named as, an Arrow table; None for all of them."""
+        from ..datasets.read import columns_beside
 
-        return rows_beside(self._path, {}, names)[1] if self._named is None else self._named.columns(names)
+        return columns_beside(self._path, names) if self._named is None else self._named.columns(names)
 
 
 def _named(payload: LabelledRows, context: Context) -> NamedSource | None:
