@@ -51,7 +51,7 @@ def outcomes_of_predictions(
         return Outcomes(task, _numbers(truth), _numbers(predicted), sampling=drawn)
     chances = None if probabilities is None else read_probabilities(probabilities)
     if task == "binary":
-        named = (0, 1) if classes is None else tuple(classes)
+        named = _named(truth, predicted) if classes is None else tuple(classes)
         true, called = (_two(each, named) for each in (truth, predicted))
         return Outcomes(task, true, called, _positive(chances, len(true)), named, sampling=drawn)
     if task != "multiclass":
@@ -70,7 +70,16 @@ def _seeming(truth: Column, predicted: Column, classes: Sequence[Any] | None) ->
         return "binary"
     if (np.mod(values, 1) != 0).any():
         return "regression"
-    raise Malformed("whole numbers may name classes or be measured; say which by task: multiclass or regression")
+    raise Malformed(
+        "whole numbers may name classes or be measured; say which by task, multiclass or regression, or name two by classes"
+    )
+
+
+def _named(truth: Column, predicted: Column) -> tuple[Any, ...]:
+    """0 and 1, where nobody named the classes. Raises `Malformed` on text, where either may be the positive one."""
+    if "category" in (truth.kind, predicted.kind):
+        raise Malformed("the labels are text; name them by classes, the negative one first and then the positive")
+    return (0, 1)
 
 
 def _two(column: Column, classes: tuple[Any, ...]) -> npt.NDArray[np.float64]:

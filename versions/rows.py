@@ -67,7 +67,7 @@ def to_judge(workspace: Workspace, model: ModelState, number: int) -> Any:
     except Refused as refusal:
         from ..models.registry import FROM_PYTHON, INTO
 
-        refusal.python = refusal.python.replace(INTO, "judge it yourself and keep the figures with record_metrics")
+        refusal.python = refusal.python.replace(INTO, "judge what it predicted by evaluate_predictions")
         refusal.cli = refusal.cli.replace(FROM_PYTHON, "judge it from Python, in a process that has the class")
         raise
 

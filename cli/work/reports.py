@@ -52,6 +52,10 @@ class ReportFiles:
             if PurePath(path).suffix.lower() not in ENDINGS[option]:
                 raise Refused(f"--{option} {path} has another ending; end it in {', '.join(ENDINGS[option])}")
             check_place(path, force=self.force)
+        if self.html is not None or self.plot is not None:
+            from ...results.pages.drawing import check_drawing
+
+            check_drawing()
 
     def write(self, report: Report) -> list[str]:
         """Write them all, made first, so that none is there where one cannot be; their names."""

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
 from pathlib import Path, PurePath
 from typing import Any, Final, Literal
 
@@ -103,6 +104,14 @@ def spec_of(charts: Iterable[Any], look: Look = "light") -> dict[str, Any]:
         rule={"color": ink},
         view={"stroke": None},
     ).to_dict()
+
+
+def check_drawing() -> None:
+    """Raises `Unavailable` where what draws charts is not installed, without importing it."""
+    if find_spec("altair") is None:
+        altair()
+    if find_spec("vl_convert") is None:
+        _vega()
 
 
 def altair() -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,16 @@ def test_nothing_is_judged_where_the_report_could_not_be_written(cli: Cli) -> No
 
     assert "end it in .html" in cli(f"{EVALUATE} --html r.txt").err
     assert "leave --detach out" in cli(f"{EVALUATE} --html r.html --detach").err
+    assert cli.end() == before
+
+
+def test_nothing_is_judged_where_nothing_draws_charts(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = cli.end()
+    monkeypatch.setitem(sys.modules, "altair", None)
+
+    refused = cli(f"{EVALUATE} --html r.html")
+
+    assert (refused.code, refused.err) == (3, "lepton: charts need Altair; install lepton-ai-sdk[plot]\n")
     assert cli.end() == before
 
 

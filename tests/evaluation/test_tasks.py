@@ -132,6 +132,7 @@ def test_probabilities_of_torch_that_still_know_their_gradient_are_judged() -> N
         ("regression", [1, 2], [1, 2, 3], (), "there are 2 labels for 3 rows"),
         ("regression", ["a", "b"], [1, 2], (), "holds text where the model learnt numbers"),
         ("regression", [], [], (), "no rows to judge"),
+        ("binary", ["good", "bad"], ["bad", "bad"], (), "the labels are text; name them by classes"),
         ("binary", [1, 2], [1, 1], (), "labels to judge must be 0 or 1"),
         ("binary", [1, 0], [1, 2], (), "predictions to judge must be 0 or 1"),
         ("multiclass", [0.5, 1], [1, 1], (), "numbers that are measured are a regression"),

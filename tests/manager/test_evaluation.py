@@ -75,6 +75,20 @@ def test_a_report_comes_back_as_it_was_made(manager: ModelManager) -> None:
     assert manager.report("credit") == made
 
 
+def test_a_search_for_slices_is_the_same_in_a_file_and_in_memory(manager: ModelManager, tmp_path: Path) -> None:
+    rows = DATA.assign(patient=PATIENT)
+    rows.assign(bad=LABELS).to_csv(tmp_path / "rows.csv", index=False)
+
+    memory = manager.evaluate("credit", rows, LABELS, name="memory", draws=0, slices=True).report
+    file = manager.evaluate("credit", str(tmp_path / "rows.csv"), "bad", name="file", draws=0, slices=True).report
+
+    assert memory is not None
+    assert file is not None
+    assert any("<=" in each.condition or ">" in each.condition for each in file.slices)
+    assert file.slices == memory.slices
+    assert event_of(manager, "memory")["data"]["digest"] == event_of(manager, "file")["data"]["digest"]
+
+
 def test_each_rows_outcome_is_kept_unless_it_is_not_to_be(manager: ModelManager) -> None:
     manager.evaluate("credit", DATA, LABELS, name="rows kept", draws=0)
     manager.evaluate("credit", DATA[:100], LABELS[:100], name="rows left out", draws=0, keep_outcomes=False)

@@ -264,7 +264,7 @@ def test_the_way_out_is_one_that_the_call_has(manager: ModelManager) -> None:
         manager.load_version(1)
     with pytest.raises(Refused, match=r"with into=, or take the parameters with load_checkpoint_tensors$"):
         manager.load_checkpoint(run.id)
-    with pytest.raises(Refused, match=r"judge it yourself and keep the figures with record_metrics$"):
+    with pytest.raises(Refused, match=r"judge what it predicted by evaluate_predictions$"):
         manager.evaluate(1, [[1.0]], [1])
     with pytest.raises(Malformed, match=r"give module\.to_empty\(device='cpu'\) in its place"), torch.device("meta"):
         manager.apply(1, torch.nn.Linear(1, 1))

@@ -358,7 +358,7 @@ def _unranked(model: ModelState, sides: Mapping[int, VersionFigures], metric: st
     some = max((each for each in alike if _ranks(model, each.name)), key=lambda each: len(each.figures), default=None)
     if some is not None:
         return f"{what}; only versions {', '.join(map(str, sorted(some.figures)))} share {some.name}"
-    return f"{what}; evaluate them on the same rows"
+    return f"{what}; evaluate them on the same rows, or give the rows here where versions learnt other columns"
 
 
 def _tensor_changes(workspace: Workspace, *ends: ModelVersion) -> tuple[TensorChange, ...]:

@@ -232,14 +232,17 @@ def columns_beside(data: Any, request: ReportRequest, labels: Any = None) -> Tab
 
 
 def without_extra(model: ModelState, number: int, data: Any, request: ReportRequest) -> Any:
-    """The data without columns that are named for the report alone, which the version never learnt."""
+    """The data without columns that the report alone was asked for, which the version never learnt."""
     from ...datasets.selection import selection
-    from ...datasets.tables import selected
+    from ...datasets.tables import read_table, selected
 
     event = model.version(number).event
     schema = schema_of(event.architecture, event.data)
-    extra = [name for name in request.named if schema and name not in schema]
-    return data if not extra or isinstance(data, LabelledFile) else selected(data, selection(None, extra, None))
+    if not schema or isinstance(data, LabelledFile):
+        return data
+    asked = read_table(data).by_name if request.slices is True else request.named
+    extra = [name for name in asked if name not in schema]
+    return selected(data, selection(None, extra, None)) if extra else data
 
 
 def _arrays(workspace: Workspace, digest: str, names: Sequence[str]) -> dict[str, Any]:

@@ -153,8 +153,8 @@ def _measured(
         return PickFigure(name, {number: every[number][name] for number in rest}, better)
     some = f"version {lacking[0]} has none" if lacking else "they are of other rows"
     raise Refused(
-        f"{name!r} is not known of all these versions on the same rows ({some}); evaluate them on the same rows, or "
-        "leave out those without"
+        f"{name!r} is not known of all these versions on the same rows ({some}); evaluate them on the same rows, "
+        "give the rows here where versions learnt other columns, or leave out those without"
     )
 
 
