@@ -189,7 +189,7 @@ def _conditions(name: str, array: npt.NDArray[Any]) -> tuple[Codes, list[tuple[s
     if array.dtype.kind == "O" and all(isinstance(value, int | float) for value in array[~gaps].tolist()):
         array = np.where(gaps, np.nan, array).astype(np.float64)
     if array.dtype.kind == "f" and np.isinf(array).any():
-        raise Malformed(f"column {name!r} holds infinity; give a number, or None where it is unknown")
+        raise Malformed(f"column {name!r} holds infinity; give a number, or leave it empty where it is unknown")
     codes = np.zeros(len(array), np.int64)
     if array.dtype.kind in "iuf" and len(np.unique(array[~gaps])) > LEVELS:
         codes[~gaps], conditions = _quarters(name, array[~gaps].astype(np.float64))

@@ -110,7 +110,7 @@ CASES: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "an infinite column": (
         lambda: slices.worst([1, 0.0], {"a": [INF, 1.0]}),
-        "column 'a' holds infinity; give a number, or None where it is unknown",
+        "column 'a' holds infinity; give a number, or leave it empty where it is unknown",
     ),
     "fairness of very many groups": (
         lambda: fairness.by_group(np.arange(101) % 2, np.arange(101) % 2, np.arange(101)),
