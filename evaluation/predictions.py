@@ -71,7 +71,8 @@ def _seeming(truth: Column, predicted: Column, classes: Sequence[Any] | None) ->
     if (np.mod(values, 1) != 0).any():
         return "regression"
     raise Malformed(
-        "whole numbers may name classes or be measured; say which by task, multiclass or regression, or name two by classes"
+        "whole numbers may name classes or be measured; say which by task, multiclass or regression, or name "
+        "two by classes"
     )
 
 
