@@ -106,7 +106,9 @@ class Sentences:
 
     def positive(self, report: Report) -> str:
         """Which of two classes that have names is the positive one, empty elsewhere."""
-        classes = report.confusion.classes if report.performance.task == "binary" and report.confusion else ()
+        if report.performance.task != "binary" or report.confusion is None:
+            return ""
+        classes = report.confusion.classes
         named = len(classes) == 2 and classes != ("0", "1")
         return self.word("Positive class: {name}", name=classes[1]) if named else ""
 
