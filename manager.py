@@ -622,11 +622,14 @@ class ModelManager:
         the object store, 2 GB at most. Other rows are the next version of the name; the same rows change nothing.
         `types`, `drop` and `columns` are as `train` has them. A file may be larger than memory.
         """
-        self._home.outbox.ready()
-        workspace, chosen = self._home.workspace, selection(types, drop, columns)
-        told: dict[str, Any] = {"chosen": chosen, "keep": keep, "message": message, "key": key}
-        versions.naming.add(workspace, name, data, labels, **told)
-        return versions.listing.show(workspace, name)
+
+        def begun() -> Workspace:
+            self._home.outbox.ready()
+            return self._home.workspace
+
+        told: dict[str, Any] = {"keep": keep, "message": message, "key": key}
+        versions.naming.add(begun, name, data, labels, chosen=selection(types, drop, columns), **told)
+        return versions.listing.show(self._workspace, name)
 
     def data(self, name: str) -> NamedData:
         """What a name of rows stands for, its profile with it; `NAME@2` is an earlier version of it."""

@@ -78,7 +78,9 @@ def plain_array(tensor: Any, what: str) -> npt.NDArray[Any]:
 
 def _dense(values: Any) -> Any:
     """A pandas column that leaves out its commonest value, with all of them."""
-    return values.sparse.to_dense() if type(getattr(values, "dtype", None)).__name__ == "SparseDtype" else values
+    if type(getattr(values, "dtype", None)).__name__ != "SparseDtype":
+        return values
+    return values.sparse.to_dense() if hasattr(values, "sparse") else values.to_dense()
 
 
 def _native(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

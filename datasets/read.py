@@ -125,14 +125,10 @@ def rows_beside(path: str, schema: Mapping[str, Kind], carried: Sequence[str] | 
 
 
 def columns_beside(path: str, names: Sequence[str] | None) -> Any:
-    """Columns that a report is asked for, None for all, as what they seem to be: an Arrow table."""
-    table = rows_beside(path, {}, names)[1]
-    if kind_of(path) not in SEPARATORS:
-        return table
-    try:
-        return typed(table, {})
-    except MemoryError:
-        raise _too_large(path) from None
+    """Columns of a file as what they seem to be, an Arrow table; None for all. Numbers of a text file are such."""
+    _, beside = rows_beside(path, {}, names)
+    with complaints(path):
+        return typed(beside, {}) if kind_of(path) in SEPARATORS else beside
 
 
 def _read(path: str, label: str | None, chosen: Selection, schema: Mapping[str, Kind]) -> Any:

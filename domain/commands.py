@@ -165,13 +165,15 @@ class MovesAliases(OfModel):
     """Something that may move aliases, which may be protected."""
 
     free_text: ClassVar = ("reason",)
-    incidental: ClassVar = ("replayed", "from_version", "suites")
+    incidental: ClassVar = ("replayed", "from_version", "suites", "compared")
     joined: ClassVar = ("override",)
     reason: str = ""
     override: bool = False
     """Whether protected aliases move without their gate, for the reason."""
     suites: Mapping[str, int] = field(default_factory=dict[str, int])
     """The suites that protect aliases of the model, each with the number of its definition that counts."""
+    compared: Mapping[str, str] = field(default_factory=dict[str, str])
+    """By suite, the alias, branch or tag that its requirements compare with."""
 
     def reads(self) -> tuple[str, ...]:
         return (model_stream(self.model), *map(suite_stream, self.suites))
@@ -181,7 +183,7 @@ class MovesAliases(OfModel):
 class MoveAliases(MovesAliases):
     """Put aliases on versions, all or none; `expected` names where they must stand before (0: nowhere)."""
 
-    incidental: ClassVar = ("suites",)
+    incidental: ClassVar = ("suites", "compared")
     to: Mapping[str, int]
     expected: Mapping[str, int] = field(default_factory=dict[str, int])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, assert_never, cast
 
 from ..errors import Malformed, Refused, UnknownRevision
@@ -80,7 +80,7 @@ from .names import changed_notes, checked_fields, checked_metrics, checked_task
 from .run import decide as run
 from .run.state import RunState
 from .state import LedgerState, Objects, State
-from .suites.decide import check_newest, decide_suite
+from .suites.decide import check_newest, compared_with, decide_suite
 
 
 def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
@@ -127,6 +127,7 @@ def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
                 writable(model)
             if isinstance(command, MovesAliases):
                 check_newest(state, command.suites)
+                command = replace(command, compared=compared_with(state, command.suites))
             if isinstance(command, RecordEvaluation):
                 return evaluated(state, command)
             return tuple(Append(model_stream(command.model), event) for event in _of_model(model, command))

@@ -158,6 +158,11 @@ def figure(name: str, value: Any) -> float:
     raise Malformed(f"metric {name!r} is {words_of(value)}; a metric is one real number a name")
 
 
+def checked_rows(name: object) -> str:
+    """What the rows of an evaluation are called, or `Malformed`; empty where they bear no name."""
+    return "" if name == "" else checked_label(name, "set of rows")
+
+
 def checked_task(task: object) -> str | None:
     """What figures are of (binary, multiclass, regression, …), None where nothing is said; `Malformed` for no label."""
     return None if task in (None, "") else checked_label(task, "task")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from operator import index
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from .resampling import Scheme
 from .scales import least_groups, scale_of
 
 DRAWS: Final = 1000
+MOST: Final = 100_000
 LEVEL: Final = 0.95
 DEFINED: Final = 0.9
 """The share of draws that must define a figure; with fewer, those that do are no sample of it."""
@@ -86,6 +88,28 @@ def resampled(
             if progress is not None:
                 progress(done, draws)
     return _by_name(found)
+
+
+def checked_terms(draws: Any, level: Any, seed: Any, least: int = 0) -> tuple[int, float, int]:
+    """How an interval or a test is found, as plain numbers. Raises `Malformed` where one is none of its kind."""
+    whole = _whole(draws)
+    if whole is None or not least <= whole <= MOST:
+        some = "0 (no intervals)" if not least else f"{least}"
+        raise Malformed(f"{draws} draws are not between {some} and {MOST:,}; {DRAWS:,} are usual")
+    if isinstance(level, str | bytes) or not hasattr(level, "__float__") or not 0.5 <= float(level) < 1:
+        raise Malformed(f"a level of {level} is not from 0.5 to below 1; {LEVEL} is usual")
+    start = _whole(seed)
+    if start is None or not 0 <= start < 2**63:
+        raise Malformed(f"a seed of {seed!r} is no whole number from 0 to below 2**63; 0 is usual")
+    return whole, float(level), start
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number of whatever library; None for anything else, a truth value among it."""
+    try:
+        return None if isinstance(value, bool | np.bool_) else index(value)
+    except TypeError:
+        return None
 
 
 def check_rows(measure: Measure, scheme: Scheme) -> None:

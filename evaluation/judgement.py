@@ -89,5 +89,5 @@ def report_in(arrays: Mapping[str, Any]) -> Report:
     """The report among arrays that were kept. Raises `Damaged` where it is none."""
     try:
         return Report.of_dict(json.loads(arrays[REPORT].tobytes()))
-    except (KeyError, ValueError, LeptonError) as error:
+    except (KeyError, ValueError, RecursionError, LeptonError) as error:
         raise Damaged("the report of an evaluation", expected="a report", found=str(error)) from error

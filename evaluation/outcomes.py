@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -110,7 +111,7 @@ class Outcomes:
         """The outcomes that were kept so. Raises `Damaged` where they are none."""
         try:
             about = json.loads(arrays[_ABOUT].tobytes())
-            return cls(
+            outcomes = cls(
                 about["task"],
                 arrays["truth"],
                 arrays["called"],
@@ -122,7 +123,9 @@ class Outcomes:
                 about.get("step"),
                 registered_of(about.get("own", ())),
             )
-        except (KeyError, ValueError, TypeError) as error:
+            _check_kept(outcomes)
+            return outcomes
+        except (KeyError, ValueError, TypeError, RecursionError, Malformed) as error:
             raise Damaged("the outcomes of an evaluation", expected="rows and task", found=str(error)) from error
 
     @property
@@ -178,7 +181,8 @@ def _wrong(outcomes: Outcomes) -> Floats:
 
 
 def _squared(outcomes: Outcomes) -> Floats:
-    return (outcomes.truth - outcomes.called) ** 2
+    with np.errstate(over="ignore"):
+        return (outcomes.truth - outcomes.called) ** 2
 
 
 _TASKS: Final[Mapping[str, _Task]] = {
@@ -198,3 +202,43 @@ def _compact(array: Array) -> Array:
     if array.dtype.kind not in "iub" or not array.size:
         return array
     return array.astype(np.promote_types(np.min_scalar_type(array.min()), np.min_scalar_type(array.max())))
+
+
+_CODED: Final = ("binary", "multiclass", "sequence")
+"""Tasks whose truth and calls are codes into the classes."""
+_WIDE: Final = ("multilabel", "segmentation")
+"""Tasks whose rows have more than one value."""
+
+
+def _check_kept(outcomes: Outcomes) -> None:
+    """Hold that the parts of outcomes fit each other, whoever kept them, or raise `ValueError`."""
+    truth, sampling, rows = outcomes.truth, outcomes.sampling, len(outcomes)
+    arrays = (truth, outcomes.called, outcomes.chances, outcomes.ends, sampling.groups)
+    told = [np.asarray(each) for each in arrays if each is not None]
+    if outcomes.task not in _TASKS or not rows or truth.shape != outcomes.called.shape:
+        raise ValueError(f"no rows of the task {outcomes.task!r}")
+    if any(each.dtype.kind not in "biuf" or len(each) != rows or np.isnan(each).any() for each in told):
+        raise ValueError(f"arrays that are not {rows} rows of numbers")
+    if truth.ndim != 1 and outcomes.task not in _WIDE:
+        raise ValueError(f"truth of {truth.ndim} dimensions")
+    codes = {"binary": 2}.get(outcomes.task, len(outcomes.classes)) if outcomes.task in _CODED else None
+    if codes is not None and any(each.min() < 0 or each.max() >= codes for each in told[:2]):
+        raise ValueError(f"codes beyond {codes} classes")
+    if outcomes.ends is not None and outcomes.ends.shape != (rows, 2):
+        raise ValueError("intervals without two ends")
+    if outcomes.chances is not None and outcomes.chances.shape != _chances(outcomes):
+        raise ValueError("chances that are not of these classes")
+    numbers = (outcomes.threshold, outcomes.step)
+    if not all(each is None or math.isfinite(each) for each in numbers):
+        raise ValueError("a threshold or step that is no number")
+    grouped = sampling.groups is None or np.ndim(sampling.groups) == 1
+    if not grouped or not isinstance(sampling.block, int | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ValueError("groups or blocks that are none")
+
+
+def _chances(outcomes: Outcomes) -> tuple[int, ...]:
+    """The shape that chances of a task have; of several classes there may be fewer columns than classes."""
+    chances = outcomes.chances
+    if outcomes.task != "multiclass" or chances is None or chances.ndim != 2:
+        return outcomes.truth.shape
+    return len(outcomes), min(chances.shape[1], len(outcomes.classes))

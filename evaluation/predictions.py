@@ -87,8 +87,9 @@ def _two(column: Column, classes: tuple[Any, ...]) -> npt.NDArray[np.float64]:
     """Labels of two classes as 0 and 1."""
     if len(classes) != 2 or classes[0] == classes[1]:
         raise Malformed(f"a binary task has two classes, the negative and the positive one, not {list(classes)}")
-    if classes == (0, 1) or (column.kind == "number" and all(isinstance(each, str) for each in classes)):
-        return _numbers(column)  # given as codes of the classes already
+    words = all(isinstance(each, str) for each in classes) and any(_is_word(_written(each)) for each in classes)
+    if classes == (0, 1) or (column.kind == "number" and words):
+        return _numbers(column)  # given as codes of the classes already; numbers beside "1" and "2" are their names
     true, names = _of_one_kind([column, _column(classes, "classes cannot be read", "name two")])
     if others := sorted({str(label) for label in true if label not in names}):
         raise Malformed(f"labels are {names[0]!r} or {names[1]!r}, and there is {', '.join(others[:5])}; name both")

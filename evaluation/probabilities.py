@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..datasets.arrays import is_tensor, plain_array
 from ..errors import Malformed
 
 
@@ -23,7 +24,7 @@ def read_probabilities(probabilities: Any) -> npt.NDArray[np.float64]:
 
 def read_numbers(values: Any, what: str) -> npt.NDArray[np.float64]:
     """Numbers of any shape; None becomes NaN. Raises `Malformed` on ragged rows and text."""
-    held = values.detach().cpu() if hasattr(values, "detach") else values
+    held = plain_array(values, f"the tensor of {what}") if is_tensor(values) else values
     try:
         array: npt.NDArray[Any] = np.asarray(held)
         if array.dtype.kind not in "biufO":

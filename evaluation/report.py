@@ -14,8 +14,8 @@ from ..results import Confusion, CostCurve, Curve, Interval, Report, Slice
 from . import measures
 from .diagnostics import calibration, slices
 from .diagnostics.costs import Costs, cost_curve
-from .diagnostics.fairness import by_group
-from .intervals import DRAWS, LEVEL, Progress, bootstrap
+from .diagnostics.fairness import by_group, without_rare
+from .intervals import DRAWS, LEVEL, Progress, bootstrap, checked_terms
 from .outcomes import Outcomes
 from .structured import tasks
 
@@ -46,11 +46,12 @@ class Asked:
     """Called now and then with how much is done and how much there is to do, from 0 to `of`."""
 
     def __post_init__(self) -> None:
-        whole = isinstance(self.draws, int)  # pyright: ignore[reportUnnecessaryIsInstance]
-        if not whole or not 0 <= self.draws <= 100_000:
-            raise Malformed(f"{self.draws} draws are not between 0 (no intervals) and 100,000")
-        if not 0.5 <= self.level < 1:
-            raise Malformed(f"a level of {self.level} is not from 0.5 to below 1; 0.95 is usual")
+        for name, value in zip(
+            ("draws", "level", "seed"), checked_terms(self.draws, self.level, self.seed), strict=True
+        ):
+            object.__setattr__(self, name, value)
+        if self.progress is not None and not callable(self.progress):  # pyright: ignore[reportUnnecessaryComparison]
+            raise Malformed("progress is called with how much is done and how much there is to do; give a function")
 
 
 def report_of(outcomes: Outcomes, asked: Asked) -> Report:
@@ -86,7 +87,9 @@ def _binary(outcomes: Outcomes, asked: Asked) -> dict[str, Any]:
     truth, chance = outcomes.truth.astype(np.float64), outcomes.chances
     called = outcomes.called.astype(np.float64)
     fairness = {
-        name: by_group(truth, called, groups, draws=max(asked.draws, 1), seed=asked.seed, level=asked.level)
+        name: by_group(
+            truth, called, without_rare(groups), draws=max(asked.draws, 1), seed=asked.seed, level=asked.level
+        )
         for name, groups in asked.sensitive.items()
     }
     told = {"confusion": _confusion(outcomes), "fairness": fairness}
@@ -167,12 +170,13 @@ def _curve(x: Floats, y: Floats) -> Curve:
 
 def _confusion(outcomes: Outcomes) -> Confusion:
     """The classes that a row is or was called, in their order."""
-    size = len(outcomes.classes)
-    cells = outcomes.truth.astype(np.int64) * size + outcomes.called.astype(np.int64)
-    counts = np.bincount(cells, minlength=size**2).reshape(size, size)
-    there = np.flatnonzero(counts.sum(axis=0) + counts.sum(axis=1))
-    names = tuple(str(outcomes.classes[place]) for place in there.tolist())
-    return Confusion(names, tuple(map(tuple, counts[np.ix_(there, there)].tolist())))
+    rows = len(outcomes)
+    both: npt.NDArray[np.int64] = np.concatenate([outcomes.truth, outcomes.called]).astype(np.int64)
+    there, codes = np.unique(both, return_inverse=True)
+    size = len(there)  # of as many classes as a model may know most are in no table
+    counts = np.bincount(codes[:rows] * size + codes[rows:], minlength=size**2).reshape(size, size)
+    places: list[int] = there.tolist()
+    return Confusion(tuple(str(outcomes.classes[place]) for place in places), tuple(map(tuple, counts.tolist())))
 
 
 def _slices(outcomes: Outcomes, asked: Asked, progress: Progress | None) -> tuple[Slice, ...]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypedDict, cast
+from typing import Any, TypedDict, cast
+
+import numpy as np
 
 from ..datasets.columns import Column, Table
 from ..errors import Malformed
+from ..plain import words_of
+from .answers.outputs import KINDS
 from .diagnostics.costs import Costs
 from .intervals import DRAWS, LEVEL, Progress
 from .own.cost_matrix import CostMatrix
@@ -77,6 +81,17 @@ class ReportRequest:
     progress: Progress | None = None
     """Called now and then with how much of the report is done and how much there is to do."""
 
+    def __post_init__(self) -> None:
+        for name in ("slices", "sensitive", "metrics"):
+            _check_columns(name, getattr(self, name))
+        if not isinstance(self.costs, Costs | Mapping | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise Malformed(f"costs are given by name, as in {{'false_negative': 5}}; not as {words_of(self.costs)}")
+        for name in ("stratified", "keep_outcomes"):
+            if not isinstance(getattr(self, name), bool | np.bool_):
+                raise Malformed(f"{name} is {words_of(getattr(self, name))}; say True or False")
+        if self.outputs not in (None, *KINDS):
+            raise Malformed(f"outputs are {', '.join(KINDS)}, not {self.outputs!r}")
+
     @property
     def named(self) -> tuple[str, ...]:
         """The columns of the data that are asked for by name."""
@@ -104,9 +119,18 @@ class ReportRequest:
         )
 
 
+def _check_columns(option: str, given: Any) -> None:
+    """Raise `Malformed` on what names neither columns nor metrics."""
+    what = "metrics" if option == "metrics" else "columns"
+    if isinstance(given, str):
+        raise Malformed(f"{what} are given as a list of names; write [{given!r}]")
+    if (isinstance(given, bool) and option == "slices") or (isinstance(given, Mapping) and option != "metrics"):
+        return
+    if not isinstance(given, Collection) or not all(isinstance(each, str) for each in cast("Collection[Any]", given)):
+        raise Malformed(f"{option} is {words_of(given)}; give a list of names of {what}")
+
+
 def _named(columns: bool | Columns) -> list[str]:
-    if isinstance(columns, str):
-        raise Malformed(f"columns are given as a list of names; write [{columns!r}]")
     return [] if isinstance(columns, bool | Mapping) else [*columns]
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ..datasets.arrays import is_tensor, plain_array
 from ..errors import Malformed
 from .cells import Cells, Counts, codes_of
 
@@ -247,6 +248,8 @@ def block_length(n: int) -> int:
 
 def as_given(values: npt.ArrayLike) -> npt.NDArray[Any]:
     """Values as an array that made no text of what is missing: numpy turns NaN beside texts into "nan"."""
+    if is_tensor(values):
+        return plain_array(values, "a tensor of one value a row")
     return np.asarray(values, dtype=None if isinstance(values, np.ndarray) else object)
 
 
@@ -256,7 +259,12 @@ def missing(array: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
         return np.zeros(len(array), bool)
     if array.dtype.kind == "f":
         return np.isnan(array)
-    return np.array([value is None or value != value for value in array.tolist()], bool)
+    return np.array([_is_gap(value) for value in array.tolist()], bool)
+
+
+def _is_gap(value: Any) -> bool:
+    """Whether a value is None, NaN or NaT, or pandas' NA, which is not even unequal to itself."""
+    return value is None or type(value).__name__ == "NAType" or bool(value != value)
 
 
 def check_complete(array: npt.NDArray[Any], what: str) -> None:

@@ -11,6 +11,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     Field,
+    FiniteFloat,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     ValidationInfo,
@@ -93,7 +94,7 @@ def check_free(value: Any) -> None:
 
 Small = Annotated[int, Field(ge=0), Within(None, SMALL)]
 Count = Annotated[int, Field(ge=0), Within(None, LARGE)]
-Finite = Annotated[float, Field(ge=-sys.float_info.max, le=sys.float_info.max)]
+Finite = Annotated[FiniteFloat, Field(ge=-sys.float_info.max, le=sys.float_info.max)]
 """A number that is neither NaN nor infinite."""
 Ordinal = Annotated[int, Field(ge=1), Within(None, LARGE)]
 SmallOrdinal = Annotated[int, Field(ge=1), Within(None, SMALL)]

@@ -38,7 +38,7 @@ class OrderedRows:
         return labelled(self._path, self._payload.label, chosen, schema)
 
     def columns(self, names: Sequence[str] | None) -> Any:
-        """Columns as what they seem to be, or were named as, an Arrow table; None for all of them."""
+        """Columns as what they seem to be, an Arrow table; None for all of them."""
         from ..datasets.read import columns_beside
 
         return columns_beside(self._path, names) if self._named is None else self._named.columns(names)

@@ -13,7 +13,7 @@ from ...results.description import number, title
 from ...results.figures import figure
 from ...results.words import say
 from ..command import Session, command, importing, keyed
-from ..completion import revisions
+from ..completion import data_names, revisions
 from ..revision import branch_option
 from ..shapes import VERSION
 from .reporting import cost
@@ -25,8 +25,8 @@ from .reporting import cost
     "lepton calibrate production later.csv --label default --branch calibrated --method isotonic -m 'on June'",
 )
 @click.argument("rev", shell_complete=revisions)
-@click.argument("data")
-@click.option("--label", required=True, metavar="COLUMN", help="The column that holds the labels.")
+@click.argument("data", shell_complete=data_names)
+@click.option("--label", metavar="COLUMN", help="The column that holds the labels; named data know theirs.")
 @click.option(
     "--method",
     type=click.Choice(["temperature", "isotonic"]),
@@ -42,13 +42,13 @@ def calibrate(
     session: Session,
     rev: str,
     data: str,
-    label: str,
+    label: str | None,
     method: Literal["temperature", "isotonic"],
     branch: str,
     message: str,
     key: str | None,
 ) -> None:
-    """Correct a version's probabilities on the rows of a CSV, Parquet or Arrow file, and keep that as a version.
+    """Correct a version's probabilities on the rows of a file or of named data, and keep that as a version.
 
     The new version has REV as its parent and the same parameters, of which no byte is written again. What it calls each
     row stays as it was; its probabilities are corrected wherever it is loaded. The error after is measured on rows that
@@ -71,7 +71,7 @@ def calibrate(
     "lepton threshold production later.csv --label default --cost FN=5 --branch cheaper",
 )
 @click.argument("rev", shell_complete=revisions)
-@click.argument("data")
+@click.argument("data", shell_complete=data_names)
 @click.option("--label", metavar="COLUMN", help="The column that holds the labels; named data know theirs.")
 @click.option(
     "--cost",
@@ -139,7 +139,7 @@ def threshold(
     "lepton robustness 4 loans.csv --label default --draws 50 --metric roc_auc",
 )
 @click.argument("rev", shell_complete=revisions)
-@click.argument("data")
+@click.argument("data", shell_complete=data_names)
 @click.option("--label", metavar="COLUMN", help="The column that holds the labels; named data know theirs.")
 @click.option("--metric", metavar="NAME", help="The figure to look at; else the one that stands for the task.")
 @click.option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from typing import Any
 
 from ...errors import GateNotMet, Malformed, Refused, Stale
@@ -21,11 +22,13 @@ def passage(model: ModelState, alias: str, to: int, command: MovesAliases) -> di
     protection = model.protected.get(alias)
     if protection is None:
         return {}
-    standing = _compared_with(model, protection)
+    against = _compared_with(protection, command)
+    standing = None if against is None else _standing(model, against)
     newest = _newest(protection, command)
     passed = [seq for seq in model.passed.get(to, ()) if _covers(model, seq, protection, newest)]
     fitting = [seq for seq in passed if standing is None or model.gates[seq].against == standing]
-    if fitting:
+    missed = _missed(model, to, protection, newest, standing)
+    if fitting and fitting[-1] > missed:
         return {"gate": fitting[-1]}
     if command.override and not command.reason:
         raise Malformed(
@@ -35,7 +38,10 @@ def passage(model: ModelState, alias: str, to: int, command: MovesAliases) -> di
         )
     if command.override:
         return {"override": True}
-    raise _not_met(model, protection, to, standing, passed[-1] if passed else None)
+    if fitting:
+        what = f"version {to} of {model.name} was judged for alias {alias!r} again, and did not pass (event {missed})"
+        raise GateNotMet(what, **_ways(model, to, protection, against))
+    raise _not_met(model, protection, to, against, passed[-1] if passed else None)
 
 
 def undeletable(model: ModelState, alias: str) -> None:
@@ -48,12 +54,36 @@ def undeletable(model: ModelState, alias: str) -> None:
         )
 
 
-def _compared_with(model: ModelState, protection: AliasProtected) -> int | None:
-    """The version that a gate must have compared with: 0 where there is none, None where it compares with none."""
-    if not any(name.side == "against" for text in protection.requirements for name in names(parsed(text))):
-        return None
-    name = protection.against or protection.alias
+def compares(texts: Iterable[str]) -> bool:
+    """Whether requirements compare with a version that is named."""
+    return any(name.side == "against" for text in texts for name in names(parsed(text)))
+
+
+def _compared_with(protection: AliasProtected, command: MovesAliases) -> str | None:
+    """The name that a gate must have compared with where that stands now; None where it compares with none."""
+    if protection.suite is not None:
+        return command.compared.get(protection.suite)
+    return (protection.against or protection.alias) if compares(protection.requirements) else None
+
+
+def _standing(model: ModelState, name: str) -> int:
+    """Where an alias, branch or tag stands, 0 where there is none."""
     return model.alias(name) or model.head(name) or model.tags.get(name, 0)
+
+
+def _missed(model: ModelState, to: int, protection: AliasProtected, newest: int | None, standing: int | None) -> int:
+    """The last gate at which a version did not meet what a protection requires, 0 where there is none.
+
+    What it must meet is as it was judged last: a gate that was passed before such a one counts no more.
+    """
+    missed = (
+        seq
+        for seq, gate in model.gates.items()
+        if gate.version == to and not gate.passed and standing in (None, gate.against)
+        if (protection.suite is not None and (gate.suite, gate.suite_version) == (protection.suite, newest))
+        or any(each.text in protection.requirements and not each.holds for each in gate.requirements)
+    )
+    return max(missed, default=0)
 
 
 def _newest(protection: AliasProtected, command: MovesAliases) -> int | None:
@@ -73,11 +103,11 @@ def _covers(model: ModelState, seq: int, protection: AliasProtected, newest: int
 
 
 def _not_met(
-    model: ModelState, protection: AliasProtected, to: int, standing: int | None, stale: int | None
+    model: ModelState, protection: AliasProtected, to: int, against: str | None, stale: int | None
 ) -> GateNotMet:
-    alias, against = protection.alias, protection.against or protection.alias
-    what = f"alias {alias!r} of {model.name} is protected, and version {to} passed no gate that requires "
+    what = f"alias {protection.alias!r} of {model.name} is protected, and version {to} passed no gate that requires "
     what += " and ".join(protection.requirements) or f"what suite {protection.suite} does as it is defined now"
+    standing = None if against is None else _standing(model, against)
     if standing == 0:
         what += f", for {against} stands on no version yet to be compared with"
         return GateNotMet(what, python="override=True with a reason= moves it", cli="--override --reason TEXT moves it")
@@ -87,13 +117,17 @@ def _not_met(
             f"the gate that version {to} of {model.name} passed (event {stale}) compared it with "
             f"{'nothing' if before is None else f'version {before}'}, and {against} stands on version {standing} by now"
         )
+    return GateNotMet(what, **_ways(model, to, protection, against))
+
+
+def _ways(model: ModelState, to: int, protection: AliasProtected, against: str | None) -> dict[str, str]:
+    """What to do where an alias does not move, at each door; a suite says itself what it compares with."""
     rev = f"{model.name}@{to}"
-    compared = None if standing is None else f"{model.name}@{against}"
-    return GateNotMet(
-        what,
-        python=f"{_call(rev, compared, protection)} judges it, or move it with override=True and a reason=",
-        cli=f"`{_command(rev, compared, protection)}` judges it, or move it with --override --reason TEXT",
-    )
+    compared = None if against is None or protection.suite else f"{model.name}@{against}"
+    return {
+        "python": f"{_call(rev, compared, protection)} judges it, or move it with override=True and a reason=",
+        "cli": f"`{_command(rev, compared, protection)}` judges it, or move it with --override --reason TEXT",
+    }
 
 
 def _command(rev: str, compared: str | None, protection: AliasProtected) -> str:

@@ -9,9 +9,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from ...errors import Malformed, first_fault
 from ...events.event import Digest, Hyperparameters, Number
-from ...plain import plain, plain_text
+from ...plain import plain
 from ..model.metric import Better
-from ..names import checked_name
+from ..names import checked_name, checked_rows
 
 if TYPE_CHECKING:
     from ..model.state import ModelState
@@ -95,7 +95,7 @@ class JudgesVersion(Payload):
     """
 
     version: Number
-    name: Annotated[str, AfterValidator(lambda name: plain_text(name, "the data's name"))] = ""
+    name: Annotated[str, AfterValidator(checked_rows)] = ""
     better: Directions = {}
     task: str | None = None
     groups: str | None = None

@@ -22,7 +22,7 @@ from ...events.model import (
     VersionCommitted,
 )
 from ...events.objects import PackRepacked
-from ...plain import plain, plain_text
+from ...plain import plain
 from ..append import Append
 from ..commands import OBJECTS, Commit, RecordEvaluation, Repack, Stored, model_stream
 from ..guards import stands, unused, writable
@@ -35,6 +35,7 @@ from ..names import (
     checked_metrics,
     checked_model,
     checked_name,
+    checked_rows,
     checked_task,
     same_figure,
 )
@@ -248,7 +249,7 @@ def evaluated(state: State, command: RecordEvaluation) -> tuple[Append, ...]:
     recorded = EvaluationRecorded(
         version=model.version(command.version).number,
         data=plain(command.data, "data"),
-        name=plain_text(command.name, "the data's name"),
+        name=checked_rows(command.name),
         metrics=checked_metrics(command.metrics),
         task=checked_task(command.task),
         intervals=None if command.intervals is None else checked_intervals(command.intervals),

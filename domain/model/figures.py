@@ -148,7 +148,8 @@ def common(
 ) -> list[Common]:
     """Each metric on each rows that two versions or more were judged on (one, where there is but one), the newest last.
 
-    `name` is that of figures as they are shown, and stands for the rows that any of the versions has them on.
+    `name` is that of figures as they are shown, and stands for the rows that any of the versions has them on. A version
+    is judged by its own figure of that name where it has one there, else by its newest of the metric.
     """
     wanted = None if metrics is None else set(metrics)
     found: dict[tuple[str, str], dict[str | None, dict[int, Figure]]] = {}
@@ -157,7 +158,7 @@ def common(
             for each in by_name.values():
                 if wanted is None or each.metric in wanted:
                     of_task = found.setdefault((digest, each.metric), {}).setdefault(each.task, {})
-                    of_task[number] = _newer(of_task.get(number), each)
+                    of_task[number] = _chosen(of_task.get(number), each, name)
     called = None
     if name is not None:
         named = (each for of in versions.values() for each in of.named(name) if each.rows)
@@ -180,6 +181,13 @@ def _of_one_task(by_task: Mapping[str | None, dict[int, Figure]]) -> Iterable[di
         return by_task.values()
     (only,) = named
     return [only | {number: _newer(only.get(number), figure) for number, figure in unknown.items()}]
+
+
+def _chosen(one: Figure | None, other: Figure, name: str | None) -> Figure:
+    """The one that is called so, else the newer one."""
+    if one is not None and one.name != other.name and name in (one.name, other.name):
+        return one if one.name == name else other
+    return _newer(one, other)
 
 
 def _newer(one: Figure | None, other: Figure) -> Figure:

@@ -14,6 +14,7 @@ from ..append import Append
 from ..commands import OfSuite
 from ..expressions.judging import requirement
 from ..expressions.tree import Condition, names
+from ..gates.protection import compares
 from ..job.kinds import REPORT_OPTIONS, JudgesVersion
 from ..model.state import ModelState
 from ..names import checked_label, checked_model, checked_name, checked_task
@@ -54,6 +55,17 @@ def check_newest(state: State, suites: Mapping[str, int]) -> None:
         newest = len(cast(SuiteState, state[suite_stream(name)]).versions)
         if newest != number:
             raise Stale(f"suite {name!r}", f"definition {number}", f"definition {newest}", "look at it and try again")
+
+
+def compared_with(state: State, suites: Iterable[str]) -> dict[str, str]:
+    """By suite, the alias, branch or tag that its requirements compare with, where they do."""
+    newest = {name: cast(SuiteState, state[suite_stream(name)]).versions[-1:] for name in suites}
+    return {
+        name: version.event.against
+        for name, versions in newest.items()
+        for version in versions
+        if version.event.against is not None and compares(version.event.requirements)
+    }
 
 
 def checked_suite(name: str) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from ...datasets.profiles.profile import ALIKE
 from ...errors import Malformed
 from ...results import Fairness, Gap, GroupFigures
 from ..binary import Floats, checked
@@ -15,6 +16,10 @@ from ..cells import codes_of
 from ..intervals import DRAWS, LEVEL
 from ..resampling import Units, as_given, check_complete
 
+RARE: Final = f"(< {ALIKE})"
+"""The group of all rows whose own group has fewer than ALIKE."""
+MOST: Final = 100
+"""Groups that are compared at most: of more the widest gap says nothing, and pairs of them fill the memory."""
 RATES: Final = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision")
 
 
@@ -56,6 +61,17 @@ def by_group(
         for place, name in enumerate(names)
     )
     return Fairness(figures, gaps, level, draws)
+
+
+def without_rare(groups: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Groups by name, those of fewer than ALIKE rows together: a report names no level that tells who somebody is."""
+    array = as_given(groups)
+    if array.ndim != 1 or not len(array):
+        return array  # refused where groups are compared
+    check_complete(array, "group")
+    names, codes = codes_of(array)
+    rare = np.bincount(codes, minlength=len(names)) < ALIKE
+    return np.where(rare, RARE, names)[codes] if rare.any() else array
 
 
 def _dealt(
@@ -170,6 +186,8 @@ def _groups(groups: npt.ArrayLike, n: int) -> tuple[list[str], Units]:
     names, codes = codes_of(array)
     if len(names) < 2:
         raise Malformed(f"all rows are of the group {str(names[0])!r}; fairness compares at least two")
+    if len(names) > MOST:
+        raise Malformed(f"there are {len(names):,} groups, and fairness compares at most {MOST}; give coarser ones")
     return names.tolist(), codes
 
 

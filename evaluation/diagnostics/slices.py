@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations, pairwise
 from typing import Any, Final, NamedTuple
@@ -28,6 +28,8 @@ QUANTILES: Final = (0.25, 0.5, 0.75)
 PERMUTATIONS: Final = 1000
 _AT_ONCE: Final = 1 << 18
 """Elements of the permuted losses that are held at once by a thread: 2 MB."""
+_FEWEST: Final = 4
+"""Permutations at once at least, by which the slices of very many rows are read less often."""
 
 
 def worst(
@@ -54,12 +56,12 @@ def worst(
     if not slices or np.ptp(loss) == 0:
         return []
     sizes = np.array([each.rows for each in slices])
-    holds = np.array([each.cells for each in slices]).T
-    members = holds.astype(np.float64)
-    sums = (cells.sums(loss[None]) @ members)[0]
+    members = _sparse([each.cells for each in slices])
+    sums = members @ cells.sums(loss[None])[0]
     if units is None:
         found, chance = _permuted(loss, cells, members, sizes, seed, progress)
     else:
+        holds = np.array([each.cells for each in slices]).T
         found, chance = flipped(loss, holds, cells.codes, units, PERMUTATIONS, seed, progress)
     ps = (1 + (chance[None, :] >= found[:, None] - _ROUNDED).sum(axis=1)) / (1 + len(chance))
     order: list[int] = np.argsort(-found, kind="stable").tolist()
@@ -77,50 +79,61 @@ def worst(
 
 
 def _permuted(
-    loss: Floats, cells: Cells, members: Floats, sizes: Codes, seed: int, progress: Progress | None
+    loss: Floats, cells: Cells, members: Any, sizes: Codes, seed: int, progress: Progress | None
 ) -> tuple[Floats, Floats]:
     """The score of each slice, and the greatest score of each search in losses that were dealt to the rows anew."""
     spread = np.sqrt(loss.var(ddof=1) * (1 / sizes - 1 / len(loss)))
 
-    def scores(sums: Floats) -> Floats:
+    def scores(dealt: Floats) -> Floats:
         """How far the mean loss of each slice lies above that of all rows, in its spread under permutation."""
-        return (sums / sizes - loss.mean()) / spread
+        return ((members @ np.ascontiguousarray(dealt.T)).T / sizes - loss.mean()) / spread
 
-    def greatest(dealt: Floats) -> Floats:
-        return scores(dealt @ members).max(axis=1)
-
-    found = scores((cells.sums(loss[None]) @ members)[0])
-    return found, np.concatenate([greatest(dealt) for dealt in _dealt(loss, cells, seed, progress)])
+    found = scores(cells.sums(loss[None]))[0]
+    return found, np.concatenate([*_dealt(loss, cells, seed, progress, lambda dealt: scores(dealt).max(axis=1))])
 
 
-def _dealt(loss: Floats, cells: Cells, seed: int, progress: Progress | None) -> Iterator[Floats]:
-    """The losses of each cell, shape (some, cells), where losses were dealt to the rows anew PERMUTATIONS times.
+def _dealt(
+    loss: Floats, cells: Cells, seed: int, progress: Progress | None, told: Callable[[Floats], Floats]
+) -> Iterator[Floats]:
+    """What is `told`, shape (some,), of the losses of each cell, shape (some, cells), where losses were dealt to the
+    rows anew, PERMUTATIONS times in all.
 
-    Of two different losses how many rows of a cell get the greater one is hypergeometric, so no row is moved.
+    Of two different losses how many rows of a cell get the greater one is hypergeometric, so no row is moved. The
+    threads tell what is asked themselves: deals that waited to be looked at would fill the memory.
     """
     levels = np.unique(loss)
     if len(levels) == 2 and cells.size * FEW <= len(loss):
         generator = np.random.default_rng(seed)
         high = int((loss == levels[1]).sum())
         counts = generator.multivariate_hypergeometric(cells.rows, high, PERMUTATIONS, method="marginals")
-        yield levels[0] * cells.rows + (levels[1] - levels[0]) * counts
+        yield told(levels[0] * cells.rows + (levels[1] - levels[0]) * counts)
         if progress is not None:
             progress(PERMUTATIONS, PERMUTATIONS)
         return
-    at_once = max(1, min(PERMUTATIONS, _AT_ONCE // len(loss)))
+    at_once = max(_FEWEST, min(PERMUTATIONS, _AT_ONCE // len(loss)))
     counts = [min(at_once, PERMUTATIONS - begin) for begin in range(0, PERMUTATIONS, at_once)]
 
     def permuted(sequence: np.random.SeedSequence, count: int) -> Floats:
         rows = np.random.default_rng(sequence).permuted(np.broadcast_to(loss, (count, len(loss))), axis=1)
-        return cells.of_ordered(rows)
+        return told(cells.of_ordered(rows))
 
     done = 0
     with ThreadPoolExecutor(2) as pool:
-        for dealt in pool.map(permuted, np.random.SeedSequence(seed).spawn(len(counts)), counts):
-            yield dealt
-            done += len(dealt)
+        for some in pool.map(permuted, np.random.SeedSequence(seed).spawn(len(counts)), counts):
+            yield some
+            done += len(some)
             if progress is not None:
                 progress(done, PERMUTATIONS)
+
+
+def _sparse(members: Sequence[Members]) -> Any:
+    """Which cells each slice holds, shape (slices, cells): a matrix of many columns' slices would not fit in memory."""
+    from scipy.sparse import csr_array
+
+    held = [np.flatnonzero(each).astype(np.int32) for each in members]
+    ends = np.concatenate([[0], np.cumsum([len(each) for each in held])])
+    places = np.concatenate(held)
+    return csr_array((np.ones(len(places)), places, ends), shape=(len(members), len(members[0])))
 
 
 _ROUNDED: Final = 1e-9
@@ -175,6 +188,8 @@ def _conditions(name: str, array: npt.NDArray[Any]) -> tuple[Codes, list[tuple[s
     gaps = missing(array)
     if array.dtype.kind == "O" and all(isinstance(value, int | float) for value in array[~gaps].tolist()):
         array = np.where(gaps, np.nan, array).astype(np.float64)
+    if array.dtype.kind == "f" and np.isinf(array).any():
+        raise Malformed(f"column {name!r} holds infinity; give a number, or None where it is unknown")
     codes = np.zeros(len(array), np.int64)
     if array.dtype.kind in "iuf" and len(np.unique(array[~gaps])) > LEVELS:
         codes[~gaps], conditions = _quarters(name, array[~gaps].astype(np.float64))

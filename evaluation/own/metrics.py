@@ -60,7 +60,10 @@ class OwnMetric:
 
     def figure(self, outcomes: Outcomes) -> float:
         """Its value of all rows. Raises `Refused` where it raises, or tells no finite number."""
-        given: dict[str, Any] = {"probabilities": outcomes.chances} if "probabilities" in self.takes else {}
+        import numpy as np
+
+        every = {"probabilities": outcomes.chances, "weights": np.ones(len(outcomes))}
+        given = {name: every[name] for name in self.takes}
         try:
             value = self.function(outcomes.named(outcomes.truth), outcomes.named(outcomes.called), **given)
             told = _number(value)

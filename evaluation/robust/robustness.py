@@ -12,7 +12,7 @@ import numpy as np
 from ...datasets.arrays import is_tensor, plain_array
 from ...errors import LeptonError, Malformed
 from ...results.judging.robustness import PerturbedFigure, Robustness
-from ..intervals import LEVEL
+from ..intervals import LEVEL, checked_terms
 from ..outcomes import Outcomes
 from ..paired import holm, paired_bootstrap
 from ..resampling import Sampling
@@ -54,8 +54,7 @@ def robustness_of(
     def judged(rows: Any) -> Outcomes:
         return outcomes_of(subject, rows, labels, task, sampling, outputs)
 
-    if not 2 <= draws <= 100_000:
-        raise Malformed(f"{draws} draws are not between 2 and 100,000; {DRAWS} are usual")
+    draws, level, seed = checked_terms(draws, level, seed, least=2)
     clean = judged(data)
     name = figure or clean.performance.headline
     value = clean.measure(np.ones(len(clean))).get(name)

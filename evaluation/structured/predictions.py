@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from ...datasets.arrays import is_tensor, plain_array
 from ...datasets.tables import read_labels
 from ...errors import Malformed
 from ..outcomes import Outcomes
@@ -87,7 +90,7 @@ def _numbers(values: Any) -> npt.NDArray[np.float64]:
 
 def _held(values: Any) -> Any:
     """What a tensor on whichever device holds; anything else as it came."""
-    return values.detach().cpu().numpy() if hasattr(values, "detach") else values
+    return plain_array(values, "the tensor") if is_tensor(values) else values
 
 
 READERS: Final[Mapping[str, Read]] = {
@@ -97,3 +100,15 @@ READERS: Final[Mapping[str, Read]] = {
     "segmentation": _masks,
     "sequence": _tags,
 }
+
+
+def told_apart(outcomes: Outcomes, labels: Any) -> Any:
+    """Labels as rows are known by: as they are, and where a row has several values, one text that stands for them."""
+    match outcomes.task:
+        case "multilabel" | "segmentation":
+            rows = np.ascontiguousarray(outcomes.truth, np.float64)
+            return [sha256(f"{row.shape}".encode() + row.tobytes()).hexdigest() for row in rows]
+        case "sequence":
+            return [json.dumps([str(tag) for tag in tags], ensure_ascii=False) for tags in labels]
+        case _:
+            return labels

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from ...errors import Malformed
+from ...plain import words_of
 from ...results import SequencePerformance
 from .. import multiclass
 
@@ -39,6 +40,9 @@ def score(tags: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> 
 
 def check(tags: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> None:
     """Raise `Malformed` where there is not one predicted tag for each true one."""
+    for side in (tags, predicted):
+        if not isinstance(side, Collection):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise Malformed(f"tags are {words_of(side)}; give a list of tags for each sequence")
     if len(tags) != len(predicted):
         raise Malformed(f"{len(tags)} sequences do not match {len(predicted)} predicted ones; give one each")
     for place, (true, given) in enumerate(zip(tags, predicted, strict=True)):

@@ -15,7 +15,7 @@ from ...events.log import Row
 from ...events.model import VersionCommitted
 from ...events.suite import SuiteDefined, SuiteRetired
 from ...events.upcast import stored_names
-from ...versions.suites.known import every
+from ...versions.suites.known import readable
 from ...versions.workspace import Workspace
 
 TOPIC: Final = "suites"
@@ -36,7 +36,7 @@ class DueVersions:
         self._workspace = workspace
         self._stored = workspace.ledger.store.position(TOPIC, 0)
         self._due: dict[Due, None] = {}
-        self._suites = every(workspace)
+        self._suites = readable(workspace)
         watching = [each.seq for suite in self._suites for each in suite.versions if each.event.model]
         self._seq = max(self._stored or 0, min(watching) - 1 if watching else workspace.ledger.store.end())
 
@@ -49,7 +49,7 @@ class DueVersions:
         if (end := store.end()) <= self._seq:
             return False
         if store.rows_of_types(_DEFINED, self._seq, end):
-            self._suites = every(self._workspace)
+            self._suites = readable(self._workspace)
         watching = any(each.event.model for suite in self._suites for each in suite.versions)
         rows = store.rows_of_types((*_COMMITTED, *_ENDED), self._seq, end) if watching else []
         self._due |= dict.fromkeys(due for row in rows for due in self._asked(row))

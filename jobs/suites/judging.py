@@ -21,11 +21,12 @@ from ...domain.suites.commands import JudgeSuite
 from ...domain.suites.due import Due
 from ...domain.suites.judging import sides_of
 from ...domain.suites.state import SuiteVersion
-from ...errors import LeptonError, Stale, Unavailable
+from ...errors import Stale, Unavailable
 from ...events.envelope import decode
 from ...events.job import JobFinished, JobSubmitted
 from ...events.model import EvaluationRecorded
 from ...events.sql.actors import Actor
+from ...isolation import unforeseen
 from ...models.registry import OWN
 from ...versions.suites.known import suite_of
 from ...versions.suites.payload import evaluation_asked
@@ -79,7 +80,17 @@ class SuiteJudge:
     def acts(self) -> bool:
         """Whether there is something to do that no job waits for."""
         self._due.read()
-        return any(self._next(due) not in ("done", "waits") for due in self._due)
+        return any(self._awaited(due) not in ("done", "waits") for due in self._due)
+
+    def _awaited(self, due: Due) -> Next:
+        """As `_next`; nothing for a version that raises what `_advanced` sets aside."""
+        try:
+            return self._next(due)
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever one version raises must not keep the others waiting
+            log.warning("%s is not judged: %s", due.words, unforeseen(error, due.words))
+            return "done"
 
     def _advanced(self, due: Due) -> bool:
         """Do what can be done now about a version: whether all is. What is refused is told, and tried no more."""
@@ -97,8 +108,8 @@ class SuiteJudge:
             return False
         except Unavailable:
             raise
-        except LeptonError as error:
-            log.warning("%s is not judged: %s", due.words, error)
+        except Exception as error:  # noqa: BLE001 - whatever one version raises must not keep the others waiting
+            log.warning("%s is not judged: %s", due.words, unforeseen(error, due.words))
             return True
         return found == "done"
 

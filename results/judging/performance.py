@@ -380,6 +380,8 @@ def performance_of(figures: Mapping[str, Any]) -> TaskPerformance | None:
 
     None where it is of a task that Lepton has no figures for, or lacks a figure that is never undefined.
     """
+    if not isinstance(figures, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        return None
     task = figures.get("task", Performance.task)
     kind = _BY_TASK.get(task) if isinstance(task, str) else None
     if kind is None:

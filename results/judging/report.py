@@ -14,7 +14,7 @@ from ..file import keep
 from .performance import TaskPerformance
 from .sentences import Sentences
 from .statistics import Calibration, CostCurve, Fairness, Interval, Slice
-from .stored import read_back
+from .stored import check_lengths, read_back
 
 SHOWN_SLICES: Final = 5
 USUAL: Final = 0.95
@@ -28,6 +28,9 @@ class Curve(Result):
     x: tuple[float, ...]
     y: tuple[float, ...]
 
+    def __post_init__(self) -> None:
+        check_lengths("a curve", self.x, self.y)
+
 
 @dataclass(frozen=True)
 class Confusion(Result):
@@ -35,6 +38,9 @@ class Confusion(Result):
 
     classes: tuple[str, ...]
     counts: tuple[tuple[int, ...], ...]
+
+    def __post_init__(self) -> None:
+        check_lengths("a table of classes", self.classes, self.counts, *self.counts)
 
     def plot(self) -> Any:
         """A chart of the table. Raises `Unavailable` without Altair."""
@@ -52,6 +58,9 @@ class ByClass(Result):
     rows: tuple[int, ...]
     """How many rows, pixels or tags truly are of the class."""
 
+    def __post_init__(self) -> None:
+        check_lengths("figures by class", self.classes, self.values, self.rows)
+
 
 @dataclass(frozen=True)
 class Series(Result):
@@ -62,6 +71,10 @@ class Series(Result):
     forecast: tuple[float, ...]
     low: tuple[float, ...] | None = None
     high: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        ends = (each for each in (self.low, self.high) if each is not None)
+        check_lengths("a series", self.places, self.truth, self.forecast, *ends)
 
     def plot(self) -> Any:
         """A chart of both over time. Raises `Unavailable` without Altair."""

@@ -13,6 +13,7 @@ from ..description import Block, Words, grid, section, text
 from ..figures import figure
 from ..words import language, say, word
 from .sentences import RATES, Sentences
+from .stored import check_lengths
 
 POWER: Final = 0.8
 """The chance of finding a difference that is there, as Cohen (1988) proposes where nothing else is asked for."""
@@ -210,6 +211,9 @@ class CostCurve(Result):
 
     thresholds: tuple[float, ...]
     costs: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        check_lengths("a curve of costs", self.thresholds, self.costs)
 
     @property
     def best(self) -> tuple[float, float]:

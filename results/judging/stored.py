@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -44,7 +44,21 @@ def _value(kind: Any, stored: Any, what: str) -> Any:
     if is_dataclass(kind) and isinstance(kind, type):
         return kind.of_dict(stored) if hasattr(kind, "of_dict") else read_back(kind, stored, what)  # pyright: ignore
     if kind is float and isinstance(stored, int | float) and not isinstance(stored, bool):
-        return float(stored)
+        return _number(stored, what)
     if isinstance(kind, type) and isinstance(stored, kind):
         return stored
     raise Malformed(f"{what} is {type(stored).__name__}, which is not what a report has there")
+
+
+def _number(stored: float, what: str) -> float:
+    """A number that some float is near."""
+    try:
+        return float(stored)
+    except OverflowError:
+        raise Malformed(f"{what} is beyond what a float holds, which is not what a report has there") from None
+
+
+def check_lengths(what: str, *parts: Sized) -> None:
+    """Hold that parts of an answer are as long as each other, or raise `Malformed`."""
+    if len(lengths := {len(part) for part in parts}) > 1:
+        raise Malformed(f"{what} has parts of {' and '.join(map(str, sorted(lengths)))} values; give equally many")

@@ -402,6 +402,43 @@ def test_a_suites_gate_is_that_of_the_suite_as_it_is_defined_when_the_alias_move
         past.decided(alias(4))
 
 
+def test_a_suites_gate_against_a_version_that_its_alias_left_is_stale() -> None:
+    past = four()
+    past.ask(alias(1))
+    past.ask(protect(suite="nightly"))
+    asked: dict[str, Any] = {"data": {"digest": "d"}, "label": "y", "evaluation": "nightly", "against": "production"}
+    past.ask(DefineSuite(suite="nightly", requirements=(BETTER,), **asked))
+    of_suite: dict[str, Any] = {"suite": "nightly", "suite_version": 1}
+    past.ask(gate(4, BETTER, against=1, **of_suite))
+    past.ask(gate(2, BETTER, against=1, **of_suite))
+    assert past.ask(alias(2, suites={"nightly": 1})) != ()
+
+    with pytest.raises(GateNotMet) as refusal:
+        past.decided(alias(4, suites={"nightly": 1}))
+    assert "and production stands on version 2 by now; gate('credit@4', suite='nightly') judges it" in str(
+        refusal.value
+    )
+    past.ask(gate(4, BETTER, against=2, **of_suite))
+    assert past.ask(alias(4, suites={"nightly": 1})) != ()
+
+
+def test_a_gate_that_was_passed_counts_until_the_version_is_judged_again() -> None:
+    past = guarded()
+    past.ask(gate(2, BETTER, against=1))
+    past.ask(evaluated(2, OTHER, "other", f1=0.1))
+    past.ask(evaluated(1, OTHER, "other", f1=0.9))
+    past.ask(gate(2, "ks > 0.999", against=1))  # the alias requires nothing of it
+    past.ask(gate(2, BETTER, against=4, name="holdout"))
+    assert past.decided(alias(2)) != ()
+
+    past.ask(gate(2, BETTER, against=1, name="other"))
+
+    with pytest.raises(GateNotMet, match=r"version 2 of credit was judged for alias 'production' again, and did not"):
+        past.decided(alias(2))
+    past.ask(gate(2, BETTER, against=1, name="holdout"))
+    assert past.decided(alias(2)) != ()
+
+
 def test_gates_and_protections_are_the_same_replayed_and_recalled() -> None:
     past = guarded()
     past.ask(gate(4, BETTER, against=1))
@@ -468,5 +505,8 @@ def test_whatever_is_asked_a_protected_alias_moves_by_its_gate_or_for_a_reason(a
                     if protection.against:
                         standing = before.alias(protection.against) or before.head(protection.against)
                         assert passed.against == standing
+                    for seq, each in before.gates.items():
+                        if (each.version, each.against) == (passed.version, passed.against) and seq > event.gate:
+                            assert all(it.holds for it in each.requirements if it.text in protection.requirements)
             assert not (protection and isinstance(event, AliasDeleted))
     assert past.credit.taken("production") != "branch" or not past.credit.protected

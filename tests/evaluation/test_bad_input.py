@@ -16,6 +16,7 @@ from lepton_ai.evaluation.diagnostics.costs import Costs, cost_curve
 from lepton_ai.evaluation.intervals import bootstrap
 from lepton_ai.evaluation.predictions import outcomes_of_predictions as outcomes
 from lepton_ai.evaluation.report import Asked, report_of
+from lepton_ai.evaluation.request import ReportRequest
 from lepton_ai.evaluation.resampling import Sampling, SingleRows, scheme_of
 from lepton_ai.evaluation.structured import multilabel, ranking, segmentation, sequences
 
@@ -76,7 +77,47 @@ CASES: dict[str, tuple[Callable[[], Any], str]] = {
         "a threshold of least cost needs a binary classifier's probabilities; leave costs out",
     ),
     "draws that are no number": (
-        lambda: Asked(draws="many"), "many draws are not between 0 (no intervals) and 100,000",  # type: ignore[arg-type]
+        lambda: Asked(draws="many"), "many draws are not between 0 (no intervals) and 100,000; 1,000 are usual",  # type: ignore[arg-type]
+    ),
+    "a truth value for draws": (
+        lambda: Asked(draws=True), "True draws are not between 0 (no intervals) and 100,000; 1,000 are usual",
+    ),
+    "a level that is text": (
+        lambda: Asked(level="0.9"), "a level of 0.9 is not from 0.5 to below 1; 0.95 is usual",  # type: ignore[arg-type]
+    ),
+    "a seed below 0": (
+        lambda: Asked(seed=-1), "a seed of -1 is no whole number from 0 to below 2**63; 0 is usual",
+    ),
+    "progress that is no function": (
+        lambda: Asked(progress=5),  # type: ignore[arg-type]
+        "progress is called with how much is done and how much there is to do; give a function",
+    ),
+    "columns that are a number": (
+        lambda: ReportRequest(slices=5), "slices is an int; give a list of names of columns",  # type: ignore[arg-type]
+    ),
+    "sensitive columns that are a truth value": (
+        lambda: ReportRequest(sensitive=True), "sensitive is a bool; give a list of names of columns",  # type: ignore[arg-type]
+    ),
+    "one metric by its name": (
+        lambda: ReportRequest(metrics="f2"), "metrics are given as a list of names; write ['f2']",
+    ),
+    "costs that are a number": (
+        lambda: ReportRequest(costs=5),  # type: ignore[arg-type]
+        "costs are given by name, as in {'false_negative': 5}; not as an int",
+    ),
+    "strata that are text": (
+        lambda: ReportRequest(stratified="yes"), "stratified is a str; say True or False",  # type: ignore[arg-type]
+    ),
+    "an infinite column": (
+        lambda: slices.worst([1, 0.0], {"a": [INF, 1.0]}),
+        "column 'a' holds infinity; give a number, or None where it is unknown",
+    ),
+    "fairness of very many groups": (
+        lambda: fairness.by_group(np.arange(101) % 2, np.arange(101) % 2, np.arange(101)),
+        "there are 101 groups, and fairness compares at most 100; give coarser ones",
+    ),
+    "tags that are a number": (
+        lambda: outcomes("sequence", 5, 5), "tags are an int; give a list of tags for each sequence",
     ),
     "one group": (
         lambda: report_of(outcomes("binary", [0, 1], [0, 1], sampling=Sampling(groups=["a", "a"])), FEW),

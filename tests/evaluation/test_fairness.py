@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import fairlearn.metrics
 import numpy as np
 import pytest
 
@@ -83,3 +84,18 @@ def test_groups_that_say_nothing_have_a_gap_that_chance_explains() -> None:
 def test_groups_that_cannot_be_compared_are_refused(labels: Any, called: Any, groups: Any, advice: str) -> None:
     with pytest.raises(Malformed, match=advice):
         by_group(labels, called, groups)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_gaps_are_fairlearns(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    groups = generator.choice(list("abcd"), 200)
+    labels = (generator.random(200) < 0.5).astype(int)
+    called = (generator.random(200) < np.where(groups == "a", 0.3, 0.6)).astype(int)
+
+    gaps = {gap.name: gap.value for gap in by_group(labels, called, groups, draws=20).gaps}
+
+    assert gaps == {
+        name: pytest.approx(getattr(fairlearn.metrics, name)(labels, called, sensitive_features=groups))
+        for name in gaps
+    }

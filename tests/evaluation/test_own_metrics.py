@@ -209,3 +209,16 @@ def test_a_cost_matrix_is_the_mean_cost_of_a_row_with_an_interval() -> None:
 def test_costs_that_do_not_fit_are_told_in_one_sentence(outcomes: Outcomes, costs: Any, sentence: str) -> None:
     with pytest.raises(Malformed, match=sentence):
         judge_outcomes(outcomes, ReportRequest(cost_matrix=costs, draws=0), None)
+
+
+def test_a_metric_that_always_asks_for_weights_is_given_them() -> None:
+    @lepton_ai.metric("test-weighted-share", better="higher")
+    def weighted_share(labels: Any, predictions: Any, weights: Any) -> float:
+        return float(np.average(labels == predictions, weights=weights))
+
+    outcomes = outcomes_of_predictions("binary", [0, 1, 1, 0], [0, 1, 0, 0])
+    report = judge_outcomes(outcomes, ReportRequest(metrics=["test-weighted-share"], draws=50), None).report
+
+    assert report is not None
+    assert report.own["test-weighted-share"] == report.performance.figures()["accuracy"]
+    assert report.intervals["test-weighted-share"].low <= 0.75

@@ -235,3 +235,25 @@ def test_every_sentence_of_a_report_or_card_has_its_chinese() -> None:
 
     assert len(said) > 80
     assert said - CHINESE.keys() == set()
+
+
+def test_a_report_names_no_group_that_few_rows_have() -> None:
+    town = np.array(["big"] * 40 + ["small"] * 40 + [f"person {n}" for n in range(6)])
+    calls = np.arange(len(town)) % 2
+
+    found = report_of(outcomes_of_predictions("binary", calls, calls), Asked(draws=9, sensitive={"town": town}))
+
+    assert [(each.group, each.rows) for each in found.fairness["town"].groups] == [
+        ("(< 5)", 6), ("big", 40), ("small", 40),
+    ]  # fmt: skip
+    assert "person" not in json.dumps(found.to_dict())
+
+
+def test_a_table_of_confusion_is_of_the_classes_that_are_there() -> None:
+    truth, called = np.array([0, 99_999, 99_999]), np.array([0, 99_999, 7])
+
+    found = report_of(Outcomes("multiclass", truth, called, classes=tuple(range(100_000))), Asked(draws=0))
+
+    assert found.confusion is not None
+    assert found.confusion.classes == ("0", "7", "99999")
+    assert found.confusion.counts == ((1, 0, 0), (0, 0, 0), (0, 1, 1))

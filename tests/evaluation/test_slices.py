@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections import Counter
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 
 from lepton_ai.errors import Malformed
 from lepton_ai.evaluation.diagnostics.slices import worst
@@ -121,3 +124,29 @@ def test_whole_numbers_are_written_without_a_point() -> None:
     found = worst((level == 1).astype(float), {"level": level})
 
     assert found[0].condition == "level = 1"
+
+
+def test_missing_values_are_told_whatever_says_that_they_are() -> None:
+    losses = np.r_[np.ones(60), np.zeros(140)]
+    values = [None] * 60 + [1] * 140
+    kinds: list[Any] = [values, pd.Series(values, dtype="Int64"), torch.tensor([np.nan] * 60 + [1.0] * 140)]
+
+    found = [worst(losses, {"a": each})[0] for each in [*kinds, kinds[-1].to(torch.bfloat16)]]
+
+    assert {(each.condition, each.rows) for each in found} == {("a is missing", 60)}
+
+
+def test_slices_of_many_columns_are_those_of_few_and_need_no_memory_of_their_own() -> None:
+    generator = np.random.default_rng(3)
+    losses = generator.random(4000)
+    columns = {f"c{place}": generator.normal(size=4000) for place in range(100)}
+    tracemalloc.start()
+    found = worst(losses, columns)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 100e6, "deals are looked at where they are dealt"
+    one = found[0]
+    column, edge = columns[one.condition.split(" ")[0]], float(one.condition.split(" ")[-1])
+    held = column > edge if ">" in one.condition else column <= edge
+    assert one.loss == pytest.approx(losses[held].mean())

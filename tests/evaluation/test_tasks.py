@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from lepton_ai.domain.model.metric import better_when, tables
 from lepton_ai.errors import Malformed
-from lepton_ai.evaluation.predictions import judge
+from lepton_ai.evaluation.predictions import judge, outcomes_of_predictions
 from lepton_ai.results import Evaluation, MulticlassPerformance, Performance, RegressionPerformance, TaskPerformance
 from lepton_ai.results.judging.performance import performance_of
 from lepton_ai.results.version import Version
@@ -231,3 +231,28 @@ def test_the_page_of_metrics_has_the_names_whose_direction_is_known() -> None:
     page = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text("utf-8")
 
     assert page.endswith(tables()), "run `make docs`"
+
+
+def test_numbers_beside_classes_that_write_numbers_are_their_names() -> None:
+    truth, called, chances = [1, 0, 0, 1], [1, 0, 1, 1], [0.1, 0.8, 0.7, 0.2]
+
+    found = outcomes_of_predictions("binary", truth, called, chances, ["1", "0"])
+
+    assert found.truth.tolist() == [0, 1, 1, 0], "the class named 0 is the positive one"
+    assert found.performance.figures()["roc_auc"] == 1
+
+
+def test_tensors_of_half_precision_are_read() -> None:
+    chances = torch.tensor([0.25, 0.75, 0.5], dtype=torch.bfloat16, requires_grad=True)
+
+    assert outcomes_of_predictions("binary", [0, 1, 1], [0, 1, 1], chances).performance.figures()["brier"] == 0.125
+    several = torch.tensor([[0.75, 0.25]] * 2, dtype=torch.bfloat16)
+    told = outcomes_of_predictions("multilabel", [[1, 0]] * 2, [[1, 0]] * 2, several).chances
+    assert told is not None
+    assert told.tolist() == [[0.75, 0.25]] * 2
+
+
+def test_a_column_that_leaves_out_its_commonest_value_holds_labels() -> None:
+    labels = pd.arrays.SparseArray([0, 0, 1, 0])
+
+    assert outcomes_of_predictions("binary", labels, [0, 0, 1, 1]).truth.tolist() == [0, 0, 1, 0]

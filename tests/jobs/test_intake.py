@@ -41,6 +41,10 @@ def event(id: object, /, **changes: Any) -> dict[str, Any]:
     return {name: value for name, value in (whole | changes).items() if value is not None}
 
 
+TOLD = "lepton.evaluation.recorded.v1"
+EVALUATED = {"version": 1, "data": {"digest": f"blake3:{'a' * 64}", "rows": 3}, "metrics": {"f1": 0.5}}
+
+
 def letters(*told: dict[str, Any] | bytes, start: int = 0) -> list[Letter]:
     """Messages in structured mode, one behind the other."""
     raw = [each if isinstance(each, bytes) else json.dumps(each).encode() for each in told]
@@ -113,6 +117,10 @@ def test_binary_mode_says_the_same(intake: Intake) -> None:
         ({"type": "lepton.dataset.recorded.v1", "subject": "dataset/d", "data": {"data": {"n": 10**30}}}, "64 bits"),
         ({"type": "lepton.version.committed.v2"}, "none that others may send"),
         ({"type": "com.example.thing"}, "none that others may send"),
+        ({"type": TOLD, "data": EVALUATED | {"name": "n" * 201}}, "cannot name a set of rows; give a text of at most"),
+        ({"type": TOLD, "data": EVALUATED | {"name": "a\nb"}}, "leave out its control characters"),
+        ({"type": TOLD, "data": EVALUATED | {"intervals": {"f1": [1, 0]}}}, "its ends are finite and rise"),
+        ({"type": TOLD, "data": EVALUATED | {"intervals": {"f1": ["NaN", 0]}}}, "should be a finite number"),
         ({"subject": "run/1"}, "belong to model/"),
         ({"subject": "model/"}, "belong to model/"),
         ({"subject": "model/../x"}, "cannot name a model"),

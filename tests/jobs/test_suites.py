@@ -14,6 +14,7 @@ import pytest
 from lepton_ai.domain.commands import MoveAliases, RecordEvaluation, RollBack
 from lepton_ai.domain.job.commands import AssignJob, FinishJob, Ready, StartJob
 from lepton_ai.domain.suites.commands import DefineSuite, RetireSuite
+from lepton_ai.errors import Damaged
 from lepton_ai.events.sql.actors import Actor
 from lepton_ai.jobs.protocol.messages import Failed, Finished, MadeEvaluation, Started
 from lepton_ai.jobs.protocol.over_tables import MailResults
@@ -277,3 +278,46 @@ def test_a_suite_whose_definer_was_forgotten_goes_on_without_a_place(judged: Jud
 
     assert judged.office.orders.sent[0].source == ""
     assert judged.gates == []
+
+
+def test_a_suite_whose_events_are_damaged_holds_up_no_other_and_no_other_work(
+    judged: Judged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def state(stream: str) -> Any:
+        if stream == "suite/nightly":
+            raise Damaged("event 5", expected="its bytes", found="others")
+        return whole(stream)
+
+    judged.saved(1)
+    judged.ask(NIGHTLY)
+    judged.ask(replace(NIGHTLY, suite="weekly", evaluation="weekly"))
+    judged.saved(2)
+    whole = judged.office.workspace.ledger.state
+    monkeypatch.setattr(judged.office.workspace.ledger, "state", state)
+
+    judged.office.assigner = judged.office.begin()
+    judged.judge({1: 0.8, 2: 0.9})
+
+    assert [gate.suite for gate in judged.office.workspace.model("net").gates.values()] == ["weekly"]
+
+
+def test_a_version_that_raises_what_no_rule_foresaw_holds_up_no_other(
+    judged: Judged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def model(name: str) -> Any:
+        if name == "odd":
+            raise KeyError(name)
+        return whole(name)
+
+    judged.saved(1)
+    judged.ask(NIGHTLY)
+    judged.ask(replace(NIGHTLY, suite="odd", evaluation="odd", watched="odd"))
+    save(judged.office.workspace, read({"w": np.zeros(2)}, "odd"), Save())
+    judged.saved(2)
+    whole = judged.office.workspace.model
+    monkeypatch.setattr(judged.office.workspace, "model", model)
+
+    assert SuiteJudge(judged.office.workspace).acts()
+    judged.judge({1: 0.8, 2: 0.9})
+
+    assert judged.gates == [(1, 2, True)]

@@ -104,6 +104,22 @@ def test_one_that_says_nothing_of_rows_is_left_out_of_the_tests(manager: ModelMa
     assert "not tested, for no outcomes of these rows are kept: 4" in str(kept)
 
 
+def test_each_is_tested_by_the_predictions_that_its_figure_is_of(manager: ModelManager) -> None:
+    data, labels = HELD
+    for name, version, called in (("one", 1, labels), ("one", 2, labels), ("two", 1, 1 - labels)):
+        manager.evaluate_predictions(version, called, labels, data=data, name=name, draws=0)
+    found = manager.compare(1, 2, metric="one/accuracy")
+    assert [each["one/accuracy"] for each in found.metrics] == [1, 1], "what version 1 has under another name is newer"
+    assert [each.test.difference for each in found.tests] == [0]
+
+    manager.evaluate_predictions(1, 1 - labels, labels, data=data, name="one", draws=0, keep_outcomes=False)
+    left = manager.compare(1, 2, metric="one/accuracy", against=2)
+    assert [each["one/accuracy"] for each in left.metrics] == [1, 0]
+    assert [each.test.difference for each in left.tests] == [-1], "version 1 said the same under the name two"
+    manager.evaluate_predictions(1, labels, labels, data=data, name="two", draws=0)
+    assert manager.compare(1, 2, metric="one/accuracy").tests == (), "nothing is kept that gives the figure"
+
+
 def test_a_figure_that_has_no_test_is_compared_as_a_figure(manager: ModelManager) -> None:
     for version, saving in ((1, 5.0), (2, 6.0)):
         manager.evaluate(version, *HELD, name="held", draws=0, better={"cost_saving": "higher"})
@@ -127,7 +143,7 @@ def test_a_comparison_by_test_is_told_in_chinese(manager: ModelManager, monkeypa
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda m: m.compare(1, 2, data=HELD[0]), "data and labels go together; give both"),
+        (lambda m: m.compare(1, 2, data=HELD[0]), "nobody said what the labels of the rows are"),
         (lambda m: m.compare(1, 2, labels=HELD[1]), "data and labels go together; give both"),
         (lambda m: m.compare(1, 2, data=HELD[0], labels=HELD[1], metric="rmse"), "none of these versions has a metric"),
         (lambda m: m.compare(1, 2, data=HELD[0], labels=HELD[1][:9]), "9"),

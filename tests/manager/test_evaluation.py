@@ -247,3 +247,42 @@ def test_a_report_tells_how_far_it_is(manager: ModelManager) -> None:
 
     assert told[-1][0] == told[-1][1] > 64
     assert told == sorted(told)
+
+
+@pytest.mark.parametrize(
+    ("task", "labels"),
+    [
+        ("multilabel", [[1, 0, 1], [0, 0, 1], [1, 1, 0]] * 4),
+        ("segmentation", [[[0, 1], [1, 1]], [[0, 0], [1, 0]]] * 4),
+        ("sequence", [["O", "B-X"], ["O"], ["B-X", "I-X", "O"]] * 4),
+    ],
+)
+def test_predictions_of_several_values_a_row_are_judged_on_rows_that_are_told_apart(
+    manager: ModelManager, task: str, labels: list[Any]
+) -> None:
+    digests: list[str] = []
+    for truth in (labels, labels[::-1], labels):
+        manager.evaluate_predictions("credit@1", truth, truth, name=task, task=task, draws=30)
+        report = manager.report("credit@1", task)
+        assert report.rows is not None
+        digests.append(report.rows["digest"])
+
+    assert digests[0] == digests[2] != digests[1]
+    assert report.rows["rows"] == len(labels)
+    assert report.performance.task == task
+
+
+def test_columns_of_a_text_file_are_searched_as_the_numbers_that_they_are(
+    manager: ModelManager, tmp_path: Path
+) -> None:
+    path = tmp_path / "rows.csv"
+    DATA.assign(defaulted=LABELS).to_csv(path, index=False)
+    asked: Any = {"draws": 20, "slices": ["age", "kind"], "name": "alike"}
+
+    of_memory = manager.evaluate("credit", DATA, LABELS, **asked).report
+    of_file = manager.evaluate("credit", path, "defaulted", **asked).report
+
+    assert of_memory is not None
+    assert of_file is not None
+    assert any(each.condition.startswith("age ") for each in of_memory.slices)
+    assert of_file == of_memory

@@ -21,12 +21,15 @@ READING = (
     "log", "show", "diff 1 2", "compare 1 2", "find 'metric.f1 > 0'", "suggest", "branch", "tag", "alias", "models",
     "jobs", "logs 1", "sql 'select 1'", "events", "snapshot copy.duckdb", "verify", "fsck", "rebuild", "status",
     "export 1 -o out.safetensors", "predict 1 loans.csv", "checkout 1 out", "rejected",
+    "pick 1 2 --by f1", "report 1", "card 1", "data list", "suite list", "robustness 1 loans.csv --label default",
     "worker --once", "relay --once", "projector", "intake",
 )  # fmt: skip
 LATER = (
     "branch trial", "tag t", "alias production 1", "rollback 1 --yes", "merge 1", "annotate 1 a=b", "describe 1 text",
     "archive", "unarchive", "cancel 1", "forget ada --yes", "evaluate 1 loans.csv --label default",
     "metric define net fid --better lower", "clear 1 --reason mended",
+    "gate 1 --require 'f1 > 0'", "calibrate 1 loans.csv --label default",
+    "threshold 1 loans.csv --label default --cost FN=5", "suite define s --data loans.csv --label default",
 )  # fmt: skip
 """What writes, but only about versions that must be there before."""
 ELSEWHERE = {"completion", "save", "init", "sync", "kept", "adopt", "train", "restore"}
@@ -67,6 +70,14 @@ def test_a_home_that_was_mistyped_is_not_made_by_reading(empty: Path) -> None:
 
 def test_nothing_waits_where_there_is_no_home(empty: Path) -> None:
     assert Cli(empty, LEPTON_HOME=None)("sync").out == "nothing waits\n"
+    assert list(empty.iterdir()) == []
+
+
+def test_rows_that_cannot_be_read_make_no_home(empty: Path) -> None:
+    ended = Cli(empty, LEPTON_HOME=None)("data add rows loans.csv --label default")
+
+    assert (ended.code, ended.out) == (1, "")
+    assert "loans.csv" in ended.err
     assert list(empty.iterdir()) == []
 
 

@@ -221,8 +221,7 @@ def test_no_more_is_kept_than_can_be_read_back_at_once(
     with pytest.raises(Refused, match=r"the rows take more than .* as Parquet, which is the most that is kept"):
         manager.add_data("holdout", path, "bad", types=TYPES, keep=True)
 
-    assert manager.data_sets() == []
-    assert not any((manager._settings.home / "objects").rglob("packs/*/*"))
+    assert not manager._settings.home.exists()
 
 
 def test_damaged_rows_are_damage_are_listed_and_healed_from_a_copy(
@@ -307,7 +306,7 @@ def test_rows_have_names_on_either_database_and_come_back_from_the_log(
     objects = FolderStore(tmp_path / "objects")
     ledger.admit(CreateLedger(ledger=ledger.store.ledger_id, format=FORMAT), actor)
     workspace = Workspace(ledger, objects, Actors(ledger.store.database), actor.name)
-    naming.add(workspace, "holdout", path, "bad", chosen=selection(TYPES), keep=True, message="", key=None)
+    naming.add(lambda: workspace, "holdout", path, "bad", chosen=selection(TYPES), keep=True, message="", key=None)
     digest = listing.show(workspace, "holdout").digest
     assert fingerprint(*listing.load(workspace, "holdout"))["digest"] == digest
 

@@ -68,6 +68,12 @@ def rows_of(workspace: Workspace, data: Any, labels: Any = None) -> tuple[Any, A
     left out where the name knows them. Raises `Refused` where NAME is both, `UnknownRevision` where it is neither.
     """
     if (known := find(workspace, data)) is None:
+        if data is not None and labels is None:
+            raise Malformed(
+                "nobody said what the labels of the rows are",
+                python="give labels, or of a file the name of its column of labels",
+                cli="say which column holds them by --label",
+            )
         return data, labels, ""
     source = source_of(workspace, known)
     if labels is None and source.label is None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import mmap
 import tempfile
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, contextmanager, suppress
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, Final
@@ -32,7 +32,7 @@ MOST: Final = 2_000_000_000
 
 
 def add(
-    workspace: Workspace,
+    begun: Callable[[], Workspace],
     name: str,
     data: Any,
     labels: Any,
@@ -42,11 +42,15 @@ def add(
     message: str,
     key: str | None,
 ) -> None:
-    """Give rows a name. Nothing is recorded, nor kept, where they cannot be read or already bear it."""
+    """Give rows a name. Nothing is recorded, kept or opened (`begun`) where they cannot be read.
+
+    Nothing is recorded, nor kept, where they bear it already.
+    """
     checked_data(name)
     pieces, label, source = _read(data, labels, chosen)
     with _parquet(keep) as file:
         found = _surveyed(pieces, label, file)
+        workspace = begun()
         state = state_of(workspace, name)
         same = _standing(state, found)
         if same is not None and same.event.kept:

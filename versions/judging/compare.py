@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from ...domain.model.figures import Common, Figure, Rows, VersionFigures, common, shared
 from ...domain.model.metric import USUAL, Better, better_when, goodness
 from ...domain.model.state import ModelState, ModelVersion
-from ...errors import Malformed, Refused
+from ...errors import Damaged, Malformed, Refused
 from ...results import Comparison, Diff, PairedTest, TensorChange
 from ...tensors.graph import Graph
 from ..deltas import graph_of
@@ -18,6 +19,8 @@ from ..workspace import Workspace
 if TYPE_CHECKING:
     from ...evaluation.outcomes import Outcomes
     from .contests import TestTerms
+
+log = logging.getLogger("lepton")
 
 DRAWN: Final = ("groups", "block", "stratified")
 """What says how rows depend on each other."""
@@ -70,9 +73,10 @@ def _test_of_kept(workspace: Workspace, before: ModelVersion, after: ModelVersio
     if basis is None or before == after:
         return None
     from ...evaluation.contests.contest import paired_test
-    from .evaluation import kept_outcomes
 
-    one, other = (kept_outcomes(workspace, *end, basis.rows) for end in (before, after))
+    one, other = (
+        _readable_outcomes(workspace, *end, basis.rows, basis.figures[side]) for side, end in enumerate((before, after))
+    )
     try:
         return None if one is None or other is None else paired_test(basis.metric, one, other)
     except Refused:
@@ -205,7 +209,7 @@ def _tests(
     """The paired tests of a comparison: of versions whose outcomes of the rows are known, the best first."""
     from .contests import contests
 
-    outcomes = judged.outcomes if judged else outcomes_of_rows(workspace, model, order, basis.rows)
+    outcomes = judged.outcomes if judged else outcomes_of_rows(workspace, model, basis.figures, basis.rows)
     known = {number: outcomes[number] for number in order if number in outcomes}
     untested = tuple(number for number in order if number not in known)
     why = UNTOLD if judged and untested else ""
@@ -218,14 +222,28 @@ def _tests(
 
 
 def outcomes_of_rows(
-    workspace: Workspace, model: ModelState, numbers: Iterable[int], rows: Rows
+    workspace: Workspace, model: ModelState, figures: Mapping[int, Figure], rows: Rows
 ) -> dict[int, Outcomes]:
-    """By version what is kept of those rows; versions of which nothing is are left out."""
+    """By version what is kept of those rows that its figure is of; versions of which nothing whole is are left out."""
+    found = {
+        number: _readable_outcomes(workspace, model, number, rows, figure)
+        for number, figure in figures.items()
+        if model.reports.get(number)
+    }
+    return {number: outcomes for number, outcomes in found.items() if outcomes is not None}
+
+
+def _readable_outcomes(
+    workspace: Workspace, model: ModelState, number: int, rows: Rows, figure: Figure
+) -> Outcomes | None:
+    """As `kept_outcomes`; damaged ones are as none: a version is told, and rolled back to, without a test too."""
     from .evaluation import kept_outcomes
 
-    some = [number for number in numbers if model.reports.get(number)]
-    found = {number: kept_outcomes(workspace, model, number, rows) for number in some}
-    return {number: outcomes for number, outcomes in found.items() if outcomes is not None}
+    try:
+        return kept_outcomes(workspace, model, number, rows, figure)
+    except Damaged as error:
+        log.warning("version %d of %s is not tested: %s", number, model.name, error)
+        return None
 
 
 class JudgedVersions(NamedTuple):

@@ -8,9 +8,9 @@ from typing import Final
 
 from ...domain.model.metric import Better
 from ...domain.model.state import ModelState
-from ...errors import Malformed, Refused
+from ...errors import Refused
 from ...evaluation.contests.contest import paired_test
-from ...evaluation.intervals import DRAWS, LEVEL
+from ...evaluation.intervals import DRAWS, LEVEL, checked_terms
 from ...evaluation.outcomes import Outcomes
 from ...evaluation.paired import holm
 from ...results import Contest, PairedTest
@@ -29,10 +29,9 @@ class TestTerms:
     level: float = LEVEL
 
     def __post_init__(self) -> None:
-        if not FEWEST <= self.draws <= 100_000:
-            raise Malformed(f"{self.draws} draws are not between {FEWEST} and 100,000; 1,000 is usual")
-        if not 0.5 <= self.level < 1:
-            raise Malformed(f"a level of {self.level} is not from 0.5 to below 1; 0.95 is usual")
+        terms = checked_terms(self.draws, self.level, self.seed, least=FEWEST)
+        for name, value in zip(("draws", "level", "seed"), terms, strict=True):
+            object.__setattr__(self, name, value)
 
 
 def contests(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...datasets.selection import Selection, schema_of
 from ...domain.commands import RecordEvaluation, Stored
-from ...domain.model.figures import UNNAMED, KeptReport, Rows
+from ...domain.model.figures import UNNAMED, Figure, KeptReport, Rows
 from ...domain.model.figures import rows_of as identity_of
 from ...domain.model.metric import checked_better
 from ...domain.model.state import ModelState
-from ...errors import Malformed, Refused
+from ...domain.names import checked_rows
+from ...errors import Damaged, Malformed, Refused
 from ...results import Evaluation, Report
 from ...tensors.graph import Graph
 from ..data.named_data import rows_of
@@ -55,6 +57,7 @@ def evaluate(
     from ...datasets.tables import fingerprint
     from ...evaluation.judgement import judge_subject
 
+    checked_rows(name)
     data, labels, called = rows_of(workspace, data, labels)
     data, labels = read_once(workspace, (data, labels))
     beside = columns_beside(data, request, labels)
@@ -84,11 +87,14 @@ def evaluate_predictions(
     from ...datasets.tables import fingerprint
     from ...evaluation.judgement import judge_outcomes
     from ...evaluation.predictions import outcomes_of_predictions
+    from ...evaluation.structured.predictions import told_apart
 
+    checked_rows(told["name"])
     beside = columns_beside(data, request)
     sampling = request.sampling(beside)
     outcomes = outcomes_of_predictions(task, labels, predictions, probabilities, classes, sampling)
     judgement = judge_outcomes(outcomes, request, beside)
+    labels = told_apart(outcomes, labels)
     rows = fingerprint({"label": labels} if data is None else data, labels)
     return _recorded(workspace, model, number, judgement, request, rows, **told)
 
@@ -119,17 +125,33 @@ def kept_reports(model: ModelState, number: int) -> tuple[KeptReport, ...]:
     return model.reports.get(model.version(number).number, ())
 
 
-def kept_outcomes(workspace: Workspace, model: ModelState, number: int, rows: Rows) -> Outcomes | None:
-    """What a version said of each of those rows, as it was kept last; None where nothing was."""
+def kept_outcomes(
+    workspace: Workspace, model: ModelState, number: int, rows: Rows, figure: Figure | None = None
+) -> Outcomes | None:
+    """What a version said of each of those rows, as it was kept last; None where nothing was.
+
+    Of a `figure` those that it was measured of: the same evaluation's, else such as give it the same value.
+    """
     from ...evaluation.judgement import REPORT
     from ...evaluation.outcomes import Outcomes
 
-    for each in reversed(kept_reports(model, number)):
-        if each.rows is not None and each.rows.same(rows):
-            names = [entry.name for entry in workspace.vault.manifest(each.digest).tensors if entry.name != REPORT]
-            if names:
-                return Outcomes.of_tensors(_arrays(workspace, each.digest, names))
+    of_rows = [each for each in kept_reports(model, number) if each.rows is not None and each.rows.same(rows)]
+    for each in sorted(of_rows, key=lambda each: (figure is not None and each.seq == figure.seq, each.seq))[::-1]:
+        names = [entry.name for entry in workspace.vault.manifest(each.digest).tensors if entry.name != REPORT]
+        if not names:
+            continue
+        outcomes = Outcomes.of_tensors(_arrays(workspace, each.digest, names))
+        if figure is None or each.seq == figure.seq or _gives(outcomes, figure):
+            return outcomes
     return None
+
+
+def _gives(outcomes: Outcomes, figure: Figure) -> bool:
+    """Whether a figure may be of these outcomes: one that was measured of other predictions has another value."""
+    if figure.task not in (None, outcomes.task):
+        return False
+    value = outcomes.performance.figures().get(figure.metric, figure.value)
+    return math.isclose(value, figure.value, rel_tol=1e-9, abs_tol=1e-12)
 
 
 def judgeable(workspace: Workspace, model: ModelState, number: int) -> Any:
@@ -224,6 +246,10 @@ def without_extra(model: ModelState, number: int, data: Any, request: ReportRequ
 
 
 def _arrays(workspace: Workspace, digest: str, names: Sequence[str]) -> dict[str, Any]:
+    """Arrays that are kept of an evaluation. Raises `Damaged` where it has them not."""
     from ...models.state import empty_numpy
 
+    manifest = workspace.vault.manifest(digest)
+    if absent := [name for name in names if name not in manifest]:
+        raise Damaged("what was kept of an evaluation", expected=f"an array {absent[0]!r}", found="none")
     return all_converted(workspace.vault, digest, Graph({digest: 1}, ()), names, empty_numpy)

@@ -145,7 +145,7 @@ def _measured(
     sides = {number: judged.figures[number] if judged else model.figures_of(number) for number in rest}
     if (basis := basis_of(model, sides, name)) is not None:
         column = {number: figure.value for number, figure in basis.figures.items()}
-        outcomes = judged.outcomes if judged else outcomes_of_rows(workspace, model, rest, basis.rows)
+        outcomes = judged.outcomes if judged else outcomes_of_rows(workspace, model, basis.figures, basis.rows)
         return PickFigure(name, column, better, basis.rows, basis.metric, outcomes)
     every = {number: _figures(model, number, judged) for number in rest}
     lacking = [number for number in rest if name not in every[number]]

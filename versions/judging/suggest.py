@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
+from ...domain.model.figures import Figure
 from ...domain.model.metric import goodness
 from ...domain.model.state import ModelState
 from ...domain.model.suggestion import Advice, Chance
@@ -55,7 +56,10 @@ def _chances(workspace: Workspace, model: ModelState, advice: Advice) -> dict[in
         return {}
     figures = {each.version: each.measured for each in advice.ranking if each.measured is not None}
     order = sorted(figures, key=lambda number: (goodness(figures[number], advice.better), number), reverse=True)
-    known = outcomes_of_rows(workspace, model, order[:MOST], advice.rows)
+    measured = {
+        number: Figure(advice.figure, advice.figure, figures[number], advice.rows, seq=-1) for number in order[:MOST]
+    }
+    known = outcomes_of_rows(workspace, model, measured, advice.rows)
     if len(known) < 2 or order[0] not in known:
         return {}
     from .contests import contests

@@ -19,7 +19,7 @@ from ..judging.evaluation import requested
 from ..source import without_columns
 from ..workspace import Workspace
 from .figures import own_figures
-from .known import SuiteTexts, every, known_suite, opened, suite_of
+from .known import SuiteTexts, known_suite, opened, readable, suite_of
 
 BRANCH: Final = "main"
 """The branch that is watched where only a model is named."""
@@ -134,7 +134,7 @@ def _label(label: str | None, words: str) -> str:
 
 def _check_free(workspace: Workspace, name: str, called: str) -> None:
     """Hold that no other suite's evaluations are called so: their figures would stand in each other's place."""
-    for suite in every(workspace):
+    for suite in readable(workspace):
         if suite.name != name and suite.retired is None and suite.newest.event.evaluation == called:
             raise Refused(
                 f"the evaluations of suite {suite.name!r} are called {called!r} already",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -11,13 +12,15 @@ from ...domain.model.state import ModelState
 from ...domain.names import DATA_PREFIX
 from ...domain.streams import suite_stream
 from ...domain.suites.state import SuiteState, SuiteVersion
-from ...errors import Refused, UnknownRevision
+from ...errors import Damaged, Refused, UnknownRevision
 from ...events.sql.actors import FORGOTTEN
 from ..data import named_data
 from ..workspace import Workspace
 
 if TYPE_CHECKING:
     from ...datasets.suite_rows import SuiteSource
+
+log = logging.getLogger("lepton.suites")
 
 
 class SuiteTexts(NamedTuple):
@@ -40,6 +43,17 @@ def suite_of(workspace: Workspace, name: str) -> SuiteState:
 def every(workspace: Workspace) -> list[SuiteState]:
     """All suites, by name."""
     return [suite_of(workspace, name) for name in names(workspace)]
+
+
+def readable(workspace: Workspace) -> list[SuiteState]:
+    """As `every`, without those whose events are damaged: these hold up no other. `fsck` names them."""
+    found: list[SuiteState] = []
+    for name in names(workspace):
+        try:
+            found.append(suite_of(workspace, name))
+        except Damaged as error:
+            log.error("suite %s is passed over: %s", name, error)
+    return found
 
 
 def protecting(workspace: Workspace, model: ModelState) -> dict[str, int]:
