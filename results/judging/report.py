@@ -177,6 +177,8 @@ class Report(Result):
         yield grid(rows, right=(1,), indent=2)
         if self.intervals:
             yield text(dim(f"  {told.method(self)}"))
+        if positive := told.positive(self):
+            yield text(dim(f"  {positive}"))
         yield from self._parts(told)
 
     def _parts(self, told: Sentences) -> Iterator[Block]:

@@ -104,6 +104,19 @@ class Sentences:
         """That the search for slices found nothing."""
         return self.word("None of {count} slices does worse beyond chance", count=len(report.slices))
 
+    def positive(self, report: Report) -> str:
+        """Which of two classes that have names is the positive one, empty elsewhere."""
+        if report.performance.task != "binary" or report.confusion is None:
+            return ""
+        classes = report.confusion.classes
+        named = len(classes) == 2 and classes != ("0", "1")
+        return self.word("Positive class: {name}", name=classes[1]) if named else ""
+
+    def gap_with_interval(self, gap: Gap, level: float) -> str:
+        """A gap as one line: how wide it is, whether chance explains it, and its interval."""
+        known = "" if gap.low is None else f"; {self.interval(level)} {self.ends(gap.low, gap.high)}"
+        return f"{self.gap(gap, level)}{known}"
+
     def gap(self, gap: Gap, level: float) -> str:
         """A gap between groups, and whether chance explains it."""
         beyond = gap.p is not None and gap.p <= 1 - level

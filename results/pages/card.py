@@ -134,7 +134,7 @@ class Card(Result):
         kind = tag if isinstance(tag, str) else TASKS.get(judged.task or "", "other")
         called = judged.name or told.word("validation")
         digest = (judged.rows or {}).get("digest")
-        data = {"type": called, "name": called} | ({"revision": digest} if digest else {})
+        data = {"type": judged.name or "validation", "name": called} | ({"revision": digest} if digest else {})
         metrics = [{"type": name, "name": name, "value": value} for name, value in sorted(judged.metrics.items())]
         return {"task": {"type": kind}, "dataset": data, "metrics": metrics}
 

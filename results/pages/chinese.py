@@ -38,6 +38,7 @@ REPORTS: Final = {
     "other rows": "其余行",
     "gaps": "差距",
     "mean": "均值",
+    "Positive class: {name}": "正类：{name}",
     "Fairness by {column}": "公平性：{column}",
     "group": "组",
     "base rate": "正例比例",

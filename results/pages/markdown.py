@@ -29,15 +29,16 @@ def parts(report: Report, told: Sentences, heading: str = "###") -> Iterator[str
     head = [told.word("figure"), told.word("value"), *([told.interval(report.level)] if report.intervals else [])]
     figures = report.figures.items()
     yield from table(head, ([cell(name), figure(value), *_ends(report, name, told)] for name, value in figures))
-    for sentence in told.of(report):
-        yield from ("", sentence)
+    for sentence in (cell(told.positive(report)), *told.of(report)):
+        yield from ("", sentence) if sentence else ()
     if report.slices:
         yield from ("", *_slices(report, told, heading))
     for column, fairness in report.fairness.items():
         yield from ("", f"{heading} {told.word('Fairness by {column}', column=cell(column))}", "")
         rows = ([cell(each.group), *(figure(getattr(each, rate)) for rate in RATES)] for each in fairness.groups)
         yield from table([told.word("group"), *map(told.word, RATES.values())], rows)
-        yield from ("", *(f"- {told.gap(gap, fairness.level)}" for gap in fairness.gaps if gap.value is not None))
+        known = (gap for gap in fairness.gaps if gap.value is not None)
+        yield from ("", *(f"- {told.gap_with_interval(gap, fairness.level)}" for gap in known))
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:

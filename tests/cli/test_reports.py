@@ -110,6 +110,8 @@ def test_a_card_is_written_in_either_language(judged: Cli, language: str, headin
     assert Path("README.md").read_text() == printed
     assert json.loads(judged("card 4 --json").out)["metadata"]["model-index"][0]["name"] == "credit@4"
     assert "--force replaces it" in judged("card 4 -o README.md").err
+    results = judged("card 4 --json", LEPTON_LANG=language).json["metadata"]["model-index"][0]["results"]
+    assert {each["dataset"]["type"] for each in results} == {"validation", "holdout"}
     if language == "zh":
         words = re.sub(r"`[^`]*`|^---.*?^---|^```.*?^```|scoring of loans|out of fold", "", printed, flags=re.M | re.S)
         assert re.findall(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", words) == []

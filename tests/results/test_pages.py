@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from lepton_ai.evaluation.report import Asked, report_of
 from lepton_ai.results import Report
 from lepton_ai.results.judging.sentences import Sentences
 from lepton_ai.results.pages import drawing, page
+from lepton_ai.results.pages.markdown import markdown
 
 CHROMIUM: Final = shutil.which("chromium")
 GENERATOR = np.random.default_rng(8)
@@ -50,6 +52,24 @@ def shown() -> Report:
         columns={"purpose": purpose}, sensitive={"sex": GENERATOR.choice(["f", "m"], ROWS)}, costs=Costs(1, 5), draws=20
     )
     return report_of(Outcomes("binary", truth, (chance >= 0.5).astype(float), chance, (0, 1), 0.5), asked)
+
+
+def named(truth: list[float], classes: tuple[str, str]) -> Report:
+    groups = {"sex": ["f", "m"] * (len(truth) // 2)}
+    outcomes = Outcomes("binary", np.array(truth), np.array(truth), None, classes)
+    return report_of(outcomes, Asked(sensitive=groups, draws=20))
+
+
+def test_a_report_says_which_class_is_positive_and_how_sure_its_gaps_are() -> None:
+    report, told = named([0.0, 1.0] * 20, ("good", "b*d")), Sentences("en")
+    written = (markdown(report, told=told), page.page(report, told=told, drawn=False))
+
+    assert r"Positive class: b\*d" in written[0]
+    assert "正类：b*d" in page.page(report, told=Sentences("zh"), drawn=False)
+    for each in written:
+        assert re.search(r"rates 1: beyond chance \(p [0-9.]+\); 95% interval [0-9.]+ to 1", each)
+    assert "Positive class" not in markdown(shown(), told=told)
+    assert "Positive class" not in markdown(named([0.0] * 40, ("good", "bad")), told=told)
 
 
 @pytest.fixture(scope="module")
