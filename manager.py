@@ -532,7 +532,7 @@ class ModelManager:
         one = self._resolved(a)
         named = isinstance(b, Version | PendingVersion) or parts(str(b))[0] or b in self.models()
         own = None if named else one.model.name
-        return versions.compare.diff(self._workspace, one, self._resolved(b, own))
+        return versions.diff.diff(self._workspace, one, self._resolved(b, own))
 
     def compare(
         self,

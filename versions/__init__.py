@@ -13,21 +13,32 @@ if TYPE_CHECKING:
     from . import history, merge, refused, restore, rollback, rows, save_request, source, train, unsealed
     from .data import drift, listing, named_data, naming
     from .export import checkout, predict
-    from .judging import calibrate, card, compare, evaluation, gate, pick, robustness, suggest, threshold
+    from .judging import calibrate, card, compare, diff, evaluation, gate, pick, robustness, suggest, threshold
     from .maintenance import fsck, heal
     from .runs import record, run
     from .suites import definition, known, running, verdicts
 
 __all__ = [
-    "calibrate", "card", "checkout", "compare", "definition", "drift", "evaluation", "fsck", "gate", "heal",
-    "history", "known", "listing", "merge", "named_data", "naming", "pick", "predict", "record", "refused",
-    "restore", "robustness", "rollback", "rows", "run", "running", "save_request", "source", "suggest", "threshold",
-    "train", "unsealed", "verdicts",
+    "calibrate", "card", "checkout", "compare", "definition", "diff", "drift", "evaluation", "fsck", "gate",
+    "heal", "history", "known", "listing", "merge", "named_data", "naming", "pick", "predict", "record",
+    "refused", "restore", "robustness", "rollback", "rows", "run", "running", "save_request", "source",
+    "suggest", "threshold", "train", "unsealed", "verdicts",
 ]  # fmt: skip
 _ROOMS: Final = {
     ".data": ("drift", "listing", "named_data", "naming"),
     ".export": ("checkout", "predict"),
-    ".judging": ("calibrate", "card", "compare", "evaluation", "gate", "pick", "robustness", "suggest", "threshold"),
+    ".judging": (
+        "calibrate",
+        "card",
+        "compare",
+        "diff",
+        "evaluation",
+        "gate",
+        "pick",
+        "robustness",
+        "suggest",
+        "threshold",
+    ),
     ".maintenance": ("fsck", "heal"),
     ".runs": ("record", "run"),
     ".suites": ("definition", "known", "running", "verdicts"),
