@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from ..datasets.columns import Table
 from ..errors import Damaged, LeptonError, Refused
-from ..results import Report, TaskPerformance
+from ..results import Gap, Report, TaskPerformance
 from .outcomes import Outcomes
 from .own.cost_matrix import cost_matrix_of
 from .own.metrics import Better, own_metrics
@@ -33,8 +33,15 @@ class Judgement:
 
     @property
     def figures(self) -> dict[str, float]:
-        """What is recorded: the task's figures and those of one's own."""
-        return self.performance.figures() | (self.outcomes.own_figures if self.outcomes else {})
+        """What is recorded: the task's figures, those of one's own, and gaps between groups as `COLUMN/GAP`."""
+        own = self.outcomes.own_figures if self.outcomes else {}
+        gaps = {name: gap.value for name, gap in self._gaps() if gap.value is not None}
+        return self.performance.figures() | own | gaps
+
+    def _gaps(self) -> Iterator[tuple[str, Gap]]:
+        if self.report is not None:
+            for column, fairness in self.report.fairness.items():
+                yield from ((f"{column}/{gap.name}", gap) for gap in fairness.gaps)
 
     @property
     def better(self) -> dict[str, Better]:
@@ -54,6 +61,8 @@ class Judgement:
         if report is None or not report.intervals:
             return {}
         ends = {name: (each.low, each.high) for name, each in report.intervals.items()}
+        gaps = ((name, gap.low, gap.high) for name, gap in self._gaps())
+        ends |= {name: (low, high) for name, low, high in gaps if low is not None and high is not None}
         found = {"scheme": report.method, "draws": report.draws, "level": report.level, "seed": report.seed}
         return {"intervals": ends, "bootstrap": found}
 

@@ -27,7 +27,7 @@ HIGHER: Final = (
     "rouge_l", "rougelsum", "meteor", "chrf", "bertscore", "comet", "exact_match", "em", "win_rate",
     "log_likelihood", "elbo", "silhouette", "silhouette_score", "ari", "nmi", "ami", "v_measure", "homogeneity",
     "completeness", "calinski_harabasz", "reward", "mean_reward", "episode_reward", "sharpe", "sharpe_ratio",
-    "throughput", "samples_per_second", "tokens_per_second",
+    "throughput", "samples_per_second", "tokens_per_second", "demographic_parity_ratio",
 )  # fmt: skip
 LOWER: Final = (
     "loss", "log_loss", "cross_entropy", "cross_entropy_loss", "bce", "bce_loss", "bce_with_logits_loss", "nll",
@@ -44,6 +44,7 @@ LOWER: Final = (
     "kl", "kl_div", "kl_divergence", "js_divergence", "wasserstein", "wasserstein_distance", "emd", "mmd", "psi",
     "fid", "kid", "lpips", "wer", "cer", "mer", "ter", "edit_distance", "levenshtein", "davies_bouldin",
     "latency", "latency_ms", "latency_s", "latency_p50", "latency_p95", "latency_p99", "inference_time",
+    "demographic_parity_difference", "equal_opportunity_difference", "equalized_odds_difference",
     "inference_time_ms", "regret", "cost", "expected_cost", "total_cost", "mean_cost",
 )  # fmt: skip
 """The metrics whose direction is known, by the names that they go by. docs/metrics.md lists them."""

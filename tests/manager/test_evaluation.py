@@ -89,6 +89,19 @@ def test_a_search_for_slices_is_the_same_in_a_file_and_in_memory(manager: ModelM
     assert event_of(manager, "memory")["data"]["digest"] == event_of(manager, "file")["data"]["digest"]
 
 
+def test_gaps_between_groups_are_figures_that_versions_are_held_to(manager: ModelManager) -> None:
+    made = manager.evaluate("credit", DATA, LABELS, name="fair", draws=40, sensitive={"sex": SEX}).report
+
+    assert made is not None
+    gap = made.fairness["sex"].gaps[0]
+    name = f"sex/{gap.name}"
+    told = event_of(manager, "fair")
+    assert told["metrics"][name] == gap.value
+    assert told["intervals"][name] == [gap.low, gap.high]
+    assert manager.gate("credit", require=f"{name} <= 1 and sex/demographic_parity_ratio > 0", name="fair").passed
+    assert [int(each) for each in manager.find(f"metric.fair/{name} <= 1")] == [1]
+
+
 def test_each_rows_outcome_is_kept_unless_it_is_not_to_be(manager: ModelManager) -> None:
     manager.evaluate("credit", DATA, LABELS, name="rows kept", draws=0)
     manager.evaluate("credit", DATA[:100], LABELS[:100], name="rows left out", draws=0, keep_outcomes=False)
