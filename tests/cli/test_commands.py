@@ -171,7 +171,7 @@ def test_versions_are_compared_by_test_on_rows_that_are_given(cli: Cli) -> None:
     assert "against version 7 by roc_auc" in shown
     assert "DeLong" in shown
     assert "for tests give labelled rows" in cli("compare 1 3").out
-    assert "data and labels go together; give both" in cli("compare 1 3 --data loans.csv").err
+    assert "nobody said what the labels of the rows are" in cli("compare 1 3 --data loans.csv").err
     grouped = cli("compare 1 3 --data loans.csv --label default --groups kind")
     assert (grouped.code, "a row has no group; name one for every row" in grouped.err) == (1, True)
     assert cli.end() == before
