@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from .answers.outputs import outcomes_of_outputs
 from .outcomes import Outcomes
 from .predictions import outcomes_of_predictions
 from .resampling import Sampling
+
+T = TypeVar("T")
 
 
 def outcomes_of(
@@ -38,7 +40,7 @@ def outcomes_of(
     if task is not None and declared not in (None, task) and (task, declared) != ("forecasting", "regression"):
         raise Malformed(f"{words_of(subject)} predicts for the task {declared}, and is to be judged for {task}")
     if callable(own := getattr(subject, "outcomes", None)):
-        return _answered(subject, lambda: own(data, labels, sampling))
+        return cast("Outcomes", answered(words_of(subject), lambda: own(data, labels, sampling)))
     outputs = outputs or getattr(subject, "OUTPUTS", None)
     if callable(getattr(subject, "predict", None)):
         return _predicted(subject, data, labels, task or declared, sampling, outputs)
@@ -52,14 +54,14 @@ def _predicted(
     subject: Any, data: Any, labels: Any, task: str | None, sampling: Sampling | None, outputs: str | None
 ) -> Outcomes:
     classes = getattr(subject, "classes_", None)
-    called = _answered(subject, lambda: subject.predict(data))
+    called = answered(words_of(subject), lambda: subject.predict(data))
     if outputs is not None:
         return outcomes_of_outputs(np.asarray(called, np.float64), labels, task, outputs, classes, sampling)
     if _is_labelled(called):
         return _of_labelled(subject, called, labels, sampling)
     chances = None
     if callable(predict_proba := getattr(subject, "predict_proba", None)) and task not in ("regression", "forecasting"):
-        chances = _answered(subject, lambda: predict_proba(data))
+        chances = answered(words_of(subject), lambda: predict_proba(data))
     if task is None and chances is None and classes is None:
         _check_no_chances(subject, called, labels)
     return outcomes_of_predictions(task, labels, called, chances, classes, sampling)
@@ -86,7 +88,7 @@ def _estimates(subject: Any) -> str | None:
     tags = getattr(subject, "__sklearn_tags__", None)
     if isinstance(subject, type) or not callable(tags):
         return None
-    kind = getattr(_answered(subject, tags), "estimator_type", None)
+    kind = getattr(answered(words_of(subject), tags), "estimator_type", None)
     return "regression" if kind == "regressor" else None
 
 
@@ -148,16 +150,16 @@ def own_performance(subject: Any, data: Any, labels: Any) -> TaskPerformance | N
                 owners.setdefault(name, place)
     if "evaluate" not in owners or owners.get("outcomes", len(lineage)) <= owners["evaluate"]:
         return None
-    performance = _answered(subject, lambda: subject.evaluate(data, labels))
+    performance = answered(words_of(subject), lambda: subject.evaluate(data, labels))
     return performance if isinstance(performance, TaskPerformance) else None
 
 
-def _answered(subject: Any, ask: Callable[[], Any]) -> Any:
-    """What a model of somebody's own answers; what it raises is told in one sentence."""
+def answered(what: str, ask: Callable[[], T]) -> T:
+    """What somebody's own model answers, called `what`; what it raises is told in one sentence."""
     try:
         return ask()
     except LeptonError:
         raise
     except Exception as error:
         reason = f"{type(error).__name__}: {error}".partition("\n")[0][:200]
-        raise Refused(f"{words_of(subject)} does not predict these rows ({reason}); give rows as it learnt") from error
+        raise Refused(f"{what} does not predict these rows ({reason}); give rows as it learnt") from error

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike, fspath
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from ...domain.model.state import ModelState
-from ...errors import LeptonError, Malformed, Refused
+from ...errors import Malformed, Refused
 from ..restore import load
 from ..workspace import Workspace
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+T = TypeVar("T")
 PREDICTION: Final = "prediction"
 
 
@@ -112,17 +113,11 @@ def _probabilities(model: ModelState, number: int, predictor: Any, rows: Any, co
     return {f"probability_{name}": chances[:, place] for place, name in enumerate(names)}
 
 
-def _answered(model: ModelState, number: int, ask: Callable[[], Any]) -> Any:
+def _answered(model: ModelState, number: int, ask: Callable[[], T]) -> T:
     """What a version's class answers; what it raises of its own is told in one sentence."""
-    try:
-        return ask()
-    except LeptonError:
-        raise
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}".partition("\n")[0][:200]
-        raise Refused(
-            f"{_what(model, number)} does not predict these rows ({reason}); give rows as it learnt"
-        ) from error
+    from ...evaluation.subjects import answered
+
+    return answered(_what(model, number), ask)
 
 
 def _what(model: ModelState, number: int) -> str:
