@@ -5,14 +5,18 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
+from typing import cast
 
 from pydantic import ValidationError
 
 from ..addresses import within
+from ..domain.commands import RecordEvaluation
 from ..domain.job.commands import OfferVersion
 from ..domain.outside import command_of
-from ..errors import LeptonError, Malformed, Refused, Unavailable, first_fault
+from ..domain.suites.state import SuiteState
+from ..errors import Damaged, LeptonError, Malformed, Refused, Unavailable, first_fault
 from ..events.inbox import Letter, parsed, source_of
 from ..events.sql.actors import Actor, Actors, checked_actor, names_an_actor
 from ..events.sql.admission import Admission
@@ -110,6 +114,8 @@ class Intake(Consumer[None]):
             command = command_of(event, actor.id)
             if isinstance(command, OfferVersion):
                 command = bounded(command, self._offers)
+            if isinstance(command, RecordEvaluation):
+                _check_name(self.ledger, command.name)
             request = Request(command, actor, time=event.time, outside=event)
         except Refused as refusal:
             request = refusal
@@ -123,6 +129,15 @@ class Intake(Consumer[None]):
         if source is None or not names_an_actor(source):
             return "", self._refused.own()
         return source, actors.get(source) or actors.setdefault(source, self._actors.named(source))
+
+
+def _check_name(ledger: Ledger, name: str) -> None:
+    """Refuse an evaluation that would pass for a suite's own: gates and aliases go by what workers found."""
+    for stream in ledger.store.streams("suite/") if name else ():
+        with suppress(Damaged):
+            suite = cast(SuiteState, ledger.state(stream))
+            if any(each.event.evaluation == name for each in suite.versions):
+                raise Refused(f"{name!r} is what a suite calls its evaluations; tell yours under another name")
 
 
 def _answer(transaction: Transaction, request: Request, new: dict[tuple[str, str], str]) -> Answer:

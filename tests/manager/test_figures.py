@@ -55,11 +55,35 @@ def of_test(manager: ModelManager, version: int, f1: float, data: dict[str, Any]
         "subject": "model/net", "time": "2026-11-24T08:00:00Z",
         "data": {"version": version, "data": data, "name": name, "metrics": {"f1": f1}},
     }  # fmt: skip
+    assert isinstance(taken(manager, told), Receipt)
+
+
+def taken(manager: ModelManager, told: dict[str, Any]) -> object:
+    """What the intake answers to a message."""
     work = manager._home.workspace
     place = sum(event["type"] == told["type"] for event in manager.events())
     letter = Letter(place, json.dumps(told).encode())
     (answer,) = Intake(work.ledger, work.actors, "inbox").take([letter], place or None)
-    assert isinstance(answer, Receipt)
+    return answer
+
+
+def test_no_outside_service_tells_what_a_suite_found(manager: ModelManager, tmp_path: Path) -> None:
+    saved(manager, {"metrics": {"f1": 0.5}})
+    data, labels = rows(40, 1)
+    file = tmp_path / "rows.csv"
+    np.savetxt(file, np.column_stack([data, labels]), delimiter=",", header="a,b,c,y", comments="")
+    manager.define_suite("nightly", str(file), "y", require="f1 >= 0.7")
+    told = {
+        "specversion": "1.0", "id": str(uuid4()), "source": "/risk", "type": "lepton.evaluation.recorded.v1",
+        "subject": "model/net", "time": "2026-11-24T08:00:00Z",
+        "data": {"version": 1, "data": HARD, "name": "nightly", "metrics": {"f1": 0.99}},
+    }  # fmt: skip
+
+    answer = taken(manager, told)
+
+    assert isinstance(answer, Refused)
+    assert "'nightly' is what a suite calls its evaluations" in str(answer)
+    assert "nightly/f1" not in manager.show("net@1").metrics
 
 
 # ── the case that was seen ───────────────────────────────────────────────────────────────────────────────────────────
