@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import isinf
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias, cast, get_args
 
 Kind = Literal["metric", "param", "note", "version"]
 """What a name may be said to be of; a bare one is said to be of none."""
@@ -20,8 +20,17 @@ RESERVED: Final = frozenset(("and", "or", "not", "true", "false"))
 _WORD: Final = re.compile(r"[^\W\d][\w./:-]*")
 
 
+class Written:
+    """A node of a tree, whose text is read back as the same node."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return written(cast("Condition | Quantity", self))
+
+
 @dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Written):
     """A figure, or whatever else a version has under a name: `f1`, `test/f1`, `against.f1`, `param.lr`."""
 
     side: Side | None
@@ -29,34 +38,25 @@ class Reference:
     name: str
     place: int = field(default=0, compare=False)
 
-    def __str__(self) -> str:
-        return written(self)
-
 
 @dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(Written):
     """A number, a 'string', true or false."""
 
     value: float | str | bool
     place: int = field(default=0, compare=False)
 
-    def __str__(self) -> str:
-        return written(self)
-
 
 @dataclass(frozen=True, slots=True)
-class Negative:
+class Negative(Written):
     """A quantity with its sign turned."""
 
     of: Quantity
     place: int = field(default=0, compare=False)
 
-    def __str__(self) -> str:
-        return written(self)
-
 
 @dataclass(frozen=True, slots=True)
-class Arithmetic:
+class Arithmetic(Written):
     """Two quantities added, subtracted, multiplied or divided."""
 
     operator: Literal["+", "-", "*", "/"]
@@ -65,12 +65,9 @@ class Arithmetic:
     place: int = field(default=0, compare=False)
     """That of the operator."""
 
-    def __str__(self) -> str:
-        return written(self)
-
 
 @dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(Written):
     """Two quantities compared."""
 
     operator: Literal["=", "!=", "<", "<=", ">", ">="]
@@ -78,31 +75,22 @@ class Relation:
     right: Quantity
     place: int = field(default=0, compare=False)
 
-    def __str__(self) -> str:
-        return written(self)
-
 
 @dataclass(frozen=True, slots=True)
-class Not:
+class Not(Written):
     """What holds where a condition does not."""
 
     of: Condition
     place: int = field(default=0, compare=False)
 
-    def __str__(self) -> str:
-        return written(self)
-
 
 @dataclass(frozen=True, slots=True)
-class Junction:
+class Junction(Written):
     """Two conditions or more of which all hold, or any."""
 
     operator: Literal["and", "or"]
     parts: tuple[Condition, ...]
     place: int = field(default=0, compare=False)
-
-    def __str__(self) -> str:
-        return written(self)
 
 
 Quantity: TypeAlias = "Reference | Constant | Negative | Arithmetic"
