@@ -13,10 +13,9 @@ from ...results.description import number, title
 from ...results.figures import figure
 from ...results.words import say
 from ..command import Session, command, importing, keyed
-from ..completion import data_names, revisions
 from ..revision import branch_option
 from ..shapes import VERSION
-from .reporting import cost
+from .reporting import cost, on_labelled_rows
 
 
 @command(
@@ -24,9 +23,7 @@ from .reporting import cost
     "lepton calibrate production later.csv --label default --branch calibrated",
     "lepton calibrate production later.csv --label default --branch calibrated --method isotonic -m 'on June'",
 )
-@click.argument("rev", shell_complete=revisions)
-@click.argument("data", shell_complete=data_names)
-@click.option("--label", metavar="COLUMN", help="The column that holds the labels; named data know theirs.")
+@on_labelled_rows
 @click.option(
     "--method",
     type=click.Choice(["temperature", "isotonic"]),
@@ -70,9 +67,7 @@ def calibrate(
     {"version": VERSION, "threshold": "number", "before": "number", "after": "number", "rows": "number"},
     "lepton threshold production later.csv --label default --cost FN=5 --branch cheaper",
 )
-@click.argument("rev", shell_complete=revisions)
-@click.argument("data", shell_complete=data_names)
-@click.option("--label", metavar="COLUMN", help="The column that holds the labels; named data know theirs.")
+@on_labelled_rows
 @click.option(
     "--cost",
     "costs",
@@ -138,9 +133,7 @@ def threshold(
     "lepton robustness production loans.csv --label default --draws 50",
     "lepton robustness 4 loans.csv --label default --draws 50 --metric roc_auc",
 )
-@click.argument("rev", shell_complete=revisions)
-@click.argument("data", shell_complete=data_names)
-@click.option("--label", metavar="COLUMN", help="The column that holds the labels; named data know theirs.")
+@on_labelled_rows
 @click.option("--metric", metavar="NAME", help="The figure to look at; else the one that stands for the task.")
 @click.option(
     "--draws",

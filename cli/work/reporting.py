@@ -7,9 +7,23 @@ from typing import Any, TypeVar
 
 import click
 
+from ..completion import data_names, revisions
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 COSTS = {"FP": "false_positive", "FN": "false_negative", "TP": "true_positive", "TN": "true_negative"}
+
+
+def on_labelled_rows(function: F) -> F:
+    """A version, and the labelled rows that it is judged on."""
+    options = (
+        click.argument("rev", shell_complete=revisions),
+        click.argument("data", shell_complete=data_names),
+        click.option("--label", metavar="COLUMN", help="The column that holds the labels; named data know theirs."),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
 
 
 def reporting(function: F) -> F:

@@ -21,10 +21,10 @@ from ...results.figures import figure
 from ...results.judging.performance import performance_of
 from ...results.words import say, word
 from ..command import PATIENCE, Session, command, importing, keyed
-from ..completion import data_names, models, revisions
+from ..completion import data_names, models
 from ..revision import branch_option
 from ..shapes import JOB, METRICS, VERSION
-from .reporting import report_options, reporting
+from .reporting import on_labelled_rows, report_options, reporting
 from .reports import report_files, taken_files
 
 if TYPE_CHECKING:
@@ -158,9 +158,7 @@ def train(
     "lepton evaluate main loans.csv --label default --slices --cost FN=5",
     "lepton evaluate main quarter",
 )
-@click.argument("rev", shell_complete=revisions)
-@click.argument("data", shell_complete=data_names)
-@click.option("--label", metavar="COLUMN", help="The column that holds the labels; named data know theirs.")
+@on_labelled_rows
 @click.option(
     "--name",
     default="",
