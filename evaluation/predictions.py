@@ -11,20 +11,12 @@ import numpy.typing as npt
 from ..datasets.columns import Column, Label
 from ..datasets.tables import read_labels
 from ..errors import Malformed
-from ..results import TaskPerformance
 from .outcomes import Outcomes
 from .probabilities import read_probabilities
 from .resampling import Sampling
 from .structured.predictions import READERS, outcomes_of
 
 TASKS: Final = ("binary", "multiclass", "regression", *READERS)
-
-
-def judge(
-    task: str, labels: Any, predictions: Any, probabilities: Any = None, classes: Sequence[Any] | None = None
-) -> TaskPerformance:
-    """The figures of predictions: those of `outcomes_of_predictions`."""
-    return outcomes_of_predictions(task, labels, predictions, probabilities, classes).performance
 
 
 def outcomes_of_predictions(

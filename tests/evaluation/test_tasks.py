@@ -19,10 +19,16 @@ from hypothesis import strategies as st
 
 from lepton_ai.domain.model.metric import better_when, tables
 from lepton_ai.errors import Malformed
-from lepton_ai.evaluation.predictions import judge, outcomes_of_predictions
+from lepton_ai.evaluation.predictions import outcomes_of_predictions
 from lepton_ai.results import Evaluation, MulticlassPerformance, Performance, RegressionPerformance, TaskPerformance
 from lepton_ai.results.judging.performance import performance_of
 from lepton_ai.results.version import Version
+
+
+def judge(*asked: Any) -> TaskPerformance:
+    """The figures of predictions."""
+    return outcomes_of_predictions(*asked).performance
+
 
 CLASSES = ["apple", "pear", "plum"]
 CALLED = st.lists(st.tuples(st.sampled_from(CLASSES), st.sampled_from(CLASSES)), min_size=1, max_size=40)
