@@ -933,7 +933,6 @@ class ModelManager:
         if data is None and (labels is not None or evaluation):
             raise Malformed("labels, and what else `evaluate` takes, are about data; give the data too, or none of it")
         rows, labels, called = versions.named_data.rows_of(self._workspace, data, labels)
-        rows, labels = versions.rows.read_once(self._workspace, (rows, labels))
         state, numbers = self._of_one_model((rev,) if against is None else (rev, against))
         aim = versions.gate.GateAim(
             version=numbers[0],

@@ -49,13 +49,11 @@ def read_once(workspace: Workspace, rows: Any) -> Any:
 
     match rows:
         case str() as name:
-            data, label, called = rows_of(workspace, name)
-            return (data, label) if called else rows
+            data, label, _ = rows_of(workspace, name)
+            return data, label
         case (path, None | str() as label, *rest) if isinstance(path, str | PathLike):
-            data, label, called = rows_of(workspace, path, label)
-            if label is None:
-                return rows
-            return (data if called else LabelledFile(fspath(path)), label, *rest)
+            data, label, _ = rows_of(workspace, path, label)
+            return (data, label, *rest)
         case _:
             return rows
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from os import PathLike, fspath
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
@@ -74,7 +75,7 @@ def rows_of(workspace: Workspace, data: Any, labels: Any = None) -> tuple[Any, A
                 python="give labels, or of a file the name of its column of labels",
                 cli="say which column holds them by --label",
             )
-        return data, labels, ""
+        return _read_once(data, labels), labels, ""
     source = source_of(workspace, known)
     if labels is None and source.label is None:
         raise _unlabelled(known)
@@ -83,6 +84,13 @@ def rows_of(workspace: Workspace, data: Any, labels: Any = None) -> tuple[Any, A
     if labels is not None and source.label not in (None, labels):
         raise source.other_labels(labels)
     return NamedFile(path=known.words, source=source), labels or source.label, known.name
+
+
+def _read_once(data: Any, labels: Any) -> Any:
+    """A file's path as what is read once however many versions are judged on it; anything else as it is."""
+    if not isinstance(labels, str) or not isinstance(data, str | PathLike):
+        return data
+    return LabelledFile(fspath(cast("str", data)))
 
 
 def find(workspace: Workspace, data: Any) -> KnownData | None:

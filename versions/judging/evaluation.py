@@ -19,7 +19,7 @@ from ...results import Evaluation, Report
 from ...tensors.graph import Graph
 from ..data.named_data import rows_of
 from ..restore import all_converted
-from ..rows import LabelledFile, as_learnt, read_once, to_judge
+from ..rows import LabelledFile, as_learnt, to_judge
 from ..save import placed, stored, told_ahead
 from ..workspace import Workspace
 
@@ -59,7 +59,6 @@ def evaluate(
 
     checked_rows(name)
     data, labels, called = rows_of(workspace, data, labels)
-    data, labels = read_once(workspace, (data, labels))
     beside = columns_beside(data, request, labels)
     learnt = without_extra(model, number, data, request)
     rows, labels = as_learnt(workspace, model, number, learnt, labels, chosen)

@@ -16,7 +16,7 @@ from ...evaluation.resampling import Sampling
 from ...evaluation.subjects import outcomes_of, own_performance
 from ...results import PairedTest, TaskPerformance
 from ..data.named_data import rows_of as rows_called
-from ..rows import as_learnt, read_once
+from ..rows import as_learnt
 from ..workspace import Workspace
 from .compare import UNTOLD
 from .evaluation import columns_beside, judgeable, without_extra
@@ -58,7 +58,6 @@ def judged_here(
     data, labels, _ = rows_called(workspace, data, labels)
     if labels is None:
         raise Malformed("data and labels go together; give both, or neither for the figures that are recorded")
-    data, labels = read_once(workspace, (data, labels))
     beside = columns_beside(data, request, labels)
     sampling = request.sampling(beside)
     sides: dict[int, JudgedSide] = {}
