@@ -56,7 +56,7 @@ class Issuer:
     def __post_init__(self) -> None:
         scheme, _, rest = self.url.partition("://")
         host, _ = split_host(rest.partition("/")[0])
-        if scheme != "https" and not (scheme == "http" and is_loopback(host)):
+        if not host or not (scheme == "https" or (scheme == "http" and is_loopback(host))):
             raise Malformed(f"{self.url[:100]!r} is no issuer; write its https:// address, as its tokens have it")
         if not self.audience:
             raise Malformed("an issuer's tokens are made out to an audience; name yours by LEPTON_SERVE_AUDIENCE")
