@@ -154,7 +154,7 @@ class ModelManager:
             home.close()
 
     def acting(self, actor: str, rights: Rights | None = None) -> ModelManager:
-        """This ledger as somebody else uses it, with `rights` of their own (all, if none are given): what is open they share.
+        """This ledger as somebody else uses it, with `rights` of their own, else all; what is open they share.
 
         A model that they may not read is to them as if it were not there; what else they may not do is `Forbidden`. It
         spools nothing, and closing it closes nothing. Safe to call from many threads, and cheap.
