@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         Slice,
     )
     from .judging.suites import SuiteRecord, SuiteRun, Suites, SuiteVerdict
+    from .last_move import LastMove
     from .listing import Refs, Versions
     from .pages.card import Card
     from .rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
@@ -76,6 +77,7 @@ __all__ = [
     "GateRequirement",
     "GroupFigures",
     "Interval",
+    "LastMove",
     "LeftOut",
     "Log",
     "LogEntry",
@@ -154,6 +156,7 @@ _HOMES: Final = {
         "Models",
         "VersionRecord",
     ),
+    ".last_move": ("LastMove",),
     ".listing": (
         "Refs",
         "Versions",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
@@ -72,6 +72,10 @@ class Workspace:
     """Who finds runs that are lost, where anybody does."""
     spool: Spool | None = None
     """Where what is refused is kept, in a home that has a place for it."""
+
+    def as_of(self, seq: int) -> Workspace:
+        """The same as the ledger was behind event `seq`, to be read."""
+        return replace(self, ledger=self.ledger.as_of(seq), lost=None, spool=None)
 
     @cached_property
     def vault(self) -> Vault:
