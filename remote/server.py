@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import LeptonError
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 
 class Server(Protocol):
@@ -18,6 +21,10 @@ class Server(Protocol):
     @property
     def url(self) -> str:
         """Where the server is, as it was given: scheme, host, port and perhaps a path, without a slash at its end."""
+        ...
+
+    def tls(self) -> SSLContext | None:
+        """Whom to trust where the URL is https; None for whom this machine trusts."""
         ...
 
     def headers(self) -> Mapping[str, str]:
