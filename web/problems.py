@@ -37,6 +37,7 @@ ERRORS: Final[Mapping[type[LeptonError], Kind]] = {
     errors.Stale: Kind(409, "stale"),
     errors.Condemned: Kind(409, "condemned"),
     errors.KeyReused: Kind(422, "key-reused"),
+    errors.MissingChunks: Kind(409, "missing-chunks"),
     errors.TooLarge: Kind(413, "too-large"),
     errors.Malformed: Kind(400, "malformed"),
     errors.NewerLedger: Kind(500, "newer-ledger"),
