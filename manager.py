@@ -38,36 +38,38 @@ if TYPE_CHECKING:
     from .projections.queries.opening import Opener
     from .results import (
         Card,
+        CheckpointRecords,
         Comparison,
+        Damages,
         DataSets,
         Diff,
         Drift,
         Evaluation,
         Gate,
+        Healed,
         Log,
         ModelRecord,
         NamedData,
         Pick,
         Protection,
         Protections,
+        RefusedSaves,
         Report,
         Robustness,
         RollbackPlan,
         RolledBack,
+        RunRecord,
+        RunRecords,
         Suggestion,
         SuiteRecord,
         SuiteRun,
         Suites,
         Synced,
+        Upgraded,
         Verified,
         VersionRecord,
     )
-    from .versions.maintenance.fsck import Damages
-    from .versions.maintenance.heal import Healed
-    from .versions.maintenance.upgrade import Upgraded
-    from .versions.refused import RefusedSaves
     from .versions.rollback import Aim
-    from .versions.runs.record import CheckpointRecords, RunRecord, RunRecords
     from .versions.runs.run import Run
     from .versions.spool.spool import Spool
     from .versions.transfer import Transfer
@@ -152,8 +154,8 @@ class ModelManager:
         if home := self._opened.pop(os.getpid(), None):
             home.close()
 
-    def acting(self, actor: str, rights: Rights = ALL) -> ModelManager:
-        """This ledger as somebody else uses it, with `rights` of their own: what is open they share.
+    def acting(self, actor: str, rights: Rights | None = None) -> ModelManager:
+        """This ledger as somebody else uses it, with `rights` of their own (all, if none are given): what is open they share.
 
         A model that they may not read is to them as if it were not there; what else they may not do is `Forbidden`. It
         spools nothing, and closing it closes nothing. Safe to call from many threads, and cheap.
@@ -161,7 +163,7 @@ class ModelManager:
         self._rights.check_everywhere("admin")
         manager = type(self).__new__(type(self))
         manager._open(replace(self._settings, actor=checked_actor(actor)), strict=True)
-        manager._root, manager._rights, manager._origins = self._root or self, rights, self._origins
+        manager._root, manager._rights, manager._origins = self._root or self, rights or ALL, self._origins
         return manager
 
     # ── versions ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -52,9 +52,9 @@ if TYPE_CHECKING:
     from .projections.projector import Projection
     from .projections.queries.client import First, There
     from .projections.queries.standing import Standing
+    from .results import Upgraded
     from .supervised import Supervised
     from .versions.incoming.staging import Staging
-    from .versions.maintenance.upgrade import Upgraded
     from .versions.spool.outbox import Outbox
     from .workers.local import Workplace
 
@@ -82,9 +82,7 @@ class Home:
     """What who asks here may do."""
     root: Home | None = field(default=None, repr=False)
     """The home that was opened, where others act in it: its parts are theirs."""
-    _acting: OrderedDict[tuple[str, Rights], Home] = field(
-        default_factory=OrderedDict["tuple[str, Rights]", "Home"], repr=False
-    )
+    _acting: OrderedDict[tuple[str, Rights], Home] = field(default_factory=OrderedDict[Any, Any], repr=False)
     _temporary: TemporaryDirectory[str] | None = field(default=None, repr=False)
     _stood: bool = field(default=False, repr=False)
     """Whether this process found or made the home's folder."""
