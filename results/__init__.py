@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .data.drift import ColumnDrift, Drift
     from .data.named import ColumnProfile, DataSets, NamedData
     from .diff import Diff, TensorChange
-    from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
+    from .history import Log, LogEntry, ModelRecord, Models, VersionRecord, VersionSummaries, VersionSummary
     from .judging.evaluation import Evaluation
     from .judging.gate import Gate, GateRequirement, Protection, Protections
     from .judging.performance import (
@@ -117,6 +117,8 @@ __all__ = [
     "Version",
     "VersionRecord",
     "VersionRef",
+    "VersionSummaries",
+    "VersionSummary",
     "Versions",
     "plain",
 ]
@@ -153,6 +155,8 @@ _HOMES: Final = {
         "ModelRecord",
         "Models",
         "VersionRecord",
+        "VersionSummaries",
+        "VersionSummary",
     ),
     ".listing": (
         "Refs",
