@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from .versions.runs.record import CheckpointRecords, RunRecord, RunRecords
     from .versions.runs.run import Run
     from .versions.spool.spool import Spool
-    from .versions.summaries import Page
+    from .versions.overview.summaries import Page
     from .versions.workspace import Workspace
 
 Rev = str | int | PendingVersion

@@ -10,11 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from . import history, merge, refused, restore, rollback, rows, save_request, source, summaries, train, unsealed
+    from . import history, merge, refused, restore, rollback, rows, save_request, source, train, unsealed
     from .data import drift, listing, named_data, naming
     from .export import checkout, predict
     from .judging import calibrate, card, compare, diff, evaluation, gate, pick, robustness, suggest, threshold
     from .maintenance import fsck, heal
+    from .overview import summaries
     from .runs import record, run
     from .suites import definition, known, running, verdicts
 
@@ -40,6 +41,7 @@ _ROOMS: Final = {
         "threshold",
     ),
     ".maintenance": ("fsck", "heal"),
+    ".overview": ("summaries",),
     ".runs": ("record", "run"),
     ".suites": ("definition", "known", "running", "verdicts"),
 }

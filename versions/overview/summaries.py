@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from ..domain.model.state import ModelState
-from ..errors import Malformed, UnknownRevision
-from ..events.sql.actors import Actor
-from ..results import VersionSummaries, VersionSummary
-from .workspace import Workspace
+from ...domain.model.state import ModelState
+from ...errors import Malformed, UnknownRevision
+from ...events.sql.actors import Actor
+from ...results import VersionSummaries, VersionSummary
+from ..workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
