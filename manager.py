@@ -64,12 +64,12 @@ if TYPE_CHECKING:
     from .versions.maintenance.fsck import Damages
     from .versions.maintenance.heal import Healed
     from .versions.maintenance.upgrade import Upgraded
+    from .versions.overview.summaries import Page
     from .versions.refused import RefusedSaves
     from .versions.rollback import Aim
     from .versions.runs.record import CheckpointRecords, RunRecord, RunRecords
     from .versions.runs.run import Run
     from .versions.spool.spool import Spool
-    from .versions.overview.summaries import Page
     from .versions.workspace import Workspace
 
 Rev = str | int | PendingVersion
