@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from .projections.queries.client import First, There
     from .projections.queries.standing import Standing
     from .supervised import Supervised
-    from .versions.data.uploaded import Uploads
     from .versions.maintenance.upgrade import Upgraded
     from .versions.spool.outbox import Outbox
     from .workers.local import Workplace
@@ -151,13 +150,6 @@ class Home:
 
         delivery = Delivery(self.spool, lambda: self.workspace, self.origins)
         return Outbox(delivery, self.settings.actor, strict=self.strict, run_term=self.settings.terms.run)
-
-    @_Once
-    def uploads(self) -> Uploads:
-        """Rows that callers of a server sent."""
-        from .versions.data.uploaded import Uploads
-
-        return Uploads(self.settings.home / "incoming" / self.settings.ledger / "rows")
 
     @_Once
     def objects(self) -> ObjectStore:
@@ -398,8 +390,6 @@ class Home:
 
     def close(self) -> None:
         """Give back what is open."""
-        if "uploads" in vars(self):
-            self.uploads.close()
         if "workspace" in vars(self):
             self.workspace.ledger.close()
         if "database" in vars(self):
