@@ -10,11 +10,10 @@ from starlette.responses import Response
 
 from ..caller import Call
 from ..routing import Router
-from .rows_asked import MOST_DRAWS, ROWS, Names, RowsAsked, Sampled, rows_if_any
+from .rows_asked import ROWS, Names, RowsAsked, Sampled, rows_if_any
 
 router = Router("contests")
 Several = Annotated[list[str], Query()]
-Draws = Annotated[int | None, Query(ge=0, le=MOST_DRAWS)]
 
 
 class CompareAsked(Sampled, RowsAsked):
@@ -48,7 +47,7 @@ def compare_recorded(
     rev: Several,
     metric: str | None = None,
     against: str | None = None,
-    draws: Draws = None,
+    draws: int | None = None,
     level: float | None = None,
     seed: int | None = None,
 ) -> Response:
@@ -71,7 +70,7 @@ def pick_recorded(
     by: Several = [],  # noqa: B006
     require: Several = [],  # noqa: B006
     in_order: bool | None = None,
-    draws: Draws = None,
+    draws: int | None = None,
     level: float | None = None,
     seed: int | None = None,
 ) -> Response:

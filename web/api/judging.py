@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 from urllib.parse import quote
 
-from pydantic import Field
 from starlette.responses import Response
 
 from ...results import Evaluation
@@ -14,7 +13,7 @@ from ..routing import Router
 from .pages import CARD, REPORT, page
 from .places import version_at
 from .predicted import PredictionsAsked, predictions_in
-from .rows_asked import MOST_DRAWS, ROWS, Chosen, Names, Reported, RowsAsked, rows_if_any, rows_in
+from .rows_asked import ROWS, Chosen, Names, Reported, RowsAsked, rows_if_any, rows_in
 
 router = Router("judging")
 _VERSION = "/models/{model}/versions/{rev}"
@@ -58,7 +57,7 @@ class RobustnessAsked(Chosen, RowsAsked):
     metric: str | None = None
     task: str | None = None
     outputs: str | None = None
-    draws: Annotated[int, Field(ge=0, le=MOST_DRAWS)] | None = None
+    draws: int | None = None
     level: float | None = None
     seed: int | None = None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 Value = str | float | int | bool | None
 """What a row has in a column."""
 Names = list[str]
-MOST_DRAWS: Final = 100_000
-"""Draws of a bootstrap within a request."""
 
 
 class Asked(BaseModel):
@@ -52,7 +50,7 @@ class Sampled(Asked):
     groups: str | list[Value] | None = Field(None, description="A column, or values, one a row.")
     block: int | None = None
     stratified: bool | None = None
-    draws: Annotated[int, Field(ge=0, le=MOST_DRAWS)] | None = None
+    draws: int | None = None
     level: float | None = None
     seed: int | None = None
 
