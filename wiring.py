@@ -81,9 +81,7 @@ class Home:
     """What who asks here may do."""
     root: Home | None = field(default=None, repr=False)
     """The home that was opened, where others act in it: its parts are theirs."""
-    _acting: OrderedDict[tuple[str, Rights], Home] = field(
-        default_factory=OrderedDict["tuple[str, Rights]", "Home"], repr=False
-    )
+    _acting: OrderedDict[tuple[str, Rights], Home] = field(default_factory=OrderedDict[Any, Any], repr=False)
     _temporary: TemporaryDirectory[str] | None = field(default=None, repr=False)
     _stood: bool = field(default=False, repr=False)
     """Whether this process found or made the home's folder."""
