@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from .versions.moves.rollback import Aim
     from .versions.runs.run import Run
     from .versions.spool.spool import Spool
+    from .versions.transfer import Transfer
     from .versions.workspace import Workspace
 
 Rev = str | int | PendingVersion
@@ -1114,6 +1115,13 @@ class ModelManager:
         from .jobs.api import Jobs
 
         return Jobs(lambda: self._workspace, lambda: self._home.workspace, lambda: self._home.desk)
+
+    @property
+    def transfer(self) -> Transfer:
+        """The bytes of versions as a server hands them on: chunks that are uploaded, stored payloads by ranges."""
+        from .versions.transfer import Transfer
+
+        return Transfer(self._workspace, self._home.staging, self._resolved)
 
     # ── the ledger itself ────────────────────────────────────────────────────────────────────────────────────────────
 

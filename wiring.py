@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from .projections.queries.standing import Standing
     from .results import Upgraded
     from .supervised import Supervised
+    from .versions.incoming.staging import Staging
     from .versions.spool.outbox import Outbox
     from .workers.local import Workplace
 
@@ -148,6 +149,13 @@ class Home:
         """What waits for the ledger in this home, and what it refused."""
         folder = self.settings.home / "spool" / self.settings.ledger
         return Spool(folder, FolderStore, wait=self.settings.wait, ready=self._make_folder)
+
+    @Once
+    def staging(self) -> Staging:
+        """Where chunks are put that clients upload, until a save names them."""
+        from .versions.incoming.staging import Staging
+
+        return Staging(self.settings.home / "incoming" / self.settings.ledger, self._make_folder)
 
     @Once
     def outbox(self) -> Outbox:

@@ -37,6 +37,7 @@ ERRORS: Final[Mapping[type[LeptonError], ProblemKind]] = {
     errors.Stale: ProblemKind(409, "stale"),
     errors.Condemned: ProblemKind(409, "condemned"),
     errors.KeyReused: ProblemKind(422, "key-reused"),
+    errors.MissingChunks: ProblemKind(409, "missing-chunks"),
     errors.TooLarge: ProblemKind(413, "too-large"),
     errors.Malformed: ProblemKind(400, "malformed"),
     errors.NewerLedger: ProblemKind(500, "newer-ledger"),

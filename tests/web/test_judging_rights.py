@@ -32,7 +32,7 @@ class Team:
 
     def actors(self, after: int) -> set[tuple[str, str]]:
         """Who recorded what since."""
-        return {(each["type"], each["actor"]) for each in self.server.manager.events(after=after)}
+        return {(each["type"], each["authid"]) for each in self.server.manager.events(after=after)}
 
 
 @pytest.fixture(scope="module")

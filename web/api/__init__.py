@@ -9,10 +9,12 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from . import contests, data, judging, position, rows, suites
+from . import contests, data, judging, position, rows, saving, stored, suites
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     position.router,
+    saving.router,
+    stored.router,
     rows.router,
     contests.router,
     judging.router,

@@ -10,7 +10,7 @@ from fastapi import Depends
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from ...versions.data.uploaded import RowsTooLarge, Upload
+from ...versions.data.uploaded import RowsTooLarge, RowsUpload
 from ..caller import Call
 from ..problems import Problem
 from ..routing import Router
@@ -31,7 +31,7 @@ _AT_ONCE: Final = 1 << 20
 """Bytes that are written down at once."""
 
 
-async def received(request: Request, call: Call) -> AsyncGenerator[Upload]:
+async def received(request: Request, call: Call) -> AsyncGenerator[RowsUpload]:
     """The rows in a request's body, written down as they come; nothing of them stays where they are cut or refused."""
     call.needs("read")
     ending, uploads = ending_of(request), call.service.uploads
@@ -53,7 +53,7 @@ async def received(request: Request, call: Call) -> AsyncGenerator[Upload]:
 
 
 @router.post("/rows", status_code=201, summary="Send rows to be judged on")
-def send_rows(call: Call, upload: Annotated[Upload, Depends(received)]) -> Response:
+def send_rows(call: Call, upload: Annotated[RowsUpload, Depends(received)]) -> Response:
     """Keep rows for an hour, under an id that other requests name; docs/judging-over-http.md has the media types."""
     told = _too_large_told(upload.finished)
     return call.wrote(told.to_dict, status=201, location=lambda _: f"/api/v1/rows/{told.rows}")
