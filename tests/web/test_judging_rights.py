@@ -32,7 +32,9 @@ class Team:
 
     def actors(self, after: int) -> set[tuple[str, str]]:
         """Who recorded what since."""
-        return {(each["type"], each["authid"]) for each in self.server.manager.events(after=after)}
+        known = self.server.service.home.workspace.actors.all()
+        events = self.server.manager.events(after=after)
+        return {(each["type"], known[each["authid"]].name) for each in events}
 
 
 @pytest.fixture(scope="module")
