@@ -39,38 +39,40 @@ if TYPE_CHECKING:
     from .projections.queries.search import Newest
     from .results import (
         Card,
+        CheckpointRecords,
         Comparison,
+        Damages,
         DataSets,
         Diff,
         Drift,
         Evaluation,
         Gate,
+        Healed,
         Log,
         ModelRecord,
         NamedData,
         Pick,
         Protection,
         Protections,
+        RefusedSaves,
         Report,
         Robustness,
         RollbackPlan,
         RolledBack,
+        RunRecord,
+        RunRecords,
         Suggestion,
         SuiteRecord,
         SuiteRun,
         Suites,
         Synced,
+        Upgraded,
         Verified,
         VersionRecord,
         VersionSummaries,
     )
-    from .versions.maintenance.fsck import Damages
-    from .versions.maintenance.heal import Healed
-    from .versions.maintenance.upgrade import Upgraded
     from .versions.overview.summaries import Page
-    from .versions.refused import RefusedSaves
     from .versions.rollback import Aim
-    from .versions.runs.record import CheckpointRecords, RunRecord, RunRecords
     from .versions.runs.run import Run
     from .versions.spool.spool import Spool
     from .versions.workspace import Workspace
