@@ -102,6 +102,10 @@ class Statements:
     newest_streams = (
         "SELECT stream FROM events WHERE version = 1 AND stream >= ? AND stream < ? ORDER BY seq DESC LIMIT ?"
     )
+    newest_streams_before = (
+        "SELECT stream FROM events WHERE version = 1 AND stream >= ? AND stream < ? AND seq < "
+        "(SELECT seq FROM events WHERE version = 1 AND stream = ?) ORDER BY seq DESC LIMIT ?"
+    )
     tiles = "SELECT level, place, hash FROM tiles ORDER BY level, place"
     tile = "SELECT hash FROM tiles WHERE level = ? AND place = ?"
     tiles_from = "SELECT hash FROM tiles WHERE level = ? AND place >= ? AND place < ? ORDER BY place"

@@ -174,11 +174,15 @@ class Store:
             rows = connection.execute(self.sql.streams_holding, (prefix, last, last, type, type))
             return sorted(row[0] for row in rows)
 
-    def newest_streams(self, prefix: str, most: int) -> list[str]:
-        """The streams that begin so and were begun last, the newest first."""
+    def newest_streams(self, prefix: str, most: int, before: str | None = None) -> list[str]:
+        """The streams that begin so and were begun last, the newest first; `before` another was begun, if one is named:
+        none where there is no such."""
         with self.database.connection() as connection:
-            asked = (prefix, prefix + "\U0010ffff", most)
-            return [row[0] for row in connection.execute(self.sql.newest_streams, asked)]
+            if before is None:
+                asked, question = (prefix, prefix + "\U0010ffff", most), self.sql.newest_streams
+            else:
+                asked, question = (prefix, prefix + "\U0010ffff", before, most), self.sql.newest_streams_before
+            return [row[0] for row in connection.execute(question, asked)]
 
     def streams_without(self, prefix: str, types: tuple[str, ...]) -> list[str]:
         """The streams that begin so and hold none of these types of event, the oldest first."""

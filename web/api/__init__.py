@@ -9,6 +9,6 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from . import position
+from . import jobs, models, position, versions
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (position.router,)
+ROUTERS: Final[tuple[APIRouter, ...]] = (position.router, models.router, versions.router, jobs.router)
