@@ -178,11 +178,12 @@ class Store:
         """The streams that begin so and were begun last, the newest first; `before` another was begun, if one is named:
         none where there is no such."""
         with self.database.connection() as connection:
+            end = "\U0010ffff"
             if before is None:
-                asked, question = (prefix, prefix + "\U0010ffff", most), self.sql.newest_streams
-            else:
-                asked, question = (prefix, prefix + "\U0010ffff", before, most), self.sql.newest_streams_before
-            return [row[0] for row in connection.execute(question, asked)]
+                return [row[0] for row in connection.execute(self.sql.newest_streams, (prefix, prefix + end, most))]
+            begun = connection.execute(self.sql.seq_of, (before, 1)).fetchone()
+            asked = (prefix, prefix + end, begun[0] - 1 if begun else 0, most)
+            return [row[0] for row in connection.execute(self.sql.newest_streams_until, asked)]
 
     def streams_without(self, prefix: str, types: tuple[str, ...]) -> list[str]:
         """The streams that begin so and hold none of these types of event, the oldest first."""

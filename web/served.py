@@ -25,7 +25,7 @@ FRESH: Final = 1.0
 _LOOKS: Final = 0.5
 
 
-class Service:
+class ServedLedger:
     """The ledger as it is served: `manager` acts as this process's user, `home` has the parts."""
 
     def __init__(self, manager: ModelManager, home: Home, options: ServeOptions) -> None:
@@ -44,8 +44,7 @@ class Service:
 
     def acting(self, visitor: Visitor) -> ModelManager:
         """The ledger's door, as a visitor may use it."""
-        acting: Any = getattr(self.manager, "acting", None)
-        return acting(visitor.actor, visitor.rights) if acting else self.manager
+        return self.manager.acting(visitor.actor, visitor.rights)
 
     def end(self) -> int:
         """The seq of the last event."""
