@@ -72,7 +72,7 @@ if TYPE_CHECKING:
         VersionSummaries,
     )
     from .versions.moves.rollback import Aim
-    from .versions.overview.summaries import Page
+    from .versions.overview.summaries import VersionPage
     from .versions.runs.run import Run
     from .versions.spool.spool import Spool
     from .versions.transfer import Transfer
@@ -628,7 +628,7 @@ class ModelManager:
         it. The number of the last asks for the next page.
         """
         state = self._known(model)
-        page = versions.summaries.Page(branch=branch, most=most, before=before)
+        page = versions.summaries.VersionPage(branch=branch, most=most, before=before)
         matching = None if where is None else self._numbers(where, state.name, page)
         return versions.summaries.listed(self._workspace, state, page, matching)
 
@@ -1296,7 +1296,7 @@ class ModelManager:
         matches = self._home.read_model().find(expression, self._opener() if needs_keys(expression) else None, page)
         return [ref for ref in matches if self._rights.covers(ref.model)]
 
-    def _numbers(self, expression: str, model: str, page: Page) -> list[int]:
+    def _numbers(self, expression: str, model: str, page: VersionPage) -> list[int]:
         from .projections.queries.search import Newest
 
         newest = Newest(model, page.most, page.branch, page.before)
