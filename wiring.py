@@ -103,8 +103,7 @@ class Home:
         if self.root is not None:
             return self.root.acting(actor, rights)
         with self.opening:
-            home = self._acting.pop((actor, rights), None)
-            if home is None:
+            if (home := self._acting.pop((actor, rights), None)) is None:
                 settings = replace(self.settings, actor=actor)
                 home = Home(settings, strict=True, origins=self.origins, rights=rights, root=self)
             self._acting[actor, rights] = home
