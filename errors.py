@@ -8,6 +8,7 @@ LeptonError
 │   ├── Condemned            a pack the save relies on is about to be deleted
 │   ├── KeyReused            an idempotency key came back with other content
 │   ├── TooLarge             a command is more than goes onto Kafka at once
+│   ├── RunTaken             another script goes on with a run
 │   ├── Malformed            the input breaks a stated rule
 │   ├── NewerLedger          written by a Lepton that knows more
 │   └── GateNotMet           a measured condition was not met        exit 4
@@ -145,6 +146,14 @@ class TooLarge(Refused):
         self.command = command
         self.events = events
         self.limit = limit
+
+
+class RunTaken(Refused):
+    """Another script goes on with a run: what both told would be mixed."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__(f"run {run} goes on elsewhere, or was ended there; this script logs to it no more")
+        self.run = run
 
 
 class Malformed(Refused):

@@ -22,7 +22,6 @@ from .results import PendingVersion, Refs, Version, Versions
 from .settings import Settings
 from .versions.arguments import checked
 from .versions.unknown import damage_first
-from .wiring import Home
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -68,6 +67,7 @@ if TYPE_CHECKING:
     from .versions.runs.run import Run
     from .versions.spool.spool import Spool
     from .versions.workspace import Workspace
+    from .wiring import Home
 
 Rev = str | int | PendingVersion
 """A revision as docs/revisions.md has it, a number, or a `Version`, pending ones too."""
@@ -1135,6 +1135,8 @@ class ModelManager:
 
     @property
     def _home(self) -> Home:
+        from .wiring import Home
+
         # threads that come at once get the same one
         return self._opened.setdefault(os.getpid(), Home(self._settings, self._strict, self._origins))
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 from ..domain.state import Aggregate, empty, evolve, folded_types
 from ..errors import Damaged, LeptonError, Unavailable
 from ..events import forks
+from ..events.actor import Actor
 from ..events.envelope import decode
 from ..events.log import Row
-from ..events.sql.actors import Actor
 from ..events.sql.admission import Admission
 from ..events.sql.rows import PlacementRow
 from ..events.sql.store import OutcomeUnknown, Store

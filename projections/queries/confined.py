@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...errors import LeptonError, Refused
+from ...sent_errors import told
 from ..instance import SETTINGS, foreign
 from ..projector import recorded_at, seq_at
 from ..translation import of_file
-from .client import told
 from .query import query
 
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000

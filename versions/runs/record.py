@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal, NamedTuple, TypeVar, cast
+from typing import Any, Final, Literal, TypeVar, cast
 
 from ...domain.commands import job_stream, run_stream
 from ...domain.job.state import JobState
@@ -21,20 +21,13 @@ from ...results.words import word
 from ...tensors.graph import Graph
 from ..restore import Empty, all_converted, restored_into
 from ..workspace import Workspace
+from .points import Resumed
 
 T = TypeVar("T")
 NOTHING: Final = "it kept nothing on its way"
 Status = Literal["running", "finished", "failed", "lost"]
 COLOURS: Final = {"finished": "green", "failed": "red", "lost": "red", "running": "yellow"}
 _STORY: Final = tuple(kind.type_name() for kind in (RunStarted, RunCheckpointed, RunFinished, RunLost, RunResumed))
-
-
-class Resumed(NamedTuple):
-    """A run that is gone on with: how many points it had logged, and their greatest step."""
-
-    run: str
-    points: int
-    step: int | None
 
 
 @dataclass(frozen=True)
