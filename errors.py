@@ -11,6 +11,7 @@ LeptonError
 │   ├── RunTaken             another script goes on with a run
 │   ├── Malformed            the input breaks a stated rule
 │   ├── NewerLedger          written by a Lepton that knows more
+│   ├── Forbidden            who asks has no right to it
 │   └── GateNotMet           a measured condition was not met        exit 4
 ├── Unavailable            try again later; carries the key          exit 3
 │   └── LockHeld             another process holds the lock, and does the work
@@ -162,6 +163,19 @@ class Malformed(Refused):
 
 class NewerLedger(Refused):
     """The ledger holds what only a newer Lepton understands."""
+
+
+class Forbidden(Refused):
+    """Who asks has no right to it: a scope that their token lacks, or a model that it is not for."""
+
+    def __init__(self, scope: str, model: str | None = None) -> None:
+        where = "" if model is None else " on all models" if model == "*" else f" on model {model!r}"
+        super().__init__(
+            f"this needs the scope {scope}{where}, which who asks does not have; an administrator makes a token that "
+            "has it with `lepton token create`"
+        )
+        self.scope = scope
+        self.model = model
 
 
 class GateNotMet(Refused):

@@ -1080,6 +1080,10 @@ class ModelManager:
         """Events as CloudEvents dictionaries behind `seq` `after`, free text opened; `follow` waits for more."""
         return versions.history.events(self._workspace, after=after, stream=stream, follow=follow, opened=opened)
 
+    def position(self) -> int:
+        """The `seq` of the last event, which `wait_for` and `as_of` take."""
+        return self._workspace.ledger.store.end()
+
     def verify(self) -> Verified:
         """Recompute the Merkle root from the stored bytes, and compare all that stands beside them. Raises `Damaged`.
 

@@ -44,6 +44,7 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
         "work.processes",
         ("status", "worker", "relay", "projector", "intake", "rejected", "restore"),
     ),
+    "Over HTTP": ("work.serving", ("serve",)),
     "The shell": ("shell", ("completion",)),
 }
 """Each section of the help: the module that holds its commands, and their names."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -41,17 +41,30 @@ if TYPE_CHECKING:
 SHORTEST: Final = 4
 """Characters of a job's or a run's id that may stand for it."""
 
-_NOTED: Final[ContextVar[list[Receipt] | None]] = ContextVar("noted", default=None)
+
+class News(list[Receipt]):
+    """What the commands sent within `noted` became."""
+
+    def __call__(self) -> bool:
+        """Whether the last became anything, now or when it was sent first: else what was asked for stood already."""
+        return bool(self and self[-1].events)
+
+    @property
+    def seq(self) -> int | None:
+        """The seq of the last event that came of them."""
+        return max((receipt.events[-1].seq for receipt in self if receipt.events), default=None)
+
+
+_NOTED: Final[ContextVar[News | None]] = ContextVar("noted", default=None)
 
 
 @contextmanager
-def noted() -> Generator[Callable[[], bool]]:
-    """Whether the last command that was sent within it became anything, now or when it was sent first under its key:
-    else what was asked for stood already."""
-    receipts: list[Receipt] = []
-    token = _NOTED.set(receipts)
+def noted() -> Generator[News]:
+    """What the commands that are sent within it become."""
+    news = News()
+    token = _NOTED.set(news)
     try:
-        yield lambda: bool(receipts and receipts[-1].events)
+        yield news
     finally:
         _NOTED.reset(token)
 

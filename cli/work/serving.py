@@ -1,0 +1,85 @@
+"""`serve`: the ledger over HTTP."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+from typing import Any, TypeVar
+
+import click
+
+from ...errors import Refused
+from ...results.words import say
+from ..command import Session, command
+from .observing import observed
+from .signals import stopping
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _reached(function: F) -> F:
+    """The options of where the server is and who reaches it."""
+    file, more = click.Path(path_type=Path), "; may be repeated."
+    for option in (
+        click.option("--root-path", default="", metavar="/NAME", help="What a proxy takes off the front of the path."),
+        click.option("--tls-key", "key", type=file, metavar="FILE", help="The certificate's key, PEM."),
+        click.option("--tls-certificate", "certificate", type=file, metavar="FILE", help="A certificate for TLS, PEM."),
+        click.option("--proxy", "proxies", multiple=True, metavar="ADDRESS", help=f"A proxy to be believed{more}"),
+        click.option("--hosts", multiple=True, metavar="NAME[:PORT]", help=f"A name by which it is called{more}"),
+        click.option("--port", type=click.IntRange(0, 65535), default=8400, show_default=True, help="0: a free one."),
+        click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Where to listen."),
+    ):
+        function = option(function)
+    return function
+
+
+@command({"address": "text"}, "lepton serve", "lepton serve --host 0.0.0.0 --hosts ledger.example.org --port 8400")
+@_reached
+def serve(
+    session: Session,
+    host: str,
+    port: int,
+    hosts: tuple[str, ...],
+    proxies: tuple[str, ...],
+    certificate: Path | None,
+    key: Path | None,
+    root_path: str,
+) -> None:
+    """Serve the ledger over HTTP until stopped: the API under /api/v1, described by /api/v1/openapi.json.
+
+    On loopback, while the ledger has no tokens, it serves this machine's own user alone. Elsewhere it starts only with
+    tokens (`lepton token create`) and the exact --hosts by which it is called. LEPTON_SERVE_HOSTS, LEPTON_SERVE_PROXIES
+    and LEPTON_SERVE_ISSUER stand for the options; docs/serve.md has TLS, proxies and limits.
+    """
+    try:
+        from ...web.options import ServeOptions, issuer, listed
+        from ...web.service import Service
+        from ...web.serving import serve as run
+    except ImportError as error:
+        raise Refused(
+            f"the server needs the extra `web` ({error.name} is missing); pip install 'lepton-ai-sdk[web]'"
+        ) from error
+    options = ServeOptions(
+        host=host,
+        port=port,
+        hosts=hosts or listed("LEPTON_SERVE_HOSTS"),
+        proxies=proxies or listed("LEPTON_SERVE_PROXIES"),
+        certificate=certificate,
+        key=key,
+        root_path=root_path,
+        issuer=issuer(),
+    )
+    parts, stop, address = session.parts, Event(), ""
+    parts.seek_unless_named()
+    service = Service(session.manager, parts, options)
+
+    def ready(at: str) -> None:
+        nonlocal address
+        address = at
+        logging.getLogger("lepton").warning("serving %s at %s", parts.settings.ledger, at)
+
+    with stopping(stop), observed(parts.settings.metrics, {}):
+        run(service, stop, ready)
+    session.answer({"address": address}, say("stopped serving at {address}", address=address))

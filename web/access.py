@@ -1,0 +1,146 @@
+"""Who may come in: the name by which the server is called, then the token. What is not let in is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ..domain.access.rights import ALL
+from ..errors import LeptonError
+from .options import LOOPBACK, ServeOptions, split_host
+from .peer import uid_of
+from .problems import Problem, of_error, of_http, retry_after
+from .service import Service
+from .visitor import Visitor
+
+log = logging.getLogger("lepton.serve")
+
+OPEN: Final = frozenset({"/healthz", "/readyz"})
+"""Addresses that tell nothing of the ledger, and answer everybody who calls the server by its name."""
+_MINUTE: Final = 60.0
+_ADDRESSES: Final = 10_000
+
+
+class Access:
+    """The door. It lets nobody in by default: without a visitor in the scope no handler runs."""
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self._app = app
+        self._service = service
+        self._options = service.options
+        self._failures = Failures(service.options.limits.failures)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":  # nothing here speaks websocket
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        try:
+            check_host(scope, self._options)
+            if scope["path"] not in OPEN:
+                scope["lepton.visitor"] = await self._visitor(scope)
+        except Problem as refusal:
+            await of_http(refusal, Request(scope))(scope, receive, send)
+            return
+        except LeptonError as error:
+            await of_error(error, Request(scope))(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    async def _visitor(self, scope: Scope) -> Visitor:
+        headers = Headers(scope=scope)
+        secret = bearer(headers)
+        if secret is None and await asyncio.to_thread(self._service.is_open):
+            _check_neighbour(scope)
+            check_origin(scope, headers, self._options)
+            return Visitor(self._service.user, ALL)
+        address = scope["client"][0] if scope.get("client") else ""
+        if (wait := self._failures.wait(address)) > 0:
+            sentence = "too many tokens from this address were refused; wait, then send one that holds"
+            raise Problem(429, sentence, Retry_After=retry_after(wait))
+        if secret is None:
+            sentence = "this ledger is for those who hold a token; send it as Authorization: Bearer TOKEN"
+            raise Problem(401, sentence, WWW_Authenticate="Bearer")
+        visitor = await asyncio.to_thread(self._service.visitor, secret)
+        if visitor is None:
+            self._failures.note(address)
+            log.warning("a token from %s was refused", address)
+            sentence = "the token is unknown, has expired or was revoked; ask whoever keeps the ledger for another"
+            raise Problem(401, sentence, WWW_Authenticate='Bearer error="invalid_token"')
+        return visitor
+
+
+def bearer(headers: Mapping[str, str]) -> str | None:
+    """The token of a request. Raises `Problem` where something else is sent in its place."""
+    if (header := headers.get("authorization")) is None:
+        return None
+    kind, _, secret = header.partition(" ")
+    if kind.lower() != "bearer" or not secret.strip() or len(secret) > 16_384:
+        raise Problem(
+            401, "Authorization is no bearer token; send Authorization: Bearer TOKEN", WWW_Authenticate="Bearer"
+        )
+    return secret.strip()
+
+
+def check_host(scope: Scope, options: ServeOptions) -> None:
+    """Hold that the server is called by a name of its own: pages of strangers reach it by names that are none."""
+    names = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+    called = names[0].lower() if len(names) == 1 else ""
+    name, _ = split_host(called)
+    for each in options.hosts or LOOPBACK:
+        if called and each.lower() == (called if split_host(each)[1] else name):
+            return
+    setting = "--hosts or LEPTON_SERVE_HOSTS names those by which it may be called"
+    raise Problem(421, f"this server is not called {called[:100]!r}; {setting}")
+
+
+def check_origin(scope: Scope, headers: Mapping[str, str], options: ServeOptions) -> None:
+    """Hold that no page of a stranger asks, where nothing but the way here says who asks."""
+    del scope
+    origin = headers.get("origin")
+    if headers.get("sec-fetch-site") in ("cross-site", "same-site") or (
+        origin is not None and split_host(origin.partition("://")[2])[0] not in (options.hosts or LOOPBACK)
+    ):
+        raise Problem(403, "a page of another site asks; without a token the ledger answers its own pages alone")
+
+
+def _check_neighbour(scope: Scope) -> None:
+    """Hold that a caller over loopback is this process's own user, where the system tells who it is."""
+    uid = uid_of(scope.get("client"), scope.get("server"))
+    if uid is not None and uid not in (os.getuid(), 0):
+        raise Problem(403, "without tokens this server serves its own user alone; `lepton token create` makes tokens")
+
+
+class Failures:
+    """Logins that failed, by address: a bucket that empties within a minute."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._failed: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def note(self, address: str) -> None:
+        """Count one."""
+        self._failed[address] = (self._level(address) + 1, time.monotonic())
+        self._failed.move_to_end(address)
+        if len(self._failed) > _ADDRESSES:
+            self._failed.popitem(last=False)
+
+    def wait(self, address: str) -> float:
+        """Seconds until an address may try again; 0 for at once."""
+        over = self._level(address) - self._most + 1
+        return max(0.0, over * _MINUTE / self._most)
+
+    def _level(self, address: str) -> float:
+        level, since = self._failed.get(address, (0.0, 0.0))
+        return max(0.0, level - (time.monotonic() - since) * self._most / _MINUTE)

@@ -1,0 +1,95 @@
+"""The application: the ledger's API, and what stands before it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from ..errors import LeptonError, Malformed, Unavailable
+from .access import Access
+from .api import ROUTERS
+from .caller import encoded
+from .limits import Limited
+from .problems import of_error, of_fault, of_http, of_validation
+from .routing import RawPath, allowed
+from .service import Service
+
+PREFIX: Final = "/api/v1"
+OPENAPI: Final = f"{PREFIX}/openapi.json"
+
+
+def application(service: Service) -> ASGIApp:
+    """The ledger over HTTP, as an ASGI application. What it serves stays the caller's to close."""
+    app: ASGIApp = Access(Limited(api(service), service.options.limits), service)
+    return RawPath(app)
+
+
+def api(service: Service) -> FastAPI:
+    """The routes, without what stands before them."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        async with service.at_work():
+            yield
+
+    app = FastAPI(
+        title="Lepton",
+        version="1",
+        summary="The ledger that versions every model a team trains.",
+        openapi_url=OPENAPI,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
+    app.state.service = service
+    for router in ROUTERS:
+        app.include_router(router, prefix=PREFIX)
+    app.add_api_route("/healthz", _healthy, include_in_schema=False)
+    app.add_api_route("/readyz", _ready, include_in_schema=False)
+    for kind, tell in ((LeptonError, of_error), (HTTPException, _of_http), (RequestValidationError, of_validation)):
+        app.add_exception_handler(kind, _handler(tell))
+    app.add_exception_handler(Exception, _handler(of_fault))
+    return app
+
+
+def _healthy() -> Response:
+    """The process answers."""
+    return Response(encoded({"status": "ok"}), media_type="application/json")
+
+
+def _ready(request: Request) -> Response:
+    """The ledger answers too."""
+    service: Service = request.app.state.service
+    try:
+        service.end()
+    except Unavailable as error:
+        return of_error(error, request)
+    return Response(encoded({"status": "ok"}), media_type="application/json")
+
+
+def _of_http(error: HTTPException, request: Request) -> Response:
+    """What HTTP itself forbids; where a method is, with all those that the address takes."""
+    if error.status_code == 405:
+        try:
+            methods = allowed(request.app.routes, request.scope)
+        except Malformed as malformed:
+            return of_error(malformed, request)
+        sentence = f"{request.method} is not taken here; this address takes {methods}"
+        error = HTTPException(405, sentence, {"Allow": methods})
+    return of_http(error, request)
+
+
+def _handler(tell: Any) -> Any:
+    async def handle(request: Request, error: Exception) -> Response:
+        return tell(error, request)
+
+    return handle

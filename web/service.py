@@ -1,0 +1,93 @@
+"""What all requests share: the ledger, its read model kept up to date, and who tokens belong to."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from threading import Event
+from typing import TYPE_CHECKING, Any, Final
+
+from ..errors import LockHeld
+from ..supervised import Supervised
+from .oidc import Issued
+from .options import ServeOptions
+from .visitor import Visitor
+
+if TYPE_CHECKING:
+    from ..manager import ModelManager
+    from ..wiring import Home
+
+FRESH: Final = 1.0
+"""Seconds for which it is believed that a ledger has no tokens."""
+_LOOKS: Final = 0.5
+
+
+class Service:
+    """The ledger as it is served: `manager` acts as this process's user, `home` has the parts."""
+
+    def __init__(self, manager: ModelManager, home: Home, options: ServeOptions) -> None:
+        self.manager = manager
+        self.home = home
+        self.options = options
+        self.ending = Event()
+        """Set when the server is told to stop: streams end."""
+        self._open_until = 0.0
+        self._issued = Issued(options.issuer) if options.issuer else None
+
+    @property
+    def user(self) -> str:
+        """Who runs the server, and acts where no token is needed."""
+        return self.home.settings.actor
+
+    def acting(self, visitor: Visitor) -> ModelManager:
+        """The ledger's door, as a visitor may use it."""
+        acting: Any = getattr(self.manager, "acting", None)
+        return acting(visitor.actor, visitor.rights) if acting else self.manager
+
+    def end(self) -> int:
+        """The seq of the last event."""
+        return self.manager.position()
+
+    def has_tokens(self) -> bool:
+        """Whether anybody holds a token that is good."""
+        tokens: Any = getattr(self.manager, "tokens", list)
+        return any(token.is_good for token in tokens())
+
+    def is_open(self) -> bool:
+        """Whether this machine's user needs no token: nobody beyond it is meant to come, and there are no tokens."""
+        if not self.options.is_private:
+            return False
+        if time.monotonic() >= self._open_until:
+            if self.has_tokens():
+                return False
+            self._open_until = time.monotonic() + FRESH
+        return True
+
+    def visitor(self, secret: str) -> Visitor | None:
+        """Whom a token belongs to; None where it is not good."""
+        if self._issued is not None and secret.count(".") == 2:
+            return self._issued.visitor(secret)
+        manager: Any = self.manager
+        holder = manager.holder(secret) if hasattr(manager, "holder") else None
+        return None if holder is None else Visitor(holder.owner, holder.rights, holder.token)
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncGenerator[None]:
+        """Have the read model kept up to date while requests are answered."""
+        async with AsyncExitStack() as stack:
+            views = Supervised(self._project, "views", 5.0)
+            await asyncio.to_thread(views.__enter__)
+            stack.push_async_callback(asyncio.to_thread, views.__exit__)
+            yield
+            self.ending.set()
+
+    def _project(self, stop: Event) -> None:
+        """Keep the views up to date, unless another process of this home does."""
+        while not stop.is_set():
+            with suppress(LockHeld), self.home.follower() as follower:
+                while not stop.wait(_LOOKS):
+                    if follower.failure is not None:
+                        raise follower.failure
+            stop.wait(_LOOKS)
