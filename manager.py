@@ -34,36 +34,38 @@ if TYPE_CHECKING:
     from .projections.queries.opening import Opener
     from .results import (
         Card,
+        CheckpointRecords,
         Comparison,
+        Damages,
         DataSets,
         Diff,
         Drift,
         Evaluation,
         Gate,
+        Healed,
         Log,
         ModelRecord,
         NamedData,
         Pick,
         Protection,
         Protections,
+        RefusedSaves,
         Report,
         Robustness,
         RollbackPlan,
         RolledBack,
+        RunRecord,
+        RunRecords,
         Suggestion,
         SuiteRecord,
         SuiteRun,
         Suites,
         Synced,
+        Upgraded,
         Verified,
         VersionRecord,
     )
-    from .versions.maintenance.fsck import Damages
-    from .versions.maintenance.heal import Healed
-    from .versions.maintenance.upgrade import Upgraded
-    from .versions.refused import RefusedSaves
     from .versions.rollback import Aim
-    from .versions.runs.record import CheckpointRecords, RunRecord, RunRecords
     from .versions.runs.run import Run
     from .versions.spool.spool import Spool
     from .versions.workspace import Workspace

@@ -51,8 +51,8 @@ if TYPE_CHECKING:
     from .projections.projector import Projection
     from .projections.queries.client import First, There
     from .projections.queries.standing import Standing
+    from .results import Upgraded
     from .supervised import Supervised
-    from .versions.maintenance.upgrade import Upgraded
     from .versions.spool.outbox import Outbox
     from .workers.local import Workplace
 

@@ -10,11 +10,10 @@ from typing import Any, Final, cast
 import click
 
 from ..errors import Damaged, LeptonError, Refused
+from ..results import Damages, HealedPack
 from ..results.description import Block, number, title
 from ..results.standing import unprojected
 from ..results.words import say, word
-from ..versions.maintenance.fsck import Damages
-from ..versions.maintenance.heal import HealedPack
 from .command import Session, command, keyed
 from .completion import branches, models, revisions
 from .shapes import METRICS, VERSION

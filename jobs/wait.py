@@ -16,10 +16,11 @@ from ..domain.job.state import JobState
 from ..errors import Unavailable
 from ..events.envelope import decode
 from ..events.run import MetricsLogged
+from ..results import JobRecord
 from ..supervised import Supervised
 from ..versions.workspace import Workspace
 from .desk import Desk
-from .record import JobRecord, record, state
+from .record import record, state
 
 log = logging.getLogger("lepton")
 

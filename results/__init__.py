@@ -47,16 +47,25 @@ if TYPE_CHECKING:
     )
     from .judging.suites import SuiteRecord, SuiteRun, Suites, SuiteVerdict
     from .listing import Refs, Versions
-    from .pages.card import Card
+    from .maintenance.damages import Damages
+    from .maintenance.healed import Healed, HealedPack
+    from .maintenance.kept import RefusedSave, RefusedSaves
+    from .maintenance.status import JobCounts, Spooled, Status, StrangerRecords, TopicStatus, Views
+    from .maintenance.upgraded import Upgraded
+    from .pages.card import Card, JudgedRows
     from .rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
     from .standing import Synced, Verified
     from .version import PendingVersion, Version, VersionRef
+    from .work.jobs import JobRecord, JobRecords
+    from .work.runs import CheckpointRecord, CheckpointRecords, RunRecord, RunRecords
 
 __all__ = [
     "Bin",
     "ByClass",
     "Calibration",
     "Card",
+    "CheckpointRecord",
+    "CheckpointRecords",
     "ColumnDrift",
     "ColumnProfile",
     "Comparison",
@@ -64,6 +73,7 @@ __all__ = [
     "Contest",
     "CostCurve",
     "Curve",
+    "Damages",
     "DataSets",
     "Diff",
     "Drift",
@@ -75,7 +85,13 @@ __all__ = [
     "Gate",
     "GateRequirement",
     "GroupFigures",
+    "Healed",
+    "HealedPack",
     "Interval",
+    "JobCounts",
+    "JobRecord",
+    "JobRecords",
+    "JudgedRows",
     "LeftOut",
     "Log",
     "LogEntry",
@@ -93,6 +109,8 @@ __all__ = [
     "Protections",
     "RankingPerformance",
     "Refs",
+    "RefusedSave",
+    "RefusedSaves",
     "RegressionPerformance",
     "Rehearsal",
     "Report",
@@ -100,11 +118,16 @@ __all__ = [
     "Robustness",
     "RollbackPlan",
     "RolledBack",
+    "RunRecord",
+    "RunRecords",
     "SegmentationPerformance",
     "SequencePerformance",
     "Series",
     "Shown",
     "Slice",
+    "Spooled",
+    "Status",
+    "StrangerRecords",
     "Suggestion",
     "SuiteRecord",
     "SuiteRun",
@@ -113,11 +136,14 @@ __all__ = [
     "Synced",
     "TaskPerformance",
     "TensorChange",
+    "TopicStatus",
+    "Upgraded",
     "Verified",
     "Version",
     "VersionRecord",
     "VersionRef",
     "Versions",
+    "Views",
     "plain",
 ]
 
@@ -143,7 +169,7 @@ _HOMES: Final = {
     ".contests.comparison": ("Comparison",),
     ".contests.contest": ("Contest",),
     ".contests.effect": ("Effect",),
-    ".pages.card": ("Card",),
+    ".pages.card": ("Card", "JudgedRows"),
     ".contests.pick": ("LeftOut", "Pick"),
     ".judging.evaluation": ("Evaluation",),
     ".judging.gate": ("Gate", "GateRequirement", "Protection", "Protections"),
@@ -207,6 +233,13 @@ _HOMES: Final = {
         "PairedTest",
         "Slice",
     ),
+    ".work.jobs": ("JobRecord", "JobRecords"),
+    ".work.runs": ("CheckpointRecord", "CheckpointRecords", "RunRecord", "RunRecords"),
+    ".maintenance.status": ("JobCounts", "Spooled", "Status", "StrangerRecords", "TopicStatus", "Views"),
+    ".maintenance.healed": ("Healed", "HealedPack"),
+    ".maintenance.damages": ("Damages",),
+    ".maintenance.upgraded": ("Upgraded",),
+    ".maintenance.kept": ("RefusedSave", "RefusedSaves"),
     ".version": (
         "PendingVersion",
         "Version",

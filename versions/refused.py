@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,10 +12,7 @@ import uuid_utils
 
 from ..domain.names import checked_model
 from ..errors import Damaged, Refused, UnknownRevision
-from ..results import Result, Shown, Version
-from ..results.description import Block, text, title
-from ..results.figures import when
-from ..results.words import word
+from ..results import RefusedSave, RefusedSaves, Version
 from .save_request import Save, asked_for, filled, named_parents
 from .source import Subject
 from .spool import entries
@@ -29,40 +26,6 @@ if TYPE_CHECKING:
 SHOWN: Final = 12
 """Hexadecimal digits of its name that an entry is called by."""
 _INCIDENTAL: Final = ("environment", "code")
-
-
-@dataclass(frozen=True)
-class RefusedSave(Result):
-    """A save that was refused: what it was asked to keep, why it was not, and the name to adopt it by."""
-
-    name: str
-    model: str
-    branch: str
-    tags: tuple[str, ...]
-    message: str
-    metrics: Mapping[str, float]
-    run: str | None
-    time: datetime
-    """When it was refused."""
-    actor: str
-    reason: str
-    tensors: str
-    """Digest of their manifest."""
-
-    def blocks(self) -> Iterator[Block]:
-        moment = when(self.time, seconds=True)
-        yield text(title(self.name), f"  {self.model} {self.branch}  {moment}  {self.message}")
-        yield f"  {self.reason}"
-
-
-class RefusedSaves(Shown, tuple[RefusedSave, ...]):
-    """Refused saves, one below the other."""
-
-    def blocks(self) -> Iterator[Block]:
-        for each in self:
-            yield from each.blocks()
-        if not self:
-            yield word("no refused save is kept")
 
 
 def keep(spool: Spool, subject: Subject, save: Save, actor: str, error: Exception) -> str:

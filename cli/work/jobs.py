@@ -16,7 +16,7 @@ from ..completion import jobs as known_jobs
 from ..shapes import EVENT, JOB
 
 if TYPE_CHECKING:
-    from ...jobs.record import JobRecord
+    from ...results import JobRecord
 
 UNTOLD = ("payload", "source", "epoch", "run", "result", "tensors")
 OF_RUN = "lepton.run."

@@ -51,7 +51,8 @@ def status(session: Session) -> None:
     A database or Kafka that is away is given up within seconds, the rest is told, and what is unknown with the reason;
     it then exits with 3, or with 1 where one is there and lets nobody in.
     """
-    from ...jobs.status import SOON, Views, status
+    from ...jobs.status import SOON, status
+    from ...results import Views
     from ...wiring import Home
 
     settings = session.parts.settings

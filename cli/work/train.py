@@ -28,7 +28,7 @@ from .reporting import on_labelled_rows, report_options, reporting
 from .reports import report_files, taken_files
 
 if TYPE_CHECKING:
-    from ...jobs.record import JobRecord
+    from ...results import JobRecord
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
 F = TypeVar("F", bound=Callable[..., Any])

@@ -11,29 +11,14 @@ from ...errors import Damaged
 from ...events.envelope import decode
 from ...events.sql import audit as log
 from ...events.sql.audit import BATCH
-from ...results import Shown, Verified
-from ...results.description import Block, grid, text, title
-from ...results.figures import count
-from ...results.words import say, word
+from ...results import Damages as Damages
+from ...results import Verified
 from ...tensors.graph import Graph
 from ..data.named_data import names, state_of
 from ..deltas import graph_of
 from ..restore import verified_event
 from ..workspace import Workspace
 from .heal import standing_packs
-
-
-class Damages(Shown, list[Damaged]):
-    """What is damaged, one below the other."""
-
-    def blocks(self) -> Iterator[Block]:
-        if not self:
-            yield say("{whole}: nothing is damaged", whole=title(word("whole")))
-            return
-        yield text(say("{things} damaged", things=count(len(self), "thing")), style="red bold")
-        yield grid(
-            ((each.thing, each.expected, each.found) for each in self), head=map(word, ("thing", "expected", "found"))
-        )
 
 
 def verify(workspace: Workspace) -> Verified:

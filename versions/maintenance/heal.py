@@ -3,55 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...domain.commands import OBJECTS, Repack, Stored
-from ...errors import Damaged, at_door
+from ...errors import Damaged
 from ...events.envelope import decode
 from ...events.objects import PackRepacked, PackWritten
 from ...events.sql.rows import PlacementRow
-from ...results import Result
-from ...results.description import Block, text, title
-from ...results.figures import count
-from ...results.words import say, word
+from ...results import Healed, HealedPack
 from ...tensors.objects import ObjectStore
 from ..deltas import graph_of
 from ..workspace import Workspace
 
 if TYPE_CHECKING:
     from ...tensors.heal import EntryCopies, Rewritten
-
-
-@dataclass(frozen=True)
-class HealedPack(Result):
-    """What became of a damaged pack: the packs that hold its content now, and the digests found nowhere whole."""
-
-    pack: str
-    into: tuple[str, ...]
-    missing: tuple[str, ...]
-
-    def blocks(self) -> Iterator[Block]:
-        copies = at_door(python="heal(PLACE)", cli="--from")
-        missing = {"digests": count(len(self.missing), "digest"), "copies": copies}
-        left = str(say("{digests} not found; {copies} takes a copy of the objects", **missing))
-        if self.into:
-            yield text(title(word("written again")), f"  {self.pack}", f", {left}" if self.missing else "")
-        else:
-            yield text(title(word("not healed")), f"  {self.pack}: {left}")
-
-
-@dataclass(frozen=True)
-class Healed(Result):
-    """The damaged packs that were looked after; one with nothing missing is damage no more."""
-
-    packs: tuple[HealedPack, ...]
-
-    def blocks(self) -> Iterator[Block]:
-        for each in self.packs:
-            yield from each.blocks()
-        if not self.packs:
-            yield "no pack is damaged"
 
 
 def heal(workspace: Workspace, copies: Sequence[ObjectStore] = ()) -> Healed:

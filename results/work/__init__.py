@@ -1,0 +1,1 @@
+"""Answers about work: jobs that workers do, and runs of training scripts. Begin at `jobs.py`."""
