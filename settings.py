@@ -18,7 +18,19 @@ from .permissions import read_file
 
 log = logging.getLogger("lepton")
 
-__all__ = ["FOLDER", "Settings", "Terms", "completed", "language", "load", "log", "portable", "seconds_in", "terms_in", "without_secrets"]
+__all__ = [
+    "FOLDER",
+    "Settings",
+    "Terms",
+    "completed",
+    "language",
+    "load",
+    "log",
+    "portable",
+    "seconds_in",
+    "terms_in",
+    "without_secrets",
+]
 
 _SQLITE = "sqlite:///"
 _LONGEST_SECRET = 65_536

@@ -275,5 +275,3 @@ def _answer(answer: httpx.Response) -> Any:
 
     media = answer.headers.get("Content-Type", "").partition(";")[0]
     return read(answer.content) if media == ANSWER else _json(answer)
-
-
