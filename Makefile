@@ -74,7 +74,7 @@ $(VENV)/.uv:
 # what it needs would not go beside Lepton's own
 $(VENV)/.peers: $(VENV)/.uv Makefile
 	@$(BIN)/uv venv -q --clear --python $(BIN)/python $(VENV)/peers/mlflow
-	@$(BIN)/uv pip install -q --python $(VENV)/peers/mlflow/bin/python mlflow-skinny==$(MLFLOW) 'sqlalchemy<3' 'alembic<2'
+	@$(BIN)/uv pip install -q --python $(VENV)/peers/mlflow/bin/python mlflow==$(MLFLOW)
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.uv pyproject.toml constraints.txt
