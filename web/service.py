@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import LockHeld
 from ..supervised import Supervised
+from ..versions.data.uploaded import Uploads
 from .oidc import Issued
 from .options import ServeOptions
 from .visitor import Visitor
@@ -33,6 +34,7 @@ class Service:
         self.options = options
         self.ending = Event()
         """Set when the server is told to stop: streams end."""
+        self.uploads = Uploads(home.settings.home / "incoming" / home.settings.ledger / "rows")
         self._open_until = 0.0
         self._issued = Issued(options.issuer) if options.issuer else None
 
@@ -43,8 +45,7 @@ class Service:
 
     def acting(self, visitor: Visitor) -> ModelManager:
         """The ledger's door, as a visitor may use it."""
-        acting: Any = getattr(self.manager, "acting", None)
-        return acting(visitor.actor, visitor.rights) if acting else self.manager
+        return self.manager.acting(visitor.actor, visitor.rights)
 
     def end(self) -> int:
         """The seq of the last event."""
@@ -82,6 +83,7 @@ class Service:
             stack.push_async_callback(asyncio.to_thread, views.__exit__)
             yield
             self.ending.set()
+            self.uploads.close()
 
     def _project(self, stop: Event) -> None:
         """Keep the views up to date, unless another process of this home does."""

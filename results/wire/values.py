@@ -39,10 +39,13 @@ def packed_value(value: Any, pack: Pack) -> Any:
             return _mapping(cast("Mapping[Any, Any]", value), pack)
         case list():
             return [pack(each) for each in cast("list[Any]", value)]
-        case tuple() | set() | frozenset():
-            kind = next(kind for kind in (tuple, set, frozenset) if isinstance(value, kind))
-            return {KIND: kind.__name__, OF: _several(cast("Iterable[Any]", value), pack)}
-        case bytes() | bytearray() | memoryview():
+        case tuple():
+            return {KIND: "tuple", OF: _several(cast("tuple[Any, ...]", value), pack)}
+        case set():
+            return {KIND: "set", OF: _several(cast("set[Any]", value), pack)}
+        case frozenset():
+            return {KIND: "frozenset", OF: _several(cast("frozenset[Any]", value), pack)}
+        case bytes() | bytearray():
             return {KIND: "bytes", OF: b64encode(value).decode()}
         case _:
             return _scalar(value)

@@ -72,7 +72,7 @@ def sample(kind: Any, depth: int = 0) -> Any:
         return {"a name": sample(inner[1], depth + 1), "$": sample(inner[1], depth + 1)}
     if isinstance(kind, type) and issubclass(kind, list | tuple) and not is_dataclass(kind):
         return several(kind, depth)
-    hints = get_type_hints(kind, vars(results) | {name: getattr(results, name) for name in ANSWERS})
+    hints = get_type_hints(kind, localns={name: getattr(results, name) for name in ANSWERS})
     return kind(**{each.name: sample(hints[each.name], depth + 1) for each in fields(kind) if each.init})
 
 
@@ -105,7 +105,7 @@ def test_an_answer_of_every_class_comes_back_as_it_was(name: str) -> None:
     after = read(written(before))
 
     assert type(after) is type(before)
-    assert after == before
+    assert after == before or name == "Damages"  # errors are equal to none but themselves
     assert repr(after) == repr(before)
     assert packed(after) == packed(before)
     if hasattr(before, "to_dict"):
@@ -123,7 +123,7 @@ def test_every_answer_that_the_sdk_gives_has_a_form() -> None:
 
     assert names & set(namespace) - set(ANSWERS) == set()
     assert {each for each in names if each not in namespace} == {
-        "Any", "Iterator", "ModelManager", "None", "Run", "bool", "bytes", "dict", "int", "list", "pa.Table", "str",
+        "Any", "Iterator", "None", "Run", "bool", "bytes", "dict", "int", "list", "pa.Table", "str",
         "torch.Tensor", "tuple",
     }  # fmt: skip
 
@@ -174,7 +174,7 @@ def test_what_a_ledger_answers_comes_back_and_shows_itself_the_same(manager: Mod
             "kept": manager.kept(),
             "log": manager.log(model="credit"),
             "models": manager.models(),
-            "pick": manager.pick(model="credit"),
+            "pick": manager.pick("credit@1", "credit@2"),
             "protections": manager.protections("credit"),
             "runs": manager.runs(),
             "show": manager.show("credit@4"),
@@ -191,7 +191,7 @@ def test_what_a_ledger_answers_comes_back_and_shows_itself_the_same(manager: Mod
     after = {name: read(written(each)) for name, each in answers.items()}
 
     assert {name: type(each) for name, each in after.items()} == {name: type(each) for name, each in answers.items()}
-    assert after == answers or [name for name in after if repr(after[name]) != repr(answers[name])] == []
+    assert after == answers
     assert {name: str(each) for name, each in after.items()} == {name: str(each) for name, each in answers.items()}
     for name, each in answers.items():
         if hasattr(each, "_repr_html_"):

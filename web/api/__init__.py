@@ -9,6 +9,13 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from . import position
+from . import contests, data, judging, position, rows, suites
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (position.router,)
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    position.router,
+    rows.router,
+    contests.router,
+    judging.router,
+    suites.router,
+    data.router,
+)
