@@ -293,7 +293,7 @@ class ModelManager:
 
     def load_arrays(self, rev: Rev, names: Sequence[str] | None = None) -> dict[str, Any]:
         """A version's tensors as numpy arrays; bfloat16 and fp8 need the package ml_dtypes."""
-        from .models.state import empty_numpy
+        from .models.arrays import empty_numpy
 
         return versions.restore.converted(self._workspace, *self._resolved(rev), names, empty_numpy)
 

@@ -6,7 +6,7 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -232,7 +232,7 @@ class _Broken(Exception):
 
 
 @contextmanager
-def _translated(place: Place, key: str | None) -> Iterator[None]:
+def _translated(place: Place, key: str | None) -> Generator[None]:
     """What httpx raises, as what it means; nothing of a token is in it."""
     import httpx
 
