@@ -20,6 +20,8 @@ from .place import Place
 if TYPE_CHECKING:
     from .home import RemoteHome
 
+PAGE: Final = 1000
+"""Rows of a page, the most that a server gives."""
 HERE: Final = "this is done on the ledger's own machine; give its home as a folder there"
 
 

@@ -6,10 +6,11 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import parse_qs, urlsplit
 
 import uuid_utils
 
@@ -94,6 +95,15 @@ class Client:
     def read(self, path: str, params: Mapping[str, Any] | None = None, *, accept: str = ANSWER) -> Any:
         """The answer that a path gives, as the manager there gave it."""
         return _answer(self.request("GET", path, params=params, headers={"Accept": accept}))
+
+    def pages(self, path: str, params: Mapping[str, Any] | None = None) -> Iterator[Any]:
+        """The pages of a list, one answer after the other, as it stood when the first was asked for."""
+        asked: Mapping[str, Any] | None = params
+        while asked is not None:
+            answer = self.request("GET", path, params=asked, headers={"Accept": ANSWER})
+            yield _answer(answer)
+            following = answer.links.get("next", {}).get("url")
+            asked = parse_qs(urlsplit(following).query) if following else None
 
     def write(
         self,
@@ -186,7 +196,7 @@ class Client:
         for name, value in (params or {}).items():
             several = cast("list[Any]", value) if isinstance(value, list | tuple) else [value]
             pairs += [(name, _text(each)) for each in several if each is not None]
-        if method == "GET" and self._seen and "wait_for" not in (params or {}):
+        if method == "GET" and self._seen and not {"wait_for", "cursor"} & (params or {}).keys():
             pairs.append(("wait_for", str(self._seen)))
         return pairs
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import Refused
 from ..versions.arguments import checked
-from .asked import Asking, on_its_machine
+from .asked import on_its_machine
 from .judging import JudgedOverHTTP
 from .names import NamedOverHTTP
 from .place import is_url, named

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..versions.arguments import checked
-from .asked import Asking, model_at, over_http, quoted
+from .asked import Asking
 
 
 @checked

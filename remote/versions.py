@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import Refused
+from ..errors import Malformed, Refused
+from ..results import Log
 from ..versions.arguments import checked
-from .asked import Asking, model_at, over_http, quoted
+from .asked import PAGE, Asking, model_at, over_http, quoted
 from .destination import version_of
 
 if TYPE_CHECKING:
@@ -84,8 +86,14 @@ class ReadOverHTTP(Asking):
 
     @over_http
     def log(self, given: Any) -> Any:
+        if given.most is not None and given.most < 1:
+            raise Malformed(f"most is {given.most}; give how many entries to take, at least 1")
         rev = None if given.rev is None else self._words(given.rev)
-        return self._read(model_at(given.model, "log"), rev=rev, most=given.most, before=getattr(given, "before", None))
+        asked = {"rev": rev, "most": min(given.most or PAGE, PAGE)}
+        pages = self._remote.client.pages(model_at(given.model, "log"), asked)
+        first = next(pages)
+        entries = islice(chain(first.entries, (entry for page in pages for entry in page.entries)), given.most)
+        return Log(first.model, tuple(entries))
 
     @over_http
     def show(self, given: Any) -> Any:
@@ -94,7 +102,7 @@ class ReadOverHTTP(Asking):
     @over_http
     def versions(self, given: Any) -> Any:
         asked = {"where": given.where, "branch": given.branch, "most": given.most, "before": given.before}
-        return self._read(model_at(given.model, "versions"), **asked)
+        return self._read(model_at(given.model, "versions"), **asked)  # TODO
 
     @over_http
     def annotate(self, given: Any) -> None:
