@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from .evaluation.own.metrics import metric
     from .manager import ModelManager
     from .models.registry import register
-    from .results import PendingVersion, Performance, Version
+    from .results import LastMove, PendingVersion, Performance, Version
 
 _HOMES: Final = {
     "Damaged": ".errors",
     "DataWarning": ".errors",
     "GateNotMet": ".errors",
     "LeptonError": ".errors",
+    "LastMove": ".results",
     "ModelManager": ".manager",
     "NotInPast": ".errors",
     "PendingVersion": ".results",
@@ -44,6 +45,7 @@ __all__ = [
     "Damaged",
     "DataWarning",
     "GateNotMet",
+    "LastMove",
     "LeptonError",
     "ModelManager",
     "NotInPast",

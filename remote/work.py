@@ -14,7 +14,7 @@ from ..versions.runs.run import resumed
 from .asked import Asking, over_http
 
 if TYPE_CHECKING:
-    from .jobs import RemoteJobs
+    pass
 
 
 @checked

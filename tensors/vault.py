@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from ..errors import Damaged, Refused
+from ..errors import Damaged, Malformed, Refused
 from .blob import unfold_blob
 from .cache import ChunkCache
 from .check import check_pack, check_way
@@ -57,13 +57,19 @@ class Vault:
         base: Manifest | None,
         graph: Deltas,
         files: Mapping[str, Path | bytes] | None = None,
+        told: str | None = None,
     ) -> SavedTensors:
         """Save tensors as a delta from `base` where the graph's bounds allow it and it is the smaller, else whole.
 
         What is stored already is not written again. Raises `Refused`, leaving nothing, if a tensor or file changes
-        meanwhile; `Malformed` on names, shapes or dtypes that cannot be kept.
+        meanwhile; `Malformed` on names, shapes or dtypes that cannot be kept, and where the manifest is not the one
+        that was `told` with the tensors.
         """
         save = TensorSave(self._objects, self._placements, self._sound, self._cache, self.way, tensors, files or {})
+        if told not in (None, save.manifest.digest):
+            raise Malformed(
+                f"the tensors come to the manifest {save.manifest.digest}, not to {told}; send what it says"
+            )
         kept = save.known(graph) or (base and save.as_delta(base, graph)) or save.as_keyframe()
         self._manifests.put(kept.manifest.digest, kept.manifest)
         return kept

@@ -9,13 +9,15 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from . import contests, data, judging, position, rows, suites
+from . import contests, data, judging, position, rows, saving, stored, suites
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
+    contests.router,
+    data.router,
+    judging.router,
     position.router,
     rows.router,
-    contests.router,
-    judging.router,
+    saving.router,
+    stored.router,
     suites.router,
-    data.router,
 )
