@@ -27,7 +27,9 @@ class VersionPage:
                 raise Malformed(f"{name} is {value}; give a whole number from 1 on")
 
 
-def listed(workspace: Workspace, model: ModelState, page: VersionPage, matching: Sequence[int] | None) -> VersionSummaries:
+def listed(
+    workspace: Workspace, model: ModelState, page: VersionPage, matching: Sequence[int] | None
+) -> VersionSummaries:
     """A page of a model's versions, or those of `matching`, which are a page already.
 
     Raises `UnknownRevision` for a branch that the model never had.

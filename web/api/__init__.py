@@ -9,7 +9,18 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from . import jobs, models, position, saving, stored, versions
+from . import contests, data, jobs, judging, models, position, rows, saving, stored, suites, versions
 
-_SUBJECTS: Final = (position, models, versions, jobs, saving, stored)
-ROUTERS: Final[tuple[APIRouter, ...]] = tuple(subject.router for subject in _SUBJECTS)
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    contests.router,
+    data.router,
+    jobs.router,
+    judging.router,
+    models.router,
+    position.router,
+    rows.router,
+    saving.router,
+    stored.router,
+    suites.router,
+    versions.router,
+)
