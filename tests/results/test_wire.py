@@ -230,7 +230,7 @@ def test_what_was_judged_comes_back_with_its_report_and_its_check(cli: Cli) -> N
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters(codec=None))
-    | st.binary() | st.datetimes(timezones=st.just(UTC)) | st.dates() | st.times() | st.timedeltas() | st.uuids()
+    | st.binary() | st.datetimes().map(lambda each: each.replace(tzinfo=UTC, fold=0)) | st.dates() | st.times().map(lambda each: each.replace(fold=0)) | st.timedeltas() | st.uuids()
     | st.decimals(allow_nan=False) | st.fractions() | st.complex_numbers(allow_nan=False),
     lambda inner: st.lists(inner, max_size=4)
     | st.lists(inner, max_size=4).map(tuple)
