@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -13,10 +14,12 @@ from weakref import WeakKeyDictionary
 
 from . import domain, settings, versions
 from .datasets.selection import selection
+from .domain.access.rights import ALL, Rights
 from .domain.model.metric import checked_better
 from .domain.model.resolve import split_range
 from .domain.model.revision import parts
 from .errors import Malformed
+from .events.sql.actors import checked_actor
 from .home import checked_path
 from .results import PendingVersion, Refs, Version, Versions
 from .settings import Settings
@@ -91,6 +94,17 @@ def _told_first(method: Callable[Concatenate[ModelManager, P], T]) -> Callable[C
     return told_first
 
 
+def _administered(method: Callable[Concatenate[ModelManager, P], T]) -> Callable[Concatenate[ModelManager, P], T]:
+    """A method for those alone who may do everything: it concerns the whole ledger, or the home itself."""
+
+    @functools.wraps(method)
+    def administered(self: ModelManager, *args: P.args, **kwargs: P.kwargs) -> T:
+        self._rights.check_everywhere("admin")  # pyright: ignore[reportPrivateUsage]
+        return method(self, *args, **kwargs)
+
+    return administered
+
+
 @checked
 @damage_first(lambda manager: manager._workspace)
 class ModelManager:
@@ -115,11 +129,15 @@ class ModelManager:
         self._strict = strict
         # by process: a forked child leaves what is its parent's alone
         self._opened: dict[int, Home] = {}
+        self._root: ModelManager | None = None
+        self._rights = ALL
         self._origins: WeakKeyDictionary[Any, Version | PendingVersion] = WeakKeyDictionary()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A manager is pickled and copied as its settings, without passwords and secrets: where it is opened again the
         environment must hold these."""
+        if self._root is not None:
+            return _acting_again, (self._root, self._settings.actor, self._rights)
         return _reopened, (type(self), settings.portable(self._settings), self._strict)
 
     def __enter__(self) -> ModelManager:
@@ -134,6 +152,18 @@ class ModelManager:
         """Give back what is open; the next call opens it again."""
         if home := self._opened.pop(os.getpid(), None):
             home.close()
+
+    def acting(self, actor: str, rights: Rights = ALL) -> ModelManager:
+        """This ledger as somebody else uses it, with `rights` of their own: what is open they share.
+
+        A model that they may not read is to them as if it were not there; what else they may not do is `Forbidden`. It
+        spools nothing, and closing it closes nothing. Safe to call from many threads, and cheap.
+        """
+        self._rights.check_everywhere("admin")
+        manager = type(self).__new__(type(self))
+        manager._open(replace(self._settings, actor=checked_actor(actor)), strict=True)
+        manager._root, manager._rights, manager._origins = self._root or self, rights, self._origins
+        return manager
 
     # ── versions ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -195,10 +225,12 @@ class ModelManager:
             key=key,
         )
 
+    @_administered
     def kept(self) -> RefusedSaves:
         """The saves that were refused, the oldest first: what was to be saved is kept here until adopted or dropped."""
         return versions.refused.listed(self._spool)
 
+    @_administered
     def adopt(
         self,
         name: str,
@@ -233,11 +265,13 @@ class ModelManager:
         self._home.outbox.ready()  # a refused save may have been the first, of a home that has no ledger yet
         return versions.refused.adopt(self._home.outbox.delivery, name, changes, key)
 
+    @_administered
     def load_kept(self, name: str, *, into: Any = None) -> Any:
         """What a refused save was given: filled into `into`, rebuilt where its class is registered here, else its
         tensors by name."""
         return versions.refused.load(self._spool, name, into)
 
+    @_administered
     def drop_kept(self, name: str) -> str:
         """Give a refused save up for good: its name."""
         return versions.refused.drop(self._spool, name)
@@ -763,12 +797,14 @@ class ModelManager:
 
         `actor` is the name of who started them; nobody's who was forgotten is found.
         """
-        query = "SELECT run FROM runs WHERE (? IS NULL OR model = ?) ORDER BY seq DESC"
+        query = "SELECT run, model FROM runs WHERE (? IS NULL OR model = ?) ORDER BY seq DESC"
         params = [model, model]
         if actor is not None:
             query, params = query.replace(" ORDER", " AND opened(actor) = ? ORDER"), [*params, actor]
-        table = cast(Any, self.sql(query, params))
-        ids = cast("list[str]", table.column("run").to_pylist())
+        self._rights.check("read")
+        table = cast(Any, self._asked(query, params))
+        told = zip(*(cast("list[str]", table.column(name).to_pylist()) for name in ("run", "model")), strict=True)
+        ids = [run for run, of in told if self._rights.covers(of)]
         return versions.record.listed(self._workspace, ids, status, most, self._settings.terms.run)
 
     def show_run(self, run: str) -> RunRecord:
@@ -1023,6 +1059,7 @@ class ModelManager:
         told |= {"seed": seed, "chosen": selection(types, drop, columns)}
         return versions.robustness.robustness(self._workspace, *self._resolved(rev), data, labels, **told)
 
+    @_administered
     def sync(self, *, again: bool = False) -> Synced:
         """Deliver what was spooled while the ledger was away; `again` tries once more what it refused."""
         return self._home.outbox.delivery.sync(again=again)
@@ -1055,13 +1092,8 @@ class ModelManager:
         Which event a date or time stood for, and when it was recorded, is told in the answer's schema metadata under
         `lepton.as_of`, as JSON.
         """
-        from .projections.queries.client import Question
-        from .projections.queries.opening import opens
-        from .projections.queries.query import checked_timeout
-
-        self._home.seek()
-        question = Question(query, params, as_of, checked_timeout(timeout), self._opener() if opens(query) else None)
-        answer = self._home.read_model().sql(question, wait_for)  # pyright: ignore[reportUnknownVariableType]
+        self._rights.check_everywhere("sql")
+        answer = self._asked(query, params, as_of, wait_for, timeout)  # pyright: ignore[reportUnknownVariableType]
         return versions.unsealed.unsealed(answer, lambda: self._home.workspace.actors.all()) if opened else answer  # pyright: ignore
 
     def find(self, expression: str) -> Versions:
@@ -1072,8 +1104,10 @@ class ModelManager:
         """
         from .projections.queries.search import needs_keys
 
+        self._rights.check("read")
         self._home.seek()
         matches = self._home.read_model().find(expression, self._opener() if needs_keys(expression) else None)
+        matches = [ref for ref in matches if self._rights.covers(ref.model)]
         return Versions(self._workspace.version(self._workspace.model(ref.model), ref.number) for ref in matches)
 
     def events(
@@ -1086,6 +1120,7 @@ class ModelManager:
         """The `seq` of the last event, which `wait_for` and `as_of` take."""
         return self._workspace.ledger.store.end()
 
+    @_administered
     def verify(self) -> Verified:
         """Recompute the Merkle root from the stored bytes, and compare all that stands beside them. Raises `Damaged`.
 
@@ -1094,11 +1129,13 @@ class ModelManager:
         """
         return versions.fsck.verify(self._workspace)
 
+    @_administered
     def fsck(self, *, events: bool = True, objects: bool = True, projection: bool = True) -> Damages:
         """Read every row, object and view, and name what is damaged."""
         parts = {"events": events, "objects": objects, "projection": projection}
         return versions.fsck.Damages(versions.fsck.fsck(self._workspace, self._home.read_model, parts))
 
+    @_administered
     def heal(self, *places: str | os.PathLike[str]) -> Healed:
         """Write again what damaged packs held, from whole copies: in the ledger's own store, its spool, or `places`.
 
@@ -1107,26 +1144,31 @@ class ModelManager:
         """
         return versions.heal.heal(self._workspace, self._home.copies(places))
 
+    @_administered
     def rebuild(self) -> int:
         """Make the read model anew from the log: the `seq` it reached."""
         self._home.seek()
         return self._home.read_model().rebuild()
 
+    @_administered
     def rebuild_from_kafka(self) -> int:
         """Make the read model anew from the topic of events, knowing no database: the `seq` it reached."""
         self._home.read_model().check_alone()
         with self._home.kafka_log() as log, self._home.projection(log) as projection:
             return projection.rebuild()
 
+    @_administered
     def snapshot(self, to: str | os.PathLike[str]) -> None:
         """Copy the read model to a file of its own, to be opened with DuckDB elsewhere."""
         self._home.seek()
         self._home.read_model().snapshot(checked_path(os.fspath(to), "the snapshot"))
 
+    @_administered
     def upgrade(self, *, dry_run: bool = False) -> Upgraded:
         """Bring a ledger of an older Lepton to today's format, with a copy made first; `dry_run` changes nothing."""
         return self._home.upgrade(dry_run=dry_run)
 
+    @_administered
     @_told_first
     def forget_actor(self, name: str) -> bool:
         """Delete a person's or an outside source's name and key: whether there was one; no hash changes.
@@ -1141,8 +1183,27 @@ class ModelManager:
 
     @property
     def _home(self) -> Home:
+        if self._root is not None:
+            return self._root._home.acting(self._settings.actor, self._rights)
         # threads that come at once get the same one
         return self._opened.setdefault(os.getpid(), Home(self._settings, self._strict, self._origins))
+
+    def _asked(  # pyright: ignore[reportUnknownParameterType]
+        self,
+        query: str,
+        params: Sequence[Any] | Mapping[str, Any] | None = None,
+        as_of: int | datetime | date | str | None = None,
+        wait_for: int | None = None,
+        timeout: float = 60.0,
+    ) -> pa.Table:
+        """What the views say, whoever asks."""
+        from .projections.queries.client import Question
+        from .projections.queries.opening import opens
+        from .projections.queries.query import checked_timeout
+
+        self._home.seek()
+        question = Question(query, params, as_of, checked_timeout(timeout), self._opener() if opens(query) else None)
+        return self._home.read_model().sql(question, wait_for)  # pyright: ignore[reportUnknownVariableType]
 
     def _opener(self) -> Opener:
         from .projections.queries.opening import Opener
@@ -1236,6 +1297,10 @@ def _reopened(kind: type[ModelManager], carried: Settings, strict: bool) -> Mode
     manager = kind.__new__(kind)
     manager._open(settings.completed(carried), strict)  # pyright: ignore[reportPrivateUsage]
     return manager
+
+
+def _acting_again(root: ModelManager, actor: str, rights: Rights) -> ModelManager:
+    return root.acting(actor, rights)
 
 
 def _written(rev: Rev) -> str:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+from collections import OrderedDict
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 import uuid_utils
 
+from .domain.access.rights import ALL, Rights
 from .errors import Refused, Unavailable
 from .events import forks
 from .events.ledger import FORMAT
@@ -24,9 +26,9 @@ from .events.sql.address import database_at
 from .events.sql.creation import exists, open_or_create
 from .events.sql.database import Database
 from .events.sql.store import Store
-from .home import HomeFolder, checked_path
+from .home import HomeFolder
 from .ledger import Folds, Ledger
-from .permissions import is_folder
+from .parts import Once
 from .results import PendingVersion, Version
 from .settings import Settings, log
 from .tensors.address import objects_at
@@ -55,25 +57,10 @@ if TYPE_CHECKING:
     from .versions.spool.outbox import Outbox
     from .workers.local import Workplace
 
-T = TypeVar("T")
+MOST_ACTING: Final = 1000
+"""Whose ways of using a home are kept, those used last."""
 _ANNOUNCED: Final[set[Path]] = set()
 """Homes that were found upwards and named once."""
-
-
-class _Once(Generic[T]):
-    """A part that is made on first use; threads that come at once get the same one."""
-
-    def __init__(self, make: Callable[[Any], T]) -> None:
-        self._make = make
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    def __get__(self, home: Home, owner: type) -> T:
-        with home.opening:
-            if self._name not in vars(home):
-                vars(home)[self._name] = self._make(home)
-            return vars(home)[self._name]
 
 
 @dataclass
@@ -90,6 +77,13 @@ class Home:
     opening: RLock = field(default_factory=RLock, repr=False)
     quiet: bool = False
     """Whether it is said elsewhere that a ledger was made."""
+    rights: Rights = ALL
+    """What who asks here may do."""
+    root: Home | None = field(default=None, repr=False)
+    """The home that was opened, where others act in it: its parts are theirs."""
+    _acting: OrderedDict[tuple[str, Rights], Home] = field(
+        default_factory=OrderedDict["tuple[str, Rights]", "Home"], repr=False
+    )
     _temporary: TemporaryDirectory[str] | None = field(default=None, repr=False)
     _stood: bool = field(default=False, repr=False)
     """Whether this process found or made the home's folder."""
@@ -105,21 +99,37 @@ class Home:
         if child:
             self.opening = RLock()
 
-    @_Once
+    def acting(self, actor: str, rights: Rights) -> Home:
+        """This home as somebody else uses it, with rights of their own; what is open here they share."""
+        if self.root is not None:
+            return self.root.acting(actor, rights)
+        with self.opening:
+            home = self._acting.pop((actor, rights), None)
+            if home is None:
+                settings = replace(self.settings, actor=actor)
+                home = Home(settings, strict=True, origins=self.origins, rights=rights, root=self)
+            self._acting[actor, rights] = home
+            if len(self._acting) > MOST_ACTING:
+                self._acting.popitem(last=False)
+            return home
+
+    @Once
     def database(self) -> Database:
         """The database of the ledger, made where there is none."""
         return self._made(lambda: str(uuid_utils.uuid4()))
 
-    @_Once
+    @Once
     def store(self) -> Store:
         """The event store."""
         return Store(self.database)
 
-    @_Once
+    @Once
     def workspace(self) -> Workspace:
         """What the handlers need."""
         from .versions.runs.lost import LostRuns
 
+        if self.root is not None:
+            return self.root.workspace.acting(checked_actor(self.settings.actor), self.rights)
         actors = Actors(self.database)
         actor = checked_actor(self.settings.actor)
         folds = Folds(self.settings.home / "folds" / self.settings.ledger, self.store, self.folder.is_there)
@@ -136,22 +146,23 @@ class Home:
             spool=self.spool,
         )
 
-    @_Once
+    @Once
     def spool(self) -> Spool:
         """What waits for the ledger in this home, and what it refused."""
         folder = self.settings.home / "spool" / self.settings.ledger
         return Spool(folder, FolderStore, wait=self.settings.wait, ready=self._make_folder)
 
-    @_Once
+    @Once
     def outbox(self) -> Outbox:
         """The way of saves and runs into the ledger; it opens nothing before it is used."""
         from .versions.spool.delivery import Delivery
         from .versions.spool.outbox import Outbox
 
         delivery = Delivery(self.spool, lambda: self.workspace, self.origins)
-        return Outbox(delivery, self.settings.actor, strict=self.strict, run_term=self.settings.terms.run)
+        keeping, term = self.root is None, self.settings.terms.run
+        return Outbox(delivery, self.settings.actor, strict=self.strict, keeping=keeping, run_term=term)
 
-    @_Once
+    @Once
     def objects(self) -> ObjectStore:
         """The object store that LEPTON_OBJECTS names."""
         filled = self.store.places_any()
@@ -159,23 +170,11 @@ class Home:
 
     def copies(self, places: Sequence[str | os.PathLike[str]]) -> list[ObjectStore]:
         """Where copies of objects may lie beside the ledger's store: its spool, its folder in the home, `places`."""
-        home, ledger = self.settings.home, self.settings.ledger
-        folders = [*(home / "spool" / ledger).glob("**/objects"), home / "objects" / ledger]
-        here: list[ObjectStore] = [FolderStore(folder, filled=True) for folder in folders if folder.is_dir()]
-        return here + [self._copy(os.fspath(place)) for place in places]
+        from .tensors.copies import copies_in
 
-    def _copy(self, place: str) -> ObjectStore:
-        folder = Path(place) if "://" in place else checked_path(place, "the place of a copy")
-        if "://" not in place and not is_folder(folder):
-            raise Refused(
-                f"{place[:200]} is no folder; name one that holds a copy of the objects, or a URL of a bucket"
-            )
-        if "://" not in place and (folder / "packs").is_dir():
-            return FolderStore(folder, filled=True)
-        url = place if "://" in place else folder.as_uri()
-        return objects_at(url, self.settings.ledger, wait=self.settings.wait, filled=True)
+        return copies_in(self.settings.home, self.settings.ledger, places, self.settings.wait)
 
-    @_Once
+    @Once
     def cluster(self) -> Cluster:
         """The ledger's topics. `Refused` where no Kafka is set."""
         from .events.kafka.cluster import Cluster
@@ -199,6 +198,8 @@ class Home:
     @property
     def desk(self) -> Desk:
         """Where this ledger's jobs are given out."""
+        if self.root is not None:
+            return self.root.desk
         from .events.sql.leases import Leases
         from .jobs.desk import Desk
 
@@ -310,7 +311,7 @@ class Home:
         wait = self.settings.wait if wait is None else wait
         return Projection(self._views, source, ledger=self.settings.ledger, wait=wait)
 
-    @_Once
+    @Once
     def _views(self) -> Path:
         """The folder of the read model: the home's, else a temporary one that goes with this process."""
         if self.settings.source == "here" and not self.folder.is_there():
@@ -389,7 +390,10 @@ class Home:
             yield follower
 
     def close(self) -> None:
-        """Give back what is open."""
+        """Give back what is open; whoever acts in a home that others opened has nothing to give back."""
+        if self.root is not None:
+            return
+        self._acting.clear()
         if "workspace" in vars(self):
             self.workspace.ledger.close()
         if "database" in vars(self):
@@ -406,12 +410,14 @@ class Home:
 
     def seek(self) -> None:
         """Raise `Refused` where there is no ledger: what only reads makes none."""
+        if self.root is not None:
+            return self.root.seek()
         if "database" in vars(self) or self.spool.waiting():
-            return
+            return None
         database = self._unopened()
         try:
             if (self.folder.is_there() or not self._is_in_home()) and exists(database):
-                return
+                return None
         finally:
             database.close()
         raise Refused(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Literal, assert_never, cast
+from dataclasses import replace
+from typing import assert_never, cast
 
 from ..errors import Malformed, Refused, UnknownRevision
 from ..events.event import Event
@@ -31,7 +31,6 @@ from .commands import (
     Archive,
     Checkpoint,
     ClearVersion,
-    Command,
     Commit,
     CreateBranch,
     CreateLedger,
@@ -245,16 +244,3 @@ def _model(state: State, name: str) -> ModelState:
 
 def _run(state: State, run: str) -> RunState:
     return cast(RunState, state[run_stream(run)])
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who asks: `id` is a pseudonym, never a name."""
-
-    id: str
-    type: Literal["user", "service_account", "system", "unknown"] = "user"
-
-
-def authorise(principal: Principal, command: Command) -> None:
-    """Let a command pass, or raise `Refused`. On one machine whoever can open the home may ask everything."""
-    del principal, command

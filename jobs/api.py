@@ -28,7 +28,7 @@ from ..versions.unknown import damage_first
 from ..versions.workspace import Workspace
 from . import wait
 from .desk import Desk
-from .record import JobRecord, JobRecords, record, state, story
+from .record import JobRecord, JobRecords, newest, record, state, story
 from .wait import OnEpoch
 
 
@@ -182,9 +182,7 @@ class Jobs:
 
     def recent(self, most: int = 50) -> JobRecords:
         """The jobs submitted last, the newest first."""
-        workspace = self.workspace
-        streams = workspace.ledger.store.newest_streams("job/", most)
-        return JobRecords(record(workspace, stream.removeprefix("job/")) for stream in streams)
+        return JobRecords(record(self.workspace, name) for name in newest(self.workspace, most))
 
     def show(self, job: str) -> JobRecord:
         """A job as it stands."""

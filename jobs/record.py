@@ -51,6 +51,17 @@ def state(workspace: Workspace, name: str) -> JobState:
     return job
 
 
+def newest(workspace: Workspace, most: int) -> list[str]:
+    """The jobs submitted last that may be read, the newest first."""
+    looked = most
+    while True:
+        streams = workspace.ledger.store.newest_streams("job/", looked)
+        names = (stream.removeprefix("job/") for stream in streams)
+        if len(found := [name for name in names if workspace.may_read("job", name)]) >= most or len(streams) < looked:
+            return found[:most]
+        looked *= 4
+
+
 def story(workspace: Workspace, name: str) -> Iterator[dict[str, Any]]:
     """The events of a job and of its attempts' runs in their order, free text opened."""
     store, last = workspace.ledger.store, state(workspace, name).epoch

@@ -9,6 +9,7 @@ from datetime import datetime
 from threading import RLock
 from typing import TYPE_CHECKING, Final
 
+from ..domain.access.rights import ALL, Rights
 from ..domain.state import Aggregate, empty, evolve, folded_types
 from ..errors import Damaged, LeptonError, Unavailable
 from ..events import forks
@@ -73,13 +74,17 @@ class Ledger:
         causation: str | None = None,
         placements: Sequence[PlacementRow] = (),
         traceparent: str | None = None,
+        rights: Rights = ALL,
     ) -> Receipt:
         """Decide a command and record its events; sent twice under one key it acts once.
 
-        Raises `Refused` where a rule forbids it, `KeyReused` where the key came with other content, and `Unavailable`,
-        carrying the key, where the database is away or what became of COMMIT could not be found out.
+        Raises `Forbidden` where `rights` do not allow it, `Refused` where a rule forbids it, `KeyReused` where the key
+        came with other content, and `Unavailable`, carrying the key, where the database is away or what became of
+        COMMIT could not be found out.
         """
-        request = Request(command, actor, key or "", time, causation, placements, traceparent=traceparent)
+        request = Request(
+            command, actor, key or "", time, causation, placements, traceparent=traceparent, rights=rights
+        )
         (answer,) = self.admit_all((request,))
         return receipt(answer)
 

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Final
 import uuid_utils
 from pydantic import ValidationError
 
+from ..domain.access.authorise import Principal, authorise
+from ..domain.access.rights import ALL, Rights
 from ..domain.append import Append
-from ..domain.decide import authorise, decide
+from ..domain.decide import decide
 from ..domain.state import evolve
 from ..errors import KeyReused, Malformed, Refused, TooLarge, first_fault
 from ..events.batch import BATCH_BYTES, RECORD_OVERHEAD
@@ -34,7 +36,6 @@ from .folds import At
 
 if TYPE_CHECKING:
     from ..domain.commands import AnyCommand
-    from ..domain.decide import Principal
 
 AHEAD: Final = timedelta(days=1)
 """How far the clock of an outside event's producer may be ahead."""
@@ -70,6 +71,7 @@ class Transaction:
     def decide(self, request: Request) -> Answer:
         """What a command became before under its key, else what it becomes now, or why it is refused."""
         try:
+            authorise(request.principal(), request.command, lambda stream: self._state(stream).state)
             return self._repeated(request) or self._decided(request)
         except Refused as refusal:
             return refusal
@@ -100,7 +102,6 @@ class Transaction:
         """Decide on what the streams hold now, with what the commands before it in this transaction added."""
         streams = {stream: self._state(stream) for stream in request.command.reads()}
         self._check_time(request)
-        authorise(request.principal(), request.command)
         try:
             appends = decide({stream: at.state for stream, at in streams.items()}, request.command)
         except ValidationError as error:
@@ -196,6 +197,8 @@ class Request:
     outside: Outside | None = None
     """The outside event that asks, where one does."""
     traceparent: str | None = None
+    rights: Rights = ALL
+    """What who asks may ask; the ledger's own doings, and what workers and outside services tell, have all."""
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -214,9 +217,7 @@ class Request:
 
     def principal(self) -> Principal:
         """Who sends it, as rules of access see it."""
-        from ..domain.decide import Principal
-
-        return Principal(self.actor.id, "service_account" if self.outside else "user")
+        return Principal(self.actor.id, "service_account" if self.outside else "user", self.rights)
 
     def origin(self, now: datetime) -> Origin:
         """What its events say of where they come from; it happened `now` where it does not say when."""

@@ -18,7 +18,8 @@ from ..events.envelope import decode
 from ..events.log import Row
 from ..events.merkle import leaf_hash
 from ..events.sql.actors import Actor
-from ..results import Log, LogEntry, ModelRecord, Version, VersionRecord
+from ..results import Log, LogEntry, ModelRecord, Version, VersionRecord, VersionRef
+from .audience import Audience
 from .judging.compare import rows_by_name, values
 from .workspace import Workspace
 
@@ -121,12 +122,17 @@ class _MoveReader:
             from_version=move.from_version,
             ref=f"{kind} {ref.name}",
             parents=self.model.version(number).parents if committed and number is not None else (),
-            other_parents=self.model.version(number).other_parents if committed and number is not None else (),
+            other_parents=self._others(number) if committed and number is not None else (),
             tags=_tags(self.model, number) if committed and number else (),
             branches=_at(self._live("branch"), number) if committed else (),
             aliases=_at(self._live("alias"), number) if committed else (),
             metrics=self.model.metrics_of(number) if committed and number else {},
         )
+
+    def _others(self, number: int) -> tuple[VersionRef, ...]:
+        """The parents of other models, as far as these may be read."""
+        others = self.model.version(number).other_parents
+        return tuple(each for each in others if self.workspace.rights.covers(each.model))
 
     def _live(self, kind: RefKind) -> Mapping[str, int]:
         if kind not in self.live:
@@ -175,9 +181,9 @@ def events(
 
     Raises `UnknownRevision` for a stream that is not there, unless it is waited for.
     """
-    store, actors = workspace.ledger.store, workspace.actors.all()
-    if stream is not None and not follow and stream not in (known := store.streams("")):
-        near = get_close_matches(stream, known, 1)
+    store, actors, audience = workspace.ledger.store, workspace.actors.all(), Audience(workspace)
+    if stream is not None and not follow and not (stream in (known := store.streams("")) and audience.may_read(stream)):
+        near = get_close_matches(stream, filter(audience.may_read, known), 1)
         hint = f"did you mean {near[0]}?" if near else "a model's is model/NAME, a run's run/ID"
         raise UnknownRevision(f"there is no stream {stream!r}; {hint}")
     while True:
@@ -185,8 +191,8 @@ def events(
         for row in rows:
             after = row.seq
             envelope = _envelope(row)
-            if stream is None or envelope["subject"] == stream:
-                yield _told(workspace, row, envelope, actors, opened=opened)
+            if stream in (None, envelope["subject"]) and audience.hears(envelope):
+                yield audience.shown(_told(workspace, row, envelope, actors, opened=opened))
         if not rows and not follow:
             return
         if not rows:
@@ -203,9 +209,9 @@ def _envelope(row: Row) -> dict[str, Any]:
 
 def told(workspace: Workspace, rows: Iterable[Row]) -> Iterator[dict[str, Any]]:
     """Rows as dictionaries, their free text as its reader sees it."""
-    actors = workspace.actors.all()
+    actors, audience = workspace.actors.all(), Audience(workspace)
     for row in rows:
-        yield _told(workspace, row, _envelope(row), actors, opened=True)
+        yield audience.shown(_told(workspace, row, _envelope(row), actors, opened=True))
 
 
 def _told(

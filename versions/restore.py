@@ -132,7 +132,7 @@ def verified_event(workspace: Workspace, model: ModelState, number: int) -> Vers
     models = {model.name: model}
     try:
         for name in {parent.model for parent in event.parents} - {model.name}:
-            models[name] = workspace.model(name)
+            models[name] = workspace.any_model(name)
     except Damaged as damage:  # of another model: what this version is made of is told by its own event
         log.warning("%s; what version %d of %s came from cannot be checked", damage, number, model.name)
         return event

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 from weakref import WeakKeyDictionary
 
+from ..domain.access.rights import ALL, Rights
+from ..domain.job.state import JobState
 from ..domain.model.resolve import Revision, only, resolve, split
 from ..domain.model.revision import parts
 from ..domain.model.state import ModelState, ModelVersion
+from ..domain.run.state import RunState
 from ..domain.state import Objects
-from ..domain.streams import OBJECTS, model_stream
+from ..domain.streams import OBJECTS, job_stream, model_stream, run_stream
 from ..errors import Refused, UnknownRevision
 from ..events.envelope import Recorded, decode
 from ..events.model import ModelRegistered
@@ -85,19 +88,33 @@ class Workspace:
     """Who finds runs that are lost, where anybody does."""
     spool: Spool | None = None
     """Where what is refused is kept, in a home that has a place for it."""
+    rights: Rights = ALL
+    """What who asks may do. A model that they may not read is as if it were not there."""
+    shares: Workspace | None = None
+    """Whose vault and caches it uses, where it has none of its own."""
+
+    def acting(self, actor: str, rights: Rights) -> Workspace:
+        """The same ledger and vault, asked by somebody else with rights of their own."""
+        return replace(self, actor=actor, rights=rights, shares=self.shares or self)
 
     @cached_property
     def vault(self) -> Vault:
         """The tensors of all versions; opened late, since history is told without them."""
-        return self._vault(frozenset())
+        return self._vault(frozenset()) if self.shares is None else self.shares.vault
 
     def models(self) -> list[str]:
-        """The names of all models, in order; a name that was only offered a version is none."""
+        """The names of the models that may be read, in order; a name that was only offered a version is none."""
+        self.rights.check("read")
         streams = self.ledger.store.streams_holding("model/", ModelRegistered.type_name())
-        return [stream.removeprefix("model/") for stream in streams]
+        names = (stream.removeprefix("model/") for stream in streams)
+        return [name for name in names if self.rights.covers(name)]
 
     def model(self, name: str) -> ModelState:
-        """A model's state; an unregistered one where there is none of that name."""
+        """A model's state; an unregistered one where there is none of that name, or it may not be read."""
+        return self.any_model(name) if self.rights.may("read", name) else ModelState(name=name)
+
+    def any_model(self, name: str) -> ModelState:
+        """As `model`, whoever asks: what a version is made of is verified by models that may not be read, too."""
         return cast(ModelState, self.ledger.state(model_stream(name)))
 
     def archived(self, name: str) -> bool:
@@ -137,9 +154,10 @@ class Workspace:
     def named(self, kind: Literal["job", "run"], words: str) -> str:
         """The job or run whose id begins or ends so. Raises `UnknownRevision` where there is none, or more than one."""
         names = [stream.removeprefix(f"{kind}/") for stream in self.ledger.store.streams(f"{kind}/")]
-        if words in names:
+        if words in names and self.may_read(kind, words):
             return words
         ids = [name for name in names if len(words) >= SHORTEST and (name.startswith(words) or name.endswith(words))]
+        ids = [name for name in ids if self.may_read(kind, name)]
         if not ids and len(words) < SHORTEST:
             raise UnknownRevision(
                 f"{words!r} is too short for the id of a {kind}; `lepton {kind}s` lists them, and {SHORTEST} "
@@ -150,18 +168,20 @@ class Workspace:
             raise UnknownRevision(f"{many} {words!r}; `lepton {kind}s` lists them")
         return ids[0]
 
+    def may_read(self, kind: Literal["job", "run"], name: str) -> bool:
+        """Whether a job or a run may be read: its model may."""
+        self.rights.check("read")
+        if self.rights.everywhere:
+            return True
+        stream = run_stream(name) if kind == "run" else job_stream(name)
+        return self.rights.covers(cast(RunState | JobState, self.ledger.state(stream)).model)
+
     def version(self, model: ModelState, number: int) -> Version:
-        """A version as callers hold it."""
+        """A version as callers hold it; parents of models that may not be read are left out."""
         event = model.version(number).event
-        return Version(
-            number,
-            model=model.name,
-            digest=event.digest,
-            branch=event.branch,
-            parents=tuple(
-                (parent.version if parent.model == model.name else parent.ref, parent.role) for parent in event.parents
-            ),
-        )
+        known = (parent for parent in event.parents if self.rights.covers(parent.model))
+        parents = ((each.version if each.model == model.name else each.ref, each.role) for each in known)
+        return Version(number, model=model.name, digest=event.digest, branch=event.branch, parents=tuple(parents))
 
     def origin(self, source: Any) -> Version | PendingVersion | None:
         """Which version a live object was loaded from or last saved as; mappings are not followed."""
@@ -187,13 +207,13 @@ class Workspace:
     def _sound(self) -> SoundPacks:
         from ..tensors.keep import SoundPacks
 
-        return SoundPacks(self.objects)
+        return SoundPacks(self.objects) if self.shares is None else self.shares._sound
 
     @cached_property
     def _cache(self) -> ChunkCache:
         from ..tensors.cache import ChunkCache
 
-        return ChunkCache()
+        return ChunkCache() if self.shares is None else self.shares._cache
 
     def admit(
         self,
@@ -209,7 +229,13 @@ class Workspace:
         if self.lost is not None:
             self.lost.note()
         receipt = self.ledger.admit(
-            command, self.actors.named(self.actor), key=key, placements=placements, time=time, traceparent=traceparent()
+            command,
+            self.actors.named(self.actor),
+            key=key,
+            placements=placements,
+            time=time,
+            traceparent=traceparent(),
+            rights=self.rights,
         )
         if (noted := _NOTED.get()) is not None:
             noted.append(receipt)

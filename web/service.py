@@ -43,8 +43,7 @@ class Service:
 
     def acting(self, visitor: Visitor) -> ModelManager:
         """The ledger's door, as a visitor may use it."""
-        acting: Any = getattr(self.manager, "acting", None)
-        return acting(visitor.actor, visitor.rights) if acting else self.manager
+        return self.manager.acting(visitor.actor, visitor.rights)
 
     def end(self) -> int:
         """The seq of the last event."""

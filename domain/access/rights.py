@@ -40,9 +40,9 @@ class Rights:
         """Whether there is nothing that they do not allow."""
         return "admin" in self.scopes and self.everywhere
 
-    def covers(self, model: str) -> bool:
-        """Whether they hold for a model, whatever they allow."""
-        return self.everywhere or any(fnmatchcase(model, glob) for glob in self.models)
+    def covers(self, *models: str) -> bool:
+        """Whether they hold for some models, all of them, whatever they allow."""
+        return self.everywhere or all(any(fnmatchcase(model, glob) for glob in self.models) for model in models)
 
     def may(self, scope: Scope, model: str | None = None) -> bool:
         """Whether they allow something, with a model if one is named."""

@@ -54,6 +54,11 @@ class SuiteState:
         raise UnknownRevision(f"suite {self.name!r} has no version {number}; {many}")
 
     @property
+    def watched(self) -> tuple[str, ...]:
+        """The models whose branches its definitions watched."""
+        return tuple(dict.fromkeys(each.event.model for each in self.versions if each.event.model is not None))
+
+    @property
     def judging(self) -> SuiteVersion:
         """As `newest`, of a suite that still judges; else `Refused`."""
         newest = self.newest

@@ -36,7 +36,6 @@ from lepton_ai.domain.commands import (
     Unarchive,
     UpgradeLedger,
 )
-from lepton_ai.domain.decide import Principal, authorise
 from lepton_ai.domain.run.state import RunState
 from lepton_ai.domain.state import LedgerState, empty
 from lepton_ai.errors import Condemned, Malformed, NewerLedger, Refused, UnknownRevision
@@ -359,7 +358,3 @@ def test_a_ledger_of_a_newer_format_stops_its_reader() -> None:
 def test_a_stream_that_only_a_newer_lepton_knows_stops_its_reader() -> None:
     with pytest.raises(NewerLedger, match="a stream 'galaxy/1'; this Lepton is older: update the package"):
         empty("galaxy/1")
-
-
-def test_on_one_machine_everybody_may_ask_everything() -> None:
-    authorise(Principal("ada"), saving(1))

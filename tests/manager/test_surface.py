@@ -30,10 +30,10 @@ def test_the_managers_signatures_are_the_published_ones() -> None:
 
 def test_every_mutating_method_takes_a_key() -> None:
     reading = {
-        "about", "aliases", "apply", "branches", "card", "checkout", "checkpoints", "close", "compare", "data",
-        "data_sets", "diff", "drift", "drop_kept", "events", "export", "files", "find", "forget_actor", "fsck",
+        "about", "acting", "aliases", "apply", "branches", "card", "checkout", "checkpoints", "close", "compare",
+        "data", "data_sets", "diff", "drift", "drop_kept", "events", "export", "files", "find", "forget_actor", "fsck",
         "heal", "jobs", "kept", "load_arrays", "load_checkpoint", "load_checkpoint_tensors", "load_data", "load_kept",
-        "load_tensors", "load_version", "log", "models", "pick", "predict", "protections", "rebuild",
+        "load_tensors", "load_version", "log", "models", "pick", "position", "predict", "protections", "rebuild",
         "rebuild_from_kafka", "recent", "report", "resume", "robustness", "run", "runs", "show", "show_run",
         "snapshot", "sql", "suggest_rollback", "suite", "suites", "sync", "tags", "upgrade", "verify", "wait",
     }  # fmt: skip

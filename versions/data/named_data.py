@@ -147,12 +147,14 @@ def asked_of_worker(workspace: Workspace, data: str, label: str | None) -> tuple
 
 
 def names(workspace: Workspace) -> list[str]:
-    """The names that data goes by, in order."""
+    """The names that data goes by, in order. They belong to no model: whoever may read any, may read them."""
+    workspace.rights.check("read")
     return [stream.removeprefix("data/") for stream in workspace.ledger.store.streams("data/")]
 
 
 def state_of(workspace: Workspace, name: str) -> DataState:
     """What a name stands for; nothing where nobody gave it."""
+    workspace.rights.check("read")
     return cast(DataState, workspace.ledger.state(data_stream(name)))
 
 

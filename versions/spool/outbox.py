@@ -49,14 +49,18 @@ class RunTaken(Refused):
 class Outbox:
     """The way of saves, runs and metrics into the ledger: behind all that waits, each at once or as soon as it is back.
 
-    With `strict` nothing is spooled: `Unavailable` is raised, carrying the key.
+    With `strict` nothing is spooled: `Unavailable` is raised, carrying the key. What is refused is kept for its caller,
+    unless it is not `keeping`, as for those who ask from elsewhere.
     """
 
-    def __init__(self, deliveries: Delivery, actor: str, *, strict: bool = False, run_term: float = 90.0) -> None:
+    def __init__(
+        self, deliveries: Delivery, actor: str, *, strict: bool = False, keeping: bool = True, run_term: float = 90.0
+    ) -> None:
         self.delivery = deliveries
         self.run_term = run_term
         """Seconds for which a run may be silent."""
         self.strict = strict
+        self._keeping = keeping
         self._actor = actor
         self._rest_until = 0.0
         self._away = False
@@ -98,6 +102,8 @@ class Outbox:
     def _keep_refused(
         self, subject: Subject, origin: Version | PendingVersion | None, arguments: Mapping[str, Any], error: Exception
     ) -> None:
+        if not self._keeping:
+            return
         try:
             checked_actor(self._actor)
             name = refused.keep(self.delivery.spool, subject, salvaged(subject, origin, arguments), self._actor, error)

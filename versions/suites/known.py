@@ -41,8 +41,10 @@ def suite_of(workspace: Workspace, name: str) -> SuiteState:
 
 
 def every(workspace: Workspace) -> list[SuiteState]:
-    """All suites, by name."""
-    return [suite_of(workspace, name) for name in names(workspace)]
+    """All suites that may be read, by name: every model may that they watch or watched."""
+    workspace.rights.check("read")
+    suites = (suite_of(workspace, name) for name in names(workspace))
+    return [suite for suite in suites if workspace.rights.covers(*suite.watched)]
 
 
 def readable(workspace: Workspace) -> list[SuiteState]:
@@ -64,9 +66,10 @@ def protecting(workspace: Workspace, model: ModelState) -> dict[str, int]:
 
 def known_suite(workspace: Workspace, name: str) -> SuiteState:
     """A suite's state. Raises `UnknownRevision` with the name that is near."""
+    workspace.rights.check("read")
     suite = suite_of(workspace, name)
-    if not suite.versions:
-        near = get_close_matches(name, known := names(workspace), 1)
+    if not (suite.versions and workspace.rights.covers(*suite.watched)):
+        near = get_close_matches(name, known := [each.name for each in every(workspace)], 1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known) or 'none'}"
         raise UnknownRevision(f"there is no suite {name!r}; {hint}")
     return suite

@@ -1,0 +1,136 @@
+"""What each command needs: its scope, by its class, and the models that it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, cast
+
+from ..command import Command
+from ..commands import (
+    Annotate,
+    Archive,
+    Checkpoint,
+    ClearVersion,
+    Commit,
+    CreateBranch,
+    CreateLedger,
+    CreateTag,
+    DefineMetrics,
+    DeleteAlias,
+    DeleteBranch,
+    DeleteTag,
+    Describe,
+    FinishRun,
+    LogMetrics,
+    LoseRun,
+    MoveAliases,
+    OfJob,
+    OfModel,
+    OfRun,
+    OfSuite,
+    RecordDataset,
+    RecordEvaluation,
+    RecordMetrics,
+    RecordObservation,
+    RecordRehearsal,
+    Repack,
+    ResumeRun,
+    RollBack,
+    RollBackAlias,
+    StartRun,
+    TellManifest,
+    Unarchive,
+    UpgradeLedger,
+    job_stream,
+    run_stream,
+    suite_stream,
+)
+from ..data.commands import NameData
+from ..gates.commands import JudgeGate, ProtectAlias, UnprotectAlias
+from ..job.commands import (
+    AssignJob,
+    CancelJob,
+    CheckpointJob,
+    ExpireLease,
+    FailJob,
+    FinishJob,
+    MeasureJob,
+    OfferVersion,
+    StartJob,
+    SubmitJob,
+    WarnJob,
+)
+from ..job.state import JobState
+from ..run.state import RunState
+from ..state import Aggregate
+from ..suites.commands import DefineSuite, JudgeSuite, RetireSuite
+from ..suites.state import SuiteState
+from .rights import Rights, Scope
+
+StateOf = Callable[[str], Aggregate]
+"""Gives the aggregate of a stream."""
+
+_WRITE: Final = (
+    Commit, Annotate, Describe, RecordMetrics, RecordEvaluation, RecordRehearsal, DefineMetrics, JudgeGate,
+    StartRun, ResumeRun, LoseRun, LogMetrics, Checkpoint, FinishRun,
+    SubmitJob, OfferVersion, AssignJob, StartJob, MeasureJob, WarnJob, CheckpointJob, FinishJob, FailJob, ExpireLease,
+    CancelJob, DefineSuite, RetireSuite, JudgeSuite, NameData, RecordDataset, RecordObservation, TellManifest,
+)  # fmt: skip
+_MOVE: Final = (
+    CreateBranch, DeleteBranch, CreateTag, DeleteTag, MoveAliases, DeleteAlias, RollBack, RollBackAlias, ClearVersion,
+    ProtectAlias, UnprotectAlias,
+)  # fmt: skip
+_ADMIN: Final = (Archive, Unarchive, Repack, CreateLedger, UpgradeLedger)
+
+NEEDS: Final[Mapping[type[Command], Scope]] = {
+    **dict.fromkeys(_WRITE, "write"),
+    **dict.fromkeys(_MOVE, "move"),
+    **dict.fromkeys(_ADMIN, "admin"),
+}
+"""The scope of every command. One that is not named here passes with all rights alone."""
+WHOLE_LEDGER: Final = (Repack, CreateLedger, UpgradeLedger)
+"""What concerns every model."""
+
+
+def check(rights: Rights, command: Command, state: StateOf) -> None:
+    """Raise `Forbidden` where rights do not allow a command, as the streams that it belongs to stand."""
+    scope = NEEDS.get(type(command), "admin")
+    if type(command) not in NEEDS or isinstance(command, WHOLE_LEDGER):
+        rights.check_everywhere(scope)
+    rights.check(scope)
+    for model in models_of(command, state):
+        rights.check(scope, model)
+    if isinstance(command, Commit):
+        if len(command.line) > 1:  # a merge
+            rights.check("move", command.model)
+        for parent in command.other_parents:
+            rights.check("read", parent.model)
+
+
+def models_of(command: Command, state: StateOf) -> Iterator[str]:
+    """The models that a command is about: those it names, and those that its run, job or suite belongs to.
+
+    None of a run, job or suite that is not there: the decision says so.
+    """
+    match command:
+        case OfModel() | StartRun() | SubmitJob() | OfferVersion():
+            yield command.model
+        case RecordObservation():
+            yield command.observed.model
+        case OfRun():
+            yield from filter(None, (cast(RunState, state(run_stream(command.run))).model,))
+        case OfJob():
+            yield from filter(None, (cast(JobState, state(job_stream(command.job))).model,))
+        case OfSuite():
+            yield from _of_suite(command, cast(SuiteState, state(suite_stream(command.suite))))
+        case _:
+            pass
+
+
+def _of_suite(command: OfSuite, suite: SuiteState) -> Iterator[str]:
+    """The models that a suite watches, as it stands and as it is to be, and the one that it judges."""
+    yield from suite.watched
+    if isinstance(command, DefineSuite) and command.watched is not None:
+        yield command.watched
+    if isinstance(command, JudgeSuite):
+        yield command.model
