@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from typing import Final
 
 import click
 
 from ..results.render import screen, terminal
+from ..results.shapes.history import LOG, VERSION_RECORD
 from .command import Session, command
 from .completion import revisions
 from .revision import of_model, which_model
-from .shapes import ENTRY, METRICS, ROWS, VERSION
-
-TENSOR: Final = {"name": "text", "dtype": "text", "shape": ["number"], "bytes": "number", "digest": "digest"}
 
 
 @command(
-    {"model": "text", "entries": [ENTRY]},
+    LOG,
     "lepton log",
     "lepton log risk --graph -n 20",
     "lepton log main~2..main",
@@ -43,37 +40,7 @@ def log(session: Session, rev: str | None, graph: bool, limit: int | None, model
 
 
 @command(
-    {
-        "version": VERSION,
-        "seq": "number",
-        "time": "time",
-        "actor": "text",
-        "message": "text",
-        "description": "text",
-        "tags": ["text"],
-        "branches": ["text"],
-        "aliases": ["text"],
-        "hyperparameters": {"NAME": "any"},
-        "architecture": {"NAME": "any"},
-        "settings": {"NAME": "any"},
-        "data": "any",
-        "derivation": "any",
-        "environment": {"NAME": "any"},
-        "code": {"NAME": "any"},
-        "metrics": METRICS,
-        "rows": {"NAME": ROWS},
-        "logged": METRICS,
-        "annotations": {"NAME": "any"},
-        "files": [{"name": "text", "digest": "digest", "bytes": "number"}],
-        "tensors": [TENSOR],
-        "parameters": "number",
-        "bytes": "number",
-        "keyframe": "true or false",
-        "delta": "any",
-        "run": "text?",
-        "protected": {"NAME": ["text"]},
-        "suites": {"NAME": "true or false"},
-    },
+    VERSION_RECORD,
     "lepton show",
     "lepton show production",
     "lepton show main~1 --json",
@@ -84,4 +51,4 @@ def show(session: Session, rev: str, everything: bool) -> None:
     """Show what a version recorded; without REV the head of main."""
     record = session.manager.show(rev)
     shown = record.whole if everything else record
-    session.answer(record.to_dict() | {"version": record.version.to_dict()}, shown)
+    session.answer(record.to_dict(), shown)

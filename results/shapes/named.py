@@ -1,0 +1,47 @@
+"""The shapes that have a name of their own in OpenAPI."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from . import data, figures, history, judging, ledger, names, versions, work
+from .shape import Shape
+
+NAMED: Final[Mapping[str, Shape]] = {
+    "Checkpoint": work.CHECKPOINT,
+    "Column": data.COLUMN,
+    "Comparison": versions.COMPARISON,
+    "Contest": figures.CONTEST,
+    "Data": data.DATA,
+    "Diff": versions.DIFF,
+    "Drift": data.DRIFT,
+    "Event": history.EVENT,
+    "Gate": judging.GATE,
+    "Job": work.JOB,
+    "Log": history.LOG,
+    "LogEntry": history.ENTRY,
+    "Model": history.MODEL,
+    "PairedTest": figures.TEST,
+    "Parent": names.PARENT,
+    "Pick": versions.PICK,
+    "Protection": names.PROTECTION,
+    "Rehearsal": versions.REHEARSAL,
+    "Requirement": judging.REQUIREMENT,
+    "Robustness": judging.ROBUSTNESS,
+    "RolledBack": versions.DONE,
+    "RollbackPlan": versions.PLAN,
+    "Rows": figures.ROWS,
+    "Run": work.RUN,
+    "Status": ledger.STATUS,
+    "Suggestion": versions.SUGGESTION,
+    "Suite": judging.SUITE,
+    "SuiteRun": judging.SUITE_RUN,
+    "SuiteVerdict": judging.VERDICT,
+    "Table": ledger.TABLE,
+    "Tensor": history.TENSOR,
+    "Verified": ledger.VERIFIED,
+    "Version": names.VERSION,
+    "VersionRecord": history.VERSION_RECORD,
+}
+"""Each by its name; a shape that holds one refers to it."""
