@@ -19,7 +19,7 @@ from ..errors import LeptonError
 from .options import LOOPBACK, ServeOptions, split_host
 from .peer import uid_of
 from .problems import Problem, of_error, of_http, retry_after
-from .service import Service
+from .served import ServedLedger
 from .visitor import Visitor
 
 log = logging.getLogger("lepton.serve")
@@ -33,7 +33,7 @@ _ADDRESSES: Final = 10_000
 class Access:
     """The door. It lets nobody in by default: without a visitor in the scope no handler runs."""
 
-    def __init__(self, app: ASGIApp, service: Service) -> None:
+    def __init__(self, app: ASGIApp, service: ServedLedger) -> None:
         self._app = app
         self._service = service
         self._options = service.options

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
 from typing import NamedTuple
 
-from .state import ModelState, Move, Ref, RefKind
+from .state import ModelState, Move, NameKind, Ref
 
 
 class RefMove(NamedTuple):
-    """One move of a branch or alias."""
+    """One move of a branch, tag or alias."""
 
-    kind: RefKind
+    kind: NameKind
     ref: Ref
     move: Move
 
@@ -26,7 +26,7 @@ def all_moves(model: ModelState) -> Iterator[RefMove]:
 def moves_of_branch(model: ModelState, branch: str) -> Iterator[RefMove]:
     """A branch's own moves; and wherever they were made, the commits of its past and what was put on them."""
 
-    def within(kind: RefKind, ref: Ref, move: Move) -> bool:
+    def within(kind: NameKind, ref: Ref, move: Move) -> bool:
         if kind == "branch" and ref.name == branch:
             return True
         return (kind == "alias" or move.kind == "created") and _reached(move, lambda to: model.in_past(branch, to))
@@ -53,7 +53,7 @@ def _of_versions(model: ModelState, numbers: Iterable[int], named: Callable[[int
 
 
 def _with_commits(
-    model: ModelState, numbers: Iterable[int], within: Callable[[RefKind, Ref, Move], bool]
+    model: ModelState, numbers: Iterable[int], within: Callable[[NameKind, Ref, Move], bool]
 ) -> Iterator[RefMove]:
     """The commits of these versions, among the other moves that are within."""
     refs = (*_refs(model, "branch"), *_refs(model, "alias"))
@@ -72,12 +72,12 @@ def _reached(move: Move, named: Callable[[int], bool]) -> bool:
     return move.to_version is not None and named(move.to_version)
 
 
-def _refs(model: ModelState, kind: RefKind) -> Iterator[tuple[RefKind, Ref]]:
+def _refs(model: ModelState, kind: NameKind) -> Iterator[tuple[NameKind, Ref]]:
     for ref in (model.branches if kind == "branch" else model.aliases).values():
         yield kind, ref
 
 
-def _each(kind: RefKind, ref: Ref, moves: Iterable[Move]) -> Iterator[RefMove]:
+def _each(kind: NameKind, ref: Ref, moves: Iterable[Move]) -> Iterator[RefMove]:
     return (RefMove(kind, ref, move) for move in moves)
 
 
