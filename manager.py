@@ -21,7 +21,7 @@ from .domain.model.revision import parts
 from .errors import Malformed, UnknownRevision
 from .events.sql.actors import checked_actor
 from .home import checked_path
-from .results import LastMove, PendingVersion, Refs, Version, Versions
+from .results import LastMove, PendingVersion, Refs, Version, VersionRef, Versions
 from .settings import Settings
 from .versions.arguments import checked
 from .versions.unknown import damage_first
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .evaluation.request import ReportOptions, TestOptions
     from .jobs.api import Jobs
     from .projections.queries.opening import Opener
+    from .projections.queries.search import Newest
     from .results import (
         Card,
         CheckpointRecords,
@@ -68,8 +69,10 @@ if TYPE_CHECKING:
         Upgraded,
         Verified,
         VersionRecord,
+        VersionSummaries,
     )
     from .versions.moves.rollback import Aim
+    from .versions.overview.summaries import VersionPage
     from .versions.runs.run import Run
     from .versions.spool.spool import Spool
     from .versions.transfer import Transfer
@@ -594,12 +597,40 @@ class ModelManager:
         """What a model is for, and where its branches and aliases stand."""
         return versions.history.about(self._workspace, self._known(model))
 
-    def log(self, rev: Rev | None = None, *, model: str | None = None, most: int | None = None) -> Log:
+    def log(
+        self,
+        rev: Rev | None = None,
+        *,
+        model: str | None = None,
+        most: int | None = None,
+        before: int | None = None,
+    ) -> Log:
         """A model's history, newest first; with a branch all of its past, with a revision its ancestry, or `A..B`.
 
-        `most` takes the newest entries only.
+        `most` takes the newest entries only, of those before event `before`: the `seq` of the last entry of a page
+        asks for the next.
         """
-        return versions.history.asked(self._workspace, rev if rev is None else self._arrived(rev), model, most)
+        rev = rev if rev is None else self._arrived(rev)
+        return versions.history.asked(self._workspace, rev, model, most, before)
+
+    def versions(
+        self,
+        model: str | None = None,
+        *,
+        where: str | None = None,
+        branch: str | None = None,
+        most: int = 100,
+        before: int | None = None,
+    ) -> VersionSummaries:
+        """A model's versions at a glance, newest first, at most `most` of those with numbers below `before`.
+
+        With `branch` those that were committed on it; with `where` those for which an expression holds, as `find` has
+        it. The number of the last asks for the next page.
+        """
+        state = self._known(model)
+        page = versions.summaries.VersionPage(branch=branch, most=most, before=before)
+        matching = None if where is None else self._numbers(where, state.name, page)
+        return versions.summaries.listed(self._workspace, state, page, matching)
 
     def show(self, rev: Rev = "main") -> VersionRecord:
         """All that a version recorded."""
@@ -1154,12 +1185,7 @@ class ModelManager:
         docs/expressions.md is the grammar. Of a version there are `actor`, `message`, `description`, `branch` and
         `run`, as they are opened here.
         """
-        from .projections.queries.search import needs_keys
-
-        self._rights.check("read")
-        self._home.seek()
-        matches = self._home.read_model().find(expression, self._opener() if needs_keys(expression) else None)
-        matches = [ref for ref in matches if self._rights.covers(ref.model)]
+        matches = self._matching(expression)
         return Versions(self._workspace.version(self._workspace.model(ref.model), ref.number) for ref in matches)
 
     def events(
@@ -1261,6 +1287,20 @@ class ModelManager:
         from .projections.queries.opening import Opener
 
         return Opener(lambda: self._home.workspace.actors.all())
+
+    def _matching(self, expression: str, page: Newest | None = None) -> list[VersionRef]:
+        from .projections.queries.search import needs_keys
+
+        self._rights.check("read")
+        self._home.seek()
+        matches = self._home.read_model().find(expression, self._opener() if needs_keys(expression) else None, page)
+        return [ref for ref in matches if self._rights.covers(ref.model)]
+
+    def _numbers(self, expression: str, model: str, page: VersionPage) -> list[int]:
+        from .projections.queries.search import Newest
+
+        newest = Newest(model, page.most, page.branch, page.before)
+        return [ref.number for ref in self._matching(expression, newest)]
 
     @property
     def _spool(self) -> Spool:

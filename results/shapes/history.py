@@ -71,6 +71,18 @@ VERSION_RECORD: Final[Shape] = {
     "suites": {"NAME": "true or false"},
 }
 """All that a version recorded."""
+SUMMARY: Final[Shape] = VERSION | {
+    "seq": "number",
+    "time": "time",
+    "actor": "text",
+    "message": "text",
+    "tags": ["text"],
+    "branches": ["text"],
+    "aliases": ["text"],
+    "metrics": METRICS,
+}
+"""A version at a glance."""
+VERSIONS: Final[Shape] = {"model": "text", "versions": [SUMMARY]}
 MODEL: Final[Shape] = {
     "model": "text",
     "description": "text",

@@ -42,6 +42,7 @@ NAMED: Final[Mapping[str, Shape]] = {
     "Tensor": history.TENSOR,
     "Verified": ledger.VERIFIED,
     "Version": names.VERSION,
+    "VersionSummary": history.SUMMARY,
     "VersionRecord": history.VERSION_RECORD,
 }
 """Each by its name; a shape that holds one refers to it."""

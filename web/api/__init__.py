@@ -9,6 +9,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from . import position, saving, stored
+from . import jobs, models, position, saving, stored, versions
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (position.router, saving.router, stored.router)
+_SUBJECTS: Final = (position, models, versions, jobs, saving, stored)
+ROUTERS: Final[tuple[APIRouter, ...]] = tuple(subject.router for subject in _SUBJECTS)
