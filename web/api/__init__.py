@@ -9,7 +9,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from . import jobs, models, position, saving, stored, versions
+from . import contests, data, jobs, judging, models, position, rows, saving, stored, suites, versions
 
-_SUBJECTS: Final = (position, models, versions, jobs, saving, stored)
+_SUBJECTS: Final = (position, models, versions, jobs, saving, stored, rows, contests, judging, suites, data)
 ROUTERS: Final[tuple[APIRouter, ...]] = tuple(subject.router for subject in _SUBJECTS)
