@@ -20,44 +20,48 @@ WORDS: Final[Mapping[str, Mapping[str, Any]]] = {
 """What the words of shapes stand for. Numbers that JSON has no word for are text."""
 
 
-def schema_of(shape: Any, names: Mapping[str, Shape] | None = None, at: str = PLACE) -> dict[str, Any]:
-    """The JSON Schema of a shape; what is named in `names` becomes a reference below `at`.
+def schema_of(shape: Any, names: Mapping[str, Shape] | None = None) -> dict[str, Any]:
+    """The JSON Schema of a shape; one that `names` has is a reference.
 
     An object may have further fields: fields are added to answers, and none changes its meaning.
     """
-    known = {id(each): name for name, each in (names or {}).items()}
+    return _schema(shape, _by_identity(names or {}))
 
-    def schema(part: Any, *, whole: bool = False) -> dict[str, Any]:
-        if not whole and id(part) in known:
-            return {"$ref": at + known[id(part)]}
-        match part:
-            case str():
-                return _word(part)
-            case [one]:
-                return {"type": "array", "items": schema(one)}
-            case list():
-                several = cast("list[Any]", part)
-                count = len(several)
-                return {
-                    "type": "array",
-                    "prefixItems": [schema(each) for each in several],
-                    "minItems": count,
-                    "maxItems": count,
-                }
-            case {"NAME": one}:
-                return {"type": "object", "additionalProperties": schema(one)}
-            case _:
-                return _object(part)
 
-    def _object(fields: Mapping[str, Any]) -> dict[str, Any]:
-        told = {name: each for name, each in fields.items() if name != "..."}
-        properties = {
-            name.removesuffix("?"): _or_null(schema(each)) if name.endswith("?") else schema(each)
-            for name, each in told.items()
-        }
-        return {"type": "object", "properties": properties, "required": list(properties)}
+def definitions(names: Mapping[str, Shape]) -> dict[str, dict[str, Any]]:
+    """The schemas of shapes that have a name, which refer to each other."""
+    known = _by_identity(names)
+    return {name: _schema(shape, known, whole=True) for name, shape in names.items()}
 
-    return schema(shape, whole=True)
+
+def _by_identity(names: Mapping[str, Shape]) -> Mapping[int, str]:
+    return {id(each): name for name, each in names.items()}
+
+
+def _schema(part: Any, known: Mapping[int, str], *, whole: bool = False) -> dict[str, Any]:
+    if not whole and id(part) in known:
+        return {"$ref": PLACE + known[id(part)]}
+    match part:
+        case str():
+            return _word(part)
+        case [one]:
+            return {"type": "array", "items": _schema(one, known)}
+        case list():
+            items = [_schema(each, known) for each in cast("list[Any]", part)]
+            return {"type": "array", "prefixItems": items, "minItems": len(items), "maxItems": len(items)}
+        case {"NAME": one}:
+            return {"type": "object", "additionalProperties": _schema(one, known)}
+        case _:
+            return _object(part, known)
+
+
+def _object(fields: Mapping[str, Any], known: Mapping[int, str]) -> dict[str, Any]:
+    properties: dict[str, Any] = {}
+    for name, each in fields.items():
+        if name != "...":
+            schema = _schema(each, known)
+            properties[name.removesuffix("?")] = _or_null(schema) if name.endswith("?") else schema
+    return {"type": "object", "properties": properties, "required": list(properties)}
 
 
 def _word(word: str) -> dict[str, Any]:

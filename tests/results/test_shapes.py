@@ -12,13 +12,13 @@ from jsonschema import Draft202012Validator
 from lepton_ai import ModelManager
 from lepton_ai.results.answer import plain
 from lepton_ai.results.shapes.named import NAMED
-from lepton_ai.results.shapes.schema import WORDS, schema_of
+from lepton_ai.results.shapes.schema import WORDS, definitions, schema_of
 
 from ..cli_home import Cli
 from ..cli_home import cli as cli
 from ..cli_home import made as made
 
-DEFINITIONS = {name: schema_of(shape, NAMED) for name, shape in NAMED.items()}
+DEFINITIONS = definitions(NAMED)
 
 
 def faults(value: Any, name: str) -> list[str]:
