@@ -42,8 +42,8 @@ _ROOMS: Final = {
         "threshold",
     ),
     ".maintenance": ("fsck", "heal"),
-    ".overview": ("summaries",),
     ".moves": ("names", "rollback"),
+    ".overview": ("summaries",),
     ".runs": ("record", "run"),
     ".suites": ("definition", "known", "running", "verdicts"),
 }

@@ -27,6 +27,13 @@ ENDINGS: Final = {
 """The media types that rows are sent as, and what a file of them is called."""
 PACKED: Final = {"": "", "identity": "", "gzip": ".gz", "zstd": ".zst"}
 """How text may be compressed."""
+_SENT: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {media: {"schema": {"type": "string", "format": "binary"}} for media in ENDINGS},
+    }
+}
+"""What the API's description says of the body, which no model describes."""
 _AT_ONCE: Final = 1 << 20
 """Bytes that are written down at once."""
 
@@ -52,7 +59,7 @@ async def received(request: Request, call: Call) -> AsyncGenerator[RowsUpload]:
         upload.drop()
 
 
-@router.post("/rows", status_code=201, summary="Send rows to be judged on")
+@router.post("/rows", status_code=201, summary="Send rows to be judged on", openapi_extra=_SENT)
 def send_rows(call: Call, upload: Annotated[RowsUpload, Depends(received)]) -> Response:
     """Keep rows for an hour, under an id that other requests name; docs/judging-over-http.md has the media types."""
     told = _too_large_told(upload.finished)
