@@ -14,6 +14,9 @@ from ..errors import LockHeld
 from ..supervised import Supervised
 from .oidc import Issued
 from .options import ServeOptions
+from .queries import Queries
+from .streams import Streams
+from .tail import Tail
 from .visitor import Visitor
 
 if TYPE_CHECKING:
@@ -49,6 +52,21 @@ class Service:
     def end(self) -> int:
         """The seq of the last event."""
         return self.manager.position()
+
+    @cached_property
+    def queries(self) -> Queries:
+        """Strangers' queries."""
+        return Queries(self.home, self.options.limits)
+
+    @cached_property
+    def streams(self) -> Streams:
+        """The streams of events that are open."""
+        return Streams(self.options.limits.streams, self.options.limits.streams_each)
+
+    @cached_property
+    def tail(self) -> Tail:
+        """What wakes them."""
+        return Tail(lambda: (self.home.workspace.ledger.store, self.home.workspace.actors), self.ending)
 
     @cached_property
     def page_key(self) -> bytes:
@@ -88,8 +106,13 @@ class Service:
             views = Supervised(self._project, "views", 5.0)
             await asyncio.to_thread(views.__enter__)
             stack.push_async_callback(asyncio.to_thread, views.__exit__)
+            stack.callback(self._close)
             yield
             self.ending.set()
+
+    def _close(self) -> None:
+        if "queries" in vars(self):
+            self.queries.close()
 
     def _project(self, stop: Event) -> None:
         """Keep the views up to date, unless another process of this home does."""

@@ -9,6 +9,6 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from . import position
+from . import asking, events, position
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (position.router,)
+ROUTERS: Final[tuple[APIRouter, ...]] = (position.router, asking.router, events.router)
