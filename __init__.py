@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .evaluation.own.metrics import metric
     from .manager import ModelManager
     from .models.registry import register
-    from .results import PendingVersion, Performance, Version
+    from .results import LastMove, PendingVersion, Performance, Version
 
 if sys.platform == "win32":
     raise ImportError("Lepton runs on Linux and macOS, not on Windows itself; install it in WSL (`wsl --install`)")
@@ -31,6 +31,7 @@ _HOMES: Final = {
     "DataWarning": ".errors",
     "GateNotMet": ".errors",
     "LeptonError": ".errors",
+    "LastMove": ".results",
     "ModelManager": ".manager",
     "NotInPast": ".errors",
     "PendingVersion": ".results",
@@ -48,6 +49,7 @@ __all__ = [
     "Damaged",
     "DataWarning",
     "GateNotMet",
+    "LastMove",
     "LeptonError",
     "ModelManager",
     "NotInPast",

@@ -19,10 +19,10 @@ from .domain.access.rights import ALL, Rights
 from .domain.model.metric import checked_better
 from .domain.model.resolve import split_range
 from .domain.model.revision import parts
-from .errors import Malformed
+from .errors import Malformed, UnknownRevision
 from .events.sql.actors import checked_actor
 from .home import checked_path
-from .results import PendingVersion, Refs, Version, VersionRef, Versions
+from .results import LastMove, PendingVersion, Refs, Version, VersionRef, Versions
 from .settings import Settings
 from .versions.arguments import checked
 from .versions.unknown import damage_first
@@ -74,14 +74,18 @@ if TYPE_CHECKING:
         VersionRecord,
         VersionSummaries,
     )
+    from .versions.moves.rollback import Aim
     from .versions.overview.summaries import Page
-    from .versions.rollback import Aim
     from .versions.runs.run import Run
     from .versions.spool.spool import Spool
+    from .versions.transfer import Transfer
     from .versions.workspace import Workspace
 
 Rev = str | int | PendingVersion
 """A revision as docs/revisions.md has it, a number, or a `Version`, pending ones too."""
+
+Expected = Rev | LastMove
+"""Where a name must be for a write to move it: on a version (0: nowhere), or where its last move left it."""
 
 
 P = ParamSpec("P")
@@ -159,8 +163,8 @@ class ModelManager:
         if home := self._opened.pop(os.getpid(), None):
             home.close()
 
-    def acting(self, actor: str, rights: Rights = ALL) -> ModelManager:
-        """This ledger as somebody else uses it, with `rights` of their own: what is open they share.
+    def acting(self, actor: str, rights: Rights | None = None) -> ModelManager:
+        """This ledger as somebody else uses it, with `rights` of their own, else all; what is open they share.
 
         A model that they may not read is to them as if it were not there; what else they may not do is `Forbidden`. It
         spools nothing, and closing it closes nothing. Safe to call from many threads, and cheap.
@@ -168,7 +172,7 @@ class ModelManager:
         self._rights.check_everywhere("admin")
         manager = type(self).__new__(type(self))
         manager._open(replace(self._settings, actor=checked_actor(actor)), strict=True)
-        manager._root, manager._rights, manager._origins = self._root or self, rights, self._origins
+        manager._root, manager._rights, manager._origins = self._root or self, rights or ALL, self._origins
         return manager
 
     # ── versions ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -192,7 +196,7 @@ class ModelManager:
         annotations: Mapping[str, Any] | None = None,
         files: Mapping[str, str | os.PathLike[str] | bytes] | Sequence[str | os.PathLike[str]] | None = None,
         architecture: Mapping[str, Any] | None = None,
-        expected: Rev | None = None,
+        expected: Expected | None = None,
         key: str | None = None,
     ) -> Version | PendingVersion:
         """Keep a model's parameters as the next version of a branch.
@@ -207,6 +211,7 @@ class ModelManager:
         not the branch's head any more it is `Stale`; else to the branch's head, whichever that is when it is recorded.
         Each may be a pair of a revision and a role, any label: `("teacher@3", "teacher")`. `MODEL@REV` or a version of
         another model is a parent beside those, shown and never walked as history.
+        `expected` is where the branch must be: on a version (0: nowhere), or, by `LastMove`, where that left it.
         What equals the head makes no new version. While the ledger is away the answer is a `PendingVersion`. Where the
         save is refused, what was to be saved is kept: the error names it, and `adopt` takes it in.
         """
@@ -334,7 +339,7 @@ class ModelManager:
         model: str | None = None,
         branch: str = "main",
         alias: str | None = None,
-        expected: Rev | None = None,
+        expected: Expected | None = None,
         reason: str = "",
         move_aliases: Sequence[str] = (),
         rehearse: Any = None,
@@ -348,9 +353,10 @@ class ModelManager:
         (data, labels) or (data, labels, metric), with a file's path and its column of labels, or as the name of data
         (`add_data`), judges target and head on the same rows first and raises `GateNotMet` for a worse target unless a
         `reason` is given. `dry_run` returns the plan, with the rehearsal if one was asked for, and records nothing.
-        A protected alias moves by a gate that the version passed, or with `override` and a reason.
+        A protected alias moves by a gate that the version passed, or with `override` and a reason. `expected` is where
+        the branch or alias must be before.
         """
-        state, aim = self._aim(to, model, branch, alias, expected, reason, move_aliases, rehearse, override)
+        state, aim = self._aim(to, model, branch, alias, expected, reason, move_aliases, rehearse, override, key)
         if dry_run:
             return versions.rollback.plan(self._workspace, state, aim)
         return versions.rollback.roll_back(self._workspace, state, aim, key)
@@ -364,45 +370,54 @@ class ModelManager:
         strategy: Literal["ours", "theirs", "average"] = "average",
         weight: float = 0.5,
         message: str = "",
+        expected: Expected | None = None,
         key: str | None = None,
     ) -> Version:
-        """Merge a version into a branch: `ours`, `theirs`, or their linear average with `weight` on theirs."""
-        model, number = self._resolved(rev)
+        """Merge a version into a branch: `ours`, `theirs`, or their linear average with `weight` on theirs.
+
+        `expected` is where the branch must be before.
+        """
+        model, number = self._resolved(rev, key=key)
         theirs = versions.save_request.Named(_written(rev), number, "merged")
-        return versions.merge.merge(
-            self._workspace, model, theirs, into=into, strategy=strategy, weight=weight, message=message, key=key
-        )
+        wanted = None if expected is None else self._guard(expected, model.name)
+        told: dict[str, Any] = {"into": into, "strategy": strategy, "weight": weight, "message": message}
+        return versions.merge.merge(self._workspace, model, theirs, **told, expected=wanted, key=key)
 
     # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     @_told_first
-    def branch(self, name: str, rev: Rev = "main", *, key: str | None = None) -> Version:
-        """Open a branch at a version, which is returned."""
-        return self._bound(domain.commands.CreateBranch(**self._of(rev), branch=name), key)
+    def branch(
+        self, name: str, rev: Rev = "main", *, expected: Expected | None = None, key: str | None = None
+    ) -> Version:
+        """Open a branch at a version, which is returned; `expected` is where it must be before, as in `alias`."""
+        return self._bound(domain.commands.CreateBranch(**self._of(rev, expected, key), branch=name), key)
 
     @_told_first
-    def delete_branch(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
-        """Give up a branch's name; its versions stay."""
-        self._workspace.admit(domain.commands.DeleteBranch(model=self._known(model).name, branch=name), key)
+    def delete_branch(
+        self, name: str, *, model: str | None = None, expected: Expected | None = None, key: str | None = None
+    ) -> None:
+        """Give up a branch's name, if it is where it is `expected`; its versions stay."""
+        self._workspace.admit(domain.commands.DeleteBranch(**self._named(model, expected), branch=name), key)
 
     def branches(self, model: str | None = None) -> Refs:
         """The branches of a model and their heads."""
-        return self._standing(self._known(model), "branch")
+        return versions.names.standing(self._workspace, self._known(model), "branch")
 
     @_told_first
-    def tag(self, name: str, rev: Rev = "main", *, key: str | None = None) -> Version:
-        """Bind a name to a version, which is returned, for good."""
-        return self._bound(domain.commands.CreateTag(**self._of(rev), tag=name), key)
+    def tag(self, name: str, rev: Rev = "main", *, expected: Expected | None = None, key: str | None = None) -> Version:
+        """Bind a name to a version, which is returned, for good; `expected` is where it must be before."""
+        return self._bound(domain.commands.CreateTag(**self._of(rev, expected, key), tag=name), key)
 
     @_told_first
-    def delete_tag(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
-        """Give up a tag."""
-        self._workspace.admit(domain.commands.DeleteTag(model=self._known(model).name, tag=name), key)
+    def delete_tag(
+        self, name: str, *, model: str | None = None, expected: Expected | None = None, key: str | None = None
+    ) -> None:
+        """Give up a tag, if it is where it is `expected`."""
+        self._workspace.admit(domain.commands.DeleteTag(**self._named(model, expected), tag=name), key)
 
     def tags(self, model: str | None = None) -> Refs:
         """The tags of a model and their versions."""
-        state = self._known(model)
-        return Refs("tags", {tag: self._workspace.version(state, number) for tag, number in sorted(state.tags.items())})
+        return versions.names.standing(self._workspace, self._known(model), "tag")
 
     @_told_first
     def alias(
@@ -410,12 +425,14 @@ class ModelManager:
         name: str,
         rev: Rev,
         *,
-        expected: Rev | None = None,
+        expected: Expected | None = None,
         reason: str = "",
         override: bool = False,
         key: str | None = None,
     ) -> Version:
         """Put a moving name, such as production, on a version; `expected` is where it must stand (0: nowhere).
+
+        `LastMove(aliases().last_moves[name])` as `expected` is refused also where it was moved and put back meanwhile.
 
         One that is protected moves by a gate that the version passed; with `override` and a reason without.
         """
@@ -427,7 +444,7 @@ class ModelManager:
         self,
         moves: Mapping[str, Rev] | None = None,
         *,
-        expected: Mapping[str, Rev] | None = None,
+        expected: Mapping[str, Expected] | None = None,
         model: str | None = None,
         reason: str = "",
         override: bool = False,
@@ -435,25 +452,43 @@ class ModelManager:
     ) -> Refs:
         """Put several aliases on versions of one model, all or none; without moves only say where they stand."""
         moves, expected = moves or {}, expected or {}
-        state, numbers = self._of_one_model(moves.values(), model)
+        state, numbers = self._of_one_model(moves.values(), model, key)
         if not moves:
-            return self._standing(state, "alias")
+            return versions.names.standing(self._workspace, state, "alias")
         command = domain.commands.MoveAliases(
             model=state.name,
             to=dict(zip(moves, numbers, strict=True)),
-            expected={name: self._guard(rev, state.name) for name, rev in expected.items()},
+            expected={name: self._guard(rev, state.name, key) for name, rev in expected.items()},
             asked={"to": _words(moves), "expected": _words(expected)},
             reason=reason,
             override=override,
             suites=versions.known.protecting(self._workspace, state),
         )
         events = self._workspace.admit(command, key).events
-        return self._standing(self._known(state.name), "alias", events[-1].seq if events else None)
+        last = events[-1].seq if events else None
+        return versions.names.standing(self._workspace, self._known(state.name), "alias", last)
 
     @_told_first
-    def delete_alias(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
-        """Give up an alias, unless it is protected."""
-        self._workspace.admit(domain.commands.DeleteAlias(model=self._known(model).name, alias=name), key)
+    def delete_alias(
+        self, name: str, *, model: str | None = None, expected: Expected | None = None, key: str | None = None
+    ) -> None:
+        """Give up an alias, unless it is protected, if it is where it is `expected`."""
+        self._workspace.admit(domain.commands.DeleteAlias(**self._named(model, expected), alias=name), key)
+
+    def moves(
+        self,
+        name: str,
+        kind: Literal["branch", "tag", "alias"] | None = None,
+        *,
+        model: str | None = None,
+        before: int | None = None,
+        most: int | None = None,
+    ) -> Log:
+        """All moves of one branch, tag or alias, newest first, also of one given up.
+
+        Without a `kind` those of everything that the name ever was. `before` an event's number, `most` the newest only.
+        """
+        return versions.names.moves(self._workspace, self._known(model), name, kind, before=before, most=most)
 
     @_told_first
     def protect(
@@ -465,6 +500,7 @@ class ModelManager:
         suite: str | None = None,
         model: str | None = None,
         reason: str = "",
+        expected: LastMove | None = None,
         key: str | None = None,
     ) -> Protection:
         """Let an alias move only to versions that passed a gate with these requirements (`gate`), or by `override`.
@@ -473,15 +509,24 @@ class ModelManager:
 
         `against.` in a requirement stands for the version that `against`, an alias, branch or tag, stands on when the
         alias moves: the alias itself, if left out. A gate that compared with another version is stale. Protected anew,
-        an alias has the new requirements alone.
+        an alias has the new requirements alone. `expected` is the event that protects it so far (`Protection.seq`).
         """
         asked = {"requirements": _several(require), "against": against, "suite": suite}
-        return versions.gate.protect(self._workspace, self._known(model), alias, asked, reason, key)
+        asked |= {"reason": reason, "expected": expected}
+        return versions.gate.protect(self._workspace, self._known(model), alias, asked, key)
 
     @_told_first
-    def unprotect(self, alias: str, *, model: str | None = None, reason: str = "", key: str | None = None) -> None:
-        """Let an alias move freely again."""
-        versions.gate.unprotect(self._workspace, self._known(model), alias, reason, key)
+    def unprotect(
+        self,
+        alias: str,
+        *,
+        model: str | None = None,
+        reason: str = "",
+        expected: LastMove | None = None,
+        key: str | None = None,
+    ) -> None:
+        """Let an alias move freely again, if it is protected by the event that is `expected`."""
+        versions.gate.unprotect(self._workspace, self._known(model), alias, reason, expected, key)
 
     def protections(self, model: str | None = None) -> Protections:
         """The protected aliases of a model, and what each requires."""
@@ -623,7 +668,7 @@ class ModelManager:
         `evaluate` takes them. What is the same for all is counted; `.whole` prints it.
         """
         state, numbers = self._of_one_model(revs)
-        other = None if against is None else self._guard(against, state.name)
+        other = None if against is None else self._workspace.guard(self._arrived(against), state.name)
         asked = versions.compare.Rivals(
             metric=metric, against=other, rows=versions.compare.both(data, labels), test=test
         )
@@ -1105,6 +1150,13 @@ class ModelManager:
 
         return Jobs(lambda: self._workspace, lambda: self._home.workspace, lambda: self._home.desk)
 
+    @property
+    def transfer(self) -> Transfer:
+        """The bytes of versions as a server hands them on: chunks that are uploaded, stored payloads by ranges."""
+        from .versions.transfer import Transfer
+
+        return Transfer(self._workspace, self._home.staging, self._resolved)
+
     # ── the ledger itself ────────────────────────────────────────────────────────────────────────────────────────────
 
     def sql(  # pyright: ignore[reportUnknownParameterType] - pyarrow ships no types
@@ -1301,28 +1353,53 @@ class ModelManager:
     def _known(self, model: str | None) -> ModelState:
         return self._workspace.known_model(model)
 
-    def _resolved(self, rev: Rev, model: str | None = None) -> ModelVersion:
-        return self._workspace.resolve(self._arrived(rev), model)
+    def _resolved(self, rev: Rev, model: str | None = None, key: str | None = None) -> ModelVersion:
+        return self._as_first(key, lambda workspace: workspace.resolve(self._arrived(rev), model))
 
-    def _guard(self, rev: Rev, model: str) -> int:
-        return self._workspace.guard(self._arrived(rev), model)
+    def _guard(self, rev: Expected, model: str, key: str | None = None) -> int | LastMove:
+        if isinstance(rev, LastMove):
+            return rev
+        return self._as_first(key, lambda workspace: workspace.guard(self._arrived(rev), model))
+
+    def _as_first(self, key: str | None, resolve: Callable[[Workspace], T]) -> T:
+        """What words come to; where they name nothing by now, what they came to when the key was used first."""
+        workspace = self._workspace
+        try:
+            return resolve(workspace)
+        except UnknownRevision:
+            if not (known := workspace.known(key)):
+                raise
+            return resolve(workspace.as_of(known[0].seq - 1))
 
     def _arrived(self, rev: Rev) -> str | int:
         """A revision, with the number of a version that was pending. Raises `Unavailable` where it has none yet."""
         return self._home.outbox.delivery.arrived(rev) if isinstance(rev, PendingVersion) else rev
 
-    def _of_one_model(self, revs: Iterable[Rev], model: str | None = None) -> tuple[ModelState, list[int]]:
+    def _of_one_model(
+        self, revs: Iterable[Rev], model: str | None = None, key: str | None = None
+    ) -> tuple[ModelState, list[int]]:
         """The versions that revisions name; the first says of which model all of them are."""
         numbers: list[int] = []
         for rev in revs:
-            state, number = self._resolved(rev, model)
+            state, number = self._resolved(rev, model, key)
             model, numbers = state.name, [*numbers, number]
         return self._known(model), numbers
 
-    def _of(self, rev: Rev) -> dict[str, Any]:
-        """The model and version that a revision names, as a command is told of them."""
-        model, number = self._resolved(rev)
-        return {"model": model.name, "version": number, "asked": {"version": _written(rev)}}
+    def _of(self, rev: Rev, expected: Expected | None = None, key: str | None = None) -> dict[str, Any]:
+        """The model and version that a revision names, as a command is told of them; and what is expected, if it is."""
+        model, number = self._resolved(rev, key=key)
+        told: dict[str, Any] = {"model": model.name, "version": number, "asked": {"version": _written(rev)}}
+        if expected is not None:
+            told["expected"] = self._guard(expected, model.name, key)
+            told["asked"]["expected"] = _written(expected)
+        return told
+
+    def _named(self, model: str | None, expected: Expected | None) -> dict[str, Any]:
+        """A model, and where a name of it is expected to be, as a command is told of them."""
+        name = self._known(model).name
+        if expected is None:
+            return {"model": name}
+        return {"model": name, "expected": self._guard(expected, name), "asked": {"expected": _written(expected)}}
 
     def _bound(
         self, command: commands.CreateBranch | commands.CreateTag | commands.ClearVersion, key: str | None
@@ -1332,24 +1409,21 @@ class ModelManager:
         number = getattr(events[0].event, "version", command.version) if events else command.version
         return self._workspace.version(self._known(command.model), number)
 
-    def _standing(self, model: ModelState, kind: Any, seq: int | None = None) -> Refs:
-        live = model.live(kind, seq).items()
-        return Refs(f"{kind}es", {name: self._workspace.version(model, number) for name, number in live})
-
     def _aim(
         self,
         to: Rev | None,
         model: str | None,
         branch: str,
         alias: str | None,
-        expected: Rev | None,
+        expected: Expected | None,
         reason: str,
         move_aliases: Sequence[str],
         rehearse: Any,
         override: bool,
+        key: str | None,
     ) -> tuple[ModelState, Aim]:
-        state, number = (self._known(model), None) if to is None else self._resolved(to, model)
-        wanted = None if expected is None else self._guard(expected, state.name)
+        state, number = (self._known(model), None) if to is None else self._resolved(to, model, key)
+        wanted = None if expected is None else self._guard(expected, state.name, key)
         return state, versions.rollback.Aim(
             branch=branch,
             alias=alias,
@@ -1373,8 +1447,8 @@ def _acting_again(root: ModelManager, actor: str, rights: Rights) -> ModelManage
     return root.acting(actor, rights)
 
 
-def _written(rev: Rev) -> str:
-    """A revision as text that says all it knows."""
+def _written(rev: Expected) -> str:
+    """A revision as text that says all it knows; or which last move is expected."""
     return versions.save_request.words(rev)
 
 
@@ -1382,6 +1456,6 @@ def _several(texts: str | Sequence[str]) -> tuple[str, ...]:
     return (texts,) if isinstance(texts, str) else tuple(texts)
 
 
-def _words(revs: Mapping[str, Rev | None]) -> dict[str, str | None]:
+def _words(revs: Mapping[str, Expected | None]) -> dict[str, str | None]:
     """Revisions as the caller wrote them."""
     return {name: None if rev is None else _written(rev) for name, rev in revs.items()}

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         Slice,
     )
     from .judging.suites import SuiteRecord, SuiteRun, Suites, SuiteVerdict
+    from .last_move import LastMove
     from .listing import Refs, Versions
     from .maintenance.damages import Damages
     from .maintenance.healed import Healed, HealedPack
@@ -92,6 +93,7 @@ __all__ = [
     "JobRecord",
     "JobRecords",
     "JudgedRows",
+    "LastMove",
     "LeftOut",
     "Log",
     "LogEntry",
@@ -184,6 +186,7 @@ _HOMES: Final = {
         "VersionSummaries",
         "VersionSummary",
     ),
+    ".last_move": ("LastMove",),
     ".listing": (
         "Refs",
         "Versions",

@@ -21,11 +21,19 @@ class Versions(Shown, list[Version]):
 
 
 class Refs(Shown, dict[str, Version]):
-    """What versions the branches, tags or aliases of a model stand on; `kind` says which of the three."""
+    """What versions the branches, tags or aliases of a model stand on; `kind` says which of the three.
 
-    def __init__(self, kind: str, versions: Mapping[str, Version]) -> None:
+    `last_moves` has by name the event of its last move, which `LastMove` takes, and `last` that of the last move of any
+    such name, also of those given up.
+    """
+
+    def __init__(
+        self, kind: str, versions: Mapping[str, Version], last_moves: Mapping[str, int] | None = None, last: int = 0
+    ) -> None:
         super().__init__(versions)
         self.kind = kind
+        self.last_moves: dict[str, int] = dict(last_moves or {})
+        self.last = last
 
     def blocks(self) -> Iterator[Block]:
         rows = ((title(name), number(at), dim(short(at.digest)), dim(at.model)) for name, at in self.items())

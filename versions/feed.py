@@ -15,7 +15,7 @@ from ..events.log import Row
 from ..events.merkle import leaf_hash
 from ..events.sql.actors import Actor
 from ..events.upcast import UPCASTERS
-from .audience import Audience
+from .access.audience import Audience
 from .workspace import Workspace
 
 POLL: Final = 0.2

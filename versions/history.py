@@ -9,7 +9,7 @@ from typing import Final
 
 from ..domain.model.moves import RefMove, all_moves, moves_between, moves_of_branch, moves_up_to
 from ..domain.model.resolve import resolve, split_range
-from ..domain.model.state import ModelState, Move, Ref, RefKind
+from ..domain.model.state import ModelState, Move, NameKind, Ref, RefKind
 from ..errors import Malformed
 from ..events.sql.actors import Actor
 from ..results import Log, LogEntry, ModelRecord, Version, VersionRecord, VersionRef
@@ -102,7 +102,7 @@ class _MoveReader:
     live: dict[RefKind, Mapping[str, int]] = field(default_factory=dict["RefKind", Mapping[str, int]])
     """Where branches and aliases stand, once asked."""
 
-    def entry(self, kind: RefKind, ref: Ref, move: Move) -> LogEntry:
+    def entry(self, kind: NameKind, ref: Ref, move: Move) -> LogEntry:
         committed = move.kind in ("committed", "merged") or self._opened_branch(move)
         number = move.to_version
         return LogEntry(

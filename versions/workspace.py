@@ -97,6 +97,10 @@ class Workspace:
         """The same ledger and vault, asked by somebody else with rights of their own."""
         return replace(self, actor=actor, rights=rights, shares=self.shares or self)
 
+    def as_of(self, seq: int) -> Workspace:
+        """The same as the ledger was behind event `seq`, to be read."""
+        return replace(self, ledger=self.ledger.as_of(seq), lost=None, spool=None)
+
     @cached_property
     def vault(self) -> Vault:
         """The tensors of all versions; opened late, since history is told without them."""

@@ -18,7 +18,7 @@ from .options import LOOPBACK, ServeOptions, split_host
 from .peer import uid_of
 from .problems import Problem, of_error, of_http, retry_after
 from .rates import Rate
-from .service import Service
+from .served import ServedLedger
 from .visitor import Visitor, bearer
 
 log = logging.getLogger("lepton.serve")
@@ -30,7 +30,7 @@ OPEN: Final = frozenset({"/healthz", "/readyz"})
 class Access:
     """The door. It lets nobody in by default: without a visitor in the scope no handler runs."""
 
-    def __init__(self, app: ASGIApp, service: Service) -> None:
+    def __init__(self, app: ASGIApp, service: ServedLedger) -> None:
         self._app = app
         self._service = service
         self._options = service.options

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
 from typing import NamedTuple
 
-from .state import ModelState, Move, Ref, RefKind
+from .state import ModelState, Move, NameKind, Ref
 
 
 class RefMove(NamedTuple):
-    """One move of a branch or alias."""
+    """One move of a branch, tag or alias."""
 
-    kind: RefKind
+    kind: NameKind
     ref: Ref
     move: Move
 
@@ -27,7 +27,7 @@ def all_moves(model: ModelState, before: int | None = None) -> Iterator[RefMove]
 def moves_of_branch(model: ModelState, branch: str, before: int | None = None) -> Iterator[RefMove]:
     """A branch's own moves; and wherever they were made, the commits of its past and what was put on them."""
 
-    def within(kind: RefKind, ref: Ref, move: Move) -> bool:
+    def within(kind: NameKind, ref: Ref, move: Move) -> bool:
         if kind == "branch" and ref.name == branch:
             return True
         return (kind == "alias" or move.kind == "created") and _reached(move, lambda to: model.in_past(branch, to))
@@ -52,14 +52,14 @@ def moves_between(model: ModelState, start: int, end: int, before: int | None = 
 def _of_versions(
     model: ModelState, numbers: Iterable[int], named: Callable[[int], bool], before: int | None
 ) -> Iterator[RefMove]:
-    def within(_kind: RefKind, _ref: Ref, move: Move) -> bool:
+    def within(_kind: NameKind, _ref: Ref, move: Move) -> bool:
         return move.kind == "created" and _reached(move, named)
 
     return _with_commits(model, numbers, within, before)
 
 
 def _with_commits(
-    model: ModelState, numbers: Iterable[int], within: Callable[[RefKind, Ref, Move], bool], before: int | None
+    model: ModelState, numbers: Iterable[int], within: Callable[[NameKind, Ref, Move], bool], before: int | None
 ) -> Iterator[RefMove]:
     """The commits of these versions, among the other moves that are within and before that event."""
     refs = (*_refs(model, "branch"), *_refs(model, "alias"))
@@ -78,12 +78,12 @@ def _reached(move: Move, named: Callable[[int], bool]) -> bool:
     return move.to_version is not None and named(move.to_version)
 
 
-def _refs(model: ModelState, kind: RefKind) -> Iterator[tuple[RefKind, Ref]]:
+def _refs(model: ModelState, kind: NameKind) -> Iterator[tuple[NameKind, Ref]]:
     for ref in (model.branches if kind == "branch" else model.aliases).values():
         yield kind, ref
 
 
-def _each(kind: RefKind, ref: Ref, moves: Iterable[Move]) -> Iterator[RefMove]:
+def _each(kind: NameKind, ref: Ref, moves: Iterable[Move]) -> Iterator[RefMove]:
     return (RefMove(kind, ref, move) for move in moves)
 
 

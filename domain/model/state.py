@@ -44,6 +44,7 @@ from .figures import KeptReport, VersionFigures, rows_of
 from .metric import Better
 
 RefKind = Literal["branch", "alias"]
+NameKind = Literal["branch", "tag", "alias"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +85,9 @@ class Ref:
             stood, tips = stood.set(to, None), tips.set(to, None)
         return Ref(self.name, to, self.moves.set(ordinal, move), apart, stood, tips)
 
-    def at(self, seq: int | None) -> int | None:
-        """The version it stood on behind event `seq`, without one where it stands."""
-        if seq is None:
-            return self.version
-        return next((move.to_version for move in self.history() if move.seq <= seq), None)
+    def last_move(self, seq: int | None = None) -> Move | None:
+        """Its last move, behind event `seq` if one is named."""
+        return next((move for move in self.history() if seq is None or move.seq <= seq), None)
 
     def history(self, before: int | None = None) -> Iterator[Move]:
         """All moves, newest first; with `before` those before event `before`."""
@@ -162,6 +161,8 @@ class ModelState(NamedTuple):
     tags: Map[str, int] = Map()
     tagged: Map[int, tuple[str, ...]] = Map()
     """The tags by the version they are on."""
+    tag_moves: Map[str, tuple[int, ...]] = Map()
+    """By tag, also by those given up, the `seq` at which it was bound and given up, oldest first."""
     deltas: Map[int, DeltaRecorded] = Map()
     """By the version they lead to."""
     manifests: Map[str, StoredManifest] = Map()
@@ -188,6 +189,8 @@ class ModelState(NamedTuple):
     """The gates that a version passed, oldest first."""
     protected: Map[str, AliasProtected] = Map()
     """By the alias, also where that stands nowhere yet."""
+    protection_moves: Map[str, int] = Map()
+    """By alias the `seq` of what protected it last, or took that off."""
 
     @property
     def next_number(self) -> int:
@@ -223,11 +226,29 @@ class ModelState(NamedTuple):
         ref = self.aliases.get(name)
         return ref.version if ref else None
 
-    def live(self, kind: RefKind, seq: int | None = None) -> dict[str, int]:
-        """Where the branches or aliases stand that are not deleted, by name in order; with `seq`, where they stood."""
+    def live(self, kind: RefKind) -> dict[str, int]:
+        """Where the branches or aliases stand that are not deleted, by name in order."""
         refs = self.branches if kind == "branch" else self.aliases
-        stand = ((name, ref.at(seq)) for name, ref in sorted(refs.items()))
-        return {name: version for name, version in stand if version is not None}
+        return {name: ref.version for name, ref in sorted(refs.items()) if ref.version is not None}
+
+    def last_move(self, kind: NameKind, name: str) -> int:
+        """The `seq` of the last move of a name, 0 where nothing bears it."""
+        if kind == "tag":
+            return self.tag_moves[name][-1] if name in self.tags else 0
+        ref = (self.branches if kind == "branch" else self.aliases).get(name)
+        move = ref and ref.last_move()
+        return move.seq if move is not None and move.to_version is not None else 0
+
+    def last_of_all(self, kind: NameKind) -> int:
+        """The `seq` of the last move of any name of a kind, also of those given up, 0 where there was none."""
+        if kind == "tag":
+            return max((moves[-1] for moves in self.tag_moves.values()), default=0)
+        refs = self.branches if kind == "branch" else self.aliases
+        return max((move.seq for ref in refs.values() if (move := ref.last_move())), default=0)
+
+    def last_protection(self, alias: str) -> int:
+        """The `seq` of what protects an alias, 0 where nothing does."""
+        return self.protection_moves[alias] if alias in self.protected else 0
 
     def taken(self, name: str) -> RefKind | Literal["tag"] | None:
         """What a name of the one name space is in use for."""
@@ -332,9 +353,9 @@ def evolve(model: ModelState, recorded: Recorded) -> ModelState:
         case BranchDeleted(branch=name, version=number):
             return _moved(model, "branch", name, _move(recorded, "deleted", number, None))
         case TagCreated(tag=name, version=number):
-            return _tagged(model, name, number)
+            return _tagged(model, recorded.seq, name, number)
         case TagDeleted(tag=name):
-            return _tagged(model, name, None)
+            return _tagged(model, recorded.seq, name, None)
         case AliasMoved(alias=name, from_version=old, to_version=new, reason=reason):
             return _moved(model, "alias", name, _move(recorded, "moved", old, new, reason))
         case AliasRolledBack(alias=name, from_version=old, to_version=new, reason=reason):
@@ -346,9 +367,10 @@ def evolve(model: ModelState, recorded: Recorded) -> ModelState:
         case GateJudged():
             return _gated(model, recorded.seq, event)
         case AliasProtected(alias=name):
-            return model._replace(protected=model.protected.set(name, event))
+            return _protected(model, recorded.seq, name, model.protected.set(name, event))
         case AliasUnprotected(alias=name):
-            return model._replace(protected=model.protected.delete(name)) if name in model.protected else model
+            left = model.protected.delete(name) if name in model.protected else model.protected
+            return _protected(model, recorded.seq, name, left)
         case _:
             return model
 
@@ -391,7 +413,7 @@ def _with_delta(model: ModelState, event: DeltaRecorded) -> ModelState:
     )
 
 
-def _tagged(model: ModelState, name: str, number: int | None) -> ModelState:
+def _tagged(model: ModelState, seq: int, name: str, number: int | None) -> ModelState:
     """The model with a tag on a version, or on none any more."""
     tags, tagged = model.tags, model.tagged
     if (before := tags.get(name)) is not None:
@@ -400,7 +422,12 @@ def _tagged(model: ModelState, name: str, number: int | None) -> ModelState:
     if number is not None:
         tags = tags.set(name, number)
         tagged = tagged.set(number, tuple(sorted((*tagged.get(number, ()), name))))
-    return model._replace(tags=tags, tagged=tagged)
+    moves = model.tag_moves.set(name, (*model.tag_moves.get(name, ()), seq))
+    return model._replace(tags=tags, tagged=tagged, tag_moves=moves)
+
+
+def _protected(model: ModelState, seq: int, alias: str, protected: Map[str, AliasProtected]) -> ModelState:
+    return model._replace(protected=protected, protection_moves=model.protection_moves.set(alias, seq))
 
 
 def _gated(model: ModelState, seq: int, event: GateJudged) -> ModelState:

@@ -101,6 +101,8 @@ class Protection(Result):
     against: str | None
     """The alias, branch or tag that `against.` stands for."""
     suite: str | None = field(default=None)
+    seq: int = field(default=0, compare=False, metadata={"json": False})
+    """The event that protected it so: what `expected=LastMove(seq)` of the next change expects."""
 
     def blocks(self) -> Iterator[Block]:
         names: dict[str, Words | int] = {"alias": title(self.alias), "model": self.model}

@@ -110,7 +110,9 @@ class Place:
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """A job's events, opened."""
-        return list(heard(self.workspace, self.workspace.ledger.store.stream(f"job/{name}")[1], self.workspace.actors.all()))
+        return list(
+            heard(self.workspace, self.workspace.ledger.store.stream(f"job/{name}")[1], self.workspace.actors.all())
+        )
 
     def versions(self) -> int:
         """How many versions the work has made."""

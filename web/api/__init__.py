@@ -9,6 +9,17 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from . import asking, events, position
+from . import asking, contests, data, events, judging, position, rows, saving, stored, suites
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (position.router, asking.router, events.router)
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    position.router,
+    asking.router,
+    events.router,
+    saving.router,
+    stored.router,
+    rows.router,
+    contests.router,
+    judging.router,
+    suites.router,
+    data.router,
+)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import LockHeld
 from ..supervised import Supervised
+from ..versions.data.uploaded import Uploads
 from .oidc import Issued
 from .options import ServeOptions
 from .queries import Queries
@@ -28,7 +29,7 @@ FRESH: Final = 1.0
 _LOOKS: Final = 0.5
 
 
-class Service:
+class ServedLedger:
     """The ledger as it is served: `manager` acts as this process's user, `home` has the parts."""
 
     def __init__(self, manager: ModelManager, home: Home, options: ServeOptions) -> None:
@@ -37,6 +38,7 @@ class Service:
         self.options = options
         self.ending = Event()
         """Set when the server is told to stop: streams end."""
+        self.uploads = Uploads(home.settings.home / "incoming" / home.settings.ledger / "rows")
         self._open_until = 0.0
         self._issued = Issued(options.issuer) if options.issuer else None
 
@@ -109,6 +111,7 @@ class Service:
             stack.callback(self._close)
             yield
             self.ending.set()
+            self.uploads.close()
 
     def _close(self) -> None:
         if "queries" in vars(self):
