@@ -21,7 +21,7 @@ TABLES: Final = ("text/csv", "application/vnd.apache.arrow.stream", "application
 _NEXT: Final = "Of the next page, an address relative to this one; null on the last."
 
 
-def told(
+def answers(
     shape: Any,
     *,
     status: int = 200,

@@ -58,3 +58,13 @@ DRIFT: Final[Shape] = {
     "reason": "text",
     "level": "number",
 }
+DATA_SETS: Final[Shape] = {"data_sets": [DATA]}
+SENT: Final[Shape] = {
+    "rows": "text",
+    "count": "number",
+    "columns": [{"name": "text", "type": "text"}],
+    "bytes": "number",
+    "digest": "digest",
+    "expires": "time",
+}
+"""Rows that were sent: the id that they go by, what they hold, and until when they are kept."""

@@ -96,3 +96,5 @@ MODEL: Final[Shape] = {
     "protected": {"NAME": ["text"]},
 }
 """A model at a glance."""
+MODELS: Final[Shape] = {"models": [MODEL]}
+EVENTS: Final[Shape] = {"events": [EVENT]}

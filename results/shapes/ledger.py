@@ -31,3 +31,4 @@ STATUS: Final[Shape] = {
     "unknown": {"NAME": "text"},
 }
 VERIFIED: Final[Shape] = {"ledger": "text", "size": "number", "root": "digest", "forgotten": "number"}
+POSITION: Final[Shape] = {"seq": "number"}

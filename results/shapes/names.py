@@ -23,3 +23,8 @@ PROTECTION: Final[Shape] = {
     "against": "text?",
     "suite": "text?",
 }
+FOUND: Final[Shape] = {"versions": [VERSION]}
+BRANCHES: Final[Shape] = {"branches": NAMES}
+TAGS: Final[Shape] = {"tags": NAMES}
+ALIASES: Final[Shape] = {"aliases": NAMES}
+PROTECTED: Final[Shape] = {"protected": {"NAME": PROTECTION}}

@@ -53,3 +53,6 @@ RUN: Final[Shape] = {
     "code": {"NAME": "any"},
     "checkpoints": [CHECKPOINT],
 }
+JOBS: Final[Shape] = {"jobs": [JOB]}
+RUNS: Final[Shape] = {"runs": [RUN]}
+CHECKPOINTS: Final[Shape] = {"checkpoints": [CHECKPOINT]}
