@@ -62,6 +62,7 @@ if TYPE_CHECKING:
         RolledBack,
         RunRecord,
         RunRecords,
+        Status,
         Suggestion,
         SuiteRecord,
         SuiteRun,
@@ -1200,11 +1201,23 @@ class ModelManager:
         self, *, after: int = 0, stream: str | None = None, follow: bool = False, opened: bool = True
     ) -> Iterator[dict[str, Any]]:
         """Events as CloudEvents dictionaries behind `seq` `after`, free text opened; `follow` waits for more."""
-        return versions.history.events(self._workspace, after=after, stream=stream, follow=follow, opened=opened)
+        return versions.feed.events(self._workspace, after=after, stream=stream, follow=follow, opened=opened)
 
     def position(self) -> int:
         """The `seq` of the last event, which `wait_for` and `as_of` take."""
         return self._workspace.ledger.store.end()
+
+    def status(self) -> Status:
+        """How the ledger is: how far its log, its topic and its views are, and what is away.
+
+        It waits seconds at most for what is away. Where the home lies, and why something is away, is told to those
+        alone who may do everything.
+        """
+        state = self._home.status()
+        if self._rights.unlimited:
+            return state
+        self._rights.check("read")
+        return replace(state, home={}, complaints=(), unknown=dict.fromkeys(state.unknown, "it is away"))
 
     @_administered
     def verify(self) -> Verified:
