@@ -7,12 +7,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from ..domain.state import Aggregate, empty, folded_types
-from ..errors import Refused
 from ..events.sql.admission import Admission
 from ..events.sql.past_store import PastStore
 from .folding import PastFolds, folded, stored_types
 from .folds import At
-from .ledger import Ledger
+from .ledger import Ledger, readonly
 
 if TYPE_CHECKING:
     from .transaction import Answer, Request, Transaction
@@ -52,7 +51,7 @@ class PastLedger(Ledger):
         return self.at(stream).state
 
     def admit_all(self, requests: Iterable[Request]) -> list[Answer]:  # noqa: ARG002
-        raise self._refusal()
+        raise readonly(self.store.until)
 
     @contextmanager
     def transaction(
@@ -61,11 +60,8 @@ class PastLedger(Ledger):
         *,
         within: Admission | None = None,  # noqa: ARG002
     ) -> Generator[Transaction]:
-        raise self._refusal()
+        raise readonly(self.store.until)
         yield
-
-    def _refusal(self) -> Refused:
-        return Refused(f"the ledger is looked at as it was behind event {self.store.until}; write to it as it is now")
 
     def _folded(self, stream: str, version: int) -> At:
         at = self._nearest(stream, version)

@@ -197,7 +197,7 @@ def events(
             envelope = _envelope(row)
             if stream in (None, envelope["subject"]) and audience.hears(envelope):
                 yield audience.shown(_told(workspace, row, envelope, actors, opened=opened))
-        if not rows and not follow:
+        if not rows and (not follow or workspace.past is not None):
             return
         if not rows:
             time.sleep(POLL)

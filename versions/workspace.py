@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 from weakref import WeakKeyDictionary
@@ -25,6 +25,7 @@ from ..events.model import ModelRegistered
 from ..events.sql.actors import FORGOTTEN, Actor, Actors
 from ..events.sql.rows import PlacementRow
 from ..ledger import Ledger, Receipt
+from ..ledger.ledger import readonly
 from ..models.wrapped import unwrapped
 from ..results import PendingVersion, Version
 from ..settings import log
@@ -90,6 +91,8 @@ class Workspace:
     """Where what is refused is kept, in a home that has a place for it."""
     rights: Rights = ALL
     """What who asks may do. A model that they may not read is as if it were not there."""
+    past: int | None = None
+    """The event behind which the ledger is looked at; None as it is now."""
     shares: Workspace | None = None
     """Whose vault and caches it uses, where it has none of its own."""
 
@@ -99,7 +102,16 @@ class Workspace:
 
     def as_of(self, seq: int) -> Workspace:
         """The same as the ledger was behind event `seq`, to be read."""
-        return replace(self, ledger=self.ledger.as_of(seq), lost=None, spool=None)
+        past = self.ledger.as_of(seq)
+        return replace(self, ledger=past, lost=None, spool=None, shares=self.shares or self, past=past.store.end())
+
+    @property
+    def now(self) -> datetime:
+        """The time; of the past when its last event was recorded."""
+        if self.past is None:
+            return datetime.now(UTC)
+        row = next(iter(self.ledger.store.read(self.past - 1, 1)), None)
+        return datetime.fromtimestamp(0, UTC) if row is None else decode(row.envelope, row.leaf, row.seq).recorded
 
     @cached_property
     def vault(self) -> Vault:
@@ -230,6 +242,8 @@ class Workspace:
 
         `time` is when it happened, if not now.
         """
+        if self.past is not None:
+            raise readonly(self.past)
         if self.lost is not None:
             self.lost.note()
         receipt = self.ledger.admit(
