@@ -1372,11 +1372,10 @@ class ModelManager:
 
     def _place(self, at: int | datetime | date | str) -> int:
         """The event behind which the ledger is looked at. Raises `Malformed` where it has not come so far."""
-        from .projections.queries.query import place, resolved
+        from .projections.queries.query import place, resolved  # pyright: ignore[reportUnknownVariableType]
 
         if isinstance(when := place(at) if isinstance(at, str) else at, date):
-            answer: Any = self._asked("SELECT 1", as_of=when)  # pyright: ignore[reportUnknownMemberType]
-            found = resolved(answer.schema)
+            found = resolved(cast(Any, self._asked("SELECT 1", as_of=when)).schema)
             return int(found["seq"]) if found else 0
         end = self.position()
         if not 0 <= when <= end:
