@@ -7,6 +7,7 @@ LeptonError
 │   ├── Stale                the branch or alias moved meanwhile
 │   ├── Condemned            a pack the save relies on is about to be deleted
 │   ├── KeyReused            an idempotency key came back with other content
+│   ├── MissingChunks        chunks that a save names were not uploaded
 │   ├── TooLarge             a command is more than goes onto Kafka at once
 │   ├── Malformed            the input breaks a stated rule
 │   ├── NewerLedger          written by a Lepton that knows more
@@ -133,6 +134,14 @@ class KeyReused(Refused):
     def __init__(self, key: str) -> None:
         super().__init__(f"key {key!r} was already used for another command; use a fresh key, or none")
         self.key = key
+
+
+class MissingChunks(Refused):
+    """Chunks that a save over HTTP names are neither staged nor in a version that it goes on from."""
+
+    def __init__(self, chunks: Sequence[str]) -> None:
+        super().__init__(f"{len(chunks):,} chunks are missing, {chunks[0]} first; upload them, then save again")
+        self.chunks = tuple(chunks)
 
 
 class TooLarge(Refused):

@@ -80,6 +80,7 @@ if TYPE_CHECKING:
     from .versions.runs.run import Run
     from .versions.spool.outbox import Outbox
     from .versions.spool.spool import Spool
+    from .versions.transfer import Transfer
     from .versions.workspace import Workspace
 
 Rev = str | int | PendingVersion
@@ -165,8 +166,8 @@ class ModelManager:
         if home := self._opened.pop(os.getpid(), None):
             home.close()
 
-    def acting(self, actor: str, rights: Rights = ALL) -> ModelManager:
-        """This ledger as somebody else uses it, with `rights` of their own: what is open they share.
+    def acting(self, actor: str, rights: Rights | None = None) -> ModelManager:
+        """This ledger as somebody else uses it, with `rights` of their own, else all; what is open they share.
 
         A model that they may not read is to them as if it were not there; what else they may not do is `Forbidden`. It
         spools nothing, and closing it closes nothing. Safe to call from many threads, and cheap.
@@ -174,7 +175,7 @@ class ModelManager:
         self._rights.check_everywhere("admin")
         manager = type(self).__new__(type(self))
         manager._open(replace(self._settings, actor=checked_actor(actor)), strict=True)
-        manager._root, manager._rights, manager._origins = self._root or self, rights, self._origins
+        manager._root, manager._rights, manager._origins = self._root or self, rights or ALL, self._origins
         return manager
 
     def as_of(self, at: int | datetime | date | str) -> ModelManager:
@@ -1167,6 +1168,13 @@ class ModelManager:
         if self._past is not None:
             return Jobs(lambda: self._workspace, lambda: self._workspace, self._no_desk)
         return Jobs(lambda: self._workspace, lambda: self._home.workspace, lambda: self._home.desk)
+
+    @property
+    def transfer(self) -> Transfer:
+        """The bytes of versions as a server hands them on: chunks that are uploaded, stored payloads by ranges."""
+        from .versions.transfer import Transfer
+
+        return Transfer(self._workspace, self._home.staging, self._resolved)
 
     # ── the ledger itself ────────────────────────────────────────────────────────────────────────────────────────────
 

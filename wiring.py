@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from .projections.queries.standing import Standing
     from .results import Upgraded
     from .supervised import Supervised
+    from .versions.incoming.staging import Staging
     from .versions.spool.outbox import Outbox
     from .workers.local import Workplace
 
@@ -82,9 +83,7 @@ class Home:
     """What who asks here may do."""
     root: Home | None = field(default=None, repr=False)
     """The home that was opened, where others act in it: its parts are theirs."""
-    _acting: OrderedDict[tuple[str, Rights], Home] = field(
-        default_factory=OrderedDict["tuple[str, Rights]", "Home"], repr=False
-    )
+    _acting: OrderedDict[tuple[str, Rights], Home] = field(default_factory=OrderedDict[Any, Any], repr=False)
     _temporary: TemporaryDirectory[str] | None = field(default=None, repr=False)
     _stood: bool = field(default=False, repr=False)
     """Whether this process found or made the home's folder."""
@@ -105,8 +104,7 @@ class Home:
         if self.root is not None:
             return self.root.acting(actor, rights)
         with self.opening:
-            home = self._acting.pop((actor, rights), None)
-            if home is None:
+            if (home := self._acting.pop((actor, rights), None)) is None:
                 settings = replace(self.settings, actor=actor)
                 home = Home(settings, strict=True, origins=self.origins, rights=rights, root=self)
             self._acting[actor, rights] = home
@@ -152,6 +150,13 @@ class Home:
         """What waits for the ledger in this home, and what it refused."""
         folder = self.settings.home / "spool" / self.settings.ledger
         return Spool(folder, FolderStore, wait=self.settings.wait, ready=self._make_folder)
+
+    @Once
+    def staging(self) -> Staging:
+        """Where chunks are put that clients upload, until a save names them."""
+        from .versions.incoming.staging import Staging
+
+        return Staging(self.settings.home / "incoming" / self.settings.ledger, self._make_folder)
 
     @Once
     def outbox(self) -> Outbox:

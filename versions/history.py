@@ -19,7 +19,7 @@ from ..events.log import Row
 from ..events.merkle import leaf_hash
 from ..events.sql.actors import Actor
 from ..results import Log, LogEntry, ModelRecord, Version, VersionRecord, VersionRef
-from .audience import Audience
+from .access.audience import Audience
 from .judging.compare import rows_by_name, values
 from .workspace import Workspace
 

@@ -91,7 +91,9 @@ def _committed(
 ) -> Version:
     """Keep the bytes and send the command; `Condemned` where a pack was, meanwhile, that they rely on."""
     parents, follows_head, expected, base = place
-    kept = workspace.vault_to_save().keep(subject.tensors, base=base, graph=ModelDeltas(model), files=request.files)
+    kept = workspace.vault_to_save().keep(
+        subject.tensors, base=base, graph=ModelDeltas(model), files=request.files, told=subject.manifest
+    )
     command = Commit(
         model=subject.name,
         branch=request.branch,
@@ -135,9 +137,13 @@ def checkpoint(
     key: str,
     time: datetime | None = None,
     architecture: Mapping[str, Any] | None = None,
+    manifest: str | None = None,
 ) -> str:
-    """Keep a run's tensors on the way, without making a version: the digest of their manifest."""
-    kept = workspace.vault_to_save().keep(tensors, base=None, graph=Graph({}, ()))
+    """Keep a run's tensors on the way, without making a version: the digest of their manifest.
+
+    `manifest` is what that must be, where it was told with them.
+    """
+    kept = workspace.vault_to_save().keep(tensors, base=None, graph=Graph({}, ()), told=manifest)
     rest = told_ahead(stored(kept), lambda page: workspace.admit(page, None, time=time))
     digest = kept.manifest.digest
     command = Checkpoint(run=run, tensors=digest, step=step, stored=rest, architecture=architecture)

@@ -20,19 +20,19 @@ from .caller import encoded
 from .limits import Limited
 from .problems import of_error, of_fault, of_http, of_validation
 from .routing import RawPath, allowed
-from .service import Service
+from .served import ServedLedger
 
 PREFIX: Final = "/api/v1"
 OPENAPI: Final = f"{PREFIX}/openapi.json"
 
 
-def application(service: Service) -> ASGIApp:
+def application(service: ServedLedger) -> ASGIApp:
     """The ledger over HTTP, as an ASGI application. What it serves stays the caller's to close."""
     app: ASGIApp = Access(Limited(api(service), service.options.limits), service)
     return RawPath(app)
 
 
-def api(service: Service) -> FastAPI:
+def api(service: ServedLedger) -> FastAPI:
     """The routes, without what stands before them."""
 
     @asynccontextmanager
@@ -68,7 +68,7 @@ def _healthy() -> Response:
 
 def _ready(request: Request) -> Response:
     """The ledger answers too."""
-    service: Service = request.app.state.service
+    service: ServedLedger = request.app.state.service
     try:
         service.end()
     except Unavailable as error:

@@ -19,7 +19,7 @@ from .negotiation import accepted
 if TYPE_CHECKING:
     from ..domain.access.rights import Scope
     from ..manager import ModelManager
-    from .service import Service
+    from .served import ServedLedger
     from .visitor import Visitor
 
 T = TypeVar("T")
@@ -38,7 +38,7 @@ class Caller:
     def __init__(self, request: Request) -> None:
         self.request = request
         self.visitor: Visitor = request.scope["lepton.visitor"]
-        self.service: Service = request.app.state.service
+        self.service: ServedLedger = request.app.state.service
 
     @property
     def manager(self) -> ModelManager:

@@ -55,7 +55,7 @@ def serve(
     """
     try:
         from ...web.options import ServeOptions, issuer, listed
-        from ...web.service import Service
+        from ...web.served import ServedLedger
         from ...web.serving import serve as run
     except ImportError as error:
         raise Refused(
@@ -73,7 +73,7 @@ def serve(
     )
     parts, stop, address = session.parts, Event(), ""
     parts.seek_unless_named()
-    service = Service(session.manager, parts, options)
+    service = ServedLedger(session.manager, parts, options)
 
     def ready(at: str) -> None:
         nonlocal address

@@ -20,7 +20,7 @@ _IMPLIED: Final[dict[Scope, frozenset[Scope]]] = {
 """By scope, the scopes any of which holds it: who writes or moves may read, and admin may all."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Rights:
     """What somebody may do, with the models whose names one of the globs fits.
 
@@ -29,6 +29,10 @@ class Rights:
 
     scopes: frozenset[Scope]
     models: tuple[str, ...] = ("*",)
+
+    def __repr__(self) -> str:
+        """The same in every process, whatever the order of a set is there."""
+        return f"Rights({', '.join(sorted(self.scopes))} on {', '.join(self.models)})"
 
     @property
     def everywhere(self) -> bool:

@@ -9,6 +9,6 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from . import position
+from . import position, saving, stored
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (position.router,)
+ROUTERS: Final[tuple[APIRouter, ...]] = (position.router, saving.router, stored.router)

@@ -25,7 +25,7 @@ FRESH: Final = 1.0
 _LOOKS: Final = 0.5
 
 
-class Service:
+class ServedLedger:
     """The ledger as it is served: `manager` acts as this process's user, `home` has the parts."""
 
     def __init__(self, manager: ModelManager, home: Home, options: ServeOptions) -> None:

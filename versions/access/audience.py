@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from ..domain.streams import LEDGER
-from ..domain.suites.state import SuiteState
-from .workspace import Workspace
+from ...domain.streams import LEDGER
+from ...domain.suites.state import SuiteState
+from ..workspace import Workspace
 
 
 class Audience:

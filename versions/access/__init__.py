@@ -1,0 +1,1 @@
+"""Who may, where versions are asked for: tokens, and which events somebody may read."""
