@@ -19,10 +19,9 @@ from .domain.access.rights import ALL, Rights
 from .domain.model.metric import checked_better
 from .domain.model.resolve import split_range
 from .domain.model.revision import parts
-from .errors import Malformed, UnknownRevision
+from .errors import Malformed, ReadOnly, UnknownRevision
 from .events.sql.actors import checked_actor
 from .home import checked_path
-from .ledger.ledger import readonly
 from .results import LastMove, PendingVersion, Refs, Version, VersionRef, Versions
 from .settings import Settings
 from .versions.arguments import checked
@@ -1373,10 +1372,10 @@ class ModelManager:
     def _check_present(self) -> None:
         """Raise `Refused` where the ledger is looked at as it was."""
         if self._past is not None:
-            raise readonly(self._past)
+            raise ReadOnly(self._past)
 
     def _no_desk(self) -> Desk:
-        raise readonly(self._past or 0)
+        raise ReadOnly(self._past or 0)
 
     def _place(self, at: int | datetime | date | str) -> int:
         """The event behind which the ledger is looked at. Raises `Malformed` where it has not come so far."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..domain.access.rights import ALL, Rights
 from ..domain.state import Aggregate, empty
-from ..errors import LeptonError, Refused, Unavailable
+from ..errors import LeptonError, Unavailable
 from ..events import forks
 from ..events.sql.actors import Actor
 from ..events.sql.admission import Admission
@@ -26,11 +26,6 @@ if TYPE_CHECKING:
     from .transaction import Transaction
 
 CACHED_STREAMS: Final = 1024
-
-
-def readonly(seq: int) -> Refused:
-    """What who writes is told where the ledger is looked at as it was."""
-    return Refused(f"the ledger is looked at as it was behind event {seq}; write to it as it is now")
 
 
 class Ledger:

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from ..domain.state import Aggregate, empty, folded_types
+from ..errors import ReadOnly
 from ..events.sql.admission import Admission
 from ..events.sql.past_store import PastStore
 from .folding import PastFolds, folded, stored_types
 from .folds import At
-from .ledger import Ledger, readonly
+from .ledger import Ledger
 
 if TYPE_CHECKING:
     from .transaction import Answer, Request, Transaction
@@ -51,7 +52,7 @@ class PastLedger(Ledger):
         return self.at(stream).state
 
     def admit_all(self, requests: Iterable[Request]) -> list[Answer]:  # noqa: ARG002
-        raise readonly(self.store.until)
+        raise ReadOnly(self.store.until)
 
     @contextmanager
     def transaction(
@@ -60,7 +61,7 @@ class PastLedger(Ledger):
         *,
         within: Admission | None = None,  # noqa: ARG002
     ) -> Generator[Transaction]:
-        raise readonly(self.store.until)
+        raise ReadOnly(self.store.until)
         yield
 
     def _folded(self, stream: str, version: int) -> At:

@@ -19,13 +19,12 @@ from ..domain.model.state import ModelState, ModelVersion
 from ..domain.run.state import RunState
 from ..domain.state import Objects
 from ..domain.streams import OBJECTS, job_stream, model_stream, run_stream
-from ..errors import Refused, UnknownRevision
+from ..errors import ReadOnly, Refused, UnknownRevision
 from ..events.envelope import Recorded, decode
 from ..events.model import ModelRegistered
 from ..events.sql.actors import FORGOTTEN, Actor, Actors
 from ..events.sql.rows import PlacementRow
 from ..ledger import Ledger, Receipt
-from ..ledger.ledger import readonly
 from ..models.wrapped import unwrapped
 from ..results import PendingVersion, Version
 from ..settings import log
@@ -243,7 +242,7 @@ class Workspace:
         `time` is when it happened, if not now.
         """
         if self.past is not None:
-            raise readonly(self.past)
+            raise ReadOnly(self.past)
         if self.lost is not None:
             self.lost.note()
         receipt = self.ledger.admit(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import LockHeld
 from ..supervised import Supervised
+from ..versions.data.uploaded import Uploads
 from .oidc import Issued
 from .options import ServeOptions
 from .visitor import Visitor
@@ -34,6 +35,7 @@ class ServedLedger:
         self.options = options
         self.ending = Event()
         """Set when the server is told to stop: streams end."""
+        self.uploads = Uploads(home.settings.home / "incoming" / home.settings.ledger / "rows")
         self._open_until = 0.0
         self._issued = Issued(options.issuer) if options.issuer else None
 
@@ -90,6 +92,7 @@ class ServedLedger:
             stack.push_async_callback(asyncio.to_thread, views.__exit__)
             yield
             self.ending.set()
+            self.uploads.close()
 
     def _project(self, stop: Event) -> None:
         """Keep the views up to date, unless another process of this home does."""

@@ -57,10 +57,14 @@ class Tail:
             yield
         finally:
             self._watching -= 1
-            if not self._watching and self._watch is not None:
-                watch, self._watch = self._watch, None
-                watch.cancel()
-                self._newest.clear()
+            if not self._watching:
+                self._stop_looking()
+
+    def _stop_looking(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+        self._newest.clear()
 
     async def beyond(self, seq: int, seconds: float) -> int:
         """The end of the log once it is beyond `seq`, else as it is after `seconds`, or when the server stops."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from ...domain.model.state import ModelState
 from ...errors import Malformed, Refused
+from ..data.uploaded import UploadedFile
 from ..restore import load
 from ..workspace import Workspace
 
@@ -76,6 +77,8 @@ def _predictor(workspace: Workspace, model: ModelState, number: int) -> Any:
 
 def _rows(model: ModelState, number: int, data: Any, keep: Sequence[str] | None) -> tuple[Any, Any]:
     """The rows to predict, and of a file the columns that are kept beside them."""
+    if isinstance(data, UploadedFile):
+        data = data.path
     if not isinstance(data, str | PathLike):
         if keep != ():
             raise Malformed("columns are kept of a file's rows only; yours are at hand")

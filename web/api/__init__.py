@@ -9,6 +9,15 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from . import position, saving, stored
+from . import contests, data, judging, position, rows, saving, stored, suites
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (position.router, saving.router, stored.router)
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    position.router,
+    saving.router,
+    stored.router,
+    rows.router,
+    contests.router,
+    judging.router,
+    suites.router,
+    data.router,
+)
