@@ -20,13 +20,12 @@ from .domain.model.metric import checked_better
 from .domain.model.resolve import split_range
 from .domain.model.revision import parts
 from .errors import Malformed, UnknownRevision
-from .events.sql.actors import checked_actor
+from .events.actor import checked_actor
 from .home import checked_path
 from .results import LastMove, PendingVersion, Refs, Version, VersionRef, Versions
 from .settings import Settings
 from .versions.arguments import checked
 from .versions.unknown import damage_first
-from .wiring import Home
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -74,11 +73,12 @@ if TYPE_CHECKING:
         VersionSummaries,
     )
     from .versions.moves.rollback import Aim
-    from .versions.overview.summaries import Page
+    from .versions.overview.summaries import VersionPage
     from .versions.runs.run import Run
     from .versions.spool.spool import Spool
     from .versions.transfer import Transfer
     from .versions.workspace import Workspace
+    from .wiring import Home
 
 Rev = str | int | PendingVersion
 """A revision as docs/revisions.md has it, a number, or a `Version`, pending ones too."""
@@ -303,7 +303,7 @@ class ModelManager:
 
     def load_arrays(self, rev: Rev, names: Sequence[str] | None = None) -> dict[str, Any]:
         """A version's tensors as numpy arrays; bfloat16 and fp8 need the package ml_dtypes."""
-        from .models.state import empty_numpy
+        from .models.arrays import empty_numpy
 
         return versions.restore.converted(self._workspace, *self._resolved(rev), names, empty_numpy)
 
@@ -630,7 +630,7 @@ class ModelManager:
         it. The number of the last asks for the next page.
         """
         state = self._known(model)
-        page = versions.summaries.Page(branch=branch, most=most, before=before)
+        page = versions.summaries.VersionPage(branch=branch, most=most, before=before)
         matching = None if where is None else self._numbers(where, state.name, page)
         return versions.summaries.listed(self._workspace, state, page, matching)
 
@@ -1271,6 +1271,8 @@ class ModelManager:
     def _home(self) -> Home:
         if self._root is not None:
             return self._root._home.acting(self._settings.actor, self._rights)
+        from .wiring import Home
+
         # threads that come at once get the same one
         return self._opened.setdefault(os.getpid(), Home(self._settings, self._strict, self._origins))
 
@@ -1313,7 +1315,7 @@ class ModelManager:
         end = self.position()
         return Following(min(end, end if as_of is None else as_of), most or sys.maxsize, model, version, models)
 
-    def _numbers(self, expression: str, model: str, page: Page) -> list[int]:
+    def _numbers(self, expression: str, model: str, page: VersionPage) -> list[int]:
         from .projections.queries.search import Newest
 
         newest = Newest(model, page.most, page.branch, page.before)

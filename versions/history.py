@@ -14,10 +14,10 @@ from ..domain.model.moves import RefMove, all_moves, moves_between, moves_of_bra
 from ..domain.model.resolve import resolve, split_range
 from ..domain.model.state import ModelState, Move, NameKind, Ref, RefKind
 from ..errors import Damaged, Malformed, UnknownRevision
+from ..events.actor import Actor
 from ..events.envelope import decode
 from ..events.log import Row
 from ..events.merkle import leaf_hash
-from ..events.sql.actors import Actor
 from ..results import Log, LogEntry, ModelRecord, Version, VersionRecord, VersionRef
 from .access.audience import Audience
 from .judging.compare import rows_by_name, values

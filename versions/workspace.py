@@ -20,12 +20,13 @@ from ..domain.run.state import RunState
 from ..domain.state import Objects
 from ..domain.streams import OBJECTS, job_stream, model_stream, run_stream
 from ..errors import Refused, UnknownRevision
+from ..events.actor import FORGOTTEN, Actor
 from ..events.envelope import Recorded, decode
 from ..events.model import ModelRegistered
-from ..events.sql.actors import FORGOTTEN, Actor, Actors
+from ..events.sql.actors import Actors
 from ..events.sql.rows import PlacementRow
 from ..ledger import Ledger, Receipt
-from ..models.wrapped import unwrapped
+from ..models.wrapped import followed, unwrapped
 from ..results import PendingVersion, Version
 from ..settings import log
 from ..tensors.objects import ObjectStore
@@ -259,8 +260,3 @@ class Workspace:
             return text
         known = (self.actors.all() if actors is None else actors).get(actor)
         return known.open(text) if known else FORGOTTEN
-
-
-def followed(source: Any) -> bool:
-    """Whether an object can be told apart by identity for as long as it lives."""
-    return not isinstance(source, Mapping) and hasattr(source, "__weakref__")

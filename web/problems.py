@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from .. import errors
 from ..errors import LeptonError, Unavailable
-from ..projections.queries.client import told
+from ..sent_errors import told
 
 log = logging.getLogger("lepton.serve")
 

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...errors import LeptonError, Refused
+from ...sent_errors import told
 from ..instance import SETTINGS, foreign
 from ..projector import recorded_at, seq_at
 from ..schema import schema
 from ..translation import of_file
-from .client import told
 from .landlock import closed_to_files
 from .query import answering, too_long
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final, NamedTuple, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from ...domain.commands import job_stream, run_stream
 from ...domain.job.state import JobState
@@ -17,17 +17,10 @@ from ...results.work.runs import Status
 from ...tensors.graph import Graph
 from ..restore import Empty, all_converted, restored_into
 from ..workspace import Workspace
+from .points import Resumed
 
 T = TypeVar("T")
 _STORY: Final = tuple(kind.type_name() for kind in (RunStarted, RunCheckpointed, RunFinished, RunLost, RunResumed))
-
-
-class Resumed(NamedTuple):
-    """A run that is gone on with: how many points it had logged, and their greatest step."""
-
-    run: str
-    points: int
-    step: int | None
 
 
 def record(workspace: Workspace, run: str, *, silent: frozenset[str] = frozenset()) -> RunRecord:

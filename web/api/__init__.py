@@ -9,15 +9,8 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from . import contests, data, judging, position, rows, saving, stored, suites
+from . import contests, data, jobs, judging, models, position, rows, saving, stored, suites, versions
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (
-    position.router,
-    saving.router,
-    stored.router,
-    rows.router,
-    contests.router,
-    judging.router,
-    suites.router,
-    data.router,
+ROUTERS: Final[tuple[APIRouter, ...]] = tuple(
+    each.router for each in (contests, data, jobs, judging, models, position, rows, saving, stored, suites, versions)
 )
