@@ -189,10 +189,12 @@ def _options(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _plain(value) for name, value in options.items() if name != "progress"}
 
 
-def _plain(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        fields = asdict(value)
+def _plain(given: Any) -> Any:
+    """A value as JSON has it: costs by name, arrays as lists, their scalars as numbers."""
+    if is_dataclass(given) and not isinstance(given, type):
+        fields = asdict(given)
         return fields["costs"] if set(fields) == {"costs"} else fields
+    value: Any = given
     if isinstance(value, Mapping):
         return {str(name): _plain(each) for name, each in cast("Mapping[Any, Any]", value).items()}
     if isinstance(value, str) or not hasattr(value, "__iter__"):
@@ -204,8 +206,9 @@ def _chosen(given: Any) -> dict[str, Any]:
     return {name: _several(getattr(given, name)) for name in _CHOSEN}
 
 
-def _several(values: Any) -> Any:
+def _several(given: Any) -> Any:
     """A sequence as a list; a mapping as it is."""
+    values: Any = given
     return values if values is None or isinstance(values, Mapping) else [*values]
 
 

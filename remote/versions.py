@@ -77,7 +77,7 @@ class ReadOverHTTP(Asking):
         return version
 
     @over_http
-    def models(self, given: Any) -> Any:
+    def models(self, given: Any) -> Any:  # noqa: ARG002
         return self._read("/models")
 
     @over_http
