@@ -100,11 +100,6 @@ class ReadOverHTTP(Asking):
         return self._read(self._version_at(given.rev))
 
     @over_http
-    def versions(self, given: Any) -> Any:
-        asked = {"where": given.where, "branch": given.branch, "most": given.most, "before": given.before}
-        return self._read(model_at(given.model, "versions"), **asked)  # TODO
-
-    @over_http
     def annotate(self, given: Any) -> None:
         notes = dict(given.annotations)
         self._remote.outbox.ready()
