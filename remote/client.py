@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,6 +15,7 @@ import uuid_utils
 
 from ..errors import LeptonError, Malformed, Refused, Unavailable
 from ..events import forks
+from ..provenance import installed
 from ..sent_errors import raised
 from .place import TOKEN, Place
 
@@ -65,7 +65,7 @@ class Client:
 
     def headers(self) -> Mapping[str, str]:
         """What every request bears."""
-        own = {"User-Agent": f"lepton/{version('lepton')}"}
+        own = {"User-Agent": f"lepton/{installed('lepton-ai-sdk') or 'unknown'}"}
         return own if self.place.token is None else own | {"Authorization": f"Bearer {self.place.token}"}
 
     def before_fork(self) -> None:

@@ -70,8 +70,7 @@ class Remote:
         return saved(self.server, subject, filled(subject, asked_for(None, asked)), key or str(uuid_utils.uuid7()))
 
     def arrays(self, rev: str) -> dict[str, Array]:
-        from lepton_ai.tensors.manifest import zeroed
-        from lepton_ai.tensors.manifest import TensorEntry
+        from lepton_ai.tensors.manifest import TensorEntry, zeroed
 
         def empty(dtype: str, shape: tuple[int, ...]) -> tuple[Array, Array]:
             made = zeroed(TensorEntry("", dtype, shape, ""))
