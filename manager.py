@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -21,7 +22,7 @@ from .domain.model.revision import parts
 from .errors import Malformed, UnknownRevision
 from .events.actor import checked_actor
 from .home import checked_path, is_url
-from .results import LastMove, PendingVersion, Refs, Version, Versions
+from .results import LastMove, PendingVersion, Refs, Version, VersionRef, Versions
 from .settings import Settings
 from .versions.arguments import checked
 from .versions.unknown import damage_first
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from .evaluation.request import ReportOptions, TestOptions
     from .jobs.api import Jobs
     from .projections.queries.opening import Opener
+    from .projections.queries.search import Following
+    from .projections.queries.search import Page as SearchPage
     from .results import (
         Card,
         CheckpointRecords,
@@ -67,8 +70,10 @@ if TYPE_CHECKING:
         Upgraded,
         Verified,
         VersionRecord,
+        VersionSummaries,
     )
     from .versions.moves.rollback import Aim
+    from .versions.overview.summaries import Page
     from .versions.runs.run import Run
     from .versions.spool.spool import Spool
     from .versions.transfer import Transfer
@@ -609,12 +614,40 @@ class ModelManager:
         """What a model is for, and where its branches and aliases stand."""
         return versions.history.about(self._workspace, self._known(model))
 
-    def log(self, rev: Rev | None = None, *, model: str | None = None, most: int | None = None) -> Log:
+    def log(
+        self,
+        rev: Rev | None = None,
+        *,
+        model: str | None = None,
+        most: int | None = None,
+        before: int | None = None,
+    ) -> Log:
         """A model's history, newest first; with a branch all of its past, with a revision its ancestry, or `A..B`.
 
-        `most` takes the newest entries only.
+        `most` takes the newest entries only, of those before event `before`: the `seq` of the last entry of a page
+        asks for the next.
         """
-        return versions.history.asked(self._workspace, rev if rev is None else self._arrived(rev), model, most)
+        rev = rev if rev is None else self._arrived(rev)
+        return versions.history.asked(self._workspace, rev, model, most, before)
+
+    def versions(
+        self,
+        model: str | None = None,
+        *,
+        where: str | None = None,
+        branch: str | None = None,
+        most: int = 100,
+        before: int | None = None,
+    ) -> VersionSummaries:
+        """A model's versions at a glance, newest first, at most `most` of those with numbers below `before`.
+
+        With `branch` those that were committed on it; with `where` those for which an expression holds, as `find` has
+        it. The number of the last asks for the next page.
+        """
+        state = self._known(model)
+        page = versions.summaries.Page(branch=branch, most=most, before=before)
+        matching = None if where is None else self._numbers(where, state.name, page)
+        return versions.summaries.listed(self._workspace, state, page, matching)
 
     def show(self, rev: Rev = "main") -> VersionRecord:
         """All that a version recorded."""
@@ -1163,18 +1196,19 @@ class ModelManager:
         answer = self._asked(query, params, as_of, wait_for, timeout)  # pyright: ignore[reportUnknownVariableType]
         return versions.unsealed.unsealed(answer, lambda: self._home.workspace.actors.all()) if opened else answer  # pyright: ignore
 
-    def find(self, expression: str) -> Versions:
+    def find(
+        self, expression: str, *, most: int | None = None, after: str | None = None, as_of: int | None = None
+    ) -> Versions:
         """The versions for which `metric.f1 > 0.8 and note.ticket = 'RISK-12' and version.actor = 'ada'` holds.
 
         docs/expressions.md is the grammar. Of a version there are `actor`, `message`, `description`, `branch` and
-        `run`, as they are opened here.
+        `run`, as they are opened here. In pages: `most` of them, those behind `after` (`MODEL@N`, the last one of the
+        page before), all as of one `as_of`, the `seq` at which the first page was asked for.
         """
-        from .projections.queries.search import needs_keys
-
-        self._rights.check("read")
-        self._home.seek()
-        matches = self._home.read_model().find(expression, self._opener() if needs_keys(expression) else None)
-        matches = [ref for ref in matches if self._rights.covers(ref.model)]
+        if (most, after, as_of) == (None, None, None):
+            matches = self._matching(expression)
+        else:
+            matches = self._matching(expression, self._following(most, after, as_of))
         return Versions(self._workspace.version(self._workspace.model(ref.model), ref.number) for ref in matches)
 
     def events(
@@ -1278,6 +1312,29 @@ class ModelManager:
         from .projections.queries.opening import Opener
 
         return Opener(lambda: self._home.workspace.actors.all())
+
+    def _matching(self, expression: str, page: SearchPage | None = None) -> list[VersionRef]:
+        from .projections.queries.search import needs_keys
+
+        self._rights.check("read")
+        self._home.seek()
+        matches = self._home.read_model().find(expression, self._opener() if needs_keys(expression) else None, page)
+        return [ref for ref in matches if self._rights.covers(ref.model)]
+
+    def _following(self, most: int | None, after: str | None, as_of: int | None) -> Following:
+        from .projections.queries.search import Following
+
+        behind = None if after is None else self._resolved(after)
+        model, version = ("", 0) if behind is None else (behind.model.name, behind.number)
+        models = None if self._rights.everywhere else self.models()
+        end = self.position()
+        return Following(min(end, end if as_of is None else as_of), most or sys.maxsize, model, version, models)
+
+    def _numbers(self, expression: str, model: str, page: Page) -> list[int]:
+        from .projections.queries.search import Newest
+
+        newest = Newest(model, page.most, page.branch, page.before)
+        return [ref.number for ref in self._matching(expression, newest)]
 
     @property
     def _spool(self) -> Spool:

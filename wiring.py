@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from .projections.following import Follower
     from .projections.projector import Projection
     from .projections.queries.client import First, There
+    from .projections.queries.copies import Copies
     from .projections.queries.standing import Standing
     from .results import Upgraded
     from .supervised import Supervised
@@ -346,6 +347,12 @@ class Home:
 
         wait = self.settings.wait
         return First(self._projector, lambda turn: Here(lambda: self.projection(wait=turn), wait), wait)
+
+    def copies_of_views(self) -> Copies:
+        """Copies of the views for strangers' queries, in this process's own folder; to be closed."""
+        from .projections.queries.copies import Copies
+
+        return Copies(self._views / "strangers", self.store, lambda to: self.read_model().snapshot(to))
 
     def _projector(self) -> There | None:
         """The projector that listens beside us; None where none does."""

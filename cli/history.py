@@ -1,4 +1,4 @@
-"""`log`, `show`: what happened to a model, and all that one version recorded."""
+"""`log`, `versions`, `show`: what happened to a model, its versions at a glance, and all that one recorded."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import click
 
 from ..results.render import screen, terminal
 from .command import Session, command
-from .completion import revisions
+from .completion import branches, models, revisions
 from .revision import of_model, which_model
-from .shapes import ENTRY, METRICS, ROWS, VERSION
+from .shapes import ENTRY, METRICS, ROWS, SUMMARY, VERSION
 
+SHOWN: Final = 50
+"""Versions of a page."""
 TENSOR: Final = {"name": "text", "dtype": "text", "shape": ["number"], "bytes": "number", "digest": "digest"}
 
 
@@ -40,6 +42,28 @@ def log(session: Session, rev: str | None, graph: bool, limit: int | None, model
         session.answer(history.to_dict(), blocks)
     else:
         click.echo_via_pager("\n".join(lines) + "\n", color=True)
+
+
+@command(
+    {"model": "text", "versions": [SUMMARY]},
+    "lepton versions",
+    "lepton versions credit -n 20 --before 4",
+    "lepton versions --where 'metric.f1 > 0.6' --branch main",
+)
+@click.argument("model", required=False, metavar="[MODEL]", shell_complete=models)
+@click.option("--where", metavar="EXPRESSION", help="Those for which this holds, as `lepton find` has it.")
+@click.option("--branch", metavar="NAME", shell_complete=branches, help="Those that were committed on this branch.")
+@click.option("-n", "limit", type=click.IntRange(min=1), default=SHOWN, show_default=True, help="How many to show.")
+@click.option("--before", type=click.IntRange(min=1), metavar="NUMBER", help="Those with numbers below this one.")
+def versions(
+    session: Session, model: str | None, where: str | None, branch: str | None, limit: int, before: int | None
+) -> None:
+    """List the versions of a model, newest first, a page of them.
+
+    `lepton versions --before N` shows the next page, where N is the last number of this one.
+    """
+    page = session.manager.versions(model, where=where, branch=branch, most=limit, before=before)
+    session.answer(page.to_dict(), page)
 
 
 @command(

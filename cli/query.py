@@ -77,7 +77,7 @@ def sql(session: Session, query: str, as_of: str | None, form: Form, output: str
         table = session.manager.sql(query, as_of=as_of, opened=not sealed)
     from ..projections.queries.query import resolved
 
-    at = resolved(table)
+    at = resolved(table.schema)
     if form == "table":
         shown = _shown(table) | {"as_of": at} if session.as_json else {}
         session.answer(shown, (*_table(table), *_as_of(at)))

@@ -55,6 +55,17 @@ ENTRY: Final[dict[str, Any]] = {
     "aliases": ["text"],
     "metrics": METRICS,
 }
+SUMMARY: Final[dict[str, Any]] = VERSION | {
+    "seq": "number",
+    "time": "time",
+    "actor": "text",
+    "message": "text",
+    "tags": ["text"],
+    "branches": ["text"],
+    "aliases": ["text"],
+    "metrics": METRICS,
+}
+"""A version at a glance."""
 EVENT: Final[dict[str, Any]] = {
     "specversion": "text",
     "id": "text",

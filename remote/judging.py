@@ -1,5 +1,8 @@
 """Versions judged by a server: on named data, or on rows that are read here and sent."""
 
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
+# (pyarrow ships no types)
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -194,12 +197,12 @@ def _plain(given: Any) -> Any:
     if is_dataclass(given) and not isinstance(given, type):
         fields = asdict(given)
         return fields["costs"] if set(fields) == {"costs"} else fields
-    value: Any = given
-    if isinstance(value, Mapping):
-        return {str(name): _plain(each) for name, each in cast("Mapping[Any, Any]", value).items()}
-    if isinstance(value, str) or not hasattr(value, "__iter__"):
-        return value.item() if hasattr(value, "item") else value
-    return [_plain(each) for each in (value.tolist() if hasattr(value, "tolist") else value)]
+    if isinstance(given, Mapping):
+        return {str(name): _plain(each) for name, each in cast("Mapping[Any, Any]", given).items()}
+    if isinstance(given, str):
+        return given
+    value = given.tolist() if hasattr(given, "tolist") else given
+    return [_plain(each) for each in value] if hasattr(value, "__iter__") else value
 
 
 def _chosen(given: Any) -> dict[str, Any]:
@@ -208,8 +211,7 @@ def _chosen(given: Any) -> dict[str, Any]:
 
 def _several(given: Any) -> Any:
     """A sequence as a list; a mapping as it is."""
-    values: Any = given
-    return values if values is None or isinstance(values, Mapping) else [*values]
+    return given if given is None or isinstance(given, Mapping) else [*given]
 
 
 def _listed(texts: str | Sequence[str]) -> list[str]:

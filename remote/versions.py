@@ -51,12 +51,6 @@ class ReadOverHTTP(Asking):
         return self._versions.apply(self._words(given.rev), given.module)
 
     @over_http
-    def checkout(self, given: Any) -> Any:
-        from .checkout import checkout
-
-        return checkout(self, given.rev, Path(os.fspath(given.folder)).absolute(), given.force)
-
-    @over_http
     def export(self, given: Any) -> Any:
         file = Path(os.fspath(given.file)).absolute()
         version = version_of(self.show(given.rev))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .data.drift import ColumnDrift, Drift
     from .data.named import ColumnProfile, DataSets, NamedData
     from .diff import Diff, TensorChange
-    from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
+    from .history import Log, LogEntry, ModelRecord, Models, VersionRecord, VersionSummaries, VersionSummary
     from .judging.evaluation import Evaluation
     from .judging.gate import Gate, GateRequirement, Protection, Protections
     from .judging.performance import (
@@ -144,6 +144,8 @@ __all__ = [
     "Version",
     "VersionRecord",
     "VersionRef",
+    "VersionSummaries",
+    "VersionSummary",
     "Versions",
     "Views",
     "plain",
@@ -181,6 +183,8 @@ _HOMES: Final = {
         "ModelRecord",
         "Models",
         "VersionRecord",
+        "VersionSummaries",
+        "VersionSummary",
     ),
     ".last_move": ("LastMove",),
     ".listing": (

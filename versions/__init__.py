@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .judging import calibrate, card, compare, diff, evaluation, gate, pick, robustness, suggest, threshold
     from .maintenance import fsck, heal
     from .moves import names, rollback
+    from .overview import summaries
     from .runs import record, run
     from .suites import definition, known, running, verdicts
 
@@ -23,7 +24,7 @@ __all__ = [
     "calibrate", "card", "checkout", "compare", "definition", "diff", "drift", "evaluation", "fsck", "gate",
     "heal", "history", "known", "listing", "merge", "named_data", "names", "naming", "pick", "predict", "record",
     "refused", "restore", "robustness", "rollback", "rows", "run", "running", "save_request", "source",
-    "suggest", "threshold", "train", "unsealed", "verdicts",
+    "suggest", "summaries", "threshold", "train", "unsealed", "verdicts",
 ]  # fmt: skip
 _ROOMS: Final = {
     ".data": ("drift", "listing", "named_data", "naming"),
@@ -42,6 +43,7 @@ _ROOMS: Final = {
     ),
     ".maintenance": ("fsck", "heal"),
     ".moves": ("names", "rollback"),
+    ".overview": ("summaries",),
     ".runs": ("record", "run"),
     ".suites": ("definition", "known", "running", "verdicts"),
 }

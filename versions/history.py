@@ -156,22 +156,26 @@ def _at(refs: Mapping[str, int], number: int | None) -> tuple[str, ...]:
     return tuple(name for name, on in refs.items() if on == number)
 
 
-def asked(workspace: Workspace, rev: str | int | None, name: str | None, most: int | None = None) -> Log:
+def asked(
+    workspace: Workspace, rev: str | int | None, name: str | None, most: int | None = None, before: int | None = None
+) -> Log:
     """The log that `ModelManager.log` is asked for."""
+    if before is not None and before < 1:
+        raise Malformed(f"before is {before}; give the number of an event, at least 1")
     if isinstance(rev, str) and ".." in rev:
         models = [name] if name else workspace.models()
         model_name, first, last = split_range(rev, models, workspace.archived)
         model = workspace.known_model(model_name)
         ends = resolve(model, first).version, resolve(model, last).version
-        return log(workspace, model, moves_between(model, *ends), most)
+        return log(workspace, model, moves_between(model, *ends, before), most)
     if rev is None:
         model = workspace.known_model(name)
-        return log(workspace, model, all_moves(model), most)
+        return log(workspace, model, all_moves(model, before), most)
     model_name, revision = workspace.split(rev, name)
     model = workspace.known_model(model_name)
     if not revision.steps and isinstance(revision.base, str) and model.taken(revision.base) == "branch":
-        return log(workspace, model, moves_of_branch(model, revision.base), most)
-    return log(workspace, model, moves_up_to(model, resolve(model, revision).version), most)
+        return log(workspace, model, moves_of_branch(model, revision.base, before), most)
+    return log(workspace, model, moves_up_to(model, resolve(model, revision).version, before), most)
 
 
 def events(

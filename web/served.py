@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import cached_property
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
@@ -50,6 +51,14 @@ class ServedLedger:
     def end(self) -> int:
         """The seq of the last event."""
         return self.manager.position()
+
+    @cached_property
+    def page_key(self) -> bytes:
+        """What signs the cursors of pages: a key of the ledger's outside its log, so that all its servers have it.
+
+        It is that of an actor who does nothing else; once they are forgotten, cursors given out before are void.
+        """
+        return self.home.workspace.actors.named("lepton pages").digest(b"cursors").encode()
 
     def has_tokens(self) -> bool:
         """Whether anybody holds a token that is good."""

@@ -39,7 +39,7 @@ from ...events.model import (
     VersionDescribed,
 )
 from ...results import VersionRef
-from .ancestry import Descent, comes_from, descent, newest_first
+from .ancestry import Descent, below, comes_from, descent, newest_first
 from .figures import KeptReport, VersionFigures, rows_of
 from .metric import Better
 
@@ -89,17 +89,25 @@ class Ref:
         """Its last move, behind event `seq` if one is named."""
         return next((move for move in self.history() if seq is None or move.seq <= seq), None)
 
-    def history(self) -> Iterator[Move]:
-        """All moves, newest first."""
-        return (self.moves[n] for n in range(len(self.moves) - 1, -1, -1))
+    def history(self, before: int | None = None) -> Iterator[Move]:
+        """All moves, newest first; with `before` those before event `before`."""
+        last = len(self.moves) if before is None else self._first(before)
+        return (self.moves[n] for n in range(last - 1, -1, -1))
 
-    def moves_apart(self) -> Iterator[Move]:
-        """The moves that no commit made, newest first."""
-        return (self.moves[self.apart[n]] for n in range(len(self.apart) - 1, -1, -1))
+    def moves_apart(self, before: int | None = None) -> Iterator[Move]:
+        """The moves that no commit made, newest first; with `before` those before event `before`."""
+        last = len(self.apart)
+        if before is not None:
+            last = bisect_left(range(last), before, key=lambda n: self.moves[self.apart[n]].seq)
+        return (self.moves[self.apart[n]] for n in range(last - 1, -1, -1))
 
     def move_of(self, seq: int) -> Move:
         """The move that event `seq` made."""
-        return self.moves[bisect_left(range(len(self.moves)), seq, key=lambda n: self.moves[n].seq)]
+        return self.moves[self._first(seq)]
+
+    def _first(self, seq: int) -> int:
+        """The ordinal of the first move that event `seq` or a later one made."""
+        return bisect_left(range(len(self.moves)), seq, key=lambda n: self.moves[n].seq)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,12 +258,21 @@ class ModelState(NamedTuple):
             return "branch"
         return "alias" if self.alias(name) is not None else None
 
-    def ancestry(self, *numbers: int, without: Iterable[int] = ()) -> Iterator[int]:
+    def ancestry(self, *numbers: int, without: Iterable[int] = (), before: int | None = None) -> Iterator[int]:
         """The versions given and all their ancestors, newest first, each once; `without` some others and theirs.
 
-        What is read on to is what it costs.
+        With `before` only those before that event, which the newer ones are jumped over to. What is read on to is what
+        it costs.
         """
-        return newest_first(self.versions, numbers, without)
+        if before is None:
+            return newest_first(self.versions, numbers, without)
+        first = self.first_since(before)
+        ends = (below(self.versions, some, first) for some in (numbers, without))
+        return newest_first(self.versions, *ends)
+
+    def first_since(self, seq: int) -> int:
+        """The number that the first version bears which event `seq` or a later one made."""
+        return 1 + bisect_left(range(1, self.next_number), seq, key=lambda number: self.versions[number].seq)
 
     def comes_from(self, number: int, ancestor: int) -> bool:
         """Whether a version is another or has it among its ancestors."""
@@ -265,10 +282,17 @@ class ModelState(NamedTuple):
         """Every version a branch ever pointed at, and their ancestors."""
         return frozenset(self.past_newest_first(branch))
 
-    def past_newest_first(self, branch: str) -> Iterator[int]:
-        """As `past`, one by one; what is read on to is what it costs."""
+    def past_newest_first(self, branch: str, before: int | None = None) -> Iterator[int]:
+        """As `past`, one by one, with `before` those before that event; what is read on to is what it costs."""
         ref = self.branches.get(branch)
-        return self.ancestry(*ref.tips) if ref else iter(())
+        return self.ancestry(*ref.tips, before=before) if ref else iter(())
+
+    def committed_newest_first(self, branch: str, before: int | None = None) -> Iterator[int]:
+        """The versions that were committed on a branch, newest first; with `before` those before that event."""
+        ref = self.branches.get(branch)
+        for move in ref.history(before) if ref else ():
+            if move.to_version is not None and self.version(move.to_version).seq == move.seq:
+                yield move.to_version
 
     def in_past(self, branch: str, number: int) -> bool:
         """Whether a branch ever pointed at a version, or at one that comes from it."""

@@ -36,7 +36,8 @@ def test_every_mutating_method_takes_a_key() -> None:
         "load_tensors", "load_version", "log", "models", "moves", "pick", "position", "predict", "protections",
         "rebuild",
         "rebuild_from_kafka", "recent", "report", "resume", "robustness", "run", "runs", "show", "show_run",
-        "snapshot", "sql", "suggest_rollback", "suite", "suites", "sync", "tags", "upgrade", "verify", "wait",
+        "snapshot", "sql", "suggest_rollback", "suite", "suites", "sync", "tags", "upgrade", "verify", "versions",
+        "wait",
     }  # fmt: skip
     for name, member in (vars(ModelManager) | vars(Jobs)).items():
         if inspect.isfunction(member) and not name.startswith("_") and name not in reading:

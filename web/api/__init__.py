@@ -16,6 +16,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     data.router,
     judging.router,
     position.router,
+    saving.router,
+    stored.router,
     rows.router,
     saving.router,
     stored.router,

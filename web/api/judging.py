@@ -10,7 +10,7 @@ from starlette.responses import Response
 from ...results import Evaluation
 from ..caller import Call
 from ..routing import Router
-from .pages import CARD, REPORT, page
+from .pages import REPORT, page
 from .places import version_at
 from .predicted import PredictionsAsked, predictions_in
 from .rows_asked import ROWS, Chosen, Names, Reported, RowsAsked, rows_if_any, rows_in
@@ -97,13 +97,6 @@ def report(call: Call, model: str, rev: str, name: str | None = None) -> Respons
     """The report that is kept of an evaluation: of the name, else the newest. JSON, HTML or Markdown by Accept."""
     call.needs("read")
     return page(call, call.manager.report(call.rev(model, rev), name), REPORT)
-
-
-@router.get(f"{_VERSION}/card", summary="The model card of a version")
-def card(call: Call, model: str, rev: str, language: Literal["zh", "en"] | None = None) -> Response:
-    """The model card in Hugging Face's format, as JSON or Markdown by Accept."""
-    call.needs("read")
-    return page(call, call.manager.card(call.rev(model, rev), language=language), CARD)
 
 
 @router.post(f"{_VERSION}/gates", summary="Hold a version against requirements")

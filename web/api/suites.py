@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from ..caller import Call
 from ..routing import Router
-from .rows_asked import Asked, Chosen, Names, Reported, named
+from .rows_asked import Chosen, Names, Reported, RequestBody, named
 
 router = Router("suites")
 
@@ -29,7 +29,7 @@ class SuiteAsked(Reported, Chosen):
     message: str | None = None
 
 
-class RunAsked(Asked):
+class RunAsked(RequestBody):
     """Which version a suite is to judge."""
 
     version: str
