@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from typing import Any, Final, cast
 
 from ..datasets.selection import ALL
@@ -194,7 +194,7 @@ def _options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _plain(given: Any) -> Any:
     """A value as JSON has it: costs by name, arrays as lists, their scalars as numbers."""
-    if is_dataclass(given) and not isinstance(given, type):
+    if hasattr(given, "__dataclass_fields__"):
         fields = asdict(given)
         return fields["costs"] if set(fields) == {"costs"} else fields
     if isinstance(given, Mapping):

@@ -52,7 +52,7 @@ class ReadOverHTTP(Asking):
 
     @over_http
     def export(self, given: Any) -> Any:
-        file = Path(os.fspath(given.file)).absolute()
+        file = Path(str(given.file)).absolute()
         version = version_of(self.show(given.rev))
         part = file.with_name(f".{file.name[:64]}.{secrets.token_hex(8)}.part")
         try:

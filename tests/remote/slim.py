@@ -1,12 +1,18 @@
-"""A client in a process that has none of what a ledger needs, nor of what Windows lacks; run by test_slim.py."""
+"""What a slim client does: `python -m tests.remote.slim URL`, in a process that has none of what a ledger needs.
+
+It prints what it found as JSON; `test_slim.py` compares.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 LACKING = frozenset((
     "fcntl", "pwd", "grp", "resource", "sqlalchemy", "alembic", "duckdb", "torch", "scipy", "sklearn", "pandas",
@@ -31,13 +37,53 @@ class Blocked:
 
 
 def lack() -> None:
-    """Have none of it from now on."""
-    assert not LACKING & sys.modules.keys() - {"pwd"}, LACKING & sys.modules.keys()
-    sys.modules.pop("pwd", None)  # site looks for the home of a user
+    """Have none of it from now on, and of `os` what Windows has."""
+    for name in [each for each in sys.modules if each.partition(".")[0] in LACKING]:
+        del sys.modules[name]
     sys.meta_path.insert(0, Blocked())  # pyright: ignore[reportArgumentType]
+    import httpx  # looks at the system when it is imported, as others do below it
+    import numpy as np
+    import pyarrow as pa
+    import uuid_utils
 
-
-def without_posix() -> None:
-    """Have of `os` what Windows has; after the libraries that look at the system are there."""
+    del httpx, np, pa, uuid_utils
     for name in NOT_ON_WINDOWS:
         vars(os).pop(name, None)
+
+
+def worked(url: str, away: str) -> dict[str, Any]:
+    """What there was to be found."""
+    import numpy as np
+
+    from lepton_ai import ModelManager
+
+    manager = ModelManager(url)
+    first = manager.save_version({"w": np.arange(300_000, dtype=np.float32)}, name="slim", metrics={"f1": 0.5})
+    with manager.run("slim", hyperparameters={"rate": 0.1}) as run:
+        for step in range(3):
+            run.log({"loss": 1.0 / (step + 1)}, step=step)
+        second = run.save({"w": np.arange(300_000, dtype=np.float32) + 1}, metrics={"f1": 0.75})
+    plan = manager.rollback(first, dry_run=True)
+    back = manager.rollback(first, reason="slim")
+    table: Any = manager.sql("SELECT version FROM versions WHERE model = 'slim' ORDER BY version")
+    spooling = ModelManager(away)
+    pending = spooling.save_version({"w": np.zeros(3)}, name="spooled")
+    return {
+        "arrays": [float(manager.load_arrays(each)["w"][1]) for each in (first, second)],
+        "run": manager.show_run(run.id).points,
+        "plan": type(plan).__name__,
+        "head": int(manager.show("slim@main").version),
+        "back": type(back).__name__,
+        "sql": table.column("version").to_pylist(),
+        "find": [int(each) for each in manager.find("metric.f1 > 0.6")],
+        "jobs": len(manager.jobs.recent()),
+        "events": sum(1 for _ in manager.events()) > 0,
+        "pending": type(pending).__name__,
+        "loaded": sorted(LACKING & {each.partition(".")[0] for each in sys.modules}),
+    }
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+    lack()
+    print(json.dumps(worked(*sys.argv[1:])))
