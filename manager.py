@@ -73,7 +73,7 @@ if TYPE_CHECKING:
         VersionSummaries,
     )
     from .versions.moves.rollback import Aim
-    from .versions.overview.summaries import Page
+    from .versions.overview.summaries import VersionPage
     from .versions.runs.run import Run
     from .versions.spool.spool import Spool
     from .versions.transfer import Transfer
@@ -645,7 +645,7 @@ class ModelManager:
         it. The number of the last asks for the next page.
         """
         state = self._known(model)
-        page = versions.summaries.Page(branch=branch, most=most, before=before)
+        page = versions.summaries.VersionPage(branch=branch, most=most, before=before)
         matching = None if where is None else self._numbers(where, state.name, page)
         return versions.summaries.listed(self._workspace, state, page, matching)
 
@@ -1330,7 +1330,7 @@ class ModelManager:
         end = self.position()
         return Following(min(end, end if as_of is None else as_of), most or sys.maxsize, model, version, models)
 
-    def _numbers(self, expression: str, model: str, page: Page) -> list[int]:
+    def _numbers(self, expression: str, model: str, page: VersionPage) -> list[int]:
         from .projections.queries.search import Newest
 
         newest = Newest(model, page.most, page.branch, page.before)

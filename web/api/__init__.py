@@ -9,17 +9,8 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from . import contests, data, judging, position, rows, saving, stored, suites
+from . import contests, data, jobs, judging, models, position, rows, saving, stored, suites, versions
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (
-    contests.router,
-    data.router,
-    judging.router,
-    position.router,
-    saving.router,
-    stored.router,
-    rows.router,
-    saving.router,
-    stored.router,
-    suites.router,
+ROUTERS: Final[tuple[APIRouter, ...]] = tuple(
+    each.router for each in (contests, data, jobs, judging, models, position, rows, saving, stored, suites, versions)
 )
