@@ -17,6 +17,7 @@ from ..errors import LeptonError, Malformed, Refused, Unavailable
 from ..events import forks
 from ..provenance import installed
 from ..sent_errors import raised
+from ..versions.news import note
 from .place import TOKEN, Place
 
 if TYPE_CHECKING:
@@ -221,6 +222,8 @@ class Client:
         if (seq := answer.headers.get("Lepton-Seq", "")).isdecimal():
             self._seen = max(self._seen, int(seq))
         if answer.status_code < 300:
+            if "Lepton-News" in answer.headers:
+                note(int(seq) if answer.headers["Lepton-News"] == "true" else None)
             return answer
         error = self.error(answer.status_code, answer.content)
         if isinstance(error, Unavailable):
