@@ -19,7 +19,7 @@ from .domain.access.rights import ALL, Rights
 from .domain.model.metric import checked_better
 from .domain.model.resolve import split_range
 from .domain.model.revision import parts
-from .errors import Malformed, UnknownRevision
+from .errors import Malformed, ReadOnly, UnknownRevision
 from .events.actor import checked_actor
 from .home import checked_path, is_url
 from .results import LastMove, PendingVersion, Refs, Version, VersionRef, Versions
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .domain.model.state import ModelState, ModelVersion
     from .evaluation.request import ReportOptions, TestOptions
     from .jobs.api import Jobs
+    from .jobs.desk import Desk
     from .projections.queries.opening import Opener
     from .projections.queries.search import Following
     from .projections.queries.search import Page as SearchPage
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
         RolledBack,
         RunRecord,
         RunRecords,
+        Status,
         Suggestion,
         SuiteRecord,
         SuiteRun,
@@ -75,6 +77,7 @@ if TYPE_CHECKING:
     from .versions.moves.rollback import Aim
     from .versions.overview.summaries import VersionPage
     from .versions.runs.run import Run
+    from .versions.spool.outbox import Outbox
     from .versions.spool.spool import Spool
     from .versions.transfer import Transfer
     from .versions.workspace import Workspace
@@ -96,8 +99,7 @@ def _told_first(method: Callable[Concatenate[ModelManager, P], T]) -> Callable[C
 
     @functools.wraps(method)
     def told_first(self: ModelManager, *args: P.args, **kwargs: P.kwargs) -> T:
-        self._home.outbox.ready()  # pyright: ignore[reportPrivateUsage]
-        self._home.seek()  # pyright: ignore[reportPrivateUsage]
+        self._tell_first()  # pyright: ignore[reportPrivateUsage]
         return method(self, *args, **kwargs)
 
     return told_first
@@ -109,6 +111,7 @@ def _administered(method: Callable[Concatenate[ModelManager, P], T]) -> Callable
     @functools.wraps(method)
     def administered(self: ModelManager, *args: P.args, **kwargs: P.kwargs) -> T:
         self._rights.check_everywhere("admin")  # pyright: ignore[reportPrivateUsage]
+        self._check_present()  # pyright: ignore[reportPrivateUsage]
         return method(self, *args, **kwargs)
 
     return administered
@@ -155,13 +158,14 @@ class ModelManager:
         self._opened: dict[int, Home] = {}
         self._root: ModelManager | None = None
         self._rights = ALL
+        self._past: int | None = None
         self._origins: WeakKeyDictionary[Any, Version | PendingVersion] = WeakKeyDictionary()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A manager is pickled and copied as its settings, without passwords and secrets: where it is opened again the
         environment must hold these."""
         if self._root is not None:
-            return _acting_again, (self._root, self._settings.actor, self._rights)
+            return _acting_again, (self._root, self._settings.actor, self._rights, self._past)
         return _reopened, (type(self), settings.portable(self._settings), self._strict)
 
     def __enter__(self) -> ModelManager:
@@ -187,6 +191,19 @@ class ModelManager:
         manager = object.__new__(type(self))
         manager._open(replace(self._settings, actor=checked_actor(actor)), strict=True)
         manager._root, manager._rights, manager._origins = self._root or self, rights or ALL, self._origins
+        return manager
+
+    def as_of(self, at: int | datetime | date | str) -> ModelManager:
+        """The ledger as it was behind an event, at the end of a day (UTC) or at a time, for all that reads.
+
+        `at` is as `sql` takes `as_of`. What is open is shared, and closing it closes nothing; what writes is `Refused`.
+        Weights and files are there as they were kept; who was forgotten since is forgotten there too.
+        """
+        seq = self._place(at)
+        manager = type(self).__new__(type(self))
+        manager._open(self._settings, strict=True)
+        manager._root, manager._rights, manager._origins = self._root or self, self._rights, self._origins
+        manager._past = seq if self._past is None else min(seq, self._past)
         return manager
 
     # ── versions ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -229,7 +246,7 @@ class ModelManager:
         What equals the head makes no new version. While the ledger is away the answer is a `PendingVersion`. Where the
         save is refused, what was to be saved is kept: the error names it, and `adopt` takes it in.
         """
-        return self._home.outbox.save(
+        return self._outbox.save(
             model,
             name,
             branch=branch,
@@ -287,7 +304,7 @@ class ModelManager:
             "metrics": metrics,
             "annotations": annotations,
         }
-        self._home.outbox.ready()  # a refused save may have been the first, of a home that has no ledger yet
+        self._outbox.ready()  # a refused save may have been the first, of a home that has no ledger yet
         return versions.refused.adopt(self._home.outbox.delivery, name, changes, key)
 
     @_administered
@@ -345,7 +362,6 @@ class ModelManager:
         """
         return versions.restore.apply(self._workspace, *self._resolved(rev), module)
 
-    @_told_first
     def rollback(
         self,
         to: Rev | None = None,
@@ -370,6 +386,8 @@ class ModelManager:
         A protected alias moves by a gate that the version passed, or with `override` and a reason. `expected` is where
         the branch or alias must be before.
         """
+        if self._past is None or not dry_run:
+            self._tell_first()
         state, aim = self._aim(to, model, branch, alias, expected, reason, move_aliases, rehearse, override, key)
         if dry_run:
             return versions.rollback.plan(self._workspace, state, aim)
@@ -453,7 +471,6 @@ class ModelManager:
         guard = None if expected is None else {name: expected}
         return self.aliases({name: rev}, expected=guard, reason=reason, override=override, key=key)[name]
 
-    @_told_first
     def aliases(
         self,
         moves: Mapping[str, Rev] | None = None,
@@ -466,9 +483,10 @@ class ModelManager:
     ) -> Refs:
         """Put several aliases on versions of one model, all or none; without moves only say where they stand."""
         moves, expected = moves or {}, expected or {}
-        state, numbers = self._of_one_model(moves.values(), model, key)
         if not moves:
-            return versions.names.standing(self._workspace, state, "alias")
+            return versions.names.standing(self._workspace, self._known(model), "alias")
+        self._tell_first()
+        state, numbers = self._of_one_model(moves.values(), model, key)
         command = domain.commands.MoveAliases(
             model=state.name,
             to=dict(zip(moves, numbers, strict=True)),
@@ -753,7 +771,7 @@ class ModelManager:
         """
 
         def begun() -> Workspace:
-            self._home.outbox.ready()
+            self._outbox.ready()
             return self._home.workspace
 
         told: dict[str, Any] = {"keep": keep, "message": message, "key": key}
@@ -863,7 +881,7 @@ class ModelManager:
         `tags` are for people to find it by; `better` says which way its metrics are better, as {"fid": "lower"}, and is
         recorded with what it saves.
         """
-        outbox, fingerprint = self._home.outbox, versions.source.fingerprint_of(data)
+        outbox, fingerprint = self._outbox, versions.source.fingerprint_of(data)
         return versions.run.Run(
             outbox, model, hyperparameters=hyperparameters, data=fingerprint, name=name, tags=tags, better=better
         )
@@ -875,7 +893,7 @@ class ModelManager:
         back what was kept. Whoever logged to it before is refused from then on. `run` is its id, or a part of it.
         """
         return versions.run.resumed(
-            self._home.outbox, *versions.record.resumable(self._workspace, self._workspace.named("run", run))
+            self._outbox, *versions.record.resumable(self._workspace, self._workspace.named("run", run))
         )
 
     def runs(
@@ -940,7 +958,7 @@ class ModelManager:
         """
         chosen = selection(types, drop, columns)
         return versions.train.train(
-            self._home.outbox, model, data, labels, validation=validation, on_epoch=on_epoch, chosen=chosen, **save
+            self._outbox, model, data, labels, validation=validation, on_epoch=on_epoch, chosen=chosen, **save
         )
 
     def predict(  # pyright: ignore[reportUnknownParameterType] - pyarrow ships no types
@@ -1162,6 +1180,8 @@ class ModelManager:
         """Work that is done by workers: trainings and evaluations asked for, waited for, called off."""
         from .jobs.api import Jobs
 
+        if self._past is not None:
+            return Jobs(lambda: self._workspace, lambda: self._workspace, self._no_desk)
         return Jobs(lambda: self._workspace, lambda: self._home.workspace, lambda: self._home.desk)
 
     @property
@@ -1205,7 +1225,7 @@ class ModelManager:
         `run`, as they are opened here. In pages: `most` of them, those behind `after` (`MODEL@N`, the last one of the
         page before), all as of one `as_of`, the `seq` at which the first page was asked for.
         """
-        if (most, after, as_of) == (None, None, None):
+        if (most, after, as_of, self._past) == (None, None, None, None):
             matches = self._matching(expression)
         else:
             matches = self._matching(expression, self._following(most, after, as_of))
@@ -1215,11 +1235,23 @@ class ModelManager:
         self, *, after: int = 0, stream: str | None = None, follow: bool = False, opened: bool = True
     ) -> Iterator[dict[str, Any]]:
         """Events as CloudEvents dictionaries behind `seq` `after`, free text opened; `follow` waits for more."""
-        return versions.history.events(self._workspace, after=after, stream=stream, follow=follow, opened=opened)
+        return versions.feed.events(self._workspace, after=after, stream=stream, follow=follow, opened=opened)
 
     def position(self) -> int:
         """The `seq` of the last event, which `wait_for` and `as_of` take."""
         return self._workspace.ledger.store.end()
+
+    def status(self) -> Status:
+        """How the ledger is: how far its log, its topic and its views are, and what is away.
+
+        It waits seconds at most for what is away. Where the home lies, and why something is away, is told to those
+        alone who may do everything.
+        """
+        state = self._home.status()
+        if self._rights.unlimited:
+            return state
+        self._rights.check("read")
+        return replace(state, home={}, complaints=(), unknown=dict.fromkeys(state.unknown, "it is away"))
 
     @_administered
     def verify(self) -> Verified:
@@ -1305,6 +1337,7 @@ class ModelManager:
         from .projections.queries.query import checked_timeout
 
         self._home.seek()
+        as_of = self._past if as_of is None else as_of
         question = Question(query, params, as_of, checked_timeout(timeout), self._opener() if opens(query) else None)
         return self._home.read_model().sql(question, wait_for)  # pyright: ignore[reportUnknownVariableType]
 
@@ -1333,7 +1366,7 @@ class ModelManager:
     def _numbers(self, expression: str, model: str, page: VersionPage) -> list[int]:
         from .projections.queries.search import Newest
 
-        newest = Newest(model, page.most, page.branch, page.before)
+        newest = Newest(model, page.most, page.branch, page.before, self._past)
         return [ref.number for ref in self._matching(expression, newest)]
 
     @property
@@ -1352,7 +1385,39 @@ class ModelManager:
     def _workspace(self) -> Workspace:
         # what reads makes no ledger: `save_version`, `train`, `run`, `jobs.train` and `jobs.offer` do
         self._home.seek()
-        return self._home.workspace
+        workspace = self._home.workspace
+        return workspace if self._past is None else workspace.as_of(self._past)
+
+    @property
+    def _outbox(self) -> Outbox:
+        """The way into the ledger; it leads to the present alone."""
+        self._check_present()
+        return self._home.outbox
+
+    def _tell_first(self) -> None:
+        """Tell the ledger what waits in the spool."""
+        self._outbox.ready()
+        self._home.seek()
+
+    def _check_present(self) -> None:
+        """Raise `Refused` where the ledger is looked at as it was."""
+        if self._past is not None:
+            raise ReadOnly(self._past)
+
+    def _no_desk(self) -> Desk:
+        raise ReadOnly(self._past or 0)
+
+    def _place(self, at: int | datetime | date | str) -> int:
+        """The event behind which the ledger is looked at. Raises `Malformed` where it has not come so far."""
+        from .projections.queries.query import place, resolved  # pyright: ignore[reportUnknownVariableType]
+
+        if isinstance(when := place(at) if isinstance(at, str) else at, date):
+            found = resolved(cast(Any, self._asked("SELECT 1", as_of=when)).schema)
+            return int(found["seq"]) if found else 0
+        end = self.position()
+        if not 0 <= when <= end:
+            raise Malformed(f"the ledger ends at event {end}, and none of its places is {when}; ask as of one")
+        return when
 
     def _known(self, model: str | None) -> ModelState:
         return self._workspace.known_model(model)
@@ -1447,8 +1512,9 @@ def _reopened(kind: type[ModelManager], carried: Settings, strict: bool) -> Mode
     return manager
 
 
-def _acting_again(root: ModelManager, actor: str, rights: Rights) -> ModelManager:
-    return root.acting(actor, rights)
+def _acting_again(root: ModelManager, actor: str, rights: Rights, past: int | None) -> ModelManager:
+    manager = root.acting(actor, rights)
+    return manager if past is None else manager.as_of(past)
 
 
 def _written(rev: Expected) -> str:

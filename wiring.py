@@ -7,7 +7,7 @@ import os
 import shutil
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from .projections.queries.client import First, There
     from .projections.queries.copies import Copies
     from .projections.queries.standing import Standing
-    from .results import Upgraded
+    from .results import Status, Upgraded
     from .supervised import Supervised
     from .versions.incoming.staging import Staging
     from .versions.spool.outbox import Outbox
@@ -347,6 +347,26 @@ class Home:
 
         wait = self.settings.wait
         return First(self._projector, lambda turn: Here(lambda: self.projection(wait=turn), wait), wait)
+
+    def status(self) -> Status:
+        """How the ledger is, as far as that can be found out within seconds."""
+        from .jobs.status import SOON, status
+        from .results import Views
+
+        soon = Home(replace(self.settings, wait=min(SOON, self.settings.wait)))
+
+        def workspace() -> Workspace:
+            soon.seek()
+            return soon.workspace
+
+        def views() -> Views | None:
+            standing = soon.views()
+            return Views(*standing) if standing else None
+
+        with closing(soon):
+            cluster = (lambda: replace(soon.cluster, shortest=SOON)) if soon.settings.kafka else None
+            home = {"folder": str(soon.folder.path), "open_to": soon.folder.openness()}
+            return status(workspace, lambda: soon.desk, cluster, soon.spool, views, home)
 
     def copies_of_views(self) -> Copies:
         """Copies of the views for strangers' queries, in this process's own folder; to be closed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 from weakref import WeakKeyDictionary
@@ -17,7 +17,7 @@ from ..domain.model.state import ModelState, ModelVersion
 from ..domain.run.state import RunState
 from ..domain.state import Objects
 from ..domain.streams import OBJECTS, job_stream, model_stream, run_stream
-from ..errors import Refused, UnknownRevision
+from ..errors import ReadOnly, Refused, UnknownRevision
 from ..events.actor import FORGOTTEN, Actor
 from ..events.envelope import Recorded, decode
 from ..events.model import ModelRegistered
@@ -63,6 +63,8 @@ class Workspace:
     """Where what is refused is kept, in a home that has a place for it."""
     rights: Rights = ALL
     """What who asks may do. A model that they may not read is as if it were not there."""
+    past: int | None = None
+    """The event behind which the ledger is looked at; None as it is now."""
     shares: Workspace | None = None
     """Whose vault and caches it uses, where it has none of its own."""
 
@@ -72,7 +74,16 @@ class Workspace:
 
     def as_of(self, seq: int) -> Workspace:
         """The same as the ledger was behind event `seq`, to be read."""
-        return replace(self, ledger=self.ledger.as_of(seq), lost=None, spool=None)
+        past = self.ledger.as_of(seq)
+        return replace(self, ledger=past, lost=None, spool=None, shares=self.shares or self, past=past.store.end())
+
+    @property
+    def now(self) -> datetime:
+        """The time; of the past when its last event was recorded."""
+        if self.past is None:
+            return datetime.now(UTC)
+        row = next(iter(self.ledger.store.read(self.past - 1, 1)), None)
+        return datetime.fromtimestamp(0, UTC) if row is None else decode(row.envelope, row.leaf, row.seq).recorded
 
     @cached_property
     def vault(self) -> Vault:
@@ -203,6 +214,8 @@ class Workspace:
 
         `time` is when it happened, if not now.
         """
+        if self.past is not None:
+            raise ReadOnly(self.past)
         if self.lost is not None:
             self.lost.note()
         receipt = self.ledger.admit(

@@ -9,8 +9,23 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from . import contests, data, jobs, judging, models, position, rows, saving, stored, suites, versions
-
-ROUTERS: Final[tuple[APIRouter, ...]] = tuple(
-    each.router for each in (contests, data, jobs, judging, models, position, rows, saving, stored, suites, versions)
+from . import (
+    asking,
+    contests,
+    data,
+    events,
+    jobs,
+    judging,
+    models,
+    position,
+    rows,
+    saving,
+    stored,
+    suites,
+    versions,
 )
+
+_SUBJECTS: Final = (
+    position, asking, events, models, versions, jobs, saving, stored, rows, contests, judging, suites, data,
+)  # fmt: skip
+ROUTERS: Final[tuple[APIRouter, ...]] = tuple(subject.router for subject in _SUBJECTS)
