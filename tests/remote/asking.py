@@ -10,10 +10,10 @@ from weakref import WeakKeyDictionary
 import httpx
 
 from lepton_ai.errors import LeptonError
-from lepton_ai.projections.queries.client import raised
 from lepton_ai.remote.saving import saved
 from lepton_ai.remote.vault import RemoteVersions
 from lepton_ai.results import Version
+from lepton_ai.sent_errors import raised
 from lepton_ai.tensors.tensor import Array
 from lepton_ai.versions.save_request import asked_for, filled
 from lepton_ai.versions.source import Subject
