@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from . import history, merge, refused, restore, rollback, rows, save_request, source, train, unsealed
+    from .access import tokens
     from .data import drift, listing, named_data, naming
     from .export import checkout, predict
     from .judging import calibrate, card, compare, diff, evaluation, gate, pick, robustness, suggest, threshold
@@ -22,9 +23,10 @@ __all__ = [
     "calibrate", "card", "checkout", "compare", "definition", "diff", "drift", "evaluation", "fsck", "gate",
     "heal", "history", "known", "listing", "merge", "named_data", "naming", "pick", "predict", "record",
     "refused", "restore", "robustness", "rollback", "rows", "run", "running", "save_request", "source",
-    "suggest", "threshold", "train", "unsealed", "verdicts",
+    "suggest", "threshold", "tokens", "train", "unsealed", "verdicts",
 ]  # fmt: skip
 _ROOMS: Final = {
+    ".access": ("tokens",),
     ".data": ("drift", "listing", "named_data", "naming"),
     ".export": ("checkout", "predict"),
     ".judging": (
