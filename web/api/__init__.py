@@ -9,7 +9,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from . import contests, data, jobs, judging, models, position, rows, saving, stored, suites, versions
+from . import contests, data, jobs, judging, models, position, rows, runs, saving, stored, suites, versions
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     contests.router,
@@ -19,6 +19,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     models.router,
     position.router,
     rows.router,
+    runs.router,
     saving.router,
     stored.router,
     suites.router,
