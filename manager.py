@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
     from .evaluation.request import ReportOptions, TestOptions
     from .jobs.api import Jobs
     from .projections.queries.opening import Opener
-    from .projections.queries.search import Newest
+    from .projections.queries.search import Following
+    from .projections.queries.search import Page as SearchPage
     from .results import (
         Card,
         CheckpointRecords,
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
         RolledBack,
         RunRecord,
         RunRecords,
+        Status,
         Suggestion,
         SuiteRecord,
         SuiteRun,
@@ -1208,24 +1211,42 @@ class ModelManager:
         answer = self._asked(query, params, as_of, wait_for, timeout)  # pyright: ignore[reportUnknownVariableType]
         return versions.unsealed.unsealed(answer, lambda: self._home.workspace.actors.all()) if opened else answer  # pyright: ignore
 
-    def find(self, expression: str) -> Versions:
+    def find(
+        self, expression: str, *, most: int | None = None, after: str | None = None, as_of: int | None = None
+    ) -> Versions:
         """The versions for which `metric.f1 > 0.8 and note.ticket = 'RISK-12' and version.actor = 'ada'` holds.
 
         docs/expressions.md is the grammar. Of a version there are `actor`, `message`, `description`, `branch` and
-        `run`, as they are opened here.
+        `run`, as they are opened here. In pages: `most` of them, those behind `after` (`MODEL@N`, the last one of the
+        page before), all as of one `as_of`, the `seq` at which the first page was asked for.
         """
-        matches = self._matching(expression)
+        if (most, after, as_of) == (None, None, None):
+            matches = self._matching(expression)
+        else:
+            matches = self._matching(expression, self._following(most, after, as_of))
         return Versions(self._workspace.version(self._workspace.model(ref.model), ref.number) for ref in matches)
 
     def events(
         self, *, after: int = 0, stream: str | None = None, follow: bool = False, opened: bool = True
     ) -> Iterator[dict[str, Any]]:
         """Events as CloudEvents dictionaries behind `seq` `after`, free text opened; `follow` waits for more."""
-        return versions.history.events(self._workspace, after=after, stream=stream, follow=follow, opened=opened)
+        return versions.feed.events(self._workspace, after=after, stream=stream, follow=follow, opened=opened)
 
     def position(self) -> int:
         """The `seq` of the last event, which `wait_for` and `as_of` take."""
         return self._workspace.ledger.store.end()
+
+    def status(self) -> Status:
+        """How the ledger is: how far its log, its topic and its views are, and what is away.
+
+        It waits seconds at most for what is away. Where the home lies, and why something is away, is told to those
+        alone who may do everything.
+        """
+        state = self._home.status()
+        if self._rights.unlimited:
+            return state
+        self._rights.check("read")
+        return replace(state, home={}, complaints=(), unknown=dict.fromkeys(state.unknown, "it is away"))
 
     @_administered
     def verify(self) -> Verified:
@@ -1319,13 +1340,22 @@ class ModelManager:
 
         return Opener(lambda: self._home.workspace.actors.all())
 
-    def _matching(self, expression: str, page: Newest | None = None) -> list[VersionRef]:
+    def _matching(self, expression: str, page: SearchPage | None = None) -> list[VersionRef]:
         from .projections.queries.search import needs_keys
 
         self._rights.check("read")
         self._home.seek()
         matches = self._home.read_model().find(expression, self._opener() if needs_keys(expression) else None, page)
         return [ref for ref in matches if self._rights.covers(ref.model)]
+
+    def _following(self, most: int | None, after: str | None, as_of: int | None) -> Following:
+        from .projections.queries.search import Following
+
+        behind = None if after is None else self._resolved(after)
+        model, version = ("", 0) if behind is None else (behind.model.name, behind.number)
+        models = None if self._rights.everywhere else self.models()
+        end = self.position()
+        return Following(min(end, end if as_of is None else as_of), most or sys.maxsize, model, version, models)
 
     def _numbers(self, expression: str, model: str, page: VersionPage) -> list[int]:
         from .projections.queries.search import Newest

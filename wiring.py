@@ -7,7 +7,7 @@ import os
 import shutil
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -52,8 +52,9 @@ if TYPE_CHECKING:
     from .projections.following import Follower
     from .projections.projector import Projection
     from .projections.queries.client import First, There
+    from .projections.queries.copies import Copies
     from .projections.queries.standing import Standing
-    from .results import Upgraded
+    from .results import Status, Upgraded
     from .supervised import Supervised
     from .versions.incoming.staging import Staging
     from .versions.spool.outbox import Outbox
@@ -346,6 +347,32 @@ class Home:
 
         wait = self.settings.wait
         return First(self._projector, lambda turn: Here(lambda: self.projection(wait=turn), wait), wait)
+
+    def status(self) -> Status:
+        """How the ledger is, as far as that can be found out within seconds."""
+        from .jobs.status import SOON, status
+        from .results import Views
+
+        soon = Home(replace(self.settings, wait=min(SOON, self.settings.wait)))
+
+        def workspace() -> Workspace:
+            soon.seek()
+            return soon.workspace
+
+        def views() -> Views | None:
+            standing = soon.views()
+            return Views(*standing) if standing else None
+
+        with closing(soon):
+            cluster = (lambda: replace(soon.cluster, shortest=SOON)) if soon.settings.kafka else None
+            home = {"folder": str(soon.folder.path), "open_to": soon.folder.openness()}
+            return status(workspace, lambda: soon.desk, cluster, soon.spool, views, home)
+
+    def copies_of_views(self) -> Copies:
+        """Copies of the views for strangers' queries, in this process's own folder; to be closed."""
+        from .projections.queries.copies import Copies
+
+        return Copies(self._views / "strangers", self.store, lambda to: self.read_model().snapshot(to))
 
     def _projector(self) -> There | None:
         """The projector that listens beside us; None where none does."""

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 ROOMS = (
     "cli", "datasets", "domain", "evaluation", "events", "jobs", "ledger", "models", "projections", "results",
-    "tensors", "versions", "web", "workers",
+    "remote", "tensors", "versions", "web", "workers",
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from . import history, merge, refused, restore, rows, save_request, source, train, unsealed
+    from . import feed, history, merge, refused, restore, rows, save_request, source, train, unsealed
     from .data import drift, listing, named_data, naming
     from .export import checkout, predict
     from .judging import calibrate, card, compare, diff, evaluation, gate, pick, robustness, suggest, threshold
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .suites import definition, known, running, verdicts
 
 __all__ = [
-    "calibrate", "card", "checkout", "compare", "definition", "diff", "drift", "evaluation", "fsck", "gate",
+    "calibrate", "card", "checkout", "compare", "definition", "diff", "drift", "evaluation", "feed", "fsck", "gate",
     "heal", "history", "known", "listing", "merge", "named_data", "names", "naming", "pick", "predict", "record",
     "refused", "restore", "robustness", "rollback", "rows", "run", "running", "save_request", "source",
     "suggest", "summaries", "threshold", "train", "unsealed", "verdicts",
@@ -42,8 +42,8 @@ _ROOMS: Final = {
         "threshold",
     ),
     ".maintenance": ("fsck", "heal"),
-    ".overview": ("summaries",),
     ".moves": ("names", "rollback"),
+    ".overview": ("summaries",),
     ".runs": ("record", "run"),
     ".suites": ("definition", "known", "running", "verdicts"),
 }

@@ -237,6 +237,20 @@ class Store:
             statement = self.sql.of_many(self.sql.rows_of_types, len(types))
             return rows_of(connection.execute(statement, (after, last, *types)))
 
+    def matching(
+        self, after: int, last: int, most: int, stream: str | None = None, types: Sequence[str] = ()
+    ) -> Sequence[Row]:
+        """The first rows behind `after`, up to `last`, at most `most`: of a stream, of some types, of both, or all."""
+        if stream is None and not types:
+            return self.read(after, min(most, last - after)) if after < last else []
+        asked = (after, last, *((stream,) if stream is not None else ()), *types, most)
+        statement = self.sql.rows_of_stream
+        if types:
+            named = self.sql.rows_of_stream_and_types if stream is not None else self.sql.some_rows_of_types
+            statement = self.sql.of_many(named, len(types))
+        with self.database.connection() as connection:
+            return rows_of(connection.execute(statement, asked))
+
     def last_tiles(self) -> list[tuple[int, int]]:
         """Of each level of tiles its last place."""
         with self.database.connection() as connection:

@@ -22,7 +22,7 @@ from ..projector import Projection
 from ..translation import is_of_file
 from .opening import Opener
 from .query import Params, query
-from .search import Newest, versions_where
+from .search import Page, versions_where
 from .wire import BEAT, connected, peer, received, send
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class ReadModel(Protocol):
         """The answer of one SELECT; see `query`."""
         ...
 
-    def find(self, expression: str, opener: Opener | None = None, page: Newest | None = None) -> list[VersionRef]:
+    def find(self, expression: str, opener: Opener | None = None, page: Page | None = None) -> list[VersionRef]:
         """The versions for which an expression holds, or a page of them; see `versions_where`."""
         ...
 
@@ -91,7 +91,7 @@ class Here:
             projection.mended(lambda: projection.catch_up(wait_for=wait_for, deadline=self._deadline))
             return answer(projection, question)
 
-    def find(self, expression: str, opener: Opener | None = None, page: Newest | None = None) -> list[VersionRef]:
+    def find(self, expression: str, opener: Opener | None = None, page: Page | None = None) -> list[VersionRef]:
         with self._opened() as projection:
             projection.mended(projection.catch_up)
             return projection.mended(lambda: versions_where(projection, expression, opener, page))
@@ -125,7 +125,7 @@ class First:
     def sql(self, question: Question, wait_for: int | None) -> pa.Table:
         return self._first(lambda model: model.sql(question, wait_for))  # pyright: ignore[reportUnknownLambdaType]
 
-    def find(self, expression: str, opener: Opener | None = None, page: Newest | None = None) -> list[VersionRef]:
+    def find(self, expression: str, opener: Opener | None = None, page: Page | None = None) -> list[VersionRef]:
         return self._first(lambda model: model.find(expression, opener, page))
 
     def rebuild(self) -> int:
@@ -189,8 +189,10 @@ class There:
         asked = question.to_dict() | _lent(question.opener)
         return pa.ipc.open_stream(self._answer(asked, wait_for, question.timeout)).read_all()
 
-    def find(self, expression: str, opener: Opener | None = None, page: Newest | None = None) -> list[VersionRef]:
-        answer = self._answer({"find": expression, "page": page} | _lent(opener), None, _FINDING)
+    def find(self, expression: str, opener: Opener | None = None, page: Page | None = None) -> list[VersionRef]:
+        answer = self._answer(
+            {"find": expression, "page": page and [type(page).__name__, *page]} | _lent(opener), None, _FINDING
+        )
         return [VersionRef(*each) for each in json.loads(answer)]
 
     def rebuild(self) -> int:

@@ -73,7 +73,7 @@ class _Question(NamedTuple):
     """Some SQL for versions, and its parameters."""
 
     sql: str
-    params: tuple[float | str | bool | None, ...] = ()
+    params: tuple[float | str | bool | list[str] | None, ...] = ()
 
 
 class Newest(NamedTuple):
@@ -94,11 +94,32 @@ class Newest(NamedTuple):
         return _Question(sql, (*question.params, *given))
 
 
+class Following(NamedTuple):
+    """A page of what is searched for in the order of model and number: behind one version, of some models or of all,
+    as the log stood at event `as_of`."""
+
+    as_of: int
+    most: int
+    model: str = ""
+    version: int = 0
+    models: list[str] | None = None
+
+    def of(self, question: _Question) -> _Question:
+        """The page of what a question finds."""
+        sql = f"""SELECT model, version FROM ({question.sql}) WHERE (model > ? OR model = ? AND version > ?) AND
+            (?::VARCHAR[] IS NULL OR list_contains(?::VARCHAR[], model)) ORDER BY model, version LIMIT ?"""
+        given = (self.model, self.model, self.version, self.models, self.models, self.most)
+        return _Question(sql, (*question.params, *given))
+
+
+Page = Newest | Following
+
+
 def versions_where(
-    projection: Projection, expression: str, opener: Opener | None = None, page: Newest | None = None
+    projection: Projection, expression: str, opener: Opener | None = None, page: Page | None = None
 ) -> list[VersionRef]:
     """The versions, in the order of model and number, for which an expression of docs/expressions.md holds; of a `page`
-    alone, newest first, where one is asked for.
+    alone, in its order, where one is asked for.
 
     A bare name is looked for among metrics, hyperparameters and notes, and only one kind may have it; where none has it
     it may be `actor`, `message`, `description`, `branch` or `run` of the version, the first three as they are opened.
@@ -111,9 +132,15 @@ def versions_where(
     """
     tree = parsed(expression, sides=())
     with projection.reading() as cursor, _opening(cursor, expression, opener):
+        if isinstance(page, Following):
+            cursor.execute("SET VARIABLE as_of = ?::UBIGINT", [page.as_of])
         kinds: dict[Reference, Kind] = {name: name.kind or _kind_of(name, expression, cursor) for name in names(tree)}
         question = _Search(expression, kinds).where(tree, holds=True)
-        found = page.of(question) if page else _Question(f"{question.sql} ORDER BY model, version", question.params)
+        found = (
+            page.of(question)
+            if page is not None
+            else _Question(f"{question.sql} ORDER BY model, version", question.params)
+        )
         matches = cursor.execute(*found).fetchall()
         for name in kinds if not matches or _any_suffices(tree) else ():
             _kind_of(name, expression, cursor)
@@ -231,7 +258,7 @@ class _Search:
                 return _Question(f"({one.sql} {operator} {second})", _params((one, other)))
 
 
-def _params(questions: Iterable[_Question]) -> tuple[float | str | bool | None, ...]:
+def _params(questions: Iterable[_Question]) -> tuple[float | str | bool | list[str] | None, ...]:
     return tuple(value for _, params in questions for value in params)
 
 

@@ -26,7 +26,7 @@ from ..projector import Projection
 from .client import Question, answer
 from .opening import Opener, opener_of
 from .peers import check_peer
-from .search import Newest, versions_where
+from .search import Following, Newest, versions_where
 from .watchdog import Watchdog
 from .wire import BEAT, reachable, received, send
 
@@ -159,7 +159,8 @@ def _answered(server: _Listener, question: Mapping[str, Any]) -> bytes:
     projection = follower.projection
     opener = opener_of(question.get("actors"))
     if "find" in question:
-        page = Newest(*question["page"]) if question.get("page") else None
+        kind, *fields = question.get("page") or ("",)
+        page = Newest(*fields) if kind == "Newest" else Following(*fields) if kind == "Following" else None
         matches = projection.mended(lambda: versions_where(projection, question["find"], opener, page))
         return json.dumps(matches).encode()
     if "care" in question:

@@ -18,6 +18,9 @@ from lepton_ai import ModelManager
 from lepton_ai.errors import GateNotMet
 from lepton_ai.examples import german_credit
 from lepton_ai.models import CreditScoringModel
+from lepton_ai.results import Evaluation
+from lepton_ai.results.wire import unpacked
+from lepton_ai.web.caller import ANSWER
 
 from .server import Served, served
 
@@ -268,3 +271,57 @@ def test_named_data_and_suites_are_the_same_as_in_process(sides: Side) -> None:
 
 def timeless(told: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in told.items() if name not in ("named", "seq", "actor")}
+
+
+def test_a_report_is_told_as_data_as_a_page_and_as_markdown(sides: Side) -> None:
+    sides.server.manager.evaluate("credit@2", sides.csv, LABEL, name="paged", draws=0)
+    report, path = sides.server.manager.report("credit@2", "paged"), f"{CREDIT}/2/report?name=paged"
+
+    def told(accept: str) -> httpx.Response:
+        return sides.client.get(path, headers={"Accept": accept})
+
+    assert told("application/json").json() == report.to_dict()
+    assert told("text/markdown").text == report.markdown()
+    page = told("text/html,*/*;q=0.1")
+    assert page.text == report.html()
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert told("image/png").status_code == 406
+    assert sides.client.get(f"{CREDIT}/2/report?name=nobody").status_code == 409
+
+
+def test_evaluations_are_listed_with_their_rows_and_figures(sides: Side) -> None:
+    evaluation = sides.server.manager.evaluate("credit@2", sides.csv, LABEL, name="listed", draws=0)
+    told = sides.client.get(f"{CREDIT}/2/evaluations").json()["evaluations"]
+    (listed,) = [each for each in told if each["name"] == "listed"]
+
+    assert listed["report"] is True
+    assert listed["rows"]["rows"] == len(sides.rows)
+    assert listed["figures"]["roc_auc"] == evaluation.performance.figures()["roc_auc"]
+
+
+def test_answers_come_back_as_the_sdk_has_them(sides: Side) -> None:
+    rows, manager = sent(sides.client, sides.csv.read_bytes()), sides.server.manager
+    on = {"rows": rows, "labels": LABEL}
+    manager.add_data("wired", sides.csv, LABEL, keep=True)
+    manager.define_suite("wired", "wired", draws=0)
+
+    def told(method: str, path: str, body: Any = None) -> Any:
+        answer = sides.client.request(method, path, json=body, headers={"Accept": ANSWER})
+        assert answer.status_code in (200, 201), answer.text
+        assert answer.headers["content-type"] == ANSWER
+        return unpacked(answer.json())
+
+    evaluation = told("POST", f"{CREDIT}/2/evaluations", {**on, "draws": 0, "name": "wired"})
+    assert isinstance(evaluation, Evaluation)
+    assert evaluation.report == manager.report("credit@2", "wired")
+    compared = manager.compare("credit@1", "2", data=sides.csv, labels=LABEL)
+    assert told("POST", "/models/credit/compare", {"revs": ["1", "2"], **on}) == compared
+    assert told("GET", "/models/credit/diff?from=1&to=2") == manager.diff("credit@1", "2")
+    assert told("GET", "/suites/wired") == manager.suite("wired")
+    assert told("GET", "/suites") == manager.suites()
+    assert told("GET", "/data/wired") == manager.data("wired")
+    assert told("GET", "/data") == manager.data_sets()
+    assert told("GET", "/data/wired/drift?after=wired") == manager.drift("wired", "wired")
+    calibrated = told("POST", f"{CREDIT}/2/calibrations", {**on, "branch": "wired"})
+    assert (calibrated.model, calibrated.branch) == ("credit", "wired")

@@ -88,13 +88,13 @@ class Uploads:
         if folder.is_dir():
             self._watch()
 
-    def begin(self, ending: str, owner: str, size: int | None = None) -> Upload:
+    def begin(self, ending: str, owner: str, size: int | None = None) -> RowsUpload:
         """A new upload of a kind of file, by its ending; `size` is what its sender says of it.
 
         Raises `RowsTooLarge`, and `Unavailable` where there is no room for now.
         """
         self.check(size or 0, owner)
-        return Upload(self, ending, owner)
+        return RowsUpload(self, ending, owner)
 
     def show(self, name: str, owner: str) -> UploadedRows:
         """What was sent under an id. Raises `UnknownRevision`, also where it is another owner's."""
@@ -188,7 +188,7 @@ class Uploads:
                     return
 
 
-class Upload:
+class RowsUpload:
     """Rows that are being sent; they are there once they are `finished`, and `drop` leaves nothing of others."""
 
     def __init__(self, uploads: Uploads, ending: str, owner: str) -> None:

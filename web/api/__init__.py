@@ -9,19 +9,24 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from . import contests, data, jobs, judging, models, position, rows, runs, saving, stored, suites, versions
-
-ROUTERS: Final[tuple[APIRouter, ...]] = (
-    contests.router,
-    data.router,
-    jobs.router,
-    judging.router,
-    models.router,
-    position.router,
-    rows.router,
-    runs.router,
-    saving.router,
-    stored.router,
-    suites.router,
-    versions.router,
+from . import (
+    asking,
+    contests,
+    data,
+    events,
+    jobs,
+    judging,
+    models,
+    position,
+    rows,
+    runs,
+    saving,
+    stored,
+    suites,
+    versions,
 )
+
+_SUBJECTS: Final = (
+    position, asking, events, models, versions, jobs, runs, saving, stored, rows, contests, judging, suites, data,
+)  # fmt: skip
+ROUTERS: Final[tuple[APIRouter, ...]] = tuple(subject.router for subject in _SUBJECTS)

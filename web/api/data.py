@@ -7,7 +7,9 @@ from dataclasses import replace
 from starlette.responses import Response
 
 from ...results import NamedData
+from ...results.shapes.data import DATA, DATA_SETS, DRIFT
 from ..caller import Call
+from ..described import answers
 from ..routing import Router
 from .rows_asked import Chosen, named, uploaded
 
@@ -23,21 +25,21 @@ class DataAsked(Chosen):
     message: str | None = None
 
 
-@router.get("/data", summary="The named data")
+@router.get("/data", summary="The named data", responses=answers(DATA_SETS))
 def data_sets(call: Call) -> Response:
     """The names that rows were given, each as what it stands for now."""
     call.needs("read")
     return call.read(type(sets := call.manager.data_sets())(_seen_by(call, each) for each in sets))
 
 
-@router.get("/data/{name}", summary="What a name of rows stands for")
+@router.get("/data/{name}", summary="What a name of rows stands for", responses=answers(DATA))
 def data(call: Call, name: str) -> Response:
     """What a name stands for, its profile with it; `NAME@2` is an earlier version of it."""
     call.needs("read")
     return call.read(_seen_by(call, call.manager.data(named(name))))
 
 
-@router.put("/data/{name}", summary="Name rows that were sent")
+@router.put("/data/{name}", summary="Name rows that were sent", responses=answers(DATA))
 def add_data(call: Call, name: str, asked: DataAsked) -> Response:
     """Give rows that were sent a name; with `keep` they are kept, and versions can be judged on them."""
     call.needs("write")
@@ -45,7 +47,7 @@ def add_data(call: Call, name: str, asked: DataAsked) -> Response:
     return call.wrote(lambda: _seen_by(call, call.manager.add_data(name, rows, key=call.key, **told)))
 
 
-@router.get("/data/{name}/drift", summary="How the rows of two names differ")
+@router.get("/data/{name}/drift", summary="How the rows of two names differ", responses=answers(DRIFT))
 def drift(call: Call, name: str, after: str) -> Response:
     """How the rows of `after` differ from those of this name: the most drifted column first."""
     call.needs("read")

@@ -12,8 +12,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from ...results import JobRecord, JobRecords
+from ...results.shapes.history import EVENTS
+from ...results.shapes.work import JOB, JOBS
 from ..caller import Call
 from ..cursors import USUAL, Cursor, Most, paging
+from ..described import answers
 from ..routing import Router
 from .job_requests import Asked, ask
 
@@ -33,7 +36,7 @@ class Cancellation(BaseModel):
     reason: str = Field("", description="why, for the record")
 
 
-@router.get("/jobs", summary="The jobs")
+@router.get("/jobs", summary="The jobs", responses=answers(JOBS, page=True))
 def jobs(call: Call, most: Most = USUAL, cursor: Cursor = None) -> Response:
     """The jobs submitted last, the newest first."""
     asked = paging(call, most, cursor)
@@ -43,13 +46,13 @@ def jobs(call: Call, most: Most = USUAL, cursor: Cursor = None) -> Response:
     return response
 
 
-@router.post("/jobs", summary="Ask for work", status_code=202)
+@router.post("/jobs", summary="Ask for work", status_code=202, responses=answers(JOB, status=202, place=True))
 def submit(call: Call, asked: Asked) -> Response:  # pyright: ignore
     """Ask for a training, an evaluation, or that a version trained elsewhere is taken in."""
     return call.wrote(lambda: ask(call, asked), status=202, location=lambda job: f"/api/v1/jobs/{job.job}")
 
 
-@router.get("/jobs/{job}", summary="A job")
+@router.get("/jobs/{job}", summary="A job", responses=answers(JOB))
 async def job(call: Call, job: str, wait: Wait = 0.0) -> Response:
     """A job as it stands, at once or when it has ended; named by its id, or the id's beginning or end."""
     end = time.monotonic() + wait
@@ -61,7 +64,7 @@ async def job(call: Call, job: str, wait: Wait = 0.0) -> Response:
         await asyncio.sleep(min(_LOOK, left))
 
 
-@router.post("/jobs/{job}/cancel", summary="Call a job off")
+@router.post("/jobs/{job}/cancel", summary="Call a job off", responses=answers(JOB))
 def cancel(call: Call, job: str, told: Cancellation | None = None) -> Response:
     """End a job that nobody wants any more; its worker stops it."""
 
@@ -71,7 +74,7 @@ def cancel(call: Call, job: str, told: Cancellation | None = None) -> Response:
     return call.wrote(act)
 
 
-@router.get("/jobs/{job}/events", summary="A job's story")
+@router.get("/jobs/{job}/events", summary="A job's story", responses=answers(EVENTS))
 def events(call: Call, job: str) -> Response:
     """The events of a job and of its attempts, in their order."""
     return call.read({"events": list(call.manager.jobs.events(job))})

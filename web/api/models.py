@@ -11,8 +11,10 @@ from starlette.responses import Response
 
 from ...manager import ModelManager
 from ...results import Log, ModelRecord, Models
+from ...results.shapes.history import LOG, MODEL, MODELS
 from ..caller import ANSWER, JSON, Call
 from ..cursors import USUAL, Cursor, Most, paging
+from ..described import answers
 from ..negotiation import accepted
 from ..routing import Router
 
@@ -46,7 +48,7 @@ class ModelFact(BaseModel):
 FACTS: Final = ("description", "archived", "better")
 
 
-@router.get("/models", summary="The models")
+@router.get("/models", summary="The models", responses=answers(MODELS, page=True))
 def models(call: Call, archived: Archived = False, most: Most = USUAL, cursor: Cursor = None) -> Response:
     """The models in the order of their names, each with where its names stand."""
     manager, asked = call.manager, paging(call, most, cursor)
@@ -60,13 +62,13 @@ def models(call: Call, archived: Archived = False, most: Most = USUAL, cursor: C
     return response
 
 
-@router.get("/models/{model}", summary="A model")
+@router.get("/models/{model}", summary="A model", responses=answers(MODEL))
 def model(call: Call, model: str) -> Response:
     """What a model is for, and where its branches, tags and aliases stand."""
     return call.read(call.manager.about(call.model(model)))
 
 
-@router.patch("/models/{model}", summary="Change a fact of a model")
+@router.patch("/models/{model}", summary="Change a fact of a model", responses=answers(MODEL))
 def change(call: Call, model: str, fact: ModelFact) -> Response:
     """Say what the model is for, close it or open it again, or say which way its metrics are better."""
     manager = call.manager
@@ -79,7 +81,7 @@ def change(call: Call, model: str, fact: ModelFact) -> Response:
     return call.wrote(act)
 
 
-@router.get("/models/{model}/log", summary="A model's history")
+@router.get("/models/{model}/log", summary="A model's history", responses=answers(LOG, page=True))
 def log(call: Call, model: str, rev: Which = None, most: Most = USUAL, cursor: Cursor = None) -> Response:
     """What happened to a model, newest first: versions, and the moves of branches and aliases."""
     asked = paging(call, most, cursor)

@@ -19,7 +19,6 @@ REPORT: Final[Pages] = {
     "text/html": lambda report: report.html(),
     "text/markdown": lambda report: report.markdown(),
 }
-CARD: Final[Pages] = {"text/markdown": lambda card: card.markdown}
 _ALONE: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
 """A page that was made of what a ledger holds runs and fetches nothing."""
 

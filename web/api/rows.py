@@ -10,8 +10,10 @@ from fastapi import Depends
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from ...versions.data.uploaded import RowsTooLarge, Upload
+from ...results.shapes.data import SENT
+from ...versions.data.uploaded import RowsTooLarge, RowsUpload
 from ..caller import Call
+from ..described import READS, answers, nothing
 from ..problems import Problem
 from ..routing import Router
 
@@ -27,11 +29,18 @@ ENDINGS: Final = {
 """The media types that rows are sent as, and what a file of them is called."""
 PACKED: Final = {"": "", "identity": "", "gzip": ".gz", "zstd": ".zst"}
 """How text may be compressed."""
+_SENT: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {media: {"schema": {"type": "string", "format": "binary"}} for media in ENDINGS},
+    }
+}
+"""What the API's description says of the body, which no model describes."""
 _AT_ONCE: Final = 1 << 20
 """Bytes that are written down at once."""
 
 
-async def received(request: Request, call: Call) -> AsyncGenerator[Upload]:
+async def received(request: Request, call: Call) -> AsyncGenerator[RowsUpload]:
     """The rows in a request's body, written down as they come; nothing of them stays where they are cut or refused."""
     call.needs("read")
     ending, uploads = ending_of(request), call.service.uploads
@@ -52,21 +61,27 @@ async def received(request: Request, call: Call) -> AsyncGenerator[Upload]:
         upload.drop()
 
 
-@router.post("/rows", status_code=201, summary="Send rows to be judged on")
-def send_rows(call: Call, upload: Annotated[Upload, Depends(received)]) -> Response:
+@router.post(
+    "/rows",
+    status_code=201,
+    summary="Send rows to be judged on",
+    openapi_extra=_SENT,
+    responses=answers(SENT, status=201, place=True, marks=(READS,)),
+)
+def send_rows(call: Call, upload: Annotated[RowsUpload, Depends(received)]) -> Response:
     """Keep rows for an hour, under an id that other requests name; docs/judging-over-http.md has the media types."""
     told = _too_large_told(upload.finished)
     return call.wrote(told.to_dict, status=201, location=lambda _: f"/api/v1/rows/{told.rows}")
 
 
-@router.get("/rows/{rows}", summary="What was sent")
+@router.get("/rows/{rows}", summary="What was sent", responses=answers(SENT))
 def show_rows(call: Call, rows: str) -> Response:
     """Rows that the caller sent, and until when they are kept."""
     call.needs("read")
     return call.read(call.service.uploads.show(rows, call.visitor.actor).to_dict())
 
 
-@router.delete("/rows/{rows}", status_code=204, summary="Delete what was sent")
+@router.delete("/rows/{rows}", status_code=204, summary="Delete what was sent", responses=nothing())
 def delete_rows(call: Call, rows: str) -> Response:
     """Delete rows before their hour is over."""
     call.needs("read")

@@ -17,7 +17,7 @@ Value = str | float | int | bool | None
 Names = list[str]
 
 
-class Asked(BaseModel):
+class RequestBody(BaseModel):
     """The body of a request: what it does not name is left to the SDK."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -28,7 +28,7 @@ class Asked(BaseModel):
         return {name: value for name, value in told.items() if value is not None}
 
 
-class RowsAsked(Asked):
+class RowsAsked(RequestBody):
     """Rows to judge on, and their labels."""
 
     data: str | None = Field(None, description="Named data, `NAME` or `NAME@2`.")
@@ -36,7 +36,7 @@ class RowsAsked(Asked):
     labels: str | None = Field(None, description="The column of the labels; named data may know theirs.")
 
 
-class Chosen(Asked):
+class Chosen(RequestBody):
     """Which columns are learnt from, and what they hold, where a version recorded nothing."""
 
     types: dict[str, str] | None = Field(None, description="number, text or date, by column.")
@@ -44,7 +44,7 @@ class Chosen(Asked):
     columns: Names | None = None
 
 
-class Sampled(Asked):
+class Sampled(RequestBody):
     """How rows depend on each other, and how sure a test or an interval is."""
 
     groups: str | list[Value] | None = Field(None, description="A column, or values, one a row.")

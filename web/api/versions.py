@@ -12,8 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from ...results import VersionRecord, VersionSummaries
+from ...results.shapes.history import VERSION_RECORD, VERSIONS
+from ...results.shapes.judging import CARD
+from ...results.shapes.names import VERSION
 from ..caller import ANSWER, JSON, Call
 from ..cursors import USUAL, Cursor, Most, paging
+from ..described import TABLES, answers
 from ..negotiation import accepted
 from ..routing import Router
 from ..tables import listed
@@ -57,7 +61,9 @@ class Clearance(BaseModel):
     reason: str
 
 
-@router.get("/models/{model}/versions", summary="A model's versions")
+@router.get(
+    "/models/{model}/versions", summary="A model's versions", responses=answers(VERSIONS, also=TABLES, page=True)
+)
 def versions(
     call: Call,
     model: str,
@@ -75,41 +81,53 @@ def versions(
     return listed(call, answer, lambda: _table(answer), body=body, headers=page.headers)
 
 
-@router.get("/models/{model}/versions/{rev}", summary="A version")
+@router.get("/models/{model}/versions/{rev}", summary="A version", responses=answers(VERSION_RECORD))
 def version(call: Call, model: str, rev: str) -> Response:
     """All that a version recorded."""
     record = call.manager.show(call.rev(model, rev))
     return call.read(record, body=_told(record))
 
 
-@router.put("/models/{model}/versions/{rev}/description", summary="Describe a version")
+@router.put(
+    "/models/{model}/versions/{rev}/description", summary="Describe a version", responses=answers(VERSION_RECORD)
+)
 def describe(call: Call, model: str, rev: str, told: Description) -> Response:
     """Say what a version is; what was said before is replaced."""
     named = _named(call, model, rev)
     return _wrote(call, named, lambda: call.manager.describe(named, told.description, key=call.key))
 
 
-@router.patch("/models/{model}/versions/{rev}/annotations", summary="Put notes on a version")
+@router.patch(
+    "/models/{model}/versions/{rev}/annotations", summary="Put notes on a version", responses=answers(VERSION_RECORD)
+)
 def annotate(call: Call, model: str, rev: str, notes: dict[str, Note]) -> Response:
     """Put notes on a version, by name; null takes one off. Everybody can read a note, for ever."""
     named = call.rev(model, rev)
     return _wrote(call, named, lambda: call.manager.annotate(named, notes, key=call.key))
 
 
-@router.post("/models/{model}/versions/{rev}/metrics", summary="Note figures of a version")
+@router.post(
+    "/models/{model}/versions/{rev}/metrics", summary="Note figures of a version", responses=answers(VERSION_RECORD)
+)
 def measure(call: Call, model: str, rev: str, told: Metrics) -> Response:
     """Note figures that were found elsewhere; versions are ranked by those alone whose rows are told."""
     named, asked = call.rev(model, rev), told.model_dump()
     return _wrote(call, named, lambda: call.manager.record_metrics(named, key=call.key, **asked))
 
 
-@router.post("/models/{model}/versions/{rev}/clearance", summary="Clear a version that was rolled back from")
+@router.post(
+    "/models/{model}/versions/{rev}/clearance",
+    summary="Clear a version that was rolled back from",
+    responses=answers(VERSION),
+)
 def clear(call: Call, model: str, rev: str, told: Clearance) -> Response:
     """Let a version be suggested again that was rolled back from."""
     return call.wrote(lambda: call.manager.clear(call.rev(model, rev), reason=told.reason, key=call.key))
 
 
-@router.get("/models/{model}/versions/{rev}/card", summary="A version's model card")
+@router.get(
+    "/models/{model}/versions/{rev}/card", summary="A version's model card", responses=answers(CARD, also=(MARKDOWN,))
+)
 def card(call: Call, model: str, rev: str, language: Language = None) -> Response:
     """The model card in Hugging Face's format, as Markdown or JSON."""
     media = accepted(call.request.headers.get("accept"), (MARKDOWN, JSON, ANSWER))
