@@ -10,11 +10,8 @@ from typing import Final
 from ..domain.model.moves import RefMove, all_moves, moves_between, moves_of_branch, moves_up_to
 from ..domain.model.resolve import resolve, split_range
 from ..domain.model.state import ModelState, Move, NameKind, Ref, RefKind
-from ..errors import Damaged, Malformed, UnknownRevision
+from ..errors import Malformed
 from ..events.actor import Actor
-from ..events.envelope import decode
-from ..events.log import Row
-from ..events.merkle import leaf_hash
 from ..results import Log, LogEntry, ModelRecord, Version, VersionRecord, VersionRef
 from .judging.compare import rows_by_name, values
 from .workspace import Workspace

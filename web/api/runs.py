@@ -12,10 +12,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 from starlette.responses import Response
 
 from ...events.run import MetricsLogged
+from ...results.shapes.ledger import TABLE
+from ...results.shapes.work import CHECKPOINTS, HEARD, POINTS, PROGRESS, RUN, RUNS
 from ...results.work.runs import RunRecord, RunRecords
 from ...versions.runs.open_runs import MOST_POINTS
 from ..caller import Call
 from ..cursors import USUAL, Cursor, Most, paging
+from ..described import TABLES, answers
 from ..routing import Router
 from ..tables import of_table, tabled
 
@@ -119,7 +122,7 @@ class RunHeardOf(BaseModel):
     writer: Writer
 
 
-@router.get("/runs", summary="The runs")
+@router.get("/runs", summary="The runs", responses=answers(RUNS, page=True))
 def runs(
     call: Call,
     model: OfModel = None,
@@ -137,7 +140,7 @@ def runs(
     return response
 
 
-@router.post("/runs", summary="Begin a run", status_code=201)
+@router.post("/runs", summary="Begin a run", status_code=201, responses=answers(RUN, status=201, place=True))
 def start(call: Call, told: RunBegun) -> Response:
     """Open a run of a training script; it is to be heard of every few seconds (`beat`), else it is taken for lost."""
 
@@ -148,33 +151,33 @@ def start(call: Call, told: RunBegun) -> Response:
     return call.wrote(act, status=201, location=lambda record: f"/api/v1/runs/{record.run}")
 
 
-@router.get("/runs/{run}", summary="A run")
+@router.get("/runs/{run}", summary="A run", responses=answers(RUN))
 def run(call: Call, run: str) -> Response:
     """All that is known of a run, its checkpoints among it; named by its id, or the id's beginning or end."""
     return call.read(call.manager.show_run(run))
 
 
-@router.get("/runs/{run}/metrics", summary="The points of a run's metrics")
+@router.get("/runs/{run}/metrics", summary="The points of a run's metrics", responses=answers(TABLE, also=TABLES))
 def metrics(call: Call, run: str, name: Metric = None) -> Response:
     """Every point that the run logged, in their order: name, step, value, time; as JSON, CSV, Arrow or Parquet."""
     return tabled(call, of_table(call.manager.run_metrics(run, name)))
 
 
-@router.get("/runs/{run}/progress", summary="How far a run came")
+@router.get("/runs/{run}/progress", summary="How far a run came", responses=answers(PROGRESS))
 def progress(call: Call, run: str) -> Response:
     """How many points a run logged, and their greatest step: where a script goes on with it."""
     points, step = call.manager.run_progress(run)
     return call.read({"points": points, "step": step})
 
 
-@router.get("/runs/{run}/checkpoints", summary="A run's checkpoints")
+@router.get("/runs/{run}/checkpoints", summary="A run's checkpoints", responses=answers(CHECKPOINTS))
 def checkpoints(call: Call, run: str) -> Response:
     """What the run kept on its way, the oldest first."""
     kept = call.manager.checkpoints(run)
     return call.read(kept, body={"checkpoints": kept})
 
 
-@router.post("/runs/{run}/metrics", summary="Log points to a run")
+@router.post("/runs/{run}/metrics", summary="Log points to a run", responses=answers(POINTS))
 def log(call: Call, run: str, told: PointsLogged) -> Response:
     """Note figures of the training: 10,000 points at most at a time."""
 
@@ -189,7 +192,7 @@ def log(call: Call, run: str, told: PointsLogged) -> Response:
     return call.wrote(act, body=lambda count: {"points": count})
 
 
-@router.post("/runs/{run}/finish", summary="End a run")
+@router.post("/runs/{run}/finish", summary="End a run", responses=answers(RUN))
 def finish(call: Call, run: str, told: RunEnded) -> Response:
     """Close a run; with an error it failed."""
 
@@ -200,7 +203,7 @@ def finish(call: Call, run: str, told: RunEnded) -> Response:
     return call.wrote(act)
 
 
-@router.post("/runs/{run}/resume", summary="Go on with a run")
+@router.post("/runs/{run}/resume", summary="Go on with a run", responses=answers(RUN))
 def resume(call: Call, run: str, told: RunGoneOnWith) -> Response:
     """Go on with a run that was lost, failed or is open, in the place of whoever logged to it before."""
 
@@ -211,7 +214,7 @@ def resume(call: Call, run: str, told: RunGoneOnWith) -> Response:
     return call.wrote(act)
 
 
-@router.post("/runs/{run}/beat", summary="Let a run be heard of")
+@router.post("/runs/{run}/beat", summary="Let a run be heard of", responses=answers(HEARD))
 def beat(call: Call, run: str, told: RunHeardOf) -> Response:
     """Every 20 seconds, or the run is taken for lost. `open` is false where it has ended or another goes on with it."""
     return call.wrote(lambda: call.manager.open_runs.beat(run, told.writer), body=lambda alive: {"open": alive})
