@@ -71,6 +71,22 @@ def test_work_is_asked_for_and_waited_for(server: Served, http: httpx.Client) ->
     assert (judged.status_code, judged.json()["kind"]) == (202, "evaluate"), judged.text
 
 
+def test_a_jobs_story_is_followed_until_it_has_ended(server: Served, http: httpx.Client) -> None:
+    job = http.post("jobs", json=TRAIN | SHORT).json()["job"]
+    seqs = list[int]()
+    with http.stream("GET", f"jobs/{job}/events", headers={"Accept": "text/event-stream"}) as stream:
+        for line in stream.iter_lines():
+            if line.startswith("id: "):
+                seqs.append(int(line.removeprefix("id: ")))
+                if len(seqs) == 1:
+                    server.manager.jobs.cancel(job)
+
+    story = http.get(f"jobs/{job}/events?after={seqs[0]}").json()["events"]
+    assert len(seqs) == 2
+    assert [int(event["sequence"]) for event in story] == seqs[1:]
+    assert story[-1]["type"] == "lepton.job.cancelled.v1"
+
+
 def test_work_asked_for_fifty_times_under_one_key_is_one_job(server: Served, http: httpx.Client) -> None:
     before = server.manager.position()
     key = {"Idempotency-Key": "fifty"}
