@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, Self, TypeVar, Unpack, cast
 from weakref import WeakKeyDictionary
 
 from . import domain, settings, versions
@@ -19,9 +19,9 @@ from .domain.access.rights import ALL, Rights
 from .domain.model.metric import checked_better
 from .domain.model.resolve import split_range
 from .domain.model.revision import parts
-from .errors import Malformed, UnknownRevision
+from .errors import Malformed, ReadOnly, UnknownRevision
 from .events.actor import checked_actor
-from .home import checked_path
+from .home import checked_path, is_url
 from .results import LastMove, PendingVersion, Refs, Version, VersionRef, Versions
 from .settings import Settings
 from .versions.arguments import checked
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .domain.model.state import ModelState, ModelVersion
     from .evaluation.request import ReportOptions, TestOptions
     from .jobs.api import Jobs
+    from .jobs.desk import Desk
     from .projections.queries.opening import Opener
     from .projections.queries.search import Following
     from .projections.queries.search import Page as SearchPage
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
     from .versions.overview.summaries import VersionPage
     from .versions.runs.open_runs import OpenRuns
     from .versions.runs.run import Run
+    from .versions.spool.outbox import Outbox
     from .versions.spool.spool import Spool
     from .versions.transfer import Transfer
     from .versions.workspace import Workspace
@@ -98,8 +100,7 @@ def _told_first(method: Callable[Concatenate[ModelManager, P], T]) -> Callable[C
 
     @functools.wraps(method)
     def told_first(self: ModelManager, *args: P.args, **kwargs: P.kwargs) -> T:
-        self._home.outbox.ready()  # pyright: ignore[reportPrivateUsage]
-        self._home.seek()  # pyright: ignore[reportPrivateUsage]
+        self._tell_first()  # pyright: ignore[reportPrivateUsage]
         return method(self, *args, **kwargs)
 
     return told_first
@@ -111,6 +112,7 @@ def _administered(method: Callable[Concatenate[ModelManager, P], T]) -> Callable
     @functools.wraps(method)
     def administered(self: ModelManager, *args: P.args, **kwargs: P.kwargs) -> T:
         self._rights.check_everywhere("admin")  # pyright: ignore[reportPrivateUsage]
+        self._check_present()  # pyright: ignore[reportPrivateUsage]
         return method(self, *args, **kwargs)
 
     return administered
@@ -130,6 +132,21 @@ class ModelManager:
     `Damaged` where stored bytes are not what was recorded.
     """
 
+    def __new__(
+        cls,
+        home: str | os.PathLike[str] | None = None,
+        *,
+        actor: str | None = None,  # noqa: ARG004 - as `__init__`
+        strict: bool = False,  # noqa: ARG004
+    ) -> Self:
+        """The manager of a server where the home is its address."""
+        address = os.environ.get("LEPTON_HOME") if home is None else home
+        if cls is ModelManager and isinstance(address, str) and is_url(address):
+            from .remote.manager import RemoteManager
+
+            return object.__new__(cast("type[Self]", RemoteManager))
+        return object.__new__(cls)
+
     def __init__(
         self, home: str | os.PathLike[str] | None = None, *, actor: str | None = None, strict: bool = False
     ) -> None:
@@ -142,13 +159,14 @@ class ModelManager:
         self._opened: dict[int, Home] = {}
         self._root: ModelManager | None = None
         self._rights = ALL
+        self._past: int | None = None
         self._origins: WeakKeyDictionary[Any, Version | PendingVersion] = WeakKeyDictionary()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A manager is pickled and copied as its settings, without passwords and secrets: where it is opened again the
         environment must hold these."""
         if self._root is not None:
-            return _acting_again, (self._root, self._settings.actor, self._rights)
+            return _acting_again, (self._root, self._settings.actor, self._rights, self._past)
         return _reopened, (type(self), settings.portable(self._settings), self._strict)
 
     def __enter__(self) -> ModelManager:
@@ -171,9 +189,22 @@ class ModelManager:
         spools nothing, and closing it closes nothing. Safe to call from many threads, and cheap.
         """
         self._rights.check_everywhere("admin")
-        manager = type(self).__new__(type(self))
+        manager = object.__new__(type(self))
         manager._open(replace(self._settings, actor=checked_actor(actor)), strict=True)
         manager._root, manager._rights, manager._origins = self._root or self, rights or ALL, self._origins
+        return manager
+
+    def as_of(self, at: int | datetime | date | str) -> ModelManager:
+        """The ledger as it was behind an event, at the end of a day (UTC) or at a time, for all that reads.
+
+        `at` is as `sql` takes `as_of`. What is open is shared, and closing it closes nothing; what writes is `Refused`.
+        Weights and files are there as they were kept; who was forgotten since is forgotten there too.
+        """
+        seq = self._place(at)
+        manager = type(self).__new__(type(self))
+        manager._open(self._settings, strict=True)
+        manager._root, manager._rights, manager._origins = self._root or self, self._rights, self._origins
+        manager._past = seq if self._past is None else min(seq, self._past)
         return manager
 
     # ── versions ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -216,7 +247,7 @@ class ModelManager:
         What equals the head makes no new version. While the ledger is away the answer is a `PendingVersion`. Where the
         save is refused, what was to be saved is kept: the error names it, and `adopt` takes it in.
         """
-        return self._home.outbox.save(
+        return self._outbox.save(
             model,
             name,
             branch=branch,
@@ -274,7 +305,7 @@ class ModelManager:
             "metrics": metrics,
             "annotations": annotations,
         }
-        self._home.outbox.ready()  # a refused save may have been the first, of a home that has no ledger yet
+        self._outbox.ready()  # a refused save may have been the first, of a home that has no ledger yet
         return versions.refused.adopt(self._home.outbox.delivery, name, changes, key)
 
     @_administered
@@ -332,7 +363,6 @@ class ModelManager:
         """
         return versions.restore.apply(self._workspace, *self._resolved(rev), module)
 
-    @_told_first
     def rollback(
         self,
         to: Rev | None = None,
@@ -357,6 +387,8 @@ class ModelManager:
         A protected alias moves by a gate that the version passed, or with `override` and a reason. `expected` is where
         the branch or alias must be before.
         """
+        if self._past is None or not dry_run:
+            self._tell_first()
         state, aim = self._aim(to, model, branch, alias, expected, reason, move_aliases, rehearse, override, key)
         if dry_run:
             return versions.rollback.plan(self._workspace, state, aim)
@@ -440,7 +472,6 @@ class ModelManager:
         guard = None if expected is None else {name: expected}
         return self.aliases({name: rev}, expected=guard, reason=reason, override=override, key=key)[name]
 
-    @_told_first
     def aliases(
         self,
         moves: Mapping[str, Rev] | None = None,
@@ -453,9 +484,10 @@ class ModelManager:
     ) -> Refs:
         """Put several aliases on versions of one model, all or none; without moves only say where they stand."""
         moves, expected = moves or {}, expected or {}
-        state, numbers = self._of_one_model(moves.values(), model, key)
         if not moves:
-            return versions.names.standing(self._workspace, state, "alias")
+            return versions.names.standing(self._workspace, self._known(model), "alias")
+        self._tell_first()
+        state, numbers = self._of_one_model(moves.values(), model, key)
         command = domain.commands.MoveAliases(
             model=state.name,
             to=dict(zip(moves, numbers, strict=True)),
@@ -740,7 +772,7 @@ class ModelManager:
         """
 
         def begun() -> Workspace:
-            self._home.outbox.ready()
+            self._outbox.ready()
             return self._home.workspace
 
         told: dict[str, Any] = {"keep": keep, "message": message, "key": key}
@@ -850,7 +882,7 @@ class ModelManager:
         `tags` are for people to find it by; `better` says which way its metrics are better, as {"fid": "lower"}, and is
         recorded with what it saves.
         """
-        outbox, fingerprint = self._home.outbox, versions.source.fingerprint_of(data)
+        outbox, fingerprint = self._outbox, versions.source.fingerprint_of(data)
         return versions.run.Run(
             outbox, model, hyperparameters=hyperparameters, data=fingerprint, name=name, tags=tags, better=better
         )
@@ -862,7 +894,7 @@ class ModelManager:
         back what was kept. Whoever logged to it before is refused from then on. `run` is its id, or a part of it.
         """
         return versions.run.resumed(
-            self._home.outbox, *versions.record.resumable(self._workspace, self._workspace.named("run", run))
+            self._outbox, *versions.record.resumable(self._workspace, self._workspace.named("run", run))
         )
 
     def runs(
@@ -955,7 +987,7 @@ class ModelManager:
         """
         chosen = selection(types, drop, columns)
         return versions.train.train(
-            self._home.outbox, model, data, labels, validation=validation, on_epoch=on_epoch, chosen=chosen, **save
+            self._outbox, model, data, labels, validation=validation, on_epoch=on_epoch, chosen=chosen, **save
         )
 
     def predict(  # pyright: ignore[reportUnknownParameterType] - pyarrow ships no types
@@ -1177,6 +1209,8 @@ class ModelManager:
         """Work that is done by workers: trainings and evaluations asked for, waited for, called off."""
         from .jobs.api import Jobs
 
+        if self._past is not None:
+            return Jobs(lambda: self._workspace, lambda: self._workspace, self._no_desk)
         return Jobs(lambda: self._workspace, lambda: self._home.workspace, lambda: self._home.desk)
 
     @property
@@ -1220,7 +1254,7 @@ class ModelManager:
         `run`, as they are opened here. In pages: `most` of them, those behind `after` (`MODEL@N`, the last one of the
         page before), all as of one `as_of`, the `seq` at which the first page was asked for.
         """
-        if (most, after, as_of) == (None, None, None):
+        if (most, after, as_of, self._past) == (None, None, None, None):
             matches = self._matching(expression)
         else:
             matches = self._matching(expression, self._following(most, after, as_of))
@@ -1332,6 +1366,7 @@ class ModelManager:
         from .projections.queries.query import checked_timeout
 
         self._home.seek()
+        as_of = self._past if as_of is None else as_of
         question = Question(query, params, as_of, checked_timeout(timeout), self._opener() if opens(query) else None)
         return self._home.read_model().sql(question, wait_for)  # pyright: ignore[reportUnknownVariableType]
 
@@ -1360,7 +1395,7 @@ class ModelManager:
     def _numbers(self, expression: str, model: str, page: VersionPage) -> list[int]:
         from .projections.queries.search import Newest
 
-        newest = Newest(model, page.most, page.branch, page.before)
+        newest = Newest(model, page.most, page.branch, page.before, self._past)
         return [ref.number for ref in self._matching(expression, newest)]
 
     @property
@@ -1379,7 +1414,39 @@ class ModelManager:
     def _workspace(self) -> Workspace:
         # what reads makes no ledger: `save_version`, `train`, `run`, `jobs.train` and `jobs.offer` do
         self._home.seek()
-        return self._home.workspace
+        workspace = self._home.workspace
+        return workspace if self._past is None else workspace.as_of(self._past)
+
+    @property
+    def _outbox(self) -> Outbox:
+        """The way into the ledger; it leads to the present alone."""
+        self._check_present()
+        return self._home.outbox
+
+    def _tell_first(self) -> None:
+        """Tell the ledger what waits in the spool."""
+        self._outbox.ready()
+        self._home.seek()
+
+    def _check_present(self) -> None:
+        """Raise `Refused` where the ledger is looked at as it was."""
+        if self._past is not None:
+            raise ReadOnly(self._past)
+
+    def _no_desk(self) -> Desk:
+        raise ReadOnly(self._past or 0)
+
+    def _place(self, at: int | datetime | date | str) -> int:
+        """The event behind which the ledger is looked at. Raises `Malformed` where it has not come so far."""
+        from .projections.queries.query import place, resolved  # pyright: ignore[reportUnknownVariableType]
+
+        if isinstance(when := place(at) if isinstance(at, str) else at, date):
+            found = resolved(cast(Any, self._asked("SELECT 1", as_of=when)).schema)
+            return int(found["seq"]) if found else 0
+        end = self.position()
+        if not 0 <= when <= end:
+            raise Malformed(f"the ledger ends at event {end}, and none of its places is {when}; ask as of one")
+        return when
 
     def _known(self, model: str | None) -> ModelState:
         return self._workspace.known_model(model)
@@ -1469,13 +1536,14 @@ class ModelManager:
 
 
 def _reopened(kind: type[ModelManager], carried: Settings, strict: bool) -> ModelManager:
-    manager = kind.__new__(kind)
+    manager = object.__new__(kind)
     manager._open(settings.completed(carried), strict)  # pyright: ignore[reportPrivateUsage]
     return manager
 
 
-def _acting_again(root: ModelManager, actor: str, rights: Rights) -> ModelManager:
-    return root.acting(actor, rights)
+def _acting_again(root: ModelManager, actor: str, rights: Rights, past: int | None) -> ModelManager:
+    manager = root.acting(actor, rights)
+    return manager if past is None else manager.as_of(past)
 
 
 def _written(rev: Expected) -> str:

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
-from ...errors import Refused
+from ...errors import ReadOnly
 from ..log import CommandRow, Row
 from .admission import Admission
 from .rows import counted, rows_of
@@ -25,7 +25,7 @@ class PastStore(Store):
 
     @contextmanager
     def admission(self, keys: Sequence[str], since: int | None = None) -> Generator[Admission]:  # noqa: ARG002
-        raise Refused(f"the ledger is looked at as it was behind event {self.until}; write to it as it is now")
+        raise ReadOnly(self.until)
         yield
 
     def end(self) -> int:
