@@ -9,12 +9,14 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from . import contests, data, judging, position, rows, saving, stored, suites
+from . import contests, data, judging, moves, names, position, rows, saving, stored, suites
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     position.router,
     saving.router,
     stored.router,
+    names.router,
+    moves.router,
     rows.router,
     contests.router,
     judging.router,
