@@ -18,7 +18,7 @@ async function ask(path, { method = 'GET', body, ...headers } = {}) {
 // Move the alias from where it was seen to stand; whoever moved it since is not overwritten.
 async function move(etag) {
   const precondition = etag ? { 'If-Match': etag } : { 'If-None-Match': '*' }
-  return ask(at('aliases', alias), { method: 'PUT', body: { rev }, 'Idempotency-Key': crypto.randomUUID(), ...precondition })
+  return ask(at('aliases', alias), { method: 'PUT', body: { version: rev }, 'Idempotency-Key': crypto.randomUUID(), ...precondition })
 }
 
 // Events behind a seq, for ever: where the connection is lost, the next one goes on behind the last event that came.
