@@ -17,8 +17,11 @@ from . import (
     jobs,
     judging,
     models,
+    moves,
+    names,
     position,
     rows,
+    runs,
     saving,
     stored,
     suites,
@@ -26,6 +29,7 @@ from . import (
 )
 
 _SUBJECTS: Final = (
-    position, asking, events, models, versions, jobs, saving, stored, rows, contests, judging, suites, data,
+    position, asking, events, models, versions, names, moves, jobs, runs, saving, stored, rows, contests, judging,
+    suites, data,
 )  # fmt: skip
 ROUTERS: Final[tuple[APIRouter, ...]] = tuple(subject.router for subject in _SUBJECTS)
