@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,16 +20,14 @@ if TYPE_CHECKING:
     from .evaluation.own.metrics import metric
     from .manager import ModelManager
     from .models.registry import register
-    from .results import PendingVersion, Performance, Version
-
-if sys.platform == "win32":
-    raise ImportError("Lepton runs on Linux and macOS, not on Windows itself; install it in WSL (`wsl --install`)")
+    from .results import LastMove, PendingVersion, Performance, Version
 
 _HOMES: Final = {
     "Damaged": ".errors",
     "DataWarning": ".errors",
     "GateNotMet": ".errors",
     "LeptonError": ".errors",
+    "LastMove": ".results",
     "ModelManager": ".manager",
     "NotInPast": ".errors",
     "PendingVersion": ".results",
@@ -48,6 +45,7 @@ __all__ = [
     "Damaged",
     "DataWarning",
     "GateNotMet",
+    "LastMove",
     "LeptonError",
     "ModelManager",
     "NotInPast",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, Self, TypeVar, Unpack, cast
 from weakref import WeakKeyDictionary
 
 from . import domain, settings, versions
@@ -18,14 +19,13 @@ from .domain.access.rights import ALL, Rights
 from .domain.model.metric import checked_better
 from .domain.model.resolve import split_range
 from .domain.model.revision import parts
-from .errors import Malformed
-from .events.sql.actors import checked_actor
-from .home import checked_path
-from .results import PendingVersion, Refs, Version, Versions
+from .errors import Malformed, ReadOnly, UnknownRevision
+from .events.actor import checked_actor
+from .home import checked_path, is_url
+from .results import LastMove, PendingVersion, Refs, Version, VersionRef, Versions
 from .settings import Settings
 from .versions.arguments import checked
 from .versions.unknown import damage_first
-from .wiring import Home
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,7 +35,10 @@ if TYPE_CHECKING:
     from .domain.model.state import ModelState, ModelVersion
     from .evaluation.request import ReportOptions, TestOptions
     from .jobs.api import Jobs
+    from .jobs.desk import Desk
     from .projections.queries.opening import Opener
+    from .projections.queries.search import Following
+    from .projections.queries.search import Page as SearchPage
     from .results import (
         Card,
         CheckpointRecords,
@@ -61,6 +64,7 @@ if TYPE_CHECKING:
         RolledBack,
         RunRecord,
         RunRecords,
+        Status,
         Suggestion,
         SuiteRecord,
         SuiteRun,
@@ -71,15 +75,23 @@ if TYPE_CHECKING:
         Upgraded,
         Verified,
         VersionRecord,
+        VersionSummaries,
     )
     from .versions.access.tokens import TokenHolder
-    from .versions.rollback import Aim
+    from .versions.moves.rollback import Aim
+    from .versions.overview.summaries import VersionPage
     from .versions.runs.run import Run
+    from .versions.spool.outbox import Outbox
     from .versions.spool.spool import Spool
+    from .versions.transfer import Transfer
     from .versions.workspace import Workspace
+    from .wiring import Home
 
 Rev = str | int | PendingVersion
 """A revision as docs/revisions.md has it, a number, or a `Version`, pending ones too."""
+
+Expected = Rev | LastMove
+"""Where a name must be for a write to move it: on a version (0: nowhere), or where its last move left it."""
 
 
 P = ParamSpec("P")
@@ -91,8 +103,7 @@ def _told_first(method: Callable[Concatenate[ModelManager, P], T]) -> Callable[C
 
     @functools.wraps(method)
     def told_first(self: ModelManager, *args: P.args, **kwargs: P.kwargs) -> T:
-        self._home.outbox.ready()  # pyright: ignore[reportPrivateUsage]
-        self._home.seek()  # pyright: ignore[reportPrivateUsage]
+        self._tell_first()  # pyright: ignore[reportPrivateUsage]
         return method(self, *args, **kwargs)
 
     return told_first
@@ -104,6 +115,7 @@ def _administered(method: Callable[Concatenate[ModelManager, P], T]) -> Callable
     @functools.wraps(method)
     def administered(self: ModelManager, *args: P.args, **kwargs: P.kwargs) -> T:
         self._rights.check_everywhere("admin")  # pyright: ignore[reportPrivateUsage]
+        self._check_present()  # pyright: ignore[reportPrivateUsage]
         return method(self, *args, **kwargs)
 
     return administered
@@ -123,6 +135,21 @@ class ModelManager:
     `Damaged` where stored bytes are not what was recorded.
     """
 
+    def __new__(
+        cls,
+        home: str | os.PathLike[str] | None = None,
+        *,
+        actor: str | None = None,  # noqa: ARG004 - as `__init__`
+        strict: bool = False,  # noqa: ARG004
+    ) -> Self:
+        """The manager of a server where the home is its address."""
+        address = os.environ.get("LEPTON_HOME") if home is None else home
+        if cls is ModelManager and isinstance(address, str) and is_url(address):
+            from .remote.manager import RemoteManager
+
+            return object.__new__(cast("type[Self]", RemoteManager))
+        return object.__new__(cls)
+
     def __init__(
         self, home: str | os.PathLike[str] | None = None, *, actor: str | None = None, strict: bool = False
     ) -> None:
@@ -135,13 +162,14 @@ class ModelManager:
         self._opened: dict[int, Home] = {}
         self._root: ModelManager | None = None
         self._rights = ALL
+        self._past: int | None = None
         self._origins: WeakKeyDictionary[Any, Version | PendingVersion] = WeakKeyDictionary()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A manager is pickled and copied as its settings, without passwords and secrets: where it is opened again the
         environment must hold these."""
         if self._root is not None:
-            return _acting_again, (self._root, self._settings.actor, self._rights)
+            return _acting_again, (self._root, self._settings.actor, self._rights, self._past)
         return _reopened, (type(self), settings.portable(self._settings), self._strict)
 
     def __enter__(self) -> ModelManager:
@@ -157,16 +185,29 @@ class ModelManager:
         if home := self._opened.pop(os.getpid(), None):
             home.close()
 
-    def acting(self, actor: str, rights: Rights = ALL) -> ModelManager:
-        """This ledger as somebody else uses it, with `rights` of their own: what is open they share.
+    def acting(self, actor: str, rights: Rights | None = None) -> ModelManager:
+        """This ledger as somebody else uses it, with `rights` of their own, else all; what is open they share.
 
         A model that they may not read is to them as if it were not there; what else they may not do is `Forbidden`. It
         spools nothing, and closing it closes nothing. Safe to call from many threads, and cheap.
         """
         self._rights.check_everywhere("admin")
-        manager = type(self).__new__(type(self))
+        manager = object.__new__(type(self))
         manager._open(replace(self._settings, actor=checked_actor(actor)), strict=True)
-        manager._root, manager._rights, manager._origins = self._root or self, rights, self._origins
+        manager._root, manager._rights, manager._origins = self._root or self, rights or ALL, self._origins
+        return manager
+
+    def as_of(self, at: int | datetime | date | str) -> ModelManager:
+        """The ledger as it was behind an event, at the end of a day (UTC) or at a time, for all that reads.
+
+        `at` is as `sql` takes `as_of`. What is open is shared, and closing it closes nothing; what writes is `Refused`.
+        Weights and files are there as they were kept; who was forgotten since is forgotten there too.
+        """
+        seq = self._place(at)
+        manager = type(self).__new__(type(self))
+        manager._open(self._settings, strict=True)
+        manager._root, manager._rights, manager._origins = self._root or self, self._rights, self._origins
+        manager._past = seq if self._past is None else min(seq, self._past)
         return manager
 
     # ── versions ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -190,7 +231,7 @@ class ModelManager:
         annotations: Mapping[str, Any] | None = None,
         files: Mapping[str, str | os.PathLike[str] | bytes] | Sequence[str | os.PathLike[str]] | None = None,
         architecture: Mapping[str, Any] | None = None,
-        expected: Rev | None = None,
+        expected: Expected | None = None,
         key: str | None = None,
     ) -> Version | PendingVersion:
         """Keep a model's parameters as the next version of a branch.
@@ -205,10 +246,11 @@ class ModelManager:
         not the branch's head any more it is `Stale`; else to the branch's head, whichever that is when it is recorded.
         Each may be a pair of a revision and a role, any label: `("teacher@3", "teacher")`. `MODEL@REV` or a version of
         another model is a parent beside those, shown and never walked as history.
+        `expected` is where the branch must be: on a version (0: nowhere), or, by `LastMove`, where that left it.
         What equals the head makes no new version. While the ledger is away the answer is a `PendingVersion`. Where the
         save is refused, what was to be saved is kept: the error names it, and `adopt` takes it in.
         """
-        return self._home.outbox.save(
+        return self._outbox.save(
             model,
             name,
             branch=branch,
@@ -266,7 +308,7 @@ class ModelManager:
             "metrics": metrics,
             "annotations": annotations,
         }
-        self._home.outbox.ready()  # a refused save may have been the first, of a home that has no ledger yet
+        self._outbox.ready()  # a refused save may have been the first, of a home that has no ledger yet
         return versions.refused.adopt(self._home.outbox.delivery, name, changes, key)
 
     @_administered
@@ -297,7 +339,7 @@ class ModelManager:
 
     def load_arrays(self, rev: Rev, names: Sequence[str] | None = None) -> dict[str, Any]:
         """A version's tensors as numpy arrays; bfloat16 and fp8 need the package ml_dtypes."""
-        from .models.state import empty_numpy
+        from .models.arrays import empty_numpy
 
         return versions.restore.converted(self._workspace, *self._resolved(rev), names, empty_numpy)
 
@@ -324,7 +366,6 @@ class ModelManager:
         """
         return versions.restore.apply(self._workspace, *self._resolved(rev), module)
 
-    @_told_first
     def rollback(
         self,
         to: Rev | None = None,
@@ -332,7 +373,7 @@ class ModelManager:
         model: str | None = None,
         branch: str = "main",
         alias: str | None = None,
-        expected: Rev | None = None,
+        expected: Expected | None = None,
         reason: str = "",
         move_aliases: Sequence[str] = (),
         rehearse: Any = None,
@@ -346,9 +387,12 @@ class ModelManager:
         (data, labels) or (data, labels, metric), with a file's path and its column of labels, or as the name of data
         (`add_data`), judges target and head on the same rows first and raises `GateNotMet` for a worse target unless a
         `reason` is given. `dry_run` returns the plan, with the rehearsal if one was asked for, and records nothing.
-        A protected alias moves by a gate that the version passed, or with `override` and a reason.
+        A protected alias moves by a gate that the version passed, or with `override` and a reason. `expected` is where
+        the branch or alias must be before.
         """
-        state, aim = self._aim(to, model, branch, alias, expected, reason, move_aliases, rehearse, override)
+        if self._past is None or not dry_run:
+            self._tell_first()
+        state, aim = self._aim(to, model, branch, alias, expected, reason, move_aliases, rehearse, override, key)
         if dry_run:
             return versions.rollback.plan(self._workspace, state, aim)
         return versions.rollback.roll_back(self._workspace, state, aim, key)
@@ -362,45 +406,54 @@ class ModelManager:
         strategy: Literal["ours", "theirs", "average"] = "average",
         weight: float = 0.5,
         message: str = "",
+        expected: Expected | None = None,
         key: str | None = None,
     ) -> Version:
-        """Merge a version into a branch: `ours`, `theirs`, or their linear average with `weight` on theirs."""
-        model, number = self._resolved(rev)
+        """Merge a version into a branch: `ours`, `theirs`, or their linear average with `weight` on theirs.
+
+        `expected` is where the branch must be before.
+        """
+        model, number = self._resolved(rev, key=key)
         theirs = versions.save_request.Named(_written(rev), number, "merged")
-        return versions.merge.merge(
-            self._workspace, model, theirs, into=into, strategy=strategy, weight=weight, message=message, key=key
-        )
+        wanted = None if expected is None else self._guard(expected, model.name)
+        told: dict[str, Any] = {"into": into, "strategy": strategy, "weight": weight, "message": message}
+        return versions.merge.merge(self._workspace, model, theirs, **told, expected=wanted, key=key)
 
     # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     @_told_first
-    def branch(self, name: str, rev: Rev = "main", *, key: str | None = None) -> Version:
-        """Open a branch at a version, which is returned."""
-        return self._bound(domain.commands.CreateBranch(**self._of(rev), branch=name), key)
+    def branch(
+        self, name: str, rev: Rev = "main", *, expected: Expected | None = None, key: str | None = None
+    ) -> Version:
+        """Open a branch at a version, which is returned; `expected` is where it must be before, as in `alias`."""
+        return self._bound(domain.commands.CreateBranch(**self._of(rev, expected, key), branch=name), key)
 
     @_told_first
-    def delete_branch(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
-        """Give up a branch's name; its versions stay."""
-        self._workspace.admit(domain.commands.DeleteBranch(model=self._known(model).name, branch=name), key)
+    def delete_branch(
+        self, name: str, *, model: str | None = None, expected: Expected | None = None, key: str | None = None
+    ) -> None:
+        """Give up a branch's name, if it is where it is `expected`; its versions stay."""
+        self._workspace.admit(domain.commands.DeleteBranch(**self._named(model, expected), branch=name), key)
 
     def branches(self, model: str | None = None) -> Refs:
         """The branches of a model and their heads."""
-        return self._standing(self._known(model), "branch")
+        return versions.names.standing(self._workspace, self._known(model), "branch")
 
     @_told_first
-    def tag(self, name: str, rev: Rev = "main", *, key: str | None = None) -> Version:
-        """Bind a name to a version, which is returned, for good."""
-        return self._bound(domain.commands.CreateTag(**self._of(rev), tag=name), key)
+    def tag(self, name: str, rev: Rev = "main", *, expected: Expected | None = None, key: str | None = None) -> Version:
+        """Bind a name to a version, which is returned, for good; `expected` is where it must be before."""
+        return self._bound(domain.commands.CreateTag(**self._of(rev, expected, key), tag=name), key)
 
     @_told_first
-    def delete_tag(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
-        """Give up a tag."""
-        self._workspace.admit(domain.commands.DeleteTag(model=self._known(model).name, tag=name), key)
+    def delete_tag(
+        self, name: str, *, model: str | None = None, expected: Expected | None = None, key: str | None = None
+    ) -> None:
+        """Give up a tag, if it is where it is `expected`."""
+        self._workspace.admit(domain.commands.DeleteTag(**self._named(model, expected), tag=name), key)
 
     def tags(self, model: str | None = None) -> Refs:
         """The tags of a model and their versions."""
-        state = self._known(model)
-        return Refs("tags", {tag: self._workspace.version(state, number) for tag, number in sorted(state.tags.items())})
+        return versions.names.standing(self._workspace, self._known(model), "tag")
 
     @_told_first
     def alias(
@@ -408,24 +461,25 @@ class ModelManager:
         name: str,
         rev: Rev,
         *,
-        expected: Rev | None = None,
+        expected: Expected | None = None,
         reason: str = "",
         override: bool = False,
         key: str | None = None,
     ) -> Version:
         """Put a moving name, such as production, on a version; `expected` is where it must stand (0: nowhere).
 
+        `LastMove(aliases().last_moves[name])` as `expected` is refused also where it was moved and put back meanwhile.
+
         One that is protected moves by a gate that the version passed; with `override` and a reason without.
         """
         guard = None if expected is None else {name: expected}
         return self.aliases({name: rev}, expected=guard, reason=reason, override=override, key=key)[name]
 
-    @_told_first
     def aliases(
         self,
         moves: Mapping[str, Rev] | None = None,
         *,
-        expected: Mapping[str, Rev] | None = None,
+        expected: Mapping[str, Expected] | None = None,
         model: str | None = None,
         reason: str = "",
         override: bool = False,
@@ -433,25 +487,44 @@ class ModelManager:
     ) -> Refs:
         """Put several aliases on versions of one model, all or none; without moves only say where they stand."""
         moves, expected = moves or {}, expected or {}
-        state, numbers = self._of_one_model(moves.values(), model)
         if not moves:
-            return self._standing(state, "alias")
+            return versions.names.standing(self._workspace, self._known(model), "alias")
+        self._tell_first()
+        state, numbers = self._of_one_model(moves.values(), model, key)
         command = domain.commands.MoveAliases(
             model=state.name,
             to=dict(zip(moves, numbers, strict=True)),
-            expected={name: self._guard(rev, state.name) for name, rev in expected.items()},
+            expected={name: self._guard(rev, state.name, key) for name, rev in expected.items()},
             asked={"to": _words(moves), "expected": _words(expected)},
             reason=reason,
             override=override,
             suites=versions.known.protecting(self._workspace, state),
         )
         events = self._workspace.admit(command, key).events
-        return self._standing(self._known(state.name), "alias", events[-1].seq if events else None)
+        last = events[-1].seq if events else None
+        return versions.names.standing(self._workspace, self._known(state.name), "alias", last)
 
     @_told_first
-    def delete_alias(self, name: str, *, model: str | None = None, key: str | None = None) -> None:
-        """Give up an alias, unless it is protected."""
-        self._workspace.admit(domain.commands.DeleteAlias(model=self._known(model).name, alias=name), key)
+    def delete_alias(
+        self, name: str, *, model: str | None = None, expected: Expected | None = None, key: str | None = None
+    ) -> None:
+        """Give up an alias, unless it is protected, if it is where it is `expected`."""
+        self._workspace.admit(domain.commands.DeleteAlias(**self._named(model, expected), alias=name), key)
+
+    def moves(
+        self,
+        name: str,
+        kind: Literal["branch", "tag", "alias"] | None = None,
+        *,
+        model: str | None = None,
+        before: int | None = None,
+        most: int | None = None,
+    ) -> Log:
+        """All moves of one branch, tag or alias, newest first, also of one given up.
+
+        Without a `kind` those of everything that the name ever was. `before` an event's number, `most` the newest only.
+        """
+        return versions.names.moves(self._workspace, self._known(model), name, kind, before=before, most=most)
 
     @_told_first
     def protect(
@@ -463,6 +536,7 @@ class ModelManager:
         suite: str | None = None,
         model: str | None = None,
         reason: str = "",
+        expected: LastMove | None = None,
         key: str | None = None,
     ) -> Protection:
         """Let an alias move only to versions that passed a gate with these requirements (`gate`), or by `override`.
@@ -471,15 +545,24 @@ class ModelManager:
 
         `against.` in a requirement stands for the version that `against`, an alias, branch or tag, stands on when the
         alias moves: the alias itself, if left out. A gate that compared with another version is stale. Protected anew,
-        an alias has the new requirements alone.
+        an alias has the new requirements alone. `expected` is the event that protects it so far (`Protection.seq`).
         """
         asked = {"requirements": _several(require), "against": against, "suite": suite}
-        return versions.gate.protect(self._workspace, self._known(model), alias, asked, reason, key)
+        asked |= {"reason": reason, "expected": expected}
+        return versions.gate.protect(self._workspace, self._known(model), alias, asked, key)
 
     @_told_first
-    def unprotect(self, alias: str, *, model: str | None = None, reason: str = "", key: str | None = None) -> None:
-        """Let an alias move freely again."""
-        versions.gate.unprotect(self._workspace, self._known(model), alias, reason, key)
+    def unprotect(
+        self,
+        alias: str,
+        *,
+        model: str | None = None,
+        reason: str = "",
+        expected: LastMove | None = None,
+        key: str | None = None,
+    ) -> None:
+        """Let an alias move freely again, if it is protected by the event that is `expected`."""
+        versions.gate.unprotect(self._workspace, self._known(model), alias, reason, expected, key)
 
     def protections(self, model: str | None = None) -> Protections:
         """The protected aliases of a model, and what each requires."""
@@ -553,12 +636,40 @@ class ModelManager:
         """What a model is for, and where its branches and aliases stand."""
         return versions.history.about(self._workspace, self._known(model))
 
-    def log(self, rev: Rev | None = None, *, model: str | None = None, most: int | None = None) -> Log:
+    def log(
+        self,
+        rev: Rev | None = None,
+        *,
+        model: str | None = None,
+        most: int | None = None,
+        before: int | None = None,
+    ) -> Log:
         """A model's history, newest first; with a branch all of its past, with a revision its ancestry, or `A..B`.
 
-        `most` takes the newest entries only.
+        `most` takes the newest entries only, of those before event `before`: the `seq` of the last entry of a page
+        asks for the next.
         """
-        return versions.history.asked(self._workspace, rev if rev is None else self._arrived(rev), model, most)
+        rev = rev if rev is None else self._arrived(rev)
+        return versions.history.asked(self._workspace, rev, model, most, before)
+
+    def versions(
+        self,
+        model: str | None = None,
+        *,
+        where: str | None = None,
+        branch: str | None = None,
+        most: int = 100,
+        before: int | None = None,
+    ) -> VersionSummaries:
+        """A model's versions at a glance, newest first, at most `most` of those with numbers below `before`.
+
+        With `branch` those that were committed on it; with `where` those for which an expression holds, as `find` has
+        it. The number of the last asks for the next page.
+        """
+        state = self._known(model)
+        page = versions.summaries.VersionPage(branch=branch, most=most, before=before)
+        matching = None if where is None else self._numbers(where, state.name, page)
+        return versions.summaries.listed(self._workspace, state, page, matching)
 
     def show(self, rev: Rev = "main") -> VersionRecord:
         """All that a version recorded."""
@@ -593,7 +704,7 @@ class ModelManager:
         `evaluate` takes them. What is the same for all is counted; `.whole` prints it.
         """
         state, numbers = self._of_one_model(revs)
-        other = None if against is None else self._guard(against, state.name)
+        other = None if against is None else self._workspace.guard(self._arrived(against), state.name)
         asked = versions.compare.Rivals(
             metric=metric, against=other, rows=versions.compare.both(data, labels), test=test
         )
@@ -664,7 +775,7 @@ class ModelManager:
         """
 
         def begun() -> Workspace:
-            self._home.outbox.ready()
+            self._outbox.ready()
             return self._home.workspace
 
         told: dict[str, Any] = {"keep": keep, "message": message, "key": key}
@@ -774,7 +885,7 @@ class ModelManager:
         `tags` are for people to find it by; `better` says which way its metrics are better, as {"fid": "lower"}, and is
         recorded with what it saves.
         """
-        outbox, fingerprint = self._home.outbox, versions.source.fingerprint_of(data)
+        outbox, fingerprint = self._outbox, versions.source.fingerprint_of(data)
         return versions.run.Run(
             outbox, model, hyperparameters=hyperparameters, data=fingerprint, name=name, tags=tags, better=better
         )
@@ -786,7 +897,7 @@ class ModelManager:
         back what was kept. Whoever logged to it before is refused from then on. `run` is its id, or a part of it.
         """
         return versions.run.resumed(
-            self._home.outbox, *versions.record.resumable(self._workspace, self._workspace.named("run", run))
+            self._outbox, *versions.record.resumable(self._workspace, self._workspace.named("run", run))
         )
 
     def runs(
@@ -851,7 +962,7 @@ class ModelManager:
         """
         chosen = selection(types, drop, columns)
         return versions.train.train(
-            self._home.outbox, model, data, labels, validation=validation, on_epoch=on_epoch, chosen=chosen, **save
+            self._outbox, model, data, labels, validation=validation, on_epoch=on_epoch, chosen=chosen, **save
         )
 
     def predict(  # pyright: ignore[reportUnknownParameterType] - pyarrow ships no types
@@ -1073,7 +1184,16 @@ class ModelManager:
         """Work that is done by workers: trainings and evaluations asked for, waited for, called off."""
         from .jobs.api import Jobs
 
+        if self._past is not None:
+            return Jobs(lambda: self._workspace, lambda: self._workspace, self._no_desk)
         return Jobs(lambda: self._workspace, lambda: self._home.workspace, lambda: self._home.desk)
+
+    @property
+    def transfer(self) -> Transfer:
+        """The bytes of versions as a server hands them on: chunks that are uploaded, stored payloads by ranges."""
+        from .versions.transfer import Transfer
+
+        return Transfer(self._workspace, self._home.staging, self._resolved)
 
     # ── the ledger itself ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -1100,29 +1220,42 @@ class ModelManager:
         answer = self._asked(query, params, as_of, wait_for, timeout)  # pyright: ignore[reportUnknownVariableType]
         return versions.unsealed.unsealed(answer, lambda: self._home.workspace.actors.all()) if opened else answer  # pyright: ignore
 
-    def find(self, expression: str) -> Versions:
+    def find(
+        self, expression: str, *, most: int | None = None, after: str | None = None, as_of: int | None = None
+    ) -> Versions:
         """The versions for which `metric.f1 > 0.8 and note.ticket = 'RISK-12' and version.actor = 'ada'` holds.
 
         docs/expressions.md is the grammar. Of a version there are `actor`, `message`, `description`, `branch` and
-        `run`, as they are opened here.
+        `run`, as they are opened here. In pages: `most` of them, those behind `after` (`MODEL@N`, the last one of the
+        page before), all as of one `as_of`, the `seq` at which the first page was asked for.
         """
-        from .projections.queries.search import needs_keys
-
-        self._rights.check("read")
-        self._home.seek()
-        matches = self._home.read_model().find(expression, self._opener() if needs_keys(expression) else None)
-        matches = [ref for ref in matches if self._rights.covers(ref.model)]
+        if (most, after, as_of, self._past) == (None, None, None, None):
+            matches = self._matching(expression)
+        else:
+            matches = self._matching(expression, self._following(most, after, as_of))
         return Versions(self._workspace.version(self._workspace.model(ref.model), ref.number) for ref in matches)
 
     def events(
         self, *, after: int = 0, stream: str | None = None, follow: bool = False, opened: bool = True
     ) -> Iterator[dict[str, Any]]:
         """Events as CloudEvents dictionaries behind `seq` `after`, free text opened; `follow` waits for more."""
-        return versions.history.events(self._workspace, after=after, stream=stream, follow=follow, opened=opened)
+        return versions.feed.events(self._workspace, after=after, stream=stream, follow=follow, opened=opened)
 
     def position(self) -> int:
         """The `seq` of the last event, which `wait_for` and `as_of` take."""
         return self._workspace.ledger.store.end()
+
+    def status(self) -> Status:
+        """How the ledger is: how far its log, its topic and its views are, and what is away.
+
+        It waits seconds at most for what is away. Where the home lies, and why something is away, is told to those
+        alone who may do everything.
+        """
+        state = self._home.status()
+        if self._rights.unlimited:
+            return state
+        self._rights.check("read")
+        return replace(state, home={}, complaints=(), unknown=dict.fromkeys(state.unknown, "it is away"))
 
     @_administered
     def verify(self) -> Verified:
@@ -1225,6 +1358,8 @@ class ModelManager:
     def _home(self) -> Home:
         if self._root is not None:
             return self._root._home.acting(self._settings.actor, self._rights)
+        from .wiring import Home
+
         # threads that come at once get the same one
         return self._opened.setdefault(os.getpid(), Home(self._settings, self._strict, self._origins))
 
@@ -1242,6 +1377,7 @@ class ModelManager:
         from .projections.queries.query import checked_timeout
 
         self._home.seek()
+        as_of = self._past if as_of is None else as_of
         question = Question(query, params, as_of, checked_timeout(timeout), self._opener() if opens(query) else None)
         return self._home.read_model().sql(question, wait_for)  # pyright: ignore[reportUnknownVariableType]
 
@@ -1249,6 +1385,29 @@ class ModelManager:
         from .projections.queries.opening import Opener
 
         return Opener(lambda: self._home.workspace.actors.all())
+
+    def _matching(self, expression: str, page: SearchPage | None = None) -> list[VersionRef]:
+        from .projections.queries.search import needs_keys
+
+        self._rights.check("read")
+        self._home.seek()
+        matches = self._home.read_model().find(expression, self._opener() if needs_keys(expression) else None, page)
+        return [ref for ref in matches if self._rights.covers(ref.model)]
+
+    def _following(self, most: int | None, after: str | None, as_of: int | None) -> Following:
+        from .projections.queries.search import Following
+
+        behind = None if after is None else self._resolved(after)
+        model, version = ("", 0) if behind is None else (behind.model.name, behind.number)
+        models = None if self._rights.everywhere else self.models()
+        end = self.position()
+        return Following(min(end, end if as_of is None else as_of), most or sys.maxsize, model, version, models)
+
+    def _numbers(self, expression: str, model: str, page: VersionPage) -> list[int]:
+        from .projections.queries.search import Newest
+
+        newest = Newest(model, page.most, page.branch, page.before, self._past)
+        return [ref.number for ref in self._matching(expression, newest)]
 
     @property
     def _spool(self) -> Spool:
@@ -1266,33 +1425,90 @@ class ModelManager:
     def _workspace(self) -> Workspace:
         # what reads makes no ledger: `save_version`, `train`, `run`, `jobs.train` and `jobs.offer` do
         self._home.seek()
-        return self._home.workspace
+        workspace = self._home.workspace
+        return workspace if self._past is None else workspace.as_of(self._past)
+
+    @property
+    def _outbox(self) -> Outbox:
+        """The way into the ledger; it leads to the present alone."""
+        self._check_present()
+        return self._home.outbox
+
+    def _tell_first(self) -> None:
+        """Tell the ledger what waits in the spool."""
+        self._outbox.ready()
+        self._home.seek()
+
+    def _check_present(self) -> None:
+        """Raise `Refused` where the ledger is looked at as it was."""
+        if self._past is not None:
+            raise ReadOnly(self._past)
+
+    def _no_desk(self) -> Desk:
+        raise ReadOnly(self._past or 0)
+
+    def _place(self, at: int | datetime | date | str) -> int:
+        """The event behind which the ledger is looked at. Raises `Malformed` where it has not come so far."""
+        from .projections.queries.query import place, resolved  # pyright: ignore[reportUnknownVariableType]
+
+        if isinstance(when := place(at) if isinstance(at, str) else at, date):
+            found = resolved(cast(Any, self._asked("SELECT 1", as_of=when)).schema)
+            return int(found["seq"]) if found else 0
+        end = self.position()
+        if not 0 <= when <= end:
+            raise Malformed(f"the ledger ends at event {end}, and none of its places is {when}; ask as of one")
+        return when
 
     def _known(self, model: str | None) -> ModelState:
         return self._workspace.known_model(model)
 
-    def _resolved(self, rev: Rev, model: str | None = None) -> ModelVersion:
-        return self._workspace.resolve(self._arrived(rev), model)
+    def _resolved(self, rev: Rev, model: str | None = None, key: str | None = None) -> ModelVersion:
+        return self._as_first(key, lambda workspace: workspace.resolve(self._arrived(rev), model))
 
-    def _guard(self, rev: Rev, model: str) -> int:
-        return self._workspace.guard(self._arrived(rev), model)
+    def _guard(self, rev: Expected, model: str, key: str | None = None) -> int | LastMove:
+        if isinstance(rev, LastMove):
+            return rev
+        return self._as_first(key, lambda workspace: workspace.guard(self._arrived(rev), model))
+
+    def _as_first(self, key: str | None, resolve: Callable[[Workspace], T]) -> T:
+        """What words come to; where they name nothing by now, what they came to when the key was used first."""
+        workspace = self._workspace
+        try:
+            return resolve(workspace)
+        except UnknownRevision:
+            if not (known := workspace.known(key)):
+                raise
+            return resolve(workspace.as_of(known[0].seq - 1))
 
     def _arrived(self, rev: Rev) -> str | int:
         """A revision, with the number of a version that was pending. Raises `Unavailable` where it has none yet."""
         return self._home.outbox.delivery.arrived(rev) if isinstance(rev, PendingVersion) else rev
 
-    def _of_one_model(self, revs: Iterable[Rev], model: str | None = None) -> tuple[ModelState, list[int]]:
+    def _of_one_model(
+        self, revs: Iterable[Rev], model: str | None = None, key: str | None = None
+    ) -> tuple[ModelState, list[int]]:
         """The versions that revisions name; the first says of which model all of them are."""
         numbers: list[int] = []
         for rev in revs:
-            state, number = self._resolved(rev, model)
+            state, number = self._resolved(rev, model, key)
             model, numbers = state.name, [*numbers, number]
         return self._known(model), numbers
 
-    def _of(self, rev: Rev) -> dict[str, Any]:
-        """The model and version that a revision names, as a command is told of them."""
-        model, number = self._resolved(rev)
-        return {"model": model.name, "version": number, "asked": {"version": _written(rev)}}
+    def _of(self, rev: Rev, expected: Expected | None = None, key: str | None = None) -> dict[str, Any]:
+        """The model and version that a revision names, as a command is told of them; and what is expected, if it is."""
+        model, number = self._resolved(rev, key=key)
+        told: dict[str, Any] = {"model": model.name, "version": number, "asked": {"version": _written(rev)}}
+        if expected is not None:
+            told["expected"] = self._guard(expected, model.name, key)
+            told["asked"]["expected"] = _written(expected)
+        return told
+
+    def _named(self, model: str | None, expected: Expected | None) -> dict[str, Any]:
+        """A model, and where a name of it is expected to be, as a command is told of them."""
+        name = self._known(model).name
+        if expected is None:
+            return {"model": name}
+        return {"model": name, "expected": self._guard(expected, name), "asked": {"expected": _written(expected)}}
 
     def _bound(
         self, command: commands.CreateBranch | commands.CreateTag | commands.ClearVersion, key: str | None
@@ -1302,24 +1518,21 @@ class ModelManager:
         number = getattr(events[0].event, "version", command.version) if events else command.version
         return self._workspace.version(self._known(command.model), number)
 
-    def _standing(self, model: ModelState, kind: Any, seq: int | None = None) -> Refs:
-        live = model.live(kind, seq).items()
-        return Refs(f"{kind}es", {name: self._workspace.version(model, number) for name, number in live})
-
     def _aim(
         self,
         to: Rev | None,
         model: str | None,
         branch: str,
         alias: str | None,
-        expected: Rev | None,
+        expected: Expected | None,
         reason: str,
         move_aliases: Sequence[str],
         rehearse: Any,
         override: bool,
+        key: str | None,
     ) -> tuple[ModelState, Aim]:
-        state, number = (self._known(model), None) if to is None else self._resolved(to, model)
-        wanted = None if expected is None else self._guard(expected, state.name)
+        state, number = (self._known(model), None) if to is None else self._resolved(to, model, key)
+        wanted = None if expected is None else self._guard(expected, state.name, key)
         return state, versions.rollback.Aim(
             branch=branch,
             alias=alias,
@@ -1334,17 +1547,18 @@ class ModelManager:
 
 
 def _reopened(kind: type[ModelManager], carried: Settings, strict: bool) -> ModelManager:
-    manager = kind.__new__(kind)
+    manager = object.__new__(kind)
     manager._open(settings.completed(carried), strict)  # pyright: ignore[reportPrivateUsage]
     return manager
 
 
-def _acting_again(root: ModelManager, actor: str, rights: Rights) -> ModelManager:
-    return root.acting(actor, rights)
+def _acting_again(root: ModelManager, actor: str, rights: Rights, past: int | None) -> ModelManager:
+    manager = root.acting(actor, rights)
+    return manager if past is None else manager.as_of(past)
 
 
-def _written(rev: Rev) -> str:
-    """A revision as text that says all it knows."""
+def _written(rev: Expected) -> str:
+    """A revision as text that says all it knows; or which last move is expected."""
     return versions.save_request.words(rev)
 
 
@@ -1352,6 +1566,6 @@ def _several(texts: str | Sequence[str]) -> tuple[str, ...]:
     return (texts,) if isinstance(texts, str) else tuple(texts)
 
 
-def _words(revs: Mapping[str, Rev | None]) -> dict[str, str | None]:
+def _words(revs: Mapping[str, Expected | None]) -> dict[str, str | None]:
     """Revisions as the caller wrote them."""
     return {name: None if rev is None else _written(rev) for name, rev in revs.items()}

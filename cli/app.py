@@ -19,7 +19,7 @@ from ..permissions import DENIED, denied
 from .command import DocumentedCommand, shared
 
 SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
-    "What happened": ("history", ("log", "show")),
+    "What happened": ("history", ("log", "versions", "show")),
     "What differs": ("work.comparing", ("diff", "compare", "find", "suggest")),
     "Which to take": ("work.picking", ("pick",)),
     "What must hold": ("work.gating", ("gate",)),

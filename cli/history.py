@@ -1,4 +1,4 @@
-"""`log`, `show`: what happened to a model, and all that one version recorded."""
+"""`log`, `versions`, `show`: what happened to a model, its versions at a glance, and all that one recorded."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import Final
 import click
 
 from ..results.render import screen, terminal
+from ..results.shapes.history import LOG, VERSION_RECORD, VERSIONS
 from .command import Session, command
-from .completion import revisions
+from .completion import branches, models, revisions
 from .revision import of_model, which_model
-from .shapes import ENTRY, METRICS, ROWS, VERSION
 
-TENSOR: Final = {"name": "text", "dtype": "text", "shape": ["number"], "bytes": "number", "digest": "digest"}
+SHOWN: Final = 50
+"""Versions of a page."""
 
 
 @command(
-    {"model": "text", "entries": [ENTRY]},
+    LOG,
     "lepton log",
     "lepton log risk --graph -n 20",
     "lepton log main~2..main",
@@ -43,37 +44,29 @@ def log(session: Session, rev: str | None, graph: bool, limit: int | None, model
 
 
 @command(
-    {
-        "version": VERSION,
-        "seq": "number",
-        "time": "time",
-        "actor": "text",
-        "message": "text",
-        "description": "text",
-        "tags": ["text"],
-        "branches": ["text"],
-        "aliases": ["text"],
-        "hyperparameters": {"NAME": "any"},
-        "architecture": {"NAME": "any"},
-        "settings": {"NAME": "any"},
-        "data": "any",
-        "derivation": "any",
-        "environment": {"NAME": "any"},
-        "code": {"NAME": "any"},
-        "metrics": METRICS,
-        "rows": {"NAME": ROWS},
-        "logged": METRICS,
-        "annotations": {"NAME": "any"},
-        "files": [{"name": "text", "digest": "digest", "bytes": "number"}],
-        "tensors": [TENSOR],
-        "parameters": "number",
-        "bytes": "number",
-        "keyframe": "true or false",
-        "delta": "any",
-        "run": "text?",
-        "protected": {"NAME": ["text"]},
-        "suites": {"NAME": "true or false"},
-    },
+    VERSIONS,
+    "lepton versions",
+    "lepton versions credit -n 20 --before 4",
+    "lepton versions --where 'metric.f1 > 0.6' --branch main",
+)
+@click.argument("model", required=False, metavar="[MODEL]", shell_complete=models)
+@click.option("--where", metavar="EXPRESSION", help="Those for which this holds, as `lepton find` has it.")
+@click.option("--branch", metavar="NAME", shell_complete=branches, help="Those that were committed on this branch.")
+@click.option("-n", "limit", type=click.IntRange(min=1), default=SHOWN, show_default=True, help="How many to show.")
+@click.option("--before", type=click.IntRange(min=1), metavar="NUMBER", help="Those with numbers below this one.")
+def versions(
+    session: Session, model: str | None, where: str | None, branch: str | None, limit: int, before: int | None
+) -> None:
+    """List the versions of a model, newest first, a page of them.
+
+    `lepton versions --before N` shows the next page, where N is the last number of this one.
+    """
+    page = session.manager.versions(model, where=where, branch=branch, most=limit, before=before)
+    session.answer(page.to_dict(), page)
+
+
+@command(
+    VERSION_RECORD,
     "lepton show",
     "lepton show production",
     "lepton show main~1 --json",
@@ -84,4 +77,4 @@ def show(session: Session, rev: str, everything: bool) -> None:
     """Show what a version recorded; without REV the head of main."""
     record = session.manager.show(rev)
     shown = record.whole if everything else record
-    session.answer(record.to_dict() | {"version": record.version.to_dict()}, shown)
+    session.answer(record.to_dict(), shown)

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +18,19 @@ _CELL: Final = 8
 """Bytes of one number, as it is learnt from."""
 _TWICE: Final = 2
 """Texts that were read stand beside the values that are made of them."""
+
+
+_ALLOWED: Final[ContextVar[float]] = ContextVar("allowed", default=float("inf"))
+
+
+@contextmanager
+def within(size: float) -> Generator[None]:
+    """Hold what is read here to so many bytes, whatever the process may have: rows that a stranger sent."""
+    token = _ALLOWED.set(size)
+    try:
+        yield
+    finally:
+        _ALLOWED.reset(token)
 
 
 def check_room(rows: int, columns: int) -> None:
@@ -93,8 +108,8 @@ def _measured(kind: Any) -> bool:
 
 
 def room() -> float:
-    """Bytes that this process may have: by the machine, its container, and what is left of its own limits."""
-    rooms = [float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")]
+    """Bytes that this process may have: by the machine, its container, what is left of its own limits, and `within`."""
+    rooms = [_ALLOWED.get(), float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")]
     with suppress(OSError, ValueError):
         rooms.append(float(Path("/sys/fs/cgroup/memory.max").read_text()))
     with suppress(ImportError, OSError, ValueError, IndexError):

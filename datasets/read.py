@@ -1,4 +1,4 @@
-"""Labelled rows by their address: a CSV, TSV, Parquet or Arrow file in a folder or in an object store."""
+"""Labelled rows by their address: a CSV, TSV, Parquet or Arrow file or stream in a folder or in an object store."""
 # pyright: reportUnknownParameterType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # (pyarrow ships no types)
 
@@ -18,7 +18,7 @@ from .delimited import columns, texts, typed
 from .pandas_index import check_names, index_columns
 from .selection import ALL, Selection, listed
 from .types import GIVEN, LEARNT, Kind, retyped
-from .unpacked import arrow_table, parquet_table
+from .unpacked import arrow_stream_table, arrow_table, parquet_table
 
 KINDS: Final = {
     ".csv": "csv",
@@ -27,6 +27,7 @@ KINDS: Final = {
     ".pq": "parquet",
     ".arrow": "arrow",
     ".feather": "arrow",
+    ".arrows": "arrow stream",
 }
 PACKED: Final = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 """How a text file may be compressed, by its last ending."""
@@ -129,6 +130,14 @@ def columns_beside(path: str, names: Sequence[str] | None) -> Any:
     _, beside = rows_beside(path, {}, names)
     with complaints(path):
         return typed(beside, {}) if kind_of(path) in SEPARATORS else beside
+
+
+def as_it_stands(path: str) -> Any:
+    """All columns of a file, an Arrow table: of a text file their texts. Checked, for a stranger may have made it."""
+    table = _tried(path, _READERS)
+    with complaints(path):
+        table.validate(full=True)
+    return table
 
 
 def _read(path: str, label: str | None, chosen: Selection, schema: Mapping[str, Kind]) -> Any:
@@ -265,15 +274,29 @@ def _arrow_columns(opened: Callable[[], Any]) -> list[str]:
         return ipc.open_file(file).schema.names
 
 
+def _stream(opened: Callable[[], Any]) -> Any:
+    with opened() as file:
+        return arrow_stream_table(file)
+
+
+def _stream_columns(opened: Callable[[], Any]) -> list[str]:
+    from pyarrow import ipc
+
+    with opened() as file:
+        return ipc.open_stream(file).schema.names
+
+
 _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     **{kind: partial(texts, separator=separator) for kind, separator in SEPARATORS.items()},
     "parquet": _parquet,
     "arrow": _arrow,
+    "arrow stream": _stream,
 }
 _COLUMNS: Final[Mapping[str, Callable[[Any], Any]]] = {
     **{kind: partial(columns, separator=separator) for kind, separator in SEPARATORS.items()},
     "parquet": _parquet_columns,
     "arrow": _arrow_columns,
+    "arrow stream": _stream_columns,
 }
 
 

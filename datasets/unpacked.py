@@ -1,4 +1,4 @@
-"""What a Parquet or an Arrow file unpacks to, by its own account, before anything of it is unpacked."""
+"""What a Parquet or an Arrow file, or a stream, unpacks to, by its own account, before anything of it is unpacked."""
 # pyright: reportUnknownParameterType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # pyright: reportUnknownMemberType=false
 # (pyarrow ships no types)
@@ -16,6 +16,10 @@ _FEW: Final = 256
 """Rows at once of texts that are written as what they share with the text before, and may grow with each row."""
 _GROWING: Final = "DELTA_BYTE_ARRAY"
 _MAGIC: Final = b"ARROW1"
+_CONTINUED: Final = 0xFFFFFFFF
+"""What stands before the length of a message since Arrow 0.15."""
+_DICTIONARY: Final = 2
+_BATCH: Final = 3
 _NOT_PACKED: Final = -1
 """What stands in the place of a buffer's length where packing it would have been in vain."""
 
@@ -64,13 +68,29 @@ def arrow_table(file: Any) -> Any:
 
     raw: Any = file.read_buffer()
     reader: Any = ipc.open_file(pa.BufferReader(raw))
+    _check(_parts(memoryview(raw)), reader)
+    return reader.read_all()
+
+
+def arrow_stream_table(file: Any) -> Any:
+    """The table of an Arrow stream. Raises `Refused` where it would take more memory than there is."""
+    import pyarrow as pa
+    from pyarrow import ipc
+
+    raw: Any = file.read_buffer()
+    reader: Any = ipc.open_stream(pa.BufferReader(raw))
+    _check(_stream_parts(memoryview(raw)), reader)
+    return reader.read_all()
+
+
+def _check(parts: Iterator[tuple[int, int]], reader: Any) -> None:
+    """Hold that the rows of all parts find room, and the bytes that they unpack to."""
     try:
-        parts = list(_parts(memoryview(raw)))
+        known = list(parts)
     except (struct.error, IndexError):
         raise Malformed("its bytes are not of that kind; check the file") from None
-    check_room(sum(rows for rows, _ in parts), len(reader.schema.names))
-    check_bytes(sum(size for _, size in parts))
-    return reader.read_all()
+    check_room(sum(rows for rows, _ in known), len(reader.schema.names))
+    check_bytes(sum(size for _, size in known))
 
 
 def _parts(raw: memoryview) -> Iterator[tuple[int, int]]:
@@ -82,13 +102,35 @@ def _parts(raw: memoryview) -> Iterator[tuple[int, int]]:
     for place, is_dictionary in ((2, True), (3, False)):  # dictionaries, recordBatches
         for offset, described, _ in root.structs(place, "<qi4xq"):
             (marked,) = struct.unpack_from("<I", raw, offset)
-            message = _Table.root(raw[offset + (8 if marked == 0xFFFFFFFF else 4) : offset + described])
-            batch = message.table(2)  # header
-            batch = batch.table(1) if is_dictionary else batch  # data
-            body = offset + described
-            buffers = batch.structs(2, "<qq") if batch.has(3) else ()  # compression
-            size = sum(_unpacked(raw, body + start, held) for start, held in buffers)
-            yield 0 if is_dictionary else batch.whole(0), size
+            message = _Table.root(raw[offset + (8 if marked == _CONTINUED else 4) : offset + described])
+            yield _part(raw, message, offset + described, is_dictionary=is_dictionary)
+
+
+def _stream_parts(raw: memoryview) -> Iterator[tuple[int, int]]:
+    """As `_parts`, of the messages of a stream, one after another."""
+    offset = 0
+    while offset + 4 <= len(raw):
+        (size,) = struct.unpack_from("<I", raw, offset)
+        offset += 4
+        if size == _CONTINUED:
+            (size,) = struct.unpack_from("<I", raw, offset)
+            offset += 4
+        if not size:
+            return
+        body = offset + size
+        message = _Table.root(raw[offset:body])
+        if (kind := message.byte(1)) in (_DICTIONARY, _BATCH):  # header_type
+            yield _part(raw, message, body, is_dictionary=kind == _DICTIONARY)
+        offset = body + max(0, message.whole(3))  # bodyLength
+
+
+def _part(raw: memoryview, message: _Table, body: int, *, is_dictionary: bool) -> tuple[int, int]:
+    """The rows of a message's batch, none of a dictionary, and what its buffers unpack to."""
+    batch = message.table(2)  # header
+    batch = batch.table(1) if is_dictionary else batch  # data
+    buffers = batch.structs(2, "<qq") if batch.has(3) else ()  # compression
+    size = sum(_unpacked(raw, body + start, held) for start, held in buffers)
+    return 0 if is_dictionary else batch.whole(0), size
 
 
 def _unpacked(raw: memoryview, start: int, held: int) -> int:
@@ -122,6 +164,11 @@ class _Table:
         """A whole number of 64 bits, 0 where it is not there."""
         offset = self._offset(field)
         return struct.unpack_from("<q", self._raw, self._place + offset)[0] if offset else 0
+
+    def byte(self, field: int) -> int:
+        """A whole number of 8 bits, 0 where it is not there."""
+        offset = self._offset(field)
+        return self._raw[self._place + offset] if offset else 0
 
     def table(self, field: int) -> _Table:
         """The table that a field leads to. Raises `IndexError` where there is none."""

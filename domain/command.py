@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
+
+from ..results import LastMove
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +33,20 @@ class Command:
         said: dict[str, Any] = {"command": type(self).__name__}
         for name in _counted(type(self)):
             said[name] = getattr(self, name)
+        if "expected" in said:
+            said["expected"] = _expected(said["expected"])
         for name in self.joined:
             if not said[name]:
                 del said[name]
         said.update(self.asked)
         return said
+
+
+def _expected(expected: Any) -> Any:
+    """Where names are expected to be, as JSON."""
+    if isinstance(expected, Mapping):
+        return {name: _expected(each) for name, each in cast("Mapping[str, Any]", expected).items()}
+    return str(expected) if isinstance(expected, LastMove) else expected
 
 
 @cache

@@ -11,6 +11,7 @@ from ..events.model import File, Parent
 from ..events.objects import ManifestWritten
 from ..events.outside import ObservationRecorded
 from ..events.run import MetricsLogged
+from ..results import LastMove
 from .command import Command as Command
 from .model.recipe import Recipe
 from .stored import Delta as Delta
@@ -24,6 +25,9 @@ from .streams import model_stream as model_stream
 from .streams import run_stream as run_stream
 from .streams import suite_stream as suite_stream
 from .streams import token_stream as token_stream
+
+Expected = int | LastMove
+"""Where a name must be for a command to move it: on a version (0: nowhere), or where its last move left it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +106,7 @@ class Commit(OfModel):
     follows_head: bool = False
     """Whether the parent is the branch's head, whichever that is when the commit is decided: nobody named another of
     the model, and what is saved was never loaded or saved before."""
-    expected: int | None = None
+    expected: Expected | None = None
     tensors: str
     tensor_count: int
     parameters: int
@@ -145,30 +149,38 @@ class Commit(OfModel):
 class CreateBranch(OfModel):
     """Open a branch at a version."""
 
+    joined: ClassVar = ("expected",)
     branch: str
     version: int
+    expected: Expected | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteBranch(OfModel):
     """Give up a branch's name."""
 
+    joined: ClassVar = ("expected",)
     branch: str
+    expected: Expected | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateTag(OfModel):
     """Bind a name to a version for good."""
 
+    joined: ClassVar = ("expected",)
     tag: str
     version: int
+    expected: Expected | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteTag(OfModel):
     """Give up a tag's name."""
 
+    joined: ClassVar = ("expected",)
     tag: str
+    expected: Expected | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,14 +208,16 @@ class MoveAliases(MovesAliases):
 
     incidental: ClassVar = ("suites", "compared")
     to: Mapping[str, int]
-    expected: Mapping[str, int] = field(default_factory=dict[str, int])
+    expected: Mapping[str, Expected] = field(default_factory=dict[str, "Expected"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteAlias(OfModel):
     """Give up an alias."""
 
+    joined: ClassVar = ("expected",)
     alias: str
+    expected: Expected | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +228,7 @@ class RollBack(MovesAliases):
     to: int
     from_version: int
     """Where the branch stood when the restore began."""
-    expected: int | None = None
+    expected: Expected | None = None
     replayed: tuple[str, ...] = ()
     move_aliases: tuple[str, ...] = ()
 
@@ -226,7 +240,7 @@ class RollBackAlias(MovesAliases):
     alias: str
     to: int
     from_version: int
-    expected: int | None = None
+    expected: Expected | None = None
     replayed: tuple[str, ...] = ()
 
 

@@ -74,7 +74,7 @@ from .guards import writable
 from .job.commands import OfJob
 from .job.decide import decide_job
 from .model import refs
-from .model.commit import commit, defined, evaluated, free_tag, repacked
+from .model.commit import commit, defined, evaluated, repacked
 from .model.state import ModelState
 from .model.track_record import rolled_back_from
 from .names import changed_notes, checked_fields, checked_metrics, checked_task
@@ -145,12 +145,7 @@ def _of_model(model: ModelState, command: ModelCommand) -> tuple[Event, ...]:
         case DeleteBranch():
             return refs.delete_branch(model, command)
         case CreateTag():
-            model.version(command.version)
-            return (
-                ()
-                if model.tags.get(command.tag) == command.version
-                else (free_tag(model, command.tag, command.version),)
-            )
+            return refs.create_tag(model, command)
         case DeleteTag():
             return refs.delete_tag(model, command)
         case MoveAliases():

@@ -6,6 +6,8 @@ from typing import Any
 
 from ..errors import Malformed, Refused, Stale
 from ..plain import plain_text
+from ..results import LastMove
+from ..results.last_move import event_at
 from .job.commands import AskForWork
 from .model.state import ModelState
 
@@ -24,9 +26,15 @@ def unused(model: ModelState, name: str) -> None:
         raise Refused(f"{name!r} is {what} of {model.name}; branches, tags and aliases share one name space")
 
 
-def stands(what: str, expected: int | None, found: int | None) -> None:
-    """A branch or alias is where the caller believes it: None believes nothing, 0 means nowhere."""
-    if expected is not None and expected != (found or 0):
+def stands(what: str, expected: int | LastMove | None, found: int | None, last: int) -> None:
+    """A name is where the caller believes it: None believes nothing, 0 means nowhere.
+
+    `last` is the event that moved it last, 0 where nothing bears the name.
+    """
+    if isinstance(expected, LastMove):
+        if not expected.holds(last):
+            raise Stale(what, expected, event_at(last), "look at what moved it and try again")
+    elif expected is not None and expected != (found or 0):
         raise Stale(what, expected or "nowhere", found or "nowhere", "look at what moved it and try again")
 
 

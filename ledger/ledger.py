@@ -10,16 +10,14 @@ from threading import RLock
 from typing import TYPE_CHECKING, Final
 
 from ..domain.access.rights import ALL, Rights
-from ..domain.state import Aggregate, empty, evolve, folded_types
-from ..errors import Damaged, LeptonError, Unavailable
+from ..domain.state import Aggregate, empty
+from ..errors import LeptonError, Unavailable
 from ..events import forks
-from ..events.envelope import decode
-from ..events.log import Row
-from ..events.sql.actors import Actor
+from ..events.actor import Actor
 from ..events.sql.admission import Admission
 from ..events.sql.rows import PlacementRow
 from ..events.sql.store import OutcomeUnknown, Store
-from ..events.upcast import stored_names
+from .folding import PastFolds, folded, stored_types
 from .folds import EVERY, At, Folds
 from .transaction import Answer, Receipt, Request, receipt
 
@@ -63,6 +61,7 @@ class Ledger:
         """The versions of streams whose folds are kept on disk."""
         self._shared = False
         """Whether others had written to the log when it was looked at last."""
+        self._past = PastFolds()
 
     def admit(
         self,
@@ -138,16 +137,26 @@ class Ledger:
         keys = [request.key for request in requests]
         return self.store.admission(keys, self._end if self._shared else None)
 
+    def as_of(self, seq: int) -> Ledger:
+        """The ledger as it was behind event `seq`, to be read."""
+        from .past import PastLedger
+
+        return PastLedger(self, self._past, seq)
+
     def state(self, stream: str) -> Aggregate:
         """The aggregate of a stream as last committed."""
+        return self.at(stream).state
+
+    def at(self, stream: str) -> At:
+        """As `state`, with the version of the stream that it is of."""
         with self._lock:
             fresh = stream not in self._cache
             at = self._cached(stream)
-            at = _folded(stream, at, self.store.stream(stream, at.version, _stored_types(stream)))
+            at = folded(stream, at, self.store.stream(stream, at.version, stored_types(stream)))
             self._keep(stream, at)
             if fresh:
                 self._keep_on_disk(stream, at)
-            return at.state
+            return at
 
     def close(self) -> None:
         """Keep on disk what was folded here, for the processes that come; what goes wrong with that harms nothing."""
@@ -182,7 +191,7 @@ class Ledger:
         at = self._cached(stream)
         if stream in self._current:
             return at
-        return _folded(stream, at, admission.stream(stream, at.version, _stored_types(stream)))
+        return folded(stream, at, admission.stream(stream, at.version, stored_types(stream)))
 
     def _remember(self, transaction: Transaction) -> None:
         for stream, at in transaction.states.items():
@@ -207,24 +216,3 @@ class Ledger:
         self._cache[stream] = at
         if len(self._cache) > CACHED_STREAMS:
             self._cache.popitem(last=False)
-
-
-def _folded(stream: str, at: At, newer: tuple[int, Sequence[Row]]) -> At:
-    """An aggregate with its newer rows. Raises `Damaged` where they do not follow."""
-    version, rows = newer
-    state, last, leaf = at
-    whole = folded_types(stream) is None
-    for row in rows:
-        recorded = decode(row.envelope, row.leaf, row.seq)
-        follows = recorded.stream_version == last + 1 if whole else recorded.stream_version > last
-        if recorded.stream != stream or not follows:
-            expected = f"version {last + 1} of {stream}" if whole else f"an event of {stream} behind version {last}"
-            raise Damaged(f"event {row.seq}", expected=expected, found=f"{recorded.stream} {recorded.stream_version}")
-        state, last, leaf = evolve(state, recorded), recorded.stream_version, row.leaf
-    return At(state, version, leaf if last == version else None)
-
-
-def _stored_types(stream: str) -> tuple[str, ...] | None:
-    """The stored names of the only types a stream's aggregate is folded from, None where it is all."""
-    types = folded_types(stream)
-    return types and tuple(name for kind in types for name in stored_names(kind))

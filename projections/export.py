@@ -4,19 +4,15 @@
 
 from __future__ import annotations
 
-import csv
 import io
-import json
 import os
 import secrets
 import shutil
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from ..errors import Refused, Unavailable
-from ..escapes import escaped_json
-from ..plain import in_json
+from .encoding import csv_lines, json_lines, json_objects, parquet
 from .projector import Projection
 
 if TYPE_CHECKING:
@@ -31,17 +27,16 @@ def export(table: pa.Table, format: Format) -> bytes:
     JSON has times as RFC 3339 and non-finite numbers as "NaN", "Infinity", "-Infinity"; CSV has lists and structs as
     JSON. Raises `Refused` for another format.
     """
+    schema, batches = table.schema, table.to_batches()
     match format:
         case "csv":
-            return _csv(table)
+            return "".join(csv_lines(schema, batches)).encode()
         case "json":
-            rows = in_json(table.to_pylist(), _in_utc)
-            return escaped_json(json.dumps(rows, ensure_ascii=False, default=str)).encode()
+            return f"[{''.join(json_objects(schema, batches))}]".encode()
         case "jsonl":
-            lines = (json.dumps(in_json(row, _in_utc), ensure_ascii=False, default=str) for row in table.to_pylist())
-            return "".join(f"{escaped_json(line)}\n" for line in lines).encode()
+            return "".join(json_lines(schema, batches)).encode()
         case "parquet":
-            return _parquet(table)
+            return b"".join(parquet(schema, batches))
         case "arrow":
             return _arrow(table)
         case _:
@@ -75,23 +70,6 @@ def copied(path: Path, to: Path) -> None:
         raise Unavailable(f"the snapshot {to.name} cannot be written: {error.strerror}; name another place") from error
 
 
-def _csv(table: pa.Table) -> bytes:
-    sink = io.StringIO(newline="")
-    writer = csv.writer(sink, lineterminator="\n")
-    writer.writerow(table.column_names)
-    for row in zip(*(column.to_pylist() for column in table.columns), strict=True):
-        writer.writerow([_cell(in_json(value, _in_utc)) for value in row])
-    return sink.getvalue().encode()
-
-
-def _parquet(table: pa.Table) -> bytes:
-    import pyarrow.parquet
-
-    sink = io.BytesIO()
-    pyarrow.parquet.write_table(table, sink)
-    return sink.getvalue()
-
-
 def _arrow(table: pa.Table) -> bytes:
     import pyarrow as pa
 
@@ -99,12 +77,3 @@ def _arrow(table: pa.Table) -> bytes:
     with pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
     return sink.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, (list, dict, bool)) else value
-
-
-def _in_utc(value: Any) -> Any:
-    in_zone = isinstance(value, datetime) and value.tzinfo is not None
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if in_zone else value

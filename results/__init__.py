@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .data.drift import ColumnDrift, Drift
     from .data.named import ColumnProfile, DataSets, NamedData
     from .diff import Diff, TensorChange
-    from .history import Log, LogEntry, ModelRecord, Models, VersionRecord
+    from .history import Log, LogEntry, ModelRecord, Models, VersionRecord, VersionSummaries, VersionSummary
     from .judging.evaluation import Evaluation
     from .judging.gate import Gate, GateRequirement, Protection, Protections
     from .judging.performance import (
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         Slice,
     )
     from .judging.suites import SuiteRecord, SuiteRun, Suites, SuiteVerdict
+    from .last_move import LastMove
     from .listing import Refs, Versions
     from .maintenance.damages import Damages
     from .maintenance.healed import Healed, HealedPack
@@ -94,6 +95,7 @@ __all__ = [
     "JobRecord",
     "JobRecords",
     "JudgedRows",
+    "LastMove",
     "LeftOut",
     "Log",
     "LogEntry",
@@ -146,6 +148,8 @@ __all__ = [
     "Version",
     "VersionRecord",
     "VersionRef",
+    "VersionSummaries",
+    "VersionSummary",
     "Versions",
     "Views",
     "plain",
@@ -183,7 +187,10 @@ _HOMES: Final = {
         "ModelRecord",
         "Models",
         "VersionRecord",
+        "VersionSummaries",
+        "VersionSummary",
     ),
+    ".last_move": ("LastMove",),
     ".listing": (
         "Refs",
         "Versions",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
-from .answer import Result, Shortened, Shown
+from .answer import Listing, Result, Shortened
 from .description import WHOLE, Block, Text, Words, arrow, dim, grid, joined, number, section, text, title
 from .figures import count, figure, first_line, headline, pairs, short, size, told, when
 from .graph import GraphRow, draw
@@ -78,6 +78,53 @@ class Log(Result):
 
 
 @dataclass(frozen=True)
+class VersionSummary(Result):
+    """One version at a glance."""
+
+    version: Version
+    seq: int
+    time: datetime
+    actor: str
+    message: str
+    tags: tuple[str, ...] = ()
+    branches: tuple[str, ...] = ()
+    """The branches whose head it is now."""
+    aliases: tuple[str, ...] = ()
+    metrics: Mapping[str, float] = field(default_factory=dict[str, float])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Number, model, digest, branch and parents, and what else is known at a glance."""
+        return super().to_dict() | self.version.to_dict()
+
+
+@dataclass(frozen=True)
+class VersionSummaries(Result):
+    """Versions of a model at a glance, newest first."""
+
+    model: str
+    versions: tuple[VersionSummary, ...]
+
+    def __iter__(self) -> Iterator[VersionSummary]:
+        return iter(self.versions)
+
+    def __len__(self) -> int:
+        return len(self.versions)
+
+    def blocks(self) -> Iterator[Block]:
+        rows = (
+            (
+                number(each.version),
+                dim(short(each.version.digest)),
+                dim(when(each.time)),
+                dim(each.actor),
+                joined("  ", (first_line(each.message), _names(each), dim(headline(each.metrics)))),
+            )
+            for each in self.versions
+        )
+        yield grid(rows, right=(0,)) if self.versions else word("no version is so")
+
+
+@dataclass(frozen=True)
 class ModelRecord(Result):
     """A model at a glance."""
 
@@ -108,8 +155,10 @@ class ModelRecord(Result):
         yield from section(word("protected aliases"), _protections(self.protected))
 
 
-class Models(Shown, list[ModelRecord]):
+class Models(Listing, list[ModelRecord]):
     """Models at a glance, one below the other."""
+
+    called = "models"
 
     def blocks(self) -> Iterator[Block]:
         head = ("model", "versions", "changed", "branches, aliases", "for")
@@ -156,6 +205,10 @@ class VersionRecord(Shortened):
     """The aliases on it that move only by a gate, and what each requires."""
     suites: Mapping[str, bool] = field(default_factory=dict[str, bool])
     """By suite, with the number of its definition, whether the version passed it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every field by its name, the version whole; JSON-ready."""
+        return super().to_dict() | {"version": self.version.to_dict()}
 
     def described(self, *, whole: bool) -> Iterator[Block]:
         most = None if whole else MOST
@@ -244,7 +297,7 @@ def _words(entry: LogEntry) -> Words:
     return joined(": ", (done, message))
 
 
-def _names(entry: LogEntry | VersionRecord) -> Words:
+def _names(entry: LogEntry | VersionSummary | VersionRecord) -> Words:
     """The branches, tags and aliases on a version, as git shows them."""
     parts = [
         *(text(branch, style="green bold") for branch in entry.branches),

@@ -30,7 +30,7 @@ class EntryCopies:
         """An entry as it is stored, from a copy that was decoded and compared with its digest; None where none is."""
         for store, pack, line in self._by_digest.get(digest, ()):
             if check_entry(store, pack, line) is None:
-                return Whole(line.kind, digest, store.get(pack, line.offset, line.length))
+                return Whole(line.kind, digest, bytes(store.get(pack, line.offset, line.length)))
         return None
 
     @cached_property

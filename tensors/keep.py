@@ -64,16 +64,16 @@ class TensorSave:
         self._cache = cache
         self._way = way
         self._tensors = tensors
-        self._manifest = describe(tensors)
-        self._chunks = _chunks_of(self._manifest.owners)
+        self.manifest = describe(tensors)
+        self._chunks = _chunks_of(self.manifest.owners)
         named = {name: blob_entry(name, source) for name, source in sorted(extras.items())}
         self._extras = {entry.digest: entry for entry, _ in named.values()}
         self._files = tuple(KeptFile(name, entry.digest, size) for name, (entry, size) in named.items())
-        self._placed: Mapping[str, Placement] = self._found({self._manifest.digest, *self._chunks, *self._extras})
+        self._placed: Mapping[str, Placement] = self._found({self.manifest.digest, *self._chunks, *self._extras})
 
     def known(self, deltas: Deltas) -> SavedTensors | None:
         """The manifest is one of the model's already: its tensors are not written again."""
-        digest = self._manifest.digest
+        digest = self.manifest.digest
         if digest not in self._placed or digest not in (graph := deltas.around(digest)):
             return None
         if self._chunks <= self._placed.keys():
@@ -86,9 +86,9 @@ class TensorSave:
 
     def as_delta(self, base: Manifest, deltas: Deltas) -> SavedTensors | None:
         """Write what differs from `base`, unless the whole is stored already, or a keyframe is due or smaller."""
-        pairing = Pairing(base, self._manifest)
+        pairing = Pairing(base, self.manifest)
         unstored = self._chunks - self._placed.keys()
-        if not unstored or base == self._manifest or not pairing.names:
+        if not unstored or base == self.manifest or not pairing.names:
             return None
         if not (graph := deltas.around(base.digest)).may_extend(base.digest):
             return None
@@ -99,7 +99,7 @@ class TensorSave:
                 return None
             held = self._cache.taken(_chunks_of(base.owners), self._stamps(rests_on))
             delta = DeltaEntry(pairing, changed_chunks(way, self._places, pairing, self._tensors, held))
-            added = full_chunks(self._manifest, pairing.added, self._tensors, self._placed, held)
+            added = full_chunks(self.manifest, pairing.added, self._tensors, self._placed, held)
             rests_on |= self._packs_of(_chunks_of(pairing.added))
             return self._write(chain((delta,), added), False, rests_on, held)._replace(delta=delta.info)
         except DeltaTooLarge:
@@ -110,11 +110,11 @@ class TensorSave:
     def as_keyframe(self) -> SavedTensors:
         """Write every chunk that is not stored already; all of them where a pack with one is gone since it was seen."""
         try:
-            stamps = self._stamps(self._packs_of({self._manifest.digest, *self._chunks, *self._extras}))
+            stamps = self._stamps(self._packs_of({self.manifest.digest, *self._chunks, *self._extras}))
         except Damaged as error:
             return self._anew(error)
         held = self._cache.taken((), stamps)
-        chunks = full_chunks(self._manifest, self._manifest.owners, self._tensors, self._placed.keys(), held)
+        chunks = full_chunks(self.manifest, self.manifest.owners, self._tensors, self._placed.keys(), held)
         return self._write(chunks, True, self._packs_of(self._chunks), held)
 
     def _anew(self, error: Damaged) -> SavedTensors:
@@ -128,7 +128,7 @@ class TensorSave:
         self, entries: Iterable[PackEntry], keyframe: bool, rests_on: frozenset[str], held: HeldChunks | None = None
     ) -> SavedTensors:
         """Write what is not placed yet; manifests last, so that a reader of the pack alone finds all before it."""
-        manifest = fold_blob(self._manifest.encoded)
+        manifest = fold_blob(self.manifest.encoded)
         about = (*self._extras.values(), manifest)
         extras = [entry for entry in self._extras.values() if entry.digest not in self._placed]
         last = () if manifest.digest in self._placed else (manifest,)
@@ -140,7 +140,7 @@ class TensorSave:
             held.packs.update(self._stamps({*rests_on, *(pack.key for pack in writer.packs)} - held.packs.keys()))
             self._cache.give_back(held)
         return SavedTensors(
-            self._manifest, keyframe, None, tuple(writer.packs), tuple(writer.placements), rests_on, self._files
+            self.manifest, keyframe, None, tuple(writer.packs), tuple(writer.placements), rests_on, self._files
         )
 
     def _found(self, digests: Collection[str]) -> Mapping[str, Placement]:

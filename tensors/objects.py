@@ -27,7 +27,7 @@ class ObjectStore(Protocol):
         """
         ...
 
-    def get(self, key: str, offset: int = 0, length: int | None = None) -> bytes:
+    def get(self, key: str, offset: int = 0, length: int | None = None) -> bytes | memoryview:
         """Exactly these bytes of an object; `Damaged` if it is missing or ends before them."""
         ...
 

@@ -65,12 +65,14 @@ def tensors_in(path: str) -> dict[str, Tensor]:
     return {name: _tensor(name, told, mapped[start:]) for name, told in header.items()}
 
 
-def lay_out(path: Path, entries: Iterable[TensorEntry], metadata: Mapping[str, str]) -> tuple[dict[str, Array], Bytes]:
-    """Make a file of tensors that are still to be filled: each over its own bytes, and all of them, mapped.
+def header(
+    entries: Iterable[TensorEntry], metadata: Mapping[str, str]
+) -> tuple[bytes, dict[str, tuple[TensorEntry, int]]]:
+    """What a file of tensors begins with, its length among it, and where behind it each tensor lies, in order.
 
-    Its room on the disk is taken at once. Raises `Malformed` where the format has no word for a dtype, `OSError`.
+    Raises `Malformed` where the format has no word for a dtype.
     """
-    header: dict[str, Any] = {_METADATA: dict(metadata)}
+    document: dict[str, Any] = {_METADATA: dict(metadata)}
     places: dict[str, tuple[TensorEntry, int]] = {}
     end = 0
     for entry in sorted(
@@ -87,12 +89,22 @@ def lay_out(path: Path, entries: Iterable[TensorEntry], metadata: Mapping[str, s
         if entry.dtype == "float4_e2m1fn_x2":
             shape[-1] *= 2
         place = {"dtype": _WORDS[entry.dtype], "shape": shape, "data_offsets": [end, end + entry.nbytes]}
-        header[entry.name], places[entry.name] = place, (entry, end)
+        document[entry.name], places[entry.name] = place, (entry, end)
         end += entry.nbytes
-    head = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    head = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     head += b" " * (-len(head) % 8)
+    return len(head).to_bytes(8, "little") + head, places
+
+
+def lay_out(path: Path, entries: Iterable[TensorEntry], metadata: Mapping[str, str]) -> tuple[dict[str, Array], Bytes]:
+    """Make a file of tensors that are still to be filled: each over its own bytes, and all of them, mapped.
+
+    Its room on the disk is taken at once. Raises `Malformed` as `header` does, `OSError`.
+    """
+    head, places = header(entries, metadata)
+    end = sum(entry.nbytes for entry, _ in places.values())
     with path.open("xb") as file:
-        start = file.write(len(head).to_bytes(8, "little") + head)
+        start = file.write(head)
         file.flush()
         if end:
             os.posix_fallocate(

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from ..errors import Damaged, Refused
+from ..errors import Damaged, Malformed, Refused
 from .blob import unfold_blob
 from .cache import ChunkCache
 from .check import check_pack, check_way
 from .codec import Direction
-from .delta import Pairing
+from .delta import Pairing, Slot
 from .graph import Deltas, Graph, Route
 from .inplace import apply_way
 from .keep import SavedTensors, SoundPacks, TensorSave
@@ -23,6 +23,8 @@ from .objects import ObjectStore
 from .pack import Placement
 from .rewrite import fill, overwrite
 from .tensor import Array, Bytes, LiveTensor, Tensor
+from .threads import in_order
+from .virtual_pack import VirtualPack, laid_out, laid_out_deltas
 from .way import AtHand, AtHandDiffers, Leg, Placements, StoredDelta, Way
 
 V = TypeVar("V")
@@ -46,6 +48,7 @@ class Vault:
         self._sound = sound or SoundPacks(objects)
         self._cache = cache or ChunkCache()
         self._manifests: Recent[Manifest] = Recent(16)
+        self._virtual: Recent[VirtualPack] = Recent(16)
 
     def keep(
         self,
@@ -54,13 +57,19 @@ class Vault:
         base: Manifest | None,
         graph: Deltas,
         files: Mapping[str, Path | bytes] | None = None,
+        told: str | None = None,
     ) -> SavedTensors:
         """Save tensors as a delta from `base` where the graph's bounds allow it and it is the smaller, else whole.
 
         What is stored already is not written again. Raises `Refused`, leaving nothing, if a tensor or file changes
-        meanwhile; `Malformed` on names, shapes or dtypes that cannot be kept.
+        meanwhile; `Malformed` on names, shapes or dtypes that cannot be kept, and where the manifest is not the one
+        that was `told` with the tensors.
         """
         save = TensorSave(self._objects, self._placements, self._sound, self._cache, self.way, tensors, files or {})
+        if told not in (None, save.manifest.digest):
+            raise Malformed(
+                f"the tensors come to the manifest {save.manifest.digest}, not to {told}; send what it says"
+            )
         kept = save.known(graph) or (base and save.as_delta(base, graph)) or save.as_keyframe()
         self._manifests.put(kept.manifest.digest, kept.manifest)
         return kept
@@ -127,10 +136,7 @@ class Vault:
         written. On any error, also an interrupt, what was written is led back. Raises `Refused` where no deltas lead
         there from what is live, or it cannot be done in place: then restore instead.
         """
-        try:
-            route = Graph({}, graph.edges).cheapest(target, (live_manifest.digest,))
-        except Damaged:
-            raise Refused("no deltas lead from what is live to that version; load the version instead") from None
+        route = _deltas_alone(graph, target, live_manifest.digest)
         apply_way(self.way(route, (live_manifest, live)), live)
         return tuple((edge.digest, direction) for edge, direction in route.steps)
 
@@ -138,6 +144,34 @@ class Vault:
         """The packs that a restore reads; raises `Damaged` where it cannot be."""
         found = self._placements.find(self.way(graph.cheapest(digest)).rests_on)
         return frozenset(place.pack for place in found.values())
+
+    def virtual_pack(self, digest: str, graph: Graph) -> VirtualPack:
+        """All that a restore of a manifest reads, as one object; raises `Damaged` where it cannot be."""
+        return self._laid_out((digest, None), lambda: laid_out(*self._routed(graph.cheapest(digest)), self._placements))
+
+    def virtual_deltas(self, digest: str, graph: Graph, live: str) -> VirtualPack:
+        """What `apply` reads to lead the tensors of the manifest `live` to another: manifests and deltas alone.
+
+        Raises `Refused` where no deltas lead there.
+        """
+        route = _deltas_alone(graph, digest, live)
+        return self._laid_out((digest, live), lambda: laid_out_deltas(*self._routed(route), self._placements))
+
+    def read_virtual(self, pack: VirtualPack, start: int, stop: int) -> Iterator[memoryview]:
+        """Bytes of a virtual pack. Where they cannot be read it is forgotten: laid out anew it may lie elsewhere."""
+        try:
+            yield from pack.pieces(self._objects, start, stop)
+        except Damaged:
+            self._virtual.clear()
+            raise
+
+    def chunks(self, digest: str, graph: Graph, slots: Iterable[Slot]) -> Iterator[Bytes]:
+        """Chunks of a manifest's tensors, by the names of their owners, in order; each is verified and its own."""
+        way = self.way(graph.cheapest(digest))
+        for made in in_order(
+            lambda plans: [each.copy() for each in way.chunks(plans)], way.batches(self._placements, slots)
+        ):
+            yield from made
 
     def norms(self, a: Manifest, b: Manifest, graph: Graph) -> Norms:
         """How far b lies from a, for each tensor that differs; raises `Damaged`."""
@@ -186,6 +220,16 @@ class Vault:
         fill(way, self._placements, arrays)
         return {name: arrays[manifest.owner(name).name] for name in wanted}
 
+    def _routed(self, route: Route) -> tuple[Route, Way]:
+        return route, self.way(route)
+
+    def _laid_out(self, name: tuple[str, str | None], lay_out: Callable[[], VirtualPack]) -> VirtualPack:
+        """A virtual pack, kept for those who read it in many parts."""
+        known = self._virtual.get(key := " ".join(filter(None, name)))
+        if known is None:
+            self._virtual.put(key, known := lay_out())
+        return known
+
     def _locate(self, digests: Iterable[str], sort: str) -> Mapping[str, Placement]:
         wanted = set(digests)
         found = self._placements.find(wanted)
@@ -193,6 +237,13 @@ class Vault:
             if digest not in found:
                 raise Damaged(f"{sort} {digest}", expected="a pack that holds it", found="none")
         return found
+
+
+def _deltas_alone(graph: Graph, target: str, live: str) -> Route:
+    try:
+        return Graph({}, graph.edges).cheapest(target, (live,))
+    except Damaged:
+        raise Refused("no deltas lead from what is live to that version; load the version instead") from None
 
 
 class StoredTensor:
@@ -221,6 +272,10 @@ class Recent(Generic[V]):
             if key in self._kept:
                 self._kept.move_to_end(key)
             return self._kept.get(key)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._kept.clear()
 
     def put(self, key: str, value: V) -> None:
         with self._lock:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from ..domain.commands import model_stream
+from ..domain.commands import Expected, model_stream
+from ..domain.guards import stands
 from ..domain.model.state import ModelState
-from ..errors import Refused
+from ..errors import Refused, UnknownRevision
 from ..events.envelope import Recorded
 from ..events.model import VersionCommitted
-from ..results import Version
+from ..results import LastMove, Version
 from ..settings import log
 from .restore import tensors
 from .save import save
@@ -36,6 +37,7 @@ def merge(
     strategy: Strategy,
     weight: float,
     message: str,
+    expected: Expected | None,
     key: str | None,
 ) -> Version:
     """Merge a version into a branch; the branch's head itself where it holds that version already.
@@ -51,6 +53,8 @@ def merge(
     assert isinstance(there, int)
     ours, other = _sides(model, into, there, known)
     derivation: dict[str, Any] = {"merge": strategy} | ({"weight": weight} if strategy == "average" else {})
+    if not known:
+        stands(f"branch {into!r}", expected, ours, model.last_move("branch", into))
     if not known and model.comes_from(ours, other):
         if derivation not in (USUAL, model.version(ours).event.derivation):
             log.warning("version %d is merged into %r already; strategy and weight count for nothing", other, into)
@@ -70,7 +74,8 @@ def merge(
         message=message,
         parents=(Named(into, ours, theirs.role), theirs._replace(version=other)),
         derivation=derivation,
-        expected=ours,
+        # whoever names a revision means that `ours` is what it names
+        expected=expected if isinstance(expected, LastMove) else ours,
     )
     return save(workspace, subject, request, key)
 
@@ -92,7 +97,7 @@ def _sides(model: ModelState, into: str, theirs: int, known: Iterable[Recorded])
             ours, theirs = (*model.version(recorded.event.version).parents, theirs, theirs)[:2]
             return ours, theirs
     if (head := model.head(into)) is None:
-        raise Refused(f"{model.name} has no branch {into!r}; `lepton branch` lists them")
+        raise UnknownRevision(f"{model.name} has no branch {into!r}; `lepton branch` lists them")
     return head, theirs
 
 

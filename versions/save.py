@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from pydantic_core import to_json
 
-from ..domain.commands import Checkpoint, Commit, Delta, Stored, TellManifest
+from ..domain.commands import Checkpoint, Commit, Delta, Expected, Stored, TellManifest
 from ..domain.guards import writable
 from ..domain.model.commit import check_tags
 from ..domain.model.revision import parts
@@ -24,7 +24,7 @@ from ..events.envelope import Recorded
 from ..events.model import File, Parent, VersionCommitted
 from ..events.objects import ManifestWritten, packs_written
 from ..events.sql.rows import PlacementRow
-from ..results import Version, VersionRef
+from ..results import LastMove, Version, VersionRef
 from ..tensors.graph import Graph
 from .deltas import ModelDeltas
 from .save_request import Named, Save, filled, numbered
@@ -66,7 +66,7 @@ def save_filled(
     if not subject.named:
         tell_of_new(workspace, model, subject.name)
     parents, follows_head = parents_of(workspace, model, asked)
-    expected = None if asked.expected is None else workspace.guard(numbered(asked.expected), subject.name)
+    expected = _expected(workspace, asked, subject.name)
     base = _base(workspace, model, parents)
     for _ in range(UPLOADS):
         with suppress(Condemned):
@@ -74,18 +74,26 @@ def save_filled(
     return _committed(workspace, subject, asked, model, (parents, follows_head, expected, base), key, time)
 
 
+def _expected(workspace: Workspace, asked: Save, model: str) -> Expected | None:
+    """Where the branch must be."""
+    wanted = asked.expected
+    return wanted if wanted is None or isinstance(wanted, LastMove) else workspace.guard(numbered(wanted), model)
+
+
 def _committed(
     workspace: Workspace,
     subject: Subject,
     request: Save,
     model: ModelState,
-    place: tuple[tuple[Parent, ...], bool, int | None, Manifest | None],
+    place: tuple[tuple[Parent, ...], bool, Expected | None, Manifest | None],
     key: str | None,
     time: datetime | None,
 ) -> Version:
     """Keep the bytes and send the command; `Condemned` where a pack was, meanwhile, that they rely on."""
     parents, follows_head, expected, base = place
-    kept = workspace.vault_to_save().keep(subject.tensors, base=base, graph=ModelDeltas(model), files=request.files)
+    kept = workspace.vault_to_save().keep(
+        subject.tensors, base=base, graph=ModelDeltas(model), files=request.files, told=subject.manifest
+    )
     command = Commit(
         model=subject.name,
         branch=request.branch,
@@ -129,9 +137,13 @@ def checkpoint(
     key: str,
     time: datetime | None = None,
     architecture: Mapping[str, Any] | None = None,
+    manifest: str | None = None,
 ) -> str:
-    """Keep a run's tensors on the way, without making a version: the digest of their manifest."""
-    kept = workspace.vault_to_save().keep(tensors, base=None, graph=Graph({}, ()))
+    """Keep a run's tensors on the way, without making a version: the digest of their manifest.
+
+    `manifest` is what that must be, where it was told with them.
+    """
+    kept = workspace.vault_to_save().keep(tensors, base=None, graph=Graph({}, ()), told=manifest)
     rest = told_ahead(stored(kept), lambda page: workspace.admit(page, None, time=time))
     digest = kept.manifest.digest
     command = Checkpoint(run=run, tensors=digest, step=step, stored=rest, architecture=architecture)

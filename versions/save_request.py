@@ -14,10 +14,12 @@ from ..domain.names import changed_notes, checked_label, checked_metrics, checke
 from ..errors import Malformed
 from ..plain import plain, plain_text, words_of
 from ..provenance import code, environment
-from ..results import PendingVersion, Version, VersionRef
+from ..results import LastMove, PendingVersion, Version, VersionRef
 from .source import Subject, fingerprint_of, identity_of
 
 Rev = str | int | PendingVersion
+Expected = Rev | LastMove
+"""Where a caller believes a branch to be: on a version (0: nowhere), or where its last move left it."""
 T = TypeVar("T")
 
 
@@ -61,7 +63,7 @@ class Save:
     derivation: Mapping[str, Any] | None = None
     environment: Mapping[str, Any] | None = None
     code: Mapping[str, Any] | None = None
-    expected: Rev | None = None
+    expected: Expected | None = None
     run: str | None = None
 
     @property
@@ -147,8 +149,8 @@ def asked_for(origin: PendingVersion | Version | None, asked: Mapping[str, Any])
     return Save(**{**asked, **converted})
 
 
-def _expected(rev: Rev | None) -> Rev | None:
-    return rev if rev is None or isinstance(rev, PendingVersion) else words(rev)
+def _expected(rev: Expected | None) -> Expected | None:
+    return rev if rev is None or isinstance(rev, PendingVersion | LastMove) else words(rev)
 
 
 def _told(given: Mapping[str, Any] | None, known: Mapping[str, Any], what: str) -> Mapping[str, Any]:
@@ -200,7 +202,7 @@ def numbered(version: T | PendingVersion) -> T:
     return version
 
 
-def words(rev: Rev) -> str:
+def words(rev: Expected) -> str:
     """A revision as text that says all it knows: a version names its model."""
     if isinstance(rev, PendingVersion):
         return f"pending {rev.key}"

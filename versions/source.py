@@ -38,6 +38,8 @@ class Subject:
     """Fingerprint of the rows that the metrics are of."""
     task: str | None = None
     """What the metrics are of."""
+    manifest: str | None = None
+    """Digest of the manifest that the tensors must come to, where it was told with them."""
 
 
 def read(source: Any, name: str | None) -> Subject:
@@ -100,7 +102,8 @@ def _named(source: Mapping[Any, Any]) -> Mapping[str, Any]:
     return source
 
 
-def _is_fingerprint(data: Mapping[Any, Any]) -> bool:
+def is_fingerprint(data: Mapping[Any, Any]) -> bool:
+    """Whether this is what is told of rows, and not the rows."""
     digest = data.get("digest")
     return isinstance(digest, str) and bool(_DIGEST.fullmatch(digest)) and data.keys() <= _FIELDS
 
@@ -112,7 +115,7 @@ def fingerprint_of(data: Any) -> Mapping[str, Any] | None:
     """
     if data is None:
         return None
-    if isinstance(data, Mapping) and _is_fingerprint(data):  # pyright: ignore[reportUnknownArgumentType]
+    if isinstance(data, Mapping) and is_fingerprint(data):  # pyright: ignore[reportUnknownArgumentType]
         return dict(data)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     from ..datasets.tables import fingerprint
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import time
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Final
 
@@ -19,25 +17,24 @@ from ..errors import LeptonError
 from .options import LOOPBACK, ServeOptions, split_host
 from .peer import uid_of
 from .problems import Problem, of_error, of_http, retry_after
-from .service import Service
-from .visitor import Visitor
+from .rates import Rate
+from .served import ServedLedger
+from .visitor import Visitor, bearer
 
 log = logging.getLogger("lepton.serve")
 
 OPEN: Final = frozenset({"/healthz", "/readyz"})
 """Addresses that tell nothing of the ledger, and answer everybody who calls the server by its name."""
-_MINUTE: Final = 60.0
-_ADDRESSES: Final = 10_000
 
 
 class Access:
     """The door. It lets nobody in by default: without a visitor in the scope no handler runs."""
 
-    def __init__(self, app: ASGIApp, service: Service) -> None:
+    def __init__(self, app: ASGIApp, service: ServedLedger) -> None:
         self._app = app
         self._service = service
         self._options = service.options
-        self._failures = Failures(service.options.limits.failures)
+        self._failures = Rate(service.options.limits.failures)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -81,18 +78,6 @@ class Access:
         return visitor
 
 
-def bearer(headers: Mapping[str, str]) -> str | None:
-    """The token of a request. Raises `Problem` where something else is sent in its place."""
-    if (header := headers.get("authorization")) is None:
-        return None
-    kind, _, secret = header.partition(" ")
-    if kind.lower() != "bearer" or not secret.strip() or len(secret) > 16_384:
-        raise Problem(
-            401, "Authorization is no bearer token; send Authorization: Bearer TOKEN", WWW_Authenticate="Bearer"
-        )
-    return secret.strip()
-
-
 def check_host(scope: Scope, options: ServeOptions) -> None:
     """Hold that the server is called by a name of its own: pages of strangers reach it by names that are none."""
     names = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
@@ -120,27 +105,3 @@ def _check_neighbour(scope: Scope) -> None:
     uid = uid_of(scope.get("client"), scope.get("server"))
     if uid is not None and uid not in (os.getuid(), 0):
         raise Problem(403, "without tokens this server serves its own user alone; `lepton token create` makes tokens")
-
-
-class Failures:
-    """Logins that failed, by address: a bucket that empties within a minute."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._failed: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def note(self, address: str) -> None:
-        """Count one."""
-        self._failed[address] = (self._level(address) + 1, time.monotonic())
-        self._failed.move_to_end(address)
-        if len(self._failed) > _ADDRESSES:
-            self._failed.popitem(last=False)
-
-    def wait(self, address: str) -> float:
-        """Seconds until an address may try again; 0 for at once."""
-        over = self._level(address) - self._most + 1
-        return max(0.0, over * _MINUTE / self._most)
-
-    def _level(self, address: str) -> float:
-        level, since = self._failed.get(address, (0.0, 0.0))
-        return max(0.0, level - (time.monotonic() - since) * self._most / _MINUTE)

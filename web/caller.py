@@ -13,13 +13,13 @@ from starlette.responses import Response
 from ..errors import Malformed
 from ..ledger.transaction import LONGEST_KEY
 from ..results.answer import plain
-from ..versions.workspace import noted
+from ..versions.news import noted
 from .negotiation import accepted
 
 if TYPE_CHECKING:
     from ..domain.access.rights import Scope
     from ..manager import ModelManager
-    from .service import Service
+    from .served import ServedLedger
     from .visitor import Visitor
 
 T = TypeVar("T")
@@ -38,7 +38,7 @@ class Caller:
     def __init__(self, request: Request) -> None:
         self.request = request
         self.visitor: Visitor = request.scope["lepton.visitor"]
-        self.service: Service = request.app.state.service
+        self.service: ServedLedger = request.app.state.service
 
     @property
     def manager(self) -> ModelManager:
@@ -92,6 +92,7 @@ class Caller:
         with noted() as news:
             answer = act()
         headers = {"Lepton-Seq": str(news.seq or self.service.end()), "Vary": "Accept"}
+        headers["Lepton-News"] = "true" if news() else "false"  # false: what was asked for stood already
         if location is not None:
             headers["Location"] = self.request.scope.get("root_path", "") + location(answer)
         if etag is not None and (tag := etag(answer)) is not None:

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import Malformed, Refused
+from ..projections.queries.child import QueryLimits
 
 LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 """The names by which a server on this machine alone is called."""
 _HOST: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)(:[0-9]{1,5})?")
+
+QUERY: Final = QueryLimits(seconds=30.0, cpu_seconds=60, memory=1 << 30, answer=256 << 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,14 @@ class Limits:
     """Streams of events at a time."""
     streams_each: int = 100
     """Streams of events of one token."""
+    queries: int = 4
+    """Queries of SQL at work at a time; as many again, eight times, may wait."""
+    queries_each: int = 4
+    """Queries of one token at a time."""
+    queries_minute: int = 240
+    """Queries of one token within a minute."""
+    query: QueryLimits = QUERY
+    """What one query may take."""
     failures: int = 10
     """Logins of one address that fail within a minute before it has to wait."""
 

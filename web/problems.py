@@ -16,35 +16,36 @@ from starlette.responses import Response
 
 from .. import errors
 from ..errors import LeptonError, Unavailable
-from ..projections.queries.client import told
+from ..sent_errors import told
 
 log = logging.getLogger("lepton.serve")
 
 MEDIA: Final = "application/problem+json"
-_TYPE: Final = "tag:lepton-ai,2026:problem:"
+TYPE: Final = "tag:lepton-ai,2026:problem:"
 
 
-class Kind(NamedTuple):
+class ProblemKind(NamedTuple):
     """A sort of problem: its status and the last part of its type."""
 
     status: int
     name: str
 
 
-ERRORS: Final[Mapping[type[LeptonError], Kind]] = {
-    errors.UnknownRevision: Kind(404, "unknown"),
-    errors.NotInPast: Kind(409, "not-in-past"),
-    errors.Stale: Kind(409, "stale"),
-    errors.Condemned: Kind(409, "condemned"),
-    errors.KeyReused: Kind(422, "key-reused"),
-    errors.TooLarge: Kind(413, "too-large"),
-    errors.Malformed: Kind(400, "malformed"),
-    errors.NewerLedger: Kind(500, "newer-ledger"),
-    errors.GateNotMet: Kind(409, "gate-not-met"),
-    errors.Forbidden: Kind(403, "forbidden"),
-    errors.Refused: Kind(409, "refused"),
-    errors.Unavailable: Kind(503, "unavailable"),
-    errors.Damaged: Kind(500, "damaged"),
+ERRORS: Final[Mapping[type[LeptonError], ProblemKind]] = {
+    errors.UnknownRevision: ProblemKind(404, "unknown"),
+    errors.NotInPast: ProblemKind(409, "not-in-past"),
+    errors.Stale: ProblemKind(409, "stale"),
+    errors.Condemned: ProblemKind(409, "condemned"),
+    errors.KeyReused: ProblemKind(422, "key-reused"),
+    errors.MissingChunks: ProblemKind(409, "missing-chunks"),
+    errors.TooLarge: ProblemKind(413, "too-large"),
+    errors.Malformed: ProblemKind(400, "malformed"),
+    errors.NewerLedger: ProblemKind(500, "newer-ledger"),
+    errors.GateNotMet: ProblemKind(409, "gate-not-met"),
+    errors.Forbidden: ProblemKind(403, "forbidden"),
+    errors.Refused: ProblemKind(409, "refused"),
+    errors.Unavailable: ProblemKind(503, "unavailable"),
+    errors.Damaged: ProblemKind(500, "damaged"),
 }
 """Every error that Lepton raises; what is not named is what its nearest base is."""
 
@@ -126,7 +127,7 @@ def of_fault(error: Exception, request: Request) -> Response:
 
 def problem(status: int, name: str, sentence: str, headers: Mapping[str, str] | None = None, **more: Any) -> Response:
     """A problem as a response."""
-    body = {"type": _TYPE + name, "title": HTTPStatus(status).phrase, "status": status, "detail": sentence}
+    body = {"type": TYPE + name, "title": HTTPStatus(status).phrase, "status": status, "detail": sentence}
     told = {key: value for key, value in more.items() if value is not None}
     return Response(to_json(body | told, inf_nan_mode="strings"), status, headers, MEDIA)
 

@@ -15,14 +15,14 @@ import uvicorn
 from ..errors import Refused, Unavailable
 from .app import application
 from .options import ServeOptions
-from .service import Service
+from .served import ServedLedger
 
 ENDING: Final = 4
 """Seconds that requests under way have when the server is told to stop."""
 _LOOKS: Final = 0.05
 
 
-def serve(service: Service, stop: Event, ready: Callable[[str], None]) -> None:
+def serve(service: ServedLedger, stop: Event, ready: Callable[[str], None]) -> None:
     """Serve until `stop` is set; `ready` is told the address once it is answered there.
 
     Raises `Refused` where strangers would be answered, `Unavailable` where the port is taken.
@@ -32,7 +32,7 @@ def serve(service: Service, stop: Event, ready: Callable[[str], None]) -> None:
         runner.run(_served(service, listening, stop, ready))
 
 
-def check_may_start(service: Service) -> None:
+def check_may_start(service: ServedLedger) -> None:
     """Raise `Refused` where the server would answer strangers."""
     options = service.options
     if options.is_private:
@@ -46,7 +46,7 @@ def check_may_start(service: Service) -> None:
         raise Refused("beyond this machine the ledger is for those who hold a token; `lepton token create` makes one")
 
 
-async def _served(service: Service, listening: socket.socket, stop: Event, ready: Callable[[str], None]) -> None:
+async def _served(service: ServedLedger, listening: socket.socket, stop: Event, ready: Callable[[str], None]) -> None:
     options = service.options
     server = _Server(
         uvicorn.Config(

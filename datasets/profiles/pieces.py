@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -74,7 +74,7 @@ def _batches(opened: Callable[[], Any], kind: str, label: str | None, chosen: Se
     import pyarrow as pa
 
     with opened() as file:
-        schema, batches = _parquet(file) if kind == "parquet" else _arrow(file)
+        schema, batches = _KINDS[kind](file)
         names = _wanted(schema, label, chosen)
         for batch in batches(names):
             columns = {name: batch.column(batch.schema.get_field_index(name)) for name in names}
@@ -101,6 +101,16 @@ def _arrow(file: Any) -> tuple[Any, Callable[[list[str]], Iterator[Any]]]:
 
     reader: Any = ipc.open_file(file)
     return reader.schema, lambda _: (reader.get_batch(place) for place in range(reader.num_record_batches))
+
+
+def _stream(file: Any) -> tuple[Any, Callable[[list[str]], Iterator[Any]]]:
+    from pyarrow import ipc
+
+    reader: Any = ipc.open_stream(file)
+    return reader.schema, lambda _: iter(reader)
+
+
+_KINDS: Final[Mapping[str, Callable[[Any], Any]]] = {"parquet": _parquet, "arrow": _arrow, "arrow stream": _stream}
 
 
 def _wanted(schema: Any, label: str | None, chosen: Selection) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from ...results import LastMove
 from ..commands import OfGates
 
 
@@ -31,12 +32,15 @@ class ProtectAlias(OfGates):
     """Let an alias move only to versions that passed a gate with these requirements, or that of a suite."""
 
     free_text: ClassVar = ("reason",)
+    joined: ClassVar = ("expected",)
     alias: str
     requirements: tuple[str, ...] = ()
     against: str | None = None
     """The alias, branch or tag that `against.` stands for; the alias itself where nothing is said."""
     suite: str | None = None
     reason: str = ""
+    expected: LastMove | None = None
+    """Which event protected the alias last, 0 for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +48,10 @@ class UnprotectAlias(OfGates):
     """Let an alias move freely again."""
 
     free_text: ClassVar = ("reason",)
+    joined: ClassVar = ("expected",)
     alias: str
     reason: str = ""
+    expected: LastMove | None = None
 
 
 GateCommand = JudgeGate | ProtectAlias | UnprotectAlias

@@ -11,7 +11,7 @@ from ...events.model import AliasProtected, AliasUnprotected, GateJudged, Judged
 from ..commands import OfGates
 from ..expressions.judging import judge, requirement
 from ..expressions.tree import Condition, Side, names, written
-from ..guards import unused
+from ..guards import stands, unused
 from ..model.state import ModelState
 from ..names import checked_name
 from .commands import GateCommand, JudgeGate, ProtectAlias, UnprotectAlias
@@ -30,6 +30,7 @@ def decide_gates(model: ModelState, command: OfGates) -> tuple[Event, ...]:
         case ProtectAlias():
             return _protect(model, of_gates)
         case UnprotectAlias(alias=alias):
+            stands(f"the protection of alias {alias!r}", of_gates.expected, None, model.last_protection(alias))
             if alias not in model.protected:
                 raise Refused(f"alias {alias!r} of {model.name} is not protected; there is nothing to take off")
             return (AliasUnprotected(alias=alias, reason=of_gates.reason),)
@@ -110,6 +111,7 @@ def sides_of(model: ModelState, command: JudgeGate, trees: Mapping[str, Conditio
 
 def _protect(model: ModelState, command: ProtectAlias) -> tuple[Event, ...]:
     alias = checked_name(command.alias, "alias")
+    stands(f"the protection of alias {alias!r}", command.expected, None, model.last_protection(alias))
     if model.taken(alias) != "alias" and alias not in model.protected:
         unused(model, alias)
     trees = {text: requirement(text) for text in command.requirements}

@@ -68,6 +68,26 @@ def comes_from(versions: Versions, numbers: Iterable[int], ancestor: int) -> boo
     return False
 
 
+def below(versions: Versions, numbers: Iterable[int], first: int) -> set[int]:
+    """The nearest of these versions and their ancestors that bear smaller numbers than `first`: all others that do
+    come from them. Lines of first parents are jumped along, so that it costs what merges there are above."""
+    queue = [-number for number in set(numbers)]
+    known, nearest = set(queue), set[int]()
+    heapify(queue)
+    while queue:
+        if (number := -heappop(queue)) < first:
+            nearest.add(number)
+            continue
+        at = versions[number]
+        jump = at.descent.jump
+        straight = jump >= first and jump and versions[jump].descent.merges == at.descent.merges
+        for parent in (jump,) if straight else at.parents:
+            if -parent not in known:
+                known.add(-parent)
+                heappush(queue, -parent)
+    return nearest
+
+
 def newest_first(versions: Versions, numbers: Iterable[int], without: Iterable[int] = ()) -> Iterator[int]:
     """These versions and their ancestors, each once, without some others and theirs: as far as the caller reads on."""
     colours = dict.fromkeys(numbers, True) | dict.fromkeys(without, False)

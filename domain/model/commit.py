@@ -23,6 +23,7 @@ from ...events.model import (
 )
 from ...events.objects import PackRepacked
 from ...plain import plain
+from ...results import LastMove
 from ..append import Append
 from ..commands import OBJECTS, Commit, RecordEvaluation, Repack, Stored, model_stream
 from ..guards import stands, unused, writable
@@ -117,11 +118,18 @@ def same_as_head(model: ModelState, command: Commit) -> VersionState | None:
     repeats = (
         version.event.tensors == command.tensors
         and {(file.name, file.digest) for file in command.files} <= standing
-        and command.expected in (None, head)
+        and _is_expected(model, command, head)
         and {parent.ref for parent in command.other_parents} <= set(version.other_parents)
         and (_same_line(version, command) or _brings_nothing(model, version, command))
     )
     return version if repeats else None
+
+
+def _is_expected(model: ModelState, command: Commit, head: int) -> bool:
+    """Whether the branch is where the caller believes it."""
+    if isinstance(command.expected, LastMove):
+        return command.expected.holds(model.last_move("branch", command.branch))
+    return command.expected in (None, head)
 
 
 def _same_line(version: VersionState, command: Commit) -> bool:
@@ -153,7 +161,7 @@ def _head_is_a_parent(model: ModelState, command: Commit) -> None:
     if len({parent.ref for parent in command.parents}) < len(command.parents):
         raise Malformed("a version cannot be its own second parent; name each parent once")
     head = model.head(command.branch)
-    stands(f"branch {command.branch!r}", command.expected, head)
+    stands(f"branch {command.branch!r}", command.expected, head, model.last_move("branch", command.branch))
     if head is None and not numbers and model.versions:
         raise Refused(
             f"{model.name} has no branch {command.branch!r} yet, and no parent says where it begins; open it with "

@@ -109,6 +109,8 @@ _COLUMNS: Final[Mapping[str, _Column]] = {
     "versions": _Column(int, _told_version, _version),
     "tags": _plainly(str, _same, _same),
     "tagged": _plainly(int, list, tuple),
+    "tag_moves": _plainly(str, list, tuple),
+    "protection_moves": _plainly(str, _same, _same),
     "deltas": _plainly(
         int,
         lambda delta: delta.model_dump(exclude={"type"}),

@@ -6,58 +6,64 @@ from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
 from typing import NamedTuple
 
-from .state import ModelState, Move, Ref, RefKind
+from .state import ModelState, Move, NameKind, Ref
 
 
 class RefMove(NamedTuple):
-    """One move of a branch or alias."""
+    """One move of a branch, tag or alias."""
 
-    kind: RefKind
+    kind: NameKind
     ref: Ref
     move: Move
 
 
-def all_moves(model: ModelState) -> Iterator[RefMove]:
-    """Every move there was. As of all of these, what is read on to is what it costs."""
+def all_moves(model: ModelState, before: int | None = None) -> Iterator[RefMove]:
+    """Every move there was, with `before` those before that event. As of all of these, what is read on to is what it
+    costs."""
     refs = (*_refs(model, "branch"), *_refs(model, "alias"))
-    return _merged([_each(kind, ref, ref.history()) for kind, ref in refs])
+    return _merged([_each(kind, ref, ref.history(before)) for kind, ref in refs])
 
 
-def moves_of_branch(model: ModelState, branch: str) -> Iterator[RefMove]:
+def moves_of_branch(model: ModelState, branch: str, before: int | None = None) -> Iterator[RefMove]:
     """A branch's own moves; and wherever they were made, the commits of its past and what was put on them."""
 
-    def within(kind: RefKind, ref: Ref, move: Move) -> bool:
+    def within(kind: NameKind, ref: Ref, move: Move) -> bool:
         if kind == "branch" and ref.name == branch:
             return True
         return (kind == "alias" or move.kind == "created") and _reached(move, lambda to: model.in_past(branch, to))
 
-    return _with_commits(model, model.past_newest_first(branch), within)
+    return _with_commits(model, model.past_newest_first(branch, before), within, before)
 
 
-def moves_up_to(model: ModelState, version: int) -> Iterator[RefMove]:
+def moves_up_to(model: ModelState, version: int, before: int | None = None) -> Iterator[RefMove]:
     """The commits of a version and of what it comes from, and the branches that were opened there."""
-    return _of_versions(model, model.ancestry(version), lambda to: model.comes_from(version, to))
+    return _of_versions(model, model.ancestry(version, before=before), lambda to: model.comes_from(version, to), before)
 
 
-def moves_between(model: ModelState, before: int, after: int) -> Iterator[RefMove]:
+def moves_between(model: ModelState, start: int, end: int, before: int | None = None) -> Iterator[RefMove]:
     """`A..B`: as `moves_up_to`, of what B comes from and A does not."""
 
     def between(to: int) -> bool:
-        return model.comes_from(after, to) and not model.comes_from(before, to)
+        return model.comes_from(end, to) and not model.comes_from(start, to)
 
-    return _of_versions(model, model.ancestry(after, without=(before,)), between)
+    return _of_versions(model, model.ancestry(end, without=(start,), before=before), between, before)
 
 
-def _of_versions(model: ModelState, numbers: Iterable[int], named: Callable[[int], bool]) -> Iterator[RefMove]:
-    return _with_commits(model, numbers, lambda _kind, _ref, move: move.kind == "created" and _reached(move, named))
+def _of_versions(
+    model: ModelState, numbers: Iterable[int], named: Callable[[int], bool], before: int | None
+) -> Iterator[RefMove]:
+    def within(_kind: NameKind, _ref: Ref, move: Move) -> bool:
+        return move.kind == "created" and _reached(move, named)
+
+    return _with_commits(model, numbers, within, before)
 
 
 def _with_commits(
-    model: ModelState, numbers: Iterable[int], within: Callable[[RefKind, Ref, Move], bool]
+    model: ModelState, numbers: Iterable[int], within: Callable[[NameKind, Ref, Move], bool], before: int | None
 ) -> Iterator[RefMove]:
-    """The commits of these versions, among the other moves that are within."""
+    """The commits of these versions, among the other moves that are within and before that event."""
     refs = (*_refs(model, "branch"), *_refs(model, "alias"))
-    others = ((each for each in _each(kind, ref, ref.moves_apart()) if within(*each)) for kind, ref in refs)
+    others = ((each for each in _each(kind, ref, ref.moves_apart(before)) if within(*each)) for kind, ref in refs)
     return _merged([_commits(model, numbers), *others])
 
 
@@ -72,12 +78,12 @@ def _reached(move: Move, named: Callable[[int], bool]) -> bool:
     return move.to_version is not None and named(move.to_version)
 
 
-def _refs(model: ModelState, kind: RefKind) -> Iterator[tuple[RefKind, Ref]]:
+def _refs(model: ModelState, kind: NameKind) -> Iterator[tuple[NameKind, Ref]]:
     for ref in (model.branches if kind == "branch" else model.aliases).values():
         yield kind, ref
 
 
-def _each(kind: RefKind, ref: Ref, moves: Iterable[Move]) -> Iterator[RefMove]:
+def _each(kind: NameKind, ref: Ref, moves: Iterable[Move]) -> Iterator[RefMove]:
     return (RefMove(kind, ref, move) for move in moves)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...errors import NotInPast, Refused
+from ...errors import NotInPast, Refused, UnknownRevision
 from ...events.event import Event
 from ...events.model import (
     AliasDeleted,
@@ -15,10 +15,20 @@ from ...events.model import (
     BranchRolledBack,
     TagDeleted,
 )
-from ..commands import CreateBranch, DeleteAlias, DeleteBranch, DeleteTag, MoveAliases, RollBack, RollBackAlias
+from ..commands import (
+    CreateBranch,
+    CreateTag,
+    DeleteAlias,
+    DeleteBranch,
+    DeleteTag,
+    MoveAliases,
+    RollBack,
+    RollBackAlias,
+)
 from ..gates.protection import passage, undeletable
 from ..guards import stands, unused, writable
 from ..names import checked_name
+from .commit import free_tag
 from .state import ModelState
 
 
@@ -27,6 +37,7 @@ def create_branch(model: ModelState, command: CreateBranch) -> tuple[Event, ...]
     checked_name(command.branch, "branch")
     model.version(command.version)
     head = model.head(command.branch)
+    stands(f"branch {command.branch!r}", command.expected, head, model.last_move("branch", command.branch))
     if head == command.version:
         return ()
     if head is not None:
@@ -40,16 +51,26 @@ def create_branch(model: ModelState, command: CreateBranch) -> tuple[Event, ...]
 def delete_branch(model: ModelState, command: DeleteBranch) -> tuple[Event, ...]:
     """Give up a branch; its versions keep their numbers, and the last branch stays."""
     if (head := model.head(command.branch)) is None:
-        raise Refused(f"{model.name} has no branch {command.branch!r}; `lepton branch` lists them")
+        raise UnknownRevision(f"{model.name} has no branch {command.branch!r}; `lepton branch` lists them")
+    stands(f"branch {command.branch!r}", command.expected, head, model.last_move("branch", command.branch))
     if not any(ref.version and ref.name != command.branch for ref in model.branches.values()):
         raise Refused(f"{command.branch!r} is the only branch of {model.name}; a model keeps at least one")
     return (BranchDeleted(branch=command.branch, version=head),)
 
 
+def create_tag(model: ModelState, command: CreateTag) -> tuple[Event, ...]:
+    """Bind a tag to a version; repeated on the same version it is nothing new."""
+    model.version(command.version)
+    bound = model.tags.get(command.tag)
+    stands(f"tag {command.tag!r}", command.expected, bound, model.last_move("tag", command.tag))
+    return () if bound == command.version else (free_tag(model, command.tag, command.version),)
+
+
 def delete_tag(model: ModelState, command: DeleteTag) -> tuple[Event, ...]:
     """Give up a tag."""
     if (number := model.tags.get(command.tag)) is None:
-        raise Refused(f"{model.name} has no tag {command.tag!r}; `lepton tag` lists them")
+        raise UnknownRevision(f"{model.name} has no tag {command.tag!r}; `lepton tag` lists them")
+    stands(f"tag {command.tag!r}", command.expected, number, model.last_move("tag", command.tag))
     return (TagDeleted(tag=command.tag, version=number),)
 
 
@@ -62,7 +83,8 @@ def move_aliases(model: ModelState, command: MoveAliases) -> tuple[Event, ...]:
         model.version(number)
         if model.alias(alias) is None and alias not in model.protected:
             unused(model, alias)
-        stands(f"alias {alias!r}", command.expected.get(alias), model.alias(alias))
+        expected, last = command.expected.get(alias), model.last_move("alias", alias)
+        stands(f"alias {alias!r}", expected, model.alias(alias), last)
     return tuple(
         AliasMoved(
             alias=alias,
@@ -78,8 +100,10 @@ def move_aliases(model: ModelState, command: MoveAliases) -> tuple[Event, ...]:
 
 def delete_alias(model: ModelState, command: DeleteAlias) -> tuple[Event, ...]:
     """Give up an alias, unless it is protected."""
+    stood = standing(model, command.alias)
+    stands(f"alias {command.alias!r}", command.expected, stood, model.last_move("alias", command.alias))
     undeletable(model, command.alias)
-    return (AliasDeleted(alias=command.alias, from_version=standing(model, command.alias)),)
+    return (AliasDeleted(alias=command.alias, from_version=stood),)
 
 
 def decide_rollback(model: ModelState, command: RollBack | RollBackAlias) -> tuple[Event, ...]:
@@ -92,15 +116,16 @@ def roll_back(model: ModelState, command: RollBack) -> tuple[Event, ...]:
     """Put a branch on a version of its past, forwards too, and the aliases named with it."""
     head = model.head(command.branch)
     if head is None:
-        raise Refused(f"{model.name} has no branch {command.branch!r}; `lepton branch` lists them")
+        raise UnknownRevision(f"{model.name} has no branch {command.branch!r}; `lepton branch` lists them")
     model.version(command.to)
-    stands(f"branch {command.branch!r}", command.expected, head)
+    last = model.last_move("branch", command.branch)
+    stands(f"branch {command.branch!r}", command.expected, head, last)
     if not model.in_past(command.branch, command.to):
         raise NotInPast(command.to, command.branch)
     aliases = tuple(_taken_along(model, command))
     if command.to == head:
         return aliases
-    stands(f"branch {command.branch!r}", command.from_version, head)
+    stands(f"branch {command.branch!r}", command.from_version, head, last)
     rolled = BranchRolledBack(
         branch=command.branch,
         from_version=head,
@@ -124,7 +149,8 @@ def _taken_along(model: ModelState, command: RollBack) -> Iterator[Event]:
 def roll_back_alias(model: ModelState, command: RollBackAlias) -> tuple[Event, ...]:
     """Put an alias back on a version it has stood on."""
     stood = standing(model, command.alias)
-    stands(f"alias {command.alias!r}", command.expected, stood)
+    last = model.last_move("alias", command.alias)
+    stands(f"alias {command.alias!r}", command.expected, stood, last)
     if command.to not in model.aliases[command.alias].stood:
         raise Refused(
             f"alias {command.alias!r} never stood on version {command.to}; "
@@ -132,7 +158,7 @@ def roll_back_alias(model: ModelState, command: RollBackAlias) -> tuple[Event, .
         )
     if command.to == stood:
         return ()
-    stands(f"alias {command.alias!r}", command.from_version, stood)
+    stands(f"alias {command.alias!r}", command.from_version, stood, last)
     return (
         AliasRolledBack(
             alias=command.alias,
@@ -148,7 +174,7 @@ def roll_back_alias(model: ModelState, command: RollBackAlias) -> tuple[Event, .
 def standing(model: ModelState, alias: str) -> int:
     """The version an alias stands on, or `Refused`."""
     if (number := model.alias(alias)) is None:
-        raise Refused(f"{model.name} has no alias {alias!r}; `lepton alias` lists them")
+        raise UnknownRevision(f"{model.name} has no alias {alias!r}; `lepton alias` lists them")
     return number
 
 

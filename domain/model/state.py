@@ -39,11 +39,12 @@ from ...events.model import (
     VersionDescribed,
 )
 from ...results import VersionRef
-from .ancestry import Descent, comes_from, descent, newest_first
+from .ancestry import Descent, below, comes_from, descent, newest_first
 from .figures import KeptReport, VersionFigures, rows_of
 from .metric import Better
 
 RefKind = Literal["branch", "alias"]
+NameKind = Literal["branch", "tag", "alias"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +85,29 @@ class Ref:
             stood, tips = stood.set(to, None), tips.set(to, None)
         return Ref(self.name, to, self.moves.set(ordinal, move), apart, stood, tips)
 
-    def at(self, seq: int | None) -> int | None:
-        """The version it stood on behind event `seq`, without one where it stands."""
-        if seq is None:
-            return self.version
-        return next((move.to_version for move in self.history() if move.seq <= seq), None)
+    def last_move(self, seq: int | None = None) -> Move | None:
+        """Its last move, behind event `seq` if one is named."""
+        return next(self.history(None if seq is None else seq + 1), None)
 
-    def history(self) -> Iterator[Move]:
-        """All moves, newest first."""
-        return (self.moves[n] for n in range(len(self.moves) - 1, -1, -1))
+    def history(self, before: int | None = None) -> Iterator[Move]:
+        """All moves, newest first; with `before` those before event `before`."""
+        last = len(self.moves) if before is None else self._first(before)
+        return (self.moves[n] for n in range(last - 1, -1, -1))
 
-    def moves_apart(self) -> Iterator[Move]:
-        """The moves that no commit made, newest first."""
-        return (self.moves[self.apart[n]] for n in range(len(self.apart) - 1, -1, -1))
+    def moves_apart(self, before: int | None = None) -> Iterator[Move]:
+        """The moves that no commit made, newest first; with `before` those before event `before`."""
+        last = len(self.apart)
+        if before is not None:
+            last = bisect_left(range(last), before, key=lambda n: self.moves[self.apart[n]].seq)
+        return (self.moves[self.apart[n]] for n in range(last - 1, -1, -1))
 
     def move_of(self, seq: int) -> Move:
         """The move that event `seq` made."""
-        return self.moves[bisect_left(range(len(self.moves)), seq, key=lambda n: self.moves[n].seq)]
+        return self.moves[self._first(seq)]
+
+    def _first(self, seq: int) -> int:
+        """The ordinal of the first move that event `seq` or a later one made."""
+        return bisect_left(range(len(self.moves)), seq, key=lambda n: self.moves[n].seq)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +161,8 @@ class ModelState(NamedTuple):
     tags: Map[str, int] = Map()
     tagged: Map[int, tuple[str, ...]] = Map()
     """The tags by the version they are on."""
+    tag_moves: Map[str, tuple[int, ...]] = Map()
+    """By tag, also by those given up, the `seq` at which it was bound and given up, oldest first."""
     deltas: Map[int, DeltaRecorded] = Map()
     """By the version they lead to."""
     manifests: Map[str, StoredManifest] = Map()
@@ -180,6 +189,8 @@ class ModelState(NamedTuple):
     """The gates that a version passed, oldest first."""
     protected: Map[str, AliasProtected] = Map()
     """By the alias, also where that stands nowhere yet."""
+    protection_moves: Map[str, int] = Map()
+    """By alias the `seq` of what protected it last, or took that off."""
 
     @property
     def next_number(self) -> int:
@@ -215,11 +226,29 @@ class ModelState(NamedTuple):
         ref = self.aliases.get(name)
         return ref.version if ref else None
 
-    def live(self, kind: RefKind, seq: int | None = None) -> dict[str, int]:
-        """Where the branches or aliases stand that are not deleted, by name in order; with `seq`, where they stood."""
+    def live(self, kind: RefKind) -> dict[str, int]:
+        """Where the branches or aliases stand that are not deleted, by name in order."""
         refs = self.branches if kind == "branch" else self.aliases
-        stand = ((name, ref.at(seq)) for name, ref in sorted(refs.items()))
-        return {name: version for name, version in stand if version is not None}
+        return {name: ref.version for name, ref in sorted(refs.items()) if ref.version is not None}
+
+    def last_move(self, kind: NameKind, name: str) -> int:
+        """The `seq` of the last move of a name, 0 where nothing bears it."""
+        if kind == "tag":
+            return self.tag_moves[name][-1] if name in self.tags else 0
+        ref = (self.branches if kind == "branch" else self.aliases).get(name)
+        move = ref and ref.last_move()
+        return move.seq if move is not None and move.to_version is not None else 0
+
+    def last_of_all(self, kind: NameKind) -> int:
+        """The `seq` of the last move of any name of a kind, also of those given up, 0 where there was none."""
+        if kind == "tag":
+            return max((moves[-1] for moves in self.tag_moves.values()), default=0)
+        refs = self.branches if kind == "branch" else self.aliases
+        return max((move.seq for ref in refs.values() if (move := ref.last_move())), default=0)
+
+    def last_protection(self, alias: str) -> int:
+        """The `seq` of what protects an alias, 0 where nothing does."""
+        return self.protection_moves[alias] if alias in self.protected else 0
 
     def taken(self, name: str) -> RefKind | Literal["tag"] | None:
         """What a name of the one name space is in use for."""
@@ -229,12 +258,21 @@ class ModelState(NamedTuple):
             return "branch"
         return "alias" if self.alias(name) is not None else None
 
-    def ancestry(self, *numbers: int, without: Iterable[int] = ()) -> Iterator[int]:
+    def ancestry(self, *numbers: int, without: Iterable[int] = (), before: int | None = None) -> Iterator[int]:
         """The versions given and all their ancestors, newest first, each once; `without` some others and theirs.
 
-        What is read on to is what it costs.
+        With `before` only those before that event, which the newer ones are jumped over to. What is read on to is what
+        it costs.
         """
-        return newest_first(self.versions, numbers, without)
+        if before is None:
+            return newest_first(self.versions, numbers, without)
+        first = self.first_since(before)
+        ends = (below(self.versions, some, first) for some in (numbers, without))
+        return newest_first(self.versions, *ends)
+
+    def first_since(self, seq: int) -> int:
+        """The number that the first version bears which event `seq` or a later one made."""
+        return 1 + bisect_left(range(1, self.next_number), seq, key=lambda number: self.versions[number].seq)
 
     def comes_from(self, number: int, ancestor: int) -> bool:
         """Whether a version is another or has it among its ancestors."""
@@ -244,10 +282,17 @@ class ModelState(NamedTuple):
         """Every version a branch ever pointed at, and their ancestors."""
         return frozenset(self.past_newest_first(branch))
 
-    def past_newest_first(self, branch: str) -> Iterator[int]:
-        """As `past`, one by one; what is read on to is what it costs."""
+    def past_newest_first(self, branch: str, before: int | None = None) -> Iterator[int]:
+        """As `past`, one by one, with `before` those before that event; what is read on to is what it costs."""
         ref = self.branches.get(branch)
-        return self.ancestry(*ref.tips) if ref else iter(())
+        return self.ancestry(*ref.tips, before=before) if ref else iter(())
+
+    def committed_newest_first(self, branch: str, before: int | None = None) -> Iterator[int]:
+        """The versions that were committed on a branch, newest first; with `before` those before that event."""
+        ref = self.branches.get(branch)
+        for move in ref.history(before) if ref else ():
+            if move.to_version is not None and self.version(move.to_version).seq == move.seq:
+                yield move.to_version
 
     def in_past(self, branch: str, number: int) -> bool:
         """Whether a branch ever pointed at a version, or at one that comes from it."""
@@ -308,9 +353,9 @@ def evolve(model: ModelState, recorded: Recorded) -> ModelState:
         case BranchDeleted(branch=name, version=number):
             return _moved(model, "branch", name, _move(recorded, "deleted", number, None))
         case TagCreated(tag=name, version=number):
-            return _tagged(model, name, number)
+            return _tagged(model, recorded.seq, name, number)
         case TagDeleted(tag=name):
-            return _tagged(model, name, None)
+            return _tagged(model, recorded.seq, name, None)
         case AliasMoved(alias=name, from_version=old, to_version=new, reason=reason):
             return _moved(model, "alias", name, _move(recorded, "moved", old, new, reason))
         case AliasRolledBack(alias=name, from_version=old, to_version=new, reason=reason):
@@ -322,9 +367,10 @@ def evolve(model: ModelState, recorded: Recorded) -> ModelState:
         case GateJudged():
             return _gated(model, recorded.seq, event)
         case AliasProtected(alias=name):
-            return model._replace(protected=model.protected.set(name, event))
+            return _protected(model, recorded.seq, name, model.protected.set(name, event))
         case AliasUnprotected(alias=name):
-            return model._replace(protected=model.protected.delete(name)) if name in model.protected else model
+            left = model.protected.delete(name) if name in model.protected else model.protected
+            return _protected(model, recorded.seq, name, left)
         case _:
             return model
 
@@ -367,7 +413,7 @@ def _with_delta(model: ModelState, event: DeltaRecorded) -> ModelState:
     )
 
 
-def _tagged(model: ModelState, name: str, number: int | None) -> ModelState:
+def _tagged(model: ModelState, seq: int, name: str, number: int | None) -> ModelState:
     """The model with a tag on a version, or on none any more."""
     tags, tagged = model.tags, model.tagged
     if (before := tags.get(name)) is not None:
@@ -376,7 +422,12 @@ def _tagged(model: ModelState, name: str, number: int | None) -> ModelState:
     if number is not None:
         tags = tags.set(name, number)
         tagged = tagged.set(number, tuple(sorted((*tagged.get(number, ()), name))))
-    return model._replace(tags=tags, tagged=tagged)
+    moves = model.tag_moves.set(name, (*model.tag_moves.get(name, ()), seq))
+    return model._replace(tags=tags, tagged=tagged, tag_moves=moves)
+
+
+def _protected(model: ModelState, seq: int, alias: str, protected: Map[str, AliasProtected]) -> ModelState:
+    return model._replace(protected=protected, protection_moves=model.protection_moves.set(alias, seq))
 
 
 def _gated(model: ModelState, seq: int, event: GateJudged) -> ModelState:

@@ -72,6 +72,8 @@ class Statements:
     last_row = "SELECT max(seq) FROM events"
     stream = f"{_ROW} WHERE stream = ? AND version > ? ORDER BY seq"
     leaf = "SELECT leaf FROM events WHERE stream = ? AND version = ?"
+    stream_span = f"{_ROW} WHERE stream = ? AND version > ? AND version <= ? ORDER BY seq"
+    seq_of = "SELECT seq FROM events WHERE stream = ? AND version = ?"
     stream_version = "SELECT max(version) FROM events WHERE stream = ?"
     stream_of_types = f"{_ROW} WHERE stream = ? AND version > ? AND version <= ? AND type IN (:many) ORDER BY seq"
     stream_gaps = """
@@ -102,6 +104,13 @@ class Statements:
     newest_streams = (
         "SELECT stream FROM events WHERE version = 1 AND stream >= ? AND stream < ? ORDER BY seq DESC LIMIT ?"
     )
+    newest_streams_until = (
+        "SELECT stream FROM events WHERE version = 1 AND stream >= ? AND stream < ? AND seq <= ? "
+        "ORDER BY seq DESC LIMIT ?"
+    )
+    begun = "SELECT stream FROM events WHERE version = 1 AND seq <= ? AND stream IN (:many)"
+    begun_with = "SELECT stream FROM events WHERE version = 1 AND type = ? AND seq <= ? AND stream IN (:many)"
+    holding = "SELECT DISTINCT stream FROM events WHERE type = ? AND seq <= ? AND stream IN (:many)"
     tiles = "SELECT level, place, hash FROM tiles ORDER BY level, place"
     tile = "SELECT hash FROM tiles WHERE level = ? AND place = ?"
     tiles_from = "SELECT hash FROM tiles WHERE level = ? AND place >= ? AND place < ? ORDER BY place"
@@ -183,6 +192,11 @@ class Statements:
     insert_hash = "INSERT INTO token_hashes (hash, token) VALUES (?, ?)"
     delete_hashes = "DELETE FROM token_hashes WHERE token = ?"
     rows_of_types = f"{_ROW} WHERE seq > ? AND seq <= ? AND type IN (:many) ORDER BY seq"
+    rows_of_stream = f"{_ROW} WHERE seq > ? AND seq <= ? AND stream = ? ORDER BY seq LIMIT ?"
+    rows_of_stream_and_types = (
+        f"{_ROW} WHERE seq > ? AND seq <= ? AND stream = ? AND type IN (:many) ORDER BY seq LIMIT ?"
+    )
+    some_rows_of_types = f"{_ROW} WHERE seq > ? AND seq <= ? AND type IN (:many) ORDER BY seq LIMIT ?"
     streams_without = (
         "SELECT e.stream FROM events e WHERE e.version = 1 AND e.stream >= ? AND e.stream < ? AND NOT EXISTS "
         "(SELECT 1 FROM events f WHERE f.stream = e.stream AND f.type IN (:many)) ORDER BY e.seq"

@@ -10,24 +10,31 @@ import json
 import os
 import resource
 import signal
-import sys
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
-from datetime import date, datetime
+import socket
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from ...errors import LeptonError, Refused
+from ...sent_errors import told
 from ..instance import SETTINGS, foreign
 from ..projector import recorded_at, seq_at
+from ..schema import schema
 from ..translation import of_file
-from .client import told
-from .query import query
+from .landlock import closed_to_files
+from .opening import Opens, is_closed
+from .query import answering, too_long
 
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_DUMPABLE = 1, 38, 4
 _ALLOWANCE: Final = 512 << 20
 """Bytes of address space for DuckDB's own threads and buffers, beside what the query may take."""
+_AT_ONCE: Final = 100
+"""Texts that are asked for at a time."""
+_ROOM: Final = 16 << 20
+"""Bytes of a file of rows beside those of the rows."""
 
 
 class Copy:
@@ -53,18 +60,44 @@ class Copy:
 
 
 def main() -> None:
-    """Answer the order on stdin: a line of JSON, and behind it the answer in Arrow's stream format."""
-    order: dict[str, Any] = json.loads(sys.stdin.buffer.read())
+    """Answer the order that stdin brings, a socket: the rows to stdout, which is a file, a word of them to stdin."""
+    wire = Wire(socket.socket(fileno=0))
+    order = wire.heard()
     _leave_the_world(order["parent"])
     try:
-        head, content = {}, _answered(order)
+        reply: dict[str, Any] = {"rows": _answered(order, wire if order["opens"] else None)}
     except LeptonError as error:
-        head, content = told(error), b""
+        reply = told(error)
     except (MemoryError, RecursionError):
-        head, content = told(Refused("the query needs more memory than queries have; read fewer rows")), b""
-    with os.fdopen(os.dup(1), "wb") as out:
-        out.write(json.dumps(head).encode() + b"\n" + content)
+        reply = told(Refused("the query needs more memory than queries have; read fewer rows"))
+    wire.say(reply)
     os._exit(0)
+
+
+class Wire:
+    """The line to whoever started this process, an object of JSON a line. It opens sealed texts: here are no keys."""
+
+    def __init__(self, socket: socket.socket) -> None:
+        self._lines = socket.makefile("rb")
+        self._socket = socket
+        self._words: dict[str | None, str | None] = {}
+
+    def heard(self) -> dict[str, Any]:
+        """What comes next."""
+        return json.loads(self._lines.readline())
+
+    def say(self, words: Mapping[str, Any]) -> None:
+        """Tell something."""
+        self._socket.sendall(json.dumps(words).encode() + b"\n")
+
+    def opened_all(self, texts: Sequence[str | None]) -> Mapping[str | None, str | None]:
+        """What texts say, each asked for once."""
+        asked = [text for text in texts if is_closed(text) and text not in self._words]
+        for start in range(0, len(asked), _AT_ONCE):
+            some = asked[start : start + _AT_ONCE]
+            self.say({"open": some})
+            self._words.update(zip(some, self.heard()["words"], strict=True))
+        return {text: self._words.get(text, text) for text in texts}
 
 
 def _leave_the_world(parent: int) -> None:
@@ -80,17 +113,43 @@ def _leave_the_world(parent: int) -> None:
         os._exit(1)
 
 
-def _answered(order: Mapping[str, Any]) -> bytes:
+def _answered(order: Mapping[str, Any], opener: Opens | None) -> int:
+    """Write the rows to stdout as they come; how many they are."""
     import pyarrow as pa
 
-    views = Copy(_opened(Path(order["file"]), order["memory"], order["threads"]))
-    _limited(order)
+    warmed()
+    with open("/proc/self/statm") as taken:  # noqa: PTH123 - it is read when no file can be opened any more
+        views = Copy(_opened(Path(order["file"]), order["memory"], order["threads"]))
+        _limited(order, int(taken.read().split()[0]) * resource.getpagesize())
     question = {name: order[name] for name in ("sql", "params", "as_of", "timeout")}
-    table = query(views, **question, most=order["answer"])
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as stream:
-        stream.write_table(table)
-    return sink.getvalue().to_pybytes()
+    rows = size = 0
+    with (
+        answering(views, **question, opener=opener) as reader,
+        os.fdopen(os.dup(1), "wb") as file,
+        pa.ipc.new_stream(file, reader.schema) as stream,
+    ):
+        for batch in reader:
+            rows, size = rows + batch.num_rows, size + batch.nbytes
+            if size > order["answer"]:
+                raise too_long(order["answer"])
+            if rows > order["rows"]:
+                raise Refused(f"the answer has more than {order['rows']:,} rows; add a LIMIT or aggregate")
+            stream.write_batch(batch)
+    return rows
+
+
+def warmed() -> None:
+    """Have all be read that an answer or a refusal needs of other files: none can be opened behind this."""
+    import duckdb
+
+    schema()
+    kinds = [1, 1.5, "text", b"bytes", None, True, [1], {"a": 1}, date(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC)]
+    marks = ", ".join("?" * len(kinds))
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.sql(f"SELECT {marks}, now()", params=kinds).to_arrow_reader(1).read_all().to_pylist()
+        with suppress(duckdb.Error):
+            connection.execute("SELECT json_serialize_sql('SELEKT')").fetchall()
+            connection.execute("SELEKT 1")
 
 
 def _opened(path: Path, memory: int, threads: int) -> Any:
@@ -98,7 +157,9 @@ def _opened(path: Path, memory: int, threads: int) -> Any:
     import duckdb
 
     try:
-        connection = duckdb.connect(path, read_only=True)
+        # rules bind the thread that takes them on and those that it starts: DuckDB starts its own behind this
+        connection = duckdb.connect(path, read_only=True, config={"threads": 1})
+        closed_to_files()
         for setting in (
             f"memory_limit = '{memory * 3 // 4}B'",
             f"threads = {threads}",
@@ -112,13 +173,13 @@ def _opened(path: Path, memory: int, threads: int) -> Any:
     return connection
 
 
-def _limited(order: Mapping[str, Any]) -> None:
+def _limited(order: Mapping[str, Any], taken: int) -> None:
     """The system's limits, beside what the idle child has taken by now."""
-    taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     most = taken + int(order["memory"]) + _ALLOWANCE
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CPU, (int(order["cpu"]), int(order["cpu"]) + 1))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    room = 2 * int(order["answer"]) + _ROOM  # its answer is the one file that it can write to
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NPROC, resource.getrlimit(resource.RLIMIT_NPROC))
     # the timer that interrupts DuckDB comes first; this ends what it cannot interrupt

@@ -18,11 +18,11 @@ from ...errors import Damaged, Malformed, Refused
 from ..instance import foreign
 from ..schema import schema
 from ..translation import FILE, of_query
-from .opening import HIDDEN, NAME, Opener, opening
+from .opening import HIDDEN, NAME, Opens, opening
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from duckdb import DuckDBPyConnection, DuckDBPyRelation, Statement
+    from duckdb import DuckDBPyConnection, Statement
 
 Params = Sequence[Any] | Mapping[str, Any]
 
@@ -76,7 +76,7 @@ def query(
     as_of: int | datetime | date | str | None = None,
     timeout: float = 30.0,
     most: int | None = None,
-    opener: Opener | None = None,
+    opener: Opens | None = None,
 ) -> pa.Table:
     """The answer of one SELECT over the public views, as they stood at `as_of`.
 
@@ -88,10 +88,29 @@ def query(
     `most` bytes (1 GiB where nothing is said), and past `timeout` seconds; `Malformed` with DuckDB's own words where
     the SQL is wrong.
     """
-    by_date = not isinstance(as_of, int | None) and isinstance(as_of := _place(as_of), date)
+    most = RESULT_LIMIT if most is None else most
+    with answering(projection, sql, params, as_of=as_of, timeout=timeout, opener=opener) as reader:
+        return _fetched(reader, most)
+
+
+@contextmanager
+def answering(
+    projection: Readable,
+    sql: str,
+    params: Params | None = None,
+    *,
+    as_of: int | datetime | date | str | None = None,
+    timeout: float = 30.0,
+    opener: Opens | None = None,
+) -> Generator[pa.RecordBatchReader]:
+    """As `query`, batch by batch while it is open: what was read of the answer takes no memory here."""
+    import pyarrow as pa
+
+    by_date = not isinstance(as_of, int | None) and isinstance(as_of := place(as_of), date)
     if len(sql.encode(errors="replace")) > LONGEST:
         raise Refused(f"a query has at most {LONGEST:,} bytes; give lists of values as parameters")
     at = _seq(projection, as_of)
+    told = _place_told(projection, at) if by_date and at is not None else {}
     with ExitStack() as stack:
         cursor = stack.enter_context(projection.reading())
         stack.enter_context(_explained(cursor, sql, timeout))
@@ -102,20 +121,20 @@ def query(
         if at is not None:
             cursor.execute("SET VARIABLE as_of = ?::UBIGINT", [at])
         cursor.execute("BEGIN TRANSACTION READ ONLY")
-        table = _fetched(cursor.sql(statement, params=params), RESULT_LIMIT if most is None else most)
-    return _told(projection, table, at) if by_date and at is not None else table
+        reader = cursor.sql(statement, params=params).to_arrow_reader(_ROWS)
+        schema = reader.schema.with_metadata({**(reader.schema.metadata or {}), **told}) if told else reader.schema
+        yield pa.RecordBatchReader.from_batches(schema, reader)
 
 
-def resolved(found: pa.Table) -> Mapping[str, Any] | None:
+def resolved(schema: pa.Schema) -> Mapping[str, Any] | None:
     """What a date or time that an answer was asked for stood for: `seq`, and when that event was `recorded`."""
-    place = (found.schema.metadata or {}).get(_AS_OF)
+    place = (schema.metadata or {}).get(_AS_OF)
     return None if place is None else json.loads(place)
 
 
-def _told(projection: Readable, table: pa.Table, seq: int) -> pa.Table:
+def _place_told(projection: Readable, seq: int) -> dict[bytes, bytes]:
     recorded = projection.recorded_at(seq)
-    place = {"seq": seq, "recorded": recorded and recorded.isoformat()}
-    return table.replace_schema_metadata({**(table.schema.metadata or {}), _AS_OF: json.dumps(place)})
+    return {_AS_OF: json.dumps({"seq": seq, "recorded": recorded and recorded.isoformat()}).encode()}
 
 
 def _seq(projection: Readable, as_of: int | datetime | date | None) -> int | None:
@@ -128,7 +147,8 @@ def _seq(projection: Readable, as_of: int | datetime | date | None) -> int | Non
     return as_of
 
 
-def _place(text: str | date) -> int | datetime | date:
+def place(text: str | date) -> int | datetime | date:
+    """A place in the log, from its text: an event's number, a date or a time. Raises `Malformed`."""
     try:
         if isinstance(text, datetime):
             return text.astimezone(UTC) if text.tzinfo else text
@@ -201,18 +221,22 @@ def _macros() -> frozenset[str]:
     return frozenset(f"{view.name}_at" for view in schema().views)
 
 
-def _fetched(answer: DuckDBPyRelation, most: int) -> pa.Table:
+def _fetched(reader: pa.RecordBatchReader, most: int) -> pa.Table:
     import pyarrow as pa
 
-    reader = answer.to_arrow_reader(_ROWS)
     batches: list[pa.RecordBatch] = []
     size = 0
     for batch in reader:
         size += batch.nbytes
         if size > most:
-            raise Refused(f"the answer exceeds {most >> 20} MiB; add a LIMIT or aggregate")
+            raise too_long(most)
         batches.append(batch)
     return pa.Table.from_batches(batches, reader.schema)
+
+
+def too_long(most: int) -> Refused:
+    """An answer has more bytes than it may."""
+    return Refused(f"the answer exceeds {most >> 20} MiB; add a LIMIT or aggregate")
 
 
 def checked_timeout(seconds: float) -> float:

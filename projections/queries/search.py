@@ -73,11 +73,54 @@ class _Question(NamedTuple):
     """Some SQL for versions, and its parameters."""
 
     sql: str
-    params: tuple[float | str | bool, ...] = ()
+    params: tuple[float | str | bool | list[str] | None, ...] = ()
 
 
-def versions_where(projection: Projection, expression: str, opener: Opener | None = None) -> list[VersionRef]:
-    """The versions, in the order of model and number, for which an expression of docs/expressions.md holds.
+class Newest(NamedTuple):
+    """A page of what is searched for: the newest of a model, of those committed on a branch, of numbers below `before`,
+    at most so many."""
+
+    model: str
+    most: int
+    branch: str | None = None
+    before: int | None = None
+    as_of: int | None = None
+
+    def of(self, question: _Question) -> _Question:
+        """The page of what a question finds."""
+        sql = f"""SELECT model, version FROM ({question.sql}) WHERE model = ? AND (? IS NULL OR version < ?) AND
+            (? IS NULL OR version IN (SELECT version FROM versions WHERE model = ? AND branch = ?))
+            ORDER BY version DESC LIMIT ?"""
+        given = (self.model, self.before, self.before, self.branch, self.model, self.branch, self.most)
+        return _Question(sql, (*question.params, *given))
+
+
+class Following(NamedTuple):
+    """A page of what is searched for in the order of model and number: behind one version, of some models or of all,
+    as the log stood at event `as_of`."""
+
+    as_of: int
+    most: int
+    model: str = ""
+    version: int = 0
+    models: list[str] | None = None
+
+    def of(self, question: _Question) -> _Question:
+        """The page of what a question finds."""
+        sql = f"""SELECT model, version FROM ({question.sql}) WHERE (model > ? OR model = ? AND version > ?) AND
+            (?::VARCHAR[] IS NULL OR list_contains(?::VARCHAR[], model)) ORDER BY model, version LIMIT ?"""
+        given = (self.model, self.model, self.version, self.models, self.models, self.most)
+        return _Question(sql, (*question.params, *given))
+
+
+Page = Newest | Following
+
+
+def versions_where(
+    projection: Projection, expression: str, opener: Opener | None = None, page: Page | None = None
+) -> list[VersionRef]:
+    """The versions, in the order of model and number, for which an expression of docs/expressions.md holds; of a `page`
+    alone, in its order, where one is asked for.
 
     A bare name is looked for among metrics, hyperparameters and notes, and only one kind may have it; where none has it
     it may be `actor`, `message`, `description`, `branch` or `run` of the version, the first three as they are opened.
@@ -90,9 +133,16 @@ def versions_where(projection: Projection, expression: str, opener: Opener | Non
     """
     tree = parsed(expression, sides=())
     with projection.reading() as cursor, _opening(cursor, expression, opener):
+        if page is not None and page.as_of is not None:
+            cursor.execute("SET VARIABLE as_of = ?::UBIGINT", [page.as_of])
         kinds: dict[Reference, Kind] = {name: name.kind or _kind_of(name, expression, cursor) for name in names(tree)}
         question = _Search(expression, kinds).where(tree, holds=True)
-        matches = cursor.execute(f"{question.sql} ORDER BY model, version", question.params).fetchall()
+        found = (
+            page.of(question)
+            if page is not None
+            else _Question(f"{question.sql} ORDER BY model, version", question.params)
+        )
+        matches = cursor.execute(*found).fetchall()
         for name in kinds if not matches or _any_suffices(tree) else ():
             _kind_of(name, expression, cursor)
     return [VersionRef(*each) for each in matches]
@@ -209,7 +259,7 @@ class _Search:
                 return _Question(f"({one.sql} {operator} {second})", _params((one, other)))
 
 
-def _params(questions: Iterable[_Question]) -> tuple[float | str | bool, ...]:
+def _params(questions: Iterable[_Question]) -> tuple[float | str | bool | list[str] | None, ...]:
     return tuple(value for _, params in questions for value in params)
 
 

@@ -19,13 +19,14 @@ from typing import Any, Final, Self
 from ...errors import LeptonError, Refused
 from ...events import forks
 from ...permissions import file_mode, set_mode
+from ...sent_errors import told
 from ..care import checked, handed_out
 from ..following import Follower
 from ..projector import Projection
-from .client import Question, answer, told
+from .client import Question, answer
 from .opening import Opener, opener_of
 from .peers import check_peer
-from .search import versions_where
+from .search import Following, Newest, versions_where
 from .watchdog import Watchdog
 from .wire import BEAT, reachable, received, send
 
@@ -158,7 +159,10 @@ def _answered(server: _Listener, question: Mapping[str, Any]) -> bytes:
     projection = follower.projection
     opener = opener_of(question.get("actors"))
     if "find" in question:
-        return json.dumps(projection.mended(lambda: versions_where(projection, question["find"], opener))).encode()
+        kind, *fields = question.get("page") or ("",)
+        page = Newest(*fields) if kind == "Newest" else Following(*fields) if kind == "Following" else None
+        matches = projection.mended(lambda: versions_where(projection, question["find"], opener, page))
+        return json.dumps(matches).encode()
     if "care" in question:
         return json.dumps(_cared(projection, question["care"])).encode()
     if "sql" not in question:

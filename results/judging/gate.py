@@ -101,6 +101,8 @@ class Protection(Result):
     against: str | None
     """The alias, branch or tag that `against.` stands for."""
     suite: str | None = field(default=None)
+    seq: int = field(default=0, compare=False, metadata={"json": False})
+    """The event that protected it so: what `expected=LastMove(seq)` of the next change expects."""
 
     def blocks(self) -> Iterator[Block]:
         names: dict[str, Words | int] = {"alias": title(self.alias), "model": self.model}
@@ -114,6 +116,10 @@ class Protection(Result):
 
 class Protections(Shown, dict[str, Protection]):
     """The protected aliases of a model."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The protections by their aliases; JSON-ready."""
+        return {"protected": {alias: each.to_dict() for alias, each in self.items()}}
 
     def blocks(self) -> Iterator[Block]:
         if not self:

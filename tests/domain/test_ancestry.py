@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lepton_ai.domain.commands import RollBack
-from lepton_ai.domain.model.ancestry import comes_from, descent, first_parents_ago, newest_first
+from lepton_ai.domain.model.ancestry import below, comes_from, descent, first_parents_ago, newest_first
 from lepton_ai.domain.model.moves import RefMove, all_moves, moves_between, moves_of_branch, moves_up_to
 from lepton_ai.domain.model.resolve import parse, resolve
 from lepton_ai.domain.model.state import ModelState
@@ -71,6 +71,10 @@ def test_every_question_about_ancestors_is_answered_as_by_looking_at_all(
     assert list(newest_first(versions, (one,), (other,))) == sorted(
         whole(versions, one) - whole(versions, other), reverse=True
     )
+    known = (below(versions, some, ancestor) for some in ((one,), (other,)))
+    assert list(newest_first(versions, *known)) == sorted(
+        (number for number in whole(versions, one) - whole(versions, other) if number < ancestor), reverse=True
+    )
     line = [one]
     while parents := versions[line[-1]].parents:
         line.append(parents[0])
@@ -85,6 +89,7 @@ def test_a_line_of_twenty_thousand_versions_is_crossed_in_a_few_jumps() -> None:
     assert first_parents_ago(versions, 20_000, 19_990) == 10
     assert list(newest_first(versions, (20_000,), (19_990,))) == list(range(20_000, 19_990, -1))
     assert list(islice(newest_first(versions, (20_000,)), 20))[-1] == 19_981
+    assert below(versions, (20_000,), 10) == {9}
     assert versions.looks < 500
 
 
@@ -116,6 +121,15 @@ def test_a_log_read_from_its_end_is_the_log_of_all_moves(sequence: list[Ask], da
     assert list(moves_up_to(model, after)) == committed(model, set(model.ancestry(after)))
     inside = set(model.ancestry(after)) - set(model.ancestry(before))
     assert list(moves_between(model, before, after)) == committed(model, inside)
+    for seq in seqs:
+        page = list(all_moves(model, seq))
+        assert [each.move.seq for each in page] == [each for each in seqs if each < seq]
+        for paged, all_of_it in (
+            (moves_of_branch(model, "main", seq), moves_of_branch(model, "main")),
+            (moves_up_to(model, after, seq), moves_up_to(model, after)),
+            (moves_between(model, before, after, seq), moves_between(model, before, after)),
+        ):
+            assert list(paged) == [each for each in all_of_it if each.move.seq < seq]
     for number, tags in model.tagged.items():
         assert list(tags) == sorted(tag for tag, on in model.tags.items() if on == number)
 
@@ -134,6 +148,14 @@ def test_questions_about_the_past_cost_the_same_at_any_length_of_history() -> No
             calls(lambda: [*islice(moves_of_branch(model, "main"), 20)]),
             calls(lambda: [*islice(moves_up_to(model, length - 5), 20)]),
             calls(lambda: [*moves_between(model, length - 9, length)]),
+            *(
+                calls(lambda: [*islice(page, 20)])  # noqa: B023 - called at once
+                for page in (
+                    all_moves(model, model.version(40).seq),
+                    moves_of_branch(model, "main", model.version(40).seq),
+                    moves_up_to(model, length - 5, model.version(40).seq),
+                )
+            ),
             calls(lambda: resolve(model, parse(digest))),
             calls(lambda: resolve(model, parse(f"main@{{{length - 10}}}"))),
             calls(lambda: resolve(model, parse(f"main@{{{instant}}}"))),

@@ -23,7 +23,7 @@ from lepton_ai.domain.model.kept_fold import complete, plain_model, recalled_mod
 from lepton_ai.domain.model.state import ModelState, evolve
 from lepton_ai.errors import Damaged
 from lepton_ai.events.envelope import Recorded, decode
-from lepton_ai.ledger import folds, ledger
+from lepton_ai.ledger import folding, folds, ledger
 from lepton_ai.ledger.pages import ROWS, Pages, packed
 
 from ..domain.past import CREDIT, Past
@@ -129,13 +129,13 @@ def files(home: Path) -> list[Path]:
 def folded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The streams of which events are folded from now on, one an event."""
     streams: list[str] = []
-    real = ledger.evolve
+    real = folding.evolve
 
     def noting(state: Any, recorded: Recorded) -> Any:
         streams.append(recorded.stream)
         return real(state, recorded)
 
-    monkeypatch.setattr(ledger, "evolve", noting)
+    monkeypatch.setattr(folding, "evolve", noting)
     return streams
 
 

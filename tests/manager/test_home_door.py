@@ -18,8 +18,9 @@ from lepton_ai.wiring import _ANNOUNCED
 from ..cli_home import Cli, loans
 
 READING = (
-    "log", "show", "diff 1 2", "compare 1 2", "find 'metric.f1 > 0'", "suggest", "branch", "tag", "alias", "models",
-    "jobs", "logs 1", "sql 'select 1'", "events", "snapshot copy.duckdb", "verify", "fsck", "rebuild", "status",
+    "log", "versions", "show", "diff 1 2", "compare 1 2", "find 'metric.f1 > 0'", "suggest", "branch", "tag", "alias",
+    "models", "jobs", "logs 1", "sql 'select 1'", "events", "snapshot copy.duckdb", "verify", "fsck", "rebuild",
+    "status",
     "export 1 -o out.safetensors", "predict 1 loans.csv", "checkout 1 out", "rejected",
     "pick 1 2 --by f1", "report 1", "card 1", "data list", "suite list", "token list",
     "robustness 1 loans.csv --label default",

@@ -13,7 +13,7 @@ import httpx
 
 from lepton_ai import ModelManager, settings
 from lepton_ai.web.options import ServeOptions
-from lepton_ai.web.service import Service
+from lepton_ai.web.served import ServedLedger
 from lepton_ai.web.serving import serve
 from lepton_ai.wiring import Home
 
@@ -26,7 +26,7 @@ class Served:
 
     url: str
     manager: ModelManager
-    service: Service
+    service: ServedLedger
     _clients: ExitStack = field(default_factory=ExitStack)
 
     def client(self, token: str | None = None, **options: Any) -> httpx.Client:
@@ -50,13 +50,13 @@ def served(home: Path, **options: Any) -> Iterator[Served]:
         parts.begin()
         stack.callback(parts.close)
         manager = stack.enter_context(ModelManager(home))
-        service = Service(manager, parts, ServeOptions(port=0, **options))
+        service = ServedLedger(manager, parts, ServeOptions(port=0, **options))
         with running(service) as url:
             yield Served(url, manager, service, stack.enter_context(ExitStack()))
 
 
 @contextmanager
-def running(service: Service) -> Iterator[str]:
+def running(service: ServedLedger) -> Iterator[str]:
     """The server at work in a thread: the address where it answers."""
     stop, ready, told = Event(), Event(), list[str]()
     failed = list[BaseException]()

@@ -18,8 +18,8 @@ from ...domain.access.rights import Rights
 from ...domain.access.state import TokenState
 from ...domain.streams import token_stream
 from ...errors import Malformed, Refused, UnknownRevision
+from ...events.actor import FORGOTTEN, Actor
 from ...events.clock import in_calendar
-from ...events.sql.actors import FORGOTTEN, Actor
 from ...events.sql.tokens import TokenHashes
 from ...events.token import TokenCreated
 from ...results.tokens import CreatedToken, TokenRecord, Tokens

@@ -22,6 +22,7 @@ from ...plain import words_of
 from ..save import UPLOADS, placed, stored
 from ..workspace import Workspace
 from .named_data import Opened, opened, state_of
+from .uploaded import UploadedFile
 
 if TYPE_CHECKING:
     from ...datasets.profiles.survey import Survey
@@ -121,6 +122,10 @@ def _standing(state: DataState, found: Survey) -> Any:
 
 def _read(data: Any, labels: Any, chosen: Selection) -> tuple[Iterable[Any], str | None, str]:
     """The rows in pieces, the column of labels, and the address where they lie, if they lie anywhere."""
+    if isinstance(data, UploadedFile):
+        from ...datasets.profiles.pieces import file_pieces
+
+        return file_pieces(data.path, labels, chosen), labels, ""
     if isinstance(data, str | PathLike):
         from ...datasets.profiles.pieces import file_pieces
         from ...datasets.read import located

@@ -15,7 +15,7 @@ from ...domain.model.state import ModelState
 from ...errors import Malformed, Refused
 from ...events.envelope import Recorded
 from ...events.model import AliasProtected, GateJudged, JudgedRequirement
-from ...results import Gate, GateRequirement, Protection, Protections
+from ...results import Gate, GateRequirement, LastMove, Protection, Protections
 from ..suites.known import known_suite
 from ..workspace import Workspace
 
@@ -69,7 +69,7 @@ def judged_gate(workspace: Workspace, model: ModelState, recorded: Recorded) -> 
 
 
 def protect(
-    workspace: Workspace, model: ModelState, alias: str, asked: Mapping[str, Any], reason: str, key: str | None
+    workspace: Workspace, model: ModelState, alias: str, asked: Mapping[str, Any], key: str | None
 ) -> Protection:
     """Let an alias move only to versions that passed a gate."""
     against = asked.get("against")
@@ -78,9 +78,12 @@ def protect(
             raise Malformed("an alias is protected by a suite or by requirements of its own; give one of the two")
         _check_suite(workspace, suite, model.name)
     told: dict[str, Any] = {**asked, "against": None if against is None else _of_model(model.name, against)}
-    receipt = workspace.admit(ProtectAlias(model=model.name, alias=alias, reason=reason, **told), key)
-    known = receipt.events[0].event if receipt.events else workspace.model(model.name).protected[alias]
-    return _protection(model.name, cast(AliasProtected, known))
+    receipt = workspace.admit(ProtectAlias(model=model.name, alias=alias, **told), key)
+    if receipt.events:
+        recorded = receipt.events[0]
+        return _protection(model.name, cast(AliasProtected, recorded.event), recorded.seq)
+    model = workspace.model(model.name)
+    return _protection(model.name, model.protected[alias], model.last_protection(alias))
 
 
 def _check_suite(workspace: Workspace, name: str, model: str) -> None:
@@ -92,18 +95,25 @@ def _check_suite(workspace: Workspace, name: str, model: str) -> None:
         raise Refused(f"suite {name!r} watches {suite.model}, and the alias is one of {model}; name another suite")
 
 
-def unprotect(workspace: Workspace, model: ModelState, alias: str, reason: str, key: str | None) -> None:
+def unprotect(
+    workspace: Workspace, model: ModelState, alias: str, reason: str, expected: LastMove | None, key: str | None
+) -> None:
     """Let an alias move freely again."""
-    workspace.admit(UnprotectAlias(model=model.name, alias=alias, reason=reason), key)
+    workspace.admit(UnprotectAlias(model=model.name, alias=alias, reason=reason, expected=expected), key)
 
 
 def protections(model: ModelState) -> Protections:
     """The protected aliases of a model, by name."""
-    return Protections({alias: _protection(model.name, each) for alias, each in sorted(model.protected.items())})
+    return Protections(
+        {
+            alias: _protection(model.name, each, model.last_protection(alias))
+            for alias, each in sorted(model.protected.items())
+        }
+    )
 
 
-def _protection(model: str, event: AliasProtected) -> Protection:
-    return Protection(model, event.alias, event.requirements, event.against, event.suite)
+def _protection(model: str, event: AliasProtected, seq: int) -> Protection:
+    return Protection(model, event.alias, event.requirements, event.against, event.suite, seq)
 
 
 def _evaluated(workspace: Workspace, model: ModelState, command: JudgeGate, evaluate: Evaluate) -> JudgeGate:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ...domain.commands import FinishRun, LogMetrics, StartRun
 from ...events.run import MetricsLogged
 from ...plain import in_json
-from ...results import PendingVersion, VersionRef
+from ...results import LastMove, PendingVersion, VersionRef
 from ...tensors.graph import Graph
 from ...tensors.objects import ObjectStore
 from ..save_request import Named, Save
@@ -55,6 +55,13 @@ def written_save(name: str, save: Save) -> dict[str, Any]:
     return {"name": name, **plain, "parents": parents, **numbers, **rest}
 
 
+def revision_of(model: str, words: str, version: int | Sequence[Any] | None) -> str:
+    """A parent as `written_save` has it, as a revision: its words may be those of a version that was pending then."""
+    if version is None:
+        return words
+    return f"{model}@{version}" if isinstance(version, int) else "{}@{}".format(*version)
+
+
 def read_save(
     asked: Mapping[str, Any], tensors: Mapping[str, Tensor], files: Mapping[str, bytes]
 ) -> tuple[Subject, Save]:
@@ -88,8 +95,10 @@ def _vault(objects: ObjectStore) -> Vault:
     return Vault(objects, KnownPlacements(lambda: told_by(objects, objects.list("packs/"))))
 
 
-def _number(version: int | str | VersionRef | PendingVersion | None) -> Any:
-    """A version's number, words for it, its model and number, or which pending one it is."""
+def _number(version: int | str | VersionRef | PendingVersion | LastMove | None) -> Any:
+    """A version's number, words for it, its model and number, or which pending one it is; or a branch's last move."""
+    if isinstance(version, LastMove):
+        return {"last_move": [version.seq, list(version.others), list(version.never)]}
     if isinstance(version, PendingVersion):
         return {"pending": version.key, "model": version.model, "branch": version.branch}
     return int(version) if isinstance(version, int) else version
@@ -100,5 +109,8 @@ def _read(written: Any) -> Any:
         return VersionRef(*cast("list[Any]", written))
     if not isinstance(written, Mapping):
         return written
+    if moved := cast("Mapping[str, Any]", written).get("last_move"):
+        seq, others, never = moved
+        return LastMove(seq, tuple(others), tuple(never))
     pending = cast("Mapping[str, str]", written)
     return PendingVersion(pending["pending"], model=pending["model"], branch=pending["branch"])

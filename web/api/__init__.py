@@ -9,6 +9,23 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from . import position
+from . import (
+    asking,
+    contests,
+    data,
+    events,
+    jobs,
+    judging,
+    models,
+    position,
+    rows,
+    saving,
+    stored,
+    suites,
+    versions,
+)
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (position.router,)
+_SUBJECTS: Final = (
+    position, asking, events, models, versions, jobs, saving, stored, rows, contests, judging, suites, data,
+)  # fmt: skip
+ROUTERS: Final[tuple[APIRouter, ...]] = tuple(subject.router for subject in _SUBJECTS)

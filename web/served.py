@@ -6,13 +6,18 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import cached_property
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import LockHeld
 from ..supervised import Supervised
+from ..versions.data.uploaded import Uploads
 from .oidc import Issued
 from .options import ServeOptions
+from .queries import Queries
+from .streams import Streams
+from .tail import Tail
 from .visitor import Visitor
 
 if TYPE_CHECKING:
@@ -24,7 +29,7 @@ FRESH: Final = 1.0
 _LOOKS: Final = 0.5
 
 
-class Service:
+class ServedLedger:
     """The ledger as it is served: `manager` acts as this process's user, `home` has the parts."""
 
     def __init__(self, manager: ModelManager, home: Home, options: ServeOptions) -> None:
@@ -33,6 +38,7 @@ class Service:
         self.options = options
         self.ending = Event()
         """Set when the server is told to stop: streams end."""
+        self.uploads = Uploads(home.settings.home / "incoming" / home.settings.ledger / "rows")
         self._open_until = 0.0
         self._issued = Issued(options.issuer) if options.issuer else None
 
@@ -48,6 +54,29 @@ class Service:
     def end(self) -> int:
         """The seq of the last event."""
         return self.manager.position()
+
+    @cached_property
+    def queries(self) -> Queries:
+        """Strangers' queries."""
+        return Queries(self.home, self.options.limits)
+
+    @cached_property
+    def streams(self) -> Streams:
+        """The streams of events that are open."""
+        return Streams(self.options.limits.streams, self.options.limits.streams_each)
+
+    @cached_property
+    def tail(self) -> Tail:
+        """What wakes them."""
+        return Tail(lambda: (self.home.workspace.ledger.store, self.home.workspace.actors), self.ending)
+
+    @cached_property
+    def page_key(self) -> bytes:
+        """What signs the cursors of pages: a key of the ledger's outside its log, so that all its servers have it.
+
+        It is that of an actor who does nothing else; once they are forgotten, cursors given out before are void.
+        """
+        return self.home.workspace.actors.named("lepton pages").digest(b"cursors").encode()
 
     def has_tokens(self) -> bool:
         """Whether anybody holds a token that is good."""
@@ -79,8 +108,14 @@ class Service:
             views = Supervised(self._project, "views", 5.0)
             await asyncio.to_thread(views.__enter__)
             stack.push_async_callback(asyncio.to_thread, views.__exit__)
+            stack.callback(self._close)
             yield
             self.ending.set()
+            self.uploads.close()
+
+    def _close(self) -> None:
+        if "queries" in vars(self):
+            self.queries.close()
 
     def _project(self, stop: Event) -> None:
         """Keep the views up to date, unless another process of this home does."""

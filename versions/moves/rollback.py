@@ -6,23 +6,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..domain.commands import RollBack, RollBackAlias
-from ..domain.model.figures import shared
-from ..domain.model.refs import before_last_move, decide_rollback, standing
-from ..domain.model.state import ModelState
-from ..errors import Refused
-from ..events.event import Event
-from ..events.model import AliasMoved, AliasRolledBack, BranchRolledBack
-from ..ledger import Receipt
-from ..results import Rehearsal, RollbackPlan, RolledBack
-from .deltas import graph_of
-from .judging.rehearsal import pass_gate, rehearse
-from .restore import verified_event
-from .suites.known import protecting
-from .workspace import Workspace
+from ...domain.commands import Expected, RollBack, RollBackAlias
+from ...domain.model.figures import shared
+from ...domain.model.refs import before_last_move, decide_rollback, standing
+from ...domain.model.state import ModelState
+from ...errors import Refused
+from ...events.event import Event
+from ...events.model import AliasMoved, AliasRolledBack, BranchRolledBack
+from ...ledger import Receipt
+from ...results import Rehearsal, RollbackPlan, RolledBack
+from ..deltas import graph_of
+from ..judging.rehearsal import pass_gate, rehearse
+from ..restore import verified_event
+from ..suites.known import protecting
+from ..workspace import Workspace
 
 if TYPE_CHECKING:
-    from ..tensors.manifest import Manifest
+    from ...tensors.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Aim:
     branch: str = "main"
     alias: str | None = None
     to: int | None = None
-    expected: int | None = None
+    expected: Expected | None = None
     asked: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """The caller's words for `to` and `expected`."""
     reason: str = ""

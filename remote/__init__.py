@@ -1,0 +1,1 @@
+"""The SDK over HTTP: what ModelManager does, asked of a server."""

@@ -1,0 +1,102 @@
+"""Tables over HTTP: rows as JSON, CSV, Arrow's stream or Parquet, whichever Accept likes best, piece by piece."""
+
+# pyright: reportUnknownParameterType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# (pyarrow ships no types)
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic_core import to_json
+from starlette.responses import Response, StreamingResponse
+
+from ..projections.encoding import arrow_stream, check_names, csv_lines, json_objects, parquet
+from .caller import ANSWER, JSON, Caller
+from .negotiation import accepted
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+CSV: Final = "text/csv"
+ARROW: Final = "application/vnd.apache.arrow.stream"
+PARQUET: Final = "application/vnd.apache.parquet"
+FORMS: Final = (JSON, CSV, ARROW, PARQUET)
+"""What a table is told as; the first where nobody says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows to be told: their columns, how many they are, and how they are read, from the first, when they are sent."""
+
+    schema: pa.Schema
+    count: int
+    batches: Callable[[], Iterable[pa.RecordBatch]]
+    as_of: Mapping[str, Any] | None = None
+    """What a date or time that was asked for stood for."""
+    close: Callable[[], None] = field(default=lambda: None)
+    """Gives back what holds the rows."""
+
+
+def of_table(table: pa.Table) -> Table:
+    """An Arrow table as one to be told."""
+    return Table(table.schema, table.num_rows, table.to_batches)
+
+
+def form(call: Caller) -> str:
+    """What a table is told as. Raises `Problem` (406) where the client takes none of these."""
+    return accepted(call.request.headers.get("accept"), FORMS)
+
+
+def tabled(call: Caller, table: Table, headers: Mapping[str, str] | None = None) -> Response:
+    """A table in the form that the client likes best. JSON is what `lepton sql --json` prints."""
+    media = form(call)
+    told = {"Vary": "Accept", **(headers or {})}
+    if media == JSON:
+        check_names(table.schema)
+    if media == CSV:
+        media += "; charset=utf-8; header=present"
+    pieces = _pieces(table, media.partition(";")[0])
+    first = next(pieces)  # what no form of the answer can hold is refused before it begins
+    return StreamingResponse(chain((first,), pieces), 200, told, media)
+
+
+def listed(
+    call: Caller,
+    answer: Any,
+    rows: Callable[[], pa.Table],
+    *,
+    body: Any = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """An answer that is a list: as JSON or as the SDK reads it back, or its rows as CSV, Arrow's stream or Parquet."""
+    if accepted(call.request.headers.get("accept"), (JSON, ANSWER, *FORMS[1:])) not in (JSON, ANSWER):
+        return tabled(call, of_table(rows()), headers)
+    response = call.read(answer, body=body)
+    response.headers.update(headers or {})
+    return response
+
+
+def _pieces(table: Table, media: str) -> Iterator[bytes]:
+    try:
+        match media:
+            case _ if media == CSV:
+                yield from (piece.encode() for piece in csv_lines(table.schema, table.batches(), "\r\n"))
+            case _ if media == ARROW:
+                yield from arrow_stream(table.schema, table.batches())
+            case _ if media == PARQUET:
+                yield from parquet(table.schema, table.batches())
+            case _:
+                yield from _json(table)
+    finally:
+        table.close()
+
+
+def _json(table: Table) -> Iterator[bytes]:
+    head, tail = {"columns": table.schema.names, "count": table.count}, {"file": None, "as_of": table.as_of}
+    yield to_json(head)[:-1] + b',"rows":['
+    for piece in json_objects(table.schema, table.batches()):
+        yield piece.encode()
+    yield b"]," + to_json(tail)[1:]
