@@ -22,10 +22,11 @@ from . import (
     saving,
     stored,
     suites,
+    tokens,
     versions,
 )
 
 _SUBJECTS: Final = (
-    position, asking, events, models, versions, jobs, saving, stored, rows, contests, judging, suites, data,
+    position, asking, events, models, versions, jobs, saving, stored, rows, contests, judging, suites, data, tokens,
 )  # fmt: skip
 ROUTERS: Final[tuple[APIRouter, ...]] = tuple(subject.router for subject in _SUBJECTS)
