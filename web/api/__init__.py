@@ -25,11 +25,12 @@ from . import (
     saving,
     stored,
     suites,
+    tokens,
     versions,
 )
 
 _SUBJECTS: Final = (
     position, asking, events, models, versions, names, moves, jobs, runs, saving, stored, rows, contests, judging,
-    suites, data,
+    suites, data, tokens,
 )  # fmt: skip
 ROUTERS: Final[tuple[APIRouter, ...]] = tuple(subject.router for subject in _SUBJECTS)
