@@ -9,6 +9,7 @@ LeptonError
 │   ├── KeyReused            an idempotency key came back with other content
 │   ├── MissingChunks        chunks that a save names were not uploaded
 │   ├── TooLarge             a command is more than goes onto Kafka at once
+│   ├── RunTaken             another script goes on with a run
 │   ├── Malformed            the input breaks a stated rule
 │   ├── NewerLedger          written by a Lepton that knows more
 │   ├── Forbidden            who asks has no right to it
@@ -156,6 +157,14 @@ class TooLarge(Refused):
         self.command = command
         self.events = events
         self.limit = limit
+
+
+class RunTaken(Refused):
+    """Another script goes on with a run: what both told would be mixed."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__(f"run {run} goes on elsewhere, or was ended there; this script logs to it no more")
+        self.run = run
 
 
 class Malformed(Refused):

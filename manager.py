@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, Self, TypeVar, Unpack, cast
 from weakref import WeakKeyDictionary
 
 from . import domain, settings, versions
@@ -20,13 +20,12 @@ from .domain.model.metric import checked_better
 from .domain.model.resolve import split_range
 from .domain.model.revision import parts
 from .errors import Malformed, ReadOnly, UnknownRevision
-from .events.sql.actors import checked_actor
-from .home import checked_path
+from .events.actor import checked_actor
+from .home import checked_path, is_url
 from .results import LastMove, PendingVersion, Refs, Version, VersionRef, Versions
 from .settings import Settings
 from .versions.arguments import checked
 from .versions.unknown import damage_first
-from .wiring import Home
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -64,6 +63,7 @@ if TYPE_CHECKING:
         RolledBack,
         RunRecord,
         RunRecords,
+        Status,
         Suggestion,
         SuiteRecord,
         SuiteRun,
@@ -75,12 +75,13 @@ if TYPE_CHECKING:
         VersionSummaries,
     )
     from .versions.moves.rollback import Aim
-    from .versions.overview.summaries import Page
+    from .versions.overview.summaries import VersionPage
     from .versions.runs.run import Run
     from .versions.spool.outbox import Outbox
     from .versions.spool.spool import Spool
     from .versions.transfer import Transfer
     from .versions.workspace import Workspace
+    from .wiring import Home
 
 Rev = str | int | PendingVersion
 """A revision as docs/revisions.md has it, a number, or a `Version`, pending ones too."""
@@ -130,6 +131,21 @@ class ModelManager:
     `Damaged` where stored bytes are not what was recorded.
     """
 
+    def __new__(
+        cls,
+        home: str | os.PathLike[str] | None = None,
+        *,
+        actor: str | None = None,  # noqa: ARG004 - as `__init__`
+        strict: bool = False,  # noqa: ARG004
+    ) -> Self:
+        """The manager of a server where the home is its address."""
+        address = os.environ.get("LEPTON_HOME") if home is None else home
+        if cls is ModelManager and isinstance(address, str) and is_url(address):
+            from .remote.manager import RemoteManager
+
+            return object.__new__(cast("type[Self]", RemoteManager))
+        return object.__new__(cls)
+
     def __init__(
         self, home: str | os.PathLike[str] | None = None, *, actor: str | None = None, strict: bool = False
     ) -> None:
@@ -172,7 +188,7 @@ class ModelManager:
         spools nothing, and closing it closes nothing. Safe to call from many threads, and cheap.
         """
         self._rights.check_everywhere("admin")
-        manager = type(self).__new__(type(self))
+        manager = object.__new__(type(self))
         manager._open(replace(self._settings, actor=checked_actor(actor)), strict=True)
         manager._root, manager._rights, manager._origins = self._root or self, rights or ALL, self._origins
         return manager
@@ -319,7 +335,7 @@ class ModelManager:
 
     def load_arrays(self, rev: Rev, names: Sequence[str] | None = None) -> dict[str, Any]:
         """A version's tensors as numpy arrays; bfloat16 and fp8 need the package ml_dtypes."""
-        from .models.state import empty_numpy
+        from .models.arrays import empty_numpy
 
         return versions.restore.converted(self._workspace, *self._resolved(rev), names, empty_numpy)
 
@@ -650,7 +666,7 @@ class ModelManager:
         it. The number of the last asks for the next page.
         """
         state = self._known(model)
-        page = versions.summaries.Page(branch=branch, most=most, before=before)
+        page = versions.summaries.VersionPage(branch=branch, most=most, before=before)
         matching = None if where is None else self._numbers(where, state.name, page)
         return versions.summaries.listed(self._workspace, state, page, matching)
 
@@ -1222,11 +1238,23 @@ class ModelManager:
         self, *, after: int = 0, stream: str | None = None, follow: bool = False, opened: bool = True
     ) -> Iterator[dict[str, Any]]:
         """Events as CloudEvents dictionaries behind `seq` `after`, free text opened; `follow` waits for more."""
-        return versions.history.events(self._workspace, after=after, stream=stream, follow=follow, opened=opened)
+        return versions.feed.events(self._workspace, after=after, stream=stream, follow=follow, opened=opened)
 
     def position(self) -> int:
         """The `seq` of the last event, which `wait_for` and `as_of` take."""
         return self._workspace.ledger.store.end()
+
+    def status(self) -> Status:
+        """How the ledger is: how far its log, its topic and its views are, and what is away.
+
+        It waits seconds at most for what is away. Where the home lies, and why something is away, is told to those
+        alone who may do everything.
+        """
+        state = self._home.status()
+        if self._rights.unlimited:
+            return state
+        self._rights.check("read")
+        return replace(state, home={}, complaints=(), unknown=dict.fromkeys(state.unknown, "it is away"))
 
     @_administered
     def verify(self) -> Verified:
@@ -1293,6 +1321,8 @@ class ModelManager:
     def _home(self) -> Home:
         if self._root is not None:
             return self._root._home.acting(self._settings.actor, self._rights)
+        from .wiring import Home
+
         # threads that come at once get the same one
         return self._opened.setdefault(os.getpid(), Home(self._settings, self._strict, self._origins))
 
@@ -1336,7 +1366,7 @@ class ModelManager:
         end = self.position()
         return Following(min(end, end if as_of is None else as_of), most or sys.maxsize, model, version, models)
 
-    def _numbers(self, expression: str, model: str, page: Page) -> list[int]:
+    def _numbers(self, expression: str, model: str, page: VersionPage) -> list[int]:
         from .projections.queries.search import Newest
 
         newest = Newest(model, page.most, page.branch, page.before, self._past)
@@ -1480,7 +1510,7 @@ class ModelManager:
 
 
 def _reopened(kind: type[ModelManager], carried: Settings, strict: bool) -> ModelManager:
-    manager = kind.__new__(kind)
+    manager = object.__new__(kind)
     manager._open(settings.completed(carried), strict)  # pyright: ignore[reportPrivateUsage]
     return manager
 

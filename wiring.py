@@ -7,7 +7,7 @@ import os
 import shutil
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,8 +20,9 @@ import uuid_utils
 from .domain.access.rights import ALL, Rights
 from .errors import Refused, Unavailable
 from .events import forks
+from .events.actor import checked_actor
 from .events.ledger import FORMAT
-from .events.sql.actors import Actors, checked_actor
+from .events.sql.actors import Actors
 from .events.sql.address import database_at
 from .events.sql.creation import exists, open_or_create
 from .events.sql.database import Database
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     from .projections.queries.client import First, There
     from .projections.queries.copies import Copies
     from .projections.queries.standing import Standing
-    from .results import Upgraded
+    from .results import Status, Upgraded
     from .supervised import Supervised
     from .versions.incoming.staging import Staging
     from .versions.spool.outbox import Outbox
@@ -162,9 +163,10 @@ class Home:
     def outbox(self) -> Outbox:
         """The way of saves and runs into the ledger; it opens nothing before it is used."""
         from .versions.spool.delivery import Delivery
+        from .versions.spool.ledger import LedgerDestination
         from .versions.spool.outbox import Outbox
 
-        delivery = Delivery(self.spool, lambda: self.workspace, self.origins)
+        delivery = Delivery(self.spool, lambda: LedgerDestination(self.workspace), self.origins)
         keeping, term = self.root is None, self.settings.terms.run
         return Outbox(delivery, self.settings.actor, strict=self.strict, keeping=keeping, run_term=term)
 
@@ -345,6 +347,26 @@ class Home:
 
         wait = self.settings.wait
         return First(self._projector, lambda turn: Here(lambda: self.projection(wait=turn), wait), wait)
+
+    def status(self) -> Status:
+        """How the ledger is, as far as that can be found out within seconds."""
+        from .jobs.status import SOON, status
+        from .results import Views
+
+        soon = Home(replace(self.settings, wait=min(SOON, self.settings.wait)))
+
+        def workspace() -> Workspace:
+            soon.seek()
+            return soon.workspace
+
+        def views() -> Views | None:
+            standing = soon.views()
+            return Views(*standing) if standing else None
+
+        with closing(soon):
+            cluster = (lambda: replace(soon.cluster, shortest=SOON)) if soon.settings.kafka else None
+            home = {"folder": str(soon.folder.path), "open_to": soon.folder.openness()}
+            return status(workspace, lambda: soon.desk, cluster, soon.spool, views, home)
 
     def copies_of_views(self) -> Copies:
         """Copies of the views for strangers' queries, in this process's own folder; to be closed."""

@@ -11,7 +11,7 @@ from ..domain.job.state import JobState
 from ..errors import Refused, UnknownRevision
 from ..results import JobRecord
 from ..results import JobRecords as JobRecords
-from ..versions import history
+from ..versions import feed
 from ..versions.workspace import Workspace
 
 
@@ -51,11 +51,11 @@ def state(workspace: Workspace, name: str) -> JobState:
     return job
 
 
-def newest(workspace: Workspace, most: int) -> list[str]:
-    """The jobs submitted last that may be read, the newest first."""
+def newest(workspace: Workspace, most: int, before: str | None = None) -> list[str]:
+    """The jobs submitted last that may be read, the newest first; those submitted `before` another, if it is named."""
     looked = most
     while True:
-        streams = workspace.ledger.store.newest_streams("job/", looked)
+        streams = workspace.ledger.store.newest_streams("job/", looked, before and job_stream(before))
         names = (stream.removeprefix("job/") for stream in streams)
         if len(found := [name for name in names if workspace.may_read("job", name)]) >= most or len(streams) < looked:
             return found[:most]
@@ -67,7 +67,7 @@ def story(workspace: Workspace, name: str) -> Iterator[dict[str, Any]]:
     store, last = workspace.ledger.store, state(workspace, name).epoch
     streams = (job_stream(name), *(run_stream(attempt(name, epoch)) for epoch in range(1, last + 1)))
     rows = sorted(row for stream in streams for row in store.stream(stream)[1])
-    return history.told(workspace, rows)
+    return feed.heard(workspace, rows, workspace.actors.all())
 
 
 def finished(found: JobRecord) -> JobRecord:

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 from ..domain.model.moves import RefMove, all_moves, moves_between, moves_of_branch, moves_up_to
 from ..domain.model.resolve import resolve, split_range
 from ..domain.model.state import ModelState, Move, NameKind, Ref, RefKind
-from ..errors import Damaged, Malformed, UnknownRevision
-from ..events.envelope import decode
-from ..events.log import Row
-from ..events.merkle import leaf_hash
-from ..events.sql.actors import Actor
+from ..errors import Malformed
+from ..events.actor import Actor
 from ..results import Log, LogEntry, ModelRecord, Version, VersionRecord, VersionRef
-from .access.audience import Audience
 from .judging.compare import rows_by_name, values
 from .workspace import Workspace
 
@@ -176,53 +169,3 @@ def asked(
     if not revision.steps and isinstance(revision.base, str) and model.taken(revision.base) == "branch":
         return log(workspace, model, moves_of_branch(model, revision.base, before), most)
     return log(workspace, model, moves_up_to(model, resolve(model, revision).version, before), most)
-
-
-def events(
-    workspace: Workspace, *, after: int, stream: str | None, follow: bool, opened: bool
-) -> Iterator[dict[str, Any]]:
-    """Events as dictionaries behind a position, their free text as its reader sees it; `follow` waits for more.
-
-    Raises `UnknownRevision` for a stream that is not there, unless it is waited for.
-    """
-    store, actors, audience = workspace.ledger.store, workspace.actors.all(), Audience(workspace)
-    if stream is not None and not follow and not (stream in (known := store.streams("")) and audience.may_read(stream)):
-        near = get_close_matches(stream, filter(audience.may_read, known), 1)
-        hint = f"did you mean {near[0]}?" if near else "a model's is model/NAME, a run's run/ID"
-        raise UnknownRevision(f"there is no stream {stream!r}; {hint}")
-    while True:
-        rows = store.read(after, 500)
-        for row in rows:
-            after = row.seq
-            envelope = _envelope(row)
-            if stream in (None, envelope["subject"]) and audience.hears(envelope):
-                yield audience.shown(_told(workspace, row, envelope, actors, opened=opened))
-        if not rows and (not follow or workspace.past is not None):
-            return
-        if not rows:
-            time.sleep(POLL)
-            actors = workspace.actors.all()
-
-
-def _envelope(row: Row) -> dict[str, Any]:
-    """An event as its dictionary, or `Damaged` where its bytes are not those that were recorded."""
-    if (leaf := leaf_hash(row.envelope)) != row.leaf:
-        raise Damaged(f"event {row.seq}", expected=f"sha256:{row.leaf.hex()}", found=f"sha256:{leaf.hex()}")
-    return json.loads(row.envelope)
-
-
-def told(workspace: Workspace, rows: Iterable[Row]) -> Iterator[dict[str, Any]]:
-    """Rows as dictionaries, their free text as its reader sees it."""
-    actors, audience = workspace.actors.all(), Audience(workspace)
-    for row in rows:
-        yield audience.shown(_told(workspace, row, _envelope(row), actors, opened=True))
-
-
-def _told(
-    workspace: Workspace, row: Row, envelope: dict[str, Any], actors: Mapping[str, Actor], *, opened: bool
-) -> dict[str, Any]:
-    recorded = decode(row.envelope, row.leaf)
-    if opened:
-        for name in recorded.event.free_text:
-            envelope["data"][name] = workspace.opened(recorded.actor, getattr(recorded.event, name), actors)
-    return envelope

@@ -19,7 +19,7 @@ from .peer import uid_of
 from .problems import Problem, of_error, of_http, retry_after
 from .rates import Rate
 from .served import ServedLedger
-from .visitor import Visitor
+from .visitor import Visitor, bearer
 
 log = logging.getLogger("lepton.serve")
 
@@ -76,18 +76,6 @@ class Access:
             sentence = "the token is unknown, has expired or was revoked; ask whoever keeps the ledger for another"
             raise Problem(401, sentence, WWW_Authenticate='Bearer error="invalid_token"')
         return visitor
-
-
-def bearer(headers: Mapping[str, str]) -> str | None:
-    """The token of a request. Raises `Problem` where something else is sent in its place."""
-    if (header := headers.get("authorization")) is None:
-        return None
-    kind, _, secret = header.partition(" ")
-    if kind.lower() != "bearer" or not secret.strip() or len(secret) > 16_384:
-        raise Problem(
-            401, "Authorization is no bearer token; send Authorization: Bearer TOKEN", WWW_Authenticate="Bearer"
-        )
-    return secret.strip()
 
 
 def check_host(scope: Scope, options: ServeOptions) -> None:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from ..errors import Malformed
 from ..ledger.transaction import LONGEST_KEY
 from ..results.answer import plain
-from ..versions.workspace import noted
+from ..versions.news import noted
 from .negotiation import accepted
 from .preconditions import of_name
 
@@ -48,8 +48,8 @@ class Caller:
     @cached_property
     def manager(self) -> ModelManager:
         """The ledger, acting as the caller, with the caller's rights; for a read as it was `at` a place in the log."""
-        manager, at = self.service.acting(self.visitor), self.request.scope.get("lepton.at")
-        return manager if at is None else manager.as_of(at)
+        manager = self.service.acting(self.visitor)
+        return manager if self.at is None else manager.as_of(self.at)
 
     @property
     def key(self) -> str | None:
@@ -58,6 +58,11 @@ class Caller:
         if key is not None and not 0 < len(key) <= LONGEST_KEY:
             raise Malformed(f"Idempotency-Key has {len(key)} characters; give 1 to {LONGEST_KEY}")
         return key
+
+    @property
+    def at(self) -> str | None:
+        """The place in the log that a read is of, None for now."""
+        return self.request.scope.get("lepton.at")
 
     def precondition(self) -> LastMove | None:
         """The last move that If-Match and If-None-Match expect of a name."""
@@ -103,6 +108,7 @@ class Caller:
             answer = act()
         self.recorded = news.seq
         headers = {"Lepton-Seq": str(news.seq or self.service.end()), "Vary": "Accept"}
+        headers["Lepton-News"] = "true" if news() else "false"  # false: what was asked for stood already
         if location is not None:
             headers["Location"] = self.request.scope.get("root_path", "") + location(answer)
         if etag is not None and (tag := etag(answer)) is not None:

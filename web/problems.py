@@ -16,12 +16,12 @@ from starlette.responses import Response
 
 from .. import errors
 from ..errors import LeptonError, Unavailable
-from ..projections.queries.client import told
+from ..sent_errors import told
 
 log = logging.getLogger("lepton.serve")
 
 MEDIA: Final = "application/problem+json"
-_TYPE: Final = "tag:lepton-ai,2026:problem:"
+TYPE: Final = "tag:lepton-ai,2026:problem:"
 
 
 class ProblemKind(NamedTuple):
@@ -130,7 +130,7 @@ def of_fault(error: Exception, request: Request) -> Response:
 
 def problem(status: int, name: str, sentence: str, headers: Mapping[str, str] | None = None, **more: Any) -> Response:
     """A problem as a response."""
-    body = {"type": _TYPE + name, "title": HTTPStatus(status).phrase, "status": status, "detail": sentence}
+    body = {"type": TYPE + name, "title": HTTPStatus(status).phrase, "status": status, "detail": sentence}
     told = {key: value for key, value in more.items() if value is not None}
     return Response(to_json(body | told, inf_nan_mode="strings"), status, headers, MEDIA)
 

@@ -20,6 +20,7 @@ from starlette.requests import Request
 
 from ..projections.queries.child import Rows, StrangersQuery
 from ..projections.queries.client import Question
+from ..projections.queries.opening import Opener, opens
 from ..projections.queries.query import resolved
 from ..versions.unsealed import unsealed
 from .options import Limits
@@ -30,7 +31,7 @@ from .tables import Table
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from ..events.sql.actors import Actor
+    from ..events.actor import Actor
     from ..projections.queries.copies import Copies
     from ..wiring import Home
     from .visitor import Visitor
@@ -144,7 +145,8 @@ class _Asking:
         """The answer over a copy that holds all up to now, or the event that is waited for."""
         seq = self._home.store.end() if self._wait_for is None else self._wait_for
         with self._copies().reaching(seq, self._home.settings.wait) as path:
-            self._query = StrangersQuery(path, self._question, self._limits)
+            opener = Opener(self._home.workspace.actors.all) if opens(self._question.sql) else None
+            self._query = StrangersQuery(path, self._question._replace(opener=opener), self._limits)
             if self._ended:
                 self._query.end()
             return self._query.answer()

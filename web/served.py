@@ -15,6 +15,9 @@ from ..supervised import Supervised
 from ..versions.data.uploaded import Uploads
 from .oidc import Issued
 from .options import ServeOptions
+from .queries import Queries
+from .streams import Streams
+from .tail import Tail
 from .visitor import Visitor
 
 if TYPE_CHECKING:
@@ -51,6 +54,21 @@ class ServedLedger:
     def end(self) -> int:
         """The seq of the last event."""
         return self.manager.position()
+
+    @cached_property
+    def queries(self) -> Queries:
+        """Strangers' queries."""
+        return Queries(self.home, self.options.limits)
+
+    @cached_property
+    def streams(self) -> Streams:
+        """The streams of events that are open."""
+        return Streams(self.options.limits.streams, self.options.limits.streams_each)
+
+    @cached_property
+    def tail(self) -> Tail:
+        """What wakes them."""
+        return Tail(lambda: (self.home.workspace.ledger.store, self.home.workspace.actors), self.ending)
 
     @cached_property
     def page_key(self) -> bytes:
@@ -90,9 +108,14 @@ class ServedLedger:
             views = Supervised(self._project, "views", 5.0)
             await asyncio.to_thread(views.__enter__)
             stack.push_async_callback(asyncio.to_thread, views.__exit__)
+            stack.callback(self._close)
             yield
             self.ending.set()
             self.uploads.close()
+
+    def _close(self) -> None:
+        if "queries" in vars(self):
+            self.queries.close()
 
     def _project(self, stop: Event) -> None:
         """Keep the views up to date, unless another process of this home does."""

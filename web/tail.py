@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from threading import Event
 from typing import Final
 
 from ..errors import LeptonError
-from ..events.log import EventLog, Row
+from ..events.log import Row
+from ..events.sql.actors import Actor, Actors
+from ..events.sql.store import Store
 
 log = logging.getLogger("lepton.serve")
 
@@ -33,12 +35,15 @@ class Tail:
     Its methods are for the one event loop that serves.
     """
 
-    def __init__(self, store: Callable[[], EventLog], ending: Event) -> None:
-        self._store = store
+    def __init__(self, parts: Callable[[], tuple[Store, Actors]], ending: Event) -> None:
+        self._parts = parts
         self._ending = ending
-        self._end = 0
+        self.end = 0
+        """The last event, as it was seen."""
         self._moved = asyncio.Event()
         self._newest: list[Row] = []
+        self.actors: Mapping[str, Actor] = {}
+        """Everybody who was not forgotten when the log was last seen to grow."""
         self._watching = 0
         self._watch: asyncio.Task[None] | None = None
 
@@ -64,23 +69,23 @@ class Tail:
         if self._watch is not None:
             self._watch.cancel()
             self._watch = None
-        self._newest.clear()
+        self._newest = []
 
     async def beyond(self, seq: int, seconds: float) -> int:
         """The end of the log once it is beyond `seq`, else as it is after `seconds`, or when the server stops."""
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
-        while self._end <= seq and not self.is_ending and (left := end - loop.time()) > 0:
+        while self.end <= seq and not self.is_ending and (left := end - loop.time()) > 0:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._moved.wait(), min(left, _ENDING))
-        return self._end
+        return self.end
 
     async def rows(self, after: int, most: int = _ONCE) -> Sequence[Row]:
         """Some rows behind `after`, in order. Raises `Unavailable` while the database is away."""
         if self._newest and self._newest[0].seq <= after + 1:
             start = after + 1 - self._newest[0].seq
             return self._newest[start : start + most]
-        return await asyncio.to_thread(self._store().read, after, most)
+        return await asyncio.to_thread(lambda: self._parts()[0].matching(after, self.end, most))
 
     async def _looked(self) -> None:
         told = ""
@@ -96,24 +101,28 @@ class Tail:
         self._wake()
 
     async def _look(self) -> None:
-        store = self._store()
-        end = await asyncio.to_thread(store.end)
-        if end == self._end:
+        end, rows, actors = await asyncio.to_thread(self._seen, self.end)
+        if end == self.end and self.actors:
             return
-        if self._end and end - self._end <= _KEPT_ROWS:
-            self._keep(await asyncio.to_thread(store.read, self._end, end - self._end))
-        else:  # whoever is so far behind reads the store
-            self._newest.clear()
-        self._end = end
+        self._newest = self._kept(rows) if rows else []
+        self.end, self.actors = end, actors
         self._wake()
 
-    def _keep(self, rows: Sequence[Row]) -> None:
+    def _seen(self, before: int) -> tuple[int, Sequence[Row], Mapping[str, Actor]]:
+        """The end of the log, what was added if it was little, and who acts; whoever is far behind reads the store."""
+        store, actors = self._parts()
+        if (end := store.end()) == before and self.actors:
+            return end, (), self.actors
+        near = before and end - before <= _KEPT_ROWS
+        return end, store.read(before, end - before) if near else (), actors.all()
+
+    def _kept(self, rows: Sequence[Row]) -> list[Row]:
         newest = [*self._newest, *rows]
         size, first = 0, len(newest)
         while first and len(newest) - first < _KEPT_ROWS and size <= _KEPT_BYTES:
             first -= 1
             size += len(newest[first].envelope)
-        self._newest = newest[first:]
+        return newest[first:]
 
     def _wake(self) -> None:
         moved, self._moved = self._moved, asyncio.Event()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Generator
-from contextlib import closing, contextmanager
-from dataclasses import replace
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ import click
 from ...errors import Refused
 from ...results.description import Block, grid
 from ...results.figures import count
+from ...results.shapes.ledger import STATUS
 from ...results.words import say, word
 from ..command import Session, command, importing
 from .observing import observed
@@ -23,26 +23,10 @@ from .signals import STOPPING, stopping
 
 if TYPE_CHECKING:
     from ...events.sql.rows import Rejected
-    from ...versions.workspace import Workspace
 
 
 @command(
-    {
-        "ledger?": "text",
-        "events?": "number",
-        "root?": "digest",
-        "recorded?": "time",
-        "kafka?": {"events": "number", "lag": "number", "lost_since?": "time"},
-        "strangers?": {"count": "number", "offset?": "number", "why?": "text"},
-        "complaints": ["text"],
-        "rejected?": "number",
-        "jobs?": {"queued": "number", "at_work": "number", "workers": "number"},
-        "spool": {"waiting": "number", "aside": "number"},
-        "views?": {"events": "number", "unprojected": "number"},
-        "home": {"folder": "text", "open_to": "text"},
-        "kept": "number",
-        "unknown": {"NAME": "text"},
-    },
+    STATUS,
     "lepton status",
 )
 def status(session: Session) -> None:
@@ -51,25 +35,8 @@ def status(session: Session) -> None:
     A database or Kafka that is away is given up within seconds, the rest is told, and what is unknown with the reason;
     it then exits with 3, or with 1 where one is there and lets nobody in.
     """
-    from ...jobs.status import SOON, status
-    from ...results import Views
-    from ...wiring import Home
-
-    settings = session.parts.settings
-    parts = Home(replace(settings, wait=min(SOON, settings.wait)))
-
-    def workspace() -> Workspace:
-        parts.seek()
-        return parts.workspace
-
-    def views() -> Views | None:
-        standing = parts.views()
-        return Views(*standing) if standing else None
-
-    with closing(parts), session.waiting("looking around"):
-        cluster = (lambda: replace(parts.cluster, shortest=SOON)) if parts.settings.kafka else None
-        home = {"folder": str(parts.folder.path), "open_to": parts.folder.openness()}
-        state = status(workspace, lambda: parts.desk, cluster, parts.spool, views, home)
+    with session.waiting("looking around"):
+        state = session.manager.status()
     session.answer(state.to_dict(), state)
     if state.exit_code:
         raise click.exceptions.Exit(state.exit_code)

@@ -189,6 +189,11 @@ class Statements:
     end_beat = "DELETE FROM run_heartbeats WHERE run = ?"
     end_stale_beat = "DELETE FROM run_heartbeats WHERE run = ? AND heard = ?"
     rows_of_types = f"{_ROW} WHERE seq > ? AND seq <= ? AND type IN (:many) ORDER BY seq"
+    rows_of_stream = f"{_ROW} WHERE seq > ? AND seq <= ? AND stream = ? ORDER BY seq LIMIT ?"
+    rows_of_stream_and_types = (
+        f"{_ROW} WHERE seq > ? AND seq <= ? AND stream = ? AND type IN (:many) ORDER BY seq LIMIT ?"
+    )
+    some_rows_of_types = f"{_ROW} WHERE seq > ? AND seq <= ? AND type IN (:many) ORDER BY seq LIMIT ?"
     streams_without = (
         "SELECT e.stream FROM events e WHERE e.version = 1 AND e.stream >= ? AND e.stream < ? AND NOT EXISTS "
         "(SELECT 1 FROM events f WHERE f.stream = e.stream AND f.type IN (:many)) ORDER BY e.seq"

@@ -27,7 +27,8 @@ from threading import Lock
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from ...errors import Refused, Unavailable
-from .client import Question, raised
+from ...sent_errors import raised
+from .client import Question
 from .query import LONGEST
 
 if TYPE_CHECKING:
@@ -38,8 +39,10 @@ _STARTING: Final = 20.0
 _PIECE: Final = 1 << 16
 _FAREWELL: Final = 4096
 """Bytes of what a dying child says that are looked at."""
-_REPLY: Final = 1 << 20
-"""Bytes of what it says of its answer: an error quotes the query, which may be long."""
+_ASKS: Final = b'{"open":'
+"""How a line begins that asks for texts to be opened."""
+_LINE: Final = 64 << 20
+"""Bytes of what it says at a time: 100 texts to be opened, or an error, which quotes the query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ class StrangersQuery:
         file = tempfile.TemporaryFile(dir=self._snapshot.parent, prefix="answer-")  # noqa: SIM115 - it goes with `Rows`
         try:
             with self._started(file) as (child, wire):
-                reply = _reply(child, wire, self._order(), self._limits)
+                reply = self._reply(child, wire)
             if "error" in reply:
                 raise raised(reply)
             return Rows(file, reply["rows"])
@@ -130,10 +133,45 @@ class StrangersQuery:
             if self._child is not None:
                 _killed(self._child)
 
+    def _reply(self, child: subprocess.Popen[bytes], wire: socket.socket) -> dict[str, Any]:
+        """What a child says of its answer, once that is in its file; what it asks to be opened meanwhile is."""
+        assert child.stderr is not None
+        end = time.monotonic() + _STARTING + self._limits.seconds
+        wire.settimeout(_STARTING)
+        reply, heard, said = b"", bytearray(), bytearray()
+        with selectors.DefaultSelector() as ready:
+            ready.register(wire.fileno(), selectors.EVENT_READ, heard)
+            ready.register(child.stderr.fileno(), selectors.EVENT_READ, said)
+            _say(wire, self._order())
+            while ready.get_map():
+                if (left := end - time.monotonic()) <= 0:
+                    raise _too_slow(self._limits)
+                for key, _ in ready.select(left):
+                    if not (piece := _piece(key.fd)):
+                        ready.unregister(key.fd)
+                    if key.data is said:
+                        said += piece[: _FAREWELL - len(said)]
+                    elif line := _line(heard, piece):
+                        reply = self._opened(wire, line)
+        if child.wait(timeout=_STARTING) == 0 and reply:
+            return json.loads(reply)
+        raise _refusal(child.returncode, bytes(said), self._limits)
+
+    def _opened(self, wire: socket.socket, line: bytes) -> bytes:
+        """Answer what asks for texts to be opened; anything else is the child's last word."""
+        opener = self._question.opener
+        if opener is None or not line.startswith(_ASKS):
+            return line
+        texts = json.loads(line)["open"]
+        known = opener.opened_all(texts)
+        _say(wire, {"words": [known[text] for text in texts]})
+        return b""
+
     def _order(self) -> dict[str, Any]:
         limits = self._limits
         fields = self._question._replace(timeout=limits.seconds).to_dict()
         order = {**fields, "file": str(self._snapshot), "parent": os.getpid(), "cpu": limits.cpu_seconds}
+        order["opens"] = self._question.opener is not None
         return order | {name: getattr(limits, name) for name in ("memory", "answer", "rows", "threads")}
 
     @contextmanager
@@ -186,39 +224,21 @@ def _killed(child: subprocess.Popen[bytes]) -> None:
             os.killpg(child.pid, signal.SIGKILL)
 
 
-def _reply(
-    child: subprocess.Popen[bytes], wire: socket.socket, order: Mapping[str, Any], limits: QueryLimits
-) -> dict[str, Any]:
-    """What a child says of its answer, once that is in its file."""
-    end = time.monotonic() + _STARTING + limits.seconds
-    wire.settimeout(_STARTING)
-    with suppress(BrokenPipeError, ConnectionResetError):  # it has died, and why is told below
-        wire.sendall(json.dumps(order, default=str).encode() + b"\n")
-    assert child.stderr is not None
-    reply, said = _gathered(wire, child.stderr, end, limits)
-    if child.wait(timeout=_STARTING) == 0:
-        return json.loads(reply)
-    raise _refusal(child.returncode, said, limits)
+def _say(wire: socket.socket, words: Mapping[str, Any]) -> None:
+    with suppress(BrokenPipeError, ConnectionResetError):  # it has died, and why is told at its end
+        wire.sendall(json.dumps(words, default=str).encode() + b"\n")
 
 
-def _gathered(wire: socket.socket, stderr: IO[bytes], end: float, limits: QueryLimits) -> tuple[bytes, bytes]:
-    """All that a child says until it closes both ends. Raises `Refused` behind `end`."""
-    heard = {wire.fileno(): (bytearray(), _REPLY), stderr.fileno(): (bytearray(), _FAREWELL)}
-    with selectors.DefaultSelector() as ready:
-        for place in heard:
-            ready.register(place, selectors.EVENT_READ)
-        while ready.get_map():
-            left = end - time.monotonic()
-            if left <= 0:
-                raise _too_slow(limits)
-            for key, _ in ready.select(left):
-                piece = _piece(key.fd)
-                if not piece:
-                    ready.unregister(key.fd)
-                words, most = heard[key.fd]
-                words += piece[: most - len(words)]
-    (reply, _), (said, _) = heard.values()
-    return bytes(reply), bytes(said)
+def _line(heard: bytearray, piece: bytes) -> bytes:
+    """The line that a piece ends; nothing while it goes on."""
+    heard += piece
+    if len(heard) > _LINE:
+        raise Refused("the query says too much of itself; write it another way")
+    if not heard.endswith(b"\n"):
+        return b""
+    line = bytes(heard)
+    heard.clear()
+    return line
 
 
 def _piece(place: int) -> bytes:

@@ -11,25 +11,28 @@ import os
 import resource
 import signal
 import socket
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from ...errors import LeptonError, Refused
+from ...sent_errors import told
 from ..instance import SETTINGS, foreign
 from ..projector import recorded_at, seq_at
 from ..schema import schema
 from ..translation import of_file
-from .client import told
 from .landlock import closed_to_files
+from .opening import Opens, is_closed
 from .query import answering, too_long
 
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_DUMPABLE = 1, 38, 4
 _ALLOWANCE: Final = 512 << 20
 """Bytes of address space for DuckDB's own threads and buffers, beside what the query may take."""
+_AT_ONCE: Final = 100
+"""Texts that are asked for at a time."""
 _ROOM: Final = 16 << 20
 """Bytes of a file of rows beside those of the rows."""
 
@@ -57,22 +60,44 @@ class Copy:
 
 
 def main() -> None:
-    """Answer the order that stdin brings, a line of JSON: the rows to stdout, which is a file, a word of them to stdin.
-
-    Stdin is a socket; whoever holds its other end started this process.
-    """
-    wire = socket.socket(fileno=0)
-    with wire.makefile("rb") as lines:
-        order: dict[str, Any] = json.loads(lines.readline())
+    """Answer the order that stdin brings, a socket: the rows to stdout, which is a file, a word of them to stdin."""
+    wire = Wire(socket.socket(fileno=0))
+    order = wire.heard()
     _leave_the_world(order["parent"])
     try:
-        reply: dict[str, Any] = {"rows": _answered(order)}
+        reply: dict[str, Any] = {"rows": _answered(order, wire if order["opens"] else None)}
     except LeptonError as error:
         reply = told(error)
     except (MemoryError, RecursionError):
         reply = told(Refused("the query needs more memory than queries have; read fewer rows"))
-    wire.sendall(json.dumps(reply).encode())
+    wire.say(reply)
     os._exit(0)
+
+
+class Wire:
+    """The line to whoever started this process, an object of JSON a line. It opens sealed texts: here are no keys."""
+
+    def __init__(self, socket: socket.socket) -> None:
+        self._lines = socket.makefile("rb")
+        self._socket = socket
+        self._words: dict[str | None, str | None] = {}
+
+    def heard(self) -> dict[str, Any]:
+        """What comes next."""
+        return json.loads(self._lines.readline())
+
+    def say(self, words: Mapping[str, Any]) -> None:
+        """Tell something."""
+        self._socket.sendall(json.dumps(words).encode() + b"\n")
+
+    def opened_all(self, texts: Sequence[str | None]) -> Mapping[str | None, str | None]:
+        """What texts say, each asked for once."""
+        asked = [text for text in texts if is_closed(text) and text not in self._words]
+        for start in range(0, len(asked), _AT_ONCE):
+            some = asked[start : start + _AT_ONCE]
+            self.say({"open": some})
+            self._words.update(zip(some, self.heard()["words"], strict=True))
+        return {text: self._words.get(text, text) for text in texts}
 
 
 def _leave_the_world(parent: int) -> None:
@@ -88,7 +113,7 @@ def _leave_the_world(parent: int) -> None:
         os._exit(1)
 
 
-def _answered(order: Mapping[str, Any]) -> int:
+def _answered(order: Mapping[str, Any], opener: Opens | None) -> int:
     """Write the rows to stdout as they come; how many they are."""
     import pyarrow as pa
 
@@ -99,7 +124,7 @@ def _answered(order: Mapping[str, Any]) -> int:
     question = {name: order[name] for name in ("sql", "params", "as_of", "timeout")}
     rows = size = 0
     with (
-        answering(views, **question) as reader,
+        answering(views, **question, opener=opener) as reader,
         os.fdopen(os.dup(1), "wb") as file,
         pa.ipc.new_stream(file, reader.schema) as stream,
     ):

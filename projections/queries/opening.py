@@ -11,11 +11,11 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import uuid_utils
 
-from ...events.sql.actors import FORGOTTEN, SEALED, Actor
+from ...events.actor import FORGOTTEN, SEALED, Actor
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -29,6 +29,14 @@ HIDDEN: Final = f"{NAME}_"
 PSEUDONYM: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 """A random UUID, as actors get one."""
 _CALL: Final = re.compile(rf"\b{NAME}\s*\(", re.IGNORECASE)
+
+
+class Opens(Protocol):
+    """Whoever can say what sealed texts say."""
+
+    def opened_all(self, texts: Sequence[str | None]) -> Mapping[str | None, str | None]:
+        """What each of some texts says; see `Opener.opened`."""
+        ...
 
 
 class Opener:
@@ -52,6 +60,10 @@ class Opener:
         if sealed not in self._words:
             self._words[sealed] = self._tried(sealed)
         return self._words[sealed]
+
+    def opened_all(self, texts: Sequence[str | None]) -> Mapping[str | None, str | None]:
+        """As `opened`, of many; null and empty text are what they are."""
+        return {text: text and self.opened(text) for text in texts}
 
     def opened(self, text: str) -> str | None:
         """A pseudonym's name, a sealed text's words, else the text with the sealed ones within it opened.
@@ -101,6 +113,11 @@ def opens(sql: str) -> bool:
     return bool(_CALL.search(sql))
 
 
+def is_closed(text: str | None) -> bool:
+    """Whether what a text says may be another than itself."""
+    return bool(text) and (SEALED in text or bool(PSEUDONYM.fullmatch(text)))
+
+
 def is_json(text: str) -> bool:
     """Whether a text is a JSON document."""
     try:
@@ -111,7 +128,7 @@ def is_json(text: str) -> bool:
 
 
 @contextmanager
-def opening(cursor: DuckDBPyConnection, opener: Opener) -> Generator[None]:
+def opening(cursor: DuckDBPyConnection, opener: Opens) -> Generator[None]:
     """Have the function in a cursor's queries. It is in no file, and under no name that another question knows."""
 
     lent = [opener]
@@ -120,7 +137,7 @@ def opening(cursor: DuckDBPyConnection, opener: Opener) -> Generator[None]:
         import pyarrow as pa
 
         (each,) = lent
-        known = {text: text and each.opened(text) for text in texts.unique().to_pylist()}
+        known = each.opened_all(texts.unique().to_pylist())
         return pa.array([known[text] for text in texts.to_pylist()], pa.string())
 
     from ..instance import foreign

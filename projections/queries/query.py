@@ -18,7 +18,7 @@ from ...errors import Damaged, Malformed, Refused
 from ..instance import foreign
 from ..schema import schema
 from ..translation import FILE, of_query
-from .opening import HIDDEN, NAME, Opener, opening
+from .opening import HIDDEN, NAME, Opens, opening
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -76,7 +76,7 @@ def query(
     as_of: int | datetime | date | str | None = None,
     timeout: float = 30.0,
     most: int | None = None,
-    opener: Opener | None = None,
+    opener: Opens | None = None,
 ) -> pa.Table:
     """The answer of one SELECT over the public views, as they stood at `as_of`.
 
@@ -101,7 +101,7 @@ def answering(
     *,
     as_of: int | datetime | date | str | None = None,
     timeout: float = 30.0,
-    opener: Opener | None = None,
+    opener: Opens | None = None,
 ) -> Generator[pa.RecordBatchReader]:
     """As `query`, batch by batch while it is open: what was read of the answer takes no memory here."""
     import pyarrow as pa

@@ -118,6 +118,10 @@ class Protection(Result):
 class Protections(Shown, dict[str, Protection]):
     """The protected aliases of a model."""
 
+    def to_dict(self) -> dict[str, Any]:
+        """The protections by their aliases; JSON-ready."""
+        return {"protected": {alias: each.to_dict() for alias, each in self.items()}}
+
     def blocks(self) -> Iterator[Block]:
         if not self:
             yield word("no alias is protected")

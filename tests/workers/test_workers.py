@@ -30,7 +30,7 @@ from lepton_ai.jobs.protocol.over_tables import MailResults
 from lepton_ai.jobs.protocol.ports import Fact
 from lepton_ai.models import CreditScoringModel
 from lepton_ai.settings import Terms
-from lepton_ai.versions.history import told
+from lepton_ai.versions.feed import heard
 from lepton_ai.wiring import Home
 from lepton_ai.workers.worker import Post, Worker
 
@@ -110,7 +110,9 @@ class Place:
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """A job's events, opened."""
-        return list(told(self.workspace, self.workspace.ledger.store.stream(f"job/{name}")[1]))
+        return list(
+            heard(self.workspace, self.workspace.ledger.store.stream(f"job/{name}")[1], self.workspace.actors.all())
+        )
 
     def versions(self) -> int:
         """How many versions the work has made."""

@@ -9,17 +9,26 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from . import contests, data, judging, moves, names, position, rows, saving, stored, suites
-
-ROUTERS: Final[tuple[APIRouter, ...]] = (
-    position.router,
-    saving.router,
-    stored.router,
-    names.router,
-    moves.router,
-    rows.router,
-    contests.router,
-    judging.router,
-    suites.router,
-    data.router,
+from . import (
+    asking,
+    contests,
+    data,
+    events,
+    jobs,
+    judging,
+    models,
+    moves,
+    names,
+    position,
+    rows,
+    saving,
+    stored,
+    suites,
+    versions,
 )
+
+_SUBJECTS: Final = (
+    position, asking, events, models, versions, names, moves, jobs, saving, stored, rows, contests, judging, suites,
+    data,
+)  # fmt: skip
+ROUTERS: Final[tuple[APIRouter, ...]] = tuple(subject.router for subject in _SUBJECTS)

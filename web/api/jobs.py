@@ -1,0 +1,80 @@
+"""Jobs: work asked for, looked at, waited for and called off."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Annotated, Final
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from ...results import JobRecord, JobRecords
+from ...results.shapes.history import EVENTS
+from ...results.shapes.work import JOB, JOBS
+from ..caller import Call
+from ..cursors import USUAL, Cursor, Most, paging
+from ..described import answers
+from ..routing import Router
+from .job_requests import Asked, ask
+
+router = Router("jobs")
+
+LONGEST_WAIT: Final = 60.0
+"""Seconds that a request waits for a job to end."""
+_LOOK: Final = 0.25
+Wait = Annotated[float, Query(ge=0, le=LONGEST_WAIT, description="Seconds to wait for its end, at most.")]
+
+
+class Cancellation(BaseModel):
+    """Why a job is called off."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field("", description="why, for the record")
+
+
+@router.get("/jobs", summary="The jobs", responses=answers(JOBS, page=True))
+def jobs(call: Call, most: Most = USUAL, cursor: Cursor = None) -> Response:
+    """The jobs submitted last, the newest first."""
+    asked = paging(call, most, cursor)
+    page = asked.page(call.manager.jobs.recent(most + 1, before=asked.after), lambda job: job.job)
+    response = call.read(JobRecords(page.rows), body=page.body("jobs"))
+    response.headers.update(page.headers)
+    return response
+
+
+@router.post("/jobs", summary="Ask for work", status_code=202, responses=answers(JOB, status=202, place=True))
+def submit(call: Call, asked: Asked) -> Response:  # pyright: ignore
+    """Ask for a training, an evaluation, or that a version trained elsewhere is taken in."""
+    return call.wrote(lambda: ask(call, asked), status=202, location=lambda job: f"/api/v1/jobs/{job.job}")
+
+
+@router.get("/jobs/{job}", summary="A job", responses=answers(JOB))
+async def job(call: Call, job: str, wait: Wait = 0.0) -> Response:
+    """A job as it stands, at once or when it has ended; named by its id, or the id's beginning or end."""
+    end = time.monotonic() + wait
+    while True:
+        record = await run_in_threadpool(call.manager.jobs.show, job)
+        left = end - time.monotonic()
+        if record.ended or left <= 0 or call.service.ending.is_set() or await call.request.is_disconnected():
+            return call.read(record)
+        await asyncio.sleep(min(_LOOK, left))
+
+
+@router.post("/jobs/{job}/cancel", summary="Call a job off", responses=answers(JOB))
+def cancel(call: Call, job: str, told: Cancellation | None = None) -> Response:
+    """End a job that nobody wants any more; its worker stops it."""
+
+    def act() -> JobRecord:
+        return call.manager.jobs.cancel(job, reason=told.reason if told else "", key=call.key)
+
+    return call.wrote(act)
+
+
+@router.get("/jobs/{job}/events", summary="A job's story", responses=answers(EVENTS))
+def events(call: Call, job: str) -> Response:
+    """The events of a job and of its attempts, in their order."""
+    return call.read({"events": list(call.manager.jobs.events(job))})
