@@ -394,6 +394,18 @@ def test_reads_are_of_the_place_in_the_log_that_they_ask_for(toy: Toy) -> None:
     assert toy.http.get(f"{TOY}/aliases/then/moves", params={"at": min(seen)}).json()["entries"][0]["seq"] == min(seen)
 
 
+def test_queries_and_searches_are_of_that_place_too(toy: Toy) -> None:
+    first = toy.server.manager.show("toy@1").seq
+    query = {"query": "SELECT count(*) AS n FROM versions WHERE model = 'toy'"}
+    answer = toy.http.get("/sql", params=query | {"at": first})
+    found = toy.http.get("/search", params={"where": "metric.f1 > 0", "at": first})
+
+    assert (answer.status_code, found.status_code) == (200, 200), answer.text + found.text
+    assert answer.json()["rows"] == [[1]] or answer.json()["rows"] == [{"n": 1}]
+    assert [each["version"] for each in found.json()["versions"]] == [1]
+    assert toy.http.get(f"{TOY}/log", params={"at": first}).json()["entries"][0]["seq"] == first
+
+
 def test_what_was_written_is_waited_for(toy: Toy) -> None:
     end = toy.end()
     with ThreadPoolExecutor(1) as pool:
