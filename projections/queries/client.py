@@ -13,8 +13,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar
 
-from ... import errors
-from ...errors import Damaged, LeptonError, LockHeld, Refused, Unavailable
+from ...errors import Damaged, LockHeld, Refused, Unavailable
 from ...results import VersionRef
 from ..care import Checked, checked
 from ..export import copied, snapshot
@@ -22,6 +21,8 @@ from ..projector import Projection
 from ..translation import is_of_file
 from .opening import Opener
 from .query import Params, query
+from .refusals import raised as raised
+from .refusals import told as told
 from .search import Page, versions_where
 from .wire import BEAT, connected, peer, received, send
 
@@ -32,8 +33,6 @@ _FINDING: Final = 60.0
 """Seconds that a search may take."""
 _CARE: Final = 86_400.0
 """Seconds that a rebuild may take; the projector says meanwhile that it is at work."""
-_APART: Final = frozenset({"python", "cli", "kept", "__notes__"})
-"""What an error carries that is no field of its kind: it is sent beside them, within the sentence, or not at all."""
 _GRACE: Final = 10.0
 _TURN: Final = 0.25
 """Seconds that the file of the views is waited for before it is seen whether a projector listens by now."""
@@ -245,25 +244,3 @@ class There:
 def _lent(opener: Opener | None) -> dict[str, Any]:
     """The keys that a projector is lent for one question: its socket is for those alone who may use the home."""
     return {} if opener is None else {"actors": opener.to_list()}
-
-
-def told(error: LeptonError) -> dict[str, Any]:
-    """An error as it is sent."""
-    if isinstance(error, Damaged):
-        return {"error": "Damaged", "thing": error.thing, "expected": error.expected, "found": error.found}
-    advice = {"python": error.python, "cli": error.cli}  # the asker may read it at another door
-    fields = {name: value for name, value in vars(error).items() if name not in _APART}
-    fields = json.loads(json.dumps(fields, default=str))
-    return {"error": type(error).__name__, "message": error.fact, "fields": fields, **advice}
-
-
-def raised(told: Mapping[str, Any]) -> LeptonError:
-    """The error that was sent."""
-    if told["error"] == "Damaged":
-        return Damaged(told["thing"], expected=told["expected"], found=told["found"])
-    kind = getattr(errors, told["error"], errors.Refused)
-    error = kind.__new__(kind, told["message"])
-    LeptonError.__init__(error, told["message"], python=told.get("python", ""), cli=told.get("cli", ""))
-    for name, value in told.get("fields", {}).items():
-        setattr(error, name, tuple(value) if isinstance(value, list) else value)
-    return error
