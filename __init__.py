@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from .manager import ModelManager
     from .models.registry import register
     from .results import LastMove, PendingVersion, Performance, Version
-
-if sys.platform == "win32":
-    raise ImportError("Lepton runs on Linux and macOS, not on Windows itself; install it in WSL (`wsl --install`)")
 
 _HOMES: Final = {
     "Damaged": ".errors",

@@ -9,9 +9,11 @@ LeptonError
 │   ├── KeyReused            an idempotency key came back with other content
 │   ├── MissingChunks        chunks that a save names were not uploaded
 │   ├── TooLarge             a command is more than goes onto Kafka at once
+│   ├── RunTaken             another script goes on with a run
 │   ├── Malformed            the input breaks a stated rule
 │   ├── NewerLedger          written by a Lepton that knows more
 │   ├── Forbidden            who asks has no right to it
+│   ├── ReadOnly             the ledger is looked at as it was
 │   └── GateNotMet           a measured condition was not met        exit 4
 ├── Unavailable            try again later; carries the key          exit 3
 │   └── LockHeld             another process holds the lock, and does the work
@@ -157,6 +159,14 @@ class TooLarge(Refused):
         self.limit = limit
 
 
+class RunTaken(Refused):
+    """Another script goes on with a run: what both told would be mixed."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__(f"run {run} goes on elsewhere, or was ended there; this script logs to it no more")
+        self.run = run
+
+
 class Malformed(Refused):
     """The input breaks a stated rule."""
 
@@ -178,10 +188,23 @@ class Forbidden(Refused):
         self.model = model
 
 
+class ReadOnly(Refused):
+    """Something was to be written where the ledger is looked at as it was."""
+
+    def __init__(self, seq: int) -> None:
+        super().__init__(f"the ledger is looked at as it was behind event {seq}; write to it as it is now")
+        self.seq = seq
+
+
 class GateNotMet(Refused):
-    """A measured condition was not met."""
+    """A measured condition was not met; `requirements` are what was asked of the version, where the gate says so."""
 
     exit_code = 4
+    requirements: tuple[str, ...] = ()
+
+    def __init__(self, message: str = "", *, requirements: Sequence[str] = (), python: str = "", cli: str = "") -> None:
+        super().__init__(message, python=python, cli=cli)
+        self.requirements = tuple(requirements)
 
 
 class Unavailable(LeptonError):

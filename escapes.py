@@ -12,7 +12,7 @@ from typing import Final
 
 LOGGERS: Final = (
     "lepton", "lepton.assigner", "lepton.intake", "lepton.kafka", "lepton.postgresql", "lepton.projector",
-    "lepton.relay", "lepton.suites", "lepton.worker",
+    "lepton.relay", "lepton.serve", "lepton.suites", "lepton.worker",
 )  # fmt: skip
 """The loggers that Lepton writes to."""
 

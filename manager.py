@@ -7,10 +7,10 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, Self, TypeVar, Unpack, cast
 from weakref import WeakKeyDictionary
 
 from . import domain, settings, versions
@@ -19,14 +19,13 @@ from .domain.access.rights import ALL, Rights
 from .domain.model.metric import checked_better
 from .domain.model.resolve import split_range
 from .domain.model.revision import parts
-from .errors import Malformed, UnknownRevision
-from .events.sql.actors import checked_actor
-from .home import checked_path
+from .errors import Malformed, ReadOnly, UnknownRevision
+from .events.actor import checked_actor
+from .home import checked_path, is_url
 from .results import LastMove, PendingVersion, Refs, Version, VersionRef, Versions
 from .settings import Settings
 from .versions.arguments import checked
 from .versions.unknown import damage_first
-from .wiring import Home
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from .domain.model.state import ModelState, ModelVersion
     from .evaluation.request import ReportOptions, TestOptions
     from .jobs.api import Jobs
+    from .jobs.desk import Desk
     from .projections.queries.opening import Opener
     from .projections.queries.search import Following
     from .projections.queries.search import Page as SearchPage
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         Card,
         CheckpointRecords,
         Comparison,
+        CreatedToken,
         Damages,
         DataSets,
         Diff,
@@ -69,17 +70,23 @@ if TYPE_CHECKING:
         SuiteRun,
         Suites,
         Synced,
+        TokenRecord,
+        Tokens,
         Upgraded,
         Verified,
         VersionRecord,
         VersionSummaries,
     )
+    from .versions.access.tokens import TokenHolder
     from .versions.moves.rollback import Aim
-    from .versions.overview.summaries import Page
+    from .versions.overview.summaries import VersionPage
+    from .versions.runs.open_runs import OpenRuns
     from .versions.runs.run import Run
+    from .versions.spool.outbox import Outbox
     from .versions.spool.spool import Spool
     from .versions.transfer import Transfer
     from .versions.workspace import Workspace
+    from .wiring import Home
 
 Rev = str | int | PendingVersion
 """A revision as docs/revisions.md has it, a number, or a `Version`, pending ones too."""
@@ -97,8 +104,7 @@ def _told_first(method: Callable[Concatenate[ModelManager, P], T]) -> Callable[C
 
     @functools.wraps(method)
     def told_first(self: ModelManager, *args: P.args, **kwargs: P.kwargs) -> T:
-        self._home.outbox.ready()  # pyright: ignore[reportPrivateUsage]
-        self._home.seek()  # pyright: ignore[reportPrivateUsage]
+        self._tell_first()  # pyright: ignore[reportPrivateUsage]
         return method(self, *args, **kwargs)
 
     return told_first
@@ -110,6 +116,7 @@ def _administered(method: Callable[Concatenate[ModelManager, P], T]) -> Callable
     @functools.wraps(method)
     def administered(self: ModelManager, *args: P.args, **kwargs: P.kwargs) -> T:
         self._rights.check_everywhere("admin")  # pyright: ignore[reportPrivateUsage]
+        self._check_present()  # pyright: ignore[reportPrivateUsage]
         return method(self, *args, **kwargs)
 
     return administered
@@ -129,6 +136,21 @@ class ModelManager:
     `Damaged` where stored bytes are not what was recorded.
     """
 
+    def __new__(
+        cls,
+        home: str | os.PathLike[str] | None = None,
+        *,
+        actor: str | None = None,  # noqa: ARG004 - as `__init__`
+        strict: bool = False,  # noqa: ARG004
+    ) -> Self:
+        """The manager of a server where the home is its address."""
+        address = os.environ.get("LEPTON_HOME") if home is None else home
+        if cls is ModelManager and isinstance(address, str) and is_url(address):
+            from .remote.manager import RemoteManager
+
+            return object.__new__(cast("type[Self]", RemoteManager))
+        return object.__new__(cls)
+
     def __init__(
         self, home: str | os.PathLike[str] | None = None, *, actor: str | None = None, strict: bool = False
     ) -> None:
@@ -141,13 +163,14 @@ class ModelManager:
         self._opened: dict[int, Home] = {}
         self._root: ModelManager | None = None
         self._rights = ALL
+        self._past: int | None = None
         self._origins: WeakKeyDictionary[Any, Version | PendingVersion] = WeakKeyDictionary()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A manager is pickled and copied as its settings, without passwords and secrets: where it is opened again the
         environment must hold these."""
         if self._root is not None:
-            return _acting_again, (self._root, self._settings.actor, self._rights)
+            return _acting_again, (self._root, self._settings.actor, self._rights, self._past)
         return _reopened, (type(self), settings.portable(self._settings), self._strict)
 
     def __enter__(self) -> ModelManager:
@@ -170,9 +193,22 @@ class ModelManager:
         spools nothing, and closing it closes nothing. Safe to call from many threads, and cheap.
         """
         self._rights.check_everywhere("admin")
-        manager = type(self).__new__(type(self))
+        manager = object.__new__(type(self))
         manager._open(replace(self._settings, actor=checked_actor(actor)), strict=True)
         manager._root, manager._rights, manager._origins = self._root or self, rights or ALL, self._origins
+        return manager
+
+    def as_of(self, at: int | datetime | date | str) -> ModelManager:
+        """The ledger as it was behind an event, at the end of a day (UTC) or at a time, for all that reads.
+
+        `at` is as `sql` takes `as_of`. What is open is shared, and closing it closes nothing; what writes is `Refused`.
+        Weights and files are there as they were kept; who was forgotten since is forgotten there too.
+        """
+        seq = self._place(at)
+        manager = type(self).__new__(type(self))
+        manager._open(self._settings, strict=True)
+        manager._root, manager._rights, manager._origins = self._root or self, self._rights, self._origins
+        manager._past = seq if self._past is None else min(seq, self._past)
         return manager
 
     # ── versions ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -215,7 +251,7 @@ class ModelManager:
         What equals the head makes no new version. While the ledger is away the answer is a `PendingVersion`. Where the
         save is refused, what was to be saved is kept: the error names it, and `adopt` takes it in.
         """
-        return self._home.outbox.save(
+        return self._outbox.save(
             model,
             name,
             branch=branch,
@@ -273,7 +309,7 @@ class ModelManager:
             "metrics": metrics,
             "annotations": annotations,
         }
-        self._home.outbox.ready()  # a refused save may have been the first, of a home that has no ledger yet
+        self._outbox.ready()  # a refused save may have been the first, of a home that has no ledger yet
         return versions.refused.adopt(self._home.outbox.delivery, name, changes, key)
 
     @_administered
@@ -304,7 +340,7 @@ class ModelManager:
 
     def load_arrays(self, rev: Rev, names: Sequence[str] | None = None) -> dict[str, Any]:
         """A version's tensors as numpy arrays; bfloat16 and fp8 need the package ml_dtypes."""
-        from .models.state import empty_numpy
+        from .models.arrays import empty_numpy
 
         return versions.restore.converted(self._workspace, *self._resolved(rev), names, empty_numpy)
 
@@ -331,7 +367,6 @@ class ModelManager:
         """
         return versions.restore.apply(self._workspace, *self._resolved(rev), module)
 
-    @_told_first
     def rollback(
         self,
         to: Rev | None = None,
@@ -356,6 +391,8 @@ class ModelManager:
         A protected alias moves by a gate that the version passed, or with `override` and a reason. `expected` is where
         the branch or alias must be before.
         """
+        if self._past is None or not dry_run:
+            self._tell_first()
         state, aim = self._aim(to, model, branch, alias, expected, reason, move_aliases, rehearse, override, key)
         if dry_run:
             return versions.rollback.plan(self._workspace, state, aim)
@@ -439,7 +476,6 @@ class ModelManager:
         guard = None if expected is None else {name: expected}
         return self.aliases({name: rev}, expected=guard, reason=reason, override=override, key=key)[name]
 
-    @_told_first
     def aliases(
         self,
         moves: Mapping[str, Rev] | None = None,
@@ -450,11 +486,15 @@ class ModelManager:
         override: bool = False,
         key: str | None = None,
     ) -> Refs:
-        """Put several aliases on versions of one model, all or none; without moves only say where they stand."""
+        """Put several aliases on versions of one model, all or none; without moves only say where they stand.
+
+        In `expected` "*" stands for all aliases of the model: `LastMove(aliases().last)` is that none has moved since.
+        """
         moves, expected = moves or {}, expected or {}
-        state, numbers = self._of_one_model(moves.values(), model, key)
         if not moves:
-            return versions.names.standing(self._workspace, state, "alias")
+            return versions.names.standing(self._workspace, self._known(model), "alias")
+        self._tell_first()
+        state, numbers = self._of_one_model(moves.values(), model, key)
         command = domain.commands.MoveAliases(
             model=state.name,
             to=dict(zip(moves, numbers, strict=True)),
@@ -631,7 +671,7 @@ class ModelManager:
         it. The number of the last asks for the next page.
         """
         state = self._known(model)
-        page = versions.summaries.Page(branch=branch, most=most, before=before)
+        page = versions.summaries.VersionPage(branch=branch, most=most, before=before)
         matching = None if where is None else self._numbers(where, state.name, page)
         return versions.summaries.listed(self._workspace, state, page, matching)
 
@@ -739,7 +779,7 @@ class ModelManager:
         """
 
         def begun() -> Workspace:
-            self._home.outbox.ready()
+            self._outbox.ready()
             return self._home.workspace
 
         told: dict[str, Any] = {"keep": keep, "message": message, "key": key}
@@ -849,7 +889,7 @@ class ModelManager:
         `tags` are for people to find it by; `better` says which way its metrics are better, as {"fid": "lower"}, and is
         recorded with what it saves.
         """
-        outbox, fingerprint = self._home.outbox, versions.source.fingerprint_of(data)
+        outbox, fingerprint = self._outbox, versions.source.fingerprint_of(data)
         return versions.run.Run(
             outbox, model, hyperparameters=hyperparameters, data=fingerprint, name=name, tags=tags, better=better
         )
@@ -861,7 +901,7 @@ class ModelManager:
         back what was kept. Whoever logged to it before is refused from then on. `run` is its id, or a part of it.
         """
         return versions.run.resumed(
-            self._home.outbox, *versions.record.resumable(self._workspace, self._workspace.named("run", run))
+            self._outbox, *versions.record.resumable(self._workspace, self._workspace.named("run", run))
         )
 
     def runs(
@@ -871,13 +911,18 @@ class ModelManager:
         status: Literal["running", "finished", "failed", "lost"] | None = None,
         actor: str | None = None,
         most: int = 100,
+        before: str | None = None,
     ) -> RunRecords:
         """The runs of a model or of all, the newest first; `status` is running, finished, failed or lost.
 
-        `actor` is the name of who started them; nobody's who was forgotten is found.
+        `actor` is the name of who started them; nobody's who was forgotten is found. With `before`, a run's id, those
+        that were started before it.
         """
-        query = "SELECT run, model FROM runs WHERE (? IS NULL OR model = ?) ORDER BY seq DESC"
-        params = [model, model]
+        query = (
+            "SELECT run, model FROM runs WHERE (? IS NULL OR model = ?) "
+            "AND (? IS NULL OR seq < (SELECT seq FROM runs WHERE run = ?)) ORDER BY seq DESC"
+        )
+        params = [model, model, before, before]
         if actor is not None:
             query, params = query.replace(" ORDER", " AND opened(actor) = ? ORDER"), [*params, actor]
         self._rights.check("read")
@@ -891,6 +936,29 @@ class ModelManager:
         return versions.record.listed(
             self._workspace, [self._workspace.named("run", run)], None, 1, self._settings.terms.run
         )[0]
+
+    def run_metrics(  # pyright: ignore[reportUnknownParameterType] - pyarrow ships no types
+        self, run: str, name: str | None = None
+    ) -> pa.Table:
+        """The points that a run logged, in their order: name, step, value and time; of one metric, if it is named."""
+        query = (
+            "SELECT name, step, value, time FROM metrics WHERE run = ? AND version IS NULL AND (? IS NULL OR name = ?) "
+            "ORDER BY seq, time, step NULLS FIRST"
+        )
+        return self._asked(query, [self._workspace.named("run", run), name, name])  # pyright: ignore[reportUnknownVariableType]
+
+    def run_progress(self, run: str) -> tuple[int, int | None]:
+        """How many points a run logged, and their greatest step: where a script goes on with it."""
+        query = "SELECT count(*) AS points, max(step) AS step FROM metrics WHERE run = ? AND version IS NULL"
+        table = cast(Any, self._asked(query, [self._workspace.named("run", run)]))
+        return table.column("points")[0].as_py(), table.column("step")[0].as_py()
+
+    @property
+    def open_runs(self) -> OpenRuns:
+        """Runs of scripts elsewhere, as a server is told of them."""
+        from .versions.runs.open_runs import OpenRuns
+
+        return OpenRuns(self._workspace)
 
     def checkpoints(self, run: str) -> CheckpointRecords:
         """What a run kept on its way, the oldest first."""
@@ -926,7 +994,7 @@ class ModelManager:
         """
         chosen = selection(types, drop, columns)
         return versions.train.train(
-            self._home.outbox, model, data, labels, validation=validation, on_epoch=on_epoch, chosen=chosen, **save
+            self._outbox, model, data, labels, validation=validation, on_epoch=on_epoch, chosen=chosen, **save
         )
 
     def predict(  # pyright: ignore[reportUnknownParameterType] - pyarrow ships no types
@@ -1148,6 +1216,8 @@ class ModelManager:
         """Work that is done by workers: trainings and evaluations asked for, waited for, called off."""
         from .jobs.api import Jobs
 
+        if self._past is not None:
+            return Jobs(lambda: self._workspace, lambda: self._workspace, self._no_desk)
         return Jobs(lambda: self._workspace, lambda: self._home.workspace, lambda: self._home.desk)
 
     @property
@@ -1191,7 +1261,7 @@ class ModelManager:
         `run`, as they are opened here. In pages: `most` of them, those behind `after` (`MODEL@N`, the last one of the
         page before), all as of one `as_of`, the `seq` at which the first page was asked for.
         """
-        if (most, after, as_of) == (None, None, None):
+        if (most, after, as_of, self._past) == (None, None, None, None):
             matches = self._matching(expression)
         else:
             matches = self._matching(expression, self._following(most, after, as_of))
@@ -1269,12 +1339,48 @@ class ModelManager:
 
     @_administered
     @_told_first
+    def create_token(
+        self,
+        owner: str,
+        scopes: str | Sequence[str],
+        *,
+        models: str | Sequence[str] = "*",
+        expires: str | date | timedelta | None = None,
+        key: str | None = None,
+    ) -> CreatedToken:
+        """Make a token: whoever holds its `secret`, which is shown in this answer alone, acts as its owner.
+
+        `scopes` are of read, write, move, admin, sql: write and move imply read, admin implies all. `models` are globs
+        of models' names; others are to its holder as if they were not there. It `expires` after a term (`30d`, `12h`,
+        a timedelta), at a date or a time; never, if left out. Repeated under its key the answer has no secret.
+        """
+        return versions.tokens.create(self._workspace, owner, _several(scopes), _several(models), expires, key)
+
+    @_administered
+    def tokens(self) -> Tokens:
+        """All tokens, the oldest first, with those that have expired or were revoked."""
+        return versions.tokens.listed(self._workspace)
+
+    @_administered
+    @_told_first
+    def revoke_token(self, token: str, *, reason: str = "", key: str | None = None) -> TokenRecord:
+        """Let a token, named by its id or a part of it, be good no more: within a second at every server."""
+        return versions.tokens.revoke(self._workspace, token, reason, key)
+
+    @_administered
+    def holder(self, secret: str) -> TokenHolder | None:
+        """Whoever holds a token with this secret; None where there is none, or it is good no more."""
+        return self._workspace.holders.of(secret)
+
+    @_administered
+    @_told_first
     def forget_actor(self, name: str) -> bool:
         """Delete a person's or an outside source's name and key: whether there was one; no hash changes.
 
         Their texts and their refused messages show as [forgotten]. What stands in this home's spool loses their name
-        and their words.
+        and their words. Their tokens are revoked.
         """
+        versions.tokens.revoke_all(self._workspace, name)
         spooled = self._home.outbox.delivery.forget(name)
         return self._workspace.actors.forget(name) or spooled
 
@@ -1284,6 +1390,8 @@ class ModelManager:
     def _home(self) -> Home:
         if self._root is not None:
             return self._root._home.acting(self._settings.actor, self._rights)
+        from .wiring import Home
+
         # threads that come at once get the same one
         return self._opened.setdefault(os.getpid(), Home(self._settings, self._strict, self._origins))
 
@@ -1301,6 +1409,7 @@ class ModelManager:
         from .projections.queries.query import checked_timeout
 
         self._home.seek()
+        as_of = self._past if as_of is None else as_of
         question = Question(query, params, as_of, checked_timeout(timeout), self._opener() if opens(query) else None)
         return self._home.read_model().sql(question, wait_for)  # pyright: ignore[reportUnknownVariableType]
 
@@ -1326,10 +1435,10 @@ class ModelManager:
         end = self.position()
         return Following(min(end, end if as_of is None else as_of), most or sys.maxsize, model, version, models)
 
-    def _numbers(self, expression: str, model: str, page: Page) -> list[int]:
+    def _numbers(self, expression: str, model: str, page: VersionPage) -> list[int]:
         from .projections.queries.search import Newest
 
-        newest = Newest(model, page.most, page.branch, page.before)
+        newest = Newest(model, page.most, page.branch, page.before, self._past)
         return [ref.number for ref in self._matching(expression, newest)]
 
     @property
@@ -1348,7 +1457,39 @@ class ModelManager:
     def _workspace(self) -> Workspace:
         # what reads makes no ledger: `save_version`, `train`, `run`, `jobs.train` and `jobs.offer` do
         self._home.seek()
-        return self._home.workspace
+        workspace = self._home.workspace
+        return workspace if self._past is None else workspace.as_of(self._past)
+
+    @property
+    def _outbox(self) -> Outbox:
+        """The way into the ledger; it leads to the present alone."""
+        self._check_present()
+        return self._home.outbox
+
+    def _tell_first(self) -> None:
+        """Tell the ledger what waits in the spool."""
+        self._outbox.ready()
+        self._home.seek()
+
+    def _check_present(self) -> None:
+        """Raise `Refused` where the ledger is looked at as it was."""
+        if self._past is not None:
+            raise ReadOnly(self._past)
+
+    def _no_desk(self) -> Desk:
+        raise ReadOnly(self._past or 0)
+
+    def _place(self, at: int | datetime | date | str) -> int:
+        """The event behind which the ledger is looked at. Raises `Malformed` where it has not come so far."""
+        from .projections.queries.query import place, resolved  # pyright: ignore[reportUnknownVariableType]
+
+        if isinstance(when := place(at) if isinstance(at, str) else at, date):
+            found = resolved(cast(Any, self._asked("SELECT 1", as_of=when)).schema)
+            return int(found["seq"]) if found else 0
+        end = self.position()
+        if not 0 <= when <= end:
+            raise Malformed(f"the ledger ends at event {end}, and none of its places is {when}; ask as of one")
+        return when
 
     def _known(self, model: str | None) -> ModelState:
         return self._workspace.known_model(model)
@@ -1438,13 +1579,14 @@ class ModelManager:
 
 
 def _reopened(kind: type[ModelManager], carried: Settings, strict: bool) -> ModelManager:
-    manager = kind.__new__(kind)
+    manager = object.__new__(kind)
     manager._open(settings.completed(carried), strict)  # pyright: ignore[reportPrivateUsage]
     return manager
 
 
-def _acting_again(root: ModelManager, actor: str, rights: Rights) -> ModelManager:
-    return root.acting(actor, rights)
+def _acting_again(root: ModelManager, actor: str, rights: Rights, past: int | None) -> ModelManager:
+    manager = root.acting(actor, rights)
+    return manager if past is None else manager.as_of(past)
 
 
 def _written(rev: Expected) -> str:

@@ -13,6 +13,12 @@ from .errors import LeptonError, Refused, Unavailable
 
 PRIVATE: Final = 0o700
 SHARED: Final = 0o2770
+CLOSED: Final = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+"""No child inherits the descriptor, and on Windows bytes are read and written as they are."""
+UNFOLLOWED: Final = getattr(os, "O_NOFOLLOW", 0)
+"""A link in a file's place is not followed, where the system knows how not to."""
+UNWAITED: Final = getattr(os, "O_NONBLOCK", 0)
+"""A pipe in a file's place is not waited for."""
 DENIED: Final = frozenset((errno.EACCES, errno.EPERM, errno.EROFS))
 """What the system says where rights are missing, or where nothing can be written at all."""
 
@@ -50,7 +56,7 @@ def open_file(path: Path, flags: int) -> int:
 
     Raises `OSError`; `ELOOP` where it is a link.
     """
-    flags |= os.O_NOFOLLOW | os.O_CLOEXEC
+    flags |= UNFOLLOWED | CLOSED
     while True:
         with suppress(FileNotFoundError):
             return os.open(path, flags)
@@ -65,7 +71,7 @@ def make_file(path: Path) -> None:
     `ELOOP` where it is a link.
     """
     try:
-        os.close(_made(path, os.O_RDWR | os.O_CLOEXEC))
+        os.close(_made(path, os.O_RDWR | CLOSED))
     except FileExistsError:
         if path.is_symlink():
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
@@ -83,8 +89,8 @@ def read_file(path: Path, most: int, *, follow: bool = False) -> bytes:
     A link is followed only where it is told to. Raises `OSError`, `ELOOP` where it is a link; `ValueError` where it is
     no file or larger.
     """
-    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
-    descriptor = os.open(path, flags if follow else flags | os.O_NOFOLLOW)
+    flags = os.O_RDONLY | CLOSED | UNWAITED
+    descriptor = os.open(path, flags if follow else flags | UNFOLLOWED)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise ValueError(f"{path.name} is no file")
@@ -95,7 +101,12 @@ def read_file(path: Path, most: int, *, follow: bool = False) -> bytes:
 
 
 def set_mode(file: int | Path, mode: int, folder: Path | None = None) -> None:
-    """Set the mode of what was just made; in a shared folder without the setgid bit its group too."""
+    """Set the mode of what was just made; in a shared folder without the setgid bit its group too.
+
+    Windows has no modes: what is made there is its user's by where it lies.
+    """
+    if not hasattr(os, "chown"):
+        return
     parent = (file.parent if isinstance(file, Path) else None) if folder is None else folder
     if mode & stat.S_IWGRP and parent is not None and (group := parent.stat().st_gid) != os.stat(file).st_gid:  # noqa: PTH116
         with suppress(PermissionError):  # whoever is not of the group can do without

@@ -18,7 +18,19 @@ from .permissions import read_file
 
 log = logging.getLogger("lepton")
 
-__all__ = ["FOLDER", "Settings", "Terms", "completed", "language", "load", "log", "portable", "without_secrets"]
+__all__ = [
+    "FOLDER",
+    "Settings",
+    "Terms",
+    "completed",
+    "language",
+    "load",
+    "log",
+    "portable",
+    "seconds_in",
+    "terms_in",
+    "without_secrets",
+]
 
 _SQLITE = "sqlite:///"
 _LONGEST_SECRET = 65_536
@@ -130,7 +142,7 @@ def load(home: str | os.PathLike[str] | None = None, *, actor: str | None = None
         objects=_objects(env.get("LEPTON_OBJECTS")) or (folder / "objects").as_uri(),
         actor=actor or env.get("LEPTON_ACTOR") or _login(),
         language=language(env),
-        wait=_seconds(env, "LEPTON_WAIT", 30.0),
+        wait=seconds_in(env, "LEPTON_WAIT", 30.0),
         kafka=env.get("LEPTON_KAFKA") or None,
         kafka_prefix=_prefix(env),
         kafka_certificate=_file(env, "LEPTON_KAFKA_CERTIFICATE"),
@@ -138,7 +150,7 @@ def load(home: str | os.PathLike[str] | None = None, *, actor: str | None = None
         kafka_key_password=env.get("LEPTON_KAFKA_KEY_PASSWORD") or None,
         metrics=_metrics(env),
         log_as_json=env.get("LEPTON_LOG") == "json",
-        terms=_terms(env),
+        terms=terms_in(env),
         worker_secret=_secret(env, "LEPTON_WORKER_SECRET"),
         source=source,
         offers=offers(env),
@@ -242,9 +254,10 @@ def _metrics(env: Mapping[str, str]) -> str | None:
     return text
 
 
-def _terms(env: Mapping[str, str]) -> Terms:
+def terms_in(env: Mapping[str, str]) -> Terms:
+    """What LEPTON_TERM_… say."""
     seconds = {
-        name: _seconds(env, f"LEPTON_TERM_{name.upper()}", usual, most=max(1e6, 100 * usual))
+        name: seconds_in(env, f"LEPTON_TERM_{name.upper()}", usual, most=max(1e6, 100 * usual))
         for name, usual in asdict(Terms()).items()
     }
     terms = Terms(**seconds)
@@ -273,7 +286,7 @@ def offers(env: Mapping[str, str] = os.environ) -> Offers:
                 "LEPTON_OFFERS_FROM names what is no place; write s3://bucket/prefix, gs://, az:// or file:///folder, "
                 "several with spaces between them"
             )
-    seconds = _seconds(env, "LEPTON_OFFERS_SECONDS", usual.seconds)
+    seconds = seconds_in(env, "LEPTON_OFFERS_SECONDS", usual.seconds)
     return Offers(places, env.get("LEPTON_OFFERS_POOL") or usual.pool, seconds=seconds, **counts)
 
 
@@ -284,7 +297,8 @@ def _count(env: Mapping[str, str], name: str, default: int) -> int:
     return int(text)
 
 
-def _seconds(env: Mapping[str, str], name: str, default: float, most: float = 1e6) -> float:
+def seconds_in(env: Mapping[str, str], name: str, default: float, most: float = 1e6) -> float:
+    """A number of seconds that a variable names, or `Malformed`."""
     text = env.get(name, "")
     try:
         seconds = float(text) if text else default

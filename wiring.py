@@ -20,8 +20,9 @@ import uuid_utils
 from .domain.access.rights import ALL, Rights
 from .errors import Refused, Unavailable
 from .events import forks
+from .events.actor import checked_actor
 from .events.ledger import FORMAT
-from .events.sql.actors import Actors, checked_actor
+from .events.sql.actors import Actors
 from .events.sql.address import database_at
 from .events.sql.creation import exists, open_or_create
 from .events.sql.database import Database
@@ -162,9 +163,10 @@ class Home:
     def outbox(self) -> Outbox:
         """The way of saves and runs into the ledger; it opens nothing before it is used."""
         from .versions.spool.delivery import Delivery
+        from .versions.spool.ledger import LedgerDestination
         from .versions.spool.outbox import Outbox
 
-        delivery = Delivery(self.spool, lambda: self.workspace, self.origins)
+        delivery = Delivery(self.spool, lambda: LedgerDestination(self.workspace), self.origins)
         keeping, term = self.root is None, self.settings.terms.run
         return Outbox(delivery, self.settings.actor, strict=self.strict, keeping=keeping, run_term=term)
 

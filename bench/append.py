@@ -24,8 +24,9 @@ from eventsourcing.sqlite import SQLiteDatastore
 
 from lepton_ai.domain.commands import Annotate, Commit, LogMetrics, StartRun, Stored
 from lepton_ai.domain.model.recipe import Recipe
+from lepton_ai.events.actor import Actor
 from lepton_ai.events.run import MetricsLogged
-from lepton_ai.events.sql.actors import Actor, Actors
+from lepton_ai.events.sql.actors import Actors
 from lepton_ai.events.sql.address import database_at
 from lepton_ai.events.sql.creation import open_or_create
 from lepton_ai.events.sql.store import Store

@@ -4,40 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from ..results import Models, VersionRecord
 from ..results.description import Block, dim, grid, number
 from ..results.figures import count, figure
+from ..results.shapes.figures import BETTER
+from ..results.shapes.history import MODEL
+from ..results.shapes.names import VERSION
 from ..results.words import say, word
 from .command import Session, command, keyed
 from .completion import models as known_models
 from .completion import revisions
-from .shapes import VERSION
-
-BETTER: Final = {"NAME": "text"}
-"""Which way metrics are better."""
 
 
 @command(
-    {
-        "models": [
-            {
-                "model": "text",
-                "description": "text",
-                "archived": "true or false",
-                "versions": "number",
-                "changed": "time?",
-                "branches": {"NAME": "number"},
-                "tags": {"NAME": "number"},
-                "aliases": {"NAME": "number"},
-                "better": BETTER,
-                "protected": {"NAME": ["text"]},
-            }
-        ]
-    },
+    {"models": [MODEL]},
     "lepton models",
     "lepton models --all",
 )
@@ -46,7 +30,7 @@ def models(session: Session, everything: bool) -> None:
     """List the models that the ledger holds."""
     records = [session.manager.about(name) for name in session.manager.models()]
     visible = Models(record for record in records if everything or not record.archived)
-    session.answer({"models": visible}, _models(visible, hidden=len(records) - len(visible)))
+    session.answer(visible.to_dict(), _models(visible, hidden=len(records) - len(visible)))
 
 
 @command(

@@ -11,11 +11,11 @@ from ..models.tensor_file import read_tensors
 from ..results import PendingVersion
 from ..results.description import Block, joined, number
 from ..results.figures import count
+from ..results.shapes.names import VERSION
 from ..results.words import say
 from .command import Session, command, keyed
 from .completion import models, revisions
 from .revision import branch_option
-from .shapes import VERSION
 
 EXPORTED: Final = {"version": VERSION, "file": "text", "tensors": "number"}
 CHECKED_OUT: Final = {"version": VERSION, "folder": "text", "tensors": "number", "files": "number"}

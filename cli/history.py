@@ -8,18 +8,17 @@ from typing import Final
 import click
 
 from ..results.render import screen, terminal
+from ..results.shapes.history import LOG, VERSION_RECORD, VERSIONS
 from .command import Session, command
 from .completion import branches, models, revisions
 from .revision import of_model, which_model
-from .shapes import ENTRY, METRICS, ROWS, SUMMARY, VERSION
 
 SHOWN: Final = 50
 """Versions of a page."""
-TENSOR: Final = {"name": "text", "dtype": "text", "shape": ["number"], "bytes": "number", "digest": "digest"}
 
 
 @command(
-    {"model": "text", "entries": [ENTRY]},
+    LOG,
     "lepton log",
     "lepton log risk --graph -n 20",
     "lepton log main~2..main",
@@ -45,7 +44,7 @@ def log(session: Session, rev: str | None, graph: bool, limit: int | None, model
 
 
 @command(
-    {"model": "text", "versions": [SUMMARY]},
+    VERSIONS,
     "lepton versions",
     "lepton versions credit -n 20 --before 4",
     "lepton versions --where 'metric.f1 > 0.6' --branch main",
@@ -67,37 +66,7 @@ def versions(
 
 
 @command(
-    {
-        "version": VERSION,
-        "seq": "number",
-        "time": "time",
-        "actor": "text",
-        "message": "text",
-        "description": "text",
-        "tags": ["text"],
-        "branches": ["text"],
-        "aliases": ["text"],
-        "hyperparameters": {"NAME": "any"},
-        "architecture": {"NAME": "any"},
-        "settings": {"NAME": "any"},
-        "data": "any",
-        "derivation": "any",
-        "environment": {"NAME": "any"},
-        "code": {"NAME": "any"},
-        "metrics": METRICS,
-        "rows": {"NAME": ROWS},
-        "logged": METRICS,
-        "annotations": {"NAME": "any"},
-        "files": [{"name": "text", "digest": "digest", "bytes": "number"}],
-        "tensors": [TENSOR],
-        "parameters": "number",
-        "bytes": "number",
-        "keyframe": "true or false",
-        "delta": "any",
-        "run": "text?",
-        "protected": {"NAME": ["text"]},
-        "suites": {"NAME": "true or false"},
-    },
+    VERSION_RECORD,
     "lepton show",
     "lepton show production",
     "lepton show main~1 --json",
@@ -108,4 +77,4 @@ def show(session: Session, rev: str, everything: bool) -> None:
     """Show what a version recorded; without REV the head of main."""
     record = session.manager.show(rev)
     shown = record.whole if everything else record
-    session.answer(record.to_dict() | {"version": record.version.to_dict()}, shown)
+    session.answer(record.to_dict(), shown)

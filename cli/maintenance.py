@@ -12,11 +12,13 @@ import click
 from ..errors import Damaged, LeptonError, Refused
 from ..results import Damages, HealedPack
 from ..results.description import Block, number, title
+from ..results.shapes.figures import METRICS
+from ..results.shapes.ledger import VERIFIED
+from ..results.shapes.names import VERSION
 from ..results.standing import unprojected
 from ..results.words import say, word
 from .command import Session, command, keyed
 from .completion import branches, models, revisions
-from .shapes import METRICS, VERSION
 
 SPOOLED: Final = {
     "kind": "text?",
@@ -103,7 +105,7 @@ def kept(session: Session, drop: str | None, yes: bool) -> None:
         session.confirm(f"Give {drop} up for good?", yes=yes)
         drop = session.manager.drop_kept(drop)
     saves = session.manager.kept()
-    session.answer({"kept": saves, "dropped": drop}, say("{name} is dropped", name=drop) if drop else saves)
+    session.answer(saves.to_dict() | {"dropped": drop}, say("{name} is dropped", name=drop) if drop else saves)
 
 
 @command({"version": VERSION}, "lepton adopt 3f9c2ab41d70", "lepton adopt 3f9c2ab41d70 --branch late --parent 1")
@@ -137,7 +139,7 @@ def adopt(session: Session, name: str, parents: tuple[str, ...], tags: tuple[str
     )
 
 
-@command({"ledger": "text", "size": "number", "root": "digest", "forgotten": "number"}, "lepton verify")
+@command(VERIFIED, "lepton verify")
 def verify(session: Session) -> None:
     """Check that the ledger is whole in itself, by the Merkle root of every stored byte. Exits with 5 where it is not.
 
@@ -188,12 +190,11 @@ def fsck(session: Session, events: bool, objects: bool, projection: bool, heal: 
         damage = session.manager.fsck(
             events=events or everything, objects=objects or everything, projection=projection or everything
         )
-    damaged = [{"thing": each.thing, "expected": each.expected, "found": each.found} for each in damage]
     aside = 0
     if projection or everything:
         with suppress(LeptonError):  # it is among what was found
             aside = len(cast("list[Any]", session.manager.sql("FROM unprojected").to_pylist()))
-    answer = {"healed": healed, "damaged": damaged, "unprojected": aside}
+    answer = {"healed": healed, **damage.to_dict(), "unprojected": aside}
     session.answer(answer, _damages(healed, damage, aside))
     if damage:
         raise click.exceptions.Exit(Damaged.exit_code)

@@ -14,10 +14,11 @@ import click
 
 from ..results.description import Block, dim, grid, joined, text, title
 from ..results.figures import CUT, count, encoded, figure, when
+from ..results.shapes.history import EVENT
+from ..results.shapes.ledger import TABLE
 from ..results.words import say, word
 from .command import Session, command
 from .output import show, write
-from .shapes import EVENT
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,13 +34,7 @@ LONGEST: Final = 1000
 
 
 @command(
-    {
-        "columns": ["text"],
-        "count": "number",
-        "rows?": [{"NAME": "any"}],
-        "file": "text?",
-        "as_of?": {"seq": "number", "recorded": "time?"},
-    },
+    TABLE,
     "lepton sql 'select model, version, digest from versions order by version desc limit 5'",
     """lepton sql "select version, message from versions where opened(actor) = 'ada'\"""",
     "lepton sql 'select * from branches' --as-of 20",

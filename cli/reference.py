@@ -8,9 +8,9 @@ from typing import Any, cast
 
 import click
 
+from ..results.shapes.names import VERSION
 from .app import SECTIONS, lepton
 from .command import DocumentedCommand
-from .shapes import VERSION
 
 HEAD = """# The command `lepton`
 

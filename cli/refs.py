@@ -9,25 +9,18 @@ import click
 
 from ..results import Protections, Refs, Version
 from ..results.description import Text, number
+from ..results.shapes.names import NAMES, PROTECTION
 from ..results.words import say
 from .command import Session, command, keyed
 from .completion import aliases, branches, revisions, suites, tags
 from .revision import expected, of_model, which_model
-from .shapes import VERSION
 from .work.gating import requiring
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-NAMES: Final = {"NAME": VERSION}
-PROTECTION: Final = {
-    "model": "text",
-    "alias": "text",
-    "requirements": ["text"],
-    "against": "text?",
-    "suite": "text?",
-}
 _FURTHER: Final[Mapping[str, Mapping[str, Any]]] = {"aliases": {"protected": {}}}
 """What an answer about names of a kind says besides, where it says nothing there."""
+_NONE: Final = Refs("aliases", {})
 
 
 def _listed(function: F) -> F:
@@ -62,7 +55,7 @@ def branch(
         again = "branch {name} already stands at version {version} of {model}"
         _done(session, kind, words if news() else again, name, stands)
     else:
-        _all(session, kind, manager.branches(model))
+        _all(session, manager.branches(model))
 
 
 @command({"done": "text?", "tags": NAMES}, "lepton tag", "lepton tag v2.0 main", "lepton tag -d v1.0")
@@ -86,7 +79,7 @@ def tag(
         again = "tag {name} is already bound to version {version} of {model}"
         _done(session, kind, words if news() else again, name, stands)
     else:
-        _all(session, kind, manager.tags(model))
+        _all(session, manager.tags(model))
 
 
 @command(
@@ -165,18 +158,18 @@ def alias(
     else:
         names, protected = manager.aliases(model=model), manager.protections(model)
         shown = [*names.blocks(), *(("", *protected.blocks()) if protected else ())]
-        _aliases(session, {name: at.to_dict() for name, at in names.items()}, protected, shown)
+        _aliases(session, names, protected, shown)
 
 
 def _protect(session: Session, name: str | None, model: str | None, **asked: Any) -> None:
     protection = session.manager.protect(_named(name, "protect"), model=model, **asked)
-    _aliases(session, {}, Protections({protection.alias: protection}), protection)
+    _aliases(session, _NONE, Protections({protection.alias: protection}), protection)
 
 
 def _unprotect(session: Session, name: str | None, model: str | None, reason: str, key: str | None) -> None:
     session.manager.unprotect(_named(name, "unprotect"), model=model, reason=reason, key=key)
     words = say("alias {name} moves freely again", name=str(name))
-    _aliases(session, {}, Protections(), words, done=str(words))
+    _aliases(session, _NONE, Protections(), words, done=str(words))
 
 
 def _named(name: str | None, act: str) -> str:
@@ -185,11 +178,8 @@ def _named(name: str | None, act: str) -> str:
     return name
 
 
-def _aliases(
-    session: Session, names: Mapping[str, Any], protected: Protections, shown: Any, *, done: str | None = None
-) -> None:
-    told = {"done": done, "aliases": names, "protected": {name: each.to_dict() for name, each in protected.items()}}
-    session.answer(told, shown)
+def _aliases(session: Session, names: Refs, protected: Protections, shown: Any, *, done: str | None = None) -> None:
+    session.answer({"done": done, **names.to_dict(), **protected.to_dict()}, shown)
 
 
 def _one(name: str | None, gone: str | None) -> None:
@@ -203,8 +193,8 @@ def _gone(session: Session, kind: str, words: Text) -> None:
 
 def _done(session: Session, kind: str, words: str, name: str, at: Version) -> None:
     done = say(words, name=name, version=number(at), model=at.model)
-    session.answer({"done": str(done), kind: {name: at.to_dict()}, **_FURTHER.get(kind, {})}, done)
+    session.answer({"done": str(done), **Refs(kind, {name: at}).to_dict(), **_FURTHER.get(kind, {})}, done)
 
 
-def _all(session: Session, kind: str, names: Refs) -> None:
-    session.answer({"done": None, kind: {name: at.to_dict() for name, at in names.items()}}, names)
+def _all(session: Session, names: Refs) -> None:
+    session.answer({"done": None, **names.to_dict()}, names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, cast
+from typing import Any, Literal, cast
 
 import click
 
@@ -11,53 +11,13 @@ from ..domain.names import called_by
 from ..errors import GateNotMet
 from ..results import RollbackPlan, RolledBack
 from ..results.description import number
+from ..results.shapes.names import VERSION
+from ..results.shapes.versions import DONE, PLAN
 from ..results.words import say
 from .command import Session, command, importing, keyed
 from .completion import aliases as known_aliases
 from .completion import branches, data_names, revisions
 from .revision import expected, of_model, which_model
-from .shapes import METRICS, TEST, VERSION
-
-REHEARSAL: Final = {
-    "model": "text",
-    "from_version": "number",
-    "to_version": "number",
-    "metric": "text",
-    "metrics_from": METRICS,
-    "metrics_to": METRICS,
-    "difference": METRICS,
-    "worse": "true or false",
-    "test?": TEST,
-    "better": "text",
-    "untested": "text",
-    "verdict": "text?",
-}
-PLAN: Final = {
-    "model": "text",
-    "ref": "text",
-    "from_version": "number",
-    "to_version": "number",
-    "crossed": ["number"],
-    "tensors_changed": "number",
-    "bytes_changed": "number",
-    "bytes_read": "number",
-    "deltas": "number",
-    "metrics_now": METRICS,
-    "metrics_then": METRICS,
-    "aliases_left_behind": ["text"],
-    "aliases_taken_along": {"NAME": "number"},
-    "rehearsal?": REHEARSAL,
-}
-DONE: Final = {
-    "model": "text",
-    "ref": "text",
-    "from_version": "number",
-    "to_version": "number",
-    "replayed": ["digest"],
-    "rehearsal?": REHEARSAL,
-    "moved": "true or false",
-    "aliases_taken_along": {"NAME": "number"},
-}
 
 
 @command(

@@ -180,9 +180,10 @@ class Jobs:
         workspace.admit(command, key)
         return record(workspace, command.job)
 
-    def recent(self, most: int = 50) -> JobRecords:
-        """The jobs submitted last, the newest first."""
-        return JobRecords(record(self.workspace, name) for name in newest(self.workspace, most))
+    def recent(self, most: int = 50, *, before: str | None = None) -> JobRecords:
+        """The jobs submitted last, the newest first; those submitted `before` another, if its id is given."""
+        before = before and self.workspace.named("job", before)
+        return JobRecords(record(self.workspace, name) for name in newest(self.workspace, most, before))
 
     def show(self, job: str) -> JobRecord:
         """A job as it stands."""

@@ -13,8 +13,8 @@ from threading import Event
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from ..errors import LeptonError, Unavailable
+from ..events.actor import Actor
 from ..events.inbox import Letter
-from ..events.sql.actors import Actor
 from ..events.sql.admission import Admission
 from ..events.sql.rows import Rejected
 from ..isolation import isolated

@@ -17,8 +17,9 @@ from ..domain.job.commands import OfferVersion
 from ..domain.outside import command_of
 from ..domain.suites.state import SuiteState
 from ..errors import Damaged, LeptonError, Malformed, Refused, Unavailable, first_fault
+from ..events.actor import Actor, checked_actor, names_an_actor
 from ..events.inbox import Letter, parsed, source_of
-from ..events.sql.actors import Actor, Actors, checked_actor, names_an_actor
+from ..events.sql.actors import Actors
 from ..events.sql.admission import Admission
 from ..isolation import Unforeseen, unforeseen
 from ..ledger import Ledger, Receipt, Request

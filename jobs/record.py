@@ -51,11 +51,11 @@ def state(workspace: Workspace, name: str) -> JobState:
     return job
 
 
-def newest(workspace: Workspace, most: int) -> list[str]:
-    """The jobs submitted last that may be read, the newest first."""
+def newest(workspace: Workspace, most: int, before: str | None = None) -> list[str]:
+    """The jobs submitted last that may be read, the newest first; those submitted `before` another, if it is named."""
     looked = most
     while True:
-        streams = workspace.ledger.store.newest_streams("job/", looked)
+        streams = workspace.ledger.store.newest_streams("job/", looked, before and job_stream(before))
         names = (stream.removeprefix("job/") for stream in streams)
         if len(found := [name for name in names if workspace.may_read("job", name)]) >= most or len(streams) < looked:
             return found[:most]

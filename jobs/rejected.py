@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ..errors import LeptonError, Malformed, Unavailable, recorded
+from ..events.actor import FORGOTTEN, Actor
 from ..events.inbox import Letter
-from ..events.sql.actors import FORGOTTEN, Actor, Actors
+from ..events.sql.actors import Actors
 from ..events.sql.rows import Rejected
 from ..events.sql.store import Store
 from ..isolation import sentence

@@ -14,9 +14,9 @@ from ..domain.job.state import AT_WORK, JobState
 from ..domain.model.recipe import Recipe
 from ..domain.names import checked_label
 from ..errors import Damaged, Malformed, Refused
+from ..events.actor import Actor
 from ..events.model import Parent
 from ..events.run import MetricsLogged
-from ..events.sql.actors import Actor
 from ..events.sql.rows import PlacementRow
 from ..ledger import Request
 from ..tensors.graph import Edge, Graph

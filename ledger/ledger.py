@@ -13,7 +13,7 @@ from ..domain.access.rights import ALL, Rights
 from ..domain.state import Aggregate, empty
 from ..errors import LeptonError, Unavailable
 from ..events import forks
-from ..events.sql.actors import Actor
+from ..events.actor import Actor
 from ..events.sql.admission import Admission
 from ..events.sql.rows import PlacementRow
 from ..events.sql.store import OutcomeUnknown, Store

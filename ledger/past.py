@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from ..domain.state import Aggregate, empty, folded_types
-from ..errors import Refused
+from ..errors import ReadOnly
 from ..events.sql.admission import Admission
 from ..events.sql.past_store import PastStore
 from .folding import PastFolds, folded, stored_types
@@ -52,7 +52,7 @@ class PastLedger(Ledger):
         return self.at(stream).state
 
     def admit_all(self, requests: Iterable[Request]) -> list[Answer]:  # noqa: ARG002
-        raise self._refusal()
+        raise ReadOnly(self.store.until)
 
     @contextmanager
     def transaction(
@@ -61,11 +61,8 @@ class PastLedger(Ledger):
         *,
         within: Admission | None = None,  # noqa: ARG002
     ) -> Generator[Transaction]:
-        raise self._refusal()
+        raise ReadOnly(self.store.until)
         yield
-
-    def _refusal(self) -> Refused:
-        return Refused(f"the ledger is looked at as it was behind event {self.store.until}; write to it as it is now")
 
     def _folded(self, stream: str, version: int) -> At:
         at = self._nearest(stream, version)

@@ -22,13 +22,13 @@ from ..domain.append import Append
 from ..domain.decide import decide
 from ..domain.state import evolve
 from ..errors import KeyReused, Malformed, Refused, TooLarge, first_fault
+from ..events.actor import Actor
 from ..events.batch import BATCH_BYTES, RECORD_OVERHEAD
 from ..events.bounds import OUT_OF_BOUNDS
 from ..events.clock import JUMP, microseconds, moment, stamped, trusted_after
 from ..events.envelope import Origin, Recorded, decode, encoder, timestamp
 from ..events.inbox import Outside
 from ..events.merkle import leaf_hash
-from ..events.sql.actors import Actor
 from ..events.sql.admission import Admission
 from ..events.sql.rows import Head, NewRow, PlacementRow
 from ..plain import canonical

@@ -9,18 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ..errors import Malformed, Refused
+from ..errors import Malformed
 from ..plain import words_of
-from ..tensors.tensor import KINDS, Array, Bytes, Tensor, nbytes_of
+from ..tensors.tensor import KINDS, Array, Bytes, Tensor
+from .arrays import numpy_dtype
 from .model import Model
 from .wrapped import bare_names
 
 _KINDS: dict[str, torch.dtype] = {name: getattr(torch, name) for name in KINDS if hasattr(torch, name)}
 _NAMES = {kind: name for name, kind in _KINDS.items()}
-# Kinds that numpy knows through ml_dtypes, and those that it does not know at all: ml_dtypes' float4_e2m1fn holds one
-# number a byte where torch's float4_e2m1fn_x2 holds two.
-_ML_DTYPES = {"bfloat16", *(name for name in KINDS if name.startswith("float8_"))}
-_TORCH_ONLY = {"complex32", "bcomplex32", "float4_e2m1fn_x2"}
 _SPARSE = {
     torch.sparse_coo: ", or its .coalesce().indices() and .values() as plain tensors",
     torch.sparse_csr: ", or its .crow_indices(), .col_indices() and .values() as plain tensors",
@@ -143,24 +140,11 @@ def empty_torch(dtype: str, shape: tuple[int, ...]) -> tuple[torch.Tensor, Torch
     return made, TorchTensor(made)
 
 
-def empty_numpy(dtype: str, shape: tuple[int, ...]) -> tuple[npt.NDArray[Any], Array]:
-    """An array that is still to be filled, and its memory; refuses the dtypes that `to_numpy` does."""
-    memory = Array(dtype, shape, np.empty(nbytes_of(dtype, shape), np.uint8))
-    return memory.buffer.view(numpy_dtype(dtype)).reshape(shape), memory
-
-
 def torch_dtype(dtype: str) -> torch.dtype:
     """Torch's dtype of that name; `Malformed` where torch here has none."""
     if dtype not in _KINDS:
         raise Malformed(f"torch here has no dtype {dtype!r}; a newer torch has it", python="or take it by load_arrays")
     return _KINDS[dtype]
-
-
-def numpy_dtype(dtype: str) -> np.dtype[Any]:
-    """Numpy's dtype of that name, or that of ml_dtypes; `Refused` where there is none."""
-    if dtype in _TORCH_ONLY:
-        raise Refused(f"numpy has no dtype for {dtype}; take it as a torch tensor with load_tensors")
-    return _ml_dtype(dtype) if dtype in _ML_DTYPES else np.dtype(dtype)
 
 
 def check_source(source: object) -> None:
@@ -260,11 +244,3 @@ def _runs(bits: torch.Tensor, start: int, stop: int) -> Iterator[torch.Tensor]:
 
 def _as_bytes(bits: torch.Tensor) -> Bytes:
     return bits.cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
-
-
-def _ml_dtype(name: str) -> np.dtype[Any]:
-    try:
-        import ml_dtypes
-    except ImportError as error:
-        raise Refused(f"numpy alone has no {name}; install ml_dtypes, or take it as torch with load_tensors") from error
-    return np.dtype(getattr(ml_dtypes, name))

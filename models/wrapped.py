@@ -27,6 +27,11 @@ def unwrapped(module: Any) -> Any:
     return module
 
 
+def followed(source: Any) -> bool:
+    """Whether an object can be told apart by identity for as long as it lives."""
+    return not isinstance(source, Mapping) and hasattr(source, "__weakref__")
+
+
 def bare_names(module: Any, names: Iterable[str]) -> dict[str, str]:
     """Names of a module's state by what they are in the modules that are wrapped, its own and its parts.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, ClassVar, Final, cast
 
 from ..plain import in_json
 from .description import Block, grid
@@ -65,6 +65,16 @@ class Result(Shown):
         yield grid((name, _cut(words)) for name, words in rows if words)
 
 
+class Listing(Shown):
+    """An answer that is a list; `called` is its name in JSON."""
+
+    called: ClassVar[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """All that it holds under its name, JSON-ready."""
+        return {self.called: [plain(each) for each in cast("Iterable[Any]", self)]}
+
+
 class Shortened(Result):
     """An answer that is shortened where it is printed, and that has `whole` for who wants to see the rest."""
 
@@ -104,6 +114,6 @@ def _in_json(value: Any) -> Any:
         return value.to_dict()["version"]
     if isinstance(value, VersionRef):
         return str(value)
-    if hasattr(value, "to_dict"):
+    if hasattr(value, "to_dict") and not isinstance(value, Listing):  # within an answer it is the list alone
         return plain(value.to_dict())
     return value.isoformat() if isinstance(value, datetime) else value

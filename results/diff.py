@@ -59,6 +59,10 @@ class Diff(Shortened):
     test: PairedTest | None = None
     """The paired test by the usual figure of rows whose outcomes are kept of both: of `after` minus `before`."""
 
+    def to_dict(self) -> dict[str, Any]:
+        """Every part by its name, both versions whole; JSON-ready."""
+        return super().to_dict() | {"before": self.before.to_dict(), "after": self.after.to_dict()}
+
     def described(self, *, whole: bool) -> Iterator[Block]:
         most = None if whole else MOST
         before, after = self.before, self.after

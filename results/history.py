@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
-from .answer import Result, Shortened, Shown
+from .answer import Listing, Result, Shortened
 from .description import WHOLE, Block, Text, Words, arrow, dim, grid, joined, number, section, text, title
 from .figures import count, figure, first_line, headline, pairs, short, size, told, when
 from .graph import GraphRow, draw
@@ -155,8 +155,10 @@ class ModelRecord(Result):
         yield from section(word("protected aliases"), _protections(self.protected))
 
 
-class Models(Shown, list[ModelRecord]):
+class Models(Listing, list[ModelRecord]):
     """Models at a glance, one below the other."""
+
+    called = "models"
 
     def blocks(self) -> Iterator[Block]:
         head = ("model", "versions", "changed", "branches, aliases", "for")
@@ -203,6 +205,10 @@ class VersionRecord(Shortened):
     """The aliases on it that move only by a gate, and what each requires."""
     suites: Mapping[str, bool] = field(default_factory=dict[str, bool])
     """By suite, with the number of its definition, whether the version passed it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every field by its name, the version whole; JSON-ready."""
+        return super().to_dict() | {"version": self.version.to_dict()}
 
     def described(self, *, whole: bool) -> Iterator[Block]:
         most = None if whole else MOST

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
-from .answer import Shown
+from .answer import Listing, Shown
 from .description import Block, dim, grid, number, title
 from .figures import short
 from .version import Version
 from .words import word
 
 
-class Versions(Shown, list[Version]):
+class Versions(Listing, list[Version]):
     """Versions, of any models."""
+
+    called = "versions"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The versions whole, JSON-ready."""
+        return {self.called: [each.to_dict() for each in self]}
 
     def blocks(self) -> Iterator[Block]:
         rows = ((number(each), each.model, each.branch, dim(short(each.digest))) for each in self)
@@ -34,6 +41,10 @@ class Refs(Shown, dict[str, Version]):
         self.kind = kind
         self.last_moves: dict[str, int] = dict(last_moves or {})
         self.last = last
+
+    def to_dict(self) -> dict[str, Any]:
+        """The versions whole, by their names, under the kind; JSON-ready."""
+        return {self.kind: {name: at.to_dict() for name, at in self.items()}}
 
     def blocks(self) -> Iterator[Block]:
         rows = ((title(name), number(at), dim(short(at.digest)), dim(at.model)) for name, at in self.items())

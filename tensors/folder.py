@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Final, Literal, Self
 
 from ..errors import Damaged, LeptonError, Refused, Unavailable
-from ..permissions import DENIED, file_mode, make_folder, set_mode
+from ..permissions import CLOSED, DENIED, UNWAITED, file_mode, make_folder, set_mode
 from .objects import check_key
 
 _TEMPORARY = ".lepton-"  # no key begins with a dot, so what a crashed write left is never taken for an object
@@ -73,7 +73,7 @@ class FolderStore:
         check_key(key)
         left = into
         with self._opened(key) as file:
-            while left and (read := os.preadv(file, [left], offset)):
+            while left and (read := _read_into(file, left, offset)):
                 left, offset = left[read:], offset + read
         if left:
             raise Damaged(f"pack {key}", expected=f"{len(left)} bytes from {offset}", found="its end")
@@ -131,7 +131,7 @@ class FolderStore:
         with _translated(f"object {key}"):
             try:
                 # a pipe in its place would be waited for without end
-                file = os.open(self._root / key, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+                file = os.open(self._root / key, os.O_RDONLY | CLOSED | UNWAITED)
             except (FileNotFoundError, NotADirectoryError):
                 self._check_there()
                 raise Damaged(f"pack {key}", expected="present", found="missing") from None
@@ -148,14 +148,29 @@ class FolderStore:
 
 
 def _read(file: int, offset: int, length: int) -> bytes:
-    data = os.pread(file, length, offset)
+    data = _read_at(file, length, offset)
     if len(data) == length:
         return data
     parts = [data]  # one pread returns at most 2 GiB
     while parts[-1]:
         done = sum(map(len, parts))
-        parts.append(os.pread(file, length - done, offset + done) if done < length else b"")
+        parts.append(_read_at(file, length - done, offset + done) if done < length else b"")
     return b"".join(parts)
+
+
+def _read_at(file: int, length: int, offset: int) -> bytes:
+    if hasattr(os, "pread"):
+        return os.pread(file, length, offset)
+    os.lseek(file, offset, os.SEEK_SET)  # on Windows; no two threads share a descriptor here
+    return os.read(file, min(length, _AT_ONCE))
+
+
+def _read_into(file: int, into: memoryview, offset: int) -> int:
+    if hasattr(os, "preadv"):
+        return os.preadv(file, [into], offset)
+    data = _read_at(file, min(len(into), _AT_ONCE), offset)
+    into[: len(data)] = data
+    return len(data)
 
 
 def _make_folder(folder: Path) -> None:
@@ -196,6 +211,10 @@ _TOGETHER: Final = 1 << 20
 """Bytes written by one call, which takes them from where they lie."""
 
 
+_AT_ONCE: Final = 1 << 30
+"""Bytes that Windows reads or writes by one call at most."""
+
+
 _PIECES: Final = 512
 """Pieces written by one call, which may take no more than 1024."""
 
@@ -233,7 +252,7 @@ def _write(file: int, pieces: list[memoryview]) -> int:
     """Write all of some pieces, none of them empty; returns their bytes."""
     size, first = sum(map(len, pieces)), 0
     while first < len(pieces):
-        written = os.writev(file, pieces[first:])
+        written = os.writev(file, pieces[first:]) if hasattr(os, "writev") else os.write(file, pieces[first][:_AT_ONCE])
         while first < len(pieces) and written >= len(pieces[first]):
             written -= len(pieces[first])
             first += 1
@@ -275,8 +294,10 @@ class _Ahead:
 
 
 def sync_folder(folder: Path) -> None:
-    """Sync the names in a folder, else power loss could forget one."""
-    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    """Sync the names in a folder, else power loss could forget one. Windows opens no folder, and journals names."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | CLOSED)
     try:
         os.fsync(file)
     finally:

@@ -11,8 +11,9 @@ from uuid import uuid4
 import pytest
 from hypothesis import settings
 
+from lepton_ai.events.actor import Actor
 from lepton_ai.events.kafka.cluster import Cluster
-from lepton_ai.events.sql.actors import Actor, Actors
+from lepton_ai.events.sql.actors import Actors
 from lepton_ai.events.sql.address import database_at
 from lepton_ai.events.sql.creation import open_or_create
 from lepton_ai.events.sql.database import Database

@@ -19,13 +19,14 @@ from safetensors.numpy import save_file
 
 from lepton_ai import ModelManager
 from lepton_ai.errors import Refused, Unavailable
+from lepton_ai.events.actor import Actor
 from lepton_ai.events.inbox import Letter
 from lepton_ai.events.kafka.clients import Reader, TopicRecord
 from lepton_ai.events.kafka.cluster import Cluster, TopicName
 from lepton_ai.events.kafka.log import KafkaLog
 from lepton_ai.events.kafka.relay import Relay
 from lepton_ai.events.log import EventLog
-from lepton_ai.events.sql.actors import Actor, Actors
+from lepton_ai.events.sql.actors import Actors
 from lepton_ai.jobs.inbox import Intake
 from lepton_ai.ledger import Ledger, Request
 

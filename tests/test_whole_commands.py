@@ -14,13 +14,13 @@ import pytest
 from lepton_ai import ModelManager
 from lepton_ai.domain.commands import CreateTag
 from lepton_ai.errors import TooLarge
+from lepton_ai.events.actor import Actor
 from lepton_ai.events.batch import BATCH_BYTES, RECORD_OVERHEAD
 from lepton_ai.events.kafka.clients import Outgoing, TopicRecord, Writer
 from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.kafka.log import KafkaLog
 from lepton_ai.events.kafka.relay import READ, ROOT, Relay
 from lepton_ai.events.kafka.restore import restore
-from lepton_ai.events.sql.actors import Actor
 from lepton_ai.events.sql.address import database_at
 from lepton_ai.events.sql.audit import verify
 from lepton_ai.events.sql.creation import open_or_create

@@ -100,7 +100,7 @@ def events(
         rows = workspace.ledger.store.read(after, 500)
         yield from heard(workspace, rows, workspace.actors.all(), stream, opened=opened)
         after = rows[-1].seq if rows else after
-        if not rows and not follow:
+        if not rows and (not follow or workspace.past is not None):
             return
         if not rows:
             time.sleep(POLL)

@@ -11,7 +11,7 @@ from ..domain.model.moves import RefMove, all_moves, moves_between, moves_of_bra
 from ..domain.model.resolve import resolve, split_range
 from ..domain.model.state import ModelState, Move, NameKind, Ref, RefKind
 from ..errors import Malformed
-from ..events.sql.actors import Actor
+from ..events.actor import Actor
 from ..results import Log, LogEntry, ModelRecord, Version, VersionRecord, VersionRef
 from .judging.compare import rows_by_name, values
 from .workspace import Workspace

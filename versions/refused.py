@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,14 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import uuid_utils
 
-from ..domain.model.commit import free_tag
 from ..domain.names import checked_model
 from ..errors import Damaged, Refused, UnknownRevision
 from ..results import RefusedSave, RefusedSaves, Version
-from ..settings import log
-from .save import parents_of
-from .save import save as save_version
-from .save_request import Save, asked_for, named_parents
+from .save_request import Save, asked_for, filled, named_parents
 from .source import Subject
 from .spool import entries
 from .spool.entry import SpoolEntry
@@ -25,7 +21,7 @@ from .spool.spool import Spool
 
 if TYPE_CHECKING:
     from .spool.delivery import Delivery
-    from .workspace import Workspace
+    from .spool.destination import Destination
 
 SHOWN: Final = 12
 """Hexadecimal digits of its name that an entry is called by."""
@@ -83,11 +79,11 @@ def adopt(delivery: Delivery, words: str, changes: Mapping[str, Any], key: str |
     by now are left out, unless they are named again.
     """
     spool = delivery.spool
-    name, workspace = named(spool, words), delivery.opened()
+    name, ledger = named(spool, words), delivery.opened()
     entry, subject, save = _read(spool, name)
     subject = replace(subject, name=checked_model(changes.get("model") or subject.name))
-    save = _changed(workspace, subject, delivery.known(workspace, save), changes)
-    version = save_version(workspace, subject, save, key or f"adopt.{name}", entry.time)
+    save = _changed(ledger, subject, delivery.known(ledger, save), changes)
+    version = ledger.save(subject, filled(subject, save), key or f"adopt.{name}", time=entry.time)
     spool.note(entry.key, int(version))
     spool.drop(name)
     return version
@@ -109,38 +105,22 @@ def named(spool: Spool, words: str) -> str:
     return names[0]
 
 
-def _changed(workspace: Workspace, subject: Subject, save: Save, changes: Mapping[str, Any]) -> Save:
+def _changed(ledger: Destination, subject: Subject, save: Save, changes: Mapping[str, Any]) -> Save:
     """The save as its adopter wants it, on a branch that may have moved since."""
     given = {name: value for name, value in changes.items() if name not in ("model", "parents") and value is not None}
     changed = asked_for(None, given)
     if "metrics" in given:  # they are not of the rows that the save's own are of
         save = replace(save, validation=None, task=None)
     save = replace(save, expected=None, **{name: getattr(changed, name) for name in given})
-    model = workspace.model(subject.name)
+    model = subject.name
     if changes.get("parents") is not None:
         save = replace(save, parents=named_parents(changes["parents"]), origin=None)
-    elif (head := model.head(save.branch)) is not None and head not in _parents(workspace, model, save):
-        others = tuple(each for each in save.parents or () if each.of_another(model.name))
+    elif (head := ledger.head(model, save.branch)) is not None and head not in ledger.parents(model, save):
+        others = tuple(each for each in save.parents or () if each.of_another(model))
         save = replace(save, parents=others or None, origin=None)
     if changes.get("tags") is None:
-        save = replace(save, tags=tuple(_free(model, save)))
+        save = replace(save, tags=ledger.free_tags(model, save))
     return save
-
-
-def _parents(workspace: Workspace, model: Any, save: Save) -> Sequence[int]:
-    with suppress(Refused):
-        parents, _ = parents_of(workspace, model, save)
-        return [parent.version for parent in parents if parent.model == model.name]
-    return ()
-
-
-def _free(model: Any, save: Save) -> Iterator[str]:
-    for tag in save.tags:
-        try:
-            free_tag(model, tag, model.next_number, branch=save.branch)
-            yield tag
-        except Refused as taken:
-            log.warning("%s; the version is adopted without it", taken)
 
 
 def _read(spool: Spool, name: str) -> tuple[SpoolEntry, Subject, Save]:

@@ -11,7 +11,6 @@ from ..errors import Malformed, Unavailable
 from ..plain import words_of
 from ..results import PendingVersion, Version
 from .runs.run import Run
-from .save import admissible, tell_of_new
 from .save_request import asked_for, prepared
 from .spool.outbox import Outbox
 
@@ -44,10 +43,8 @@ def train(
     named = asked.pop("name", None)
     name = named or model.name
     with suppress(Unavailable):
-        workspace = outbox.delivery.opened()
-        state = admissible(workspace, name, asked.get("branch", "main"), asked.get("tags", ()))
-        if named is None:
-            tell_of_new(workspace, state, name)
+        branch, tags = asked.get("branch", "main"), tuple(asked.get("tags", ()))
+        outbox.delivery.opened().check_savable(name, branch, tags, named=named is not None)
     data = selected(data, chosen)
     validation = validation and (selected(validation[0], chosen), validation[1])
     if not is_own(model):  # which examines them itself

@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import Damaged, LeptonError, UnknownRevision
-from ..events.sql.misplaced import misplaced
-from .workspace import Workspace
+
+if TYPE_CHECKING:
+    from .workspace import Workspace
 
 T = TypeVar("T")
 
@@ -43,6 +44,8 @@ def _looking(method: Callable[..., Any], workspace: Callable[[Any], Workspace]) 
 
 
 def _damage(workspace: Callable[[], Workspace]) -> Damaged | None:
+    from ..events.sql.misplaced import misplaced
+
     try:
         return misplaced(workspace().ledger.store)
     except LeptonError:  # there is no ledger, or it is away by now

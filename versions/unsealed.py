@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 from ..domain.commands import AnyCommand
 from ..errors import Unavailable
-from ..events.sql.actors import FORGOTTEN, SEALED, Actor
+from ..events.actor import FORGOTTEN, SEALED, Actor
 from ..projections.queries.opening import PSEUDONYM, SEALED_TEXT, Opener, is_json
 
 if TYPE_CHECKING:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 from weakref import WeakKeyDictionary
@@ -19,56 +18,33 @@ from ..domain.model.state import ModelState, ModelVersion
 from ..domain.run.state import RunState
 from ..domain.state import Objects
 from ..domain.streams import OBJECTS, job_stream, model_stream, run_stream
-from ..errors import Refused, UnknownRevision
+from ..errors import ReadOnly, Refused, UnknownRevision
+from ..events.actor import FORGOTTEN, Actor
 from ..events.envelope import Recorded, decode
 from ..events.model import ModelRegistered
-from ..events.sql.actors import FORGOTTEN, Actor, Actors
+from ..events.sql.actors import Actors
 from ..events.sql.rows import PlacementRow
 from ..ledger import Ledger, Receipt
-from ..models.wrapped import unwrapped
+from ..models.wrapped import followed, unwrapped
 from ..results import PendingVersion, Version
 from ..settings import log
 from ..tensors.objects import ObjectStore
 from ..tracing import traceparent
+from .news import note
 
 if TYPE_CHECKING:
     from ..domain.commands import AnyCommand
     from ..tensors.cache import ChunkCache
     from ..tensors.keep import SoundPacks
     from ..tensors.vault import Vault
+    from .access.tokens import TokenHolders
     from .runs.lost import LostRuns
     from .spool.spool import Spool
 
 
 SHORTEST: Final = 4
 """Characters of a job's or a run's id that may stand for it."""
-
-
-class News(list[Receipt]):
-    """What the commands sent within `noted` became."""
-
-    def __call__(self) -> bool:
-        """Whether the last became anything, now or when it was sent first: else what was asked for stood already."""
-        return bool(self and self[-1].events)
-
-    @property
-    def seq(self) -> int | None:
-        """The seq of the last event that came of them."""
-        return max((receipt.events[-1].seq for receipt in self if receipt.events), default=None)
-
-
-_NOTED: Final[ContextVar[News | None]] = ContextVar("noted", default=None)
-
-
-@contextmanager
-def noted() -> Generator[News]:
-    """What the commands that are sent within it become."""
-    news = News()
-    token = _NOTED.set(news)
-    try:
-        yield news
-    finally:
-        _NOTED.reset(token)
+_WHOLE_ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(\.[0-9]+)?")
 
 
 @dataclass
@@ -90,6 +66,8 @@ class Workspace:
     """Where what is refused is kept, in a home that has a place for it."""
     rights: Rights = ALL
     """What who asks may do. A model that they may not read is as if it were not there."""
+    past: int | None = None
+    """The event behind which the ledger is looked at; None as it is now."""
     shares: Workspace | None = None
     """Whose vault and caches it uses, where it has none of its own."""
 
@@ -99,7 +77,16 @@ class Workspace:
 
     def as_of(self, seq: int) -> Workspace:
         """The same as the ledger was behind event `seq`, to be read."""
-        return replace(self, ledger=self.ledger.as_of(seq), lost=None, spool=None)
+        past = self.ledger.as_of(seq)
+        return replace(self, ledger=past, lost=None, spool=None, shares=self.shares or self, past=past.store.end())
+
+    @property
+    def now(self) -> datetime:
+        """The time; of the past when its last event was recorded."""
+        if self.past is None:
+            return datetime.now(UTC)
+        row = next(iter(self.ledger.store.read(self.past - 1, 1)), None)
+        return datetime.fromtimestamp(0, UTC) if row is None else decode(row.envelope, row.leaf, row.seq).recorded
 
     @cached_property
     def vault(self) -> Vault:
@@ -157,6 +144,8 @@ class Workspace:
 
     def named(self, kind: Literal["job", "run"], words: str) -> str:
         """The job or run whose id begins or ends so. Raises `UnknownRevision` where there is none, or more than one."""
+        if _WHOLE_ID.fullmatch(words) and self._stands(kind, words) and self.may_read(kind, words):
+            return words  # without a look at all others
         names = [stream.removeprefix(f"{kind}/") for stream in self.ledger.store.streams(f"{kind}/")]
         if words in names and self.may_read(kind, words):
             return words
@@ -171,6 +160,10 @@ class Workspace:
             many = f"{len(ids)} {kind}s have ids like" if ids else f"there is no {kind}"
             raise UnknownRevision(f"{many} {words!r}; `lepton {kind}s` lists them")
         return ids[0]
+
+    def _stands(self, kind: Literal["job", "run"], name: str) -> bool:
+        stream = run_stream(name) if kind == "run" else job_stream(name)
+        return cast(RunState | JobState, self.ledger.state(stream)).status != "unknown"
 
     def may_read(self, kind: Literal["job", "run"], name: str) -> bool:
         """Whether a job or a run may be read: its model may."""
@@ -195,6 +188,13 @@ class Workspace:
         """Note that a live object is what a version holds."""
         if followed(source):
             self.origins[unwrapped(source)] = version
+
+    @cached_property
+    def holders(self) -> TokenHolders:
+        """Who looks up whose a token is."""
+        from .access.tokens import TokenHolders
+
+        return TokenHolders(self)
 
     def vault_to_save(self) -> Vault:
         """The vault as a save may rely on it: without the packs that are condemned."""
@@ -230,6 +230,8 @@ class Workspace:
 
         `time` is when it happened, if not now.
         """
+        if self.past is not None:
+            raise ReadOnly(self.past)
         if self.lost is not None:
             self.lost.note()
         receipt = self.ledger.admit(
@@ -241,8 +243,7 @@ class Workspace:
             traceparent=traceparent(),
             rights=self.rights,
         )
-        if (noted := _NOTED.get()) is not None:
-            noted.append(receipt)
+        note(receipt.events[-1].seq if receipt.events else None)
         return receipt
 
     def known(self, key: str | None) -> tuple[Recorded, ...]:
@@ -259,8 +260,3 @@ class Workspace:
             return text
         known = (self.actors.all() if actors is None else actors).get(actor)
         return known.open(text) if known else FORGOTTEN
-
-
-def followed(source: Any) -> bool:
-    """Whether an object can be told apart by identity for as long as it lives."""
-    return not isinstance(source, Mapping) and hasattr(source, "__weakref__")

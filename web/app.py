@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -18,6 +19,7 @@ from .access import Access
 from .api import ROUTERS
 from .caller import encoded
 from .limits import Limited
+from .openapi import document, unique_id
 from .problems import of_error, of_fault, of_http, of_validation
 from .routing import RawPath, allowed
 from .served import ServedLedger
@@ -40,6 +42,20 @@ def api(service: ServedLedger) -> FastAPI:
         async with service.at_work():
             yield
 
+    app = _routed(lifespan)
+    app.state.service = service
+    for kind, tell in ((LeptonError, of_error), (HTTPException, _of_http), (RequestValidationError, of_validation)):
+        app.add_exception_handler(kind, _handler(tell))
+    app.add_exception_handler(Exception, _handler(of_fault))
+    return app
+
+
+def described() -> dict[str, Any]:
+    """The API's description, which is the same whatever ledger is served."""
+    return _routed().openapi()
+
+
+def _routed(lifespan: Any = None) -> FastAPI:
     app = FastAPI(
         title="Lepton",
         version="1",
@@ -49,15 +65,13 @@ def api(service: ServedLedger) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
         redirect_slashes=False,
+        generate_unique_id_function=unique_id,
     )
-    app.state.service = service
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)
     app.add_api_route("/healthz", _healthy, include_in_schema=False)
     app.add_api_route("/readyz", _ready, include_in_schema=False)
-    for kind, tell in ((LeptonError, of_error), (HTTPException, _of_http), (RequestValidationError, of_validation)):
-        app.add_exception_handler(kind, _handler(tell))
-    app.add_exception_handler(Exception, _handler(of_fault))
+    app.openapi = cache(lambda: document(app))  # type: ignore[method-assign]
     return app
 
 

@@ -15,7 +15,7 @@ from joserfc.jwk import KeySet
 
 from ..domain.access.rights import SCOPES, Rights, Scope
 from ..errors import Unavailable
-from ..events.sql.actors import names_an_actor
+from ..events.actor import names_an_actor
 from .options import Issuer
 from .visitor import Visitor
 

@@ -7,10 +7,11 @@ from typing import Any, TypeVar
 
 import click
 
+from ...results.shapes.names import VERSION
+from ...results.shapes.versions import COMPARISON, DIFF, SUGGESTION
 from ..command import Session, command
 from ..completion import revisions
 from ..revision import branch_option, which_model
-from ..shapes import CHANGES, CONTEST, METRICS, ROWS, TEST, VERSION
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -26,27 +27,7 @@ def labelled(words: str) -> Callable[[F], F]:
 
 
 @command(
-    {
-        "before": VERSION,
-        "after": VERSION,
-        **dict.fromkeys(
-            ("hyperparameters", "architecture", "settings", "data", "environment", "code", "files", "metrics"), CHANGES
-        ),
-        "other_rows": ["text"],
-        "tensors": [
-            {
-                "name": "text",
-                "status": "text",
-                "changed": "number?",
-                "l2": "number?",
-                "relative": "number?",
-                "cosine": "number?",
-                "max_abs": "number?",
-            }
-        ],
-        "same": {"NAME": ["text"]},
-        "test?": TEST,
-    },
+    DIFF,
     "lepton diff 1 2",
     "lepton diff main~1..main",
     "lepton diff production main --all",
@@ -65,24 +46,11 @@ def diff(session: Session, a: str, b: str | None, everything: bool) -> None:
         raise click.UsageError("a diff is of two versions; write A B or A..B", click.get_current_context())
     with session.waiting("comparing"):
         difference = session.manager.diff(a, b)
-    ends = {"before": difference.before.to_dict(), "after": difference.after.to_dict()}
-    session.answer(difference.to_dict() | ends, difference.whole if everything else difference)
+    session.answer(difference.to_dict(), difference.whole if everything else difference)
 
 
 @command(
-    {
-        "model": "text",
-        "metric": "text?",
-        "on?": ROWS,
-        "versions": [
-            {"version": VERSION, "metrics": METRICS, "rows": {"NAME": ROWS}, "hyperparameters": {"NAME": "any"}}
-        ],
-        "words": "text",
-        "better": {"NAME": "text"},
-        "tests": [CONTEST],
-        "untested": ["number"],
-        "why": "text",
-    },
+    COMPARISON,
     "lepton compare 1 2 main",
     "lepton compare 1 2 --metric accuracy",
     "lepton compare 1 2 3 --data loans.csv --label default --against production",
@@ -120,11 +88,7 @@ def compare(
     drawn: dict[str, Any] = {name: value for name, value in (("groups", groups), ("block", block)) if value is not None}
     with session.waiting("comparing"):
         comparison = session.manager.compare(*revs, metric=metric, against=against, data=data, labels=label, **drawn)
-    apart = {name: getattr(comparison, name) for name in ("metrics", "rows", "hyperparameters")}
-    each = (dict(zip(apart, values, strict=True)) for values in zip(*apart.values(), strict=True))
-    versions = [{"version": version.to_dict()} | own for version, own in zip(comparison.versions, each, strict=True)]
-    told = {name: value for name, value in comparison.to_dict().items() if name not in apart}
-    session.answer(told | {"versions": versions}, comparison.whole if everything else comparison)
+    session.answer(comparison.to_dict(), comparison.whole if everything else comparison)
 
 
 @command(
@@ -145,30 +109,11 @@ def find(session: Session, expression: str) -> None:
     """
     with session.waiting("searching"):
         matches = session.manager.find(expression)
-    session.answer({"versions": [each.to_dict() for each in matches]}, matches)
+    session.answer(matches.to_dict(), matches)
 
 
 @command(
-    {
-        "model": "text",
-        "branch": "text",
-        "metric": "text?",
-        "rows?": ROWS,
-        "candidates": [
-            {
-                "version": "number",
-                "score": "number",
-                "performance": "number?",
-                "stability": "number",
-                "age": "number",
-                "barred": "true or false",
-                "worse": "true or false?",
-                "p": "number?",
-                "words": "text",
-            }
-        ],
-        "words": "text",
-    },
+    SUGGESTION,
     "lepton suggest",
     "lepton suggest --branch main --metric accuracy",
 )

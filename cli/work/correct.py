@@ -11,10 +11,11 @@ import click
 from ...escapes import escaped
 from ...results.description import number, title
 from ...results.figures import figure
+from ...results.shapes.judging import ROBUSTNESS
+from ...results.shapes.names import VERSION
 from ...results.words import say
 from ..command import Session, command, importing, keyed
 from ..revision import branch_option
-from ..shapes import VERSION
 from .reporting import cost, on_labelled_rows
 
 
@@ -106,30 +107,7 @@ def threshold(
 
 
 @command(
-    {
-        "task": "text",
-        "figure": "text",
-        "better": "text",
-        "clean": "number",
-        "n": "number",
-        "draws": "number",
-        "level": "number",
-        "seed": "number",
-        "trials": [
-            {
-                "kind": "text",
-                "severity": "number",
-                "column": "text?",
-                "value": "number?",
-                "difference": "number?",
-                "low": "number?",
-                "high": "number?",
-                "p": "number?",
-                "worse": "true or false",
-                "refused": "text?",
-            }
-        ],
-    },
+    ROBUSTNESS,
     "lepton robustness production loans.csv --label default --draws 50",
     "lepton robustness 4 loans.csv --label default --draws 50 --metric roc_auc",
 )

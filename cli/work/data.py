@@ -10,63 +10,12 @@ import click
 from ...results.data.named import DataSets, NamedData
 from ...results.description import Block, title
 from ...results.figures import count
+from ...results.shapes.data import DATA, DRIFT
 from ...results.words import say
 from ..command import Session, command, keyed
 from ..completion import data_names
 from .train import chosen_columns, selecting
 
-COLUMN: Final[dict[str, Any]] = {
-    "name": "text",
-    "type": "text",
-    "missing": "number",
-    "distinct": "number",
-    "about": "true or false",
-    "identifies": "true or false",
-    "quantiles": [["number", "any"]],
-    "levels?": {"NAME": "number"},
-    "other": "number",
-}
-DATA: Final[dict[str, Any]] = {
-    "name": "text",
-    "version": "number",
-    "versions": "number",
-    "digest": "digest",
-    "rows": "number",
-    "columns": [COLUMN],
-    "labels?": COLUMN,
-    "kept": "digest?",
-    "bytes": "number",
-    "source": "text?",
-    "message": "text",
-    "actor": "text",
-    "named": "time",
-    "seq": "number",
-}
-DRIFT: Final[dict[str, Any]] = {
-    "before": "text",
-    "after": "text",
-    "rows_before": "number",
-    "rows_after": "number",
-    "columns": [
-        {
-            "name": "text",
-            "psi": "number?",
-            "test": "text?",
-            "statistic": "number?",
-            "p": "number?",
-            "missing_before": "number",
-            "missing_after": "number",
-            "level": "number",
-        }
-    ],
-    "only_before": ["text"],
-    "only_after": ["text"],
-    "other_type": ["text"],
-    "identifying": ["text"],
-    "basis": "text",
-    "reason": "text",
-    "level": "number",
-}
 NEEDS: Final = {
     "add": "add needs a name and a file: lepton data add NAME FILE",
     "show": "show needs a name: lepton data show NAME",
@@ -125,7 +74,7 @@ def data(
         session.answer({"data_sets": [shown], "drift": None}, shown)
     else:
         known: DataSets = manager.data_sets()
-        session.answer({"data_sets": known, "drift": None}, known)
+        session.answer(known.to_dict() | {"drift": None}, known)
 
 
 def _named(named: NamedData, *, new: bool) -> Iterator[Block]:

@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import click
 
+from ...results.shapes.judging import GATE
 from ..command import Session, command, importing, keyed
 from ..completion import data_names, revisions, suites
 from ..output import check_place, write
 from ..revision import of_model, which_model
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-REQUIREMENT: Final = {
-    "text": "text",
-    "holds": "true or false?",
-    "numbers": {"NAME": "number?"},
-    "compared": [
-        {"text": "text", "operator": "text", "left": "number?", "right": "number?", "holds": "true or false?"}
-    ],
-    "words": "text",
-}
-GATE: Final[dict[str, Any]] = {
-    "model": "text",
-    "version": "number",
-    "against": "number?",
-    "parent": "number?",
-    "name": "text",
-    "requirements": [REQUIREMENT],
-    "rows": ["text"],
-    "passed": "true or false",
-    "seq": "number",
-    "suite": "text?",
-}
 
 
 def requiring(function: F) -> F:

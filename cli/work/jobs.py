@@ -10,10 +10,11 @@ import click
 
 from ...results.description import Block, Words, dim, joined, text, title
 from ...results.figures import figure, when
+from ...results.shapes.history import EVENT
+from ...results.shapes.work import JOB
 from ...results.words import say
 from ..command import Session, command, keyed
 from ..completion import jobs as known_jobs
-from ..shapes import EVENT, JOB
 
 if TYPE_CHECKING:
     from ...results import JobRecord
@@ -28,7 +29,7 @@ OF_RUN = "lepton.run."
 def jobs(session: Session, most: int) -> None:
     """List the work that was asked for, the newest first."""
     records = session.manager.jobs.recent(most)
-    session.answer({"jobs": records}, records)
+    session.answer(records.to_dict(), records)
 
 
 @command({"job": JOB, "events": [EVENT]}, "lepton logs 6b7c8d")

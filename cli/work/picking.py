@@ -6,29 +6,16 @@ from typing import Any
 
 import click
 
+from ...results.shapes.versions import PICK
 from ..command import Session, command
 from ..completion import revisions
 from ..revision import of_model, which_model
-from ..shapes import CONTEST, METRICS, ROWS
 from .comparing import labelled
 from .gating import requiring
 
 
 @command(
-    {
-        "model": "text",
-        "by": ["text"],
-        "require": ["text"],
-        "rule": "text",
-        "picked": "number?",
-        "front": ["number"],
-        "figures": [{"version": "number", "figures": METRICS}],
-        "left_out": [{"version": "number", "requirement": "text", "known": "true or false", "words": "text"}],
-        "tests": [CONTEST],
-        "on?": ROWS,
-        "untested": "true or false",
-        "why": "text",
-    },
+    PICK,
     "lepton pick --by f1 --data loans.csv --label default",
     "lepton pick 1 2 3 --by roc_auc --require 'size < 1000000' --data loans.csv --label default",
     "lepton pick --by f1,size --data loans.csv --label default",

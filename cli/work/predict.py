@@ -13,11 +13,11 @@ import click
 
 from ...errors import Refused
 from ...results.figures import count
+from ...results.shapes.names import VERSION
 from ...results.words import say
 from ..command import Session, command, importing
 from ..completion import revisions
 from ..output import check_place, show, write
-from ..shapes import VERSION
 
 FORMATS: Final[dict[str, Literal["csv", "parquet", "arrow", "jsonl"]]] = {
     ".csv": "csv",

@@ -15,6 +15,7 @@ import click
 from ...errors import Refused
 from ...results.description import Block, grid
 from ...results.figures import count
+from ...results.shapes.ledger import STATUS
 from ...results.words import say, word
 from ..command import Session, command, importing
 from .observing import observed
@@ -25,22 +26,7 @@ if TYPE_CHECKING:
 
 
 @command(
-    {
-        "ledger?": "text",
-        "events?": "number",
-        "root?": "digest",
-        "recorded?": "time",
-        "kafka?": {"events": "number", "lag": "number", "lost_since?": "time"},
-        "strangers?": {"count": "number", "offset?": "number", "why?": "text"},
-        "complaints": ["text"],
-        "rejected?": "number",
-        "jobs?": {"queued": "number", "at_work": "number", "workers": "number"},
-        "spool": {"waiting": "number", "aside": "number"},
-        "views?": {"events": "number", "unprojected": "number"},
-        "home": {"folder": "text", "open_to": "text"},
-        "kept": "number",
-        "unknown": {"NAME": "text"},
-    },
+    STATUS,
     "lepton status",
 )
 def status(session: Session) -> None:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from ...errors import Refused
+from ...results.shapes.names import VERSION
 from ...results.words import say
 from ..command import Session, command
 from ..completion import revisions
 from ..output import check_place, show, write
-from ..shapes import VERSION
 
 if TYPE_CHECKING:
     from ...results import Report

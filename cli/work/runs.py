@@ -6,38 +6,12 @@ from typing import Final
 
 import click
 
+from ...results.shapes.work import RUN
 from ...results.words import word
 from ..command import Session, command
 from ..completion import models
 from ..completion import runs as known_runs
 
-CHECKPOINT: Final = {
-    "run": "text",
-    "step": "number?",
-    "time": "time",
-    "tensors": "digest",
-    "architecture?": {"NAME": "any"},
-}
-RUN: Final = {
-    "run": "text",
-    "name": "text?",
-    "model": "text",
-    "status": "text",
-    "tags": ["text"],
-    "actor": "text",
-    "started": "time",
-    "heard": "time?",
-    "ended": "time?",
-    "resumed": ["time"],
-    "error": "text?",
-    "reason": "text",
-    "points": "number?",
-    "hyperparameters": {"NAME": "any"},
-    "data?": {"NAME": "any"},
-    "environment": {"NAME": "any"},
-    "code": {"NAME": "any"},
-    "checkpoints": [CHECKPOINT],
-}
 ACTS: Final = ("show", "checkpoints")
 
 
@@ -72,7 +46,7 @@ def runs(
     if act is None:
         records = session.manager.runs(model, status=status, actor=by, most=most)  # pyright: ignore[reportArgumentType]
         none = "there are no runs yet; a training script begins one (docs/runs.md)"
-        session.answer({"runs": records}, records if records or model or status or by else word(none))
+        session.answer(records.to_dict(), records if records or model or status or by else word(none))
         return
     if run is None:
         raise click.UsageError(f"{act} needs a run; `lepton runs` lists them")

@@ -28,7 +28,13 @@ def _reached(function: F) -> F:
         click.option("--tls-certificate", "certificate", type=file, metavar="FILE", help="A certificate for TLS, PEM."),
         click.option("--proxy", "proxies", multiple=True, metavar="ADDRESS", help=f"A proxy to be believed{more}"),
         click.option("--hosts", multiple=True, metavar="NAME[:PORT]", help=f"A name by which it is called{more}"),
-        click.option("--port", type=click.IntRange(0, 65535), default=8400, show_default=True, help="0: a free one."),
+        click.option(
+            "--port",
+            type=click.IntRange(0, 65535),
+            default=8400,
+            show_default=True,
+            help="Where to listen; 0 takes a free one.",
+        ),
         click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Where to listen."),
     ):
         function = option(function)

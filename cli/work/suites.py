@@ -10,57 +10,14 @@ import click
 
 from ...results import SuiteRecord, Suites
 from ...results.description import Block, title
+from ...results.shapes.judging import SUITE, SUITE_RUN
 from ...results.words import say
 from ..command import Session, command, keyed
 from ..completion import aliases, branches, data_names, models, revisions, suites
-from ..shapes import METRICS, ROWS
-from .gating import GATE, requiring
+from .gating import requiring
 from .reporting import report_options, reporting
 from .train import chosen_columns, selecting
 
-VERDICT: Final[dict[str, Any]] = {
-    "model": "text",
-    "version": "number",
-    "status": "text",
-    "passed": "true or false?",
-    "metrics": METRICS,
-    "gate": "number?",
-    "job": "text?",
-    "words": "text",
-}
-SUITE: Final[dict[str, Any]] = {
-    "suite": "text",
-    "version": "number",
-    "versions": "number",
-    "model": "text?",
-    "branch": "text?",
-    "data": ROWS,
-    "named": "text",
-    "source": "text?",
-    "label": "text",
-    "evaluation": "text",
-    "metrics": ["text"],
-    "requirements": ["text"],
-    "against": "text?",
-    "task": "text?",
-    "report": {"NAME": "any"},
-    "pool": "text",
-    "message": "text",
-    "actor": "text",
-    "defined": "time",
-    "retired": "time?",
-    "seq": "number",
-    "verdicts": [VERDICT],
-}
-RUN: Final[dict[str, Any]] = {
-    "suite": "text",
-    "suite_version": "number",
-    "model": "text",
-    "version": "number",
-    "metrics": METRICS,
-    "gate?": GATE,
-    "passed": "true or false",
-}
 NEEDS: Final = {
     "define": "define needs a name and rows: lepton suite define NAME --data DATA",
     "show": "show needs a name: lepton suite show NAME",
@@ -71,7 +28,7 @@ NEEDS: Final = {
 
 
 @command(
-    {"suites": [SUITE], "run?": RUN},
+    {"suites": [SUITE], "run?": SUITE_RUN},
     "lepton suite",
     "lepton suite define nightly --data quarter --require 'roc_auc >= parent.roc_auc - 0.01' --metrics f1,roc_auc "
     "--model credit",

@@ -19,11 +19,13 @@ from ...results import Evaluation, Version
 from ...results.description import Block, Text, dim, grid, number, title
 from ...results.figures import figure
 from ...results.judging.performance import performance_of
+from ...results.shapes.figures import METRICS
+from ...results.shapes.names import VERSION
+from ...results.shapes.work import JOB
 from ...results.words import say, word
 from ..command import PATIENCE, Session, command, importing, keyed
 from ..completion import data_names, models
 from ..revision import branch_option
-from ..shapes import JOB, METRICS, VERSION
 from .reporting import on_labelled_rows, report_options, reporting
 from .reports import report_files, taken_files
 

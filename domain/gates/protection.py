@@ -110,7 +110,13 @@ def _not_met(
     standing = None if against is None else _standing(model, against)
     if standing == 0:
         what += f", for {against} stands on no version yet to be compared with"
-        return GateNotMet(what, python="override=True with a reason= moves it", cli="--override --reason TEXT moves it")
+        told = protection.requirements
+        return GateNotMet(
+            what,
+            requirements=told,
+            python="override=True with a reason= moves it",
+            cli="--override --reason TEXT moves it",
+        )
     if stale is not None:
         before = model.gates[stale].against
         what = (
@@ -120,11 +126,12 @@ def _not_met(
     return GateNotMet(what, **_ways(model, to, protection, against))
 
 
-def _ways(model: ModelState, to: int, protection: AliasProtected, against: str | None) -> dict[str, str]:
+def _ways(model: ModelState, to: int, protection: AliasProtected, against: str | None) -> dict[str, Any]:
     """What to do where an alias does not move, at each door; a suite says itself what it compares with."""
     rev = f"{model.name}@{to}"
     compared = None if against is None or protection.suite else f"{model.name}@{against}"
     return {
+        "requirements": protection.requirements,
         "python": f"{_call(rev, compared, protection)} judges it, or move it with override=True and a reason=",
         "cli": f"`{_command(rev, compared, protection)}` judges it, or move it with --override --reason TEXT",
     }

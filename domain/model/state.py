@@ -87,7 +87,7 @@ class Ref:
 
     def last_move(self, seq: int | None = None) -> Move | None:
         """Its last move, behind event `seq` if one is named."""
-        return next((move for move in self.history() if seq is None or move.seq <= seq), None)
+        return next(self.history(None if seq is None else seq + 1), None)
 
     def history(self, before: int | None = None) -> Iterator[Move]:
         """All moves, newest first; with `before` those before event `before`."""

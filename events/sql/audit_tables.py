@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...errors import Damaged
-from .actors import Actor, Actors
+from ..actor import Actor
+from .actors import Actors
 from .queue import RESULTS
 from .store import Store
 

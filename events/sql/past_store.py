@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
-from ...errors import Refused
+from ...errors import ReadOnly
 from ..log import CommandRow, Row
 from .admission import Admission
 from .rows import counted, rows_of
@@ -25,7 +25,7 @@ class PastStore(Store):
 
     @contextmanager
     def admission(self, keys: Sequence[str], since: int | None = None) -> Generator[Admission]:  # noqa: ARG002
-        raise Refused(f"the ledger is looked at as it was behind event {self.until}; write to it as it is now")
+        raise ReadOnly(self.until)
         yield
 
     def end(self) -> int:
@@ -76,9 +76,11 @@ class PastStore(Store):
         later = [stream for stream in begun if stream not in first]
         return sorted(first.union(self._chosen(self.sql.holding, later, type)))
 
-    def newest_streams(self, prefix: str, most: int) -> list[str]:
+    def newest_streams(self, prefix: str, most: int, before: str | None = None) -> list[str]:
         with self.database.connection() as connection:
-            asked = (prefix, prefix + "\U0010ffff", self.until, most)
+            begun = None if before is None else connection.execute(self.sql.seq_of, (before, 1)).fetchone()
+            last = self.until if before is None else min(self.until, begun[0] - 1 if begun else 0)
+            asked = (prefix, prefix + "\U0010ffff", last, most)
             return [row[0] for row in connection.execute(self.sql.newest_streams_until, asked)]
 
     def rows_of_type(self, kind: str, after: int, last: int) -> list[Row]:

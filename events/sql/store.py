@@ -174,11 +174,16 @@ class Store:
             rows = connection.execute(self.sql.streams_holding, (prefix, last, last, type, type))
             return sorted(row[0] for row in rows)
 
-    def newest_streams(self, prefix: str, most: int) -> list[str]:
-        """The streams that begin so and were begun last, the newest first."""
+    def newest_streams(self, prefix: str, most: int, before: str | None = None) -> list[str]:
+        """The streams that begin so and were begun last, the newest first; `before` another was begun, if one is named:
+        none where there is no such."""
         with self.database.connection() as connection:
-            asked = (prefix, prefix + "\U0010ffff", most)
-            return [row[0] for row in connection.execute(self.sql.newest_streams, asked)]
+            end = "\U0010ffff"
+            if before is None:
+                return [row[0] for row in connection.execute(self.sql.newest_streams, (prefix, prefix + end, most))]
+            begun = connection.execute(self.sql.seq_of, (before, 1)).fetchone()
+            asked = (prefix, prefix + end, begun[0] - 1 if begun else 0, most)
+            return [row[0] for row in connection.execute(self.sql.newest_streams_until, asked)]
 
     def streams_without(self, prefix: str, types: tuple[str, ...]) -> list[str]:
         """The streams that begin so and hold none of these types of event, the oldest first."""

@@ -22,10 +22,10 @@ from ...domain.suites.due import Due
 from ...domain.suites.judging import sides_of
 from ...domain.suites.state import SuiteVersion
 from ...errors import Stale, Unavailable
+from ...events.actor import Actor
 from ...events.envelope import decode
 from ...events.job import JobFinished, JobSubmitted
 from ...events.model import EvaluationRecorded
-from ...events.sql.actors import Actor
 from ...isolation import unforeseen
 from ...models.registry import OWN
 from ...versions.suites.known import suite_of

@@ -27,7 +27,8 @@ from threading import Lock
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from ...errors import Refused, Unavailable
-from .client import Question, raised
+from ...sent_errors import raised
+from .client import Question
 from .query import LONGEST
 
 if TYPE_CHECKING:

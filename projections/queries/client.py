@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar
 
 from ...errors import Damaged, LockHeld, Refused, Unavailable
 from ...results import VersionRef
+from ...sent_errors import raised
 from ..care import Checked, checked
 from ..export import copied, snapshot
 from ..projector import Projection

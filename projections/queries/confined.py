@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...errors import LeptonError, Refused
+from ...sent_errors import told
 from ..instance import SETTINGS, foreign
 from ..moments import recorded_at, seq_at
 from ..schema import schema

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import uuid_utils
 
-from ...events.sql.actors import FORGOTTEN, SEALED, Actor
+from ...events.actor import FORGOTTEN, SEALED, Actor
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

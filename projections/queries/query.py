@@ -106,7 +106,7 @@ def answering(
     """As `query`, batch by batch while it is open: what was read of the answer takes no memory here."""
     import pyarrow as pa
 
-    by_date = not isinstance(as_of, int | None) and isinstance(as_of := _place(as_of), date)
+    by_date = not isinstance(as_of, int | None) and isinstance(as_of := place(as_of), date)
     if len(sql.encode(errors="replace")) > LONGEST:
         raise Refused(f"a query has at most {LONGEST:,} bytes; give lists of values as parameters")
     at = _seq(projection, as_of)
@@ -147,7 +147,8 @@ def _seq(projection: Readable, as_of: int | datetime | date | None) -> int | Non
     return as_of
 
 
-def _place(text: str | date) -> int | datetime | date:
+def place(text: str | date) -> int | datetime | date:
+    """A place in the log, from its text: an event's number, a date or a time. Raises `Malformed`."""
     try:
         if isinstance(text, datetime):
             return text.astimezone(UTC) if text.tzinfo else text

@@ -84,6 +84,7 @@ class Newest(NamedTuple):
     most: int
     branch: str | None = None
     before: int | None = None
+    as_of: int | None = None
 
     def of(self, question: _Question) -> _Question:
         """The page of what a question finds."""
@@ -132,7 +133,7 @@ def versions_where(
     """
     tree = parsed(expression, sides=())
     with projection.reading() as cursor, _opening(cursor, expression, opener):
-        if isinstance(page, Following):
+        if page is not None and page.as_of is not None:
             cursor.execute("SET VARIABLE as_of = ?::UBIGINT", [page.as_of])
         kinds: dict[Reference, Kind] = {name: name.kind or _kind_of(name, expression, cursor) for name in names(tree)}
         question = _Search(expression, kinds).where(tree, holds=True)

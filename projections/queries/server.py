@@ -19,10 +19,11 @@ from typing import Any, Final, Self
 from ...errors import LeptonError, Refused
 from ...events import forks
 from ...permissions import file_mode, set_mode
+from ...sent_errors import told
 from ..care import checked, handed_out
 from ..following import Follower
 from ..projector import Projection
-from .client import Question, answer, told
+from .client import Question, answer
 from .opening import Opener, opener_of
 from .peers import check_peer
 from .search import Following, Newest, versions_where

@@ -22,6 +22,10 @@ NAMED: Final = 12
 """Names of what is the same for all that are shown."""
 
 
+_EACH: Final = ("metrics", "rows", "hyperparameters")
+"""The fields that have a value a version."""
+
+
 @dataclass(frozen=True)
 class Comparison(Shortened):
     """Versions side by side: best first by `metric` on rows that all were judged on, else in the order named."""
@@ -47,6 +51,16 @@ class Comparison(Shortened):
     """The versions of which no outcomes of those rows are known, and so are compared by figures alone."""
     why: str = ""
     """Why one was not tested though its outcomes may be known."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every field by its name, and under `versions` each one whole with what is told of it; JSON-ready."""
+        told = super().to_dict()
+        each = zip(*(told.pop(name) for name in _EACH), strict=True)
+        versions = [
+            {"version": version.to_dict(), **dict(zip(_EACH, own, strict=True))}
+            for version, own in zip(self.versions, each, strict=True)
+        ]
+        return told | {"versions": versions}
 
     @property
     def best(self) -> Version | None:

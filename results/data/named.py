@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from ..answer import Result, Shown
+from ..answer import Listing, Result
 from ..description import Block, Words, dim, grid, joined, text, title
 from ..figures import ABSENT, count, figure, first_line, short, size, when
 from ..words import say, word
@@ -114,8 +114,10 @@ class NamedData(Result):
         return self.source or text(word("not kept, and in no known place"), style="yellow")
 
 
-class DataSets(Shown, list[NamedData]):
+class DataSets(Listing, list[NamedData]):
     """The names of rows, each as what it stands for now."""
+
+    called = "data_sets"
 
     def blocks(self) -> Iterator[Block]:
         if not self:

@@ -66,7 +66,8 @@ class Gate(Result):
             more = f" and {len(missed) - 1} more" if len(missed) > 1 else ""
             raise GateNotMet(
                 f"version {self.version} of {self.version.model} does not meet {missed[0].text!r}{more}: "
-                f"{missed[0].words}"
+                f"{missed[0].words}",
+                requirements=[each.text for each in self.requirements],
             )
 
     def junit(self) -> str:
@@ -116,6 +117,10 @@ class Protection(Result):
 
 class Protections(Shown, dict[str, Protection]):
     """The protected aliases of a model."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The protections by their aliases; JSON-ready."""
+        return {"protected": {alias: each.to_dict() for alias, each in self.items()}}
 
     def blocks(self) -> Iterator[Block]:
         if not self:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from ..answer import Result, Shown
+from ..answer import Listing, Result
 from ..description import Block, Text, Words, dim, grid, joined, number, text, title
 from ..figures import ABSENT, count, figure, short, when
 from ..version import Version
@@ -124,8 +124,10 @@ FIGURES: Final = 5
 """Figures that are shown of each version; the reports have all."""
 
 
-class Suites(Shown, list[SuiteRecord]):
+class Suites(Listing, list[SuiteRecord]):
     """The suites of a ledger."""
+
+    called = "suites"
 
     def blocks(self) -> Iterator[Block]:
         if not self:

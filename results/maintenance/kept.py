@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..answer import Result, Shown
+from ..answer import Listing, Result
 from ..description import Block, text, title
 from ..figures import when
 from ..words import word
@@ -36,8 +36,10 @@ class RefusedSave(Result):
         yield f"  {self.reason}"
 
 
-class RefusedSaves(Shown, tuple[RefusedSave, ...]):
+class RefusedSaves(Listing, tuple[RefusedSave, ...]):
     """Refused saves, one below the other."""
+
+    called = "kept"
 
     def blocks(self) -> Iterator[Block]:
         for each in self:

@@ -125,8 +125,11 @@ def _made(kind: type[Any], named: Mapping[str, Any], within: Callable[[Any], Any
     if issubclass(kind, VersionRef):
         return kind(named["model"], named["number"])
     if issubclass(kind, dict):
-        own = [within(each) for name, each in named.items() if name not in (KIND, OF)]
-        return cast("Any", kind)(*own, {within(name): within(each) for name, each in named[OF]})
+        made = cast("dict[Any, Any]", kind.__new__(kind))
+        pairs = cast("list[tuple[Any, Any]]", named[OF])
+        made.update((within(name), within(each)) for name, each in pairs)
+        vars(made).update({name: within(each) for name, each in named.items() if name not in (KIND, OF)})
+        return made
     if issubclass(kind, list | tuple):
         return cast("Any", kind)(within(each) for each in named[OF])
     values = {each.name: within(named[each.name]) for each in _fields(kind) if _there(each, named)}

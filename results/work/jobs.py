@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from ..answer import Result, Shown
+from ..answer import Listing, Result
 from ..description import Block, Text, grid, text
 from ..figures import figure, first_line, when
 from ..version import Version
@@ -75,8 +75,10 @@ class JobRecord(Result):
         return text(word(self.status), style=COLOURS.get(self.status, ""))
 
 
-class JobRecords(Shown, list[JobRecord]):
+class JobRecords(Listing, list[JobRecord]):
     """Jobs, one below the other."""
+
+    called = "jobs"
 
     def blocks(self) -> Iterator[Block]:
         head = ("job", "kind", "model", "status", "version", "submitted", "message, or why")

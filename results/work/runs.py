@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from ..answer import Result, Shown
+from ..answer import Listing, Result
 from ..description import Block, Text, grid, section, text, title
 from ..figures import ABSENT, figure, when
 from ..words import word
@@ -29,8 +29,10 @@ class CheckpointRecord(Result):
     architecture: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
-class CheckpointRecords(Shown, tuple[CheckpointRecord, ...]):
+class CheckpointRecords(Listing, tuple[CheckpointRecord, ...]):
     """What a run kept on its way."""
+
+    called = "checkpoints"
 
     def blocks(self) -> Iterator[Block]:
         rows = ((figure(each.step), when(each.time, seconds=True), each.tensors) for each in self)
@@ -85,8 +87,10 @@ class RunRecord(Result):
             yield from ("", title(word("checkpoints")), *self.checkpoints.blocks())
 
 
-class RunRecords(Shown, tuple[RunRecord, ...]):
+class RunRecords(Listing, tuple[RunRecord, ...]):
     """Runs, one below the other."""
+
+    called = "runs"
 
     def blocks(self) -> Iterator[Block]:
         rows = (

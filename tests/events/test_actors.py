@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from lepton_ai.domain.commands import Describe
 from lepton_ai.errors import Malformed, Unavailable
+from lepton_ai.events.actor import FORGOTTEN, Actor
 from lepton_ai.events.model import VersionCommitted
-from lepton_ai.events.sql.actors import FORGOTTEN, Actor, Actors
+from lepton_ai.events.sql.actors import Actors
 from lepton_ai.events.sql.address import database_at
 from lepton_ai.events.sql.audit import verify
 from lepton_ai.events.sql.creation import open_or_create

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lepton_ai.errors import Damaged
+from lepton_ai.events.actor import Actor
 from lepton_ai.events.batch import BATCH_BYTES, RECORD_OVERHEAD, batches
 from lepton_ai.events.envelope import LIMIT
 from lepton_ai.events.log import CommandRow
 from lepton_ai.events.merkle import leaf_hash
-from lepton_ai.events.sql.actors import Actor
 from lepton_ai.ledger import Ledger, Request
 
 from ..asking import commit, note

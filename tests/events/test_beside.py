@@ -10,8 +10,9 @@ import pytest
 
 from lepton_ai import ModelManager
 from lepton_ai.errors import Damaged
+from lepton_ai.events.actor import Actor
 from lepton_ai.events.inbox import Letter
-from lepton_ai.events.sql.actors import Actor, Actors
+from lepton_ai.events.sql.actors import Actors
 from lepton_ai.events.sql.audit import damages, verify
 from lepton_ai.events.sql.queue import RESULTS, Mail
 from lepton_ai.events.sql.store import Store

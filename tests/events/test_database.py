@@ -15,7 +15,8 @@ from uuid import uuid4
 import pytest
 
 from lepton_ai.errors import Damaged, LeptonError, Malformed, NewerLedger, Refused, Unavailable
-from lepton_ai.events.sql.actors import Actor, Actors
+from lepton_ai.events.actor import Actor
+from lepton_ai.events.sql.actors import Actors
 from lepton_ai.events.sql.address import database_at
 from lepton_ai.events.sql.audit import verify
 from lepton_ai.events.sql.creation import open_or_create

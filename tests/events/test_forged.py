@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from lepton_ai import settings
 from lepton_ai.errors import Malformed
-from lepton_ai.events.sql.actors import Actor
+from lepton_ai.events.actor import Actor
 from lepton_ai.events.sql.leases import Heard
 from lepton_ai.jobs.protocol.identity import WorkerKeys, named, seal, verified, vouched
 from lepton_ai.jobs.protocol.messages import Failed, Finished, KeptTensors, Left, MadeVersion, Started, encoded, said

@@ -16,12 +16,13 @@ import pytest
 
 from lepton_ai import ModelManager
 from lepton_ai.errors import Refused
+from lepton_ai.events.actor import FORGOTTEN, Actor
 from lepton_ai.events.inbox import Letter
 from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.kafka.restore import restore
 from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.events.sql import migrations
-from lepton_ai.events.sql.actors import FORGOTTEN, Actor, Actors
+from lepton_ai.events.sql.actors import Actors
 from lepton_ai.events.sql.address import database_at
 from lepton_ai.events.sql.audit import verify
 from lepton_ai.events.sql.creation import open_or_create

@@ -9,13 +9,13 @@ from contextlib import asynccontextmanager
 import pytest
 
 from lepton_ai.errors import Refused, Unavailable
+from lepton_ai.events.actor import Actor
 from lepton_ai.events.kafka.clients import Outgoing, Writer
 from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.kafka.log import KafkaLog
 from lepton_ai.events.kafka.relay import Relay
 from lepton_ai.events.kafka.topics import open_topics, partitions
 from lepton_ai.events.merkle import leaf_hash
-from lepton_ai.events.sql.actors import Actor
 from lepton_ai.ledger import Ledger, Request
 
 from ..asking import commit, note

@@ -12,13 +12,14 @@ from contextlib import asynccontextmanager
 import pytest
 
 from lepton_ai.errors import LeptonError, Refused, Unavailable
+from lepton_ai.events.actor import Actor
 from lepton_ai.events.bookmark import Bookmark
 from lepton_ai.events.kafka.clients import Reader
 from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.kafka.loop_thread import LoopThread
 from lepton_ai.events.kafka.sync import Listener
 from lepton_ai.events.kafka.topics import open_topics
-from lepton_ai.events.sql.actors import Actor, Actors
+from lepton_ai.events.sql.actors import Actors
 from lepton_ai.events.sql.queue import RESULTS
 from lepton_ai.jobs.inbox import Intake
 from lepton_ai.jobs.protocol.over_kafka import opened

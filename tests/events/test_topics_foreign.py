@@ -13,6 +13,7 @@ import pytest
 
 from lepton_ai import ModelManager
 from lepton_ai.errors import Refused
+from lepton_ai.events.actor import Actor
 from lepton_ai.events.kafka.clients import Outgoing
 from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.kafka.log import KafkaLog
@@ -20,7 +21,6 @@ from lepton_ai.events.kafka.relay import Relay
 from lepton_ai.events.kafka.restore import restore
 from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.events.log import Row
-from lepton_ai.events.sql.actors import Actor
 from lepton_ai.events.sql.address import database_at
 from lepton_ai.events.sql.audit import verify
 from lepton_ai.events.sql.creation import open_or_create

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from lepton_ai import ModelManager
+from lepton_ai.events.actor import Actor
 from lepton_ai.events.envelope import Origin, encoder
 from lepton_ai.events.job import JobFinished
 from lepton_ai.events.kafka.clients import Outgoing
@@ -22,7 +23,7 @@ from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.kafka.log import KafkaLog
 from lepton_ai.events.kafka.topics import open_topics
 from lepton_ai.events.merkle import Frontier, leaf_hash
-from lepton_ai.events.sql.actors import Actor, Actors
+from lepton_ai.events.sql.actors import Actors
 from lepton_ai.jobs.inbox import Intake
 from lepton_ai.jobs.protocol.over_kafka import KafkaChannel
 from lepton_ai.ledger import Ledger

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from lepton_ai.domain.commands import StartRun
 from lepton_ai.errors import Damaged, LeptonError
+from lepton_ai.events.actor import Actor
 from lepton_ai.events.merkle import EMPTY_ROOT, Frontier, leaf_hash
-from lepton_ai.events.sql.actors import Actor, Actors
+from lepton_ai.events.sql.actors import Actors
 from lepton_ai.events.sql.address import database_at
 from lepton_ai.events.sql.audit import damages, verify
 from lepton_ai.events.sql.creation import open_or_create

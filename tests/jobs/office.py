@@ -15,10 +15,11 @@ import pytest
 
 from lepton_ai.domain.job.commands import SubmitJob
 from lepton_ai.domain.job.state import JobState
+from lepton_ai.events.actor import Actor
 from lepton_ai.events.inbox import Letter
 from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.kafka.topics import open_topics
-from lepton_ai.events.sql.actors import Actor, Actors
+from lepton_ai.events.sql.actors import Actors
 from lepton_ai.events.sql.leases import Leases
 from lepton_ai.events.sql.queue import RESULTS
 from lepton_ai.jobs.assigner import Assigner

@@ -20,10 +20,10 @@ import pytest
 
 from lepton_ai.domain.job.commands import CancelJob, SubmitJob, WarnJob
 from lepton_ai.errors import Damaged, Unavailable
+from lepton_ai.events.actor import Actor
 from lepton_ai.events.envelope import decode
 from lepton_ai.events.inbox import Letter
 from lepton_ai.events.objects import ManifestWritten
-from lepton_ai.events.sql.actors import Actor
 from lepton_ai.events.sql.leases import Change, Lease
 from lepton_ai.events.sql.queue import Mail
 from lepton_ai.jobs.broker_clock import BrokerClock

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from lepton_ai.domain.append import Append
 from lepton_ai.errors import Malformed, Refused, Unavailable
+from lepton_ai.events.actor import Actor
 from lepton_ai.events.inbox import Letter
-from lepton_ai.events.sql.actors import Actor, Actors
+from lepton_ai.events.sql.actors import Actors
 from lepton_ai.events.sql.audit import verify
 from lepton_ai.events.sql.rows import Rejected
 from lepton_ai.events.sql.store import Store

@@ -15,7 +15,7 @@ from lepton_ai.domain.commands import MoveAliases, RecordEvaluation, RollBack
 from lepton_ai.domain.job.commands import AssignJob, FinishJob, Ready, StartJob
 from lepton_ai.domain.suites.commands import DefineSuite, RetireSuite
 from lepton_ai.errors import Damaged
-from lepton_ai.events.sql.actors import Actor
+from lepton_ai.events.actor import Actor
 from lepton_ai.jobs.protocol.messages import Failed, Finished, MadeEvaluation, Started
 from lepton_ai.jobs.protocol.over_tables import MailResults
 from lepton_ai.jobs.suites.due import TOPIC

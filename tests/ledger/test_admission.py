@@ -15,12 +15,13 @@ import pytest
 from lepton_ai.domain.commands import Annotate, CreateBranch, CreateTag, FinishRun, LogMetrics, StartRun
 from lepton_ai.domain.run.state import RunState
 from lepton_ai.errors import KeyReused, Malformed, Refused, Stale, Unavailable, UnknownRevision
+from lepton_ai.events.actor import Actor
 from lepton_ai.events.clock import microseconds
 from lepton_ai.events.envelope import decode
 from lepton_ai.events.merkle import leaf_hash
 from lepton_ai.events.run import MetricsLogged
 from lepton_ai.events.sql import postgresql
-from lepton_ai.events.sql.actors import Actor, Actors
+from lepton_ai.events.sql.actors import Actors
 from lepton_ai.events.sql.address import database_at
 from lepton_ai.events.sql.admission import Admission
 from lepton_ai.events.sql.audit import verify

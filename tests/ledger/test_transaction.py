@@ -6,8 +6,8 @@ import pytest
 
 from lepton_ai.domain.commands import CreateBranch
 from lepton_ai.errors import KeyReused, Refused, Stale
+from lepton_ai.events.actor import Actor
 from lepton_ai.events.bookmark import Bookmark
-from lepton_ai.events.sql.actors import Actor
 from lepton_ai.events.sql.audit import verify
 from lepton_ai.ledger import Ledger, Receipt, Request
 

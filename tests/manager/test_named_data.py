@@ -18,8 +18,9 @@ from lepton_ai.datasets.selection import selection
 from lepton_ai.datasets.tables import fingerprint
 from lepton_ai.domain.commands import CreateLedger
 from lepton_ai.errors import Malformed, UnknownRevision
+from lepton_ai.events.actor import Actor
 from lepton_ai.events.ledger import FORMAT
-from lepton_ai.events.sql.actors import Actor, Actors
+from lepton_ai.events.sql.actors import Actors
 from lepton_ai.events.sql.address import database_at
 from lepton_ai.events.sql.creation import open_or_create
 from lepton_ai.events.sql.store import Store

@@ -18,7 +18,7 @@ from lepton_ai.errors import (
     TooLarge,
     Unavailable,
 )
-from lepton_ai.projections.queries.client import raised, told
+from lepton_ai.sent_errors import raised, told
 
 ERRORS = (
     Unavailable("away"),

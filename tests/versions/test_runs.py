@@ -20,9 +20,9 @@ import lepton_ai
 from lepton_ai import ModelManager
 from lepton_ai.domain.commands import LoseRun, StartRun
 from lepton_ai.errors import Malformed, Refused, UnknownRevision
+from lepton_ai.events.actor import Actor
 from lepton_ai.events.clock import moment
 from lepton_ai.events.inbox import Letter
-from lepton_ai.events.sql.actors import Actor
 from lepton_ai.events.sql.heartbeats import Heartbeats
 from lepton_ai.events.sql.store import Store
 from lepton_ai.jobs.inbox import Intake

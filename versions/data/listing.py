@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from ...datasets.selection import ALL
-from ...events.sql.actors import FORGOTTEN
+from ...events.actor import FORGOTTEN
 from ...results.data.named import ColumnProfile, DataSets, NamedData
 from ..workspace import Workspace
 from .named_data import KnownData, known_data, names, opened, source_of, state_of

@@ -15,7 +15,7 @@ from ...domain.data.state import DataState, NamedRows
 from ...domain.names import DATA_PREFIX
 from ...domain.streams import data_stream
 from ...errors import Damaged, Malformed, Refused, UnknownRevision
-from ...events.sql.actors import FORGOTTEN
+from ...events.actor import FORGOTTEN
 from ...tensors.graph import Graph
 from ..rows import LabelledFile
 from ..workspace import Workspace

@@ -18,7 +18,7 @@ from ...errors import Damaged, Malformed, Refused
 from ...results import Evaluation, Report
 from ...tensors.graph import Graph
 from ..data.named_data import rows_of
-from ..restore import all_converted
+from ..filling import all_converted
 from ..rows import LabelledFile, as_learnt, to_judge
 from ..save import placed, stored, told_ahead
 from ..workspace import Workspace
@@ -246,7 +246,7 @@ def without_extra(model: ModelState, number: int, data: Any, request: ReportRequ
 
 def _arrays(workspace: Workspace, digest: str, names: Sequence[str]) -> dict[str, Any]:
     """Arrays that are kept of an evaluation. Raises `Damaged` where it has them not."""
-    from ...models.state import empty_numpy
+    from ...models.arrays import empty_numpy
 
     manifest = workspace.vault.manifest(digest)
     if absent := [name for name in names if name not in manifest]:

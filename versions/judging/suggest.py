@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Final
 
 from ...domain.model.figures import Figure
@@ -23,7 +22,7 @@ def suggest(workspace: Workspace, model: ModelState, branch: str, metric: str | 
 
     Candidates whose outcomes of the rows are kept are tested against the best of them.
     """
-    now = datetime.now(UTC)
+    now = workspace.now
     suggestion = weigh(model, branch, metric=metric, now=now)
     if chances := _chances(workspace, model, suggestion):
         suggestion = weigh(model, branch, metric=metric, now=now, chances=chances)

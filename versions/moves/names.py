@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from heapq import merge
-from itertools import dropwhile
 from typing import Final
 
 from ...domain.model.moves import RefMove
@@ -49,28 +48,25 @@ def moves(
     """The moves of one name, newest first: of a kind, else of all that it ever named; only those before an event."""
     if kind not in (None, *PLURAL):
         raise Malformed(f"{kind!r} is no kind of name; choose branch, tag or alias")
-    streams = [_moves(workspace, model, each, name) for each in PLURAL if kind in (None, each)]
-    found = merge(*streams, key=lambda each: each.move.seq, reverse=True)
-    if (first := next(found, None)) is None:
+    found = [_moves(workspace, model, each, name, before) for each in PLURAL if kind in (None, each)]
+    if not any(_ever(model, each, name) for each in PLURAL if kind in (None, each)):
         what = kind or "branch, tag or alias"
         raise UnknownRevision(f"{model.name} never had a {what} {name!r}; `lepton about {model.name}` lists its names")
-    wanted = dropwhile(lambda each: before is not None and each.move.seq >= before, _again(first, found))
-    return history.log(workspace, model, wanted, most)
+    return history.log(workspace, model, merge(*found, key=lambda each: each.move.seq, reverse=True), most)
 
 
-def _again(first: RefMove, rest: Iterable[RefMove]) -> Iterator[RefMove]:
-    yield first
-    yield from rest
+def _ever(model: ModelState, kind: NameKind, name: str) -> bool:
+    return name in {"branch": model.branches, "tag": model.tag_moves, "alias": model.aliases}[kind]
 
 
-def _moves(workspace: Workspace, model: ModelState, kind: NameKind, name: str) -> Iterator[RefMove]:
+def _moves(workspace: Workspace, model: ModelState, kind: NameKind, name: str, before: int | None) -> Iterator[RefMove]:
     if kind == "tag":
         for seq in reversed(model.tag_moves.get(name, ())):
-            yield RefMove("tag", Ref(name), _of_tag(workspace, seq))
+            if before is None or seq < before:
+                yield RefMove("tag", Ref(name), _of_tag(workspace, seq))
     else:
-        ref = (model.branches if kind == "branch" else model.aliases).get(name)
-        for move in ref.history() if ref else ():
-            yield RefMove(kind, ref or Ref(name), move)
+        ref = (model.branches if kind == "branch" else model.aliases).get(name, Ref(name))
+        yield from (RefMove(kind, ref, move) for move in ref.history(before))
 
 
 def _of_tag(workspace: Workspace, seq: int) -> Move:

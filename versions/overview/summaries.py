@@ -8,13 +8,13 @@ from itertools import islice
 
 from ...domain.model.state import ModelState
 from ...errors import Malformed, UnknownRevision
-from ...events.sql.actors import Actor
+from ...events.actor import Actor
 from ...results import VersionSummaries, VersionSummary
 from ..workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class VersionPage:
     """Which versions: of a branch or of all, at most so many, with numbers below `before`."""
 
     branch: str | None = None
@@ -27,7 +27,9 @@ class Page:
                 raise Malformed(f"{name} is {value}; give a whole number from 1 on")
 
 
-def listed(workspace: Workspace, model: ModelState, page: Page, matching: Sequence[int] | None) -> VersionSummaries:
+def listed(
+    workspace: Workspace, model: ModelState, page: VersionPage, matching: Sequence[int] | None
+) -> VersionSummaries:
     """A page of a model's versions, or those of `matching`, which are a page already.
 
     Raises `UnknownRevision` for a branch that the model never had.
@@ -43,7 +45,7 @@ def listed(workspace: Workspace, model: ModelState, page: Page, matching: Sequen
     )
 
 
-def _numbers(model: ModelState, page: Page) -> Iterator[int]:
+def _numbers(model: ModelState, page: VersionPage) -> Iterator[int]:
     last = min(page.before or model.next_number, model.next_number)
     if page.branch is None:
         return iter(range(last - 1, 0, -1))

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from threading import Lock, RLock
-from typing import Final
+from typing import Final, NamedTuple
 
 from ...domain.commands import LogMetrics
 from ...domain.names import checked_label, figure
@@ -27,6 +27,14 @@ SECONDS: Final = 5.0
 
 Point = tuple[str, int | None, float, float]
 """A metric's name, step, value, and when it was logged."""
+
+
+class Resumed(NamedTuple):
+    """A run that is gone on with: how many points it had logged, and their greatest step."""
+
+    run: str
+    points: int
+    step: int | None
 
 
 class Points:

@@ -8,24 +8,26 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from operator import index
 from types import TracebackType
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import uuid_utils
 
 from ...domain.commands import FinishRun, LogMetrics, ResumeRun, StartRun
 from ...domain.model.metric import checked_better
 from ...domain.names import checked_label, checked_model
-from ...errors import LeptonError, Malformed, Refused, Unavailable, recorded
+from ...errors import LeptonError, Malformed, Refused, RunTaken, Unavailable, recorded
 from ...events.bounds import SIGNED
 from ...plain import plain, whole, words_of
 from ...provenance import code, environment
 from ...results import PendingVersion, Version
 from ..arguments import check
 from ..source import read
-from ..spool.outbox import Outbox, RunTaken, fresh_key
+from ..spool.outbox import Outbox, fresh_key
 from .heartbeat import Heart
-from .points import Points
-from .record import Resumed, RunRecord, load
+from .points import Points, Resumed
+
+if TYPE_CHECKING:
+    from .record import RunRecord
 
 BEATS: Final = 4
 """Times that a run is heard of within its term."""
@@ -143,7 +145,7 @@ class Run:
 
     def load_checkpoint(self, step: int | None = None, *, into: Any = None) -> Any:
         """What the run kept at a step, or last: as `ModelManager.load_checkpoint` has it."""
-        return load(self._outbox.delivery.opened(), self.id, step, into)
+        return self._outbox.delivery.opened().load_checkpoint(self.id, step, into)
 
     def save(
         self, module: Any, *, name: str | None = None, key: str | None = None, **asked: Any

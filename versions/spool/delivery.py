@@ -11,17 +11,12 @@ from weakref import WeakKeyDictionary
 
 import uuid_utils
 
-from ...domain.access.rights import ALL
-from ...domain.commands import FinishRun, StartRun
 from ...errors import Damaged, LeptonError, Refused, Unavailable, UnknownRevision, recorded
-from ...events.sql.heartbeats import Heartbeats
 from ...isolation import sentence, unforeseen
 from ...results import PendingVersion, Synced, Version, VersionRef
-from ..save import checkpoint, number_under
-from ..save import save as save_version
-from ..save_request import Named, Save
-from ..workspace import Workspace
-from .entries import RunCommand, read_command, read_save, tensors_of
+from ..save_request import Named, Save, filled
+from .destination import Destination
+from .entries import read_command, read_save, tensors_of
 from .entry import SpoolEntry
 from .spool import Spool
 
@@ -39,12 +34,12 @@ _ABOUT: Final = ("kind", "key", "actor", "time", "model", "run")
 class Delivery:
     """Takes entries from a spool to the ledger, each under its own key and in the name of who spooled it.
 
-    `opened` gives the workspace, or raises `Unavailable`. An entry leaves the spool after it was admitted: killed in
+    `opened` gives the ledger, or raises `Unavailable`. An entry leaves the spool after it was admitted: killed in
     between, it is told again, and its key sees to it that it acts once. What the ledger refuses is put aside.
     """
 
     spool: Spool
-    opened: Callable[[], Workspace]
+    opened: Callable[[], Destination]
     origins: WeakKeyDictionary[Any, Version | PendingVersion] = field(
         default_factory=WeakKeyDictionary[Any, Version | PendingVersion]
     )
@@ -55,13 +50,13 @@ class Delivery:
         delivered: list[Mapping[str, Any]] = []
         if not (self.spool.waiting() or self.spool.strays()):
             return delivered
-        workspace = self.opened()
+        ledger = self.opened()
         with self.spool.lock(patient=patient) as held:
             self._set_strays_aside()
             stuck = set[str]()
             while names := [name for name in self.spool.waiting() if name not in stuck]:
                 held.check()
-                delivered.append(self._deliver(workspace, names[0], stuck))
+                delivered.append(self._deliver(ledger, names[0], stuck))
         return delivered
 
     def sync(self, *, again: bool = False) -> Synced:
@@ -98,26 +93,26 @@ class Delivery:
         """
         try:
             self.deliver()
-            workspace = self.opened()
-            return workspace.version(workspace.model(pending.model), self._number(workspace, pending))
+            ledger = self.opened()
+            return ledger.version(pending.model, self._number(ledger, pending))
         except Unavailable as error:
             raise Unavailable(f"a pending version of {pending.model} has no number yet, for {error}") from error
 
-    def known(self, workspace: Workspace, save: Save) -> Save:
+    def known(self, ledger: Destination, save: Save) -> Save:
         """A save whose pending parents have the numbers that they got. Raises `Refused` where one was refused."""
 
         def number(version: Any) -> Any:
-            return self._number(workspace, version) if isinstance(version, PendingVersion) else version
+            return self._number(ledger, version) if isinstance(version, PendingVersion) else version
 
         def parent(named: Named) -> Named:
             if not isinstance(pending := named.version, PendingVersion):
                 return named
-            return named._replace(version=VersionRef(pending.model, self._number(workspace, pending)))
+            return named._replace(version=VersionRef(pending.model, self._number(ledger, pending)))
 
         parents = save.parents and tuple(map(parent, save.parents))
         return replace(save, parents=parents, origin=number(save.origin), expected=number(save.expected))
 
-    def _deliver(self, workspace: Workspace, name: str, stuck: set[str]) -> Mapping[str, Any]:
+    def _deliver(self, ledger: Destination, name: str, stuck: set[str]) -> Mapping[str, Any]:
         """Tell one entry: what became of it. An entry that cannot be moved is `stuck`, and stays where it is."""
         try:
             entry = self.spool.read(name)
@@ -128,13 +123,9 @@ class Delivery:
             raise
         except Exception as error:  # noqa: BLE001 - whatever one entry holds must not keep those behind it waiting
             return self._refused(name, unforeseen(error, "the entry"), stuck)
-        with workspace.ledger.store.admission((entry.key,)):
-            pass  # a ledger that takes nothing now is found out before tensors are written to its store in vain
+        ledger.check_open(entry.key)
         try:
-            # whoever spooled it could open the home
-            alike = (workspace.actor, workspace.rights) == (entry.actor, ALL)
-            own = workspace if alike else workspace.acting(entry.actor, ALL)
-            version = self._told(own, entry, tensors, files)
+            version = self._told(ledger.acting(entry.actor), entry, tensors, files)
         except Unavailable:
             raise
         except LeptonError as refusal:
@@ -150,33 +141,31 @@ class Delivery:
         return _about(entry) | {"version": None if version is None else int(version)}
 
     def _told(
-        self, workspace: Workspace, entry: SpoolEntry, tensors: Mapping[str, Tensor], files: Mapping[str, bytes]
+        self, ledger: Destination, entry: SpoolEntry, tensors: Mapping[str, Tensor], files: Mapping[str, bytes]
     ) -> Version | None:
         if entry.kind == "save":
             subject, save = read_save(entry.asked, tensors, files)
-            version = save_version(workspace, subject, self.known(workspace, save), entry.key, entry.time)
-            self._arrived(workspace, entry.key, version)
+            version = ledger.save(subject, filled(subject, self.known(ledger, save)), entry.key, time=entry.time)
+            self._arrived(ledger, entry.key, version)
             return version
         if entry.kind == "checkpoint":
             place, shape = (entry.asked["run"], tensors, entry.asked["step"]), entry.asked.get("architecture")
-            checkpoint(workspace, *place, entry.key, entry.time, shape)
+            ledger.checkpoint(*place, entry.key, architecture=shape, time=entry.time)
         else:
-            command = read_command(entry.kind, entry.asked)
-            workspace.admit(command, entry.key, time=entry.time)
-            told(workspace, command)
+            ledger.send(read_command(entry.kind, entry.asked), entry.key, time=entry.time)
         return None
 
-    def _arrived(self, workspace: Workspace, key: str, version: Version) -> None:
+    def _arrived(self, ledger: Destination, key: str, version: Version) -> None:
         """Let what was pending be found: by its key, and by the live objects it was saved from."""
-        if workspace.ledger.store.known(key) is None:  # it repeats the head, so no event bears the key
+        if ledger.number_under(key) is None:  # it repeats the head, so no event bears the key
             self.spool.note(key, int(version))
         for source, origin in list(self.origins.items()):
             if isinstance(origin, PendingVersion) and origin.key == key:
                 self.origins[source] = version
 
-    def _number(self, workspace: Workspace, pending: PendingVersion) -> int:
+    def _number(self, ledger: Destination, pending: PendingVersion) -> int:
         """The number that a delivered save got, by its key."""
-        if number := number_under(workspace, pending.key) or self.spool.noted(pending.key):
+        if number := ledger.number_under(pending.key) or self.spool.noted(pending.key):
             return number
         for name in self.spool.refused():
             if (about := self._aside(name))["key"] == pending.key:
@@ -214,15 +203,6 @@ class Delivery:
 def _left_lying(name: str) -> Mapping[str, Any]:
     """What is told of a stray that lies where it was found."""
     return dict.fromkeys(_ABOUT) | {"reason": f"{name!r} is no entry of the spool and cannot be moved; take it away"}
-
-
-def told(workspace: Workspace, command: RunCommand) -> None:
-    """Expect a run to be heard of that was begun here, and no more of one that has ended."""
-    beats = Heartbeats(workspace.ledger.store)
-    if isinstance(command, StartRun):
-        beats.expect(command.run)
-    elif isinstance(command, FinishRun):
-        beats.end(command.run)
 
 
 def _about(entry: SpoolEntry) -> dict[str, Any]:

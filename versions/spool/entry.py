@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final, Literal, cast, get_args
 
 from ...errors import Damaged, Refused
+from ...events.actor import checked_actor
 from ...events.clock import in_calendar
-from ...events.sql.actors import checked_actor
 from ...events.strict_json import checked_json
 from ...permissions import denied, read_file
 from ...tensors.digest import digest_of

@@ -7,27 +7,23 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 import uuid_utils
 
-from ...domain.commands import ResumeRun, run_stream
-from ...domain.run.state import RunState
-from ...errors import LeptonError, Refused, Unavailable
-from ...events.sql.actors import checked_actor
-from ...events.sql.heartbeats import Heartbeats
-from ...models.wrapped import unwrapped
+from ...domain.commands import ResumeRun
+from ...errors import LeptonError, Unavailable
+from ...events.actor import checked_actor
+from ...models.wrapped import followed, unwrapped
 from ...plain import plain
 from ...results import PendingVersion, Version
 from .. import refused
 from ..salvage import salvaged
-from ..save import checkpoint as save_checkpoint
-from ..save import save_filled
 from ..save_request import Save, asked_for, filled
 from ..source import Subject, read
-from ..workspace import Workspace, followed
-from . import delivery, entries
+from . import entries
 from .delivery import Delivery
+from .destination import Destination
 from .entry import SpoolEntry
 
 T = TypeVar("T")
@@ -36,14 +32,6 @@ log = logging.getLogger("lepton")
 
 _PATIENCE: Final = 9.0
 """After a vain attempt a run's flushes make none for so many times as long as it took: a tenth of the time is lost."""
-
-
-class RunTaken(Refused):
-    """Another script goes on with a run: what both told would be mixed."""
-
-    def __init__(self, run: str) -> None:
-        super().__init__(f"run {run} goes on elsewhere, or was ended there; this script logs to it no more")
-        self.run = run
 
 
 class Outbox:
@@ -125,10 +113,8 @@ class Outbox:
             kind, plain = entries.written_command(command)
             self.delivery.spool.put(SpoolEntry(kind, key, self._actor, begun, plain))
 
-        def tell(workspace: Workspace) -> None:
-            _check_writer(workspace, command.run, writer)
-            workspace.admit(command, key)
-            delivery.told(workspace, command)
+        def tell(ledger: Destination) -> None:
+            ledger.send(command, key, writer=writer)
 
         begun = datetime.now(UTC)
         self._tell(tell, keep, key, patient)
@@ -136,27 +122,14 @@ class Outbox:
     def resume(self, run: str, writer: str, command: ResumeRun) -> None:
         """Go on with a run in the place of whoever logged to it before. Raises `Unavailable` while that cannot be."""
         self.ready()
-        workspace = self.delivery.opened()
-        workspace.admit(command, fresh_key())
-        Heartbeats(workspace.ledger.store).begin(run, writer)
+        self.delivery.opened().resume(run, writer, command, fresh_key())
 
     def beat(self, run: str, writer: str) -> bool:
         """Let a run be heard of: False where it has ended, or somebody else goes on with it.
 
         One that was taken for lost is resumed by this. Raises `Unavailable`.
         """
-        workspace = self.delivery.opened()
-        beats = Heartbeats(workspace.ledger.store)
-        if beats.beat(run, writer):
-            return True
-        status = cast(RunState, workspace.ledger.state(run_stream(run))).status
-        if beats.of(run) is not None or status not in ("unknown", "open", "lost"):
-            return False
-        if status == "lost":
-            workspace.admit(ResumeRun(run=run), None)
-        if status != "unknown":  # else its start is in the spool still
-            beats.begin(run, writer)
-        return True
+        return self.delivery.opened().beat(run, writer)
 
     def checkpoint(self, run: str, subject: Subject, step: int | None, writer: str) -> str:
         """Keep a run's tensors on the way: the digest of their manifest. Raises `RunTaken` as `send` does."""
@@ -165,9 +138,8 @@ class Outbox:
             entry = SpoolEntry("checkpoint", key, self._actor, begun, {"run": run, "step": step, "architecture": shape})
             return self.delivery.spool.put(entry, entries.kept(subject.tensors, {}))["tensors"]
 
-        def tell(workspace: Workspace) -> str:
-            _check_writer(workspace, run, writer)
-            return save_checkpoint(workspace, run, subject.tensors, step, key, None, shape)
+        def tell(ledger: Destination) -> str:
+            return ledger.checkpoint(run, subject.tensors, step, key, architecture=shape, writer=writer)
 
         key, begun = fresh_key(), datetime.now(UTC)
         shape = plain(subject.architecture, "architecture") or None
@@ -181,10 +153,8 @@ class Outbox:
             log.warning("what is spooled waits on, for %s", error)
 
     def _save(self, subject: Subject, save: Save, key: str, writer: str | None) -> Version | PendingVersion:
-        def tell(workspace: Workspace) -> Version:
-            if save.run is not None:
-                _check_writer(workspace, save.run, writer)
-            return save_filled(workspace, subject, self.delivery.known(workspace, save), key)
+        def tell(ledger: Destination) -> Version:
+            return ledger.save(subject, self.delivery.known(ledger, save), key, writer=writer)
 
         def keep() -> PendingVersion:
             entry = SpoolEntry("save", key, self._actor, begun, entries.written_save(subject.name, save))
@@ -194,7 +164,7 @@ class Outbox:
         begun = datetime.now(UTC)
         return self._tell(tell, keep, key)
 
-    def _tell(self, tell: Callable[[Workspace], T], keep: Callable[[], U], key: str, patient: bool = True) -> T | U:
+    def _tell(self, tell: Callable[[Destination], T], keep: Callable[[], U], key: str, patient: bool = True) -> T | U:
         """Tell the ledger, once all is told that waits; while that is in vain, wait behind it."""
         begun = time.monotonic()
         if begun < self._rest_until and not patient and not self.strict:
@@ -222,14 +192,6 @@ class Outbox:
             log.warning("%s; what is saved and logged until then is spooled", error)
         self._away = True
         return answer
-
-
-def _check_writer(workspace: Workspace, run: str, writer: str | None) -> None:
-    if writer is None:
-        return
-    beat = Heartbeats(workspace.ledger.store).of(run)
-    if beat is not None and beat.writer not in ("", writer):
-        raise RunTaken(run)
 
 
 def fresh_key() -> str:

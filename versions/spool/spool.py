@@ -13,12 +13,12 @@ from typing import Any, Final
 
 import uuid_utils
 
-from ...events.sql.lock import FileLock, Held
 from ...permissions import denied, make_folder, read_file
 from ...tensors.digest import digest_of
 from ...tensors.folder import sync_folder, write_synced
 from ...tensors.objects import ObjectStore
 from .entry import SpoolEntry, encoded, entry_in, is_folder, kind_of
+from .lock import HeldSpool, locked
 
 _NEW, _DONE, _REFUSED, _QUIET, _STRANGE, _LOCK = ".new-", ".done-", "refused", "quiet", "strange", "lock"
 _FOLDERS: Final = (_REFUSED, _QUIET, _STRANGE)
@@ -188,9 +188,9 @@ class Spool:
         return None
 
     @contextmanager
-    def lock(self, *, patient: bool = True) -> Generator[Held]:
+    def lock(self, *, patient: bool = True) -> Generator[HeldSpool]:
         """Be the one who delivers. Raises `Unavailable` naming who does it now, after LEPTON_WAIT or at once."""
-        held = FileLock(self._folder / "lock", f"the spool {self._folder.name!r}", self._wait if patient else 0.0)
+        held = locked(self._folder / "lock", f"the spool {self._folder.name!r}", self._wait if patient else 0.0)
         try:
             self._sweep()
             yield held

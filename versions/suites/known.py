@@ -13,7 +13,7 @@ from ...domain.names import DATA_PREFIX
 from ...domain.streams import suite_stream
 from ...domain.suites.state import SuiteState, SuiteVersion
 from ...errors import Damaged, Refused, UnknownRevision
-from ...events.sql.actors import FORGOTTEN
+from ...events.actor import FORGOTTEN
 from ..data import named_data
 from ..workspace import Workspace
 

@@ -11,10 +11,10 @@ from ...domain.streams import job_stream
 from ...domain.suites.due import Due
 from ...domain.suites.state import SuiteState, SuiteVersion
 from ...errors import UnknownRevision
+from ...events.actor import FORGOTTEN
 from ...events.envelope import decode
 from ...events.job import JobSubmitted
 from ...events.model import GateJudged
-from ...events.sql.actors import FORGOTTEN
 from ...results.judging.suites import SuiteRecord, Suites, SuiteVerdict
 from ..workspace import Workspace
 from .known import every, known_suite, opened

@@ -9,17 +9,27 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from . import asking, contests, data, events, judging, position, rows, saving, stored, suites
-
-ROUTERS: Final[tuple[APIRouter, ...]] = (
-    position.router,
-    asking.router,
-    events.router,
-    saving.router,
-    stored.router,
-    rows.router,
-    contests.router,
-    judging.router,
-    suites.router,
-    data.router,
+from . import (
+    asking,
+    contests,
+    data,
+    events,
+    jobs,
+    judging,
+    models,
+    moves,
+    names,
+    position,
+    rows,
+    runs,
+    saving,
+    stored,
+    suites,
+    versions,
 )
+
+_SUBJECTS: Final = (
+    position, asking, events, models, versions, names, moves, jobs, runs, saving, stored, rows, contests, judging,
+    suites, data,
+)  # fmt: skip
+ROUTERS: Final[tuple[APIRouter, ...]] = tuple(subject.router for subject in _SUBJECTS)

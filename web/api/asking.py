@@ -16,8 +16,11 @@ from starlette.responses import Response
 from ...projections.queries.client import Question
 from ...projections.queries.query import LONGEST
 from ...results import Version
+from ...results.shapes.ledger import STATUS, TABLE, VERIFIED
+from ...results.shapes.names import FOUND
 from ..caller import Call, Caller
 from ..cursors import USUAL, Cursor, Most, paging
+from ..described import READS, TABLES, answers
 from ..routing import Router
 from ..tables import form, listed, tabled
 
@@ -42,7 +45,7 @@ class Asked(BaseModel):
     wait_for: int | None = Field(None, ge=0, description="The event that the views must hold; else all up to now.")
 
 
-@router.get("/sql", summary="One SELECT over the views")
+@router.get("/sql", summary="One SELECT over the views", responses=answers(TABLE, also=TABLES))
 async def sql(
     call: Call,
     query: Annotated[str, Query(max_length=LONGEST, description="One SELECT over the views of docs/views.md.")],
@@ -57,7 +60,7 @@ async def sql(
     )
 
 
-@router.post("/sql", summary="One SELECT over the views")
+@router.post("/sql", summary="One SELECT over the views", responses=answers(TABLE, also=TABLES, marks=(READS,)))
 async def ask(call: Call, asked: Asked) -> Response:
     """The answer as JSON, CSV, Arrow's stream or Parquet, by Accept.
 
@@ -76,7 +79,9 @@ async def _answered(call: Caller, asked: Asked) -> Response:
     return tabled(call, queries.table(rows, opened=asked.opened))
 
 
-@router.get("/search", summary="Versions for which an expression holds")
+@router.get(
+    "/search", summary="Versions for which an expression holds", responses=answers(FOUND, also=TABLES, page=True)
+)
 def search(
     call: Call,
     where: Annotated[str, Query(max_length=10_000, description="As docs/expressions.md has it.")],
@@ -94,13 +99,13 @@ def search(
     return listed(call, matches, partial(_rows, here.rows), body=body, headers=here.headers)
 
 
-@router.get("/status", summary="How the ledger is")
+@router.get("/status", summary="How the ledger is", responses=answers(STATUS))
 def status(call: Call) -> Response:
     """How far the log, its topic and its views are, and what is away. Where its home lies only who may all is told."""
     return call.read(call.manager.status())
 
 
-@router.get("/verify", summary="Prove that the log is whole")
+@router.get("/verify", summary="Prove that the log is whole", responses=answers(VERIFIED))
 def verify(call: Call) -> Response:
     """Recompute the Merkle root from all stored bytes. It reads the whole log."""
     return call.read(call.manager.verify())

@@ -8,7 +8,9 @@ from fastapi import Query
 from pydantic import Field
 from starlette.responses import Response
 
+from ...results.shapes.versions import COMPARISON, DIFF, PICK
 from ..caller import Call
+from ..described import READS, answers
 from ..routing import Router
 from .rows_asked import ROWS, Names, RowsAsked, Sampled, rows_if_any
 
@@ -33,14 +35,16 @@ class PickAsked(Sampled, RowsAsked):
     in_order: bool | None = None
 
 
-@router.get("/models/{model}/diff", summary="What differs between two versions")
+@router.get("/models/{model}/diff", summary="What differs between two versions", responses=answers(DIFF))
 def diff(call: Call, model: str, first: Annotated[str, Query(alias="from")], to: str | None = None) -> Response:
     """What differs from one version to another; `from` alone may be a range `A..B`."""
     call.needs("read")
     return call.read(call.manager.diff(call.rev(model, first), to))
 
 
-@router.get("/models/{model}/compare", summary="Versions side by side, by what is recorded")
+@router.get(
+    "/models/{model}/compare", summary="Versions side by side, by what is recorded", responses=answers(COMPARISON)
+)
 def compare_recorded(
     call: Call,
     model: str,
@@ -56,13 +60,17 @@ def compare_recorded(
     return _compared(call, model, rev, {name: value for name, value in asked.items() if value is not None})
 
 
-@router.post("/models/{model}/compare", summary="Versions side by side, judged on rows")
+@router.post(
+    "/models/{model}/compare",
+    summary="Versions side by side, judged on rows",
+    responses=answers(COMPARISON, marks=(READS,)),
+)
 def compare(call: Call, model: str, asked: CompareAsked) -> Response:
     """Versions judged on rows there and then. Nothing is recorded."""
     return _compared(call, model, asked.revs, asked.given("revs", *ROWS) | rows_if_any(call, asked))
 
 
-@router.get("/models/{model}/pick", summary="Pick a version, by what is recorded")
+@router.get("/models/{model}/pick", summary="Pick a version, by what is recorded", responses=answers(PICK))
 def pick_recorded(
     call: Call,
     model: str,
@@ -80,7 +88,7 @@ def pick_recorded(
     return _picked(call, model, rev, {name: value for name, value in asked.items() if value is not None})
 
 
-@router.post("/models/{model}/pick", summary="Pick a version, judged on rows")
+@router.post("/models/{model}/pick", summary="Pick a version, judged on rows", responses=answers(PICK, marks=(READS,)))
 def pick(call: Call, model: str, asked: PickAsked) -> Response:
     """As above, of versions judged on rows there and then. Nothing is recorded."""
     return _picked(call, model, asked.revs, asked.given("revs", *ROWS) | rows_if_any(call, asked))

@@ -9,9 +9,11 @@ from fastapi import Query
 from starlette.responses import Response
 
 from ...errors import Malformed
+from ...results.shapes.history import EVENTS
 from ...versions.feed import check_types, page
 from ..caller import JSON, Call, Caller, encoded
 from ..cursors import USUAL, Cursor, Most, paging
+from ..described import answers
 from ..negotiation import accepted
 from ..routing import Router
 from ..streams import SSE, EventStream, Until, begun_after
@@ -25,7 +27,11 @@ After = Annotated[int, Query(ge=0, le=2**63 - 1, description="Only events behind
 Types = Annotated[list[str] | None, Query(max_length=50, description="Only events of these types.")]
 
 
-@router.get("/events", summary="Events of the log, in pages or as they happen")
+@router.get(
+    "/events",
+    summary="Events of the log, in pages or as they happen",
+    responses=answers(EVENTS | {"end": "number"}, also=FORMS[1:], page=True),
+)
 def events(
     call: Call,
     after: After = 0,

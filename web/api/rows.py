@@ -10,8 +10,10 @@ from fastapi import Depends
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from ...results.shapes.data import SENT
 from ...versions.data.uploaded import RowsTooLarge, RowsUpload
 from ..caller import Call
+from ..described import READS, answers, nothing
 from ..problems import Problem
 from ..routing import Router
 
@@ -59,21 +61,27 @@ async def received(request: Request, call: Call) -> AsyncGenerator[RowsUpload]:
         upload.drop()
 
 
-@router.post("/rows", status_code=201, summary="Send rows to be judged on", openapi_extra=_SENT)
+@router.post(
+    "/rows",
+    status_code=201,
+    summary="Send rows to be judged on",
+    openapi_extra=_SENT,
+    responses=answers(SENT, status=201, place=True, marks=(READS,)),
+)
 def send_rows(call: Call, upload: Annotated[RowsUpload, Depends(received)]) -> Response:
     """Keep rows for an hour, under an id that other requests name; docs/judging-over-http.md has the media types."""
     told = _too_large_told(upload.finished)
     return call.wrote(told.to_dict, status=201, location=lambda _: f"/api/v1/rows/{told.rows}")
 
 
-@router.get("/rows/{rows}", summary="What was sent")
+@router.get("/rows/{rows}", summary="What was sent", responses=answers(SENT))
 def show_rows(call: Call, rows: str) -> Response:
     """Rows that the caller sent, and until when they are kept."""
     call.needs("read")
     return call.read(call.service.uploads.show(rows, call.visitor.actor).to_dict())
 
 
-@router.delete("/rows/{rows}", status_code=204, summary="Delete what was sent")
+@router.delete("/rows/{rows}", status_code=204, summary="Delete what was sent", responses=nothing())
 def delete_rows(call: Call, rows: str) -> Response:
     """Delete rows before their hour is over."""
     call.needs("read")

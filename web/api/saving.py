@@ -12,10 +12,13 @@ from starlette.responses import Response
 
 from ...errors import Malformed
 from ...results import Version
+from ...results.shapes.names import VERSION
+from ...results.shapes.stored import KEPT_TENSORS, MISSING, STAGED
 from ...tensors.frames import MEDIA, Frame, FrameReader
 from ...versions.incoming.saving import Blob, Uploaded
 from ...versions.incoming.staging import Upload
 from ..caller import ANY, Call
+from ..described import READS, answers
 from ..problems import Problem
 from ..routing import Router
 
@@ -95,7 +98,11 @@ class CheckpointSent(Strict):
     time: AwareDatetime | None = None
 
 
-@router.post("/models/{model}/chunks/missing", summary="Which chunks a save would lack")
+@router.post(
+    "/models/{model}/chunks/missing",
+    summary="Which chunks a save would lack",
+    responses=answers(MISSING, marks=(READS,)),
+)
 def missing(call: Call, model: str, asked: ChunksAsked) -> Response:
     """Known are chunks staged for the model, and those of the branch's head, of the parents and of the run."""
     found = call.manager.transfer.missing(
@@ -110,6 +117,7 @@ def missing(call: Call, model: str, asked: ChunksAsked) -> Response:
     openapi_extra={
         "requestBody": {"required": True, "content": {MEDIA: {"schema": {"type": "string", "format": "binary"}}}}
     },
+    responses=answers(STAGED, marks=(READS,)),
 )
 async def upload(call: Call, model: str) -> Response:
     """A body of frames, each a chunk: its BLAKE3 (32 bytes), its length (4 bytes, little-endian), and so many bytes, 1
@@ -120,7 +128,12 @@ async def upload(call: Call, model: str) -> Response:
     return call.read({"chunks": await _staged(call, place)})
 
 
-@router.post("/models/{model}/versions", status_code=201, summary="Make a version of what was uploaded")
+@router.post(
+    "/models/{model}/versions",
+    status_code=201,
+    summary="Make a version of what was uploaded",
+    responses=answers(VERSION, status=201, place=True),
+)
 def save(call: Call, model: str, sent: VersionSent) -> Response:
     """Chunks that are not here by now are listed in a problem `missing-chunks`: upload them, and send this again."""
     asked = sent.save.model_dump() | {"name": named(model)}
@@ -131,7 +144,12 @@ def save(call: Call, model: str, sent: VersionSent) -> Response:
     )
 
 
-@router.post("/runs/{run}/checkpoints", status_code=201, summary="Keep what was uploaded as a checkpoint")
+@router.post(
+    "/runs/{run}/checkpoints",
+    status_code=201,
+    summary="Keep what was uploaded as a checkpoint",
+    responses=answers(KEPT_TENSORS, status=201, place=True),
+)
 def checkpoint(call: Call, run: str, sent: CheckpointSent) -> Response:
     """As a version is made; chunks are uploaded for the run's model."""
 

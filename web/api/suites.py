@@ -6,7 +6,9 @@ from typing import Any
 
 from starlette.responses import Response
 
+from ...results.shapes.judging import SUITE, SUITE_RUN, SUITES
 from ..caller import Call
+from ..described import answers
 from ..routing import Router
 from .rows_asked import Chosen, Names, Reported, RequestBody, named
 
@@ -35,21 +37,21 @@ class RunAsked(RequestBody):
     version: str
 
 
-@router.get("/suites", summary="The suites")
+@router.get("/suites", summary="The suites", responses=answers(SUITES))
 def suites(call: Call, retired: bool = False) -> Response:
     """The suites by name, each with what it came to last; with `retired` those too that judge no more."""
     call.needs("read")
     return call.read(call.manager.suites(retired=retired))
 
 
-@router.get("/suites/{suite}", summary="A suite")
+@router.get("/suites/{suite}", summary="A suite", responses=answers(SUITE))
 def suite(call: Call, suite: str) -> Response:
     """A suite as it is defined, with what came of the versions that it judged; `NAME@2` is as it was once."""
     call.needs("read")
     return call.read(call.manager.suite(suite))
 
 
-@router.put("/suites/{suite}", summary="Define a suite")
+@router.put("/suites/{suite}", summary="Define a suite", responses=answers(SUITE))
 def define_suite(call: Call, suite: str, asked: SuiteAsked) -> Response:
     """Say what versions are judged on; another definition is the suite's next version."""
     call.needs("write")
@@ -57,13 +59,18 @@ def define_suite(call: Call, suite: str, asked: SuiteAsked) -> Response:
     return call.wrote(lambda: call.manager.define_suite(suite, key=call.key, **told))
 
 
-@router.delete("/suites/{suite}", summary="Retire a suite")
+@router.delete("/suites/{suite}", summary="Retire a suite", responses=answers(SUITE))
 def retire_suite(call: Call, suite: str, reason: str = "") -> Response:
     """Let a suite judge no more versions; what it judged stays told."""
     return call.wrote(lambda: call.manager.retire_suite(suite, reason=reason, key=call.key))
 
 
-@router.post("/suites/{suite}/runs", status_code=201, summary="Judge a version by a suite")
+@router.post(
+    "/suites/{suite}/runs",
+    status_code=201,
+    summary="Judge a version by a suite",
+    responses=answers(SUITE_RUN, status=201),
+)
 def run_suite(call: Call, suite: str, asked: RunAsked) -> Response:
     """Judge a version by a suite within this request, and record its gate."""
     call.needs("write")

@@ -1,0 +1,58 @@
+"""The manager of a ledger that a server has: all that ModelManager does, asked over HTTP or done here."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ..errors import Malformed, Refused
+from ..home import is_url
+from ..manager import ModelManager
+from ..versions.arguments import checked
+from .asked import on_its_machine
+from .judging import JudgedOverHTTP
+from .names import NamedOverHTTP
+from .place import named
+from .tables import AskedOverHTTP
+from .versions import ReadOverHTTP
+from .work import WorkOverHTTP
+
+
+@checked
+class RemoteManager(ReadOverHTTP, NamedOverHTTP, JudgedOverHTTP, WorkOverHTTP, AskedOverHTTP):
+    """A ledger behind a server, as `ModelManager` has one in a folder.
+
+    `home` is the server's address; LEPTON_TOKEN is who asks. Models are built, trained and saved here, from classes
+    that are registered here; rows in memory or in a file are read here and sent. While the server is away saves, runs
+    and metrics are spooled on this machine. Safe to share between threads, and opened anew after a fork.
+    """
+
+    def __init__(
+        self, home: str | os.PathLike[str] | None = None, *, actor: str | None = None, strict: bool = False
+    ) -> None:
+        if actor is not None:
+            raise Refused("over HTTP who acts is the owner of the token; leave actor= out")
+        address = os.environ.get("LEPTON_HOME") if home is None else home
+        if not isinstance(address, str) or not is_url(address):
+            raise Malformed("this is the manager of a server; give its address, https://HOST[:PORT]")
+        self._open_place(named(address), strict)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A manager is pickled and copied as its address: the token is that of wherever it is opened again."""
+        return _reopened, (self.place.url, self._strict)
+
+    def close(self) -> None:
+        """Close the connections; the next call opens one."""
+        self._remote.close()
+
+    acting = on_its_machine("acting")
+    fsck = on_its_machine("fsck")
+    heal = on_its_machine("heal")
+    rebuild = on_its_machine("rebuild")
+    rebuild_from_kafka = on_its_machine("rebuild_from_kafka")
+    snapshot = on_its_machine("snapshot")
+    upgrade = on_its_machine("upgrade")
+
+
+def _reopened(url: str, strict: bool) -> ModelManager:
+    return ModelManager(url, strict=strict)

@@ -1,0 +1,141 @@
+"""Versions and models of a server: what is known of them, and their bytes restored here."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import Malformed, Refused
+from ..results import Log
+from ..versions.arguments import checked
+from .asked import PAGE, Asking, model_at, over_http, quoted
+from .destination import version_of
+
+if TYPE_CHECKING:
+    from .vault import RemoteVersions
+
+
+@checked
+class ReadOverHTTP(Asking):
+    """`load_version`, `apply`, `show`, `log` and what else is read of versions and noted on them."""
+
+    @property
+    def _versions(self) -> RemoteVersions:
+        return self._remote.versions
+
+    @over_http
+    def load_version(self, given: Any) -> Any:
+        return self._versions.load(self._words(given.rev), into=given.into)
+
+    @over_http
+    def load_tensors(self, given: Any) -> Any:
+        from ..models.state import empty_torch
+
+        return self._versions.tensors(self._words(given.rev), given.names, empty_torch)
+
+    @over_http
+    def load_arrays(self, given: Any) -> Any:
+        from ..models.arrays import empty_numpy
+
+        return self._versions.tensors(self._words(given.rev), given.names, empty_numpy)
+
+    @over_http
+    def files(self, given: Any) -> Any:
+        return self._versions.files(self._words(given.rev))
+
+    @over_http
+    def apply(self, given: Any) -> Any:
+        return self._versions.apply(self._words(given.rev), given.module)
+
+    @over_http
+    def export(self, given: Any) -> Any:
+        file = Path(str(given.file)).absolute()
+        version = version_of(self.show(given.rev))
+        part = file.with_name(f".{file.name[:64]}.{secrets.token_hex(8)}.part")
+        try:
+            if file.exists() and not file.is_file():
+                raise Refused(f"{file} is no file; name one")
+            with self._remote.client.stream(self._version_at(version, "weights")) as answer, part.open("xb") as out:
+                for piece in answer.iter_bytes():
+                    out.write(piece)
+                out.flush()
+                os.fsync(out.fileno())
+            part.replace(file)
+        except OSError as error:
+            raise Refused(f"{file} cannot be written ({error.strerror or error}); name another place") from error
+        finally:
+            part.unlink(missing_ok=True)
+        return version
+
+    @over_http
+    def models(self, given: Any) -> Any:  # noqa: ARG002
+        return self._read("/models")
+
+    @over_http
+    def about(self, given: Any) -> Any:
+        return self._read(model_at(given.model))
+
+    @over_http
+    def log(self, given: Any) -> Any:
+        if given.most is not None and given.most < 1:
+            raise Malformed(f"most is {given.most}; give how many entries to take, at least 1")
+        rev = None if given.rev is None else self._words(given.rev)
+        asked = {"rev": rev, "most": min(given.most or PAGE, PAGE)}
+        pages = self._remote.client.pages(model_at(given.model, "log"), asked)
+        first = next(pages)
+        entries = islice(chain(first.entries, (entry for page in pages for entry in page.entries)), given.most)
+        return Log(first.model, tuple(entries))
+
+    @over_http
+    def show(self, given: Any) -> Any:
+        return self._read(self._version_at(given.rev))
+
+    @over_http
+    def annotate(self, given: Any) -> None:
+        notes = dict(given.annotations)
+        self._remote.outbox.ready()
+        self._remote.client.write("PATCH", self._version_at(given.rev, "annotations"), notes, key=given.key)
+
+    @over_http
+    def describe(self, given: Any) -> None:
+        if isinstance(given.what, str) and given.what in self.models():
+            body = {"description": given.text}
+            self._remote.outbox.ready()
+            self._remote.client.write("PATCH", f"/models/{quoted(given.what)}", body, key=given.key)
+            return
+        self._remote.outbox.ready()
+        path = self._version_at(given.what, "description")
+        self._remote.client.write("PUT", path, {"description": given.text}, key=given.key)
+
+    @over_http
+    def archive(self, given: Any) -> None:
+        self._archived(given, archived=True)
+
+    @over_http
+    def unarchive(self, given: Any) -> None:
+        self._archived(given, archived=False)
+
+    @over_http
+    def record_metrics(self, given: Any) -> None:
+        from ..versions.source import identity_of
+
+        told = {"metrics": dict(given.metrics), "validation": identity_of(given.validation), "task": given.task}
+        self._write("POST", self._version_at(given.rev, "metrics"), told | {"better": given.better}, key=given.key)
+
+    @over_http
+    def define_metrics(self, given: Any) -> None:
+        self._write("PATCH", model_at(given.model), {"better": given.better}, key=given.key)
+
+    @over_http
+    def clear(self, given: Any) -> Any:
+        return self._write("POST", self._version_at(given.rev, "clearance"), {"reason": given.reason}, key=given.key)
+
+    @over_http
+    def card(self, given: Any) -> Any:
+        return self._read(self._version_at(given.rev, "card"), language=given.language)
+
+    def _archived(self, given: Any, *, archived: bool) -> None:
+        self._write("PATCH", model_at(given.model), {"archived": archived, "reason": given.reason}, key=given.key)

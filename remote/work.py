@@ -1,0 +1,74 @@
+"""Work of a server's ledger: runs of this process and of others, their checkpoints, and jobs."""
+
+# pyright: reportUnknownVariableType=false
+# (pyarrow ships no types)
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from ..errors import Refused
+from ..results import Version
+from ..results.work.runs import RunRecords
+from ..versions.arguments import checked
+from ..versions.runs.points import Resumed
+from ..versions.runs.run import resumed
+from .asked import Asking, over_http
+
+if TYPE_CHECKING:
+    pass
+
+
+@checked
+class WorkOverHTTP(Asking):
+    """`resume`, `runs`, checkpoints, `predict` and `jobs`; `run` and `train` are the local manager's own."""
+
+    @over_http
+    def resume(self, given: Any) -> Any:
+        record = self.show_run(given.run)
+        if record.status == "finished":
+            raise Refused(f"run {record.run!r} is finished; only one that did not finish is resumed: start another")
+        far = self._remote.client.get(_run(record.run, "progress"))
+        return resumed(self._remote.outbox, record, Resumed(record.run, far["points"], far["step"]))
+
+    @over_http
+    def runs(self, given: Any) -> Any:
+        asked = {"model": given.model, "status": given.status, "actor": given.actor, "most": given.most}
+        return RunRecords(self._read("/runs", **asked))
+
+    @over_http
+    def show_run(self, given: Any) -> Any:
+        return self._read(_run(given.run))
+
+    @over_http
+    def load_checkpoint(self, given: Any) -> Any:
+        return self._remote.versions.load_checkpoint(given.run, given.step, given.into)
+
+    @over_http
+    def load_checkpoint_tensors(self, given: Any) -> Any:
+        from ..models.state import empty_torch
+
+        return self._remote.versions.checkpoint_tensors(given.run, given.step, empty_torch)
+
+    @over_http
+    def predict(self, given: Any) -> Any:
+        from ..versions.export.predict import Predictor, predicted
+
+        record = self.show(given.rev)
+        version: Version = record.version
+        asked = Predictor(
+            version.model, int(version), record.architecture, record.data, lambda: self.load_version(version)
+        )
+        return predicted(asked, given.data, given.keep)
+
+    @property
+    def jobs(self) -> Any:
+        """Work that is done by workers: trainings and evaluations asked for, waited for, called off."""
+        from .jobs import RemoteJobs
+
+        return RemoteJobs(self._remote.client, self._remote.outbox.ready)
+
+
+def _run(run: str, *rest: str) -> str:
+    return "/".join(("/runs", quote(run, safe=""), *rest))

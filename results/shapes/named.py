@@ -1,0 +1,53 @@
+"""The shapes that have a name of their own in OpenAPI."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from . import data, figures, history, judging, ledger, names, versions, work
+from .shape import Shape
+
+NAMED: Final[Mapping[str, Shape]] = {
+    "Checkpoint": work.CHECKPOINT,
+    "Column": data.COLUMN,
+    "Comparison": versions.COMPARISON,
+    "Contest": figures.CONTEST,
+    "Data": data.DATA,
+    "Diff": versions.DIFF,
+    "Drift": data.DRIFT,
+    "Card": judging.CARD,
+    "Evaluation": judging.EVALUATION,
+    "Event": history.EVENT,
+    "Gate": judging.GATE,
+    "Job": work.JOB,
+    "Log": history.LOG,
+    "LogEntry": history.ENTRY,
+    "Model": history.MODEL,
+    "PairedTest": figures.TEST,
+    "Parent": names.PARENT,
+    "Pick": versions.PICK,
+    "Protection": names.PROTECTION,
+    "Rehearsal": versions.REHEARSAL,
+    "Report": judging.REPORT,
+    "Performance": judging.PERFORMANCE,
+    "Requirement": judging.REQUIREMENT,
+    "Robustness": judging.ROBUSTNESS,
+    "RolledBack": versions.DONE,
+    "RollbackPlan": versions.PLAN,
+    "Rows": figures.ROWS,
+    "Run": work.RUN,
+    "SentRows": data.SENT,
+    "Status": ledger.STATUS,
+    "Suggestion": versions.SUGGESTION,
+    "Suite": judging.SUITE,
+    "SuiteRun": judging.SUITE_RUN,
+    "SuiteVerdict": judging.VERDICT,
+    "Table": ledger.TABLE,
+    "Tensor": history.TENSOR,
+    "Verified": ledger.VERIFIED,
+    "Version": names.VERSION,
+    "VersionSummary": history.SUMMARY,
+    "VersionRecord": history.VERSION_RECORD,
+}
+"""Each by its name; a shape that holds one refers to it."""

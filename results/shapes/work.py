@@ -1,0 +1,62 @@
+"""The shapes of work: jobs, and runs of training scripts."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .shape import Shape
+
+JOB: Final[Shape] = {
+    "job": "text",
+    "kind": "text",
+    "model": "text",
+    "status": "text",
+    "epoch": "number",
+    "pool": "text",
+    "submitted": "time",
+    "changed": "time",
+    "message": "text",
+    "version": "number?",
+    "figures": {"NAME": "any"},
+    "error": "text?",
+    "reason": "text",
+    "step": "number?",
+    "warnings": "number",
+    "lost_points": "number",
+    "warning": "text",
+    "remarks": ["text"],
+}
+CHECKPOINT: Final[Shape] = {
+    "run": "text",
+    "step": "number?",
+    "time": "time",
+    "tensors": "digest",
+    "architecture?": {"NAME": "any"},
+}
+RUN: Final[Shape] = {
+    "run": "text",
+    "name": "text?",
+    "model": "text",
+    "status": "text",
+    "tags": ["text"],
+    "actor": "text",
+    "started": "time",
+    "heard": "time?",
+    "ended": "time?",
+    "resumed": ["time"],
+    "error": "text?",
+    "reason": "text",
+    "points": "number?",
+    "hyperparameters": {"NAME": "any"},
+    "data?": {"NAME": "any"},
+    "environment": {"NAME": "any"},
+    "code": {"NAME": "any"},
+    "checkpoints": [CHECKPOINT],
+}
+JOBS: Final[Shape] = {"jobs": [JOB]}
+RUNS: Final[Shape] = {"runs": [RUN]}
+CHECKPOINTS: Final[Shape] = {"checkpoints": [CHECKPOINT]}
+PROGRESS: Final[Shape] = {"points": "number", "step": "number?"}
+POINTS: Final[Shape] = {"points": "number"}
+HEARD: Final[Shape] = {"open": "true or false"}
+"""Whether a run is still open to who was heard of."""
