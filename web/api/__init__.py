@@ -14,20 +14,19 @@ from . import (
     contests,
     data,
     events,
-    jobs,
     judging,
     models,
     moves,
     names,
     position,
     rows,
-    runs,
     saving,
     stored,
     suites,
     tokens,
     versions,
 )
+from .work import jobs, runs
 
 _SUBJECTS: Final = (
     position, asking, events, models, versions, names, moves, jobs, runs, saving, stored, rows, contests, judging,

@@ -12,17 +12,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from ...domain.streams import job_stream
-from ...events.job import JobCancelled, JobFailed, JobFinished
-from ...results import JobRecord, JobRecords
-from ...results.shapes.history import EVENTS
-from ...results.shapes.work import JOB, JOBS
-from ..caller import ANSWER, JSON, Call
-from ..cursors import USUAL, Cursor, Most, paging
-from ..described import answers
-from ..negotiation import accepted
-from ..routing import Router
-from ..streams import SSE, EventStream, begun_after
+from ....domain.streams import job_stream
+from ....events.job import JobCancelled, JobFailed, JobFinished
+from ....results import JobRecord, JobRecords
+from ....results.shapes.history import EVENTS
+from ....results.shapes.work import JOB, JOBS
+from ...caller import ANSWER, JSON, Call
+from ...cursors import USUAL, Cursor, Most, paging
+from ...described import answers
+from ...negotiation import accepted
+from ...routing import Router
+from ...streams import SSE, EventStream, begun_after
 from .job_requests import Asked, ask
 
 router = Router("jobs")

@@ -11,16 +11,16 @@ from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 
-from ...events.run import MetricsLogged
-from ...results.shapes.ledger import TABLE
-from ...results.shapes.work import CHECKPOINTS, HEARD, POINTS, PROGRESS, RUN, RUNS
-from ...results.work.runs import RunRecord, RunRecords
-from ...versions.runs.open_runs import MOST_POINTS
-from ..caller import Call
-from ..cursors import USUAL, Cursor, Most, paging
-from ..described import TABLES, answers
-from ..routing import Router
-from ..tables import of_table, tabled
+from ....events.run import MetricsLogged
+from ....results.shapes.ledger import TABLE
+from ....results.shapes.work import CHECKPOINTS, HEARD, POINTS, PROGRESS, RUN, RUNS
+from ....results.work.runs import RunRecord, RunRecords
+from ....versions.runs.open_runs import MOST_POINTS
+from ...caller import Call
+from ...cursors import USUAL, Cursor, Most, paging
+from ...described import TABLES, answers
+from ...routing import Router
+from ...tables import of_table, tabled
 
 router = Router("runs")
 
