@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 router = Router("asking")
 
+LONGEST_LINK: Final = 4_000
+"""Characters of a query in an address, which servers and proxies take of some 60,000 bytes at most."""
 LONGEST_QUESTION: Final = 60.0
 
 
@@ -48,7 +50,7 @@ class Asked(BaseModel):
 @router.get("/sql", summary="One SELECT over the views", responses=answers(TABLE, also=TABLES))
 async def sql(
     call: Call,
-    query: Annotated[str, Query(max_length=LONGEST, description="One SELECT over the views of docs/views.md.")],
+    query: Annotated[str, Query(max_length=LONGEST_LINK, description="One SELECT over the views of docs/views.md.")],
     as_of: Annotated[str | None, Query(description="As of an event's number, a date or a time.")] = None,
     timeout: Annotated[float, Query(gt=0, le=LONGEST_QUESTION)] = 30.0,
     opened: bool = True,
@@ -84,7 +86,7 @@ async def _answered(call: Caller, asked: Asked) -> Response:
 )
 def search(
     call: Call,
-    where: Annotated[str, Query(max_length=10_000, description="As docs/expressions.md has it.")],
+    where: Annotated[str, Query(max_length=LONGEST_LINK, description="As docs/expressions.md has it.")],
     most: Most = USUAL,
     cursor: Cursor = None,
 ) -> Response:
