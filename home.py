@@ -46,6 +46,11 @@ def chosen(given: str | os.PathLike[str] | None, env: Mapping[str, str] = os.env
     return _fit(here / FOLDER, "the home here"), "here"
 
 
+def is_url(home: str) -> bool:
+    """Whether a home is a server's: its address, not a folder."""
+    return home.lower().startswith(("https://", "http://"))
+
+
 def checked_path(given: str | bytes, what: str) -> Path:
     """A path of this system, made absolute, `~` filled in; `Malformed` where it plainly is none."""
     text = os.fsdecode(given)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, Self, TypeVar, Unpack, cast
 from weakref import WeakKeyDictionary
 
 from . import domain, settings, versions
@@ -21,7 +21,7 @@ from .domain.model.resolve import split_range
 from .domain.model.revision import parts
 from .errors import Malformed, ReadOnly, UnknownRevision
 from .events.actor import checked_actor
-from .home import checked_path
+from .home import checked_path, is_url
 from .results import LastMove, PendingVersion, Refs, Version, VersionRef, Versions
 from .settings import Settings
 from .versions.arguments import checked
@@ -131,6 +131,21 @@ class ModelManager:
     `Damaged` where stored bytes are not what was recorded.
     """
 
+    def __new__(
+        cls,
+        home: str | os.PathLike[str] | None = None,
+        *,
+        actor: str | None = None,  # noqa: ARG004 - as `__init__`
+        strict: bool = False,  # noqa: ARG004
+    ) -> Self:
+        """The manager of a server where the home is its address."""
+        address = os.environ.get("LEPTON_HOME") if home is None else home
+        if cls is ModelManager and isinstance(address, str) and is_url(address):
+            from .remote.manager import RemoteManager
+
+            return object.__new__(cast("type[Self]", RemoteManager))
+        return object.__new__(cls)
+
     def __init__(
         self, home: str | os.PathLike[str] | None = None, *, actor: str | None = None, strict: bool = False
     ) -> None:
@@ -173,7 +188,7 @@ class ModelManager:
         spools nothing, and closing it closes nothing. Safe to call from many threads, and cheap.
         """
         self._rights.check_everywhere("admin")
-        manager = type(self).__new__(type(self))
+        manager = object.__new__(type(self))
         manager._open(replace(self._settings, actor=checked_actor(actor)), strict=True)
         manager._root, manager._rights, manager._origins = self._root or self, rights or ALL, self._origins
         return manager
@@ -1492,7 +1507,7 @@ class ModelManager:
 
 
 def _reopened(kind: type[ModelManager], carried: Settings, strict: bool) -> ModelManager:
-    manager = kind.__new__(kind)
+    manager = object.__new__(kind)
     manager._open(settings.completed(carried), strict)  # pyright: ignore[reportPrivateUsage]
     return manager
 

@@ -30,7 +30,7 @@ def _software() -> dict[str, Any]:
 @lru_cache
 def _packages() -> dict[str, str]:
     """The versions that were installed when it was first asked, which are those that a process has imported."""
-    return {name: number for name in _PACKAGES if (number := _installed(name))}
+    return {name: number for name in _PACKAGES if (number := installed(name))}
 
 
 @lru_cache
@@ -62,7 +62,8 @@ def code() -> dict[str, Any]:
     return facts
 
 
-def _installed(name: str) -> str | None:
+def installed(name: str) -> str | None:
+    """The version of a package that is installed here."""
     try:
         return version(name)
     except PackageNotFoundError:

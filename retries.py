@@ -49,7 +49,7 @@ class Retries:
                 work()
                 return
             except self._after as error:
-                pause = self._fell(error, begun)
+                pause = self.fell(error, begun)
             stop.wait(pause)
 
     async def run_async(self, work: Callable[[], Awaitable[object]], stop: asyncio.Event) -> None:
@@ -60,11 +60,14 @@ class Retries:
                 await work()
                 return
             except self._after as error:
-                pause = self._fell(error, begun)
+                pause = self.fell(error, begun)
             await elapsed(stop, pause)
 
-    def _fell(self, error: BaseException, begun: float) -> float:
-        """Tell it, each reason once while nothing is done, and a fault with its traceback; returns the pause."""
+    def fell(self, error: BaseException, begun: float) -> float:
+        """Note an error of work that was begun then, which whoever has a loop of their own does: the pause to take.
+
+        Each reason is told once while nothing is done, and a fault with its traceback.
+        """
         worked = time.monotonic() - begun
         if worked > STEADY:
             self._falls, self.trouble = 0, None

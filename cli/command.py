@@ -94,9 +94,19 @@ class Session:
         gc.enable()
         return ModelManager(self.home, actor=self.actor)
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether the ledger is a server's."""
+        from ..home import is_url
+
+        return is_url(self.home or os.environ.get("LEPTON_HOME", ""))
+
     @cached_property
     def parts(self) -> Home:
-        """The ledger's parts, for the processes that keep it running."""
+        """The ledger's parts, for the processes that keep it running. `Refused` where it is a server's."""
+        if self.is_remote:
+            name = click.get_current_context().info_name
+            raise Refused(f"`lepton {name}` belongs on the ledger's own machine; run it there, with --home its folder")
         self._log()
         from .. import settings
         from ..wiring import Home
@@ -158,7 +168,7 @@ class Session:
     @contextmanager
     def noted(self) -> Generator[Callable[[], bool]]:
         """Whether what is done within it was news to the ledger, or stood there already."""
-        from ..versions.workspace import noted
+        from ..versions.news import noted
 
         with noted() as news:
             yield news

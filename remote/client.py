@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,7 +15,9 @@ import uuid_utils
 
 from ..errors import LeptonError, Malformed, Refused, Unavailable
 from ..events import forks
+from ..provenance import installed
 from ..sent_errors import raised
+from ..versions.news import note
 from .place import TOKEN, Place
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ PREFIX: Final = "/api/v1"
 ANSWER: Final = "application/vnd.lepton.answer+json"
 _LONG: Final = 86_400.0
 """Seconds that an answer may take beyond what is waited for locks: an evaluation takes hours."""
+_SILENCE: Final = 60.0
+"""Seconds without a byte after which a stream is broken: a server says something every fifteen."""
 _PAUSES: Final = (0.05, 0.5, 2.0)
 """Seconds before a request that broke off is sent again, under the same key."""
 _LARGEST: Final = 1 << 20
@@ -63,7 +66,7 @@ class Client:
 
     def headers(self) -> Mapping[str, str]:
         """What every request bears."""
-        own = {"User-Agent": f"lepton/{version('lepton')}"}
+        own = {"User-Agent": f"lepton/{installed('lepton-ai-sdk') or 'unknown'}"}
         return own if self.place.token is None else own | {"Authorization": f"Bearer {self.place.token}"}
 
     def before_fork(self) -> None:
@@ -96,11 +99,11 @@ class Client:
         """The answer that a path gives, as the manager there gave it."""
         return _answer(self.request("GET", path, params=params, headers={"Accept": accept}))
 
-    def pages(self, path: str, params: Mapping[str, Any] | None = None) -> Iterator[Any]:
+    def pages(self, path: str, params: Mapping[str, Any] | None = None, *, accept: str = ANSWER) -> Iterator[Any]:
         """The pages of a list, one answer after the other, as it stood when the first was asked for."""
         asked: Mapping[str, Any] | None = params
         while asked is not None:
-            answer = self.request("GET", path, params=asked, headers={"Accept": ANSWER})
+            answer = self.request("GET", path, params=asked, headers={"Accept": accept})
             yield _answer(answer)
             following = answer.links.get("next", {}).get("url")
             asked = parse_qs(urlsplit(following).query) if following else None
@@ -158,14 +161,23 @@ class Client:
 
     @contextmanager
     def stream(
-        self, path: str, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        silence: float = _SILENCE,
     ) -> Generator[httpx.Response]:
-        """An answer that is read as it comes. Raises `Unavailable` where the connection breaks."""
+        """An answer that is read as it comes. Raises `Unavailable` where it breaks off or is silent so long."""
         try:
             with (
                 _translated(self.place, None),
                 self._http().stream(
-                    "GET", f"{PREFIX}{path}", params=self._asked("GET", params), headers=dict(headers or {})
+                    "GET",
+                    f"{PREFIX}{path}",
+                    params=self._asked("GET", params),
+                    headers=dict(headers or {}),
+                    timeout=self._patience(silence),
                 ) as answer,
             ):
                 if answer.status_code >= 300:
@@ -190,6 +202,12 @@ class Client:
             return Unavailable(sentence)
         return Malformed(sentence) if status in (400, 413, 415) else Refused(sentence)
 
+    def _patience(self, reading: float) -> httpx.Timeout:
+        import httpx
+
+        wait = max(0.1, self.place.wait)
+        return httpx.Timeout(wait + reading, connect=wait, write=wait + _SILENCE, pool=wait)
+
     def _asked(self, method: str, params: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
         """Parameters that say anything; one's own writes are waited for."""
         pairs: list[tuple[str, Any]] = []
@@ -204,6 +222,8 @@ class Client:
         if (seq := answer.headers.get("Lepton-Seq", "")).isdecimal():
             self._seen = max(self._seen, int(seq))
         if answer.status_code < 300:
+            if "Lepton-News" in answer.headers:
+                note(int(seq) if answer.headers["Lepton-News"] == "true" else None)
             return answer
         error = self.error(answer.status_code, answer.content)
         if isinstance(error, Unavailable):
@@ -223,11 +243,10 @@ class Client:
             if self._opened is None:
                 import httpx
 
-                wait = max(0.1, self.place.wait)
                 self._opened = httpx.Client(
                     base_url=self.place.url,
                     headers=dict(self.headers()),
-                    timeout=httpx.Timeout(wait + _LONG, connect=wait, write=wait + 60.0, pool=wait),
+                    timeout=self._patience(_LONG),
                     verify=self.tls() or ssl.create_default_context(),
                     trust_env=self.place.url.startswith("https://"),  # no proxy stands before this machine itself
                 )

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from ..domain.commands import FinishRun, LogMetrics, ResumeRun, StartRun
 from ..domain.model.revision import parts
-from ..errors import Refused, UnknownRevision
+from ..errors import Refused, RunTaken, UnknownRevision
 from ..plain import in_json
 from ..results import Refs, Version, VersionRef
 from ..settings import log
@@ -31,6 +31,8 @@ class ServerDestination:
     def __init__(self, client: Client, versions: RemoteVersions) -> None:
         self._client = client
         self._versions = versions
+        self._models: dict[str, str] = {}
+        """By run what it trains."""
 
     def acting(self, actor: str) -> ServerDestination:  # noqa: ARG002 - the server knows whose the token is
         return self
@@ -41,14 +43,16 @@ class ServerDestination:
     def save(
         self, subject: Subject, save: Save, key: str, *, time: datetime | None = None, writer: str | None = None
     ) -> Version:
-        return saved(self._client, subject, save, key, time, writer)
+        if save.run is not None and writer is not None and not self.beat(save.run, writer):
+            raise RunTaken(save.run)
+        return saved(self._client, subject, save, key, time)
 
     def send(self, command: RunCommand, key: str, *, time: datetime | None = None, writer: str | None = None) -> None:
         told: dict[str, Any] = {"time": None if time is None else time.isoformat(), "writer": writer}
         told |= {each.name: getattr(command, each.name) for each in fields(command)}
         match command:
             case StartRun():
-                path = "/runs"
+                path, self._models[command.run] = "/runs", command.model
             case LogMetrics():
                 told["blocks"] = [in_json(block.model_dump(mode="json")) for block in command.blocks]
                 path = _run(told.pop("run"), "metrics")
@@ -67,8 +71,10 @@ class ServerDestination:
         time: datetime | None = None,
         writer: str | None = None,
     ) -> str:
-        told: dict[str, Any] = {"time": time, "architecture": architecture, "writer": writer}
-        return checkpointed(self._client, run, tensors, step, key, **told)
+        if writer is not None and not self.beat(run, writer):
+            raise RunTaken(run)
+        told: dict[str, Any] = {"time": time, "architecture": architecture}
+        return checkpointed(self._client, self._model_of(run), run, tensors, step, key, **told)
 
     def load_checkpoint(self, run: str, step: int | None, into: Any) -> Any:
         return self._versions.load_checkpoint(run, step, into)
@@ -129,6 +135,12 @@ class ServerDestination:
             raise Refused(f"model {model!r} is archived; unarchive it first")
         if taken := next((tag for tag in tags if tag in record.tags), None):
             raise Refused(f"tag {taken!r} names version {int(record.tags[taken])} already; choose another")
+
+    def _model_of(self, run: str) -> str:
+        """The model of a run that was begun here, or that the server knows."""
+        if run not in self._models:
+            self._models[run] = self._client.read(f"/runs/{quote(run, safe='')}").model
+        return self._models[run]
 
     def _refs(self, model: str, kind: str) -> Refs:
         return self._client.read(f"/models/{quote(model, safe='')}/{kind}")

@@ -1,9 +1,12 @@
 """Versions judged by a server: on named data, or on rows that are read here and sent."""
 
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
+# (pyarrow ships no types)
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from typing import Any, Final, cast
 
 from ..datasets.selection import ALL
@@ -189,24 +192,26 @@ def _options(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _plain(value) for name, value in options.items() if name != "progress"}
 
 
-def _plain(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        fields = asdict(value)
+def _plain(given: Any) -> Any:
+    """A value as JSON has it: costs by name, arrays as lists, their scalars as numbers."""
+    if hasattr(given, "__dataclass_fields__"):
+        fields = asdict(given)
         return fields["costs"] if set(fields) == {"costs"} else fields
-    if isinstance(value, Mapping):
-        return {str(name): _plain(each) for name, each in cast("Mapping[Any, Any]", value).items()}
-    if isinstance(value, str) or not hasattr(value, "__iter__"):
-        return value.item() if hasattr(value, "item") else value
-    return [_plain(each) for each in (value.tolist() if hasattr(value, "tolist") else value)]
+    if isinstance(given, Mapping):
+        return {str(name): _plain(each) for name, each in cast("Mapping[Any, Any]", given).items()}
+    if isinstance(given, str):
+        return given
+    value = given.tolist() if hasattr(given, "tolist") else given
+    return [_plain(each) for each in value] if hasattr(value, "__iter__") else value
 
 
 def _chosen(given: Any) -> dict[str, Any]:
     return {name: _several(getattr(given, name)) for name in _CHOSEN}
 
 
-def _several(values: Any) -> Any:
+def _several(given: Any) -> Any:
     """A sequence as a list; a mapping as it is."""
-    return values if values is None or isinstance(values, Mapping) else [*values]
+    return given if given is None or isinstance(given, Mapping) else [*given]
 
 
 def _listed(texts: str | Sequence[str]) -> list[str]:

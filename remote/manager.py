@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ..errors import Refused
+from ..errors import Malformed, Refused
+from ..home import is_url
+from ..manager import ModelManager
 from ..versions.arguments import checked
 from .asked import on_its_machine
 from .judging import JudgedOverHTTP
 from .names import NamedOverHTTP
-from .place import is_url, named
+from .place import named
 from .tables import AskedOverHTTP
 from .versions import ReadOverHTTP
 from .work import WorkOverHTTP
@@ -31,8 +33,9 @@ class RemoteManager(ReadOverHTTP, NamedOverHTTP, JudgedOverHTTP, WorkOverHTTP, A
         if actor is not None:
             raise Refused("over HTTP who acts is the owner of the token; leave actor= out")
         address = os.environ.get("LEPTON_HOME") if home is None else home
-        assert is_url(address), "ModelManager makes this of an address alone"
-        self._open_place(named(str(address)), strict)
+        if not isinstance(address, str) or not is_url(address):
+            raise Malformed("this is the manager of a server; give its address, https://HOST[:PORT]")
+        self._open_place(named(address), strict)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A manager is pickled and copied as its address: the token is that of wherever it is opened again."""
@@ -51,5 +54,5 @@ class RemoteManager(ReadOverHTTP, NamedOverHTTP, JudgedOverHTTP, WorkOverHTTP, A
     upgrade = on_its_machine("upgrade")
 
 
-def _reopened(url: str, strict: bool) -> RemoteManager:
-    return RemoteManager(url, strict=strict)
+def _reopened(url: str, strict: bool) -> ModelManager:
+    return ModelManager(url, strict=strict)

@@ -16,7 +16,7 @@ from ..errors import Malformed, Refused
 from ..home import checked_path
 from ..settings import Terms, language, seconds_in, terms_in
 
-TOKEN: Final = "LEPTON_TOKEN"
+TOKEN: Final = "LEPTON_TOKEN"  # noqa: S105 - the name of the variable
 _SECRET: Final = re.compile(r"[\x21-\x7e]{8,4096}")
 _SAFE: Final = re.compile(r"[^A-Za-z0-9.-]")
 
@@ -41,11 +41,6 @@ class Place:
     def host(self) -> str:
         """The server as it is called in sentences: host and port."""
         return urlsplit(self.url).netloc
-
-
-def is_url(home: object) -> bool:
-    """Whether a home is a server's."""
-    return isinstance(home, str) and home.lower().startswith(("http://", "https://"))
 
 
 def named(url: str, env: Mapping[str, str] = os.environ) -> Place:

@@ -51,14 +51,8 @@ class ReadOverHTTP(Asking):
         return self._versions.apply(self._words(given.rev), given.module)
 
     @over_http
-    def checkout(self, given: Any) -> Any:
-        from .checkout import checkout
-
-        return checkout(self, given.rev, Path(os.fspath(given.folder)).absolute(), given.force)
-
-    @over_http
     def export(self, given: Any) -> Any:
-        file = Path(os.fspath(given.file)).absolute()
+        file = Path(str(given.file)).absolute()
         version = version_of(self.show(given.rev))
         part = file.with_name(f".{file.name[:64]}.{secrets.token_hex(8)}.part")
         try:
@@ -77,7 +71,7 @@ class ReadOverHTTP(Asking):
         return version
 
     @over_http
-    def models(self, given: Any) -> Any:
+    def models(self, given: Any) -> Any:  # noqa: ARG002
         return self._read("/models")
 
     @over_http
@@ -98,11 +92,6 @@ class ReadOverHTTP(Asking):
     @over_http
     def show(self, given: Any) -> Any:
         return self._read(self._version_at(given.rev))
-
-    @over_http
-    def versions(self, given: Any) -> Any:
-        asked = {"where": given.where, "branch": given.branch, "most": given.most, "before": given.before}
-        return self._read(model_at(given.model, "versions"), **asked)  # TODO
 
     @over_http
     def annotate(self, given: Any) -> None:

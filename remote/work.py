@@ -1,5 +1,8 @@
 """Work of a server's ledger: runs of this process and of others, their checkpoints, and jobs."""
 
+# pyright: reportUnknownVariableType=false
+# (pyarrow ships no types)
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -31,6 +29,7 @@ from ..results import PendingVersion, Version
 from ..settings import log
 from ..tensors.objects import ObjectStore
 from ..tracing import traceparent
+from .news import note
 
 if TYPE_CHECKING:
     from ..domain.commands import AnyCommand
@@ -43,33 +42,6 @@ if TYPE_CHECKING:
 
 SHORTEST: Final = 4
 """Characters of a job's or a run's id that may stand for it."""
-
-
-class News(list[Receipt]):
-    """What the commands sent within `noted` became."""
-
-    def __call__(self) -> bool:
-        """Whether the last became anything, now or when it was sent first: else what was asked for stood already."""
-        return bool(self and self[-1].events)
-
-    @property
-    def seq(self) -> int | None:
-        """The seq of the last event that came of them."""
-        return max((receipt.events[-1].seq for receipt in self if receipt.events), default=None)
-
-
-_NOTED: Final[ContextVar[News | None]] = ContextVar("noted", default=None)
-
-
-@contextmanager
-def noted() -> Generator[News]:
-    """What the commands that are sent within it become."""
-    news = News()
-    token = _NOTED.set(news)
-    try:
-        yield news
-    finally:
-        _NOTED.reset(token)
 
 
 @dataclass
@@ -255,8 +227,7 @@ class Workspace:
             traceparent=traceparent(),
             rights=self.rights,
         )
-        if (noted := _NOTED.get()) is not None:
-            noted.append(receipt)
+        note(receipt.events[-1].seq if receipt.events else None)
         return receipt
 
     def known(self, key: str | None) -> tuple[Recorded, ...]:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from ..errors import Malformed
 from ..ledger.transaction import LONGEST_KEY
 from ..results.answer import plain
-from ..versions.workspace import noted
+from ..versions.news import noted
 from .negotiation import accepted
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ class Caller:
         with noted() as news:
             answer = act()
         headers = {"Lepton-Seq": str(news.seq or self.service.end()), "Vary": "Accept"}
+        headers["Lepton-News"] = "true" if news() else "false"  # false: what was asked for stood already
         if location is not None:
             headers["Location"] = self.request.scope.get("root_path", "") + location(answer)
         if etag is not None and (tag := etag(answer)) is not None:

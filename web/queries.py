@@ -31,7 +31,7 @@ from .tables import Table
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from ..events.sql.actors import Actor
+    from ..events.actor import Actor
     from ..projections.queries.copies import Copies
     from ..wiring import Home
     from .visitor import Visitor

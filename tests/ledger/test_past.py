@@ -24,10 +24,10 @@ from lepton_ai.domain.commands import (
 from lepton_ai.domain.state import Aggregate, empty, evolve, folded_types
 from lepton_ai.domain.streams import OBJECTS
 from lepton_ai.errors import Refused
+from lepton_ai.events.actor import Actor
 from lepton_ai.events.envelope import Recorded, decode
 from lepton_ai.events.model import ModelRegistered, VersionCommitted
 from lepton_ai.events.run import MetricsLogged
-from lepton_ai.events.sql.actors import Actor
 from lepton_ai.ledger import Ledger, folding, past
 
 from ..asking import commit, note

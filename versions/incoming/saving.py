@@ -27,7 +27,7 @@ from ..save import number_under
 from ..save import save as save_version
 from ..save_request import named_files
 from ..source import is_fingerprint
-from ..spool.entries import read_save
+from ..spool.entries import read_save, revision_of
 from ..workspace import Workspace
 from .assembly import Known, KnownChunks, assembled, chunks_of
 from .staging import StagedChunks, Staging, Upload
@@ -105,7 +105,7 @@ def save(
     Raises `MissingChunks` where some of it is not here by now, `Malformed` where it is not what its digests say.
     """
     model = _writable(workspace, asked["name"])
-    parents = [_rev(model.name, words, version) for words, version, _ in asked["parents"] or ()]
+    parents = [revision_of(model.name, words, version) for words, version, _ in asked["parents"] or ()]
     bases = [*_bases(workspace, model, asked["branch"], parents), *_under(workspace, model, key)]
     if asked["origin"] is not None:
         bases += _of(model, asked["origin"])
@@ -219,13 +219,6 @@ def _bases(workspace: Workspace, model: ModelState, branch: str, parents: Iterab
     for rev in parents:
         of, *_ = parts(rev)
         yield from _of(*workspace.resolve(rev, of or model.name))
-
-
-def _rev(model: str, words: str, version: Any) -> str:
-    """A parent as `written_save` has it, as a revision: its words may be those of a version that was pending then."""
-    if version is None:
-        return words
-    return f"{model}@{version}" if isinstance(version, int) else "{}@{}".format(*version)
 
 
 def _of(model: ModelState, number: int) -> Iterator[Base]:

@@ -18,7 +18,7 @@ from ...errors import Damaged, Malformed, Refused
 from ...results import Evaluation, Report
 from ...tensors.graph import Graph
 from ..data.named_data import rows_of
-from ..restore import all_converted
+from ..filling import all_converted
 from ..rows import LabelledFile, as_learnt, to_judge
 from ..save import placed, stored, told_ahead
 from ..workspace import Workspace

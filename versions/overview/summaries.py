@@ -8,7 +8,7 @@ from itertools import islice
 
 from ...domain.model.state import ModelState
 from ...errors import Malformed, UnknownRevision
-from ...events.sql.actors import Actor
+from ...events.actor import Actor
 from ...results import VersionSummaries, VersionSummary
 from ..workspace import Workspace
 

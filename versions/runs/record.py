@@ -15,7 +15,7 @@ from ...events.sql.heartbeats import Heartbeats
 from ...results import CheckpointRecord, CheckpointRecords, RunRecord, RunRecords
 from ...results.work.runs import Status
 from ...tensors.graph import Graph
-from ..restore import Empty, all_converted, restored_into
+from ..filling import Empty, all_converted, checkpoint_loaded
 from ..workspace import Workspace
 from .points import Resumed
 
@@ -99,24 +99,10 @@ def tensors(workspace: Workspace, run: str, step: int | None, empty: Empty[T]) -
 
 def load(workspace: Workspace, run: str, step: int | None = None, into: Any = None) -> Any:
     """A checkpoint filled into an object that the caller built, or rebuilt where its class is registered here."""
-    from ...models.model import Model as LeptonModel
-
     kept = checkpoint(workspace, run, step)
-    if into is None and not kept.architecture:
-        raise Refused(
-            f"a checkpoint of run {run} was kept as bare tensors; take them with load_checkpoint_tensors, or pass into="
-        )
-    graph = Graph({kept.tensors: 1}, ())
-    try:
-        target = restored_into(workspace.vault, kept.tensors, graph, kept.architecture or {}, into)
-    except Refused as refusal:  # its advice is a version's
-        refusal.python = refusal.python.replace("load_tensors", "load_checkpoint_tensors")
-        raise
-    if isinstance(target, LeptonModel):
-        known = target.hyperparameters
-        given = record(workspace, run).hyperparameters
-        target.hyperparameters.update({name: given[name] for name in known if name in given})
-    return target
+    graph, architecture = Graph({kept.tensors: 1}, ()), kept.architecture or {}
+    given = lambda: record(workspace, run).hyperparameters  # noqa: E731
+    return checkpoint_loaded(workspace.vault, kept.tensors, graph, run, architecture, given, into)
 
 
 def checkpoint(workspace: Workspace, run: str, step: int | None) -> CheckpointRecord:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -53,6 +53,13 @@ def written_save(name: str, save: Save) -> dict[str, Any]:
     numbers = {"origin": _number(save.origin), "expected": _number(save.expected)}
     rest = {"tags": list(save.tags), "metrics": in_json(save.metrics)}
     return {"name": name, **plain, "parents": parents, **numbers, **rest}
+
+
+def revision_of(model: str, words: str, version: int | Sequence[Any] | None) -> str:
+    """A parent as `written_save` has it, as a revision: its words may be those of a version that was pending then."""
+    if version is None:
+        return words
+    return f"{model}@{version}" if isinstance(version, int) else "{}@{}".format(*version)
 
 
 def read_save(
