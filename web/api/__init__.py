@@ -21,6 +21,7 @@ from . import (
     names,
     position,
     rows,
+    runs,
     saving,
     stored,
     suites,
@@ -28,6 +29,6 @@ from . import (
 )
 
 _SUBJECTS: Final = (
-    position, asking, events, models, versions, names, moves, jobs, saving, stored, rows, contests, judging, suites, data,
+    position, asking, events, models, versions, names, moves, jobs, runs, saving, stored, rows, contests, judging, suites, data,
 )  # fmt: skip
 ROUTERS: Final[tuple[APIRouter, ...]] = tuple(subject.router for subject in _SUBJECTS)
