@@ -20,7 +20,7 @@ from ...results.shapes.ledger import STATUS, TABLE, VERIFIED
 from ...results.shapes.names import FOUND
 from ..caller import Call, Caller
 from ..cursors import USUAL, Cursor, Most, paging
-from ..described import READS, TABLES, answers
+from ..described import RECORDS_NOTHING, TABLES, answers
 from ..routing import Router
 from ..tables import form, listed, tabled
 
@@ -62,7 +62,9 @@ async def sql(
     )
 
 
-@router.post("/sql", summary="One SELECT over the views", responses=answers(TABLE, also=TABLES, marks=(READS,)))
+@router.post(
+    "/sql", summary="One SELECT over the views", responses=answers(TABLE, also=TABLES, marks=(RECORDS_NOTHING,))
+)
 async def ask(call: Call, asked: Asked) -> Response:
     """The answer as JSON, CSV, Arrow's stream or Parquet, by Accept.
 
