@@ -60,7 +60,7 @@ class Asking(ModelManager):
 
         self.place = place
         self._strict = strict
-        self._root, self._rights = None, ALL
+        self._root, self._rights, self._past = None, ALL, None
         self._origins: WeakKeyDictionary[Any, Version | PendingVersion] = WeakKeyDictionary()
         self._remote = RemoteHome(place, strict, self._origins)
 
@@ -74,7 +74,7 @@ class Asking(ModelManager):
 
     def _write(self, method: str, path: str, body: Mapping[str, Any] | None = None, **how: Any) -> Any:
         """Have something recorded, behind all that waits in the spool: what it changes came later."""
-        self._remote.outbox.ready()
+        self._outbox.ready()
         return self._remote.client.write(method, path, None if body is None else told(body), **how)
 
     def _judge(self, path: str, body: Mapping[str, Any]) -> Any:

@@ -198,8 +198,10 @@ class Client:
             return self._stranger(status)
         if status == 401:
             return Refused(sentence if TOKEN in sentence else f"{sentence}; {TOKEN} holds the token to send")
-        if status in (408, 429, 500, 502, 503, 504):
+        if status in (408, 429, 502, 503, 504):
             return Unavailable(sentence)
+        if status >= 500:
+            return LeptonError(sentence)
         return Malformed(sentence) if status in (400, 413, 415) else Refused(sentence)
 
     def _patience(self, reading: float) -> httpx.Timeout:

@@ -69,7 +69,7 @@ class AskedOverHTTP(Asking):
 
     @over_http
     def forget_actor(self, given: Any) -> Any:
-        spooled = self._remote.outbox.delivery.forget(given.name)
+        spooled = self._outbox.delivery.forget(given.name)
         forgotten = self._write("DELETE", f"/actors/{quoted(given.name)}")
         return bool(forgotten["forgotten"]) or spooled
 

@@ -96,17 +96,17 @@ class ReadOverHTTP(Asking):
     @over_http
     def annotate(self, given: Any) -> None:
         notes = dict(given.annotations)
-        self._remote.outbox.ready()
+        self._outbox.ready()
         self._remote.client.write("PATCH", self._version_at(given.rev, "annotations"), notes, key=given.key)
 
     @over_http
     def describe(self, given: Any) -> None:
         if isinstance(given.what, str) and given.what in self.models():
             body = {"description": given.text}
-            self._remote.outbox.ready()
+            self._outbox.ready()
             self._remote.client.write("PATCH", f"/models/{quoted(given.what)}", body, key=given.key)
             return
-        self._remote.outbox.ready()
+        self._outbox.ready()
         path = self._version_at(given.what, "description")
         self._remote.client.write("PUT", path, {"description": given.text}, key=given.key)
 
