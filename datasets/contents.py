@@ -1,4 +1,4 @@
-"""The contents of a file of rows at a glance: how many rows, and what each of its columns seems to hold."""
+"""The contents of a table of rows at a glance: how many rows, and what each of its columns seems to hold."""
 # pyright: reportUnknownParameterType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # pyright: reportUnknownMemberType=false
 # (pyarrow ships no types)
@@ -9,17 +9,15 @@ from contextlib import suppress
 from typing import Any
 
 from ..errors import Malformed
-from .read import SEPARATORS, as_it_stands, kind_of
 from .types import guessed, is_date, is_text
 
 
-def contents(path: str) -> tuple[int, list[dict[str, str]]]:
+def contents(table: Any, *, guess: bool) -> tuple[int, list[dict[str, str]]]:
     """The number of rows, and each column by name and type: number, text, date, else its Arrow type.
 
-    All of the file is read and checked. Raises what `read.labelled` does.
+    `guess` is for texts, whose types are what they would be read as.
     """
-    table, is_delimited = as_it_stands(path), kind_of(path) in SEPARATORS
-    types = [_seeming(name, table.column(place), guess=is_delimited) for place, name in enumerate(table.column_names)]
+    types = [_seeming(name, table.column(place), guess=guess) for place, name in enumerate(table.column_names)]
     return table.num_rows, [{"name": name, "type": kind} for name, kind in zip(table.column_names, types, strict=True)]
 
 

@@ -197,3 +197,13 @@ def test_uploaded_rows_that_are_named_leave_no_address(uploads: Uploads, tmp_pat
     assert manager.load_data("kept")[1].to_pylist() == [1, 0]
     with pytest.raises(Refused, match="not kept"):
         manager.load_data("bare")
+
+
+def test_a_file_that_makes_its_library_abort_ends_no_server(uploads: Uploads) -> None:
+    # asked for its columns, pyarrow 26 ends the process
+    raw = (Path(__file__).parent / "aborting.parquet").read_bytes()
+    for _ in range(2):
+        with pytest.raises(Malformed):
+            sent(uploads, raw, ".parquet")
+    assert left(uploads) == []
+    assert sent(uploads, CSV).count == 2

@@ -325,3 +325,31 @@ def test_answers_come_back_as_the_sdk_has_them(sides: Side) -> None:
     assert told("GET", "/data/wired/drift?after=wired") == manager.drift("wired", "wired")
     calibrated = told("POST", f"{CREDIT}/2/calibrations", {**on, "branch": "wired"})
     assert (calibrated.model, calibrated.branch) == ("credit", "wired")
+
+
+def test_what_a_version_says_of_rows_is_a_table(sides: Side) -> None:
+    rows = sent(sides.client, sides.csv.read_bytes())
+    expected = sides.manager.predict("credit@2", sides.csv, keep=["purpose"])
+    path, arrow = f"{CREDIT}/2/predictions", {"Accept": "application/vnd.apache.arrow.stream"}
+    answer = sides.client.post(path, json={"rows": rows, "keep": ["purpose"]}, headers=arrow)
+
+    assert ipc.open_stream(answer.content).read_all().equals(expected)
+    told = sides.client.post(path, json={"rows": rows, "keep": True}).json()
+    assert told["count"] == 200
+    assert told["columns"][: len(sides.rows.columns) + 1] == [*sides.rows, "prediction"]
+
+
+def test_rows_that_were_kept_are_given_out_and_no_others(sides: Side) -> None:
+    client, manager = sides.client, sides.server.manager
+    manager.add_data("given", sides.csv, LABEL, keep=True)
+    manager.add_data("placed", sides.csv, LABEL)
+    table, labels = manager.load_data("given")
+    answer = client.get("/data/given/rows", headers={"Accept": "application/vnd.apache.parquet"})
+
+    assert parquet.read_table(io.BytesIO(answer.content)).equals(table.append_column(LABEL, labels))
+    assert client.get("/data/given@1/rows").json()["count"] == 200
+    assert client.get("/data/given/rows", headers={"Accept": "text/html"}).status_code == 406
+    assert client.get("/data/placed/rows").status_code == 409
+    again = sent(client, answer.content, "application/vnd.apache.parquet")
+    named = client.put("/data/again", json={"rows": again, "labels": LABEL})
+    assert named.json()["digest"] == manager.data("given").digest

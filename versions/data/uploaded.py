@@ -19,6 +19,7 @@ from typing import Any, Final
 from ...errors import Malformed, Refused, Unavailable, UnknownRevision
 from ...permissions import make_folder, open_file
 from ..rows import LabelledFile
+from .untrusted import READERS
 
 TOLD: Final = "told.json"
 PART: Final = ".part"
@@ -185,6 +186,7 @@ class Uploads:
             with self._lock:
                 self._watching = self.sweep()
                 if not self._watching:
+                    READERS.close()
                     return
 
 
@@ -221,8 +223,8 @@ class RowsUpload:
             self._file.close()
         except OSError as error:
             raise Unavailable(f"the rows cannot be written down ({error.strerror}); try again later") from None
-        count, columns = _examined(self._path, self._uploads.limits)
-        told = {"count": count, "columns": columns, "bytes": self._size, "digest": f"blake3:{self._hasher.hexdigest()}"}
+        told = _examined(self._path.absolute(), self._uploads.limits)
+        told |= {"bytes": self._size, "digest": f"blake3:{self._hasher.hexdigest()}"}
         (self._part / TOLD).write_text(json.dumps(told))
         return self._uploads.kept(self._part, self._name, self._owner)
 
@@ -233,18 +235,19 @@ class RowsUpload:
         shutil.rmtree(self._part, ignore_errors=True)
 
 
-def _examined(path: Path, limits: UploadLimits) -> tuple[int, list[dict[str, str]]]:
-    """How many rows a file holds and what its columns seem to be, all of it read once as it is read later."""
-    from ...datasets.contents import contents
-    from ...datasets.memory import within
-
+def _examined(path: Path, limits: UploadLimits) -> dict[str, Any]:
+    """What a file holds, once it was read whole; it is written down anew, unless it is text, in a file beside it."""
+    again = path.with_name("again")
     try:
-        with within(limits.unpacked):
-            return contents(path.absolute().as_uri())
+        told = READERS.read(path, again, limits.unpacked)
     except Malformed:
         raise
-    except Refused as error:  # it takes more memory than it may
+    except Refused as error:  # it takes more memory or time than it may
         raise RowsTooLarge(str(error)) from None
+    if again.exists():
+        path.unlink()
+        again.rename(path.with_name("rows.arrow"))
+    return told
 
 
 def _owned(owner: str) -> str:

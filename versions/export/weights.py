@@ -1,4 +1,4 @@
-"""A version's tensors as bytes to be read by ranges: a safetensors file that lies nowhere, and each tensor alone."""
+"""A version's tensors as bytes read by ranges: a safetensors file that lies nowhere, and each tensor by itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
 """Named data: rows that versions are judged on by their name."""
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+# (pyarrow ships no types)
 
 from __future__ import annotations
 
@@ -6,11 +8,14 @@ from dataclasses import replace
 
 from starlette.responses import Response
 
+from ...errors import Refused
 from ...results import NamedData
 from ...results.shapes.data import DATA, DATA_SETS, DRIFT
+from ...results.shapes.ledger import TABLE
 from ..caller import Call
-from ..described import answers
+from ..described import TABLES, answers
 from ..routing import Router
+from ..tables import of_table, tabled
 from .rows_asked import Chosen, named, uploaded
 
 router = Router("data")
@@ -45,6 +50,18 @@ def add_data(call: Call, name: str, asked: DataAsked) -> Response:
     call.needs("write")
     rows, told = uploaded(call, asked.rows), asked.given("rows")
     return call.wrote(lambda: _seen_by(call, call.manager.add_data(name, rows, key=call.key, **told)))
+
+
+@router.get("/data/{name}/rows", summary="The rows of a name", responses=answers(TABLE, also=TABLES))
+def rows(call: Call, name: str) -> Response:
+    """The rows as they were named, their labels among them, where they were kept; a table by Accept."""
+    call.needs("read")
+    told = call.manager.data(named(name))
+    words = f"{told.name}@{told.version}"
+    if told.kept is None:
+        raise Refused(f"the rows of {words} were not kept, and only such are given out; name them anew with keep")
+    table, labels = call.manager.load_data(named(words))
+    return tabled(call, of_table(table if told.labels is None else table.append_column(told.labels.name, labels)))
 
 
 @router.get("/data/{name}/drift", summary="How the rows of two names differ", responses=answers(DRIFT))

@@ -1,23 +1,28 @@
 """Versions judged on labelled rows: evaluations, their reports, gates, corrections, thresholds, robustness."""
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+# (pyarrow ships no types)
 
 from __future__ import annotations
 
 from typing import Literal
 from urllib.parse import quote
 
+from pydantic import Field
 from starlette.responses import Response
 
 from ...results import Evaluation
 from ...results.shapes import judging as shapes
 from ...results.shapes.judging import EVALUATION, GATE, JUDGED, ROBUSTNESS
+from ...results.shapes.ledger import TABLE
 from ...results.shapes.names import VERSION
 from ..caller import Call
-from ..described import READS, answers
+from ..described import READS, TABLES, answers
 from ..routing import Router
+from ..tables import of_table, tabled
 from .pages import REPORT, page
 from .places import version_at
 from .predicted import PredictionsAsked, predictions_in
-from .rows_asked import ROWS, Chosen, Names, Reported, RowsAsked, rows_if_any, rows_in
+from .rows_asked import ROWS, Chosen, Names, Reported, RequestBody, RowsAsked, rows_if_any, rows_in, uploaded
 
 router = Router("judging")
 _VERSION = "/models/{model}/versions/{rev}"
@@ -66,6 +71,13 @@ class RobustnessAsked(Chosen, RowsAsked):
     seed: int | None = None
 
 
+class RowsToPredict(RequestBody):
+    """Rows to be predicted."""
+
+    rows: str = Field(description="The id of rows that were sent (`POST /rows`).")
+    keep: bool | Names | None = Field(None, description="Columns to stand before the answers; true: all.")
+
+
 @router.get(f"{_VERSION}/evaluations", summary="What a version was judged on", responses=answers(JUDGED))
 def evaluations(call: Call, model: str, rev: str) -> Response:
     """The figures of each set of rows, and whether a report of them is kept; the version's own have no name."""
@@ -104,6 +116,18 @@ def evaluate_predictions(call: Call, model: str, rev: str, asked: PredictionsAsk
     return call.wrote(
         lambda: call.manager.evaluate_predictions(version, key=call.key, **told), status=201, location=_report_at
     )
+
+
+@router.post(
+    f"{_VERSION}/predictions",
+    summary="What a version says of rows",
+    responses=answers(TABLE, also=TABLES, marks=(READS,)),
+)
+def predict(call: Call, model: str, rev: str, asked: RowsToPredict) -> Response:
+    """What a version says of rows that were sent, one answer a row and in their order; a table by Accept."""
+    call.needs("read")
+    keep = None if asked.keep is True else asked.keep or ()
+    return tabled(call, of_table(call.manager.predict(call.rev(model, rev), uploaded(call, asked.rows), keep=keep)))
 
 
 @router.get(
