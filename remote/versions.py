@@ -8,7 +8,10 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..domain.model.metric import checked_better
+from ..domain.names import checked_metrics
 from ..errors import Malformed, Refused
+from ..plain import in_json
 from ..results import Log
 from ..versions.arguments import checked
 from .asked import PAGE, Asking, model_at, over_http, quoted
@@ -122,12 +125,13 @@ class ReadOverHTTP(Asking):
     def record_metrics(self, given: Any) -> None:
         from ..versions.source import identity_of
 
-        told = {"metrics": dict(given.metrics), "validation": identity_of(given.validation), "task": given.task}
-        self._write("POST", self._version_at(given.rev, "metrics"), told | {"better": given.better}, key=given.key)
+        told = {"metrics": _figures(given.metrics), "validation": identity_of(given.validation), "task": given.task}
+        told |= {"better": checked_better(given.better or {})}
+        self._write("POST", self._version_at(given.rev, "metrics"), told, key=given.key)
 
     @over_http
     def define_metrics(self, given: Any) -> None:
-        self._write("PATCH", model_at(given.model), {"better": given.better}, key=given.key)
+        self._write("PATCH", model_at(given.model), {"better": checked_better(given.better)}, key=given.key)
 
     @over_http
     def clear(self, given: Any) -> Any:
@@ -139,3 +143,8 @@ class ReadOverHTTP(Asking):
 
     def _archived(self, given: Any, *, archived: bool) -> None:
         self._write("PATCH", model_at(given.model), {"archived": archived, "reason": given.reason}, key=given.key)
+
+
+def _figures(metrics: Any) -> Any:
+    """Figures by name, as JSON has them."""
+    return in_json(checked_metrics(metrics))
