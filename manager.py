@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, Self, TypeVar, Unpack, cast
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         Card,
         CheckpointRecords,
         Comparison,
+        CreatedToken,
         Damages,
         DataSets,
         Diff,
@@ -69,11 +70,14 @@ if TYPE_CHECKING:
         SuiteRun,
         Suites,
         Synced,
+        TokenRecord,
+        Tokens,
         Upgraded,
         Verified,
         VersionRecord,
         VersionSummaries,
     )
+    from .versions.access.tokens import TokenHolder
     from .versions.moves.rollback import Aim
     from .versions.overview.summaries import VersionPage
     from .versions.runs.run import Run
@@ -1303,12 +1307,48 @@ class ModelManager:
 
     @_administered
     @_told_first
+    def create_token(
+        self,
+        owner: str,
+        scopes: str | Sequence[str],
+        *,
+        models: str | Sequence[str] = "*",
+        expires: str | date | timedelta | None = None,
+        key: str | None = None,
+    ) -> CreatedToken:
+        """Make a token: whoever holds its `secret`, which is shown in this answer alone, acts as its owner.
+
+        `scopes` are of read, write, move, admin, sql: write and move imply read, admin implies all. `models` are globs
+        of models' names; others are to its holder as if they were not there. It `expires` after a term (`30d`, `12h`,
+        a timedelta), at a date or a time; never, if left out. Repeated under its key the answer has no secret.
+        """
+        return versions.tokens.create(self._workspace, owner, _several(scopes), _several(models), expires, key)
+
+    @_administered
+    def tokens(self) -> Tokens:
+        """All tokens, the oldest first, with those that have expired or were revoked."""
+        return versions.tokens.listed(self._workspace)
+
+    @_administered
+    @_told_first
+    def revoke_token(self, token: str, *, reason: str = "", key: str | None = None) -> TokenRecord:
+        """Let a token, named by its id or a part of it, be good no more: within a second at every server."""
+        return versions.tokens.revoke(self._workspace, token, reason, key)
+
+    @_administered
+    def holder(self, secret: str) -> TokenHolder | None:
+        """Whoever holds a token with this secret; None where there is none, or it is good no more."""
+        return self._workspace.holders.of(secret)
+
+    @_administered
+    @_told_first
     def forget_actor(self, name: str) -> bool:
         """Delete a person's or an outside source's name and key: whether there was one; no hash changes.
 
         Their texts and their refused messages show as [forgotten]. What stands in this home's spool loses their name
-        and their words.
+        and their words. Their tokens are revoked.
         """
+        versions.tokens.revoke_all(self._workspace, name)
         spooled = self._home.outbox.delivery.forget(name)
         return self._workspace.actors.forget(name) or spooled
 

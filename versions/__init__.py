@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from . import feed, history, merge, refused, restore, rows, save_request, source, train, unsealed
+    from .access import tokens
     from .data import drift, listing, named_data, naming
     from .export import checkout, predict
     from .judging import calibrate, card, compare, diff, evaluation, gate, pick, robustness, suggest, threshold
@@ -24,9 +25,10 @@ __all__ = [
     "calibrate", "card", "checkout", "compare", "definition", "diff", "drift", "evaluation", "feed", "fsck", "gate",
     "heal", "history", "known", "listing", "merge", "named_data", "names", "naming", "pick", "predict", "record",
     "refused", "restore", "robustness", "rollback", "rows", "run", "running", "save_request", "source",
-    "suggest", "summaries", "threshold", "train", "unsealed", "verdicts",
+    "suggest", "summaries", "threshold", "tokens", "train", "unsealed", "verdicts",
 ]  # fmt: skip
 _ROOMS: Final = {
+    ".access": ("tokens",),
     ".data": ("drift", "listing", "named_data", "naming"),
     ".export": ("checkout", "predict"),
     ".judging": (

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ..tensors.cache import ChunkCache
     from ..tensors.keep import SoundPacks
     from ..tensors.vault import Vault
+    from .access.tokens import TokenHolders
     from .runs.lost import LostRuns
     from .spool.spool import Spool
 
@@ -179,6 +180,13 @@ class Workspace:
         """Note that a live object is what a version holds."""
         if followed(source):
             self.origins[unwrapped(source)] = version
+
+    @cached_property
+    def holders(self) -> TokenHolders:
+        """Who looks up whose a token is."""
+        from .access.tokens import TokenHolders
+
+        return TokenHolders(self)
 
     def vault_to_save(self) -> Vault:
         """The vault as a save may rely on it: without the packs that are condemned."""

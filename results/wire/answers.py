@@ -126,7 +126,8 @@ def _made(kind: type[Any], named: Mapping[str, Any], within: Callable[[Any], Any
         return kind(named["model"], named["number"])
     if issubclass(kind, dict):
         made = cast("dict[Any, Any]", kind.__new__(kind))
-        made.update({within(name): within(each) for name, each in named[OF]})
+        pairs = cast("list[tuple[Any, Any]]", named[OF])
+        made.update((within(name), within(each)) for name, each in pairs)
         vars(made).update({name: within(each) for name, each in named.items() if name not in (KIND, OF)})
         return made
     if issubclass(kind, list | tuple):
