@@ -485,7 +485,10 @@ class ModelManager:
         override: bool = False,
         key: str | None = None,
     ) -> Refs:
-        """Put several aliases on versions of one model, all or none; without moves only say where they stand."""
+        """Put several aliases on versions of one model, all or none; without moves only say where they stand.
+
+        In `expected` "*" stands for all aliases of the model: `LastMove(aliases().last)` is that none has moved since.
+        """
         moves, expected = moves or {}, expected or {}
         if not moves:
             return versions.names.standing(self._workspace, self._known(model), "alias")

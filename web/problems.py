@@ -41,6 +41,7 @@ ERRORS: Final[Mapping[type[LeptonError], ProblemKind]] = {
     errors.TooLarge: ProblemKind(413, "too-large"),
     errors.Malformed: ProblemKind(400, "malformed"),
     errors.NewerLedger: ProblemKind(500, "newer-ledger"),
+    errors.ReadOnly: ProblemKind(409, "read-only"),
     errors.GateNotMet: ProblemKind(409, "gate-not-met"),
     errors.Forbidden: ProblemKind(403, "forbidden"),
     errors.Refused: ProblemKind(409, "refused"),
@@ -87,6 +88,8 @@ def of_error(error: LeptonError, request: Request) -> Response:
     if kind.name == "stale" and ("if-match" in request.headers or "if-none-match" in request.headers):
         status = 412
     more: dict[str, Any] = {"lepton": told(error)}
+    if isinstance(error, errors.GateNotMet):
+        more["requirements"] = error.requirements
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(RETRY_AFTER)
         more["key"] = error.key or request.headers.get("idempotency-key")

@@ -17,6 +17,8 @@ from . import (
     jobs,
     judging,
     models,
+    moves,
+    names,
     position,
     rows,
     saving,
@@ -26,6 +28,7 @@ from . import (
 )
 
 _SUBJECTS: Final = (
-    position, asking, events, models, versions, jobs, saving, stored, rows, contests, judging, suites, data,
+    position, asking, events, models, versions, names, moves, jobs, saving, stored, rows, contests, judging, suites,
+    data,
 )  # fmt: skip
 ROUTERS: Final[tuple[APIRouter, ...]] = tuple(subject.router for subject in _SUBJECTS)

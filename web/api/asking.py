@@ -55,6 +55,7 @@ async def sql(
     wait_for: Annotated[int | None, Query(ge=0)] = None,
 ) -> Response:
     """As POST, with all in the address: for links, and for tools that read a table from one."""
+    as_of = call.at if as_of is None else as_of
     return await _answered(
         call, Asked(query=query, params=None, as_of=as_of, timeout=timeout, opened=opened, wait_for=wait_for)
     )
