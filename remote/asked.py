@@ -77,9 +77,9 @@ class Asking(ModelManager):
         self._outbox.ready()
         return self._remote.client.write(method, path, None if body is None else told(body), **how)
 
-    def _judge(self, path: str, body: Mapping[str, Any]) -> Any:
+    def _judge(self, path: str, body: Mapping[str, Any], **how: Any) -> Any:
         """Have something judged of which nothing is recorded."""
-        return self._remote.client.write("POST", path, told(body))
+        return self._remote.client.write("POST", path, told(body), **how)
 
     def _words(self, rev: Any) -> str:
         """A revision as text that says all it knows. Raises `Unavailable` where it is pending still."""

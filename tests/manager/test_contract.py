@@ -16,12 +16,9 @@ import numpy as np
 import pytest
 import torch
 
-from lepton_ai import ModelManager, PendingVersion, Refused, Stale, UnknownRevision
-from lepton_ai.errors import LeptonError, Malformed
-from lepton_ai.jobs.api import Jobs
-from lepton_ai.remote.jobs import RemoteJobs
+from lepton_ai import ModelManager, Refused
+from lepton_ai.errors import LeptonError
 from lepton_ai.remote.manager import RemoteManager
-from lepton_ai.results import RollbackPlan, RolledBack
 
 from .contract import DOORS, Door, local, remote
 
@@ -247,7 +244,9 @@ def test_a_manager_of_a_server_has_every_method_and_none_that_would_open_a_home(
         "save_version", "kept", "adopt", "load_kept", "drop_kept", "sync", "run", "train", "alias", "checkpoints",
     }  # fmt: skip
     inherited = {
-        each for each in vars(ModelManager) if not each.startswith("_") and getattr(RemoteManager, each) is vars(ModelManager).get(each)
+        each
+        for each in vars(ModelManager)
+        if not each.startswith("_") and getattr(RemoteManager, each) is vars(ModelManager).get(each)
     }
 
     assert inherited <= through_the_outbox

@@ -24,11 +24,12 @@ from . import (
     saving,
     stored,
     suites,
+    tokens,
     versions,
 )
 
 _SUBJECTS: Final = (
     position, asking, events, models, versions, names, moves, jobs, saving, stored, rows, contests, judging, suites,
-    data,
+    data, tokens,
 )  # fmt: skip
 ROUTERS: Final[tuple[APIRouter, ...]] = tuple(subject.router for subject in _SUBJECTS)
