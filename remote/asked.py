@@ -55,14 +55,15 @@ class Asking(ModelManager):
     place: Place
     _remote: RemoteHome
 
-    def _open_place(self, place: Place, strict: bool) -> None:
+    def _open_place(self, place: Place, strict: bool, at: int | None = None) -> None:
         from .home import RemoteHome
 
         self.place = place
         self._strict = strict
-        self._root, self._rights, self._past = None, ALL, None
+        self._opened = {}
+        self._root, self._rights, self._past = None, ALL, at
         self._origins: WeakKeyDictionary[Any, Version | PendingVersion] = WeakKeyDictionary()
-        self._remote = RemoteHome(place, strict, self._origins)
+        self._remote = RemoteHome(place, strict, self._origins, at)
 
     @property
     def _home(self) -> Any:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import chain, islice
+from contextlib import suppress
+from itertools import islice
 from typing import Any, Final, cast
 
 from ..domain.model.revision import parts
-from ..errors import Malformed
-from ..results import LastMove, Log
+from ..errors import Malformed, UnknownRevision
+from ..results import LastMove, Log, LogEntry
 from ..versions.arguments import checked
 from .asked import PAGE, Asking, model_at, over_http, quoted
 from .rows import rows_asked
 
+_KINDS: Final = {"branch": "branches", "tag": "tags", "alias": "aliases"}
 _WHATEVER: Final = {"If-None-Match": '"-"'}
 """What a move is conditional on that is to happen wherever the name stands: no last move is that."""
 
@@ -67,18 +69,22 @@ class NamedOverHTTP(Asking):
 
     @over_http
     def moves(self, given: Any) -> Any:
-        kinds = {"branch": "branches", "tag": "tags", "alias": "aliases"}
-        if given.kind is None:
-            asked = {"name": given.name, "before": given.before, "most": given.most}
-            return self._read(model_at(given.model, "moves"), **asked)
-        if given.kind not in kinds:
+        if given.kind is not None and given.kind not in _KINDS:
             raise Malformed(f"{given.kind!r} is no kind of name; choose branch, tag or alias")
-        path = model_at(given.model, kinds[given.kind], quoted(given.name), "moves")
-        pages = self._remote.client.pages(path, {"most": PAGE})
-        first = next(pages)
-        told = chain(first.entries, (entry for page in pages for entry in page.entries))
+        found, model = list[LogEntry](), ""
+        for kind in _KINDS if given.kind is None else (given.kind,):
+            path = model_at(given.model, _KINDS[kind], quoted(given.name), "moves")
+            with suppress(*(() if given.kind else (UnknownRevision,))):
+                for page in self._remote.client.pages(path, {"most": PAGE}):
+                    model = page.model
+                    found += page.entries
+        if not found:
+            model = self.about(given.model).model
+            what = "branch, tag or alias"
+            raise UnknownRevision(f"{model} never had a {what} {given.name!r}; `lepton about {model}` lists its names")
+        told = sorted(found, key=lambda entry: entry.seq, reverse=True)
         some = (entry for entry in told if given.before is None or entry.seq < given.before)
-        return Log(first.model, tuple(islice(some, given.most)))
+        return Log(model, tuple(islice(some, given.most)))
 
     @over_http
     def protect(self, given: Any) -> Any:

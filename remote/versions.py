@@ -12,7 +12,7 @@ from ..domain.model.metric import checked_better
 from ..domain.names import checked_metrics
 from ..errors import Malformed, Refused
 from ..plain import in_json
-from ..results import Log
+from ..results import Log, VersionSummaries
 from ..versions.arguments import checked
 from .asked import PAGE, Asking, model_at, over_http, quoted
 from .destination import version_of
@@ -89,12 +89,22 @@ class ReadOverHTTP(Asking):
         asked = {"rev": rev, "most": min(given.most or PAGE, PAGE)}
         pages = self._remote.client.pages(model_at(given.model, "log"), asked)
         first = next(pages)
-        entries = islice(chain(first.entries, (entry for page in pages for entry in page.entries)), given.most)
-        return Log(first.model, tuple(entries))
+        told = chain(first.entries, (entry for page in pages for entry in page.entries))
+        some = (entry for entry in told if given.before is None or entry.seq < given.before)
+        return Log(first.model, tuple(islice(some, given.most)))
 
     @over_http
     def show(self, given: Any) -> Any:
         return self._read(self._version_at(given.rev))
+
+    @over_http
+    def versions(self, given: Any) -> Any:
+        asked = {"where": given.where, "branch": given.branch, "most": min(given.most, PAGE)}
+        pages = self._remote.client.pages(model_at(given.model, "versions"), asked)
+        first = next(pages)
+        told = chain(first.versions, (each for page in pages for each in page.versions))
+        some = (each for each in told if given.before is None or int(each.version) < given.before)
+        return VersionSummaries(first.model, tuple(islice(some, given.most)))
 
     @over_http
     def annotate(self, given: Any) -> None:

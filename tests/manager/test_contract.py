@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import multiprocessing
 import os
 import pickle
@@ -107,9 +108,15 @@ def test_a_run_logs_checkpoints_and_saves(manager: ModelManager, name: str) -> N
 
 
 def test_a_run_that_raised_is_resumed(manager: ModelManager, name: str) -> None:
-    with pytest.raises(ValueError, match="broke"), manager.run(name) as run:
-        run.log({"loss": 1.0}, step=4)
-        raise ValueError("it broke")
+    run = manager.run(name)
+
+    def train() -> None:
+        with run:
+            run.log({"loss": 1.0}, step=4)
+            raise ValueError("it broke")
+
+    with pytest.raises(ValueError, match="broke"):
+        train()
     assert manager.show_run(run.id).status == "failed"
 
     with manager.resume(run.id) as again:
@@ -205,6 +212,111 @@ def test_a_forked_child_opens_connections_of_its_own(manager: ModelManager, name
     assert manager.show(f"{name}@1").annotations == {"child": process.pid}
 
 
+def test_names_are_bound_and_moved(manager: ModelManager, name: str) -> None:
+    first = manager.save_version(arrays(1, 10), name=name)
+    second = manager.save_version(arrays(2, 10), name=name)
+    assert manager.branch("trial", first) == first
+    assert manager.tag("v1", first) == first
+    assert manager.alias("production", first, expected=0) == first
+    assert manager.alias("production", second, expected=first) == second
+    moved = manager.aliases({"production": first, "canary": second}, reason="together")
+    with pytest.raises(Stale):
+        manager.alias("production", second, expected=second)
+    with pytest.raises(Stale):
+        manager.alias("production", second, expected=LastMove(1))
+    again = manager.alias("production", second, expected=LastMove(manager.aliases(model=name).last_moves["production"]))
+
+    assert (dict(moved), again) == ({"canary": second, "production": first}, second)
+    assert dict(manager.branches(name)) == {"main": second, "trial": first}
+    assert dict(manager.tags(name)) == {"v1": first}
+    assert [entry.kind for entry in manager.moves("production", model=name)] == ["moved"] * 3 + ["created"]
+    assert len(manager.log(model=name)) == len(manager.log(f"{name}@main")) + len(manager.log(f"{name}@trial"))
+    manager.delete_tag("v1", model=name)
+    manager.delete_alias("canary", model=name)
+    manager.delete_branch("trial", model=name)
+    assert (manager.tags(name), dict(manager.branches(name))) == ({}, {"main": second})
+    merged = manager.merge(first, strategy="theirs", message="back")
+    assert manager.load_arrays(merged)["w"][0] == 1.0
+
+
+def test_a_rollback_is_planned_and_rehearsed_first(manager: ModelManager, name: str) -> None:
+    rows = np.random.default_rng(0).normal(size=(200, 3))
+    labels = (rows[:, 0] > 0).astype(int)
+    good = manager.train(CreditModel(seed=1, epochs=3), rows, labels, name=name)
+    bad = manager.train(CreditModel(seed=2, epochs=1), rows, 1 - labels, name=name)
+
+    plan = manager.rollback(good, dry_run=True, rehearse=(rows, labels))
+    assert isinstance(plan, RollbackPlan)
+    assert plan.rehearsal is not None
+    done = manager.rollback(good, expected=bad, rehearse=(rows, labels), reason="better")
+
+    assert isinstance(done, RolledBack)
+    assert int(manager.show(f"{name}@main").version) == int(good)
+    with pytest.raises(Stale):
+        manager.rollback(bad, expected=bad, reason="again")
+
+
+def test_versions_are_judged_on_rows_of_the_caller(manager: ModelManager, name: str, tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(300, 3))
+    labels = (rows[:, 0] + rows[:, 1] > 0).astype(int)
+    first = manager.train(CreditModel(seed=1, epochs=2), rows[:200], labels[:200], name=name)
+    second = manager.train(CreditModel(seed=2, epochs=4), rows[:200], labels[:200], name=name)
+    file = tmp_path / "rows.csv"
+    lines = [",".join([*map(str, row), str(label)]) for row, label in zip(rows[200:], labels[200:], strict=True)]
+    file.write_text("\n".join(["0,1,2,y", *lines]))
+
+    in_memory = manager.evaluate(first, rows[200:], labels[200:], name="held", draws=50)
+    from_file = manager.evaluate(second, file, "y", name="held", draws=50)
+    assert manager.report(first, "held").to_dict()["name"] == "held"
+    assert manager.show(first).metrics["held/f1"] == in_memory.performance.to_dict()["f1"]
+    assert manager.show(second).rows["held/f1"] == manager.show(first).rows["held/f1"]
+    assert from_file.to_dict()["version"] == int(second)
+    gate = manager.gate(second, against=first, require="accuracy >= 0.0", data=rows[200:], labels=labels[200:])
+    assert gate.passed
+    with pytest.raises(GateNotMet):
+        manager.gate(second, require="f1 > 1", name="held").check()
+    manager.protect("production", require="f1 > 1", model=name)
+    with pytest.raises(Refused, match="protected"):
+        manager.alias("production", second)
+    compared = manager.compare(first, second, data=rows[200:], labels=labels[200:], draws=50)
+    assert {int(each) for each in compared.versions} == {int(first), int(second)}
+    assert manager.pick(first, second, by="held/f1", draws=50).to_dict()["picked"] is not None
+    predicted: Any = manager.predict(second, rows[200:])
+    assert predicted.num_rows == 100
+    told = manager.evaluate_predictions(first, predicted.column("prediction"), labels[200:], name="told", draws=50)
+    assert told.to_dict()["name"] == "told"
+
+
+def test_named_data_and_suites_judge(manager: ModelManager, name: str) -> None:
+    rows = np.random.default_rng(0).normal(size=(200, 3))
+    labels = (rows[:, 0] > 0).astype(int)
+    version = manager.train(CreditModel(seed=1, epochs=2), rows, labels, name=name)
+    added = manager.add_data(f"rows-{name}", rows, labels, keep=True)
+    assert (added.rows, manager.data(f"rows-{name}").digest) == (200, added.digest)
+    table, column = manager.load_data(f"rows-{name}")
+    assert (table.num_rows, column.to_pylist()) == (200, labels.tolist())
+
+    defined = manager.define_suite(f"suite-{name}", f"rows-{name}", require=["accuracy > 0.1"], draws=20)
+    judged = manager.run_suite(f"suite-{name}", version)
+
+    assert defined.to_dict()["name"] == f"suite-{name}"
+    assert judged.to_dict()["passed"] is True
+    assert f"suite-{name}" in {each.name for each in manager.suites()}
+    assert manager.evaluate(version, f"rows-{name}", draws=20).to_dict()["version"] == int(version)
+
+
+def test_the_ledger_is_read_as_it_was(manager: ModelManager, name: str) -> None:
+    first = manager.save_version(arrays(1, 10), name=name)
+    before = manager.position()
+    manager.save_version(arrays(2, 10), name=name)
+    past = manager.as_of(before)
+
+    assert past.show(f"{name}@main").version == first
+    assert past.load_arrays(f"{name}@main")["w"][0] == 1.0
+    with pytest.raises(Refused):
+        past.annotate(first, {"a": 1})
+
+
 REFUSED: dict[str, Callable[[ModelManager, str], object]] = {
     "unknown model": lambda m, n: m.show("nosuch@1"),
     "unknown version": lambda m, n: m.show(f"{n}@99"),
@@ -237,6 +349,12 @@ def test_what_is_refused_is_refused_in_the_same_words(doors: dict[str, Door], wh
 
     assert said["remote"][0] is said["local"][0]
     assert said["remote"][1] == said["local"][1]
+
+
+def test_jobs_of_a_server_take_what_jobs_of_a_home_take() -> None:
+    for name, member in vars(Jobs).items():
+        if inspect.isfunction(member) and not name.startswith("_"):
+            assert inspect.signature(getattr(RemoteJobs, name)) == inspect.signature(member), name
 
 
 def test_a_manager_of_a_server_has_every_method_and_none_that_would_open_a_home() -> None:
