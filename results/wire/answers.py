@@ -14,7 +14,7 @@ from ..answer import Result, Shown
 from ..version import PendingVersion, Version, VersionRef
 from .values import KIND, OF, packed_value, unpacked_value
 
-NEVER: Final = frozenset(("Shown", "Result", "TaskPerformance", "plain"))
+NEVER: Final = frozenset(("LastMove", "Shown", "Result", "TaskPerformance", "plain"))
 """Names of results that are no answers."""
 ERROR: Final = "error"
 
