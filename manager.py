@@ -1261,7 +1261,7 @@ class ModelManager:
         `run`, as they are opened here. In pages: `most` of them, those behind `after` (`MODEL@N`, the last one of the
         page before), all as of one `as_of`, the `seq` at which the first page was asked for.
         """
-        if (most, after, as_of, self._past) == (None, None, None, None):
+        if self._rights.everywhere and (most, after, as_of, self._past) == (None, None, None, None):
             matches = self._matching(expression)
         else:
             matches = self._matching(expression, self._following(most, after, as_of))
@@ -1431,14 +1431,19 @@ class ModelManager:
 
         behind = None if after is None else self._resolved(after)
         model, version = ("", 0) if behind is None else (behind.model.name, behind.number)
-        models = None if self._rights.everywhere else self.models()
         end = self.position()
-        return Following(min(end, end if as_of is None else as_of), most or sys.maxsize, model, version, models)
+        return Following(
+            min(end, end if as_of is None else as_of), most or sys.maxsize, model, version, self._readable()
+        )
+
+    def _readable(self) -> list[str] | None:
+        """The models that may be read; None for all."""
+        return None if self._rights.everywhere else self.models()
 
     def _numbers(self, expression: str, model: str, page: VersionPage) -> list[int]:
         from .projections.queries.search import Newest
 
-        newest = Newest(model, page.most, page.branch, page.before, self._past)
+        newest = Newest(model, page.most, page.branch, page.before, self._past, self._readable())
         return [ref.number for ref in self._matching(expression, newest)]
 
     @property

@@ -23,12 +23,13 @@ from . import (
     saving,
     stored,
     suites,
+    tokens,
     versions,
 )
 from .work import jobs, runs
 
 _SUBJECTS: Final = (
     position, asking, events, models, versions, names, moves, jobs, runs, saving, stored, rows, contests, judging,
-    suites, data,
+    suites, data, tokens,
 )  # fmt: skip
 ROUTERS: Final[tuple[APIRouter, ...]] = tuple(subject.router for subject in _SUBJECTS)
