@@ -205,7 +205,7 @@ class ModelManager:
         Weights and files are there as they were kept; who was forgotten since is forgotten there too.
         """
         seq = self._place(at)
-        manager = type(self).__new__(type(self))
+        manager = object.__new__(type(self))
         manager._open(self._settings, strict=True)
         manager._root, manager._rights, manager._origins = self._root or self, self._rights, self._origins
         manager._past = seq if self._past is None else min(seq, self._past)

@@ -30,7 +30,7 @@ class WorkOverHTTP(Asking):
         if record.status == "finished":
             raise Refused(f"run {record.run!r} is finished; only one that did not finish is resumed: start another")
         far = self._remote.client.get(_run(record.run, "progress"))
-        return resumed(self._remote.outbox, record, Resumed(record.run, far["points"], far["step"]))
+        return resumed(self._outbox, record, Resumed(record.run, far["points"], far["step"]))
 
     @over_http
     def runs(self, given: Any) -> Any:
@@ -67,7 +67,7 @@ class WorkOverHTTP(Asking):
         """Work that is done by workers: trainings and evaluations asked for, waited for, called off."""
         from .jobs import RemoteJobs
 
-        return RemoteJobs(self._remote.client, self._remote.outbox.ready)
+        return RemoteJobs(self._remote.client, self._outbox.ready)
 
 
 def _run(run: str, *rest: str) -> str:

@@ -31,8 +31,8 @@ class KnownChunks:
 
     def __init__(self, vault: Vault, versions: Iterable[Known]) -> None:
         self._vault = vault
-        self._versions = tuple(dict.fromkeys(each.tensors for each in versions))
         self._graphs = {each.tensors: each.graph for each in versions}
+        self._versions = tuple(self._graphs)
 
     @cached_property
     def _places(self) -> Mapping[str, tuple[str, Slot]]:
