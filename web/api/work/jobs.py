@@ -20,9 +20,9 @@ from ....results.shapes.work import JOB, JOBS
 from ...caller import ANSWER, JSON, Call
 from ...cursors import USUAL, Cursor, Most, paging
 from ...described import answers
+from ...following.streams import SSE, EventStream, begun_after
 from ...negotiation import accepted
 from ...routing import Router
-from ...streams import SSE, EventStream, begun_after
 from .job_requests import Asked, ask
 
 router = Router("jobs")
