@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, Self, TypeVar, Unpack, cast
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         Card,
         CheckpointRecords,
         Comparison,
+        CreatedToken,
         Damages,
         DataSets,
         Diff,
@@ -69,13 +70,17 @@ if TYPE_CHECKING:
         SuiteRun,
         Suites,
         Synced,
+        TokenRecord,
+        Tokens,
         Upgraded,
         Verified,
         VersionRecord,
         VersionSummaries,
     )
+    from .versions.access.tokens import TokenHolder
     from .versions.moves.rollback import Aim
     from .versions.overview.summaries import VersionPage
+    from .versions.runs.open_runs import OpenRuns
     from .versions.runs.run import Run
     from .versions.spool.outbox import Outbox
     from .versions.spool.spool import Spool
@@ -481,7 +486,10 @@ class ModelManager:
         override: bool = False,
         key: str | None = None,
     ) -> Refs:
-        """Put several aliases on versions of one model, all or none; without moves only say where they stand."""
+        """Put several aliases on versions of one model, all or none; without moves only say where they stand.
+
+        In `expected` "*" stands for all aliases of the model: `LastMove(aliases().last)` is that none has moved since.
+        """
         moves, expected = moves or {}, expected or {}
         if not moves:
             return versions.names.standing(self._workspace, self._known(model), "alias")
@@ -903,13 +911,18 @@ class ModelManager:
         status: Literal["running", "finished", "failed", "lost"] | None = None,
         actor: str | None = None,
         most: int = 100,
+        before: str | None = None,
     ) -> RunRecords:
         """The runs of a model or of all, the newest first; `status` is running, finished, failed or lost.
 
-        `actor` is the name of who started them; nobody's who was forgotten is found.
+        `actor` is the name of who started them; nobody's who was forgotten is found. With `before`, a run's id, those
+        that were started before it.
         """
-        query = "SELECT run, model FROM runs WHERE (? IS NULL OR model = ?) ORDER BY seq DESC"
-        params = [model, model]
+        query = (
+            "SELECT run, model FROM runs WHERE (? IS NULL OR model = ?) "
+            "AND (? IS NULL OR seq < (SELECT seq FROM runs WHERE run = ?)) ORDER BY seq DESC"
+        )
+        params = [model, model, before, before]
         if actor is not None:
             query, params = query.replace(" ORDER", " AND opened(actor) = ? ORDER"), [*params, actor]
         self._rights.check("read")
@@ -923,6 +936,29 @@ class ModelManager:
         return versions.record.listed(
             self._workspace, [self._workspace.named("run", run)], None, 1, self._settings.terms.run
         )[0]
+
+    def run_metrics(  # pyright: ignore[reportUnknownParameterType] - pyarrow ships no types
+        self, run: str, name: str | None = None
+    ) -> pa.Table:
+        """The points that a run logged, in their order: name, step, value and time; of one metric, if it is named."""
+        query = (
+            "SELECT name, step, value, time FROM metrics WHERE run = ? AND version IS NULL AND (? IS NULL OR name = ?) "
+            "ORDER BY seq, time, step NULLS FIRST"
+        )
+        return self._asked(query, [self._workspace.named("run", run), name, name])  # pyright: ignore[reportUnknownVariableType]
+
+    def run_progress(self, run: str) -> tuple[int, int | None]:
+        """How many points a run logged, and their greatest step: where a script goes on with it."""
+        query = "SELECT count(*) AS points, max(step) AS step FROM metrics WHERE run = ? AND version IS NULL"
+        table = cast(Any, self._asked(query, [self._workspace.named("run", run)]))
+        return table.column("points")[0].as_py(), table.column("step")[0].as_py()
+
+    @property
+    def open_runs(self) -> OpenRuns:
+        """Runs of scripts elsewhere, as a server is told of them."""
+        from .versions.runs.open_runs import OpenRuns
+
+        return OpenRuns(self._workspace)
 
     def checkpoints(self, run: str) -> CheckpointRecords:
         """What a run kept on its way, the oldest first."""
@@ -1225,7 +1261,7 @@ class ModelManager:
         `run`, as they are opened here. In pages: `most` of them, those behind `after` (`MODEL@N`, the last one of the
         page before), all as of one `as_of`, the `seq` at which the first page was asked for.
         """
-        if (most, after, as_of, self._past) == (None, None, None, None):
+        if self._rights.everywhere and (most, after, as_of, self._past) == (None, None, None, None):
             matches = self._matching(expression)
         else:
             matches = self._matching(expression, self._following(most, after, as_of))
@@ -1303,12 +1339,48 @@ class ModelManager:
 
     @_administered
     @_told_first
+    def create_token(
+        self,
+        owner: str,
+        scopes: str | Sequence[str],
+        *,
+        models: str | Sequence[str] = "*",
+        expires: str | date | timedelta | None = None,
+        key: str | None = None,
+    ) -> CreatedToken:
+        """Make a token: whoever holds its `secret`, which is shown in this answer alone, acts as its owner.
+
+        `scopes` are of read, write, move, admin, sql: write and move imply read, admin implies all. `models` are globs
+        of models' names; others are to its holder as if they were not there. It `expires` after a term (`30d`, `12h`,
+        a timedelta), at a date or a time; never, if left out. Repeated under its key the answer has no secret.
+        """
+        return versions.tokens.create(self._workspace, owner, _several(scopes), _several(models), expires, key)
+
+    @_administered
+    def tokens(self) -> Tokens:
+        """All tokens, the oldest first, with those that have expired or were revoked."""
+        return versions.tokens.listed(self._workspace)
+
+    @_administered
+    @_told_first
+    def revoke_token(self, token: str, *, reason: str = "", key: str | None = None) -> TokenRecord:
+        """Let a token, named by its id or a part of it, be good no more: within a second at every server."""
+        return versions.tokens.revoke(self._workspace, token, reason, key)
+
+    @_administered
+    def holder(self, secret: str) -> TokenHolder | None:
+        """Whoever holds a token with this secret; None where there is none, or it is good no more."""
+        return self._workspace.holders.of(secret)
+
+    @_administered
+    @_told_first
     def forget_actor(self, name: str) -> bool:
         """Delete a person's or an outside source's name and key: whether there was one; no hash changes.
 
         Their texts and their refused messages show as [forgotten]. What stands in this home's spool loses their name
-        and their words.
+        and their words. Their tokens are revoked.
         """
+        versions.tokens.revoke_all(self._workspace, name)
         spooled = self._home.outbox.delivery.forget(name)
         return self._workspace.actors.forget(name) or spooled
 
@@ -1359,14 +1431,19 @@ class ModelManager:
 
         behind = None if after is None else self._resolved(after)
         model, version = ("", 0) if behind is None else (behind.model.name, behind.number)
-        models = None if self._rights.everywhere else self.models()
         end = self.position()
-        return Following(min(end, end if as_of is None else as_of), most or sys.maxsize, model, version, models)
+        return Following(
+            min(end, end if as_of is None else as_of), most or sys.maxsize, model, version, self._readable()
+        )
+
+    def _readable(self) -> list[str] | None:
+        """The models that may be read; None for all."""
+        return None if self._rights.everywhere else self.models()
 
     def _numbers(self, expression: str, model: str, page: VersionPage) -> list[int]:
         from .projections.queries.search import Newest
 
-        newest = Newest(model, page.most, page.branch, page.before, self._past)
+        newest = Newest(model, page.most, page.branch, page.before, self._past, self._readable())
         return [ref.number for ref in self._matching(expression, newest)]
 
     @property

@@ -45,6 +45,7 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
         ("status", "worker", "relay", "projector", "intake", "rejected", "restore"),
     ),
     "Over HTTP": ("work.serving", ("serve",)),
+    "Who may": ("access", ("token",)),
     "The shell": ("shell", ("completion",)),
 }
 """Each section of the help: the module that holds its commands, and their names."""

@@ -24,6 +24,7 @@ from .streams import job_stream as job_stream
 from .streams import model_stream as model_stream
 from .streams import run_stream as run_stream
 from .streams import suite_stream as suite_stream
+from .streams import token_stream as token_stream
 
 Expected = int | LastMove
 """Where a name must be for a command to move it: on a version (0: nowhere), or where its last move left it."""
@@ -71,6 +72,16 @@ class OfSuite(Command):
 
     def reads(self) -> tuple[str, ...]:
         return (suite_stream(self.suite),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfToken(Command):
+    """Something asked of one token; access/commands.py has them."""
+
+    token: str
+
+    def reads(self) -> tuple[str, ...]:
+        return (token_stream(self.token),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -484,5 +495,5 @@ ModelCommand = (
 RunCommand = StartRun | ResumeRun | LoseRun | LogMetrics | Checkpoint | FinishRun
 OfLedger = CreateLedger | UpgradeLedger
 Told = RecordDataset | RecordObservation
-OfThings = OfJob | OfData | OfSuite
+OfThings = OfJob | OfData | OfSuite | OfToken
 AnyCommand = ModelCommand | RunCommand | TellManifest | Repack | Told | OfLedger | OfThings

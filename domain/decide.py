@@ -22,6 +22,7 @@ from ..events.model import (
 )
 from ..plain import plain
 from . import told
+from .access.decide import decide_token
 from .append import Append
 from .commands import (
     LEDGER,
@@ -49,6 +50,7 @@ from .commands import (
     OfData,
     OfGates,
     OfSuite,
+    OfToken,
     RecordDataset,
     RecordEvaluation,
     RecordMetrics,
@@ -118,6 +120,8 @@ def decide(state: State, command: AnyCommand) -> tuple[Append, ...]:
             return decide_job(state, command)
         case OfSuite():
             return decide_suite(state, command)
+        case OfToken():
+            return decide_token(state, command)
         case _:
             model = _model(state, command.model)
             if not model.registered:

@@ -11,6 +11,8 @@ from ..events.envelope import Recorded
 from ..events.ledger import FORMAT, LedgerCreated, LedgerUpgraded, newer
 from ..events.objects import ObjectsCondemned
 from ..events.outside import DatasetRecorded
+from .access import state as tokens
+from .access.state import TokenState
 from .data import state as data
 from .data.state import DataState
 from .job import state as job
@@ -43,7 +45,9 @@ class LedgerState:
     format: int = 0
 
 
-Aggregate = ModelState | RunState | JobState | Objects | Dataset | Endpoint | DataState | SuiteState | LedgerState
+Aggregate = (
+    ModelState | RunState | JobState | Objects | Dataset | Endpoint | DataState | SuiteState | TokenState | LedgerState
+)
 State = Mapping[str, Aggregate]
 """The aggregates of the streams that a command named."""
 
@@ -64,6 +68,8 @@ def empty(stream: str) -> Aggregate:
         return Endpoint()
     if stream.startswith("suite/"):
         return SuiteState(stream.removeprefix("suite/"))
+    if stream.startswith("token/"):
+        return TokenState()
     if stream == OBJECTS:
         return Objects()
     if stream == LEDGER:
@@ -93,6 +99,8 @@ def evolve(state: Aggregate, recorded: Recorded) -> Aggregate:
             return Dataset(recorded.event.data) if isinstance(recorded.event, DatasetRecorded) else state
         case SuiteState():
             return suites.evolve(state, recorded)
+        case TokenState():
+            return tokens.evolve(state, recorded)
         case DataState():
             return data.evolve(state, recorded)
         case Endpoint():

@@ -36,6 +36,11 @@ def endpoint_stream(name: str) -> str:
     return f"endpoint/{name}"
 
 
+def token_stream(token: str) -> str:
+    """The stream of a token's events."""
+    return f"token/{token}"
+
+
 def data_stream(name: str) -> str:
     """The stream of a named data set's events."""
     return f"data/{name}"

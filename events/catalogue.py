@@ -13,8 +13,9 @@ from .objects import ObjectsEvent
 from .outside import OutsideEvent
 from .run import RunEvent
 from .suite import SuiteEvent
+from .token import TokenEvent
 
-_FAMILIES = (LedgerEvent, ObjectsEvent, ModelEvent, RunEvent, JobEvent, SuiteEvent, OutsideEvent)
+_FAMILIES = (LedgerEvent, ObjectsEvent, ModelEvent, RunEvent, JobEvent, SuiteEvent, TokenEvent, OutsideEvent)
 
 _KINDS = (*(kind for family in _FAMILIES for kind in get_args(family)), DataNamed)
 

@@ -14,12 +14,13 @@ from .judging import JudgedOverHTTP
 from .names import NamedOverHTTP
 from .place import named
 from .tables import AskedOverHTTP
+from .tokens import TokensOverHTTP
 from .versions import ReadOverHTTP
 from .work import WorkOverHTTP
 
 
 @checked
-class RemoteManager(ReadOverHTTP, NamedOverHTTP, JudgedOverHTTP, WorkOverHTTP, AskedOverHTTP):
+class RemoteManager(ReadOverHTTP, NamedOverHTTP, JudgedOverHTTP, WorkOverHTTP, AskedOverHTTP, TokensOverHTTP):
     """A ledger behind a server, as `ModelManager` has one in a folder.
 
     `home` is the server's address; LEPTON_TOKEN is who asks. Models are built, trained and saved here, from classes

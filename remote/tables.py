@@ -70,8 +70,7 @@ class AskedOverHTTP(Asking):
     @over_http
     def forget_actor(self, given: Any) -> Any:
         spooled = self._remote.outbox.delivery.forget(given.name)
-        forgotten = self._write("DELETE", f"/actors/{quoted(given.name)}")
-        return bool(forgotten["forgotten"]) or spooled
+        return bool(self._write("DELETE", f"/actors/{quoted(given.name)}")) or spooled
 
     def _told(self, given: Any) -> Iterator[dict[str, Any]]:
         """The events up to the end of the log as it is now."""

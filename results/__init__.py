@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from .pages.card import Card, JudgedRows
     from .rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
     from .standing import Synced, Verified
+    from .tokens import CreatedToken, TokenRecord, Tokens
     from .version import PendingVersion, Version, VersionRef
     from .work.jobs import JobRecord, JobRecords
     from .work.runs import CheckpointRecord, CheckpointRecords, RunRecord, RunRecords
@@ -73,6 +74,7 @@ __all__ = [
     "Confusion",
     "Contest",
     "CostCurve",
+    "CreatedToken",
     "Curve",
     "Damages",
     "DataSets",
@@ -138,6 +140,8 @@ __all__ = [
     "Synced",
     "TaskPerformance",
     "TensorChange",
+    "TokenRecord",
+    "Tokens",
     "TopicStatus",
     "Upgraded",
     "Verified",
@@ -225,6 +229,7 @@ _HOMES: Final = {
         "SuiteVerdict",
         "Suites",
     ),
+    ".tokens": ("CreatedToken", "TokenRecord", "Tokens"),
     ".standing": (
         "Synced",
         "Verified",

@@ -24,7 +24,9 @@ class LastMove:
 
     def __str__(self) -> str:
         """The expectation in words, which count where a command is sent again under its key."""
-        wanted = "any" if self.seq is None else " or ".join(map(event_at, (self.seq, *self.others)))
+        if self.seq is not None and {self.seq, *self.others} <= {*self.never}:
+            return "what was expected"
+        wanted = "any event" if self.seq is None else " or ".join(map(event_at, (self.seq, *self.others)))
         return f"{wanted} but {' or '.join(map(event_at, self.never))}" if self.never else wanted
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -36,12 +37,14 @@ if TYPE_CHECKING:
     from ..tensors.cache import ChunkCache
     from ..tensors.keep import SoundPacks
     from ..tensors.vault import Vault
+    from .access.tokens import TokenHolders
     from .runs.lost import LostRuns
     from .spool.spool import Spool
 
 
 SHORTEST: Final = 4
 """Characters of a job's or a run's id that may stand for it."""
+_WHOLE_ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(\.[0-9]+)?")
 
 
 @dataclass
@@ -141,6 +144,8 @@ class Workspace:
 
     def named(self, kind: Literal["job", "run"], words: str) -> str:
         """The job or run whose id begins or ends so. Raises `UnknownRevision` where there is none, or more than one."""
+        if _WHOLE_ID.fullmatch(words) and self._stands(kind, words) and self.may_read(kind, words):
+            return words  # without a look at all others
         names = [stream.removeprefix(f"{kind}/") for stream in self.ledger.store.streams(f"{kind}/")]
         if words in names and self.may_read(kind, words):
             return words
@@ -155,6 +160,10 @@ class Workspace:
             many = f"{len(ids)} {kind}s have ids like" if ids else f"there is no {kind}"
             raise UnknownRevision(f"{many} {words!r}; `lepton {kind}s` lists them")
         return ids[0]
+
+    def _stands(self, kind: Literal["job", "run"], name: str) -> bool:
+        stream = run_stream(name) if kind == "run" else job_stream(name)
+        return cast(RunState | JobState, self.ledger.state(stream)).status != "unknown"
 
     def may_read(self, kind: Literal["job", "run"], name: str) -> bool:
         """Whether a job or a run may be read: its model may."""
@@ -179,6 +188,13 @@ class Workspace:
         """Note that a live object is what a version holds."""
         if followed(source):
             self.origins[unwrapped(source)] = version
+
+    @cached_property
+    def holders(self) -> TokenHolders:
+        """Who looks up whose a token is."""
+        from .access.tokens import TokenHolders
+
+        return TokenHolders(self)
 
     def vault_to_save(self) -> Vault:
         """The vault as a save may rely on it: without the packs that are condemned."""

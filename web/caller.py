@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 from fastapi import Depends
@@ -15,10 +16,12 @@ from ..ledger.transaction import LONGEST_KEY
 from ..results.answer import plain
 from ..versions.news import noted
 from .negotiation import accepted
+from .preconditions import of_name
 
 if TYPE_CHECKING:
     from ..domain.access.rights import Scope
     from ..manager import ModelManager
+    from ..results import LastMove
     from .served import ServedLedger
     from .visitor import Visitor
 
@@ -39,11 +42,14 @@ class Caller:
         self.request = request
         self.visitor: Visitor = request.scope["lepton.visitor"]
         self.service: ServedLedger = request.app.state.service
+        self.recorded: int | None = None
+        """The seq of what a write recorded, once it has; None where it found all as it was asked for."""
 
-    @property
+    @cached_property
     def manager(self) -> ModelManager:
-        """The ledger, acting as the caller, with the caller's rights."""
-        return self.service.acting(self.visitor)
+        """The ledger, acting as the caller, with the caller's rights; for a read as it was `at` a place in the log."""
+        manager = self.service.acting(self.visitor)
+        return manager if self.at is None else manager.as_of(self.at)
 
     @property
     def key(self) -> str | None:
@@ -52,6 +58,15 @@ class Caller:
         if key is not None and not 0 < len(key) <= LONGEST_KEY:
             raise Malformed(f"Idempotency-Key has {len(key)} characters; give 1 to {LONGEST_KEY}")
         return key
+
+    @property
+    def at(self) -> str | None:
+        """The place in the log that a read is of, None for now."""
+        return self.request.scope.get("lepton.at")
+
+    def precondition(self) -> LastMove | None:
+        """The last move that If-Match and If-None-Match expect of a name."""
+        return of_name(self.request.headers)
 
     def needs(self, scope: Scope, model: str | None = None) -> None:
         """Raise `Forbidden` where the caller may not."""
@@ -91,6 +106,7 @@ class Caller:
         media = accepted(self.request.headers.get("accept"), (JSON, ANSWER))
         with noted() as news:
             answer = act()
+        self.recorded = news.seq
         headers = {"Lepton-Seq": str(news.seq or self.service.end()), "Vary": "Accept"}
         headers["Lepton-News"] = "true" if news() else "false"  # false: what was asked for stood already
         if location is not None:

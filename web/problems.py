@@ -41,6 +41,7 @@ ERRORS: Final[Mapping[type[LeptonError], ProblemKind]] = {
     errors.TooLarge: ProblemKind(413, "too-large"),
     errors.Malformed: ProblemKind(400, "malformed"),
     errors.NewerLedger: ProblemKind(500, "newer-ledger"),
+    errors.ReadOnly: ProblemKind(409, "read-only"),
     errors.GateNotMet: ProblemKind(409, "gate-not-met"),
     errors.Forbidden: ProblemKind(403, "forbidden"),
     errors.Refused: ProblemKind(409, "refused"),
@@ -87,6 +88,8 @@ def of_error(error: LeptonError, request: Request) -> Response:
     if kind.name == "stale" and ("if-match" in request.headers or "if-none-match" in request.headers):
         status = 412
     more: dict[str, Any] = {"lepton": told(error)}
+    if isinstance(error, errors.GateNotMet):
+        more["requirements"] = error.requirements
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(RETRY_AFTER)
         more["key"] = error.key or request.headers.get("idempotency-key")
@@ -127,9 +130,12 @@ def of_fault(error: Exception, request: Request) -> Response:
 
 def problem(status: int, name: str, sentence: str, headers: Mapping[str, str] | None = None, **more: Any) -> Response:
     """A problem as a response."""
-    body = {"type": TYPE + name, "title": HTTPStatus(status).phrase, "status": status, "detail": sentence}
+    body = {"type": TYPE + name, "title": _PHRASES.get(status, "Refused"), "status": status, "detail": sentence}
     told = {key: value for key, value in more.items() if value is not None}
     return Response(to_json(body | told, inf_nan_mode="strings"), status, headers, MEDIA)
+
+
+_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus} | {499: "Client Closed Request"}
 
 
 def retry_after(seconds: float) -> str:

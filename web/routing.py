@@ -17,11 +17,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..errors import Malformed
 from .problems import Problem
+from .reading import READS
 
 JSON: Final = "application/json"
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
-ALWAYS: Final = frozenset({"at", "wait_for"})
-"""What every read takes."""
 
 
 class StrictRequest(Request):
@@ -46,9 +45,15 @@ class RawRoute(APIRoute):
             child["path_params"] = {name: _unquoted(value) for name, value in child["path_params"].items()}
         return match, child
 
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        if options.get("methods") and "GET" in options["methods"]:
+            given = options.get("dependencies") or ()
+            options["dependencies"] = [*(each for each in READS if each not in given), *given]
+        super().__init__(path, endpoint, **options)
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
-        names = _query_names(self.dependant) | ALWAYS
+        names = _query_names(self.dependant)
 
         async def strict(request: Request) -> Response:
             if unknown := sorted(request.query_params.keys() - names):

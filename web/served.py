@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import cached_property
 from threading import Event
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ..errors import LockHeld
 from ..supervised import Supervised
@@ -80,8 +80,7 @@ class ServedLedger:
 
     def has_tokens(self) -> bool:
         """Whether anybody holds a token that is good."""
-        tokens: Any = getattr(self.manager, "tokens", list)
-        return any(token.is_good for token in tokens())
+        return any(token.is_good for token in self.manager.tokens())
 
     def is_open(self) -> bool:
         """Whether this machine's user needs no token: nobody beyond it is meant to come, and there are no tokens."""
@@ -97,8 +96,7 @@ class ServedLedger:
         """Whom a token belongs to; None where it is not good."""
         if self._issued is not None and secret.count(".") == 2:
             return self._issued.visitor(secret)
-        manager: Any = self.manager
-        holder = manager.holder(secret) if hasattr(manager, "holder") else None
+        holder = self.manager.holder(secret)
         return None if holder is None else Visitor(holder.owner, holder.rights, holder.token)
 
     @asynccontextmanager

@@ -65,6 +65,7 @@ from ..run.state import RunState
 from ..state import Aggregate
 from ..suites.commands import DefineSuite, JudgeSuite, RetireSuite
 from ..suites.state import SuiteState
+from .commands import CreateToken, RevokeToken
 from .rights import Rights, Scope
 
 StateOf = Callable[[str], Aggregate]
@@ -80,7 +81,7 @@ _MOVE: Final = (
     CreateBranch, DeleteBranch, CreateTag, DeleteTag, MoveAliases, DeleteAlias, RollBack, RollBackAlias, ClearVersion,
     ProtectAlias, UnprotectAlias,
 )  # fmt: skip
-_ADMIN: Final = (Archive, Unarchive, Repack, CreateLedger, UpgradeLedger)
+_ADMIN: Final = (Archive, Unarchive, Repack, CreateToken, RevokeToken, CreateLedger, UpgradeLedger)
 
 NEEDS: Final[Mapping[type[Command], Scope]] = {
     **dict.fromkeys(_WRITE, "write"),
@@ -88,7 +89,7 @@ NEEDS: Final[Mapping[type[Command], Scope]] = {
     **dict.fromkeys(_ADMIN, "admin"),
 }
 """The scope of every command. One that is not named here passes with all rights alone."""
-WHOLE_LEDGER: Final = (Repack, CreateLedger, UpgradeLedger)
+WHOLE_LEDGER: Final = (Repack, CreateToken, RevokeToken, CreateLedger, UpgradeLedger)
 """What concerns every model."""
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
-from ...errors import NotInPast, Refused, UnknownRevision
+from ...errors import Malformed, NotInPast, Refused, UnknownRevision
 from ...events.event import Event
 from ...events.model import (
     AliasDeleted,
@@ -30,6 +31,9 @@ from ..guards import stands, unused, writable
 from ..names import checked_name
 from .commit import free_tag
 from .state import ModelState
+
+ALL: Final = "*"
+"""In the place of an alias that is expected to be somewhere: all those of the model, by the last move of any."""
 
 
 def create_branch(model: ModelState, command: CreateBranch) -> tuple[Event, ...]:
@@ -76,7 +80,11 @@ def delete_tag(model: ModelState, command: DeleteTag) -> tuple[Event, ...]:
 
 def move_aliases(model: ModelState, command: MoveAliases) -> tuple[Event, ...]:
     """Put aliases on versions, all or none, if they stand where the caller believes."""
-    if unknown := command.expected.keys() - command.to.keys():
+    of_all = command.expected.get(ALL)
+    if isinstance(of_all, int):
+        raise Malformed(f"`expected` says where all aliases stand, {of_all}; give the last move of any, as a LastMove")
+    stands("the last move of an alias", of_all, None, model.last_of_all("alias"))
+    if unknown := command.expected.keys() - command.to.keys() - {ALL}:
         raise Refused(f"`expected` names {', '.join(sorted(unknown))}, which is not being moved; name the same aliases")
     for alias, number in command.to.items():
         checked_name(alias, "alias")

@@ -129,4 +129,10 @@ CREATE TABLE run_heartbeats (
     PRIMARY KEY (run)
 );
 
-INSERT INTO alembic_version VALUES ('0002');
+CREATE TABLE token_hashes (
+    hash BLOB NOT NULL,
+    token VARCHAR(100) NOT NULL,
+    PRIMARY KEY (hash)
+);
+
+INSERT INTO alembic_version VALUES ('0003');

@@ -7,7 +7,7 @@ from typing import Final
 
 _TABLE: Final = re.compile(
     r"\b(FROM|JOIN|INTO|UPDATE)( +)"
-    r"(actors|events|head|holders|leases|mail|placements|positions|rejected|run_heartbeats|seen|tiles|workers)\b"
+    r"(actors|events|head|holders|leases|mail|placements|positions|rejected|run_heartbeats|seen|tiles|token_hashes|workers)\b"
 )
 """Where a statement names a table of the ledger; tests/events/test_pooler.py finds one that is missing here."""
 
@@ -188,6 +188,9 @@ class Statements:
     stale_beats = "SELECT run, heard FROM run_heartbeats WHERE heard < :now - ? ORDER BY heard LIMIT 1000"
     end_beat = "DELETE FROM run_heartbeats WHERE run = ?"
     end_stale_beat = "DELETE FROM run_heartbeats WHERE run = ? AND heard = ?"
+    hashed = "SELECT token, hash FROM token_hashes WHERE hash = ?"
+    insert_hash = "INSERT INTO token_hashes (hash, token) VALUES (?, ?)"
+    delete_hashes = "DELETE FROM token_hashes WHERE token = ?"
     rows_of_types = f"{_ROW} WHERE seq > ? AND seq <= ? AND type IN (:many) ORDER BY seq"
     rows_of_stream = f"{_ROW} WHERE seq > ? AND seq <= ? AND stream = ? ORDER BY seq LIMIT ?"
     rows_of_stream_and_types = (

@@ -129,6 +129,13 @@ run_heartbeats = Table(
     Column("heard", Count, nullable=False, comment="when it was heard of last, in the database's microseconds"),
 )
 
+token_hashes = Table(
+    "token_hashes",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True, comment="SHA-256 of the secret, which is kept nowhere"),
+    Column("token", String(100), nullable=False, comment="the token, whose stream says whose it is and what it allows"),
+)
+
 leases = Table(
     "leases",
     metadata,

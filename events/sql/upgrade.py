@@ -174,7 +174,7 @@ class Step(NamedTuple):
 
 STEPS: Final = (
     Step(format=2, revision="0002"),
-    Step(format=3, revision="0002"),  # version.committed.v2: parents of other models, roles of any name
+    Step(format=3, revision="0003"),  # version.committed.v2: parents of other models, roles of any name; tokens
 )
 
 

@@ -66,7 +66,8 @@ class Gate(Result):
             more = f" and {len(missed) - 1} more" if len(missed) > 1 else ""
             raise GateNotMet(
                 f"version {self.version} of {self.version.model} does not meet {missed[0].text!r}{more}: "
-                f"{missed[0].words}"
+                f"{missed[0].words}",
+                requirements=[each.text for each in self.requirements],
             )
 
     def junit(self) -> str:

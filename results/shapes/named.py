@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from . import data, figures, history, judging, ledger, names, versions, work
+from . import data, figures, history, judging, ledger, names, tokens, versions, work
 from .shape import Shape
 
 NAMED: Final[Mapping[str, Shape]] = {
@@ -25,6 +25,7 @@ NAMED: Final[Mapping[str, Shape]] = {
     "LogEntry": history.ENTRY,
     "Model": history.MODEL,
     "PairedTest": figures.TEST,
+    "Name": names.NAME,
     "Parent": names.PARENT,
     "Pick": versions.PICK,
     "Protection": names.PROTECTION,
@@ -45,6 +46,7 @@ NAMED: Final[Mapping[str, Shape]] = {
     "SuiteVerdict": judging.VERDICT,
     "Table": ledger.TABLE,
     "Tensor": history.TENSOR,
+    "Token": tokens.TOKEN,
     "Verified": ledger.VERIFIED,
     "Version": names.VERSION,
     "VersionSummary": history.SUMMARY,

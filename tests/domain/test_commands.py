@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import pytest
 
+from lepton_ai.domain.access.commands import TokenCommand
 from lepton_ai.domain.commands import (
     AnyCommand,
     Command,
@@ -17,6 +18,7 @@ from lepton_ai.domain.commands import (
     OfGates,
     OfJob,
     OfSuite,
+    OfToken,
     RollBack,
     RollBackAlias,
     StartRun,
@@ -81,12 +83,17 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "endpoint": ("scoring", "pricing"),
     "observed": (SEEN, SEEN.model_copy(update={"rows": 2})),
     "ledger": ("l1", "l2"),
+    "token": ("t1", "t2"),
+    "owner": ("a1", "a2"),
+    "scopes": (("read",), ("read", "sql")),
+    "models": (("*",), ("credit",)),
+    "expires": (None, START),
     "pack": ("packs/00/1", "packs/00/2"),
     "kept": (None, digest(1)),
     "label": (None, "y"),
     "into": (None, ("packs/00/3",)),
 }
-STREAMS = {"model", "run", "job", "dataset", "data", "endpoint", "suite", "objects", "ledger"}
+STREAMS = {"model", "run", "job", "dataset", "data", "endpoint", "suite", "token", "objects", "ledger"}
 TEXTS = ("message", "reason", "description", "name")
 MAPPINGS = (
     "payload",
@@ -103,9 +110,9 @@ MAPPINGS = (
 )
 KINDS: tuple[type[Command], ...] = tuple(
     kind
-    for union in (*get_args(AnyCommand), JobCommand, GateCommand, NameData, SuiteCommand)
+    for union in (*get_args(AnyCommand), JobCommand, GateCommand, NameData, SuiteCommand, TokenCommand)
     for kind in (get_args(union) or (union,))
-    if kind not in (OfJob, OfData, OfGates, OfSuite)
+    if kind not in (OfJob, OfData, OfGates, OfSuite, OfToken)
 )
 
 

@@ -180,7 +180,7 @@ def test_an_expectation_counts_of_a_command_and_one_without_is_what_it_was_befor
     assert expecting == plain | {"expected": "event 7"}
     moves = MoveAliases(model="credit", to={"a": 1}, expected={"a": LastMove(7, others=(9,))})
     assert '"expected": {"a": "event 7 or event 9"}' in canonical(moves.content())
-    assert '"expected": "any but nowhere"' in canonical(saving(1, expected=SOMEWHERE).content())
+    assert '"expected": "any event but nowhere"' in canonical(saving(1, expected=SOMEWHERE).content())
 
 
 def test_a_stale_error_is_carried_whole() -> None:

@@ -22,7 +22,8 @@ READING = (
     "models", "jobs", "logs 1", "sql 'select 1'", "events", "snapshot copy.duckdb", "verify", "fsck", "rebuild",
     "status",
     "export 1 -o out.safetensors", "predict 1 loans.csv", "checkout 1 out", "rejected",
-    "pick 1 2 --by f1", "report 1", "card 1", "data list", "suite list", "robustness 1 loans.csv --label default",
+    "pick 1 2 --by f1", "report 1", "card 1", "data list", "suite list", "token list",
+    "robustness 1 loans.csv --label default",
     "worker --once", "relay --once", "projector", "intake",
 )  # fmt: skip
 LATER = (
@@ -31,6 +32,7 @@ LATER = (
     "metric define net fid --better lower", "clear 1 --reason mended",
     "gate 1 --require 'f1 > 0'", "calibrate 1 loans.csv --label default",
     "threshold 1 loans.csv --label default --cost FN=5", "suite define s --data loans.csv --label default",
+    "token create --owner bea --scope read",
 )  # fmt: skip
 """What writes, but only about versions that must be there before."""
 ELSEWHERE = {"completion", "save", "init", "sync", "kept", "adopt", "train", "restore"}

@@ -43,6 +43,7 @@ from lepton_ai.events.model import (
 )
 from lepton_ai.events.run import MetricsLogged, RunCheckpointed, RunFinished, RunStarted
 from lepton_ai.events.suite import SuiteDefined, SuiteRetired
+from lepton_ai.events.token import TokenCreated, TokenRevoked
 from lepton_ai.projections.columns import described, page
 from lepton_ai.projections.export import export
 from lepton_ai.projections.projector import Projection
@@ -81,6 +82,7 @@ PROMISED = [
         "runs",
         "suites",
         "tags",
+        "tokens",
         "unprojected",
     ),
     *("version_parents", "version_tensors", "version_tree", "versions"),
@@ -166,6 +168,9 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Projection]:
     watching = {"model": "team/credit", "branch": "main", "requirements": ("f1 > 0.5",), "message": "sealed:s"}
     past.add("suite/nightly", suite, SuiteRetired(), suite.model_copy(update=watching))
     past.add("suite/weekly", suite.model_copy(update={"suite": "weekly", "named": "holdout@2"}), SuiteRetired())
+    token = {"owner": "a2", "scopes": ("read", "move"), "expires": START}
+    past.add("token/t1", TokenCreated(token="t1", **token), TokenRevoked(reason="sealed:t"))
+    past.add("token/t2", TokenCreated(token="t2", owner="a1", scopes=("sql",), models=("team/*",)))
     with Projection(tmp_path_factory.mktemp("view"), past, wait=0) as held:
         held.catch_up()
         yield held
@@ -239,6 +244,10 @@ def rows(held: Projection, sql: str) -> list[tuple[Any, ...]]:
          [("nightly", 1, None, 9, "", "night", [], False, ""),
           ("nightly", 2, "team/credit", 9, "", "night", ["f1 > 0.5"], False, "sealed:s"),
           ("weekly", 1, None, 9, "holdout@2", "night", [], True, "")]),
+        ("SELECT token, owner, scopes, models, expires = '2026-01-01 00:00:00+00', revoked IS NOT NULL, actor, reason "
+         "FROM tokens ORDER BY seq",
+         [("t1", "a2", ["read", "move"], ["*"], True, True, "a1", "sealed:t"),
+          ("t2", "a1", ["sql"], ["team/*"], None, False, "a1", "")]),
         ("SELECT version, parent, depth, path FROM version_tree ORDER BY version",
          [(1, None, 0, [1]), (2, 1, 1, [1, 2]), (3, 1, 1, [1, 3]), (4, 2, 2, [1, 2, 4])]),
         ("SELECT stream, stream_version, actor, data ->> 'alias' FROM events WHERE type LIKE '%alias.rolled%'",

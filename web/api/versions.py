@@ -34,6 +34,10 @@ Note = str | int | float | bool | None
 MARKDOWN: Final = "text/markdown"
 
 
+Number = float | Literal["NaN", "Infinity", "-Infinity"]
+"""A number, as answers have it too."""
+
+
 class Description(BaseModel):
     """What a version is."""
 
@@ -45,9 +49,9 @@ class Description(BaseModel):
 class Metrics(BaseModel):
     """Figures of a version that were found elsewhere."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
-    metrics: dict[str, float] = Field(description="figures by name; NaN and infinities as strings")
+    metrics: dict[str, Number] = Field(description="figures by name; NaN and infinities as text")
     validation: dict[str, Any] | None = Field(None, description="fingerprint of the rows that they are of")
     task: str | None = Field(None, description="what they are of: binary, multiclass, regression")
     better: dict[str, Literal["lower", "higher"]] | None = Field(None, description="which way they are better")
@@ -112,6 +116,7 @@ def annotate(call: Call, model: str, rev: str, notes: dict[str, Note]) -> Respon
 def measure(call: Call, model: str, rev: str, told: Metrics) -> Response:
     """Note figures that were found elsewhere; versions are ranked by those alone whose rows are told."""
     named, asked = call.rev(model, rev), told.model_dump()
+    asked["metrics"] = {name: float(value) for name, value in told.metrics.items()}
     return _wrote(call, named, lambda: call.manager.record_metrics(named, key=call.key, **asked))
 
 
