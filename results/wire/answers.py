@@ -11,6 +11,7 @@ from ... import errors, results
 from ...errors import LeptonError, Refused
 from ...plain import DEEPEST
 from ..answer import Result, Shown
+from ..last_move import LastMove
 from ..version import PendingVersion, Version, VersionRef
 from .values import KIND, OF, packed_value, unpacked_value
 
@@ -27,7 +28,7 @@ def packed(answer: Any) -> Any:
     match answer:
         case Version():
             return _named(answer, number=int(answer), **{name: getattr(answer, name) for name in _OF_VERSION})
-        case PendingVersion() | Result():
+        case PendingVersion() | LastMove() | Result():
             return _named(answer, **{each.name: getattr(answer, each.name) for each in _fields(type(answer))})
         case VersionRef():
             return _named(answer, model=answer.model, number=answer.number)
@@ -125,7 +126,7 @@ def _made(kind: type[Any], named: Mapping[str, Any], within: Callable[[Any], Any
     if issubclass(kind, VersionRef):
         return kind(named["model"], named["number"])
     if issubclass(kind, dict):
-        made = cast("dict[Any, Any]", kind.__new__(kind))
+        made = cast("dict[Any, Any]", cast("Any", kind).__new__(kind))
         pairs = cast("list[tuple[Any, Any]]", named[OF])
         made.update((within(name), within(each)) for name, each in pairs)
         vars(made).update({name: within(each) for name, each in named.items() if name not in (KIND, OF)})
