@@ -1,6 +1,6 @@
 # A bare `make` lists the chores. Each does all its own set-up, in .venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format bench fuzz study faults stack docs notebook constraints clean
+.PHONY: help demo test lint types format bench fuzz study faults stack serve docs notebook constraints clean
 
 export PYTHONSAFEPATH := 1
 PYTHON ?= python3
@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LEDGER ?= .demo
 LANGUAGE ?= zh
+PORT ?= 8400
 PYTEST ?=
 AZURITE := 3.35.0
 MLFLOW := 3.17.2
@@ -46,6 +47,9 @@ faults: $(VENV)/.dev ## have everything go wrong on purpose, and see that nothin
 
 stack: $(VENV)/.dev ## the whole ledger with Kafka, PostgreSQL and S3, without Docker, until Ctrl-C; goes on where it stopped
 	@PYTHONSAFEPATH= $(BIN)/python -m tests.stack
+
+serve: $(VENV)/.dev ## the nearest ledger over HTTP on 127.0.0.1:8400, until Ctrl-C (PORT=)
+	@PYTHONSAFEPATH= $(BIN)/lepton serve --port $(PORT)
 
 docs: $(VENV)/.dev ## the generated pages: schemas, views, commands
 	@$(BIN)/python -m lepton_ai.events.schemas docs/events

@@ -80,6 +80,7 @@ if TYPE_CHECKING:
     from .versions.access.tokens import TokenHolder
     from .versions.moves.rollback import Aim
     from .versions.overview.summaries import VersionPage
+    from .versions.runs.open_runs import OpenRuns
     from .versions.runs.run import Run
     from .versions.spool.outbox import Outbox
     from .versions.spool.spool import Spool
@@ -910,13 +911,18 @@ class ModelManager:
         status: Literal["running", "finished", "failed", "lost"] | None = None,
         actor: str | None = None,
         most: int = 100,
+        before: str | None = None,
     ) -> RunRecords:
         """The runs of a model or of all, the newest first; `status` is running, finished, failed or lost.
 
-        `actor` is the name of who started them; nobody's who was forgotten is found.
+        `actor` is the name of who started them; nobody's who was forgotten is found. With `before`, a run's id, those
+        that were started before it.
         """
-        query = "SELECT run, model FROM runs WHERE (? IS NULL OR model = ?) ORDER BY seq DESC"
-        params = [model, model]
+        query = (
+            "SELECT run, model FROM runs WHERE (? IS NULL OR model = ?) "
+            "AND (? IS NULL OR seq < (SELECT seq FROM runs WHERE run = ?)) ORDER BY seq DESC"
+        )
+        params = [model, model, before, before]
         if actor is not None:
             query, params = query.replace(" ORDER", " AND opened(actor) = ? ORDER"), [*params, actor]
         self._rights.check("read")
@@ -930,6 +936,29 @@ class ModelManager:
         return versions.record.listed(
             self._workspace, [self._workspace.named("run", run)], None, 1, self._settings.terms.run
         )[0]
+
+    def run_metrics(  # pyright: ignore[reportUnknownParameterType] - pyarrow ships no types
+        self, run: str, name: str | None = None
+    ) -> pa.Table:
+        """The points that a run logged, in their order: name, step, value and time; of one metric, if it is named."""
+        query = (
+            "SELECT name, step, value, time FROM metrics WHERE run = ? AND version IS NULL AND (? IS NULL OR name = ?) "
+            "ORDER BY seq, time, step NULLS FIRST"
+        )
+        return self._asked(query, [self._workspace.named("run", run), name, name])  # pyright: ignore[reportUnknownVariableType]
+
+    def run_progress(self, run: str) -> tuple[int, int | None]:
+        """How many points a run logged, and their greatest step: where a script goes on with it."""
+        query = "SELECT count(*) AS points, max(step) AS step FROM metrics WHERE run = ? AND version IS NULL"
+        table = cast(Any, self._asked(query, [self._workspace.named("run", run)]))
+        return table.column("points")[0].as_py(), table.column("step")[0].as_py()
+
+    @property
+    def open_runs(self) -> OpenRuns:
+        """Runs of scripts elsewhere, as a server is told of them."""
+        from .versions.runs.open_runs import OpenRuns
+
+        return OpenRuns(self._workspace)
 
     def checkpoints(self, run: str) -> CheckpointRecords:
         """What a run kept on its way, the oldest first."""
@@ -1232,7 +1261,7 @@ class ModelManager:
         `run`, as they are opened here. In pages: `most` of them, those behind `after` (`MODEL@N`, the last one of the
         page before), all as of one `as_of`, the `seq` at which the first page was asked for.
         """
-        if (most, after, as_of, self._past) == (None, None, None, None):
+        if self._rights.everywhere and (most, after, as_of, self._past) == (None, None, None, None):
             matches = self._matching(expression)
         else:
             matches = self._matching(expression, self._following(most, after, as_of))
@@ -1402,14 +1431,19 @@ class ModelManager:
 
         behind = None if after is None else self._resolved(after)
         model, version = ("", 0) if behind is None else (behind.model.name, behind.number)
-        models = None if self._rights.everywhere else self.models()
         end = self.position()
-        return Following(min(end, end if as_of is None else as_of), most or sys.maxsize, model, version, models)
+        return Following(
+            min(end, end if as_of is None else as_of), most or sys.maxsize, model, version, self._readable()
+        )
+
+    def _readable(self) -> list[str] | None:
+        """The models that may be read; None for all."""
+        return None if self._rights.everywhere else self.models()
 
     def _numbers(self, expression: str, model: str, page: VersionPage) -> list[int]:
         from .projections.queries.search import Newest
 
-        newest = Newest(model, page.most, page.branch, page.before, self._past)
+        newest = Newest(model, page.most, page.branch, page.before, self._past, self._readable())
         return [ref.number for ref in self._matching(expression, newest)]
 
     @property

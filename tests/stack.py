@@ -29,7 +29,7 @@ from .buckets import S3
 from .servers import PostgreSQL, free_port
 
 ROOT: Final = Path(__file__).parents[1]
-PROCESSES = ("relay", "projector", "intake", "worker")
+PROCESSES = ("relay", "projector", "intake", "worker", "serve")
 LEDGERS_OWN = ("LEPTON_DATABASE", "LEPTON_HOME")
 """What a worker is not told: it knows Kafka and the object store."""
 MAIN = "from lepton_ai.cli import main; main()"
@@ -98,8 +98,9 @@ class Mirror:
 class Process:
     """One of Lepton's own processes, started again where it ends by itself."""
 
-    def __init__(self, name: str, environment: Mapping[str, str]) -> None:
+    def __init__(self, name: str, environment: Mapping[str, str], *options: str) -> None:
         self._name = name
+        self._options = options
         self._environment = {
             key: value for key, value in environment.items() if name != "worker" or key not in LEDGERS_OWN
         }
@@ -117,7 +118,7 @@ class Process:
         self._running.wait()
 
     def _start(self) -> None:
-        command = [sys.executable, "-c", MAIN, self._name]
+        command = [sys.executable, "-c", MAIN, self._name, *self._options]
         # in a group of its own, for Ctrl-C is told to the whole group of a terminal, and all are stopped in order
         self._running = subprocess.Popen(command, env=self._environment, stdout=subprocess.DEVNULL, process_group=0)
 
@@ -139,9 +140,11 @@ def kept() -> Path:
 def ports(folder: Path) -> dict[str, int]:
     """The ports of earlier times, so that settings which somebody has pasted hold; fresh ones at the first start."""
     file = folder / "ports.json"
-    if not file.exists():
-        file.write_text(json.dumps({name: free_port() for name in ("kafka", "postgresql", "s3")}))
-    return json.loads(file.read_text())
+    known = json.loads(file.read_text()) if file.exists() else {}
+    if missing := [name for name in ("kafka", "postgresql", "s3", "serve") if name not in known]:
+        known |= {name: free_port() for name in missing}
+        file.write_text(json.dumps(known))
+    return known
 
 
 def parts(close: ExitStack, folder: Path) -> dict[str, str]:
@@ -183,11 +186,13 @@ def main() -> None:
             sys.exit(str(error))
         settings = {"LEPTON_HOME": str(folder / "home"), **parts(close, folder)}
         environment = os.environ | settings | {"PYTHONSAFEPATH": "1"}
-        processes = [Process(name, environment) for name in PROCESSES]
+        port = str(ports(folder)["serve"])
+        processes = [Process(name, environment, *(("--port", port) if name == "serve" else ())) for name in PROCESSES]
         for process in processes:
             close.callback(process.stop)
         print(*(f"export {name}='{value}'" for name, value in settings.items()), sep="\n")
         print(f"# {', '.join(PROCESSES)} are running; paste the lines above into a shell, Ctrl-C here stops all")
+        print(f"# http://127.0.0.1:{port}/api/v1 is the ledger over HTTP; it asks for a token once one was created")
         print(f"# all of it is kept in {folder}; `make stack` goes on with it, `make clean` removes it")
         sys.stdout.flush()
         while not stop.wait(PAUSE):

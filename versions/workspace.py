@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 SHORTEST: Final = 4
 """Characters of a job's or a run's id that may stand for it."""
+_WHOLE_ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(\.[0-9]+)?")
 
 
 @dataclass
@@ -142,6 +144,8 @@ class Workspace:
 
     def named(self, kind: Literal["job", "run"], words: str) -> str:
         """The job or run whose id begins or ends so. Raises `UnknownRevision` where there is none, or more than one."""
+        if _WHOLE_ID.fullmatch(words) and self._stands(kind, words) and self.may_read(kind, words):
+            return words  # without a look at all others
         names = [stream.removeprefix(f"{kind}/") for stream in self.ledger.store.streams(f"{kind}/")]
         if words in names and self.may_read(kind, words):
             return words
@@ -156,6 +160,10 @@ class Workspace:
             many = f"{len(ids)} {kind}s have ids like" if ids else f"there is no {kind}"
             raise UnknownRevision(f"{many} {words!r}; `lepton {kind}s` lists them")
         return ids[0]
+
+    def _stands(self, kind: Literal["job", "run"], name: str) -> bool:
+        stream = run_stream(name) if kind == "run" else job_stream(name)
+        return cast(RunState | JobState, self.ledger.state(stream)).status != "unknown"
 
     def may_read(self, kind: Literal["job", "run"], name: str) -> bool:
         """Whether a job or a run may be read: its model may."""

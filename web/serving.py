@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event
 from typing import Final
 
@@ -67,6 +69,7 @@ async def _served(service: ServedLedger, listening: socket.socket, stop: Event, 
     )
     work = asyncio.ensure_future(server.serve(sockets=[listening]))
     told = False
+    _hear_signals(stop)
     while not work.done() and not stop.is_set():
         if server.started and not told:
             told = True
@@ -75,6 +78,22 @@ async def _served(service: ServedLedger, listening: socket.socket, stop: Event, 
     service.ending.set()
     server.should_exit = True
     await work
+
+
+def _hear_signals(stop: Event) -> None:
+    """Have the loop hear the signals that ask to stop, where it runs in the main thread: it takes the interpreter's way
+    of telling of signals from whoever listened there before. The second of a kind ends the process at once."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    loop = asyncio.get_running_loop()
+
+    def heard(number: int) -> None:
+        stop.set()
+        loop.remove_signal_handler(number)
+
+    with suppress(NotImplementedError):  # Windows, where a loop hears none
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, heard, number)
 
 
 class _Server(uvicorn.Server):

@@ -56,3 +56,7 @@ RUN: Final[Shape] = {
 JOBS: Final[Shape] = {"jobs": [JOB]}
 RUNS: Final[Shape] = {"runs": [RUN]}
 CHECKPOINTS: Final[Shape] = {"checkpoints": [CHECKPOINT]}
+PROGRESS: Final[Shape] = {"points": "number", "step": "number?"}
+POINTS: Final[Shape] = {"points": "number"}
+HEARD: Final[Shape] = {"open": "true or false"}
+"""Whether a run is still open to who was heard of."""

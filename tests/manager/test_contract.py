@@ -17,9 +17,13 @@ import numpy as np
 import pytest
 import torch
 
-from lepton_ai import ModelManager, Refused
+from lepton_ai import GateNotMet, ModelManager, Refused, Stale
 from lepton_ai.errors import LeptonError
+from lepton_ai.jobs.api import Jobs
+from lepton_ai.models.credit.model import CreditScoringModel
+from lepton_ai.remote.jobs import RemoteJobs
 from lepton_ai.remote.manager import RemoteManager
+from lepton_ai.results import LastMove, RollbackPlan, RolledBack
 
 from .contract import DOORS, Door, local, remote
 
@@ -242,8 +246,8 @@ def test_names_are_bound_and_moved(manager: ModelManager, name: str) -> None:
 def test_a_rollback_is_planned_and_rehearsed_first(manager: ModelManager, name: str) -> None:
     rows = np.random.default_rng(0).normal(size=(200, 3))
     labels = (rows[:, 0] > 0).astype(int)
-    good = manager.train(CreditModel(seed=1, epochs=3), rows, labels, name=name)
-    bad = manager.train(CreditModel(seed=2, epochs=1), rows, 1 - labels, name=name)
+    good = manager.train(CreditScoringModel(seed=1, epochs=3, members=1, hidden=[4]), rows, labels, name=name)
+    bad = manager.train(CreditScoringModel(seed=2, epochs=1, members=1, hidden=[4]), rows, 1 - labels, name=name)
 
     plan = manager.rollback(good, dry_run=True, rehearse=(rows, labels))
     assert isinstance(plan, RollbackPlan)
@@ -259,8 +263,12 @@ def test_a_rollback_is_planned_and_rehearsed_first(manager: ModelManager, name: 
 def test_versions_are_judged_on_rows_of_the_caller(manager: ModelManager, name: str, tmp_path: Path) -> None:
     rows = np.random.default_rng(0).normal(size=(300, 3))
     labels = (rows[:, 0] + rows[:, 1] > 0).astype(int)
-    first = manager.train(CreditModel(seed=1, epochs=2), rows[:200], labels[:200], name=name)
-    second = manager.train(CreditModel(seed=2, epochs=4), rows[:200], labels[:200], name=name)
+    first = manager.train(
+        CreditScoringModel(seed=1, epochs=2, members=1, hidden=[4]), rows[:200], labels[:200], name=name
+    )
+    second = manager.train(
+        CreditScoringModel(seed=2, epochs=4, members=1, hidden=[4]), rows[:200], labels[:200], name=name
+    )
     file = tmp_path / "rows.csv"
     lines = [",".join([*map(str, row), str(label)]) for row, label in zip(rows[200:], labels[200:], strict=True)]
     file.write_text("\n".join(["0,1,2,y", *lines]))
@@ -290,7 +298,7 @@ def test_versions_are_judged_on_rows_of_the_caller(manager: ModelManager, name: 
 def test_named_data_and_suites_judge(manager: ModelManager, name: str) -> None:
     rows = np.random.default_rng(0).normal(size=(200, 3))
     labels = (rows[:, 0] > 0).astype(int)
-    version = manager.train(CreditModel(seed=1, epochs=2), rows, labels, name=name)
+    version = manager.train(CreditScoringModel(seed=1, epochs=2, members=1, hidden=[4]), rows, labels, name=name)
     added = manager.add_data(f"rows-{name}", rows, labels, keep=True)
     assert (added.rows, manager.data(f"rows-{name}").digest) == (200, added.digest)
     table, column = manager.load_data(f"rows-{name}")

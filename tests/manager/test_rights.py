@@ -15,7 +15,7 @@ import pytest
 
 from lepton_ai import ModelManager
 from lepton_ai.domain.access.rights import ALL, SCOPES, Rights, Scope
-from lepton_ai.errors import Forbidden, LeptonError, UnknownRevision
+from lepton_ai.errors import Forbidden, LeptonError, Malformed, UnknownRevision
 from lepton_ai.jobs.api import Jobs
 from lepton_ai.results.answer import plain
 
@@ -51,7 +51,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[ModelManager, Names]
         parents = [(f"{HIDDEN}@1", "teacher")] if name == SEEN else None
         manager.save_version({"w": np.arange(3.0)}, name=name, parents=parents, metrics={"f1": 0.5}, message="words")
         manager.alias("production", f"{name}@1")
-        manager.annotate(f"{name}@1", {"ticket": name})
+        manager.annotate(f"{name}@1", {"ticket": name, f"of_{name}": 1})
         with manager.run(name, hyperparameters={"depth": 1}) as run:
             run.log({"loss": 0.5}, step=1)
             run.checkpoint({"w": np.arange(3.0)}, step=1)
@@ -236,6 +236,19 @@ def test_nothing_that_is_shown_of_a_model_names_one_that_may_not_be_read(strange
     assert all(told)
     assert stranger.models() == [SEEN]
     assert stranger.show().version.model == SEEN
+
+
+@pytest.mark.parametrize("asked", ["note.of_{} = 1", "of_{} > 0", "note.of_{} = 1 or f1 > 2"])
+def test_a_search_knows_no_name_that_hidden_models_alone_have(stranger: ModelManager, asked: str) -> None:
+    told: list[str] = []
+    for name in (HIDDEN, ABSENT):
+        for find in (stranger.find, lambda where: stranger.versions(SEEN, where=where)):
+            with pytest.raises(Malformed) as error:
+                find(asked.format(name))
+            told.append(str(error.value).replace(name, "NAME"))
+
+    assert len(set(told)) == 1
+    assert len(stranger.find(asked.format(SEEN))) == 1
 
 
 def test_events_are_heard_of_the_models_that_may_be_read(

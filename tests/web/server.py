@@ -50,7 +50,7 @@ def served(home: Path, **options: Any) -> Iterator[Served]:
         parts.begin()
         stack.callback(parts.close)
         manager = stack.enter_context(ModelManager(home))
-        service = ServedLedger(manager, parts, ServeOptions(port=0, **options))
+        service = ServedLedger(manager, parts, ServeOptions(**{"port": 0, **options}))
         with running(service) as url:
             yield Served(url, manager, service, stack.enter_context(ExitStack()))
 

@@ -367,6 +367,22 @@ def test_a_write_that_is_sent_fifty_times_under_one_key_acts_once_whatever_moved
     assert toy.end() == end
 
 
+def test_a_repeat_is_answered_though_what_it_named_is_gone(toy: Toy) -> None:
+    toy.http.put(f"{TOY}/branches/passing", json={"version": 2})
+
+    def put() -> httpx.Response:
+        headers = {"If-None-Match": "*", "Idempotency-Key": "passing"}
+        return toy.http.put(f"{TOY}/aliases/kept", json={"version": "passing"}, headers=headers)
+
+    first = put()
+    toy.http.delete(f"{TOY}/branches/passing", headers={"If-Match": "*"})
+    again = put()
+    assert (first.status_code, again.status_code, again.content) == (201, 201, first.content)
+    assert (
+        toy.http.put(f"{TOY}/aliases/other", json={"version": "passing"}, headers={"If-Match": "*"}).status_code == 404
+    )
+
+
 def test_a_key_with_another_content_is_refused(toy: Toy) -> None:
     tag = toy.fresh("keyed")
     headers = {"If-Match": tag, "Idempotency-Key": "one key"}

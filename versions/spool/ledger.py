@@ -77,7 +77,9 @@ class LedgerDestination:
         return load(self.workspace, run, step, into)
 
     def resume(self, run: str, writer: str, command: ResumeRun, key: str) -> None:
-        self.workspace.admit(command, key)
+        receipt, beat = self.workspace.admit(command, key), self._beats.of(run)
+        if receipt.repeated and beat is not None and beat.writer not in ("", writer):
+            raise RunTaken(run)  # another went on with it since this was recorded
         self._beats.begin(run, writer)
 
     def beat(self, run: str, writer: str) -> bool:

@@ -14,7 +14,6 @@ from . import (
     contests,
     data,
     events,
-    jobs,
     judging,
     models,
     moves,
@@ -27,9 +26,10 @@ from . import (
     tokens,
     versions,
 )
+from .work import jobs, runs
 
 _SUBJECTS: Final = (
-    position, asking, events, models, versions, names, moves, jobs, saving, stored, rows, contests, judging, suites,
-    data, tokens,
+    position, asking, events, models, versions, names, moves, jobs, runs, saving, stored, rows, contests, judging,
+    suites, data, tokens,
 )  # fmt: skip
 ROUTERS: Final[tuple[APIRouter, ...]] = tuple(subject.router for subject in _SUBJECTS)

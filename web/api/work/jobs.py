@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Annotated, Final
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from ...results import JobRecord, JobRecords
-from ...results.shapes.history import EVENTS
-from ...results.shapes.work import JOB, JOBS
-from ..caller import Call
-from ..cursors import USUAL, Cursor, Most, paging
-from ..described import answers
-from ..routing import Router
+from ....domain.streams import job_stream
+from ....events.job import JobCancelled, JobFailed, JobFinished
+from ....results import JobRecord, JobRecords
+from ....results.shapes.history import EVENTS
+from ....results.shapes.work import JOB, JOBS
+from ...caller import ANSWER, JSON, Call
+from ...cursors import USUAL, Cursor, Most, paging
+from ...described import answers
+from ...negotiation import accepted
+from ...routing import Router
+from ...streams import SSE, EventStream, begun_after
 from .job_requests import Asked, ask
 
 router = Router("jobs")
@@ -25,6 +30,8 @@ router = Router("jobs")
 LONGEST_WAIT: Final = 60.0
 """Seconds that a request waits for a job to end."""
 _LOOK: Final = 0.25
+ENDS: Final = frozenset(kind.type_name() for kind in (JobFinished, JobFailed, JobCancelled))
+After = Annotated[int, Query(ge=0, le=2**63 - 1, description="Only events behind this `seq`.")]
 Wait = Annotated[float, Query(ge=0, le=LONGEST_WAIT, description="Seconds to wait for its end, at most.")]
 
 
@@ -74,7 +81,21 @@ def cancel(call: Call, job: str, told: Cancellation | None = None) -> Response:
     return call.wrote(act)
 
 
-@router.get("/jobs/{job}/events", summary="A job's story", responses=answers(EVENTS))
-def events(call: Call, job: str) -> Response:
-    """The events of a job and of its attempts, in their order."""
-    return call.read({"events": list(call.manager.jobs.events(job))})
+@router.get("/jobs/{job}/events", summary="A job's story", responses=answers(EVENTS, also=(SSE,)))
+def events(call: Call, job: str, after: After = 0) -> Response:
+    """The events of a job and of its attempts, in their order.
+
+    With `Accept: text/event-stream` the job's own as they happen, until it has ended; its attempts' metrics are events
+    of `run/JOB.ATTEMPT`.
+    """
+    media = accepted(call.request.headers.get("accept"), (JSON, ANSWER, SSE))
+    if media == SSE:
+        name = call.manager.jobs.show(job).job
+        return EventStream(call, begun_after(call, after), job_stream(name), until=_is_end)
+    story = [event for event in call.manager.jobs.events(job) if int(event["sequence"]) > after]
+    return call.read({"events": story})
+
+
+def _is_end(event: Mapping[str, Any]) -> bool:
+    """Whether nothing can happen to a job any more once this has."""
+    return event["type"] in ENDS
