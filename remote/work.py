@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from itertools import dropwhile, islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -14,7 +15,8 @@ from ..results.work.runs import RunRecords
 from ..versions.arguments import checked
 from ..versions.runs.points import Resumed
 from ..versions.runs.run import resumed
-from .asked import Asking, over_http
+from .asked import PAGE, Asking, over_http
+from .tables import ARROW
 
 if TYPE_CHECKING:
     pass
@@ -29,13 +31,30 @@ class WorkOverHTTP(Asking):
         record = self.show_run(given.run)
         if record.status == "finished":
             raise Refused(f"run {record.run!r} is finished; only one that did not finish is resumed: start another")
-        far = self._remote.client.get(_run(record.run, "progress"))
-        return resumed(self._outbox, record, Resumed(record.run, far["points"], far["step"]))
+        return resumed(self._outbox, record, Resumed(record.run, *self.run_progress(record.run)))
 
     @over_http
     def runs(self, given: Any) -> Any:
-        asked = {"model": given.model, "status": given.status, "actor": given.actor, "most": given.most}
-        return RunRecords(self._read("/runs", **asked))
+        asked = {"model": given.model, "status": given.status, "actor": given.actor, "most": min(given.most, PAGE)}
+        pages = self._remote.client.pages("/runs", asked)
+        runs = (run for page in pages for run in page)
+        if given.before is not None:
+            last = self.show_run(given.before).run
+            runs = islice(dropwhile(lambda run: run.run != last, runs), 1, None)
+        return RunRecords(islice(runs, given.most))
+
+    @over_http
+    def run_metrics(self, given: Any) -> Any:
+        import pyarrow as pa
+
+        path, asked = _run(given.run, "metrics"), {"name": given.name}
+        answer = self._remote.client.request("GET", path, params=asked, headers={"Accept": ARROW})
+        return pa.ipc.open_stream(answer.content).read_all()
+
+    @over_http
+    def run_progress(self, given: Any) -> Any:
+        far = self._remote.client.get(_run(given.run, "progress"))
+        return far["points"], far["step"]
 
     @over_http
     def show_run(self, given: Any) -> Any:
