@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 from urllib.parse import quote
 
 from ..errors import Refused
@@ -16,12 +16,7 @@ from ..versions.arguments import checked
 from ..versions.runs.points import Resumed
 from ..versions.runs.run import resumed
 from .asked import PAGE, Asking, over_http
-
-if TYPE_CHECKING:
-    pass
-
-
-ARROW: Final = "application/vnd.apache.arrow.stream"
+from .tables import ARROW
 
 
 @checked
@@ -33,8 +28,7 @@ class WorkOverHTTP(Asking):
         record = self.show_run(given.run)
         if record.status == "finished":
             raise Refused(f"run {record.run!r} is finished; only one that did not finish is resumed: start another")
-        far = self._remote.client.get(_run(record.run, "progress"))
-        return resumed(self._outbox, record, Resumed(record.run, far["points"], far["step"]))
+        return resumed(self._outbox, record, Resumed(record.run, *self.run_progress(record.run)))
 
     @over_http
     def runs(self, given: Any) -> Any:
