@@ -18,7 +18,7 @@ from .asked import PAGE, Asking, model_at, over_http, quoted
 from .destination import version_of
 
 if TYPE_CHECKING:
-    from .vault import RemoteVersions
+    from .transfer.vault import RemoteVersions
 
 
 @checked
