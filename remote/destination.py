@@ -49,7 +49,7 @@ class ServerDestination:
 
     def send(self, command: RunCommand, key: str, *, time: datetime | None = None, writer: str | None = None) -> None:
         told: dict[str, Any] = {"time": None if time is None else time.isoformat(), "writer": writer}
-        told |= {each.name: getattr(command, each.name) for each in fields(command)}
+        told |= {each.name: getattr(command, each.name) for each in fields(command) if each.name != "asked"}
         match command:
             case StartRun():
                 path, self._models[command.run] = "/runs", command.model

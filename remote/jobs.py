@@ -5,16 +5,18 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import dropwhile, islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from ..datasets.selection import selection
 from ..errors import Unavailable
+from ..results import JobRecords
 from .asked import told
 from .rows import named
 
 if TYPE_CHECKING:
-    from ..results import JobRecord, JobRecords
+    from ..results import JobRecord
     from .client import Client
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
@@ -109,9 +111,13 @@ class RemoteJobs:
         self._ready()
         return self._client.write("POST", "/jobs", told(asked), key=key)
 
-    def recent(self, most: int = 50) -> JobRecords:
-        """The jobs submitted last, the newest first."""
-        return self._client.read("/jobs", {"most": most})
+    def recent(self, most: int = 50, *, before: str | None = None) -> JobRecords:
+        """The jobs submitted last, the newest first; those submitted `before` another, if its id is given."""
+        jobs = (job for page in self._client.pages("/jobs", {"most": min(most, PAGE)}) for job in page)
+        if before is not None:
+            last = self.show(before).job
+            jobs = islice(dropwhile(lambda job: job.job != last, jobs), 1, None)
+        return JobRecords(islice(jobs, most))
 
     def show(self, job: str) -> JobRecord:
         """A job as it stands."""

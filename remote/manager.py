@@ -60,6 +60,11 @@ class RemoteManager(ReadOverHTTP, NamedOverHTTP, JudgedOverHTTP, WorkOverHTTP, A
         """Bytes as a server hands them on: `Refused`, for this is a client of one."""
         raise Refused(f"{self.place.host} hands bytes on; save and load by this manager's own methods")
 
+    @property
+    def open_runs(self) -> Any:
+        """Runs of scripts elsewhere, as a server is told of them: `Refused`, for this is a client of one."""
+        raise Refused(f"{self.place.host} is told of runs; begin one by this manager's own run()")
+
     acting = on_its_machine("acting")
     fsck = on_its_machine("fsck")
     heal = on_its_machine("heal")

@@ -105,6 +105,10 @@ class RemoteVersions:
         names = [entry.name for entry in found.vault.manifest(found.tensors).tensors]
         return all_converted(found.vault, found.tensors, found.graph, names, empty)
 
+    def stored(self, rev: str) -> Restoring:
+        """A version whose digest is proved, with the vault that restores it."""
+        return self._version(rev, None)
+
     def _version(self, rev: str, model: str | None, since: str | None = None, *, whole: bool = True) -> Restoring:
         params = None if since is None else {"from": since}
         facts = self._server.get(f"{_path(rev, model)}/restoring", params)

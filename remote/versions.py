@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-import secrets
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..domain.model.metric import checked_better
 from ..domain.names import checked_metrics
-from ..errors import Malformed, Refused
+from ..errors import Malformed
+from ..home import checked_path
 from ..plain import in_json
 from ..results import Log, VersionSummaries
 from ..versions.arguments import checked
+from ..versions.export import checkout
 from .asked import PAGE, Asking, model_at, over_http, quoted
-from .destination import version_of
 
 if TYPE_CHECKING:
     from .vault import RemoteVersions
@@ -54,24 +54,13 @@ class ReadOverHTTP(Asking):
         return self._versions.apply(self._words(given.rev), given.module)
 
     @over_http
+    def checkout(self, given: Any) -> Any:
+        place = checked_path(os.fspath(given.folder), "the folder")
+        return checkout.checkout(self._stored(given.rev), place, given.force)
+
+    @over_http
     def export(self, given: Any) -> Any:
-        file = Path(str(given.file)).absolute()
-        version = version_of(self.show(given.rev))
-        part = file.with_name(f".{file.name[:64]}.{secrets.token_hex(8)}.part")
-        try:
-            if file.exists() and not file.is_file():
-                raise Refused(f"{file} is no file; name one")
-            with self._remote.client.stream(self._version_at(version, "weights")) as answer, part.open("xb") as out:
-                for piece in answer.iter_bytes():
-                    out.write(piece)
-                out.flush()
-                os.fsync(out.fileno())
-            part.replace(file)
-        except OSError as error:
-            raise Refused(f"{file} cannot be written ({error.strerror or error}); name another place") from error
-        finally:
-            part.unlink(missing_ok=True)
-        return version
+        return checkout.export(self._stored(given.rev), Path(os.fspath(cast("str", given.file))).absolute())
 
     @over_http
     def models(self, given: Any) -> Any:  # noqa: ARG002
@@ -150,6 +139,19 @@ class ReadOverHTTP(Asking):
     @over_http
     def card(self, given: Any) -> Any:
         return self._read(self._version_at(given.rev, "card"), language=given.language)
+
+    def _stored(self, rev: Any) -> checkout.StoredVersion:
+        found = self._versions.stored(self._words(rev))
+        version = found.version
+        return checkout.StoredVersion(
+            version,
+            found.tensors,
+            found.vault,
+            found.graph,
+            record=lambda: self.show(version),
+            parents=lambda: found.facts["parents"],
+            files=lambda: self._versions.files(self._words(version)),
+        )
 
     def _archived(self, given: Any, *, archived: bool) -> None:
         self._write("PATCH", model_at(given.model), {"archived": archived, "reason": given.reason}, key=given.key)

@@ -61,6 +61,12 @@ def arrays(value: float, size: int = 400_000) -> Arrays:
     return {"w": np.full(size, value, np.float32), "b": np.arange(5, dtype=np.int64)}
 
 
+def small(**hyperparameters: Any) -> CreditScoringModel:
+    model = CreditScoringModel()
+    model.hyperparameters |= {"members": 1, "hidden": [4], **hyperparameters}
+    return model
+
+
 def test_a_save_is_loaded_bit_for_bit(manager: ModelManager, name: str) -> None:
     version = manager.save_version(arrays(1.5), name=name, message="first", metrics={"f1": 0.5}, annotations={"a": 1})
 
@@ -233,7 +239,7 @@ def test_names_are_bound_and_moved(manager: ModelManager, name: str) -> None:
     assert (dict(moved), again) == ({"canary": second, "production": first}, second)
     assert dict(manager.branches(name)) == {"main": second, "trial": first}
     assert dict(manager.tags(name)) == {"v1": first}
-    assert [entry.kind for entry in manager.moves("production", model=name)] == ["moved"] * 3 + ["created"]
+    assert [entry.kind for entry in manager.moves("production", model=name)] == ["moved"] * 4
     assert len(manager.log(model=name)) == len(manager.log(f"{name}@main")) + len(manager.log(f"{name}@trial"))
     manager.delete_tag("v1", model=name)
     manager.delete_alias("canary", model=name)
@@ -246,8 +252,8 @@ def test_names_are_bound_and_moved(manager: ModelManager, name: str) -> None:
 def test_a_rollback_is_planned_and_rehearsed_first(manager: ModelManager, name: str) -> None:
     rows = np.random.default_rng(0).normal(size=(200, 3))
     labels = (rows[:, 0] > 0).astype(int)
-    good = manager.train(CreditScoringModel(seed=1, epochs=3, members=1, hidden=[4]), rows, labels, name=name)
-    bad = manager.train(CreditScoringModel(seed=2, epochs=1, members=1, hidden=[4]), rows, 1 - labels, name=name)
+    good = manager.train(small(seed=1, epochs=3), rows, labels, name=name)
+    bad = manager.train(small(seed=2, epochs=1), rows, 1 - labels, name=name)
 
     plan = manager.rollback(good, dry_run=True, rehearse=(rows, labels))
     assert isinstance(plan, RollbackPlan)
@@ -263,12 +269,8 @@ def test_a_rollback_is_planned_and_rehearsed_first(manager: ModelManager, name: 
 def test_versions_are_judged_on_rows_of_the_caller(manager: ModelManager, name: str, tmp_path: Path) -> None:
     rows = np.random.default_rng(0).normal(size=(300, 3))
     labels = (rows[:, 0] + rows[:, 1] > 0).astype(int)
-    first = manager.train(
-        CreditScoringModel(seed=1, epochs=2, members=1, hidden=[4]), rows[:200], labels[:200], name=name
-    )
-    second = manager.train(
-        CreditScoringModel(seed=2, epochs=4, members=1, hidden=[4]), rows[:200], labels[:200], name=name
-    )
+    first = manager.train(small(seed=1, epochs=2), rows[:200], labels[:200], name=name)
+    second = manager.train(small(seed=2, epochs=4), rows[:200], labels[:200], name=name)
     file = tmp_path / "rows.csv"
     lines = [",".join([*map(str, row), str(label)]) for row, label in zip(rows[200:], labels[200:], strict=True)]
     file.write_text("\n".join(["0,1,2,y", *lines]))
@@ -298,7 +300,7 @@ def test_versions_are_judged_on_rows_of_the_caller(manager: ModelManager, name: 
 def test_named_data_and_suites_judge(manager: ModelManager, name: str) -> None:
     rows = np.random.default_rng(0).normal(size=(200, 3))
     labels = (rows[:, 0] > 0).astype(int)
-    version = manager.train(CreditScoringModel(seed=1, epochs=2, members=1, hidden=[4]), rows, labels, name=name)
+    version = manager.train(small(seed=1, epochs=2), rows, labels, name=name)
     added = manager.add_data(f"rows-{name}", rows, labels, keep=True)
     assert (added.rows, manager.data(f"rows-{name}").digest) == (200, added.digest)
     table, column = manager.load_data(f"rows-{name}")
