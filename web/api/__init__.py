@@ -29,6 +29,7 @@ from . import (
 )
 
 _SUBJECTS: Final = (
-    position, asking, events, models, versions, names, moves, jobs, runs, saving, stored, rows, contests, judging, suites, data,
+    position, asking, events, models, versions, names, moves, jobs, runs, saving, stored, rows, contests,
+    judging, suites, data,
 )  # fmt: skip
 ROUTERS: Final[tuple[APIRouter, ...]] = tuple(subject.router for subject in _SUBJECTS)
