@@ -205,7 +205,7 @@ class ModelManager:
         Weights and files are there as they were kept; who was forgotten since is forgotten there too.
         """
         seq = self._place(at)
-        manager = type(self).__new__(type(self))
+        manager = object.__new__(type(self))
         manager._open(self._settings, strict=True)
         manager._root, manager._rights, manager._origins = self._root or self, self._rights, self._origins
         manager._past = seq if self._past is None else min(seq, self._past)
@@ -1261,7 +1261,7 @@ class ModelManager:
         `run`, as they are opened here. In pages: `most` of them, those behind `after` (`MODEL@N`, the last one of the
         page before), all as of one `as_of`, the `seq` at which the first page was asked for.
         """
-        if (most, after, as_of, self._past) == (None, None, None, None):
+        if self._rights.everywhere and (most, after, as_of, self._past) == (None, None, None, None):
             matches = self._matching(expression)
         else:
             matches = self._matching(expression, self._following(most, after, as_of))
@@ -1431,14 +1431,19 @@ class ModelManager:
 
         behind = None if after is None else self._resolved(after)
         model, version = ("", 0) if behind is None else (behind.model.name, behind.number)
-        models = None if self._rights.everywhere else self.models()
         end = self.position()
-        return Following(min(end, end if as_of is None else as_of), most or sys.maxsize, model, version, models)
+        return Following(
+            min(end, end if as_of is None else as_of), most or sys.maxsize, model, version, self._readable()
+        )
+
+    def _readable(self) -> list[str] | None:
+        """The models that may be read; None for all."""
+        return None if self._rights.everywhere else self.models()
 
     def _numbers(self, expression: str, model: str, page: VersionPage) -> list[int]:
         from .projections.queries.search import Newest
 
-        newest = Newest(model, page.most, page.branch, page.before, self._past)
+        newest = Newest(model, page.most, page.branch, page.before, self._past, self._readable())
         return [ref.number for ref in self._matching(expression, newest)]
 
     @property

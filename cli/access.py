@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import click
 
 from ..results.description import title
+from ..results.shapes.tokens import TOKEN
 from ..results.words import say
 from .command import Session, command, keyed
 
-TOKEN: Final[dict[str, Any]] = {
-    "token": "text",
-    "owner": "text",
-    "scopes": ["text"],
-    "models": ["text"],
-    "created": "time",
-    "actor": "text",
-    "expires": "time?",
-    "revoked": "time?",
-    "status": "text",
-    "seq": "number",
-    "secret?": "text?",
-}
 NEEDS: Final = {
     "create": "create needs an owner and a scope: lepton token create --owner NAME --scope read",
     "revoke": "revoke needs a token: lepton token revoke ID",
@@ -31,7 +19,7 @@ NEEDS: Final = {
 
 
 @command(
-    {"tokens": [TOKEN]},
+    {"tokens": [TOKEN | {"secret?": "text?"}]},
     "lepton token",
     "lepton token create --owner bea --scope read --scope move --models 'credit*' --expires 30d",
 )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PIECE: Final = 1_000
 """Rows that are written as JSON or CSV at a time."""
-_GROUP: Final = 64 << 20
+_GROUP: Final = 16 << 20
 """Bytes of Arrow that a row group of Parquet is made of, about."""
 
 

@@ -8,14 +8,13 @@ import re
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from threading import RLock
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import Damaged, Unavailable
-from ..events.clock import moment
 from ..events.forks import abandon
 from ..events.log import EventLog, Row
 from ..events.sql.lock import FileLock
@@ -24,9 +23,10 @@ from ..tensors.folder import sync_folder
 from . import inherited
 from .file import ViewsFile
 from .instance import foreign, moved_aside, removed
+from .moments import recorded_at, seq_at
 from .schema import schema
 from .shared_lock import SharedLock
-from .translation import is_of_file, of_file
+from .translation import is_of_file
 from .views_folder import is_of
 
 if TYPE_CHECKING:
@@ -305,35 +305,3 @@ class Projection:
         )
         files = [path for path in self.path.parent.iterdir() if pattern.fullmatch(path.name)]
         return [path for path in files if path.name not in (self.path.name, f"{self.path.name}.damaged")]
-
-
-def seq_at(cursor: DuckDBPyConnection, when: datetime | date) -> int:
-    """The last `seq` recorded by then, as one connection to the file sees it."""
-    try:
-        found = cursor.execute(
-            "SELECT coalesce(max(seq), 0) FROM store.events WHERE coalesce(clock, recorded) <= ?::TIMESTAMPTZ",
-            [instant(when)],
-        ).fetchall()
-    except foreign() as error:
-        raise of_file(error) from error
-    return found[0][0]
-
-
-def recorded_at(cursor: DuckDBPyConnection, seq: int) -> datetime | None:
-    """When an event was recorded, as one connection to the file sees it; None for no event."""
-    try:
-        found = cursor.execute(
-            "SELECT epoch_us(coalesce(clock, recorded)) FROM store.events WHERE seq = ?", [seq]
-        ).fetchall()
-    except foreign() as error:
-        raise of_file(error) from error
-    return moment(found[0][0]) if found else None
-
-
-def instant(when: datetime | date) -> str:
-    """A moment as DuckDB reads it, to the microsecond: the last one of a date's day; UTC where no zone is said."""
-    if not isinstance(when, datetime):
-        when = datetime(when.year, when.month, when.day, tzinfo=UTC) + timedelta(days=1, microseconds=-1)
-    elif when.tzinfo is None:
-        when = when.replace(tzinfo=UTC)
-    return when.astimezone(UTC).isoformat()

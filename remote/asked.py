@@ -55,14 +55,15 @@ class Asking(ModelManager):
     place: Place
     _remote: RemoteHome
 
-    def _open_place(self, place: Place, strict: bool) -> None:
+    def _open_place(self, place: Place, strict: bool, at: int | None = None) -> None:
         from .home import RemoteHome
 
         self.place = place
         self._strict = strict
-        self._root, self._rights = None, ALL
+        self._opened = {}
+        self._root, self._rights, self._past = None, ALL, at
         self._origins: WeakKeyDictionary[Any, Version | PendingVersion] = WeakKeyDictionary()
-        self._remote = RemoteHome(place, strict, self._origins)
+        self._remote = RemoteHome(place, strict, self._origins, at)
 
     @property
     def _home(self) -> Any:
@@ -74,12 +75,12 @@ class Asking(ModelManager):
 
     def _write(self, method: str, path: str, body: Mapping[str, Any] | None = None, **how: Any) -> Any:
         """Have something recorded, behind all that waits in the spool: what it changes came later."""
-        self._remote.outbox.ready()
+        self._outbox.ready()
         return self._remote.client.write(method, path, None if body is None else told(body), **how)
 
-    def _judge(self, path: str, body: Mapping[str, Any]) -> Any:
+    def _judge(self, path: str, body: Mapping[str, Any], **how: Any) -> Any:
         """Have something judged of which nothing is recorded."""
-        return self._remote.client.write("POST", path, told(body))
+        return self._remote.client.write("POST", path, told(body), **how)
 
     def _words(self, rev: Any) -> str:
         """A revision as text that says all it knows. Raises `Unavailable` where it is pending still."""

@@ -41,8 +41,10 @@ class Client:
     What a server refuses is raised as it was raised there. `Unavailable` carries the key under which to try again.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, at: int | None = None) -> None:
         self.place = place
+        self._at = at
+        """The event behind which the ledger is looked at; None for now."""
         self._lock = threading.Lock()
         self._opened: httpx.Client | None = None
         self._seen = 0
@@ -198,8 +200,10 @@ class Client:
             return self._stranger(status)
         if status == 401:
             return Refused(sentence if TOKEN in sentence else f"{sentence}; {TOKEN} holds the token to send")
-        if status in (408, 429, 500, 502, 503, 504):
+        if status in (408, 429, 502, 503, 504):
             return Unavailable(sentence)
+        if status >= 500:
+            return LeptonError(sentence)
         return Malformed(sentence) if status in (400, 413, 415) else Refused(sentence)
 
     def _patience(self, reading: float) -> httpx.Timeout:
@@ -214,6 +218,8 @@ class Client:
         for name, value in (params or {}).items():
             several = cast("list[Any]", value) if isinstance(value, list | tuple) else [value]
             pairs += [(name, _text(each)) for each in several if each is not None]
+        if self._at is not None and not {"at", "cursor"} & (params or {}).keys():
+            pairs.append(("at", str(self._at)))
         if method == "GET" and self._seen and not {"wait_for", "cursor"} & (params or {}).keys():
             pairs.append(("wait_for", str(self._seen)))
         return pairs

@@ -24,11 +24,17 @@ NOBODY: Final = "whoever holds the token"
 class RemoteHome:
     """The parts of one ledger behind a server, made on first use."""
 
-    def __init__(self, place: Place, strict: bool, origins: WeakKeyDictionary[Any, Version | PendingVersion]) -> None:
+    def __init__(
+        self,
+        place: Place,
+        strict: bool,
+        origins: WeakKeyDictionary[Any, Version | PendingVersion],
+        at: int | None = None,
+    ) -> None:
         self.place = place
         self.strict = strict
         self.origins = origins
-        self.client = Client(place)
+        self.client = Client(place, at)
 
     @cached_property
     def versions(self) -> RemoteVersions:

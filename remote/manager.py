@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import date, datetime
 from typing import Any
 
 from ..errors import Malformed, Refused
@@ -14,12 +15,13 @@ from .judging import JudgedOverHTTP
 from .names import NamedOverHTTP
 from .place import named
 from .tables import AskedOverHTTP
+from .tokens import TokensOverHTTP
 from .versions import ReadOverHTTP
 from .work import WorkOverHTTP
 
 
 @checked
-class RemoteManager(ReadOverHTTP, NamedOverHTTP, JudgedOverHTTP, WorkOverHTTP, AskedOverHTTP):
+class RemoteManager(ReadOverHTTP, NamedOverHTTP, JudgedOverHTTP, WorkOverHTTP, AskedOverHTTP, TokensOverHTTP):
     """A ledger behind a server, as `ModelManager` has one in a folder.
 
     `home` is the server's address; LEPTON_TOKEN is who asks. Models are built, trained and saved here, from classes
@@ -39,11 +41,24 @@ class RemoteManager(ReadOverHTTP, NamedOverHTTP, JudgedOverHTTP, WorkOverHTTP, A
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A manager is pickled and copied as its address: the token is that of wherever it is opened again."""
-        return _reopened, (self.place.url, self._strict)
+        return _reopened, (self.place.url, self._strict, self._past)
+
+    def as_of(self, at: int | datetime | date | str) -> RemoteManager:
+        """The ledger as it was behind an event, at the end of a day (UTC) or at a time, for all that reads."""
+        when = at.isoformat() if isinstance(at, date) else str(at)
+        seq = int(self._remote.client.get("/position", {"at": when})["seq"])
+        manager = object.__new__(RemoteManager)
+        manager._open_place(self.place, True, seq if self._past is None else min(seq, self._past))
+        return manager
 
     def close(self) -> None:
         """Close the connections; the next call opens one."""
         self._remote.close()
+
+    @property
+    def transfer(self) -> Any:
+        """Bytes as a server hands them on: `Refused`, for this is a client of one."""
+        raise Refused(f"{self.place.host} hands bytes on; save and load by this manager's own methods")
 
     acting = on_its_machine("acting")
     fsck = on_its_machine("fsck")
@@ -54,5 +69,6 @@ class RemoteManager(ReadOverHTTP, NamedOverHTTP, JudgedOverHTTP, WorkOverHTTP, A
     upgrade = on_its_machine("upgrade")
 
 
-def _reopened(url: str, strict: bool) -> ModelManager:
-    return ModelManager(url, strict=strict)
+def _reopened(url: str, strict: bool, at: int | None) -> ModelManager:
+    manager = ModelManager(url, strict=strict)
+    return manager if at is None else manager.as_of(at)

@@ -14,18 +14,20 @@ from .stored import RemotePack
 
 
 class Restoring:
-    """A version or checkpoint of a server, and a vault that restores it.
+    """A version or checkpoint of a server, and a vault that restores it, the `whole` of it or parts.
 
     Raises `Damaged` where the version is not what its digest says, as far as its parents may be read.
     """
 
-    def __init__(self, connections: Connections, path: str, query: str, facts: Mapping[str, Any]) -> None:
+    def __init__(
+        self, connections: Connections, path: str, query: str, facts: Mapping[str, Any], *, whole: bool = True
+    ) -> None:
         self.facts = facts
         self.tensors = str(facts["tensors"])
         name = f"of {facts['model']}@{facts['version']}" if "version" in facts else f"of run {facts['run']}"
         if "digest" in facts:
             _check_digest(name, facts)
-        self._pack = RemotePack(connections, f"{path}/stored{query}", name, facts["stored"])
+        self._pack = RemotePack(connections, f"{path}/stored{query}", name, facts["stored"], in_order=whole)
         self.graph = self._pack.graph
         self.vault = Vault(self._pack, self._pack)
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from ..errors import Damaged, Refused
 from ..tensors.pack import Placement
-from ..tensors.threads import in_order
+from ..tensors.threads import in_order as in_turn
 from ..tensors.virtual_pack import read_index
+from .ahead import BLOCK, ReadAhead
 
 if TYPE_CHECKING:
     from .connections import Connections
@@ -29,16 +30,25 @@ class Span(NamedTuple):
 
 
 class RemotePack:
-    """A virtual pack by the path that answers it. Manifests and the indexes of deltas are read ahead, at once."""
+    """A virtual pack by the path that answers it. Manifests and the indexes of deltas are read ahead, at once; what is
+    known to be read whole, and `in_order`, comes in blocks."""
 
-    def __init__(self, connections: Connections, path: str, name: str, index: Mapping[str, Any]) -> None:
+    def __init__(
+        self, connections: Connections, path: str, name: str, index: Mapping[str, Any], *, in_order: bool = False
+    ) -> None:
         self._connections = connections
         self._path = path
         self._etag = str(index.get("etag"))
         self.graph, self._places, head = read_index(index, name)
+        size, streams = self.size(name), 1 + len(self.graph.edges)
+        self._ahead = ReadAhead(self._read, size, streams) if in_order and size > BLOCK else None
         self._held: dict[Span, memoryview] = {}
-        ahead = [Span(0, head), *chain.from_iterable(map(_ends, self._deltas()))]
-        self._held.update(zip(ahead, in_order(lambda span: self._read(*span), ahead), strict=True))
+        ahead = (
+            [Span(0, size)]
+            if in_order and size <= BLOCK
+            else [Span(0, head), *chain.from_iterable(map(_ends, self._deltas()))]
+        )
+        self._held.update(zip(ahead, in_turn(lambda span: self._read(*span), ahead), strict=True))
 
     def find(self, digests: Collection[str]) -> Mapping[str, Placement]:
         """Where digests lie in this pack; those that lie nowhere are left out."""
@@ -47,14 +57,18 @@ class RemotePack:
     def get(self, key: str, offset: int = 0, length: int | None = None) -> memoryview:
         """Bytes of it, those that were read ahead from memory."""
         length = self.size(key) - offset if length is None else length
-        for (start, size), held in self._held.items():
-            if start <= offset and offset + length <= start + size:
-                return held[offset - start : offset - start + length]
-        return self._read(offset, length)
+        if (held := self._held_bytes(offset, length)) is not None:
+            return held
+        return self._ahead.get(offset, length) if self._ahead else self._read(offset, length)
 
     def read_into(self, key: str, offset: int, into: memoryview) -> None:  # noqa: ARG002 - there is one
         """As `get`, to where the bytes are wanted."""
-        self._connections.read_into(self._path, offset, into, self._etag)
+        if (held := self._held_bytes(offset, len(into))) is not None:
+            into[:] = held
+        elif self._ahead is not None:
+            into[:] = self._ahead.get(offset, len(into))
+        else:
+            self._connections.read_into(self._path, offset, into, self._etag)
 
     def size(self, key: str) -> int:  # noqa: ARG002
         """Bytes of the pack."""
@@ -75,6 +89,12 @@ class RemotePack:
     def delete(self, key: str) -> None:
         """Refused, as `put`."""
         raise Refused(f"{key} is read from a server; nothing of it is deleted from here")
+
+    def _held_bytes(self, offset: int, length: int) -> memoryview | None:
+        for (start, size), held in self._held.items():
+            if start <= offset and offset + length <= start + size:
+                return held[offset - start : offset - start + length]
+        return None
 
     def _deltas(self) -> Iterator[Placement]:
         for edge in self.graph.edges:

@@ -39,17 +39,29 @@ class AskedOverHTTP(Asking):
 
         body: dict[str, Any] = {"query": given.query, "timeout": given.timeout, "opened": given.opened}
         body |= {"params": None if given.params is None else _params(given.params)}
-        body |= {"as_of": _value(given.as_of), "wait_for": given.wait_for}
+        at = self._past if given.as_of is None else given.as_of
+        body |= {"as_of": _value(at), "wait_for": given.wait_for}
         said = {name: value for name, value in body.items() if value is not None}
         answer = self._remote.client.request("POST", "/sql", body=said, headers={"Accept": ARROW})
         return pa.ipc.open_stream(answer.content).read_all()
 
     @over_http
     def find(self, given: Any) -> Any:
-        found: dict[tuple[str, int], Version] = {}
-        for page in self._remote.client.pages("/search", {"where": given.expression, "most": PAGE}):
-            found |= {(version.model, int(version)): version for version in page}
-        return Versions(islice(found.values(), getattr(given, "most", None)))
+        found: dict[str, Version] = {}
+        asked = {"where": given.expression, "most": min(given.most or PAGE, PAGE), "at": given.as_of}
+        for page in self._remote.client.pages("/search", {name: each for name, each in asked.items() if each}):
+            found |= {f"{version.model}@{int(version)}": version for version in page}
+            if given.after is None and given.most is not None and len(found) >= given.most:
+                break
+        names = list(found)
+        begin = names.index(given.after) + 1 if given.after in found else 0
+        return Versions(
+            found[name] for name in islice(names, begin, None if given.most is None else begin + given.most)
+        )
+
+    @over_http
+    def status(self, given: Any) -> Any:  # noqa: ARG002
+        return self._read("/status")
 
     @over_http
     def events(self, given: Any) -> Any:
@@ -69,9 +81,8 @@ class AskedOverHTTP(Asking):
 
     @over_http
     def forget_actor(self, given: Any) -> Any:
-        spooled = self._remote.outbox.delivery.forget(given.name)
-        forgotten = self._write("DELETE", f"/actors/{quoted(given.name)}")
-        return bool(forgotten["forgotten"]) or spooled
+        spooled = self._outbox.delivery.forget(given.name)
+        return bool(self._write("DELETE", f"/actors/{quoted(given.name)}")) or spooled
 
     def _told(self, given: Any) -> Iterator[dict[str, Any]]:
         """The events up to the end of the log as it is now."""

@@ -56,7 +56,7 @@ class RemoteVersions:
 
     def tensors(self, rev: str, names: Sequence[str] | None, empty: Empty[T], model: str | None = None) -> dict[str, T]:
         """A version's tensors, all or those named, in memory that `empty` gives; tied ones are one object."""
-        found = self._version(rev, model)
+        found = self._version(rev, model, whole=names is None)
         known = {entry.name for entry in found.vault.manifest(found.tensors).tensors}
         wanted = sorted(known if names is None else set(names))
         if missing := sorted(set(wanted) - known):
@@ -105,11 +105,11 @@ class RemoteVersions:
         names = [entry.name for entry in found.vault.manifest(found.tensors).tensors]
         return all_converted(found.vault, found.tensors, found.graph, names, empty)
 
-    def _version(self, rev: str, model: str | None, since: str | None = None) -> Restoring:
+    def _version(self, rev: str, model: str | None, since: str | None = None, *, whole: bool = True) -> Restoring:
         params = None if since is None else {"from": since}
         facts = self._server.get(f"{_path(rev, model)}/restoring", params)
         query = "" if since is None else f"?from={quote(since, safe='')}"
-        return Restoring(self._connections, _path(str(facts["version"]), facts["model"]), query, facts)
+        return Restoring(self._connections, _path(str(facts["version"]), facts["model"]), query, facts, whole=whole)
 
     def _checkpoint(self, run: str, step: int | None) -> Restoring:
         path = f"/runs/{quote(run, safe='')}/checkpoints/{'last' if step is None else step}"

@@ -8,8 +8,11 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..domain.model.metric import checked_better
+from ..domain.names import checked_metrics
 from ..errors import Malformed, Refused
-from ..results import Log
+from ..plain import in_json
+from ..results import Log, VersionSummaries
 from ..versions.arguments import checked
 from .asked import PAGE, Asking, model_at, over_http, quoted
 from .destination import version_of
@@ -86,27 +89,37 @@ class ReadOverHTTP(Asking):
         asked = {"rev": rev, "most": min(given.most or PAGE, PAGE)}
         pages = self._remote.client.pages(model_at(given.model, "log"), asked)
         first = next(pages)
-        entries = islice(chain(first.entries, (entry for page in pages for entry in page.entries)), given.most)
-        return Log(first.model, tuple(entries))
+        told = chain(first.entries, (entry for page in pages for entry in page.entries))
+        some = (entry for entry in told if given.before is None or entry.seq < given.before)
+        return Log(first.model, tuple(islice(some, given.most)))
 
     @over_http
     def show(self, given: Any) -> Any:
         return self._read(self._version_at(given.rev))
 
     @over_http
+    def versions(self, given: Any) -> Any:
+        asked = {"where": given.where, "branch": given.branch, "most": min(given.most, PAGE)}
+        pages = self._remote.client.pages(model_at(given.model, "versions"), asked)
+        first = next(pages)
+        told = chain(first.versions, (each for page in pages for each in page.versions))
+        some = (each for each in told if given.before is None or int(each.version) < given.before)
+        return VersionSummaries(first.model, tuple(islice(some, given.most)))
+
+    @over_http
     def annotate(self, given: Any) -> None:
         notes = dict(given.annotations)
-        self._remote.outbox.ready()
+        self._outbox.ready()
         self._remote.client.write("PATCH", self._version_at(given.rev, "annotations"), notes, key=given.key)
 
     @over_http
     def describe(self, given: Any) -> None:
         if isinstance(given.what, str) and given.what in self.models():
             body = {"description": given.text}
-            self._remote.outbox.ready()
+            self._outbox.ready()
             self._remote.client.write("PATCH", f"/models/{quoted(given.what)}", body, key=given.key)
             return
-        self._remote.outbox.ready()
+        self._outbox.ready()
         path = self._version_at(given.what, "description")
         self._remote.client.write("PUT", path, {"description": given.text}, key=given.key)
 
@@ -122,12 +135,13 @@ class ReadOverHTTP(Asking):
     def record_metrics(self, given: Any) -> None:
         from ..versions.source import identity_of
 
-        told = {"metrics": dict(given.metrics), "validation": identity_of(given.validation), "task": given.task}
-        self._write("POST", self._version_at(given.rev, "metrics"), told | {"better": given.better}, key=given.key)
+        told = {"metrics": _figures(given.metrics), "validation": identity_of(given.validation), "task": given.task}
+        told |= {"better": checked_better(given.better or {})}
+        self._write("POST", self._version_at(given.rev, "metrics"), told, key=given.key)
 
     @over_http
     def define_metrics(self, given: Any) -> None:
-        self._write("PATCH", model_at(given.model), {"better": given.better}, key=given.key)
+        self._write("PATCH", model_at(given.model), {"better": checked_better(given.better)}, key=given.key)
 
     @over_http
     def clear(self, given: Any) -> Any:
@@ -139,3 +153,8 @@ class ReadOverHTTP(Asking):
 
     def _archived(self, given: Any, *, archived: bool) -> None:
         self._write("PATCH", model_at(given.model), {"archived": archived, "reason": given.reason}, key=given.key)
+
+
+def _figures(metrics: Any) -> Any:
+    """Figures by name, as JSON has them."""
+    return in_json(checked_metrics(metrics))

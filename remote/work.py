@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from ..errors import Refused
@@ -14,10 +15,13 @@ from ..results.work.runs import RunRecords
 from ..versions.arguments import checked
 from ..versions.runs.points import Resumed
 from ..versions.runs.run import resumed
-from .asked import Asking, over_http
+from .asked import PAGE, Asking, over_http
 
 if TYPE_CHECKING:
     pass
+
+
+ARROW: Final = "application/vnd.apache.arrow.stream"
 
 
 @checked
@@ -30,16 +34,30 @@ class WorkOverHTTP(Asking):
         if record.status == "finished":
             raise Refused(f"run {record.run!r} is finished; only one that did not finish is resumed: start another")
         far = self._remote.client.get(_run(record.run, "progress"))
-        return resumed(self._remote.outbox, record, Resumed(record.run, far["points"], far["step"]))
+        return resumed(self._outbox, record, Resumed(record.run, far["points"], far["step"]))
 
     @over_http
     def runs(self, given: Any) -> Any:
-        asked = {"model": given.model, "status": given.status, "actor": given.actor, "most": given.most}
-        return RunRecords(self._read("/runs", **asked))
+        asked = {"model": given.model, "status": given.status, "actor": given.actor, "before": given.before}
+        pages = self._remote.client.pages("/runs", asked | {"most": max(1, min(given.most, PAGE))})
+        return RunRecords(islice((run for page in pages for run in page), given.most))
 
     @over_http
     def show_run(self, given: Any) -> Any:
         return self._read(_run(given.run))
+
+    @over_http
+    def run_metrics(self, given: Any) -> Any:
+        import pyarrow as pa
+
+        headers, asked = {"Accept": ARROW}, {"name": given.name}
+        answer = self._remote.client.request("GET", _run(given.run, "metrics"), params=asked, headers=headers)
+        return pa.ipc.open_stream(answer.content).read_all()
+
+    @over_http
+    def run_progress(self, given: Any) -> Any:
+        far = self._remote.client.get(_run(given.run, "progress"))
+        return far["points"], far["step"]
 
     @over_http
     def load_checkpoint(self, given: Any) -> Any:
@@ -67,7 +85,7 @@ class WorkOverHTTP(Asking):
         """Work that is done by workers: trainings and evaluations asked for, waited for, called off."""
         from .jobs import RemoteJobs
 
-        return RemoteJobs(self._remote.client, self._remote.outbox.ready)
+        return RemoteJobs(self._remote.client, self._outbox.ready)
 
 
 def _run(run: str, *rest: str) -> str:

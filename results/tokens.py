@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
 from .answer import Result, Shown
 from .description import Block, Text, grid, text, title
@@ -32,8 +32,8 @@ class TokenRecord(Result):
     expires: datetime | None
     """None where it never ends by itself."""
     revoked: datetime | None
-    status: Literal["good", "expired", "revoked", "forgotten"]
-    """forgotten where its owner was."""
+    status: str
+    """good, expired, revoked, or forgotten where its owner was."""
     seq: int
 
     @property

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import yaml
 
+from lepton_ai import ModelManager
 from lepton_ai.cli.app import SECTIONS
 from lepton_ai.events.kafka.cluster import Cluster
 from lepton_ai.events.sql.postgresql import PostgreSQL
@@ -113,9 +117,22 @@ def test_the_dockerfile_builds_what_the_compose_file_names() -> None:
     assert all(set(found.split(",")) <= extras for found in re.findall(r"'\.\[([\w,-]+)\]'", text))
 
 
-def test_the_server_waits_for_its_first_token_which_nobody_else_can_read() -> None:
+def test_the_server_waits_for_its_first_token_which_is_made_once_and_its_users_alone_to_read(tmp_path: Path) -> None:
     assert SERVICES["server"]["depends_on"]["first-token"]["condition"] == "service_completed_successfully"
-    (script,) = SERVICES["first-token"]["command"]
     assert SERVICES["first-token"]["restart"] == "no"
-    assert script.index("umask 077") < script.index("lepton token create") < script.index("mv ledger/new-token")
+    (tmp_path / "ledger").mkdir()
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {"PATH": path, "LEPTON_HOME": str(tmp_path / "ledger"), "PYTHONSAFEPATH": "1"}
+    step = [*SERVICES["first-token"]["entrypoint"], *SERVICES["first-token"]["command"]]
+    subprocess.run(step, cwd=tmp_path, env=environment, check=True)
+    first = tmp_path / "ledger" / "first-token"
+    secret = first.read_text()
+    subprocess.run(step, cwd=tmp_path, env=environment, check=True)
+
+    assert first.read_text() == secret
+    assert first.stat().st_mode & 0o777 == 0o600
+    with ModelManager(tmp_path / "ledger") as manager:
+        (holder,) = manager.tokens()
+        assert manager.holder(secret.strip()).token == holder.token
+    assert sorted(each.name for each in first.parent.iterdir() if "token" in each.name) == ["first-token"]
     assert SERVICES["server"]["environment"].items() >= SERVICES["relay"]["environment"].items()

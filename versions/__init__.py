@@ -10,14 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from . import feed, history, merge, refused, restore, rows, save_request, source, train, unsealed
+    from . import feed, refused, restore, rows, save_request, source, train, unsealed
     from .access import tokens
     from .data import drift, listing, named_data, naming
     from .export import checkout, predict
     from .judging import calibrate, card, compare, diff, evaluation, gate, pick, robustness, suggest, threshold
     from .maintenance import fsck, heal
-    from .moves import names, rollback
-    from .overview import summaries
+    from .moves import merge, names, rollback
+    from .overview import history, summaries
     from .runs import record, run
     from .suites import definition, known, running, verdicts
 
@@ -44,8 +44,8 @@ _ROOMS: Final = {
         "threshold",
     ),
     ".maintenance": ("fsck", "heal"),
-    ".moves": ("names", "rollback"),
-    ".overview": ("summaries",),
+    ".moves": ("merge", "names", "rollback"),
+    ".overview": ("history", "summaries"),
     ".runs": ("record", "run"),
     ".suites": ("definition", "known", "running", "verdicts"),
 }

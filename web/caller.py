@@ -48,8 +48,8 @@ class Caller:
     @cached_property
     def manager(self) -> ModelManager:
         """The ledger, acting as the caller, with the caller's rights; for a read as it was `at` a place in the log."""
-        manager, at = self.service.acting(self.visitor), self.request.scope.get("lepton.at")
-        return manager if at is None else manager.as_of(at)
+        manager = self.service.acting(self.visitor)
+        return manager if self.at is None else manager.as_of(self.at)
 
     @property
     def key(self) -> str | None:
@@ -58,6 +58,11 @@ class Caller:
         if key is not None and not 0 < len(key) <= LONGEST_KEY:
             raise Malformed(f"Idempotency-Key has {len(key)} characters; give 1 to {LONGEST_KEY}")
         return key
+
+    @property
+    def at(self) -> str | None:
+        """The place in the log that a read is of, None for now."""
+        return self.request.scope.get("lepton.at")
 
     def precondition(self) -> LastMove | None:
         """The last move that If-Match and If-None-Match expect of a name."""

@@ -20,7 +20,7 @@ from typing import Any, Final
 from ...errors import LeptonError, Refused
 from ...sent_errors import told
 from ..instance import SETTINGS, foreign
-from ..projector import recorded_at, seq_at
+from ..moments import recorded_at, seq_at
 from ..schema import schema
 from ..translation import of_file
 from .landlock import closed_to_files
@@ -146,7 +146,7 @@ def warmed() -> None:
     kinds = [1, 1.5, "text", b"bytes", None, True, [1], {"a": 1}, date(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC)]
     marks = ", ".join("?" * len(kinds))
     with duckdb.connect(config={"threads": 1}) as connection:
-        connection.sql(f"SELECT {marks}, now()", params=kinds).to_arrow_reader(1).read_all().to_pylist()
+        connection.sql(f"SELECT {marks}, now()", params=kinds).to_arrow_reader(1).read_all()
         with suppress(duckdb.Error):
             connection.execute("SELECT json_serialize_sql('SELEKT')").fetchall()
             connection.execute("SELEKT 1")

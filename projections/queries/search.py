@@ -85,6 +85,8 @@ class Newest(NamedTuple):
     branch: str | None = None
     before: int | None = None
     as_of: int | None = None
+    models: list[str] | None = None
+    """The only ones whose names are known to who asks; None for all."""
 
     def of(self, question: _Question) -> _Question:
         """The page of what a question finds."""
@@ -131,11 +133,13 @@ def versions_where(
     Strings are ordered by code point; two names are compared as numbers.
     Raises `Malformed` pointing at the place, also at a name that no version has.
     """
-    tree = parsed(expression, sides=())
+    tree, models = parsed(expression, sides=()), None if page is None else page.models
     with projection.reading() as cursor, _opening(cursor, expression, opener):
         if page is not None and page.as_of is not None:
             cursor.execute("SET VARIABLE as_of = ?::UBIGINT", [page.as_of])
-        kinds: dict[Reference, Kind] = {name: name.kind or _kind_of(name, expression, cursor) for name in names(tree)}
+        kinds: dict[Reference, Kind] = {
+            name: name.kind or _kind_of(name, expression, cursor, models) for name in names(tree)
+        }
         question = _Search(expression, kinds).where(tree, holds=True)
         found = (
             page.of(question)
@@ -144,7 +148,7 @@ def versions_where(
         )
         matches = cursor.execute(*found).fetchall()
         for name in kinds if not matches or _any_suffices(tree) else ():
-            _kind_of(name, expression, cursor)
+            _kind_of(name, expression, cursor, models)
     return [VersionRef(*each) for each in matches]
 
 
@@ -268,12 +272,15 @@ def _using(tables: Iterable[str]) -> list[str]:
     return [table if place == 0 else f"{table} USING (model, version)" for place, table in enumerate(tables)]
 
 
-def _kind_of(name: Reference, expression: str, cursor: DuckDBPyConnection) -> Kind:
-    """The kind that was said, or the one kind that has a bare name. Raises `Malformed` where no version has it."""
+def _kind_of(name: Reference, expression: str, cursor: DuckDBPyConnection, models: list[str] | None) -> Kind:
+    """The kind that was said, or the one kind that has a bare name. Raises `Malformed` where no version has it.
+
+    Who may read some `models` alone does not learn what others have.
+    """
     kinds: list[Kind] = []
     candidates: Sequence[Sequence[Kind]] = ((name.kind,),) if name.kind else _BARE
     for wanted in candidates:
-        kinds = [kind for kind in wanted if cursor.execute(_exists(kind), [name.name]).fetchall()[0][0]]
+        kinds = [kind for kind in wanted if _exists(kind, name.name, cursor, models)]
         if len(kinds) == 1:
             return kinds[0]
         if kinds:
@@ -282,15 +289,19 @@ def _kind_of(name: Reference, expression: str, cursor: DuckDBPyConnection) -> Ki
         said = f"{' and '.join(f'{kind}.{name.name}' for kind in kinds)} both exist; say which"
     else:
         what = name.kind or "metric, param or note"
-        near = _near(name.name, [kind for wanted in candidates for kind in wanted], cursor)
+        near = (
+            "" if models is not None else _near(name.name, [kind for wanted in candidates for kind in wanted], cursor)
+        )
         said = f"no {what} is called {name.name!r}{near}"
     raise malformed(expression, name.place, said)
 
 
-def _exists(kind: Kind) -> str:
-    """Whether any version has a name of a kind, as a question."""
-    some = f"FROM ({_NAMES[kind]}) WHERE name = ?" if kind == "version" else f"{_VALUES[kind]} LIMIT 1"
-    return f"SELECT EXISTS ({some})"
+def _exists(kind: Kind, name: str, cursor: DuckDBPyConnection, models: list[str] | None) -> bool:
+    """Whether any version has a name of a kind, of these models or of all."""
+    some, given = f"FROM ({_NAMES[kind]}) WHERE name = ?" if kind == "version" else f"{_VALUES[kind]} LIMIT 1", [name]
+    if models is not None and kind != "version":
+        some, given = f"FROM ({_VALUES[kind]}) WHERE list_contains(?::VARCHAR[], model)", [name, models]
+    return bool(cursor.execute(f"SELECT EXISTS ({some})", given).fetchall()[0][0])
 
 
 def _near(name: str, kinds: Sequence[Kind], cursor: DuckDBPyConnection) -> str:

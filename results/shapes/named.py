@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from . import data, figures, history, judging, ledger, names, versions, work
+from . import data, figures, history, judging, ledger, names, tokens, versions, work
 from .shape import Shape
 
 NAMED: Final[Mapping[str, Shape]] = {
@@ -46,6 +46,7 @@ NAMED: Final[Mapping[str, Shape]] = {
     "SuiteVerdict": judging.VERDICT,
     "Table": ledger.TABLE,
     "Tensor": history.TENSOR,
+    "Token": tokens.TOKEN,
     "Verified": ledger.VERIFIED,
     "Version": names.VERSION,
     "VersionSummary": history.SUMMARY,

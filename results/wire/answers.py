@@ -15,7 +15,7 @@ from ..last_move import LastMove
 from ..version import PendingVersion, Version, VersionRef
 from .values import KIND, OF, packed_value, unpacked_value
 
-NEVER: Final = frozenset(("Shown", "Result", "TaskPerformance", "plain"))
+NEVER: Final = frozenset(("LastMove", "Shown", "Result", "TaskPerformance", "plain"))
 """Names of results that are no answers."""
 ERROR: Final = "error"
 
@@ -126,9 +126,8 @@ def _made(kind: type[Any], named: Mapping[str, Any], within: Callable[[Any], Any
     if issubclass(kind, VersionRef):
         return kind(named["model"], named["number"])
     if issubclass(kind, dict):
-        made = cast("dict[Any, Any]", cast("Any", kind).__new__(kind))
-        pairs = cast("list[tuple[Any, Any]]", named[OF])
-        made.update((within(name), within(each)) for name, each in pairs)
+        made: dict[Any, Any] = cast("Any", kind).__new__(kind)
+        made.update({within(name): within(each) for name, each in named[OF]})
         vars(made).update({name: within(each) for name, each in named.items() if name not in (KIND, OF)})
         return made
     if issubclass(kind, list | tuple):

@@ -15,7 +15,7 @@ import pytest
 
 from lepton_ai import ModelManager
 from lepton_ai.domain.access.rights import ALL, SCOPES, Rights, Scope
-from lepton_ai.errors import Forbidden, LeptonError, UnknownRevision
+from lepton_ai.errors import Forbidden, LeptonError, Malformed, UnknownRevision
 from lepton_ai.jobs.api import Jobs
 from lepton_ai.results.answer import plain
 
@@ -51,7 +51,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[ModelManager, Names]
         parents = [(f"{HIDDEN}@1", "teacher")] if name == SEEN else None
         manager.save_version({"w": np.arange(3.0)}, name=name, parents=parents, metrics={"f1": 0.5}, message="words")
         manager.alias("production", f"{name}@1")
-        manager.annotate(f"{name}@1", {"ticket": name})
+        manager.annotate(f"{name}@1", {"ticket": name, f"of_{name}": 1})
         with manager.run(name, hyperparameters={"depth": 1}) as run:
             run.log({"loss": 0.5}, step=1)
             run.checkpoint({"w": np.arange(3.0)}, step=1)
@@ -82,6 +82,7 @@ ASKING: dict[str, Callable[[ModelManager, Names], Any]] = {
     "add_data": lambda m, n: None,
     "alias": lambda m, n: m.alias("production", n.rev),
     "aliases": lambda m, n: m.aliases(model=n.model),
+    "as_of": lambda m, n: m.as_of(m.position()).about(n.model),
     "annotate": lambda m, n: m.annotate(n.rev, {"a": 1}),
     "apply": lambda m, n: m.apply(n.rev, {"w": np.zeros(3)}),
     "archive": lambda m, n: m.archive(n.model),
@@ -119,6 +120,7 @@ ASKING: dict[str, Callable[[ModelManager, Names], Any]] = {
     "load_version": lambda m, n: m.load_version(n.rev, into={"w": np.zeros(3)}),
     "log": lambda m, n: m.log(model=n.model),
     "merge": lambda m, n: m.merge(n.rev),
+    "moves": lambda m, n: m.moves("main", model=n.model),
     "models": lambda m, n: m.models(),
     "pick": lambda m, n: m.pick(model=n.model),
     "position": lambda m, n: m.position(),
@@ -132,17 +134,21 @@ ASKING: dict[str, Callable[[ModelManager, Names], Any]] = {
     "robustness": lambda m, n: m.robustness(n.rev, ROWS, "label"),
     "rollback": lambda m, n: m.rollback(n.rev),
     "run": lambda m, n: m.run(n.model).__enter__(),
+    "run_metrics": lambda m, n: m.run_metrics(n.run),
+    "run_progress": lambda m, n: m.run_progress(n.run),
     "run_suite": lambda m, n: m.run_suite(n.suite, f"{SEEN}@1"),
     "runs": lambda m, n: m.runs(n.model),
     "save_version": lambda m, n: m.save_version({"w": np.ones(3)}, name=n.model),
     "show": lambda m, n: m.show(n.rev),
     "show_run": lambda m, n: m.show_run(n.run),
+    "status": lambda m, n: m.status().to_dict() | {"views": None},
     "suggest_rollback": lambda m, n: m.suggest_rollback(model=n.model),
     "suite": lambda m, n: m.suite(n.suite),
     "suites": lambda m, n: m.suites(retired=True),
     "tag": lambda m, n: m.tag("v1", n.rev),
     "tags": lambda m, n: m.tags(n.model),
     "train": lambda m, n: m.save_version({"w": np.ones(3)}, name=n.model, branch="wide"),
+    "versions": lambda m, n: m.versions(n.model),
     "unarchive": lambda m, n: m.unarchive(n.model),
     "unprotect": lambda m, n: m.unprotect("production", model=n.model),
     "jobs.cancel": lambda m, n: m.jobs.cancel(n.job),
@@ -232,6 +238,19 @@ def test_nothing_that_is_shown_of_a_model_names_one_that_may_not_be_read(strange
     assert all(told)
     assert stranger.models() == [SEEN]
     assert stranger.show().version.model == SEEN
+
+
+@pytest.mark.parametrize("asked", ["note.of_{} = 1", "of_{} > 0", "note.of_{} = 1 or f1 > 2"])
+def test_a_search_knows_no_name_that_hidden_models_alone_have(stranger: ModelManager, asked: str) -> None:
+    told: list[str] = []
+    for name in (HIDDEN, ABSENT):
+        for find in (stranger.find, lambda where: stranger.versions(SEEN, where=where)):
+            with pytest.raises(Malformed) as error:
+                find(asked.format(name))
+            told.append(str(error.value).replace(name, "NAME"))
+
+    assert len(set(told)) == 1
+    assert len(stranger.find(asked.format(SEEN))) == 1
 
 
 def test_events_are_heard_of_the_models_that_may_be_read(

@@ -16,7 +16,7 @@ from lepton_ai.models.places import fill, places_of
 from lepton_ai.models.state import tensors_of
 from lepton_ai.models.wrapped import unwrapped
 from lepton_ai.tensors.tensor import KINDS
-from lepton_ai.versions.merge import average
+from lepton_ai.versions.moves.merge import average
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
 import time
 from datetime import date
@@ -50,37 +49,22 @@ def test_it_answers_as_the_views_do_with_parameters_and_as_of(copy: Path) -> Non
         asked(copy, "FROM verions")
 
 
+ENDLESS = "WITH RECURSIVE r AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM r) SELECT count(*) FROM r"
 GREEDY = {
-    "a text of 3 GB": "SELECT length(repeat('x', 3000000000))",
-    "a padded text": "SELECT length(lpad('x', 2000000000, 'y'))",
-    "many texts": "SELECT sum(length(lpad('x', 100000000, i::VARCHAR))) FROM range(100000) AS r (i)",
-    "5,000 unions": " UNION ALL ".join(["SELECT 1"] * 5000),
-    "5,000 additions": "SELECT " + "+".join(["1"] * 5000),
-    "nested brackets": "SELECT " + "(" * 20000 + "1" + ")" * 20000,
-    "an endless recursion": "WITH RECURSIVE r AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM r) SELECT count(*) FROM r",
-    "a large join": "SELECT count(*) FROM range(10000000) a (i), range(10000000) b (j) WHERE i * j = -1",
-    "a large list": "SELECT list_sum(list_transform(range(500000000), lambda x: x * 2))",
-    "a large answer": "SELECT i, repeat('x', 1000) FROM range(1000000) AS r (i)",
-    "a large sort": "SELECT * FROM range(200000000) AS r (i) ORDER BY hash(i) LIMIT 5",
-    "a costly pattern": "SELECT regexp_matches(repeat('a', 30000000), '(a*)*b')",
+    ENDLESS: "longer than 2 s",
+    "SELECT length(repeat('x', 3000000000))": "memory",
+    "SELECT i, repeat('x', 1000) FROM range(1000000) AS r (i)": "exceeds 4 MiB",
 }
+"""tests/web/test_sql.py asks many more."""
 
 
-@pytest.mark.parametrize("what", GREEDY)
-def test_a_greedy_query_is_ended_at_its_limits(copy: Path, what: str) -> None:
-    begun = time.monotonic()
-    try:
-        found = asked(copy, GREEDY[what])
-    except Refused as refusal:
-        said = str(refusal)
-    else:
-        said = f"{len(found)} rows"  # it was not so greedy after all
-    assert re.search(r"longer than 2 s|memory|nested|parts|exceeds 4 MiB|depth|^[1-5] rows$|database fail", said), said
-    assert "\n" not in said
-    assert time.monotonic() - begun < 60  # the machine may be busy; the child has 3 s and its start
+@pytest.mark.parametrize("sql", GREEDY)
+def test_a_greedy_query_is_ended_at_its_limits(copy: Path, sql: str) -> None:
+    with pytest.raises(Refused, match=GREEDY[sql]):
+        asked(copy, sql)
 
 
-@pytest.mark.parametrize("sql", [sql for sql in HOSTILE if "{folder}" not in sql][::6])
+@pytest.mark.parametrize("sql", [sql for sql in HOSTILE if "{folder}" not in sql][::20])
 def test_what_the_views_refuse_is_refused_here_too(copy: Path, sql: str) -> None:
     with pytest.raises(Refused):
         asked(copy, sql)
@@ -112,7 +96,7 @@ def test_a_caller_that_is_killed_takes_its_child_along(copy: Path) -> None:
     if pid == 0:
         ours.close()
         theirs.send(b"x")
-        child.answer(copy, Question(GREEDY["an endless recursion"]), QueryLimits(seconds=60.0, cpu_seconds=100))
+        child.answer(copy, Question(ENDLESS), QueryLimits(seconds=60.0, cpu_seconds=100))
         os._exit(0)
     theirs.close()
     assert ours.recv(1) == b"x"

@@ -207,3 +207,15 @@ def test_a_file_that_makes_its_library_abort_ends_no_server(uploads: Uploads) ->
             sent(uploads, raw, ".parquet")
     assert left(uploads) == []
     assert sent(uploads, CSV).count == 2
+
+
+def test_what_a_server_that_was_killed_left_is_deleted_later(uploads: Uploads) -> None:
+    part = uploads.new_part("0" * 32, "ada")
+    (part / "rows.csv").write_bytes(CSV)
+    assert uploads.sweep()
+    then = time.time() - uploads.limits.seconds - GRACE - 1
+    for path in (part / "rows.csv", part):
+        os.utime(path, (then, then))
+
+    assert not uploads.sweep()
+    assert left(uploads) == []

@@ -64,7 +64,7 @@ def test_every_option_of_the_sdk_is_reachable(document: dict[str, Any], method: 
     signature = inspect.signature(getattr(ModelManager, method)).parameters.values()
     wanted = {each.name for each in signature if each.kind is not each.VAR_KEYWORD} | options
     route = document["paths"][path][verb]
-    taken = {each["name"] for each in route.get("parameters", ())}
+    taken = {each.get("name") for each in route.get("parameters", ())}
     if body := route.get("requestBody"):
         name = body["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
         assert document["components"]["schemas"][name]["additionalProperties"] is False

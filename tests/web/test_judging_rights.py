@@ -9,13 +9,9 @@ import httpx
 import numpy as np
 import pytest
 
-from lepton_ai.web.options import Issuer
-
-from .issuer import AUDIENCE, SmallIssuer, issuing
 from .server import Served, served
 
 CSV = b"a,b,y\n1,3,0\n2,4,1\n"
-ALL = "lepton:read lepton:write"
 MODEL = "/models/net/versions/1"
 
 
@@ -24,11 +20,9 @@ class Team:
     """A server of several callers, each with a token of their own."""
 
     server: Served
-    issuer: SmallIssuer
 
-    def client(self, owner: str, scope: str = ALL, *models: str) -> httpx.Client:
-        claims = {"sub": owner, "scope": scope} | ({"lepton_models": [*models]} if models else {})
-        return self.server.client(self.issuer.token(**claims))
+    def client(self, owner: str, scope: str = "write", *models: str) -> httpx.Client:
+        return self.server.client(self.server.token(scope, owner=owner, models=models or ("*",)))
 
     def actors(self, after: int) -> set[tuple[str, str]]:
         """Who recorded what since."""
@@ -41,10 +35,10 @@ class Team:
 def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     folder = tmp_path_factory.mktemp("team")
     (folder / "secret-place.csv").write_bytes(CSV)
-    with issuing() as issuer, served(folder / "home", issuer=Issuer(issuer.url, AUDIENCE)) as server:
+    with served(folder / "home") as server:
         server.manager.save_version({"w": np.zeros(3)}, name="net")
         server.manager.add_data("local", folder / "secret-place.csv", "y", types={"a": "number"})
-        yield Team(server, issuer)
+        yield Team(server)
 
 
 def send(client: httpx.Client) -> str:
@@ -75,7 +69,7 @@ def test_rows_of_another_are_as_if_they_were_not_there(team: Team) -> None:
         assert answer.json()["detail"] == unknown["detail"]
     assert team.server.manager.position() == at
     assert ada.get(f"/rows/{rows}").status_code == 200
-    assert team.client("ada", "lepton:read").get(f"/rows/{rows}").status_code == 200
+    assert team.client("ada", "read").get(f"/rows/{rows}").status_code == 200
 
 
 def test_what_is_recorded_is_the_owners_of_the_token(team: Team) -> None:
@@ -96,7 +90,7 @@ def test_what_is_recorded_is_the_owners_of_the_token(team: Team) -> None:
 
 
 def test_who_may_only_read_judges_without_a_record(team: Team) -> None:
-    reader, at = team.client("eve", "lepton:read"), team.server.manager.position()
+    reader, at = team.client("eve", "read"), team.server.manager.position()
     rows = send(reader)
     for method, path, body in (
         ("POST", f"{MODEL}/evaluations", {"rows": rows, "labels": "y"}),
@@ -116,7 +110,7 @@ def test_who_may_only_read_judges_without_a_record(team: Team) -> None:
 
 
 def test_a_model_of_others_is_as_if_it_were_not_there(team: Team) -> None:
-    stranger, at = team.client("eve", ALL, "risk*"), team.server.manager.position()
+    stranger, at = team.client("eve", "write", "risk*"), team.server.manager.position()
     body = {"rows": send(stranger), **PREDICTED}
 
     assert stranger.post(f"{MODEL}/evaluations/predictions", json=body).status_code == 404
@@ -127,8 +121,8 @@ def test_a_model_of_others_is_as_if_it_were_not_there(team: Team) -> None:
 
 
 def test_where_named_rows_lie_is_told_to_keepers_alone(team: Team) -> None:
-    for scope, told in ((ALL, False), ("lepton:admin", True)):
+    for scope, told in (("write", False), ("admin", True)):
         client = team.client("ada", scope)
         for path in ("/data/local", "/data"):
             assert ("secret-place" in client.get(path).text) is told
-    assert team.client("ada", "lepton:read").get("/data/local/drift", params={"after": "local"}).status_code == 200
+    assert team.client("ada", "read").get("/data/local/drift", params={"after": "local"}).status_code == 200

@@ -367,6 +367,22 @@ def test_a_write_that_is_sent_fifty_times_under_one_key_acts_once_whatever_moved
     assert toy.end() == end
 
 
+def test_a_repeat_is_answered_though_what_it_named_is_gone(toy: Toy) -> None:
+    toy.http.put(f"{TOY}/branches/passing", json={"version": 2})
+
+    def put() -> httpx.Response:
+        headers = {"If-None-Match": "*", "Idempotency-Key": "passing"}
+        return toy.http.put(f"{TOY}/aliases/kept", json={"version": "passing"}, headers=headers)
+
+    first = put()
+    toy.http.delete(f"{TOY}/branches/passing", headers={"If-Match": "*"})
+    again = put()
+    assert (first.status_code, again.status_code, again.content) == (201, 201, first.content)
+    assert (
+        toy.http.put(f"{TOY}/aliases/other", json={"version": "passing"}, headers={"If-Match": "*"}).status_code == 404
+    )
+
+
 def test_a_key_with_another_content_is_refused(toy: Toy) -> None:
     tag = toy.fresh("keyed")
     headers = {"If-Match": tag, "Idempotency-Key": "one key"}
@@ -392,6 +408,18 @@ def test_reads_are_of_the_place_in_the_log_that_they_ask_for(toy: Toy) -> None:
     assert toy.http.get(f"{TOY}/aliases/then", params={"at": min(seen) - 1}).status_code == 404
     assert toy.http.get("/position", params={"at": "2001-02-03"}).json() == {"seq": 0}
     assert toy.http.get(f"{TOY}/aliases/then/moves", params={"at": min(seen)}).json()["entries"][0]["seq"] == min(seen)
+
+
+def test_queries_and_searches_are_of_that_place_too(toy: Toy) -> None:
+    first = toy.server.manager.show("toy@1").seq
+    query = {"query": "SELECT count(*) AS n FROM versions WHERE model = 'toy'"}
+    answer = toy.http.get("/sql", params=query | {"at": first})
+    found = toy.http.get("/search", params={"where": "metric.f1 > 0", "at": first})
+
+    assert (answer.status_code, found.status_code) == (200, 200), answer.text + found.text
+    assert answer.json()["rows"] == [[1]] or answer.json()["rows"] == [{"n": 1}]
+    assert [each["version"] for each in found.json()["versions"]] == [1]
+    assert toy.http.get(f"{TOY}/log", params={"at": first}).json()["entries"][0]["seq"] == first
 
 
 def test_what_was_written_is_waited_for(toy: Toy) -> None:

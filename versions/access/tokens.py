@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
-from typing import Any, Final, NamedTuple, cast
+from typing import Final, NamedTuple, cast
 
 import uuid_utils
 
@@ -197,7 +197,7 @@ def _record(workspace: Workspace, token: str, actors: dict[str, Actor]) -> Token
     assert state.event is not None
     assert state.created is not None
     owner, creator = actors.get(state.event.owner), actors.get(state.creator)
-    status: Any = "revoked" if state.revoked else "forgotten" if owner is None else "expired"
+    status = "revoked" if state.revoked else "forgotten" if owner is None else "expired"
     return TokenRecord(
         token=token,
         owner=owner.name if owner else FORGOTTEN,

@@ -40,17 +40,25 @@ class UntrustedReaders:
         Raises `Malformed` where it cannot be read, `Refused` where it takes more time or memory than it may, and
         `Unavailable` where no process for it can be started.
         """
-        with self._room:
-            child = self._taken() or _ReadingChild()
-            try:
-                answer = child.asked({"path": str(path), "out": str(out), "unpacked": unpacked}, self._seconds)
-            except BaseException:
-                child.end()
-                raise
-            with self._lock:
-                self._idle.append(child)
+        if not self._room.acquire(timeout=self._seconds):
+            raise Unavailable("other rows that were sent are being read; try again")
+        try:
+            answer = self._answer({"path": str(path), "out": str(out), "unpacked": unpacked})
+        finally:
+            self._room.release()
         if "error" in answer:
             raise raised(answer)
+        return answer
+
+    def _answer(self, order: dict[str, Any]) -> dict[str, Any]:
+        child = self._taken() or _ReadingChild()
+        try:
+            answer = child.asked(order, self._seconds)
+        except BaseException:
+            child.end()
+            raise
+        with self._lock:
+            self._idle.append(child)
         return answer
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from ...errors import Damaged, Malformed, Refused
 from ...events.model import VersionCommitted
 from ...results import Version, VersionRef
 from ..deltas import graph_of
-from ..history import show
+from ..overview.history import show
 from ..restore import files, verified_event
 from ..workspace import Workspace
 

@@ -8,7 +8,7 @@ from ...domain.model.figures import UNNAMED, Figure, rows_of
 from ...domain.model.state import ModelState
 from ...results.pages.card import Card, JudgedRows
 from ...results.words import Language, language
-from ..history import show
+from ..overview.history import show
 from ..workspace import Workspace
 from .evaluation import kept_reports, report_of_kept
 

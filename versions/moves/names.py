@@ -12,7 +12,7 @@ from ...errors import Malformed, UnknownRevision
 from ...events.envelope import decode
 from ...events.model import TagCreated, TagDeleted
 from ...results import Log, Refs
-from .. import history
+from ..overview import history
 from ..workspace import Workspace
 
 PLURAL: Final[dict[NameKind, str]] = {"branch": "branches", "tag": "tags", "alias": "aliases"}

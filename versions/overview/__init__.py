@@ -1,4 +1,4 @@
-"""What is looked through page by page: versions at a glance.
+"""What is known, looked through: what happened to a model, page by page, its versions at a glance, all of one.
 
-It imports the workspace and the domain. Begin at `summaries.py`.
+It imports the workspace and the domain. Begin at `history.py`.
 """

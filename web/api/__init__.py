@@ -14,22 +14,22 @@ from . import (
     contests,
     data,
     events,
-    jobs,
     judging,
     models,
     moves,
     names,
     position,
     rows,
-    runs,
     saving,
     stored,
     suites,
+    tokens,
     versions,
 )
+from .work import jobs, runs
 
 _SUBJECTS: Final = (
-    position, asking, events, models, versions, names, moves, jobs, runs, saving, stored, rows, contests,
-    judging, suites, data,
+    position, asking, events, models, versions, names, moves, jobs, runs, saving, stored, rows, contests, judging,
+    suites, data, tokens,
 )  # fmt: skip
 ROUTERS: Final[tuple[APIRouter, ...]] = tuple(subject.router for subject in _SUBJECTS)

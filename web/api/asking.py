@@ -34,7 +34,7 @@ LONGEST_LINK: Final = 4_000
 LONGEST_QUESTION: Final = 60.0
 
 
-class Asked(BaseModel):
+class SqlQuestion(BaseModel):
     """A question to the views."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -57,15 +57,16 @@ async def sql(
     wait_for: Annotated[int | None, Query(ge=0)] = None,
 ) -> Response:
     """As POST, with all in the address: for links, and for tools that read a table from one."""
+    as_of = call.at if as_of is None else as_of
     return await _answered(
-        call, Asked(query=query, params=None, as_of=as_of, timeout=timeout, opened=opened, wait_for=wait_for)
+        call, SqlQuestion(query=query, params=None, as_of=as_of, timeout=timeout, opened=opened, wait_for=wait_for)
     )
 
 
 @router.post(
     "/sql", summary="One SELECT over the views", responses=answers(TABLE, also=TABLES, marks=(RECORDS_NOTHING,))
 )
-async def ask(call: Call, asked: Asked) -> Response:
+async def ask(call: Call, asked: SqlQuestion) -> Response:
     """The answer as JSON, CSV, Arrow's stream or Parquet, by Accept.
 
     The query runs in a process of its own over a copy of the views, which holds all that was recorded before it was
@@ -74,7 +75,7 @@ async def ask(call: Call, asked: Asked) -> Response:
     return await _answered(call, asked)
 
 
-async def _answered(call: Caller, asked: Asked) -> Response:
+async def _answered(call: Caller, asked: SqlQuestion) -> Response:
     call.visitor.rights.check_everywhere("sql")
     form(call)
     question = Question(asked.query, asked.params, asked.as_of, asked.timeout)

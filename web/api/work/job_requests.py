@@ -9,13 +9,13 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from ...domain.job.kinds import Payload
-from ...errors import Malformed, UnknownRevision
-from ...results import JobRecord
-from ...workers.tasks.evaluate import Evaluate
-from ...workers.tasks.import_version import ImportVersion
-from ...workers.tasks.train import Train
-from ..caller import Caller
+from ....domain.job.kinds import Payload
+from ....errors import Malformed, UnknownRevision
+from ....results import JobRecord
+from ....workers.tasks.evaluate import Evaluate
+from ....workers.tasks.import_version import ImportVersion
+from ....workers.tasks.train import Train
+from ...caller import Caller
 
 
 class JobRequest(BaseModel):

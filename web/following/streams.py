@@ -15,14 +15,14 @@ from pydantic_core import to_json
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from ..errors import LeptonError, Malformed, Unavailable
-from ..events.log import Row
-from ..versions.feed import SPAN, heard
-from .problems import RETRY_AFTER, Problem
-from .visitor import bearer
+from ...errors import LeptonError, Malformed, Unavailable
+from ...events.log import Row
+from ...versions.feed import SPAN, heard
+from ..problems import RETRY_AFTER, Problem
+from ..visitor import bearer
 
 if TYPE_CHECKING:
-    from .caller import Caller
+    from ..caller import Caller
 
 SSE: Final = "text/event-stream"
 HEARTBEAT: Final = 15.0
@@ -51,8 +51,8 @@ class Streams:
 
     @contextmanager
     def opened(self, who: str) -> Generator[None]:
-        """Count one of somebody's. Raises `Problem` where there are too many."""
-        self.check(who)
+        """Count one of somebody's. Raises `Problem` where it would be one too many."""
+        self._check(who)
         self._open[who] += 1
         try:
             yield
@@ -60,8 +60,7 @@ class Streams:
             self._open[who] -= 1
             self._open += Counter()
 
-    def check(self, who: str) -> None:
-        """Raise `Problem` where one more would be too many."""
+    def _check(self, who: str) -> None:
         if self._open[who] >= self._each:
             sentence = f"{self._each} streams of this token are open; close one, or follow several things by one stream"
             raise Problem(429, sentence, Retry_After=str(RETRY_AFTER))
@@ -92,28 +91,27 @@ class EventStream(Response):
         self.body = b""
         self.init_headers({"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Vary": "Accept"})
         del self.headers["content-length"]
-        self._service.streams.check(self._who)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del scope
-        told = asyncio.ensure_future(self._told(send))
-        gone = asyncio.ensure_future(_gone(receive))
-        try:
-            await asyncio.wait((told, gone), return_when=asyncio.FIRST_COMPLETED)
-            if told.done():
-                told.result()
-        finally:
-            for each in (told, gone):
-                each.cancel()
+        with self._service.streams.opened(self._who):
+            told = asyncio.ensure_future(self._told(send))
+            gone = asyncio.ensure_future(_gone(receive))
+            try:
+                await asyncio.wait((told, gone), return_when=asyncio.FIRST_COMPLETED)
+                if told.done():
+                    told.result()
+            finally:
+                for each in (told, gone):
+                    each.cancel()
 
     async def _told(self, send: Send) -> None:
         tail = self._service.tail
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         await _sent(send, f"retry: {_RETRY}\n\n".encode())
-        with self._service.streams.opened(self._who):
-            async with tail.watched():
-                while not (tail.is_ending or self._ended):
-                    await _sent(send, await self._next() or await self._beat())
+        async with tail.watched():
+            while not (tail.is_ending or self._ended):
+                await _sent(send, await self._next() or await self._beat())
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _next(self) -> bytes:

@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from ..domain.commands import Expected, model_stream
-from ..domain.guards import stands
-from ..domain.model.state import ModelState
-from ..errors import Refused, UnknownRevision
-from ..events.envelope import Recorded
-from ..events.model import VersionCommitted
-from ..results import LastMove, Version
-from ..settings import log
-from .restore import tensors
-from .save import save
-from .save_request import Named, Save
-from .source import Subject
-from .workspace import Workspace
+from ...domain.commands import Expected, model_stream
+from ...domain.guards import stands
+from ...domain.model.state import ModelState
+from ...errors import Refused, UnknownRevision
+from ...events.envelope import Recorded
+from ...events.model import VersionCommitted
+from ...results import LastMove, Version
+from ...settings import log
+from ..restore import tensors
+from ..save import save
+from ..save_request import Named, Save
+from ..source import Subject
+from ..workspace import Workspace
 
 if TYPE_CHECKING:
     import torch
 
-    from ..tensors.tensor import Tensor
+    from ...tensors.tensor import Tensor
 
 Strategy = Literal["ours", "theirs", "average"]
 USUAL: Final = {"merge": "average", "weight": 0.5}
@@ -84,7 +84,7 @@ def _settings(
     model: ModelState, ours: int, theirs: int, kept: VersionCommitted, strategy: Strategy
 ) -> Mapping[str, Any]:
     """One side's settings; of parameters that are neither's, without a correction of that side's probabilities."""
-    from ..evaluation.answers.corrections import without_corrections
+    from ...evaluation.answers.corrections import without_corrections
 
     same = model.version(ours).event.tensors == model.version(theirs).event.tensors
     return without_corrections(kept.settings) if strategy == "average" and not same else kept.settings
@@ -114,7 +114,7 @@ def average(ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor], weight: fl
     import numpy as np
     import torch
 
-    from ..models.state import tensors_of, to_torch
+    from ...models.state import tensors_of, to_torch
 
     if shapes(ours) != shapes(theirs):
         odd = sorted(dict(shapes(ours).items() ^ shapes(theirs).items()))

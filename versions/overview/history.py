@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
-from ..domain.model.moves import RefMove, all_moves, moves_between, moves_of_branch, moves_up_to
-from ..domain.model.resolve import resolve, split_range
-from ..domain.model.state import ModelState, Move, NameKind, Ref, RefKind
-from ..errors import Malformed
-from ..events.actor import Actor
-from ..results import Log, LogEntry, ModelRecord, Version, VersionRecord, VersionRef
-from .judging.compare import rows_by_name, values
-from .workspace import Workspace
+from ...domain.model.moves import RefMove, all_moves, moves_between, moves_of_branch, moves_up_to
+from ...domain.model.resolve import resolve, split_range
+from ...domain.model.state import ModelState, Move, NameKind, Ref, RefKind
+from ...errors import Malformed
+from ...events.actor import Actor
+from ...results import Log, LogEntry, ModelRecord, Version, VersionRecord, VersionRef
+from ..judging.compare import rows_by_name, values
+from ..workspace import Workspace
 
 POLL: Final = 0.2
 """Seconds between two looks for more events."""
