@@ -45,6 +45,7 @@ PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "runs.log": {"run": OPEN},
     "runs.resume": {"run": OPEN},
     "saving.checkpoint": {"run": OPEN},
+    "tokens.forget_actor": {"name": "eve"},
     "versions.clear": {"rev": "6"},
     "versions.versions": {"where": "metric.f1 > 0", "branch": "main"},
 }
@@ -84,6 +85,7 @@ BODIES: Final[Mapping[str, Any]] = {
     "saving.save": {"manifest": _BLOB, "save": {"message": "from the cluster"}},
     "suites.define_suite": {**ROWS, "require": REQUIRE, "draws": 0},
     "suites.run_suite": {"version": "credit@4"},
+    "tokens.create_token": {"owner": "bea", "scopes": ["read"], "models": ["credit*"], "expires": "30d"},
     "versions.annotate": {"ticket": "RISK-12", "reviewed": True},
     "versions.clear": {"reason": "the alarm was false"},
     "versions.describe": {"description": "the one that the board saw"},
