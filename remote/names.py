@@ -119,7 +119,7 @@ class NamedOverHTTP(Asking):
     def merge(self, given: Any) -> Any:
         body = {"version": self._words(given.rev), "into": given.into, "strategy": given.strategy}
         body |= {"weight": given.weight, "message": given.message}
-        headers = self._expected(given.expected, body) if given.expected is not None else {}
+        headers: Mapping[str, str] = {} if given.expected is None else self._expected(given.expected, body)
         return self._write("POST", model_at(None, "merges"), body, headers=headers, key=given.key)
 
     def _put(self, kind: str, given: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ..domain.model.metric import checked_better
 from ..domain.names import checked_metrics
@@ -60,7 +60,7 @@ class ReadOverHTTP(Asking):
 
     @over_http
     def export(self, given: Any) -> Any:
-        return checkout.export(self._stored(given.rev), Path(os.fspath(cast("str", given.file))).absolute())
+        return checkout.export(self._stored(given.rev), Path(given.file).absolute())
 
     @over_http
     def models(self, given: Any) -> Any:  # noqa: ARG002
