@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from .projections.following import Follower
     from .projections.projector import Projection
     from .projections.queries.client import First, There
-    from .projections.queries.copies import Copies
+    from .projections.queries.copies import ViewCopies
     from .projections.queries.standing import Standing
     from .results import Status, Upgraded
     from .supervised import Supervised
@@ -350,29 +350,16 @@ class Home:
 
     def status(self) -> Status:
         """How the ledger is, as far as that can be found out within seconds."""
-        from .jobs.status import SOON, status
-        from .results import Views
+        from .jobs.status import SOON, status_of
 
-        soon = Home(replace(self.settings, wait=min(SOON, self.settings.wait)))
+        with closing(Home(replace(self.settings, wait=min(SOON, self.settings.wait)))) as soon:
+            return status_of(soon)
 
-        def workspace() -> Workspace:
-            soon.seek()
-            return soon.workspace
-
-        def views() -> Views | None:
-            standing = soon.views()
-            return Views(*standing) if standing else None
-
-        with closing(soon):
-            cluster = (lambda: replace(soon.cluster, shortest=SOON)) if soon.settings.kafka else None
-            home = {"folder": str(soon.folder.path), "open_to": soon.folder.openness()}
-            return status(workspace, lambda: soon.desk, cluster, soon.spool, views, home)
-
-    def copies_of_views(self) -> Copies:
+    def copies_of_views(self) -> ViewCopies:
         """Copies of the views for strangers' queries, in this process's own folder; to be closed."""
-        from .projections.queries.copies import Copies
+        from .projections.queries.copies import ViewCopies
 
-        return Copies(self._views / "strangers", self.store, lambda to: self.read_model().snapshot(to))
+        return ViewCopies(self._views / "strangers", self.store, lambda to: self.read_model().snapshot(to))
 
     def _projector(self) -> There | None:
         """The projector that listens beside us; None where none does."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import dropwhile, islice
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -113,11 +113,8 @@ class RemoteJobs:
 
     def recent(self, most: int = 50, *, before: str | None = None) -> JobRecords:
         """The jobs submitted last, the newest first; those submitted `before` another, if its id is given."""
-        jobs = (job for page in self._client.pages("/jobs", {"most": min(most, PAGE)}) for job in page)
-        if before is not None:
-            last = self.show(before).job
-            jobs = islice(dropwhile(lambda job: job.job != last, jobs), 1, None)
-        return JobRecords(islice(jobs, most))
+        pages = self._client.pages("/jobs", {"most": max(1, min(most, PAGE)), "before": before})
+        return JobRecords(islice((job for page in pages for job in page), most))
 
     def show(self, job: str) -> JobRecord:
         """A job as it stands."""

@@ -57,17 +57,18 @@ class RemotePack:
     def get(self, key: str, offset: int = 0, length: int | None = None) -> memoryview:
         """Bytes of it, those that were read ahead from memory."""
         length = self.size(key) - offset if length is None else length
-        for (start, size), held in self._held.items():
-            if start <= offset and offset + length <= start + size:
-                return held[offset - start : offset - start + length]
+        if (held := self._held_bytes(offset, length)) is not None:
+            return held
         return self._ahead.get(offset, length) if self._ahead else self._read(offset, length)
 
     def read_into(self, key: str, offset: int, into: memoryview) -> None:  # noqa: ARG002 - there is one
         """As `get`, to where the bytes are wanted."""
-        if self._ahead is None:
-            self._connections.read_into(self._path, offset, into, self._etag)
-        else:
+        if (held := self._held_bytes(offset, len(into))) is not None:
+            into[:] = held
+        elif self._ahead is not None:
             into[:] = self._ahead.get(offset, len(into))
+        else:
+            self._connections.read_into(self._path, offset, into, self._etag)
 
     def size(self, key: str) -> int:  # noqa: ARG002
         """Bytes of the pack."""
@@ -88,6 +89,12 @@ class RemotePack:
     def delete(self, key: str) -> None:
         """Refused, as `put`."""
         raise Refused(f"{key} is read from a server; nothing of it is deleted from here")
+
+    def _held_bytes(self, offset: int, length: int) -> memoryview | None:
+        for (start, size), held in self._held.items():
+            if start <= offset and offset + length <= start + size:
+                return held[offset - start : offset - start + length]
+        return None
 
     def _deltas(self) -> Iterator[Placement]:
         for edge in self.graph.edges:

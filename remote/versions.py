@@ -60,7 +60,7 @@ class ReadOverHTTP(Asking):
 
     @over_http
     def export(self, given: Any) -> Any:
-        return checkout.export(self._stored(given.rev), Path(given.file).absolute())
+        return checkout.export(self._stored(given.rev), Path(_path(given.file)).absolute())
 
     @over_http
     def models(self, given: Any) -> Any:  # noqa: ARG002
@@ -75,12 +75,11 @@ class ReadOverHTTP(Asking):
         if given.most is not None and given.most < 1:
             raise Malformed(f"most is {given.most}; give how many entries to take, at least 1")
         rev = None if given.rev is None else self._words(given.rev)
-        asked = {"rev": rev, "most": min(given.most or PAGE, PAGE)}
+        asked = {"rev": rev, "most": min(given.most or PAGE, PAGE), "before": given.before}
         pages = self._remote.client.pages(model_at(given.model, "log"), asked)
         first = next(pages)
         told = chain(first.entries, (entry for page in pages for entry in page.entries))
-        some = (entry for entry in told if given.before is None or entry.seq < given.before)
-        return Log(first.model, tuple(islice(some, given.most)))
+        return Log(first.model, tuple(islice(told, given.most)))
 
     @over_http
     def show(self, given: Any) -> Any:
@@ -88,12 +87,12 @@ class ReadOverHTTP(Asking):
 
     @over_http
     def versions(self, given: Any) -> Any:
-        asked = {"where": given.where, "branch": given.branch, "most": min(given.most, PAGE)}
+        asked = {"where": given.where, "branch": given.branch, "before": given.before}
+        asked |= {"most": max(1, min(given.most, PAGE))}
         pages = self._remote.client.pages(model_at(given.model, "versions"), asked)
         first = next(pages)
         told = chain(first.versions, (each for page in pages for each in page.versions))
-        some = (each for each in told if given.before is None or int(each.version) < given.before)
-        return VersionSummaries(first.model, tuple(islice(some, given.most)))
+        return VersionSummaries(first.model, tuple(islice(told, given.most)))
 
     @over_http
     def annotate(self, given: Any) -> None:
@@ -160,3 +159,7 @@ class ReadOverHTTP(Asking):
 def _figures(metrics: Any) -> Any:
     """Figures by name, as JSON has them."""
     return in_json(checked_metrics(metrics))
+
+
+def _path(file: str | os.PathLike[str]) -> str:
+    return os.fspath(file)

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from itertools import dropwhile, islice
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import Any
 from urllib.parse import quote
 
 from ..errors import Refused
@@ -17,9 +17,6 @@ from ..versions.runs.points import Resumed
 from ..versions.runs.run import resumed
 from .asked import PAGE, Asking, over_http
 from .tables import ARROW
-
-if TYPE_CHECKING:
-    pass
 
 
 @checked
@@ -35,30 +32,26 @@ class WorkOverHTTP(Asking):
 
     @over_http
     def runs(self, given: Any) -> Any:
-        asked = {"model": given.model, "status": given.status, "actor": given.actor, "most": min(given.most, PAGE)}
-        pages = self._remote.client.pages("/runs", asked)
-        runs = (run for page in pages for run in page)
-        if given.before is not None:
-            last = self.show_run(given.before).run
-            runs = islice(dropwhile(lambda run: run.run != last, runs), 1, None)
-        return RunRecords(islice(runs, given.most))
+        asked = {"model": given.model, "status": given.status, "actor": given.actor, "before": given.before}
+        pages = self._remote.client.pages("/runs", asked | {"most": max(1, min(given.most, PAGE))})
+        return RunRecords(islice((run for page in pages for run in page), given.most))
+
+    @over_http
+    def show_run(self, given: Any) -> Any:
+        return self._read(_run(given.run))
 
     @over_http
     def run_metrics(self, given: Any) -> Any:
         import pyarrow as pa
 
-        path, asked = _run(given.run, "metrics"), {"name": given.name}
-        answer = self._remote.client.request("GET", path, params=asked, headers={"Accept": ARROW})
+        headers, asked = {"Accept": ARROW}, {"name": given.name}
+        answer = self._remote.client.request("GET", _run(given.run, "metrics"), params=asked, headers=headers)
         return pa.ipc.open_stream(answer.content).read_all()
 
     @over_http
     def run_progress(self, given: Any) -> Any:
         far = self._remote.client.get(_run(given.run, "progress"))
         return far["points"], far["step"]
-
-    @over_http
-    def show_run(self, given: Any) -> Any:
-        return self._read(_run(given.run))
 
     @over_http
     def load_checkpoint(self, given: Any) -> Any:

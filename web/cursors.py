@@ -28,7 +28,9 @@ MOST: Final = 1_000
 USUAL: Final = 100
 
 Most = Annotated[int, Query(ge=1, le=MOST, description="Rows of a page, at most.")]
-Cursor = Annotated[str | None, Query(max_length=4096, description="Of `next` in the page before.")]
+Cursor = Annotated[
+    str | None, Query(max_length=4096, pattern=r"^[A-Za-z0-9_-]*$", description="Of `next` in the page before.")
+]
 
 _SIGNATURE: Final = 16
 _OWN: Final = frozenset(("cursor", "most"))
@@ -108,6 +110,6 @@ def _signature(call: Caller, place: bytes) -> bytes:
         "actor": call.visitor.actor,
         "scopes": sorted(rights.scopes),
         "models": sorted(rights.models),
-        "place": place.decode(),
+        "place": place.hex(),
     }
     return hmac.digest(call.service.page_key, to_json(bound), "sha256")[:_SIGNATURE]

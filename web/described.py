@@ -13,7 +13,7 @@ from .ranges import BYTES
 Responses = dict[int | str, dict[str, Any]]
 """What FastAPI's `responses` takes."""
 
-READS: Final = "x-lepton-reads"
+RECORDS_NOTHING: Final = "x-lepton-reads"
 """On an answer: the request records nothing, though its method may be POST."""
 MOVES: Final = "x-lepton-moves"
 """On an answer: the request moves a name, and takes a precondition."""
@@ -29,11 +29,13 @@ def answers(
     etag: bool = False,
     page: bool = False,
     place: bool = False,
+    new: bool = False,
     marks: Sequence[str] = (),
 ) -> Responses:
     """JSON of a shape, and as the SDK reads it back; `also` names other media types that Accept may ask for.
 
-    `etag`, `page` and `place` say that it bears ETag, Link with `next`, and Location.
+    `etag`, `page` and `place` say that it bears ETag, Link with `next`, and Location; `new` that it is 201 of what is
+    new.
     """
     schema = schema_of(shape | {"next": "text?"} if page else shape, NAMED)
     if page:
@@ -48,7 +50,8 @@ def answers(
         **dict.fromkeys(marks, True),
     }
     known: Responses = {304: {"description": "It is what the client has already.", "headers": _headers({"ETag": True})}}
-    return {status: answer, **(known if etag else {})}
+    made: Responses = {201: answer | {"description": "It is new."}} if new else {}
+    return {status: answer, **made, **(known if etag else {})}
 
 
 def nothing() -> Responses:

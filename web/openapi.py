@@ -15,7 +15,7 @@ from fastapi.openapi.utils import get_openapi
 from ..ledger.transaction import LONGEST_KEY
 from ..results.shapes.named import NAMED
 from ..results.shapes.schema import definitions
-from .described import MOVES, READS, header
+from .described import MOVES, RECORDS_NOTHING, header
 from .problems import ERRORS, MEDIA, OTHERS, TYPE
 
 if TYPE_CHECKING:
@@ -111,21 +111,25 @@ def _complete(operation: dict[str, Any], method: str) -> None:
     """Add to an operation what all of its sort have in common."""
     answers: dict[str, Any] = operation["responses"]
     answers.pop("422", None)
-    good = next(answer for status, answer in answers.items() if status.startswith("2"))
-    content: dict[str, Any] = good.get("content", {})
+    good = [answer for status, answer in answers.items() if status.startswith("2")]
+    content: dict[str, Any] = good[0].get("content", {})
     if len(content) > 1 and content.get("application/json", {}).get("schema") == {}:
         del content["application/json"]  # FastAPI's, where a route has other forms
-    reads, moves = good.pop(READS, False) or method == "get", good.pop(MOVES, False)
+    marked = {mark for answer in good for mark in (RECORDS_NOTHING, MOVES) if answer.pop(mark, False)}
+    reads, moves = RECORDS_NOTHING in marked or method == "get", MOVES in marked
     headers, statuses = set[str](), {*ANY_STATUS}
     if "requestBody" in operation:
         statuses |= {*WITH_BODY}
     if not reads:
         headers.add("Idempotency-Key")
         statuses.add(422)
-        good.setdefault("headers", {})["Lepton-Seq"] = header("Lepton-Seq")
+        for answer in good:
+            answer["headers"] = answer.get("headers", {}) | {"Lepton-Seq": header("Lepton-Seq")}
     if moves:
         headers |= {"If-Match", "If-None-Match"}
         statuses |= {412, 428}
+        for answer in good:
+            answer["headers"] |= {"ETag": header("ETag")}
     if "206" in answers:
         headers |= {"Range", "If-Range", "If-Match"}
         statuses |= {412, 416}

@@ -130,9 +130,12 @@ def of_fault(error: Exception, request: Request) -> Response:
 
 def problem(status: int, name: str, sentence: str, headers: Mapping[str, str] | None = None, **more: Any) -> Response:
     """A problem as a response."""
-    body = {"type": TYPE + name, "title": HTTPStatus(status).phrase, "status": status, "detail": sentence}
+    body = {"type": TYPE + name, "title": _PHRASES.get(status, "Refused"), "status": status, "detail": sentence}
     told = {key: value for key, value in more.items() if value is not None}
     return Response(to_json(body | told, inf_nan_mode="strings"), status, headers, MEDIA)
+
+
+_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus} | {499: "Client Closed Request"}
 
 
 def retry_after(seconds: float) -> str:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Final
 from ..errors import LockHeld
 from ..supervised import Supervised
 from ..versions.data.uploaded import Uploads
+from .following.streams import Streams
+from .following.tail import Tail
 from .oidc import Issued
 from .options import ServeOptions
 from .queries import Queries
-from .streams import Streams
-from .tail import Tail
 from .visitor import Visitor
 
 if TYPE_CHECKING:

@@ -22,8 +22,6 @@ from ..projector import Projection
 from ..translation import is_of_file
 from .opening import Opener
 from .query import Params, query
-from .refusals import raised as raised
-from .refusals import told as told
 from .search import Page, versions_where
 from .wire import BEAT, connected, peer, received, send
 

@@ -26,7 +26,6 @@ from ..translation import of_file
 from .landlock import closed_to_files
 from .opening import Opens, is_closed
 from .query import answering, too_long
-from .refusals import told
 
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_DUMPABLE = 1, 38, 4

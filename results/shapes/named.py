@@ -25,6 +25,7 @@ NAMED: Final[Mapping[str, Shape]] = {
     "LogEntry": history.ENTRY,
     "Model": history.MODEL,
     "PairedTest": figures.TEST,
+    "Name": names.NAME,
     "Parent": names.PARENT,
     "Pick": versions.PICK,
     "Protection": names.PROTECTION,

@@ -24,7 +24,9 @@ PROTECTION: Final[Shape] = {
     "suite": "text?",
 }
 FOUND: Final[Shape] = {"versions": [VERSION]}
-BRANCHES: Final[Shape] = {"branches": NAMES}
-TAGS: Final[Shape] = {"tags": NAMES}
-ALIASES: Final[Shape] = {"aliases": NAMES}
+NAME: Final[Shape] = {"name": "text"} | VERSION | {"last_move": "number"}
+"""A name with the version that it stands on, and the seq of its last move."""
+BRANCHES: Final[Shape] = {"branches": {"NAME": NAME}}
+TAGS: Final[Shape] = {"tags": {"NAME": NAME}}
+ALIASES: Final[Shape] = {"aliases": {"NAME": NAME}}
 PROTECTED: Final[Shape] = {"protected": {"NAME": PROTECTION}}

@@ -109,3 +109,16 @@ def test_what_is_not_told_in_a_form_is_not_acceptable(server: Served) -> None:
 def test_it_is_healthy_and_ready(server: Served) -> None:
     assert httpx.get(f"{server.url}/healthz").json() == {"status": "ok"}
     assert httpx.get(f"{server.url}/readyz").json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize(
+    "sent", [b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", b"nothing\r\n\r\n"]
+)
+def test_what_is_no_http_is_a_problem(server: Served, sent: bytes) -> None:
+    place = urlsplit(server.url)
+    with socket.create_connection((place.hostname, place.port)) as wire:
+        wire.sendall(sent)
+        head = b"".join(iter(lambda: wire.recv(65536), b"")).decode()
+
+    assert head.startswith("HTTP/1.1 400 ")
+    assert "problem:malformed" in head

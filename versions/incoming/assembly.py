@@ -38,7 +38,7 @@ class KnownChunks:
     def _places(self) -> Mapping[str, tuple[str, Slot]]:
         """By digest, a version that has such a chunk, and where."""
         places: dict[str, tuple[str, Slot]] = {}
-        for version in self._versions:
+        for version in self._graphs:
             for owner in self._vault.manifest(version).owners:
                 for number, digest in enumerate(owner.chunks):
                     places.setdefault(digest, (version, Slot(owner.name, number)))
@@ -49,7 +49,7 @@ class KnownChunks:
 
     def fill(self, wanted: Mapping[str, Sequence[Bytes]]) -> None:
         """Restore chunks by digest to where they are wanted. Raises `Damaged`."""
-        for version in self._versions:
+        for version in self._graphs:
             mine = {digest: self._places[digest][1] for digest in wanted if self._places[digest][0] == version}
             made = self._vault.chunks(version, self._graphs[version], mine.values())
             for digest, chunk in zip(mine, made, strict=True):

@@ -20,7 +20,7 @@ from ...results.shapes.ledger import STATUS, TABLE, VERIFIED
 from ...results.shapes.names import FOUND
 from ..caller import Call, Caller
 from ..cursors import USUAL, Cursor, Most, paging
-from ..described import READS, TABLES, answers
+from ..described import RECORDS_NOTHING, TABLES, answers
 from ..routing import Router
 from ..tables import form, listed, tabled
 
@@ -29,10 +29,12 @@ if TYPE_CHECKING:
 
 router = Router("asking")
 
+LONGEST_LINK: Final = 4_000
+"""Characters of a query in an address, which servers and proxies take of some 60,000 bytes at most."""
 LONGEST_QUESTION: Final = 60.0
 
 
-class Asked(BaseModel):
+class SqlQuestion(BaseModel):
     """A question to the views."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -48,7 +50,7 @@ class Asked(BaseModel):
 @router.get("/sql", summary="One SELECT over the views", responses=answers(TABLE, also=TABLES))
 async def sql(
     call: Call,
-    query: Annotated[str, Query(max_length=LONGEST, description="One SELECT over the views of docs/views.md.")],
+    query: Annotated[str, Query(max_length=LONGEST_LINK, description="One SELECT over the views of docs/views.md.")],
     as_of: Annotated[str | None, Query(description="As of an event's number, a date or a time.")] = None,
     timeout: Annotated[float, Query(gt=0, le=LONGEST_QUESTION)] = 30.0,
     opened: bool = True,
@@ -57,12 +59,14 @@ async def sql(
     """As POST, with all in the address: for links, and for tools that read a table from one."""
     as_of = call.at if as_of is None else as_of
     return await _answered(
-        call, Asked(query=query, params=None, as_of=as_of, timeout=timeout, opened=opened, wait_for=wait_for)
+        call, SqlQuestion(query=query, params=None, as_of=as_of, timeout=timeout, opened=opened, wait_for=wait_for)
     )
 
 
-@router.post("/sql", summary="One SELECT over the views", responses=answers(TABLE, also=TABLES, marks=(READS,)))
-async def ask(call: Call, asked: Asked) -> Response:
+@router.post(
+    "/sql", summary="One SELECT over the views", responses=answers(TABLE, also=TABLES, marks=(RECORDS_NOTHING,))
+)
+async def ask(call: Call, asked: SqlQuestion) -> Response:
     """The answer as JSON, CSV, Arrow's stream or Parquet, by Accept.
 
     The query runs in a process of its own over a copy of the views, which holds all that was recorded before it was
@@ -71,7 +75,7 @@ async def ask(call: Call, asked: Asked) -> Response:
     return await _answered(call, asked)
 
 
-async def _answered(call: Caller, asked: Asked) -> Response:
+async def _answered(call: Caller, asked: SqlQuestion) -> Response:
     call.visitor.rights.check_everywhere("sql")
     form(call)
     question = Question(asked.query, asked.params, asked.as_of, asked.timeout)
@@ -85,7 +89,7 @@ async def _answered(call: Caller, asked: Asked) -> Response:
 )
 def search(
     call: Call,
-    where: Annotated[str, Query(max_length=10_000, description="As docs/expressions.md has it.")],
+    where: Annotated[str, Query(max_length=LONGEST_LINK, description="As docs/expressions.md has it.")],
     most: Most = USUAL,
     cursor: Cursor = None,
 ) -> Response:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from ...results.shapes.versions import COMPARISON, DIFF, PICK
 from ..caller import Call
-from ..described import READS, answers
+from ..described import RECORDS_NOTHING, answers
 from ..routing import Router
 from .rows_asked import ROWS, Names, RowsAsked, Sampled, rows_if_any
 
@@ -63,7 +63,7 @@ def compare_recorded(
 @router.post(
     "/models/{model}/compare",
     summary="Versions side by side, judged on rows",
-    responses=answers(COMPARISON, marks=(READS,)),
+    responses=answers(COMPARISON, marks=(RECORDS_NOTHING,)),
 )
 def compare(call: Call, model: str, asked: CompareAsked) -> Response:
     """Versions judged on rows there and then. Nothing is recorded."""
@@ -88,7 +88,9 @@ def pick_recorded(
     return _picked(call, model, rev, {name: value for name, value in asked.items() if value is not None})
 
 
-@router.post("/models/{model}/pick", summary="Pick a version, judged on rows", responses=answers(PICK, marks=(READS,)))
+@router.post(
+    "/models/{model}/pick", summary="Pick a version, judged on rows", responses=answers(PICK, marks=(RECORDS_NOTHING,))
+)
 def pick(call: Call, model: str, asked: PickAsked) -> Response:
     """As above, of versions judged on rows there and then. Nothing is recorded."""
     return _picked(call, model, asked.revs, asked.given("revs", *ROWS) | rows_if_any(call, asked))

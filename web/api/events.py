@@ -14,9 +14,9 @@ from ...versions.feed import check_types, page
 from ..caller import JSON, Call, Caller, encoded
 from ..cursors import USUAL, Cursor, Most, paging
 from ..described import answers
+from ..following.streams import SSE, EventStream, Until, begun_after
 from ..negotiation import accepted
 from ..routing import Router
-from ..streams import SSE, EventStream, Until, begun_after
 
 router = Router("events")
 

@@ -16,7 +16,7 @@ from ...results.shapes.judging import EVALUATION, GATE, JUDGED, ROBUSTNESS
 from ...results.shapes.ledger import TABLE
 from ...results.shapes.names import VERSION
 from ..caller import Call
-from ..described import READS, TABLES, answers
+from ..described import RECORDS_NOTHING, TABLES, answers
 from ..routing import Router
 from ..tables import of_table, tabled
 from .pages import REPORT, page
@@ -121,7 +121,7 @@ def evaluate_predictions(call: Call, model: str, rev: str, asked: PredictionsAsk
 @router.post(
     f"{_VERSION}/predictions",
     summary="What a version says of rows",
-    responses=answers(TABLE, also=TABLES, marks=(READS,)),
+    responses=answers(TABLE, also=TABLES, marks=(RECORDS_NOTHING,)),
 )
 def predict(call: Call, model: str, rev: str, asked: RowsToPredict) -> Response:
     """What a version says of rows that were sent, one answer a row and in their order; a table by Accept."""
@@ -182,7 +182,9 @@ def best_threshold(call: Call, model: str, rev: str, asked: ThresholdAsked) -> R
 
 
 @router.post(
-    f"{_VERSION}/robustness", summary="Judge a version on perturbed rows", responses=answers(ROBUSTNESS, marks=(READS,))
+    f"{_VERSION}/robustness",
+    summary="Judge a version on perturbed rows",
+    responses=answers(ROBUSTNESS, marks=(RECORDS_NOTHING,)),
 )
 def robustness(call: Call, model: str, rev: str, asked: RobustnessAsked) -> Response:
     """How a version does on rows whose inputs go missing, shift, are noisy or unknown. Nothing is recorded."""

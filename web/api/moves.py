@@ -10,7 +10,10 @@ from starlette.responses import Response
 
 from ...errors import Malformed, UnknownRevision
 from ...results import Protection, RollbackPlan, RolledBack, Version
+from ...results.shapes.names import PROTECTED, PROTECTION, VERSION
+from ...results.shapes.versions import DONE, PLAN, REHEARSAL, SUGGESTION
 from ..caller import Call, Caller
+from ..described import MOVES, RECORDS_NOTHING, answers
 from ..preconditions import required
 from ..reading import READS
 from ..routing import Router
@@ -64,13 +67,23 @@ class ProtectionAsked(RequestBody):
     reason: str = ""
 
 
-@router.post("/models/{model}/rollback-plans", summary="What a rollback would change", dependencies=READS)
+@router.post(
+    "/models/{model}/rollback-plans",
+    summary="What a rollback would change",
+    dependencies=READS,
+    responses=answers(PLAN, marks=(RECORDS_NOTHING,)),
+)
 def plan_rollback(call: Call, model: str, asked: RollbackAsked) -> Response:
     """What a rollback would change; nothing is recorded."""
     return call.read(_planned(call, model, asked))
 
 
-@router.post("/models/{model}/rehearsals", summary="Rehearse a rollback", dependencies=READS)
+@router.post(
+    "/models/{model}/rehearsals",
+    summary="Rehearse a rollback",
+    dependencies=READS,
+    responses=answers(REHEARSAL, marks=(RECORDS_NOTHING,)),
+)
 def rehearse(call: Call, model: str, asked: RollbackAsked) -> Response:
     """How target and head of a rollback do on the same rows; nothing is recorded."""
     if asked.rehearse is None:
@@ -78,7 +91,7 @@ def rehearse(call: Call, model: str, asked: RollbackAsked) -> Response:
     return call.read(_planned(call, model, asked).rehearsal)
 
 
-@router.post("/models/{model}/rollbacks", summary="Roll back", responses={428: {}})
+@router.post("/models/{model}/rollbacks", summary="Roll back", responses=answers(DONE, marks=(MOVES,)))
 def roll_back(call: Call, model: str, asked: RollbackAsked) -> Response:
     """Put a branch or an alias on a version of its past, if its last move is the one that If-Match names."""
     told = _told(call, model, asked)
@@ -90,7 +103,11 @@ def roll_back(call: Call, model: str, asked: RollbackAsked) -> Response:
     )
 
 
-@router.post("/models/{model}/merges", summary="Merge a version into a branch")
+@router.post(
+    "/models/{model}/merges",
+    summary="Merge a version into a branch",
+    responses=answers(VERSION, place=True, marks=(MOVES,)),
+)
 def merge(call: Call, model: str, asked: MergeAsked) -> Response:
     """Merge a version into a branch; If-Match is the branch's last move."""
     call.needs("write")
@@ -106,20 +123,24 @@ def merge(call: Call, model: str, asked: MergeAsked) -> Response:
     )
 
 
-@router.get("/models/{model}/suggestions", summary="Where to roll back to")
+@router.get("/models/{model}/suggestions", summary="Where to roll back to", responses=answers(SUGGESTION))
 def suggestions(call: Call, model: str, branch: Branch = "main", metric: Metric = None) -> Response:
     """Versions of a branch's past, best first by performance, stability and age, each with why."""
     return call.read(call.manager.suggest_rollback(model=call.model(model), branch=branch, metric=metric))
 
 
-@router.get("/models/{model}/protections", summary="The protected aliases")
+@router.get("/models/{model}/protections", summary="The protected aliases", responses=answers(PROTECTED))
 def protections(call: Call, model: str) -> Response:
     """The aliases that move only by a gate, and what each requires."""
     found = call.manager.protections(call.model(model))
     return call.read(found, body={"protected": {name: each.to_dict() for name, each in found.items()}})
 
 
-@router.get("/models/{model}/aliases/{name}/protection", summary="What protects an alias")
+@router.get(
+    "/models/{model}/aliases/{name}/protection",
+    summary="What protects an alias",
+    responses=answers(PROTECTION, etag=True),
+)
 def protection(call: Call, model: str, name: str) -> Response:
     """What a version must meet for an alias to move to it; the ETag is the event that protects it so."""
     found = call.manager.protections(call.model(model)).get(name)
@@ -128,7 +149,11 @@ def protection(call: Call, model: str, name: str) -> Response:
     return call.read(found, etag=str(found.seq))
 
 
-@router.put("/models/{model}/aliases/{name}/protection", summary="Protect an alias")
+@router.put(
+    "/models/{model}/aliases/{name}/protection",
+    summary="Protect an alias",
+    responses=answers(PROTECTION, marks=(MOVES,)),
+)
 def protect(call: Call, model: str, name: str, asked: ProtectionAsked) -> Response:
     """Let an alias move only to versions that passed a gate; anew, it has the new requirements alone."""
     expected = call.precondition()
@@ -139,7 +164,11 @@ def protect(call: Call, model: str, name: str, asked: ProtectionAsked) -> Respon
     return call.wrote(act, etag=lambda protected: str(protected.seq))
 
 
-@router.delete("/models/{model}/aliases/{name}/protection", summary="Protect an alias no more")
+@router.delete(
+    "/models/{model}/aliases/{name}/protection",
+    summary="Protect an alias no more",
+    responses=answers({}, marks=(MOVES,)),
+)
 def unprotect(call: Call, model: str, name: str, reason: str = "") -> Response:
     """Let an alias move freely again."""
     told: dict[str, Any] = {"model": call.model(model), "reason": reason, "expected": call.precondition()}

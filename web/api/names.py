@@ -11,8 +11,11 @@ from starlette.responses import Response
 from ...errors import Malformed, UnknownRevision
 from ...manager import ModelManager
 from ...results import LastMove, Log, Refs, Version
+from ...results.shapes.history import LOG
+from ...results.shapes.names import ALIASES, BRANCHES, NAME, TAGS
 from ..caller import Call, Caller
 from ..cursors import USUAL, Cursor, Most, paging
+from ..described import MOVES, answers
 from ..preconditions import of_collection, required
 from ..routing import Router
 from .rows_asked import RequestBody
@@ -99,55 +102,55 @@ def entry(refs: Refs, name: str) -> dict[str, Any]:
 # ── what stands ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@router.get("/models/{model}/branches", summary="The branches")
+@router.get("/models/{model}/branches", summary="The branches", responses=answers(BRANCHES, etag=True))
 def branches(call: Call, model: str) -> Response:
     """The branches of a model and their heads; the ETag is the last move of any."""
     return _list(call, model, "branch")
 
 
-@router.get("/models/{model}/tags", summary="The tags")
+@router.get("/models/{model}/tags", summary="The tags", responses=answers(TAGS, etag=True))
 def tags(call: Call, model: str) -> Response:
     """The tags of a model and their versions; the ETag is the last one that was bound or given up."""
     return _list(call, model, "tag")
 
 
-@router.get("/models/{model}/aliases", summary="The aliases")
+@router.get("/models/{model}/aliases", summary="The aliases", responses=answers(ALIASES, etag=True))
 def aliases(call: Call, model: str) -> Response:
     """The aliases of a model and where they stand; the ETag is the last move of any."""
     return _list(call, model, "alias")
 
 
-@router.get("/models/{model}/branches/{name}", summary="A branch")
+@router.get("/models/{model}/branches/{name}", summary="A branch", responses=answers(NAME, etag=True))
 def branch(call: Call, model: str, name: str) -> Response:
     """The head of a branch; the ETag is its last move."""
     return _show(call, model, "branch", name)
 
 
-@router.get("/models/{model}/tags/{name}", summary="A tag")
+@router.get("/models/{model}/tags/{name}", summary="A tag", responses=answers(NAME, etag=True))
 def tag(call: Call, model: str, name: str) -> Response:
     """The version of a tag."""
     return _show(call, model, "tag", name)
 
 
-@router.get("/models/{model}/aliases/{name}", summary="An alias")
+@router.get("/models/{model}/aliases/{name}", summary="An alias", responses=answers(NAME, etag=True))
 def alias(call: Call, model: str, name: str) -> Response:
     """Where an alias stands; the ETag is its last move, which If-Match takes."""
     return _show(call, model, "alias", name)
 
 
-@router.get("/models/{model}/branches/{name}/moves", summary="The moves of a branch")
+@router.get("/models/{model}/branches/{name}/moves", summary="The moves of a branch", responses=answers(LOG, page=True))
 def branch_moves(call: Call, model: str, name: str, most: Most = USUAL, cursor: Cursor = None) -> Response:
     """All moves of a branch, newest first, also of one that was given up."""
     return _moves(call, model, "branch", name, most, cursor)
 
 
-@router.get("/models/{model}/tags/{name}/moves", summary="The moves of a tag")
+@router.get("/models/{model}/tags/{name}/moves", summary="The moves of a tag", responses=answers(LOG, page=True))
 def tag_moves(call: Call, model: str, name: str, most: Most = USUAL, cursor: Cursor = None) -> Response:
     """When a tag was bound and given up, newest first."""
     return _moves(call, model, "tag", name, most, cursor)
 
 
-@router.get("/models/{model}/aliases/{name}/moves", summary="The moves of an alias")
+@router.get("/models/{model}/aliases/{name}/moves", summary="The moves of an alias", responses=answers(LOG, page=True))
 def alias_moves(call: Call, model: str, name: str, most: Most = USUAL, cursor: Cursor = None) -> Response:
     """All moves of an alias, newest first, also of one that was given up."""
     return _moves(call, model, "alias", name, most, cursor)
@@ -156,21 +159,27 @@ def alias_moves(call: Call, model: str, name: str, most: Most = USUAL, cursor: C
 # ── what is written ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@router.put("/models/{model}/branches/{name}", summary="Open a branch", responses={201: {}})
+@router.put(
+    "/models/{model}/branches/{name}", summary="Open a branch", responses=answers(NAME, marks=(MOVES,), new=True)
+)
 def put_branch(call: Call, model: str, name: str, asked: NameAsked) -> Response:
     """Open a branch at a version; one that stands there already is left as it is, one elsewhere is refused."""
     rev, expected = call.rev(model, str(asked.version)), call.precondition()
     return _put(call, "branch", name, lambda: call.manager.branch(name, rev, expected=expected, key=call.key))
 
 
-@router.put("/models/{model}/tags/{name}", summary="Bind a tag", responses={201: {}})
+@router.put("/models/{model}/tags/{name}", summary="Bind a tag", responses=answers(NAME, marks=(MOVES,), new=True))
 def put_tag(call: Call, model: str, name: str, asked: NameAsked) -> Response:
     """Bind a tag to a version for good."""
     rev, expected = call.rev(model, str(asked.version)), call.precondition()
     return _put(call, "tag", name, lambda: call.manager.tag(name, rev, expected=expected, key=call.key))
 
 
-@router.put("/models/{model}/aliases/{name}", summary="Put an alias on a version", responses={201: {}, 428: {}})
+@router.put(
+    "/models/{model}/aliases/{name}",
+    summary="Put an alias on a version",
+    responses=answers(NAME, marks=(MOVES,), new=True),
+)
 def put_alias(call: Call, model: str, name: str, asked: AliasAsked) -> Response:
     """Put an alias on a version, if its last move is the one expected: by If-Match, If-None-Match or in the body."""
     rev, expected = call.rev(model, str(asked.version)), expectation(call, model, asked.expected)
@@ -180,7 +189,9 @@ def put_alias(call: Call, model: str, name: str, asked: AliasAsked) -> Response:
     return _put(call, "alias", name, lambda: call.manager.alias(name, rev, expected=expected, **told))
 
 
-@router.patch("/models/{model}/aliases", summary="Put several aliases on versions", responses={428: {}})
+@router.patch(
+    "/models/{model}/aliases", summary="Put several aliases on versions", responses=answers(ALIASES, marks=(MOVES,))
+)
 def move_aliases(call: Call, model: str, asked: AliasesAsked) -> Response:
     """Put several aliases on versions, all or none; If-Match is the last move of any alias, or * for whichever."""
     collection = of_collection(call.request.headers)
@@ -202,19 +213,19 @@ def move_aliases(call: Call, model: str, asked: AliasesAsked) -> Response:
     )
 
 
-@router.delete("/models/{model}/branches/{name}", summary="Give up a branch", responses={428: {}})
+@router.delete("/models/{model}/branches/{name}", summary="Give up a branch", responses=answers({}, marks=(MOVES,)))
 def delete_branch(call: Call, model: str, name: str) -> Response:
     """Give up a branch's name; its versions stay."""
     return _give_up(call, model, name, call.manager.delete_branch)
 
 
-@router.delete("/models/{model}/tags/{name}", summary="Give up a tag", responses={428: {}})
+@router.delete("/models/{model}/tags/{name}", summary="Give up a tag", responses=answers({}, marks=(MOVES,)))
 def delete_tag(call: Call, model: str, name: str) -> Response:
     """Give up a tag."""
     return _give_up(call, model, name, call.manager.delete_tag)
 
 
-@router.delete("/models/{model}/aliases/{name}", summary="Give up an alias", responses={428: {}})
+@router.delete("/models/{model}/aliases/{name}", summary="Give up an alias", responses=answers({}, marks=(MOVES,)))
 def delete_alias(call: Call, model: str, name: str) -> Response:
     """Give up an alias, unless it is protected."""
     return _give_up(call, model, name, call.manager.delete_alias)

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from ...results.shapes.data import SENT
 from ...versions.data.uploaded import RowsTooLarge, RowsUpload
 from ..caller import Call
-from ..described import READS, answers, nothing
+from ..described import RECORDS_NOTHING, answers, nothing
 from ..problems import Problem
 from ..routing import Router
 
@@ -66,7 +66,7 @@ async def received(request: Request, call: Call) -> AsyncGenerator[RowsUpload]:
     status_code=201,
     summary="Send rows to be judged on",
     openapi_extra=_SENT,
-    responses=answers(SENT, status=201, place=True, marks=(READS,)),
+    responses=answers(SENT, status=201, place=True, marks=(RECORDS_NOTHING,)),
 )
 def send_rows(call: Call, upload: Annotated[RowsUpload, Depends(received)]) -> Response:
     """Keep rows for an hour, under an id that other requests name; docs/judging-over-http.md has the media types."""

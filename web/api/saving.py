@@ -18,7 +18,7 @@ from ...tensors.frames import MEDIA, Frame, FrameReader
 from ...versions.incoming.saving import Blob, Uploaded
 from ...versions.incoming.staging import Upload
 from ..caller import ANY, Call
-from ..described import READS, answers
+from ..described import RECORDS_NOTHING, answers
 from ..problems import Problem
 from ..routing import Router
 
@@ -101,7 +101,7 @@ class CheckpointSent(Strict):
 @router.post(
     "/models/{model}/chunks/missing",
     summary="Which chunks a save would lack",
-    responses=answers(MISSING, marks=(READS,)),
+    responses=answers(MISSING, marks=(RECORDS_NOTHING,)),
 )
 def missing(call: Call, model: str, asked: ChunksAsked) -> Response:
     """Known are chunks staged for the model, and those of the branch's head, of the parents and of the run."""
@@ -117,7 +117,7 @@ def missing(call: Call, model: str, asked: ChunksAsked) -> Response:
     openapi_extra={
         "requestBody": {"required": True, "content": {MEDIA: {"schema": {"type": "string", "format": "binary"}}}}
     },
-    responses=answers(STAGED, marks=(READS,)),
+    responses=answers(STAGED, marks=(RECORDS_NOTHING,)),
 )
 async def upload(call: Call, model: str) -> Response:
     """A body of frames, each a chunk: its BLAKE3 (32 bytes), its length (4 bytes, little-endian), and so many bytes, 1

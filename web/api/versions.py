@@ -29,9 +29,14 @@ router = Router("versions")
 
 Where = Annotated[str | None, Query(description="Those for which this holds (docs/expressions.md).")]
 Branch = Annotated[str | None, Query(description="Those that were committed on this branch.")]
+Before = Annotated[int | None, Query(ge=1, le=2**63 - 1, description="Those with numbers below this one.")]
 Language = Annotated[Literal["zh", "en"] | None, Query(description="The language of the card.")]
 Note = str | int | float | bool | None
 MARKDOWN: Final = "text/markdown"
+
+
+Number = float | Literal["NaN", "Infinity", "-Infinity"]
+"""A number, as answers have it too."""
 
 
 class Description(BaseModel):
@@ -45,9 +50,9 @@ class Description(BaseModel):
 class Metrics(BaseModel):
     """Figures of a version that were found elsewhere."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
-    metrics: dict[str, float] = Field(description="figures by name; NaN and infinities as strings")
+    metrics: dict[str, Number] = Field(description="figures by name; NaN and infinities as text")
     validation: dict[str, Any] | None = Field(None, description="fingerprint of the rows that they are of")
     task: str | None = Field(None, description="what they are of: binary, multiclass, regression")
     better: dict[str, Literal["lower", "higher"]] | None = Field(None, description="which way they are better")
@@ -69,12 +74,15 @@ def versions(
     model: str,
     where: Where = None,
     branch: Branch = None,
+    before: Before = None,
     most: Most = USUAL,
     cursor: Cursor = None,
 ) -> Response:
     """A model's versions at a glance, newest first; as JSON, CSV, Arrow's stream or Parquet."""
     asked = paging(call, most, cursor)
-    some = call.manager.versions(call.model(model), where=where, branch=branch, most=most + 1, before=asked.after)
+    some = call.manager.versions(
+        call.model(model), where=where, branch=branch, most=most + 1, before=asked.after or before
+    )
     page = asked.page(some, lambda each: int(each.version))
     answer = VersionSummaries(some.model, tuple(page.rows))
     body = answer.to_dict() | {"next": page.next}
@@ -112,6 +120,7 @@ def annotate(call: Call, model: str, rev: str, notes: dict[str, Note]) -> Respon
 def measure(call: Call, model: str, rev: str, told: Metrics) -> Response:
     """Note figures that were found elsewhere; versions are ranked by those alone whose rows are told."""
     named, asked = call.rev(model, rev), told.model_dump()
+    asked["metrics"] = {name: float(value) for name, value in told.metrics.items()}
     return _wrote(call, named, lambda: call.manager.record_metrics(named, key=call.key, **asked))
 
 

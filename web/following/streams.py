@@ -15,14 +15,14 @@ from pydantic_core import to_json
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from ..errors import LeptonError, Malformed, Unavailable
-from ..events.log import Row
-from ..versions.feed import SPAN, heard
-from .problems import RETRY_AFTER, Problem
-from .visitor import bearer
+from ...errors import LeptonError, Malformed, Unavailable
+from ...events.log import Row
+from ...versions.feed import SPAN, heard
+from ..problems import RETRY_AFTER, Problem
+from ..visitor import bearer
 
 if TYPE_CHECKING:
-    from .caller import Caller
+    from ..caller import Caller
 
 SSE: Final = "text/event-stream"
 HEARTBEAT: Final = 15.0

@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager, suppress
 from threading import Event
 from typing import Final
 
-from ..errors import LeptonError
-from ..events.log import Row
-from ..events.sql.actors import Actor, Actors
-from ..events.sql.store import Store
+from ...errors import LeptonError
+from ...events.log import Row
+from ...events.sql.actors import Actor, Actors
+from ...events.sql.store import Store
 
 log = logging.getLogger("lepton.serve")
 
