@@ -21,8 +21,8 @@ from lepton_ai import GateNotMet, ModelManager, Refused, Stale
 from lepton_ai.errors import LeptonError
 from lepton_ai.jobs.api import Jobs
 from lepton_ai.models.credit.model import CreditScoringModel
-from lepton_ai.remote.jobs import RemoteJobs
 from lepton_ai.remote.manager import RemoteManager
+from lepton_ai.remote.methods.jobs import RemoteJobs
 from lepton_ai.results import LastMove, RollbackPlan, RolledBack
 
 from .contract import DOORS, Door, local, remote

@@ -7,18 +7,18 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..domain.model.metric import checked_better
-from ..domain.names import checked_metrics
-from ..errors import Malformed
-from ..home import checked_path
-from ..plain import in_json
-from ..results import Log, VersionSummaries
-from ..versions.arguments import checked
-from ..versions.export import checkout
+from ...domain.model.metric import checked_better
+from ...domain.names import checked_metrics
+from ...errors import Malformed
+from ...home import checked_path
+from ...plain import in_json
+from ...results import Log, VersionSummaries
+from ...versions.arguments import checked
+from ...versions.export import checkout
 from .asked import PAGE, Asking, model_at, over_http, quoted
 
 if TYPE_CHECKING:
-    from .vault import RemoteVersions
+    from ..vault import RemoteVersions
 
 
 @checked
@@ -35,13 +35,13 @@ class ReadOverHTTP(Asking):
 
     @over_http
     def load_tensors(self, given: Any) -> Any:
-        from ..models.state import empty_torch
+        from ...models.state import empty_torch
 
         return self._versions.tensors(self._words(given.rev), given.names, empty_torch)
 
     @over_http
     def load_arrays(self, given: Any) -> Any:
-        from ..models.arrays import empty_numpy
+        from ...models.arrays import empty_numpy
 
         return self._versions.tensors(self._words(given.rev), given.names, empty_numpy)
 
@@ -55,7 +55,7 @@ class ReadOverHTTP(Asking):
 
     @over_http
     def checkout(self, given: Any) -> Any:
-        place = checked_path(os.fspath(given.folder), "the folder")
+        place = checked_path(_path(given.folder), "the folder")
         return checkout.checkout(self._stored(given.rev), place, given.force)
 
     @over_http
@@ -121,7 +121,7 @@ class ReadOverHTTP(Asking):
 
     @over_http
     def record_metrics(self, given: Any) -> None:
-        from ..versions.source import identity_of
+        from ...versions.source import identity_of
 
         told = {"metrics": _figures(given.metrics), "validation": identity_of(given.validation), "task": given.task}
         told |= {"better": checked_better(given.better or {})}

@@ -7,10 +7,10 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any, Final, cast
 
-from ..domain.model.revision import parts
-from ..errors import Malformed, UnknownRevision
-from ..results import LastMove, Log, LogEntry
-from ..versions.arguments import checked
+from ...domain.model.revision import parts
+from ...errors import Malformed, UnknownRevision
+from ...results import LastMove, Log, LogEntry
+from ...versions.arguments import checked
 from .asked import PAGE, Asking, model_at, over_http, quoted
 from .rows import rows_asked
 
