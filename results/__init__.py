@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .answer import Result, Shown, plain
     from .contests.comparison import Comparison
     from .contests.contest import Contest
+    from .contests.diff import Diff, TensorChange
     from .contests.effect import Effect
     from .contests.pick import LeftOut, Pick
     from .data.drift import ColumnDrift, Drift
@@ -49,26 +50,12 @@ if TYPE_CHECKING:
     from .maintenance.damages import Damages
     from .maintenance.healed import Healed, HealedPack
     from .maintenance.kept import RefusedSave, RefusedSaves
+    from .maintenance.standing import Synced, Verified
     from .maintenance.status import JobCounts, Spooled, Status, StrangerRecords, TopicStatus, Views
     from .maintenance.upgraded import Upgraded
     from .pages.card import Card, JudgedRows
-    from .past.diff import Diff, TensorChange
-    from .past.history import (
-        Log,
-        LogEntry,
-        ModelRecord,
-        Models,
-        VersionRecord,
-        VersionSummaries,
-        VersionSummary,
-    )
-    from .past.rollback import (
-        Rehearsal,
-        RollbackPlan,
-        RolledBack,
-        Suggestion,
-    )
-    from .standing import Synced, Verified
+    from .past.history import Log, LogEntry, ModelRecord, Models, VersionRecord, VersionSummaries, VersionSummary
+    from .past.rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
     from .tokens import CreatedToken, TokenRecord, Tokens
     from .version import PendingVersion, Version, VersionRef
     from .work.jobs import JobRecord, JobRecords
@@ -183,7 +170,7 @@ _HOMES: Final = {
         "DataSets",
         "NamedData",
     ),
-    ".past.diff": (
+    ".contests.diff": (
         "Diff",
         "TensorChange",
     ),
@@ -243,7 +230,7 @@ _HOMES: Final = {
         "Suites",
     ),
     ".tokens": ("CreatedToken", "TokenRecord", "Tokens"),
-    ".standing": (
+    ".maintenance.standing": (
         "Synced",
         "Verified",
     ),

@@ -11,7 +11,7 @@ import numpy as np
 
 from lepton_ai import ModelManager
 from lepton_ai.domain.commands import StartRun
-from lepton_ai.web.examples import ID, OPEN, REQUIRE
+from lepton_ai.web.openapi.examples import ID, OPEN, REQUIRE
 from lepton_ai.web.options import Limits
 
 from ..cli_home import loans, make

@@ -13,9 +13,9 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from lepton_ai.web.app import described
-from lepton_ai.web.examples import BODIES
-from lepton_ai.web.examples import PARAMETERS as EXAMPLES
-from lepton_ai.web.openapi import PARAMETERS, written
+from lepton_ai.web.openapi.document import PARAMETERS, written
+from lepton_ai.web.openapi.examples import BODIES
+from lepton_ai.web.openapi.examples import PARAMETERS as EXAMPLES
 from lepton_ai.web.problems import ERRORS, OTHERS, TYPE
 
 PAGE = Path(__file__).parents[2] / "docs" / "openapi.json"

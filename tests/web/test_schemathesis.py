@@ -15,7 +15,7 @@ from .seeded import Seeded, seeded
 
 HERE = Path(__file__).parent
 LONG = settings.get_current_profile_name() == "fuzz"
-LONG_RUN = [("--phases", "examples,coverage,fuzzing,stateful")]
+LONG_RUN = [("--phases", "examples,coverage,fuzzing,stateful", "-n", "100")]
 """What `make fuzz` does, each time with another seed."""
 SHORT_RUN = [
     ("--phases", "examples,stateful", "--seed", "1", "-n", "2"),

@@ -1,7 +1,4 @@
-"""The API's description: OpenAPI 3.1, from the routes, the shapes of answers and the table of problems.
-
-`python -m lepton_ai.web.openapi` prints docs/openapi.json.
-"""
+"""The API's description: OpenAPI 3.1, from the routes, the shapes of answers and the table of problems."""
 
 from __future__ import annotations
 
@@ -12,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fastapi.openapi.utils import get_openapi
 
-from ..ledger.transaction import LONGEST_KEY
-from ..results.shapes.named import NAMED
-from ..results.shapes.schema import definitions
-from .described import MOVES, RECORDS_NOTHING, header
+from ...ledger.transaction import LONGEST_KEY
+from ...results.shapes.named import NAMED
+from ...results.shapes.schema import definitions
+from ..described import MOVES, RECORDS_NOTHING, header
+from ..problems import ERRORS, MEDIA, OTHERS, TYPE
 from .examples import BODIES, ID
 from .examples import PARAMETERS as EXAMPLES
-from .problems import ERRORS, MEDIA, OTHERS, TYPE
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -198,12 +195,6 @@ def _problem(status: int) -> dict[str, Any]:
 
 def written() -> str:
     """docs/openapi.json, of a server without a ledger."""
-    from .app import described
+    from ..app import described
 
     return json.dumps(described(), indent=1, ensure_ascii=False) + "\n"
-
-
-if __name__ == "__main__":
-    import sys
-
-    sys.stdout.write(written())

@@ -7,24 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..answer import Result, Shortened
-from ..description import (
-    WHOLE,
-    Block,
-    Words,
-    arrow,
-    dim,
-    grid,
-    number,
-    section,
-    text,
-    title,
-)
-from ..figures import (
-    change,
-    count,
-    figure,
-    short,
-)
+from ..description import WHOLE, Block, Words, arrow, dim, grid, number, section, text, title
+from ..figures import change, count, figure, short
 from ..judging.statistics import PairedTest
 from ..version import Version
 from ..words import language, say, word
