@@ -10,14 +10,14 @@ from ..errors import Malformed, Refused
 from ..home import is_url
 from ..manager import ModelManager
 from ..versions.arguments import checked
-from .asked import on_its_machine
-from .judging import JudgedOverHTTP
-from .names import NamedOverHTTP
+from .methods.asked import on_its_machine
+from .methods.judging import JudgedOverHTTP
+from .methods.names import NamedOverHTTP
+from .methods.tables import AskedOverHTTP
+from .methods.tokens import TokensOverHTTP
+from .methods.versions import ReadOverHTTP
+from .methods.work import WorkOverHTTP
 from .place import named
-from .tables import AskedOverHTTP
-from .tokens import TokensOverHTTP
-from .versions import ReadOverHTTP
-from .work import WorkOverHTTP
 
 
 @checked

@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from ..domain.model.metric import checked_better
-from ..domain.names import checked_metrics
-from ..errors import Malformed
-from ..home import checked_path
-from ..plain import in_json
-from ..results import Log, VersionSummaries
-from ..versions.arguments import checked
-from ..versions.export import checkout
+from ...domain.model.metric import checked_better
+from ...domain.names import checked_metrics
+from ...errors import Malformed
+from ...home import checked_path
+from ...plain import in_json
+from ...results import Log, VersionSummaries
+from ...versions.arguments import checked
+from ...versions.export import checkout
 from .asked import PAGE, Asking, model_at, over_http, quoted
 
 if TYPE_CHECKING:
-    from .vault import RemoteVersions
+    from ..transfer.vault import RemoteVersions
 
 
 @checked
@@ -35,13 +35,13 @@ class ReadOverHTTP(Asking):
 
     @over_http
     def load_tensors(self, given: Any) -> Any:
-        from ..models.state import empty_torch
+        from ...models.state import empty_torch
 
         return self._versions.tensors(self._words(given.rev), given.names, empty_torch)
 
     @over_http
     def load_arrays(self, given: Any) -> Any:
-        from ..models.arrays import empty_numpy
+        from ...models.arrays import empty_numpy
 
         return self._versions.tensors(self._words(given.rev), given.names, empty_numpy)
 
@@ -55,12 +55,12 @@ class ReadOverHTTP(Asking):
 
     @over_http
     def checkout(self, given: Any) -> Any:
-        place = checked_path(os.fspath(given.folder), "the folder")
+        place = checked_path(_path(given.folder), "the folder")
         return checkout.checkout(self._stored(given.rev), place, given.force)
 
     @over_http
     def export(self, given: Any) -> Any:
-        return checkout.export(self._stored(given.rev), Path(os.fspath(cast("str", given.file))).absolute())
+        return checkout.export(self._stored(given.rev), Path(_path(given.file)).absolute())
 
     @over_http
     def models(self, given: Any) -> Any:  # noqa: ARG002
@@ -75,12 +75,11 @@ class ReadOverHTTP(Asking):
         if given.most is not None and given.most < 1:
             raise Malformed(f"most is {given.most}; give how many entries to take, at least 1")
         rev = None if given.rev is None else self._words(given.rev)
-        asked = {"rev": rev, "most": min(given.most or PAGE, PAGE)}
+        asked = {"rev": rev, "most": min(given.most or PAGE, PAGE), "before": given.before}
         pages = self._remote.client.pages(model_at(given.model, "log"), asked)
         first = next(pages)
         told = chain(first.entries, (entry for page in pages for entry in page.entries))
-        some = (entry for entry in told if given.before is None or entry.seq < given.before)
-        return Log(first.model, tuple(islice(some, given.most)))
+        return Log(first.model, tuple(islice(told, given.most)))
 
     @over_http
     def show(self, given: Any) -> Any:
@@ -88,12 +87,12 @@ class ReadOverHTTP(Asking):
 
     @over_http
     def versions(self, given: Any) -> Any:
-        asked = {"where": given.where, "branch": given.branch, "most": min(given.most, PAGE)}
+        asked = {"where": given.where, "branch": given.branch, "before": given.before}
+        asked |= {"most": max(1, min(given.most, PAGE))}
         pages = self._remote.client.pages(model_at(given.model, "versions"), asked)
         first = next(pages)
         told = chain(first.versions, (each for page in pages for each in page.versions))
-        some = (each for each in told if given.before is None or int(each.version) < given.before)
-        return VersionSummaries(first.model, tuple(islice(some, given.most)))
+        return VersionSummaries(first.model, tuple(islice(told, given.most)))
 
     @over_http
     def annotate(self, given: Any) -> None:
@@ -122,7 +121,7 @@ class ReadOverHTTP(Asking):
 
     @over_http
     def record_metrics(self, given: Any) -> None:
-        from ..versions.source import identity_of
+        from ...versions.source import identity_of
 
         told = {"metrics": _figures(given.metrics), "validation": identity_of(given.validation), "task": given.task}
         told |= {"better": checked_better(given.better or {})}
@@ -160,3 +159,7 @@ class ReadOverHTTP(Asking):
 def _figures(metrics: Any) -> Any:
     """Figures by name, as JSON has them."""
     return in_json(checked_metrics(metrics))
+
+
+def _path(file: str | os.PathLike[str]) -> str:
+    return os.fspath(file)

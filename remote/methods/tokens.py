@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ..versions.arguments import checked
+from ...versions.arguments import checked
 from .asked import Asking, on_its_machine, over_http, quoted
 
 

@@ -9,12 +9,12 @@ from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
-from ..errors import Refused
-from ..results import Version
-from ..results.work.runs import RunRecords
-from ..versions.arguments import checked
-from ..versions.runs.points import Resumed
-from ..versions.runs.run import resumed
+from ...errors import Refused
+from ...results import Version
+from ...results.work.runs import RunRecords
+from ...versions.arguments import checked
+from ...versions.runs.points import Resumed
+from ...versions.runs.run import resumed
 from .asked import PAGE, Asking, over_http
 from .tables import ARROW
 
@@ -59,13 +59,13 @@ class WorkOverHTTP(Asking):
 
     @over_http
     def load_checkpoint_tensors(self, given: Any) -> Any:
-        from ..models.state import empty_torch
+        from ...models.state import empty_torch
 
         return self._remote.versions.checkpoint_tensors(given.run, given.step, empty_torch)
 
     @over_http
     def predict(self, given: Any) -> Any:
-        from ..versions.export.predict import Predictor, predicted
+        from ...versions.export.predict import Predictor, predicted
 
         record = self.show(given.rev)
         version: Version = record.version

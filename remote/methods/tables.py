@@ -17,10 +17,10 @@ from itertools import islice
 from typing import Any, Final, cast
 from uuid import UUID
 
-from ..errors import Refused, Unavailable
-from ..results import Version, Versions
-from ..retries import PAUSE, Retries
-from ..versions.arguments import checked
+from ...errors import Refused, Unavailable
+from ...results import Version, Versions
+from ...retries import PAUSE, Retries
+from ...versions.arguments import checked
 from .asked import PAGE, Asking, over_http, quoted
 
 JSON: Final = "application/json"

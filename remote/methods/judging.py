@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final, cast
 
-from ..datasets.selection import ALL
-from ..errors import Malformed
-from ..versions.arguments import checked
+from ...datasets.selection import ALL
+from ...errors import Malformed
+from ...versions.arguments import checked
 from .asked import Asking, model_at, over_http, quoted
 from .rows import load_named, rows_asked, rows_if_any, sent
 
@@ -159,7 +159,7 @@ def _predictions(client: Any, given: Any) -> dict[str, Any]:
     """Predictions, labels, probabilities and data as columns of rows that are sent, and their names."""
     import pyarrow as pa
 
-    from ..datasets.tables import labelled_table
+    from ...datasets.tables import labelled_table
 
     names = {name: f"{_COLUMN}{name}" for name in ("predictions", "labels")}
     columns: dict[str, Any] = {names[name]: _column(getattr(given, name)) for name in names}

@@ -7,10 +7,10 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any, Final, cast
 
-from ..domain.model.revision import parts
-from ..errors import Malformed, UnknownRevision
-from ..results import LastMove, Log, LogEntry
-from ..versions.arguments import checked
+from ...domain.model.revision import parts
+from ...errors import Malformed, UnknownRevision
+from ...results import LastMove, Log, LogEntry
+from ...versions.arguments import checked
 from .asked import PAGE, Asking, model_at, over_http, quoted
 from .rows import rows_asked
 
@@ -119,7 +119,7 @@ class NamedOverHTTP(Asking):
     def merge(self, given: Any) -> Any:
         body = {"version": self._words(given.rev), "into": given.into, "strategy": given.strategy}
         body |= {"weight": given.weight, "message": given.message}
-        headers = self._expected(given.expected, body) if given.expected is not None else {}
+        headers: Mapping[str, str] = {} if given.expected is None else self._expected(given.expected, body)
         return self._write("POST", model_at(None, "merges"), body, headers=headers, key=given.key)
 
     def _put(self, kind: str, given: Any) -> Any:

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
-from ..domain.access.rights import ALL
-from ..errors import Refused
-from ..manager import ModelManager
-from ..results import PendingVersion, Version
-from ..versions.save_request import words
-from .place import Place
+from ...domain.access.rights import ALL
+from ...errors import Refused
+from ...manager import ModelManager
+from ...results import PendingVersion, Version
+from ...versions.save_request import words
+from ..place import Place
 
 if TYPE_CHECKING:
-    from .home import RemoteHome
+    from ..home import RemoteHome
 
 PAGE: Final = 1000
 """Rows of a page, the most that a server gives."""
@@ -56,7 +56,7 @@ class Asking(ModelManager):
     _remote: RemoteHome
 
     def _open_place(self, place: Place, strict: bool, at: int | None = None) -> None:
-        from .home import RemoteHome
+        from ..home import RemoteHome
 
         self.place = place
         self._strict = strict

@@ -5,19 +5,19 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import dropwhile, islice
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from ..datasets.selection import selection
-from ..errors import Unavailable
-from ..results import JobRecords
+from ...datasets.selection import selection
+from ...errors import Unavailable
+from ...results import JobRecords
 from .asked import told
 from .rows import named
 
 if TYPE_CHECKING:
-    from ..results import JobRecord
-    from .client import Client
+    from ...results import JobRecord
+    from ..client import Client
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
 PAGE: Final = 1000
@@ -74,7 +74,7 @@ class RemoteJobs:
         **more: Any,
     ) -> JobRecord:
         """Ask for a version to be judged on labelled rows."""
-        from ..versions.save_request import words
+        from ...versions.save_request import words
 
         found = self._client.read(f"/models/-/versions/{quote(words(rev), safe='')}").version
         asked: dict[str, Any] = {"kind": "evaluate", "model": found.model, "version": int(found), "label": label}
@@ -102,7 +102,7 @@ class RemoteJobs:
         **limits: Any,
     ) -> JobRecord:
         """Have a version that was trained elsewhere looked at, and committed if it is what is said."""
-        from ..versions.source import identity_of
+        from ...versions.source import identity_of
 
         asked: dict[str, Any] = {"kind": "verify", "model": model, "source": source, "digest": digest, "branch": branch}
         asked |= {"hyperparameters": hyperparameters, "architecture": architecture, "settings": settings, "data": data}
@@ -113,11 +113,8 @@ class RemoteJobs:
 
     def recent(self, most: int = 50, *, before: str | None = None) -> JobRecords:
         """The jobs submitted last, the newest first; those submitted `before` another, if its id is given."""
-        jobs = (job for page in self._client.pages("/jobs", {"most": min(most, PAGE)}) for job in page)
-        if before is not None:
-            last = self.show(before).job
-            jobs = islice(dropwhile(lambda job: job.job != last, jobs), 1, None)
-        return JobRecords(islice(jobs, most))
+        pages = self._client.pages("/jobs", {"most": max(1, min(most, PAGE)), "before": before})
+        return JobRecords(islice((job for page in pages for job in page), most))
 
     def show(self, job: str) -> JobRecord:
         """A job as it stands."""
@@ -138,7 +135,7 @@ class RemoteJobs:
         Raises `Unavailable` where it has not ended within `timeout` seconds: the job goes on.
         """
         end = None if timeout is None else time.monotonic() + timeout
-        record, epochs, said = self.show(job), _Epochs(on_epoch), ""
+        record, epochs, said = self.show(job), _EpochsTold(on_epoch), ""
         while not record.ended:
             if on_epoch is not None:
                 epochs.tell(self.events(record.job))
@@ -158,7 +155,7 @@ class RemoteJobs:
         return self._client.write("POST", "/jobs", told({"data": data if name is None else name, **asked}), key=key)
 
 
-class _Epochs:
+class _EpochsTold:
     """Tells each epoch of a job's attempts once."""
 
     def __init__(self, on_epoch: OnEpoch | None) -> None:

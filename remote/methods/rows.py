@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import quote, urlsplit
 from urllib.request import url2pathname
 
-from ..datasets import read
-from ..datasets.selection import ALL, Selection
-from ..domain.names import DATA_PREFIX
-from ..errors import Malformed, Refused, UnknownRevision
+from ...datasets import read
+from ...datasets.selection import ALL, Selection
+from ...domain.names import DATA_PREFIX
+from ...errors import Malformed, Refused, UnknownRevision
 
 if TYPE_CHECKING:
-    from .client import Client
+    from ..client import Client
 
 _MEDIA: Final = {
     ".csv": "text/csv",
@@ -92,7 +92,7 @@ def sent(
             headers = {"Content-Type": media} | ({"Content-Encoding": packed} if packed else {})
             return _posted(client, content, headers) | ({} if labels is None else {"labels": labels})
         data = read.columns_beside(path, None)
-    from ..datasets.tables import labelled_table
+    from ...datasets.tables import labelled_table
 
     table, label = labelled_table(data, labels, chosen)
     for name, values in (beside or {}).items():
