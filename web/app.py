@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -20,9 +21,11 @@ from .api import ROUTERS
 from .caller import encoded
 from .limits import Limited
 from .openapi import document, unique_id
-from .problems import of_error, of_fault, of_http, of_validation
+from .problems import away, of_error, of_fault, of_http, of_validation
 from .routing import RawPath, allowed
 from .served import ServedLedger
+
+log = logging.getLogger("lepton.serve")
 
 PREFIX: Final = "/api/v1"
 OPENAPI: Final = f"{PREFIX}/openapi.json"
@@ -86,7 +89,8 @@ def _ready(request: Request) -> Response:
     try:
         service.end()
     except Unavailable as error:
-        return of_error(error, request)
+        log.error("the ledger is not ready: %s", error)
+        return of_http(away(), request)
     return Response(encoded({"status": "ok"}), media_type="application/json")
 
 
