@@ -78,8 +78,8 @@ def _routed(lifespan: Any = None) -> FastAPI:
     return app
 
 
-def _healthy() -> Response:
-    """The process answers."""
+async def _healthy() -> Response:
+    """The process answers, also while all threads are at work."""
     return Response(encoded({"status": "ok"}), media_type="application/json")
 
 
