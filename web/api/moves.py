@@ -114,6 +114,7 @@ def roll_back(call: Call, model: str, asked: RollbackAsked) -> Response:
 def merge(call: Call, model: str, asked: MergeAsked) -> Response:
     """Merge a version into a branch; If-Match is the branch's last move."""
     call.needs("write")
+    call.needs("move")
     rev, told = call.rev(model, str(asked.version)), asked.given("version", "expected")
     told["expected"] = expectation(call, model, asked.expected)
 
