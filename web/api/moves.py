@@ -17,7 +17,7 @@ from ..described import MOVES, RECORDS_NOTHING, answers
 from ..preconditions import required
 from ..reading import READS
 from ..routing import Router
-from .names import Believed, Rev, after, expectation, standing
+from .names import Believed, Rev, expectation, standing
 from .places import version_at
 from .rows_asked import RequestBody, RowsAsked, rows_in
 
@@ -119,7 +119,7 @@ def merge(call: Call, model: str, asked: MergeAsked) -> Response:
     told["expected"] = expectation(call, model, asked.expected)
 
     def tag_of(version: Version) -> str | None:
-        moves = standing(after(call), "branch", version.model).last_moves
+        moves = standing(call.after, "branch", version.model).last_moves
         return str(moves[asked.into]) if asked.into in moves else None
 
     return call.wrote(
@@ -200,5 +200,5 @@ def _planned(call: Caller, model: str, asked: RollbackAsked) -> RollbackPlan:
 
 
 def _tag_of(call: Caller, done: RolledBack) -> str | None:
-    refs = standing(after(call), "alias" if done.alias else "branch", done.model)
+    refs = standing(call.after, "alias" if done.alias else "branch", done.model)
     return str(refs.last_moves[done.ref]) if done.ref in refs.last_moves else None
