@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from .contests.pick import LeftOut, Pick
     from .data.drift import ColumnDrift, Drift
     from .data.named import ColumnProfile, DataSets, NamedData
-    from .history import Log, LogEntry, ModelRecord, Models, VersionRecord, VersionSummaries, VersionSummary
     from .judging.evaluation import Evaluation
     from .judging.gate import Gate, GateRequirement, Protection, Protections
     from .judging.performance import (
@@ -55,7 +54,8 @@ if TYPE_CHECKING:
     from .maintenance.status import JobCounts, Spooled, Status, StrangerRecords, TopicStatus, Views
     from .maintenance.upgraded import Upgraded
     from .pages.card import Card, JudgedRows
-    from .rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
+    from .past.history import Log, LogEntry, ModelRecord, Models, VersionRecord, VersionSummaries, VersionSummary
+    from .past.rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
     from .tokens import CreatedToken, TokenRecord, Tokens
     from .version import PendingVersion, Version, VersionRef
     from .work.jobs import JobRecord, JobRecords
@@ -181,7 +181,7 @@ _HOMES: Final = {
     ".contests.pick": ("LeftOut", "Pick"),
     ".judging.evaluation": ("Evaluation",),
     ".judging.gate": ("Gate", "GateRequirement", "Protection", "Protections"),
-    ".history": (
+    ".past.history": (
         "Log",
         "LogEntry",
         "ModelRecord",
@@ -217,7 +217,7 @@ _HOMES: Final = {
         "PerturbedFigure",
         "Robustness",
     ),
-    ".rollback": (
+    ".past.rollback": (
         "Rehearsal",
         "RollbackPlan",
         "RolledBack",

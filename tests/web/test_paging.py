@@ -75,6 +75,19 @@ def test_paging_events_during_inserts_loses_and_doubles_none(server: Served, man
     assert found == list(range(1, end + 1))
 
 
+def test_a_list_may_be_asked_for_as_it_was(server: Served, many: Many) -> None:
+    then, count = server.manager.position(), many.count
+    many.add(5)
+    client, where = server.client(), "metric.f1 > 0"
+
+    assert sum(len(page["versions"]) for page in pages(client, "/search", where=where, most=1000, at=then)) == count
+    assert [page["end"] for page in pages(client, "/events", most=1000, at=then, after=then - 5)] == [then]
+    told = client.get("/sql", params={"query": "SELECT count(*) AS n FROM versions", "at": then}).json()["rows"]
+    assert told == [{"n": count}]
+    live = client.get("/events", params={"at": then}, headers={"Accept": "text/event-stream"})
+    assert live.status_code == 400
+
+
 def test_events_are_paged_of_a_stream_and_of_types(server: Served, many: Many) -> None:
     del many
     client, kind = server.client(), "lepton.model.registered.v1"
