@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -19,10 +20,12 @@ from .access import Access
 from .api import ROUTERS
 from .caller import encoded
 from .limits import Limited
-from .openapi import document, unique_id
-from .problems import of_error, of_fault, of_http, of_validation
+from .openapi.document import document, unique_id
+from .problems import away, of_error, of_fault, of_http, of_validation
 from .routing import RawPath, allowed
 from .served import ServedLedger
+
+log = logging.getLogger("lepton.serve")
 
 PREFIX: Final = "/api/v1"
 OPENAPI: Final = f"{PREFIX}/openapi.json"
@@ -75,8 +78,8 @@ def _routed(lifespan: Any = None) -> FastAPI:
     return app
 
 
-def _healthy() -> Response:
-    """The process answers."""
+async def _healthy() -> Response:
+    """The process answers, also while all threads are at work."""
     return Response(encoded({"status": "ok"}), media_type="application/json")
 
 
@@ -86,7 +89,8 @@ def _ready(request: Request) -> Response:
     try:
         service.end()
     except Unavailable as error:
-        return of_error(error, request)
+        log.error("the ledger is not ready: %s", error)
+        return of_http(away(), request)
     return Response(encoded({"status": "ok"}), media_type="application/json")
 
 

@@ -54,10 +54,7 @@ class Caller:
     @property
     def key(self) -> str | None:
         """The key under which a write acts once, however often it is sent."""
-        key = self.request.headers.get("idempotency-key")
-        if key is not None and not 0 < len(key) <= LONGEST_KEY:
-            raise Malformed(f"Idempotency-Key has {len(key)} characters; give 1 to {LONGEST_KEY}")
-        return key
+        return key_of(self.request.headers)
 
     @property
     def after(self) -> ModelManager:
@@ -133,6 +130,14 @@ class Caller:
 
             return to_json(packed(answer))
         return encoded(answer if body is None else body)
+
+
+def key_of(headers: Mapping[str, str]) -> str | None:
+    """The key that a request bears. Raises `Malformed` on one that is none."""
+    key = headers.get("idempotency-key")
+    if key is not None and not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
+        raise Malformed(f"Idempotency-Key is no key; give 1 to {LONGEST_KEY} printable characters of ASCII")
+    return key
 
 
 def encoded(answer: Any) -> bytes:

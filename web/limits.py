@@ -88,7 +88,7 @@ class _Exchange:
         self._ended = False
         headers = Headers(scope=scope)
         self._length = headers.get("content-length")
-        is_json = headers.get("content-type", "").startswith("application/json")
+        is_json = headers.get("content-type", "").strip().lower().startswith("application/json")
         self._most = limits.json if is_json else limits.body
 
     @property

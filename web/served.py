@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Final
 from ..errors import LockHeld
 from ..supervised import Supervised
 from ..versions.data.uploaded import Uploads
+from .following.streams import Streams
+from .following.tail import Tail
 from .oidc import Issued
 from .options import ServeOptions
 from .queries import Queries
-from .streams import Streams
-from .tail import Tail
 from .visitor import Visitor
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..wiring import Home
 
 FRESH: Final = 1.0
-"""Seconds for which it is believed that a ledger has no tokens."""
+"""Seconds for which it is believed that a ledger has tokens, or none."""
 _LOOKS: Final = 0.5
 
 
@@ -39,7 +39,7 @@ class ServedLedger:
         self.ending = Event()
         """Set when the server is told to stop: streams end."""
         self.uploads = Uploads(home.settings.home / "incoming" / home.settings.ledger / "rows")
-        self._open_until = 0.0
+        self._has_tokens = (0.0, False)
         self._issued = Issued(options.issuer) if options.issuer else None
 
     @property
@@ -86,11 +86,11 @@ class ServedLedger:
         """Whether this machine's user needs no token: nobody beyond it is meant to come, and there are no tokens."""
         if not self.options.is_private:
             return False
-        if time.monotonic() >= self._open_until:
-            if self.has_tokens():
-                return False
-            self._open_until = time.monotonic() + FRESH
-        return True
+        until, has_tokens = self._has_tokens
+        if time.monotonic() >= until:
+            has_tokens = self.has_tokens()
+            self._has_tokens = time.monotonic() + FRESH, has_tokens
+        return not has_tokens
 
     def visitor(self, secret: str) -> Visitor | None:
         """Whom a token belongs to; None where it is not good."""

@@ -17,7 +17,7 @@ import uvicorn
 from ..errors import Refused, Unavailable
 from .app import application
 from .options import ServeOptions
-from .protocol import ProblemProtocol
+from .protocol import BoundedProtocol
 from .served import ServedLedger
 
 ENDING: Final = 3
@@ -54,7 +54,7 @@ async def _served(service: ServedLedger, listening: socket.socket, stop: Event, 
     server = _Server(
         uvicorn.Config(
             application(service),
-            http=ProblemProtocol,
+            http=BoundedProtocol,
             ws="none",
             lifespan="on",
             log_config=None,

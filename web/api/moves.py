@@ -8,7 +8,7 @@ from fastapi import Query
 from pydantic import Field
 from starlette.responses import Response
 
-from ...errors import Malformed, UnknownRevision
+from ...errors import Malformed, Refused, UnknownRevision
 from ...results import Protection, RollbackPlan, RolledBack, Version
 from ...results.shapes.names import PROTECTED, PROTECTION, VERSION
 from ...results.shapes.versions import DONE, PLAN, REHEARSAL, SUGGESTION
@@ -88,7 +88,10 @@ def rehearse(call: Call, model: str, asked: RollbackAsked) -> Response:
     """How target and head of a rollback do on the same rows; nothing is recorded."""
     if asked.rehearse is None:
         raise Malformed("nothing says on which rows; name them as rehearse")
-    return call.read(_planned(call, model, asked).rehearsal)
+    plan = _planned(call, model, asked)
+    if plan.rehearsal is None:
+        raise Refused(f"{plan.ref} stands on version {plan.to_version} already; there is nothing to rehearse")
+    return call.read(plan.rehearsal)
 
 
 @router.post("/models/{model}/rollbacks", summary="Roll back", responses=answers(DONE, marks=(MOVES,)))
@@ -111,6 +114,7 @@ def roll_back(call: Call, model: str, asked: RollbackAsked) -> Response:
 def merge(call: Call, model: str, asked: MergeAsked) -> Response:
     """Merge a version into a branch; If-Match is the branch's last move."""
     call.needs("write")
+    call.needs("move")
     rev, told = call.rev(model, str(asked.version)), asked.given("version", "expected")
     told["expected"] = expectation(call, model, asked.expected)
 

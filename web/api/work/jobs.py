@@ -21,9 +21,9 @@ from ....results.shapes.work import JOB, JOBS
 from ...caller import ANSWER, JSON, Call
 from ...cursors import USUAL, Cursor, Most, paging
 from ...described import answers
+from ...following.streams import SSE, EventStream, begun_after
 from ...negotiation import accepted
 from ...routing import Router
-from ...streams import SSE, EventStream, begun_after
 from .job_requests import Asked, ask
 
 router = Router("jobs")
@@ -32,6 +32,7 @@ LONGEST_WAIT: Final = 60.0
 """Seconds that a request waits for a job to end."""
 _LOOK: Final = 0.25
 ENDS: Final = frozenset(kind.type_name() for kind in (JobFinished, JobFailed, JobCancelled))
+Before = Annotated[str | None, Query(description="Those submitted before this job.")]
 After = Annotated[int, Query(ge=0, le=2**63 - 1, description="Only events behind this `seq`.")]
 Wait = Annotated[float, Query(ge=0, le=LONGEST_WAIT, description="Seconds to wait for its end, at most.")]
 
@@ -45,10 +46,10 @@ class Cancellation(BaseModel):
 
 
 @router.get("/jobs", summary="The jobs", responses=answers(JOBS, page=True))
-def jobs(call: Call, most: Most = USUAL, cursor: Cursor = None) -> Response:
+def jobs(call: Call, before: Before = None, most: Most = USUAL, cursor: Cursor = None) -> Response:
     """The jobs submitted last, the newest first."""
     asked = paging(call, most, cursor)
-    page = asked.page(call.manager.jobs.recent(most + 1, before=asked.after), lambda job: job.job)
+    page = asked.page(call.manager.jobs.recent(most + 1, before=asked.after or before), lambda job: job.job)
     response = call.read(JobRecords(page.rows), body=page.body("jobs"))
     response.headers.update(page.headers)
     return response

@@ -28,6 +28,7 @@ Json = dict[str, Any]
 OfModel = Annotated[str | None, Query(description="Those of this model.")]
 Status = Annotated[Literal["running", "finished", "failed", "lost"] | None, Query(description="Those that stand so.")]
 Starter = Annotated[str | None, Query(description="Those that this actor started.")]
+Before = Annotated[str | None, Query(description="Those begun before this run, named by its id.")]
 Metric = Annotated[str | None, Query(description="The points of this metric alone.")]
 Writer = Annotated[str, Field(min_length=1, max_length=100, description="an id of whoever logs to the run")]
 
@@ -128,12 +129,13 @@ def runs(
     model: OfModel = None,
     status: Status = None,
     actor: Starter = None,
+    before: Before = None,
     most: Most = USUAL,
     cursor: Cursor = None,
 ) -> Response:
     """The runs of training scripts, the newest first."""
     asked = paging(call, most, cursor)
-    some = call.manager.runs(model, status=status, actor=actor, most=most + 1, before=asked.after)
+    some = call.manager.runs(model, status=status, actor=actor, most=most + 1, before=asked.after or before)
     page = asked.page(some, lambda run: run.run)
     response = call.read(RunRecords(page.rows), body=page.body("runs"))
     response.headers.update(page.headers)
