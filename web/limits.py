@@ -41,6 +41,10 @@ class Limited:
         except Problem as refusal:
             if not exchange.begun:
                 await of_http(refusal, Request(scope))(scope, receive, send)
+        except asyncio.CancelledError:  # the server stops, and waits no longer
+            if exchange.begun:
+                raise
+            await of_http(_stopping(), Request(scope))(scope, receive, send)
 
     async def _answered(self, exchange: _Exchange) -> None:
         work = asyncio.ensure_future(self._app(exchange.scope, exchange.receive, exchange.send))
@@ -62,6 +66,11 @@ class Limited:
             begun.cancel()
             if not work.done():
                 work.cancel()
+
+
+def _stopping() -> Problem:
+    sentence = "the server stops; a write may have been recorded: send it again under its key"
+    return Problem(503, sentence, Retry_After=str(RETRY_AFTER), Connection="close")
 
 
 class _Exchange:

@@ -103,7 +103,7 @@ class ServedLedger:
     async def at_work(self) -> AsyncGenerator[None]:
         """Have the read model kept up to date while requests are answered."""
         async with AsyncExitStack() as stack:
-            views = Supervised(self._project, "views", 5.0)
+            views = Supervised(self._project, "views", 1.0)
             await asyncio.to_thread(views.__enter__)
             stack.push_async_callback(asyncio.to_thread, views.__exit__)
             stack.callback(self._close)

@@ -70,7 +70,7 @@ class Pair:
 def replicas(folder: Path, url: str, ledger: str) -> Generator[Pair]:
     """Two servers at work over one ledger that has a model of some versions."""
     environment = {"LEPTON_DATABASE": url, "LEPTON_OBJECTS": f"file://{folder / 'objects'}", "LEPTON_LEDGER": ledger}
-    environment |= {"LEPTON_WAIT": "10", "LEPTON_TERM_RUN": "100000"}
+    environment |= {"LEPTON_WAIT": "5", "LEPTON_TERM_RUN": "100000"}
     pair = Pair([ServerProcess(folder / name, environment) for name in ("a", "b")], folder / "c", environment)
     with pair.manager() as manager:
         for number in range(1, 4):
@@ -108,7 +108,7 @@ def ordeal(pair: Pair, kills: int, seed: int) -> str:
         seqs = follower.ended(end)
         assert seqs == list(range(1, len(seqs) + 1)), "an event was told twice, or not, or out of order"
     return (
-        f"seed {seed}; {kills} kills; {told}; {sum(each.moved for each in clients):,} sends went on at the other server; "
+        f"seed {seed}; {kills} kills; {told}; {sum(each.moved for each in clients):,} sends went on at the other; "
         f"{len(seqs):,} events followed over {follower.connections:,} connections; {time.monotonic() - begun:.0f} s"
     )
 
@@ -199,7 +199,9 @@ def _unharmed(manager: ModelManager, clients: Sequence[Client]) -> str:
         known = effects.get(name, [])
         # a version's delta is recorded behind it
         assert known == [seq] or (name.startswith("save ") and known == [seq - 1]), f"{name}: {seq} is not {known}"
-    moves = {move.seq for each in clients for move in manager.moves(f"c{each.number}", "alias", model="net", most=10**6)}
+    moves = {
+        move.seq for each in clients for move in manager.moves(f"c{each.number}", "alias", model="net", most=10**6)
+    }
     answered = [seq for name, seq in done.items() if name.startswith("alias ")]
     assert {*answered} == moves & {*answered}
     assert len(answered) - len({*answered}) == 0, "one move is the answer to two"
