@@ -166,9 +166,11 @@ def test_tls_is_by_files(home: Path, tmp_path: Path) -> None:
     certificate, key = self_signed(tmp_path)
     with served(home, hosts=HOSTS, certificate=certificate, key=key) as server:
         context = ssl.create_default_context(cafile=str(certificate))
-        with server.client(good, verify=context) as client:
-            assert server.url.startswith("https://")
-            assert client.get("/position").json()["seq"] == server.manager.position()
+        client = server.client(good, verify=context)
+
+        assert server.url.startswith("https://")
+        assert client.get("/position").json()["seq"] == server.manager.position()
+        client.close()  # else the server waits for it when it ends
         with pytest.raises(httpx.ConnectError):
             server.client(good, verify=True).get("/position")
         with pytest.raises(httpx.TransportError):
