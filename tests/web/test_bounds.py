@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -195,6 +196,29 @@ def test_more_requests_than_there_are_places_are_told_to_come_again(server: Serv
     for each in asking:
         each.join()
     assert server.client().get("/position").status_code == 200
+
+
+def test_one_token_does_not_take_all_places(home: Path, slow: Slow) -> None:
+    with served(home, limits=Limits(requests_each=2)) as server:
+        server.manager.save_version({"w": np.zeros(3)}, name="credit")
+        many, other = server.client(server.token("write")), server.client(server.token("read", owner="bob"))
+
+        def ask() -> None:
+            many.patch("/models/credit", json={"description": "one of many"})
+
+        asking = [threading.Thread(target=ask) for _ in range(2)]
+        for each in asking:
+            each.start()
+        for _ in asking:
+            assert slow.at_work.acquire(timeout=PATIENCE)
+
+        refused = many.get("/position")
+        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "2")
+        assert other.get("/position").status_code == 200
+        slow.go_on.set()
+        for each in asking:
+            each.join()
+        assert many.get("/position").status_code == 200
 
 
 SMUGGLED = f"{GET}Connection: close\r\n\r\n"
