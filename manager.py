@@ -354,11 +354,13 @@ class ModelManager:
         A folder that holds anything is `Refused`; with `force` what a checkout writes is replaced in it, and no more.
         """
         place = checked_path(os.fspath(folder), "the folder")
-        return versions.checkout.checkout(self._workspace, *self._resolved(rev), place, force)
+        source = versions.checkout.of_ledger(self._workspace, *self._resolved(rev))
+        return versions.checkout.checkout(source, place, force)
 
     def export(self, rev: Rev, file: str | os.PathLike[str]) -> Version:
         """Write a version's tensors to a safetensors file, whole or not at all; what was there is replaced."""
-        return versions.checkout.export(self._workspace, *self._resolved(rev), Path(os.fspath(file)).absolute())
+        source = versions.checkout.of_ledger(self._workspace, *self._resolved(rev))
+        return versions.checkout.export(source, Path(os.fspath(file)).absolute())
 
     def apply(self, rev: Rev, module: Any) -> tuple[str, ...]:
         """Put a live module, or mapping of tensors or arrays, on a version in place.

@@ -33,7 +33,7 @@ def stands(what: str, expected: int | LastMove | None, found: int | None, last: 
     """
     if isinstance(expected, LastMove):
         if not expected.holds(last):
-            raise Stale(what, expected, event_at(last), "look at what moved it and try again")
+            raise Stale(what, str(expected), event_at(last), "look at what moved it and try again")
     elif expected is not None and expected != (found or 0):
         raise Stale(what, expected or "nowhere", found or "nowhere", "look at what moved it and try again")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from ..errors import Damaged, LeptonError, Unavailable
@@ -29,6 +30,22 @@ from .desk import Desk
 T = TypeVar("T")
 SOON: Final = 3.0
 """Seconds that database and brokers are waited for by who only wants to know how the ledger is."""
+
+
+def status_of(home: Any) -> Status:
+    """The state of the ledger of a home, as `wiring.Home` opens its parts: one that waits for seconds alone."""
+
+    def workspace() -> Workspace:
+        home.seek()
+        return home.workspace
+
+    def views() -> Views | None:
+        standing = home.views()
+        return Views(*standing) if standing else None
+
+    cluster = (lambda: replace(home.cluster, shortest=SOON)) if home.settings.kafka else None
+    where = {"folder": str(home.folder.path), "open_to": home.folder.openness()}
+    return status(workspace, lambda: home.desk, cluster, home.spool, views, where)
 
 
 def status(

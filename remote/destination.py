@@ -18,8 +18,8 @@ from ..versions.save_request import Save
 from ..versions.source import Subject
 from ..versions.spool.entries import RunCommand
 from .client import Client
-from .saving import checkpointed, saved
-from .vault import RemoteVersions
+from .transfer.saving import checkpointed, saved
+from .transfer.vault import RemoteVersions
 
 if TYPE_CHECKING:
     from ..tensors.tensor import Tensor
@@ -49,7 +49,7 @@ class ServerDestination:
 
     def send(self, command: RunCommand, key: str, *, time: datetime | None = None, writer: str | None = None) -> None:
         told: dict[str, Any] = {"time": None if time is None else time.isoformat(), "writer": writer}
-        told |= {each.name: getattr(command, each.name) for each in fields(command)}
+        told |= {each.name: getattr(command, each.name) for each in fields(command) if each.name != "asked"}
         match command:
             case StartRun():
                 path, self._models[command.run] = "/runs", command.model

@@ -10,14 +10,14 @@ from ..errors import Malformed, Refused
 from ..home import is_url
 from ..manager import ModelManager
 from ..versions.arguments import checked
-from .asked import on_its_machine
-from .judging import JudgedOverHTTP
-from .names import NamedOverHTTP
+from .methods.asked import on_its_machine
+from .methods.judging import JudgedOverHTTP
+from .methods.names import NamedOverHTTP
+from .methods.tables import AskedOverHTTP
+from .methods.tokens import TokensOverHTTP
+from .methods.versions import ReadOverHTTP
+from .methods.work import WorkOverHTTP
 from .place import named
-from .tables import AskedOverHTTP
-from .tokens import TokensOverHTTP
-from .versions import ReadOverHTTP
-from .work import WorkOverHTTP
 
 
 @checked
@@ -59,6 +59,11 @@ class RemoteManager(ReadOverHTTP, NamedOverHTTP, JudgedOverHTTP, WorkOverHTTP, A
     def transfer(self) -> Any:
         """Bytes as a server hands them on: `Refused`, for this is a client of one."""
         raise Refused(f"{self.place.host} hands bytes on; save and load by this manager's own methods")
+
+    @property
+    def open_runs(self) -> Any:
+        """Runs of scripts elsewhere, as a server is told of them: `Refused`, for this is a client of one."""
+        raise Refused(f"{self.place.host} is told of runs; begin one by this manager's own run()")
 
     acting = on_its_machine("acting")
     fsck = on_its_machine("fsck")

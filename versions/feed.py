@@ -24,7 +24,7 @@ SPAN: Final = 20_000
 """Events that are gone through at a time in search of those that are asked for."""
 
 
-class Heard(NamedTuple):
+class EventPage(NamedTuple):
     """Some events, and how far the log was gone through for them."""
 
     events: list[dict[str, Any]]
@@ -33,7 +33,7 @@ class Heard(NamedTuple):
 
 def page(
     workspace: Workspace, after: int, up_to: int, most: int, stream: str | None = None, types: Sequence[str] = ()
-) -> Heard:
+) -> EventPage:
     """The events behind `after` and up to `up_to`, at most `most`: of a stream, of some types, or all.
 
     There may be more behind the position even where there are none here: a long log is gone through in parts.
@@ -42,7 +42,7 @@ def page(
     last = up_to if stream is not None else min(up_to, after + SPAN)
     rows = workspace.ledger.store.matching(after, last, most, stream, types)
     position = rows[-1].seq if len(rows) == most else max(after, last)
-    return Heard(list(heard(workspace, rows, workspace.actors.all())), position)
+    return EventPage(list(heard(workspace, rows, workspace.actors.all())), position)
 
 
 def heard(

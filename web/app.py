@@ -20,7 +20,7 @@ from .access import Access
 from .api import ROUTERS
 from .caller import encoded
 from .limits import Limited
-from .openapi import document, unique_id
+from .openapi.document import document, unique_id
 from .problems import away, of_error, of_fault, of_http, of_validation
 from .routing import RawPath, allowed
 from .served import ServedLedger

@@ -44,6 +44,10 @@ class Limited:
         except Problem as refusal:
             if not exchange.begun:
                 await of_http(refusal, Request(scope))(scope, receive, send)
+        except asyncio.CancelledError:  # the server stops, and waits no longer
+            if exchange.begun:
+                raise
+            await of_http(_stopping(), Request(scope))(scope, receive, send)
 
     def _check_room(self, who: str) -> None:
         limits = self._limits
@@ -77,6 +81,11 @@ class Limited:
             begun.cancel()
             if not work.done():
                 work.cancel()
+
+
+def _stopping() -> Problem:
+    sentence = "the server stops; a write may have been recorded: send it again under its key"
+    return Problem(503, sentence, Retry_After=str(RETRY_AFTER), Connection="close")
 
 
 class _Exchange:

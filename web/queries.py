@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.requests import Request
 
-from ..projections.queries.child import Rows, StrangersQuery
+from ..projections.queries.child import AnswerRows, StrangersQuery
 from ..projections.queries.client import Question
 from ..projections.queries.opening import Opener, opens
 from ..projections.queries.query import resolved
@@ -26,13 +26,13 @@ from ..versions.unsealed import unsealed
 from .options import Limits
 from .problems import RETRY_AFTER, Problem, retry_after
 from .rates import Rate
-from .tables import Table
+from .tables import AnsweredTable
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from ..events.actor import Actor
-    from ..projections.queries.copies import Copies
+    from ..projections.queries.copies import ViewCopies
     from ..wiring import Home
     from .visitor import Visitor
 
@@ -55,13 +55,13 @@ class Queries:
         self._threads = ThreadPoolExecutor(limits.queries, "queries")
 
     @property
-    def copies(self) -> Copies:
+    def copies(self) -> ViewCopies:
         """The copies of the views that are asked."""
         with self._opening:
             return self._copies
 
     @cached_property
-    def _copies(self) -> Copies:
+    def _copies(self) -> ViewCopies:
         return self._home.copies_of_views()
 
     def close(self) -> None:
@@ -71,7 +71,7 @@ class Queries:
             if "_copies" in vars(self):
                 self._copies.close()
 
-    async def answer(self, request: Request, visitor: Visitor, question: Question, wait_for: int | None) -> Rows:
+    async def answer(self, request: Request, visitor: Visitor, question: Question, wait_for: int | None) -> AnswerRows:
         """The rows of an answer. The query ends with the request, whatever ends that.
 
         Raises what `StrangersQuery.answer` raises, and `Problem` where too many queries are asked.
@@ -91,12 +91,12 @@ class Queries:
                 if not work.done():
                     work.add_done_callback(_dropped)
 
-    def table(self, rows: Rows, *, opened: bool) -> Table:
+    def table(self, rows: AnswerRows, *, opened: bool) -> AnsweredTable:
         """An answer to be told; with `opened` as its readers see it."""
         batches = partial(self._unsealed, rows) if opened else rows.batches
-        return Table(rows.schema, rows.num_rows, batches, resolved(rows.schema), rows.close)
+        return AnsweredTable(rows.schema, rows.num_rows, batches, resolved(rows.schema), rows.close)
 
-    def _unsealed(self, rows: Rows) -> Iterator[pa.RecordBatch]:
+    def _unsealed(self, rows: AnswerRows) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
 
         @cache
@@ -130,7 +130,7 @@ class _Asking:
     """One query on its way, which any thread may end."""
 
     def __init__(
-        self, home: Home, copies: Callable[[], Copies], question: Question, wait_for: int | None, limits: Limits
+        self, home: Home, copies: Callable[[], ViewCopies], question: Question, wait_for: int | None, limits: Limits
     ) -> None:
         self._home = home
         self._copies = copies
@@ -141,7 +141,7 @@ class _Asking:
         self._query: StrangersQuery | None = None
         self._ended = False
 
-    def answer(self) -> Rows:
+    def answer(self) -> AnswerRows:
         """The answer over a copy that holds all up to now, or the event that is waited for."""
         seq = self._home.store.end() if self._wait_for is None else self._wait_for
         with self._copies().reaching(seq, self._home.settings.wait) as path:
@@ -163,7 +163,7 @@ async def _gone(request: Request) -> None:
         await asyncio.sleep(_LOOKS)
 
 
-def _dropped(work: Future[Rows]) -> None:
+def _dropped(work: Future[AnswerRows]) -> None:
     """Nobody waits for the answer any more."""
     if not work.cancelled() and work.exception() is None:
         work.result().close()

@@ -15,11 +15,11 @@ from anyio import CapacityLimiter
 from ..errors import LockHeld
 from ..supervised import Supervised
 from ..versions.data.uploaded import Uploads
+from .following.streams import Streams
+from .following.tail import Tail
 from .oidc import Issued
 from .options import ServeOptions
 from .queries import Queries
-from .streams import Streams
-from .tail import Tail
 from .visitor import Visitor
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class ServedLedger:
     async def at_work(self) -> AsyncGenerator[None]:
         """Have the read model kept up to date while requests are answered."""
         async with AsyncExitStack() as stack:
-            views = Supervised(self._project, "views", 5.0)
+            views = Supervised(self._project, "views", 1.0)
             await asyncio.to_thread(views.__enter__)
             stack.push_async_callback(asyncio.to_thread, views.__exit__)
             stack.callback(self._close)

@@ -28,7 +28,7 @@ FORMS: Final = (JSON, CSV, ARROW, PARQUET)
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class AnsweredTable:
     """Rows to be told: their columns, how many they are, and how they are read, from the first, when they are sent."""
 
     schema: pa.Schema
@@ -40,9 +40,9 @@ class Table:
     """Gives back what holds the rows."""
 
 
-def of_table(table: pa.Table) -> Table:
+def of_table(table: pa.Table) -> AnsweredTable:
     """An Arrow table as one to be told."""
-    return Table(table.schema, table.num_rows, table.to_batches)
+    return AnsweredTable(table.schema, table.num_rows, table.to_batches)
 
 
 def form(call: Caller) -> str:
@@ -50,7 +50,7 @@ def form(call: Caller) -> str:
     return accepted(call.request.headers.get("accept"), FORMS)
 
 
-def tabled(call: Caller, table: Table, headers: Mapping[str, str] | None = None) -> Response:
+def tabled(call: Caller, table: AnsweredTable, headers: Mapping[str, str] | None = None) -> Response:
     """A table in the form that the client likes best. JSON is what `lepton sql --json` prints."""
     media = form(call)
     told = {"Vary": "Accept", **(headers or {})}
@@ -79,7 +79,7 @@ def listed(
     return response
 
 
-def _pieces(table: Table, media: str) -> Iterator[bytes]:
+def _pieces(table: AnsweredTable, media: str) -> Iterator[bytes]:
     try:
         match media:
             case _ if media == CSV:
@@ -94,7 +94,7 @@ def _pieces(table: Table, media: str) -> Iterator[bytes]:
         table.close()
 
 
-def _json(table: Table) -> Iterator[bytes]:
+def _json(table: AnsweredTable) -> Iterator[bytes]:
     head, tail = {"columns": table.schema.names, "count": table.count}, {"file": None, "as_of": table.as_of}
     yield to_json(head)[:-1] + b',"rows":['
     for piece in json_objects(table.schema, table.batches()):

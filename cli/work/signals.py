@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from socket import socket, socketpair
 from threading import Event, Thread
 from typing import Final
 
+log = logging.getLogger("lepton")
 STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -39,6 +43,21 @@ def stopping(stop: Event) -> Generator[None]:
         signal.set_wakeup_fd(heard)
         told.close()
         listener.join()
+
+
+def end_after(stop: Event, seconds: float) -> None:
+    """Have this process end so many seconds after `stop` is set at the latest, wherever it is by then.
+
+    Threads that wait for something, such as a database, cannot be made to give up, and Python waits for them.
+    """
+
+    def watch() -> None:
+        stop.wait()
+        time.sleep(seconds)
+        log.warning("stopped while something was waited for; what was not recorded by then is not")
+        os._exit(0)
+
+    Thread(target=watch, name="ending", daemon=True).start()
 
 
 def _listen(ear: socket, stop: Event) -> None:

@@ -83,7 +83,8 @@ def move_aliases(model: ModelState, command: MoveAliases) -> tuple[Event, ...]:
     of_all = command.expected.get(ALL)
     if isinstance(of_all, int):
         raise Malformed(f"`expected` says where all aliases stand, {of_all}; give the last move of any, as a LastMove")
-    stands("the last move of an alias", of_all, None, model.last_of_all("alias"))
+    if of_all is not None:
+        stands("the last move of an alias", of_all, None, model.last_of_all("alias"))
     if unknown := command.expected.keys() - command.to.keys() - {ALL}:
         raise Refused(f"`expected` names {', '.join(sorted(unknown))}, which is not being moved; name the same aliases")
     for alias, number in command.to.items():

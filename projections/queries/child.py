@@ -62,7 +62,7 @@ class QueryLimits:
     threads: int = 2
 
 
-class Rows:
+class AnswerRows:
     """The rows of an answer, in a file that has no name."""
 
     def __init__(self, file: IO[bytes], rows: int) -> None:
@@ -103,7 +103,7 @@ class StrangersQuery:
         self._child: subprocess.Popen[bytes] | None = None
         self._ended = False
 
-    def answer(self) -> Rows:
+    def answer(self) -> AnswerRows:
         """The answer. The caller's thread must outlive it: the kernel ends a child with the thread that started it.
 
         Raises what `query` raises; `Refused` past a limit or where there is no such copy; `Unavailable` where no child
@@ -113,13 +113,13 @@ class StrangersQuery:
             raise Refused(f"there is no copy of the views in {self._snapshot.name}; `lepton snapshot` makes one")
         if len(self._question.sql.encode(errors="replace")) > LONGEST:
             raise Refused(f"a query has at most {LONGEST:,} bytes; give lists of values as parameters")
-        file = tempfile.TemporaryFile(dir=self._snapshot.parent, prefix="answer-")  # noqa: SIM115 - it goes with `Rows`
+        file = tempfile.TemporaryFile(dir=self._snapshot.parent, prefix="answer-")  # noqa: SIM115 - it goes with the rows
         try:
             with self._started(file) as (child, wire):
                 reply = self._reply(child, wire)
             if "error" in reply:
                 raise raised(reply)
-            return Rows(file, reply["rows"])
+            return AnswerRows(file, reply["rows"])
         except BaseException as error:
             file.close()
             if self._ended and isinstance(error, Refused):

@@ -31,13 +31,13 @@ _LOCK: Final = "lock"
 
 
 @dataclass(eq=False)
-class _Copy:
+class _ViewCopy:
     path: Path
     position: int = 0
     readers: int = 0
 
 
-class Copies:
+class ViewCopies:
     """The copies of one process, in a folder of their own, which goes with `close`; after `kill -9` with the next one.
 
     `first` makes a copy at a path, as `snapshot` does.
@@ -47,7 +47,7 @@ class Copies:
         self._log = log
         self._first = first
         self._turn = Condition()
-        self._copies: list[_Copy] = []
+        self._copies: list[_ViewCopy] = []
         self._refreshing = False
         try:
             make_folder(parent)
@@ -74,7 +74,7 @@ class Copies:
                 copy.readers -= 1
                 self._thin_out()
 
-    def _taken(self, seq: int, end: float) -> _Copy:
+    def _taken(self, seq: int, end: float) -> _ViewCopy:
         """A fresh enough copy with one more reader."""
         while True:
             with self._turn:
@@ -116,9 +116,9 @@ class Copies:
             self._thin_out()
         return copy.position
 
-    def _made(self) -> _Copy:
+    def _made(self) -> _ViewCopy:
         """A new one: of the newest, which is read just now, or the first."""
-        copy = _Copy(self._folder / f"{secrets.token_hex(8)}.duckdb")
+        copy = _ViewCopy(self._folder / f"{secrets.token_hex(8)}.duckdb")
         with self._turn:
             newest = max(self._copies, key=lambda each: each.position, default=None)
             if newest is not None:
@@ -133,7 +133,7 @@ class Copies:
                 newest.readers -= 1
         return copy
 
-    def _followed(self, copy: _Copy) -> None:
+    def _followed(self, copy: _ViewCopy) -> None:
         file = ViewsFile(copy.path, self._log, _MEMORY)
         try:
             copy.position = file.follow()

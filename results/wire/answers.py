@@ -11,10 +11,11 @@ from ... import errors, results
 from ...errors import LeptonError, Refused
 from ...plain import DEEPEST
 from ..answer import Result, Shown
+from ..last_move import LastMove
 from ..version import PendingVersion, Version, VersionRef
 from .values import KIND, OF, packed_value, unpacked_value
 
-NEVER: Final = frozenset(("Shown", "Result", "TaskPerformance", "plain"))
+NEVER: Final = frozenset(("LastMove", "Shown", "Result", "TaskPerformance", "plain"))
 """Names of results that are no answers."""
 ERROR: Final = "error"
 
@@ -27,7 +28,7 @@ def packed(answer: Any) -> Any:
     match answer:
         case Version():
             return _named(answer, number=int(answer), **{name: getattr(answer, name) for name in _OF_VERSION})
-        case PendingVersion() | Result():
+        case PendingVersion() | LastMove() | Result():
             return _named(answer, **{each.name: getattr(answer, each.name) for each in _fields(type(answer))})
         case VersionRef():
             return _named(answer, model=answer.model, number=answer.number)

@@ -134,6 +134,8 @@ ASKING: dict[str, Callable[[ModelManager, Names], Any]] = {
     "robustness": lambda m, n: m.robustness(n.rev, ROWS, "label"),
     "rollback": lambda m, n: m.rollback(n.rev),
     "run": lambda m, n: m.run(n.model).__enter__(),
+    "run_metrics": lambda m, n: m.run_metrics(n.run),
+    "run_progress": lambda m, n: m.run_progress(n.run),
     "run_suite": lambda m, n: m.run_suite(n.suite, f"{SEEN}@1"),
     "runs": lambda m, n: m.runs(n.model),
     "save_version": lambda m, n: m.save_version({"w": np.ones(3)}, name=n.model),

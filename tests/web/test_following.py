@@ -17,10 +17,10 @@ import pytest
 from lepton_ai.domain.access.rights import Rights
 from lepton_ai.errors import Unavailable
 from lepton_ai.events.log import Row
-from lepton_ai.web import streams as streams_module
-from lepton_ai.web import tail as tail_module
-from lepton_ai.web.streams import Streams
-from lepton_ai.web.tail import Tail
+from lepton_ai.web.following import streams as streams_module
+from lepton_ai.web.following import tail as tail_module
+from lepton_ai.web.following.streams import Streams
+from lepton_ai.web.following.tail import Tail
 from lepton_ai.web.visitor import Visitor
 
 from .many import Many

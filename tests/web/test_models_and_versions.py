@@ -76,6 +76,8 @@ def test_versions_and_history_are_read_page_by_page_while_more_are_saved(server:
 
     assert numbers == list(range(12, 0, -1))
     assert seqs == [each.seq for each in server.manager.log(model="net")]
+    assert [each["version"] for each in http.get("models/net/versions?before=3").json()["versions"]] == [2, 1]
+    assert [each["seq"] for each in http.get(f"models/net/log?before={seqs[3]}&most=2").json()["entries"]] == seqs[4:6]
     some = pages(http, "models/net/log?rev=3..main&most=4", "entries")
     assert [each["version"] for page in some for each in page if each["kind"] == "committed"] == list(range(12, 3, -1))
 
@@ -163,7 +165,8 @@ REFUSED: list[tuple[str, str, Any, int]] = [
     ("GET", "models/net/versions?where=f1 %3E", None, 400),
     ("GET", "models/net/versions?branch=nightly", None, 404),
     ("GET", "models/net/versions?cursor=AAAA", None, 400),
-    ("GET", "models/net/versions?before=3", None, 400),
+    ("GET", "models/net/versions?before=0", None, 400),
+    ("GET", "models/net/versions?after=3", None, 400),
     ("GET", "models/net/log?rev=a..b..c", None, 400),
     ("GET", "models/net/log?rev=team%2Fother@1", None, 400),
     ("PATCH", "models/net", {}, 400),

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from lepton_ai import ModelManager
 from lepton_ai.results.wire import unpacked
 
 from .server import Served, served
@@ -79,6 +80,15 @@ def test_metrics_are_a_table_in_four_forms(http: httpx.Client) -> None:
     assert http.get("runs/table/metrics", headers={"Accept": "text/csv"}).text.splitlines()[0] == "name,step,value,time"
     assert http.get("runs/table/metrics", headers={"Accept": "application/vnd.apache.parquet"}).content[:4] == b"PAR1"
     assert http.get("runs/table/metrics", headers={"Accept": "image/png"}).status_code == 406
+
+
+def test_the_sdk_at_the_other_end_reads_the_same_runs(server: Served) -> None:
+    with ModelManager(server.url) as there:
+        here = server.manager
+        assert there.run_metrics("table", "loss").equals(here.run_metrics("table", "loss"))
+        assert there.run_progress("table") == here.run_progress("table")
+        assert there.runs(most=2) == here.runs(most=2)
+        assert there.runs(before="table") == here.runs(before="table")
 
 
 def test_every_write_of_a_run_sent_fifty_times_under_one_key_acts_once(server: Served, http: httpx.Client) -> None:

@@ -6,18 +6,19 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from ...domain.model.state import ModelState
 from ...errors import Damaged, Malformed, Refused
-from ...events.model import VersionCommitted
-from ...results import Version, VersionRef
-from ..deltas import graph_of
-from ..overview.history import show
-from ..restore import files, verified_event
-from ..workspace import Workspace
+from ...results import Version, VersionRecord, VersionRef
+
+if TYPE_CHECKING:
+    from ...domain.model.state import ModelState
+    from ...tensors.graph import Graph
+    from ...tensors.vault import Vault
+    from ..workspace import Workspace
 
 WEIGHTS: Final = "model.safetensors"
 RECIPE: Final = "recipe.json"
@@ -62,13 +63,45 @@ class CheckoutFolder(NamedTuple):
     files: dict[str, Path]
 
 
-def checkout(workspace: Workspace, model: ModelState, number: int, folder: Path, force: bool) -> Version:
+@dataclass(frozen=True)
+class StoredVersion:
+    """A version whose digest was proved, and how its bytes are had."""
+
+    version: Version
+    tensors: str
+    """Digest of their manifest."""
+    vault: Vault
+    graph: Graph
+    record: Callable[[], VersionRecord]
+    parents: Callable[[], Sequence[Mapping[str, Any]]]
+    """Each with its digest, of which its child's is made."""
+    files: Callable[[], Mapping[str, bytes]]
+
+
+def of_ledger(workspace: Workspace, model: ModelState, number: int) -> StoredVersion:
+    """A version of a ledger that is opened here. Raises `Damaged`."""
+    from ..deltas import graph_of
+    from ..overview.history import show
+    from ..restore import files, verified_event
+
+    event, version = verified_event(workspace, model, number), workspace.version(model, number)
+    return StoredVersion(
+        version,
+        event.tensors,
+        workspace.vault,
+        graph_of(model, event.tensors),
+        record=lambda: show(workspace, model, number),
+        parents=lambda: [_parent(workspace, model, each) for each in version.to_dict()["parents"]],
+        files=lambda: files(workspace, model, number),
+    )
+
+
+def checkout(source: StoredVersion, folder: Path, force: bool) -> Version:
     """Write a version to a folder, once its digest was proved over the bytes that were written.
 
     A new folder appears whole or not at all; in one that is there the recipe is put in its place last, and first taken
     away where one is. Raises `Refused` where the folder holds anything, unless `force`; `Damaged`.
     """
-    event = verified_event(workspace, model, number)
     try:
         there = folder.exists()
         if there and not force and any(folder.iterdir()):
@@ -81,7 +114,7 @@ def checkout(workspace: Workspace, model: ModelState, number: int, folder: Path,
         part = around / f".{folder.name[:64]}.{secrets.token_hex(8)}.part"
         part.mkdir()
         try:
-            _write(workspace, model, event, number, part)
+            _write(source, part)
             if there:
                 _move(part, folder)
             else:
@@ -90,25 +123,24 @@ def checkout(workspace: Workspace, model: ModelState, number: int, folder: Path,
             shutil.rmtree(part, ignore_errors=True)
     except OSError as error:
         raise Refused(f"{folder} cannot be written ({error.strerror or error}); name another folder") from error
-    return workspace.version(model, number)
+    return source.version
 
 
-def export(workspace: Workspace, model: ModelState, number: int, path: Path) -> Version:
+def export(source: StoredVersion, path: Path) -> Version:
     """Write a version's tensors to a safetensors file, whole or not at all, in the place of one that is there."""
-    verified_event(workspace, model, number)
     if not path.name:
         raise Refused(f"{path} is no file; name one")
     part = path.with_name(f".{path.name[:64]}.{secrets.token_hex(8)}.part")
     try:
         if path.exists() and not path.is_file():
             raise Refused(f"{path} is no file; name one")
-        _write_weights(workspace, model, number, part)
+        _write_weights(source, part)
         part.replace(path)
     except OSError as error:
         raise Refused(f"{path} cannot be written ({error.strerror or error}); name another place") from error
     finally:
         part.unlink(missing_ok=True)
-    return workspace.version(model, number)
+    return source.version
 
 
 def read(folder: Path) -> CheckoutFolder:
@@ -191,37 +223,36 @@ def _check_links(folder: Path, kept: Path) -> None:
         raise Refused(f"{link.relative_to(folder)} in {folder} is a link, and Lepton follows none there; remove it")
 
 
-def _write(workspace: Workspace, model: ModelState, event: VersionCommitted, number: int, folder: Path) -> None:
-    record, version = show(workspace, model, number).to_dict(), workspace.version(model, number)
-    tied = _write_weights(workspace, model, number, folder / WEIGHTS)
-    told = {"format": FORMAT, "model": model.name, "version": number, "digest": event.digest}
-    told |= {"tensors": event.tensors, "tied": tied} | {name: record[name] for name in _MADE}
-    told |= {"files": {each.name: {"digest": each.digest, "bytes": each.bytes} for each in event.files}}
-    told |= {"parents": [_parent(workspace, model, each) for each in version.to_dict()["parents"]]}
+def _write(source: StoredVersion, folder: Path) -> None:
+    record, version = source.record().to_dict(), source.version
+    tied = _write_weights(source, folder / WEIGHTS)
+    told = {"format": FORMAT, "model": version.model, "version": int(version), "digest": version.digest}
+    told |= {"tensors": source.tensors, "tied": tied} | {name: record[name] for name in _MADE}
+    told |= {"files": {each["name"]: {"digest": each["digest"], "bytes": each["bytes"]} for each in record["files"]}}
+    told |= {"parents": [*source.parents()]}
     told |= {name: record[name] for name in ("environment", "code")}
-    told |= {"provenance": {"branch": event.branch} | {name: record[name] for name in _PROVENANCE}}
+    told |= {"provenance": {"branch": version.branch} | {name: record[name] for name in _PROVENANCE}}
     _put(folder / RECIPE, json.dumps(told, ensure_ascii=False, allow_nan=False, indent=2).encode() + b"\n")
-    rebuilt = isinstance(event.architecture.get("config"), Mapping)
+    rebuilt = isinstance(record["architecture"].get("config"), Mapping)
     load = "load_version" if rebuilt else "load_tensors"
-    names = {"model": model.name, "version": number, "digest": event.digest, "load": load}
+    names = {"model": version.model, "version": int(version), "digest": version.digest, "load": load}
     _put(folder / README, _PAGE.format(weights=WEIGHTS, recipe=RECIPE, **names).encode())
-    for name, content in files(workspace, model, number).items():
+    for name, content in source.files().items():
         path = folder / FILES / name
         path.parent.mkdir(parents=True, exist_ok=True)
         _put(path, content)
 
 
-def _write_weights(workspace: Workspace, model: ModelState, number: int, path: Path) -> dict[str, str]:
+def _write_weights(source: StoredVersion, path: Path) -> dict[str, str]:
     """Write the tensors, in bounded memory, and prove them as they stand in the file; by name those that are tied."""
     from ...tensors.manifest import describe
     from ...tensors.safetensors_file import lay_out, tensors_in
 
-    event = model.version(number).event
-    manifest = workspace.vault.manifest(event.tensors)
-    metadata = {"model": model.name, "version": str(number), "digest": event.digest, "format": "pt"}
+    version, manifest = source.version, source.vault.manifest(source.tensors)
+    metadata = {"model": version.model, "version": str(int(version)), "digest": version.digest, "format": "pt"}
     arrays, body = lay_out(path, manifest.tensors, metadata)
     fresh = {entry.name: arrays[entry.name] for entry in manifest.owners}
-    workspace.vault.fill(event.tensors, graph_of(model, event.tensors), fresh)
+    source.vault.fill(source.tensors, source.graph, fresh)
     tied = {entry.name: entry.same_as for entry in manifest.tensors if entry.same_as is not None}
     for name, owner in tied.items():  # a file of this format holds each for itself
         arrays[name].write(0, arrays[owner].raw())
@@ -230,8 +261,8 @@ def _write_weights(workspace: Workspace, model: ModelState, number: int, path: P
     written = tensors_in(str(path))
     for name, owner in tied.items():
         written[name] = written[owner]
-    if (proved := describe(written).digest) != event.tensors:
-        raise Damaged(f"{WEIGHTS} as it was written", expected=event.tensors, found=proved)
+    if (proved := describe(written).digest) != source.tensors:
+        raise Damaged(f"{WEIGHTS} as it was written", expected=source.tensors, found=proved)
     return tied
 
 

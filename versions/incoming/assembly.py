@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .staging import StagedChunks
 
 
-class Known(NamedTuple):
+class KnownVersion(NamedTuple):
     """What a version or checkpoint holds: the digest of its manifest, and how to restore it."""
 
     tensors: str
@@ -29,7 +29,7 @@ class Known(NamedTuple):
 class KnownChunks:
     """Chunks of versions that a save goes on from. No others are known, whatever the ledger stores."""
 
-    def __init__(self, vault: Vault, versions: Iterable[Known]) -> None:
+    def __init__(self, vault: Vault, versions: Iterable[KnownVersion]) -> None:
         self._vault = vault
         self._graphs = {each.tensors: each.graph for each in versions}
         self._versions = tuple(self._graphs)
@@ -38,7 +38,7 @@ class KnownChunks:
     def _places(self) -> Mapping[str, tuple[str, Slot]]:
         """By digest, a version that has such a chunk, and where."""
         places: dict[str, tuple[str, Slot]] = {}
-        for version in self._versions:
+        for version in self._graphs:
             for owner in self._vault.manifest(version).owners:
                 for number, digest in enumerate(owner.chunks):
                     places.setdefault(digest, (version, Slot(owner.name, number)))
@@ -49,7 +49,7 @@ class KnownChunks:
 
     def fill(self, wanted: Mapping[str, Sequence[Bytes]]) -> None:
         """Restore chunks by digest to where they are wanted. Raises `Damaged`."""
-        for version in self._versions:
+        for version in self._graphs:
             mine = {digest: self._places[digest][1] for digest in wanted if self._places[digest][0] == version}
             made = self._vault.chunks(version, self._graphs[version], mine.values())
             for digest, chunk in zip(mine, made, strict=True):

@@ -34,7 +34,7 @@ LONGEST_LINK: Final = 4_000
 LONGEST_QUESTION: Final = 60.0
 
 
-class Asked(BaseModel):
+class SqlQuestion(BaseModel):
     """A question to the views."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -59,14 +59,14 @@ async def sql(
     """As POST, with all in the address: for links, and for tools that read a table from one."""
     as_of = call.at if as_of is None else as_of
     return await _answered(
-        call, Asked(query=query, params=None, as_of=as_of, timeout=timeout, opened=opened, wait_for=wait_for)
+        call, SqlQuestion(query=query, params=None, as_of=as_of, timeout=timeout, opened=opened, wait_for=wait_for)
     )
 
 
 @router.post(
     "/sql", summary="One SELECT over the views", responses=answers(TABLE, also=TABLES, marks=(RECORDS_NOTHING,))
 )
-async def ask(call: Call, asked: Asked) -> Response:
+async def ask(call: Call, asked: SqlQuestion) -> Response:
     """The answer as JSON, CSV, Arrow's stream or Parquet, by Accept.
 
     The query runs in a process of its own over a copy of the views, which holds all that was recorded before it was
@@ -75,10 +75,10 @@ async def ask(call: Call, asked: Asked) -> Response:
     return await _answered(call, asked)
 
 
-async def _answered(call: Caller, asked: Asked) -> Response:
+async def _answered(call: Caller, asked: SqlQuestion) -> Response:
     call.visitor.rights.check_everywhere("sql")
     form(call)
-    question = Question(asked.query, asked.params, asked.as_of, asked.timeout)
+    question = Question(asked.query, asked.params, call.at if asked.as_of is None else asked.as_of, asked.timeout)
     queries = call.service.queries
     rows = await queries.answer(call.request, call.visitor, question, asked.wait_for)
     return tabled(call, queries.table(rows, opened=asked.opened))

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 
 from ...manager import ModelManager
-from ...results import Log, ModelRecord, Models
+from ...results import Log, Models
 from ...results.shapes.history import LOG, MODEL, MODELS
 from ..caller import ANSWER, JSON, Call
 from ..cursors import USUAL, Cursor, Most, paging
@@ -22,6 +22,7 @@ router = Router("models")
 
 Archived = Annotated[bool, Query(description="Archived ones too.")]
 Which = Annotated[str | None, Query(description="A branch: its past; a revision: what it comes from; A..B.")]
+Before = Annotated[int | None, Query(ge=1, le=2**63 - 1, description="Entries before this event alone.")]
 Better = Literal["lower", "higher"]
 
 
@@ -73,21 +74,19 @@ def change(call: Call, model: str, fact: ModelFact) -> Response:
     """Say what the model is for, close it or open it again, or say which way its metrics are better."""
     manager = call.manager
     name = manager.about(call.model(model)).model
-
-    def act() -> ModelRecord:
-        _change(manager, name, fact, call.key)
-        return manager.about(name)
-
-    return call.wrote(act)
+    return call.wrote(lambda: _change(manager, name, fact, call.key), tell=lambda then, _: then.about(name))
 
 
 @router.get("/models/{model}/log", summary="A model's history", responses=answers(LOG, page=True))
-def log(call: Call, model: str, rev: Which = None, most: Most = USUAL, cursor: Cursor = None) -> Response:
+def log(
+    call: Call, model: str, rev: Which = None, before: Before = None, most: Most = USUAL, cursor: Cursor = None
+) -> Response:
     """What happened to a model, newest first: versions, and the moves of branches and aliases."""
     asked = paging(call, most, cursor)
     if rev is not None:
         rev = call.rev(model, rev)
-    whole = call.manager.log(rev, model=call.model(model), most=most + 1, before=asked.after or asked.up_to + 1)
+    begins = asked.after or min(asked.up_to + 1, before or asked.up_to + 1)
+    whole = call.manager.log(rev, model=call.model(model), most=most + 1, before=begins)
     page = asked.page(whole.entries, lambda entry: entry.seq)
     answer = Log(whole.model, tuple(page.rows))
     response = call.read(answer, body=answer.to_dict() | {"next": page.next})

@@ -29,6 +29,7 @@ router = Router("versions")
 
 Where = Annotated[str | None, Query(description="Those for which this holds (docs/expressions.md).")]
 Branch = Annotated[str | None, Query(description="Those that were committed on this branch.")]
+Before = Annotated[int | None, Query(ge=1, le=2**63 - 1, description="Those with numbers below this one.")]
 Language = Annotated[Literal["zh", "en"] | None, Query(description="The language of the card.")]
 Note = str | int | float | bool | None
 MARKDOWN: Final = "text/markdown"
@@ -73,12 +74,15 @@ def versions(
     model: str,
     where: Where = None,
     branch: Branch = None,
+    before: Before = None,
     most: Most = USUAL,
     cursor: Cursor = None,
 ) -> Response:
     """A model's versions at a glance, newest first; as JSON, CSV, Arrow's stream or Parquet."""
     asked = paging(call, most, cursor)
-    some = call.manager.versions(call.model(model), where=where, branch=branch, most=most + 1, before=asked.after)
+    some = call.manager.versions(
+        call.model(model), where=where, branch=branch, most=most + 1, before=asked.after or before
+    )
     page = asked.page(some, lambda each: int(each.version))
     answer = VersionSummaries(some.model, tuple(page.rows))
     body = answer.to_dict() | {"next": page.next}
@@ -150,12 +154,7 @@ def _named(call: Call, model: str, rev: str) -> str:
 
 def _wrote(call: Call, rev: str, act: Any) -> Response:
     """Note something of a version: the answer is all that it recorded."""
-
-    def acted() -> VersionRecord:
-        act()
-        return call.manager.show(rev)
-
-    return call.wrote(acted, body=_told)
+    return call.wrote(act, tell=lambda then, _: then.show(rev), body=_told)
 
 
 def _told(record: VersionRecord) -> dict[str, Any]:

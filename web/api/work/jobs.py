@@ -14,15 +14,16 @@ from starlette.responses import Response
 
 from ....domain.streams import job_stream
 from ....events.job import JobCancelled, JobFailed, JobFinished
+from ....manager import ModelManager
 from ....results import JobRecord, JobRecords
 from ....results.shapes.history import EVENTS
 from ....results.shapes.work import JOB, JOBS
 from ...caller import ANSWER, JSON, Call
 from ...cursors import USUAL, Cursor, Most, paging
 from ...described import answers
+from ...following.streams import SSE, EventStream, begun_after
 from ...negotiation import accepted
 from ...routing import Router
-from ...streams import SSE, EventStream, begun_after
 from .job_requests import Asked, ask
 
 router = Router("jobs")
@@ -31,6 +32,7 @@ LONGEST_WAIT: Final = 60.0
 """Seconds that a request waits for a job to end."""
 _LOOK: Final = 0.25
 ENDS: Final = frozenset(kind.type_name() for kind in (JobFinished, JobFailed, JobCancelled))
+Before = Annotated[str | None, Query(description="Those submitted before this job.")]
 After = Annotated[int, Query(ge=0, le=2**63 - 1, description="Only events behind this `seq`.")]
 Wait = Annotated[float, Query(ge=0, le=LONGEST_WAIT, description="Seconds to wait for its end, at most.")]
 
@@ -44,10 +46,10 @@ class Cancellation(BaseModel):
 
 
 @router.get("/jobs", summary="The jobs", responses=answers(JOBS, page=True))
-def jobs(call: Call, most: Most = USUAL, cursor: Cursor = None) -> Response:
+def jobs(call: Call, before: Before = None, most: Most = USUAL, cursor: Cursor = None) -> Response:
     """The jobs submitted last, the newest first."""
     asked = paging(call, most, cursor)
-    page = asked.page(call.manager.jobs.recent(most + 1, before=asked.after), lambda job: job.job)
+    page = asked.page(call.manager.jobs.recent(most + 1, before=asked.after or before), lambda job: job.job)
     response = call.read(JobRecords(page.rows), body=page.body("jobs"))
     response.headers.update(page.headers)
     return response
@@ -56,7 +58,7 @@ def jobs(call: Call, most: Most = USUAL, cursor: Cursor = None) -> Response:
 @router.post("/jobs", summary="Ask for work", status_code=202, responses=answers(JOB, status=202, place=True))
 def submit(call: Call, asked: Asked) -> Response:  # pyright: ignore
     """Ask for a training, an evaluation, or that a version trained elsewhere is taken in."""
-    return call.wrote(lambda: ask(call, asked), status=202, location=lambda job: f"/api/v1/jobs/{job.job}")
+    return call.wrote(lambda: ask(call, asked), tell=_then, status=202, location=lambda job: f"/api/v1/jobs/{job.job}")
 
 
 @router.get("/jobs/{job}", summary="A job", responses=answers(JOB))
@@ -78,7 +80,7 @@ def cancel(call: Call, job: str, told: Cancellation | None = None) -> Response:
     def act() -> JobRecord:
         return call.manager.jobs.cancel(job, reason=told.reason if told else "", key=call.key)
 
-    return call.wrote(act)
+    return call.wrote(act, tell=_then)
 
 
 @router.get("/jobs/{job}/events", summary="A job's story", responses=answers(EVENTS, also=(SSE,)))
@@ -94,6 +96,11 @@ def events(call: Call, job: str, after: After = 0) -> Response:
         return EventStream(call, begun_after(call, after), job_stream(name), until=_is_end)
     story = [event for event in call.manager.jobs.events(job) if int(event["sequence"]) > after]
     return call.read({"events": story})
+
+
+def _then(then: ModelManager, job: JobRecord) -> JobRecord:
+    """A job as it stood when it was written of."""
+    return then.jobs.show(job.job)
 
 
 def _is_end(event: Mapping[str, Any]) -> bool:

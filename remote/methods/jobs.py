@@ -1,0 +1,181 @@
+"""The jobs of a server: asked for, looked at, waited for and called off."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from ...datasets.selection import selection
+from ...errors import Unavailable
+from ...results import JobRecords
+from .asked import told
+from .rows import named
+
+if TYPE_CHECKING:
+    from ...results import JobRecord
+    from ..client import Client
+
+OnEpoch = Callable[[int, Mapping[str, float]], None]
+PAGE: Final = 1000
+_TURN: Final = 20.0
+"""Seconds that one request waits for a job's end."""
+log = logging.getLogger("lepton")
+
+
+class RemoteJobs:
+    """As `jobs.api.Jobs`, of a server; what it lets workers read is named data."""
+
+    def __init__(self, client: Client, ready: Callable[[], None]) -> None:
+        self._client = client
+        self._ready = ready
+
+    def train(
+        self,
+        model: str,
+        data: str,
+        label: str | None = None,
+        *,
+        name: str | None = None,
+        hyperparameters: Mapping[str, Any] | None = None,
+        branch: str = "main",
+        message: str = "",
+        tags: Sequence[str] = (),
+        types: Mapping[str, str] | None = None,
+        drop: Sequence[str] = (),
+        columns: Sequence[str] | None = None,
+        validation: str | None = None,
+        better: Mapping[str, str] | None = None,
+        key: str | None = None,
+        **limits: Any,
+    ) -> JobRecord:
+        """Ask for a model to be trained as a branch's next version."""
+        asked: dict[str, Any] = {"kind": "train", "class": model, "model": name or model, "label": label}
+        asked |= {"hyperparameters": dict(hyperparameters or {}), "branch": branch, "message": message}
+        asked |= {"tags": [*tags], "validation": validation, "better": dict(better or {})}
+        return self._asked(data, asked | selection(types, drop, columns).to_dict() | limits, key)
+
+    def evaluate(
+        self,
+        rev: str | int,
+        data: str,
+        label: str | None = None,
+        *,
+        name: str = "",
+        task: str | None = None,
+        types: Mapping[str, str] | None = None,
+        drop: Sequence[str] = (),
+        columns: Sequence[str] | None = None,
+        better: Mapping[str, str] | None = None,
+        key: str | None = None,
+        **more: Any,
+    ) -> JobRecord:
+        """Ask for a version to be judged on labelled rows."""
+        from ...versions.save_request import words
+
+        found = self._client.read(f"/models/-/versions/{quote(words(rev), safe='')}").version
+        asked: dict[str, Any] = {"kind": "evaluate", "model": found.model, "version": int(found), "label": label}
+        asked |= {"name": name, "task": task, "better": dict(better or {})}
+        return self._asked(data, asked | selection(types, drop, columns).to_dict() | more, key)
+
+    def offer(
+        self,
+        model: str,
+        source: str,
+        digest: str,
+        *,
+        branch: str = "main",
+        hyperparameters: Mapping[str, Any] | None = None,
+        architecture: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, float] | None = None,
+        validation: Any = None,
+        task: str | None = None,
+        better: Mapping[str, str] | None = None,
+        tags: Sequence[str] = (),
+        message: str = "",
+        key: str | None = None,
+        **limits: Any,
+    ) -> JobRecord:
+        """Have a version that was trained elsewhere looked at, and committed if it is what is said."""
+        from ...versions.source import identity_of
+
+        asked: dict[str, Any] = {"kind": "verify", "model": model, "source": source, "digest": digest, "branch": branch}
+        asked |= {"hyperparameters": hyperparameters, "architecture": architecture, "settings": settings, "data": data}
+        asked |= {"metrics": metrics, "validation": identity_of(validation), "task": task, "better": better}
+        asked |= {"tags": [*tags], "message": message, **limits}
+        self._ready()
+        return self._client.write("POST", "/jobs", told(asked), key=key)
+
+    def recent(self, most: int = 50, *, before: str | None = None) -> JobRecords:
+        """The jobs submitted last, the newest first; those submitted `before` another, if its id is given."""
+        pages = self._client.pages("/jobs", {"most": max(1, min(most, PAGE)), "before": before})
+        return JobRecords(islice((job for page in pages for job in page), most))
+
+    def show(self, job: str) -> JobRecord:
+        """A job as it stands."""
+        return self._client.read(_at(job))
+
+    def events(self, job: str) -> Iterator[dict[str, Any]]:
+        """A job's story: its events and those of its attempts' runs."""
+        return iter(self._client.get(_at(job, "events"))["events"])
+
+    def cancel(self, job: str, *, reason: str = "", key: str | None = None) -> JobRecord:
+        """Call a job off, wherever it stands; its worker stops it."""
+        self._ready()
+        return self._client.write("POST", _at(job, "cancel"), told({"reason": reason}), key=key)
+
+    def wait(self, job: str, *, on_epoch: OnEpoch | None = None, timeout: float | None = None) -> JobRecord:
+        """Wait until a job has ended; no worker of this process does it.
+
+        Raises `Unavailable` where it has not ended within `timeout` seconds: the job goes on.
+        """
+        end = None if timeout is None else time.monotonic() + timeout
+        record, epochs, said = self.show(job), _EpochsTold(on_epoch), ""
+        while not record.ended:
+            if on_epoch is not None:
+                epochs.tell(self.events(record.job))
+            left = _TURN if end is None else end - time.monotonic()
+            if left <= 0:
+                raise Unavailable(f"job {record.job} has not ended, it is {record.status}; it goes on, ask again")
+            if record.status == "queued" and (waits := f"job {record.job} waits for a worker") != said:
+                log.info("%s of pool %s", said := waits, record.pool)
+            record = self._client.read(_at(record.job), {"wait": min(left, 1.0 if on_epoch else _TURN)})
+        if on_epoch is not None:
+            epochs.tell(self.events(record.job))
+        return record
+
+    def _asked(self, data: str, asked: Mapping[str, Any], key: str | None) -> JobRecord:
+        name = named(self._client, data)
+        self._ready()
+        return self._client.write("POST", "/jobs", told({"data": data if name is None else name, **asked}), key=key)
+
+
+class _EpochsTold:
+    """Tells each epoch of a job's attempts once."""
+
+    def __init__(self, on_epoch: OnEpoch | None) -> None:
+        self._on_epoch = on_epoch
+        self._seen: set[str] = set()
+
+    def tell(self, story: Iterator[Mapping[str, Any]]) -> None:
+        """Tell those of a story that are new: the points of a step, by name."""
+        for event in story:
+            if event["id"] in self._seen or not str(event["type"]).startswith("lepton.metrics.logged"):
+                continue
+            self._seen.add(event["id"])
+            data, epochs = event["data"], dict[int, dict[str, float]]()
+            for name, step, value in zip(data["names"], data["steps"], data["values"], strict=True):
+                if step is not None:
+                    epochs.setdefault(step, {})[name] = float(value)
+            for step, losses in sorted(epochs.items()):
+                if self._on_epoch is not None:
+                    self._on_epoch(step, losses)
+
+
+def _at(job: str, *rest: str) -> str:
+    return "/".join(("/jobs", quote(job, safe=""), *rest))
