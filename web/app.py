@@ -11,7 +11,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
@@ -47,7 +47,12 @@ def api(service: ServedLedger) -> FastAPI:
 
     app = _routed(lifespan)
     app.state.service = service
-    for kind, tell in ((LeptonError, of_error), (HTTPException, _of_http), (RequestValidationError, of_validation)):
+    for kind, tell in (
+        (LeptonError, of_error),
+        (HTTPException, _of_http),
+        (RequestValidationError, of_validation),
+        (ClientDisconnect, _of_gone),
+    ):
         app.add_exception_handler(kind, _handler(tell))
     app.add_exception_handler(Exception, _handler(of_fault))
     return app
@@ -104,6 +109,11 @@ def _of_http(error: HTTPException, request: Request) -> Response:
         sentence = f"{request.method} is not taken here; this address takes {methods}"
         error = HTTPException(405, sentence, {"Allow": methods})
     return of_http(error, request)
+
+
+def _of_gone(_: ClientDisconnect, request: Request) -> Response:
+    """A client that hung up before all was sent; nobody reads this, and it is no fault."""
+    return of_http(HTTPException(499, "the request was cut off; send it again"), request)
 
 
 def _handler(tell: Any) -> Any:

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -157,6 +157,7 @@ def busy(server: ServerProcess) -> Iterator[Busy]:
         http = stack.enter_context(server.client(limits=bound))
         job = http.get("/jobs").json()["jobs"][0]["job"]
         pool = stack.enter_context(ThreadPoolExecutor(STREAMS + 5 + WRITES))
+        stack.callback(server.kill)  # or the threads would follow it for ever
         begun = [threading.Event() for _ in range(STREAMS)]
         streams = [pool.submit(_followed, http, each) for each in begun]
         for each in begun:
@@ -226,7 +227,8 @@ def _under_way(server: ServerProcess) -> None:
     children = Path(f"/proc/{server.running.pid}/task")
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        if any((task / "children").read_text().strip() for task in children.iterdir()):
-            return
+        with suppress(OSError):  # a thread ended meanwhile
+            if any((task / "children").read_text().strip() for task in children.iterdir()):
+                return
         time.sleep(0.01)
     raise AssertionError("the slow query never began")

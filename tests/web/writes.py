@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ import httpx
 import numpy as np
 
 from lepton_ai import ModelManager
-from lepton_ai.remote.saving import FileParts
+from lepton_ai.tensors.digest import digest_of
 from lepton_ai.tensors.frames import MEDIA, head
 from lepton_ai.tensors.manifest import describe
 from lepton_ai.tensors.tensor import Array
@@ -59,18 +58,22 @@ class Tensors:
     value: float
 
     @property
-    def manifest(self) -> Any:
-        return describe({"w": Array.from_numpy(np.full(8, self.value, np.float32))})
+    def manifest(self) -> bytes:
+        return describe({"w": Array.from_numpy(self.array)}).encoded
+
+    @property
+    def array(self) -> np.ndarray[Any, Any]:
+        return np.full(8, self.value, np.float32)
 
     @property
     def frames(self) -> bytes:
-        parts = [part.read() for part in FileParts.of(self.manifest.encoded).parts]
-        raw = np.full(8, self.value, np.float32).tobytes()
-        return b"".join(bytes(head(FileParts.of(data).parts[0].digest, len(data))) + data for data in (*parts, raw))
+        chunks = (self.manifest, self.array.tobytes())
+        return b"".join(head(digest_of(chunk), len(chunk)) + chunk for chunk in chunks)
 
     @property
     def told(self) -> Json:
-        return {"manifest": json.loads(json.dumps(FileParts.of(self.manifest.encoded).told()))}
+        digest = digest_of(self.manifest)
+        return {"manifest": {"digest": digest, "chunks": [digest]}}
 
 
 def prepare(home: Path) -> str:
