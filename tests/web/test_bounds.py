@@ -19,7 +19,7 @@ from lepton_ai.web.protocol import BoundedProtocol
 
 from .server import PATIENCE, Served, served
 
-LIMITS = Limits(body=100_000, json=10_000, seconds=1.0, silence=0.5, requests=3)
+LIMITS = Limits(body=100_000, json=10_000, silence=0.5, requests=3)
 PATCH = "PATCH /api/v1/models/credit HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 GET = "GET /api/v1/position HTTP/1.1\r\nHost: localhost\r\n"
 
@@ -166,17 +166,20 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Slow]:
     slow.go_on.set()
 
 
-def test_an_answer_that_is_late_is_asked_for_again_under_its_key(server: Served, slow: Slow) -> None:
-    before, client = server.manager.position(), server.client()
-    body, key = {"description": "in the end"}, {"Idempotency-Key": "late"}
-    late = client.patch("/models/credit", json=body, headers=key)
+def test_an_answer_that_is_late_is_asked_for_again_under_its_key(home: Path, slow: Slow) -> None:
+    with served(home, limits=Limits(seconds=0.5)) as server:
+        server.manager.save_version({"w": np.zeros(3)}, name="credit")
+        before, client = server.manager.position(), server.client(headers={"Idempotency-Key": "late"})
+        body = {"description": "in the end"}
+        late = client.patch("/models/credit", json=body)
 
-    assert (late.status_code, late.headers["Retry-After"]) == (503, "2")
-    assert "again under its key" in late.json()["detail"]
-    slow.go_on.set()
-    again = client.patch("/models/credit", json=body, headers=key)
-    assert (again.status_code, again.json()["description"]) == (200, "in the end")
-    assert server.manager.position() == before + 1
+        assert (late.status_code, late.headers["Retry-After"]) == (503, "2")
+        assert "again under its key" in late.json()["detail"]
+        slow.go_on.set()
+        while (again := client.patch("/models/credit", json=body)).status_code == 503:
+            """A machine under load may be late again."""
+        assert (again.status_code, again.json()["description"]) == (200, "in the end")
+        assert server.manager.position() == before + 1
 
 
 def test_more_requests_than_there_are_places_are_told_to_come_again(server: Served, slow: Slow) -> None:

@@ -99,7 +99,7 @@ def test_nobody_comes_through_a_proxy_without_a_token(server: Served, header: st
 
 
 def test_a_stream_without_a_token_ends_once_there_are_tokens(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lepton_ai.web.streams.CHECKED", 0.2)
+    monkeypatch.setattr("lepton_ai.web.following.streams.CHECKED", 0.2)
     with served(home) as server:
         server.manager.save_version({"w": np.zeros(3)}, name="credit")
         with server.client().stream("GET", "/events", headers={"Accept": "text/event-stream"}) as stream:
@@ -116,7 +116,7 @@ def test_a_stream_without_a_token_ends_once_there_are_tokens(home: Path, monkeyp
 def test_the_stream_of_a_revoked_token_ends_though_there_is_always_more(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lepton_ai.web.streams.CHECKED", 0.2)
+    monkeypatch.setattr("lepton_ai.web.following.streams.CHECKED", 0.2)
     with served(home) as server:
         server.manager.save_version({"w": np.zeros(3)}, name="credit")
         token = server.manager.create_token("bea", ["read"])
