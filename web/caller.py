@@ -57,6 +57,11 @@ class Caller:
         return key_of(self.request.headers)
 
     @property
+    def after(self) -> ModelManager:
+        """The ledger as a write left it, whatever came since: it may be one that was sent again."""
+        return self.manager if self.recorded is None else self.manager.as_of(self.recorded)
+
+    @property
     def at(self) -> str | None:
         """The place in the log that a read is of, None for now."""
         return self.request.scope.get("lepton.at")
@@ -94,16 +99,22 @@ class Caller:
         self,
         act: Callable[[], T],
         *,
-        body: Callable[[T], Any] | None = None,
+        tell: Callable[[ModelManager, T], Any] | None = None,
+        body: Callable[[Any], Any] | None = None,
         status: int = 200,
-        location: Callable[[T], str] | None = None,
-        etag: Callable[[T], str | None] | None = None,
+        location: Callable[[Any], str] | None = None,
+        etag: Callable[[Any], str | None] | None = None,
     ) -> Response:
-        """Do something that is recorded, and answer with what came of it, and with the seq of it in `Lepton-Seq`."""
+        """Do something that is recorded, and answer with what came of it, and with the seq of it in `Lepton-Seq`.
+
+        `tell` reads the answer from the ledger as the write left it, so that it is the same whenever it is sent again.
+        """
         media = accepted(self.request.headers.get("accept"), (JSON, ANSWER))
         with noted() as news:
             answer = act()
         self.recorded = news.seq
+        if tell is not None:
+            answer = tell(self.after, answer)
         headers = {"Lepton-Seq": str(news.seq or self.service.end()), "Vary": "Accept"}
         headers["Lepton-News"] = "true" if news() else "false"  # false: what was asked for stood already
         if location is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from itertools import chain
+from itertools import chain, islice
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
@@ -17,6 +17,8 @@ from .problems import Problem
 
 BYTES: Final = "application/octet-stream"
 _SPAN: Final = re.compile(r"(\d{0,18})-(\d{0,18})")
+_FIRST: Final = 3
+"""Pieces after which stored bytes are among them: the head of a part, that of a file, and a tensor."""
 _MOST: Final = 16
 """Ranges of one request; where more are asked for, all is sent, which RFC 9110 allows."""
 
@@ -101,10 +103,10 @@ def _sent(request: Request, content: Content, span: ByteSpan, status: int, heade
     if request.scope.get("lepton.head"):
         return Response(b"", status, headers, content.media)
     pieces = content.pieces(*span)
-    first = next(pieces, memoryview(b""))  # what is wrong with the first bytes is told as a problem still
+    first = next(pieces, memoryview(b""))
     if len(first) == span.stop - span.start:
         return Response(first, status, headers, content.media)
-    return StreamingResponse(chain((first,), pieces), status, headers, content.media)
+    return StreamingResponse(_begun(chain((first,), pieces)), status, headers, content.media)
 
 
 def _multipart(content: Content, spans: list[ByteSpan], headers: dict[str, str]) -> Response:
@@ -124,7 +126,12 @@ def _multipart(content: Content, spans: list[ByteSpan], headers: dict[str, str])
         yield end
 
     headers["Content-Length"] = str(size)
-    return StreamingResponse(parts(), 206, headers, f"multipart/byteranges; boundary={boundary}")
+    return StreamingResponse(_begun(parts()), 206, headers, f"multipart/byteranges; boundary={boundary}")
+
+
+def _begun(pieces: Iterator[bytes | memoryview]) -> Iterator[bytes | memoryview]:
+    """Pieces of which the first are read by now: what is wrong with stored bytes is told as a problem still."""
+    return chain([*islice(pieces, _FIRST)], pieces)
 
 
 def _told(span: ByteSpan, size: int) -> str:

@@ -17,7 +17,7 @@ from ..described import MOVES, RECORDS_NOTHING, answers
 from ..preconditions import required
 from ..reading import READS
 from ..routing import Router
-from .names import Believed, Rev, after, expectation, standing
+from .names import Believed, Rev, expectation, standing
 from .places import version_at
 from .rows_asked import RequestBody, RowsAsked, rows_in
 
@@ -114,11 +114,12 @@ def roll_back(call: Call, model: str, asked: RollbackAsked) -> Response:
 def merge(call: Call, model: str, asked: MergeAsked) -> Response:
     """Merge a version into a branch; If-Match is the branch's last move."""
     call.needs("write")
+    call.needs("move")
     rev, told = call.rev(model, str(asked.version)), asked.given("version", "expected")
     told["expected"] = expectation(call, model, asked.expected)
 
     def tag_of(version: Version) -> str | None:
-        moves = standing(after(call), "branch", version.model).last_moves
+        moves = standing(call.after, "branch", version.model).last_moves
         return str(moves[asked.into]) if asked.into in moves else None
 
     return call.wrote(
@@ -199,5 +200,5 @@ def _planned(call: Caller, model: str, asked: RollbackAsked) -> RollbackPlan:
 
 
 def _tag_of(call: Caller, done: RolledBack) -> str | None:
-    refs = standing(after(call), "alias" if done.alias else "branch", done.model)
+    refs = standing(call.after, "alias" if done.alias else "branch", done.model)
     return str(refs.last_moves[done.ref]) if done.ref in refs.last_moves else None
