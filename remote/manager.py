@@ -33,7 +33,8 @@ class RemoteManager(ReadOverHTTP, NamedOverHTTP, JudgedOverHTTP, WorkOverHTTP, A
         self, home: str | os.PathLike[str] | None = None, *, actor: str | None = None, strict: bool = False
     ) -> None:
         if actor is not None:
-            raise Refused("over HTTP who acts is the owner of the token; leave actor= out")
+            who = "over HTTP who acts is the owner of the token"
+            raise Refused(who, python="leave actor= out", cli="leave --actor out")
         address = os.environ.get("LEPTON_HOME") if home is None else home
         if not isinstance(address, str) or not is_url(address):
             raise Malformed("this is the manager of a server; give its address, https://HOST[:PORT]")

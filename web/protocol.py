@@ -70,7 +70,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """More is to be sent than the client takes at the moment."""
         super().pause_writing()
-        self._watch_reading(self.transport.get_write_buffer_size())
+        if not self.transport.is_closing():
+            self._watch_reading(self.transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
         """The client took what was sent."""
@@ -81,7 +82,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def timeout_keep_alive_handler(self) -> None:
         """Close a connection that nothing comes on; what its client does not read is not waited for."""
-        if self.transport.get_write_buffer_size():
+        if not self.transport.is_closing() and self.transport.get_write_buffer_size():
             self.transport.abort()
         super().timeout_keep_alive_handler()
 
@@ -115,6 +116,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._unread = self.loop.call_later(UNREAD_SECONDS, self._check_reading, size)
 
     def _check_reading(self, before: int) -> None:
+        if self.transport.is_closing():
+            return
         left = self.transport.get_write_buffer_size()
         if before - left < UNREAD_BYTES:
             self.transport.abort()

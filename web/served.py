@@ -10,6 +10,8 @@ from functools import cached_property
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
+from anyio import CapacityLimiter
+
 from ..errors import LockHeld
 from ..supervised import Supervised
 from ..versions.data.uploaded import Uploads
@@ -29,6 +31,8 @@ FRESH: Final = 1.0
 PATIENCE: Final = 5.0
 """Seconds that the views' projector has to end: an interpreter that ends while DuckDB works is aborted."""
 _LOOKS: Final = 0.5
+_READ: Final = 4
+"""Rows that were sent and are read at a time; more wait."""
 
 
 class ServedLedger:
@@ -66,6 +70,11 @@ class ServedLedger:
     def streams(self) -> Streams:
         """The streams of events that are open."""
         return Streams(self.options.limits.streams, self.options.limits.streams_each)
+
+    @cached_property
+    def reading(self) -> CapacityLimiter:
+        """Places for those whose rows are being read."""
+        return CapacityLimiter(_READ)
 
     @cached_property
     def tail(self) -> Tail:

@@ -75,7 +75,7 @@ def report_options(
         raise click.UsageError("--slices searches all columns; leave --slice out", click.get_current_context())
     asked: dict[str, Any] = {"slices": True if searched else list(slices), "sensitive": list(sensitive)}
     asked |= {"costs": dict(map(cost, costs)) or None, "keep_outcomes": outcomes, "metrics": list(metrics)}
-    return rest | asked
+    return {name: value for name, value in (rest | asked).items() if value not in (None, [])}
 
 
 def cost(words: str) -> tuple[str, float]:

@@ -86,6 +86,11 @@ class Asking(ModelManager):
         """A revision as text that says all it knows. Raises `Unavailable` where it is pending still."""
         return words(self._arrived(rev))
 
+    def _within(self, model: str | None, rev: Any) -> str:
+        """A revision of a model that the path names: without the model's name, where it has that."""
+        words = self._words(rev)
+        return words if model is None else words.removeprefix(f"{model}@")
+
     def _version_at(self, rev: Any, *rest: str) -> str:
         """The path of a version, or of what stands below it."""
         return "/".join((f"/models/-/versions/{quoted(self._words(rev))}", *rest))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from ...datasets.selection import selection
-from ...errors import Unavailable
+from ...errors import Refused, Unavailable
 from ...results import JobRecords
 from .asked import told
 from .rows import named
@@ -151,6 +151,12 @@ class RemoteJobs:
 
     def _asked(self, data: str, asked: Mapping[str, Any], key: str | None) -> JobRecord:
         name = named(self._client, data)
+        if name is None and "://" not in data:
+            raise Refused(
+                f"a job of a server reads named data, and {data!r} is a file of this machine",
+                python="name its rows first by add_data(NAME, FILE, LABELS, keep=True)",
+                cli="name its rows first: lepton data add NAME FILE --label COLUMN --keep",
+            )
         self._ready()
         return self._client.write("POST", "/jobs", told({"data": data if name is None else name, **asked}), key=key)
 

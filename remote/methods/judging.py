@@ -10,10 +10,10 @@ from dataclasses import asdict
 from typing import Any, Final, cast
 
 from ...datasets.selection import ALL
-from ...errors import Malformed
+from ...errors import Malformed, Refused
 from ...versions.arguments import checked
 from .asked import Asking, model_at, over_http, quoted
-from .rows import load_named, rows_asked, rows_if_any, sent
+from .rows import load_named, named, rows_asked, rows_if_any, sent
 
 _CHOSEN: Final = ("types", "drop", "columns")
 _COLUMN: Final = "\u2063"
@@ -38,7 +38,7 @@ class JudgedOverHTTP(Asking):
 
     @over_http
     def pick(self, given: Any) -> Any:
-        body = {"revs": [*map(self._words, given.revs)], "by": _listed(given.by), "require": _listed(given.require)}
+        body = {"revs": [self._within(given.model, rev) for rev in given.revs], "by": _listed(given.by), "require": _listed(given.require)}
         body |= {"in_order": given.in_order or None} | self._tested(given)
         return self._judge(model_at(given.model, "pick"), body)
 
@@ -120,7 +120,13 @@ class JudgedOverHTTP(Asking):
     def define_suite(self, given: Any) -> Any:
         names = ("labels", "against", "model", "branch", "evaluation", "task", "message")
         body = {name: getattr(given, name) for name in names} | _chosen(given)
-        body |= {"data": _bare(str(given.data)), "require": _listed(given.require), "pool": given.pool}
+        if (data := named(self._remote.client, str(given.data))) is None:
+            raise Refused(
+                f"a suite of a server reads named data, and {str(given.data)!r} is a file of this machine",
+                python="name its rows first by add_data(NAME, FILE, LABELS, keep=True)",
+                cli="name its rows first: lepton data add NAME FILE --label COLUMN --keep",
+            )
+        body |= {"data": data, "require": _listed(given.require), "pool": given.pool}
         body |= {"metrics": [*given.metrics]} | _options(getattr(given, "report", {}))
         return self._write("PUT", f"/suites/{quoted(given.name)}", body, key=given.key)
 

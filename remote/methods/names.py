@@ -43,9 +43,9 @@ class NamedOverHTTP(Asking):
     def aliases(self, given: Any) -> Any:
         if not given.moves:
             return self._read(model_at(given.model, "aliases"))
-        moves = {name: self._words(rev) for name, rev in given.moves.items()}
+        moves = {name: self._within(given.model, rev) for name, rev in given.moves.items()}
         wanted: dict[str, Any] = dict(given.expected or {})
-        expected = {name: self._believed(where) for name, where in wanted.items()}
+        expected = {name: self._believed(given.model, where) for name, where in wanted.items()}
         body: dict[str, Any] = {
             "moves": moves,
             "expected": expected,
@@ -105,12 +105,12 @@ class NamedOverHTTP(Asking):
 
     @over_http
     def rollback(self, given: Any) -> Any:
-        body: dict[str, Any] = {"to": None if given.to is None else self._words(given.to), "reason": given.reason}
+        body: dict[str, Any] = {"to": given.to and self._within(given.model, given.to), "reason": given.reason}
         body |= {"move_aliases": [*given.move_aliases], "override": given.override or None}
         body |= {"alias": given.alias} if given.alias is not None else {"branch": given.branch}
         if given.rehearse is not None:
             body["rehearse"] = _rehearsed(self._remote.client, given.rehearse)
-        headers = self._expected(given.expected, body)
+        headers = self._expected(given.model, given.expected, body)
         if given.dry_run:
             return self._judge(model_at(given.model, "rollback-plans"), body, headers=headers)
         return self._write("POST", model_at(given.model, "rollbacks"), body, headers=headers, key=given.key)
@@ -119,7 +119,7 @@ class NamedOverHTTP(Asking):
     def merge(self, given: Any) -> Any:
         body = {"version": self._words(given.rev), "into": given.into, "strategy": given.strategy}
         body |= {"weight": given.weight, "message": given.message}
-        headers: Mapping[str, str] = {} if given.expected is None else self._expected(given.expected, body)
+        headers: Mapping[str, str] = {} if given.expected is None else self._expected(None, given.expected, body)
         return self._write("POST", model_at(None, "merges"), body, headers=headers, key=given.key)
 
     def _put(self, kind: str, given: Any) -> Any:
@@ -144,21 +144,21 @@ class NamedOverHTTP(Asking):
         there = given.name in stands and int(stands[given.name]) == int(version)
         return LastMove(stands.last_moves[given.name]) if there else LastMove(0, never=(0,))
 
-    def _believed(self, expected: Any) -> Any:
+    def _believed(self, model: str | None, expected: Any) -> Any:
         """Where a name is expected to be, as a body says it."""
         if not isinstance(expected, LastMove):
-            return self._words(expected)
+            return self._within(model, expected)
         if expected.seq is None or expected.others or expected.never:
             raise Malformed("over HTTP one last move is expected of a name among several; give LastMove(seq)")
         return {"last_move": expected.seq}
 
-    def _expected(self, expected: Any, body: dict[str, Any]) -> Mapping[str, str]:
+    def _expected(self, model: str | None, expected: Any, body: dict[str, Any]) -> Mapping[str, str]:
         """What is expected of a name, by headers, or by the body where it is a version."""
         if expected is None:
             return _WHATEVER
         if isinstance(expected, LastMove):
             return _condition(expected)
-        body["expected"] = self._words(expected)
+        body["expected"] = self._within(model, expected)
         return {}
 
 

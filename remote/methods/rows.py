@@ -74,7 +74,7 @@ def named(client: Client, data: str) -> str | None:
     is_file, maybe = Path(data).is_file(), not PurePath(data).suffix and not Path(data).exists()
     try:
         client.get(f"/data/{quote(data.partition('@')[0], safe='')}")
-    except UnknownRevision:
+    except (UnknownRevision, Malformed):  # no such name, or nothing that could be one
         return data if maybe else None
     if is_file:
         raise Refused(f"{data!r} is named data and a file in this folder; write data:{data} or ./{data}")

@@ -35,7 +35,16 @@ def tried(ledger: Seeded, folder: Path, *options: str) -> subprocess.CompletedPr
     command = (
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(HERE / "schemathesis.toml")),
         *("run", f"{ledger.server.url}/api/v1/openapi.json", "-H", f"Authorization: Bearer {ledger.secret}"),
-        *("--no-color", "--continue-on-failure", "--warnings", "off", "--no-shrink", *options),
+        *(
+            "--no-color",
+            "--continue-on-failure",
+            "--warnings",
+            "off",
+            "--no-shrink",
+            "--request-timeout",
+            "90",
+            *options,
+        ),
     )
     env = {**os.environ, "SCHEMATHESIS_HOOKS": "tests.web.fuzzing", "PYTHONPATH": str(HERE.parents[1])}
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)

@@ -1,0 +1,110 @@
+"""The command line on a server: every command does what it does on a home, or says where it belongs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..cli_home import Cli
+from ..cli_home import made as made
+from ..web.server import served
+from .test_reference import KEPT, WITH_JSON, commands, words_of
+
+ELSEWHERE = {
+    "fsck", "init", "intake", "projector", "rebuild", "rejected", "relay", "restore", "serve", "snapshot", "upgrade",
+    "worker",
+}  # fmt: skip
+"""What needs the ledger's own machine."""
+ALONE = {"completion", "logs", "status", "sync", "kept", "adopt"}
+"""What tells of where it runs, or is of a spool that is each door's own."""
+_VARYING = re.compile(
+    r"\d{4}-\d\d-\d\dT[\d:.]+(\+00:00|Z)|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+    r"|(sha256|blake3):[0-9a-f]{64}|sealed:v1:[\w=-]+"
+)
+
+
+@pytest.fixture
+def doors(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Cli, Cli]]:
+    """The command line on a home, and on a server of a copy of it."""
+    monkeypatch.setenv("LEPTON_ACTOR", "ada")
+    monkeypatch.setenv("LEPTON_SPOOL", str(tmp_path / "spool"))
+    for name in ("here", "there"):
+        shutil.copytree(made, tmp_path / name)
+    monkeypatch.chdir(tmp_path / "here")
+    with served(tmp_path / "there" / "home") as server:
+        yield Cli(tmp_path / "here" / "home"), Cli(tmp_path / "there" / "home", LEPTON_HOME=server.url)
+
+
+def steady(answer: Any) -> Any:
+    """An answer without what no two calls have in common: times, ids, and digests of what has these in it."""
+    if isinstance(answer, dict):
+        return {name: steady(value) for name, value in answer.items()}
+    if isinstance(answer, list):
+        return [steady(each) for each in answer]
+    if isinstance(answer, float):
+        return pytest.approx(answer, rel=1e-6, nan_ok=True)
+    return _VARYING.sub("…", answer) if isinstance(answer, str) else answer
+
+
+def test_every_example_answers_the_same_at_both_doors(doors: tuple[Cli, Cli]) -> None:
+    here, there = doors
+    for name, example in WITH_JSON:
+        if name in ELSEWHERE | ALONE or KEPT in example or _of_file(example):
+            continue
+        words = [word for word in words_of(example, here)[1:] if word != "--json"]
+        words_of(example, there)
+        told, heard = here([*words, "--json"]), there([*words, "--json"])
+        assert (heard.code, heard.err) == (told.code, told.err), example
+        if told.code == 0:
+            assert steady(heard.json) == steady(told.json), example
+
+
+def _of_file(example: str) -> bool:
+    """Whether workers would read a file of this machine for it."""
+    return example.startswith(("lepton train", "lepton evaluate", "lepton suite define")) and ".csv" in example
+
+
+def test_workers_of_a_server_read_no_file_of_this_machine(doors: tuple[Cli, Cli]) -> None:
+    _, there = doors
+    for line in (
+        "train credit-scoring-model loans.csv --label default", "evaluate main loans.csv --label default",
+        "suite define weekly --data loans.csv --label default --require 'f1 > 0'",
+    ):  # fmt: skip
+        ended = there(line)
+        assert (ended.code, ended.out) == (1, ""), ended.err
+        assert "reads named data, and 'loans.csv' is a file of this machine; name its rows first" in ended.err
+
+
+def test_what_belongs_on_the_ledgers_machine_says_so(doors: tuple[Cli, Cli]) -> None:
+    _, there = doors
+    lines = {name: command.examples[0] for name, command in commands().items() if name in ELSEWHERE}
+    assert set(lines) == ELSEWHERE
+    for name, example in lines.items():
+        ended = there(words_of(example, there)[1:])
+        assert (ended.code, ended.out) == (1, ""), name
+        assert "the ledger's own machine" in ended.err, (name, ended.err)
+        assert ended.err.count("\n") == 1
+
+
+def test_who_acts_is_the_owner_of_the_token(doors: tuple[Cli, Cli]) -> None:
+    _, there = doors
+
+    ended = there("models --actor bob")
+
+    assert (ended.code, ended.err) == (
+        1,
+        "lepton: over HTTP who acts is the owner of the token; leave --actor out\n",
+    )
+
+
+def test_what_waits_is_told_as_of_a_home(doors: tuple[Cli, Cli]) -> None:
+    here, there = doors
+
+    assert there("sync --json").json == here("sync --json").json
+    assert there("kept --json").json == here("kept --json").json
+    assert there("status --json").json["events"] == there.end()
