@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 FRESH: Final = 1.0
 """Seconds for which it is believed that a ledger has tokens, or none."""
+PATIENCE: Final = 5.0
+"""Seconds that the views' projector has to end: an interpreter that ends while DuckDB works is aborted."""
 _LOOKS: Final = 0.5
 _READ: Final = 4
 """Rows that were sent and are read at a time; more wait."""
@@ -112,7 +114,7 @@ class ServedLedger:
     async def at_work(self) -> AsyncGenerator[None]:
         """Have the read model kept up to date while requests are answered."""
         async with AsyncExitStack() as stack:
-            views = Supervised(self._project, "views", 1.0)
+            views = Supervised(self._project, "views", PATIENCE)
             await asyncio.to_thread(views.__enter__)
             stack.push_async_callback(asyncio.to_thread, views.__exit__)
             stack.callback(self._close)

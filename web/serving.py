@@ -20,7 +20,7 @@ from .options import ServeOptions
 from .protocol import BoundedProtocol
 from .served import ServedLedger
 
-ENDING: Final = 3
+ENDING: Final = 2
 """Seconds that requests under way have when the server is told to stop."""
 _LOOKS: Final = 0.05
 

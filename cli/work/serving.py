@@ -16,7 +16,7 @@ from ..command import Session, command
 from .observing import observed
 from .signals import end_after, stopping
 
-LONGEST_END: Final = 4.2
+LONGEST_END: Final = 3.5
 """Seconds in which the server ends, whatever it waits for: what a request did not record by then, it did not."""
 F = TypeVar("F", bound=Callable[..., Any])
 

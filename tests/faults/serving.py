@@ -119,7 +119,10 @@ def locked(database: Path) -> Iterator[None]:
 class Busy:
     """What was under way when a server ended."""
 
-    def __init__(self, http: httpx.Client, home: Path, pool: ThreadPoolExecutor, streams: list[Future[str]]) -> None:
+    def __init__(
+        self, http: httpx.Client, home: Path, pool: ThreadPoolExecutor, streams: list[Future[str]], known: set[Path]
+    ) -> None:
+        self._parts = known
         self.position = http.get("/position").json()["seq"]
         self._http = http
         self._home = home
@@ -142,7 +145,7 @@ class Busy:
         for each in self._slow:
             answer = each.result(PATIENCE)
             assert answer is None or answer.status_code in (200, 503), answer.text
-        assert not [*self._home.rglob("*.part")]
+        assert parts(self._home) <= self._parts
         with ModelManager(self._home) as manager:
             assert manager.position() == self.position
             manager.verify()
@@ -151,6 +154,7 @@ class Busy:
 @contextmanager
 def busy(server: ServerProcess) -> Iterator[Busy]:
     """A server with streams, uploads and slow requests under way."""
+    known = parts(server.home)  # of a server that was killed; they are taken away after an hour
     server.start()
     with ExitStack() as stack:
         bound = httpx.Limits(max_connections=None)
@@ -164,13 +168,18 @@ def busy(server: ServerProcess) -> Iterator[Busy]:
             assert each.wait(PATIENCE)
         wires = [stack.enter_context(_half_sent(server, "/models/net/chunks", MEDIA)) for _ in range(UPLOADS - 1)]
         wires.append(stack.enter_context(_half_sent(server, "/rows", "text/csv")))
-        work = Busy(http, server.home, pool, streams)
+        work = Busy(http, server.home, pool, streams, known)
         for _ in range(2):
             work.read(f"/jobs/{job}", wait=60)
             work.read("/position", wait_for=work.position + 1000)
         work.read("/sql", timeout=60, query=SLOW)
         _under_way(server)
         yield work
+
+
+def parts(home: Path) -> set[Path]:
+    """Rows in a home that were sent by half."""
+    return {*home.rglob("*.part")}
 
 
 def is_free(home: Path) -> bool:
