@@ -21,8 +21,18 @@ README = (ROOT / "README.md").read_text()
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 BLOCKS = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 ELSEWHERE = {
-    "README.md": ("make demo", "pip install .", "make stack", "lepton data add"),
-    # those: tests/test_examples.py, test_wheel.py, test_stack.py, tests/cli
+    "README.md": (
+        "make demo",
+        "pip install .",
+        "make stack",
+        "lepton data add",
+        "lepton serve ",
+        "export LEPTON_HOME=",
+    ),
+    # those: tests/test_examples.py, test_wheel.py, test_stack.py, tests/cli, tests/web
+    "access.md": ("lepton token create",),  # tests/manager/test_tokens.py
+    "api.md": ("{",),  # tests/web
+    "asking-over-http.md": ("",),  # tests/web/test_sql.py, test_following.py, test_follow.py
     "cli.md": ("",),  # tests/cli/test_reference.py
     "expressions.md": ("expression ",),
     "gates.md": ("name: gate",),  # tests/cli/test_gates.py
@@ -30,6 +40,9 @@ ELSEWHERE = {
     "kafka.md": ('{"specversion"', "kafka-acls.sh"),  # tests/jobs/test_offered.py, tests/events/test_secured.py
     "objects.md": ("pip install 'lepton-ai-sdk[cloud]'",),  # tests/tensors/test_cloud.py
     "revisions.md": ("[MODEL@] BASE",),
+    "remote.md": ("export LEPTON_HOME=", "pip install"),  # tests/manager/test_contract.py, tests/remote
+    "serve.md": ("pip install", "lepton token create"),  # tests/web
+    "work-over-http.md": ("{",),  # tests/web/test_jobs.py, test_runs.py
 }
 """How the blocks begin that are no commands, or that need a checkout, a network or servers, and where those run."""
 
@@ -102,7 +115,7 @@ def test_every_page_and_file_it_names_is_there() -> None:
 
 def test_every_setting_it_lists_is_one_that_the_code_reads_and_the_other_way_round() -> None:
     told = set(re.findall(r"`(LEPTON_[A-Z_]+)` \|", README))
-    sources = [*ROOT.glob("*.py"), *(ROOT / "cli").glob("*.py")]
+    sources = [*ROOT.glob("*.py"), *(path for room in ("cli", "remote", "web") for path in (ROOT / room).rglob("*.py"))]
     read = {name for path in sources for name in re.findall(r'"(LEPTON_[A-Z_]+)"', path.read_text())}
 
     assert told <= read
