@@ -56,6 +56,7 @@ docs: $(VENV)/.dev ## the generated pages: schemas, views, commands
 	@$(BIN)/python -m lepton_ai.projections.columns
 	@sed -i '/^| role |/,$$d' docs/kafka.md && $(BIN)/python -m lepton_ai.events.kafka.acls >> docs/kafka.md
 	@$(BIN)/python -m lepton_ai.cli.reference > docs/cli.md
+	@$(BIN)/python -m lepton_ai.web.openapi > docs/openapi.json
 	@sed -i '/^| better |/,$$d' docs/metrics.md && $(BIN)/python -c 'from lepton_ai.domain.model.metric import tables; print(tables(), end="")' >> docs/metrics.md
 
 notebook: $(VENV)/.dev ## examples/first-steps.ipynb, run from top to bottom

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from weakref import WeakKeyDictionary
 
 import uuid_utils
 
+from .desk_wiring import desk_of, workplace_of
 from .domain.access.rights import ALL, Rights
 from .errors import Refused, Unavailable
 from .events import forks
@@ -40,22 +41,19 @@ from .versions.workspace import Workspace
 from .workers import tasks as tasks  # whoever submits jobs, assigns or does them knows the kinds of work
 
 if TYPE_CHECKING:
+    from .desk_wiring import HomeOfWork
     from .events.kafka.cluster import Cluster
     from .events.kafka.genuine import ForeignRecords
     from .events.kafka.log import KafkaLog
     from .events.log import EventLog
     from .events.sql.lock import Held
-    from .jobs.assigner import Assigner
-    from .jobs.desk import Desk, WorkerProfile
-    from .jobs.protocol.identity import WorkerKeys
-    from .jobs.protocol.ports import Channel, Results
+    from .jobs.desk import Desk
     from .projections.following import Follower
     from .projections.projector import Projection
     from .projections.queries.client import First, There
     from .projections.queries.copies import ViewCopies
     from .projections.queries.standing import Standing
     from .results import Status, Upgraded
-    from .supervised import Supervised
     from .versions.incoming.staging import Staging
     from .versions.spool.outbox import Outbox
     from .workers.local import Workplace
@@ -197,87 +195,20 @@ class Home:
     @property
     def workplace(self) -> Workplace:
         """What a worker needs: Kafka where it is set, and then no database; else tables."""
-        from .workers.local import Workplace
-
-        place = {"url": self.settings.objects, "ledger": self.settings.ledger, "wait": self.settings.wait}
-        channel = self._kafka_channel if self.settings.kafka else self._mail_channel
-        return Workplace(channel=channel, objects=place, terms=self.settings.terms, secret=self.settings.worker_secret)
+        return workplace_of(cast("HomeOfWork", self))  # a descriptor gives its parts, which a protocol cannot say
 
     @property
     def desk(self) -> Desk:
         """Where this ledger's jobs are given out."""
-        if self.root is not None:
-            return self.root.desk
-        from .events.sql.leases import Leases
-        from .jobs.desk import Desk
-
-        return Desk(
-            here=self.settings.kafka is None,
-            lock=lambda: self._lock_now("assigner"),
-            assigner=self._kafka_assigner if self.settings.kafka else self._mail_assigner,
-            leases=Leases(self.database),
-            waiting=self._waiting,
-            work=self._work,
-            terms=self.settings.terms,
-        )
+        return desk_of(cast("HomeOfWork", self)) if self.root is None else self.root.desk
 
     @property
     def desk_here(self) -> Desk | None:
         """The desk that local workers use; None with Kafka, where the intake has it and workers know no database."""
         return None if self.settings.kafka else self.desk
 
-    def _work(self, pool: str) -> Supervised:
-        workplace = self.workplace
-        return workplace.working(workplace.post(pool=pool))
-
-    def _waiting(self, worker: WorkerProfile) -> bool:
-        from .jobs.assigner import work_waits
-
-        return work_waits(self.workspace, worker.pool, frozenset(worker.capabilities))
-
-    def _mail_channel(self, identity: WorkerKeys) -> Channel:
-        from .jobs.protocol.over_tables import MailChannel
-
-        return MailChannel(self.store, identity, self.settings.terms.poll)
-
-    def _kafka_channel(self, identity: WorkerKeys) -> Channel:
-        from .jobs.protocol.over_kafka import KafkaChannel
-
-        return KafkaChannel(self.cluster, identity)
-
-    @contextmanager
-    def _mail_assigner(self) -> Generator[Assigner]:
-        from .jobs.protocol.over_tables import MailResults
-
-        yield self._assigner([MailResults(self.store)])
-
-    @contextmanager
-    def _kafka_assigner(self) -> Generator[Assigner]:
-        from .events.sql.queue import RESULTS
-        from .jobs.protocol.over_kafka import opened
-
-        with opened(self.cluster, RESULTS, self.store.bookmark, self.settings.terms.check) as results:
-            yield self._assigner(results)
-
-    def _assigner(self, results: Sequence[Results]) -> Assigner:
-        from .events.sql.leases import Leases
-        from .events.sql.queue import Mail
-        from .jobs.assigner import Assigner
-        from .jobs.protocol.over_tables import MailOrders
-
-        orders = MailOrders(Mail(self.database))
-        settings = self.settings
-        return Assigner(
-            self.workspace,
-            Leases(self.database),
-            results,
-            orders,
-            settings.terms,
-            settings.worker_secret,
-            offers_at_once=settings.offers.at_once,
-        )
-
-    def _lock_now(self, name: str) -> Held:
+    def lock_now(self, name: str) -> Held:
+        """A lock of the ledger's. Raises `LockHeld` at once where another holds it."""
         return database_at(self.settings.database, self.settings.ledger, wait=0.0).lock(name)
 
     def upgrade(self, *, dry_run: bool) -> Upgraded:
@@ -402,7 +333,7 @@ class Home:
 
         strangers = ForeignRecords()
         feed = (lambda: self.kafka_feed(strangers)) if self.settings.kafka else lambda: nullcontext(self.store)
-        silence = (lambda: unattended(self._lock_now)) if self.settings.kafka else lambda: None
+        silence = (lambda: unattended(self.lock_now)) if self.settings.kafka else lambda: None
         with (
             self.projection() as projection,
             Follower(projection, feed, lambda: strangers.count, silence) as follower,

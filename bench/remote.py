@@ -53,7 +53,7 @@ def serving(home: Path) -> Iterator[tuple[str, int]]:
 
 def rows() -> str:
     """A Markdown table: medians of wall seconds here and over HTTP, and their ratio."""
-    with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "served") as url:
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "served") as (url, _):
         here, there = ModelManager(Path(folder) / "home"), ModelManager(url)
         told = _measured((here, there))
     lines = ["| 105 MB in fp32 | here, s | over HTTP, s | ratio |", "| --- | --- | --- | --- |"]
@@ -75,14 +75,19 @@ def _measured(managers: tuple[ModelManager, ModelManager]) -> dict[str, list[tup
             spent.append(time.perf_counter() - begun)
         told.setdefault(name, []).append((spent[0], spent[1]))
 
+    def save(weights: dict[str, np.ndarray], name: str) -> Callable[[ModelManager], object]:
+        return lambda manager: manager.save_version(weights, name=name)
+
+    def load(rev: str) -> Callable[[ModelManager], object]:
+        return lambda manager: manager.load_arrays(rev)
+
     weights = tensors(0)
     for run in range(RUNS + 1):
-        fresh = tensors(1000 + run)
-        both("save a first version, whole", lambda manager: manager.save_version(fresh, name=f"whole{run}"))
         weights = stepped(weights, run)
-        both("save the next version, as a delta", lambda manager: manager.save_version(weights, name="tuned"))
-        both("load a version kept whole", lambda manager: manager.load_arrays(f"whole{run}@1"))
-        both("load a version over one delta", lambda manager: manager.load_arrays("tuned@2" if run else "tuned@1"))
+        both("save a first version, whole", save(tensors(1000 + run), f"whole{run}"))
+        both("save the next version, as a delta", save(weights, "tuned"))
+        both("load a version kept whole", load(f"whole{run}@1"))
+        both("load a version over one delta", load("tuned@2" if run else "tuned@1"))
     return {name: pairs[1:] for name, pairs in told.items()}  # the first run only warms up
 
 

@@ -228,7 +228,7 @@ async def _made(port: int) -> None:
     wire = await Wire(port).open()
     await wire.ask(Asked("POST", f"{_API}/registered-models/create", json.dumps({"name": MODEL}).encode()))
     for number in range(10):
-        body = json.dumps({"name": MODEL, "source": f"/models/{number}"}).encode()
+        body = json.dumps({"name": MODEL, "source": f"s3://models/{number}"}).encode()
         await wire.ask(Asked("POST", f"{_API}/model-versions/create", body))
     await wire.ask(Asked("POST", f"{_API}/registered-models/alias", _theirs_move(0)))
     wire.close()

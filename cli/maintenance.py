@@ -12,10 +12,10 @@ import click
 from ..errors import Damaged, LeptonError, Refused
 from ..results import Damages, HealedPack
 from ..results.description import Block, number, title
+from ..results.maintenance.standing import unprojected
 from ..results.shapes.figures import METRICS
 from ..results.shapes.ledger import VERIFIED
 from ..results.shapes.names import VERSION
-from ..results.standing import unprojected
 from ..results.words import say, word
 from .command import Session, command, keyed
 from .completion import branches, models, revisions

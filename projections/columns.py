@@ -52,9 +52,9 @@ DuckDB looks for that timer between rows and operators. It cannot be stopped wit
 parts is made without a look at the clock. In your own process such a query takes the time and memory that it takes.
 Beside `lepton projector` it costs the projector a restart, five seconds behind the query's time; nothing recorded is
 lost, and whoever asks meanwhile waits. SQL of people you do not trust belongs neither here nor there:
-`lepton_ai.projections.queries.child.answer` runs one query in a process of its own over a copy of the views
-(`lepton snapshot`), which the kernel ends at its limits of memory, CPU and time. It has no environment, no other file
-of the ledger, and no network where the system lets it give that up.
+over HTTP (`/api/v1/sql`), and by `lepton_ai.projections.queries.child.answer`, a query runs in a process of its own
+over a copy of the views (`lepton snapshot`), which the kernel ends at its limits of memory, CPU and time. It has no
+environment and no key, and opens no file and no connection, where Linux has Landlock by the kernel's own word.
 
 ## What the views cannot hold
 

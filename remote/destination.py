@@ -18,8 +18,8 @@ from ..versions.save_request import Save
 from ..versions.source import Subject
 from ..versions.spool.entries import RunCommand
 from .client import Client
-from .saving import checkpointed, saved
-from .vault import RemoteVersions
+from .transfer.saving import checkpointed, saved
+from .transfer.vault import RemoteVersions
 
 if TYPE_CHECKING:
     from ..tensors.tensor import Tensor

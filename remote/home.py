@@ -15,7 +15,7 @@ from ..versions.spool.spool import Spool
 from .client import Client
 from .destination import ServerDestination
 from .place import Place
-from .vault import RemoteVersions
+from .transfer.vault import RemoteVersions
 
 NOBODY: Final = "whoever holds the token"
 """Who spooled an entry: the server knows whose its token is."""

@@ -13,12 +13,11 @@ if TYPE_CHECKING:
     from .answer import Result, Shown, plain
     from .contests.comparison import Comparison
     from .contests.contest import Contest
+    from .contests.diff import Diff, TensorChange
     from .contests.effect import Effect
     from .contests.pick import LeftOut, Pick
     from .data.drift import ColumnDrift, Drift
     from .data.named import ColumnProfile, DataSets, NamedData
-    from .diff import Diff, TensorChange
-    from .history import Log, LogEntry, ModelRecord, Models, VersionRecord, VersionSummaries, VersionSummary
     from .judging.evaluation import Evaluation
     from .judging.gate import Gate, GateRequirement, Protection, Protections
     from .judging.performance import (
@@ -51,11 +50,12 @@ if TYPE_CHECKING:
     from .maintenance.damages import Damages
     from .maintenance.healed import Healed, HealedPack
     from .maintenance.kept import RefusedSave, RefusedSaves
+    from .maintenance.standing import Synced, Verified
     from .maintenance.status import JobCounts, Spooled, Status, StrangerRecords, TopicStatus, Views
     from .maintenance.upgraded import Upgraded
     from .pages.card import Card, JudgedRows
-    from .rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
-    from .standing import Synced, Verified
+    from .past.history import Log, LogEntry, ModelRecord, Models, VersionRecord, VersionSummaries, VersionSummary
+    from .past.rollback import Rehearsal, RollbackPlan, RolledBack, Suggestion
     from .tokens import CreatedToken, TokenRecord, Tokens
     from .version import PendingVersion, Version, VersionRef
     from .work.jobs import JobRecord, JobRecords
@@ -170,7 +170,7 @@ _HOMES: Final = {
         "DataSets",
         "NamedData",
     ),
-    ".diff": (
+    ".contests.diff": (
         "Diff",
         "TensorChange",
     ),
@@ -181,7 +181,7 @@ _HOMES: Final = {
     ".contests.pick": ("LeftOut", "Pick"),
     ".judging.evaluation": ("Evaluation",),
     ".judging.gate": ("Gate", "GateRequirement", "Protection", "Protections"),
-    ".history": (
+    ".past.history": (
         "Log",
         "LogEntry",
         "ModelRecord",
@@ -217,7 +217,7 @@ _HOMES: Final = {
         "PerturbedFigure",
         "Robustness",
     ),
-    ".rollback": (
+    ".past.rollback": (
         "Rehearsal",
         "RollbackPlan",
         "RolledBack",
@@ -230,7 +230,7 @@ _HOMES: Final = {
         "Suites",
     ),
     ".tokens": ("CreatedToken", "TokenRecord", "Tokens"),
-    ".standing": (
+    ".maintenance.standing": (
         "Synced",
         "Verified",
     ),

@@ -14,9 +14,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..domain.access.rights import ALL
 from ..errors import LeptonError
+from .caching import private
 from .options import LOOPBACK, ServeOptions, split_host
 from .peer import uid_of
-from .problems import Problem, of_error, of_http, retry_after
+from .problems import Problem, away, of_http, retry_after
 from .rates import Rate
 from .served import ServedLedger
 from .visitor import Visitor, bearer
@@ -25,6 +26,8 @@ log = logging.getLogger("lepton.serve")
 
 OPEN: Final = frozenset({"/healthz", "/readyz"})
 """Addresses that tell nothing of the ledger, and answer everybody who calls the server by its name."""
+_OF_PROXIES: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+"""What proxies say, behind which the caller is somebody else than the process at the other end."""
 
 
 class Access:
@@ -43,6 +46,7 @@ class Access:
         if scope["type"] != "http":  # nothing here speaks websocket
             await send({"type": "websocket.close", "code": 1008})
             return
+        send = private(send)
         try:
             check_host(scope, self._options)
             if scope["path"] not in OPEN:
@@ -50,8 +54,9 @@ class Access:
         except Problem as refusal:
             await of_http(refusal, Request(scope))(scope, receive, send)
             return
-        except LeptonError as error:
-            await of_error(error, Request(scope))(scope, receive, send)
+        except LeptonError as error:  # what is away, and where it lies, is not told to whoever is not known
+            log.error("nobody can be let in: %s", error)
+            await of_http(away(), Request(scope))(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -59,8 +64,8 @@ class Access:
         headers = Headers(scope=scope)
         secret = bearer(headers)
         if secret is None and await asyncio.to_thread(self._service.is_open):
-            _check_neighbour(scope)
-            check_origin(scope, headers, self._options)
+            _check_neighbour(scope, headers)
+            check_origin(headers, self._options)
             return Visitor(self._service.user, ALL)
         address = scope["client"][0] if scope.get("client") else ""
         if (wait := self._failures.wait(address)) > 0:
@@ -90,9 +95,8 @@ def check_host(scope: Scope, options: ServeOptions) -> None:
     raise Problem(421, f"this server is not called {called[:100]!r}; {setting}")
 
 
-def check_origin(scope: Scope, headers: Mapping[str, str], options: ServeOptions) -> None:
+def check_origin(headers: Mapping[str, str], options: ServeOptions) -> None:
     """Hold that no page of a stranger asks, where nothing but the way here says who asks."""
-    del scope
     origin = headers.get("origin")
     if headers.get("sec-fetch-site") in ("cross-site", "same-site") or (
         origin is not None and split_host(origin.partition("://")[2])[0] not in (options.hosts or LOOPBACK)
@@ -100,8 +104,10 @@ def check_origin(scope: Scope, headers: Mapping[str, str], options: ServeOptions
         raise Problem(403, "a page of another site asks; without a token the ledger answers its own pages alone")
 
 
-def _check_neighbour(scope: Scope) -> None:
+def _check_neighbour(scope: Scope, headers: Mapping[str, str]) -> None:
     """Hold that a caller over loopback is this process's own user, where the system tells who it is."""
+    if any(name in headers for name in _OF_PROXIES):
+        raise Problem(403, "without tokens nobody is answered through a proxy; make tokens, and name it by --proxy")
     uid = uid_of(scope.get("client"), scope.get("server"))
     if uid is not None and uid not in (os.getuid(), 0):
         raise Problem(403, "without tokens this server serves its own user alone; `lepton token create` makes tokens")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -10,7 +11,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
@@ -19,10 +20,12 @@ from .access import Access
 from .api import ROUTERS
 from .caller import encoded
 from .limits import Limited
-from .openapi import document, unique_id
-from .problems import of_error, of_fault, of_http, of_validation
+from .openapi.document import document, unique_id
+from .problems import away, of_error, of_fault, of_http, of_validation
 from .routing import RawPath, allowed
 from .served import ServedLedger
+
+log = logging.getLogger("lepton.serve")
 
 PREFIX: Final = "/api/v1"
 OPENAPI: Final = f"{PREFIX}/openapi.json"
@@ -44,7 +47,12 @@ def api(service: ServedLedger) -> FastAPI:
 
     app = _routed(lifespan)
     app.state.service = service
-    for kind, tell in ((LeptonError, of_error), (HTTPException, _of_http), (RequestValidationError, of_validation)):
+    for kind, tell in (
+        (LeptonError, of_error),
+        (HTTPException, _of_http),
+        (RequestValidationError, of_validation),
+        (ClientDisconnect, _of_gone),
+    ):
         app.add_exception_handler(kind, _handler(tell))
     app.add_exception_handler(Exception, _handler(of_fault))
     return app
@@ -75,8 +83,8 @@ def _routed(lifespan: Any = None) -> FastAPI:
     return app
 
 
-def _healthy() -> Response:
-    """The process answers."""
+async def _healthy() -> Response:
+    """The process answers, also while all threads are at work."""
     return Response(encoded({"status": "ok"}), media_type="application/json")
 
 
@@ -86,7 +94,8 @@ def _ready(request: Request) -> Response:
     try:
         service.end()
     except Unavailable as error:
-        return of_error(error, request)
+        log.error("the ledger is not ready: %s", error)
+        return of_http(away(), request)
     return Response(encoded({"status": "ok"}), media_type="application/json")
 
 
@@ -100,6 +109,11 @@ def _of_http(error: HTTPException, request: Request) -> Response:
         sentence = f"{request.method} is not taken here; this address takes {methods}"
         error = HTTPException(405, sentence, {"Allow": methods})
     return of_http(error, request)
+
+
+def _of_gone(_: ClientDisconnect, request: Request) -> Response:
+    """A client that hung up before all was sent; nobody reads this, and it is no fault."""
+    return of_http(HTTPException(499, "the request was cut off; send it again"), request)
 
 
 def _handler(tell: Any) -> Any:

@@ -54,10 +54,12 @@ class Caller:
     @property
     def key(self) -> str | None:
         """The key under which a write acts once, however often it is sent."""
-        key = self.request.headers.get("idempotency-key")
-        if key is not None and not 0 < len(key) <= LONGEST_KEY:
-            raise Malformed(f"Idempotency-Key has {len(key)} characters; give 1 to {LONGEST_KEY}")
-        return key
+        return key_of(self.request.headers)
+
+    @property
+    def after(self) -> ModelManager:
+        """The ledger as a write left it, whatever came since: it may be one that was sent again."""
+        return self.manager if self.recorded is None else self.manager.as_of(self.recorded)
 
     @property
     def at(self) -> str | None:
@@ -97,16 +99,22 @@ class Caller:
         self,
         act: Callable[[], T],
         *,
-        body: Callable[[T], Any] | None = None,
+        tell: Callable[[ModelManager, T], Any] | None = None,
+        body: Callable[[Any], Any] | None = None,
         status: int = 200,
-        location: Callable[[T], str] | None = None,
-        etag: Callable[[T], str | None] | None = None,
+        location: Callable[[Any], str] | None = None,
+        etag: Callable[[Any], str | None] | None = None,
     ) -> Response:
-        """Do something that is recorded, and answer with what came of it, and with the seq of it in `Lepton-Seq`."""
+        """Do something that is recorded, and answer with what came of it, and with the seq of it in `Lepton-Seq`.
+
+        `tell` reads the answer from the ledger as the write left it, so that it is the same whenever it is sent again.
+        """
         media = accepted(self.request.headers.get("accept"), (JSON, ANSWER))
         with noted() as news:
             answer = act()
         self.recorded = news.seq
+        if tell is not None:
+            answer = tell(self.after, answer)
         headers = {"Lepton-Seq": str(news.seq or self.service.end()), "Vary": "Accept"}
         headers["Lepton-News"] = "true" if news() else "false"  # false: what was asked for stood already
         if location is not None:
@@ -122,6 +130,14 @@ class Caller:
 
             return to_json(packed(answer))
         return encoded(answer if body is None else body)
+
+
+def key_of(headers: Mapping[str, str]) -> str | None:
+    """The key that a request bears. Raises `Malformed` on one that is none."""
+    key = headers.get("idempotency-key")
+    if key is not None and not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
+        raise Malformed(f"Idempotency-Key is no key; give 1 to {LONGEST_KEY} printable characters of ASCII")
+    return key
 
 
 def encoded(answer: Any) -> bytes:

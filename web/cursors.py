@@ -88,7 +88,7 @@ class Paging:
 def paging(call: Caller, most: int, cursor: str | None) -> Paging:
     """Where the page begins that is asked for. Raises `Malformed` where the cursor was not given out for this list."""
     if cursor is None:
-        return Paging(call, most, call.service.end(), None)
+        return Paging(call, most, call.service.end() if call.at is None else call.manager.position(), None)
     try:
         raw = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
     except ValueError:

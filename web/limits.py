@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import Any, Final
 
 from starlette.datastructures import Headers
@@ -22,25 +23,44 @@ class Limited:
     def __init__(self, app: ASGIApp, limits: Limits) -> None:
         self._app = app
         self._limits = limits
-        self._at_work = 0
+        self._at_work: Counter[str] = Counter()
+        """Requests by who sends them."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = _Exchange(scope, receive, send, self._limits)
+        exchange, visitor = _Exchange(scope, receive, send, self._limits), scope.get("lepton.visitor")
+        exchange.who = "" if visitor is None else visitor.token or visitor.actor
         try:
-            if self._at_work >= self._limits.requests:
-                raise Problem(503, "the server is at its limit of requests at a time", Retry_After=str(RETRY_AFTER))
+            self._check_room(exchange.who)
             exchange.check_length()
-            self._at_work += 1
+            self._at_work[exchange.who] += 1
             try:
                 await self._answered(exchange)
             finally:
-                self._at_work -= 0 if exchange.let_go else 1
+                if not exchange.let_go:
+                    self._let_go(exchange)
         except Problem as refusal:
             if not exchange.begun:
                 await of_http(refusal, Request(scope))(scope, receive, send)
+        except asyncio.CancelledError:  # the server stops, and waits no longer
+            if exchange.begun:
+                raise
+            await of_http(_stopping(), Request(scope))(scope, receive, send)
+
+    def _check_room(self, who: str) -> None:
+        limits = self._limits
+        if self._at_work.total() >= limits.requests:
+            raise Problem(503, "the server is at its limit of requests at a time", Retry_After=str(RETRY_AFTER))
+        if self._at_work[who] >= limits.requests_each:
+            sentence = f"{limits.requests_each} requests of this token are under way; wait for one to end"
+            raise Problem(429, sentence, Retry_After=str(RETRY_AFTER))
+
+    def _let_go(self, exchange: _Exchange) -> None:
+        exchange.let_go = True
+        self._at_work[exchange.who] -= 1
+        self._at_work += Counter()  # those who ask nothing are forgotten
 
     async def _answered(self, exchange: _Exchange) -> None:
         work = asyncio.ensure_future(self._app(exchange.scope, exchange.receive, exchange.send))
@@ -55,13 +75,17 @@ class Limited:
                 )
                 raise Problem(503, sentence, Retry_After=str(RETRY_AFTER))
             if exchange.is_stream:  # streams are counted apart, where they are made
-                self._at_work -= 1
-                exchange.let_go = True
+                self._let_go(exchange)
             await work
         finally:
             begun.cancel()
             if not work.done():
                 work.cancel()
+
+
+def _stopping() -> Problem:
+    sentence = "the server stops; a write may have been recorded: send it again under its key"
+    return Problem(503, sentence, Retry_After=str(RETRY_AFTER), Connection="close")
 
 
 class _Exchange:
@@ -72,6 +96,7 @@ class _Exchange:
         self.answering = asyncio.Event()
         self.is_stream = False
         self.let_go = False
+        self.who = ""
         self._receive = receive
         self._send = send
         self._limits = limits
@@ -79,7 +104,7 @@ class _Exchange:
         self._ended = False
         headers = Headers(scope=scope)
         self._length = headers.get("content-length")
-        is_json = headers.get("content-type", "").startswith("application/json")
+        is_json = headers.get("content-type", "").strip().lower().startswith("application/json")
         self._most = limits.json if is_json else limits.body
 
     @property

@@ -40,6 +40,8 @@ LEEWAY: Final = 60
 _KEPT: Final = 3600.0
 _PAUSE: Final = 10.0
 """Seconds before keys are asked for again because a token names one that is not known."""
+_AWAY: Final = 2.0
+"""Seconds before an issuer that is away is asked again, where no keys of it are known."""
 _PREFIX: Final = "lepton:"
 
 
@@ -48,9 +50,11 @@ class Issued:
 
     def __init__(self, issuer: Issuer) -> None:
         self._issuer = issuer
-        self._lock = threading.Lock()
+        self._fetching = threading.Lock()
         self._keys: KeySet | None = None
         self._fetched = 0.0
+        self._failure: Unavailable | None = None
+        """Why the keys could not be had last, `_fetched` being when that was."""
 
     def visitor(self, token: str) -> Visitor | None:
         """Whom a token belongs to; None where it is not good. Raises `Unavailable` where the issuer is away."""
@@ -84,12 +88,31 @@ class Issued:
         return Visitor(actor, Rights(scopes, models), f"{issuer.url} {actor}")
 
     def _known(self, *, fresh: bool) -> KeySet:
-        """The issuer's keys; fetched anew, if they are not just that."""
-        with self._lock:
-            age = time.monotonic() - self._fetched
-            if self._keys is None or age > _KEPT or (fresh and age > _PAUSE):
-                self._keys, self._fetched = self._fetch(), time.monotonic()
-            return self._keys
+        """The issuer's keys; fetched anew, if they are not just that. Nobody waits for an issuer that is slow or away
+        where keys are known, and where none are, not each for himself."""
+        if self._are_due(fresh=fresh) and self._fetching.acquire(blocking=self._keys is None):
+            try:
+                if self._are_due(fresh=fresh):  # still, for another may have fetched them
+                    self._fetch_anew()
+            finally:
+                self._fetching.release()
+        if self._keys is None:
+            raise self._failure or Unavailable(f"the keys of {self._issuer.url} are being fetched; try again")
+        return self._keys
+
+    def _are_due(self, *, fresh: bool) -> bool:
+        age = time.monotonic() - self._fetched
+        if self._keys is None:
+            return self._failure is None or age > _AWAY
+        return age > _KEPT or (fresh and age > _PAUSE)
+
+    def _fetch_anew(self) -> None:
+        try:
+            self._keys, self._failure = self._fetch(), None
+        except Unavailable as error:
+            self._failure = error
+        finally:
+            self._fetched = time.monotonic()
 
     def _fetch(self) -> KeySet:
         try:

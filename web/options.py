@@ -34,6 +34,8 @@ class Limits:
     """Seconds in which a client must send the next bytes of a body."""
     requests: int = 200
     """At work at a time, streams apart."""
+    requests_each: int = 100
+    """At work of one token at a time."""
     streams: int = 500
     """Streams of events at a time."""
     streams_each: int = 100

@@ -81,6 +81,12 @@ class Problem(HTTPException):
         super().__init__(status, sentence, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
+def away() -> Problem:
+    """The ledger, or what says who may, is away: what a stranger is told of it."""
+    sentence = "the ledger cannot be reached now; try again, or see the server's log"
+    return Problem(503, sentence, Retry_After=str(RETRY_AFTER))
+
+
 def of_error(error: LeptonError, request: Request) -> Response:
     """The problem that an error of the ledger is told as."""
     kind = next(ERRORS[each] for each in type(error).__mro__ if each in ERRORS)

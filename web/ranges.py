@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from itertools import chain
+from itertools import chain, islice
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
@@ -17,11 +17,13 @@ from .problems import Problem
 
 BYTES: Final = "application/octet-stream"
 _SPAN: Final = re.compile(r"(\d{0,18})-(\d{0,18})")
+_FIRST: Final = 3
+"""Pieces after which stored bytes are among them: the head of a part, that of a file, and a tensor."""
 _MOST: Final = 16
 """Ranges of one request; where more are asked for, all is sent, which RFC 9110 allows."""
 
 
-class Span(NamedTuple):
+class ByteSpan(NamedTuple):
     """Bytes from `start` to before `stop`."""
 
     start: int
@@ -60,7 +62,7 @@ def ranged(
         return Response(None, 304, headers)
     spans = None if request.scope.get("lepton.head") else _spans(request, content.size, tag)
     if spans is None:
-        return _sent(request, content, Span(0, content.size), 200, headers)
+        return _sent(request, content, ByteSpan(0, content.size), 200, headers)
     if not spans:
         sentence = f"no range asked for is within the {content.size:,} bytes that there are"
         raise Problem(416, sentence, Content_Range=f"bytes */{content.size}")
@@ -76,7 +78,7 @@ def _check_match(request: Request, tag: str) -> None:
         raise Problem(412, f"these bytes are {tag} by now; ask for them anew")
 
 
-def _spans(request: Request, size: int, tag: str) -> list[Span] | None:
+def _spans(request: Request, size: int, tag: str) -> list[ByteSpan] | None:
     """The ranges asked for that there are, None where all is to be sent."""
     header, unless = request.headers.get("range"), request.headers.get("if-range")
     unit, _, words = (header or "").partition("=")
@@ -85,29 +87,29 @@ def _spans(request: Request, size: int, tag: str) -> list[Span] | None:
     matches = [_SPAN.fullmatch(each.strip()) for each in words.split(",")]
     if len(matches) > _MOST:
         return None
-    spans: list[Span] = []
+    spans: list[ByteSpan] = []
     for match in matches:
         first, last = match.groups() if match else ("", "")
         if not (first or last) or (first and last and int(last) < int(first)):
             return None  # what is no range is as if nothing were said
         start = int(first) if first else max(0, size - int(last))
         stop = min(size, int(last) + 1) if first and last else size
-        spans += [Span(start, stop)] if start < stop else []
+        spans += [ByteSpan(start, stop)] if start < stop else []
     return spans if sum(stop - start for start, stop in spans) <= size else None
 
 
-def _sent(request: Request, content: Content, span: Span, status: int, headers: dict[str, str]) -> Response:
+def _sent(request: Request, content: Content, span: ByteSpan, status: int, headers: dict[str, str]) -> Response:
     headers["Content-Length"] = str(span.stop - span.start)
     if request.scope.get("lepton.head"):
         return Response(b"", status, headers, content.media)
     pieces = content.pieces(*span)
-    first = next(pieces, memoryview(b""))  # what is wrong with the first bytes is told as a problem still
+    first = next(pieces, memoryview(b""))
     if len(first) == span.stop - span.start:
         return Response(first, status, headers, content.media)
-    return StreamingResponse(chain((first,), pieces), status, headers, content.media)
+    return StreamingResponse(_begun(chain((first,), pieces)), status, headers, content.media)
 
 
-def _multipart(content: Content, spans: list[Span], headers: dict[str, str]) -> Response:
+def _multipart(content: Content, spans: list[ByteSpan], headers: dict[str, str]) -> Response:
     boundary = secrets.token_hex(16)
     heads = [
         f"--{boundary}\r\nContent-Type: {content.media}\r\nContent-Range: {_told(span, content.size)}\r\n\r\n".encode()
@@ -124,8 +126,13 @@ def _multipart(content: Content, spans: list[Span], headers: dict[str, str]) -> 
         yield end
 
     headers["Content-Length"] = str(size)
-    return StreamingResponse(parts(), 206, headers, f"multipart/byteranges; boundary={boundary}")
+    return StreamingResponse(_begun(parts()), 206, headers, f"multipart/byteranges; boundary={boundary}")
 
 
-def _told(span: Span, size: int) -> str:
+def _begun(pieces: Iterator[bytes | memoryview]) -> Iterator[bytes | memoryview]:
+    """Pieces of which the first are read by now: what is wrong with stored bytes is told as a problem still."""
+    return chain([*islice(pieces, _FIRST)], pieces)
+
+
+def _told(span: ByteSpan, size: int) -> str:
     return f"bytes {span.start}-{span.stop - 1}/{size}"

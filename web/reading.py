@@ -38,6 +38,8 @@ async def _reached(service: Any, seq: int) -> None:
     """Wait until the log has an event, holding no thread meanwhile."""
     end, pause = time.monotonic() + LIMIT, _FIRST
     while (last := await asyncio.to_thread(service.end)) < seq:
+        if service.ending.is_set():
+            raise Unavailable(f"event {seq} was waited for, and the server stops; ask again")
         if time.monotonic() + pause > end:
             raise Unavailable(f"event {seq} was waited for, and the log ends at event {last} yet; ask again")
         await asyncio.sleep(pause)

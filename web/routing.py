@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..errors import Malformed
+from .caller import key_of
 from .problems import Problem
 from .reading import READS
 
@@ -58,6 +59,7 @@ class RawRoute(APIRoute):
         async def strict(request: Request) -> Response:
             if unknown := sorted(request.query_params.keys() - names):
                 raise Malformed(_unknown(unknown[0], names))
+            key_of(request.headers)
             if self.body_field is not None:
                 _check_media(request)
             return await handler(StrictRequest(request.scope, request.receive))

@@ -10,6 +10,8 @@ from functools import cached_property
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
+from anyio import CapacityLimiter
+
 from ..errors import LockHeld
 from ..supervised import Supervised
 from ..versions.data.uploaded import Uploads
@@ -25,8 +27,12 @@ if TYPE_CHECKING:
     from ..wiring import Home
 
 FRESH: Final = 1.0
-"""Seconds for which it is believed that a ledger has no tokens."""
+"""Seconds for which it is believed that a ledger has tokens, or none."""
+PATIENCE: Final = 5.0
+"""Seconds that the views' projector has to end: an interpreter that ends while DuckDB works is aborted."""
 _LOOKS: Final = 0.5
+_READ: Final = 4
+"""Rows that were sent and are read at a time; more wait."""
 
 
 class ServedLedger:
@@ -39,7 +45,7 @@ class ServedLedger:
         self.ending = Event()
         """Set when the server is told to stop: streams end."""
         self.uploads = Uploads(home.settings.home / "incoming" / home.settings.ledger / "rows")
-        self._open_until = 0.0
+        self._has_tokens = (0.0, False)
         self._issued = Issued(options.issuer) if options.issuer else None
 
     @property
@@ -66,6 +72,11 @@ class ServedLedger:
         return Streams(self.options.limits.streams, self.options.limits.streams_each)
 
     @cached_property
+    def reading(self) -> CapacityLimiter:
+        """Places for those whose rows are being read."""
+        return CapacityLimiter(_READ)
+
+    @cached_property
     def tail(self) -> Tail:
         """What wakes them."""
         return Tail(lambda: (self.home.workspace.ledger.store, self.home.workspace.actors), self.ending)
@@ -86,11 +97,11 @@ class ServedLedger:
         """Whether this machine's user needs no token: nobody beyond it is meant to come, and there are no tokens."""
         if not self.options.is_private:
             return False
-        if time.monotonic() >= self._open_until:
-            if self.has_tokens():
-                return False
-            self._open_until = time.monotonic() + FRESH
-        return True
+        until, has_tokens = self._has_tokens
+        if time.monotonic() >= until:
+            has_tokens = self.has_tokens()
+            self._has_tokens = time.monotonic() + FRESH, has_tokens
+        return not has_tokens
 
     def visitor(self, secret: str) -> Visitor | None:
         """Whom a token belongs to; None where it is not good."""
@@ -103,7 +114,7 @@ class ServedLedger:
     async def at_work(self) -> AsyncGenerator[None]:
         """Have the read model kept up to date while requests are answered."""
         async with AsyncExitStack() as stack:
-            views = Supervised(self._project, "views", 5.0)
+            views = Supervised(self._project, "views", PATIENCE)
             await asyncio.to_thread(views.__enter__)
             stack.push_async_callback(asyncio.to_thread, views.__exit__)
             stack.callback(self._close)

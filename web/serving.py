@@ -17,10 +17,10 @@ import uvicorn
 from ..errors import Refused, Unavailable
 from .app import application
 from .options import ServeOptions
-from .protocol import ProblemProtocol
+from .protocol import BoundedProtocol
 from .served import ServedLedger
 
-ENDING: Final = 4
+ENDING: Final = 2
 """Seconds that requests under way have when the server is told to stop."""
 _LOOKS: Final = 0.05
 
@@ -54,7 +54,7 @@ async def _served(service: ServedLedger, listening: socket.socket, stop: Event, 
     server = _Server(
         uvicorn.Config(
             application(service),
-            http=ProblemProtocol,
+            http=BoundedProtocol,
             ws="none",
             lifespan="on",
             log_config=None,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+
+from starlette.datastructures import Headers
 
 from ..domain.access.rights import Rights
 from .problems import Problem
@@ -19,12 +20,12 @@ class Visitor:
     """The id of the token; None for this machine's own user."""
 
 
-def bearer(headers: Mapping[str, str]) -> str | None:
-    """The token of a request. Raises `Problem` where something else is sent in its place."""
-    if (header := headers.get("authorization")) is None:
+def bearer(headers: Headers) -> str | None:
+    """The token of a request. Raises `Problem` where something else, or more than one, is sent in its place."""
+    if not (sent := headers.getlist("authorization")):
         return None
-    kind, _, secret = header.partition(" ")
-    if kind.lower() != "bearer" or not secret.strip() or len(secret) > 16_384:
+    kind, _, secret = sent[0].partition(" ")
+    if len(sent) > 1 or kind.lower() != "bearer" or not secret.strip() or len(secret) > 16_384:
         raise Problem(
             401, "Authorization is no bearer token; send Authorization: Bearer TOKEN", WWW_Authenticate="Bearer"
         )

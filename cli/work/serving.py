@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -14,8 +14,10 @@ from ...errors import Refused
 from ...results.words import say
 from ..command import Session, command
 from .observing import observed
-from .signals import stopping
+from .signals import end_after, stopping
 
+LONGEST_END: Final = 3.5
+"""Seconds in which the server ends, whatever it waits for: what a request did not record by then, it did not."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -86,6 +88,7 @@ def serve(
         address = at
         logging.getLogger("lepton").warning("serving %s at %s", parts.settings.ledger, at)
 
+    end_after(stop, LONGEST_END)
     with stopping(stop), observed(parts.settings.metrics, {}):
         run(service, stop, ready)
     session.answer({"address": address}, say("stopped serving at {address}", address=address))

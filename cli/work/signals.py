@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from socket import socket, socketpair
@@ -39,6 +41,20 @@ def stopping(stop: Event) -> Generator[None]:
         signal.set_wakeup_fd(heard)
         told.close()
         listener.join()
+
+
+def end_after(stop: Event, seconds: float) -> None:
+    """Have this process end so many seconds after `stop` is set at the latest, wherever it is by then.
+
+    Threads that wait for something, such as a database, cannot be made to give up, and Python waits for them.
+    """
+
+    def watch() -> None:
+        stop.wait()
+        time.sleep(seconds)
+        os._exit(0)  # without a word: the interpreter may be at its end, and stderr locked
+
+    Thread(target=watch, name="ending", daemon=True).start()
 
 
 def _listen(ear: socket, stop: Event) -> None:

@@ -24,7 +24,7 @@ from ..moments import recorded_at, seq_at
 from ..schema import schema
 from ..translation import of_file
 from .landlock import closed_to_files
-from .opening import Opens, is_closed
+from .opening import Opens, is_closed, opening
 from .query import answering, too_long
 
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
@@ -117,7 +117,7 @@ def _answered(order: Mapping[str, Any], opener: Opens | None) -> int:
     """Write the rows to stdout as they come; how many they are."""
     import pyarrow as pa
 
-    warmed()
+    warmed(opens=opener is not None)
     with open("/proc/self/statm") as taken:  # noqa: PTH123 - it is read when no file can be opened any more
         views = Copy(_opened(Path(order["file"]), order["memory"], order["threads"]))
         _limited(order, int(taken.read().split()[0]) * resource.getpagesize())
@@ -138,7 +138,15 @@ def _answered(order: Mapping[str, Any], opener: Opens | None) -> int:
     return rows
 
 
-def warmed() -> None:
+class _Plain:
+    """Opens nothing, for nothing is sealed."""
+
+    def opened_all(self, texts: Sequence[str | None]) -> Mapping[str | None, str | None]:
+        """The texts as they are."""
+        return {text: text for text in texts}
+
+
+def warmed(*, opens: bool) -> None:
     """Have all be read that an answer or a refusal needs of other files: none can be opened behind this."""
     import duckdb
 
@@ -147,6 +155,9 @@ def warmed() -> None:
     marks = ", ".join("?" * len(kinds))
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.sql(f"SELECT {marks}, now()", params=kinds).to_arrow_reader(1).read_all()
+        if opens:
+            with opening(connection, _Plain()):
+                connection.sql("SELECT opened('text')").to_arrow_reader(1).read_all()
         with suppress(duckdb.Error):
             connection.execute("SELECT json_serialize_sql('SELEKT')").fetchall()
             connection.execute("SELEKT 1")

@@ -38,11 +38,8 @@ class JudgedOverHTTP(Asking):
 
     @over_http
     def pick(self, given: Any) -> Any:
-        body = {
-            "revs": [self._within(given.model, rev) for rev in given.revs],
-            "by": _listed(given.by),
-            "require": _listed(given.require),
-        }
+        revs = [self._within(given.model, rev) for rev in given.revs]
+        body = {"revs": revs, "by": _listed(given.by), "require": _listed(given.require)}
         body |= {"in_order": given.in_order or None} | self._tested(given)
         return self._judge(model_at(given.model, "pick"), body)
 

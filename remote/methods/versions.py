@@ -18,7 +18,7 @@ from ...versions.export import checkout
 from .asked import PAGE, Asking, model_at, over_http, quoted
 
 if TYPE_CHECKING:
-    from ..vault import RemoteVersions
+    from ..transfer.vault import RemoteVersions
 
 
 @checked

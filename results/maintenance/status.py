@@ -10,8 +10,8 @@ from typing import Final
 from ..answer import Result
 from ..description import Block, Words, grid, text
 from ..figures import count, when
-from ..standing import unprojected
 from ..words import say, word
+from .standing import unprojected
 
 DATABASE: Final = "database"
 KAFKA: Final = "kafka"

@@ -12,9 +12,9 @@ from ..answer import Result
 from ..description import Block
 from ..figures import figure, pairs
 from ..file import keep
-from ..history import ROLES, VersionRecord
 from ..judging.report import Report
 from ..judging.sentences import Sentences
+from ..past.history import ROLES, VersionRecord
 from ..version import VersionRef
 from ..words import Language
 from .markdown import parts

@@ -96,7 +96,7 @@ ROBUSTNESS: Final[Shape] = {
         }
     ],
 }
-PERFORMANCE: Final[Shape] = {"task": "text", "...": "any"}
+PERFORMANCE: Final[Shape] = {"...": "any"}
 """The figures of a task, each by its name."""
 EVALUATION: Final[Shape] = {"version": "number", "name": "text", "performance": PERFORMANCE, "task": "text"}
 """The evaluation of a version, as it was recorded."""

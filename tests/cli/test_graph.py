@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lepton_ai.results.graph import draw
+from lepton_ai.results.past.graph import draw
 
 History = list[tuple[int, tuple[int, ...]]]
 

@@ -15,8 +15,8 @@ import uuid_utils
 
 from lepton_ai.remote.client import Client
 from lepton_ai.remote.place import named
-from lepton_ai.remote.saving import saved
-from lepton_ai.remote.vault import RemoteVersions
+from lepton_ai.remote.transfer.saving import saved
+from lepton_ai.remote.transfer.vault import RemoteVersions
 from lepton_ai.results import Version
 from lepton_ai.tensors.manifest import TensorEntry, zeroed
 from lepton_ai.tensors.tensor import Array, Tensor

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from lepton_ai.domain.access.rights import Rights
 from lepton_ai.errors import Damaged, MissingChunks, Refused, Unavailable, UnknownRevision
-from lepton_ai.remote.saving import Uploading
+from lepton_ai.remote.transfer.saving import Uploading
 from lepton_ai.tensors.manifest import CHUNK
 from lepton_ai.tensors.tensor import Array, Tensor
 
@@ -59,9 +59,6 @@ def test_every_dtype_tie_and_empty_tensor_comes_back_bit_for_bit(server: Served,
 
     assert same(remote.arrays(f"{model}@1"), tensors)
     assert same(remote.arrays(f"{model}@{number}"), later)
-    assert (
-        server.manager.show(f"{model}@{number}").tensors == server.manager.transfer.tensors(f"{model}@{number}").digest
-    )
     remote.close()
 
 
@@ -253,7 +250,6 @@ def process(home: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A server in a process of its own, and its address; it ends by being killed."""
     words = (sys.executable, "-c", "from lepton_ai.cli import main; main()")
     env = {**os.environ, "LEPTON_HOME": str(home), "LEPTON_LANG": "en"}
-    subprocess.run((*words, "init"), env=env, check=True, capture_output=True)
     with subprocess.Popen((*words, "serve", "--port", "0"), env=env, stderr=subprocess.PIPE, text=True) as server:
         try:
             assert server.stderr is not None

@@ -220,7 +220,7 @@ def test_a_lost_run_is_found_by_whoever_writes_for_others(manager: ModelManager,
     if writer == "intake":
         Intake(work.ledger, work.actors, "inbox").take([Letter(0, b"{}")], None)
     else:
-        with manager._home._mail_assigner() as assigner:
+        with manager._home.desk.assigner() as assigner:
             work.lost = LostRuns(work.ledger, work.actors, manager._home.settings.terms.run)  # which has not looked yet
             assigner.step()
 

@@ -25,6 +25,8 @@ class SmallIssuer:
     keys: list[Any] = field(default_factory=list)
     asked: int = 0
     """How often its keys were fetched."""
+    documents: int = 0
+    """How often it was asked where they are."""
     is_away: bool = False
 
     def rotate(self) -> None:
@@ -41,6 +43,7 @@ class SmallIssuer:
     def document(self, path: str) -> Any:
         """What is published at a path."""
         if path == "/.well-known/openid-configuration":
+            self.documents += 1
             return {"issuer": self.url, "jwks_uri": f"{self.url}/keys"}
         self.asked += 1
         return {"keys": [key.as_dict(private=False) for key in self.keys]}

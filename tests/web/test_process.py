@@ -14,6 +14,8 @@ import numpy as np
 
 from lepton_ai import ModelManager
 
+from ..faults.serving import prepared, stopped_while_locked
+
 MAIN = "from lepton_ai.cli import main; main()"
 
 
@@ -36,3 +38,11 @@ def test_sigterm_ends_the_server_with_a_stream_open(home: Path) -> None:
     finally:
         server.kill()
         server.wait()
+
+
+def test_sigterm_ends_it_whatever_is_under_way(tmp_path: Path) -> None:
+    server = prepared(tmp_path / "home")
+    try:
+        print(f"it ended within {stopped_while_locked(server):.2f} s")
+    finally:
+        server.kill()

@@ -63,7 +63,6 @@ HIDDEN: list[tuple[str, str, Any]] = [
     ("POST", "runs/run-of-net/metrics", {"points": [{"name": "a", "value": 1}]}),
     ("POST", "runs/run-of-net/finish", {}),
     ("POST", "runs/run-of-net/resume", {"writer": "two"}),
-    ("POST", "runs/run-of-net/beat", {"writer": "one"}),
 ]
 
 
@@ -74,6 +73,16 @@ def test_what_may_not_be_read_is_not_there(server: Served, visit: Visits, method
 
     assert answer.status_code == 404, answer.text
     assert server.manager.position() == before
+
+
+def test_a_run_that_may_not_be_read_is_heard_of_as_one_whose_start_is_on_its_way(server: Served, visit: Visits) -> None:
+    before = server.manager.position()
+    http = visit("write", models="team/*")
+    hidden, absent = (http.post(f"runs/{run}/beat", json={"writer": "two"}) for run in ("run-of-net", "run-of-gnu"))
+
+    assert (hidden.status_code, hidden.text) == (absent.status_code, absent.text) == (200, '{"open":true}')
+    assert server.manager.position() == before
+    assert server.manager.open_runs.beat("run-of-net", "one"), "it is still logged to by whoever began it"
 
 
 def test_lists_leave_out_what_may_not_be_read(visit: Visits) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Readable:
+class ReadableBytes:
     """Bytes that are made when they are read: those before the tensors, then tensors one after another."""
 
     digest: str
@@ -57,21 +57,21 @@ class Tensors:
     graph: Graph
     vault: Vault
 
-    def weights(self) -> Readable:
+    def weights(self) -> ReadableBytes:
         """A safetensors file, as `lepton export` writes it. Raises `Malformed` where the format has no such dtype."""
         from ...tensors.digest import digest_of
         from ...tensors.safetensors_file import header
 
         head, places = header(self.manifest.tensors, self.metadata)
         parts = [(entry, self.manifest.owner(entry.name).name) for entry, _ in places.values()]
-        return Readable(digest_of(head + self.digest.encode()), head, parts, self)
+        return ReadableBytes(digest_of(head + self.digest.encode()), head, parts, self)
 
-    def tensor(self, name: str) -> tuple[TensorEntry, Readable]:
+    def tensor(self, name: str) -> tuple[TensorEntry, ReadableBytes]:
         """One tensor: row-major, little-endian. Raises `UnknownRevision` where there is none of that name."""
         if name not in self.manifest:
             raise UnknownRevision(f"there is no tensor {name[:200]!r} in it; its tensors are listed one level up")
         entry, owner = next(each for each in self.manifest.tensors if each.name == name), self.manifest.owner(name)
-        return entry, Readable(owner.digest, b"", ((entry, owner.name),), self)
+        return entry, ReadableBytes(owner.digest, b"", ((entry, owner.name),), self)
 
     def listed(self) -> list[dict[str, Any]]:
         """What each is called, of which dtype and shape, and the tensor it is tied to, if any."""

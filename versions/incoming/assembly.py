@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .staging import StagedChunks
 
 
-class Known(NamedTuple):
+class KnownVersion(NamedTuple):
     """What a version or checkpoint holds: the digest of its manifest, and how to restore it."""
 
     tensors: str
@@ -29,7 +29,7 @@ class Known(NamedTuple):
 class KnownChunks:
     """Chunks of versions that a save goes on from. No others are known, whatever the ledger stores."""
 
-    def __init__(self, vault: Vault, versions: Iterable[Known]) -> None:
+    def __init__(self, vault: Vault, versions: Iterable[KnownVersion]) -> None:
         self._vault = vault
         self._graphs = {each.tensors: each.graph for each in versions}
         self._versions = tuple(self._graphs)

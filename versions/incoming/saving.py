@@ -29,7 +29,7 @@ from ..save_request import named_files
 from ..source import is_fingerprint
 from ..spool.entries import read_save, revision_of
 from ..workspace import Workspace
-from .assembly import Known, KnownChunks, assembled, chunks_of
+from .assembly import KnownChunks, KnownVersion, assembled, chunks_of
 from .staging import StagedChunks, Staging, Upload
 
 
@@ -55,10 +55,10 @@ class Missing(NamedTuple):
     files: tuple[str, ...]
 
 
-class Base(NamedTuple):
+class SaveBase(NamedTuple):
     """What a save goes on from: chunks of its tensors, and whole files, need not be uploaded again."""
 
-    known: Known
+    known: KnownVersion
     files: tuple[File, ...] = ()
 
 
@@ -145,7 +145,7 @@ def checkpoint(
 
 @contextmanager
 def _assembled(
-    workspace: Workspace, staged: StagedChunks, bases: Sequence[Base], uploaded: Uploaded
+    workspace: Workspace, staged: StagedChunks, bases: Sequence[SaveBase], uploaded: Uploaded
 ) -> Generator[tuple[Manifest, Mapping[str, Any], dict[str, Path | bytes]]]:
     """Manifest, tensors and files of what was uploaded. Where the save finds that the bytes are others, damaged chunks
     are taken away and told as missing."""
@@ -212,7 +212,7 @@ def _writable(workspace: Workspace, name: str) -> ModelState:
     return workspace.model(name)
 
 
-def _bases(workspace: Workspace, model: ModelState, branch: str, parents: Iterable[str]) -> Iterator[Base]:
+def _bases(workspace: Workspace, model: ModelState, branch: str, parents: Iterable[str]) -> Iterator[SaveBase]:
     """The branch's head and the parents named. Raises `UnknownRevision` where one is not there, or may not be read."""
     if (head := model.head(branch)) is not None:
         yield from _of(model, head)
@@ -221,24 +221,24 @@ def _bases(workspace: Workspace, model: ModelState, branch: str, parents: Iterab
         yield from _of(*workspace.resolve(rev, of or model.name))
 
 
-def _of(model: ModelState, number: int) -> Iterator[Base]:
+def _of(model: ModelState, number: int) -> Iterator[SaveBase]:
     event = model.version(number).event
-    yield Base(Known(event.tensors, graph_of(model, event.tensors)), event.files)
+    yield SaveBase(KnownVersion(event.tensors, graph_of(model, event.tensors)), event.files)
 
 
-def _under(workspace: Workspace, model: ModelState, key: str | None) -> Iterator[Base]:
+def _under(workspace: Workspace, model: ModelState, key: str | None) -> Iterator[SaveBase]:
     """The version that this very save made when it was sent before: then nothing is uploaded again."""
     with suppress(UnknownRevision):
         if key is not None and (number := number_under(workspace, key)) is not None:
             yield from _of(model, number)
 
 
-def _checkpoints(workspace: Workspace, model: ModelState, run: str | None) -> Iterator[Base]:
+def _checkpoints(workspace: Workspace, model: ModelState, run: str | None) -> Iterator[SaveBase]:
     """What a run of the model kept last."""
     if run is None or not (kept := record(workspace, run)).checkpoints or kept.model != model.name:
         return
     digest = kept.checkpoints[-1].tensors
-    yield Base(Known(digest, Graph({digest: 1}, ())))
+    yield SaveBase(KnownVersion(digest, Graph({digest: 1}, ())))
 
 
 def _chunks_of_files(uploaded: Uploaded) -> Iterator[str]:

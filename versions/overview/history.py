@@ -74,7 +74,7 @@ def show(workspace: Workspace, model: ModelState, number: int) -> VersionRecord:
         metrics=values(figures.shown()),
         rows=rows_by_name(figures.shown()),
         logged=values(figures.apart()),
-        annotations=dict(model.notes.get(number, {})),
+        annotations=dict(sorted(model.notes.get(number, {}).items())),
         files=tuple(file.model_dump() for file in event.files),
         tensors=tuple(
             {"name": t.name, "dtype": t.dtype, "shape": list(t.shape), "bytes": t.nbytes, "digest": t.digest}

@@ -78,7 +78,7 @@ async def ask(call: Call, asked: SqlQuestion) -> Response:
 async def _answered(call: Caller, asked: SqlQuestion) -> Response:
     call.visitor.rights.check_everywhere("sql")
     form(call)
-    question = Question(asked.query, asked.params, asked.as_of, asked.timeout)
+    question = Question(asked.query, asked.params, call.at if asked.as_of is None else asked.as_of, asked.timeout)
     queries = call.service.queries
     rows = await queries.answer(call.request, call.visitor, question, asked.wait_for)
     return tabled(call, queries.table(rows, opened=asked.opened))

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 
 from ...manager import ModelManager
-from ...results import Log, ModelRecord, Models
+from ...results import Log, Models
 from ...results.shapes.history import LOG, MODEL, MODELS
 from ..caller import ANSWER, JSON, Call
 from ..cursors import USUAL, Cursor, Most, paging
@@ -74,12 +74,7 @@ def change(call: Call, model: str, fact: ModelFact) -> Response:
     """Say what the model is for, close it or open it again, or say which way its metrics are better."""
     manager = call.manager
     name = manager.about(call.model(model)).model
-
-    def act() -> ModelRecord:
-        _change(manager, name, fact, call.key)
-        return manager.about(name)
-
-    return call.wrote(act)
+    return call.wrote(lambda: _change(manager, name, fact, call.key), tell=lambda then, _: then.about(name))
 
 
 @router.get("/models/{model}/log", summary="A model's history", responses=answers(LOG, page=True))

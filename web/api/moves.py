@@ -8,7 +8,7 @@ from fastapi import Query
 from pydantic import Field
 from starlette.responses import Response
 
-from ...errors import Malformed, UnknownRevision
+from ...errors import Malformed, Refused, UnknownRevision
 from ...results import Protection, RollbackPlan, RolledBack, Version
 from ...results.shapes.names import PROTECTED, PROTECTION, VERSION
 from ...results.shapes.versions import DONE, PLAN, REHEARSAL, SUGGESTION
@@ -17,7 +17,7 @@ from ..described import MOVES, RECORDS_NOTHING, answers
 from ..preconditions import required
 from ..reading import READS
 from ..routing import Router
-from .names import Believed, Rev, after, expectation, standing
+from .names import Believed, Rev, expectation, standing
 from .places import version_at
 from .rows_asked import RequestBody, RowsAsked, rows_in
 
@@ -88,7 +88,10 @@ def rehearse(call: Call, model: str, asked: RollbackAsked) -> Response:
     """How target and head of a rollback do on the same rows; nothing is recorded."""
     if asked.rehearse is None:
         raise Malformed("nothing says on which rows; name them as rehearse")
-    return call.read(_planned(call, model, asked).rehearsal)
+    plan = _planned(call, model, asked)
+    if plan.rehearsal is None:
+        raise Refused(f"{plan.ref} stands on version {plan.to_version} already; there is nothing to rehearse")
+    return call.read(plan.rehearsal)
 
 
 @router.post("/models/{model}/rollbacks", summary="Roll back", responses=answers(DONE, marks=(MOVES,)))
@@ -111,11 +114,12 @@ def roll_back(call: Call, model: str, asked: RollbackAsked) -> Response:
 def merge(call: Call, model: str, asked: MergeAsked) -> Response:
     """Merge a version into a branch; If-Match is the branch's last move."""
     call.needs("write")
+    call.needs("move")
     rev, told = call.rev(model, str(asked.version)), asked.given("version", "expected")
     told["expected"] = expectation(call, model, asked.expected)
 
     def tag_of(version: Version) -> str | None:
-        moves = standing(after(call), "branch", version.model).last_moves
+        moves = standing(call.after, "branch", version.model).last_moves
         return str(moves[asked.into]) if asked.into in moves else None
 
     return call.wrote(
@@ -196,5 +200,5 @@ def _planned(call: Caller, model: str, asked: RollbackAsked) -> RollbackPlan:
 
 
 def _tag_of(call: Caller, done: RolledBack) -> str | None:
-    refs = standing(after(call), "alias" if done.alias else "branch", done.model)
+    refs = standing(call.after, "alias" if done.alias else "branch", done.model)
     return str(refs.last_moves[done.ref]) if done.ref in refs.last_moves else None

@@ -260,7 +260,7 @@ def _put(call: Caller, kind: Kind, name: str, act: Callable[[], Version]) -> Res
     stood: list[Refs] = []
 
     def tag_of(version: Version) -> str | None:
-        stood.append(standing(after(call), kind, version.model))
+        stood.append(standing(call.after, kind, version.model))
         return str(stood[0].last_moves[name]) if name in stood[0] else None
 
     def told(version: Version) -> dict[str, Any]:
@@ -272,16 +272,11 @@ def _put(call: Caller, kind: Kind, name: str, act: Callable[[], Version]) -> Res
     return response
 
 
-def after(call: Caller) -> ModelManager:
-    """The ledger as a write left it, whatever came since: it may be one that was sent again."""
-    return call.manager if call.recorded is None else call.manager.as_of(call.recorded)
-
-
 def _is_new(call: Caller, kind: Kind, name: str, stood: Refs) -> bool:
     """Whether a write put a name somewhere that had stood nowhere."""
     if name not in stood:
         return False
-    moves = after(call).moves(name, kind, model=stood[name].model, most=1)
+    moves = call.after.moves(name, kind, model=stood[name].model, most=1)
     return next(iter(moves)).from_version is None
 
 

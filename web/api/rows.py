@@ -68,10 +68,15 @@ async def received(request: Request, call: Call) -> AsyncGenerator[RowsUpload]:
     openapi_extra=_SENT,
     responses=answers(SENT, status=201, place=True, marks=(RECORDS_NOTHING,)),
 )
-def send_rows(call: Call, upload: Annotated[RowsUpload, Depends(received)]) -> Response:
+async def send_rows(call: Call, upload: Annotated[RowsUpload, Depends(received)]) -> Response:
     """Keep rows for an hour, under an id that other requests name; docs/judging-over-http.md has the media types."""
-    told = _too_large_told(upload.finished)
-    return call.wrote(told.to_dict, status=201, location=lambda _: f"/api/v1/rows/{told.rows}")
+
+    def keep() -> Response:
+        told = _too_large_told(upload.finished)
+        return call.wrote(told.to_dict, status=201, location=lambda _: f"/api/v1/rows/{told.rows}")
+
+    # those who wait for their rows to be read hold no thread that others need
+    return await to_thread.run_sync(keep, limiter=call.service.reading)
 
 
 @router.get("/rows/{rows}", summary="What was sent", responses=answers(SENT))

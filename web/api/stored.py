@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from ...errors import Malformed, UnknownRevision
 from ...results.shapes.stored import FILES, RESTORING, TENSORS
-from ..caller import Call
+from ..caller import ANY, Call
 from ..described import answers, ranges
 from ..ranges import Content, ranged
 from ..routing import Router
@@ -50,14 +50,14 @@ def stored(call: Call, model: str, rev: str, since: From = None) -> Response:
 def weights(call: Call, model: str, rev: str) -> Response:
     """As `lepton export` writes it; of a range only the chunks within are restored."""
     found = call.manager.transfer.tensors(call.rev(model, rev))
-    return _weights(call, found, fixed=_is_fixed(rev))
+    return _weights(call, found, fixed=_is_fixed(model, rev))
 
 
 @router.get(VERSION + "/tensors", summary="A version's tensors, by name", responses=answers(TENSORS, etag=True))
 def tensors(call: Call, model: str, rev: str) -> Response:
     """Names, dtypes, shapes and digests; tied tensors name what they share."""
     found = call.manager.transfer.tensors(call.rev(model, rev))
-    return call.read({"tensors": found.listed()}, etag=found.digest, immutable=_is_fixed(rev))
+    return call.read({"tensors": found.listed()}, etag=found.digest, immutable=_is_fixed(model, rev))
 
 
 @router.get(
@@ -67,7 +67,7 @@ def tensors(call: Call, model: str, rev: str) -> Response:
 )
 def tensor(call: Call, model: str, rev: str, name: str) -> Response:
     """Row-major, little-endian; dtype and shape stand in Lepton-Dtype and Lepton-Shape."""
-    return _tensor(call, call.manager.transfer.tensors(call.rev(model, rev)), name, fixed=_is_fixed(rev))
+    return _tensor(call, call.manager.transfer.tensors(call.rev(model, rev)), name, fixed=_is_fixed(model, rev))
 
 
 @router.get(VERSION + "/files", summary="The files kept beside a version", responses=answers(FILES))
@@ -88,7 +88,7 @@ def file(call: Call, model: str, rev: str, name: str) -> Response:
         yield memoryview(transfer.file(known["digest"]))[start:stop]
 
     content = Content(known["bytes"], known["digest"], pieces)
-    return ranged(call.request, content, immutable=_is_fixed(rev), name=name.rpartition("/")[2])
+    return ranged(call.request, content, immutable=_is_fixed(model, rev), name=name.rpartition("/")[2])
 
 
 @router.get(
@@ -149,9 +149,9 @@ def _tensor(call: Call, found: Tensors, name: str, *, fixed: bool) -> Response:
     return ranged(call.request, Content(read.size, read.digest, read.pieces), immutable=fixed, more=more)
 
 
-def _is_fixed(rev: str) -> bool:
-    """Whether a revision names the same version for ever."""
-    return _NUMBER.fullmatch(rev) is not None
+def _is_fixed(model: str, rev: str) -> bool:
+    """Whether an address names the same version for ever, whoever asks."""
+    return model != ANY and _NUMBER.fullmatch(rev) is not None
 
 
 def _step(step: str) -> int | None:

@@ -56,13 +56,17 @@ def define_suite(call: Call, suite: str, asked: SuiteAsked) -> Response:
     """Say what versions are judged on; another definition is the suite's next version."""
     call.needs("write")
     told: dict[str, Any] = asked.given("data") | {"data": named(asked.data)}
-    return call.wrote(lambda: call.manager.define_suite(suite, key=call.key, **told))
+    return call.wrote(
+        lambda: call.manager.define_suite(suite, key=call.key, **told), tell=lambda then, _: then.suite(suite)
+    )
 
 
 @router.delete("/suites/{suite}", summary="Retire a suite", responses=answers(SUITE))
 def retire_suite(call: Call, suite: str, reason: str = "") -> Response:
     """Let a suite judge no more versions; what it judged stays told."""
-    return call.wrote(lambda: call.manager.retire_suite(suite, reason=reason, key=call.key))
+    return call.wrote(
+        lambda: call.manager.retire_suite(suite, reason=reason, key=call.key), tell=lambda then, _: then.suite(suite)
+    )
 
 
 @router.post(

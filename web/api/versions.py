@@ -154,12 +154,7 @@ def _named(call: Call, model: str, rev: str) -> str:
 
 def _wrote(call: Call, rev: str, act: Any) -> Response:
     """Note something of a version: the answer is all that it recorded."""
-
-    def acted() -> VersionRecord:
-        act()
-        return call.manager.show(rev)
-
-    return call.wrote(acted, body=_told)
+    return call.wrote(act, tell=lambda then, _: then.show(rev), body=_told)
 
 
 def _told(record: VersionRecord) -> dict[str, Any]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 SSE: Final = "text/event-stream"
 HEARTBEAT: Final = 15.0
 """Seconds in which a stream says something: proxies close what is silent, and a client sees that the server lives."""
+CHECKED: Final = 3.0
+"""Seconds after which it is seen anew whether whoever reads a stream may, however much there is to tell."""
 _RETRY: Final = 2_000
 """Milliseconds after which a client comes back."""
 _UNREAD: Final = 60.0
@@ -106,18 +108,26 @@ class EventStream(Response):
                     each.cancel()
 
     async def _told(self, send: Send) -> None:
-        tail = self._service.tail
+        tail, now = self._service.tail, asyncio.get_running_loop().time
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         await _sent(send, f"retry: {_RETRY}\n\n".encode())
+        spoken = checked = now()
         async with tail.watched():
             while not (tail.is_ending or self._ended):
-                await _sent(send, await self._next() or await self._beat())
+                words = await self._next()
+                if now() - checked >= CHECKED:
+                    if not await self._may_go_on():
+                        break
+                    checked = now()
+                if words or now() - spoken >= HEARTBEAT:  # a sign of life, where there is nothing to tell
+                    await _sent(send, words or b": \n\n")
+                    spoken = now()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _next(self) -> bytes:
         """What is told of the next events; nothing where there is none for a while."""
         loop, tail = asyncio.get_running_loop(), self._service.tail
-        end = loop.time() + HEARTBEAT
+        end = loop.time() + min(CHECKED, HEARTBEAT)
         while (left := end - loop.time()) > 0 and not tail.is_ending:
             if await tail.beyond(self._position, left) <= self._position:
                 continue
@@ -157,15 +167,14 @@ class EventStream(Response):
                 break
         return b"".join(words)
 
-    async def _beat(self) -> bytes:
-        """A sign of life; the stream ends where its token is good no more."""
-        if self._secret is not None:
-            try:
-                visitor = await asyncio.to_thread(self._service.visitor, self._secret)
-                self._ended = visitor != self._visitor
-            except LeptonError:  # who cannot be asked now is asked again
-                pass
-        return b": \n\n"
+    async def _may_go_on(self) -> bool:
+        """Whether the token is good still; without one, whether none is needed yet."""
+        try:
+            if self._secret is None:
+                return await asyncio.to_thread(self._service.is_open)
+            return await asyncio.to_thread(self._service.visitor, self._secret) == self._visitor
+        except LeptonError:  # who cannot be asked now is asked again
+            return True
 
 
 def told(event: Mapping[str, Any]) -> bytes:

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from ....domain.streams import job_stream
 from ....events.job import JobCancelled, JobFailed, JobFinished
+from ....manager import ModelManager
 from ....results import JobRecord, JobRecords
 from ....results.shapes.history import EVENTS
 from ....results.shapes.work import JOB, JOBS
@@ -57,7 +58,7 @@ def jobs(call: Call, before: Before = None, most: Most = USUAL, cursor: Cursor =
 @router.post("/jobs", summary="Ask for work", status_code=202, responses=answers(JOB, status=202, place=True))
 def submit(call: Call, asked: Asked) -> Response:  # pyright: ignore
     """Ask for a training, an evaluation, or that a version trained elsewhere is taken in."""
-    return call.wrote(lambda: ask(call, asked), status=202, location=lambda job: f"/api/v1/jobs/{job.job}")
+    return call.wrote(lambda: ask(call, asked), tell=_then, status=202, location=lambda job: f"/api/v1/jobs/{job.job}")
 
 
 @router.get("/jobs/{job}", summary="A job", responses=answers(JOB))
@@ -79,7 +80,7 @@ def cancel(call: Call, job: str, told: Cancellation | None = None) -> Response:
     def act() -> JobRecord:
         return call.manager.jobs.cancel(job, reason=told.reason if told else "", key=call.key)
 
-    return call.wrote(act)
+    return call.wrote(act, tell=_then)
 
 
 @router.get("/jobs/{job}/events", summary="A job's story", responses=answers(EVENTS, also=(SSE,)))
@@ -95,6 +96,11 @@ def events(call: Call, job: str, after: After = 0) -> Response:
         return EventStream(call, begun_after(call, after), job_stream(name), until=_is_end)
     story = [event for event in call.manager.jobs.events(job) if int(event["sequence"]) > after]
     return call.read({"events": story})
+
+
+def _then(then: ModelManager, job: JobRecord) -> JobRecord:
+    """A job as it stood when it was written of."""
+    return then.jobs.show(job.job)
 
 
 def _is_end(event: Mapping[str, Any]) -> bool:

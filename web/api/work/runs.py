@@ -14,7 +14,7 @@ from starlette.responses import Response
 from ....events.run import MetricsLogged
 from ....results.shapes.ledger import TABLE
 from ....results.shapes.work import CHECKPOINTS, HEARD, POINTS, PROGRESS, RUN, RUNS
-from ....results.work.runs import RunRecord, RunRecords
+from ....results.work.runs import RunRecords
 from ....versions.runs.open_runs import MOST_POINTS
 from ...caller import Call
 from ...cursors import USUAL, Cursor, Most, paging
@@ -145,12 +145,12 @@ def runs(
 @router.post("/runs", summary="Begin a run", status_code=201, responses=answers(RUN, status=201, place=True))
 def start(call: Call, told: RunBegun) -> Response:
     """Open a run of a training script; it is to be heard of every few seconds (`beat`), else it is taken for lost."""
-
-    def act() -> RunRecord:
-        run = call.manager.open_runs.start(**dict(told), key=call.key)
-        return call.manager.show_run(run)
-
-    return call.wrote(act, status=201, location=lambda record: f"/api/v1/runs/{record.run}")
+    return call.wrote(
+        lambda: call.manager.open_runs.start(**dict(told), key=call.key),
+        tell=lambda then, run: then.show_run(run),
+        status=201,
+        location=lambda record: f"/api/v1/runs/{record.run}",
+    )
 
 
 @router.get("/runs/{run}", summary="A run", responses=answers(RUN))
@@ -197,23 +197,15 @@ def log(call: Call, run: str, told: PointsLogged) -> Response:
 @router.post("/runs/{run}/finish", summary="End a run", responses=answers(RUN))
 def finish(call: Call, run: str, told: RunEnded) -> Response:
     """Close a run; with an error it failed."""
-
-    def act() -> RunRecord:
-        call.manager.open_runs.finish(run, **dict(told), key=call.key)
-        return call.manager.show_run(run)
-
-    return call.wrote(act)
+    finish = call.manager.open_runs.finish
+    return call.wrote(lambda: finish(run, **dict(told), key=call.key), tell=lambda then, _: then.show_run(run))
 
 
 @router.post("/runs/{run}/resume", summary="Go on with a run", responses=answers(RUN))
 def resume(call: Call, run: str, told: RunGoneOnWith) -> Response:
     """Go on with a run that was lost, failed or is open, in the place of whoever logged to it before."""
-
-    def act() -> RunRecord:
-        call.manager.open_runs.resume(run, **dict(told), key=call.key)
-        return call.manager.show_run(run)
-
-    return call.wrote(act)
+    resume = call.manager.open_runs.resume
+    return call.wrote(lambda: resume(run, **dict(told), key=call.key), tell=lambda then, _: then.show_run(run))
 
 
 @router.post("/runs/{run}/beat", summary="Let a run be heard of", responses=answers(HEARD))

@@ -8,18 +8,18 @@ from urllib.parse import quote
 
 import numpy as np
 
-from ..errors import Damaged, Malformed
-from ..results import PendingVersion, Version
-from ..tensors.digest import digest_of
-from ..versions.filling import RECALLED, Empty, all_converted, applied, checkpoint_loaded, loaded
+from ...errors import Damaged, Malformed
+from ...results import PendingVersion, Version
+from ...tensors.digest import digest_of
+from ...versions.filling import RECALLED, Empty, all_converted, applied, checkpoint_loaded, loaded
 from .connections import Connections
 from .restoring import Restoring
 
 if TYPE_CHECKING:
-    from ..tensors.graph import Graph
-    from ..tensors.tensor import LiveTensor
-    from ..tensors.vault import Vault
-    from .server import Server
+    from ...tensors.graph import Graph
+    from ...tensors.tensor import LiveTensor
+    from ...tensors.vault import Vault
+    from .server import JsonServer
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ class RemoteVersions:
 
     def __init__(
         self,
-        server: Server,
+        server: JsonServer,
         origin: Callable[[Any], Version | PendingVersion | None],
         remember: Callable[[Any, Version], None],
     ) -> None:

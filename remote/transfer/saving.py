@@ -11,20 +11,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple, TypeVar
 from urllib.parse import quote
 
-from ..errors import Malformed, MissingChunks, Refused, Unavailable
-from ..results import Version
-from ..tensors.digest import digest_of
-from ..tensors.frames import MEDIA, head
-from ..tensors.manifest import CHUNK, checked_raw, chunk_bytes, describe
-from ..versions.spool.entries import revision_of, written_save
+from ...errors import Malformed, MissingChunks, Refused, Unavailable
+from ...results import Version
+from ...tensors.digest import digest_of
+from ...tensors.frames import MEDIA, head
+from ...tensors.manifest import CHUNK, checked_raw, chunk_bytes, describe
+from ...versions.spool.entries import revision_of, written_save
 from .connections import Connections
 from .restoring import version_of
 
 if TYPE_CHECKING:
-    from ..tensors.tensor import Tensor
-    from ..versions.save_request import Save
-    from ..versions.source import Subject
-    from .server import Server
+    from ...tensors.tensor import Tensor
+    from ...versions.save_request import Save
+    from ...versions.source import Subject
+    from .server import JsonServer
 
 T = TypeVar("T")
 BATCH: Final = 16 << 20
@@ -37,7 +37,7 @@ _TIMES: Final = 3
 """Times that what a save lacks is uploaded, for another save may have taken the same chunks away meanwhile."""
 
 
-def saved(server: Server, subject: Subject, save: Save, key: str, time: datetime | None = None) -> Version:
+def saved(server: JsonServer, subject: Subject, save: Save, key: str, time: datetime | None = None) -> Version:
     """Keep a subject as the next version of a branch, on the server; `save` is what `filled` gave.
 
     Parents, origin and `expected` that were pending bear their numbers by now. Raises what the server refuses, and
@@ -55,7 +55,7 @@ def saved(server: Server, subject: Subject, save: Save, key: str, time: datetime
 
 
 def checkpointed(
-    server: Server,
+    server: JsonServer,
     model: str,
     run: str,
     tensors: Mapping[str, Tensor],
@@ -117,7 +117,7 @@ class Uploading:
 
     def __init__(
         self,
-        server: Server,
+        server: JsonServer,
         model: str,
         tensors: Mapping[str, Tensor],
         files: Mapping[str, FileParts],

@@ -1,7 +1,4 @@
-"""The API's description: OpenAPI 3.1, from the routes, the shapes of answers and the table of problems.
-
-`python -m lepton_ai.web.openapi` prints docs/openapi.json.
-"""
+"""The API's description: OpenAPI 3.1, from the routes, the shapes of answers and the table of problems."""
 
 from __future__ import annotations
 
@@ -12,11 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fastapi.openapi.utils import get_openapi
 
-from ..ledger.transaction import LONGEST_KEY
-from ..results.shapes.named import NAMED
-from ..results.shapes.schema import definitions
-from .described import MOVES, RECORDS_NOTHING, header
-from .problems import ERRORS, MEDIA, OTHERS, TYPE
+from ...ledger.transaction import LONGEST_KEY
+from ...results.shapes.named import NAMED
+from ...results.shapes.schema import definitions
+from ..described import MOVES, RECORDS_NOTHING, header
+from ..problems import ERRORS, MEDIA, OTHERS, TYPE
+from .examples import BODIES, ID
+from .examples import PARAMETERS as EXAMPLES
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -34,16 +33,16 @@ PARAMETERS: Final[Mapping[str, tuple[str, str]]] = {
     "alias": ("An alias, such as production.", "production"),
     "branch": ("A branch.", "main"),
     "file": ("The name of a file.", "model.json"),
-    "job": ("A job's id, or its beginning or end.", "0190a7e2-7c1d-7f7e-9f0a-3d2f5a6b7c8d"),
+    "job": ("A job's id, or its beginning or end.", ID),
     "model": ("A model; `-` for the only one, or the one that the revision names. `/` in it is `%2F`.", "credit"),
     "name": ("The name, with `%2F` for a slash.", "main"),
     "rev": ("A revision as docs/revisions.md has it: a number, branch, tag, alias, `main~2`.", "main"),
-    "rows": ("The id of rows that were sent.", "0190a7e2-7c1d-7f7e-9f0a-3d2f5a6b7c8d"),
-    "run": ("A run's id, or a part of it.", "0190a7e2-7c1d-7f7e-9f0a-3d2f5a6b7c8d"),
+    "rows": ("The id of rows that were sent.", ID),
+    "run": ("A run's id, or a part of it.", ID),
     "step": ("The step of a checkpoint, or `last`.", "last"),
-    "suite": ("A suite; `NAME@2` is as it was defined once.", "nightly"),
+    "suite": ("A suite; `NAME@2` is as it was defined once.", "trial"),
     "tag": ("A tag.", "v1.0"),
-    "token": ("A token's id.", "0190a7e2-7c1d-7f7e-9f0a-3d2f5a6b7c8d"),
+    "token": ("A token's id.", ID),
 }
 """What the parts of an address are, each with an example."""
 HEADERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
@@ -72,7 +71,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         raise ValueError(f"bodies of requests have names of shapes: {both}")
     components["schemas"] = dict(sorted((schemas | definitions(NAMED) | {"Problem": _PROBLEM}).items()))
     components["responses"] = {_of_status(status): _problem(status) for status in sorted(_types())}
-    components["parameters"] = {name: _header_parameter(name) for name in HEADERS}
+    components["parameters"] = {name: _shared_header(name) for name in HEADERS}
     components["securitySchemes"] = {"token": _TOKEN}
     return whole | {"security": [{"token": []}]}
 
@@ -135,14 +134,17 @@ def _complete(operation: dict[str, Any], method: str) -> None:
         statuses |= {412, 416}
     if "304" in answers:
         headers.add("If-None-Match")
+    name = operation["operationId"]
+    if name in BODIES:
+        operation["requestBody"]["content"]["application/json"]["example"] = BODIES[name]
     answers |= {str(status): {"$ref": f"#/components/responses/{_of_status(status)}"} for status in sorted(statuses)}
     operation["parameters"] = [
-        *map(_parameter, operation.get("parameters", ())),
-        *({"$ref": f"#/components/parameters/{name}"} for name in sorted(headers)),
+        *(_parameter(each, EXAMPLES.get(name, {})) for each in operation.get("parameters", ())),
+        *(_header_parameter(each, EXAMPLES.get(name, {})) for each in sorted(headers)),
     ]
 
 
-def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
+def _parameter(parameter: dict[str, Any], examples: Mapping[str, Any]) -> dict[str, Any]:
     """A parameter as it is written in an address: where it may be left out, there is no null to be written."""
     schema: dict[str, Any] = parameter["schema"]
     some = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
@@ -150,14 +152,21 @@ def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
         schema = {name: each for name, each in schema.items() if name != "anyOf"} | some[0]
     schema.pop("title", None)
     schema.pop("description", None)
+    told = {**parameter, "schema": schema}
     if parameter["in"] == "path" and parameter["name"] in PARAMETERS:
         words, example = PARAMETERS[parameter["name"]]
-        schema = {**schema, "minLength": 1}
-        return {**parameter, "description": words, "example": example, "schema": schema}
-    return {**parameter, "schema": schema}
+        told |= {"description": words, "example": example, "schema": {**schema, "minLength": 1}}
+    example = {"example": examples[parameter["name"]]} if parameter["name"] in examples else {}
+    return told | example
 
 
-def _header_parameter(name: str) -> dict[str, Any]:
+def _header_parameter(name: str, examples: Mapping[str, Any]) -> dict[str, Any]:
+    if name not in examples:
+        return {"$ref": f"#/components/parameters/{name}"}
+    return _shared_header(name) | {"example": examples[name]}
+
+
+def _shared_header(name: str) -> dict[str, Any]:
     words, schema = HEADERS[name]
     return {"name": name, "in": "header", "required": False, "description": words, "schema": dict(schema)}
 
@@ -186,12 +195,6 @@ def _problem(status: int) -> dict[str, Any]:
 
 def written() -> str:
     """docs/openapi.json, of a server without a ledger."""
-    from .app import described
+    from ..app import described
 
     return json.dumps(described(), indent=1, ensure_ascii=False) + "\n"
-
-
-if __name__ == "__main__":
-    import sys
-
-    sys.stdout.write(written())

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..errors import LeptonError
+from ...errors import LeptonError
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
 
-class Server(Protocol):
+class JsonServer(Protocol):
     """JSON asked and told, in which what is refused is raised as Lepton's own errors; and what opens connections.
 
-    Bytes have connections of their own (`remote/connections.py`): they are read to where they are wanted, and sent
+    Bytes have connections of their own (`connections.py`): they are read to where they are wanted, and sent
     from where they lie. Paths begin behind `/api/v1`, and are quoted already.
     """
 

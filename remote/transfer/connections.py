@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from ..errors import Unavailable
+from ...errors import Unavailable
 
 if TYPE_CHECKING:
-    from .server import Server
+    from .server import JsonServer
 
 KEPT: Final = 4
 """Connections kept open between requests."""
@@ -35,7 +35,7 @@ _BROKEN: Final = (OSError, http.client.HTTPException)
 class Connections:
     """Connections to one server, opened when they are needed. Any thread may use them; a forked child opens its own."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: JsonServer) -> None:
         self._server = server
         self._place = urlsplit(server.url)
         self._proxy = _proxy_for(self._place)

@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .answer import Result, Shortened
-from .description import WHOLE, Block, Words, arrow, dim, grid, number, section, text, title
-from .figures import change, count, figure, short
-from .judging.statistics import PairedTest
-from .version import Version
-from .words import language, say, word
+from ..answer import Result, Shortened
+from ..description import WHOLE, Block, Words, arrow, dim, grid, number, section, text, title
+from ..figures import change, count, figure, short
+from ..judging.statistics import PairedTest
+from ..version import Version
+from ..words import language, say, word
 
 PARTS: Final = ("hyperparameters", "architecture", "settings", "data", "metrics", "files", "code", "environment")
 """The parts of a diff, in the order they are shown in."""

@@ -6,14 +6,29 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..errors import at_door
-from .answer import Result
-from .contests.contest import VERDICTS, Verdict, verdict_of
-from .description import Block, Words, arrow, dim, grid, number, text, title
-from .figures import change, count, figure, size, told
-from .judging.statistics import PairedTest
-from .version import Version
-from .words import language, say, word
+from ...errors import at_door
+from ..answer import Result
+from ..contests.contest import VERDICTS, Verdict, verdict_of
+from ..description import (
+    Block,
+    Words,
+    arrow,
+    dim,
+    grid,
+    number,
+    text,
+    title,
+)
+from ..figures import (
+    change,
+    count,
+    figure,
+    size,
+    told,
+)
+from ..judging.statistics import PairedTest
+from ..version import Version
+from ..words import language, say, word
 
 
 @dataclass(frozen=True)

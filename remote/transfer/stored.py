@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ..errors import Damaged, Refused
-from ..tensors.pack import Placement
-from ..tensors.threads import in_order as in_turn
-from ..tensors.virtual_pack import read_index
+from ...errors import Damaged, Refused
+from ...tensors.delta import Span
+from ...tensors.pack import Placement
+from ...tensors.threads import in_order as in_turn
+from ...tensors.virtual_pack import read_index
 from .ahead import BLOCK, ReadAhead
 
 if TYPE_CHECKING:
@@ -20,13 +21,6 @@ if TYPE_CHECKING:
 _BEGINNING: Final = 8
 _TAIL: Final = 64 * 1024
 """Bytes at a delta's end in which its index mostly lies."""
-
-
-class Span(NamedTuple):
-    """Bytes of the pack."""
-
-    offset: int
-    length: int
 
 
 class RemotePack:

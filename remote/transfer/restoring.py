@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from ..domain.model.recipe import Recipe, version_digest
-from ..errors import Damaged
-from ..results import Version, VersionRef
-from ..tensors.vault import Vault
+from ...domain.model.recipe import Recipe, version_digest
+from ...errors import Damaged
+from ...results import Version, VersionRef
+from ...tensors.vault import Vault
 from .connections import Connections
 from .stored import RemotePack
 

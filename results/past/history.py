@@ -7,12 +7,35 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
-from .answer import Listing, Result, Shortened
-from .description import WHOLE, Block, Text, Words, arrow, dim, grid, joined, number, section, text, title
-from .figures import count, figure, first_line, headline, pairs, short, size, told, when
+from ..answer import Listing, Result, Shortened
+from ..description import (
+    WHOLE,
+    Block,
+    Text,
+    Words,
+    arrow,
+    dim,
+    grid,
+    joined,
+    number,
+    section,
+    text,
+    title,
+)
+from ..figures import (
+    count,
+    figure,
+    first_line,
+    headline,
+    pairs,
+    short,
+    size,
+    told,
+    when,
+)
+from ..version import Version, VersionRef
+from ..words import say, word
 from .graph import GraphRow, draw
-from .version import Version, VersionRef
-from .words import say, word
 
 ROLES: Final = ("trained", "merged", "initialised", "fine_tuned")
 """The roles of parents that Lepton gives; others are people's own words."""

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .answer import Result
-from .description import Block, text, title
-from .figures import count
-from .words import say, word
+from ..answer import Result
+from ..description import Block, text, title
+from ..figures import count
+from ..words import say, word
 
 PROVES: Final = (
     "This proves that the ledger is whole in itself, not that nobody rewrote all of it: only a root or a signed",
