@@ -125,7 +125,7 @@ def _defining(
     asked |= {"evaluation": evaluation, "pool": pool, "message": message, **chosen_columns(types, drop, columns)}
     named = [each.strip() for words in shown for each in next(csv.reader([words]))]
     reported = report_options(**report)
-    return asked | reported | {"metrics": [*named, *reported["metrics"]]}
+    return asked | reported | {"metrics": [*named, *reported.get("metrics", [])]}
 
 
 def _defined(record: SuiteRecord, *, new: bool) -> Iterator[Block]:
