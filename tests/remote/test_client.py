@@ -72,7 +72,7 @@ def test_what_is_no_address_of_a_server_is_refused(address: str) -> None:
 def test_a_token_is_sent_unencrypted_to_this_machine_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEPTON_TOKEN", SECRET)
 
-    with pytest.raises(Refused, match="would be sent to http:.* unencrypted"):
+    with pytest.raises(Refused, match=r"would be sent to http:.* unencrypted"):
         ModelManager("http://ledger.example")
     for address in ("http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1", "https://ledger.example"):
         ModelManager(address).close()
