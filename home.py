@@ -55,7 +55,7 @@ def checked_path(given: str | bytes, what: str) -> Path:
     """A path of this system, made absolute, `~` filled in; `Malformed` where it plainly is none."""
     text = os.fsdecode(given)
     if "://" in text:
-        raise Malformed(f"a home is a folder; {text.split('://')[0]}:// homes need a Lepton server, which this is not")
+        raise Malformed(f"a home is a folder or a server's https:// address; {text.split('://')[0]}:// is neither")
     if not text.strip():
         raise Malformed(f"{what} is empty; name a folder, or leave it out")
     _check_printable(text, what)

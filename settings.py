@@ -6,6 +6,7 @@ import getpass
 import logging
 import os
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -131,6 +132,12 @@ class Settings:
 def load(home: str | os.PathLike[str] | None = None, *, actor: str | None = None) -> Settings:
     """The settings from LEPTON_* in the environment; arguments win. Raises `Refused` where one cannot be used."""
     env = os.environ
+    if sys.platform == "win32":
+        raise Refused(
+            "on Windows a ledger is used through its server; name the server's address, or install Lepton in WSL",
+            python='as ModelManager("https://HOST") or by LEPTON_HOME',
+            cli="by --home https://HOST or LEPTON_HOME",
+        )
     folder, source = chosen(home, env)
     ledger = env.get("LEPTON_LEDGER", "main")
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", ledger):

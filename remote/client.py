@@ -120,8 +120,8 @@ class Client:
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """The answer to something that is recorded, once under its key, or judged."""
-        accept = {"Accept": ANSWER, **(headers or {})}
+        """The answer to something that is recorded, once under its key, a fresh one where none is given; or judged."""
+        accept, key = {"Accept": ANSWER, **(headers or {})}, key or str(uuid_utils.uuid7())
         return _answer(self.request(method, path, body=body, key=key, params=params, headers=accept))
 
     def request(
@@ -137,10 +137,8 @@ class Client:
     ) -> httpx.Response:
         """One request and its answer, read whole; sent again where the connection broke off, which harms nothing.
 
-        Writes have a key, a fresh one where none is given. What was written here before is seen by what is read later.
+        What was written here before is seen by what is read later.
         """
-        if method != "GET":
-            key = key or str(uuid_utils.uuid7())
         sent = dict(headers or {}) | ({} if key is None else {"Idempotency-Key": key})
         if body is not None:
             content, sent["Content-Type"] = json.dumps(body, allow_nan=False).encode(), "application/json"

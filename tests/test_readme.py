@@ -40,7 +40,7 @@ ELSEWHERE = {
     "kafka.md": ('{"specversion"', "kafka-acls.sh"),  # tests/jobs/test_offered.py, tests/events/test_secured.py
     "objects.md": ("pip install 'lepton-ai-sdk[cloud]'",),  # tests/tensors/test_cloud.py
     "revisions.md": ("[MODEL@] BASE",),
-    "remote.md": ("export LEPTON_HOME=", "pip install"),  # tests/manager/test_contract.py, tests/remote
+    "remote.md": ("",),  # tests/manager/test_contract.py, tests/remote
     "serve.md": ("pip install", "lepton token create"),  # tests/web
     "work-over-http.md": ("{",),  # tests/web/test_jobs.py, test_runs.py
 }

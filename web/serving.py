@@ -42,8 +42,9 @@ def check_may_start(service: ServedLedger) -> None:
         return
     if not options.hosts:
         raise Refused(
-            "beyond this machine the server must know by which names it is called; name them by --hosts or "
-            "LEPTON_SERVE_HOSTS"
+            "beyond this machine the server must know by which names it is called",
+            python="name them by LEPTON_SERVE_HOSTS",
+            cli="name them by --hosts or LEPTON_SERVE_HOSTS",
         )
     if options.issuer is None and not service.has_tokens():
         raise Refused("beyond this machine the ledger is for those who hold a token; `lepton token create` makes one")
@@ -124,7 +125,7 @@ def _listening(options: ServeOptions) -> socket.socket:
         listening.bind(address)
     except OSError as error:
         where = f"{options.host}:{options.port}"
-        raise Unavailable(f"{where} cannot be listened on ({error.strerror}); choose another --port") from error
+        raise Unavailable(f"{where} cannot be listened on ({error.strerror}); choose another port") from error
     listening.listen(1024)
     return listening
 

@@ -66,7 +66,7 @@ class AskedOverHTTP(Asking):
     @over_http
     def events(self, given: Any) -> Any:
         if not given.opened:
-            raise Refused("a server tells events as their readers see them; leave opened=False out")
+            raise Refused("a server tells events as their readers see them", python="leave opened=False out")
         if not given.follow:
             return self._told(given)
         return self._followed(given)

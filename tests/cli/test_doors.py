@@ -34,7 +34,7 @@ FOR_PYTHON_ALONE: Final = (
     # they look at objects of a program, or serve methods that no command calls
     "models/places.py", "models/state.py", "models/model.py", "models/registry.py", "versions/arguments.py",
     "versions/save_request.py", "versions/source.py", "versions/train.py", "versions/runs/run.py",
-    "versions/runs/record.py", "versions/moves/rollback.py", "versions/judging/rehearsal.py", "domain/model/refs.py",
+    "versions/filling.py", "models/arrays.py", "versions/moves/rollback.py", "versions/judging/rehearsal.py", "domain/model/refs.py",
 )  # fmt: skip
 SAID: Final = (
     "Refused",

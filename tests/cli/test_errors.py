@@ -106,7 +106,7 @@ BAD: list[tuple[str, int, str]] = [
     ("log --frob", 2, "no such option '--frob'; `lepton log --help` shows how"),
     ("show 1 2", 2, "got unexpected extra argument (2); `lepton show --help` shows how"),
     ("log -n 0", 2, "invalid value for '-n': 0 is not in the range x>=1; `lepton log --help` shows how"),
-    ("--home https://lepton.example models", 1, "a home is a folder; https:// homes need a Lepton server, which this is not"),
+    ("--home s3://bucket/home models", 1, "a home is a folder or a server's https:// address; s3:// is neither"),
     ("--home loans.csv models", 1, None),
     ("--home loans.csv/inner log", 1, None),
 ]  # fmt: skip

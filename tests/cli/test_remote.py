@@ -23,11 +23,11 @@ ELSEWHERE = {
     "worker",
 }  # fmt: skip
 """What needs the ledger's own machine."""
-ALONE = {"completion", "logs", "status", "sync", "kept", "adopt"}
-"""What tells of where it runs, or is of a spool that is each door's own."""
+ALONE = {"completion", "logs", "status", "sync", "kept", "adopt", "token"}
+"""What tells of where it runs, or is of a spool that is each door's own; once there is a token all must show one."""
 _VARYING = re.compile(
     r"\d{4}-\d\d-\d\dT[\d:.]+(\+00:00|Z)|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-    r"|lepton adopt [0-9a-f]{12}|(sha256|blake3):[0-9a-f]{64}|sealed:v1:[\w=-]+"
+    r"|packs/../[0-9a-f]{32}|lepton adopt [0-9a-f]{12}|(sha256|blake3):[0-9a-f]{64}|sealed:v1:[\w=-]+"
 )
 
 

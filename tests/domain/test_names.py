@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 from lepton_ai.domain.names import checked_model
@@ -50,12 +47,3 @@ def test_the_reason_why_it_is_no_name_is_the_true_one(name: str, reason: str) ->
         checked_model(name)
 
     assert str(refusal.value).endswith(f" cannot name a model; {reason}")
-
-
-def test_windows_is_told_in_one_sentence() -> None:
-    code = "import sys; sys.platform = 'win32'; import lepton_ai"
-
-    done = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, check=False)
-
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("ImportError: Lepton runs on Linux and macOS, not on Windows")

@@ -51,6 +51,14 @@ def lack() -> None:
         vars(os).pop(name, None)
 
 
+def packages() -> list[str]:
+    """The packages of which anything was imported."""
+    from importlib.metadata import packages_distributions
+
+    known = packages_distributions()
+    return sorted({known[top][0].lower() for top in {each.partition(".")[0] for each in sys.modules} if top in known})
+
+
 def worked(url: str, away: str) -> dict[str, Any]:
     """What there was to be found."""
     import numpy as np
@@ -79,6 +87,7 @@ def worked(url: str, away: str) -> dict[str, Any]:
         "jobs": len(manager.jobs.recent()),
         "events": sum(1 for _ in manager.events()) > 0,
         "pending": type(pending).__name__,
+        "needs": packages(),
         "loaded": sorted(LACKING & {each.partition(".")[0] for each in sys.modules}),
     }
 

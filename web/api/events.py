@@ -64,7 +64,7 @@ def told(
     media = accepted(call.request.headers.get("accept"), FORMS)
     if media == SSE:
         if cursor is not None or call.at is not None:
-            raise Malformed("a cursor and at= are of pages; a stream of events goes on by after= or Last-Event-ID")
+            raise Malformed("a cursor and `at` are of pages; a stream of events goes on by `after` or Last-Event-ID")
         return EventStream(call, begun_after(call, after), stream, types, until)
     begun = paging(call, most, cursor)
     workspace = call.service.home.acting(call.visitor.actor, call.visitor.rights).workspace
