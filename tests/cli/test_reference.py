@@ -33,8 +33,8 @@ def commands() -> dict[str, DocumentedCommand]:
     return {name: command for name, command in found.items() if command}
 
 
-WITH_BROKER = {"relay", "restore", "intake", "projector"}
-"""What needs a Kafka is run by test_running.py."""
+WITH_BROKER = {"relay", "restore", "intake", "projector", "serve"}
+"""What needs a Kafka, or runs until it is stopped: test_running.py and tests/web/test_process.py run it."""
 
 EXAMPLES = [
     (name, example)
