@@ -18,6 +18,7 @@ from .caching import private
 from .options import LOOPBACK, ServeOptions, split_host
 from .peer import uid_of
 from .problems import Problem, away, of_http, retry_after
+from .protocol import CONNECTION
 from .rates import Rate
 from .served import ServedLedger
 from .visitor import Visitor, bearer
@@ -108,6 +109,9 @@ def _check_neighbour(scope: Scope, headers: Mapping[str, str]) -> None:
     """Hold that a caller over loopback is this process's own user, where the system tells who it is."""
     if any(name in headers for name in _OF_PROXIES):
         raise Problem(403, "without tokens nobody is answered through a proxy; make tokens, and name it by --proxy")
-    uid = uid_of(scope.get("client"), scope.get("server"))
+    known = scope.get(CONNECTION, {})
+    if "uid" not in known:  # it is the same for as long as the connection stands, and the system's tables are long
+        known["uid"] = uid_of(scope.get("client"), scope.get("server"))
+    uid = known["uid"]
     if uid is not None and uid not in (os.getuid(), 0):
         raise Problem(403, "without tokens this server serves its own user alone; `lepton token create` makes tokens")

@@ -9,6 +9,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from .problems import problem
 
+CONNECTION: Final = "lepton.connection"
+"""In a scope: what is known of the connection, for as long as it stands."""
 LONGEST_HEAD: Final = 128 << 10
 """Bytes of a request's head."""
 HEAD_SECONDS: Final = 30.0
@@ -30,6 +32,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: BaseTransport) -> None:  # type: ignore[override]
         """Begin to wait for a head."""
+        self._known: dict[str, object] = {}
         super().connection_made(transport)  # pyright: ignore[reportArgumentType]
         self._expect_more()
 
@@ -65,6 +68,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._slow is not None:
             self._slow.cancel()
             self._slow = None
+        self.scope[CONNECTION] = self._known  # pyright: ignore[reportGeneralTypeIssues, reportTypedDictNotRequiredAccess]
         super().on_headers_complete()
 
     def pause_writing(self) -> None:
