@@ -154,4 +154,3 @@ def known_tags(header: str | None) -> frozenset[str]:
 
 
 Call = Annotated[Caller, Depends(Caller)]
-Body = Mapping[str, Any]

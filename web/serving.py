@@ -41,11 +41,9 @@ def check_may_start(service: ServedLedger) -> None:
     if options.is_private:
         return
     if not options.hosts:
-        raise Refused(
-            "beyond this machine the server must know by which names it is called",
-            python="name them by LEPTON_SERVE_HOSTS",
-            cli="name them by --hosts or LEPTON_SERVE_HOSTS",
-        )
+        what = "beyond this machine the server must know by which names it is called"
+        by = "LEPTON_SERVE_HOSTS"
+        raise Refused(what, python=f"name them by {by}", cli=f"name them by --hosts or {by}")
     if options.issuer is None and not service.has_tokens():
         raise Refused("beyond this machine the ledger is for those who hold a token; `lepton token create` makes one")
 

@@ -201,9 +201,9 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"host": "0.0.0.0"}, "--hosts"),
-        ({"host": "::"}, "--hosts"),
-        ({"host": "127.0.0.1", "proxies": ("10.0.0.1",)}, "--hosts"),
+        ({"host": "0.0.0.0"}, "LEPTON_SERVE_HOSTS"),
+        ({"host": "::"}, "LEPTON_SERVE_HOSTS"),
+        ({"host": "127.0.0.1", "proxies": ("10.0.0.1",)}, "LEPTON_SERVE_HOSTS"),
         ({"host": "0.0.0.0", "hosts": ("ledger.example",)}, "token create"),
         ({"host": "127.0.0.1", "hosts": ("ledger.example",)}, "token create"),
         ({"host": "127.0.0.1", "hosts": ("localhost",), "proxies": ("10.0.0.1",)}, "token create"),
