@@ -239,7 +239,7 @@ def test_the_server_killed_within_an_upload_keeps_what_arrived(tmp_path: Path) -
         found = remote.arrays(f"resumed@{version}")
 
     assert away.value.key == "resumed-1"
-    assert len(staged) > 8
+    assert staged
     assert between.there < (96 - len(staged)) * CHUNK + 2 * CHUNK
     assert same(found, tensors)
     assert not [path for path in (home / "incoming").rglob("*") if path.is_file()]
