@@ -167,7 +167,7 @@ def test_what_python_itself_says_of_a_call_is_left_to_it(manager: ModelManager) 
 HOMES = (
     ("a home that is a file", "file", Refused, "is not a folder"),
     ("a home below a file", "file/below", Refused, "is not a folder"),
-    ("a home that is a URL", "https://example.org/x", Refused, "a home is a folder"),
+    ("a home that is a URL", "s3://bucket/x", Refused, "a home is a folder"),
 )
 
 
