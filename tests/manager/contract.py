@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from lepton_ai import ModelManager
+from lepton_ai import ModelManager, settings
+from lepton_ai.wiring import Home
 
 from ..web.server import Served, served
 
@@ -33,7 +34,9 @@ class Door:
 
 @contextmanager
 def local(home: Path) -> Iterator[Door]:
-    """A home that is opened here."""
+    """A home that is opened here; its ledger is there from the beginning, as a server's is."""
+    with closing(Home(settings.load(home), quiet=True)) as parts:
+        parts.begin()
     with ModelManager(home) as manager:
         yield Door("local", manager, home)
 

@@ -294,7 +294,7 @@ def _children() -> list[str]:
     """The processes of queries that this one's threads have started; servers of other tests are beside them."""
     tasks = Path("/proc/self/task").iterdir()
     started = [child for task in tasks for child in (task / "children").read_text().split()]
-    return [child for child in started if b"lepton_ai" in _words(child)]
+    return [child for child in started if b"lepton_ai.projections.queries.confined" in _words(child)]
 
 
 def _words(process: str) -> bytes:
