@@ -1,7 +1,8 @@
-"""Addresses of files: an absolute path, file:///path, or an object in a bucket."""
+"""Addresses: of files (an absolute path, file:///path, an object in a bucket), and of hosts on this machine."""
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -65,3 +66,13 @@ def local_path(source: str) -> str:
 
 def _no_source() -> Malformed:
     return Malformed("source names no file; write an absolute path, file:///path, or s3://, gs:// or az://bucket/key")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address, an IPv6 one in brackets or not, stands for this machine alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

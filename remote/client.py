@@ -15,6 +15,7 @@ import uuid_utils
 
 from ..errors import LeptonError, Malformed, Refused, Unavailable
 from ..events import forks
+from ..media import ANSWER, JSON
 from ..provenance import installed
 from ..sent_errors import raised
 from ..versions.news import note
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     import httpx
 
 PREFIX: Final = "/api/v1"
-ANSWER: Final = "application/vnd.lepton.answer+json"
 _LONG: Final = 86_400.0
 """Seconds that an answer may take beyond what is waited for locks: an evaluation takes hours."""
 _SILENCE: Final = 60.0
@@ -141,7 +141,7 @@ class Client:
         """
         sent = dict(headers or {}) | ({} if key is None else {"Idempotency-Key": key})
         if body is not None:
-            content, sent["Content-Type"] = json.dumps(body, allow_nan=False).encode(), "application/json"
+            content, sent["Content-Type"] = json.dumps(body, allow_nan=False).encode(), JSON
         asked = self._asked(method, params)
         for pause in (*_PAUSES, None):
             begun = time.monotonic()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
+from ..addresses import is_loopback
 from ..errors import Malformed, Refused
 from ..home import checked_path
 from ..settings import Terms, language, seconds_in, terms_in
@@ -49,7 +49,7 @@ def named(url: str, env: Mapping[str, str] = os.environ) -> Place:
     token = env.get(TOKEN) or None
     if token is not None and not _SECRET.fullmatch(token):
         raise Malformed(f"{TOKEN} has {len(token)} characters or one that no token has; set it to what was shown")
-    if token is not None and url.startswith("http://") and not _is_loopback(urlsplit(url).hostname or ""):
+    if token is not None and url.startswith("http://") and not is_loopback(urlsplit(url).hostname or ""):
         raise Refused(f"{TOKEN} would be sent to {url} unencrypted; name an https:// address, or unset it")
     return Place(
         url=url,
@@ -76,15 +76,6 @@ def _checked(url: str) -> str:
             f"the address of a server is its host and path alone; leave out user, query and fragment, and set {TOKEN}"
         )
     return f"{parts.scheme.lower()}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _authorities(env: Mapping[str, str]) -> Path | None:

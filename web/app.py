@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from ..errors import LeptonError, Malformed, Unavailable
+from ..media import JSON
 from .access import Access
 from .api import ROUTERS
 from .caller import encoded
@@ -85,7 +86,7 @@ def _routed(lifespan: Any = None) -> FastAPI:
 
 async def _healthy() -> Response:
     """The process answers, also while all threads are at work."""
-    return Response(encoded({"status": "ok"}), media_type="application/json")
+    return Response(encoded({"status": "ok"}), media_type=JSON)
 
 
 def _ready(request: Request) -> Response:
@@ -96,7 +97,7 @@ def _ready(request: Request) -> Response:
     except Unavailable as error:
         log.error("the ledger is not ready: %s", error)
         return of_http(away(), request)
-    return Response(encoded({"status": "ok"}), media_type="application/json")
+    return Response(encoded({"status": "ok"}), media_type=JSON)
 
 
 def _of_http(error: HTTPException, request: Request) -> Response:

@@ -13,6 +13,8 @@ from starlette.responses import Response
 
 from ..errors import Malformed
 from ..ledger.transaction import LONGEST_KEY
+from ..media import ANSWER as ANSWER
+from ..media import JSON as JSON
 from ..results.answer import plain
 from ..versions.news import noted
 from .negotiation import accepted
@@ -27,9 +29,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-JSON: Final = "application/json"
-ANSWER: Final = "application/vnd.lepton.answer+json"
-"""An answer as the SDK reads it back: of its class, with nothing lost."""
 ANY: Final = "-"
 """In the place of a model: the one that a revision names, or the only one."""
 IMMUTABLE: Final = "private, max-age=31536000, immutable"

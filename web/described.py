@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from ..media import TABLES as TABLES
 from ..results.shapes.named import NAMED
 from ..results.shapes.schema import schema_of
 from .caller import ANSWER, JSON
@@ -17,7 +18,6 @@ RECORDS_NOTHING: Final = "x-lepton-reads"
 """On an answer: the request records nothing, though its method may be POST."""
 MOVES: Final = "x-lepton-moves"
 """On an answer: the request moves a name, and takes a precondition."""
-TABLES: Final = ("text/csv", "application/vnd.apache.arrow.stream", "application/vnd.apache.parquet")
 _NEXT: Final = "Of the next page, an address relative to this one; null on the last."
 
 

@@ -10,6 +10,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..media import JSON
 from .options import Limits
 from .problems import RETRY_AFTER, Problem, of_http
 
@@ -104,7 +105,7 @@ class _Exchange:
         self._ended = False
         headers = Headers(scope=scope)
         self._length = headers.get("content-length")
-        is_json = headers.get("content-type", "").strip().lower().startswith("application/json")
+        is_json = headers.get("content-type", "").strip().lower().startswith(JSON)
         self._most = limits.json if is_json else limits.body
 
     @property

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from ..addresses import is_loopback
 from ..errors import Malformed, Refused
 from ..projections.queries.child import QueryLimits
 
@@ -119,16 +120,6 @@ class ServeOptions:
     def scheme(self) -> str:
         """http, or https where it has a certificate."""
         return "https" if self.certificate else "http"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host's name or address stands for this machine alone."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def issuer(env: Mapping[str, str] = os.environ) -> Issuer | None:

@@ -16,11 +16,11 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..errors import Malformed
+from ..media import JSON as JSON
 from .caller import key_of
 from .problems import Problem
 from .reading import READS
 
-JSON: Final = "application/json"
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 

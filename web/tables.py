@@ -13,6 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic_core import to_json
 from starlette.responses import Response, StreamingResponse
 
+from ..media import ARROW as ARROW
+from ..media import CSV as CSV
+from ..media import PARQUET as PARQUET
+from ..media import TABLES
 from ..projections.encoding import arrow_stream, check_names, csv_lines, json_objects, parquet
 from .caller import ANSWER, JSON, Caller
 from .negotiation import accepted
@@ -20,10 +24,7 @@ from .negotiation import accepted
 if TYPE_CHECKING:
     import pyarrow as pa
 
-CSV: Final = "text/csv"
-ARROW: Final = "application/vnd.apache.arrow.stream"
-PARQUET: Final = "application/vnd.apache.parquet"
-FORMS: Final = (JSON, CSV, ARROW, PARQUET)
+FORMS: Final = (JSON, *TABLES)
 """What a table is told as; the first where nobody says."""
 
 

@@ -17,22 +17,22 @@ from ...datasets import read
 from ...datasets.selection import ALL, Selection
 from ...domain.names import DATA_PREFIX
 from ...errors import Malformed, Refused, UnknownRevision
+from ...media import ARROW, ARROW_FILE, CSV, PARQUET
 
 if TYPE_CHECKING:
     from ..client import Client
 
 _MEDIA: Final = {
-    ".csv": "text/csv",
+    ".csv": CSV,
     ".tsv": "text/tab-separated-values",
-    ".parquet": "application/vnd.apache.parquet",
-    ".arrows": "application/vnd.apache.arrow.stream",
-    ".arrow": "application/vnd.apache.arrow.file",
-    ".feather": "application/vnd.apache.arrow.file",
-    ".pq": "application/vnd.apache.parquet",
+    ".parquet": PARQUET,
+    ".arrows": ARROW,
+    ".arrow": ARROW_FILE,
+    ".feather": ARROW_FILE,
+    ".pq": PARQUET,
 }
 """What a file is sent as, by its ending."""
 _PACKED: Final = {".gz": "gzip", ".zst": "zstd"}
-_STREAM: Final = "application/vnd.apache.arrow.stream"
 _NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]*(@\d+)?")
 
 
@@ -97,14 +97,14 @@ def sent(
     table, label = labelled_table(data, labels, chosen)
     for name, values in (beside or {}).items():
         table = table.append_column(name, [values])
-    return _posted(client, _stream(table), {"Content-Type": _STREAM}) | ({} if label is None else {"labels": label})
+    return _posted(client, _stream(table), {"Content-Type": ARROW}) | ({} if label is None else {"labels": label})
 
 
 def load_named(client: Client, name: str) -> tuple[Any, Any]:
     """The rows of a name, and the column of labels."""
     import pyarrow as pa
 
-    answer = client.request("GET", f"/data/{quote(name, safe='')}/rows", headers={"Accept": _STREAM})
+    answer = client.request("GET", f"/data/{quote(name, safe='')}/rows", headers={"Accept": ARROW})
     table = pa.ipc.open_stream(answer.content).read_all()
     labels = client.read(f"/data/{quote(name, safe='')}").labels
     if labels is None:

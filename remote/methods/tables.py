@@ -18,13 +18,13 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 from ...errors import Refused, Unavailable
+from ...media import ARROW as ARROW
+from ...media import JSON
 from ...results import Version, Versions
 from ...retries import PAUSE, Retries
 from ...versions.arguments import checked
 from .asked import PAGE, Asking, over_http, quoted
 
-JSON: Final = "application/json"
-ARROW: Final = "application/vnd.apache.arrow.stream"
 SSE: Final = "text/event-stream"
 log = logging.getLogger("lepton")
 

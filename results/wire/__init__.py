@@ -8,7 +8,4 @@ from __future__ import annotations
 
 from .answers import packed, read, unpacked, written
 
-__all__ = ["MEDIA_TYPE", "packed", "read", "unpacked", "written"]
-
-MEDIA_TYPE = "application/vnd.lepton.answer+json"
-"""What this form is called over HTTP."""
+__all__ = ["packed", "read", "unpacked", "written"]

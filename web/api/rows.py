@@ -10,6 +10,7 @@ from fastapi import Depends
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from ...media import ARROW, ARROW_FILE, CSV, PARQUET
 from ...results.shapes.data import SENT
 from ...versions.data.uploaded import RowsTooLarge, RowsUpload
 from ..caller import Call
@@ -20,11 +21,11 @@ from ..routing import Router
 router = Router("rows")
 
 ENDINGS: Final = {
-    "text/csv": ".csv",
+    CSV: ".csv",
     "text/tab-separated-values": ".tsv",
-    "application/vnd.apache.parquet": ".parquet",
-    "application/vnd.apache.arrow.stream": ".arrows",
-    "application/vnd.apache.arrow.file": ".arrow",
+    PARQUET: ".parquet",
+    ARROW: ".arrows",
+    ARROW_FILE: ".arrow",
 }
 """The media types that rows are sent as, and what a file of them is called."""
 PACKED: Final = {"": "", "identity": "", "gzip": ".gz", "zstd": ".zst"}
