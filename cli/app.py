@@ -133,6 +133,8 @@ def _told(error: Exception) -> int:
         case OSError() if error.errno in DENIED:
             refusal = denied(error, error.filename or "a file", "used")
             return _said(str(refusal), refusal.exit_code)
+        case _ if "KeyboardInterrupt" in str(error):  # as pydantic tells one that comes while it builds a class
+            return INTERRUPTED
         case _:
             return _bug(error)
 

@@ -72,6 +72,7 @@ def of_file(error: Exception) -> LeptonError:
     import duckdb
 
     text = str(error)
+    _check_interrupted(error, text)
     if reason := _away(text):
         return Unavailable(f"{FILE} cannot be opened or written ({reason}); try again when that is mended")
     if isinstance(error, duckdb.OutOfMemoryException | duckdb.InterruptException | MemoryError):
@@ -89,6 +90,7 @@ def of_query(error: Exception, sql: str, timeout: float) -> LeptonError:
 
     # errors while an answer streams come from Arrow as OSError, with DuckDB's words
     text = str(error)
+    _check_interrupted(error, text)
     if isinstance(error, RecursionError):
         return Refused("the query is nested too deeply; write it flatter, with lists or joins")
     if isinstance(error, duckdb.InterruptException) or text.startswith("INTERRUPT"):
@@ -108,6 +110,12 @@ def of_query(error: Exception, sql: str, timeout: float) -> LeptonError:
 def is_of_file(error: LeptonError) -> bool:
     """Whether it says that the file is damaged, and not the log that it follows: it can be built anew."""
     return isinstance(error, Damaged) and error.thing.startswith(FILE)
+
+
+def _check_interrupted(error: Exception, text: str) -> None:
+    """Raise `KeyboardInterrupt` where that is what DuckDB met: it tells a signal as an error of its own."""
+    if type(error) is RuntimeError and text == "Query interrupted":
+        raise KeyboardInterrupt from error
 
 
 def _away(text: str) -> str | None:

@@ -96,6 +96,25 @@ def test_an_interrupt_ends_it_without_a_word(env: dict[str, str]) -> None:
     assert said.strip() == b""
 
 
+@pytest.mark.parametrize("library", ["duckdb", "pydantic"])
+def test_an_interrupt_within_a_library_that_tells_it_as_its_own_error_ends_it_so_too(
+    library: str, env: dict[str, str]
+) -> None:
+    within = {
+        "duckdb": "import threading, os; threading.Timer(3, os.kill, (os.getpid(), signal.SIGINT)).start()",
+        # what pydantic raises where a signal comes while it builds the validators of a class
+        "pydantic": "import lepton_ai.versions.feed as feed; from pydantic_core import SchemaError\n"
+        "def events(*_, **__): raise SchemaError('Error building `literal` serializer:\\n  KeyboardInterrupt: ')\n"
+        "feed.events = events",
+    }[library]
+    words = {"duckdb": ["sql", "SELECT count(*) FROM range(100_000_000_000)"], "pydantic": ["events"]}[library]
+    start = START.replace("; from", f"\n{within}\nfrom")
+    ended = subprocess.run([sys.executable, "-c", start, *words], env=env, capture_output=True, timeout=DEADLINE)
+
+    assert ended.returncode == 130
+    assert ended.stderr.strip() == b""
+
+
 def test_following_shows_what_happens_meanwhile(env: dict[str, str]) -> None:
     cli = Cli(Path(env["LEPTON_HOME"]))
     words = ["events", "--follow", "--json", "--after", str(cli.end())]

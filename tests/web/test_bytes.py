@@ -6,13 +6,14 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Barrier
 
 import httpx
 import numpy as np
 import pytest
 
 from lepton_ai.tensors.digest import digest_of
-from lepton_ai.tensors.frames import MEDIA, head
+from lepton_ai.tensors.frames import MEDIA, FrameReader, head
 from lepton_ai.tensors.manifest import CHUNK, describe
 from lepton_ai.versions.incoming.staging import Staging
 
@@ -185,8 +186,6 @@ def test_a_save_by_hand_is_a_version_and_one_of_a_false_manifest_is_none(server:
 
 
 def test_what_nobody_saved_is_taken_away_after_a_day(tmp_path: Path) -> None:
-    from lepton_ai.tensors.frames import FrameReader
-
     staging = Staging(tmp_path / "incoming")
     for frame in FrameReader().feed(framed(b"old", b"new")):
         staging.of("net").upload().put(frame)
@@ -195,3 +194,33 @@ def test_what_nobody_saved_is_taken_away_after_a_day(tmp_path: Path) -> None:
     staging.sweep()
 
     assert staging.of("net").among([digest_of(b"old"), digest_of(b"new")]) == {digest_of(b"new")}
+
+
+def test_a_folder_that_is_found_empty_is_not_taken_from_under_an_upload(tmp_path: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    for number in range(20):
+        staging, start = Staging(tmp_path / str(number)), Barrier(4)
+
+        def put(chunk: bytes, staging: Staging = staging, start: Barrier = start) -> None:
+            start.wait()
+            for frame in FrameReader().feed(framed(chunk)):
+                staging.of("net").upload().put(frame)
+
+        chunks = [f"chunk {each}".encode() for each in range(4)]
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(put, chunks))
+        assert len(staging.of("net").among(map(digest_of, chunks))) == 4
+
+
+def test_a_model_to_which_nothing_came_for_a_day_has_no_folder(tmp_path: Path) -> None:
+    staging = Staging(tmp_path / "incoming")
+    for frame in FrameReader().feed(framed(b"old")):
+        staging.of("net").upload().put(frame)
+    staging.sweep()
+    assert list((tmp_path / "incoming").iterdir())
+    for path in (tmp_path / "incoming").rglob("*"):
+        os.utime(path, (time.time() - 90_000,) * 2)
+    staging.sweep()
+
+    assert not list((tmp_path / "incoming").iterdir())

@@ -6,6 +6,7 @@ there. Nothing is synced, for a chunk that is lost is uploaded again: whoever sa
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 import shutil
@@ -50,25 +51,27 @@ class Staging:
         return StagedChunks(self._folder / name, self._begin, self._room)
 
     def sweep(self) -> None:
-        """Take away what was staged long ago."""
+        """Take away what was staged long ago, and folders to which nothing came for as long."""
         oldest = time.time() - self._kept
         for entry in _entries(self._folder):
+            idle = _changed(entry) < oldest  # asked first: what is taken away changes it
             for each in _entries(Path(entry.path)):
                 with suppress(OSError):
-                    if each.stat(follow_symlinks=False).st_mtime < oldest:
+                    if _changed(each) < oldest:
                         shutil.rmtree(each.path) if each.is_dir(follow_symlinks=False) else Path(each.path).unlink()
-            with suppress(OSError):  # only where it is empty
-                Path(entry.path).rmdir()
+            if idle:
+                with suppress(OSError):  # only where it is empty
+                    Path(entry.path).rmdir()
 
     def _begin(self, folder: Path) -> None:
-        """Make a model's folder; now and then see to what is old."""
+        """Make a model's folder, which then stays for as long as a chunk; now and then see to what is old."""
         self._ready()
-        with self._lock:
-            due = time.monotonic() - self._swept > _BETWEEN or not self._swept
-            self._swept = time.monotonic() if due else self._swept
-        if due:
-            self.sweep()
-        make_folder(folder)
+        with self._lock:  # no folder is taken away that another thread has just found
+            if time.monotonic() - self._swept > _BETWEEN or not self._swept:
+                self.sweep()
+                self._swept = time.monotonic()
+            make_folder(folder)
+            os.utime(folder)
 
 
 class StagedChunks:
@@ -83,7 +86,7 @@ class StagedChunks:
         """Something to be put here: a folder that is ready, with the room that is left in it."""
         try:
             self._begin(self._folder)
-            taken = sum(entry.stat(follow_symlinks=False).st_size for entry in _entries(self._folder))
+            taken = sum(_size(entry) for entry in _entries(self._folder))
             return Upload(self._folder, file_mode(self._folder), self._room - taken)
         except OSError as error:
             raise denied(error, "the staging of the home", "written") from error
@@ -170,6 +173,22 @@ class Upload:
         except OSError as error:
             part.unlink(missing_ok=True)
             raise denied(error, "the staging of the home", "written") from error
+
+
+def _changed(entry: os.DirEntry[str]) -> float:
+    """When an entry changed; it never did where it is gone."""
+    try:
+        return entry.stat(follow_symlinks=False).st_mtime
+    except OSError:
+        return math.inf
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    """Bytes of an entry; none where it is gone, as a part is that was given its name meanwhile."""
+    try:
+        return entry.stat(follow_symlinks=False).st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
