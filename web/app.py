@@ -17,10 +17,10 @@ from starlette.types import ASGIApp
 
 from ..errors import LeptonError, Malformed, Unavailable
 from ..media import JSON
-from .access import Access
 from .api import ROUTERS
 from .caller import encoded
-from .limits import Limited
+from .door.access import Access
+from .door.limits import Limited
 from .openapi.document import document, unique_id
 from .problems import away, of_error, of_fault, of_http, of_validation
 from .routing import RawPath, allowed

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from ..domain.access.rights import Scope
     from ..manager import ModelManager
     from ..results import LastMove
+    from .door.visitor import Visitor
     from .served import ServedLedger
-    from .visitor import Visitor
 
 T = TypeVar("T")
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ..events.actor import Actor
     from ..projections.queries.copies import ViewCopies
     from ..wiring import Home
-    from .visitor import Visitor
+    from .door.visitor import Visitor
 
 _WAITING: Final = 8
 """Queries that may wait for their turn, by one that may be at work."""

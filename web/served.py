@@ -15,12 +15,12 @@ from anyio import CapacityLimiter
 from ..errors import LockHeld
 from ..supervised import Supervised
 from ..versions.data.uploaded import Uploads
+from .door.oidc import Issued
+from .door.visitor import Visitor
 from .following.streams import Streams
 from .following.tail import Tail
-from .oidc import Issued
 from .options import ServeOptions
 from .queries import Queries
-from .visitor import Visitor
 
 if TYPE_CHECKING:
     from ..manager import ModelManager

@@ -16,8 +16,8 @@ import uvicorn
 
 from ..errors import Refused, Unavailable
 from .app import application
+from .door.protocol import BoundedProtocol
 from .options import ServeOptions
-from .protocol import BoundedProtocol
 from .served import ServedLedger
 
 ENDING: Final = 2

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from lepton_ai import ModelManager
+from lepton_ai.web.door.protocol import BoundedProtocol
 from lepton_ai.web.options import Limits
-from lepton_ai.web.protocol import BoundedProtocol
 
 from .server import PATIENCE, Served, served
 
@@ -103,7 +103,7 @@ def test_a_body_that_stops_coming_is_waited_for_so_long(server: Served) -> None:
 
 
 def test_a_head_that_does_not_come_to_an_end_is_cut_off(server: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lepton_ai.web.protocol.HEAD_SECONDS", 0.2)
+    monkeypatch.setattr("lepton_ai.web.door.protocol.HEAD_SECONDS", 0.2)
     for begun in (b"", b"GET /api", b"\r\n\r\n", GET.encode() + b"X-A: "):
         assert answered(server, begun) == b"", "nothing is answered, and the connection ends"
     with closing(wire(server)) as connection:
@@ -129,7 +129,7 @@ def test_a_body_of_one_piece_is_no_head(server: Served) -> None:
 
 def test_who_does_not_read_is_cut_off(server: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     cut, lost = threading.Event(), BoundedProtocol.connection_lost
-    monkeypatch.setattr("lepton_ai.web.protocol.UNREAD_SECONDS", 0.2)
+    monkeypatch.setattr("lepton_ai.web.door.protocol.UNREAD_SECONDS", 0.2)
     monkeypatch.setattr(BoundedProtocol, "connection_lost", lambda *given: (lost(*given), cut.set()))
     weights = GET.replace("position", "models/credit/versions/1/weights")
     with closing(socket.socket()) as connection:

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from lepton_ai.domain.access.rights import SCOPES
-from lepton_ai.web.access import OPEN
 from lepton_ai.web.app import api
+from lepton_ai.web.door.access import OPEN
 from lepton_ai.web.options import Limits
 from lepton_ai.web.problems import ERRORS, MEDIA, OTHERS, TYPE
 

@@ -17,11 +17,11 @@ import pytest
 from lepton_ai.domain.access.rights import Rights
 from lepton_ai.errors import Unavailable
 from lepton_ai.events.log import Row
+from lepton_ai.web.door.visitor import Visitor
 from lepton_ai.web.following import streams as streams_module
 from lepton_ai.web.following import tail as tail_module
 from lepton_ai.web.following.streams import Streams
 from lepton_ai.web.following.tail import Tail
-from lepton_ai.web.visitor import Visitor
 
 from .many import Many
 from .server import Served, served

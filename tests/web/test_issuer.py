@@ -12,8 +12,8 @@ from joserfc.jwk import OctKey
 
 from lepton_ai.domain.access.rights import Rights
 from lepton_ai.errors import Malformed, Unavailable
-from lepton_ai.web import oidc
-from lepton_ai.web.oidc import Issued
+from lepton_ai.web.door import oidc
+from lepton_ai.web.door.oidc import Issued
 from lepton_ai.web.options import Issuer
 
 from .issuer import AUDIENCE, SmallIssuer, issuing, other_key

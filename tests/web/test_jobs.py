@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from lepton_ai.domain.access.rights import Rights
-from lepton_ai.web.visitor import Visitor
+from lepton_ai.web.door.visitor import Visitor
 
 from ..cli_home import loans
 from .server import Served, served
@@ -45,7 +45,7 @@ def http(server: Served) -> httpx.Client:
 def writing(server: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever asks may write, and not everything."""
     may = Visitor("ada", Rights(frozenset(("write",))))
-    monkeypatch.setattr("lepton_ai.web.access.Access._visitor", lambda *_: _soon(may))
+    monkeypatch.setattr("lepton_ai.web.door.access.Access._visitor", lambda *_: _soon(may))
 
 
 async def _soon(visitor: Visitor) -> Visitor:

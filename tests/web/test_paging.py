@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from lepton_ai.domain.access.rights import Rights
-from lepton_ai.web.visitor import Visitor
+from lepton_ai.web.door.visitor import Visitor
 
 from .many import Many
 from .server import Served, served

@@ -20,8 +20,8 @@ from lepton_ai.domain.access.rights import Rights
 from lepton_ai.projections.encoding import arrow_stream, csv_lines, json_objects, parquet
 from lepton_ai.projections.export import export
 from lepton_ai.projections.queries.child import QueryLimits
+from lepton_ai.web.door.visitor import Visitor
 from lepton_ai.web.options import Limits
-from lepton_ai.web.visitor import Visitor
 
 from .server import Served, served
 

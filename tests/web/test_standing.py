@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lepton_ai.domain.access.rights import Rights
-from lepton_ai.web.visitor import Visitor
+from lepton_ai.web.door.visitor import Visitor
 
 from .server import served
 

@@ -19,8 +19,8 @@ import pytest
 
 from lepton_ai import ModelManager, settings
 from lepton_ai.errors import Refused, Unavailable
-from lepton_ai.web import oidc, peer
-from lepton_ai.web.oidc import Issued
+from lepton_ai.web.door import oidc, peer
+from lepton_ai.web.door.oidc import Issued
 from lepton_ai.web.options import Issuer, Limits, ServeOptions
 from lepton_ai.web.served import ServedLedger
 from lepton_ai.web.serving import check_may_start

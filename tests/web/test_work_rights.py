@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lepton_ai.domain.access.rights import Rights, Scope
-from lepton_ai.web.visitor import Visitor
+from lepton_ai.web.door.visitor import Visitor
 
 from .server import Served, served
 
@@ -38,7 +38,7 @@ class Visits:
         async def who(*_: Any) -> Visitor:
             return visitor
 
-        self._monkeypatch.setattr("lepton_ai.web.access.Access._visitor", who)
+        self._monkeypatch.setattr("lepton_ai.web.door.access.Access._visitor", who)
         return self._http
 
 

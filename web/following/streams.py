@@ -18,8 +18,8 @@ from starlette.types import Receive, Scope, Send
 from ...errors import LeptonError, Malformed, Unavailable
 from ...events.log import Row
 from ...versions.feed import SPAN, heard
+from ..door.visitor import bearer
 from ..problems import RETRY_AFTER, Problem
-from ..visitor import bearer
 
 if TYPE_CHECKING:
     from ..caller import Caller

@@ -13,10 +13,10 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from ..domain.access.rights import SCOPES, Rights, Scope
-from ..errors import Unavailable
-from ..events.actor import names_an_actor
-from .options import Issuer
+from ...domain.access.rights import SCOPES, Rights, Scope
+from ...errors import Unavailable
+from ...events.actor import names_an_actor
+from ..options import Issuer
 from .visitor import Visitor
 
 log = logging.getLogger("lepton.serve")

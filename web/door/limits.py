@@ -10,9 +10,9 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..media import JSON
-from .options import Limits
-from .problems import RETRY_AFTER, Problem, of_http
+from ...media import JSON
+from ..options import Limits
+from ..problems import RETRY_AFTER, Problem, of_http
 
 _STREAMED: Final = "lepton.streamed"
 """In a scope: the body goes through piece by piece, and its route bounds it."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 
-from ..domain.access.rights import Rights
-from .problems import Problem
+from ...domain.access.rights import Rights
+from ..problems import Problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,20 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..domain.access.rights import ALL
-from ..errors import LeptonError
-from .caching import private
-from .options import LOOPBACK, ServeOptions, split_host
+from ...domain.access.rights import ALL
+from ...errors import LeptonError
+from ..caching import private
+from ..options import LOOPBACK, ServeOptions, split_host
+from ..problems import (
+    Problem,
+    away,
+    of_http,
+    retry_after,
+)
+from ..rates import Rate
+from ..served import ServedLedger
 from .peer import uid_of
-from .problems import Problem, away, of_http, retry_after
 from .protocol import CONNECTION
-from .rates import Rate
-from .served import ServedLedger
 from .visitor import Visitor, bearer
 
 log = logging.getLogger("lepton.serve")

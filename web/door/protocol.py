@@ -7,7 +7,7 @@ from typing import Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from .problems import problem
+from ..problems import problem
 
 CONNECTION: Final = "lepton.connection"
 """In a scope: what is known of the connection, for as long as it stands."""
