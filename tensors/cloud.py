@@ -47,6 +47,8 @@ class CloudStore:
     stores that ignore the condition, only the keys themselves protect: they are random and never given twice.
     """
 
+    block = 16 << 20
+
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
         _refuse_fork()

@@ -28,6 +28,8 @@ class FolderStore:
     A folder that was replaced by another while this store is in use is away, unless what was used last is there too.
     """
 
+    block = 2 << 20
+
     def __init__(self, path: Path | str, *, filled: bool = False) -> None:
         self._root = Path(path)
         self._filled = filled

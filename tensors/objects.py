@@ -20,6 +20,9 @@ class ObjectStore(Protocol):
     All raise `Unavailable` while the store itself is away, full or closed to us.
     """
 
+    block: int
+    """Bytes to read by one request: few where they are at hand, many where a request has far to go."""
+
     def put(self, key: str, pieces: Iterable[bytes]) -> int:
         """Write an object; returns its bytes. It is visible only when whole and synced, which it is on return.
 

@@ -17,13 +17,11 @@ from .canonical import canonical
 from .delta import Slot
 from .digest import digest_of, is_digest
 from .graph import Edge, Graph, Route
-from .objects import Range, ReadableObjects, read_ranges
+from .objects import ObjectStore, Range, read_ranges
 from .pack import Placement
 from .way import Placements, Way
 
 FORMAT: Final = "lepton.restoring.v1"
-MOST: Final = 16 << 20
-"""Bytes read from a store at once."""
 
 
 @dataclass(frozen=True)
@@ -68,20 +66,21 @@ class VirtualPack:
             ],
         }
 
-    def pieces(self, objects: ReadableObjects, start: int, stop: int) -> Iterator[memoryview]:
-        """The bytes from `start` to `stop`, at most `MOST` at a time. Raises `Damaged`, `Unavailable`."""
-        for each in _joined(self._ranges(start, stop)):
+    def pieces(self, objects: ObjectStore, start: int, stop: int) -> Iterator[memoryview]:
+        """The bytes from `start` to `stop`, as many at a time as the store reads at once. Raises `Damaged`,
+        `Unavailable`."""
+        for each in _joined(self._ranges(start, stop, objects.block), objects.block):
             yield from read_ranges(objects, (each,))
 
-    def _ranges(self, start: int, stop: int) -> Iterator[Range]:
-        """Where the bytes from `start` to `stop` really lie, entry by entry, none of more than `MOST` bytes."""
+    def _ranges(self, start: int, stop: int, most: int) -> Iterator[Range]:
+        """Where the bytes from `start` to `stop` really lie, entry by entry, none of more than `most` bytes."""
         for number in range(bisect_right(self.ends, start), len(self.entries)):
             _, key, offset, length = self.entries[number]
             begin = self.ends[number] - length
             if begin >= stop:
                 return
-            for at in range(max(start, begin), min(stop, begin + length), MOST):
-                yield Range(key, offset + at - begin, min(MOST, stop - at, begin + length - at))
+            for at in range(max(start, begin), min(stop, begin + length), most):
+                yield Range(key, offset + at - begin, min(most, stop - at, begin + length - at))
 
 
 def laid_out(route: Route, way: Way, places: Placements) -> VirtualPack:
@@ -127,13 +126,13 @@ def _pack(route: Route, way: Way, places: Placements, chunks: Iterable[Placement
     return VirtualPack(route, (*(placed[digest] for digest in digests), *deltas, *chunks), len(digests))
 
 
-def _joined(ranges: Iterable[Range]) -> Iterator[Range]:
-    """Ranges with neighbours made one, as long as none becomes longer than `MOST`."""
+def _joined(ranges: Iterable[Range], most: int) -> Iterator[Range]:
+    """Ranges with neighbours made one, as long as none becomes longer than `most`."""
     last: Range | None = None
     for each in ranges:
         if last is None:
             last = each
-        elif each[:2] == (last.key, last.offset + last.length) and last.length + each.length <= MOST:
+        elif each[:2] == (last.key, last.offset + last.length) and last.length + each.length <= most:
             last = last._replace(length=last.length + each.length)
         else:
             yield last

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from itertools import chain, islice
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -106,7 +108,7 @@ def _sent(request: Request, content: Content, span: ByteSpan, status: int, heade
     first = next(pieces, memoryview(b""))
     if len(first) == span.stop - span.start:
         return Response(first, status, headers, content.media)
-    return StreamingResponse(_begun(chain((first,), pieces)), status, headers, content.media)
+    return StreamingResponse(_ahead(_begun(chain((first,), pieces))), status, headers, content.media)
 
 
 def _multipart(content: Content, spans: list[ByteSpan], headers: dict[str, str]) -> Response:
@@ -126,12 +128,23 @@ def _multipart(content: Content, spans: list[ByteSpan], headers: dict[str, str])
         yield end
 
     headers["Content-Length"] = str(size)
-    return StreamingResponse(_begun(parts()), 206, headers, f"multipart/byteranges; boundary={boundary}")
+    return StreamingResponse(_ahead(_begun(parts())), 206, headers, f"multipart/byteranges; boundary={boundary}")
 
 
 def _begun(pieces: Iterator[bytes | memoryview]) -> Iterator[bytes | memoryview]:
     """Pieces of which the first are read by now: what is wrong with stored bytes is told as a problem still."""
     return chain([*islice(pieces, _FIRST)], pieces)
+
+
+async def _ahead(pieces: Iterator[bytes | memoryview]) -> AsyncGenerator[bytes | memoryview]:
+    """Pieces, of which each is read in a thread while the one before it is sent."""
+    reading = asyncio.ensure_future(run_in_threadpool(next, pieces, None))
+    try:
+        while (piece := await reading) is not None:
+            reading = asyncio.ensure_future(run_in_threadpool(next, pieces, None))
+            yield piece
+    finally:
+        reading.cancel()
 
 
 def _told(span: ByteSpan, size: int) -> str:

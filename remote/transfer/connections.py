@@ -11,8 +11,8 @@ import os
 import threading
 import time
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -47,22 +47,9 @@ class Connections:
         self._lock = threading.Lock()
 
     def read_into(self, path: str, offset: int, into: memoryview, etag: str) -> None:
-        """Bytes of what a path answers under an ETag; where the connection breaks it is read on from there.
-
-        Raises what the server refuses, `Unavailable` where it stays away or has something else there by now.
-        """
-        done, vain = 0, 0
-        while done < len(into):
-            before = done
-            try:
-                for size in self._read(path, offset + done, into[done:], etag):
-                    done += size
-            except _BROKEN as error:
-                self.close()  # the others are as old
-                vain = vain + 1 if done == before else 1
-                if vain > len(_PAUSES):
-                    raise _away(self._place, error) from error
-                time.sleep(_PAUSES[vain - 1])
+        """Bytes of what a path answers under an ETag, as a `Download` reads them."""
+        with Download(self, path, offset, offset + len(into), etag) as download:
+            download.read_into(into)
 
     def send(self, path: str, pieces: Sequence[bytes | memoryview], headers: Mapping[str, str]) -> bytes:
         """What a path answers to a body, sent piece by piece. To send it twice must do no harm: it is, where the
@@ -84,25 +71,28 @@ class Connections:
         for connection in idle:
             connection.close()
 
-    def _read(self, path: str, offset: int, into: memoryview, etag: str) -> Generator[int]:
+    @contextmanager
+    def range(self, path: str, start: int, stop: int, etag: str) -> Generator[http.client.HTTPResponse]:
+        """The answer of one request for bytes of what a path answers under an ETag; what is left of it is given up."""
         with self._connection() as connection:
-            span = f"bytes={offset}-{offset + len(into) - 1}"
-            self._begin(
-                connection, "GET", path, {"Range": span, "If-Match": f'"{etag}"', "Accept-Encoding": "identity"}
-            )
+            span = f"bytes={start}-{stop - 1}"
+            headers = {"Range": span, "If-Match": f'"{etag}"', "Accept-Encoding": "identity"}
+            self._begin(connection, "GET", path, headers)
             answer = self._answer(connection)
             if answer.status != 206 or answer.headers.get("Content-Range", "").split("/")[0] != span.replace("=", " "):
                 raise Unavailable(
                     f"{self._place.netloc} does not answer by ranges; see to what stands before the server"
                 )
-            left = into
-            while left:
-                size = answer.readinto(left)
-                if not size:
-                    raise http.client.IncompleteRead(b"", len(left))
-                left = left[size:]
-                yield size
-            answer.read()
+            yield answer
+            if answer.length:
+                connection.close()
+            else:
+                answer.read()
+
+    def away(self, error: Exception) -> Unavailable:
+        """What is told where the server is away for good."""
+        self.close()  # the others are as old
+        return _away(self._place, error)
 
     def _send(self, path: str, pieces: Sequence[bytes | memoryview], headers: Mapping[str, str]) -> bytes:
         with self._connection() as connection:
@@ -165,6 +155,59 @@ class Connections:
         if self._proxy is not None:
             connection.set_tunnel(host, port or 443, headers=_proxy_authorisation(self._proxy))
         return connection
+
+
+class Download:
+    """Bytes of what a path answers under an ETag, from one place to before another, read by one request as they come.
+
+    Where the connection breaks it is gone on with. One thread at a time uses it.
+    """
+
+    def __init__(self, connections: Connections, path: str, start: int, stop: int, etag: str) -> None:
+        self._connections = connections
+        self._path = path
+        self._at: int = start
+        self._stop = stop
+        self._etag = etag
+        self._exchange = ExitStack()
+        self._answer: http.client.HTTPResponse | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def read_into(self, into: memoryview) -> None:
+        """The next bytes. Raises what the server refuses, `Unavailable` where it stays away or has something else there
+        by now."""
+        vain = 0
+        while into:
+            before = self._at
+            try:
+                if not (size := self._opened().readinto(into)):
+                    raise http.client.IncompleteRead(b"", len(into))
+                self._at, into = self._at + size, into[size:]
+            except _BROKEN as error:
+                self.close()
+                vain = vain + 1 if self._at == before else 1
+                if vain > len(_PAUSES):
+                    raise self._connections.away(error) from error
+                self._connections.close()  # the others are as old
+                time.sleep(_PAUSES[vain - 1])
+        if self._at == self._stop:
+            self.close()
+
+    def close(self) -> None:
+        """Give up what is left; it can be gone on with."""
+        self._answer = None
+        self._exchange.close()
+
+    def _opened(self) -> http.client.HTTPResponse:
+        if self._answer is None:
+            asked = self._connections.range(self._path, self._at, self._stop, self._etag)
+            self._answer = self._exchange.enter_context(asked)
+        return self._answer
 
 
 def _proxy_for(place: SplitResult) -> SplitResult | None:

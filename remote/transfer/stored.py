@@ -6,14 +6,13 @@ from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from ...errors import Damaged, Refused
 from ...tensors.delta import Span
 from ...tensors.pack import Placement
 from ...tensors.threads import in_order as in_turn
 from ...tensors.virtual_pack import read_index
-from .ahead import BLOCK, ReadAhead
+from .connections import Download
+from .in_order import LONG, InOrder, empty
 
 if TYPE_CHECKING:
     from .connections import Connections
@@ -27,6 +26,8 @@ class RemotePack:
     """A virtual pack by the path that answers it. Manifests and the indexes of deltas are read ahead, at once; what is
     known to be read whole, and `in_order`, comes in blocks."""
 
+    block = LONG
+
     def __init__(
         self, connections: Connections, path: str, name: str, index: Mapping[str, Any], *, in_order: bool = False
     ) -> None:
@@ -34,12 +35,12 @@ class RemotePack:
         self._path = path
         self._etag = str(index.get("etag"))
         self.graph, self._places, head = read_index(index, name)
-        size, streams = self.size(name), 1 + len(self.graph.edges)
-        self._ahead = ReadAhead(self._read, size, streams) if in_order and size > BLOCK else None
+        size = self.size(name)
+        self._in_order = InOrder(self._open, self._starts(), size) if in_order and size > LONG else None
         self._held: dict[Span, memoryview] = {}
         ahead = (
             [Span(0, size)]
-            if in_order and size <= BLOCK
+            if in_order and size <= LONG
             else [Span(0, head), *chain.from_iterable(map(_ends, self._deltas()))]
         )
         self._held.update(zip(ahead, in_turn(lambda span: self._read(*span), ahead), strict=True))
@@ -53,14 +54,16 @@ class RemotePack:
         length = self.size(key) - offset if length is None else length
         if (held := self._held_bytes(offset, length)) is not None:
             return held
-        return self._ahead.get(offset, length) if self._ahead else self._read(offset, length)
+        into = empty(length)
+        self.read_into(key, offset, into)
+        return into
 
     def read_into(self, key: str, offset: int, into: memoryview) -> None:  # noqa: ARG002 - there is one
         """As `get`, to where the bytes are wanted."""
         if (held := self._held_bytes(offset, len(into))) is not None:
             into[:] = held
-        elif self._ahead is not None:
-            into[:] = self._ahead.get(offset, len(into))
+        elif self._in_order is not None:
+            self._in_order.read_into(offset, into)
         else:
             self._connections.read_into(self._path, offset, into, self._etag)
 
@@ -96,8 +99,19 @@ class RemotePack:
                 raise Damaged(f"delta {edge.digest}", expected="its bytes among what is restored", found="none")
             yield self._places[edge.digest]
 
+    def _starts(self) -> list[int]:
+        """Where a restore begins to read: at each delta and behind the last, small ones together with what follows."""
+        starts = [0]
+        for delta in self._deltas():
+            for place in (delta.offset, delta.offset + delta.length):
+                starts = [*starts, place] if place - starts[-1] > LONG else starts
+        return starts
+
+    def _open(self, start: int, stop: int) -> Download:
+        return Download(self._connections, self._path, start, stop, self._etag)
+
     def _read(self, offset: int, length: int) -> memoryview:
-        into = np.empty(length, np.uint8).data
+        into = empty(length)
         self._connections.read_into(self._path, offset, into, self._etag)
         return into
 

@@ -7,7 +7,9 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,6 +21,8 @@ from hypothesis import strategies as st
 
 from lepton_ai.domain.access.rights import Rights
 from lepton_ai.errors import Damaged, MissingChunks, Refused, Unavailable, UnknownRevision
+from lepton_ai.remote.transfer.connections import Connections, Download
+from lepton_ai.remote.transfer.in_order import InOrder
 from lepton_ai.remote.transfer.saving import Uploading
 from lepton_ai.tensors.manifest import CHUNK
 from lepton_ai.tensors.tensor import Array, Tensor
@@ -183,6 +187,52 @@ def test_a_load_is_read_on_where_its_connection_was_cut(server: Served, remote: 
     assert between.back < 15 << 20  # not begun anew each time
 
 
+def test_a_load_takes_one_long_request_for_a_delta_and_one_for_what_it_leads_from(
+    server: Served, remote: Remote
+) -> None:
+    tensors = noise(64, 20)
+    raw = tensors["weight"].raw().copy()
+    raw[::3] += 1  # so much that the delta is long, too
+    later = {"weight": Array("uint8", raw.shape, raw)}
+    remote.save(tensors, "long")
+    remote.save(later, "long")
+    assert not server.manager.show("long@2").keyframe
+    with Between(server.url) as between:
+        found = Remote(between.url).arrays("long@2")
+
+    assert same(found, later)
+    assert len([line for line in between.asked if "/stored" in line]) <= 2 + 4  # beside manifests and a delta's index
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_threads_that_ask_in_any_order_and_leave_some_out_get_the_bytes_that_they_ask_for(
+    server: Served, data: st.DataObject
+) -> None:
+    remote = Remote(server.url)
+    if "scrambled" not in server.manager.models():
+        remote.save(noise(48, 21), "scrambled")
+    connections = Connections(remote.client)
+    facts = remote.client.get("/models/scrambled/versions/1/restoring")
+    path, etag, size = "/models/scrambled/versions/1/stored", facts["stored"]["etag"], facts["stored"]["size"]
+    whole = np.empty(size, np.uint8)
+    connections.read_into(path, 0, whole.data, etag)
+    starts = sorted(data.draw(st.sets(st.integers(0, size - 1), max_size=2)) | {0})
+    read = InOrder(lambda start, stop: Download(connections, path, start, stop, etag), starts, size)
+    cuts = sorted(data.draw(st.sets(st.integers(0, size), min_size=2, max_size=12)))
+    spans = [span for span in pairwise(cuts) if data.draw(st.booleans())]
+
+    def asked(span: tuple[int, int]) -> bool:
+        into = np.empty(span[1] - span[0], np.uint8)
+        read.read_into(span[0], into.data)
+        return bool(np.array_equal(into, whole[span[0] : span[1]]))
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(asked, data.draw(st.permutations(spans))))
+    connections.close()
+    remote.close()
+
+
 def test_files_come_back_and_those_that_are_known_are_not_sent_again(
     server: Served, remote: Remote, tmp_path: Path
 ) -> None:
@@ -228,7 +278,7 @@ def test_a_model_of_another_is_neither_read_nor_known(server: Served, remote: Re
 def test_the_server_killed_within_an_upload_keeps_what_arrived(tmp_path: Path) -> None:
     tensors, home = noise(96, 10), tmp_path / "home"
     with process(home) as (server, url), Between(url) as between:
-        between.seen = lambda there: server.kill() if there > 30 << 20 else None
+        between.seen = lambda there: server.kill() if there > 20 << 20 and chunks_in(home) else None
         remote = Remote(between.url)
         with pytest.raises(Unavailable) as away:
             remote.save(tensors, "resumed", key="resumed-1")
