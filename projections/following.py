@@ -21,6 +21,11 @@ _ROWS: Final = 10_000
 """Events a batch at most; a batch is what came since the last one, so it is small while the model is up to date."""
 _PATIENCE: Final = 2.0
 """Seconds before whoever waits for an event is told that none will come, where that is known."""
+_REST: Final = 5.0
+"""Times as long as a small batch took, for which others have the machine: by then more came, and a batch of it costs
+little more than an event alone. Whoever waits for an event does not wait for that."""
+_LONGEST_REST: Final = 0.25
+"""Seconds."""
 _LOOKS: Final = 0.5
 """Seconds between two looks whether following has ended."""
 
@@ -58,6 +63,8 @@ class Follower:
         self._at_end = False
         """Whether the log had nothing more when it was read last."""
         self._moved = threading.Condition()
+        self._waiting = 0
+        self._awaited = threading.Event()
         self._stopped = threading.Event()
         self._process = os.getpid()
         self._thread = threading.Thread(target=self._run, name="projector", daemon=True)
@@ -92,7 +99,10 @@ class Follower:
     def _reached(self, seq: int, seconds: float) -> bool:
         """Whether event `seq` is applied, or is so within these seconds; raises what ended the following."""
         with self._moved:
+            self._waiting += 1
+            self._awaited.set()
             self._moved.wait_for(lambda: self.projection.position >= seq or self.failure is not None, seconds)
+            self._waiting -= 1
             if self.projection.position >= seq:
                 return True
             if self.failure is not None:
@@ -147,7 +157,15 @@ class Follower:
                 if not rows:
                     feed.wait(0.25)
                     continue
+                begun = time.monotonic()
                 self.projection.mended(lambda rows=rows: self._apply(rows))
                 with self._moved:
                     self.delay = age(rows[-1].envelope)
                     self._moved.notify_all()
+                if len(rows) < _ROWS:
+                    self._rest(_REST * (time.monotonic() - begun))
+
+    def _rest(self, seconds: float) -> None:
+        self._awaited.clear()
+        if not self._waiting:
+            self._awaited.wait(min(seconds, _LONGEST_REST))

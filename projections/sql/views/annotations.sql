@@ -8,11 +8,12 @@
 -- annotated TIMESTAMPTZ: when it was put there
 -- actor VARCHAR: pseudonym of who put it there
 -- seq UBIGINT: the event that did
-SELECT model, version, name, last.value, last.number, last.kind, last.recorded AS annotated, last.actor, last.seq
-FROM (
-    SELECT model, version, name, arg_max(a, a.seq) AS last
-    FROM store.annotations AS a
+SELECT model, version, name, value, number, kind, recorded AS annotated, actor, seq
+FROM store.annotations
+JOIN (
+    SELECT model, version, name, max(seq) AS seq
+    FROM store.annotations
     WHERE seq <= s
     GROUP BY model, version, name
-)
-WHERE last.kind <> 'null'
+) USING (model, version, name, seq)
+WHERE kind <> 'null'
