@@ -164,6 +164,8 @@ class ModelManager:
         self._root: ModelManager | None = None
         self._rights = ALL
         self._past: int | None = None
+        self._then: tuple[Workspace, Workspace] | None = None
+        """The present, and the past as it was made of it."""
         self._origins: WeakKeyDictionary[Any, Version | PendingVersion] = WeakKeyDictionary()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -183,7 +185,8 @@ class ModelManager:
 
     def close(self) -> None:
         """Give back what is open; the next call opens it again."""
-        if home := self._opened.pop(os.getpid(), None):
+        home = self._opened.pop(os.getpid(), None)
+        if home is not None and self._root is None:
             home.close()
 
     def acting(self, actor: str, rights: Rights | None = None) -> ModelManager:
@@ -1390,8 +1393,12 @@ class ModelManager:
 
     @property
     def _home(self) -> Home:
-        if self._root is not None:
-            return self._root._home.acting(self._settings.actor, self._rights)
+        home, root = self._opened.get(os.getpid()), None if self._root is None else self._root._home
+        if home is not None and home.root is root:
+            return home
+        if root is not None:
+            self._opened[os.getpid()] = home = root.acting(self._settings.actor, self._rights)
+            return home
         from .wiring import Home
 
         # threads that come at once get the same one
@@ -1465,7 +1472,11 @@ class ModelManager:
         # what reads makes no ledger: `save_version`, `train`, `run`, `jobs.train` and `jobs.offer` do
         self._home.seek()
         workspace = self._home.workspace
-        return workspace if self._past is None else workspace.as_of(self._past)
+        if self._past is None:
+            return workspace
+        if self._then is None or self._then[0] is not workspace:
+            self._then = workspace, workspace.as_of(self._past)
+        return self._then[1]
 
     @property
     def _outbox(self) -> Outbox:

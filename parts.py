@@ -37,6 +37,8 @@ class Once(Generic[T]):
     def __get__(self, home: HasParts, owner: type) -> T:
         if home.root is not None and self._name not in _OWN:
             return self.__get__(home.root, owner)
+        if (made := vars(home).get(self._name)) is not None:  # without waiting for who opens another part
+            return made
         with home.opening:
             if self._name not in vars(home):
                 vars(home)[self._name] = self._make(home)

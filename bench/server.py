@@ -4,7 +4,9 @@ A ledger of 100,000 versions and a million events is served beside a projector, 
 of four kinds in turns, the 95th percentile of each kind's time is told, from the moment that a request was due; and
 what memory server and projector came to. Then the requests that are answered a second, eight at a time over loopback,
 beside MLflow 3.17.2's own server with SQLite and as many workers as it starts by itself, on ledgers of one model of ten
-versions; both sync what they are told to keep. The client is the same for both: bare HTTP/1.1 over kept connections.
+versions; both sync what they are told to keep. They take turns, and each is stopped (SIGSTOP) while the other is asked,
+so that what one does by itself takes nothing from the other. The client is the same for both: bare HTTP/1.1 over kept
+connections.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import asyncio
 import json
 import os
 import re
+import signal
 import socket
 import statistics
 import subprocess
@@ -149,8 +152,9 @@ def _move(alias: str, version: int) -> Asked:
 def _beside(folder: Path) -> str:
     """Requests a second of the two servers, which take turns; medians."""
     with ExitStack() as stack:
-        ours = stack.enter_context(_ours(folder / "home"))
-        theirs = stack.enter_context(_theirs(folder))
+        first, ours = stack.enter_context(_ours(folder / "home"))
+        second, theirs = stack.enter_context(_theirs(folder))
+        groups = (first, second)
         contests: dict[str, tuple[tuple[int, Callable[[int], Asked]], tuple[int, Callable[[int], Asked]]]] = {
             "show a version by its alias": (
                 (ours, lambda _: Asked("GET", f"/api/v1/models/{MODEL}/versions/production")),
@@ -166,7 +170,9 @@ def _beside(folder: Path) -> str:
             rates: list[list[float]] = [[], []]
             for _ in range(RUNS):
                 for side, (port, asked) in enumerate(sides):
+                    os.killpg(groups[1 - side], signal.SIGSTOP)
                     rates[side].append(asyncio.run(_rate(port, asked)))
+                    os.killpg(groups[1 - side], signal.SIGCONT)
             one, other = map(statistics.median, rates)
             lines.append(f"| {name} | {one:,.0f} | {other:,.0f} | {one / other:.1f} |")
     return "\n".join(lines)
@@ -190,13 +196,14 @@ async def _rate(port: int, asked: Callable[[int], Asked]) -> float:
 
 
 @contextmanager
-def _ours(home: Path) -> Iterator[int]:
+def _ours(home: Path) -> Iterator[tuple[int, int]]:
+    """A server of ten versions: the group of its processes, and its port."""
     with ModelManager(home) as manager:
         for number in range(10):
             manager.save_version({"w": np.full((16, 16), number, "float32")}, name=MODEL, metrics={"f1": 0.9})
         manager.alias("production", f"{MODEL}@1")
-    with served(home) as (_, port):
-        yield port
+    with served(home) as (server, port):
+        yield server.pid, port
 
 
 _API = "/api/2.0/mlflow"
@@ -207,7 +214,8 @@ def _theirs_move(number: int) -> bytes:
 
 
 @contextmanager
-def _theirs(folder: Path) -> Iterator[int]:
+def _theirs(folder: Path) -> Iterator[tuple[int, int]]:
+    """As `_ours`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -215,13 +223,15 @@ def _theirs(folder: Path) -> Iterator[int]:
     words = (MLFLOW, "server", "--backend-store-uri", place, "--artifacts-destination", folder / "artifacts")
     env = {**os.environ, "PATH": f"{MLFLOW.parent}:{os.environ['PATH']}"}
     quiet = subprocess.DEVNULL
-    with subprocess.Popen((*words, "--port", str(port)), cwd=folder, env=env, stdout=quiet, stderr=quiet) as server:
+    with subprocess.Popen(
+        (*words, "--port", str(port)), cwd=folder, env=env, stdout=quiet, stderr=quiet, start_new_session=True
+    ) as server:
         try:
             _until(lambda: asyncio.run(_asked(port, Asked("GET", "/health"))))
             asyncio.run(_made(port))
-            yield port
+            yield server.pid, port
         finally:
-            server.terminate()
+            os.killpg(server.pid, signal.SIGTERM)
 
 
 async def _made(port: int) -> None:
@@ -254,7 +264,9 @@ def served(home: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
 @contextmanager
 def _process(home: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
     env = {**os.environ, "LEPTON_HOME": str(home), "LEPTON_WAIT": str(PATIENCE), "PYTHONSAFEPATH": "1"}
-    with subprocess.Popen((*LEPTON, *words), env=env, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        (*LEPTON, *words), env=env, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         try:
             if words[0] == "projector":
                 _until(lambda: (home / "read" / "main.sock").stat())

@@ -15,6 +15,8 @@ from ..events.upcast import stored_names
 from .folds import At
 
 KEPT: Final = 32
+LATEST: Final = 256
+"""What writes left behind them that is kept: their answers are told as of then, while others write."""
 """Sums of the past that are kept, of all streams together: those used last. They share what is equal in them."""
 
 
@@ -23,6 +25,7 @@ class PastFolds:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, int], At] = OrderedDict()
+        self._latest: OrderedDict[tuple[str, int], At] = OrderedDict()
         self._lock = Lock()
 
     def before(self, stream: str, version: int) -> Sequence[At]:
@@ -38,6 +41,18 @@ class PastFolds:
             self._kept.move_to_end((stream, at.version))
             if len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
+
+    def left(self, stream: str, version: int) -> At | None:
+        """What a write left of a stream at this version, if that was noted lately."""
+        with self._lock:
+            return self._latest.get((stream, version))
+
+    def note(self, stream: str, at: At) -> None:
+        """Remember what a write left of a stream, for as long as its answer may take."""
+        with self._lock:
+            self._latest[stream, at.version] = at
+            if len(self._latest) > LATEST:
+                self._latest.popitem(last=False)
 
 
 def folded(stream: str, at: At, newer: tuple[int, Sequence[Row]]) -> At:

@@ -196,6 +196,7 @@ class Ledger:
     def _remember(self, transaction: Transaction) -> None:
         for stream, at in transaction.states.items():
             self._keep(stream, at)
+            self._past.note(stream, at)
         self._current.update(transaction.states)
         self._end, self._leaf = transaction.seq, transaction.leaf
 

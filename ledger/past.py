@@ -29,6 +29,7 @@ class PastLedger(Ledger):
         self.store: PastStore = PastStore(present.store, until)
         self._present = present
         self._past = folds
+        self._seen: dict[str, At] = {}
 
     def before_fork(self) -> None:
         """Nothing is at work."""
@@ -44,9 +45,9 @@ class PastLedger(Ledger):
 
     def at(self, stream: str) -> At:
         """A stream's aggregate as it was: as it is, where nothing came since."""
-        now = self._present.at(stream)
-        version = self.store.version_at(stream)
-        return now if version >= now.version else self._folded(stream, version)
+        if (seen := self._seen.get(stream)) is None or self.store.leaf(stream, seen.version) != seen.leaf:
+            self._seen[stream] = seen = self._looked(stream)
+        return seen
 
     def state(self, stream: str) -> Aggregate:
         return self.at(stream).state
@@ -63,6 +64,13 @@ class PastLedger(Ledger):
     ) -> Generator[Transaction]:
         raise ReadOnly(self.store.until)
         yield
+
+    def _looked(self, stream: str) -> At:
+        version = self.store.version_at(stream)
+        if (left := self._past.left(stream, version)) is not None and self.store.leaf(stream, version) == left.leaf:
+            return left
+        now = self._present.at(stream)
+        return now if version >= now.version else self._folded(stream, version)
 
     def _folded(self, stream: str, version: int) -> At:
         at = self._nearest(stream, version)

@@ -15,6 +15,7 @@ from ..domain.job.state import JobState
 from ..domain.model.resolve import Revision, only, resolve, split
 from ..domain.model.revision import parts
 from ..domain.model.state import ModelState, ModelVersion
+from ..domain.names import checked_model
 from ..domain.run.state import RunState
 from ..domain.state import Objects
 from ..domain.streams import OBJECTS, job_stream, model_stream, run_stream
@@ -136,6 +137,8 @@ class Workspace:
         named, *_ = parts(text)
         if model is not None and named not in (None, model):
             raise Refused(f"{text!r} is of model {named}, and what was asked is about {model}; name one of the two")
+        if model is None and named is not None and self.model(checked_model(named)).registered:
+            model = named  # without a look at all others
         return split(text, self.models() if model is None else [model], self.archived)
 
     def guard(self, rev: str | int, model: str) -> int:

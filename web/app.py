@@ -21,14 +21,13 @@ from .api import ROUTERS
 from .caller import encoded
 from .door.access import Access
 from .door.limits import Limited
-from .openapi.document import document, unique_id
+from .openapi.document import document
 from .problems import away, of_error, of_fault, of_http, of_validation
-from .routing import RawPath, allowed
+from .routing import PREFIX, RawPath, allowed
 from .served import ServedLedger
 
 log = logging.getLogger("lepton.serve")
 
-PREFIX: Final = "/api/v1"
 OPENAPI: Final = f"{PREFIX}/openapi.json"
 
 
@@ -74,10 +73,8 @@ def _routed(lifespan: Any = None) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
         redirect_slashes=False,
-        generate_unique_id_function=unique_id,
     )
-    for router in ROUTERS:
-        app.include_router(router, prefix=PREFIX)
+    app.router.routes.extend(route for router in ROUTERS for route in router.routes)
     app.add_api_route("/healthz", _healthy, include_in_schema=False)
     app.add_api_route("/readyz", _ready, include_in_schema=False)
     app.openapi = cache(lambda: document(app))  # type: ignore[method-assign]

@@ -55,9 +55,9 @@ class Caller:
         """The key under which a write acts once, however often it is sent."""
         return key_of(self.request.headers)
 
-    @property
+    @cached_property
     def after(self) -> ModelManager:
-        """The ledger as a write left it, whatever came since: it may be one that was sent again."""
+        """The ledger as a write that is done left it, whatever came since: it may be one that was sent again."""
         return self.manager if self.recorded is None else self.manager.as_of(self.recorded)
 
     @property

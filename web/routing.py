@@ -21,6 +21,7 @@ from .caller import key_of
 from .problems import Problem
 from .reading import READS
 
+PREFIX: Final = "/api/v1"
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -68,10 +69,11 @@ class RawRoute(APIRoute):
 
 
 class Router(FastAPIRouter):
-    """A router of the API."""
+    """A router of the API, on a subject. Its routes are put into the application as they are: FastAPI looks twice
+    through those of a router that is included."""
 
-    def __init__(self, *tags: str, **options: Any) -> None:
-        super().__init__(tags=list(tags), route_class=RawRoute, **options)
+    def __init__(self, subject: str) -> None:
+        super().__init__(prefix=PREFIX, tags=[subject], route_class=RawRoute, generate_unique_id_function=_unique_id)
 
 
 class RawPath:
@@ -110,6 +112,11 @@ class _Head:
         elif not self._answered:
             self._answered = True
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _unique_id(route: APIRoute) -> str:
+    """What an operation is called: its subject and the name of its handler."""
+    return f"{route.tags[0]}.{route.name}"
 
 
 def allowed(routes: list[BaseRoute], scope: Scope) -> str:

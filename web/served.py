@@ -93,13 +93,13 @@ class ServedLedger:
         """Whether anybody holds a token that is good."""
         return any(token.is_good for token in self.manager.tokens())
 
-    def is_open(self) -> bool:
+    async def is_open(self) -> bool:
         """Whether this machine's user needs no token: nobody beyond it is meant to come, and there are no tokens."""
         if not self.options.is_private:
             return False
         until, has_tokens = self._has_tokens
         if time.monotonic() >= until:
-            has_tokens = self.has_tokens()
+            has_tokens = await asyncio.to_thread(self.has_tokens)
             self._has_tokens = time.monotonic() + FRESH, has_tokens
         return not has_tokens
 

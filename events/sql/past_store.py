@@ -41,13 +41,13 @@ class PastStore(Store):
     def version_at(self, stream: str) -> int:
         """The last version that a stream had, 0 where it had none: its versions are in the order of their events."""
         with self.database.connection() as connection:
-            last = connection.execute(self.sql.stream_version, (stream,)).fetchone()[0] or 0
+            last, at = connection.execute(self.sql.stream_last, (stream,)).fetchone() or (0, 0)
 
             def seq(version: int) -> int:
                 found = connection.execute(self.sql.seq_of, (stream, version)).fetchone()
                 return counted(found[0] if found else None, f"the event of version {version} of {stream}")
 
-            if not last or seq(last) <= self.until:
+            if counted(at, f"the last event of {stream}") <= self.until:
                 return last
             return bisect_right(range(1, last), self.until, key=seq)
 

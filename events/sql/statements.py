@@ -75,6 +75,7 @@ class Statements:
     stream_span = f"{_ROW} WHERE stream = ? AND version > ? AND version <= ? ORDER BY seq"
     seq_of = "SELECT seq FROM events WHERE stream = ? AND version = ?"
     stream_version = "SELECT max(version) FROM events WHERE stream = ?"
+    stream_last = "SELECT version, seq FROM events WHERE stream = ? ORDER BY version DESC LIMIT 1"
     stream_of_types = f"{_ROW} WHERE stream = ? AND version > ? AND version <= ? AND type IN (:many) ORDER BY seq"
     stream_gaps = """
         SELECT seq, stream, version, before

@@ -186,7 +186,14 @@ def put_alias(call: Call, model: str, name: str, asked: AliasAsked) -> Response:
     told: dict[str, Any] = {"reason": asked.reason, "override": asked.override, "key": call.key}
     if expected is None:
         required(None)
-    return _put(call, "alias", name, lambda: call.manager.alias(name, rev, expected=expected, **told))
+    stood: list[Refs] = []
+
+    def move() -> Version:
+        guard = None if expected is None else {name: expected}
+        stood.append(call.manager.aliases({name: rev}, expected=guard, **told))
+        return stood[0][name]
+
+    return _put(call, "alias", name, move, lambda _: stood[0])
 
 
 @router.patch(
@@ -255,28 +262,37 @@ def _moves(call: Caller, model: str, kind: Kind, name: str, most: int, cursor: s
     return response
 
 
-def _put(call: Caller, kind: Kind, name: str, act: Callable[[], Version]) -> Response:
+def _put(
+    call: Caller,
+    kind: Kind,
+    name: str,
+    act: Callable[[], Version],
+    standing_then: Callable[[Version], Refs] | None = None,
+) -> Response:
     """Put a name on a version: 201 where it stood nowhere. Sent again under its key, the answer is what it was."""
+    left = standing_then or (lambda version: standing(call.after, kind, version.model))
     stood: list[Refs] = []
 
     def tag_of(version: Version) -> str | None:
-        stood.append(standing(call.after, kind, version.model))
+        stood.append(left(version))
         return str(stood[0].last_moves[name]) if name in stood[0] else None
 
     def told(version: Version) -> dict[str, Any]:
         return entry(stood[0], name) if name in stood[0] else version.to_dict()
 
     response = call.wrote(act, etag=tag_of, body=told)
-    if call.recorded is not None and _is_new(call, kind, name, stood[0]):
+    if (
+        call.recorded is not None
+        and name in stood[0]
+        and _is_new(call, kind, name, stood[0][name].model, call.recorded)
+    ):
         response.status_code = 201
     return response
 
 
-def _is_new(call: Caller, kind: Kind, name: str, stood: Refs) -> bool:
-    """Whether a write put a name somewhere that had stood nowhere."""
-    if name not in stood:
-        return False
-    moves = call.after.moves(name, kind, model=stood[name].model, most=1)
+def _is_new(call: Caller, kind: Kind, name: str, model: str, recorded: int) -> bool:
+    """Whether a write that recorded an event put a name somewhere that had stood nowhere."""
+    moves = call.manager.moves(name, kind, model=model, before=recorded + 1, most=1)
     return next(iter(moves)).from_version is None
 
 

@@ -69,7 +69,7 @@ class Access:
     async def _visitor(self, scope: Scope) -> Visitor:
         headers = Headers(scope=scope)
         secret = bearer(headers)
-        if secret is None and await asyncio.to_thread(self._service.is_open):
+        if secret is None and await self._service.is_open():
             _check_neighbour(scope, headers)
             check_origin(headers, self._options)
             return Visitor(self._service.user, ALL)

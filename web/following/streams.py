@@ -171,7 +171,7 @@ class EventStream(Response):
         """Whether the token is good still; without one, whether none is needed yet."""
         try:
             if self._secret is None:
-                return await asyncio.to_thread(self._service.is_open)
+                return await self._service.is_open()
             return await asyncio.to_thread(self._service.visitor, self._secret) == self._visitor
         except LeptonError:  # who cannot be asked now is asked again
             return True

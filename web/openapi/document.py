@@ -19,7 +19,6 @@ from .examples import PARAMETERS as EXAMPLES
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
-    from fastapi.routing import APIRoute
 
 ABOUT: Final = """\
 The ledger that versions every model a team trains, over HTTP. docs/api.md tells the conventions: tokens, keys, ETags
@@ -74,11 +73,6 @@ def document(app: FastAPI) -> dict[str, Any]:
     components["parameters"] = {name: _shared_header(name) for name in HEADERS}
     components["securitySchemes"] = {"token": _TOKEN}
     return whole | {"security": [{"token": []}]}
-
-
-def unique_id(route: APIRoute) -> str:
-    """What an operation is called: its subject and the name of its handler."""
-    return f"{route.tags[0]}.{route.name}" if route.tags else route.name
 
 
 _PROBLEM: Final[Mapping[str, Any]] = {
