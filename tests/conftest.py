@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -48,6 +49,22 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name not in LONG)
+
+
+@pytest.fixture(autouse=True)
+def logging_is_left_as_it_was() -> Iterator[None]:
+    """What one test turns off is missed by another, which reads what is logged."""
+    before = _logging()
+    yield
+    assert _logging() == before
+
+
+def _logging() -> dict[str, object]:
+    names = ("lepton", *(name for name in logging.root.manager.loggerDict if name.startswith("lepton.")))
+    loggers = [logging.getLogger(name) for name in names]
+    turned = {each.name: (each.disabled, each.propagate, each.level) for each in loggers}
+    usual = (False, True, logging.NOTSET)
+    return {"": logging.root.manager.disable} | {name: state for name, state in turned.items() if state != usual}
 
 
 @pytest.fixture
