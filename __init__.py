@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         UnknownRevision,
     )
     from .evaluation.own.metrics import metric
+    from .evidence.proof import verify_proof
     from .manager import ModelManager
     from .models.registry import register
     from .results import LastMove, PendingVersion, Performance, Version
@@ -39,6 +40,7 @@ _HOMES: Final = {
     "Version": ".results",
     "metric": ".evaluation.own.metrics",
     "register": ".models.registry",
+    "verify_proof": ".evidence.proof",
 }
 
 __all__ = [
@@ -58,6 +60,7 @@ __all__ = [
     "Version",
     "metric",
     "register",
+    "verify_proof",
 ]
 
 

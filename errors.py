@@ -18,6 +18,7 @@ LeptonError
 ├── Unavailable            try again later; carries the key          exit 3
 │   └── LockHeld             another process holds the lock, and does the work
 └── Damaged                bytes are not what was recorded           exit 5
+    └── NotAsSigned          history, or a proof of it, is not what was signed
 """
 
 from __future__ import annotations
@@ -228,6 +229,16 @@ class Damaged(LeptonError):
 
     def __init__(self, thing: str, *, expected: str, found: str) -> None:
         super().__init__(f"{thing} is damaged: expected {expected}, found {found}; `lepton fsck` lists all damage")
+        self.thing = thing
+        self.expected = expected
+        self.found = found
+
+
+class NotAsSigned(Damaged):
+    """What was signed is not what is there: a history, a proof or the text of a signed head."""
+
+    def __init__(self, thing: str, *, expected: str, found: str, remedy: str) -> None:
+        LeptonError.__init__(self, f"{thing} is not what was signed: expected {expected}, found {found}; {remedy}")
         self.thing = thing
         self.expected = expected
         self.found = found

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         ModelRecord,
         NamedData,
         Pick,
+        Proof,
         Protection,
         Protections,
         RefusedSaves,
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
         RolledBack,
         RunRecord,
         RunRecords,
+        SignedHead,
         Status,
         Suggestion,
         SuiteRecord,
@@ -1295,13 +1297,86 @@ class ModelManager:
         return replace(state, home={}, complaints=(), unknown=dict.fromkeys(state.unknown, "it is away"))
 
     @_administered
-    def verify(self) -> Verified:
+    def verify(
+        self,
+        *,
+        against: str | os.PathLike[str] | None = None,
+        key: str | Sequence[str] | None = None,
+        leaves: str | os.PathLike[str] | None = None,
+    ) -> Verified:
         """Recompute the Merkle root from the stored bytes, and compare all that stands beside them. Raises `Damaged`.
 
         It proves that the ledger is whole in itself; that nobody rewrote all of it, only a root or a signed head kept
-        elsewhere proves. Names of actors are in no event, so nothing proves which name a pseudonym stood for.
+        elsewhere proves: `against` is the file of one, or of many, and `NotAsSigned` (a `Damaged`) is raised where the
+        log does not go on from it. It names the first event that differs where `leaves`, the file that `sign_head`
+        wrote with the head, or another head close by tells that, else the events among which it is. `key` is the
+        verifier key, or several, of which one must have signed the heads. Names of actors are in no event, so nothing
+        proves which name a pseudonym stood for.
         """
-        return versions.fsck.verify(self._workspace)
+        if against is None:
+            return versions.fsck.verify(self._workspace)
+        return versions.against.verify_against(
+            self._workspace,
+            checked_path(os.fspath(against), "the file of the head"),
+            versions.heads.keys_of(key, self._settings),
+            _path_of(leaves, "the file of the leaves"),
+        )
+
+    @_administered
+    def sign_head(
+        self,
+        output: str | os.PathLike[str] | None = None,
+        *,
+        key_file: str | os.PathLike[str] | None = None,
+        key_command: str | None = None,
+        verifier: str | None = None,
+        leaves: str | os.PathLike[str] | None = None,
+    ) -> SignedHead:
+        """Sign where the log ends: its size, Merkle root and the time, as a C2SP checkpoint, to be kept elsewhere.
+
+        The key is that of `key_file`, or `key_command` signs, under the key that `verifier` verifies; else what
+        LEPTON_SIGNING_KEY, LEPTON_SIGNING_COMMAND and LEPTON_VERIFIER_KEY say. The head is written to `output`; one
+        that is there must be of this ledger's history. `leaves` is a file for the hash of every event, 32 bytes each,
+        by which `verify` can name the first event that differs.
+        """
+        signer = versions.heads.signer_of(self._settings, key_file, key_command, verifier)
+        files = _path_of(output, "the file of the head"), _path_of(leaves, "the file of the leaves")
+        return versions.heads.sign_head(self._workspace, signer, *files)
+
+    def prove(
+        self,
+        what: Rev | None = None,
+        output: str | os.PathLike[str] | None = None,
+        *,
+        since: str | os.PathLike[str] | None = None,
+        head: str | os.PathLike[str] | None = None,
+        key: str | Sequence[str] | None = None,
+        key_file: str | os.PathLike[str] | None = None,
+        key_command: str | None = None,
+        verifier: str | None = None,
+    ) -> Proof:
+        """A proof for who has no ledger: that an event is in the log, or that the log goes on from a head.
+
+        `what` is an event's `seq`, or a revision: of a branch or alias its last move is proved, of a tag its binding,
+        of a version its commit. `since` is the file of an earlier head instead. It is a proof under the head in the
+        file `head`, else under the log's end, which is signed as `sign_head` does if there is a key. `key` is the
+        verifier key of the heads that are given. The proof is written to `output`; `lepton_ai.verify_proof` checks it.
+        """
+        if (what is None) == (since is None):
+            raise Malformed("a proof is of an event or since a head; give one of the two")
+        keys = versions.heads.keys_of(key, self._settings)
+        signer = versions.heads.signer_if_any(self._settings, key_file, key_command, verifier)
+        known = versions.proving.head_to_prove(self._workspace, _path_of(head, "the file of the head"), keys, signer)
+        if what is not None:
+            seq = versions.proving.event_of(self._workspace, self._arrived(what))
+            proof = versions.proving.prove_event(self._workspace, seq, known)
+        else:
+            earlier = checked_path(os.fspath(cast("str", since)), "the file of the earlier head")
+            proof = versions.proving.prove_since(self._workspace, earlier, keys, known)
+        if output is not None:
+            file = checked_path(os.fspath(output), "the file of the proof")
+            versions.heads.write_whole(file, proof.written().encode())
+        return proof
 
     @_administered
     def fsck(self, *, events: bool = True, objects: bool = True, projection: bool = True) -> Damages:
@@ -1605,6 +1680,10 @@ def _reopened(kind: type[ModelManager], carried: Settings, strict: bool) -> Mode
 def _acting_again(root: ModelManager, actor: str, rights: Rights, past: int | None) -> ModelManager:
     manager = root.acting(actor, rights)
     return manager if past is None else manager.as_of(past)
+
+
+def _path_of(given: str | os.PathLike[str] | None, what: str) -> Path | None:
+    return None if given is None else checked_path(os.fspath(given), what)
 
 
 def _written(rev: Expected) -> str:

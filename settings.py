@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from .errors import Malformed, Refused
@@ -61,6 +61,8 @@ class Terms:
     """Between two looks at Kafka's topics: whether they are still as they must be, and whether others wrote there."""
     rejected: float = 30 * 86_400.0
     """Before the bytes of a refused message are thrown away; its reason stays."""
+    witness: float = 3600.0
+    """Between two signed heads that are sent to witnesses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,14 @@ class Settings:
     """The secret that workers must know to get jobs; None where all who may write to the topic count as workers."""
     source: Source = "named"
     """How the home was come by."""
+    signing_key: Path | None = None
+    """The file of the key that signs heads."""
+    signing_command: str | None = field(default=None, repr=False)
+    """The command that signs heads, where no file does."""
+    verifier_key: str | None = None
+    """The key by which heads and proofs are checked where none is given."""
+    witness: tuple[str, ...] = field(default=(), repr=False)
+    """Where signed heads are sent: files, URLs, Kafka."""
 
     def __repr__(self) -> str:
         """The settings without what is nobody else's business."""
@@ -161,6 +171,10 @@ def load(home: str | os.PathLike[str] | None = None, *, actor: str | None = None
         worker_secret=_secret(env, "LEPTON_WORKER_SECRET"),
         source=source,
         offers=offers(env),
+        signing_key=_file(env, "LEPTON_SIGNING_KEY"),
+        signing_command=env.get("LEPTON_SIGNING_COMMAND") or None,
+        verifier_key=env.get("LEPTON_VERIFIER_KEY") or None,
+        witness=_witnesses(env),
     )
 
 
@@ -174,7 +188,7 @@ _URLS: Mapping[str, tuple[str, Callable[[str | None], str | None]]] = {
 def portable(settings: Settings) -> Settings:
     """The settings as they may be written down: without passwords and secrets."""
     urls = {name: without_secrets(getattr(settings, name)) for name in _URLS}
-    return replace(settings, **urls, kafka_key_password=None, worker_secret=None)
+    return replace(settings, **urls, kafka_key_password=None, worker_secret=None, signing_command=None, witness=())
 
 
 def completed(settings: Settings, env: Mapping[str, str] = os.environ) -> Settings:
@@ -186,7 +200,8 @@ def completed(settings: Settings, env: Mapping[str, str] = os.environ) -> Settin
             raise Refused(f"{written} was written down without its secrets; set {variable} to it in this process")
         urls[name] = here if here is not None and "***" in written else written
     password, secret = env.get("LEPTON_KAFKA_KEY_PASSWORD") or None, _secret(env, "LEPTON_WORKER_SECRET")
-    return replace(settings, **urls, kafka_key_password=password, worker_secret=secret)
+    signing: dict[str, Any] = {"signing_command": env.get("LEPTON_SIGNING_COMMAND") or None, "witness": _witnesses(env)}
+    return replace(settings, **urls, kafka_key_password=password, worker_secret=secret, **signing)
 
 
 def language(env: Mapping[str, str] = os.environ) -> Literal["zh", "en"]:
@@ -252,6 +267,18 @@ def _secret(env: Mapping[str, str], name: str) -> str | None:
     if text and len(text) < SHORTEST_SECRET:
         raise Malformed(f"{name} is shorter than {SHORTEST_SECRET} characters; `openssl rand -hex 32` makes a good one")
     return text or None
+
+
+def _witnesses(env: Mapping[str, str]) -> tuple[str, ...]:
+    """Where LEPTON_WITNESS has signed heads sent; never quoted, for a URL may hold a password."""
+    places = tuple((env.get("LEPTON_WITNESS") or "").split())
+    for place in places:
+        if not re.fullmatch(r"file:///[^?#]+|/.+|https?://[^/?#]+.*|kafka|kafka(\+ssl|\+sasl)?://.+", place):
+            raise Malformed(
+                "LEPTON_WITNESS names what is no place for heads; write an absolute path, http(s)://…, kafka (that of "
+                "LEPTON_KAFKA) or kafka://HOST:PORT, several with spaces between them"
+            )
+    return places
 
 
 def _metrics(env: Mapping[str, str]) -> str | None:

@@ -35,10 +35,11 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "Files": ("files", ("save", "export", "checkout")),
     "Runs": ("work.runs", ("runs",)),
     "Jobs": ("work.jobs", ("jobs", "logs", "cancel")),
+    "Evidence": ("evidence", ("sign-head", "prove", "verify")),
     "Asking the ledger": ("query", ("sql", "events", "snapshot")),
     "Keeping the ledger": (
         "maintenance",
-        ("init", "sync", "kept", "adopt", "verify", "fsck", "rebuild", "forget", "upgrade"),
+        ("init", "sync", "kept", "adopt", "fsck", "rebuild", "forget", "upgrade"),
     ),
     "Running the ledger": (
         "work.processes",
@@ -65,7 +66,7 @@ class Root(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> DocumentedCommand | None:  # noqa: ARG002
         for module, names in SECTIONS.values():
             if cmd_name in names:
-                return getattr(import_module(f".{module}", __package__), cmd_name)
+                return getattr(import_module(f".{module}", __package__), cmd_name.replace("-", "_"))
         return None
 
     def resolve_command(

@@ -254,7 +254,7 @@ def command(answer: Shape, *examples: str) -> Callable[[Callable[..., None]], Do
                 session.close()
 
         as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
-        made = click.command(function.__name__, cls=DocumentedCommand)(as_json(shared(run)))
+        made = click.command(function.__name__.replace("_", "-"), cls=DocumentedCommand)(as_json(shared(run)))
         made.params.sort(key=lambda param: param.name in ("as_json", "home", "actor"))  # what all share comes last
         made.answer, made.examples = answer, examples
         return made

@@ -1,4 +1,4 @@
-"""`init`, `sync`, `kept`, `adopt`, `verify`, `fsck`, `rebuild`, `forget`, `upgrade`: looking after a ledger."""
+"""`init`, `sync`, `kept`, `adopt`, `fsck`, `rebuild`, `forget`, `upgrade`: looking after a ledger."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from ..results import Damages, HealedPack
 from ..results.description import Block, number, title
 from ..results.maintenance.standing import unprojected
 from ..results.shapes.figures import METRICS
-from ..results.shapes.ledger import VERIFIED
 from ..results.shapes.names import VERSION
 from ..results.words import say, word
 from .command import Session, command, keyed
@@ -137,22 +136,6 @@ def adopt(session: Session, name: str, parents: tuple[str, ...], tags: tuple[str
         {"version": made.to_dict()},
         say("{name} is version {version} of {model}", name=name, version=number(made), model=made.model),
     )
-
-
-@command(VERIFIED, "lepton verify")
-def verify(session: Session) -> None:
-    """Check that the ledger is whole in itself, by the Merkle root of every stored byte. Exits with 5 where it is not.
-
-    It compares with the log all that stands beside it, too: the head, the columns of every row, what was taken in from
-    outside, and it finds triggers, rules and views that are not Lepton's. `fsck` lists all that is wrong.
-
-    What it proves: that the ledger agrees with itself. Whoever owns the database could write another that does; that
-    history is what it was, only a root or a signed head that was kept elsewhere proves. Names of actors stand in no
-    event, so that they can be forgotten: nothing proves which name a pseudonym stood for.
-    """
-    with session.waiting("verifying"):
-        verified = session.manager.verify()
-    session.answer(verified.to_dict(), verified)
 
 
 @command(

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from .last_move import LastMove
     from .listing import Refs, Versions
     from .maintenance.damages import Damages
+    from .maintenance.evidence import Proof, Proved, SignedHead
     from .maintenance.healed import Healed, HealedPack
     from .maintenance.kept import RefusedSave, RefusedSaves
     from .maintenance.standing import Synced, Verified
@@ -109,8 +110,10 @@ __all__ = [
     "Performance",
     "PerturbedFigure",
     "Pick",
+    "Proof",
     "Protection",
     "Protections",
+    "Proved",
     "RankingPerformance",
     "Refs",
     "RefusedSave",
@@ -128,6 +131,7 @@ __all__ = [
     "SequencePerformance",
     "Series",
     "Shown",
+    "SignedHead",
     "Slice",
     "Spooled",
     "Status",
@@ -250,6 +254,7 @@ _HOMES: Final = {
     ".maintenance.status": ("JobCounts", "Spooled", "Status", "StrangerRecords", "TopicStatus", "Views"),
     ".maintenance.healed": ("Healed", "HealedPack"),
     ".maintenance.damages": ("Damages",),
+    ".maintenance.evidence": ("Proof", "Proved", "SignedHead"),
     ".maintenance.upgraded": ("Upgraded",),
     ".maintenance.kept": ("RefusedSave", "RefusedSaves"),
     ".version": (

@@ -207,6 +207,25 @@ CHINESE: Final = {
         "这证明账本自身完好，不证明无人重写过整个账本：只有在别处保存的根",
     "head that was kept elsewhere proves history. Which name a pseudonym stands for nothing proves.":
         "或签名能证明历史。化名对应谁，没有什么能证明。",
+    "as signed": "与签名一致",
+    "{as_signed}: its first {events} are the history of the head; {later} came later":
+        "{as_signed}：其前 {events}就是所签日志头的历史；之后又有 {later}",
+    "head": "日志头",
+    "{head} of {events} of ledger {ledger}": "账本 {ledger} 的 {head}，共 {events}",
+    "its time: {when}": "时间：{when}",
+    "signed by {key}": "签名密钥：{key}",
+    "signature not checked: without {option} it proves no more than whoever gave you the head":
+        "未核对签名：没有 {option}，其可信程度只等于给你日志头的人",
+    "a proof that event {seq} is in the log": "证明事件 {seq} 在日志中",
+    "a proof that the log goes on from an earlier head": "证明日志由先前的日志头延续而来",
+    "proved": "证明成立",
+    "{proved}: event {seq} is in the log of {events} of ledger {ledger}":
+        "{proved}：事件 {seq} 在账本 {ledger} 的日志中，日志共 {events}",
+    "{proved}: the log of {events} of ledger {ledger} begins with the {old} that were signed before":
+        "{proved}：账本 {ledger} 的日志共 {events}，其开头就是先前签名的 {old}",
+    "the head is in {file}": "日志头已写入 {file}",
+    "the proof is in {file}": "证明已写入 {file}",
+    "the key is in {file}; it is verified by": "密钥已写入 {file}；其验证密钥是",
     "{whole}: nothing is damaged": "{whole}：没有损坏",
     "{things} damaged": "{things}损坏",
     "thing": "对象", "expected": "应为", "found": "实为",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from . import feed, refused, restore, rows, save_request, source, train, unsealed
     from .access import tokens
     from .data import drift, listing, named_data, naming
+    from .evidence import against, heads, proving
     from .export import checkout, predict
     from .judging import calibrate, card, compare, diff, evaluation, gate, pick, robustness, suggest, threshold
     from .maintenance import fsck, heal
@@ -22,14 +23,16 @@ if TYPE_CHECKING:
     from .suites import definition, known, running, verdicts
 
 __all__ = [
-    "calibrate", "card", "checkout", "compare", "definition", "diff", "drift", "evaluation", "feed", "fsck", "gate",
-    "heal", "history", "known", "listing", "merge", "named_data", "names", "naming", "pick", "predict", "record",
-    "refused", "restore", "robustness", "rollback", "rows", "run", "running", "save_request", "source",
-    "suggest", "summaries", "threshold", "tokens", "train", "unsealed", "verdicts",
+    "against", "calibrate", "card", "checkout", "compare", "definition", "diff", "drift", "evaluation", "feed",
+    "fsck", "gate", "heads", "heal", "history", "known", "listing", "merge", "named_data", "names", "naming",
+    "pick", "predict", "proving", "record", "refused", "restore", "robustness", "rollback", "rows", "run",
+    "running", "save_request", "source", "suggest", "summaries", "threshold", "tokens", "train", "unsealed",
+    "verdicts",
 ]  # fmt: skip
 _ROOMS: Final = {
     ".access": ("tokens",),
     ".data": ("drift", "listing", "named_data", "naming"),
+    ".evidence": ("against", "heads", "proving"),
     ".export": ("checkout", "predict"),
     ".judging": (
         "calibrate",

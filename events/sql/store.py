@@ -226,6 +226,21 @@ class Store:
             raise Damaged("the log", expected=f"{size} events and their tiles", found=f"{frontier.size}")
         return frontier
 
+    def subtree(self, height: int, place: int) -> bytes:
+        """The root of the `place`th perfect subtree of 2^height leaves: one read, of at most 128 tiles or leaves."""
+        level, rest = divmod(height, TILE_HEIGHT)
+        first, last = place << rest, place + 1 << rest
+        with self.database.connection() as connection:
+            if level:
+                found = connection.execute(self.sql.tiles_from, (level - 1, first, last))
+            else:
+                found = connection.execute(self.sql.leaves, (first, last))
+            hashes = [typed(row[0], bytes, "a hash of the tree") for row in found]
+        if len(hashes) != last - first:
+            thing = f"the tree over events {(place << height) + 1} to {place + 1 << height}"
+            raise Damaged(thing, expected=f"{last - first} hashes", found=f"{len(hashes)}")
+        return Frontier().extended(hashes)[0].root()
+
     def rows_of_type(self, kind: str, after: int, last: int) -> list[Row]:
         """The rows of one type from behind `after` to `last`."""
         with self.database.connection() as connection:

@@ -23,7 +23,7 @@ from ...media import JSON
 from ...results import Version, Versions
 from ...retries import PAUSE, Retries
 from ...versions.arguments import checked
-from .asked import PAGE, Asking, over_http, quoted
+from .asked import HERE, PAGE, Asking, over_http, quoted
 
 SSE: Final = "text/event-stream"
 log = logging.getLogger("lepton")
@@ -76,7 +76,9 @@ class AskedOverHTTP(Asking):
         return self._remote.client.get("/position")["seq"]
 
     @over_http
-    def verify(self, given: Any) -> Any:  # noqa: ARG002
+    def verify(self, given: Any) -> Any:
+        if given.against is not None:
+            raise Refused(f"{self.place.host} is a server, and a head is held against a ledger's own files; {HERE}")
         return self._read("/verify")
 
     @over_http

@@ -10,6 +10,7 @@ from ..answer import Result
 from ..description import Block, text, title
 from ..figures import count
 from ..words import say, word
+from .evidence import SignedHead, signed
 
 PROVES: Final = (
     "This proves that the ledger is whole in itself, not that nobody rewrote all of it: only a root or a signed",
@@ -26,6 +27,8 @@ class Verified(Result):
     root: str
     forgotten: int = field(default=0, compare=False)
     """How many actors acted whose names are forgotten; no part of what was verified."""
+    against: SignedHead | None = None
+    """The head, signed and kept elsewhere, whose history this ledger was found to go on from."""
 
     def blocks(self) -> Iterator[Block]:
         told = {"whole": title(word("whole")), "events": count(self.size, "event"), "ledger": self.ledger}
@@ -35,7 +38,19 @@ class Verified(Result):
             actors = count(self.forgotten, "actor")
             forgotten = "{actors} forgotten: events bear a pseudonym that no name stands for"
             yield text("  ", say(forgotten, actors=actors))
-        yield from map(word, PROVES)
+        if self.against is None:
+            yield from map(word, PROVES)
+        else:
+            yield from self._as_signed(self.against)
+
+    def _as_signed(self, head: SignedHead) -> Iterator[Block]:
+        told = {"as_signed": title(word("as signed")), "events": count(head.size, "event")}
+        later = count(self.size - head.size, "event")
+        yield say(
+            "{as_signed}: its first {events} are the history of the head; {later} came later", later=later, **told
+        )
+        yield f"  {head.root}"
+        yield from signed(head.time, head.key)
 
 
 @dataclass(frozen=True)

@@ -30,5 +30,29 @@ STATUS: Final[Shape] = {
     "kept": "number",
     "unknown": {"NAME": "text"},
 }
-VERIFIED: Final[Shape] = {"ledger": "text", "size": "number", "root": "digest", "forgotten": "number"}
+SIGNED_HEAD: Final[Shape] = {
+    "ledger": "text",
+    "size": "number",
+    "root": "digest",
+    "time?": "time",
+    "key?": "text",
+    "note": "text",
+}
+VERIFIED: Final[Shape] = {
+    "ledger": "text",
+    "size": "number",
+    "root": "digest",
+    "forgotten": "number",
+    "against?": SIGNED_HEAD,
+}
+PROOF: Final[Shape] = {
+    "kind": "text",
+    "path": ["digest"],
+    "head": "text",
+    "seq?": "number",
+    "event?": "text",
+    "since?": "text",
+    "format": "text",
+}
+"""The one form of a proof."""
 POSITION: Final[Shape] = {"seq": "number"}

@@ -19,6 +19,7 @@ from lepton_ai.cli.app import SECTIONS, lepton
 from lepton_ai.cli.command import DocumentedCommand
 from lepton_ai.cli.reference import reference
 from lepton_ai.domain.commands import StartRun
+from lepton_ai.evidence.keys import make_key
 
 from ..cli_home import Cli
 from ..cli_home import cli as cli
@@ -60,6 +61,10 @@ def words_of(example: str, cli: Cli) -> list[str]:
                 manager.evaluate(f"credit@{version}", "loans.csv", "default", name="holdout", draws=20)
         if example.startswith("lepton save"):
             save_file({"w": np.ones(3, np.float32)}, "net.safetensors")
+        if re.search(r"--key ledger\.key|--against|--since|verify proof", example):
+            key = str(make_key(Path("ledger.key"), "example.org/ledger"))
+            manager.sign_head("head" if "-o head" not in example else None, key_file="ledger.key")
+            manager.prove(1, "proof.json", key_file="ledger.key", verifier=key)
         if "later.csv" in example:
             head, *rows = Path("loans.csv").read_text().splitlines()
             Path("later.csv").write_text("\n".join([head, *reversed(rows), ""]))

@@ -23,7 +23,8 @@ READING = (
     "status",
     "export 1 -o out.safetensors", "predict 1 loans.csv", "checkout 1 out", "rejected",
     "pick 1 2 --by f1", "report 1", "card 1", "data list", "suite list", "token list",
-    "robustness 1 loans.csv --label default",
+    "robustness 1 loans.csv --label default", "prove 1 -o proof.json", "sign-head --make-key ledger.key",
+    "verify --against head",
     "worker --once", "relay --once", "projector", "intake", "serve --port 0",
 )  # fmt: skip
 LATER = (

@@ -1,0 +1,96 @@
+"""Heads: where the log ends, signed by a key that is kept outside the home."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ...errors import Refused
+from ...events.sql.store import Store
+from ...evidence import keys, note
+from ...evidence.head import KnownHead, TreeHead, heads_in
+from ...evidence.keys import Signer
+from ...evidence.note import VerifierKey
+from ...home import checked_path
+from ...permissions import denied
+from ...results import SignedHead
+from ...settings import Settings
+from ..workspace import Workspace
+from .against import check_prefix, leaves_of
+
+
+def keys_of(given: str | Sequence[str] | None, settings: Settings) -> tuple[VerifierKey, ...]:
+    """The verifier keys that are given, else that of the settings; none where nobody says any."""
+    return note.keys_of(settings.verifier_key if given is None else given)
+
+
+def signer_of(
+    settings: Settings, key_file: str | os.PathLike[str] | None, command: str | None, verifier: str | None
+) -> Signer:
+    """Who signs. Raises `Refused` where nobody does."""
+    file = None if key_file is None else checked_path(os.fspath(key_file), "the file of the key")
+    return keys.signer(settings, file, command, verifier)
+
+
+def signer_if_any(
+    settings: Settings, key_file: str | os.PathLike[str] | None, command: str | None, verifier: str | None
+) -> Signer | None:
+    """Who signs, None where nobody is named."""
+    if key_file is None and command is None and not keys.has_signer(settings):
+        return None
+    return signer_of(settings, key_file, command, verifier)
+
+
+def head_of(workspace: Workspace) -> TreeHead:
+    """The end of the log as it is now, or was where the past is looked at."""
+    store = workspace.ledger.store
+    head, time = store.head(), datetime.now(UTC)
+    past = head.seq if workspace.past is None else min(workspace.past, head.seq)
+    frontier = head.frontier if past == head.seq else store.frontier(past)
+    if past == 0:
+        raise Refused("the log has no event yet, and a head of none proves nothing; save a version first")
+    return TreeHead(store.ledger_id, past, frontier.root(), time)
+
+
+def sign_head(workspace: Workspace, signer: Signer, output: Path | None, leaves: Path | None) -> SignedHead:
+    """Sign the end of the log, and write the head to `output`; with `leaves` also every leaf's hash to a file.
+
+    A head that is in `output` already must be of this ledger's history: no log signs two heads that disagree.
+    """
+    if output is not None and output.exists():
+        check_prefix(workspace.ledger.store, heads_in(output, ()))
+    signed = signer.signed(head_of(workspace))
+    if leaves is not None:
+        write_whole(leaves, b"".join(leaves_of(workspace.ledger.store, signed.head.size)))
+    if output is not None:
+        write_whole(output, str(signed.note).encode())
+    return signed.told()
+
+
+def signed_now(store: Store, signer: Signer) -> KnownHead:
+    """The end of the log as it is now, signed: for witnesses."""
+    head = store.head()
+    return signer.signed(TreeHead(store.ledger_id, head.seq, head.frontier.root(), datetime.now(UTC)))
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Write a file whole or not at all, in the place of one that is there. Raises `Refused`, `Unavailable`."""
+    part = file.with_name(f".{file.name[:64]}.{secrets.token_hex(8)}.part")
+    try:
+        if not file.name or (file.exists() and not file.is_file()):
+            raise Refused(f"{file} is no file; name one")
+        with part.open("wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        part.replace(file)
+    except FileNotFoundError:
+        raise Refused(f"there is no folder {file.parent}; make it, or name another place") from None
+    except OSError as error:
+        raise denied(error, file, "written") from error
+    finally:
+        if file.name:
+            part.unlink(missing_ok=True)

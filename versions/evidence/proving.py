@@ -1,0 +1,97 @@
+"""Proofs of this ledger: that an event is in its log, that its log goes on from a head signed before."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from ...domain.model.revision import parts
+from ...domain.model.state import ModelState
+from ...errors import Damaged, Forbidden, Refused, UnknownRevision
+from ...events.merkle import leaf_hash
+from ...evidence.head import KnownHead, hexed, last_head_in
+from ...evidence.keys import Signer
+from ...evidence.note import SignedNote, VerifierKey
+from ...evidence.proof import checked
+from ...evidence.tree import consistency, inclusion
+from ...results import Proof
+from ..access.audience import Audience
+from ..workspace import Workspace
+from .against import check_prefix
+from .heads import head_of
+
+
+def event_of(workspace: Workspace, what: str | int) -> int:
+    """The `seq` that a text means: a number is one; a branch or alias means its last move, a tag its binding, any other
+    revision the commit of its version. Raises `UnknownRevision`."""
+    text = str(what)
+    if text.isdecimal():
+        return int(text)
+    named, base, steps = parts(text)
+    model = workspace.known_model(named) if named is not None and not steps else None
+    if model is None and not steps and base not in workspace.models():
+        model = workspace.known_model(None)
+    if model is not None and (seq := _last_move(model, base)):
+        return seq
+    found = workspace.resolve(text)
+    return found.model.version(found.number).seq
+
+
+def prove_event(workspace: Workspace, seq: int, known: KnownHead) -> Proof:
+    """The proof that an event is in the log of a head. Raises `UnknownRevision`, `Damaged`, `Forbidden`."""
+    store = workspace.ledger.store
+    end = known.head.size
+    if not 1 <= seq <= end:
+        raise UnknownRevision(f"there is no event {seq}; the log of the head has events 1 to {end}")
+    rows = store.read(seq - 1, 1)
+    if not rows or leaf_hash(rows[0].envelope) != rows[0].leaf:
+        raise Damaged(f"event {seq}", expected="the bytes of its leaf", found="other bytes" if rows else "no row")
+    raw = rows[0].envelope
+    _check_heard(workspace, raw)
+    path = tuple(map(hexed, inclusion(store, seq - 1, end)))
+    return _sound(Proof("inclusion", path, str(known.note), seq=seq, event=raw.decode()))
+
+
+def prove_since(workspace: Workspace, file: Path, keys: tuple[VerifierKey, ...], known: KnownHead) -> Proof:
+    """The proof that the log of a head goes on from the last head in a file. Raises `NotAsSigned`, `Refused`."""
+    workspace.rights.check("read")
+    store, earlier = workspace.ledger.store, last_head_in(file, keys)
+    check_prefix(store, [earlier])
+    if earlier.head.size > known.head.size:
+        raise Refused(f"{file} has a head of {earlier.head.size} events, the other one {known.head.size}; swap them")
+    path = tuple(map(hexed, consistency(store, earlier.head.size, known.head.size)))
+    return _sound(Proof("consistency", path, str(known.note), since=str(earlier.note)))
+
+
+def head_to_prove(
+    workspace: Workspace, file: Path | None, keys: tuple[VerifierKey, ...], signer: Signer | None
+) -> KnownHead:
+    """The head that a proof is made under: one that was signed before, else the end of the log, signed if anybody does.
+
+    Raises `NotAsSigned` where the log does not go on from the head in the file.
+    """
+    if file is not None:
+        known = last_head_in(file, keys)
+        check_prefix(workspace.ledger.store, [known])
+        return known
+    head = head_of(workspace)
+    return KnownHead(head, SignedNote(head.text), None) if signer is None else signer.signed(head)
+
+
+def _sound(proof: Proof) -> Proof:
+    """A proof that was checked: hashes that do not fit the head are damage of the ledger's, and no proof."""
+    checked(proof.to_dict(), ())
+    return proof
+
+
+def _last_move(model: ModelState, name: str) -> int:
+    return max(model.last_move(kind, name) for kind in ("branch", "alias", "tag"))
+
+
+def _check_heard(workspace: Workspace, raw: bytes) -> None:
+    """Raise where who asks may not read an event, whole as it stands."""
+    audience, event = Audience(workspace), json.loads(raw)
+    if not audience.hears(event):
+        raise UnknownRevision("there is no such event among those that you may read")
+    if audience.shown(event) != json.loads(raw):
+        raise Forbidden("read", "*")
