@@ -7,8 +7,9 @@ import os
 import shutil
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import RLock
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
     from .events.kafka.log import KafkaLog
     from .events.log import EventLog
     from .events.sql.lock import Held
+    from .evidence.head import KnownHead
+    from .evidence.witness import Witness
     from .jobs.desk import Desk
     from .projections.following import Follower
     from .projections.projector import Projection
@@ -336,10 +339,39 @@ class Home:
         silence = (lambda: unattended(self.lock_now)) if self.settings.kafka else lambda: None
         with (
             self.projection() as projection,
+            self._witnessed(),
             Follower(projection, feed, lambda: strangers.count, silence) as follower,
             Server(self.socket, follower, stuck),
         ):
             yield follower
+
+    def check_witnesses(self) -> None:
+        """Raise `Malformed` or `Refused` where LEPTON_WITNESS is set and no head could be signed, or sent there."""
+        if self._witnesses():
+            self._signed_head(None)
+
+    @contextmanager
+    def _witnessed(self) -> Generator[None]:
+        """Signed heads sent to where LEPTON_WITNESS says, by whoever keeps the views: there is one in a home."""
+        from .evidence.witness import sending
+
+        with ExitStack() as stack:
+            for witness in self._witnesses():
+                every = self.settings.terms.witness
+                stack.enter_context(sending(witness, partial(self._signed_head, witness), every))
+            yield
+
+    def _witnesses(self) -> list[Witness]:
+        if not self.settings.witness:
+            return []
+        from .evidence.witness import witnesses
+
+        return witnesses(self.settings, lambda: self.cluster)
+
+    def _signed_head(self, witness: Witness | None) -> KnownHead:
+        from .versions.evidence.heads import signed_for, signer_of
+
+        return signed_for(self.store, signer_of(self.settings, None, None, None), witness)
 
     def close(self) -> None:
         """Give back what is open; whoever acts in a home that others opened has nothing to give back."""

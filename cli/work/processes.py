@@ -145,11 +145,13 @@ def projector(session: Session) -> None:
     """Keep the views up with the log, from Kafka where it is set, and answer `sql` and `find`, until stopped.
 
     A query that cannot be stopped at its time limit costs the projector a restart, which it does by itself.
+    Where LEPTON_WITNESS is set it sends signed heads there, at once and every hour; docs/evidence.md has how.
     """
     from ...projections.queries.watchdog import restart
 
     parts = session.parts
     parts.seek_unless_named()
+    parts.check_witnesses()
     with parts.follower(restart) as follower:
         projection = follower.projection
         figures = {

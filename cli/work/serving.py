@@ -81,6 +81,7 @@ def serve(
     )
     parts, stop, address = session.parts, Event(), ""
     parts.seek_unless_named()
+    parts.check_witnesses()
     service = ServedLedger(session.manager, parts, options)
 
     def ready(at: str) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from ...errors import Malformed
 from .tls import CERTIFICATE, Certificate, context
 
-TopicName = Literal["events", "commands", "results", "inbox", "rejected"]
+TopicName = Literal["events", "commands", "results", "inbox", "rejected", "heads"]
 _PROTOCOLS: Final = {"": "PLAINTEXT", "kafka": "PLAINTEXT", "kafka+ssl": "SSL", "kafka+sasl": "SASL_SSL"}
 SHORTEST: Final = 10.0
 """Seconds: brokers that elect a leader take some, whatever LEPTON_WAIT says of locks."""

@@ -15,7 +15,6 @@ from ..figures import count, when
 from ..words import say, word
 
 FORMAT: Final = "lepton-proof/1"
-ProofKind = Literal["inclusion", "consistency"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class SignedHead(Result):
 class Proof(Result):
     """A proof that needs no ledger: `to_dict()` is the one form of it, in a file as on a page."""
 
-    kind: ProofKind
+    kind: Literal["inclusion", "consistency"]
     path: tuple[str, ...]
     """Hashes of RFC 9162, section 2.1.3.1 or 2.1.4.1."""
     head: str
@@ -69,7 +68,7 @@ class Proof(Result):
 class Proved(Result):
     """What a proof was found to prove, with no ledger at hand."""
 
-    kind: ProofKind
+    kind: Literal["inclusion", "consistency"]
     ledger: str
     size: int
     """Events of the head that it is a proof under."""

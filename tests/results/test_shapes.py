@@ -87,6 +87,7 @@ def test_answers_are_of_their_schemas_and_the_same_at_the_command_line(cli: Cli)
             "runs": manager.runs().to_dict(),
             "data": manager.data_sets().to_dict() | {"drift": None},
             "suite": manager.suites().to_dict() | {"run": None},
+            "verify": manager.verify().to_dict() | {"proved": None},
         }
 
     assert {call: faults(answer, name) for call, (name, answer) in told.items()} == {call: [] for call in told}

@@ -14,6 +14,7 @@ from ...evidence import keys, note
 from ...evidence.head import KnownHead, TreeHead, heads_in
 from ...evidence.keys import Signer
 from ...evidence.note import VerifierKey
+from ...evidence.witness import FileWitness, Witness
 from ...home import checked_path
 from ...permissions import denied
 from ...results import SignedHead
@@ -70,8 +71,11 @@ def sign_head(workspace: Workspace, signer: Signer, output: Path | None, leaves:
     return signed.told()
 
 
-def signed_now(store: Store, signer: Signer) -> KnownHead:
-    """The end of the log as it is now, signed: for witnesses."""
+def signed_for(store: Store, signer: Signer, witness: Witness | None) -> KnownHead:
+    """The end of the log as it is now, signed for a witness. Raises `NotAsSigned` where one that is a file holds a head
+    of another history."""
+    if isinstance(witness, FileWitness) and (last := witness.last()) is not None:
+        check_prefix(store, [last])
     head = store.head()
     return signer.signed(TreeHead(store.ledger_id, head.seq, head.frontier.root(), datetime.now(UTC)))
 
