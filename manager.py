@@ -22,6 +22,7 @@ from .domain.model.revision import parts
 from .errors import Malformed, ReadOnly, UnknownRevision
 from .events.actor import checked_actor
 from .home import checked_path, is_url
+from .permissions import write_whole
 from .results import LastMove, PendingVersion, Refs, Version, VersionRef, Versions
 from .settings import Settings
 from .versions.arguments import checked
@@ -1368,14 +1369,14 @@ class ModelManager:
         signer = versions.heads.signer_if_any(self._settings, key_file, key_command, verifier)
         known = versions.proving.head_to_prove(self._workspace, _path_of(head, "the file of the head"), keys, signer)
         if what is not None:
-            seq = versions.proving.event_of(self._workspace, self._arrived(what))
+            seq = versions.proving.event_of(self._workspace, _written(self._arrived(what)))
             proof = versions.proving.prove_event(self._workspace, seq, known)
         else:
             earlier = checked_path(os.fspath(cast("str", since)), "the file of the earlier head")
             proof = versions.proving.prove_since(self._workspace, earlier, keys, known)
         if output is not None:
             file = checked_path(os.fspath(output), "the file of the proof")
-            versions.heads.write_whole(file, proof.written().encode())
+            write_whole(file, proof.written().encode())
         return proof
 
     @_administered

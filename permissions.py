@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -98,6 +99,26 @@ def read_file(path: Path, most: int, *, follow: bool = False) -> bytes:
     if len(content) > most:
         raise ValueError(f"{path.name} has more than {most:,} bytes")
     return content
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Write a file whole or not at all, in the place of one that is there. Raises `Refused`, `Unavailable`."""
+    part = file.with_name(f".{file.name[:64]}.{secrets.token_hex(8)}.part")
+    try:
+        if not file.name or (file.exists() and not file.is_file()):
+            raise Refused(f"{file} is no file; name one")
+        with part.open("wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        part.replace(file)
+    except FileNotFoundError:
+        raise Refused(f"there is no folder {file.parent}; make it, or name another place") from None
+    except OSError as error:
+        raise denied(error, file, "written") from error
+    finally:
+        if file.name:
+            part.unlink(missing_ok=True)
 
 
 def set_mode(file: int | Path, mode: int, folder: Path | None = None) -> None:

@@ -69,7 +69,6 @@ class RemoteManager(ReadOverHTTP, NamedOverHTTP, JudgedOverHTTP, WorkOverHTTP, A
     acting = on_its_machine("acting")
     fsck = on_its_machine("fsck")
     heal = on_its_machine("heal")
-    prove = on_its_machine("prove")
     sign_head = on_its_machine("sign_head")
     rebuild = on_its_machine("rebuild")
     rebuild_from_kafka = on_its_machine("rebuild_from_kafka")

@@ -22,6 +22,7 @@ from lepton_ai.ledger import Request
 
 from ..asking import note
 from ..cli_home import Cli
+from ..web.server import served
 
 VERIFIER = Path(__file__).parents[2] / "docs" / "verify_proof.py"
 END = 600
@@ -138,6 +139,32 @@ def test_a_revision_means_the_event_that_made_or_moved_it(folder: Path, what: st
     assert event is not None
     assert event["type"].rpartition(".v")[0] == type.rpartition(".v")[0]
     assert version in (event["data"].get("version"), event["data"].get("to_version"), event["data"].get("to"))
+
+
+def test_a_version_as_it_was_saved_means_its_commit_and_a_number_an_event(folder: Path) -> None:
+    with ModelManager("home") as manager:
+        saved = manager.save_version({"w": np.full(1, 9.0)}, name="net")
+
+        assert verify_proof(manager.prove(saved)).seq == manager.position()
+        assert verify_proof(manager.prove(4)).seq == 4
+
+
+def test_a_server_proves_events_to_who_may_read_them(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEPTON_SIGNING_KEY", str(folder / "key"))
+    with served(folder / "home") as server, ModelManager(server.url) as manager:
+        told = server.client().get("/proofs/net@production")
+        proof = manager.prove("net@production", "p.json")
+
+        assert verify_proof(told.json(), key=vkey(folder)).seq == proof.seq
+        assert verify_proof("p.json", key=vkey(folder)).event is not None
+        assert manager.as_of(5).prove(5).seq == 5
+        assert server.client().get("/proofs/601").status_code == 404
+        with pytest.raises(Refused, match="a server proves events under the end of its log"):
+            manager.prove(since="head")
+        with pytest.raises(Refused, match="sign_head needs the ledger's files"):
+            manager.sign_head("h")
+        with pytest.raises(Refused, match="a head is held against a ledger's own files"):
+            manager.verify(against="head")
 
 
 def test_every_event_is_proved_under_the_end_and_under_an_earlier_head(folder: Path) -> None:

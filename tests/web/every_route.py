@@ -127,6 +127,7 @@ SAMPLES: Final[Mapping[str, Callable[[Things], Sample]]] = {
     "GET /api/v1/status": read(),
     "GET /api/v1/verify": lambda _: Sample("admin", whole=True),
     "GET /api/v1/events": read(most=1000),
+    "GET /api/v1/proofs/{event}": lambda t: Sample(parts={"event": f"{t.model}@1"}),
     "GET /api/v1/models": read(),
     f"GET {_M}": read(),
     f"PATCH {_M}": does("write", {"description": "for loans"}),

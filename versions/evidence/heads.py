@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +15,7 @@ from ...evidence.keys import Signer
 from ...evidence.note import VerifierKey
 from ...evidence.witness import FileWitness, Witness
 from ...home import checked_path
-from ...permissions import denied
+from ...permissions import write_whole
 from ...results import SignedHead
 from ...settings import Settings
 from ..workspace import Workspace
@@ -78,23 +77,3 @@ def signed_for(store: Store, signer: Signer, witness: Witness | None) -> KnownHe
         check_prefix(store, [last])
     head = store.head()
     return signer.signed(TreeHead(store.ledger_id, head.seq, head.frontier.root(), datetime.now(UTC)))
-
-
-def write_whole(file: Path, content: bytes) -> None:
-    """Write a file whole or not at all, in the place of one that is there. Raises `Refused`, `Unavailable`."""
-    part = file.with_name(f".{file.name[:64]}.{secrets.token_hex(8)}.part")
-    try:
-        if not file.name or (file.exists() and not file.is_file()):
-            raise Refused(f"{file} is no file; name one")
-        with part.open("wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        part.replace(file)
-    except FileNotFoundError:
-        raise Refused(f"there is no folder {file.parent}; make it, or name another place") from None
-    except OSError as error:
-        raise denied(error, file, "written") from error
-    finally:
-        if file.name:
-            part.unlink(missing_ok=True)

@@ -21,11 +21,12 @@ from .against import check_prefix
 from .heads import head_of
 
 
-def event_of(workspace: Workspace, what: str | int) -> int:
+def event_of(workspace: Workspace, text: str) -> int:
     """The `seq` that a text means: a number is one; a branch or alias means its last move, a tag its binding, any other
     revision the commit of its version. Raises `UnknownRevision`."""
-    text = str(what)
-    if text.isdecimal():
+    if text.isascii() and text.isdecimal():
+        if len(text) > 18:
+            raise UnknownRevision(f"there is no event {text[:40]}; no log is that long")
         return int(text)
     named, base, steps = parts(text)
     model = workspace.known_model(named) if named is not None and not steps else None

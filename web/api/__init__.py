@@ -19,6 +19,7 @@ from . import (
     moves,
     names,
     position,
+    proofs,
     rows,
     saving,
     stored,
@@ -30,6 +31,6 @@ from .work import jobs, runs
 
 _SUBJECTS: Final = (
     position, asking, events, models, versions, names, moves, jobs, runs, saving, stored, rows, contests, judging,
-    suites, data, tokens,
+    suites, data, proofs, tokens,
 )  # fmt: skip
 ROUTERS: Final[tuple[APIRouter, ...]] = tuple(subject.router for subject in _SUBJECTS)

@@ -32,6 +32,7 @@ PARAMETERS: Final[Mapping[str, tuple[str, str]]] = {
     "alias": ("An alias, such as production.", "production"),
     "branch": ("A branch.", "main"),
     "file": ("The name of a file.", "model.json"),
+    "event": ("An event's seq, or a revision: its last move, binding or commit.", "credit@production"),
     "job": ("A job's id, or its beginning or end.", ID),
     "model": ("A model; `-` for the only one, or the one that the revision names. `/` in it is `%2F`.", "credit"),
     "name": ("The name, with `%2F` for a slash.", "main"),
