@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -103,7 +102,7 @@ def read_file(path: Path, most: int, *, follow: bool = False) -> bytes:
 
 def write_whole(file: Path, content: bytes) -> None:
     """Write a file whole or not at all, in the place of one that is there. Raises `Refused`, `Unavailable`."""
-    part = file.with_name(f".{file.name[:64]}.{secrets.token_hex(8)}.part")
+    part = file.with_name(f".{file.name[:64]}.{os.urandom(8).hex()}.part")
     try:
         if not file.name or (file.exists() and not file.is_file()):
             raise Refused(f"{file} is no file; name one")

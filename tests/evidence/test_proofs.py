@@ -264,6 +264,15 @@ def test_a_bad_proof_proves_nothing(folder: Path, what: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_the_command_line_exits_with_5_for_a_proof_that_was_altered(folder: Path) -> None:
+    changed("event.json", put("event", '"reason":', '"reason" :'))
+
+    ended = Cli(folder / "home")(["verify", "proof.json", "--key", vkey(folder)])
+
+    assert (ended.code, ended.out, ended.err.count("\n")) == (5, "", 1)
+    assert "is not what was signed: expected root sha256:" in ended.err
+
+
 def test_the_stand_alone_verifier_finds_all_of_that_too(folder: Path) -> None:
     code = (
         f"import sys, runpy; main = runpy.run_path({str(VERIFIER)!r})['main'];"

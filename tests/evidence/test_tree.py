@@ -8,8 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lepton_ai.errors import Damaged
+from lepton_ai.events.actor import Actor
 from lepton_ai.events.merkle import Frontier, leaf_hash
+from lepton_ai.events.sql.store import Store
 from lepton_ai.evidence.tree import consistency, inclusion, range_root, root_of_inclusion, roots_of_consistency
+from lepton_ai.ledger import Ledger, Request
+
+from ..asking import commit, note
 
 PUBLISHED_LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
 L0 = "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
@@ -115,3 +121,18 @@ def test_no_changed_bit_proves_that_one_size_begins_another(data: st.DataObject,
     assert roots_of_consistency(old, size, ROOTS[old], path[:-1]) != (ROOTS[old], ROOTS[size])
     assert roots_of_consistency(old, size, ROOTS[old], [*path, path[0]]) != (ROOTS[old], ROOTS[size])
     assert roots_of_consistency(old, size, ROOTS[size], path) != (ROOTS[size], ROOTS[size])
+
+
+def test_a_store_tells_the_roots_of_its_subtrees_from_few_rows(store: Store, actor: Actor) -> None:
+    ledger = Ledger(store)
+    ledger.admit(commit(1), actor)
+    ledger.admit_all(Request(note(n), actor) for n in range(600))
+    leaves = [row.leaf for row in store.read(0, 1000)]
+
+    for height in range(10):
+        for place in range(len(leaves) >> height):
+            assert store.subtree(height, place) == Leaves(leaves).subtree(height, place)
+    for size in (1, 255, 256, 257, 512, 600):
+        assert range_root(store, 0, size) == store.frontier(size).root()
+    with pytest.raises(Damaged, match="the tree over events 513 to 1024 is damaged"):
+        store.subtree(9, 1)
