@@ -165,14 +165,16 @@ def alias_moves(call: Call, model: str, name: str, most: Most = USUAL, cursor: C
 def put_branch(call: Call, model: str, name: str, asked: NameAsked) -> Response:
     """Open a branch at a version; one that stands there already is left as it is, one elsewhere is refused."""
     rev, expected = call.rev(model, str(asked.version)), call.precondition()
-    return _put(call, "branch", name, lambda: call.manager.branch(name, rev, expected=expected, key=call.key))
+    act = lambda: call.manager.branch(name, rev, expected=expected, key=call.key)  # noqa: E731
+    return _put(call, "branch", name, act, _left(call, "branch"))
 
 
 @router.put("/models/{model}/tags/{name}", summary="Bind a tag", responses=answers(NAME, marks=(MOVES,), new=True))
 def put_tag(call: Call, model: str, name: str, asked: NameAsked) -> Response:
     """Bind a tag to a version for good."""
     rev, expected = call.rev(model, str(asked.version)), call.precondition()
-    return _put(call, "tag", name, lambda: call.manager.tag(name, rev, expected=expected, key=call.key))
+    act = lambda: call.manager.tag(name, rev, expected=expected, key=call.key)  # noqa: E731
+    return _put(call, "tag", name, act, _left(call, "tag"))
 
 
 @router.put(
@@ -262,15 +264,9 @@ def _moves(call: Caller, model: str, kind: Kind, name: str, most: int, cursor: s
     return response
 
 
-def _put(
-    call: Caller,
-    kind: Kind,
-    name: str,
-    act: Callable[[], Version],
-    standing_then: Callable[[Version], Refs] | None = None,
-) -> Response:
-    """Put a name on a version: 201 where it stood nowhere. Sent again under its key, the answer is what it was."""
-    left = standing_then or (lambda version: standing(call.after, kind, version.model))
+def _put(call: Caller, kind: Kind, name: str, act: Callable[[], Version], left: Callable[[Version], Refs]) -> Response:
+    """Put a name on a version: 201 where it stood nowhere. `left` gives the names as the write left them: sent again
+    under its key, the answer is what it was."""
     stood: list[Refs] = []
 
     def tag_of(version: Version) -> str | None:
@@ -281,18 +277,20 @@ def _put(
         return entry(stood[0], name) if name in stood[0] else version.to_dict()
 
     response = call.wrote(act, etag=tag_of, body=told)
-    if (
-        call.recorded is not None
-        and name in stood[0]
-        and _is_new(call, kind, name, stood[0][name].model, call.recorded)
-    ):
+    if _is_new(call, kind, name, stood[0]):
         response.status_code = 201
     return response
 
 
-def _is_new(call: Caller, kind: Kind, name: str, model: str, recorded: int) -> bool:
-    """Whether a write that recorded an event put a name somewhere that had stood nowhere."""
-    moves = call.manager.moves(name, kind, model=model, before=recorded + 1, most=1)
+def _left(call: Caller, kind: Kind) -> Callable[[Version], Refs]:
+    return lambda version: standing(call.after, kind, version.model)
+
+
+def _is_new(call: Caller, kind: Kind, name: str, stood: Refs) -> bool:
+    """Whether a write put a name somewhere that had stood nowhere."""
+    if call.recorded is None or name not in stood:
+        return False
+    moves = call.manager.moves(name, kind, model=stood[name].model, before=call.recorded + 1, most=1)
     return next(iter(moves)).from_version is None
 
 
