@@ -34,6 +34,7 @@ ELSEWHERE = {
     "api.md": ("{",),  # tests/web
     "asking-over-http.md": ("",),  # tests/web/test_sql.py, test_following.py, test_follow.py
     "cli.md": ("",),  # tests/cli/test_reference.py
+    "evidence.md": ("python verify_proof.py", "lepton verify --against"),  # tests/evidence
     "expressions.md": ("expression ",),
     "gates.md": ("name: gate",),  # tests/cli/test_gates.py
     "jobs.md": (" jobs.train ─▶",),
