@@ -50,9 +50,9 @@ def _signing(function: F) -> F:
 
 @command(
     {"file?": "text", "key": "text", "head?": SIGNED_HEAD},
-    "lepton sign-head --make-key ledger.key --name example.org/ledger",
     "lepton sign-head --key ledger.key -o head",
     "lepton sign-head --key ledger.key -o head --leaves head.leaves",
+    "lepton sign-head --make-key ledger.key --name example.org/ledger",
 )
 @click.option("-o", "--output", metavar="FILE", help="The file of the head, written whole or not at all.")
 @_signing

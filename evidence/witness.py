@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MEDIA: Final = "text/plain; charset=utf-8"
 _TAIL: Final = 8192
 """Bytes in which the last head of a file lies."""
+_SHORTEST: Final = 0.01
+"""Seconds between two heads."""
 PATIENCE: Final = 5.0
 """Seconds for a head that is under way, when the process ends."""
 
@@ -129,7 +131,7 @@ def sending(witness: Witness, signed: Callable[[], KnownHead], every: float) -> 
             head = signed()
             witness.send(head)
             log.info("the head of %d events is with %s", head.head.size, witness.name)
-            stop.wait(every)
+            stop.wait(max(every, _SHORTEST))
 
     return Supervised(send, f"witness {witness.name}", PATIENCE)
 

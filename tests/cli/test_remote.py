@@ -19,12 +19,13 @@ from ..web.server import served
 from .test_reference import KEPT, WITH_JSON, commands, words_of
 
 ELSEWHERE = {
-    "fsck", "init", "intake", "projector", "rebuild", "rejected", "relay", "restore", "serve", "snapshot", "upgrade",
-    "worker",
+    "fsck", "init", "intake", "projector", "rebuild", "rejected", "relay", "restore", "serve", "sign-head", "snapshot",
+    "upgrade", "worker",
 }  # fmt: skip
 """What needs the ledger's own machine."""
-ALONE = {"completion", "logs", "status", "sync", "kept", "adopt", "token"}
-"""What tells of where it runs, or is of a spool that is each door's own; once there is a token all must show one."""
+ALONE = {"completion", "logs", "status", "sync", "kept", "adopt", "token", "prove"}
+"""What tells of where it runs, or is of a spool that is each door's own; once there is a token all must show one. Two
+ledgers' proofs have nothing in common: tests/evidence."""
 _VARYING = re.compile(
     r"\d{4}-\d\d-\d\dT[\d:.]+(\+00:00|Z)|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
     r"|packs/../[0-9a-f]{32}|lepton adopt [0-9a-f]{12}|(sha256|blake3):[0-9a-f]{64}|sealed:v1:[\w=-]+"
@@ -80,7 +81,11 @@ def _words(example: str, cli: Cli) -> list[str]:
 
 def _by_worker(example: str) -> bool:
     """Whether a worker does it, which at a home is this process; or is to read a file of this machine."""
-    return example.startswith(("lepton train", "lepton evaluate")) or ("suite define" in example and ".csv" in example)
+    return (
+        "verify --against" in example
+        or example.startswith(("lepton train", "lepton evaluate"))
+        or ("suite define" in example and ".csv" in example)
+    )
 
 
 def test_a_job_is_asked_for_and_called_off(doors: tuple[Cli, Cli]) -> None:
