@@ -1,0 +1,136 @@
+"""HTML of the pages: templates, and answers as they describe themselves, drawn with classes of the style sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+from ...escapes import escaped
+from ...results.description import Block, Grid, Text, Words
+from ...results.figures import figure
+from ...results.words import language, word
+from .assets import asset_link
+from .chinese import PAGES
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+    from .page import Page
+
+_UNITS: Final = ((86400 * 365, "y"), (86400 * 30, "mo"), (86400, "d"), (3600, "h"), (60, "min"))
+_ZH: Final = {"y": "年", "mo": "个月", "d": "天", "h": "小时", "min": "分钟"}
+
+
+def rendered(template: str, page: Page, data: Mapping[str, Any]) -> str:
+    """A template with its data; `page` is at hand in all of them."""
+    return templates().get_template(template).render(page=page, language=language(), **data)
+
+
+@lru_cache
+def templates() -> Environment:
+    """The templates of this room; all words that come from data are escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    made = Environment(
+        loader=PackageLoader("lepton_ai.web.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "figure": figure,
+        "seen": escaped,
+        "short": short,
+        "drawn": drawn,
+        "t": translated,
+        "time": time,
+        "asset": asset_link,
+    }
+    return made
+
+
+def translated(english: str, **parts: Any) -> str:
+    """A sentence in the reader's language, with its parts filled in."""
+    said = PAGES.get(english) if language() == "zh" else english
+    said = said if said is not None else word(english)
+    return said.format(**parts) if parts else said
+
+
+def short(digest: str) -> str:
+    """The first letters of a digest."""
+    return digest.rpartition(":")[2][:10]
+
+
+def time(moment: datetime, now: datetime) -> Markup:
+    """A moment in UTC, and how long ago it was."""
+    from markupsafe import Markup
+
+    utc = moment.astimezone(UTC)
+    exact, seen = utc.isoformat(timespec="seconds"), f"{utc:%Y-%m-%d %H:%M} UTC"
+    ago = Markup(' <span class="ago">{}</span>').format(_ago((now - utc).total_seconds()))
+    return Markup('<time datetime="{}">{}</time>').format(exact, seen) + ago
+
+
+def _ago(seconds: float) -> str:
+    for size, unit in _UNITS:
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {_ZH[unit]}前" if language() == "zh" else f"{count} {unit} ago"
+    return translated("just now")
+
+
+def drawn(blocks: Iterable[Block]) -> Markup:
+    """Lines and grids of an answer."""
+    from markupsafe import Markup
+
+    return Markup("").join(_grid(each) if isinstance(each, Grid) else _line(each) for each in blocks)
+
+
+def _line(words: Words) -> Markup:
+    from markupsafe import Markup
+
+    return Markup("<p>{}</p>").format(_spans(words)) if words else Markup("")
+
+
+def _grid(grid: Grid) -> Markup:
+    from markupsafe import Markup
+
+    if not grid.rows:
+        return Markup("")
+    head = Markup("").join(
+        _cell("th", 'scope="col"', each, place in grid.right) for place, each in enumerate(grid.head)
+    )
+    rows = Markup("").join(Markup("<tr>{}</tr>").format(_row(grid, row)) for row in grid.rows)
+    head = Markup("<thead><tr>{}</tr></thead>").format(head) if head else Markup("")
+    return Markup('<div class="wide" tabindex="0" role="group"><table>{}<tbody>{}</tbody></table></div>').format(
+        head, rows
+    )
+
+
+def _row(grid: Grid, row: Sequence[Words]) -> Markup:
+    from markupsafe import Markup
+
+    cells = (
+        _cell("td" if place else "th", "" if place else 'scope="row"', cell, place in grid.right)
+        for place, cell in enumerate(row)
+    )
+    return Markup("").join(cells)
+
+
+def _cell(tag: str, scope: str, words: Words, right: bool) -> Markup:
+    from markupsafe import Markup
+
+    said = Markup(f"<{tag}{' ' + scope if scope else ''}{' class=right' if right else ''}>")  # noqa: S704 - ours
+    return said + _spans(words) + Markup(f"</{tag}>")  # noqa: S704 - ours
+
+
+def _spans(words: Words) -> Markup:
+    from markupsafe import Markup
+
+    stretches = words.stretches if isinstance(words, Text) else ((words, ""),)
+    styled = Markup('<span class="{}">{}</span>')
+    return Markup("").join(styled.format(style, escaped(each)) if style else escaped(each) for each, style in stretches)

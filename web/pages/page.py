@@ -1,0 +1,222 @@
+"""What a page works with: who asks, as of when, in which language; and how what it has becomes HTML or JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlencode
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from ...errors import LeptonError, Malformed
+from ...media import JSON
+from ...results.words import CHOSEN, Language, language
+from ..caller import encoded
+from ..problems import kind_of, of_error
+from ..routing import unquoted
+from .html import rendered
+
+if TYPE_CHECKING:
+    from ...manager import ModelManager
+    from ..door.visitor import Visitor
+    from ..served import ServedLedger
+
+LANGUAGE: Final = "lepton-language"
+"""The cookie that holds the language that a reader chose."""
+_ACCEPTED: Final = re.compile(r"\s*([a-zA-Z]{1,8})(?:-[\w-]*)?\s*(?:;\s*q=([0-9.]+))?")
+
+
+@dataclass
+class Shown:
+    """What a page shows: a template's data, and what of it is told as JSON."""
+
+    data: Mapping[str, Any]
+    told: Any = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class Page:
+    """One request for a page."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.visitor: Visitor | None = request.scope.get("lepton.visitor")
+        """Who asks; None where nobody need be known."""
+        self.service: ServedLedger = request.app.state.service
+
+    @cached_property
+    def at(self) -> str | None:
+        """The place in the log that the page is of, None for now."""
+        return self.request.query_params.get("at") or None
+
+    @cached_property
+    def present(self) -> ModelManager:
+        """The ledger as it is, acting as whoever asks."""
+        assert self.visitor is not None  # the door lets nobody else here
+        return self.service.acting(self.visitor)
+
+    @cached_property
+    def manager(self) -> ModelManager:
+        """The ledger as the page is of it."""
+        return self.present if self.at is None else self.present.as_of(self.at)
+
+    @cached_property
+    def end(self) -> int:
+        """The seq of the last event that the page is of."""
+        return self.manager.position()
+
+    @cached_property
+    def language(self) -> Language:
+        """The reader's: chosen by `lang=`, before, or by the browser; else the server's."""
+        chosen = self.request.query_params.get("lang") or self.request.cookies.get(LANGUAGE)
+        if chosen in ("zh", "en"):
+            return chosen
+        return accepted_language(self.request) or language()
+
+    def asked(self, name: str, default: str = "") -> str:
+        """A parameter of the address."""
+        return self.request.query_params.get(name, default)
+
+    def number(self, name: str, default: int, most: int) -> int:
+        """A whole number from 1 among the parameters. Raises `Malformed`."""
+        words = self.asked(name) or str(default)
+        if not words.isdecimal() or not 0 < int(words[:9]) <= most or len(words) > 9:
+            raise Malformed(f"{name} is {words[:40]!r}; give a whole number from 1 to {most:,}")
+        return int(words)
+
+    def link(self, *parts: Any, **params: Any) -> str:
+        """The address of a page, as of the same moment; parts are quoted, a dot too, for `.json` is another form."""
+        path = "/" + "/".join(quote(str(part), safe="~@{}").replace(".json", "%2Ejson") for part in parts)
+        return _with(path, {"at": self.at, **params})
+
+    def here(self, **params: Any) -> str:
+        """This page's own address with other parameters; None takes one away."""
+        return _with(self.path, {**self.request.query_params, **params})
+
+    @property
+    def path(self) -> str:
+        """The address of this page without parameters."""
+        return self.request.scope["path"].removesuffix(".json")
+
+    @property
+    def other_parameters(self) -> list[tuple[str, str]]:
+        """The parameters of the address but for the moment."""
+        return [pair for pair in self.request.query_params.multi_items() if pair[0] not in ("at", "lang")]
+
+    @property
+    def tab(self) -> str:
+        """Which of a model's pages this is."""
+        return self.path.split("/")[3] if self.path.count("/") > 2 else ""
+
+    def is_under(self, place: str) -> bool:
+        """Whether this page is one of those that a link of the head leads to."""
+        first = self.path.split("/")[1]
+        return first in ("", "m", "models") if not place else first == place
+
+    @property
+    def as_json(self) -> str:
+        """The address of this page as JSON."""
+        return _with(f"{self.path if self.path != '/' else '/models'}.json", dict(self.request.query_params))
+
+    @cached_property
+    def now(self) -> datetime:
+        """The moment that times are told relative to."""
+        return datetime.now(UTC)
+
+
+def accepted_language(request: Request) -> Language | None:
+    """Chinese or English, whichever the browser likes better; None where it names neither."""
+    best: tuple[float, Language | None] = (0.0, None)
+    for each in request.headers.get("accept-language", "").split(",")[:20]:
+        if (match := _ACCEPTED.fullmatch(each)) and match[1].lower() in ("zh", "en"):
+            weight = float(match[2]) if match[2] and match[2].count(".") < 2 and match[2] != "." else 1.0
+            best = max(best, (weight, "zh" if match[1].lower() == "zh" else "en"), key=lambda pair: pair[0])
+    return best[1]
+
+
+def _with(path: str, params: Mapping[str, Any]) -> str:
+    query = urlencode({name: value for name, value in params.items() if value is not None})
+    return f"{path}?{query}" if query else path
+
+
+Looks = Callable[..., Shown]
+Acts = Callable[..., str]
+
+
+class Pages:
+    """The routes of one subject."""
+
+    def __init__(self) -> None:
+        self.routes: list[BaseRoute] = []
+
+    def page(self, path: str, template: str) -> Callable[[Looks], Looks]:
+        """A page: its function is given a `Page` and the parts of the address, and returns what is shown."""
+
+        def routed(look: Looks) -> Looks:
+            def shown(request: Request) -> Response:
+                return _answered(request, lambda page: html(page, template, look(page, **_parts(request))))
+
+            def told(request: Request) -> Response:
+                return _answered(request, lambda page: _json(look(page, **_parts(request))), as_json=True)
+
+            self.routes.append(Route("/models.json" if path == "/" else f"{path}.json", told, methods=["GET"]))
+            self.routes.append(Route(path, shown, methods=["GET"]))
+            return look
+
+        return routed
+
+    def act(self, path: str) -> Callable[[Acts], Acts]:
+        """Something that is done by a form: its function is given a `Page`, what the form says and the parts of the
+        address, and returns where to go then."""
+
+        def routed(act: Acts) -> Acts:
+            async def posted(request: Request) -> Response:
+                form = await request.form(max_files=0, max_fields=200)
+                said = {name: value for name, value in form.items() if isinstance(value, str)}
+
+                def done(page: Page) -> Response:
+                    return RedirectResponse(act(page, said, **_parts(request)), 303)
+
+                return await run_in_threadpool(_answered, request, done)
+
+            self.routes.append(Route(path, posted, methods=["POST"]))
+            return act
+
+        return routed
+
+
+def _parts(request: Request) -> dict[str, str]:
+    return {name: unquoted(value) for name, value in request.path_params.items()}
+
+
+def _answered(request: Request, answer: Callable[[Page], Response], *, as_json: bool = False) -> Response:
+    page = Page(request)
+    mark = CHOSEN.set(page.language)
+    try:
+        return answer(page)
+    except LeptonError as error:
+        return of_error(error, request) if as_json else refused(page, kind_of(error).status, error.fact)
+    finally:
+        CHOSEN.reset(mark)
+
+
+def refused(page: Page, status: int, sentence: str) -> Response:
+    """A page that says why there is none."""
+    return html(page, "refused", Shown({"status": status, "sentence": sentence}, status=status))
+
+
+def html(page: Page, template: str, shown: Shown) -> Response:
+    content = rendered(f"{template}.html.j2", page, shown.data)
+    return Response(content, shown.status, {"Vary": "Cookie, Accept-Language", **shown.headers}, "text/html")
+
+
+def _json(shown: Shown) -> Response:
+    return Response(encoded(shown.told), shown.status, shown.headers, JSON)

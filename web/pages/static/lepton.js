@@ -1,0 +1,1 @@
+// What the page does beyond HTML: it is complete without this.
