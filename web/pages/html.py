@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -41,15 +41,7 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {
-        "figure": figure,
-        "seen": escaped,
-        "short": short,
-        "drawn": drawn,
-        "t": translated,
-        "time": time,
-        "asset": asset_link,
-    }
+    made.filters.update(FILTERS)
     return made
 
 
@@ -134,3 +126,15 @@ def _spans(words: Words) -> Markup:
     stretches = words.stretches if isinstance(words, Text) else ((words, ""),)
     styled = Markup('<span class="{}">{}</span>')
     return Markup("").join(styled.format(style, escaped(each)) if style else escaped(each) for each, style in stretches)
+
+
+FILTERS: Final[dict[str, Callable[..., Any]]] = {
+    "figure": figure,
+    "seen": escaped,
+    "short": short,
+    "drawn": drawn,
+    "t": translated,
+    "time": time,
+    "asset": asset_link,
+}
+"""What templates may write behind a bar."""
