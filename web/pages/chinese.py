@@ -53,4 +53,48 @@ PAGES: Final = {
     "Roll {name} back to version {number}": "将 {name} 回退到版本 {number}",
     "Every byte is restored and verified first. If the name was moved since this page was made, nothing happens.":
         "先恢复并校验每个字节。若本页生成后该名称已被移动，则什么也不会发生。",
+    # a version
+    "Version {number} of {model}": "{model} 的版本 {number}", "About this version": "关于此版本",
+    "Protected": "受保护", "What it recorded": "记录内容", "Changes from {version}": "与版本 {version} 的差别",
+    "History up to it": "此前的历史", "by {actor} on {branch}": "{actor}，分支 {branch}", "Parents": "父版本",
+    "Run": "运行", "Suites": "测试套件", "Size": "大小", "Stored": "存储",
+    "{tensors} tensors, {parameters} parameters, {size}": "{tensors} 个张量，{parameters} 个参数，{size}",
+    "as a delta from version {version}: {elements} elements of {tensors} tensors, {size}":
+        "与版本 {version} 的差值：{tensors} 个张量中的 {elements} 个元素，{size}",
+    "Metrics": "指标", "Metric": "指标", "Value": "值", "Measured on": "所用数据",
+    "No figure is known of it.": "没有已知指标。", "Evaluations": "评估", "its own validation rows": "自己的验证数据",
+    "{rows} rows": "{rows} 行", "the rows it learnt from": "训练所用的数据", "Report": "报告", "Description": "描述",
+    "Nobody described it.": "还没有描述。", "Describe it": "添加描述", "What it is": "它是什么",
+    "Describe": "保存描述", "Annotations": "备注", "Take off": "移除", "Take off {name}": "移除 {name}",
+    "There are no annotations.": "没有备注。", "Annotate": "添加备注",
+    "Everybody who may read the model can read a note, for ever: name no person in it.":
+        "能读取此模型的人都可以永久读到备注：请勿写入人名。",
+    "Files": "文件", "The tensors, as a safetensors file": "全部张量（safetensors 文件）", "The model card": "模型卡",
+    "Data": "数据", "Where it comes from": "来历", "Settings": "设置", "Environment": "环境",
+    # tensors
+    "Tensors of version {number} of {model}": "{model} 的版本 {number} 的张量", "Beside version": "对照版本",
+    "Order": "顺序", "as stored": "按存储顺序", "most changed first": "变化最大的在前", "Beside": "对照版本",
+    "Type": "类型", "Shape": "形状",
+    "A bar is as long as a tensor changed beside its own size; the longest is the tensor that changed the most.":
+        "条的长度表示张量相对自身大小的变化；变化最大的张量最长。",
+    "Parameters": "参数", "Change": "变化", "Elements changed": "改变的元素", "Relative": "相对",
+    "Largest step": "最大变化", "Cosine": "余弦", "Norm": "范数", "changed": "改变",
+    "There is nothing on this page.": "本页没有内容。", "Previous page": "上一页", "Next page": "下一页",
+    "page {place} of {last}": "第 {place} 页，共 {last} 页",
+    # what differs
+    "Differences": "差别", "What differs between {before} and {after}": "{before} 与 {after} 的差别",
+    "before:": "之前：", "after:": "之后：", "Swap sides": "交换两边", "Compare side by side": "并排比较",
+    "All tensors": "全部张量", "Only what differs": "只看差别", "Show everything": "全部显示",
+    "Nothing differs.": "没有差别。", "Before": "之前", "After": "之后", "Step": "变化量",
+    "and {count} more": "及另外 {count} 项", "The same": "相同",
+    "and {count} more that changed less": "另有 {count} 个变化更小",
+    # side by side
+    "Versions of {model} side by side": "{model} 的版本并排比较", "best": "最好",
+    "Add versions, by number or name": "添加版本（编号或名称）",
+    "Only these rows, commas between": "只看这些行（逗号分隔）", "what is the same too": "也显示相同的",
+    "Name the versions to compare.": "请给出要比较的版本。",
+    "One version stands alone; add another to compare it with.": "只有一个版本；请再添加一个来比较。",
+    "None of these versions has {names}.": "这些版本都没有 {names}。",
+    "Best first by {metric}.": "按 {metric}，最好的在前。", "Take version {number} out": "移出版本 {number}",
+    "The same for all:": "全部相同：", "What differs between them, tensors too": "两者的全部差别，包括张量",
 }  # fmt: skip

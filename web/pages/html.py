@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from ...escapes import escaped
+from ...escapes import escaped, escaped_lines
 from ...results.description import Block, Grid, Text, Words
 from ...results.figures import figure
 from ...results.words import language, word
@@ -32,7 +32,7 @@ def rendered(template: str, page: Page, data: Mapping[str, Any]) -> str:
 @lru_cache
 def templates() -> Environment:
     """The templates of this room; all words that come from data are escaped."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 
     made = Environment(
         loader=PackageLoader("lepton_ai.web.pages"),
@@ -42,6 +42,8 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(FILTERS)
+    # without a context Jinja translates constant words once, when it compiles, into the first reader's language
+    made.filters["t"] = pass_context(lambda _, english, **parts: translated(english, **parts))  # type: ignore[reportUnknownLambdaType]
     return made
 
 
@@ -139,6 +141,7 @@ def _spans(words: Words) -> Markup:
 FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "figure": figure,
     "seen": escaped,
+    "lines": escaped_lines,
     "short": short,
     "ref": ref,
     "drawn": drawn,

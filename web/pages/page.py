@@ -99,7 +99,12 @@ class Page:
 
     def here(self, **params: Any) -> str:
         """This page's own address with other parameters; None takes one away."""
-        return _with(self.path, {**self.request.query_params, **params})
+        return _with(self.path, {**self._parameters, **params})
+
+    def elsewhere(self, *parts: Any, **params: Any) -> Response:
+        """Send to another page, asked for as this one was: in its form, with its parameters but for those given."""
+        path = self.link(*parts).partition("?")[0] + (".json" if self.request.scope["path"].endswith(".json") else "")
+        return RedirectResponse(_with(path, {**self._parameters, **params}), 303)
 
     @property
     def path(self) -> str:
@@ -124,7 +129,12 @@ class Page:
     @property
     def as_json(self) -> str:
         """The address of this page as JSON."""
-        return _with(f"{self.path if self.path != '/' else '/models'}.json", dict(self.request.query_params))
+        return _with(f"{self.path if self.path != '/' else '/models'}.json", self._parameters)
+
+    @property
+    def _parameters(self) -> dict[str, list[str]]:
+        asked = self.request.query_params
+        return {name: asked.getlist(name) for name in asked}
 
     @cached_property
     def now(self) -> datetime:
@@ -143,12 +153,12 @@ def accepted_language(request: Request) -> Language | None:
 
 
 def _with(path: str, params: Mapping[str, Any]) -> str:
-    query = urlencode({name: value for name, value in params.items() if value is not None})
+    query = urlencode({name: value for name, value in params.items() if value is not None}, doseq=True)
     return f"{path}?{query}" if query else path
 
 
-Looks = Callable[..., Shown]
-Acts = Callable[..., str]
+Looks = Callable[..., Shown | Response]
+Acts = Callable[..., str | Response]
 
 
 class Pages:
@@ -158,7 +168,8 @@ class Pages:
         self.routes: list[BaseRoute] = []
 
     def page(self, path: str, template: str) -> Callable[[Looks], Looks]:
-        """A page: its function is given a `Page` and the parts of the address, and returns what is shown."""
+        """A page: its function is given a `Page` and the parts of the address, and returns what is shown, or a
+        response of its own."""
 
         def routed(look: Looks) -> Looks:
             def shown(request: Request) -> Response:
@@ -175,7 +186,7 @@ class Pages:
 
     def act(self, path: str) -> Callable[[Acts], Acts]:
         """Something that is done by a form: its function is given a `Page`, what the form says and the parts of the
-        address, and returns where to go then."""
+        address, and returns where to go then, or a response of its own: the form, with what was typed."""
 
         def routed(act: Acts) -> Acts:
             async def posted(request: Request) -> Response:
@@ -183,7 +194,8 @@ class Pages:
                 said = {name: value for name, value in form.items() if isinstance(value, str)}
 
                 def done(page: Page) -> Response:
-                    return RedirectResponse(act(page, said, **_parts(request)), 303)
+                    done = act(page, said, **_parts(request))
+                    return done if isinstance(done, Response) else RedirectResponse(done, 303)
 
                 return await run_in_threadpool(_answered, request, done)
 
@@ -213,10 +225,15 @@ def refused(page: Page, status: int, sentence: str) -> Response:
     return html(page, "refused", Shown({"status": status, "sentence": sentence}, status=status))
 
 
-def html(page: Page, template: str, shown: Shown) -> Response:
+def html(page: Page, template: str, shown: Shown | Response) -> Response:
+    """What is shown, by a template; a response is one already."""
+    if isinstance(shown, Response):
+        return shown
     content = rendered(f"{template}.html.j2", page, shown.data)
     return Response(content, shown.status, {"Vary": "Cookie, Accept-Language", **shown.headers}, "text/html")
 
 
-def _json(shown: Shown) -> Response:
+def _json(shown: Shown | Response) -> Response:
+    if isinstance(shown, Response):
+        return shown
     return Response(encoded(shown.told), shown.status, shown.headers, JSON)

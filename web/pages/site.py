@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..problems import Problem, of_http
 from ..served import ServedLedger
-from . import entry, history, models, names, rollback
+from . import comparison, diff, entry, history, models, names, rollback, tensors, versions
 from .page import Page, refused
 
 log = logging.getLogger("lepton.serve")
@@ -25,7 +25,7 @@ POLICY: Final = (
     "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _PROGRAMS: Final = ("/api/", "/healthz", "/readyz")
-_SUBJECTS: Final = (models, history, names, rollback)
+_SUBJECTS: Final = (models, history, names, rollback, versions, tensors, diff, comparison)
 
 
 def is_page_path(path: str) -> bool:

@@ -1,0 +1,1 @@
+"""The pages, each asked for from a server that really serves them."""
