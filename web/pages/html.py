@@ -42,8 +42,8 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(FILTERS)
-    # without a context Jinja translates constant words once, when it compiles, into the first reader's language
-    made.filters["t"] = pass_context(lambda _, english, **parts: translated(english, **parts))  # type: ignore[reportUnknownLambdaType]
+    # with a context it is called at each rendering; without, once for a constant, in the language of whoever came first
+    made.filters["t"] = pass_context(lambda _, english, **parts: translated(english, **parts))
     return made
 
 
@@ -67,14 +67,14 @@ def short(digest: str) -> str:
     return digest.rpartition(":")[2][:10]
 
 
-def time(moment: datetime, now: datetime) -> Markup:
-    """A moment in UTC, and how long ago it was."""
+def time(moment: datetime, now: datetime | None) -> Markup:
+    """A moment in UTC, and how long before `now` it was."""
     from markupsafe import Markup
 
     utc = moment.astimezone(UTC)
     exact, seen = utc.isoformat(timespec="seconds"), f"{utc:%Y-%m-%d %H:%M} UTC"
-    ago = Markup(' <span class="ago">{}</span>').format(_ago((now - utc).total_seconds()))
-    return Markup('<time datetime="{}">{}</time>').format(exact, seen) + ago
+    shown = Markup('<time datetime="{}">{}</time>').format(exact, seen)
+    return shown + Markup(' <span class="ago">{}</span>').format(_ago((now - utc).total_seconds())) if now else shown
 
 
 def _ago(seconds: float) -> str:

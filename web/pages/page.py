@@ -137,9 +137,9 @@ class Page:
         return {name: asked.getlist(name) for name in asked}
 
     @cached_property
-    def now(self) -> datetime:
-        """The moment that times are told relative to."""
-        return datetime.now(UTC)
+    def now(self) -> datetime | None:
+        """The moment that times are told relative to; none for the past, which reads the same whenever it is read."""
+        return datetime.now(UTC) if self.at is None else None
 
 
 def accepted_language(request: Request) -> Language | None:
@@ -158,7 +158,7 @@ def _with(path: str, params: Mapping[str, Any]) -> str:
 
 
 Looks = Callable[..., Shown | Response]
-Acts = Callable[..., str | Response]
+Acts = Callable[..., str | Shown]
 
 
 class Pages:
@@ -184,9 +184,9 @@ class Pages:
 
         return routed
 
-    def act(self, path: str) -> Callable[[Acts], Acts]:
+    def act(self, path: str, template: str = "") -> Callable[[Acts], Acts]:
         """Something that is done by a form: its function is given a `Page`, what the form says and the parts of the
-        address, and returns where to go then, or a response of its own: the form, with what was typed."""
+        address, and returns where to go then, or what the template is to show: what was refused, a secret."""
 
         def routed(act: Acts) -> Acts:
             async def posted(request: Request) -> Response:
@@ -194,8 +194,8 @@ class Pages:
                 said = {name: value for name, value in form.items() if isinstance(value, str)}
 
                 def done(page: Page) -> Response:
-                    done = act(page, said, **_parts(request))
-                    return done if isinstance(done, Response) else RedirectResponse(done, 303)
+                    then = act(page, said, **_parts(request))
+                    return RedirectResponse(then, 303) if isinstance(then, str) else html(page, template, then)
 
                 return await run_in_threadpool(_answered, request, done)
 

@@ -16,7 +16,7 @@ from ...results.figures import pairs, size, told
 from ...results.past.history import ROLES
 from ..problems import kind_of
 from .html import translated
-from .page import Page, Pages, Shown, html
+from .page import Page, Pages, Shown
 
 pages = Pages()
 
@@ -31,8 +31,8 @@ def version(page: Page, model: str, rev: str) -> Shown | Response:
     return sent_on(page, record.version, model, rev) or shown(page, record, {})
 
 
-@pages.act("/m/{model}/v/{rev}")
-def note(page: Page, said: Mapping[str, str], model: str, rev: str) -> str | Response:
+@pages.act("/m/{model}/v/{rev}", "version")
+def note(page: Page, said: Mapping[str, str], model: str, rev: str) -> str | Shown:
     """Put a note on a version, take one off, or say what it is. Refused, the page comes back with what was typed."""
     at = named(model, rev)
     try:
@@ -41,10 +41,9 @@ def note(page: Page, said: Mapping[str, str], model: str, rev: str) -> str | Res
         else:
             page.present.annotate(at, {said.get("name", "").strip(): _value(said.get("value", "").strip())})
     except LeptonError as error:
-        typed = {**said, "sentence": error.fact}
-        again = shown(page, page.manager.show(at), typed)
+        again = shown(page, page.manager.show(at), {**said, "sentence": error.fact})
         again.status = kind_of(error).status
-        return html(page, "version", again)
+        return again
     return page.link("m", model, "v", rev)
 
 

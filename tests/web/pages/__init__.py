@@ -1,1 +1,0 @@
-"""The pages, each asked for from a server that really serves them."""
