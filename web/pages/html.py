@@ -41,9 +41,9 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(FILTERS)
     # with a context it is called at each rendering; without, once for a constant, in the language of whoever came first
-    made.filters["t"] = pass_context(lambda _, english, **parts: translated(english, **parts))
+    at_each: Callable[..., Any] = pass_context(_translated)
+    made.filters.update({**FILTERS, "t": at_each})
     return made
 
 
@@ -52,6 +52,10 @@ def translated(english: str, **parts: Any) -> str:
     said = PAGES.get(english) if language() == "zh" else english
     said = said if said is not None else word(english)
     return said.format(**parts) if parts else said
+
+
+def _translated(context: Any, english: str, **parts: Any) -> str:  # noqa: ARG001 - Jinja gives it
+    return translated(english, **parts)
 
 
 def ref(words: str) -> str:
@@ -145,7 +149,6 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "short": short,
     "ref": ref,
     "drawn": drawn,
-    "t": translated,
     "time": time,
     "asset": asset_link,
 }

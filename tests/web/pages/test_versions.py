@@ -72,6 +72,8 @@ def fill(manager: ModelManager) -> None:
         **ROWS,
     )
     manager.save_version(second | {"w": first["w"]}, name="nlp/sum", metrics={"f1": 0.25}, **ROWS)
+    wide = {f"layer{number:03}": np.full(2, number, np.float32) for number in range(230)}
+    manager.save_version(wide, name="wide.json", tags=["v1.json"])
     manager.describe("nlp/sum@2", f"What it is.\n{MARKUP}")
     manager.alias("production", "nlp/sum@2")
     manager.evaluate_predictions("nlp/sum@2", [1, 0, 1, 0], [1, 0, 1, 1], task="binary", name=MARKUP[:7], draws=0)
@@ -156,6 +158,20 @@ def test_tensors_stand_beside_any_other_version(site: Site) -> None:
 
     assert next(each["name"] for each in by_change) == "w"
     assert {each["change"]["status"] for each in other_model} == {"added", "removed"}
+
+
+def test_many_tensors_are_shown_page_by_page(site: Site) -> None:
+    first, last = (site.all.get(f"/m/wide%2Ejson/v/1/tensors{query}").text for query in ("", "?page=2"))
+
+    assert (first.count('<th scope="row">'), last.count('<th scope="row">')) == (200, 30)
+    assert 'rel="next" href="/m/wide%2Ejson/v/1/tensors?page=2"' in first
+    assert 'rel="prev"' in last
+
+
+def test_names_that_end_as_a_form_of_an_address_does_are_names(site: Site) -> None:
+    assert "Version 1 of wide.json" in site.all.get("/m/wide%2Ejson/v/1").text
+    assert site.all.get("/m/wide%2Ejson/v/1.json").json()["version"]["model"] == "wide.json"
+    assert site.all.get("/m/wide%2Ejson/v/v1%2Ejson").headers["location"] == "/m/wide%2Ejson/v/1"
 
 
 def test_a_diff_shows_what_differs_and_on_demand_what_does_not(site: Site) -> None:
