@@ -74,7 +74,7 @@ PAGES: Final = {
     "Everybody who may read the model can read a note, for ever: name no person in it.":
         "能读取此模型的人都可以永久读到备注：请勿写入人名。",
     "Files": "文件", "The tensors, as a safetensors file": "全部张量（safetensors 文件）", "The model card": "模型卡",
-    "Data": "数据", "Where it comes from": "来历", "Settings": "设置", "Environment": "环境",
+    "Data": "数据", "Where it comes from": "来历", "Settings": "设置", "Architecture": "结构", "Environment": "环境",
     # tensors
     "Tensors of version {number} of {model}": "{model} 的版本 {number} 的张量", "Beside version": "对照版本",
     "Order": "顺序", "as stored": "按存储顺序", "most changed first": "变化最大的在前", "Beside": "对照版本",
