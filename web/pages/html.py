@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...escapes import escaped
 from ...results.description import Block, Grid, Text, Words
-from ...results.figures import figure
+from ...results.figures import figure, pairs
 from ...results.words import language, word
 from .assets import asset_link
 from .chinese import PAGES
@@ -40,6 +40,7 @@ def templates() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        optimized=False,  # else words would be translated once for all, when a template is compiled
     )
     made.filters.update(FILTERS)
     return made
@@ -130,6 +131,7 @@ def _spans(words: Words) -> Markup:
 
 FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "figure": figure,
+    "pairs": pairs,
     "seen": escaped,
     "short": short,
     "drawn": drawn,
