@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..problems import Problem, of_http
 from ..served import ServedLedger
-from . import entry, live, models, work
+from . import entry, history, live, models, names, rollback, work
 from .page import Page, refused
 
 log = logging.getLogger("lepton.serve")
@@ -25,7 +25,7 @@ POLICY: Final = (
     "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _PROGRAMS: Final = ("/api/", "/healthz", "/readyz")
-_SUBJECTS: Final = (models, work)
+_SUBJECTS: Final = (models, history, names, rollback, work)
 
 
 def is_page_path(path: str) -> bool:
