@@ -20,7 +20,8 @@ PAGES: Final = {
     "What is live": "当前上线", "Heads": "分支头", "What happened last": "最近动态", "More models": "更多模型",
     "Show {count} archived": "显示 {count} 个已归档的", "nothing": "无", "archived": "已归档",
     "Overview": "概览", "History": "历史", "Names": "名称", "Compare": "比较", "Roll back": "回退",
-    "moves only by a gate: {requirements}": "仅可通过门禁移动：{requirements}", "moves only by a gate": "仅可通过门禁移动",
+    "moves only by a gate: {requirements}": "仅可通过门禁移动：{requirements}",
+    "moves only by a gate": "仅可通过门禁移动",
     "No alias stands on a version.": "没有别名指向任何版本。", "Newest versions": "最新版本", "Version": "版本",
     "Message": "说明", "Saved": "保存于", "event {seq}": "事件 {seq}", "saved": "已保存", "merged": "已合并",
     # what happened
@@ -31,12 +32,15 @@ PAGES: Final = {
     "{name} rolled back from version {before} to version {number}": "{name} 从版本 {before} 回退到版本 {number}",
     # the log
     "History of {model}": "{model} 的历史", "Branch or revision": "分支或修订", "all": "全部", "Show": "显示",
-    "What happened": "发生了什么", "Comes from": "来自", "Who and when": "何人何时", "version {number}": "版本 {number}",
+    "What happened": "发生了什么", "Comes from": "来自",
+    "Who and when": "何人何时", "version {number}": "版本 {number}",
     "Newest": "最新", "Older": "更早",
     # names
     "Names of {model}": "{model} 的名称", "Aliases": "别名", "Branches": "分支", "Tags": "标签", "Name": "名称",
-    "Digest": "摘要", "Last move": "最近一次移动", "A new name": "新名称", "Kind": "种类", "alias": "别名", "tag": "标签",
-    "branch": "分支", "Reason": "理由", "Put it there": "设置", "{name} of {model}": "{model} 的 {name}", "Done:": "完成：",
+    "Digest": "摘要", "Last move": "最近一次移动", "A new name": "新名称", "Kind": "种类",
+    "alias": "别名", "tag": "标签",
+    "branch": "分支", "Reason": "理由", "Put it there": "设置", "{name} of {model}": "{model} 的 {name}",
+    "Done:": "完成：",
     "It stands on version": "当前指向版本", "It stands nowhere.": "当前不指向任何版本。",
     "It moves only by a gate: {requirements}": "仅可通过门禁移动：{requirements}",
     "Who moved it, when and why": "何人、何时、为何移动", "When": "何时", "Who": "何人", "From": "从", "To": "到",

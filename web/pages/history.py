@@ -21,8 +21,7 @@ def log(page: Page, model: str) -> Shown:
     most = page.number("most", WINDOW, MOST)
     before = page.number("before", 1, 10**9) if page.asked("before") else None
     rev = page.asked("rev")
-    where = f"{model}@{rev}" if rev else model
-    found = page.manager.log(where, most=most + 1, before=before)
+    found = page.manager.log(rev or None, model=model, most=most + 1, before=before)
     entries = list(found)[:most]
     older = entries[-1].seq if len(found) > most else None
     drawn = tree(map(_commit, entries))

@@ -29,7 +29,8 @@ def plan(page: Page, model: str) -> Shown:
     data: dict[str, Any] = {
         "model": model, "aliases": aliases, "branches": branches, "alias": alias, "branch": branch, "to": to,
         "data_sets": manager.data_sets(), "rows": rows, "stands": refs.get(name), "last": refs.last_moves.get(name, 0),
-        "suggestion": _suggested(page, model, branch or "main"), "moves": _places(page, model, alias, branch),
+        "suggestion": _suggested(page, model, branch or "main"),
+        "moves": _places(page, model, alias, branch) if name in refs else [],
         "key": str(uuid4()), "plan": None, "why_not": "",
     }  # fmt: skip
     if name and (to or (alias and page.asked("plan"))):

@@ -66,7 +66,8 @@ class _Guarded:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.setdefault("Content-Security-Policy", POLICY)
-                headers.setdefault("Referrer-Policy", "no-referrer")
+                # others are told nothing; with no-referrer a form's Origin would be null, and could not be told
+                headers.setdefault("Referrer-Policy", "same-origin")
                 headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
             await send(message)
 
