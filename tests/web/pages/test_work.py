@@ -115,7 +115,7 @@ def test_a_job_that_stands_otherwise_than_was_shown_is_not_called_off(server: Se
     assert "running" in stale.text
     assert (server.manager.position(), server.manager.jobs.show(job).status) == (end, "running")
     api = server.client().post(f"jobs/{job}/cancel", json={"epoch": 0})
-    assert (api.status_code, api.json()["type"].rpartition("/")[2]) == (409, "stale")
+    assert (api.status_code, api.json()["type"].rpartition(":")[2]) == (409, "stale")
     assert server.client().post(f"jobs/{job}/cancel", json={"epoch": 1}).json()["status"] == "cancelled"
 
 
