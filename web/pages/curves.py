@@ -65,7 +65,7 @@ class Bucket(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Curve:
+class MetricCurve:
     """A metric of a run over its steps."""
 
     name: str
@@ -120,14 +120,14 @@ class Curve:
         return told | {"drawn": [[x, y] for x, y in self.drawn]}
 
 
-class Curves(NamedTuple):
+class MetricCurves(NamedTuple):
     """Some curves of a run, and how many points each of its metrics has."""
 
-    drawn: Sequence[Curve]
+    drawn: Sequence[MetricCurve]
     points: dict[str, int]
 
 
-def curves(page: Page, run: str, only: str, most: int) -> Curves:
+def curves(page: Page, run: str, only: str, most: int) -> MetricCurves:
     """The curve of one metric of a run, if one is named; else of its first metrics."""
     known = {row["name"]: row for row in rows(page, NAMES, run)}
     names = [name for name in known if only in ("", name)][:most]
@@ -137,13 +137,13 @@ def curves(page: Page, run: str, only: str, most: int) -> Curves:
         low, high = Point(row["low_at"], row["low"]), Point(row["high_at"], row["high"])
         found[row["name"]].append(Bucket(low, high, row["points"]))
     drawn = [_curve(known[name], found[name]) for name in names]
-    return Curves(drawn, {name: row["points"] for name, row in known.items()})
+    return MetricCurves(drawn, {name: row["points"] for name, row in known.items()})
 
 
-def _curve(known: Row, buckets: Sequence[Bucket]) -> Curve:
+def _curve(known: Row, buckets: Sequence[Bucket]) -> MetricCurve:
     stepped, finite = bool(known["stepped"]), known["finite"]
     ends = (known["first"], known["last"]) if stepped else (1, finite)
-    return Curve(known["name"], known["points"], finite, stepped, *ends, buckets)
+    return MetricCurve(known["name"], known["points"], finite, stepped, *ends, buckets)
 
 
 def _steps(places: Sequence[tuple[int, int]]) -> Iterator[str]:

@@ -79,8 +79,8 @@ def cancel(call: Call, job: str, told: Cancellation | None = None) -> Response:
     """End a job that nobody wants any more; its worker stops it."""
 
     def act() -> JobRecord:
-        asked = told or Cancellation()
-        return call.manager.jobs.cancel(job, reason=asked.reason, epoch=asked.epoch, key=call.key)
+        reason, epoch = (told.reason, told.epoch) if told else ("", None)
+        return call.manager.jobs.cancel(job, reason=reason, epoch=epoch, key=call.key)
 
     return call.wrote(act, tell=_then)
 
