@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...escapes import escaped, escaped_lines
 from ...results.description import Block, Grid, Text, Words
-from ...results.figures import figure
+from ...results.figures import figure, pairs
 from ...results.words import language, word
 from .assets import asset_link
 from .chinese import PAGES
@@ -40,6 +40,7 @@ def templates() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        optimized=False,  # else words would be translated once for all, when a template is compiled
     )
     # with a context it is called at each rendering; without, once for a constant, in the language of whoever came first
     at_each: Callable[..., Any] = pass_context(_translated)
@@ -144,6 +145,7 @@ def _spans(words: Words) -> Markup:
 
 FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "figure": figure,
+    "pairs": pairs,
     "seen": escaped,
     "lines": escaped_lines,
     "short": short,

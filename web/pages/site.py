@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..problems import Problem, of_http
 from ..served import ServedLedger
-from . import comparison, diff, entry, history, models, names, rollback, tensors, versions
+from . import comparison, diff, entry, history, live, models, names, rollback, tensors, versions, work
 from .page import Page, refused
 
 log = logging.getLogger("lepton.serve")
@@ -25,7 +25,7 @@ POLICY: Final = (
     "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _PROGRAMS: Final = ("/api/", "/healthz", "/readyz")
-_SUBJECTS: Final = (models, history, names, rollback, versions, tensors, diff, comparison)
+_SUBJECTS: Final = (models, history, names, rollback, versions, tensors, diff, comparison, work)
 
 
 def is_page_path(path: str) -> bool:
@@ -35,7 +35,7 @@ def is_page_path(path: str) -> bool:
 
 def site(service: ServedLedger) -> ASGIApp:
     """All pages of a ledger."""
-    routes = [*entry.ROUTES, *(route for subject in _SUBJECTS for route in subject.pages.routes)]
+    routes = [*entry.ROUTES, *live.ROUTES, *(route for subject in _SUBJECTS for route in subject.pages.routes)]
     app = Starlette(
         routes=routes,
         exception_handlers={HTTPException: _of_http, ClientDisconnect: _of_gone, Exception: _of_fault},  # type: ignore[dict-item]
