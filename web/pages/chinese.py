@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from .asking.chinese import ASKING
+
 PAGES: Final = {
+    **ASKING,
     "Models": "模型",
 }
