@@ -39,6 +39,8 @@ class Wanted:
     model: str | None = None
     stream: str | None = None
     types: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    """Types that are left out."""
     actor: str | None = None
     since: int | datetime | None = None
     """An event's number, or when it was recorded."""
@@ -106,6 +108,8 @@ class _Question:
             self._where("stream = $stream", stream=wanted.stream)
         if wanted.types:
             self._where("list_contains($types::VARCHAR[], type)", types=list(wanted.types))
+        if wanted.without:
+            self._where("NOT list_contains($without::VARCHAR[], type)", without=list(wanted.without))
         if wanted.actor is not None:
             self._where("list_contains($actors::VARCHAR[], actor)", actors=_pseudonyms(self.workspace, wanted.actor))
         for end, sign in (("since", ">="), ("until", "<=")):

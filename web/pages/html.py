@@ -32,7 +32,7 @@ def rendered(template: str, page: Page, data: Mapping[str, Any]) -> str:
 @lru_cache
 def templates() -> Environment:
     """The templates of this room; all words that come from data are escaped."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 
     made = Environment(
         loader=PackageLoader("lepton_ai.web.pages"),
@@ -42,6 +42,8 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(FILTERS)
+    # with a context it is called at each rendering; without, once for a constant, in the language of whoever came first
+    made.filters["t"] = pass_context(lambda _, english, **parts: translated(english, **parts))
     return made
 
 

@@ -25,6 +25,10 @@ ASKING: Final = {
     "Older events": "更早的事件",
     "These are all; none is older.": "已全部列出，没有更早的了。",
     "To the newest": "回到最新",
+    "Left out is what saves write beside: packs, lists of tensors, differences.": (
+        "保存时附带写入的内容（包、张量清单、差异）未列出。"
+    ),
+    "Show it too": "一并显示",
     "Which events": "哪些事件",
     "Event {seq}": "事件 {seq}",
     "Recorded": "记录于",

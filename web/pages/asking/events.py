@@ -35,6 +35,11 @@ _BESIDE: Final = 20
 """Events on either side among which those of the same command are looked for."""
 _LAST: Final = 999_999_999
 """The last event's number that an address may have."""
+STORED: Final = tuple(
+    f"lepton.{each}.v1"
+    for each in ("pack.written", "pack.repacked", "manifest.written", "objects.condemned", "delta.recorded")
+)
+"""What is written beside a save, of no interest to most: left out unless it is asked for, and the page says so."""
 _TYPES: Final = sorted({*CATALOGUE, *UPCASTERS})
 
 
@@ -153,15 +158,17 @@ def events(page: Page) -> Shown:
     before = page.number("before", 1, _LAST) if page.asked("before") else _LAST
     reader = Reader(page)
     reader.workspace.rights.check("read")
-    data = {"typed": typed, "kinds": _kinds(), "models": reader.workspace.models(), "filtered": any(typed.values())}
+    left_out = () if page.asked("all") == "1" or typed["type"] or typed["stream"] else STORED
+    data: dict[str, Any] = {"left_out": left_out}
+    data |= {"typed": typed, "kinds": _kinds(), "models": reader.workspace.models(), "filtered": any(typed.values())}
     try:
-        wanted = _wanted(reader.workspace, typed)
+        wanted = _wanted(reader.workspace, typed, left_out)
         found = trail(reader.workspace, reader.ask, wanted, before, most)
     except (Malformed, UnknownRevision) as error:
         status = 404 if isinstance(error, UnknownRevision) else 400
         return Shown({**data, "rows": [], "before": None, "sentence": error.fact}, status=status, error=error)
     rows = reader.told(found.events)
-    told = {"events": [each.to_dict() for each in rows], "before": found.before}
+    told = {"events": [each.to_dict() for each in rows], "before": found.before, "left_out": left_out}
     return Shown({**data, "rows": rows, "before": found.before, "sentence": ""}, told)
 
 
@@ -186,12 +193,13 @@ def event(page: Page, seq: str) -> Shown:
     return Shown(data, {**shown.to_dict(), "leaf": data["leaf"], "cause": data["cause"]})
 
 
-def _wanted(workspace: Workspace, typed: Mapping[str, str]) -> Wanted:
+def _wanted(workspace: Workspace, typed: Mapping[str, str], left_out: tuple[str, ...]) -> Wanted:
     check_stream(workspace, typed["stream"] or None)
     return Wanted(
         model=typed["model"] or None,
         stream=typed["stream"] or None,
         types=_types(typed["type"]),
+        without=left_out,
         actor=typed["actor"] or None,
         since=bound(typed["from"], ends=False),
         until=bound(typed["to"], ends=True),
