@@ -13,6 +13,7 @@ from ...errors import LeptonError
 from ..door.session import check_same_site, cookie_name, is_secure
 from ..problems import Problem
 from .assets import ASSETS, asset, asset_link
+from .forms import form_of
 from .page import LANGUAGE, Page, Shown, html
 
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
@@ -35,8 +36,8 @@ def asked_in(request: Request) -> Response:
 async def let_in(request: Request) -> Response:
     """Change a token for the cookie, if it is good."""
     check_same_site(request.scope, request.headers)
-    form = await request.form(max_files=0, max_fields=5)
-    secret, place = str(form.get("token", "")).strip(), own(str(form.get("next", "/")))
+    said = await form_of(request)
+    secret, place = said.get("token", "").strip(), own(said.get("next"))
     service = request.app.state.service
     try:
         holder = await run_in_threadpool(service.visitor, secret) if secret else None

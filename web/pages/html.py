@@ -54,6 +54,14 @@ def translated(english: str, **parts: Any) -> str:
     return said.format(**parts) if parts else said
 
 
+def ref(words: str) -> str:
+    """A branch or alias as a sentence names it: `alias production`."""
+    kind, _, name = words.partition(" ")
+    if kind not in ("alias", "tag", "branch") or not name:
+        return translated("branch {ref}", ref=escaped(words))
+    return f"{translated(kind)} {escaped(name)}"
+
+
 def short(digest: str) -> str:
     """The first letters of a digest."""
     return digest.rpartition(":")[2][:10]
@@ -134,6 +142,7 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "figure": figure,
     "seen": escaped,
     "short": short,
+    "ref": ref,
     "drawn": drawn,
     "t": translated,
     "time": time,

@@ -22,7 +22,7 @@ def models(page: Page) -> Shown:
     records = [page.manager.about(name) for name in names[: LISTED + 1]]
     more = records[LISTED - 1].model if len(records) > LISTED else None
     shown = [each for each in records[:LISTED] if archived or not each.archived]
-    last = {each.model: next(iter(page.manager.log(each.model, most=1)), None) for each in shown}
+    last = {each.model: next(iter(page.manager.log(model=each.model, most=1)), None) for each in shown}
     hidden = sum(each.archived for each in records[:LISTED])
     told = {"models": [each.to_dict() for each in shown], "next": more}
     return Shown({"models": shown, "last": last, "more": more, "hidden": 0 if archived else hidden}, told)
@@ -33,7 +33,7 @@ def model(page: Page, model: str) -> Shown:
     """One model: its names, its newest versions with their figures, what happened last."""
     record = page.manager.about(model)
     versions = page.manager.versions(model, most=NEWEST)
-    log = page.manager.log(model, most=NEWEST)
+    log = page.manager.log(model=model, most=NEWEST)
     metrics = list(dict.fromkeys(name for each in versions for name in each.metrics))[:4]
     aliases = page.manager.aliases(model=model)
     told = {**record.to_dict(), "newest": versions.to_dict(), "log": log.to_dict()}

@@ -21,6 +21,7 @@ from ...results.words import CHOSEN, Language, language
 from ..caller import encoded
 from ..problems import kind_of, of_error
 from ..routing import unquoted
+from .forms import form_of
 from .html import rendered
 
 if TYPE_CHECKING:
@@ -215,8 +216,10 @@ class Pages:
 
         def routed(act: Acts) -> Acts:
             async def posted(request: Request) -> Response:
-                form = await request.form(max_files=0, max_fields=200)
-                said = {name: value for name, value in form.items() if isinstance(value, str)}
+                try:
+                    said = await form_of(request)
+                except LeptonError as error:
+                    return refused(Page(request), kind_of(error).status, error.fact)
 
                 def done(page: Page) -> Response:
                     then = act(page, said, **_parts(request))
@@ -248,7 +251,8 @@ def answered(request: Request, answer: Callable[[Page], Response], *, as_json: b
 
 
 def refused(page: Page, status: int, sentence: str) -> Response:
-    """A page that says why there is none."""
+    """A page that says why there is none; it is of now, whatever moment was asked for."""
+    page.at = None
     return html(page, "refused", Shown({"status": status, "sentence": sentence}, status=status))
 
 

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..problems import Problem, of_http
 from ..served import ServedLedger
-from . import entry, models
+from . import entry, history, models, names, rollback
 from .asking import events, search, sql, status, tokens
 from .page import Page, refused
 
@@ -26,7 +26,7 @@ POLICY: Final = (
     "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _PROGRAMS: Final = ("/api/", "/healthz", "/readyz")
-_SUBJECTS: Final = (models, events, search, sql, status, tokens)
+_SUBJECTS: Final = (models, history, names, rollback, events, search, sql, status, tokens)
 
 
 def is_page_path(path: str) -> bool:
@@ -67,7 +67,8 @@ class _Guarded:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.setdefault("Content-Security-Policy", POLICY)
-                headers.setdefault("Referrer-Policy", "no-referrer")
+                # others are told nothing; with no-referrer a form's Origin would be null, and could not be told
+                headers.setdefault("Referrer-Policy", "same-origin")
                 headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
             await send(message)
 

@@ -434,7 +434,7 @@ BAD = {
     "/search?where=": 200,
     "/search?where=f1": 400,
     "/search?where=okapi+%3E+1": 400,
-    "/search?where=f1+%3E+0&after=credit": 400,
+    "/search?where=f1+%3E+0&after=okapi%401": 404,
     "/search?where=f1+%3E+0&after=credit%4099": 404,
     "/search?where=f1+%3E+0&end=x": 400,
     "/search?where=f1+%3E+0&where=f1+%3C+0": 400,

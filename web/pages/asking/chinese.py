@@ -5,21 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 ASKING: Final = {
-    "Events": "事件",
     "Who did what, when, why, with which model; the newest first.": "谁在何时、为何、对哪个模型做了什么；最新的在前。",
-    "Model": "模型",
     "Type": "类型",
     "all": "全部",
     "all of {noun}": "{noun} 的全部",
     "Who": "谁",
-    "From": "从",
-    "To": "到",
-    "now": "现在",
     "Show": "显示",
     "All events": "全部事件",
     "Only those of {stream}.": "只显示 {stream} 的事件。",
     "All streams": "全部流",
-    "event {seq}": "事件 {seq}",
     "No event is so.": "没有这样的事件。",
     "None among those down to event {seq}.": "直到事件 {seq} 都没有。",
     "Older events": "更早的事件",
@@ -44,17 +38,10 @@ ASKING: Final = {
     "The stored bytes name models that you may not read, so they are not shown.": (
         "存储的字节提到了您无权读取的模型，因此不显示。"
     ),
-    "Where this page is": "本页位置",
     "run {id}": "运行 {id}",
-    "job {id}": "作业 {id}",
+    "job {id}": "任务 {id}",
     "token {id}": "令牌 {id}",
-    "Search": "搜索",
     "Versions for which this holds": "满足此条件的版本",
-    "Version": "版本",
-    "Versions": "版本",
-    "Names": "名称",
-    "Message": "说明",
-    "Saved": "保存",
     "More versions": "更多版本",
     "These are all.": "已全部列出。",
     "{count} more figures are on the versions' own pages.": "另有 {count} 项指标，见各版本的页面。",
@@ -79,7 +66,6 @@ ASKING: Final = {
     "null": "空",
     "… {count} more characters, in a file": "……还有 {count} 个字符，见文件",
     "The views and their columns": "视图及其列",
-    "Status": "状态",
     "How the ledger is now: what it was like then is known of its models alone.": (
         "这是账本现在的状态：过去的情形只对模型可知。"
     ),
@@ -97,13 +83,11 @@ ASKING: Final = {
     ),
     "Owner": "所有者",
     "Scopes": "范围",
-    "Models": "模型",
     "Expires": "到期",
     "Made": "创建",
     "Id": "编号",
     "Revoke": "吊销",
     "never": "永不",
-    "Why": "原因",
     "Revoke the token of {owner}": "吊销 {owner} 的令牌",
     "There is no token yet.": "还没有令牌。",
     "Make a token": "创建令牌",
@@ -134,7 +118,7 @@ ASKING: Final = {
     ),
     "opened the branch {branch} at version {version}": "在版本 {version} 处开了分支 {branch}",
     "rolled the branch {branch} back from version {from_version} to version {to_version}": (
-        "把分支 {branch} 从版本 {from_version} 回滚到版本 {to_version}"
+        "把分支 {branch} 从版本 {from_version} 回退到版本 {to_version}"
     ),
     "gave up the branch {branch}, at version {version}": "放弃了位于版本 {version} 的分支 {branch}",
     "tagged version {version} as {tag}": "给版本 {version} 打了标签 {tag}",
@@ -144,15 +128,15 @@ ASKING: Final = {
         "把 {alias} 从版本 {from_version} 移到版本 {to_version}"
     ),
     "rolled {alias} back from version {from_version} to version {to_version}": (
-        "把 {alias} 从版本 {from_version} 回滚到版本 {to_version}"
+        "把 {alias} 从版本 {from_version} 回退到版本 {to_version}"
     ),
     "gave up {alias}, on version {from_version}": "放弃了位于版本 {from_version} 的 {alias}",
-    "protected {alias}: it moves only by a gate": "保护了 {alias}：只有通过门控才能移动",
+    "protected {alias}: it moves only by a gate": "保护了 {alias}：只有通过关卡才能移动",
     "let {alias} move freely again": "允许 {alias} 再次自由移动",
-    "held version {version} against a gate, which it passed": "对版本 {version} 做了门控，已通过",
-    "held version {version} against a gate, which it did not pass": "对版本 {version} 做了门控，未通过",
+    "held version {version} against a gate, which it passed": "对版本 {version} 做了关卡，已通过",
+    "held version {version} against a gate, which it did not pass": "对版本 {version} 做了关卡，未通过",
     "rehearsed a rollback from version {from_version} to version {to_version}": (
-        "演练了从版本 {from_version} 到版本 {to_version} 的回滚"
+        "演练了从版本 {from_version} 到版本 {to_version} 的回退"
     ),
     "started a run": "开始了一次运行",
     "kept a checkpoint of the run": "保存了运行的检查点",
@@ -161,16 +145,16 @@ ASKING: Final = {
     "found that the run is not heard of any more": "发现运行已失去音讯",
     "went on with the run": "继续了运行",
     "logged {points} points of the run: {names}": "记录了运行的 {points} 个点：{names}",
-    "asked for a job: {kind}": "提交了作业：{kind}",
-    "gave the job to a worker, attempt {epoch}": "把作业交给了工作进程，第 {epoch} 次尝试",
-    "began attempt {epoch} of the job": "开始了作业的第 {epoch} 次尝试",
-    "could not take in something that attempt {epoch} of the job said": "作业第 {epoch} 次尝试所报的内容未能收入",
-    "kept a checkpoint of the job at step {step}": "保存了作业在第 {step} 步的检查点",
-    "put the job back in the queue behind attempt {epoch}: {error}": "第 {epoch} 次尝试后作业重新排队：{error}",
-    "finished the job": "完成了作业",
-    "finished the job with version {version}": "完成了作业，得到版本 {version}",
-    "the job failed: {error}": "作业失败：{error}",
-    "called the job off": "取消了作业",
+    "asked for a job: {kind}": "提交了任务：{kind}",
+    "gave the job to a worker, attempt {epoch}": "把任务交给了工作进程，第 {epoch} 次尝试",
+    "began attempt {epoch} of the job": "开始了任务的第 {epoch} 次尝试",
+    "could not take in something that attempt {epoch} of the job said": "任务第 {epoch} 次尝试所报的内容未能收入",
+    "kept a checkpoint of the job at step {step}": "保存了任务在第 {step} 步的检查点",
+    "put the job back in the queue behind attempt {epoch}: {error}": "第 {epoch} 次尝试后任务重新排队：{error}",
+    "finished the job": "完成了任务",
+    "finished the job with version {version}": "完成了任务，得到版本 {version}",
+    "the job failed: {error}": "任务失败：{error}",
+    "called the job off": "取消了任务",
     "made a token that allows {scopes} on {models}": "创建了令牌，允许对 {models} 做 {scopes}",
     "revoked the token": "吊销了令牌",
     "created the ledger": "创建了账本",
