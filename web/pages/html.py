@@ -68,7 +68,7 @@ def short(digest: str) -> str:
 
 
 def time(moment: datetime, now: datetime) -> Markup:
-    """A moment in UTC, and how long ago it was."""
+    """A moment in UTC, and how long ago it was, or in how long it will be."""
     from markupsafe import Markup
 
     utc = moment.astimezone(UTC)
@@ -79,9 +79,11 @@ def time(moment: datetime, now: datetime) -> Markup:
 
 def _ago(seconds: float) -> str:
     for size, unit in _UNITS:
-        if seconds >= size:
-            count = int(seconds // size)
-            return f"{count} {_ZH[unit]}前" if language() == "zh" else f"{count} {unit} ago"
+        if abs(seconds) >= size:
+            count, is_past = int(abs(seconds) // size), seconds > 0
+            if language() == "zh":
+                return f"{count} {_ZH[unit]}{'前' if is_past else '后'}"
+            return f"{count} {unit} ago" if is_past else f"in {count} {unit}"
     return translated("just now")
 
 
