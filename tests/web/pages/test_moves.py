@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from lepton_ai import ModelManager
 from lepton_ai.web.pages.tree import MOST, Commit, tree
 
 from ..server import Served, served
 from .story import told
 
 
+@pytest.fixture(scope="module")
+def told_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("story") / "home"
+    with ModelManager(home) as manager:
+        told(manager)
+    return home
+
+
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Served]:
+def server(told_once: Path, tmp_path: Path) -> Iterator[Served]:
+    shutil.copytree(told_once, tmp_path / "home")
     with served(tmp_path / "home") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def unmoved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server on whose ledger nothing is ever done."""
+    with served(tmp_path_factory.mktemp("unmoved")) as server:
         told(server.manager)
         yield server
 
@@ -133,15 +151,13 @@ def test_a_new_name_is_put_on_a_version(server: Served, http: httpx.Client) -> N
         ("/m/credit/rollback", {"branch": "main", "to": "1"}, 400),
     ],
 )
-def test_bad_input_changes_nothing(
-    server: Served, http: httpx.Client, path: str, said: dict[str, str], status: int
-) -> None:
-    end = server.manager.position()
-    answer = http.post(path, data=said)
+def test_bad_input_changes_nothing(unmoved: Served, path: str, said: dict[str, str], status: int) -> None:
+    end = unmoved.manager.position()
+    answer = httpx.post(unmoved.url + path, data=said)
 
     assert answer.status_code == status, answer.text
     assert 'role="alert"' in answer.text
-    assert server.manager.position() == end
+    assert unmoved.manager.position() == end
 
 
 def test_main_keeps_the_first_lane_and_others_come_to_it() -> None:
