@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from .asking.chinese import ASKING
+
 PAGES: Final = {
+    **ASKING,
     # the frame
     "Skip to the content": "跳到正文", "Pages": "页面", "Models": "模型", "Events": "事件", "Search": "搜索",
     "Jobs": "任务", "Status": "状态", "As of": "截至", "now": "现在", "Look": "查看",
@@ -110,7 +113,7 @@ PAGES: Final = {
     "Job {name}": "任务 {name}", "Run {name}": "运行 {name}", "train": "训练", "evaluate": "评估", "verify": "核验",
     "How it stands": "现状", "attempt {epoch}": "第 {epoch} 次尝试", "kept at step {step}": "已保存到第 {step} 步",
     "Begun": "开始", "Ended": "结束", "Gone on with": "继续于", "Heard of last": "最近消息",
-    "Why, for the record": "原因（将被记录）", "Cancel this job": "取消此任务", "Log": "日志", 
+    "Why, for the record": "原因（将被记录）", "Cancel this job": "取消此任务", "Log": "日志",
     "All {count} metrics of its run": "该运行的全部 {count} 个指标",
     "What was asked": "任务内容", "What was suspicious about the rows": "数据中的可疑之处",
     "Made": "产生", "no version": "没有版本",

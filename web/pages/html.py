@@ -73,7 +73,7 @@ def short(digest: str) -> str:
 
 
 def time(moment: datetime, now: datetime | None) -> Markup:
-    """A moment in UTC, and how long before `now` it was."""
+    """A moment in UTC, and how long before `now` it was, or in how long it will be."""
     from markupsafe import Markup
 
     utc = moment.astimezone(UTC)
@@ -84,9 +84,11 @@ def time(moment: datetime, now: datetime | None) -> Markup:
 
 def _ago(seconds: float) -> str:
     for size, unit in _UNITS:
-        if seconds >= size:
-            count = int(seconds // size)
-            return f"{count} {_ZH[unit]}前" if language() == "zh" else f"{count} {unit} ago"
+        if abs(seconds) >= size:
+            count, is_past = int(abs(seconds) // size), seconds > 0
+            if language() == "zh":
+                return f"{count} {_ZH[unit]}{'前' if is_past else '后'}"
+            return f"{count} {unit} ago" if is_past else f"in {count} {unit}"
     return translated("just now")
 
 

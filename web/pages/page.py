@@ -26,6 +26,8 @@ from .html import rendered
 
 if TYPE_CHECKING:
     from ...manager import ModelManager
+    from ...versions.workspace import Workspace
+    from ...wiring import Home
     from ..door.visitor import Visitor
     from ..served import ServedLedger
 
@@ -42,6 +44,8 @@ class Shown:
     told: Any = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    error: LeptonError | None = None
+    """What was refused, where the page says so beside what was typed; as JSON it is a problem."""
 
 
 class Page:
@@ -70,9 +74,29 @@ class Page:
         return self.present if self.at is None else self.present.as_of(self.at)
 
     @cached_property
+    def home(self) -> Home:
+        """The parts of the ledger, with the rights of whoever asks."""
+        assert self.visitor is not None  # the door lets nobody else here
+        return self.service.home.acting(self.visitor.actor, self.visitor.rights)
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """What the ledger holds, as the page is of it and as whoever asks may read it."""
+        now = self.home.workspace
+        return now if self.at is None else now.as_of(self.end)
+
+    @cached_property
     def end(self) -> int:
         """The seq of the last event that the page is of."""
         return self.manager.position()
+
+    @cached_property
+    def place(self) -> int | None:
+        """As `end`; None where the ledger cannot tell, or has no such place: the page says why."""
+        try:
+            return self.end
+        except LeptonError:
+            return None
 
     @cached_property
     def language(self) -> Language:
@@ -83,8 +107,14 @@ class Page:
         return accepted_language(self.request) or language()
 
     def asked(self, name: str, default: str = "") -> str:
-        """A parameter of the address."""
+        """A parameter of the address. Raises `Malformed` where it is given twice."""
+        self.check_single(name)
         return self.request.query_params.get(name, default)
+
+    def check_single(self, name: str) -> None:
+        """Raise `Malformed` where a parameter of the address is given twice: one of the two would not be heeded."""
+        if len(self.request.query_params.getlist(name)) > 1:
+            raise Malformed(f"{name} is given twice in the address; give it once")
 
     def number(self, name: str, default: int, most: int) -> int:
         """A whole number from 1 among the parameters. Raises `Malformed`."""
@@ -126,6 +156,12 @@ class Page:
         """Whether this page is one of those that a link of the head leads to."""
         first = self.path.split("/")[1]
         return first in ("", "m", "models") if not place else first == place
+
+    def leads_to(self, place: str) -> bool:
+        """Whether whoever reads may see what a link of the head leads to."""
+        assert self.visitor is not None  # nobody else has a head with links
+        rights = self.visitor.rights
+        return rights.unlimited if place == "tokens" else place != "sql" or (rights.everywhere and rights.may("sql"))
 
     @property
     def as_json(self) -> str:
@@ -174,10 +210,10 @@ class Pages:
 
         def routed(look: Looks) -> Looks:
             def shown(request: Request) -> Response:
-                return _answered(request, lambda page: html(page, template, look(page, **_parts(request))))
+                return answered(request, lambda page: html(page, template, look(page, **_parts(request))))
 
             def told(request: Request) -> Response:
-                return _answered(request, lambda page: _json(look(page, **_parts(request))), as_json=True)
+                return answered(request, lambda page: _told(look(page, **_parts(request))), as_json=True)
 
             self.routes.append(Route("/models.json" if path == "/" else f"{path}.json", told, methods=["GET"]))
             self.routes.append(Route(path, shown, methods=["GET"]))
@@ -200,7 +236,7 @@ class Pages:
                     then = act(page, said, **_parts(request))
                     return RedirectResponse(then, 303) if isinstance(then, str) else html(page, template, then)
 
-                return await run_in_threadpool(_answered, request, done)
+                return await run_in_threadpool(answered, request, done)
 
             self.routes.append(Route(path, posted, methods=["POST"]))
             return act
@@ -212,10 +248,12 @@ def _parts(request: Request) -> dict[str, str]:
     return {name: unquoted(value) for name, value in request.path_params.items()}
 
 
-def _answered(request: Request, answer: Callable[[Page], Response], *, as_json: bool = False) -> Response:
+def answered(request: Request, answer: Callable[[Page], Response], *, as_json: bool = False) -> Response:
+    """What a page answers, in its reader's language; what the ledger refuses as a page, or as a problem."""
     page = Page(request)
     mark = CHOSEN.set(page.language)
     try:
+        page.check_single("at")
         return answer(page)
     except LeptonError as error:
         return of_error(error, request) if as_json else refused(page, kind_of(error).status, error.fact)
@@ -237,7 +275,9 @@ def html(page: Page, template: str, shown: Shown | Response) -> Response:
     return Response(content, shown.status, {"Vary": "Cookie, Accept-Language", **shown.headers}, "text/html")
 
 
-def _json(shown: Shown | Response) -> Response:
+def _told(shown: Shown | Response) -> Response:
     if isinstance(shown, Response):
         return shown
+    if shown.error is not None:
+        raise shown.error
     return Response(encoded(shown.told), shown.status, shown.headers, JSON)
