@@ -11,10 +11,10 @@ from ...errors import Malformed
 from ...results import Comparison
 from ...results.contests.comparison import BEST
 from ...results.figures import ABSENT, figure
-from .page import Page, Pages, Shown
+from .page import PageRoutes, PageView, Visit
 from .versions import named
 
-pages = Pages()
+pages = PageRoutes()
 
 MOST: Final = 50
 """Versions that are compared at once."""
@@ -29,7 +29,7 @@ class ComparedCell(NamedTuple):
 
 
 @pages.page("/m/{model}/compare", "compare")
-def compare(page: Page, model: str) -> Shown | Response:
+def compare(page: Visit, model: str) -> PageView | Response:
     """The versions that `v` names; `cols` names what is shown, else it is what differs, or with `all=1` everything."""
     record = page.manager.about(model)
     asked = [rev for words in page.request.query_params.getlist("v") for rev in words.split()]
@@ -41,19 +41,19 @@ def compare(page: Page, model: str) -> Shown | Response:
     columns = [name for name in (each.strip() for each in page.asked("cols").split(",")) if name]
     data: dict[str, Any] = {"record": record, "versions": versions, "columns": columns, "whole": _whole(page)}
     if not versions:
-        return Shown(data | {"comparison": None}, {"model": model, "versions": []})
+        return PageView(data | {"comparison": None}, {"model": model, "versions": []})
     metric = page.asked("metric") or None
     told = page.manager.compare(*(named(model, each) for each in versions), metric=metric)
-    return Shown(data | _tables(told, columns, whole=_whole(page)), told.to_dict() | _unknown(told, columns))
+    return PageView(data | _tables(told, columns, whole=_whole(page)), told.to_dict() | _unknown(told, columns))
 
 
-def _by_numbers(page: Page, model: str, asked: Iterable[str]) -> Response:
+def _by_numbers(page: Visit, model: str, asked: Iterable[str]) -> Response:
     """The same page with the numbers that names stand on now."""
     numbers = [str(page.manager.show(named(model, rev)).version) for rev in asked]
     return page.elsewhere("m", model, "compare", v=list(dict.fromkeys(numbers)))
 
 
-def _whole(page: Page) -> bool:
+def _whole(page: Visit) -> bool:
     return page.asked("all") == "1"
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from .views import Row, rows
 
 if TYPE_CHECKING:
-    from .page import Page
+    from .page import Visit
 
 POINTS: Final = 1_000
 """Of a curve that are drawn, at most: two a bucket."""
@@ -127,7 +127,7 @@ class MetricCurves(NamedTuple):
     points: dict[str, int]
 
 
-def curves(page: Page, run: str, only: str, most: int) -> MetricCurves:
+def curves(page: Visit, run: str, only: str, most: int) -> MetricCurves:
     """The curve of one metric of a run, if one is named; else of its first metrics."""
     known = {row["name"]: row for row in rows(page, NAMES, run)}
     names = [name for name in known if only in ("", name)][:most]

@@ -13,10 +13,10 @@ from ...results.contests.diff import PARTS
 from ...results.figures import change, figure
 from ...results.figures import short as short_digest
 from .html import translated
-from .page import Page, Pages, Shown
+from .page import PageRoutes, PageView, Visit
 from .versions import qualified, written
 
-pages = Pages()
+pages = PageRoutes()
 
 MOST: Final = 20
 """Tensors, and values of a part, that are shown where more of them differ."""
@@ -32,7 +32,7 @@ class ChangedValue(NamedTuple):
 
 
 @pages.page("/m/{model}/diff/{range}", "diff")
-def diff(page: Page, model: str, range: str) -> Shown | Response:
+def diff(page: Visit, model: str, range: str) -> PageView | Response:
     """What differs from `A` to `B` of `A..B`; with `all=1` all of it, and the names of what is the same."""
     first, last = ends(range)
     told = page.manager.diff(qualified(model, first), qualified(model, last))
@@ -53,7 +53,7 @@ def diff(page: Page, model: str, range: str) -> Shown | Response:
         "swapped": f"{written(told.after, model)}..{written(told.before, model)}",
         "before": written(told.before, model),
     }
-    return Shown(data, told)
+    return PageView(data, told)
 
 
 def _values(part: str, told: Diff) -> list[ChangedValue]:

@@ -14,7 +14,7 @@ from ..door.session import check_same_site, cookie_name, is_secure
 from ..problems import Problem
 from .assets import ASSETS, asset, asset_link
 from .forms import form_of
-from .page import LANGUAGE, Page, Shown, html
+from .page import LANGUAGE, PageView, Visit, html
 
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 _YEAR: Final = 31_536_000
@@ -30,7 +30,7 @@ async def sent_asset(request: Request) -> Response:
 
 def asked_in(request: Request) -> Response:
     """The form that takes a token."""
-    return html(Page(request), "login", Shown({"next": own(request.query_params.get("next")), "sentence": ""}))
+    return html(Visit(request), "login", PageView({"next": own(request.query_params.get("next")), "sentence": ""}))
 
 
 async def let_in(request: Request) -> Response:
@@ -45,7 +45,7 @@ async def let_in(request: Request) -> Response:
         holder = None
     if holder is None:
         sentence = "the token is unknown, has expired or was revoked; ask whoever keeps the ledger for another"
-        return html(Page(request), "login", Shown({"next": place, "sentence": sentence}, status=403))
+        return html(Visit(request), "login", PageView({"next": place, "sentence": sentence}, status=403))
     answer = RedirectResponse(place, 303)
     answer.set_cookie(
         cookie_name(request.scope), secret, httponly=True, samesite="strict", secure=is_secure(request.scope), path="/"

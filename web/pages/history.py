@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from ...results import LogEntry
-from .page import Page, Pages, Shown
-from .tree import Commit, tree
+from .page import PageRoutes, PageView, Visit
+from .tree import TreeEntry, tree
 
-pages = Pages()
+pages = PageRoutes()
 
 WINDOW: Final = 50
 """Entries of a page, where nothing else is asked for."""
@@ -16,7 +16,7 @@ MOST: Final = 200
 
 
 @pages.page("/m/{model}/log", "log")
-def log(page: Page, model: str) -> Shown:
+def log(page: Visit, model: str) -> PageView:
     """The history of a model, of a branch of it or of what a revision comes from."""
     most = page.number("most", WINDOW, MOST)
     before = page.number("before", 1, 10**9) if page.asked("before") else None
@@ -28,10 +28,10 @@ def log(page: Page, model: str) -> Shown:
     branches = sorted(page.manager.branches(model))
     data = {"model": found.model, "rows": list(zip(entries, drawn.rows, strict=True)), "tree": drawn, "rev": rev}
     told = {"model": found.model, "entries": [each.to_dict() for each in entries], "before": older}
-    return Shown({**data, "older": older, "branches": branches, "newest": before is None}, told)
+    return PageView({**data, "older": older, "branches": branches, "newest": before is None}, told)
 
 
-def _commit(entry: LogEntry) -> Commit | None:
+def _commit(entry: LogEntry) -> TreeEntry | None:
     if entry.version is None or entry.kind not in ("committed", "merged"):
         return None
-    return Commit(int(entry.version), entry.version.branch, entry.parents)
+    return TreeEntry(int(entry.version), entry.version.branch, entry.parents)

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-    from .page import Page
+    from .page import Visit
 
 _UNITS: Final = ((86400 * 365, "y"), (86400 * 30, "mo"), (86400, "d"), (3600, "h"), (60, "min"))
 _ZH: Final = {"y": "年", "mo": "个月", "d": "天", "h": "小时", "min": "分钟"}
 
 
-def rendered(template: str, page: Page, data: Mapping[str, Any]) -> str:
+def rendered(template: str, page: Visit, data: Mapping[str, Any]) -> str:
     """A template with its data; `page` is at hand in all of them."""
     return templates().get_template(template).render(page=page, language=language(), **data)
 

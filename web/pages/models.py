@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from .page import Page, Pages, Shown
+from .page import PageRoutes, PageView, Visit
 
-pages = Pages()
+pages = PageRoutes()
 
 LISTED: Final = 50
 """Models of a page."""
@@ -15,7 +15,7 @@ NEWEST: Final = 8
 
 
 @pages.page("/", "models")
-def models(page: Page) -> Shown:
+def models(page: Visit) -> PageView:
     """All models, each with where its names stand and what moved last."""
     after, archived = page.asked("after"), page.asked("archived") == "1"
     names = [name for name in page.manager.models() if name > after]
@@ -25,11 +25,11 @@ def models(page: Page) -> Shown:
     last = {each.model: next(iter(page.manager.log(model=each.model, most=1)), None) for each in shown}
     hidden = sum(each.archived for each in records[:LISTED])
     told = {"models": [each.to_dict() for each in shown], "next": more}
-    return Shown({"models": shown, "last": last, "more": more, "hidden": 0 if archived else hidden}, told)
+    return PageView({"models": shown, "last": last, "more": more, "hidden": 0 if archived else hidden}, told)
 
 
 @pages.page("/m/{model}", "model")
-def model(page: Page, model: str) -> Shown:
+def model(page: Visit, model: str) -> PageView:
     """One model: its names, its newest versions with their figures, what happened last."""
     record = page.manager.about(model)
     versions = page.manager.versions(model, most=NEWEST)
@@ -38,4 +38,4 @@ def model(page: Page, model: str) -> Shown:
     aliases = page.manager.aliases(model=model)
     told = {**record.to_dict(), "newest": versions.to_dict(), "log": log.to_dict()}
     data = {"record": record, "versions": versions, "log": log, "metrics": metrics, "aliases": aliases}
-    return Shown(data, told)
+    return PageView(data, told)

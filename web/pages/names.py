@@ -8,9 +8,9 @@ from uuid import uuid4
 
 from ...errors import Malformed
 from ...results import LastMove
-from .page import Page, Pages, Shown
+from .page import PageRoutes, PageView, Visit
 
-pages = Pages()
+pages = PageRoutes()
 
 MOVES: Final = 50
 """Moves of a page."""
@@ -18,18 +18,18 @@ KINDS: Final = ("alias", "branch", "tag")
 
 
 @pages.page("/m/{model}/names", "names")
-def names(page: Page, model: str) -> Shown:
+def names(page: Visit, model: str) -> PageView:
     """All names of a model."""
     manager = page.manager
     refs = {"aliases": manager.aliases(model=model), "branches": manager.branches(model), "tags": manager.tags(model)}
     told = {kind: _told(found) for kind, found in refs.items()}
     protected = manager.protections(model)
     key = str(uuid4())
-    return Shown({"model": model, "refs": refs, "protected": protected, "key": key}, {"model": model, **told})
+    return PageView({"model": model, "refs": refs, "protected": protected, "key": key}, {"model": model, **told})
 
 
 @pages.page("/m/{model}/aliases/{name}", "alias")
-def alias(page: Page, model: str, name: str) -> Shown:
+def alias(page: Visit, model: str, name: str) -> PageView:
     """One alias: where it stands, and every move of it, with who made it, when and why."""
     manager = page.manager
     before = page.number("before", 1, 10**9) if page.asked("before") else None
@@ -44,11 +44,11 @@ def alias(page: Page, model: str, name: str) -> Shown:
     protection = manager.protections(model).get(name)
     data = {"model": model, "name": name, "stands": stands, "last": last, "moves": entries, "older": older}
     done = next((each for each in entries if str(each.seq) == page.asked("done")), None)
-    return Shown({**data, "protection": protection, "done": done, "key": str(uuid4())}, told)
+    return PageView({**data, "protection": protection, "done": done, "key": str(uuid4())}, told)
 
 
 @pages.act("/m/{model}/aliases/{name}")
-def move(page: Page, said: Mapping[str, str], model: str, name: str) -> str:
+def move(page: Visit, said: Mapping[str, str], model: str, name: str) -> str:
     """Put an alias on a version, if its last move is the one that the page showed."""
     to, key = said.get("to", "").strip(), said.get("key") or None
     if not to:
@@ -59,7 +59,7 @@ def move(page: Page, said: Mapping[str, str], model: str, name: str) -> str:
 
 
 @pages.act("/m/{model}/names")
-def put(page: Page, said: Mapping[str, str], model: str) -> str:
+def put(page: Visit, said: Mapping[str, str], model: str) -> str:
     """Put a name that is nowhere yet on a version."""
     kind, name, to = said.get("kind", ""), said.get("name", "").strip(), said.get("to", "").strip()
     if kind not in KINDS or not name or not to:

@@ -37,7 +37,7 @@ _ACCEPTED: Final = re.compile(r"\s*([a-zA-Z]{1,8})(?:-[\w-]*)?\s*(?:;\s*q=([0-9.
 
 
 @dataclass
-class Shown:
+class PageView:
     """What a page shows: a template's data, and what of it is told as JSON."""
 
     data: Mapping[str, Any]
@@ -48,7 +48,7 @@ class Shown:
     """What was refused, where the page says so beside what was typed; as JSON it is a problem."""
 
 
-class Page:
+class Visit:
     """One request for a page."""
 
     def __init__(self, request: Request) -> None:
@@ -194,18 +194,18 @@ def _with(path: str, params: Mapping[str, Any]) -> str:
     return f"{path}?{query}" if query else path
 
 
-Looks = Callable[..., Shown | Response]
-Acts = Callable[..., str | Shown]
+Looks = Callable[..., PageView | Response]
+Acts = Callable[..., str | PageView]
 
 
-class Pages:
+class PageRoutes:
     """The routes of one subject."""
 
     def __init__(self) -> None:
         self.routes: list[BaseRoute] = []
 
     def page(self, path: str, template: str) -> Callable[[Looks], Looks]:
-        """A page: its function is given a `Page` and the parts of the address, and returns what is shown, or a
+        """A page: its function is given a `Visit` and the parts of the address, and returns what is shown, or a
         response of its own."""
 
         def routed(look: Looks) -> Looks:
@@ -222,7 +222,7 @@ class Pages:
         return routed
 
     def act(self, path: str, template: str = "") -> Callable[[Acts], Acts]:
-        """Something that is done by a form: its function is given a `Page`, what the form says and the parts of the
+        """Something that is done by a form: its function is given a `Visit`, what the form says and the parts of the
         address, and returns where to go then, or what the template is to show: what was refused, a secret."""
 
         def routed(act: Acts) -> Acts:
@@ -230,9 +230,9 @@ class Pages:
                 try:
                     said = await form_of(request)
                 except LeptonError as error:
-                    return refused(Page(request), kind_of(error).status, error.fact)
+                    return refused(Visit(request), kind_of(error).status, error.fact)
 
-                def done(page: Page) -> Response:
+                def done(page: Visit) -> Response:
                     then = act(page, said, **_parts(request))
                     return RedirectResponse(then, 303) if isinstance(then, str) else html(page, template, then)
 
@@ -248,9 +248,9 @@ def _parts(request: Request) -> dict[str, str]:
     return {name: unquoted(value) for name, value in request.path_params.items()}
 
 
-def answered(request: Request, answer: Callable[[Page], Response], *, as_json: bool = False) -> Response:
+def answered(request: Request, answer: Callable[[Visit], Response], *, as_json: bool = False) -> Response:
     """What a page answers, in its reader's language; what the ledger refuses as a page, or as a problem."""
-    page = Page(request)
+    page = Visit(request)
     mark = CHOSEN.set(page.language)
     try:
         page.check_single("at")
@@ -261,13 +261,13 @@ def answered(request: Request, answer: Callable[[Page], Response], *, as_json: b
         CHOSEN.reset(mark)
 
 
-def refused(page: Page, status: int, sentence: str) -> Response:
+def refused(page: Visit, status: int, sentence: str) -> Response:
     """A page that says why there is none; it is of now, whatever moment was asked for."""
     page.at = None
-    return html(page, "refused", Shown({"status": status, "sentence": sentence}, status=status))
+    return html(page, "refused", PageView({"status": status, "sentence": sentence}, status=status))
 
 
-def html(page: Page, template: str, shown: Shown | Response) -> Response:
+def html(page: Visit, template: str, shown: PageView | Response) -> Response:
     """What is shown, by a template; a response is one already."""
     if isinstance(shown, Response):
         return shown
@@ -275,7 +275,7 @@ def html(page: Page, template: str, shown: Shown | Response) -> Response:
     return Response(content, shown.status, {"Vary": "Cookie, Accept-Language", **shown.headers}, "text/html")
 
 
-def _told(shown: Shown | Response) -> Response:
+def _told(shown: PageView | Response) -> Response:
     if isinstance(shown, Response):
         return shown
     if shown.error is not None:

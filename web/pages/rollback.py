@@ -9,13 +9,13 @@ from uuid import uuid4
 from ...errors import LeptonError, Malformed
 from ...results import RolledBack, Suggestion
 from .names import shown_move
-from .page import Page, Pages, Shown
+from .page import PageRoutes, PageView, Visit
 
-pages = Pages()
+pages = PageRoutes()
 
 
 @pages.page("/m/{model}/rollback", "rollback")
-def plan(page: Page, model: str) -> Shown:
+def plan(page: Visit, model: str) -> PageView:
     """A rollback before it is done: what may be chosen, what it would change, how both do on the same rows."""
     manager = page.manager
     aliases, branches = manager.aliases(model=model), manager.branches(model)
@@ -39,11 +39,11 @@ def plan(page: Page, model: str) -> Shown:
         except LeptonError as error:
             data["why_not"] = error.fact
     told = {"model": model, "alias": alias or None, "branch": branch or None, "last_move": data["last"]}
-    return Shown(data, {**told, "plan": data["plan"] and data["plan"].to_dict(), "refused": data["why_not"] or None})
+    return PageView(data, {**told, "plan": data["plan"] and data["plan"].to_dict(), "refused": data["why_not"] or None})
 
 
 @pages.act("/m/{model}/rollback")
-def roll_back(page: Page, said: Mapping[str, str], model: str) -> str:
+def roll_back(page: Visit, said: Mapping[str, str], model: str) -> str:
     """Roll back, if the name's last move is the one that the page showed."""
     alias, branch = said.get("alias", ""), said.get("branch", "")
     if bool(alias) is bool(branch):
@@ -72,7 +72,7 @@ def _aim(model: str, alias: str, branch: str, rows: str) -> dict[str, Any]:
     return {"model": model, **which} | ({"rehearse": rows} if rows else {})
 
 
-def _suggested(page: Page, model: str, branch: str) -> Suggestion | None:
+def _suggested(page: Visit, model: str, branch: str) -> Suggestion | None:
     """What the ledger itself would go back to; nothing where it has no such version."""
     try:
         return page.manager.suggest_rollback(model=model, branch=branch)
@@ -80,7 +80,7 @@ def _suggested(page: Page, model: str, branch: str) -> Suggestion | None:
         return None
 
 
-def _places(page: Page, model: str, alias: str, branch: str) -> list[int]:
+def _places(page: Visit, model: str, alias: str, branch: str) -> list[int]:
     """Where the name stood before, the latest first, each once."""
     if not (alias or branch):
         return []

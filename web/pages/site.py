@@ -17,7 +17,7 @@ from ..problems import Problem, of_http
 from ..served import ServedLedger
 from . import comparison, diff, entry, history, live, models, names, rollback, tensors, versions, work
 from .asking import events, search, sql, status, tokens
-from .page import Page, refused
+from .page import Visit, refused
 
 log = logging.getLogger("lepton.serve")
 
@@ -81,7 +81,7 @@ async def _of_http(request: Request, error: HTTPException) -> Response:
     if "lepton.visitor" not in request.scope:
         return of_http(error, request)
     sentence = error.detail if isinstance(error, Problem) else "there is no page at this address; begin at the models"
-    answer = refused(Page(request), error.status_code, sentence)
+    answer = refused(Visit(request), error.status_code, sentence)
     answer.headers.update(error.headers or {})
     return answer
 
@@ -92,4 +92,4 @@ async def _of_gone(request: Request, _: ClientDisconnect) -> Response:
 
 async def _of_fault(request: Request, error: Exception) -> Response:
     log.exception("%s %s failed", request.method, request.url.path, exc_info=error)
-    return refused(Page(request), 500, "this is a fault of Lepton itself; the server's log tells more")
+    return refused(Visit(request), 500, "this is a fault of Lepton itself; the server's log tells more")

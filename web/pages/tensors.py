@@ -11,10 +11,10 @@ from starlette.responses import Response
 
 from ...results import Diff, TensorChange, VersionRecord
 from ...results.figures import size
-from .page import Page, Pages, Shown
+from .page import PageRoutes, PageView, Visit
 from .versions import first_parent, named, qualified, sent_on, written
 
-pages = Pages()
+pages = PageRoutes()
 
 LISTED: Final = 200
 """Tensors of a page."""
@@ -52,7 +52,7 @@ class TensorRow:
 
 
 @pages.page("/m/{model}/v/{rev}/tensors", "tensors")
-def tensors(page: Page, model: str, rev: str) -> Shown | Response:
+def tensors(page: Visit, model: str, rev: str) -> PageView | Response:
     """All tensors, beside the version that `with` names, else beside the first parent; `by=change` the most changed
     first."""
     record = page.manager.show(named(model, rev))
@@ -82,7 +82,7 @@ def tensors(page: Page, model: str, rev: str) -> Shown | Response:
     }
     told_as = {"version": record.version.to_dict(), "with": other and other.version.to_dict()}
     pages_told = {"page": place, "pages": last}
-    return Shown(data, {**told_as, **pages_told, "tensors": [each.to_dict() for each in some]})
+    return PageView(data, {**told_as, **pages_told, "tensors": [each.to_dict() for each in some]})
 
 
 def _rows(record: VersionRecord, other: VersionRecord | None, told: Diff | None) -> list[TensorRow]:

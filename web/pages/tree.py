@@ -19,7 +19,7 @@ MAIN: Final = "main"
 
 
 @dataclass(frozen=True)
-class Commit:
+class TreeEntry:
     """A version of a history."""
 
     number: int
@@ -54,13 +54,13 @@ class Tree:
         return WIDE * (max(lanes, default=0) + 1)
 
 
-def tree(entries: Iterable[Commit | None]) -> Tree:
+def tree(entries: Iterable[TreeEntry | None]) -> Tree:
     """The tree of some entries, newest first; None for one that made no version."""
     lanes: list[int | None] = []
     return Tree(tuple(_row(entry, lanes) for entry in entries))
 
 
-def _row(entry: Commit | None, lanes: list[int | None]) -> TreeRow:
+def _row(entry: TreeEntry | None, lanes: list[int | None]) -> TreeRow:
     above = list(lanes)
     if entry is None:
         return _drawn(((lane, lane, 0, HIGH) for lane in _taken(above)), None)

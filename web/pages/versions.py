@@ -16,23 +16,23 @@ from ...results.figures import pairs, size, told
 from ...results.past.history import ROLES
 from ..problems import kind_of
 from .html import translated
-from .page import Page, Pages, Shown
+from .page import PageRoutes, PageView, Visit
 
-pages = Pages()
+pages = PageRoutes()
 
 PARTS: Final = ("hyperparameters", "data", "derivation", "settings", "architecture", "code", "environment")
 """What a version recorded, by name and value."""
 
 
 @pages.page("/m/{model}/v/{rev}", "version")
-def version(page: Page, model: str, rev: str) -> Shown | Response:
+def version(page: Visit, model: str, rev: str) -> PageView | Response:
     """All that a version recorded; a name is sent on to the number it stands on."""
     record = page.manager.show(named(model, rev))
     return sent_on(page, record.version, model, rev) or shown(page, record, {})
 
 
 @pages.act("/m/{model}/v/{rev}", "version")
-def note(page: Page, said: Mapping[str, str], model: str, rev: str) -> str | Shown:
+def note(page: Visit, said: Mapping[str, str], model: str, rev: str) -> str | PageView:
     """Put a note on a version, take one off, or say what it is. Refused, the page comes back with what was typed."""
     at = named(model, rev)
     try:
@@ -48,14 +48,14 @@ def note(page: Page, said: Mapping[str, str], model: str, rev: str) -> str | Sho
 
 
 @pages.page("/m/{model}/v/{rev}/report", "report")
-def report(page: Page, model: str, rev: str) -> Shown | Response:
+def report(page: Visit, model: str, rev: str) -> PageView | Response:
     """The report that is kept of an evaluation: of the one that `name` says, else of the newest."""
     record = page.manager.show(named(model, rev))
     if elsewhere := sent_on(page, record.version, model, rev, "report"):
         return elsewhere
     made = page.manager.report(named(model, rev), page.asked("name") or None)
     data = {"version": record.version, "body": _body(made), "first": first_parent(record.version)}
-    return Shown(data, made)
+    return PageView(data, made)
 
 
 def named(model: str, rev: str) -> str:
@@ -73,7 +73,7 @@ def written(version: Version, model: str) -> str:
     return str(version) if version.model == model else f"{version.model}@{version}"
 
 
-def sent_on(page: Page, version: Version, model: str, rev: str, *rest: str) -> Response | None:
+def sent_on(page: Visit, version: Version, model: str, rev: str, *rest: str) -> Response | None:
     """Where a page is that was asked for by a name of its version; None where it was asked for by number."""
     if (version.model, str(version)) == (model, rev):
         return None
@@ -87,7 +87,7 @@ def first_parent(version: Version) -> str | None:
     return str(version.parents[0][0])
 
 
-def shown(page: Page, record: VersionRecord, typed: Mapping[str, str]) -> Shown:
+def shown(page: Visit, record: VersionRecord, typed: Mapping[str, str]) -> PageView:
     """The page of a version; `typed` is what a refused form said, and why it was refused."""
     at = record.version
     rights = page.visitor.rights if page.visitor else None
@@ -110,10 +110,10 @@ def shown(page: Page, record: VersionRecord, typed: Mapping[str, str]) -> Shown:
         "typed": {"sentence": "", "name": "", "value": "", **typed},
     }
     evaluations = [each.to_dict() | {"report": each.report is not None} for each in judged]
-    return Shown(data, record.to_dict() | {"evaluations": evaluations})
+    return PageView(data, record.to_dict() | {"evaluations": evaluations})
 
 
-def _judged(page: Page, at: Version) -> tuple[tuple[Any, ...], str]:
+def _judged(page: Visit, at: Version) -> tuple[tuple[Any, ...], str]:
     """What the version was judged on; a report that cannot be read now is said, and the rest is shown."""
     try:
         return page.manager.card(named(at.model, str(at))).judged, ""

@@ -17,30 +17,30 @@ from ...projections.queries.client import Question
 if TYPE_CHECKING:
     from ...domain.access.rights import Rights
     from ...versions.workspace import Workspace
-    from .page import Page
+    from .page import Visit
 
 Row = dict[str, Any]
 
 
-def rows(page: Page, query: str, *params: Any) -> Sequence[Row]:
+def rows(page: Visit, query: str, *params: Any) -> Sequence[Row]:
     """The rows that a SELECT answers, by column."""
     question = Question(query, params, None if page.at is None else page.end)
     return cast("list[Row]", page.service.home.read_model().sql(question, None).to_pylist())
 
 
-def named(page: Page, actor: str) -> str:
+def named(page: Visit, actor: str) -> str:
     """What whoever bears a pseudonym is called."""
     known = page.service.home.workspace.actors.known(actor)
     return FORGOTTEN if known is None else known.name
 
 
-def rights(page: Page) -> Rights:
+def rights(page: Visit) -> Rights:
     """What whoever asks may do."""
     assert page.visitor is not None  # the door lets nobody else here
     return page.visitor.rights
 
 
-def workspace(page: Page) -> Workspace:
+def workspace(page: Visit) -> Workspace:
     """What the manager's own methods stand on, as of the page's moment and with the visitor's rights."""
     assert page.visitor is not None
     now = page.service.home.acting(page.visitor.actor, page.visitor.rights).workspace

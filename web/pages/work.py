@@ -18,10 +18,10 @@ from ...results.work.runs import RunRecord
 from ...versions.feed import told
 from .curves import curves
 from .html import translated
-from .page import Page, Pages, Shown
+from .page import PageRoutes, PageView, Visit
 from .views import Row, named, rights, rows, workspace
 
-pages = Pages()
+pages = PageRoutes()
 
 LISTED: Final = 50
 """Jobs or runs of a page."""
@@ -57,7 +57,7 @@ SAID: Final[Mapping[str, str]] = {
 
 
 @pages.page("/jobs", "jobs")
-def jobs(page: Page) -> Shown:
+def jobs(page: Visit) -> PageView:
     """The jobs, the newest first: of one state, or of one model, if it is asked for."""
     state, model, before = page.asked("state"), page.asked("model"), page.asked("before")
     _check(state, STATES)
@@ -69,11 +69,11 @@ def jobs(page: Page) -> Shown:
     who = {row["job"]: named(page, row["actor"]) for row in some[:LISTED]}
     more = some[LISTED - 1]["job"] if len(some) > LISTED else None
     shown = {"jobs": records, "who": who, "states": STATES, "state": state, "model": model, "more": more}
-    return Shown(shown, {"jobs": [each.to_dict() | {"actor": who[each.job]} for each in records], "next": more})
+    return PageView(shown, {"jobs": [each.to_dict() | {"actor": who[each.job]} for each in records], "next": more})
 
 
 @pages.page("/jobs/{job}", "job")
-def job(page: Page, job: str) -> Shown:
+def job(page: Visit, job: str) -> PageView:
     """One job: what was asked, how it stands, its story, and the curves of the attempt that counts."""
     record = page.manager.jobs.show(job)
     (view,) = rows(page, _JOB, record.job)
@@ -85,7 +85,7 @@ def job(page: Page, job: str) -> Shown:
         "curves": drawn, "key": str(uuid4()),
     }  # fmt: skip
     metrics = [] if drawn is None else [each.to_dict() for each in drawn.drawn]
-    return Shown(
+    return PageView(
         shown,
         record.to_dict()
         | {"actor": shown["who"], "asked": asked, "run": view["run"], "story": story, "metrics": metrics},
@@ -93,7 +93,7 @@ def job(page: Page, job: str) -> Shown:
 
 
 @pages.act("/jobs/{job}/cancel")
-def cancel(page: Page, said: Mapping[str, str], job: str) -> str:
+def cancel(page: Visit, said: Mapping[str, str], job: str) -> str:
     """Call a job off, if it stands as whoever asks was shown."""
     record, epoch = page.present.jobs.show(job), said.get("epoch", "")
     if not epoch.isdecimal() or len(epoch) > 9:
@@ -105,18 +105,18 @@ def cancel(page: Page, said: Mapping[str, str], job: str) -> str:
 
 
 @pages.page("/runs", "runs")
-def runs(page: Page) -> Shown:
+def runs(page: Visit) -> PageView:
     """The runs, the newest first: of one state, or of one model, if it is asked for."""
     state, model, before = page.asked("state"), page.asked("model"), page.asked("before")
     _check(state, OF_RUN)
     some = page.manager.runs(model or None, status=state or None, most=LISTED + 1, before=before or None)  # type: ignore[arg-type]
     more = some[LISTED - 1].run if len(some) > LISTED else None
     shown = {"runs": some[:LISTED], "states": OF_RUN, "state": state, "model": model, "more": more}
-    return Shown(shown, {"runs": [each.to_dict() for each in some[:LISTED]], "next": more})
+    return PageView(shown, {"runs": [each.to_dict() for each in some[:LISTED]], "next": more})
 
 
 @pages.page("/runs/{run}", "run")
-def run(page: Page, run: str) -> Shown:
+def run(page: Visit, run: str) -> PageView:
     """One run: what it was begun with, its curves, what it kept on its way and the version that came of it."""
     record = page.manager.show_run(run)
     metric = page.asked("metric")
@@ -128,7 +128,7 @@ def run(page: Page, run: str) -> Shown:
     of_job = job if job and workspace(page).ledger.store.stream(job_stream(job))[0] else None
     shown = {"run": record, "curves": drawn, "metric": metric, "made": made, "of_job": of_job}
     told = {"metrics": [each.to_dict() for each in drawn.drawn], "versions": made, "job": of_job}
-    return Shown(shown, record.to_dict() | told)
+    return PageView(shown, record.to_dict() | told)
 
 
 def _check(state: str, known: Sequence[str]) -> None:
@@ -136,12 +136,12 @@ def _check(state: str, known: Sequence[str]) -> None:
         raise Malformed(f"{state[:40]!r} is no state; it is one of {', '.join(known)}")
 
 
-def _made(page: Page, record: RunRecord) -> Sequence[Row]:
+def _made(page: Visit, record: RunRecord) -> Sequence[Row]:
     """The versions that a run saved, the newest first."""
     return [dict(row) for row in rows(page, _MADE, record.run) if rights(page).covers(row["model"])]
 
 
-def _story(page: Page, record: JobRecord) -> list[dict[str, Any]]:
+def _story(page: Visit, record: JobRecord) -> list[dict[str, Any]]:
     """The events of a job and of its attempts' runs in their order, without metrics."""
     work, attempts = workspace(page), range(1, record.epoch + 1)
     streams = (job_stream(record.job), *(run_stream(attempt(record.job, epoch)) for epoch in attempts))

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from lepton_ai import ModelManager
-from lepton_ai.web.pages.tree import MOST, Commit, tree
+from lepton_ai.web.pages.tree import MOST, TreeEntry, tree
 
 from ..server import Served, served
 from .story import told
@@ -163,8 +163,9 @@ def test_bad_input_changes_nothing(unmoved: Served, path: str, said: dict[str, s
 def test_main_keeps_the_first_lane_and_others_come_to_it() -> None:
     rows = tree(
         [
-            Commit(5, "main", (3, 4)), None, Commit(4, "side", (2,)), Commit(3, "main", (2,)), Commit(2, "main", (1,)),
-            Commit(1, "main", ()),
+            TreeEntry(5, "main", (3, 4)), None, TreeEntry(4, "side", (2,)), TreeEntry(3, "main", (2,)),
+            TreeEntry(2, "main", (1,)),
+            TreeEntry(1, "main", ()),
         ]
     ).rows  # fmt: skip
 
@@ -175,7 +176,7 @@ def test_main_keeps_the_first_lane_and_others_come_to_it() -> None:
 
 
 def test_more_lanes_than_are_drawn_are_counted() -> None:
-    heads = [Commit(100 + number, f"b{number}", (number,)) for number in range(MOST + 5)]
+    heads = [TreeEntry(100 + number, f"b{number}", (number,)) for number in range(MOST + 5)]
     drawn = tree(heads)
 
     assert drawn.rows[-1].hidden > 0

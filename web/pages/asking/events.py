@@ -14,9 +14,9 @@ from ....events.actor import FORGOTTEN
 from ....events.catalogue import CATALOGUE
 from ....events.upcast import UPCASTERS
 from ....projections.queries.client import Question
-from ....versions.access.trail import Wanted, bound, trail
+from ....versions.access.trail import TrailFilter, bound, trail
 from ....versions.feed import check_stream, check_types, heard
-from ..page import Page, Pages, Shown
+from ..page import PageRoutes, PageView, Visit
 from .sentences import sentence, stem
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ....events.log import Row
     from ....versions.workspace import Workspace
 
-pages = Pages()
+pages = PageRoutes()
 
 SHOWN: Final = 50
 """Events of a page."""
@@ -106,10 +106,10 @@ class Happening:
         return {**self.event, "actor": self.actor, "words": self.words, "model": self.model}
 
 
-class Reader:
+class TrailReader:
     """The log as whoever asks for a page may read it."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Visit) -> None:
         self._page = page
         self.workspace = page.workspace
         self._models: dict[str, str | None] = {}
@@ -151,12 +151,12 @@ class Reader:
 
 
 @pages.page("/events", "events")
-def events(page: Page) -> Shown:
+def events(page: Visit) -> PageView:
     """The audit trail, newest first, by what is asked for."""
     typed = {name: page.asked(name).strip() for name in ("model", "stream", "type", "actor", "from", "to")}
     most = page.number("most", SHOWN, MOST)
     before = page.number("before", 1, _LAST) if page.asked("before") else _LAST
-    reader = Reader(page)
+    reader = TrailReader(page)
     reader.workspace.rights.check("read")
     left_out = () if page.asked("all") == "1" or typed["type"] or typed["stream"] else STORED
     data: dict[str, Any] = {"left_out": left_out}
@@ -166,18 +166,18 @@ def events(page: Page) -> Shown:
         found = trail(reader.workspace, reader.ask, wanted, before, most)
     except (Malformed, UnknownRevision) as error:
         status = 404 if isinstance(error, UnknownRevision) else 400
-        return Shown({**data, "rows": [], "before": None, "sentence": error.fact}, status=status, error=error)
+        return PageView({**data, "rows": [], "before": None, "sentence": error.fact}, status=status, error=error)
     rows = reader.told(found.events)
     told = {"events": [each.to_dict() for each in rows], "before": found.before, "left_out": left_out}
-    return Shown({**data, "rows": rows, "before": found.before, "sentence": ""}, told)
+    return PageView({**data, "rows": rows, "before": found.before, "sentence": ""}, told)
 
 
 @pages.page("/events/{seq}", "event")
-def event(page: Page, seq: str) -> Shown:
+def event(page: Visit, seq: str) -> PageView:
     """All of one event."""
     if not (seq.isascii() and seq.isdecimal() and len(seq) < 10 and int(seq)):
         raise Malformed(f"{seq[:40]!r} is no event's number; give a whole number from 1")
-    reader = Reader(page)
+    reader = TrailReader(page)
     row = reader.row(int(seq))
     (shown,) = reader.told(reader.heard([row]))
     stored = json.loads(row.envelope)
@@ -190,12 +190,12 @@ def event(page: Page, seq: str) -> Shown:
         "together": [each for each in together if each.seq != shown.seq],
         "cause": _cause(reader, stored.get("causationid")),
     }
-    return Shown(data, {**shown.to_dict(), "leaf": data["leaf"], "cause": data["cause"]})
+    return PageView(data, {**shown.to_dict(), "leaf": data["leaf"], "cause": data["cause"]})
 
 
-def _wanted(workspace: Workspace, typed: Mapping[str, str], left_out: tuple[str, ...]) -> Wanted:
+def _wanted(workspace: Workspace, typed: Mapping[str, str], left_out: tuple[str, ...]) -> TrailFilter:
     check_stream(workspace, typed["stream"] or None)
-    return Wanted(
+    return TrailFilter(
         model=typed["model"] or None,
         stream=typed["stream"] or None,
         types=_types(typed["type"]),
@@ -224,7 +224,7 @@ def _kinds() -> dict[str, list[str]]:
     return kinds
 
 
-def _around(reader: Reader, row: Row) -> list[Happening]:
+def _around(reader: TrailReader, row: Row) -> list[Happening]:
     first = max(0, row.seq - 1 - _BESIDE)
     return reader.told(reader.heard(reader.workspace.ledger.store.read(first, row.seq - first + _BESIDE)))
 
@@ -234,7 +234,7 @@ def _shows_all(shown: Happening, stored: Mapping[str, Any]) -> bool:
     return shown.data.get("parents") == stored["data"].get("parents")
 
 
-def _cause(reader: Reader, id: str | None) -> int | None:
+def _cause(reader: TrailReader, id: str | None) -> int | None:
     """The event that caused it, where it may be read."""
     if id is None:
         return None

@@ -9,9 +9,9 @@ from ....domain.expressions.tree import names
 from ....errors import Forbidden, Malformed, Refused
 from ....versions.overview.summaries import of_versions
 from ...problems import kind_of
-from ..page import Page, Pages, Shown
+from ..page import PageRoutes, PageView, Visit
 
-pages = Pages()
+pages = PageRoutes()
 
 SHOWN: Final = 50
 """Versions of a page."""
@@ -28,7 +28,7 @@ EXAMPLES: Final = (
 
 
 @pages.page("/search", "search")
-def search(page: Page) -> Shown:
+def search(page: Visit) -> PageView:
     """The versions that are searched for, by model and number, as the log stood when the first page was asked for."""
     where, after = page.asked("where").strip(), page.asked("after") or None
     data: dict[str, Any] = {
@@ -40,7 +40,7 @@ def search(page: Page) -> Shown:
         "sentence": "",
     }
     if not where:
-        return Shown({**data, "asked": False}, {"where": "", "versions": [], "next": None})
+        return PageView({**data, "asked": False}, {"where": "", "versions": [], "next": None})
     data["asked"] = True
     try:
         _check_length(where)
@@ -49,7 +49,7 @@ def search(page: Page) -> Shown:
     except Forbidden:
         raise
     except Refused as error:
-        return Shown({**data, "sentence": error.fact}, status=kind_of(error).status, error=error)
+        return PageView({**data, "sentence": error.fact}, status=kind_of(error).status, error=error)
     shown = matches[:SHOWN]
     following = f"{shown[-1].model}@{shown[-1]}" if len(matches) > SHOWN else None
     summaries = of_versions(page.workspace if end == page.end else page.workspace.as_of(end), shown)
@@ -58,7 +58,7 @@ def search(page: Page) -> Shown:
     columns = sorted(known, key=lambda name: asked.index(name) if name in asked else len(asked))[:_COLUMNS]
     told = {"where": where, "versions": [each.to_dict() for each in summaries], "next": following, "end": end}
     more = page.here(after=following, end=end) if following else None
-    return Shown(
+    return PageView(
         {**data, "versions": summaries, "columns": columns, "hidden": len(known) - len(columns), "next": more}, told
     )
 

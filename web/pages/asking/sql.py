@@ -25,9 +25,9 @@ from ....projections.queries.client import Question
 from ....projections.schema import schema
 from ...problems import kind_of
 from ...tables import ARROW, CSV, PARQUET, AnsweredTable, sent
-from ..page import Page, Pages, Shown, answered
+from ..page import PageRoutes, PageView, Visit, answered
 
-pages = Pages()
+pages = PageRoutes()
 
 SHOWN: Final = 200
 """Rows of the table; a file has all."""
@@ -47,7 +47,7 @@ _SECONDS: Final = 30.0
 _COLUMN: Final = re.compile(r"-- (\w+) ([^:]+): (.*)")
 
 
-class ViewColumn(NamedTuple):
+class ListedColumn(NamedTuple):
     """A column of a view: its name, its type, what it says."""
 
     name: str
@@ -60,7 +60,7 @@ class ViewTold(NamedTuple):
 
     name: str
     words: str
-    columns: list[ViewColumn]
+    columns: list[ListedColumn]
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,13 @@ class Cell:
 
 
 @pages.page("/sql", "sql")
-def sql(page: Page) -> Shown:
+def sql(page: Visit) -> PageView:
     """The console, with the answer to what was asked."""
     _may(page)
     query = page.asked("query")
     data: dict[str, Any] = {"query": query, "views": views(), "examples": EXAMPLES, "files": tuple(FILES)}
     if not query.strip():
-        return Shown({**data, "answer": None, "sentence": ""}, {"columns": [], "count": 0, "rows": []})
+        return PageView({**data, "answer": None, "sentence": ""}, {"columns": [], "count": 0, "rows": []})
     try:
         table = _asked(page, query)
         try:
@@ -90,7 +90,7 @@ def sql(page: Page) -> Shown:
     except Forbidden:
         raise
     except Refused as error:
-        return Shown({**data, "answer": None, "sentence": error.fact}, status=kind_of(error).status, error=error)
+        return PageView({**data, "answer": None, "sentence": error.fact}, status=kind_of(error).status, error=error)
     names = table.schema.names
     told = {"columns": names, "count": table.count, "rows": [dict(zip(names, row, strict=True)) for row in rows]}
     answer = {
@@ -100,13 +100,13 @@ def sql(page: Page) -> Shown:
         "count": table.count,
         "as_of": table.as_of,
     }
-    return Shown({**data, "answer": answer, "sentence": ""}, told)
+    return PageView({**data, "answer": answer, "sentence": ""}, told)
 
 
 def downloaded(form: str, request: Request) -> Response:
     """All rows as a file."""
 
-    def file(page: Page) -> Response:
+    def file(page: Visit) -> Response:
         _may(page)
         headers = {"Content-Disposition": f'attachment; filename="lepton.{form}"'}
         return sent(_asked(page, page.asked("query")), FILES[form], headers)
@@ -117,12 +117,12 @@ def downloaded(form: str, request: Request) -> Response:
 pages.routes += [Route(f"/sql.{form}", partial(downloaded, form), methods=["GET"]) for form in FILES]
 
 
-def _may(page: Page) -> None:
+def _may(page: Visit) -> None:
     assert page.visitor is not None
     page.visitor.rights.check_everywhere("sql")
 
 
-def _asked(page: Page, query: str) -> AnsweredTable:
+def _asked(page: Visit, query: str) -> AnsweredTable:
     """The answer, within the bounds of strangers' queries: this thread waits for it."""
     if not query.strip():
         raise Malformed("there is no query in the address; write one SELECT")
@@ -143,7 +143,7 @@ def views() -> tuple[ViewTold, ...]:
 
 def _view(name: str, text: str) -> ViewTold:
     words, *rest = [line for line in text.splitlines() if line.startswith("-- ")]
-    columns = [ViewColumn(*match.groups()) for line in rest if (match := _COLUMN.fullmatch(line))]
+    columns = [ListedColumn(*match.groups()) for line in rest if (match := _COLUMN.fullmatch(line))]
     return ViewTold(name, words.removeprefix("-- "), columns)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ..page import Page, Pages, Shown
+from ..page import PageRoutes, PageView, Visit
 
-pages = Pages()
+pages = PageRoutes()
 
 
 @pages.page("/status", "status")
-def status(page: Page) -> Shown:
+def status(page: Visit) -> PageView:
     """How the ledger is now, whatever moment other pages are of: nothing else is known."""
     known = page.present.status()
-    return Shown({"status": known, "blocks": list(known.blocks())}, known)
+    return PageView({"status": known, "blocks": list(known.blocks())}, known)

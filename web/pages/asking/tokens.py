@@ -10,23 +10,23 @@ from typing import Any, Final
 from ....domain.access.rights import SCOPES
 from ....errors import Forbidden, Refused
 from ...problems import kind_of
-from ..page import Page, Pages, Shown
+from ..page import PageRoutes, PageView, Visit
 
-pages = Pages()
+pages = PageRoutes()
 
 NO_STORE: Final = {"Cache-Control": "no-store"}
 _FIELDS: Final = ("owner", "models", "expires", "key")
 
 
 @pages.page("/tokens", "tokens")
-def tokens(page: Page) -> Shown:
+def tokens(page: Visit) -> PageView:
     """All tokens, the newest first, with a form for another."""
     known = page.manager.tokens()
-    return Shown(_listed(page, {}), {"tokens": known})
+    return PageView(_listed(page, {}), {"tokens": known})
 
 
 @pages.act("/tokens", "tokens")
-def create_token(page: Page, said: Mapping[str, str]) -> Shown:
+def create_token(page: Visit, said: Mapping[str, str]) -> PageView:
     """Make a token. Its secret is in this answer alone, which nothing keeps; sent again it has none."""
     scopes = [scope for scope in SCOPES if f"scope-{scope}" in said]
     typed = {name: said.get(name, "").strip() for name in _FIELDS}
@@ -39,18 +39,18 @@ def create_token(page: Page, said: Mapping[str, str]) -> Shown:
         raise
     except Refused as error:
         data = {**_listed(page, {**typed, "scopes": scopes}), "sentence": error.fact}
-        return Shown(data, status=kind_of(error).status, headers=NO_STORE)
-    return Shown({**_listed(page, {}), "made": made}, status=201, headers=NO_STORE)
+        return PageView(data, status=kind_of(error).status, headers=NO_STORE)
+    return PageView({**_listed(page, {}), "made": made}, status=201, headers=NO_STORE)
 
 
 @pages.act("/tokens/{token}/revoke")
-def revoke_token(page: Page, said: Mapping[str, str], token: str) -> str:
+def revoke_token(page: Visit, said: Mapping[str, str], token: str) -> str:
     """Let a token be good no more: within a second at every server."""
     page.present.revoke_token(token, reason=said.get("reason", "").strip())
     return page.link("tokens")
 
 
-def _listed(page: Page, typed: Mapping[str, Any]) -> dict[str, Any]:
+def _listed(page: Visit, typed: Mapping[str, Any]) -> dict[str, Any]:
     known = sorted(page.manager.tokens(), key=lambda token: (not token.is_good, -token.seq))
     first = {"owner": "", "models": "", "expires": "", "scopes": ["read"], "key": secrets.token_urlsafe(16)}
     return {"tokens": known, "typed": {**first, **typed}, "scopes": SCOPES, "sentence": "", "made": None}
