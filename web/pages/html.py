@@ -16,6 +16,7 @@ from .chinese import PAGES
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from jinja2.runtime import Context
     from markupsafe import Markup
 
     from .page import Page
@@ -41,10 +42,14 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(FILTERS)
-    # with a context it is called at each rendering; without, once for a constant, in the language of whoever came first
-    made.filters["t"] = pass_context(lambda _, english, **parts: translated(english, **parts))
+    made.filters.update(FILTERS | {"t": pass_context(_translated_in)})
     return made
+
+
+def _translated_in(_: Context, english: str, **parts: Any) -> str:
+    """As `translated`, at each rendering: what takes no context is called once for a constant, in the language of
+    whoever came first."""
+    return translated(english, **parts)
 
 
 def translated(english: str, **parts: Any) -> str:
