@@ -7,16 +7,15 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from ...escapes import escaped
+from ...escapes import escaped, escaped_lines
 from ...results.description import Block, Grid, Text, Words
-from ...results.figures import figure
+from ...results.figures import figure, pairs
 from ...results.words import language, word
 from .assets import asset_link
 from .chinese import PAGES
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-    from jinja2.runtime import Context
     from markupsafe import Markup
 
     from .page import Page
@@ -41,15 +40,12 @@ def templates() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        optimized=False,  # else words would be translated once for all, when a template is compiled
     )
-    made.filters.update(FILTERS | {"t": pass_context(_translated_in)})
+    # with a context it is called at each rendering; without, once for a constant, in the language of whoever came first
+    at_each: Callable[..., Any] = pass_context(_translated)
+    made.filters.update({**FILTERS, "t": at_each})
     return made
-
-
-def _translated_in(_: Context, english: str, **parts: Any) -> str:
-    """As `translated`, at each rendering: what takes no context is called once for a constant, in the language of
-    whoever came first."""
-    return translated(english, **parts)
 
 
 def translated(english: str, **parts: Any) -> str:
@@ -57,6 +53,10 @@ def translated(english: str, **parts: Any) -> str:
     said = PAGES.get(english) if language() == "zh" else english
     said = said if said is not None else word(english)
     return said.format(**parts) if parts else said
+
+
+def _translated(context: Any, english: str, **parts: Any) -> str:  # noqa: ARG001 - Jinja gives it
+    return translated(english, **parts)
 
 
 def ref(words: str) -> str:
@@ -72,14 +72,14 @@ def short(digest: str) -> str:
     return digest.rpartition(":")[2][:10]
 
 
-def time(moment: datetime, now: datetime) -> Markup:
-    """A moment in UTC, and how long ago it was, or in how long it will be."""
+def time(moment: datetime, now: datetime | None) -> Markup:
+    """A moment in UTC, and how long before `now` it was, or in how long it will be."""
     from markupsafe import Markup
 
     utc = moment.astimezone(UTC)
     exact, seen = utc.isoformat(timespec="seconds"), f"{utc:%Y-%m-%d %H:%M} UTC"
-    ago = Markup(' <span class="ago">{}</span>').format(_ago((now - utc).total_seconds()))
-    return Markup('<time datetime="{}">{}</time>').format(exact, seen) + ago
+    shown = Markup('<time datetime="{}">{}</time>').format(exact, seen)
+    return shown + Markup(' <span class="ago">{}</span>').format(_ago((now - utc).total_seconds())) if now else shown
 
 
 def _ago(seconds: float) -> str:
@@ -147,11 +147,12 @@ def _spans(words: Words) -> Markup:
 
 FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "figure": figure,
+    "pairs": pairs,
     "seen": escaped,
+    "lines": escaped_lines,
     "short": short,
     "ref": ref,
     "drawn": drawn,
-    "t": translated,
     "time": time,
     "asset": asset_link,
 }

@@ -130,7 +130,12 @@ class Page:
 
     def here(self, **params: Any) -> str:
         """This page's own address with other parameters; None takes one away."""
-        return _with(self.path, {**self.request.query_params, **params})
+        return _with(self.path, {**self._parameters, **params})
+
+    def elsewhere(self, *parts: Any, **params: Any) -> Response:
+        """Send to another page, asked for as this one was: in its form, with its parameters but for those given."""
+        path = self.link(*parts).partition("?")[0] + (".json" if self.request.scope["path"].endswith(".json") else "")
+        return RedirectResponse(_with(path, {**self._parameters, **params}), 303)
 
     @property
     def path(self) -> str:
@@ -161,12 +166,17 @@ class Page:
     @property
     def as_json(self) -> str:
         """The address of this page as JSON."""
-        return _with(f"{self.path if self.path != '/' else '/models'}.json", dict(self.request.query_params))
+        return _with(f"{self.path if self.path != '/' else '/models'}.json", self._parameters)
+
+    @property
+    def _parameters(self) -> dict[str, list[str]]:
+        asked = self.request.query_params
+        return {name: asked.getlist(name) for name in asked}
 
     @cached_property
-    def now(self) -> datetime:
-        """The moment that times are told relative to."""
-        return datetime.now(UTC)
+    def now(self) -> datetime | None:
+        """The moment that times are told relative to; none for the past, which reads the same whenever it is read."""
+        return datetime.now(UTC) if self.at is None else None
 
 
 def accepted_language(request: Request) -> Language | None:
@@ -180,11 +190,11 @@ def accepted_language(request: Request) -> Language | None:
 
 
 def _with(path: str, params: Mapping[str, Any]) -> str:
-    query = urlencode({name: value for name, value in params.items() if value is not None})
+    query = urlencode({name: value for name, value in params.items() if value is not None}, doseq=True)
     return f"{path}?{query}" if query else path
 
 
-Looks = Callable[..., Shown]
+Looks = Callable[..., Shown | Response]
 Acts = Callable[..., str | Shown]
 First = Callable[[Request], Awaitable[None]]
 
@@ -196,10 +206,8 @@ class Pages:
         self.routes: list[BaseRoute] = []
 
     def page(self, path: str, template: str, first: First | None = None) -> Callable[[Looks], Looks]:
-        """A page: its function is given a `Page` and the parts of the address, and returns what is shown.
-
-        What it has to wait for is waited for `first`, so that no thread is held meanwhile.
-        """
+        """A page: its function is given a `Page` and the parts of the address, and returns what is shown, or a
+        response of its own. What it has to wait for is waited for `first`, so that no thread is held meanwhile."""
 
         def routed(look: Looks) -> Looks:
             def shown(request: Request) -> Response:
@@ -273,12 +281,17 @@ def refused(page: Page, status: int, sentence: str) -> Response:
     return html(page, "refused", Shown({"status": status, "sentence": sentence}, status=status))
 
 
-def html(page: Page, template: str, shown: Shown) -> Response:
+def html(page: Page, template: str, shown: Shown | Response) -> Response:
+    """What is shown, by a template; a response is one already."""
+    if isinstance(shown, Response):
+        return shown
     content = rendered(f"{template}.html.j2", page, shown.data)
     return Response(content, shown.status, {"Vary": "Cookie, Accept-Language", **shown.headers}, "text/html")
 
 
-def _told(shown: Shown) -> Response:
+def _told(shown: Shown | Response) -> Response:
+    if isinstance(shown, Response):
+        return shown
     if shown.error is not None:
         raise shown.error
     return Response(encoded(shown.told), shown.status, shown.headers, JSON)

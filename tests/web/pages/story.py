@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from uuid import NAMESPACE_OID, uuid5
+
 import numpy as np
 
 from lepton_ai import ModelManager
 
 HOSTILE = "<script>alert(1)</script> \"'&"
 """Words of somebody who tries to have a page obey them."""
+RUN = "nightly"
+JOB = str(uuid5(NAMESPACE_OID, "story"))
 
 
 def told(manager: ModelManager) -> None:
@@ -26,4 +30,15 @@ def told(manager: ModelManager) -> None:
     manager.rollback("credit@4", alias="production", reason="complaints")
     manager.describe("credit", HOSTILE)
     manager.merge("credit@experiment", into="main")
+    _worked(manager)
     manager.save_version(weights, name="other.json", message="its name ends as a form of an address does")
+
+
+def _worked(manager: ModelManager) -> None:
+    """A run that is under way, and a job that nobody has taken."""
+    manager.open_runs.start(
+        "credit", run=RUN, hyperparameters={"lr": 0.1, HOSTILE: HOSTILE}, name=HOSTILE, tags=("gpu",)
+    )
+    points = [(HOSTILE[:24], step, 1 / (step + 1), None) for step in range(30)]
+    manager.open_runs.log_each(RUN, points)
+    manager.jobs.offer("credit", "s3://bucket/net.safetensors", f"sha256:{'0' * 64}", message=HOSTILE, key="story")

@@ -47,7 +47,7 @@ _SECONDS: Final = 30.0
 _COLUMN: Final = re.compile(r"-- (\w+) ([^:]+): (.*)")
 
 
-class ViewColumn(NamedTuple):
+class ToldColumn(NamedTuple):
     """A column of a view: its name, its type, what it says."""
 
     name: str
@@ -55,12 +55,12 @@ class ViewColumn(NamedTuple):
     words: str
 
 
-class ViewTold(NamedTuple):
+class ToldView(NamedTuple):
     """A view: its name, what it has rows of, its columns."""
 
     name: str
     words: str
-    columns: list[ViewColumn]
+    columns: list[ToldColumn]
 
 
 @dataclass(frozen=True)
@@ -150,15 +150,15 @@ def _answer(page: Page) -> AnsweredTable | None:
 
 
 @cache
-def views() -> tuple[ViewTold, ...]:
+def views() -> tuple[ToldView, ...]:
     """The views that may be asked, as their files tell them."""
     return tuple(_view(each.name, each.text) for each in schema().views)
 
 
-def _view(name: str, text: str) -> ViewTold:
+def _view(name: str, text: str) -> ToldView:
     words, *rest = [line for line in text.splitlines() if line.startswith("-- ")]
-    columns = [ViewColumn(*match.groups()) for line in rest if (match := _COLUMN.fullmatch(line))]
-    return ViewTold(name, words.removeprefix("-- "), columns)
+    columns = [ToldColumn(*match.groups()) for line in rest if (match := _COLUMN.fullmatch(line))]
+    return ToldView(name, words.removeprefix("-- "), columns)
 
 
 def _cell(value: Any) -> Cell:
