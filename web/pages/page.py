@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -196,6 +196,7 @@ def _with(path: str, params: Mapping[str, Any]) -> str:
 
 Looks = Callable[..., PageView | Response]
 Acts = Callable[..., str | PageView]
+First = Callable[[Request], Awaitable[None]]
 
 
 class PageRoutes:
@@ -204,9 +205,9 @@ class PageRoutes:
     def __init__(self) -> None:
         self.routes: list[BaseRoute] = []
 
-    def page(self, path: str, template: str) -> Callable[[Looks], Looks]:
+    def page(self, path: str, template: str, first: First | None = None) -> Callable[[Looks], Looks]:
         """A page: its function is given a `Visit` and the parts of the address, and returns what is shown, or a
-        response of its own."""
+        response of its own. What it has to wait for is waited for `first`, so that no thread is held meanwhile."""
 
         def routed(look: Looks) -> Looks:
             def shown(request: Request) -> Response:
@@ -215,8 +216,11 @@ class PageRoutes:
             def told(request: Request) -> Response:
                 return answered(request, lambda page: _told(look(page, **_parts(request))), as_json=True)
 
-            self.routes.append(Route("/models.json" if path == "/" else f"{path}.json", told, methods=["GET"]))
-            self.routes.append(Route(path, shown, methods=["GET"]))
+            beside = "/models.json" if path == "/" else f"{path}.json"
+            self.routes += [
+                Route(place, behind(first, answer) if first else answer, methods=["GET"])
+                for place, answer in ((beside, told), (path, shown))
+            ]
             return look
 
         return routed
@@ -242,6 +246,16 @@ class PageRoutes:
             return act
 
         return routed
+
+
+def behind(first: First, answer: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
+    """An answer that is made once something else is done."""
+
+    async def answered_then(request: Request) -> Response:
+        await first(request)
+        return await run_in_threadpool(answer, request)
+
+    return answered_then
 
 
 def _parts(request: Request) -> dict[str, str]:

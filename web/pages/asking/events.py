@@ -106,7 +106,7 @@ class Happening:
         return {**self.event, "actor": self.actor, "words": self.words, "model": self.model}
 
 
-class TrailReader:
+class EventReader:
     """The log as whoever asks for a page may read it."""
 
     def __init__(self, page: Visit) -> None:
@@ -156,7 +156,7 @@ def events(page: Visit) -> PageView:
     typed = {name: page.asked(name).strip() for name in ("model", "stream", "type", "actor", "from", "to")}
     most = page.number("most", SHOWN, MOST)
     before = page.number("before", 1, _LAST) if page.asked("before") else _LAST
-    reader = TrailReader(page)
+    reader = EventReader(page)
     reader.workspace.rights.check("read")
     left_out = () if page.asked("all") == "1" or typed["type"] or typed["stream"] else STORED
     data: dict[str, Any] = {"left_out": left_out}
@@ -177,7 +177,7 @@ def event(page: Visit, seq: str) -> PageView:
     """All of one event."""
     if not (seq.isascii() and seq.isdecimal() and len(seq) < 10 and int(seq)):
         raise Malformed(f"{seq[:40]!r} is no event's number; give a whole number from 1")
-    reader = TrailReader(page)
+    reader = EventReader(page)
     row = reader.row(int(seq))
     (shown,) = reader.told(reader.heard([row]))
     stored = json.loads(row.envelope)
@@ -224,7 +224,7 @@ def _kinds() -> dict[str, list[str]]:
     return kinds
 
 
-def _around(reader: TrailReader, row: Row) -> list[Happening]:
+def _around(reader: EventReader, row: Row) -> list[Happening]:
     first = max(0, row.seq - 1 - _BESIDE)
     return reader.told(reader.heard(reader.workspace.ledger.store.read(first, row.seq - first + _BESIDE)))
 
@@ -234,7 +234,7 @@ def _shows_all(shown: Happening, stored: Mapping[str, Any]) -> bool:
     return shown.data.get("parents") == stored["data"].get("parents")
 
 
-def _cause(reader: TrailReader, id: str | None) -> int | None:
+def _cause(reader: EventReader, id: str | None) -> int | None:
     """The event that caused it, where it may be read."""
     if id is None:
         return None

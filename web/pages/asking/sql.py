@@ -13,19 +13,19 @@ from functools import cache, partial
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from anyio import from_thread
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ....errors import Forbidden, Malformed, Refused
+from ....errors import Forbidden, LeptonError, Malformed, Refused
 from ....escapes import escaped_json
 from ....projections.encoding import check_names, json_values
 from ....projections.queries.client import Question
 from ....projections.schema import schema
 from ...problems import kind_of
 from ...tables import ARROW, CSV, PARQUET, AnsweredTable, sent
-from ..page import PageRoutes, PageView, Visit, answered
+from ..page import PageRoutes, PageView, Visit, answered, behind
 
 pages = PageRoutes()
 
@@ -47,7 +47,7 @@ _SECONDS: Final = 30.0
 _COLUMN: Final = re.compile(r"-- (\w+) ([^:]+): (.*)")
 
 
-class ListedColumn(NamedTuple):
+class ToldColumn(NamedTuple):
     """A column of a view: its name, its type, what it says."""
 
     name: str
@@ -55,12 +55,12 @@ class ListedColumn(NamedTuple):
     words: str
 
 
-class ViewTold(NamedTuple):
+class ToldView(NamedTuple):
     """A view: its name, what it has rows of, its columns."""
 
     name: str
     words: str
-    columns: list[ListedColumn]
+    columns: list[ToldColumn]
 
 
 @dataclass(frozen=True)
@@ -71,16 +71,26 @@ class Cell:
     left: int = 0
 
 
-@pages.page("/sql", "sql")
+async def asked(request: Request) -> None:
+    """Have the query answered, within the bounds of strangers' queries; the page tells it, or why it was refused."""
+    page = Visit(request)
+    try:
+        question = await run_in_threadpool(_question, page)
+        if question is not None and page.visitor is not None:
+            request.state.rows = await page.service.queries.answer(request, page.visitor, question, None)
+    except LeptonError as error:
+        request.state.refusal = error
+
+
+@pages.page("/sql", "sql", first=asked)
 def sql(page: Visit) -> PageView:
     """The console, with the answer to what was asked."""
-    _may(page)
     query = page.asked("query")
     data: dict[str, Any] = {"query": query, "views": views(), "examples": EXAMPLES, "files": tuple(FILES)}
-    if not query.strip():
-        return PageView({**data, "answer": None, "sentence": ""}, {"columns": [], "count": 0, "rows": []})
     try:
-        table = _asked(page, query)
+        table = _answer(page)
+        if table is None:
+            return PageView({**data, "answer": None, "sentence": ""}, {"columns": [], "count": 0, "rows": []})
         try:
             if page.request.url.path.endswith(".json"):
                 check_names(table.schema)
@@ -107,44 +117,48 @@ def downloaded(form: str, request: Request) -> Response:
     """All rows as a file."""
 
     def file(page: Visit) -> Response:
-        _may(page)
+        if (table := _answer(page)) is None:
+            raise Malformed("there is no query in the address; write one SELECT")
         headers = {"Content-Disposition": f'attachment; filename="lepton.{form}"'}
-        return sent(_asked(page, page.asked("query")), FILES[form], headers)
+        return sent(table, FILES[form], headers)
 
     return answered(request, file)
 
 
-pages.routes += [Route(f"/sql.{form}", partial(downloaded, form), methods=["GET"]) for form in FILES]
+pages.routes += [Route(f"/sql.{form}", behind(asked, partial(downloaded, form)), methods=["GET"]) for form in FILES]
 
 
-def _may(page: Visit) -> None:
-    assert page.visitor is not None
+def _question(page: Visit) -> Question | None:
+    """What is asked; None where nothing is."""
+    assert page.visitor is not None  # the door lets nobody else here
     page.visitor.rights.check_everywhere("sql")
-
-
-def _asked(page: Visit, query: str) -> AnsweredTable:
-    """The answer, within the bounds of strangers' queries: this thread waits for it."""
-    if not query.strip():
-        raise Malformed("there is no query in the address; write one SELECT")
+    page.check_single("at")
+    query = page.asked("query")
     if len(query) > LONGEST:
         raise Malformed(f"a query in an address has at most {LONGEST:,} characters; ask by POST /api/v1/sql")
     at = None if page.at is None else page.end
-    queries = page.service.queries
-    assert page.visitor is not None
-    rows = from_thread.run(queries.answer, page.request, page.visitor, Question(query, None, at, _SECONDS), None)
-    return queries.table(rows, opened=True)
+    return Question(query, None, at, _SECONDS) if query.strip() else None
+
+
+def _answer(page: Visit) -> AnsweredTable | None:
+    """What came of it. Raises what it was refused by."""
+    state = page.request.state
+    if (refusal := getattr(state, "refusal", None)) is not None:
+        raise refusal
+    rows = getattr(state, "rows", None)
+    return None if rows is None else page.service.queries.table(rows, opened=True)
 
 
 @cache
-def views() -> tuple[ViewTold, ...]:
+def views() -> tuple[ToldView, ...]:
     """The views that may be asked, as their files tell them."""
     return tuple(_view(each.name, each.text) for each in schema().views)
 
 
-def _view(name: str, text: str) -> ViewTold:
+def _view(name: str, text: str) -> ToldView:
     words, *rest = [line for line in text.splitlines() if line.startswith("-- ")]
-    columns = [ListedColumn(*match.groups()) for line in rest if (match := _COLUMN.fullmatch(line))]
-    return ViewTold(name, words.removeprefix("-- "), columns)
+    columns = [ToldColumn(*match.groups()) for line in rest if (match := _COLUMN.fullmatch(line))]
+    return ToldView(name, words.removeprefix("-- "), columns)
 
 
 def _cell(value: Any) -> Cell:
