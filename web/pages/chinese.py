@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from .asking.chinese import ASKING
+
 PAGES: Final = {
+    **ASKING,
     # the frame
     "Skip to the content": "跳到正文", "Pages": "页面", "Models": "模型", "Events": "事件", "Search": "搜索",
     "Jobs": "任务", "Status": "状态", "As of": "截至", "now": "现在", "Look": "查看",
@@ -57,8 +60,52 @@ PAGES: Final = {
     "Roll {name} back to version {number}": "将 {name} 回退到版本 {number}",
     "Every byte is restored and verified first. If the name was moved since this page was made, nothing happens.":
         "先恢复并校验每个字节。若本页生成后该名称已被移动，则什么也不会发生。",
+    # a version
+    "Version {number} of {model}": "{model} 的版本 {number}", "About this version": "关于此版本",
+    "Protected": "受保护", "What it recorded": "记录内容", "Changes from {version}": "与版本 {version} 的差别",
+    "History up to it": "此前的历史", "by {actor} on {branch}": "{actor}，分支 {branch}", "Parents": "父版本",
+    "Run": "运行", "Suites": "测试套件", "Size": "大小", "Stored": "存储",
+    "{tensors} tensors, {parameters} parameters, {size}": "{tensors} 个张量，{parameters} 个参数，{size}",
+    "as a delta from version {version}: {elements} elements of {tensors} tensors, {size}":
+        "与版本 {version} 的差值：{tensors} 个张量中的 {elements} 个元素，{size}",
+    "Metrics": "指标", "Metric": "指标", "Value": "值", "Measured on": "所用数据",
+    "No figure is known of it.": "没有已知指标。", "Evaluations": "评估", "its own validation rows": "自己的验证数据",
+    "{rows} rows": "{rows} 行", "the rows it learnt from": "训练所用的数据", "Report": "报告", "Description": "描述",
+    "Nobody described it.": "还没有描述。", "Describe it": "添加描述", "What it is": "它是什么",
+    "Describe": "保存描述", "Annotations": "备注", "Take off": "移除", "Take off {name}": "移除 {name}",
+    "There are no annotations.": "没有备注。", "Annotate": "添加备注",
+    "Everybody who may read the model can read a note, for ever: name no person in it.":
+        "能读取此模型的人都可以永久读到备注：请勿写入人名。",
+    "Files": "文件", "The tensors, as a safetensors file": "全部张量（safetensors 文件）", "The model card": "模型卡",
+    "Data": "数据", "Where it comes from": "来历", "Settings": "设置", "Architecture": "结构", "Environment": "环境",
+    # tensors
+    "Tensors of version {number} of {model}": "{model} 的版本 {number} 的张量", "Beside version": "对照版本",
+    "Order": "顺序", "as stored": "按存储顺序", "most changed first": "变化最大的在前", "Beside": "对照版本",
+    "Type": "类型", "Shape": "形状",
+    "A bar is as long as a tensor changed beside its own size; the longest is the tensor that changed the most.":
+        "条的长度表示张量相对自身大小的变化；变化最大的张量最长。",
+    "Parameters": "参数", "Change": "变化", "Elements changed": "改变的元素", "Relative": "相对",
+    "Largest step": "最大变化", "Cosine": "余弦", "Norm": "范数", "changed": "改变",
+    "There is nothing on this page.": "本页没有内容。", "Previous page": "上一页", "Next page": "下一页",
+    "page {place} of {last}": "第 {place} 页，共 {last} 页",
+    # what differs
+    "Differences": "差别", "What differs between {before} and {after}": "{before} 与 {after} 的差别",
+    "before:": "之前：", "after:": "之后：", "Swap sides": "交换两边", "Compare side by side": "并排比较",
+    "All tensors": "全部张量", "Only what differs": "只看差别", "Show everything": "全部显示",
+    "Nothing differs.": "没有差别。", "Before": "之前", "After": "之后", "Step": "变化量",
+    "and {count} more": "及另外 {count} 项", "The same": "相同",
+    "and {count} more that changed less": "另有 {count} 个变化更小",
+    # side by side
+    "Versions of {model} side by side": "{model} 的版本并排比较", "best": "最好",
+    "Add versions, by number or name": "添加版本（编号或名称）",
+    "Only these rows, commas between": "只看这些行（逗号分隔）", "what is the same too": "也显示相同的",
+    "Name the versions to compare.": "请给出要比较的版本。",
+    "One version stands alone; add another to compare it with.": "只有一个版本；请再添加一个来比较。",
+    "None of these versions has {names}.": "这些版本都没有 {names}。",
+    "Best first by {metric}.": "按 {metric}，最好的在前。", "Take version {number} out": "移出版本 {number}",
+    "The same for all:": "全部相同：", "What differs between them, tensors too": "两者的全部差别，包括张量",
     # work
-    "Work": "工作", "Runs": "运行", "Job": "任务", "Run": "运行", "State": "状态",
+    "Work": "工作", "Runs": "运行", "Job": "任务", "State": "状态",
     "Filter": "筛选", "Message, or why": "说明或原因",
     "Asked for": "提交", "There is no such job.": "没有这样的任务。", "Ask for one:": "提交一个：",
     "There is no such run.": "没有这样的运行。", "Begin one:": "开始一个：",
@@ -66,12 +113,12 @@ PAGES: Final = {
     "Job {name}": "任务 {name}", "Run {name}": "运行 {name}", "train": "训练", "evaluate": "评估", "verify": "核验",
     "How it stands": "现状", "attempt {epoch}": "第 {epoch} 次尝试", "kept at step {step}": "已保存到第 {step} 步",
     "Begun": "开始", "Ended": "结束", "Gone on with": "继续于", "Heard of last": "最近消息",
-    "Why, for the record": "原因（将被记录）", "Cancel this job": "取消此任务", "Log": "日志", "Metrics": "指标",
+    "Why, for the record": "原因（将被记录）", "Cancel this job": "取消此任务", "Log": "日志",
     "All {count} metrics of its run": "该运行的全部 {count} 个指标",
     "What was asked": "任务内容", "What was suspicious about the rows": "数据中的可疑之处",
     "Made": "产生", "no version": "没有版本",
     "It logged nothing yet.": "尚未记录任何指标。", "Hyperparameters": "超参数", "none": "无",
-    "Checkpoints": "检查点", "Step": "步", "Kept": "保存", "Tensors": "张量",
+    "Checkpoints": "检查点", "Kept": "保存", "Tensors": "张量",
     "It kept nothing on its way.": "途中没有保存检查点。", "Where it came from": "来源",
     "Fingerprint of its data": "数据指纹", "Table": "表格", "Points": "点数",
     "{drawn} of {points} points": "{points} 个点中的 {drawn} 个",

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from ...escapes import escaped
+from ...escapes import escaped, escaped_lines
 from ...results.description import Block, Grid, Text, Words
 from ...results.figures import figure, pairs
 from ...results.words import language, word
@@ -32,7 +32,7 @@ def rendered(template: str, page: Page, data: Mapping[str, Any]) -> str:
 @lru_cache
 def templates() -> Environment:
     """The templates of this room; all words that come from data are escaped."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 
     made = Environment(
         loader=PackageLoader("lepton_ai.web.pages"),
@@ -42,7 +42,9 @@ def templates() -> Environment:
         lstrip_blocks=True,
         optimized=False,  # else words would be translated once for all, when a template is compiled
     )
-    made.filters.update(FILTERS)
+    # with a context it is called at each rendering; without, once for a constant, in the language of whoever came first
+    at_each: Callable[..., Any] = pass_context(_translated)
+    made.filters.update({**FILTERS, "t": at_each})
     return made
 
 
@@ -51,6 +53,10 @@ def translated(english: str, **parts: Any) -> str:
     said = PAGES.get(english) if language() == "zh" else english
     said = said if said is not None else word(english)
     return said.format(**parts) if parts else said
+
+
+def _translated(context: Any, english: str, **parts: Any) -> str:  # noqa: ARG001 - Jinja gives it
+    return translated(english, **parts)
 
 
 def ref(words: str) -> str:
@@ -66,21 +72,23 @@ def short(digest: str) -> str:
     return digest.rpartition(":")[2][:10]
 
 
-def time(moment: datetime, now: datetime) -> Markup:
-    """A moment in UTC, and how long ago it was."""
+def time(moment: datetime, now: datetime | None) -> Markup:
+    """A moment in UTC, and how long before `now` it was, or in how long it will be."""
     from markupsafe import Markup
 
     utc = moment.astimezone(UTC)
     exact, seen = utc.isoformat(timespec="seconds"), f"{utc:%Y-%m-%d %H:%M} UTC"
-    ago = Markup(' <span class="ago">{}</span>').format(_ago((now - utc).total_seconds()))
-    return Markup('<time datetime="{}">{}</time>').format(exact, seen) + ago
+    shown = Markup('<time datetime="{}">{}</time>').format(exact, seen)
+    return shown + Markup(' <span class="ago">{}</span>').format(_ago((now - utc).total_seconds())) if now else shown
 
 
 def _ago(seconds: float) -> str:
     for size, unit in _UNITS:
-        if seconds >= size:
-            count = int(seconds // size)
-            return f"{count} {_ZH[unit]}前" if language() == "zh" else f"{count} {unit} ago"
+        if abs(seconds) >= size:
+            count, is_past = int(abs(seconds) // size), seconds > 0
+            if language() == "zh":
+                return f"{count} {_ZH[unit]}{'前' if is_past else '后'}"
+            return f"{count} {unit} ago" if is_past else f"in {count} {unit}"
     return translated("just now")
 
 
@@ -141,10 +149,10 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "figure": figure,
     "pairs": pairs,
     "seen": escaped,
+    "lines": escaped_lines,
     "short": short,
     "ref": ref,
     "drawn": drawn,
-    "t": translated,
     "time": time,
     "asset": asset_link,
 }

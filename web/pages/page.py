@@ -26,6 +26,8 @@ from .html import rendered
 
 if TYPE_CHECKING:
     from ...manager import ModelManager
+    from ...versions.workspace import Workspace
+    from ...wiring import Home
     from ..door.visitor import Visitor
     from ..served import ServedLedger
 
@@ -42,6 +44,8 @@ class Shown:
     told: Any = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    error: LeptonError | None = None
+    """What was refused, where the page says so beside what was typed; as JSON it is a problem."""
 
 
 class Page:
@@ -70,9 +74,29 @@ class Page:
         return self.present if self.at is None else self.present.as_of(self.at)
 
     @cached_property
+    def home(self) -> Home:
+        """The parts of the ledger, with the rights of whoever asks."""
+        assert self.visitor is not None  # the door lets nobody else here
+        return self.service.home.acting(self.visitor.actor, self.visitor.rights)
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """What the ledger holds, as the page is of it and as whoever asks may read it."""
+        now = self.home.workspace
+        return now if self.at is None else now.as_of(self.end)
+
+    @cached_property
     def end(self) -> int:
         """The seq of the last event that the page is of."""
         return self.manager.position()
+
+    @cached_property
+    def place(self) -> int | None:
+        """As `end`; None where the ledger cannot tell, or has no such place: the page says why."""
+        try:
+            return self.end
+        except LeptonError:
+            return None
 
     @cached_property
     def language(self) -> Language:
@@ -83,8 +107,14 @@ class Page:
         return accepted_language(self.request) or language()
 
     def asked(self, name: str, default: str = "") -> str:
-        """A parameter of the address."""
+        """A parameter of the address. Raises `Malformed` where it is given twice."""
+        self.check_single(name)
         return self.request.query_params.get(name, default)
+
+    def check_single(self, name: str) -> None:
+        """Raise `Malformed` where a parameter of the address is given twice: one of the two would not be heeded."""
+        if len(self.request.query_params.getlist(name)) > 1:
+            raise Malformed(f"{name} is given twice in the address; give it once")
 
     def number(self, name: str, default: int, most: int) -> int:
         """A whole number from 1 among the parameters. Raises `Malformed`."""
@@ -100,7 +130,12 @@ class Page:
 
     def here(self, **params: Any) -> str:
         """This page's own address with other parameters; None takes one away."""
-        return _with(self.path, {**self.request.query_params, **params})
+        return _with(self.path, {**self._parameters, **params})
+
+    def elsewhere(self, *parts: Any, **params: Any) -> Response:
+        """Send to another page, asked for as this one was: in its form, with its parameters but for those given."""
+        path = self.link(*parts).partition("?")[0] + (".json" if self.request.scope["path"].endswith(".json") else "")
+        return RedirectResponse(_with(path, {**self._parameters, **params}), 303)
 
     @property
     def path(self) -> str:
@@ -122,15 +157,26 @@ class Page:
         first = self.path.split("/")[1]
         return first in ("", "m", "models") if not place else first == place
 
+    def leads_to(self, place: str) -> bool:
+        """Whether whoever reads may see what a link of the head leads to."""
+        assert self.visitor is not None  # nobody else has a head with links
+        rights = self.visitor.rights
+        return rights.unlimited if place == "tokens" else place != "sql" or (rights.everywhere and rights.may("sql"))
+
     @property
     def as_json(self) -> str:
         """The address of this page as JSON."""
-        return _with(f"{self.path if self.path != '/' else '/models'}.json", dict(self.request.query_params))
+        return _with(f"{self.path if self.path != '/' else '/models'}.json", self._parameters)
+
+    @property
+    def _parameters(self) -> dict[str, list[str]]:
+        asked = self.request.query_params
+        return {name: asked.getlist(name) for name in asked}
 
     @cached_property
-    def now(self) -> datetime:
-        """The moment that times are told relative to."""
-        return datetime.now(UTC)
+    def now(self) -> datetime | None:
+        """The moment that times are told relative to; none for the past, which reads the same whenever it is read."""
+        return datetime.now(UTC) if self.at is None else None
 
 
 def accepted_language(request: Request) -> Language | None:
@@ -144,12 +190,12 @@ def accepted_language(request: Request) -> Language | None:
 
 
 def _with(path: str, params: Mapping[str, Any]) -> str:
-    query = urlencode({name: value for name, value in params.items() if value is not None})
+    query = urlencode({name: value for name, value in params.items() if value is not None}, doseq=True)
     return f"{path}?{query}" if query else path
 
 
-Looks = Callable[..., Shown]
-Acts = Callable[..., str]
+Looks = Callable[..., Shown | Response]
+Acts = Callable[..., str | Shown]
 
 
 class Pages:
@@ -159,14 +205,15 @@ class Pages:
         self.routes: list[BaseRoute] = []
 
     def page(self, path: str, template: str) -> Callable[[Looks], Looks]:
-        """A page: its function is given a `Page` and the parts of the address, and returns what is shown."""
+        """A page: its function is given a `Page` and the parts of the address, and returns what is shown, or a
+        response of its own."""
 
         def routed(look: Looks) -> Looks:
             def shown(request: Request) -> Response:
-                return _answered(request, lambda page: html(page, template, look(page, **_parts(request))))
+                return answered(request, lambda page: html(page, template, look(page, **_parts(request))))
 
             def told(request: Request) -> Response:
-                return _answered(request, lambda page: _json(look(page, **_parts(request))), as_json=True)
+                return answered(request, lambda page: _told(look(page, **_parts(request))), as_json=True)
 
             self.routes.append(Route("/models.json" if path == "/" else f"{path}.json", told, methods=["GET"]))
             self.routes.append(Route(path, shown, methods=["GET"]))
@@ -174,9 +221,9 @@ class Pages:
 
         return routed
 
-    def act(self, path: str) -> Callable[[Acts], Acts]:
+    def act(self, path: str, template: str = "") -> Callable[[Acts], Acts]:
         """Something that is done by a form: its function is given a `Page`, what the form says and the parts of the
-        address, and returns where to go then."""
+        address, and returns where to go then, or what the template is to show: what was refused, a secret."""
 
         def routed(act: Acts) -> Acts:
             async def posted(request: Request) -> Response:
@@ -186,9 +233,10 @@ class Pages:
                     return refused(Page(request), kind_of(error).status, error.fact)
 
                 def done(page: Page) -> Response:
-                    return RedirectResponse(act(page, said, **_parts(request)), 303)
+                    then = act(page, said, **_parts(request))
+                    return RedirectResponse(then, 303) if isinstance(then, str) else html(page, template, then)
 
-                return await run_in_threadpool(_answered, request, done)
+                return await run_in_threadpool(answered, request, done)
 
             self.routes.append(Route(path, posted, methods=["POST"]))
             return act
@@ -200,10 +248,12 @@ def _parts(request: Request) -> dict[str, str]:
     return {name: unquoted(value) for name, value in request.path_params.items()}
 
 
-def _answered(request: Request, answer: Callable[[Page], Response], *, as_json: bool = False) -> Response:
+def answered(request: Request, answer: Callable[[Page], Response], *, as_json: bool = False) -> Response:
+    """What a page answers, in its reader's language; what the ledger refuses as a page, or as a problem."""
     page = Page(request)
     mark = CHOSEN.set(page.language)
     try:
+        page.check_single("at")
         return answer(page)
     except LeptonError as error:
         return of_error(error, request) if as_json else refused(page, kind_of(error).status, error.fact)
@@ -217,10 +267,17 @@ def refused(page: Page, status: int, sentence: str) -> Response:
     return html(page, "refused", Shown({"status": status, "sentence": sentence}, status=status))
 
 
-def html(page: Page, template: str, shown: Shown) -> Response:
+def html(page: Page, template: str, shown: Shown | Response) -> Response:
+    """What is shown, by a template; a response is one already."""
+    if isinstance(shown, Response):
+        return shown
     content = rendered(f"{template}.html.j2", page, shown.data)
     return Response(content, shown.status, {"Vary": "Cookie, Accept-Language", **shown.headers}, "text/html")
 
 
-def _json(shown: Shown) -> Response:
+def _told(shown: Shown | Response) -> Response:
+    if isinstance(shown, Response):
+        return shown
+    if shown.error is not None:
+        raise shown.error
     return Response(encoded(shown.told), shown.status, shown.headers, JSON)

@@ -15,7 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..problems import Problem, of_http
 from ..served import ServedLedger
-from . import entry, history, live, models, names, rollback, work
+from . import comparison, diff, entry, history, live, models, names, rollback, tensors, versions, work
+from .asking import events, search, sql, status, tokens
 from .page import Page, refused
 
 log = logging.getLogger("lepton.serve")
@@ -25,7 +26,9 @@ POLICY: Final = (
     "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _PROGRAMS: Final = ("/api/", "/healthz", "/readyz")
-_SUBJECTS: Final = (models, history, names, rollback, work)
+_SUBJECTS: Final = (
+    models, history, names, rollback, versions, tensors, diff, comparison, work, events, search, sql, status, tokens,
+)  # fmt: skip
 
 
 def is_page_path(path: str) -> bool:
