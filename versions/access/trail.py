@@ -33,7 +33,7 @@ _OF_NO_MODEL: Final = "NOT regexp_matches(stream, '^(model|run|job|token|objects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class TrailFilter:
     """Which events: of a model with its runs and jobs, of one stream, of some types, of one actor, in a span."""
 
     model: str | None = None
@@ -54,12 +54,12 @@ class TrailPage(NamedTuple):
     before: int | None
 
 
-def trail(workspace: Workspace, ask: Ask, wanted: Wanted, before: int, most: int) -> TrailPage:
+def trail(workspace: Workspace, ask: Ask, wanted: TrailFilter, before: int, most: int) -> TrailPage:
     """The newest events before event `before` that are wanted and may be read, `most` at most.
 
     Where few of those looked at may be read, a page may have fewer, and `before` for the search to go on.
     """
-    question = _Question(workspace, wanted)
+    question = _TrailQuestion(workspace, wanted)
     events, looked = list[dict[str, Any]](), 0
     while looked < LOOKED:
         some = most - len(events) + 1
@@ -88,11 +88,11 @@ def bound(words: str, *, ends: bool) -> int | datetime | None:
 
 
 @dataclass(slots=True)
-class _Question:
+class _TrailQuestion:
     """What is asked of the view of events."""
 
     workspace: Workspace
-    wanted: Wanted
+    wanted: TrailFilter
     conditions: list[str] = field(default_factory=list[str])
     params: dict[str, Any] = field(default_factory=dict[str, Any])
 

@@ -14,7 +14,7 @@ from ....events.actor import FORGOTTEN
 from ....events.catalogue import CATALOGUE
 from ....events.upcast import UPCASTERS
 from ....projections.queries.client import Question
-from ....versions.access.trail import Wanted, bound, trail
+from ....versions.access.trail import TrailFilter, bound, trail
 from ....versions.feed import check_stream, check_types, heard
 from ..page import Page, Pages, Shown
 from .sentences import sentence, stem
@@ -193,9 +193,9 @@ def event(page: Page, seq: str) -> Shown:
     return Shown(data, {**shown.to_dict(), "leaf": data["leaf"], "cause": data["cause"]})
 
 
-def _wanted(workspace: Workspace, typed: Mapping[str, str], left_out: tuple[str, ...]) -> Wanted:
+def _wanted(workspace: Workspace, typed: Mapping[str, str], left_out: tuple[str, ...]) -> TrailFilter:
     check_stream(workspace, typed["stream"] or None)
-    return Wanted(
+    return TrailFilter(
         model=typed["model"] or None,
         stream=typed["stream"] or None,
         types=_types(typed["type"]),
