@@ -59,7 +59,7 @@ def trail(workspace: Workspace, ask: Ask, wanted: TrailFilter, before: int, most
 
     Where few of those looked at may be read, a page may have fewer, and `before` for the search to go on.
     """
-    question = _TrailQuery(workspace, wanted)
+    question = _TrailQuestion(workspace, wanted)
     events, looked = list[dict[str, Any]](), 0
     while looked < LOOKED:
         some = most - len(events) + 1
@@ -88,7 +88,7 @@ def bound(words: str, *, ends: bool) -> int | datetime | None:
 
 
 @dataclass(slots=True)
-class _TrailQuery:
+class _TrailQuestion:
     """What is asked of the view of events."""
 
     workspace: Workspace

@@ -295,6 +295,20 @@ def test_sql_beyond_its_bounds_is_refused_beside_what_was_typed(site: Site, what
     assert site.server.manager.position() == end
 
 
+def test_a_token_asks_no_more_on_pages_than_it_may(site: Site) -> None:
+    queries = site.server.service.queries
+    rate, queries._rate = queries._rate, type(queries._rate)(2)
+    try:
+        answers = [site.asker.get(f"/sql{form}?query=SELECT+1") for form in ("", ".csv", "", ".json")]
+    finally:
+        queries._rate = rate
+
+    assert [each.status_code for each in answers] == [200, 200, 429, 429]
+    assert int(answers[2].headers["retry-after"]) >= 1
+    assert "this token may ask 600 queries a minute" in shown(answers[2])
+    assert "SELECT 1</textarea>" in answers[2].text
+
+
 def test_the_status_says_what_the_ledger_says_and_no_place_to_who_may_not_know(site: Site) -> None:
     known = site.server.manager.status()
 

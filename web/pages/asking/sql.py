@@ -18,12 +18,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ....errors import Forbidden, LeptonError, Malformed, Refused
+from ....errors import Forbidden, LeptonError, Malformed
 from ....escapes import escaped_json
 from ....projections.encoding import check_names, json_values
 from ....projections.queries.client import Question
 from ....projections.schema import schema
-from ...problems import kind_of
+from ...problems import Problem, kind_of
 from ...tables import ARROW, CSV, PARQUET, AnsweredTable, sent
 from ..page import PageRoutes, PageView, Visit, answered, behind
 
@@ -78,39 +78,55 @@ async def asked(request: Request) -> None:
         question = await run_in_threadpool(_question, page)
         if question is not None and page.visitor is not None:
             request.state.rows = await page.service.queries.answer(request, page.visitor, question, None)
-    except LeptonError as error:
-        request.state.refusal = error
+    except (LeptonError, Problem) as refusal:
+        request.state.refusal = refusal
 
 
 @pages.page("/sql", "sql", first=asked)
 def sql(page: Visit) -> PageView:
     """The console, with the answer to what was asked."""
-    query = page.asked("query")
-    data: dict[str, Any] = {"query": query, "views": views(), "examples": EXAMPLES, "files": tuple(FILES)}
+    data = {"query": page.asked("query"), "views": views(), "examples": EXAMPLES, "files": tuple(FILES)}
+    data |= {"answer": None, "sentence": ""}
     try:
         table = _answer(page)
         if table is None:
-            return PageView({**data, "answer": None, "sentence": ""}, {"columns": [], "count": 0, "rows": []})
-        try:
-            if page.request.url.path.endswith(".json"):
-                check_names(table.schema)
-            rows = list(islice(json_values(table.batches()), SHOWN))
-        finally:
-            table.close()
+            return PageView(data, {"columns": [], "count": 0, "rows": []})
+        rows = _first_rows(table, named=_is_json(page))
     except Forbidden:
         raise
-    except Refused as error:
-        return PageView({**data, "answer": None, "sentence": error.fact}, status=kind_of(error).status, error=error)
+    except Problem as problem:
+        if _is_json(page):
+            raise
+        return PageView(data | {"sentence": problem.detail}, status=problem.status_code, headers=problem.headers or {})
+    except LeptonError as error:
+        return PageView(data | {"sentence": error.fact}, status=kind_of(error).status, error=error)
     names = table.schema.names
     told = {"columns": names, "count": table.count, "rows": [dict(zip(names, row, strict=True)) for row in rows]}
-    answer = {
-        "names": names,
+    return PageView(data | {"answer": _drawn(table, rows)}, told)
+
+
+def _is_json(page: Visit) -> bool:
+    return page.request.url.path.endswith(".json")
+
+
+def _first_rows(table: AnsweredTable, *, named: bool) -> list[list[Any]]:
+    """The rows that are shown; where they are told by `named` columns, two of one name are refused."""
+    try:
+        if named:
+            check_names(table.schema)
+        return list(islice(json_values(table.batches()), SHOWN))
+    finally:
+        table.close()
+
+
+def _drawn(table: AnsweredTable, rows: list[list[Any]]) -> Mapping[str, Any]:
+    return {
+        "names": table.schema.names,
         "right": [_is_number(column.type) for column in table.schema],
         "rows": [[_cell(value) for value in row] for row in rows],
         "count": table.count,
         "as_of": table.as_of,
     }
-    return PageView({**data, "answer": answer, "sentence": ""}, told)
 
 
 def downloaded(form: str, request: Request) -> Response:
