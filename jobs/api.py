@@ -193,15 +193,20 @@ class Jobs:
         """A job's story: its events and those of its attempts' runs, as `ModelManager.events` gives them."""
         return story(self.workspace, self.workspace.named("job", job))
 
-    def cancel(self, job: str, *, reason: str = "", key: str | None = None) -> JobRecord:
-        """Call a job off, wherever it stands; its worker stops it."""
+    def cancel(self, job: str, *, reason: str = "", epoch: int | None = None, key: str | None = None) -> JobRecord:
+        """Call a job off, wherever it stands; its worker stops it.
+
+        With `epoch`, the attempt that was seen at work: `Stale` where another one is at work by now.
+        """
         workspace = self.workspace
         name = workspace.named("job", job)
         while True:
-            command = CancelJob(job=name, epoch=state(workspace, name).epoch, reason=reason)
+            seen = state(workspace, name).epoch if epoch is None else epoch
             try:
-                workspace.admit(command, key)
+                workspace.admit(CancelJob(job=name, epoch=seen, reason=reason), key)
             except Stale:  # another attempt began in between
+                if epoch is not None:
+                    raise
                 continue
             return record(workspace, name)
 

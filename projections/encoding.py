@@ -48,7 +48,14 @@ def csv_lines(schema: pa.Schema, batches: Iterable[pa.RecordBatch], end: str = "
     """A header and the rows, with lists and structs as JSON; RFC 4180 with `end` CRLF."""
     yield _csv([schema.names], end)
     for batch in _pieces(batches):
-        yield _csv(([_cell(in_json(value, _in_utc)) for value in row] for row in _values(batch)), end)
+        yield _csv(([_cell(value) for value in row] for row in json_values([batch])), end)
+
+
+def json_values(batches: Iterable[pa.RecordBatch]) -> Iterator[list[Any]]:
+    """The values of each row as JSON has them."""
+    for batch in _pieces(batches):
+        for row in _values(batch):
+            yield [in_json(value, _in_utc) for value in row]
 
 
 def arrow_stream(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:

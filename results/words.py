@@ -19,8 +19,15 @@ FOUND: Final[ContextVar[Language]] = ContextVar("FOUND", default="en")
 """What the command line found in the environment, where LEPTON_LANG says nothing."""
 
 
+CHOSEN: Final[ContextVar[Language | None]] = ContextVar("CHOSEN", default=None)
+"""What whoever reads asked for: a page's reader may read another language than the server's."""
+
+
 def language() -> Language:
-    """The language that descriptions are told in: LEPTON_LANG, else what the command line found, else English."""
+    """The language that descriptions are told in: the reader's, LEPTON_LANG, else what the command line found, else
+    English."""
+    if (chosen := CHOSEN.get()) is not None:
+        return chosen
     said = os.environ.get("LEPTON_LANG", "").lower()
     return "zh" if said.startswith("zh") else "en" if said else FOUND.get()
 

@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..errors import LeptonError, Malformed, Unavailable
 from ..media import JSON
@@ -22,6 +22,7 @@ from .caller import encoded
 from .door.access import Access
 from .door.limits import Limited
 from .openapi.document import document
+from .pages.site import is_page_path, site, told_to_strangers
 from .problems import away, of_error, of_fault, of_http, of_validation
 from .routing import PREFIX, RawPath, allowed
 from .served import ServedLedger
@@ -33,8 +34,20 @@ OPENAPI: Final = f"{PREFIX}/openapi.json"
 
 def application(service: ServedLedger) -> ASGIApp:
     """The ledger over HTTP, as an ASGI application. What it serves stays the caller's to close."""
-    app: ASGIApp = Access(Limited(api(service), service.options.limits), service)
-    return RawPath(app)
+    app: ASGIApp = Limited(_Doors(api(service), site(service)), service.options.limits)
+    return RawPath(Access(app, service, told_to_strangers))
+
+
+class _Doors:
+    """The API, for programs, and the pages, for people."""
+
+    def __init__(self, api: ASGIApp, site: ASGIApp) -> None:
+        self._api = api
+        self._site = site
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_page = scope["type"] == "http" and is_page_path(scope["path"])
+        await (self._site if is_page else self._api)(scope, receive, send)
 
 
 def api(service: ServedLedger) -> FastAPI:

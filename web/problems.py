@@ -87,9 +87,14 @@ def away() -> Problem:
     return Problem(503, sentence, Retry_After=str(RETRY_AFTER))
 
 
+def kind_of(error: LeptonError) -> ProblemKind:
+    """The sort of problem that an error of the ledger is told as."""
+    return next(ERRORS[each] for each in type(error).__mro__ if each in ERRORS)
+
+
 def of_error(error: LeptonError, request: Request) -> Response:
     """The problem that an error of the ledger is told as."""
-    kind = next(ERRORS[each] for each in type(error).__mro__ if each in ERRORS)
+    kind = kind_of(error)
     status, headers = kind.status, dict[str, str]()
     if kind.name == "stale" and ("if-match" in request.headers or "if-none-match" in request.headers):
         status = 412

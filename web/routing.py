@@ -44,7 +44,7 @@ class RawRoute(APIRoute):
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         match, child = super().matches(scope)
         if match is not Match.NONE:
-            child["path_params"] = {name: _unquoted(value) for name, value in child["path_params"].items()}
+            child["path_params"] = {name: unquoted(value) for name, value in child["path_params"].items()}
         return match, child
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
@@ -138,7 +138,8 @@ def _check_media(request: Request) -> None:
         raise Problem(415, f"the body is {media or 'of no stated type'}; send {JSON}", Accept=JSON)
 
 
-def _unquoted(value: Any) -> Any:
+def unquoted(value: Any) -> Any:
+    """A part of an address, as it was before it was quoted. Raises `Malformed`."""
     if not isinstance(value, str):
         return value
     try:

@@ -53,15 +53,18 @@ def form(call: Caller) -> str:
 
 def tabled(call: Caller, table: AnsweredTable, headers: Mapping[str, str] | None = None) -> Response:
     """A table in the form that the client likes best. JSON is what `lepton sql --json` prints."""
-    media = form(call)
-    told = {"Vary": "Accept", **(headers or {})}
+    return sent(table, form(call), {"Vary": "Accept", **(headers or {})})
+
+
+def sent(table: AnsweredTable, media: str, headers: Mapping[str, str]) -> Response:
+    """A table in one form."""
     if media == JSON:
         check_names(table.schema)
     if media == CSV:
         media += "; charset=utf-8; header=present"
     pieces = _pieces(table, media.partition(";")[0])
     first = next(pieces)  # what no form of the answer can hold is refused before it begins
-    return StreamingResponse(chain((first,), pieces), 200, told, media)
+    return StreamingResponse(chain((first,), pieces), 200, headers, media)
 
 
 def listed(

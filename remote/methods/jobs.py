@@ -124,10 +124,10 @@ class RemoteJobs:
         """A job's story: its events and those of its attempts' runs."""
         return iter(self._client.get(_at(job, "events"))["events"])
 
-    def cancel(self, job: str, *, reason: str = "", key: str | None = None) -> JobRecord:
-        """Call a job off, wherever it stands; its worker stops it."""
+    def cancel(self, job: str, *, reason: str = "", epoch: int | None = None, key: str | None = None) -> JobRecord:
+        """Call a job off, wherever it stands, or if that attempt is at work; its worker stops it."""
         self._ready()
-        return self._client.write("POST", _at(job, "cancel"), told({"reason": reason}), key=key)
+        return self._client.write("POST", _at(job, "cancel"), told({"reason": reason, "epoch": epoch}), key=key)
 
     def wait(self, job: str, *, on_epoch: OnEpoch | None = None, timeout: float | None = None) -> JobRecord:
         """Wait until a job has ended; no worker of this process does it.

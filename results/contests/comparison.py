@@ -93,9 +93,9 @@ class Comparison(Shortened):
             yield from ("", dim(str(say("the same for all: {parts}; {whole}", **same_parts))))
         if self.words:
             yield self.words
-        yield from self._contests()
+        yield from self.contests()
 
-    def _contests(self) -> Iterator[Block]:
+    def contests(self) -> Iterator[Block]:
         """What paired tests say, and what was not tested."""
         if self.tests:
             first = self.tests[0]
@@ -124,8 +124,8 @@ class Comparison(Shortened):
 
     def _figures(self, names: Sequence[str], *, beside: bool) -> Iterator[Block]:
         """The figures, with letters for their rows where these differ, and a star at the best where it is known."""
-        letters = self._letters(names)
-        marks = {name: self._marks(name, letters) for name in names}
+        letters = self.letters(names)
+        marks = {name: self.marks(name, letters) for name in names}
         room = any(any(each) for each in marks.values())
         cells = {name: list(self._marked(name, own, room=room)) for name, own in marks.items()}
         branches = [version.branch for version in self.versions]
@@ -162,7 +162,7 @@ class Comparison(Shortened):
         places = range(1, len(self.versions) + 1) if right else ()
         return grid(rows, head=(word("version"), *map(str, self.versions)), right=places)
 
-    def _marks(self, name: str, letters: Mapping[str, str]) -> list[str]:
+    def marks(self, name: str, letters: Mapping[str, str]) -> list[str]:
         """By version the mark of a figure: the letter of its rows, or a star where it is best.
 
         None is best where the direction or the rows are not known, where rows differ, or where all do alike.
@@ -175,7 +175,7 @@ class Comparison(Shortened):
         best = max(known) if self.better[name] == "higher" else min(known)
         return [BEST if figures.get(place) == best else "" for place in range(len(self.metrics))]
 
-    def _letters(self, names: Iterable[str]) -> dict[str, str]:
+    def letters(self, names: Iterable[str]) -> dict[str, str]:
         """Letters for rows, where a figure is of several, or of rows that nobody named."""
         letters: dict[str, str] = {}
         for name in names:

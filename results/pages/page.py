@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..figures import figure
 from ..judging.report import Report
@@ -20,13 +20,21 @@ def page(report: Report, title: str | None = None, *, told: Sentences | None = N
 
     `drawn` draws the charts, which needs the extra `plot`. Raises `Unavailable` where it is not installed.
     """
-    told = told or Sentences()
+    parts = _parts(report, title, told or Sentences(), drawn=drawn)
+    return templates().get_template("report.html.j2").render(parts, fonts=drawing.FONTS)
+
+
+def body(report: Report, *, drawn: bool = True) -> str:
+    """What that page says, for a page that has styles of its own: HTML without a style or a script."""
+    return templates().get_template("report_body.html.j2").render(_parts(report, None, Sentences(), drawn=drawn))
+
+
+def _parts(report: Report, title: str | None, told: Sentences, *, drawn: bool) -> dict[str, Any]:
     names = charts.charts_of(report) if drawn else ()
     svgs = {name: drawing.svg([charts.chart(report, name, told)]) for name in names}
     shown = [(name, told.word(charts.TITLES[name]), image) for name, image in svgs.items()]
     words = {"title": told.title(report) if title is None else title, "subtitle": told.rows(report)}
-    parts = {"report": report, **words, "told": told, "charts": shown, "rates": RATES}
-    return templates().get_template("report.html.j2").render(parts, fonts=drawing.FONTS)
+    return {"report": report, **words, "told": told, "charts": shown, "rates": RATES}
 
 
 @lru_cache

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from ...domain.model.state import ModelState
 from ...errors import Malformed, UnknownRevision
 from ...events.actor import Actor
-from ...results import VersionSummaries, VersionSummary
+from ...results import Version, VersionSummaries, VersionSummary
 from ..workspace import Workspace
 
 
@@ -43,6 +44,22 @@ def listed(
         model.name,
         tuple(_summary(workspace, model, number, actors, names["branch"], names["alias"]) for number in numbers),
     )
+
+
+def of_versions(workspace: Workspace, versions: Iterable[Version]) -> list[VersionSummary]:
+    """Versions of any models at a glance, in their order."""
+    actors, told, seen = workspace.actors.all(), list[VersionSummary](), dict[str, _Standing]()
+    for version in versions:
+        model = workspace.model(version.model)
+        if model.name not in seen:
+            seen[model.name] = _Standing(_by_version(model.live("branch")), _by_version(model.live("alias")))
+        told.append(_summary(workspace, model, int(version), actors, *seen[model.name]))
+    return told
+
+
+class _Standing(NamedTuple):
+    branches: Mapping[int, tuple[str, ...]]
+    aliases: Mapping[int, tuple[str, ...]]
 
 
 def _numbers(model: ModelState, page: VersionPage) -> Iterator[int]:

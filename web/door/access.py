@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ...domain.access.rights import ALL
@@ -26,12 +27,17 @@ from ..rates import Rate
 from ..served import ServedLedger
 from .peer import uid_of
 from .protocol import CONNECTION
+from .session import check_same_site, token_of
 from .visitor import Visitor, bearer
 
 log = logging.getLogger("lepton.serve")
 
-OPEN: Final = frozenset({"/healthz", "/readyz"})
+OPEN: Final = frozenset({"/healthz", "/readyz", "/login", "/favicon.ico"})
 """Addresses that tell nothing of the ledger, and answer everybody who calls the server by its name."""
+STATIC: Final = "/static/"
+"""What such addresses begin with."""
+Refuses = Callable[[Problem, Request], Response]
+"""What whoever is not let in is told."""
 _OF_PROXIES: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 """What proxies say, behind which the caller is somebody else than the process at the other end."""
 
@@ -39,8 +45,9 @@ _OF_PROXIES: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-rea
 class Access:
     """The door. It lets nobody in by default: without a visitor in the scope no handler runs."""
 
-    def __init__(self, app: ASGIApp, service: ServedLedger) -> None:
+    def __init__(self, app: ASGIApp, service: ServedLedger, refuses: Refuses = of_http) -> None:
         self._app = app
+        self._refuses = refuses
         self._service = service
         self._options = service.options
         self._failures = Rate(service.options.limits.failures)
@@ -55,20 +62,21 @@ class Access:
         send = private(send)
         try:
             check_host(scope, self._options)
-            if scope["path"] not in OPEN:
+            if scope["path"] not in OPEN and not scope["path"].startswith(STATIC):
                 scope["lepton.visitor"] = await self._visitor(scope)
         except Problem as refusal:
-            await of_http(refusal, Request(scope))(scope, receive, send)
+            await self._refuses(refusal, Request(scope))(scope, receive, send)
             return
         except LeptonError as error:  # what is away, and where it lies, is not told to whoever is not known
             log.error("nobody can be let in: %s", error)
-            await of_http(away(), Request(scope))(scope, receive, send)
+            await self._refuses(away(), Request(scope))(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
     async def _visitor(self, scope: Scope) -> Visitor:
         headers = Headers(scope=scope)
-        secret = bearer(headers)
+        if (secret := bearer(headers)) is None and (secret := token_of(scope, headers)) is not None:
+            check_same_site(scope, headers)
         if secret is None and await self._service.is_open():
             _check_neighbour(scope, headers)
             check_origin(headers, self._options)

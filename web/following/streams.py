@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from ...errors import LeptonError, Malformed, Unavailable
 from ...events.log import Row
 from ...versions.feed import SPAN, heard
+from ..door.session import token_of
 from ..door.visitor import bearer
 from ..problems import RETRY_AFTER, Problem
 
@@ -80,7 +81,7 @@ class EventStream(Response):
     ) -> None:
         self._service = call.service
         self._visitor = call.visitor
-        self._secret = bearer(call.request.headers)
+        self._secret = bearer(call.request.headers) or token_of(call.request.scope, call.request.headers)
         self._who = call.visitor.token or call.visitor.actor
         self._workspace = call.service.home.acting(call.visitor.actor, call.visitor.rights).workspace
         self._position = after
@@ -151,6 +152,10 @@ class EventStream(Response):
         self._position = position
         return words
 
+    def sent(self, event: Mapping[str, Any]) -> bytes:
+        """What is sent of an event."""
+        return told(event)
+
     def _matching(self, end: int) -> tuple[Sequence[Row], int]:
         """Events that are asked for, from far behind the end, and how far the log was gone through for them."""
         store = self._workspace.ledger.store
@@ -161,7 +166,7 @@ class EventStream(Response):
     def _words(self, rows: Sequence[Row]) -> bytes:
         words = list[bytes]()
         for event in heard(self._workspace, rows, self._service.tail.actors, self._stream, self._types):
-            words.append(told(event))
+            words.append(self.sent(event))
             if self._until is not None and self._until(event):
                 self._ended = True
                 break

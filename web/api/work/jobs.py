@@ -43,6 +43,7 @@ class Cancellation(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reason: str = Field("", description="why, for the record")
+    epoch: int | None = Field(None, ge=0, description="the attempt that was seen at work; refused if another one is")
 
 
 @router.get("/jobs", summary="The jobs", responses=answers(JOBS, page=True))
@@ -78,7 +79,8 @@ def cancel(call: Call, job: str, told: Cancellation | None = None) -> Response:
     """End a job that nobody wants any more; its worker stops it."""
 
     def act() -> JobRecord:
-        return call.manager.jobs.cancel(job, reason=told.reason if told else "", key=call.key)
+        reason, epoch = (told.reason, told.epoch) if told else ("", None)
+        return call.manager.jobs.cancel(job, reason=reason, epoch=epoch, key=call.key)
 
     return call.wrote(act, tell=_then)
 

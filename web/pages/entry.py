@@ -1,0 +1,87 @@
+"""The way in and what every page needs: log-in by a token, the language, style sheet and script."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from ...errors import LeptonError
+from ..door.session import check_same_site, cookie_name, is_secure
+from ..problems import Problem
+from .assets import ASSETS, asset, asset_link
+from .forms import form_of
+from .page import LANGUAGE, PageView, Visit, html
+
+IMMUTABLE: Final = "public, max-age=31536000, immutable"
+_YEAR: Final = 31_536_000
+
+
+async def sent_asset(request: Request) -> Response:
+    """The style sheet or the script, to be kept for ever."""
+    name = request.path_params["name"]
+    if name not in ASSETS or request.scope["path"] != asset_link(name):
+        raise Problem(404, "there is nothing at this address; reload the page that named it")
+    return Response(asset(name), headers={"Cache-Control": IMMUTABLE}, media_type=ASSETS[name])
+
+
+def asked_in(request: Request) -> Response:
+    """The form that takes a token."""
+    return html(Visit(request), "login", PageView({"next": own(request.query_params.get("next")), "sentence": ""}))
+
+
+async def let_in(request: Request) -> Response:
+    """Change a token for the cookie, if it is good."""
+    check_same_site(request.scope, request.headers)
+    said = await form_of(request)
+    secret, place = said.get("token", "").strip(), own(said.get("next"))
+    service = request.app.state.service
+    try:
+        holder = await run_in_threadpool(service.visitor, secret) if secret else None
+    except LeptonError:
+        holder = None
+    if holder is None:
+        sentence = "the token is unknown, has expired or was revoked; ask whoever keeps the ledger for another"
+        return html(Visit(request), "login", PageView({"next": place, "sentence": sentence}, status=403))
+    answer = RedirectResponse(place, 303)
+    answer.set_cookie(
+        cookie_name(request.scope), secret, httponly=True, samesite="strict", secure=is_secure(request.scope), path="/"
+    )
+    return answer
+
+
+def let_out(request: Request) -> Response:
+    """Take the cookie away."""
+    answer = RedirectResponse("/login", 303)
+    answer.delete_cookie(cookie_name(request.scope), path="/", secure=is_secure(request.scope), httponly=True)
+    return answer
+
+
+def spoken(request: Request) -> Response:
+    """Remember the language that a reader chose, and go back."""
+    answer = RedirectResponse(own(request.query_params.get("next")), 303)
+    chosen = request.query_params.get("to")
+    if chosen in ("zh", "en"):
+        answer.set_cookie(LANGUAGE, chosen, max_age=_YEAR, samesite="strict", httponly=True, path="/")
+    return answer
+
+
+def own(place: str | None) -> str:
+    """An address of this server, whatever was asked for."""
+    return (
+        place
+        if place and place.startswith("/") and not place.startswith(("//", "/\\")) and place.isprintable()
+        else "/"
+    )
+
+
+ROUTES: Final[list[BaseRoute]] = [
+    Route("/static/{version}/{name}", sent_asset, methods=["GET"]),
+    Route("/login", asked_in, methods=["GET"]),
+    Route("/login", let_in, methods=["POST"]),
+    Route("/logout", let_out, methods=["POST"]),
+    Route("/language", spoken, methods=["GET"]),
+]

@@ -1,0 +1,159 @@
+"""HTML of the pages: templates, and answers as they describe themselves, drawn with classes of the style sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+from ...escapes import escaped, escaped_lines
+from ...results.description import Block, Grid, Text, Words
+from ...results.figures import figure, pairs
+from ...results.words import language, word
+from .assets import asset_link
+from .chinese import PAGES
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+    from .page import Visit
+
+_UNITS: Final = ((86400 * 365, "y"), (86400 * 30, "mo"), (86400, "d"), (3600, "h"), (60, "min"))
+_ZH: Final = {"y": "年", "mo": "个月", "d": "天", "h": "小时", "min": "分钟"}
+
+
+def rendered(template: str, page: Visit, data: Mapping[str, Any]) -> str:
+    """A template with its data; `page` is at hand in all of them."""
+    return templates().get_template(template).render(page=page, language=language(), **data)
+
+
+@lru_cache
+def templates() -> Environment:
+    """The templates of this room; all words that come from data are escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+
+    made = Environment(
+        loader=PackageLoader("lepton_ai.web.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        optimized=False,  # else words would be translated once for all, when a template is compiled
+    )
+    # with a context it is called at each rendering; without, once for a constant, in the language of whoever came first
+    at_each: Callable[..., Any] = pass_context(_translated)
+    made.filters.update({**FILTERS, "t": at_each})
+    return made
+
+
+def translated(english: str, **parts: Any) -> str:
+    """A sentence in the reader's language, with its parts filled in."""
+    said = PAGES.get(english) if language() == "zh" else english
+    said = said if said is not None else word(english)
+    return said.format(**parts) if parts else said
+
+
+def _translated(context: Any, english: str, **parts: Any) -> str:  # noqa: ARG001 - Jinja gives it
+    return translated(english, **parts)
+
+
+def ref(words: str) -> str:
+    """A branch or alias as a sentence names it: `alias production`."""
+    kind, _, name = words.partition(" ")
+    if kind not in ("alias", "tag", "branch") or not name:
+        return translated("branch {ref}", ref=escaped(words))
+    return f"{translated(kind)} {escaped(name)}"
+
+
+def short(digest: str) -> str:
+    """The first letters of a digest."""
+    return digest.rpartition(":")[2][:10]
+
+
+def time(moment: datetime, now: datetime | None) -> Markup:
+    """A moment in UTC, and how long before `now` it was, or in how long it will be."""
+    from markupsafe import Markup
+
+    utc = moment.astimezone(UTC)
+    exact, seen = utc.isoformat(timespec="seconds"), f"{utc:%Y-%m-%d %H:%M} UTC"
+    shown = Markup('<time datetime="{}">{}</time>').format(exact, seen)
+    return shown + Markup(' <span class="ago">{}</span>').format(_ago((now - utc).total_seconds())) if now else shown
+
+
+def _ago(seconds: float) -> str:
+    for size, unit in _UNITS:
+        if abs(seconds) >= size:
+            count, is_past = int(abs(seconds) // size), seconds > 0
+            if language() == "zh":
+                return f"{count} {_ZH[unit]}{'前' if is_past else '后'}"
+            return f"{count} {unit} ago" if is_past else f"in {count} {unit}"
+    return translated("just now")
+
+
+def drawn(blocks: Iterable[Block]) -> Markup:
+    """Lines and grids of an answer."""
+    from markupsafe import Markup
+
+    return Markup("").join(_grid(each) if isinstance(each, Grid) else _line(each) for each in blocks)
+
+
+def _line(words: Words) -> Markup:
+    from markupsafe import Markup
+
+    return Markup("<p>{}</p>").format(_spans(words)) if words else Markup("")
+
+
+def _grid(grid: Grid) -> Markup:
+    from markupsafe import Markup
+
+    if not grid.rows:
+        return Markup("")
+    head = Markup("").join(
+        _cell("th", 'scope="col"', each, place in grid.right) for place, each in enumerate(grid.head)
+    )
+    rows = Markup("").join(Markup("<tr>{}</tr>").format(_row(grid, row)) for row in grid.rows)
+    head = Markup("<thead><tr>{}</tr></thead>").format(head) if head else Markup("")
+    return Markup('<div class="wide" tabindex="0" role="group"><table>{}<tbody>{}</tbody></table></div>').format(
+        head, rows
+    )
+
+
+def _row(grid: Grid, row: Sequence[Words]) -> Markup:
+    from markupsafe import Markup
+
+    cells = (
+        _cell("td" if place else "th", "" if place else 'scope="row"', cell, place in grid.right)
+        for place, cell in enumerate(row)
+    )
+    return Markup("").join(cells)
+
+
+def _cell(tag: str, scope: str, words: Words, right: bool) -> Markup:
+    from markupsafe import Markup
+
+    said = Markup(f"<{tag}{' ' + scope if scope else ''}{' class=right' if right else ''}>")  # noqa: S704 - ours
+    return said + _spans(words) + Markup(f"</{tag}>")  # noqa: S704 - ours
+
+
+def _spans(words: Words) -> Markup:
+    from markupsafe import Markup
+
+    stretches = words.stretches if isinstance(words, Text) else ((words, ""),)
+    styled = Markup('<span class="{}">{}</span>')
+    return Markup("").join(styled.format(style, escaped(each)) if style else escaped(each) for each, style in stretches)
+
+
+FILTERS: Final[dict[str, Callable[..., Any]]] = {
+    "figure": figure,
+    "pairs": pairs,
+    "seen": escaped,
+    "lines": escaped_lines,
+    "short": short,
+    "ref": ref,
+    "drawn": drawn,
+    "time": time,
+    "asset": asset_link,
+}
+"""What templates may write behind a bar."""

@@ -1,0 +1,41 @@
+"""Models: which there are, and one of them with its names, its versions by metric and what happened last."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .page import PageRoutes, PageView, Visit
+
+pages = PageRoutes()
+
+LISTED: Final = 50
+"""Models of a page."""
+NEWEST: Final = 8
+"""Entries of a model's history on its own page."""
+
+
+@pages.page("/", "models")
+def models(page: Visit) -> PageView:
+    """All models, each with where its names stand and what moved last."""
+    after, archived = page.asked("after"), page.asked("archived") == "1"
+    names = [name for name in page.manager.models() if name > after]
+    records = [page.manager.about(name) for name in names[: LISTED + 1]]
+    more = records[LISTED - 1].model if len(records) > LISTED else None
+    shown = [each for each in records[:LISTED] if archived or not each.archived]
+    last = {each.model: next(iter(page.manager.log(model=each.model, most=1)), None) for each in shown}
+    hidden = sum(each.archived for each in records[:LISTED])
+    told = {"models": [each.to_dict() for each in shown], "next": more}
+    return PageView({"models": shown, "last": last, "more": more, "hidden": 0 if archived else hidden}, told)
+
+
+@pages.page("/m/{model}", "model")
+def model(page: Visit, model: str) -> PageView:
+    """One model: its names, its newest versions with their figures, what happened last."""
+    record = page.manager.about(model)
+    versions = page.manager.versions(model, most=NEWEST)
+    log = page.manager.log(model=model, most=NEWEST)
+    metrics = list(dict.fromkeys(name for each in versions for name in each.metrics))[:4]
+    aliases = page.manager.aliases(model=model)
+    told = {**record.to_dict(), "newest": versions.to_dict(), "log": log.to_dict()}
+    data = {"record": record, "versions": versions, "log": log, "metrics": metrics, "aliases": aliases}
+    return PageView(data, told)

@@ -1,0 +1,88 @@
+"""Names: where branches, tags and aliases stand, who put them there and why, and each move taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import uuid4
+
+from ...errors import Malformed
+from ...results import LastMove
+from .page import PageRoutes, PageView, Visit
+
+pages = PageRoutes()
+
+MOVES: Final = 50
+"""Moves of a page."""
+KINDS: Final = ("alias", "branch", "tag")
+
+
+@pages.page("/m/{model}/names", "names")
+def names(page: Visit, model: str) -> PageView:
+    """All names of a model."""
+    manager = page.manager
+    refs = {"aliases": manager.aliases(model=model), "branches": manager.branches(model), "tags": manager.tags(model)}
+    told = {kind: _told(found) for kind, found in refs.items()}
+    protected = manager.protections(model)
+    key = str(uuid4())
+    return PageView({"model": model, "refs": refs, "protected": protected, "key": key}, {"model": model, **told})
+
+
+@pages.page("/m/{model}/aliases/{name}", "alias")
+def alias(page: Visit, model: str, name: str) -> PageView:
+    """One alias: where it stands, and every move of it, with who made it, when and why."""
+    manager = page.manager
+    before = page.number("before", 1, 10**9) if page.asked("before") else None
+    moves = manager.moves(name, "alias", model=model, most=MOVES + 1, before=before)
+    refs, entries = manager.aliases(model=model), list(moves)[:MOVES]
+    older = entries[-1].seq if len(moves) > MOVES else None
+    stands, last = refs.get(name), refs.last_moves.get(name, 0)
+    told = {
+        "model": model, "alias": name, "version": None if stands is None else int(stands), "last_move": last or None,
+        "moves": [each.to_dict() for each in entries], "before": older,
+    }  # fmt: skip
+    protection = manager.protections(model).get(name)
+    data = {"model": model, "name": name, "stands": stands, "last": last, "moves": entries, "older": older}
+    done = next((each for each in entries if str(each.seq) == page.asked("done")), None)
+    return PageView({**data, "protection": protection, "done": done, "key": str(uuid4())}, told)
+
+
+@pages.act("/m/{model}/aliases/{name}")
+def move(page: Visit, said: Mapping[str, str], model: str, name: str) -> str:
+    """Put an alias on a version, if its last move is the one that the page showed."""
+    to, key = said.get("to", "").strip(), said.get("key") or None
+    if not to:
+        raise Malformed("no version is named; say where the alias is to stand")
+    told: dict[str, Any] = {"reason": said.get("reason", ""), "override": said.get("override") == "1", "key": key}
+    page.present.alias(name, f"{model}@{to}", expected=shown_move(said), **told)
+    return page.link("m", model, "aliases", name, done=page.present.aliases(model=model).last_moves[name])
+
+
+@pages.act("/m/{model}/names")
+def put(page: Visit, said: Mapping[str, str], model: str) -> str:
+    """Put a name that is nowhere yet on a version."""
+    kind, name, to = said.get("kind", ""), said.get("name", "").strip(), said.get("to", "").strip()
+    if kind not in KINDS or not name or not to:
+        raise Malformed("a kind, a name and a version are needed; fill in all three")
+    rev, key = f"{model}@{to}", said.get("key") or None
+    if kind == "alias":
+        page.present.alias(name, rev, expected=LastMove(0), reason=said.get("reason", ""), key=key)
+    elif kind == "branch":
+        page.present.branch(name, rev, key=key)
+    else:
+        page.present.tag(name, rev, key=key)
+    return page.link("m", model, "names")
+
+
+def shown_move(said: Mapping[str, str]) -> LastMove:
+    """The last move of a name that a form was made from. Raises `Malformed`."""
+    words = said.get("expected", "")
+    if not words.isdecimal() or len(words) > 18:
+        raise Malformed("the form does not say what the page showed; open the page anew and send it again")
+    return LastMove(int(words))
+
+
+def _told(refs: Any) -> dict[str, Any]:
+    return {
+        name: {"version": int(at), "digest": at.digest, "last_move": refs.last_moves[name]} for name, at in refs.items()
+    }

@@ -1,0 +1,95 @@
+"""The pages put together: their routes, the policy that a browser holds them to, and what strangers are told."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+from urllib.parse import quote
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ..problems import Problem, of_http
+from ..served import ServedLedger
+from . import comparison, diff, entry, history, live, models, names, rollback, tensors, versions, work
+from .asking import events, search, sql, status, tokens
+from .page import Visit, refused
+
+log = logging.getLogger("lepton.serve")
+
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_PROGRAMS: Final = ("/api/", "/healthz", "/readyz")
+_SUBJECTS: Final = (
+    models, history, names, rollback, versions, tensors, diff, comparison, work, events, search, sql, status, tokens,
+)  # fmt: skip
+
+
+def is_page_path(path: str) -> bool:
+    """Whether an address is for people."""
+    return not path.startswith(_PROGRAMS)
+
+
+def site(service: ServedLedger) -> ASGIApp:
+    """All pages of a ledger."""
+    routes = [*entry.ROUTES, *live.ROUTES, *(route for subject in _SUBJECTS for route in subject.pages.routes)]
+    app = Starlette(
+        routes=routes,
+        exception_handlers={HTTPException: _of_http, ClientDisconnect: _of_gone, Exception: _of_fault},  # type: ignore[dict-item]
+    )
+    app.router.redirect_slashes = False
+    app.state.service = service
+    return _Guarded(app)
+
+
+def told_to_strangers(problem: Problem, request: Request) -> Response:
+    """What whoever is not let in is told: a person is asked for a token, a program reads a problem."""
+    wants_page = is_page_path(request.scope["path"]) and "text/html" in request.headers.get("accept", "")
+    if wants_page and problem.status_code == 401 and request.method in ("GET", "HEAD"):
+        query = request.scope["query_string"].decode("latin-1")
+        place = request.scope["path"] + (f"?{query}" if query else "")
+        return RedirectResponse(f"/login?next={quote(place, safe='')}", 303)
+    return of_http(problem, request)
+
+
+class _Guarded:
+    """Has every page bear its policy, and its parameters unquoted once they are matched."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.setdefault("Content-Security-Policy", POLICY)
+                # others are told nothing; with no-referrer a form's Origin would be null, and could not be told
+                headers.setdefault("Referrer-Policy", "same-origin")
+                headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+            await send(message)
+
+        await self._app(scope, receive, guarded)
+
+
+async def _of_http(request: Request, error: HTTPException) -> Response:
+    if "lepton.visitor" not in request.scope:
+        return of_http(error, request)
+    sentence = error.detail if isinstance(error, Problem) else "there is no page at this address; begin at the models"
+    answer = refused(Visit(request), error.status_code, sentence)
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+async def _of_gone(request: Request, _: ClientDisconnect) -> Response:
+    return of_http(HTTPException(499, "the request was cut off; send it again"), request)
+
+
+async def _of_fault(request: Request, error: Exception) -> Response:
+    log.exception("%s %s failed", request.method, request.url.path, exc_info=error)
+    return refused(Visit(request), 500, "this is a fault of Lepton itself; the server's log tells more")

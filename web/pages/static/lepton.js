@@ -1,0 +1,170 @@
+// What the page does beyond HTML: it is complete without this.
+
+const page = document.body;
+
+/** The sections that events change; each names their streams: "model/credit job/*". */
+const live = () => [...document.querySelectorAll("[data-live]")];
+
+const concerns = (section, stream) =>
+  section.dataset.live.split(" ").some((each) =>
+    each.endsWith("*") ? stream.startsWith(each.slice(0, -1)) : stream === each,
+  );
+
+if (page.dataset.seq && live().length) {
+  if (navigator.locks && window.BroadcastChannel && window.EventSource) follow();
+  else document.getElementById("still")?.removeAttribute("hidden");
+}
+
+// ── one stream of events for all tabs of a browser ──────────────────────────────────────────────────────────────────
+
+function follow() {
+  const name = `lepton ${page.dataset.reader}`;
+  const tabs = new BroadcastChannel(name);
+  let heard = Number(page.dataset.seq);
+  let leads = false;
+
+  const hear = ({ seq, stream }) => {
+    heard = Math.max(heard, seq);
+    if (seq > Number(page.dataset.seq) && live().some((section) => concerns(section, stream))) refresh();
+  };
+
+  /** Some tab has heard of all up to an event: what this one shows may be older, for it was opened in between. */
+  const catchUp = (seq) => {
+    heard = Math.max(heard, seq);
+    if (seq > Number(page.dataset.seq)) refresh();
+  };
+
+  tabs.onmessage = ({ data }) => {
+    if (data.stream) hear(data);
+    else if (data.upTo) catchUp(data.upTo);
+    else if (leads) tabs.postMessage({ upTo: heard });
+  };
+
+  function lead() {
+    leads = true;
+    tabs.postMessage({ upTo: heard });
+    let pause = 1000;
+    const open = () => {
+      const events = new EventSource(`/live?after=${heard}`);
+      events.onopen = () => (pause = 1000);
+      events.onmessage = ({ lastEventId, data }) => {
+        const event = { seq: Number(lastEventId), stream: data };
+        tabs.postMessage(event);
+        hear(event);
+      };
+      events.onerror = () => {
+        if (events.readyState !== EventSource.CLOSED) return; // it comes back by itself, with Last-Event-ID
+        setTimeout(open, pause);
+        pause = Math.min(2 * pause, 60_000);
+      };
+    };
+    open();
+  }
+
+  // the lock is held as long as the tab is open; then the next tab in line leads
+  navigator.locks.request(name, () => new Promise(lead));
+  tabs.postMessage({ hello: true });
+  addEventListener("pageshow", ({ persisted }) => persisted && tabs.postMessage({ hello: true }));
+}
+
+// ── the page as it is now, put in place of what changed ─────────────────────────────────────────────────────────────
+
+let due = false;
+let busy = false;
+document.addEventListener("visibilitychange", () => due && refresh());
+
+/** Show the page as it is by now: at once, then at most twice a second; where nobody looks, once somebody does. */
+async function refresh() {
+  due = true;
+  if (busy || document.visibilityState === "hidden") return;
+  busy = true;
+  while (due && document.visibilityState !== "hidden") {
+    due = false;
+    const pause = (await renewed()) ? 500 : 5000;
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+  busy = false;
+}
+
+/** Whether the server answered; where it could not, it is to be asked again. */
+async function renewed() {
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (answer.status >= 500) throw new Error(answer.statusText);
+    if (!answer.ok || answer.redirected) return true; // logged out, or not there any more: what was shown stays
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const section of live()) {
+      const next = fresh.getElementById(section.id);
+      if (next) renew(section, next);
+    }
+    document.title = fresh.title;
+    page.dataset.seq = fresh.body.dataset.seq;
+    return true;
+  } catch {
+    due = true;
+    return false;
+  }
+}
+
+/** Make an element what it is by now. What stays the same element keeps its focus, its scrolling, what was typed. */
+function renew(old, next) {
+  if (old.isEqualNode(next) || "keep" in (old.dataset ?? {})) return;
+  if (old.nodeType !== Node.ELEMENT_NODE) {
+    old.nodeValue = next.nodeValue;
+    return;
+  }
+  if (old === document.activeElement && old.matches("input:not([type=hidden]), select, textarea")) return;
+  renewAttributes(old, next);
+  renewChildren(old, next);
+}
+
+function renewAttributes(old, next) {
+  const own = (name) => name !== "open"; // what is open, or closed, is so because somebody wanted it
+  for (const { name, value } of next.attributes)
+    if (own(name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
+  for (const { name } of [...old.attributes]) if (own(name) && !next.hasAttribute(name)) old.removeAttribute(name);
+}
+
+function renewChildren(old, next) {
+  const olds = [...old.childNodes];
+  const nexts = [...next.childNodes];
+  const stays = common(olds.map(signature), nexts.map(signature));
+  const staying = new Set(stays.values());
+  olds.forEach((node, place) => staying.has(place) || node.remove());
+  let before = old.firstChild;
+  nexts.forEach((node, place) => {
+    if (stays.has(place)) {
+      const kept = olds[stays.get(place)];
+      before = kept.nextSibling;
+      renew(kept, node);
+    } else old.insertBefore(document.importNode(node, true), before);
+  });
+}
+
+/** What makes two nodes the same one, before and after. */
+const signature = (node) => `${node.nodeName} ${node.id || node.dataset?.key || ""}`;
+
+/** The longest common subsequence of two lists: by each place in the second the place in the first. */
+function common(first, second) {
+  const pairs = new Map();
+  let start = 0;
+  let [end, secondEnd] = [first.length, second.length];
+  for (; start < Math.min(end, secondEnd) && first[start] === second[start]; start++) pairs.set(start, start);
+  while (end > start && secondEnd > start && first[end - 1] === second[secondEnd - 1]) pairs.set(--secondEnd, --end);
+
+  const [rows, columns] = [end - start, secondEnd - start];
+  if (rows * columns > 4_000_000) return pairs;
+  const lengths = Array.from({ length: rows + 1 }, () => new Uint16Array(columns + 1));
+  for (let row = rows - 1; row >= 0; row--)
+    for (let column = columns - 1; column >= 0; column--)
+      lengths[row][column] =
+        first[start + row] === second[start + column]
+          ? lengths[row + 1][column + 1] + 1
+          : Math.max(lengths[row + 1][column], lengths[row][column + 1]);
+  for (let row = 0, column = 0; row < rows && column < columns; ) {
+    if (first[start + row] === second[start + column]) pairs.set(start + column++, start + row++);
+    else if (lengths[row + 1][column] >= lengths[row][column + 1]) row++;
+    else column++;
+  }
+  return pairs;
+}

@@ -1,0 +1,163 @@
+"""Work: the jobs that workers do, and the runs of scripts; each with its story and the curves of its metrics."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any, Final
+from uuid import uuid4
+
+from ...domain.job.commands import attempt
+from ...domain.streams import job_stream, run_stream
+from ...errors import Malformed, Stale
+from ...events.actor import FORGOTTEN, Actor
+from ...results import JobRecord
+from ...results.work.runs import RunRecord
+from ...versions.feed import told
+from .curves import curves
+from .html import translated
+from .page import PageRoutes, PageView, Visit
+from .views import Row, named, rights, rows, workspace
+
+pages = PageRoutes()
+
+LISTED: Final = 50
+"""Jobs or runs of a page."""
+CURVES: Final = 8
+"""Of a page."""
+OF_ATTEMPT: Final = 4
+"""Curves on the page of a job; its run has them all."""
+STATES: Final = ("queued", "assigned", "running", "finished", "failed", "cancelled")
+OF_RUN: Final = ("running", "finished", "failed", "lost")
+_JOBS: Final = (
+    "SELECT job, model, actor FROM jobs WHERE (? = '' OR status = ?) AND (? = '' OR model = ?) "
+    "AND (? = '' OR seq < (SELECT seq FROM jobs WHERE job = ?)) ORDER BY seq DESC LIMIT ?"
+)
+_JOB: Final = "SELECT started, ended, worker, run, payload, actor FROM jobs WHERE job = ?"
+_MADE: Final = "SELECT model, version FROM versions WHERE run = ? ORDER BY seq DESC"
+SAID: Final[Mapping[str, str]] = {
+    "lepton.job.submitted.v1": "asked for",
+    "lepton.job.assigned.v1": "attempt {epoch} given to a worker",
+    "lepton.job.started.v1": "attempt {epoch} began",
+    "lepton.job.warned.v1": "what attempt {epoch} {said} was not taken in",
+    "lepton.job.checkpointed.v1": "attempt {epoch} came to step {step}, which is kept",
+    "lepton.job.requeued.v1": "attempt {epoch} ended without an answer ({error}); the job waits for another",
+    "lepton.job.finished.v1": "finished",
+    "lepton.job.failed.v1": "failed: {error}",
+    "lepton.job.cancelled.v1": "called off",
+    "lepton.run.started.v1": "run {run} began",
+    "lepton.run.checkpointed.v1": "the run kept what it had come to",
+    "lepton.run.finished.v1": "the run ended: {status}",
+    "lepton.run.lost.v1": "the run was not heard of any more",
+    "lepton.run.resumed.v1": "the run goes on",
+}
+"""What is told of a job's events, by their types; its metrics are drawn."""
+
+
+@pages.page("/jobs", "jobs")
+def jobs(page: Visit) -> PageView:
+    """The jobs, the newest first: of one state, or of one model, if it is asked for."""
+    state, model, before = page.asked("state"), page.asked("model"), page.asked("before")
+    _check(state, STATES)
+    rights(page).check("read")
+    most = LISTED + 1 if rights(page).everywhere else None  # else some of them may not be read
+    found = rows(page, _JOBS, state, state, model, model, before, before, most)
+    some = list(islice((row for row in found if rights(page).covers(row["model"])), LISTED + 1))
+    records = [page.manager.jobs.show(row["job"]) for row in some[:LISTED]]
+    who = {row["job"]: named(page, row["actor"]) for row in some[:LISTED]}
+    more = some[LISTED - 1]["job"] if len(some) > LISTED else None
+    shown = {"jobs": records, "who": who, "states": STATES, "state": state, "model": model, "more": more}
+    return PageView(shown, {"jobs": [each.to_dict() | {"actor": who[each.job]} for each in records], "next": more})
+
+
+@pages.page("/jobs/{job}", "job")
+def job(page: Visit, job: str) -> PageView:
+    """One job: what was asked, how it stands, its story, and the curves of the attempt that counts."""
+    record = page.manager.jobs.show(job)
+    (view,) = rows(page, _JOB, record.job)
+    drawn = curves(page, view["run"], "", OF_ATTEMPT) if view["run"] else None
+    story = _story(page, record)
+    asked = {name: value for name, value in json.loads(view["payload"]).items() if value not in (None, [], {}, "")}
+    shown = {
+        "job": record, "view": view, "asked": asked, "who": named(page, view["actor"]), "story": story,
+        "curves": drawn, "key": str(uuid4()),
+    }  # fmt: skip
+    metrics = [] if drawn is None else [each.to_dict() for each in drawn.drawn]
+    return PageView(
+        shown,
+        record.to_dict()
+        | {"actor": shown["who"], "asked": asked, "run": view["run"], "story": story, "metrics": metrics},
+    )
+
+
+@pages.act("/jobs/{job}/cancel")
+def cancel(page: Visit, said: Mapping[str, str], job: str) -> str:
+    """Call a job off, if it stands as whoever asks was shown."""
+    record, epoch = page.present.jobs.show(job), said.get("epoch", "")
+    if not epoch.isdecimal() or len(epoch) > 9:
+        raise Malformed("the form does not say which attempt it is about; open the job's page and cancel it there")
+    if record.status not in ("cancelled", said.get("status")):
+        raise Stale(f"job {record.job}", said.get("status", ""), record.status, "look at the job again")
+    page.present.jobs.cancel(record.job, reason=said.get("reason", ""), epoch=int(epoch), key=said.get("key") or None)
+    return page.link("jobs", record.job)
+
+
+@pages.page("/runs", "runs")
+def runs(page: Visit) -> PageView:
+    """The runs, the newest first: of one state, or of one model, if it is asked for."""
+    state, model, before = page.asked("state"), page.asked("model"), page.asked("before")
+    _check(state, OF_RUN)
+    some = page.manager.runs(model or None, status=state or None, most=LISTED + 1, before=before or None)  # type: ignore[arg-type]
+    more = some[LISTED - 1].run if len(some) > LISTED else None
+    shown = {"runs": some[:LISTED], "states": OF_RUN, "state": state, "model": model, "more": more}
+    return PageView(shown, {"runs": [each.to_dict() for each in some[:LISTED]], "next": more})
+
+
+@pages.page("/runs/{run}", "run")
+def run(page: Visit, run: str) -> PageView:
+    """One run: what it was begun with, its curves, what it kept on its way and the version that came of it."""
+    record = page.manager.show_run(run)
+    metric = page.asked("metric")
+    drawn = curves(page, record.run, metric, CURVES)
+    if metric and not drawn.drawn:
+        raise Malformed(f"run {record.run} has no metric {metric[:80]!r}; open the run's page for those it has")
+    made = _made(page, record)
+    job = record.run.rpartition(".")[0]
+    of_job = job if job and workspace(page).ledger.store.stream(job_stream(job))[0] else None
+    shown = {"run": record, "curves": drawn, "metric": metric, "made": made, "of_job": of_job}
+    told = {"metrics": [each.to_dict() for each in drawn.drawn], "versions": made, "job": of_job}
+    return PageView(shown, record.to_dict() | told)
+
+
+def _check(state: str, known: Sequence[str]) -> None:
+    if state and state not in known:
+        raise Malformed(f"{state[:40]!r} is no state; it is one of {', '.join(known)}")
+
+
+def _made(page: Visit, record: RunRecord) -> Sequence[Row]:
+    """The versions that a run saved, the newest first."""
+    return [dict(row) for row in rows(page, _MADE, record.run) if rights(page).covers(row["model"])]
+
+
+def _story(page: Visit, record: JobRecord) -> list[dict[str, Any]]:
+    """The events of a job and of its attempts' runs in their order, without metrics."""
+    work, attempts = workspace(page), range(1, record.epoch + 1)
+    streams = (job_stream(record.job), *(run_stream(attempt(record.job, epoch)) for epoch in attempts))
+    found = sorted(row for stream in streams for row in work.ledger.store.stream(stream, 0, tuple(SAID))[1])
+    known = work.actors.all()
+    return [_said(event, known) for event in told(work, found)]
+
+
+def _said(event: Mapping[str, Any], known: Mapping[str, Actor]) -> dict[str, Any]:
+    actor, parts = known.get(event["authid"]), dict(event["data"])
+    if "status" in parts:
+        parts["status"] = translated(parts["status"])
+    return {
+        "seq": int(event["sequence"]),
+        "time": datetime.fromisoformat(event["time"]),
+        "actor": FORGOTTEN if actor is None else actor.name,
+        "words": translated(SAID[event["type"]], **parts),
+        "data": event["data"],
+    }
