@@ -42,7 +42,7 @@ class TreeRow:
 
 
 @dataclass(frozen=True)
-class Tree:
+class HistoryTree:
     """The rows, and how wide they are."""
 
     rows: tuple[TreeRow, ...]
@@ -54,10 +54,10 @@ class Tree:
         return WIDE * (max(lanes, default=0) + 1)
 
 
-def tree(entries: Iterable[TreeEntry | None]) -> Tree:
+def tree(entries: Iterable[TreeEntry | None]) -> HistoryTree:
     """The tree of some entries, newest first; None for one that made no version."""
     lanes: list[int | None] = []
-    return Tree(tuple(_row(entry, lanes) for entry in entries))
+    return HistoryTree(tuple(_row(entry, lanes) for entry in entries))
 
 
 def _row(entry: TreeEntry | None, lanes: list[int | None]) -> TreeRow:
