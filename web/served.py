@@ -21,6 +21,7 @@ from .following.streams import Streams
 from .following.tail import Tail
 from .options import ServeOptions
 from .queries import Queries
+from .rates import Rate
 
 if TYPE_CHECKING:
     from ..manager import ModelManager
@@ -33,6 +34,8 @@ PATIENCE: Final = 5.0
 _LOOKS: Final = 0.5
 _READ: Final = 4
 """Rows that were sent and are read at a time; more wait."""
+_COMPARE: Final = 2
+"""Pages at a time that compare tensors; more wait."""
 
 
 class ServedLedger:
@@ -75,6 +78,16 @@ class ServedLedger:
     def reading(self) -> CapacityLimiter:
         """Places for those whose rows are being read."""
         return CapacityLimiter(_READ)
+
+    @cached_property
+    def comparing(self) -> CapacityLimiter:
+        """Places for pages that read tensors of versions to compare them."""
+        return CapacityLimiter(_COMPARE)
+
+    @cached_property
+    def failures(self) -> Rate:
+        """How often each address was refused a token."""
+        return Rate(self.options.limits.failures)
 
     @cached_property
     def tail(self) -> Tail:

@@ -84,10 +84,8 @@ class Connections:
                     f"{self._place.netloc} does not answer by ranges; see to what stands before the server"
                 )
             yield answer
-            if answer.length:
+            if not answer.isclosed():  # something of it is left, which nobody waits for
                 connection.close()
-            else:
-                answer.read()
 
     def away(self, error: Exception) -> Unavailable:
         """What is told where the server is away for good."""
@@ -190,6 +188,8 @@ class Download:
                 self._at, into = self._at + size, into[size:]
             except _BROKEN as error:
                 self.close()
+                come = len(error.partial) if isinstance(error, http.client.IncompleteRead) else 0
+                self._at, into = self._at + come, into[come:]
                 vain = vain + 1 if self._at == before else 1
                 if vain > len(_PAUSES):
                     raise self._connections.away(error) from error

@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from socket import socket
+from threading import Thread
 from uuid import uuid4
 
 import numpy as np
@@ -21,6 +23,8 @@ from hypothesis import strategies as st
 
 from lepton_ai.domain.access.rights import Rights
 from lepton_ai.errors import Damaged, MissingChunks, Refused, Unavailable, UnknownRevision
+from lepton_ai.remote.client import Client
+from lepton_ai.remote.place import named
 from lepton_ai.remote.transfer.connections import Connections, Download
 from lepton_ai.remote.transfer.in_order import InOrder
 from lepton_ai.remote.transfer.saving import Uploading
@@ -318,3 +322,34 @@ def commit_alone(remote: Remote, model: str, tensors: Mapping[str, Tensor]) -> N
     upload = Uploading(remote.client, model, tensors, {}, {})
     upload._send({part.digest for part in upload._head.parts})
     remote.client.post(f"/models/{model}/versions", {"manifest": upload._head.told()})
+
+
+def test_a_chunked_answer_that_is_cut_within_a_chunk_is_gone_on_with() -> None:
+    content = np.random.default_rng(3).integers(0, 256, 1000, dtype=np.uint8).tobytes()
+    asked: list[bytes] = []
+
+    def answers(listening: socket) -> None:
+        for cut in (400, None):
+            connection, _ = listening.accept()
+            with connection:
+                head = connection.recv(65536)
+                asked.append(next(line for line in head.split(b"\r\n") if line.startswith(b"Range")))
+                first, last = map(int, asked[-1].split(b"=")[1].split(b"-"))
+                body = content[first : last + 1]
+                span = f"Content-Range: bytes {first}-{last}/1000".encode()
+                connection.sendall(b"HTTP/1.1 206 Partial\r\nTransfer-Encoding: chunked\r\n" + span + b"\r\n\r\n")
+                connection.sendall(f"{len(body):x}\r\n".encode() + body[:cut] + (b"" if cut else b"\r\n0\r\n\r\n"))
+
+    with socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        thread = Thread(target=answers, args=(listening,), daemon=True)
+        thread.start()
+        client = Client(named(f"http://127.0.0.1:{listening.getsockname()[1]}", {}))
+        connections, into = Connections(client), bytearray(1000)
+        connections.read_into("/any", 0, memoryview(into), "tag")
+        connections.close()
+        thread.join()
+
+    assert bytes(into) == content
+    assert asked == [b"Range: bytes=0-999", b"Range: bytes=400-999"]

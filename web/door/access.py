@@ -23,11 +23,10 @@ from ..problems import (
     of_http,
     retry_after,
 )
-from ..rates import Rate
 from ..served import ServedLedger
 from .peer import uid_of
 from .protocol import CONNECTION
-from .session import check_same_site, token_of
+from .session import SAFE, check_same_site, own_origin, token_of
 from .visitor import Visitor, bearer
 
 log = logging.getLogger("lepton.serve")
@@ -50,7 +49,6 @@ class Access:
         self._refuses = refuses
         self._service = service
         self._options = service.options
-        self._failures = Rate(service.options.limits.failures)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -75,14 +73,15 @@ class Access:
 
     async def _visitor(self, scope: Scope) -> Visitor:
         headers = Headers(scope=scope)
-        if (secret := bearer(headers)) is None and (secret := token_of(scope, headers)) is not None:
-            check_same_site(scope, headers)
-        if secret is None and await self._service.is_open():
+        secret = bearer(headers)
+        if secret is None and await self._service.is_open():  # a cookie of another server of this machine is none here
             _check_neighbour(scope, headers)
-            check_origin(headers, self._options)
+            check_origin(scope, headers, self._options)
             return Visitor(self._service.user, ALL)
+        if secret is None and (secret := token_of(scope, headers)) is not None:
+            check_same_site(scope, headers)
         address = scope["client"][0] if scope.get("client") else ""
-        if (wait := self._failures.wait(address)) > 0:
+        if (wait := self._service.failures.wait(address)) > 0:
             sentence = "too many tokens from this address were refused; wait, then send one that holds"
             raise Problem(429, sentence, Retry_After=retry_after(wait))
         if secret is None:
@@ -90,7 +89,7 @@ class Access:
             raise Problem(401, sentence, WWW_Authenticate="Bearer")
         visitor = await asyncio.to_thread(self._service.visitor, secret)
         if visitor is None:
-            self._failures.note(address)
+            self._service.failures.note(address)
             log.warning("a token from %s was refused", address)
             sentence = "the token is unknown, has expired or was revoked; ask whoever keeps the ledger for another"
             raise Problem(401, sentence, WWW_Authenticate='Bearer error="invalid_token"')
@@ -109,9 +108,12 @@ def check_host(scope: Scope, options: ServeOptions) -> None:
     raise Problem(421, f"this server is not called {called[:100]!r}; {setting}")
 
 
-def check_origin(headers: Mapping[str, str], options: ServeOptions) -> None:
-    """Hold that no page of a stranger asks, where nothing but the way here says who asks."""
+def check_origin(scope: Scope, headers: Mapping[str, str], options: ServeOptions) -> None:
+    """Hold that no page of a stranger asks, where nothing but the way here says who asks; and that what a page does is
+    done on this very server's own, for others of this machine have its name with another port."""
     origin = headers.get("origin")
+    if origin is not None and scope["method"] not in SAFE and origin != own_origin(scope, headers):
+        raise Problem(403, "a page of another site asks for this; do it on the ledger's own page")
     if headers.get("sec-fetch-site") in ("cross-site", "same-site") or (
         origin is not None and split_host(origin.partition("://")[2])[0] not in (options.hosts or LOOPBACK)
     ):

@@ -32,9 +32,10 @@ class Limited:
             await self._app(scope, receive, send)
             return
         exchange, visitor = _Exchange(scope, receive, send, self._limits), scope.get("lepton.visitor")
-        exchange.who = "" if visitor is None else visitor.token or visitor.actor
+        exchange.who = _stranger(scope) if visitor is None else visitor.token or visitor.actor
         try:
-            self._check_room(exchange.who)
+            if visitor is not None or scope["method"] not in ("GET", "HEAD"):  # health and styles are for everybody
+                self._check_room(exchange.who)
             exchange.check_length()
             self._at_work[exchange.who] += 1
             try:
@@ -82,6 +83,11 @@ class Limited:
             begun.cancel()
             if not work.done():
                 work.cancel()
+
+
+def _stranger(scope: Scope) -> str:
+    """By what requests of who is not known are counted."""
+    return f"from {scope['client'][0] if scope.get('client') else 'nowhere'}"
 
 
 def _stopping() -> Problem:

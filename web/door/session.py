@@ -32,10 +32,14 @@ def check_same_site(scope: Scope, headers: Mapping[str, str]) -> None:
     """Hold that what is done by a browser comes from a page of this very server. Raises `Problem`."""
     if scope["method"] in SAFE:
         return
-    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
-    own = f"{scope.get('scheme', 'http')}://{headers.get('host', '')}"
+    site, origin, own = headers.get("sec-fetch-site"), headers.get("origin"), own_origin(scope, headers)
     if site in ("same-origin", "none") and origin in (None, own):
         return
     if site is None and origin == own:
         return
     raise Problem(403, "a page of another site asks for this; do it on the ledger's own page")
+
+
+def own_origin(scope: Scope, headers: Mapping[str, str]) -> str:
+    """The origin of this server's own pages, as the caller calls it."""
+    return f"{scope.get('scheme', 'http')}://{headers.get('host', '')}"

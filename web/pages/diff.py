@@ -31,7 +31,7 @@ class ChangedValue(NamedTuple):
     step: str
 
 
-@pages.page("/m/{model}/diff/{range}", "diff")
+@pages.page("/m/{model}/diff/{range}", "diff", few=True)
 def diff(page: Visit, model: str, range: str) -> PageView | Response:
     """What differs from `A` to `B` of `A..B`; with `all=1` all of it, and the names of what is the same."""
     first, last = ends(range)

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from ...errors import LeptonError
 from ..door.session import check_same_site, cookie_name, is_secure
-from ..problems import Problem
+from ..problems import Problem, retry_after
 from .assets import ASSETS, asset, asset_link
 from .forms import form_of
 from .page import LANGUAGE, PageView, Visit, html
@@ -39,11 +39,17 @@ async def let_in(request: Request) -> Response:
     said = await form_of(request)
     secret, place = said.get("token", "").strip(), own(said.get("next"))
     service = request.app.state.service
+    address = request.client.host if request.client else ""
+    if (wait := service.failures.wait(address)) > 0:
+        sentence = "too many tokens from this address were refused; wait, then send one that holds"
+        shown = PageView({"next": place, "sentence": sentence}, status=429, headers={"Retry-After": retry_after(wait)})
+        return html(Visit(request), "login", shown)
     try:
         holder = await run_in_threadpool(service.visitor, secret) if secret else None
     except LeptonError:
         holder = None
     if holder is None:
+        service.failures.note(address)
         sentence = "the token is unknown, has expired or was revoked; ask whoever keeps the ledger for another"
         return html(Visit(request), "login", PageView({"next": place, "sentence": sentence}, status=403))
     answer = RedirectResponse(place, 303)

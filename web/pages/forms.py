@@ -12,12 +12,18 @@ from ..problems import Problem
 
 MEDIA: Final = "application/x-www-form-urlencoded"
 _FIELDS: Final = 200
+LONGEST: Final = 256 << 10
+"""Bytes of a form: it is taken apart while others wait."""
 
 
 async def form_of(request: Request) -> dict[str, str]:
     """The fields of a form; of one that is there twice the last. Raises `Malformed`, `Problem` where it is none."""
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    body = await request.body()
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LONGEST:
+            raise Problem(413, f"the form is of more than {LONGEST:,} bytes; send less at a time", Connection="close")
     if body and media != MEDIA:
         raise Problem(415, f"the body is {media or 'of no stated type'}; send a form as {MEDIA}", Accept=MEDIA)
     try:

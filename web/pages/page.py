@@ -140,7 +140,7 @@ class Visit:
     @property
     def path(self) -> str:
         """The address of this page without parameters."""
-        return self.request.scope["path"].removesuffix(".json")
+        return "/" + self.request.scope["path"].removesuffix(".json").lstrip("/")
 
     @property
     def other_parameters(self) -> list[tuple[str, str]]:
@@ -170,8 +170,10 @@ class Visit:
 
     @property
     def _parameters(self) -> dict[str, list[str]]:
-        asked = self.request.query_params
-        return {name: asked.getlist(name) for name in asked}
+        several: dict[str, list[str]] = {}
+        for name, value in self.request.query_params.multi_items():
+            several.setdefault(name, []).append(value)
+        return several
 
     @cached_property
     def now(self) -> datetime | None:
@@ -205,9 +207,12 @@ class PageRoutes:
     def __init__(self) -> None:
         self.routes: list[BaseRoute] = []
 
-    def page(self, path: str, template: str, first: First | None = None) -> Callable[[Looks], Looks]:
+    def page(
+        self, path: str, template: str, first: First | None = None, *, few: bool = False
+    ) -> Callable[[Looks], Looks]:
         """A page: its function is given a `Visit` and the parts of the address, and returns what is shown, or a
-        response of its own. What it has to wait for is waited for `first`, so that no thread is held meanwhile."""
+        response of its own. What it has to wait for is waited for `first`, so that no thread is held meanwhile; of
+        those that read tensors a `few` are made at a time."""
 
         def routed(look: Looks) -> Looks:
             def shown(request: Request) -> Response:
@@ -218,7 +223,7 @@ class PageRoutes:
 
             beside = "/models.json" if path == "/" else f"{path}.json"
             self.routes += [
-                Route(place, behind(first, answer) if first else answer, methods=["GET"])
+                Route(place, _few(answer) if few else behind(first, answer) if first else answer, methods=["GET"])
                 for place, answer in ((beside, told), (path, shown))
             ]
             return look
@@ -237,6 +242,8 @@ class PageRoutes:
                     return refused(Visit(request), kind_of(error).status, error.fact)
 
                 def done(page: Visit) -> Response:
+                    if page.at is not None:
+                        raise Malformed("nothing is done in the past; take at= out of the address")
                     then = act(page, said, **_parts(request))
                     return RedirectResponse(then, 303) if isinstance(then, str) else html(page, template, then)
 
@@ -256,6 +263,14 @@ def behind(first: First, answer: Callable[[Request], Response]) -> Callable[[Req
         return await run_in_threadpool(answer, request)
 
     return answered_then
+
+
+def _few(answer: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
+    async def answered_in_turn(request: Request) -> Response:
+        async with request.app.state.service.comparing:
+            return await run_in_threadpool(answer, request)
+
+    return answered_in_turn
 
 
 def _parts(request: Request) -> dict[str, str]:

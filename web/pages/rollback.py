@@ -69,7 +69,7 @@ def _target(model: str, to: str) -> str | None:
 
 def _aim(model: str, alias: str, branch: str, rows: str) -> dict[str, Any]:
     which = {"alias": alias} if alias else {"branch": branch}
-    return {"model": model, **which} | ({"rehearse": rows} if rows else {})
+    return {"model": model, **which} | ({"rehearse": f"data:{rows}"} if rows else {})
 
 
 def _suggested(page: Visit, model: str, branch: str) -> Suggestion | None:

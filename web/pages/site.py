@@ -25,6 +25,8 @@ POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+PARAMETERS: Final = 200
+"""Parameters of an address; comparisons have the most."""
 _PROGRAMS: Final = ("/api/", "/healthz", "/readyz")
 _SUBJECTS: Final = (
     models, history, names, rollback, versions, tensors, diff, comparison, work, events, search, sql, status, tokens,
@@ -65,6 +67,11 @@ class _Guarded:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["query_string"].count(b"&") >= PARAMETERS:
+            refusal = Problem(400, f"an address has at most {PARAMETERS} parameters; ask for less at a time")
+            await of_http(refusal, Request(scope))(scope, receive, send)
+            return
+
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)

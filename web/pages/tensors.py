@@ -51,7 +51,7 @@ class TensorRow:
         return told | {"change": None if self.change is None else self.change.to_dict()}
 
 
-@pages.page("/m/{model}/v/{rev}/tensors", "tensors")
+@pages.page("/m/{model}/v/{rev}/tensors", "tensors", few=True)
 def tensors(page: Visit, model: str, rev: str) -> PageView | Response:
     """All tensors, beside the version that `with` names, else beside the first parent; `by=change` the most changed
     first."""

@@ -47,7 +47,7 @@ def note(page: Visit, said: Mapping[str, str], model: str, rev: str) -> str | Pa
     return page.link("m", model, "v", rev)
 
 
-@pages.page("/m/{model}/v/{rev}/report", "report")
+@pages.page("/m/{model}/v/{rev}/report", "report", few=True)
 def report(page: Visit, model: str, rev: str) -> PageView | Response:
     """The report that is kept of an evaluation: of the one that `name` says, else of the newest."""
     record = page.manager.show(named(model, rev))
@@ -145,7 +145,7 @@ def _value(words: str) -> str | int | float | bool | None:
     """A note's value: a number, true or false, else text; nothing takes the note off."""
     try:
         read = json.loads(words) if words else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return words
     return read if isinstance(read, str | int | float | bool) else words or None
 
