@@ -338,7 +338,9 @@ def test_a_chunked_answer_that_is_cut_within_a_chunk_is_gone_on_with() -> None:
                 body = content[first : last + 1]
                 span = f"Content-Range: bytes {first}-{last}/1000".encode()
                 connection.sendall(b"HTTP/1.1 206 Partial\r\nTransfer-Encoding: chunked\r\n" + span + b"\r\n\r\n")
-                connection.sendall(f"{len(body):x}\r\n".encode() + body[:cut] + (b"" if cut else b"\r\n0\r\n\r\n"))
+                for piece in (body[at : at + 200] for at in range(0, len(body) if cut is None else cut, 200)):
+                    connection.sendall(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+                connection.sendall(b"c8\r\nhalf" if cut else b"0\r\n\r\n")
 
     with socket() as listening:
         listening.bind(("127.0.0.1", 0))
