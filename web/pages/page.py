@@ -243,7 +243,7 @@ class PageRoutes:
 
                 def done(page: Visit) -> Response:
                     if page.at is not None:
-                        raise Malformed("nothing is done in the past; take at= out of the address")
+                        raise Malformed("nothing is done in the past; go back to now, and do it there")
                     then = act(page, said, **_parts(request))
                     return RedirectResponse(then, 303) if isinstance(then, str) else html(page, template, then)
 
