@@ -17,12 +17,7 @@ from ...domain.access.rights import ALL
 from ...errors import LeptonError
 from ..caching import private
 from ..options import LOOPBACK, ServeOptions, split_host
-from ..problems import (
-    Problem,
-    away,
-    of_http,
-    retry_after,
-)
+from ..problems import Problem, away, of_http, retry_after
 from ..served import ServedLedger
 from .peer import uid_of
 from .protocol import CONNECTION
@@ -81,19 +76,31 @@ class Access:
         if secret is None and (secret := token_of(scope, headers)) is not None:
             check_same_site(scope, headers)
         address = scope["client"][0] if scope.get("client") else ""
-        if (wait := self._service.failures.wait(address)) > 0:
-            sentence = "too many tokens from this address were refused; wait, then send one that holds"
-            raise Problem(429, sentence, Retry_After=retry_after(wait))
         if secret is None:
+            check_failures(self._service, address)
             sentence = "this ledger is for those who hold a token; send it as Authorization: Bearer TOKEN"
             raise Problem(401, sentence, WWW_Authenticate="Bearer")
-        visitor = await asyncio.to_thread(self._service.visitor, secret)
-        if visitor is None:
-            self._service.failures.note(address)
-            log.warning("a token from %s was refused", address)
-            sentence = "the token is unknown, has expired or was revoked; ask whoever keeps the ledger for another"
-            raise Problem(401, sentence, WWW_Authenticate='Bearer error="invalid_token"')
-        return visitor
+        return await holder_of(self._service, address, secret)
+
+
+async def holder_of(service: ServedLedger, address: str, secret: str) -> Visitor:
+    """Whom a token belongs to. Raises `Problem` where it is not good, which is counted, and `LeptonError` where the
+    ledger cannot tell."""
+    check_failures(service, address)
+    visitor = await asyncio.to_thread(service.visitor, secret)
+    if visitor is None:
+        service.failures.note(address)
+        log.warning("a token from %s was refused", address)
+        sentence = "the token is unknown, has expired or was revoked; ask whoever keeps the ledger for another"
+        raise Problem(401, sentence, WWW_Authenticate='Bearer error="invalid_token"')
+    return visitor
+
+
+def check_failures(service: ServedLedger, address: str) -> None:
+    """Raise `Problem` where too many tokens from an address were refused lately."""
+    if (wait := service.failures.wait(address)) > 0:
+        sentence = "too many tokens from this address were refused; wait, then send one that holds"
+        raise Problem(429, sentence, Retry_After=retry_after(wait))
 
 
 def check_host(scope: Scope, options: ServeOptions) -> None:

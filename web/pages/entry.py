@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from ...errors import LeptonError
+from ..door.access import holder_of
 from ..door.session import check_same_site, cookie_name, is_secure
-from ..problems import Problem, retry_after
+from ..problems import Problem, away
 from .assets import ASSETS, asset, asset_link
 from .forms import form_of
 from .page import LANGUAGE, PageView, Visit, html
@@ -38,20 +38,14 @@ async def let_in(request: Request) -> Response:
     check_same_site(request.scope, request.headers)
     said = await form_of(request)
     secret, place = said.get("token", "").strip(), own(said.get("next"))
-    service = request.app.state.service
-    address = request.client.host if request.client else ""
-    if (wait := service.failures.wait(address)) > 0:
-        sentence = "too many tokens from this address were refused; wait, then send one that holds"
-        shown = PageView({"next": place, "sentence": sentence}, status=429, headers={"Retry-After": retry_after(wait)})
-        return html(Visit(request), "login", shown)
     try:
-        holder = await run_in_threadpool(service.visitor, secret) if secret else None
-    except LeptonError:
-        holder = None
-    if holder is None:
-        service.failures.note(address)
-        sentence = "the token is unknown, has expired or was revoked; ask whoever keeps the ledger for another"
-        return html(Visit(request), "login", PageView({"next": place, "sentence": sentence}, status=403))
+        await holder_of(request.app.state.service, request.client.host if request.client else "", secret)
+    except (Problem, LeptonError) as error:
+        refusal = error if isinstance(error, Problem) else away()
+        # a form is no header, by which HTTP asks for a token
+        status, headers = (403, {}) if refusal.status_code == 401 else (refusal.status_code, refusal.headers or {})
+        shown = PageView({"next": place, "sentence": refusal.detail}, status=status, headers=headers)
+        return html(Visit(request), "login", shown)
     answer = RedirectResponse(place, 303)
     answer.set_cookie(
         cookie_name(request.scope), secret, httponly=True, samesite="strict", secure=is_secure(request.scope), path="/"
