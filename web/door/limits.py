@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import Any, Final
+from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -13,9 +13,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ...media import JSON
 from ..options import Limits
 from ..problems import RETRY_AFTER, Problem, of_http
-
-_STREAMED: Final = "lepton.streamed"
-"""In a scope: the body goes through piece by piece, and its route bounds it."""
 
 
 class Limited:

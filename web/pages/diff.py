@@ -10,8 +10,7 @@ from starlette.responses import Response
 from ...domain.model.revision import ends
 from ...results import Diff
 from ...results.contests.diff import PARTS
-from ...results.figures import change, figure
-from ...results.figures import short as short_digest
+from ...results.figures import change, figure, short
 from .html import translated
 from .page import PageRoutes, PageView, Visit
 from .versions import qualified, written
@@ -73,4 +72,4 @@ def _values(part: str, told: Diff) -> list[ChangedValue]:
 
 def _written(value: Any) -> str:
     """A value as it stands beside another: of a digest as much as names it."""
-    return short_digest(value) if isinstance(value, str) and value.startswith(("sha256:", "blake3:")) else figure(value)
+    return short(value) if isinstance(value, str) and value.startswith(("sha256:", "blake3:")) else figure(value)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...escapes import escaped, escaped_lines
 from ...results.description import Block, Grid, Text, Words
-from ...results.figures import figure, pairs
+from ...results.figures import figure, pairs, short
 from ...results.words import language, word
 from .assets import asset_link
 from .chinese import PAGES
@@ -65,11 +65,6 @@ def ref(words: str) -> str:
     if kind not in ("alias", "tag", "branch") or not name:
         return translated("branch {ref}", ref=escaped(words))
     return f"{translated(kind)} {escaped(name)}"
-
-
-def short(digest: str) -> str:
-    """The first letters of a digest."""
-    return digest.rpartition(":")[2][:10]
 
 
 def time(moment: datetime, now: datetime | None) -> Markup:

@@ -31,7 +31,7 @@ def plan(page: Visit, model: str) -> PageView:
         "data_sets": manager.data_sets(), "rows": rows, "stands": refs.get(name), "last": refs.last_moves.get(name, 0),
         "suggestion": _suggested(page, model, branch or "main"),
         "moves": _places(page, model, alias, branch) if name in refs else [],
-        "key": str(uuid4()), "plan": None, "why_not": "",
+        "is_protected": alias in manager.protections(model), "key": str(uuid4()), "plan": None, "why_not": "",
     }  # fmt: skip
     if name and (to or (alias and page.asked("plan"))):
         try:

@@ -61,7 +61,7 @@ def told_to_strangers(problem: Problem, request: Request) -> Response:
 
 
 class _Guarded:
-    """Has every page bear its policy, and its parameters unquoted once they are matched."""
+    """Has every page bear its policy, and bounds the parameters of its address."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -15,8 +15,6 @@ from ...events.actor import FORGOTTEN
 from ...projections.queries.client import Question
 
 if TYPE_CHECKING:
-    from ...domain.access.rights import Rights
-    from ...versions.workspace import Workspace
     from .page import Visit
 
 Row = dict[str, Any]
@@ -32,16 +30,3 @@ def named(page: Visit, actor: str) -> str:
     """What whoever bears a pseudonym is called."""
     known = page.service.home.workspace.actors.known(actor)
     return FORGOTTEN if known is None else known.name
-
-
-def rights(page: Visit) -> Rights:
-    """What whoever asks may do."""
-    assert page.visitor is not None  # the door lets nobody else here
-    return page.visitor.rights
-
-
-def workspace(page: Visit) -> Workspace:
-    """What the manager's own methods stand on, as of the page's moment and with the visitor's rights."""
-    assert page.visitor is not None
-    now = page.service.home.acting(page.visitor.actor, page.visitor.rights).workspace
-    return now if page.at is None else now.as_of(page.end)

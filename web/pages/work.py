@@ -19,7 +19,7 @@ from ...versions.feed import told
 from .curves import curves
 from .html import translated
 from .page import PageRoutes, PageView, Visit
-from .views import Row, named, rights, rows, workspace
+from .views import Row, named, rows
 
 pages = PageRoutes()
 
@@ -61,10 +61,10 @@ def jobs(page: Visit) -> PageView:
     """The jobs, the newest first: of one state, or of one model, if it is asked for."""
     state, model, before = page.asked("state"), page.asked("model"), page.asked("before")
     _check(state, STATES)
-    rights(page).check("read")
-    most = LISTED + 1 if rights(page).everywhere else None  # else some of them may not be read
+    page.workspace.rights.check("read")
+    most = LISTED + 1 if page.workspace.rights.everywhere else None  # else some of them may not be read
     found = rows(page, _JOBS, state, state, model, model, before, before, most)
-    some = list(islice((row for row in found if rights(page).covers(row["model"])), LISTED + 1))
+    some = list(islice((row for row in found if page.workspace.rights.covers(row["model"])), LISTED + 1))
     records = [page.manager.jobs.show(row["job"]) for row in some[:LISTED]]
     who = {row["job"]: named(page, row["actor"]) for row in some[:LISTED]}
     more = some[LISTED - 1]["job"] if len(some) > LISTED else None
@@ -125,7 +125,7 @@ def run(page: Visit, run: str) -> PageView:
         raise Malformed(f"run {record.run} has no metric {metric[:80]!r}; open the run's page for those it has")
     made = _made(page, record)
     job = record.run.rpartition(".")[0]
-    of_job = job if job and workspace(page).ledger.store.stream(job_stream(job))[0] else None
+    of_job = job if job and page.workspace.ledger.store.stream(job_stream(job))[0] else None
     shown = {"run": record, "curves": drawn, "metric": metric, "made": made, "of_job": of_job}
     told = {"metrics": [each.to_dict() for each in drawn.drawn], "versions": made, "job": of_job}
     return PageView(shown, record.to_dict() | told)
@@ -138,12 +138,12 @@ def _check(state: str, known: Sequence[str]) -> None:
 
 def _made(page: Visit, record: RunRecord) -> Sequence[Row]:
     """The versions that a run saved, the newest first."""
-    return [dict(row) for row in rows(page, _MADE, record.run) if rights(page).covers(row["model"])]
+    return [dict(row) for row in rows(page, _MADE, record.run) if page.workspace.rights.covers(row["model"])]
 
 
 def _story(page: Visit, record: JobRecord) -> list[dict[str, Any]]:
     """The events of a job and of its attempts' runs in their order, without metrics."""
-    work, attempts = workspace(page), range(1, record.epoch + 1)
+    work, attempts = page.workspace, range(1, record.epoch + 1)
     streams = (job_stream(record.job), *(run_stream(attempt(record.job, epoch)) for epoch in attempts))
     found = sorted(row for stream in streams for row in work.ledger.store.stream(stream, 0, tuple(SAID))[1])
     known = work.actors.all()

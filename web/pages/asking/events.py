@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ....errors import Malformed, Refused, UnknownRevision
@@ -216,6 +216,7 @@ def _types(words: str) -> tuple[str, ...]:
     return short or (words,)
 
 
+@cache
 def _kinds() -> dict[str, list[str]]:
     """Types as they may be chosen, by what they happen to."""
     kinds: dict[str, list[str]] = {}
