@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 from uuid import uuid4
 
 import pytest
@@ -95,17 +96,39 @@ def kafka() -> Iterator[Kafka]:
     yield from running(Kafka)
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A running Chromium. Where none can run the test is skipped; in CI that is a failure.
+
+    Of each module its own: while it runs the thread has a running loop, in which others could run none.
+    """
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        lacking(NotHere("there is no Chromium"))
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
 def running(kind: Callable[[], B]) -> Iterator[B]:
     """A part at work until the fixture ends. Where it cannot run the test is skipped; in CI that is a failure."""
     try:
         server = kind()
         server.start()
     except NotHere as reason:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"CI must test every part: {reason}")
-        pytest.skip(f"a part cannot run here: {reason}")
+        lacking(reason)
     yield server
     server.remove()
+
+
+def lacking(reason: NotHere) -> NoReturn:
+    """Leave a test out for a part that cannot run here; in CI that is a failure."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI must test every part: {reason}")
+    pytest.skip(f"a part cannot run here: {reason}")
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +18,6 @@ from lepton_ai.results.judging.sentences import Sentences
 from lepton_ai.results.pages import drawing, page
 from lepton_ai.results.pages.markdown import markdown
 
-CHROMIUM: Final = shutil.which("chromium")
 GENERATOR = np.random.default_rng(8)
 ROWS: Final = 300
 LEGIBLE: Final = """() => {
@@ -70,17 +67,6 @@ def test_a_report_says_which_class_is_positive_and_how_sure_its_gaps_are() -> No
         assert re.search(r"rates 1: beyond chance \(p [0-9.]+\); 95% interval [0-9.]+ to 1", each)
     assert "Positive class" not in markdown(shown(), told=told)
     assert "Positive class" not in markdown(named([0.0] * 40, ("good", "bad")), told=told)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from uuid import NAMESPACE_OID, uuid5
 
 import numpy as np
 
 from lepton_ai import ModelManager
 
+from ..server import Served, served
+
 HOSTILE = "<script>alert(1)</script> \"'&"
 """Words of somebody who tries to have a page obey them."""
 RUN = "nightly"
 JOB = str(uuid5(NAMESPACE_OID, "story"))
+
+
+@contextmanager
+def open_to_its_user(home: Path) -> Iterator[Served]:
+    """A server of the story that needs no token."""
+    with served(home) as server:
+        told(server.manager)
+        yield server
+
+
+@contextmanager
+def for_holders(home: Path) -> Iterator[Served]:
+    """A server of the story that needs one."""
+    with open_to_its_user(home) as server:
+        server.manager.create_token("root", scopes=("admin",))
+        yield server
 
 
 def told(manager: ModelManager) -> None:

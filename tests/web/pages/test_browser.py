@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -10,10 +9,9 @@ import pytest
 
 from lepton_ai.web.pages.site import POLICY
 
-from ..server import Served, served
-from .story import JOB, RUN, told
+from ..server import Served
+from .story import JOB, RUN, open_to_its_user
 
-CHROMIUM: Final = shutil.which("chromium")
 PAGES: Final = (
     "/", "/m/credit", "/m/credit/log", "/m/credit/names", "/m/credit/aliases/production", "/m/credit/rollback",
     "/m/credit/rollback?alias=production&plan=1&to=6", "/m/credit/log?at=20", "/m/nobody", "/login",
@@ -26,20 +24,8 @@ RULES: Final = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("browser")) as server:
-        told(server.manager)
+    with open_to_its_user(tmp_path_factory.mktemp("browser")) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.mark.parametrize(
@@ -54,7 +40,9 @@ def browser() -> Iterator[Any]:
 def test_pages_are_legible_to_everybody_and_fit(
     server: Served, browser: Any, width: int, look: dict[str, str], language: str
 ) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    from axe_playwright_python.sync_playwright import Axe
+
+    axe = Axe()
     context = browser.new_context(viewport={"width": width, "height": 900}, locale=language, **look)
     page = context.new_page()
     said: list[str] = []

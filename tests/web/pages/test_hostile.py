@@ -13,8 +13,8 @@ import pytest
 
 from lepton_ai.web.pages.forms import LONGEST
 
-from ..server import Served, served
-from .story import told
+from ..server import Served
+from .story import for_holders, open_to_its_user
 
 HTML = {"Accept": "text/html", "Accept-Language": "en"}
 
@@ -22,17 +22,14 @@ HTML = {"Accept": "text/html", "Accept-Language": "en"}
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server that needs no token."""
-    with served(tmp_path_factory.mktemp("opened")) as server:
-        told(server.manager)
+    with open_to_its_user(tmp_path_factory.mktemp("opened")) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server that needs one."""
-    with served(tmp_path_factory.mktemp("closed")) as server:
-        told(server.manager)
-        server.manager.create_token("root", scopes=("admin",))
+    with for_holders(tmp_path_factory.mktemp("closed")) as server:
         yield server
 
 

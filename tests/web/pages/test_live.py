@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -14,7 +13,6 @@ from ...cli_home import loans
 from ..server import PATIENCE, Served, served
 from .attempts import asked, begun, measured
 
-CHROMIUM: Final = shutil.which("chromium")
 WEIGHTS: Final = {"weight": np.zeros(3, dtype=np.float32)}
 
 
@@ -26,17 +24,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         server.manager.add_data("loans", str(folder / "loans.csv"), "default")
         server.manager.save_version(WEIGHTS, name="credit")
         yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

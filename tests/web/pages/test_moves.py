@@ -14,7 +14,7 @@ from lepton_ai import ModelManager
 from lepton_ai.web.pages.tree import MOST, TreeEntry, tree
 
 from ..server import Served, served
-from .story import told
+from .story import open_to_its_user, told
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +35,7 @@ def server(told_once: Path, tmp_path: Path) -> Iterator[Served]:
 @pytest.fixture(scope="module")
 def unmoved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server on whose ledger nothing is ever done."""
-    with served(tmp_path_factory.mktemp("unmoved")) as server:
-        told(server.manager)
+    with open_to_its_user(tmp_path_factory.mktemp("unmoved")) as server:
         yield server
 
 
