@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from html import escape
 from itertools import zip_longest
-from typing import Final, TextIO
+from typing import Final, TextIO, TypeAlias
 
 from ..escapes import escaped
 from .description import Block, Grid, Text, Words, dim, joined, text
@@ -40,6 +40,8 @@ MANY: Final = 12
 """Columns that a page shows of so few rows."""
 LONG: Final = 32
 """Cells of what is folded on a page, and not below half of that."""
+Styled: TypeAlias = Callable[[str, str], str]
+"""Makes HTML that stands out of escaped words and their style."""
 
 
 def screen(stream: TextIO | None = None) -> int | None:
@@ -70,8 +72,13 @@ def plain_text(blocks: Iterable[Block], room: int | None = None) -> str:
 
 def html(blocks: Iterable[Block]) -> str:
     """A fragment of HTML, all words escaped; what is wider than the page scrolls in its own box."""
-    parts = (_html_grid(each) if isinstance(each, Grid) else f"<p>{_span(each)}</p>" for each in blocks)
-    return f'<div class="lepton">{SHEET}{"".join(parts)}</div>'
+    return f'<div class="lepton">{SHEET}{"".join(elements(blocks, _css, "<div>"))}</div>'
+
+
+def elements(blocks: Iterable[Block], styled: Styled, box: str) -> Iterator[str]:
+    """A paragraph a line and a table a grid, all words escaped; `box` begins the `div` that a table scrolls in."""
+    for each in blocks:
+        yield _html_grid(each, styled, box) if isinstance(each, Grid) else f"<p>{_span(each, styled)}</p>"
 
 
 def _lines(blocks: Iterable[Block], room: int | None, *, styled: bool) -> Iterator[str]:
@@ -193,29 +200,31 @@ def _coded(words: str, style: str) -> str:
     return "".join(f"\x1b[{SGR[each]}m" for each in style.split()) + f"{words}\x1b[0m"
 
 
-def _html_grid(grid: Grid) -> str:
+def _html_grid(grid: Grid, styled: Styled, box: str) -> str:
     grid = (turned(grid) if len(grid.head) > MANY else None) or grid
-    head = "".join(_html_cell("th", "col", dim(each), place in grid.right) for place, each in enumerate(grid.head))
-    body = "".join(f"<tr>{''.join(_html_row(grid, row))}</tr>" for row in grid.rows)
+    head = "".join(
+        _html_cell("th", "col", dim(each), place in grid.right, styled) for place, each in enumerate(grid.head)
+    )
+    body = "".join(f"<tr>{''.join(_html_row(grid, row, styled))}</tr>" for row in grid.rows)
     table = f"<table>{f'<thead><tr>{head}</tr></thead>' if head else ''}<tbody>{body}</tbody></table>"
-    return f"<div>{table}</div>"
+    return f"{box}{table}</div>"
 
 
-def _html_row(grid: Grid, row: Sequence[Words]) -> Iterator[str]:
+def _html_row(grid: Grid, row: Sequence[Words], styled: Styled) -> Iterator[str]:
     """Its cells, the first as the head of the row."""
     for place, cell in enumerate(row):
-        yield _html_cell("td" if place else "th", "row", cell, place in grid.right)
+        yield _html_cell("td" if place else "th", "row", cell, place in grid.right, styled)
 
 
-def _html_cell(tag: str, scope: str, words: Words, right: bool) -> str:
+def _html_cell(tag: str, scope: str, words: Words, right: bool, styled: Styled) -> str:
     kind = "right" if right else "long" if width(str(words)) > LONG else ""
     scope = f" scope={scope}" if tag == "th" else ""
-    return f"<{tag}{scope}{f' class={kind}' if kind else ''}>{_span(words)}</{tag}>"
+    return f"<{tag}{scope}{f' class={kind}' if kind else ''}>{_span(words, styled)}</{tag}>"
 
 
-def _span(words: Words) -> str:
+def _span(words: Words, styled: Styled) -> str:
     stretches = ((escape(escaped(each)), style) for each, style in _stretches(words))
-    return "".join(_css(each, style) if style else each for each, style in stretches)
+    return "".join(styled(each, style) if style else each for each, style in stretches)
 
 
 def _css(words: str, style: str) -> str:

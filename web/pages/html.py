@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ...escapes import escaped, escaped_lines
-from ...results.description import Block, Grid, Text, Words
+from ...results.description import Block, Grid
 from ...results.figures import figure, pairs, short
+from ...results.render import elements
 from ...results.words import language, word
 from .assets import asset_link
 from .chinese import PAGES
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from .page import Visit
 
 _UNITS: Final = ((86400 * 365, "y"), (86400 * 30, "mo"), (86400, "d"), (3600, "h"), (60, "min"))
+BOX: Final = '<div class="wide" tabindex="0" role="group">'
+"""What a table scrolls in, by keys too."""
 _ZH: Final = {"y": "年", "mo": "个月", "d": "天", "h": "小时", "min": "分钟"}
 
 
@@ -88,56 +91,15 @@ def _ago(seconds: float) -> str:
 
 
 def drawn(blocks: Iterable[Block]) -> Markup:
-    """Lines and grids of an answer."""
+    """Lines and grids of an answer, those that are empty left out; what stands out has classes of the style sheet."""
     from markupsafe import Markup
 
-    return Markup("").join(_grid(each) if isinstance(each, Grid) else _line(each) for each in blocks)
+    seen = (each for each in blocks if (each.rows if isinstance(each, Grid) else each))
+    return Markup("").join(map(Markup, elements(seen, _classed, BOX)))
 
 
-def _line(words: Words) -> Markup:
-    from markupsafe import Markup
-
-    return Markup("<p>{}</p>").format(_spans(words)) if words else Markup("")
-
-
-def _grid(grid: Grid) -> Markup:
-    from markupsafe import Markup
-
-    if not grid.rows:
-        return Markup("")
-    head = Markup("").join(
-        _cell("th", 'scope="col"', each, place in grid.right) for place, each in enumerate(grid.head)
-    )
-    rows = Markup("").join(Markup("<tr>{}</tr>").format(_row(grid, row)) for row in grid.rows)
-    head = Markup("<thead><tr>{}</tr></thead>").format(head) if head else Markup("")
-    return Markup('<div class="wide" tabindex="0" role="group"><table>{}<tbody>{}</tbody></table></div>').format(
-        head, rows
-    )
-
-
-def _row(grid: Grid, row: Sequence[Words]) -> Markup:
-    from markupsafe import Markup
-
-    cells = (
-        _cell("td" if place else "th", "" if place else 'scope="row"', cell, place in grid.right)
-        for place, cell in enumerate(row)
-    )
-    return Markup("").join(cells)
-
-
-def _cell(tag: str, scope: str, words: Words, right: bool) -> Markup:
-    from markupsafe import Markup
-
-    said = Markup(f"<{tag}{' ' + scope if scope else ''}{' class=right' if right else ''}>")  # noqa: S704 - ours
-    return said + _spans(words) + Markup(f"</{tag}>")  # noqa: S704 - ours
-
-
-def _spans(words: Words) -> Markup:
-    from markupsafe import Markup
-
-    stretches = words.stretches if isinstance(words, Text) else ((words, ""),)
-    styled = Markup('<span class="{}">{}</span>')
-    return Markup("").join(styled.format(style, escaped(each)) if style else escaped(each) for each, style in stretches)
+def _classed(words: str, style: str) -> str:
+    return f'<span class="{style}">{words}</span>'
 
 
 FILTERS: Final[dict[str, Callable[..., Any]]] = {
