@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -37,12 +38,16 @@ def asked_in(request: Request) -> Response:
 def asked_again(request: Request, place: str, refusal: HTTPException | None = None) -> Response:
     """The log-in page; where somebody was refused, with the reason."""
     login = request.app.state.service.login
-    data = {"next": place, "sentence": "", "issuer": login.name if login else None}
+    data = {"next": place, "sentence": "", "issuer": login.name if login else None, "here": _login_at(place)}
     if refusal is None:
         return html(Visit(request), "login", PageView(data))
     # a form is no header, by which HTTP asks for a token
     status, headers = (403, {}) if refusal.status_code == 401 else (refusal.status_code, refusal.headers or {})
     return html(Visit(request), "login", PageView({**data, "sentence": refusal.detail}, status=status, headers=headers))
+
+
+def _login_at(place: str) -> str:
+    return f"/login?next={quote(place, safe='')}"
 
 
 async def let_in(request: Request) -> Response:

@@ -14,7 +14,7 @@ from .page import PageRoutes, PageView, Visit
 pages = PageRoutes()
 
 
-@pages.page("/m/{model}/rollback", "rollback")
+@pages.page("/m/{model}/rollback", "rollback", few=True)
 def plan(page: Visit, model: str) -> PageView:
     """A rollback before it is done: what may be chosen, what it would change, how both do on the same rows."""
     manager = page.manager
