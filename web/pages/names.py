@@ -47,7 +47,7 @@ def alias(page: Visit, model: str, name: str) -> PageView:
     return PageView({**data, "protection": protection, "done": done, "key": str(uuid4())}, told)
 
 
-@pages.act("/m/{model}/aliases/{name}")
+@pages.act("/m/{model}/aliases/{name}", "alias", alias)
 def move(page: Visit, said: Mapping[str, str], model: str, name: str) -> str:
     """Put an alias on a version, if its last move is the one that the page showed."""
     to, key = said.get("to", "").strip(), said.get("key") or None
@@ -58,7 +58,7 @@ def move(page: Visit, said: Mapping[str, str], model: str, name: str) -> str:
     return page.link("m", model, "aliases", name, done=page.present.aliases(model=model).last_moves[name])
 
 
-@pages.act("/m/{model}/names")
+@pages.act("/m/{model}/names", "names", names)
 def put(page: Visit, said: Mapping[str, str], model: str) -> str:
     """Put a name that is nowhere yet on a version."""
     kind, name, to = said.get("kind", ""), said.get("name", "").strip(), said.get("to", "").strip()

@@ -79,6 +79,11 @@ async def let_out(request: Request) -> Response:
     return answer
 
 
+def _onward(request: Request, words: str, place: str, here: str) -> Response:
+    """A page that leads to another at once; `here` is what it is in another language."""
+    return html(Visit(request), "onward", PageView({"place": place, "words": words, "here": here}))
+
+
 def _login(request: Request) -> IssuerLogin:
     login: IssuerLogin | None = request.app.state.service.login
     if login is None:
