@@ -241,10 +241,10 @@ def test_what_takes_long_has_a_few_places_and_what_is_cheap_is_answered_meanwhil
     monkeypatch.setattr(ModelManager, act, slowly)
     with served(home) as server:
         server.manager.save_version({"w": np.zeros(3)}, name="credit", metrics={"f1": 0.5})
-        body, codes = None if method == "GET" else {"require": "f1 > 0"}, list[int]()
+        body, codes, client = None if method == "GET" else {"require": "f1 > 0"}, list[int](), server.client()
 
         def ask() -> None:
-            codes.append(server.client().request(method, path, json=body).status_code)
+            codes.append(client.request(method, path, json=body).status_code)
 
         asking = [threading.Thread(target=ask) for _ in range(50)]
         for each in asking:
@@ -253,7 +253,7 @@ def test_what_takes_long_has_a_few_places_and_what_is_cheap_is_answered_meanwhil
             for _ in range(places):
                 assert begun.acquire(timeout=PATIENCE)
             for cheap in ("/position", "/models", "/models/credit/versions/1"):
-                assert server.client().get(cheap).status_code == 200
+                assert client.get(cheap).status_code == 200
             assert not begun.acquire(blocking=False), "no more than its places are at work"
         finally:
             go_on.set()

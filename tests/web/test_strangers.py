@@ -171,10 +171,10 @@ def test_tokens_of_an_address_that_guesses_are_looked_up_a_few_at_a_time(
         for _ in range(100):
             service.failures.note("127.0.0.1")
         monkeypatch.setattr(service, "visitor", slowly)
-        codes = list[int]()
+        codes, stranger = list[int](), server.client("lepton_x")
 
         def guess() -> None:
-            codes.append(server.client("lepton_x").get("/position").status_code)
+            codes.append(stranger.get("/position").status_code)
 
         guesses = [threading.Thread(target=guess) for _ in range(20)]
         for each in guesses:

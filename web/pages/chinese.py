@@ -21,6 +21,7 @@ PAGES: Final = {
         "此账本仅供持有令牌者使用。由管理者创建：",
     "Where this page is": "本页位置", "About this model": "关于此模型", "just now": "刚刚",
     # models
+    "Name has": "名称包含", "Find": "查找", "{count} more": "还有 {count} 个",
     "There is no model yet. Save one:": "还没有模型。保存一个：", "Model": "模型", "Versions": "版本数",
     "What is live": "当前上线", "Heads": "分支头", "What happened last": "最近动态", "More models": "更多模型",
     "Show {count} archived": "显示 {count} 个已归档的", "nothing": "无", "archived": "已归档",
