@@ -1,7 +1,6 @@
 """Log-in at an issuer: the authorization code flow with PKCE (OpenID Connect Core 1.0, 3.1; RFC 7636; RFC 9207).
 
-Authlib would bring this with sessions of its own, which every replica must share; beside joserfc and httpx, which check
-the tokens anyway, these lines are what is left.
+Why no library does it: docs/decisions/0010-libraries-weighed.md.
 """
 
 from __future__ import annotations
@@ -147,8 +146,8 @@ class IssuerLogin:
         else:
             form |= {"client_id": client.id} | ({"client_secret": client.secret} if client.secret else {})
         try:
-            with httpx.Client(timeout=10.0, follow_redirects=False) as http:
-                answer = http.post(address, data=form, auth=auth, headers={"Accept": "application/json"})
+            with httpx.Client(auth=auth, timeout=10.0, follow_redirects=False) as http:
+                answer = http.post(address, data=form, headers={"Accept": "application/json"})
             told: Any = answer.json() if answer.status_code < 500 else None
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise Unavailable(f"{address} does not answer ({error}); try again") from error

@@ -53,9 +53,7 @@ async def come_back(request: Request) -> Response:
     except (Problem, LeptonError) as error:
         answer = asked_again(request, "/", _refusal(login, error))
     else:
-        answer = html(
-            Visit(request), "onward", PageView({"place": told.place, "words": "You are logged in.", "here": told.place})
-        )
+        answer = _onward(request, "You are logged in.", told.place, told.place)
         put_cookie(request, answer, told.session, login.session_seconds)
     answer.delete_cookie(_begun_name(request), secure=is_secure(request.scope), httponly=True)
     answer.headers["Cache-Control"] = "no-store"
@@ -72,9 +70,7 @@ async def let_out(request: Request) -> Response:
     if place is None:
         answer: Response = RedirectResponse("/login", 303)
     else:  # a form that was sent may not be sent on to another site, so that a page leads there
-        answer = html(
-            Visit(request), "onward", PageView({"place": place, "words": "You are logged out.", "here": "/login"})
-        )
+        answer = _onward(request, "You are logged out.", place, "/login")
     answer.delete_cookie(cookie_name(request.scope), path="/", secure=is_secure(request.scope), httponly=True)
     return answer
 
