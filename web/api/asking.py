@@ -23,6 +23,7 @@ from ..cursors import USUAL, Cursor, Most, paging
 from ..described import RECORDS_NOTHING, TABLES, answers
 from ..routing import Router
 from ..tables import form, listed, tabled
+from .turns import COMPARES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -110,7 +111,7 @@ def status(call: Call) -> Response:
     return call.read(call.manager.status())
 
 
-@router.get("/verify", summary="Prove that the log is whole", responses=answers(VERIFIED))
+@router.get("/verify", summary="Prove that the log is whole", responses=answers(VERIFIED), dependencies=COMPARES)
 def verify(call: Call) -> Response:
     """Recompute the Merkle root from all stored bytes. It reads the whole log."""
     return call.read(call.manager.verify())

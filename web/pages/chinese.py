@@ -14,11 +14,14 @@ PAGES: Final = {
     "An event's number, a day or a time in UTC": "事件编号、日期或 UTC 时间",
     "The ledger as it was behind event {seq}.": "这是事件 {seq} 之后账本的样子。", "Back to now": "回到现在",
     "You are {name}": "当前用户：{name}", "Log in": "登录", "Log out": "退出", "Token": "令牌",
+    "Log in with {issuer}": "通过 {issuer} 登录", "By a token": "使用令牌", "You are logged in.": "已登录。",
+    "You are logged out.": "已退出。", "Continue": "继续",
     "This page as JSON": "本页的 JSON", "This cannot be shown": "无法显示", "To the models": "前往模型列表",
     "This ledger is for those who hold a token. Whoever keeps it makes one:":
         "此账本仅供持有令牌者使用。由管理者创建：",
     "Where this page is": "本页位置", "About this model": "关于此模型", "just now": "刚刚",
     # models
+    "Name has": "名称包含", "Find": "查找", "{count} more": "还有 {count} 个",
     "There is no model yet. Save one:": "还没有模型。保存一个：", "Model": "模型", "Versions": "版本数",
     "What is live": "当前上线", "Heads": "分支头", "What happened last": "最近动态", "More models": "更多模型",
     "Show {count} archived": "显示 {count} 个已归档的", "nothing": "无", "archived": "已归档",

@@ -10,22 +10,25 @@ pages = PageRoutes()
 
 LISTED: Final = 50
 """Models of a page."""
+NAMES: Final = 5
+"""Aliases, and branches, of a model in the list; its page of names has all."""
 NEWEST: Final = 8
 """Entries of a model's history on its own page."""
 
 
 @pages.page("/", "models")
 def models(page: Visit) -> PageView:
-    """All models, each with where its names stand and what moved last."""
-    after, archived = page.asked("after"), page.asked("archived") == "1"
-    names = [name for name in page.manager.models() if name > after]
+    """The models, or those whose name has what is looked for: where their names stand and what moved last."""
+    after, archived, find = page.asked("after"), page.asked("archived") == "1", page.asked("find").strip()
+    names = [name for name in page.manager.models() if name > after and find.casefold() in name.casefold()]
     records = [page.manager.about(name) for name in names[: LISTED + 1]]
     more = records[LISTED - 1].model if len(records) > LISTED else None
     shown = [each for each in records[:LISTED] if archived or not each.archived]
     last = {each.model: next(iter(page.manager.log(model=each.model, most=1)), None) for each in shown}
     hidden = sum(each.archived for each in records[:LISTED])
     told = {"models": [each.to_dict() for each in shown], "next": more}
-    return PageView({"models": shown, "last": last, "more": more, "hidden": 0 if archived else hidden}, told)
+    data = {"models": shown, "last": last, "more": more, "hidden": 0 if archived else hidden, "find": find}
+    return PageView({**data, "is_search": bool(find or after), "names": NAMES}, told)
 
 
 @pages.page("/m/{model}", "model")

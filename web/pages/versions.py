@@ -10,11 +10,10 @@ from urllib.parse import quote
 from starlette.responses import Response
 
 from ...domain.model.revision import parts
-from ...errors import Damaged, LeptonError, Unavailable
+from ...errors import Damaged, Unavailable
 from ...results import Report, Version, VersionRecord, VersionRef
 from ...results.figures import pairs, size, told
 from ...results.past.history import ROLES
-from ..problems import kind_of
 from .html import translated
 from .page import PageRoutes, PageView, Visit
 
@@ -28,22 +27,17 @@ PARTS: Final = ("hyperparameters", "data", "derivation", "settings", "architectu
 def version(page: Visit, model: str, rev: str) -> PageView | Response:
     """All that a version recorded; a name is sent on to the number it stands on."""
     record = page.manager.show(named(model, rev))
-    return sent_on(page, record.version, model, rev) or shown(page, record, {})
+    return sent_on(page, record.version, model, rev) or shown(page, record)
 
 
-@pages.act("/m/{model}/v/{rev}", "version")
-def note(page: Visit, said: Mapping[str, str], model: str, rev: str) -> str | PageView:
-    """Put a note on a version, take one off, or say what it is. Refused, the page comes back with what was typed."""
+@pages.act("/m/{model}/v/{rev}", "version", version)
+def note(page: Visit, said: Mapping[str, str], model: str, rev: str) -> str:
+    """Put a note on a version, take one off, or say what it is."""
     at = named(model, rev)
-    try:
-        if "description" in said:
-            page.present.describe(at, said["description"].replace("\r\n", "\n").strip())
-        else:
-            page.present.annotate(at, {said.get("name", "").strip(): _value(said.get("value", "").strip())})
-    except LeptonError as error:
-        again = shown(page, page.manager.show(at), {**said, "sentence": error.fact})
-        again.status = kind_of(error).status
-        return again
+    if "description" in said:
+        page.present.describe(at, said["description"].replace("\r\n", "\n").strip())
+    else:
+        page.present.annotate(at, {said.get("name", "").strip(): _value(said.get("value", "").strip())})
     return page.link("m", model, "v", rev)
 
 
@@ -87,8 +81,8 @@ def first_parent(version: Version) -> str | None:
     return str(version.parents[0][0])
 
 
-def shown(page: Visit, record: VersionRecord, typed: Mapping[str, str]) -> PageView:
-    """The page of a version; `typed` is what a refused form said, and why it was refused."""
+def shown(page: Visit, record: VersionRecord) -> PageView:
+    """The page of a version."""
     at = record.version
     rights = page.visitor.rights if page.visitor else None
     judged, unread = _judged(page, at)
@@ -107,7 +101,6 @@ def shown(page: Visit, record: VersionRecord, typed: Mapping[str, str]) -> PageV
         "size": size(record.bytes),
         "delta": record.delta and {**record.delta, "size": size(record.delta["bytes"])},
         "may_write": page.at is None and rights is not None and rights.may("write", at.model),
-        "typed": {"sentence": "", "name": "", "value": "", **typed},
     }
     evaluations = [each.to_dict() | {"report": each.report is not None} for each in judged]
     return PageView(data, record.to_dict() | {"evaluations": evaluations})

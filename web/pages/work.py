@@ -92,7 +92,7 @@ def job(page: Visit, job: str) -> PageView:
     )
 
 
-@pages.act("/jobs/{job}/cancel")
+@pages.act("/jobs/{job}/cancel", "job", job)
 def cancel(page: Visit, said: Mapping[str, str], job: str) -> str:
     """Call a job off, if it stands as whoever asks was shown."""
     record, epoch = page.present.jobs.show(job), said.get("epoch", "")
