@@ -20,6 +20,7 @@ from .door.visitor import Visitor
 from .following.streams import Streams
 from .following.tail import Tail
 from .options import ServeOptions
+from .pages.tree.kept import KeptTrees
 from .queries import Queries
 from .rates import Rate
 
@@ -83,6 +84,11 @@ class ServedLedger:
     def comparing(self) -> CapacityLimiter:
         """Places for pages that read tensors of versions to compare them."""
         return CapacityLimiter(_COMPARE)
+
+    @cached_property
+    def trees(self) -> KeptTrees:
+        """The trees of histories that pages asked for."""
+        return KeptTrees()
 
     @cached_property
     def failures(self) -> Rate:
