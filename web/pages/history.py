@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Final, NamedTuple
 
 from ...errors import Unavailable
@@ -53,7 +54,7 @@ def log(page: Visit, model: str) -> PageView:
 
 def _drawn(page: Visit, model: str, rev: str, entries: Iterable[LogEntry]) -> Iterator[DrawnEntry]:
     scope = history.log_scope(page.workspace, rev or None, model)
-    lineage, lanes = page.service.trees.tree(scope, lambda *place: _committed(page, *place))
+    lineage, lanes = page.service.trees.tree(scope, partial(_committed, page))
 
     def seq(number: int | None) -> int | None:
         return None if number is None else lineage.seqs[number]

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..problems import Problem, of_http
 from ..served import ServedLedger
-from . import comparison, diff, entry, history, live, models, names, rollback, tensors, versions, work
+from . import comparison, diff, entry, history, live, models, moment, names, rollback, tensors, versions, work
 from .asking import events, search, sql, status, tokens
 from .page import Visit, refused
 
@@ -40,7 +40,12 @@ def is_page_path(path: str) -> bool:
 
 def site(service: ServedLedger) -> ASGIApp:
     """All pages of a ledger."""
-    routes = [*entry.ROUTES, *live.ROUTES, *(route for subject in _SUBJECTS for route in subject.pages.routes)]
+    routes = [
+        *entry.ROUTES,
+        *live.ROUTES,
+        *moment.ROUTES,
+        *(route for subject in _SUBJECTS for route in subject.pages.routes),
+    ]
     app = Starlette(
         routes=routes,
         exception_handlers={HTTPException: _of_http, ClientDisconnect: _of_gone, Exception: _of_fault},  # type: ignore[dict-item]

@@ -1,4 +1,4 @@
-"""What is kept of trees between two requests: of each model what never changes, and the lanes that were asked for last."""
+"""What is kept of trees between requests: of each model what never changes, and the lanes that were asked for last."""
 
 from __future__ import annotations
 
