@@ -162,7 +162,7 @@ def _on_screen(browser: Any, url: str, home: Path) -> tuple[int, list[float]]:
             to = 2 + number % 8
             begun = time.perf_counter()
             manager.alias("production", f"{MODEL}@{to}")
-            tab.locator("#now .version").get_by_text(str(to), exact=True).wait_for()
+            tab.locator(f"#now .version:text-is('{to}')").wait_for()
             spent.append(time.perf_counter() - begun)
     context.close()
     return len(streams), spent

@@ -19,11 +19,12 @@ pages = PageRoutes()
 WINDOW: Final = 50
 """Entries of a page, where nothing else is asked for."""
 MOST: Final = 200
-_COMMITS: Final = """
-    SELECT v.version, any_value(v.branch), any_value(v.seq),
-      list(p.parent ORDER BY p.position) FILTER (p.parent_model = v.model)
-    FROM versions v LEFT JOIN version_parents p USING (model, version)
-    WHERE v.model = ? AND v.version > ? AND v.version <= ? GROUP BY v.version ORDER BY v.version
+_COMMITS: Final = (
+    "SELECT version, branch, seq FROM versions WHERE model = ? AND version > ? AND version <= ? ORDER BY 1"
+)
+_PARENTS: Final = """
+    SELECT version, parent FROM version_parents
+    WHERE model = ? AND parent_model = model AND version > ? AND version <= ? ORDER BY version, position
 """
 
 
@@ -72,10 +73,14 @@ def _drawn(page: Visit, model: str, rev: str, entries: Iterable[LogEntry]) -> It
 def _committed(page: Visit, model: str, above: int, up_to: int) -> Iterator[Committed]:
     """Versions as the views tell them, which is sooner than to read each from the log; none where these are away."""
     try:
-        found = columns(page, _COMMITS, model, above, up_to)
+        commits = columns(page, _COMMITS, model, above, up_to)
+        links = columns(page, _PARENTS, model, above, up_to)
     except Unavailable:
         return
-    for number, (version, branch, seq, parents) in enumerate(zip(*found, strict=True), above + 1):
+    parents: dict[int, list[int]] = {}
+    for version, parent in zip(*links, strict=True):
+        parents.setdefault(version, []).append(parent)
+    for number, (version, branch, seq) in enumerate(zip(*commits, strict=True), above + 1):
         if version != number:
             return
-        yield branch, parents or (), seq
+        yield branch, parents.get(number, ()), seq

@@ -30,7 +30,7 @@ function go(seq) {
   }
   const place = new URL(location.href);
   place.searchParams.set("before", Number(seq) + 1);
-  place.hash = `e${seq}`;
+  place.hash = `row-${seq}`; // no id: a browser that finds one there takes the focus away
   location.assign(place);
 }
 
@@ -55,5 +55,5 @@ history.addEventListener("keydown", (event) => {
 document.getElementById("keys-open").addEventListener("click", () => keys.showModal());
 document.getElementById("keys-note").hidden = false;
 
-const arrived = /^#e\d+$/.test(location.hash) && document.getElementById(location.hash.slice(1));
-if (arrived && history.contains(arrived)) link(arrived)?.focus();
+const arrived = /^#row-(\d+)$/.exec(location.hash);
+if (arrived) link(document.getElementById(`e${arrived[1]}`))?.focus();
