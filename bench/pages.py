@@ -107,13 +107,11 @@ def _start(home: Path) -> float:
 def _in_chromium(home: Path, folder: Path) -> str:
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as started:
+    # both are started first: while Playwright is at work, no other event loop can run in this thread
+    with served(home) as (_, own), mlflow_served(folder) as (_, other), sync_playwright() as started:
         browser = started.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        with served(home) as (_, port):
-            ours = _first_view(browser, f"http://127.0.0.1:{port}/")
-            streams, spent = _on_screen(browser, f"http://127.0.0.1:{port}", home)
-        with mlflow_served(folder) as (_, port):
-            theirs = _first_view(browser, f"http://127.0.0.1:{port}/")
+        ours, theirs = (_first_view(browser, f"http://127.0.0.1:{port}/") for port in (own, other))
+        streams, spent = _on_screen(browser, f"http://127.0.0.1:{own}", home)
         browser.close()
     script = sum(len(gzip.compress(asset(name), 9)) for name in ASSETS if name.endswith(".js"))
     cuts = statistics.quantiles(spent, n=100)
