@@ -23,6 +23,7 @@ from .door.visitor import Visitor
 from .following.streams import Streams
 from .following.tail import Tail
 from .options import ServeOptions
+from .pages.tree.kept import KeptTrees
 from .queries import Queries
 from .rates import Known, Rate
 
@@ -112,6 +113,11 @@ class ServedLedger:
     def known(self) -> Known:
         """The tokens that were good lately."""
         return Known()
+
+    @cached_property
+    def trees(self) -> KeptTrees:
+        """The trees of histories that pages asked for."""
+        return KeptTrees()
 
     @cached_property
     def failures(self) -> Rate:

@@ -8,7 +8,12 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-ASSETS: Final[Mapping[str, str]] = {"lepton.css": "text/css", "lepton.js": "text/javascript"}
+ASSETS: Final[Mapping[str, str]] = {
+    "lepton.css": "text/css",
+    "lepton.js": "text/javascript",
+    "moment.js": "text/javascript",
+    "tree.js": "text/javascript",
+}
 """The files, and their media types."""
 
 

@@ -19,6 +19,10 @@ PAGES: Final = {
     "This page as JSON": "本页的 JSON", "This cannot be shown": "无法显示", "To the models": "前往模型列表",
     "This ledger is for those who hold a token. Whoever keeps it makes one:":
         "此账本仅供持有令牌者使用。由管理者创建：",
+    "As of event": "截至事件",
+    "Arrows move by one event, Page Up and Page Down by many; Enter looks.":
+        "方向键移动一个事件，Page Up 与 Page Down 移动多个；按 Enter 查看。",
+    "This page changed.": "本页有更新。", "{count} changes on this page.": "本页有 {count} 处更新。",
     "Where this page is": "本页位置", "About this model": "关于此模型", "just now": "刚刚",
     # models
     "Name has": "名称包含", "Find": "查找", "{count} more": "还有 {count} 个",
@@ -40,7 +44,10 @@ PAGES: Final = {
     "History of {model}": "{model} 的历史", "Branch or revision": "分支或修订", "all": "全部", "Show": "显示",
     "What happened": "发生了什么", "Comes from": "来自",
     "Who and when": "何人何时", "version {number}": "版本 {number}",
-    "Newest": "最新", "Older": "更早",
+    "Newest": "最新", "Older": "更早", "Keys": "按键", "Keys of the history": "历史的按键", "Close": "关闭",
+    "They act while a row of the history has the focus.": "焦点在历史的某一行时有效。",
+    "to the next row": "到下一行", "to the row before": "到上一行", "to the version that it came from": "到其父版本",
+    "to a version that came from it": "到由它产生的版本", "open it": "打开", "show these keys": "显示这些按键",
     # names
     "Names of {model}": "{model} 的名称", "Aliases": "别名", "Branches": "分支", "Tags": "标签", "Name": "名称",
     "Digest": "摘要", "Last move": "最近一次移动", "A new name": "新名称", "Kind": "种类",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from ...versions.overview import history
 from .page import PageRoutes, PageView, Visit
 
 pages = PageRoutes()
@@ -20,11 +21,13 @@ NEWEST: Final = 8
 def models(page: Visit) -> PageView:
     """The models, or those whose name has what is looked for: where their names stand and what moved last."""
     after, archived, find = page.asked("after"), page.asked("archived") == "1", page.asked("find").strip()
-    names = [name for name in page.manager.models() if name > after and find.casefold() in name.casefold()]
-    records = [page.manager.about(name) for name in names[: LISTED + 1]]
+    workspace, actors = page.workspace, page.workspace.actors.all()
+    names = [name for name in workspace.models() if name > after and find.casefold() in name.casefold()]
+    states = [workspace.model(name) for name in names[: LISTED + 1]]
+    records = [history.about(workspace, each, actors) for each in states]
     more = records[LISTED - 1].model if len(records) > LISTED else None
     shown = [each for each in records[:LISTED] if archived or not each.archived]
-    last = {each.model: next(iter(page.manager.log(model=each.model, most=1)), None) for each in shown}
+    last = history.latest(workspace, states[:LISTED], actors)
     hidden = sum(each.archived for each in records[:LISTED])
     told = {"models": [each.to_dict() for each in shown], "next": more}
     data = {"models": shown, "last": last, "more": more, "hidden": 0 if archived else hidden, "find": find}

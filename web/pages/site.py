@@ -15,7 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from ..problems import Problem, of_http
 from ..served import ServedLedger
-from . import comparison, diff, entry, history, live, models, names, rollback, sign_on, tensors, versions, work
+from . import comparison, diff, entry, history, live, models, moment, names, rollback, sign_on, tensors, versions, work
 from .asking import events, search, sql, status, tokens
 from .page import Visit, refused
 
@@ -53,6 +53,7 @@ def site(service: ServedLedger) -> Site:
         *entry.ROUTES,
         *sign_on.ROUTES,
         *live.ROUTES,
+        *moment.ROUTES,
         *(route for subject in _SUBJECTS for route in subject.pages.routes),
     ]
     app = Starlette(
