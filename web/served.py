@@ -17,6 +17,7 @@ from ..supervised import Supervised
 from ..versions.data.uploaded import Uploads
 from .door.oidc import Issued
 from .door.visitor import Visitor
+from .drawings import Drawings
 from .following.streams import Streams
 from .following.tail import Tail
 from .options import ServeOptions
@@ -68,6 +69,11 @@ class ServedLedger:
     def queries(self) -> Queries:
         """Strangers' queries."""
         return Queries(self.home, self.options.limits)
+
+    @cached_property
+    def drawings(self) -> Drawings:
+        """The charts of the pages."""
+        return Drawings()
 
     @cached_property
     def streams(self) -> Streams:
@@ -138,6 +144,8 @@ class ServedLedger:
     def _close(self) -> None:
         if "queries" in vars(self):
             self.queries.close()
+        if "drawings" in vars(self):
+            self.drawings.close()
 
     def _project(self, stop: Event) -> None:
         """Keep the views up to date, unless another process of this home does."""

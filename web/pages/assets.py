@@ -1,4 +1,4 @@
-"""Style sheet and script of the pages, each at an address that changes with its content."""
+"""Style sheet and scripts of the pages, each at an address that changes with its content."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-ASSETS: Final[Mapping[str, str]] = {"lepton.css": "text/css", "lepton.js": "text/javascript"}
+ASSETS: Final[Mapping[str, str]] = {
+    "lepton.css": "text/css",
+    "lepton.js": "text/javascript",
+    "explore.js": "text/javascript",
+}
 """The files, and their media types."""
 
 

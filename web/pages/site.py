@@ -17,6 +17,7 @@ from ..problems import Problem, of_http
 from ..served import ServedLedger
 from . import comparison, diff, entry, history, live, models, names, rollback, tensors, versions, work
 from .asking import events, search, sql, status, tokens
+from .charts import program
 from .page import Visit, refused
 
 log = logging.getLogger("lepton.serve")
@@ -40,7 +41,12 @@ def is_page_path(path: str) -> bool:
 
 def site(service: ServedLedger) -> ASGIApp:
     """All pages of a ledger."""
-    routes = [*entry.ROUTES, *live.ROUTES, *(route for subject in _SUBJECTS for route in subject.pages.routes)]
+    routes = [
+        *entry.ROUTES,
+        *live.ROUTES,
+        *program.ROUTES,
+        *(route for subject in _SUBJECTS for route in subject.pages.routes),
+    ]
     app = Starlette(
         routes=routes,
         exception_handlers={HTTPException: _of_http, ClientDisconnect: _of_gone, Exception: _of_fault},  # type: ignore[dict-item]
