@@ -18,7 +18,7 @@ from .plots import Plot, of_plot
 
 MEMORY: Final = 3 << 29
 """Bytes of data; the engine that draws takes 0.7 GB of them from the start, though it uses a quarter."""
-SECONDS: Final = 20
+SECONDS: Final = 60
 """That an order may take; the first one loads the libraries."""
 
 

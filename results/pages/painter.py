@@ -13,7 +13,7 @@ from typing import Any, Final
 from ...errors import Unavailable
 from .drawing import check_drawing
 
-SECONDS: Final = 20.0
+SECONDS: Final = 60.0
 """How long a chart may take; the first one loads the libraries."""
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 SECONDS: Final = 5.0
 """That a page waits for all its charts; what is drawn later is there when it is opened again."""
-PATIENCE: Final = 20.0
+PATIENCE: Final = 60.0
 """Seconds that whoever explores a chart waits for it."""
 
 
