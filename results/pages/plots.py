@@ -56,11 +56,10 @@ def of_plot(plot: Plot) -> Any:
     alt = altair()
     names = ("x", "y", "color")[: 2 + (plot.color is not None)]
     drawn = alt.Chart(alt.Data(values=[dict(zip(names, row, strict=True)) for row in plot.rows]))
-    x = _axis(alt.X, "x", plot.x)
-    if plot.kind == "bar" and plot.x.scale != "word":
-        x = alt.X("x:O").title(plot.x.title)
-        x = x.timeUnit("utcyearmonthdatehoursminutes") if plot.x.scale == "time" else x
-    shown = {"x": x.axis(labelLimit=140, labelOverlap=True, titleLimit=_LONGEST), "y": _axis(alt.Y, "y", plot.y)}
+    x = _axis(
+        alt.X("x:O") if plot.kind == "bar" and plot.x.scale == "number" else _channel(alt.X, "x", plot.x), plot, 0
+    )
+    shown = {"x": x, "y": _axis(_channel(alt.Y, "y", plot.y), plot, 1)}
     if plot.color is not None:
         scale = alt.Scale(range=list(COLOURS))
         shown["color"] = (
@@ -69,11 +68,19 @@ def of_plot(plot: Plot) -> Any:
     return alt.layer(_marked(drawn, plot).encode(**shown)).properties(width=WIDTH, height=HEIGHT)
 
 
-def _axis(channel: Any, name: str, axis: PlotAxis) -> Any:
-    made = channel(f"{name}:{_TYPES[axis.scale]}").title(axis.title)
+def _channel(channel: Any, name: str, axis: PlotAxis) -> Any:
+    return channel(f"{name}:{_TYPES[axis.scale]}")
+
+
+def _axis(channel: Any, plot: Plot, place: int) -> Any:
+    axis = (plot.x, plot.y)[place]
+    whole = axis.scale == "number" and all(isinstance(row[place], int) for row in plot.rows)
+    made = channel.title(axis.title).axis(
+        labelLimit=140, labelOverlap=True, titleLimit=_LONGEST, **({"tickMinStep": 1} if whole else {})
+    )
     match axis.scale:
         case "number":
-            return made.scale(zero=False) if name == "x" else made.axis(titleLimit=_LONGEST)
+            return made if plot.kind == "bar" else made.scale(zero=False)
         case "time":
             return made.scale(type="utc")
         case "word":
@@ -88,4 +95,4 @@ def _marked(drawn: Any, plot: Plot) -> Any:
         case "bar":
             return drawn.mark_bar(**own)
         case "points":
-            return drawn.mark_point(filled=True, opacity=0.75, **own)
+            return drawn.mark_point(filled=True, opacity=0.9, **own)

@@ -70,6 +70,8 @@ PLACES = (
 def test_charts_are_explored_without_a_violation_of_the_policy(
     server: Served, http: httpx.Client, browser: Any, look: str
 ) -> None:
+    from playwright.sync_api import expect
+
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en", color_scheme=look)
     context.add_init_script(
         "addEventListener('securitypolicyviolation', e => (window.broken ??= []).push(e.violatedDirective))"
@@ -90,9 +92,7 @@ def test_charts_are_explored_without_a_violation_of_the_policy(
             page.screenshot(path=f"{shot}/{look}-{number}.png", full_page=True)
         for each in buttons.all():
             each.click()
-        page.wait_for_function(
-            "[...document.querySelectorAll('figure')].every(each => each.querySelector('.explored svg path'))"
-        )
+        expect(page.locator("figure:has(.explored svg path)")).to_have_count(buttons.count(), timeout=1000 * PATIENCE)
         if shot:
             page.screenshot(path=f"{shot}/{look}-{number}x.png", full_page=True)
         assert not page.locator("figure [data-drawn]:visible").count()
