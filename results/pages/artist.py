@@ -41,8 +41,11 @@ def answered(order: Mapping[str, Any]) -> dict[str, Any]:
     if order["make"] == "program":
         import vl_convert
 
-        return {"program": vl_convert.javascript_bundle()}
+        return {"program": vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")}
     spec = cast("dict[str, Any]", _legible(drawing.spec_of([_chart(order)], "page")))
+    title = spec.pop("title", {})  # the page itself says it
+    if isinstance(title, dict) and "subtitle" in title:
+        spec["title"] = {"text": title["subtitle"], "fontWeight": "normal", "fontSize": 11}
     return {"svg": drawing.drawn(spec, "svg").decode(), "spec": interactive(spec)}
 
 

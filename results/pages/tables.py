@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from ..judging.sentences import RATES, Sentences
 from .charts import BARS
@@ -15,7 +16,8 @@ MOST: Final = 40
 """Rows of the table of a line; every so many of its points."""
 
 
-class ChartTable(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ChartTable:
     """What a chart shows: columns by their headings, numbers and words, and how many rows there would be in all."""
 
     head: Sequence[str]

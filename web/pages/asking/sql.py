@@ -88,7 +88,7 @@ async def asked(request: Request) -> None:
 @pages.page("/sql", "sql", first=asked)
 def sql(page: Visit) -> PageView | Response:
     """The console, with the answer to what was asked."""
-    data = {"query": page.asked("query"), "views": views(), "examples": EXAMPLES, "files": tuple(FILES)}
+    data: dict[str, Any] = {"query": page.asked("query"), "views": views(), "examples": EXAMPLES, "files": tuple(FILES)}
     data |= {"answer": None, "sentence": "", "form": None, "plot": None, "figures": (), "unplotted": ""}
     try:
         table = _answer(page)

@@ -54,10 +54,9 @@ class ChartFigure:
     @property
     def right(self) -> Sequence[bool]:
         """Which columns of the table are numbers."""
-        return [
-            all(_is_number(cell) or cell is None for cell in column)
-            for column in zip(*self.chart.table.rows, strict=True)
-        ]
+        columns = zip(*self.chart.table.rows, strict=True)
+        known = ([value for value in column if value is not None] for column in columns)
+        return [bool(values) and all(map(_is_number, values)) for values in known]
 
     @property
     def cells(self) -> Sequence[Sequence[str]]:

@@ -125,8 +125,12 @@ def _drawn(form: PlotForm, plot: Plot, names: Sequence[str], count: int) -> Quer
 
 def _scales(schema: pa.Schema) -> dict[str, Scale]:
     """The columns that can be drawn, and as what; of two columns with one name neither."""
-    known = {column.name: _scale(column.type) for column in schema if schema.names.count(column.name) == 1}
-    return {name: scale for name, scale in known.items() if scale is not None}
+    names: list[str] = schema.names
+    scales: dict[str, Scale] = {}
+    for name in names:
+        if names.count(name) == 1 and (scale := _scale(schema.field(name).type)) is not None:
+            scales[name] = scale
+    return scales
 
 
 def _axis(schema: pa.Schema, name: str, of: str) -> PlotAxis:

@@ -17,6 +17,8 @@ async function explore(button) {
   try {
     const [spec] = await Promise.all([asked(button.dataset.spec), import(button.dataset.program)]);
     figure.querySelector("[data-drawn]").after(place);
+    spec.autosize = { type: "fit-x", contains: "padding" };
+    spec.width = Math.min(spec.width + 120, place.clientWidth);
     const options = { mode: "vega-lite", renderer: "svg", ast: true, actions: false, defaultStyle: false, tooltip: false };
     figure.shown = await window.vegaEmbed(place, spec, options);
     figure.querySelector("[data-drawn]").hidden = true;
