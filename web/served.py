@@ -20,6 +20,7 @@ from .door.login import SEALED, IssuerLogin
 from .door.oidc import Issued
 from .door.seal import Seal
 from .door.visitor import Visitor
+from .drawings import Drawings
 from .following.streams import Streams
 from .following.tail import Tail
 from .options import ServeOptions
@@ -78,6 +79,11 @@ class ServedLedger:
     def queries(self) -> Queries:
         """Strangers' queries."""
         return Queries(self.home, self.options.limits)
+
+    @cached_property
+    def drawings(self) -> Drawings:
+        """The charts of the pages."""
+        return Drawings()
 
     @cached_property
     def streams(self) -> Streams:
@@ -184,6 +190,8 @@ class ServedLedger:
     def _close(self) -> None:
         if "queries" in vars(self):
             self.queries.close()
+        if "drawings" in vars(self):
+            self.drawings.close()
 
     def _key(self, use: bytes) -> bytes:
         return self.home.workspace.actors.named("lepton pages").digest(use).encode()

@@ -1,4 +1,4 @@
-"""Style sheet and script of the pages, each at an address that changes with its content."""
+"""Style sheet and scripts of the pages, each at an address that changes with its content."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ ASSETS: Final[Mapping[str, str]] = {
     "lepton.js": "text/javascript",
     "moment.js": "text/javascript",
     "tree.js": "text/javascript",
+    "explore.js": "text/javascript",
 }
 """The files, and their media types."""
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from starlette.responses import Response
+
 from ...versions.overview import history
+from .charts.figure import figures, spec_sent
+from .charts.metric import metric_by_version
 from .page import PageRoutes, PageView, Visit
 
 pages = PageRoutes()
@@ -35,7 +39,7 @@ def models(page: Visit) -> PageView:
 
 
 @pages.page("/m/{model}", "model")
-def model(page: Visit, model: str) -> PageView:
+def model(page: Visit, model: str) -> PageView | Response:
     """One model: its names, its newest versions with their figures, what happened last."""
     record = page.manager.about(model)
     versions = page.manager.versions(model, most=NEWEST)
@@ -44,4 +48,8 @@ def model(page: Visit, model: str) -> PageView:
     aliases = page.manager.aliases(model=model)
     told = {**record.to_dict(), "newest": versions.to_dict(), "log": log.to_dict()}
     data = {"record": record, "versions": versions, "log": log, "metrics": metrics, "aliases": aliases}
-    return PageView(data, told)
+    by_version = metric_by_version(page, record.model)
+    charts = [by_version.chart] if by_version.chart else []
+    if spec := spec_sent(page, charts):
+        return spec
+    return PageView(data | {"by_version": by_version, "figures": [] if page.is_json else figures(page, charts)}, told)

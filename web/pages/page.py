@@ -168,6 +168,11 @@ class Visit:
         return rights.unlimited if place == "tokens" else place != "sql" or (rights.everywhere and rights.may("sql"))
 
     @property
+    def is_json(self) -> bool:
+        """Whether it is asked for as JSON."""
+        return self.request.scope["path"].endswith(".json")
+
+    @property
     def as_json(self) -> str:
         """The address of this page as JSON."""
         return _with(f"{self.path if self.path != '/' else '/models'}.json", self._parameters)

@@ -17,6 +17,7 @@ from ..problems import Problem, of_http
 from ..served import ServedLedger
 from . import comparison, diff, entry, history, live, models, moment, names, rollback, sign_on, tensors, versions, work
 from .asking import events, search, sql, status, tokens
+from .charts import program
 from .page import Visit, refused
 
 log = logging.getLogger("lepton.serve")
@@ -54,6 +55,7 @@ def site(service: ServedLedger) -> Site:
         *sign_on.ROUTES,
         *live.ROUTES,
         *moment.ROUTES,
+        *program.ROUTES,
         *(route for subject in _SUBJECTS for route in subject.pages.routes),
     ]
     app = Starlette(

@@ -13,8 +13,12 @@ from ...domain.model.revision import parts
 from ...errors import Damaged, Unavailable
 from ...results import Report, Version, VersionRecord, VersionRef
 from ...results.figures import pairs, size, told
+from ...results.judging.sentences import Sentences
+from ...results.pages.charts import TITLES, charts_of
+from ...results.pages.tables import chart_table
 from ...results.past.history import ROLES
-from .html import translated
+from .charts.figure import Chart, figures, of_report, spec_sent
+from .html import templates, translated
 from .page import PageRoutes, PageView, Visit
 
 pages = PageRoutes()
@@ -48,8 +52,11 @@ def report(page: Visit, model: str, rev: str) -> PageView | Response:
     if elsewhere := sent_on(page, record.version, model, rev, "report"):
         return elsewhere
     made = page.manager.report(named(model, rev), page.asked("name") or None)
-    data = {"version": record.version, "body": _body(made), "first": first_parent(record.version)}
-    return PageView(data, made)
+    charts = _charts(made)
+    if spec := spec_sent(page, charts):
+        return spec
+    body = "" if page.is_json else _body(page, made, charts)
+    return PageView({"version": record.version, "body": body, "first": first_parent(record.version)}, made)
 
 
 def named(model: str, rev: str) -> str:
@@ -143,11 +150,18 @@ def _value(words: str) -> str | int | float | bool | None:
     return read if isinstance(read, str | int | float | bool) else words or None
 
 
-def _body(made: Report) -> str:
-    """The report's words and charts; without what draws these, its words."""
+def _charts(made: Report) -> list[Chart]:
+    """The charts of a report, each with its table."""
+    told = Sentences()
+    return [
+        of_report(made, name, told.word(TITLES[name]), chart_table(made, name, told), told.language)
+        for name in charts_of(made)
+    ]
+
+
+def _body(page: Visit, made: Report, charts: list[Chart]) -> str:
+    """The report's words and charts."""
     from ...results.pages.page import body
 
-    try:
-        return body(made)
-    except Unavailable:
-        return body(made, drawn=False)
+    macros: Any = templates().get_template("charts.html.j2").make_module({"page": page})
+    return body(made, [macros.figure(page, each) for each in figures(page, charts)])
