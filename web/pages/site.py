@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..problems import Problem, of_http
 from ..served import ServedLedger
-from . import comparison, diff, entry, history, live, models, names, rollback, tensors, versions, work
+from . import comparison, diff, entry, history, live, models, names, proof, rollback, tensors, versions, work
 from .asking import events, search, sql, status, tokens
 from .page import Visit, refused
 
@@ -30,6 +30,7 @@ PARAMETERS: Final = 200
 _PROGRAMS: Final = ("/api/", "/healthz", "/readyz")
 _SUBJECTS: Final = (
     models, history, names, rollback, versions, tensors, diff, comparison, work, events, search, sql, status, tokens,
+    proof,
 )  # fmt: skip
 
 
@@ -40,7 +41,12 @@ def is_page_path(path: str) -> bool:
 
 def site(service: ServedLedger) -> ASGIApp:
     """All pages of a ledger."""
-    routes = [*entry.ROUTES, *live.ROUTES, *(route for subject in _SUBJECTS for route in subject.pages.routes)]
+    routes = [
+        *entry.ROUTES,
+        *live.ROUTES,
+        *proof.ROUTES,
+        *(route for subject in _SUBJECTS for route in subject.pages.routes),
+    ]
     app = Starlette(
         routes=routes,
         exception_handlers={HTTPException: _of_http, ClientDisconnect: _of_gone, Exception: _of_fault},  # type: ignore[dict-item]
