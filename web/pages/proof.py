@@ -46,7 +46,7 @@ def proof(page: Visit) -> PageView:
 @pages.act("/proof", "proof")
 def check(page: Visit, said: Mapping[str, str]) -> PageView:
     """Check a proof, or hold the ledger against a head; nothing of either is kept."""
-    typed = {name: said.get(name, "").strip() for name in ("proof", "head", "key")}
+    typed = {name: said.get(name, "").replace("\r\n", "\n").strip() for name in ("proof", "head", "key")}
     try:
         keys = keys_of(typed["key"] or None)
         if typed["head"]:

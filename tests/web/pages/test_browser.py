@@ -17,7 +17,7 @@ PAGES: Final = (
     "/m/credit/rollback?alias=production&plan=1&to=6", "/m/credit/log?at=20", "/m/nobody", "/login",
     "/m/credit/v/4", "/m/credit/v/4/tensors", "/m/credit/diff/1..4", "/m/credit/compare?v=1&v=2&v=4",
     "/jobs", f"/jobs/{JOB}", "/runs", f"/runs/{RUN}",
-    "/events", "/events/5", "/search?where=f1", "/sql?query=FROM+versions", "/tokens",
+    "/events", "/events/5", "/proof", "/proof?event=5", "/search?where=f1", "/sql?query=FROM+versions", "/tokens",
 )  # fmt: skip
 RULES: Final = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 
