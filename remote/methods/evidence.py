@@ -1,5 +1,8 @@
 """Evidence of a server's log: heads, proofs and what is held against them, each checked here and not believed."""
 
+# pyright: reportUnknownArgumentType=false
+# (what is given has the types of the local manager's method)
+
 from __future__ import annotations
 
 import os
@@ -37,7 +40,7 @@ class ServedHistory:
         return cast("SignedHead", self._client.read("/head"))
 
     @property
-    def ledger_id(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def ledger_id(self) -> str:
         """The ledger that it is of."""
         return self.head.ledger
 

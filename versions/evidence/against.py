@@ -24,7 +24,10 @@ RESTORE: Final = "keep this database as it is, and restore the ledger from a cop
 class History(Protocol):
     """A log, as it is held against heads."""
 
-    ledger_id: str
+    @property
+    def ledger_id(self) -> str:
+        """The ledger that it is of."""
+        ...
 
     def end(self) -> int:
         """The last `seq`."""

@@ -31,6 +31,7 @@ EVIDENCE: Final = {
     "The audit path": "审计路径",
     "At each step the hash so far and the one beside it are hashed together; the last gives the root.":
         "每一步把当前哈希与旁边的哈希合在一起再求哈希；最后得到根。",
+    "Level": "层",
     "Side": "侧",
     "Hash beside it": "旁边的哈希",
     "Gives": "得到",

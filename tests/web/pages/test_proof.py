@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+import numpy as np
 import pytest
 
 from lepton_ai import ModelManager
@@ -189,14 +190,15 @@ def test_the_browser_computes_as_published(server: Served, page: Any) -> None:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """A ledger of 30 events, and a head of it signed by a key that lies beside it."""
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A ledger of 30 events, and a head of it signed by a key that lies beside it; its server has none."""
+    monkeypatch.delenv("LEPTON_SIGNING_KEY", raising=False)
     key = make_key(tmp_path / "key", "example.org/ledger")
     (tmp_path / "vkey").write_text(str(key))
     with ModelManager(tmp_path / "home", actor="ada") as manager:
-        manager.save_version({"w": [1.0]}, name="net")
+        manager.save_version({"w": np.ones(1)}, name="net")
         ledger, actor = manager._workspace.ledger, manager._workspace.actors.named("ada")
-        ledger.admit_all(Request(note(1000 + n, "net"), actor) for n in range(30 - manager.position()))
+        ledger.admit_all(Request(note(1000 + seq, "net"), actor) for seq in range(manager.position() + 1, 31))
         manager.sign_head(tmp_path / "head", key_file=tmp_path / "key")
     return tmp_path / "home"
 
@@ -214,7 +216,7 @@ def test_a_broken_history_turns_pages_red_until_somebody_accepts_it(home: Path, 
             "✓ The head is signed by example.org/ledger.",
         ]
     if what == "rewritten":
-        rewrite(home / "main.db", 20, b'"n":1010', b'"n":1011')
+        rewrite(home / "main.db", 20, b'"n":1020', b'"n":1021')
         named = "an event among 1 to 30 is the first that differs"
     else:
         cut(home / "main.db", 22)
@@ -250,7 +252,7 @@ def test_another_ledger_at_the_address_is_told_differently(home: Path, tmp_path:
         page.goto(f"{server.url}/proof")
         outcomes(page, "seen")
     with served(tmp_path / "another", port=port) as server:
-        server.manager.save_version({"w": [1.0]}, name="net")
+        server.manager.save_version({"w": np.ones(1)}, name="net")
         page.goto(f"{server.url}/status")
         page.locator("#broken").wait_for()
 
@@ -278,7 +280,7 @@ def test_heads_and_proofs_over_http_are_checked_where_they_are_kept(home: Path, 
         assert (verified.size, verified.against.key) == (head.size, vkey)
         with pytest.raises(LeptonError, match="has no key to sign with"):
             remote.sign_head(tmp_path / "unsigned")
-    rewrite(home / "main.db", 20, b'"n":1010', b'"n":1011')
+    rewrite(home / "main.db", 20, b'"n":1020', b'"n":1021')
     with served(home) as server, ModelManager(server.url) as remote:
         with pytest.raises(LeptonError, match="history from event 1 to 30 is not what was signed"):
             remote.verify(against=tmp_path / "kept")
