@@ -69,7 +69,7 @@ def consistency(tree: Tree, old: int, size: int) -> list[bytes]:
     return path[::-1]
 
 
-class Step(NamedTuple):
+class PathStep(NamedTuple):
     """A step up the tree: the hash that stands beside, on which side, and the node over both."""
 
     beside: bytes
@@ -77,15 +77,15 @@ class Step(NamedTuple):
     node: bytes
 
 
-def steps_of_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> list[Step] | None:
+def steps_of_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> list[PathStep] | None:
     """The steps that an audit path takes from a leaf to the root, None where it is no path of that leaf."""
-    steps, node, at, last = list[Step](), leaf, index, size - 1
+    steps, node, at, last = list[PathStep](), leaf, index, size - 1
     for each in path:
         if last == 0:
             return None
         is_left = bool(at & 1) or at == last
         node = node_hash(each, node) if is_left else node_hash(node, each)
-        steps.append(Step(each, is_left, node))
+        steps.append(PathStep(each, is_left, node))
         while is_left and at and not at & 1:
             at, last = at >> 1, last >> 1
         at, last = at >> 1, last >> 1

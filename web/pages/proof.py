@@ -15,7 +15,7 @@ from ...events.merkle import leaf_hash
 from ...evidence.head import KnownHead, heads_of, hexed, note_in
 from ...evidence.note import SignedNote, keys_of
 from ...evidence.proof import checked
-from ...evidence.tree import Step, steps_of_inclusion
+from ...evidence.tree import PathStep, steps_of_inclusion
 from ...media import JSON
 from ...results import Proof, Proved, SignedHead
 from ...versions.evidence.against import check_prefix, verify_against
@@ -117,7 +117,7 @@ def _proved_event(page: Visit, made: Proof) -> dict[str, Any]:
     }
 
 
-def _shown(step: Step) -> dict[str, Any]:
+def _shown(step: PathStep) -> dict[str, Any]:
     return {"beside": hexed(step.beside), "is_left": step.is_left, "node": hexed(step.node)}
 
 
