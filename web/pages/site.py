@@ -15,7 +15,22 @@ from starlette.types import Message, Receive, Scope, Send
 
 from ..problems import Problem, of_http
 from ..served import ServedLedger
-from . import comparison, diff, entry, history, live, models, moment, names, rollback, sign_on, tensors, versions, work
+from . import (
+    comparison,
+    diff,
+    entry,
+    history,
+    live,
+    models,
+    moment,
+    names,
+    proof,
+    rollback,
+    sign_on,
+    tensors,
+    versions,
+    work,
+)  # fmt: skip
 from .asking import events, search, sql, status, tokens
 from .charts import program
 from .page import Visit, refused
@@ -40,6 +55,7 @@ _ENDED: Final = "your log-in has ended; log in in another tab, then reload this 
 _PROGRAMS: Final = ("/api/", "/healthz", "/readyz")
 _SUBJECTS: Final = (
     models, history, names, rollback, versions, tensors, diff, comparison, work, events, search, sql, status, tokens,
+    proof,
 )  # fmt: skip
 
 
@@ -56,6 +72,7 @@ def site(service: ServedLedger) -> Site:
         *live.ROUTES,
         *moment.ROUTES,
         *program.ROUTES,
+        *proof.ROUTES,
         *(route for subject in _SUBJECTS for route in subject.pages.routes),
     ]
     app = Starlette(

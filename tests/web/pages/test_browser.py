@@ -18,7 +18,7 @@ PAGES: Final = (
     "/m/credit/v/4", "/m/credit/v/4/tensors", "/m/credit/diff/1..4", "/m/credit/compare?v=1&v=2&v=4",
     "/jobs", f"/jobs/{JOB}", "/runs", f"/runs/{RUN}",
     "/events", "/events/5", "/events?at=20", "/status", "/search?where=f1", "/sql?query=FROM+versions", "/tokens",
-    "/m/credit?metric=f1", "/sql?query=FROM+range(9)&plot=bar",
+    "/m/credit?metric=f1", "/sql?query=FROM+range(9)&plot=bar", "/proof", "/proof?event=5",
 )  # fmt: skip
 RULES: Final = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 

@@ -191,3 +191,20 @@ function common(first, second) {
   }
   return pairs;
 }
+
+// ── the head that this browser saw last ──────────────────────────────────────────────────────────────────────────────
+
+/** Look at it once a session of a tab, when nothing else is to be done, and always on /status; /proof does by itself. */
+if (location.pathname !== "/proof") {
+  const isDue = page.dataset.reader && (location.pathname === "/status" || !sessionStorage.getItem("lepton-looked"));
+  const isBroken = localStorage.getItem("lepton-heads")?.includes('"why"');
+  if (isDue || isBroken) (window.requestIdleCallback ?? setTimeout)(() => lookBack(isDue));
+}
+
+async function lookBack(isDue) {
+  const { able, banner, look } = await import("./evidence.js");
+  banner();
+  if (!able || !isDue) return;
+  sessionStorage.setItem("lepton-looked", "1");
+  await look().then(banner, () => {}); // a server that is away tells nothing
+}
