@@ -17,7 +17,7 @@ help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## the main job on real German credit data, told as a story (LANGUAGE=en for English)
-	@PYTHONSAFEPATH= $(BIN)/python examples/demo.py --home $(LEDGER) --lang $(LANGUAGE)
+	@$(BIN)/python -m lepton_ai.demo --home $(LEDGER) --lang $(LANGUAGE)
 
 test: $(VENV)/.dev ## all tests
 	@$(BIN)/python -m pytest -n auto -m "not study" $(PYTEST)
