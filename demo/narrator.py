@@ -11,7 +11,7 @@ from rich.table import Table
 
 from ..results import Performance
 from ..results.description import Block
-from ..results.render import screen, terminal
+from ..results.render import plain_text, terminal
 from ..results.words import Language
 
 
@@ -43,8 +43,9 @@ class Narrator:
 
     def show(self, blocks: list[Block]) -> None:
         """Show an answer of the ledger."""
-        for line in terminal(blocks, screen(self.console.file)):  # pyright: ignore[reportArgumentType]
-            self.console.out(line)
+        room = self.console.width if self.console.is_terminal else None
+        shown = plain_text(blocks, room) if self.console.no_color or room is None else "\n".join(terminal(blocks, room))
+        print(shown, file=self.console.file)  # rich would read the codes that make styles
 
     def table(self, rows: Mapping[str, Performance]) -> None:
         """Figures side by side."""
