@@ -13,8 +13,8 @@ from typing import Any, Final
 from .web.server import served
 
 PICTURE: Final = Path(__file__).parents[1] / "docs" / "pictures" / "page.webp"
-PATH: Final = "/m/credit-risk"
-WIDTH, HEIGHT = 1120, 840
+PATH: Final = "/m/credit-risk/log"
+WIDTH, HEIGHT = 1120, 630
 QUALITY: Final = 80
 
 
