@@ -24,7 +24,7 @@ MISSED: Final = 5
 
 
 @dataclass(frozen=True)
-class Rows:
+class Applicants:
     """Applicants, a DataFrame, and whether they failed to pay back (1) or not (0), a Series."""
 
     data: Any
@@ -35,10 +35,10 @@ class Rows:
 class Bank:
     """The same applicants as each stage sees them; see `stages` for the rule."""
 
-    old_records: Rows
-    new_records: Rows
-    validation: Rows
-    production: Rows
+    old_records: Applicants
+    new_records: Applicants
+    validation: Applicants
+    production: Applicants
 
 
 def data_file() -> Path:
@@ -47,20 +47,20 @@ def data_file() -> Path:
     return Path(str(shipped.locate()))
 
 
-def load() -> Rows:
+def load() -> Applicants:
     """All 1,000 applicants."""
     table: Any = pd.read_csv(data_file())
-    return Rows(table.drop(columns=LABEL), (table[LABEL] == "bad").astype(int).rename("bad"))
+    return Applicants(table.drop(columns=LABEL), (table[LABEL] == "bad").astype(int).rename("bad"))
 
 
-def split(rows: Rows, *, seed: int = 2026) -> tuple[Rows, Rows, Rows]:
+def split(rows: Applicants, *, seed: int = 2026) -> tuple[Applicants, Applicants, Applicants]:
     """600 applicants to train on, 200 to validate with, 200 who come to production: drawn once, by a fixed seed."""
     order = np.random.default_rng(seed).permutation(len(rows.labels))
     training, validation, production = (_take(rows, part) for part in np.split(order, [600, 800]))
     return training, validation, production
 
 
-def stages(rows: Rows, *, seed: int = 2026) -> Bank:
+def stages(rows: Applicants, *, seed: int = 2026) -> Bank:
     """The rule of the story: for whom the bank has a file. Of a stranger its form says what `BANK_FILE` has.
 
     Of the old records one applicant in three was a customer; the new ones and the validation rows are customers all.
@@ -82,10 +82,10 @@ def costs(labels: Any, called_bad: Any) -> np.ndarray:
     return np.where(bad & ~called, MISSED, np.where(~bad & called, 1, 0)).astype(np.float64)
 
 
-def _take(rows: Rows, order: np.ndarray) -> Rows:
-    return Rows(rows.data.iloc[order].reset_index(drop=True), rows.labels.iloc[order].reset_index(drop=True))
+def _take(rows: Applicants, order: np.ndarray) -> Applicants:
+    return Applicants(rows.data.iloc[order].reset_index(drop=True), rows.labels.iloc[order].reset_index(drop=True))
 
 
-def _without_file(rows: Rows, strangers: np.ndarray) -> Rows:
+def _without_file(rows: Applicants, strangers: np.ndarray) -> Applicants:
     known = {name: rows.data[name].where(~strangers, said) for name, said in BANK_FILE.items()}
-    return Rows(rows.data.assign(**known), rows.labels)
+    return Applicants(rows.data.assign(**known), rows.labels)

@@ -15,7 +15,7 @@ from ..errors import LeptonError
 from ..manager import ModelManager
 from ..models import CreditScoringModel
 from ..results import Performance, RollbackPlan
-from .german_credit import LABEL, MISSED, Bank, Rows, costs, load, split, stages
+from .german_credit import LABEL, MISSED, Applicants, Bank, costs, load, split, stages
 from .narrator import Narrator
 from .place import environment
 
@@ -55,7 +55,7 @@ def _story(narrator: Narrator, manager: ModelManager, home: Path) -> None:
     narrator.show(list(manager.log(f"{MODEL}@main").graph()))
 
 
-def run_sample(narrator: Narrator, rows: Rows) -> None:
+def run_sample(narrator: Narrator, rows: Applicants) -> None:
     """The README's sample, letter for letter; in English what it says is."""
     narrator.chapter("最初的十五行", "The first fifteen lines")
     sample = files("lepton_ai.demo").joinpath("sample.txt").read_text(encoding="utf-8")
@@ -97,7 +97,7 @@ def train_first(narrator: Narrator, manager: ModelManager, home: Path, bank: Ban
     return version
 
 
-def trained(narrator: Narrator, manager: ModelManager, path: Path, rows: Rows, **asked: Any) -> int:
+def trained(narrator: Narrator, manager: ModelManager, path: Path, rows: Applicants, **asked: Any) -> int:
     """Ask for a training on rows in a file and wait for the version: a worker does it, here or wherever one is."""
     rows.data.assign(**{LABEL: rows.labels}).to_parquet(path)
     with narrator.progress("训练", "training") as epoch:
@@ -149,7 +149,7 @@ def compare(narrator: Narrator, manager: ModelManager, bank: Bank, first: int, s
     narrator.say(f"版本{best}更好，上线。", f"Version {best} does better and goes live.")
 
 
-def evaluated(manager: ModelManager, version: int, rows: Rows, name: str) -> Performance:
+def evaluated(manager: ModelManager, version: int, rows: Applicants, name: str) -> Performance:
     """A version's figures on rows, which the ledger is told under a name of their own."""
     performance = manager.evaluate(f"{MODEL}@{version}", rows.data, rows.labels, name=name).performance
     assert isinstance(performance, Performance)

@@ -103,7 +103,7 @@ def test_the_sample_stands_in_the_readme(page: Path) -> None:
     assert sample in [text for kind, text in BLOCKS.findall(page.read_text()) if kind == "python"]
 
 
-@pytest.mark.parametrize(("page", "language"), zip(READMES, ("en", "zh"), strict=True), ids=("en", "zh"))
+@pytest.mark.parametrize(("page", "language"), [*zip(READMES, ("en", "zh"), strict=True)], ids=("en", "zh"))
 def test_the_first_eight_lines_print_what_stands_below_them(page: Path, language: str, tmp_path: Path) -> None:
     (_, lines), (_, printed) = [block for block in BLOCKS.findall(page.read_text()) if block[0]][:2]
 
