@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from threading import Event
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -15,6 +16,9 @@ from ...results.words import say
 from ..command import Session, command
 from .observing import observed
 from .signals import end_after, stopping
+
+if TYPE_CHECKING:
+    from ...web.options import ServeOptions
 
 LONGEST_END: Final = 3.5
 """Seconds in which the server ends, whatever it waits for: what a request did not record by then, it did not."""
@@ -61,14 +65,8 @@ def serve(
     tokens (`lepton token create`) and the exact --hosts by which it is called. LEPTON_SERVE_HOSTS, LEPTON_SERVE_PROXIES
     and LEPTON_SERVE_ISSUER stand for the options; docs/serve.md has TLS, proxies and limits.
     """
-    try:
-        from ...web.options import ServeOptions, issuer, listed
-        from ...web.served import ServedLedger
-        from ...web.serving import serve as run
-    except ImportError as error:
-        raise Refused(
-            f"the server needs the extra `web` ({error.name} is missing); pip install 'lepton-ai-sdk[web]'"
-        ) from error
+    from ...web.options import ServeOptions, issuer, listed
+
     options = ServeOptions(
         host=host,
         port=port,
@@ -79,6 +77,16 @@ def serve(
         root_path=root_path,
         issuer=issuer(),
     )
+    address = serve_until_stopped(session, options)
+    session.answer({"address": address}, say("stopped serving at {address}", address=address))
+
+
+def serve_until_stopped(session: Session, options: ServeOptions, told: Callable[[str], None] = lambda _: None) -> str:
+    """Serve the session's ledger until this process is told to stop: the address, which `told` hears at the start."""
+    check_extra()
+    from ...web.served import ServedLedger
+    from ...web.serving import serve as run
+
     parts, stop, address = session.parts, Event(), ""
     parts.seek_unless_named()
     parts.check_witnesses()
@@ -88,8 +96,19 @@ def serve(
         nonlocal address
         address = at
         logging.getLogger("lepton").warning("serving %s at %s", parts.settings.ledger, at)
+        told(at)
 
     end_after(stop, LONGEST_END)
     with stopping(stop), observed(parts.settings.metrics, {}):
         run(service, stop, ready)
-    session.answer({"address": address}, say("stopped serving at {address}", address=address))
+    return address
+
+
+def check_extra() -> None:
+    """Raise `Refused` where what the server needs is not installed."""
+    try:
+        import_module("lepton_ai.web.serving")
+    except ImportError as error:
+        raise Refused(
+            f"the server needs the extra `web` ({error.name} is missing); pip install 'lepton-ai-sdk[web]'"
+        ) from error

@@ -1,4 +1,3 @@
-"""Style sheet and scripts of the pages, each at an address that changes with its content."""
 
 """Style sheet and scripts of the pages, at addresses that change with their content."""
 
