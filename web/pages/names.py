@@ -25,7 +25,10 @@ def names(page: Visit, model: str) -> PageView:
     told = {kind: _told(found) for kind, found in refs.items()}
     protected = manager.protections(model)
     key = str(uuid4())
-    return PageView({"model": model, "refs": refs, "protected": protected, "key": key}, {"model": model, **told})
+    return PageView(
+        {"model": model, "refs": refs, "protected": protected, "key": key, "to": page.asked("to")},
+        {"model": model, **told},
+    )
 
 
 @pages.page("/m/{model}/aliases/{name}", "alias")
@@ -44,7 +47,7 @@ def alias(page: Visit, model: str, name: str) -> PageView:
     protection = manager.protections(model).get(name)
     data = {"model": model, "name": name, "stands": stands, "last": last, "moves": entries, "older": older}
     done = next((each for each in entries if str(each.seq) == page.asked("done")), None)
-    return PageView({**data, "protection": protection, "done": done, "key": str(uuid4())}, told)
+    return PageView({**data, "protection": protection, "done": done, "to": page.asked("to"), "key": str(uuid4())}, told)
 
 
 @pages.act("/m/{model}/aliases/{name}")

@@ -17,6 +17,7 @@ from ..problems import Problem, of_http
 from ..served import ServedLedger
 from . import comparison, diff, entry, history, live, models, names, rollback, tensors, versions, work
 from .asking import events, search, sql, status, tokens
+from .new_job import page as new_job
 from .page import Visit, refused
 
 log = logging.getLogger("lepton.serve")
@@ -29,7 +30,8 @@ PARAMETERS: Final = 200
 """Parameters of an address; comparisons have the most."""
 _PROGRAMS: Final = ("/api/", "/healthz", "/readyz")
 _SUBJECTS: Final = (
-    models, history, names, rollback, versions, tensors, diff, comparison, work, events, search, sql, status, tokens,
+    models, history, names, rollback, versions, tensors, diff, comparison, new_job, work, events, search, sql,
+    status, tokens,
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from ...results.work.runs import RunRecord
 from ...versions.feed import told
 from .curves import curves
 from .html import translated
+from .new_job.page import is_unattended
 from .page import PageRoutes, PageView, Visit
 from .views import Row, named, rows
 
@@ -83,6 +84,7 @@ def job(page: Visit, job: str) -> PageView:
     shown = {
         "job": record, "view": view, "asked": asked, "who": named(page, view["actor"]), "story": story,
         "curves": drawn, "key": str(uuid4()),
+        "waits": record.status == "queued" and page.at is None and is_unattended(page, record.pool),
     }  # fmt: skip
     metrics = [] if drawn is None else [each.to_dict() for each in drawn.drawn]
     return PageView(
