@@ -17,6 +17,7 @@ NEW_JOB: Final = {
         "正在等待：没有工作进程。请在账本所在处启动一个：",
     "No rows have a name yet. Name some first:": "还没有已命名的数据。请先命名：",
     "Nothing is asked for in the past.": "不能在过去提交任务。",
+    "Compare version {number}": "比较版本 {number}", "those that are ticked": "已勾选的",
     "Judge it on": "评估所用数据", "Move {name} here": "将 {name} 移到此处", "Give it a name": "为其命名",
     "Train a version": "训练新版本",
     # what the requests of the API say of their fields
