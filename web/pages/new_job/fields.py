@@ -153,7 +153,7 @@ def _field(name: str, schema: Mapping[str, Any], required: bool) -> JobField:
 def _read(field: JobField, words: str) -> Any:
     """What a field says, None where it is left to its default."""
     if field.shape == "check":
-        return True if words else False if field.default else None
+        return words == "1" if words and words != (field.default or "0") else None
     if not words or words == field.default:
         return None
     if field.shape == "list":

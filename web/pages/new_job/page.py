@@ -83,10 +83,7 @@ def _form(page: Visit, kind: str, said: Mapping[str, str]) -> dict[str, Any]:
 
 def _filled(page: Visit, fields: list[JobField], said: Mapping[str, str]) -> dict[str, str]:
     """What stands in each field: what was typed, else its default; where only one thing can be meant, that."""
-    posted = page.request.method == "POST"
-    values = {
-        each.name: said.get(each.name, "" if posted and each.shape == "check" else each.default) for each in fields
-    }
+    values = {each.name: said.get(each.name, each.default) for each in fields}
     models, data_sets = page.manager.models(), page.manager.data_sets()
     for name, one in (("model", models), ("data", [each.name for each in data_sets])):
         if values.get(name) == "" and len(one) == 1:
