@@ -54,7 +54,7 @@ def test_who_put_what_live_when_and_why(server: Served, newcomer: Newcomer) -> N
 
 def test_what_was_live_at_a_time(server: Served, newcomer: Newcomer) -> None:
     moves = list(server.manager.moves("production", "alias", model="credit"))
-    newcomer.page.get_by_label("As of").fill(str(moves[1].seq))
+    newcomer.page.get_by_role("textbox", name="As of").fill(str(moves[1].seq))
     newcomer.click("button", "Look", "header")
 
     row = newcomer.page.locator("#models tr[data-key=credit]").inner_text()

@@ -59,7 +59,7 @@ def _form(page: Visit, kind: str, said: Mapping[str, str]) -> dict[str, Any]:
     fields = [each for each in fields_of(kind) if unlimited or each.name not in FILES]
     takes_class = any(each.name == "class" for each in fields)
     parameters = hyperparameter_fields(chosen) if takes_class else None
-    hidden = {"class"} | ({"hyperparameters"} if parameters is not None else set())
+    hidden = ("class",) if parameters is None else ("class", "hyperparameters")
     shown = [each for each in fields if each.name not in hidden]
     return {
         "kind": kind,
