@@ -114,6 +114,8 @@ class ServeOptions:
     issuer: Issuer | None = None
     """The OpenID Connect issuer whose tokens are taken."""
     limits: Limits = field(default_factory=Limits)
+    works: bool = False
+    """Whether the server does the jobs that no other worker is there to take."""
 
     def __post_init__(self) -> None:
         for name in self.hosts:

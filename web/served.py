@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from anyio import CapacityLimiter
 
 from ..errors import LockHeld
+from ..jobs.standby import StandingBy
 from ..supervised import Supervised
 from ..versions.data.uploaded import Uploads
 from .door.lane import Lane
@@ -183,9 +184,21 @@ class ServedLedger:
             await asyncio.to_thread(views.__enter__)
             stack.push_async_callback(asyncio.to_thread, views.__exit__)
             stack.callback(self._close)
+            if self.works:
+                working = Supervised(self._work, "standing by", PATIENCE)
+                await asyncio.to_thread(working.__enter__)
+                stack.push_async_callback(asyncio.to_thread, working.__exit__)
             yield
             self.ending.set()
             self.uploads.close()
+
+    @property
+    def works(self) -> bool:
+        """Whether the server does the jobs that no other worker is there to take; beside Kafka jobs are not its own."""
+        return self.options.works and self.home.desk.here
+
+    def _work(self, stop: Event) -> None:
+        StandingBy(self.home.desk, self.home.workplace.post()).run(stop)
 
     def _close(self) -> None:
         if "queries" in vars(self):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from threading import Event
@@ -29,6 +30,12 @@ def _reached(function: F) -> F:
     """The options of where the server is and who reaches it."""
     file, more = click.Path(path_type=Path), "; may be repeated."
     for option in (
+        click.option(
+            "--work/--no-work",
+            "works",
+            default=None,
+            help="Do the jobs that no other worker takes; unless said, where the ledger serves this machine alone.",
+        ),
         click.option("--root-path", default="", metavar="/NAME", help="What a proxy takes off the front of the path."),
         click.option("--tls-key", "key", type=file, metavar="FILE", help="The certificate's key, PEM."),
         click.option("--tls-certificate", "certificate", type=file, metavar="FILE", help="A certificate for TLS, PEM."),
@@ -58,12 +65,16 @@ def serve(
     certificate: Path | None,
     key: Path | None,
     root_path: str,
+    works: bool | None,
 ) -> None:
     """Serve the ledger over HTTP until stopped: the API under /api/v1, described by /api/v1/openapi.json.
 
     On loopback, while the ledger has no tokens, it serves this machine's own user alone. Elsewhere it starts only with
     tokens (`lepton token create`) and the exact --hosts by which it is called. LEPTON_SERVE_HOSTS, LEPTON_SERVE_PROXIES
     and LEPTON_SERVE_ISSUER stand for the options; docs/serve.md has TLS, proxies and limits.
+
+    On loopback it also does the jobs of the pool `default` that no `lepton worker` is there to take, as the command
+    that waits for a job does; --no-work leaves them to workers.
     """
     from ...web.options import ServeOptions, issuer, listed
 
@@ -77,6 +88,7 @@ def serve(
         root_path=root_path,
         issuer=issuer(),
     )
+    options = replace(options, works=options.is_private if works is None else works)
     address = serve_until_stopped(session, options)
     session.answer({"address": address}, say("stopped serving at {address}", address=address))
 

@@ -1,4 +1,3 @@
-
 """Style sheet and scripts of the pages, at addresses that change with their content."""
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def names(page: Visit, model: str) -> PageView:
     left = {kind: len(pairs) - len(shown[kind]) for kind, pairs in matching.items()}
     protected = manager.protections(model)
     data = {"model": model, "refs": refs, "shown": shown, "left": left, "find": find, "protected": protected}
-    return PageView({**data, "key": str(uuid4())}, {"model": model, **told})
+    return PageView({**data, "to": page.asked("to"), "key": str(uuid4())}, {"model": model, **told})
 
 
 @pages.page("/m/{model}/aliases/{name}", "alias")
@@ -49,7 +49,7 @@ def alias(page: Visit, model: str, name: str) -> PageView:
     protection = manager.protections(model).get(name)
     data = {"model": model, "name": name, "stands": stands, "last": last, "moves": entries, "older": older}
     done = next((each for each in entries if str(each.seq) == page.asked("done")), None)
-    return PageView({**data, "protection": protection, "done": done, "key": str(uuid4())}, told)
+    return PageView({**data, "protection": protection, "done": done, "to": page.asked("to"), "key": str(uuid4())}, told)
 
 
 @pages.act("/m/{model}/aliases/{name}", "alias", alias)

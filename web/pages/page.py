@@ -25,6 +25,7 @@ from .forms import TypedFields, form_of
 from .html import rendered
 
 if TYPE_CHECKING:
+    from ...domain.access.rights import Scope
     from ...manager import ModelManager
     from ...versions.workspace import Workspace
     from ...wiring import Home
@@ -160,6 +161,10 @@ class Visit:
         """Whether this page is one of those that a link of the head leads to."""
         first = self.path.split("/")[1]
         return first in ("", "m", "models") if not place else first == place
+
+    def may(self, scope: Scope, model: str | None = None) -> bool:
+        """Whether whoever reads may do something here: never in the past."""
+        return self.at is None and self.visitor is not None and self.visitor.rights.may(scope, model)
 
     def leads_to(self, place: str) -> bool:
         """Whether whoever reads may see what a link of the head leads to."""

@@ -33,6 +33,7 @@ from . import (
 )  # fmt: skip
 from .asking import events, search, sql, status, tokens
 from .charts import program
+from .new_job import page as new_job
 from .page import Visit, refused
 
 log = logging.getLogger("lepton.serve")
@@ -54,8 +55,8 @@ _TOLD: Final = (401, 403, 429, 503)
 _ENDED: Final = "your log-in has ended; log in in another tab, then reload this page to send the form again"
 _PROGRAMS: Final = ("/api/", "/healthz", "/readyz")
 _SUBJECTS: Final = (
-    models, history, names, rollback, versions, tensors, diff, comparison, work, events, search, sql, status, tokens,
-    proof,
+    models, history, names, rollback, versions, tensors, diff, comparison, new_job, work, events, search, sql,
+    status, tokens, proof,
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
+from uuid import uuid4
 
 from starlette.responses import Response
 
@@ -91,7 +92,6 @@ def first_parent(version: Version) -> str | None:
 def shown(page: Visit, record: VersionRecord) -> PageView:
     """The page of a version."""
     at = record.version
-    rights = page.visitor.rights if page.visitor else None
     judged, unread = _judged(page, at)
     data = {
         "record": record,
@@ -107,7 +107,10 @@ def shown(page: Visit, record: VersionRecord) -> PageView:
         "card": _stored(at, "card"),
         "size": size(record.bytes),
         "delta": record.delta and {**record.delta, "size": size(record.delta["bytes"])},
-        "may_write": page.at is None and rights is not None and rights.may("write", at.model),
+        "may_write": page.may("write", at.model),
+        "data_sets": page.manager.data_sets(),
+        "other_aliases": [name for name in page.manager.aliases(model=at.model) if name not in record.aliases],
+        "key": str(uuid4()),
     }
     evaluations = [each.to_dict() | {"report": each.report is not None} for each in judged]
     return PageView(data, record.to_dict() | {"evaluations": evaluations})
