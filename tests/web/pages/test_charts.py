@@ -18,6 +18,7 @@ import pytest
 
 from ..server import PATIENCE, Served, served
 from .story import HOSTILE, RUN, told
+from .test_browser import RULES
 
 NAMES = ("a.b[0]\\'\"", "<b>word</b>", "${alert(1)}\u202e")
 """Columns that a reader of specifications might take for paths, markup or expressions."""
@@ -97,6 +98,26 @@ def test_charts_are_explored_without_a_violation_of_the_policy(
     context.close()
 
     assert said == []
+
+
+def test_charts_are_legible_to_everybody_and_fit_on_a_phone(server: Served, http: httpx.Client, browser: Any) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    context = browser.new_context(viewport={"width": 320, "height": 900}, locale="en", color_scheme="dark")
+    page, found = context.new_page(), dict[str, Any]()
+    for place in PLACES:
+        drawn(http, place)
+        page.goto(server.url + place)
+        for is_explored in (False, True):
+            if is_explored:
+                page.locator("button.explore").first.click()
+                page.locator(".explored svg path").first.wait_for(state="attached", timeout=1000 * PATIENCE)
+            violations = Axe().run(page, options=RULES).response["violations"]
+            found |= {f"{place} {is_explored} {each['id']}": each["nodes"] for each in violations}
+            assert page.evaluate("document.documentElement.scrollWidth") <= 320, place
+    context.close()
+
+    assert found == {}
 
 
 def shown(http: httpx.Client, place: str) -> str:

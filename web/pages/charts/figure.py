@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ...drawings import Drawing
     from ..page import Visit
 
-SECONDS: Final = 5.0
+SECONDS: Final = 3.0
 """That a page waits for all its charts; what is drawn later is there when it is opened again."""
 PATIENCE: Final = 60.0
 """Seconds that whoever explores a chart waits for it."""
