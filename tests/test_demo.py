@@ -107,7 +107,7 @@ def test_the_readmes_picture_can_be_made_and_is_small(told: tuple[Path, str], tm
 def test_what_something_else_made_is_refused_and_stays(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("three years of work")
 
-    ended = Cli(tmp_path)("demo")
+    ended = Cli(tmp_path)(["demo", "--home", str(tmp_path)])
 
     assert ended.code == 1
     assert "was not made by the demo; choose another by --home" in ended.err
