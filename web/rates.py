@@ -35,7 +35,7 @@ class Rate:
         return max(0.0, level - (time.monotonic() - since) * self._most / _MINUTE)
 
 
-class Known:
+class LatelyGood:
     """Secrets that were good lately, by their hashes; of many the latest."""
 
     def __init__(self) -> None:

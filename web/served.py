@@ -27,7 +27,7 @@ from .following.tail import Tail
 from .options import ServeOptions
 from .pages.tree.kept import KeptTrees
 from .queries import Queries
-from .rates import Known, Rate
+from .rates import LatelyGood, Rate
 
 if TYPE_CHECKING:
     from ..manager import ModelManager
@@ -117,9 +117,9 @@ class ServedLedger:
         return Lane(*_DOUBT)
 
     @cached_property
-    def known(self) -> Known:
+    def known(self) -> LatelyGood:
         """The tokens that were good lately."""
-        return Known()
+        return LatelyGood()
 
     @cached_property
     def trees(self) -> KeptTrees:

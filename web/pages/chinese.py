@@ -6,8 +6,8 @@ from typing import Final
 
 from .asking.chinese import ASKING
 from .charts.chinese import CHARTS
-from .evidence_chinese import EVIDENCE
 from .new_job.chinese import NEW_JOB
+from .proof.chinese import EVIDENCE
 
 PAGES: Final = {
     **ASKING,

@@ -15,26 +15,12 @@ from starlette.types import Message, Receive, Scope, Send
 
 from ..problems import Problem, of_http
 from ..served import ServedLedger
-from . import (
-    comparison,
-    diff,
-    entry,
-    history,
-    live,
-    models,
-    moment,
-    names,
-    proof,
-    rollback,
-    sign_on,
-    tensors,
-    versions,
-    work,
-)  # fmt: skip
+from . import comparison, diff, entry, history, live, models, moment, names, rollback, sign_on, tensors, versions, work
 from .asking import events, search, sql, status, tokens
 from .charts import program
 from .new_job import page as new_job
 from .page import Visit, refused
+from .proof import page as proof
 
 log = logging.getLogger("lepton.serve")
 

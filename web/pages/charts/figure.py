@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SECONDS: Final = 3.0
 """That a page waits for all its charts; what is drawn later is there when it is opened again."""
 PATIENCE: Final = 60.0
-"""Seconds that whoever explores a chart waits for it."""
+"""Seconds that whoever explores a chart waits for it, and a page of the past, which never changes again."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def figures(page: Visit, charts: Sequence[Chart]) -> list[ChartFigure]:
     from markupsafe import Markup
 
     drawings = page.service.drawings
-    end, shown = time.monotonic() + SECONDS, list[ChartFigure]()
+    end, shown = time.monotonic() + (SECONDS if page.at is None else PATIENCE), list[ChartFigure]()
     try:
         check_drawing()
         begun = [drawings.begun(each.order) for each in charts]

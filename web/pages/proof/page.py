@@ -10,21 +10,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from ...errors import Forbidden, LeptonError, Malformed, NotAsSigned
-from ...events.merkle import leaf_hash
-from ...evidence.head import KnownHead, heads_of, hexed, note_in
-from ...evidence.note import SignedNote, keys_of
-from ...evidence.proof import checked
-from ...evidence.tree import PathStep, steps_of_inclusion
-from ...media import JSON
-from ...results import Proof, Proved, SignedHead
-from ...versions.evidence.against import check_prefix, verify_against
-from ...versions.evidence.heads import head_of
-from ...versions.evidence.proving import prove_since_size
-from ..caller import encoded
-from ..problems import kind_of, of_error
-from .asking.events import EventReader
-from .page import PageRoutes, PageView, Visit
+from ....errors import Forbidden, LeptonError, Malformed, NotAsSigned
+from ....events.merkle import leaf_hash
+from ....evidence.head import KnownHead, heads_of, hexed, note_in
+from ....evidence.note import SignedNote, keys_of
+from ....evidence.proof import checked
+from ....evidence.tree import PathStep, steps_of_inclusion
+from ....media import JSON
+from ....results import Proof, Proved, SignedHead
+from ....versions.evidence.against import check_prefix, verify_against
+from ....versions.evidence.heads import head_of
+from ....versions.evidence.proving import prove_since_size
+from ...caller import encoded
+from ...problems import kind_of, of_error
+from ..asking.events import EventReader
+from ..page import PageRoutes, PageView, Visit
 
 pages = PageRoutes()
 
