@@ -22,7 +22,7 @@ from ..caller import encoded
 from ..problems import kind_of, of_error
 from ..routing import unquoted
 from .forms import TypedFields, form_of
-from .html import rendered
+from .html import rendered, translated
 
 if TYPE_CHECKING:
     from ...domain.access.rights import Scope
@@ -325,7 +325,11 @@ def answered(request: Request, answer: Callable[[Visit], Response], *, as_json: 
 def refused(page: Visit, status: int, sentence: str) -> Response:
     """A page that says why there is none; it is of now, whatever moment was asked for."""
     page.at = None
-    return html(page, "refused", PageView({"status": status, "sentence": sentence}, status=status))
+    mark = CHOSEN.set(page.language)
+    try:
+        return html(page, "refused", PageView({"status": status, "sentence": translated(sentence)}, status=status))
+    finally:
+        CHOSEN.reset(mark)
 
 
 def html(page: Visit, template: str, shown: PageView | Response) -> Response:

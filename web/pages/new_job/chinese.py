@@ -20,6 +20,8 @@ NEW_JOB: Final = {
     "Compare version {number}": "比较版本 {number}", "those that are ticked": "已勾选的",
     "Judge it on": "评估所用数据", "Move {name} here": "将 {name} 移到此处", "Give it a name": "为其命名",
     "Train a version": "训练新版本",
+    "there is no page at this address; begin at the models": "此地址没有页面；请从模型列表开始",
+    "this is a fault of Lepton itself; the server's log tells more": "这是 Lepton 自身的故障；详情见服务器日志",
     # what the requests of the API say of their fields
     "the model that it is about": "任务所属的模型", "the workers that may do it": "可执行任务的工作进程",
     "what a worker must have, such as cuda": "工作进程必须具备的条件，如 cuda",
