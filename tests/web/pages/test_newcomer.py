@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from lepton_ai import verify_proof
+
 from ..server import PATIENCE, Served
 from .story import HOSTILE, open_to_its_user
 
@@ -85,9 +87,14 @@ def test_the_last_one_is_put_back_safely(server: Served, newcomer: Newcomer) -> 
     assert newcomer.clicks + 1 == 3
 
 
-def test_what_proves_a_move_is_beside_it(newcomer: Newcomer) -> None:
+def test_a_move_is_proved_to_an_auditor(newcomer: Newcomer) -> None:
     newcomer.click("link", "production")
     newcomer.page.locator("#all-moves a.seq").first.click()
+    newcomer.click("link", "its proof")
+    with newcomer.page.expect_download() as download:
+        newcomer.page.get_by_role("link", name="Download the proof").click()
 
-    assert "Leaf's hash" in newcomer.page.locator("main").inner_text()
-    assert newcomer.clicks + 1 == 2
+    proved = verify_proof(str(download.value.path()))
+    assert proved.event is not None
+    assert proved.event["type"].startswith("lepton.alias.moved")
+    assert newcomer.clicks + 2 == 4
