@@ -11,6 +11,8 @@ from .desk import Desk, WorkerProfile
 
 LOOKS: Final = 0.25
 """Seconds between two looks at the log, and at work that is under way."""
+LINGERS: Final = 120
+"""Looks for which the worker stays when no job is left: the next one often comes soon."""
 AGAIN: Final = 40
 """Looks after which it is looked for workers that went away, though nothing was recorded."""
 
@@ -36,7 +38,9 @@ class StandingBy:
 
     def _work(self, stop: Event) -> None:
         with self.desk.assigning() as assigner, self.desk.work(self.profile.pool) as worker:
-            while self.desk.waiting(self.profile) and not stop.wait(LOOKS):
+            idle = 0
+            while idle < LINGERS and not stop.wait(LOOKS):
+                idle = 0 if self.desk.waiting(self.profile) else idle + 1
                 for part in (assigner, worker):
                     if isinstance(trouble := part.trouble, LeptonError):
                         raise trouble
