@@ -57,7 +57,8 @@ def demo(session: Session, opens: bool, anew: bool, lang: Language | None, port:
             if opens:
                 webbrowser.open(address)
 
-        address = serve_until_stopped(session, ServeOptions(host=HOST, port=_port() if port is None else port), told)
+        options = ServeOptions(host=HOST, port=_port() if port is None else port, works=True)
+        address = serve_until_stopped(session, options, told)
     session.answer({"address": address, "home": str(folder.path)}, say("stopped serving at {address}", address=address))
 
 
