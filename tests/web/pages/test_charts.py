@@ -75,7 +75,7 @@ def test_charts_are_explored_without_a_violation_of_the_policy(
 
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en", color_scheme=look)
     context.add_init_script(
-        "addEventListener('securitypolicyviolation', e => (window.broken ??= []).push(e.violatedDirective))"
+        "addEventListener('securitypolicyviolation', e => (window.violated ??= []).push(e.violatedDirective))"
     )
     said: list[str] = []
     page = context.new_page()
@@ -94,7 +94,7 @@ def test_charts_are_explored_without_a_violation_of_the_policy(
         assert not page.locator("figure [data-drawn]:visible").count()
         buttons.first.click()
         assert page.locator("figure [data-drawn]").first.is_visible()
-        assert page.evaluate("window.broken ?? []") == []
+        assert page.evaluate("window.violated ?? []") == []
     context.close()
 
     assert said == []

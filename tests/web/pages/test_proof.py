@@ -223,11 +223,11 @@ def test_a_broken_history_turns_pages_red_until_somebody_accepts_it(home: Path, 
         named = "the log ends at 22, and event 23 is the first that is missing"
     with served(home, port=port) as server:
         page.goto(f"{server.url}/status")
-        page.locator("#broken").wait_for()
-        assert what in page.locator("#broken p").inner_text()
-        assert "head of 30 events" in page.locator("#broken p").inner_text()
+        page.locator("#alarm").wait_for()
+        assert what in page.locator("#alarm p").inner_text()
+        assert "head of 30 events" in page.locator("#alarm p").inner_text()
         page.goto(f"{server.url}/m/net")
-        page.locator("#broken").wait_for()
+        page.locator("#alarm").wait_for()
         page.get_by_text("What this means, and what to do").click()
         assert "does not go on from the head of 30 events" in outcomes(page, "seen")[0]
         assert named in checked(page, "hold", head)[0]
@@ -240,7 +240,7 @@ def test_a_broken_history_turns_pages_red_until_somebody_accepts_it(home: Path, 
         page.locator("#seen .green").wait_for()
         page.goto(f"{server.url}/status")
         page.wait_for_function("!localStorage.getItem('lepton-heads').includes('\"why\"')")
-        assert page.locator("#broken").is_hidden()
+        assert page.locator("#alarm").is_hidden()
     context.close()
 
 
@@ -254,9 +254,9 @@ def test_another_ledger_at_the_address_is_told_differently(home: Path, tmp_path:
     with served(tmp_path / "another", port=port) as server:
         server.manager.save_version({"w": np.ones(1)}, name="net")
         page.goto(f"{server.url}/status")
-        page.locator("#broken").wait_for()
+        page.locator("#alarm").wait_for()
 
-        assert page.locator("#broken p").inner_text().startswith("Another ledger is at this address")
+        assert page.locator("#alarm p").inner_text().startswith("Another ledger is at this address")
     context.close()
 
 

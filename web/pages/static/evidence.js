@@ -253,12 +253,13 @@ export async function accept() {
 
 /** Show, or take away, what every page says where the log does not go on from the head that was seen last. */
 export function banner() {
-  const bar = document.getElementById("broken");
+  const bar = document.getElementById("alarm");
   if (!bar) return;
   const { broken } = store();
   const words = broken && bar.querySelector(`[data-why=${broken.why}]`)?.dataset.words;
   document.body.classList.toggle("broken", Boolean(words));
   bar.hidden = !words;
+  if (words) bar.setAttribute("role", "alert");
   if (words) bar.querySelector("p").textContent = filled(words, described(broken));
 }
 
