@@ -1,35 +1,35 @@
-"""What a model of tables predicts: two classes, several, or a number; and how labels become targets of a net."""
+"""What a model predicts: two classes, several, or a number; and how labels become targets of a net."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from ...datasets.columns import Column, Label
-from ...errors import Malformed
-from ...models.labels import targets, two_classes
+from ..datasets.columns import Column, Label
+from ..errors import Malformed
+from ..models.labels import targets, two_classes
 
-TableTask: TypeAlias = Literal["binary", "multiclass", "regression"]
+PredictedTask: TypeAlias = Literal["binary", "multiclass", "regression"]
 FEW: Final = 20
 """Whole numbers of at most so many values are taken for classes, where nobody says what they are."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is predicted of a row: one of `classes`, or a number on its scale."""
+    """What is predicted of an example: one of `classes`, or a number on its scale."""
 
-    task: TableTask
+    task: PredictedTask
     classes: tuple[Label, ...] = ()
     mean: float = 0.0
     scale: float = 1.0
 
     @classmethod
-    def of(cls, labels: Column, task: TableTask | Literal["auto"], positive: Label | None) -> Target:
+    def of(cls, labels: Column, task: PredictedTask | Literal["auto"], positive: Label | None) -> Target:
         """What these labels ask for. Raises `Malformed` where they are no such thing."""
         chosen = _seeming(labels, positive) if task == "auto" else task
         if chosen == "regression":
@@ -43,14 +43,18 @@ class Target:
 
     @property
     def outputs(self) -> int:
-        """Numbers that a net says of a row."""
+        """Numbers that a net says of an example."""
         return len(self.classes) if self.task == "multiclass" else 1
 
     def coded(self, labels: Column) -> torch.Tensor:
         """Labels as a net's targets: codes of classes, int64, or scaled numbers, float32. Raises `Malformed`."""
         if self.task == "regression":
-            return torch.from_numpy(((_numbers(labels) - self.mean) / self.scale).astype(np.float32))
+            return torch.from_numpy(((self.numbers(labels) - self.mean) / self.scale).astype(np.float32))
         return torch.from_numpy(self.codes(labels))
+
+    def numbers(self, labels: Column) -> npt.NDArray[np.float64]:
+        """Labels that are numbers, as they are. Raises `Malformed` on text."""
+        return _numbers(labels)
 
     def codes(self, labels: Column) -> npt.NDArray[np.int64]:
         """The place of each label among the classes. Raises `Malformed` on a label that is none of them."""
@@ -67,17 +71,13 @@ class Target:
             )
         return coded
 
-    def to_dict(self) -> dict[str, Any]:
-        """The target as JSON, its numbers apart."""
-        return {"task": self.task, "classes": [*self.classes]}
-
     @property
     def encoded(self) -> bytes:
         """The classes as JSON, which a buffer holds."""
         return json.dumps(self.classes, separators=(",", ":")).encode()
 
 
-def _seeming(labels: Column, positive: Label | None) -> TableTask:
+def _seeming(labels: Column, positive: Label | None) -> PredictedTask:
     if positive is not None:
         return "binary"
     if labels.kind == "category":
