@@ -1,6 +1,6 @@
 # A bare `make` lists the chores. Each does all its own set-up, in .venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format bench fuzz study faults stack serve docs notebook constraints clean
+.PHONY: help demo test lint types format bench fuzz study faults stack serve docs notebook picture constraints clean
 
 export PYTHONSAFEPATH := 1
 PYTHON ?= python3
@@ -17,7 +17,7 @@ help: ## list the chores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## the main job on real German credit data, told as a story (LANGUAGE=en for English)
-	@PYTHONSAFEPATH= $(BIN)/python examples/demo.py --home $(LEDGER) --lang $(LANGUAGE)
+	@$(BIN)/python -m lepton_ai.demo --home $(LEDGER) --lang $(LANGUAGE)
 
 test: $(VENV)/.dev ## all tests
 	@$(BIN)/python -m pytest -n auto -m "not study" $(PYTEST)
@@ -61,6 +61,9 @@ docs: $(VENV)/.dev ## the generated pages: schemas, views, commands
 
 notebook: $(VENV)/.dev ## examples/first-steps.ipynb, run from top to bottom
 	@$(BIN)/python -m pytest tests/test_examples.py
+
+picture: $(VENV)/.dev ## the README's picture of the page, docs/pictures/page.webp
+	@PYTHONSAFEPATH= $(BIN)/python -m tests.picture
 
 constraints: $(VENV)/.uv ## the pinned versions of all dependencies
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --all-extras --group dev --no-emit-index-url \

@@ -43,6 +43,9 @@ _HOMES: Final = {
     "verify_proof": ".evidence.proof",
 }
 
+__version__: str
+"""The version of the distribution `lepton-ai-sdk`, as `lepton --version` has it."""
+
 __all__ = [
     "Damaged",
     "DataWarning",
@@ -58,6 +61,7 @@ __all__ = [
     "Unavailable",
     "UnknownRevision",
     "Version",
+    "__version__",
     "metric",
     "register",
     "verify_proof",
@@ -66,6 +70,10 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Open a room only when something in it is asked for: `import lepton_ai` stays cheap."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("lepton-ai-sdk")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES[name], __name__), name)

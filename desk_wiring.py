@@ -68,6 +68,7 @@ def desk_of(home: HomeOfWork) -> Desk:
         waiting=lambda worker: _waiting(home, worker),
         work=lambda pool: _work(home, pool),
         terms=home.settings.terms,
+        end=lambda: home.store.end(),
     )
 
 

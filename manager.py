@@ -21,6 +21,7 @@ from .domain.model.resolve import split_range
 from .domain.model.revision import parts
 from .errors import Malformed, ReadOnly, UnknownRevision
 from .events.actor import checked_actor
+from .evidence.head import heads_in, last_head_in
 from .home import checked_path, is_url
 from .permissions import write_whole
 from .results import LastMove, PendingVersion, Refs, Version, VersionRef, Versions
@@ -1316,12 +1317,12 @@ class ModelManager:
         """
         if against is None:
             return versions.fsck.verify(self._workspace)
-        return versions.against.verify_against(
-            self._workspace,
+        file, keys = (
             checked_path(os.fspath(against), "the file of the head"),
             versions.heads.keys_of(key, self._settings),
-            _path_of(leaves, "the file of the leaves"),
         )
+        beside = _path_of(leaves, "the file of the leaves")
+        return versions.against.verify_against(self._workspace, heads_in(file, keys), beside)
 
     @_administered
     def sign_head(
@@ -1372,8 +1373,8 @@ class ModelManager:
             seq = versions.proving.event_of(self._workspace, _written(self._arrived(what)))
             proof = versions.proving.prove_event(self._workspace, seq, known)
         else:
-            earlier = checked_path(os.fspath(cast("str", since)), "the file of the earlier head")
-            proof = versions.proving.prove_since(self._workspace, earlier, keys, known)
+            file = checked_path(os.fspath(cast("str", since)), "the file of the earlier head")
+            proof = versions.proving.prove_since(self._workspace, last_head_in(file, keys), known)
         if output is not None:
             file = checked_path(os.fspath(output), "the file of the proof")
             write_whole(file, proof.written().encode())

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from . import errors
-from .errors import Damaged, LeptonError
+from .errors import Damaged, LeptonError, NotAsSigned
 
 _APART: Final = frozenset({"python", "cli", "kept", "__notes__"})
 """What an error carries that is no field of its kind: it is sent beside them, within the sentence, or not at all."""
@@ -15,7 +15,7 @@ _APART: Final = frozenset({"python", "cli", "kept", "__notes__"})
 
 def told(error: LeptonError) -> dict[str, Any]:
     """An error as it is sent."""
-    if isinstance(error, Damaged):
+    if isinstance(error, Damaged) and not isinstance(error, NotAsSigned):
         return {"error": "Damaged", "thing": error.thing, "expected": error.expected, "found": error.found}
     advice = {"python": error.python, "cli": error.cli}  # the asker may read it at another door
     fields = {name: value for name, value in vars(error).items() if name not in _APART}

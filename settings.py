@@ -24,6 +24,7 @@ __all__ = [
     "Settings",
     "Terms",
     "completed",
+    "file_named",
     "language",
     "load",
     "log",
@@ -162,8 +163,8 @@ def load(home: str | os.PathLike[str] | None = None, *, actor: str | None = None
         wait=seconds_in(env, "LEPTON_WAIT", 30.0),
         kafka=env.get("LEPTON_KAFKA") or None,
         kafka_prefix=_prefix(env),
-        kafka_certificate=_file(env, "LEPTON_KAFKA_CERTIFICATE"),
-        kafka_key=_file(env, "LEPTON_KAFKA_KEY"),
+        kafka_certificate=file_named(env, "LEPTON_KAFKA_CERTIFICATE"),
+        kafka_key=file_named(env, "LEPTON_KAFKA_KEY"),
         kafka_key_password=env.get("LEPTON_KAFKA_KEY_PASSWORD") or None,
         metrics=_metrics(env),
         log_as_json=env.get("LEPTON_LOG") == "json",
@@ -171,7 +172,7 @@ def load(home: str | os.PathLike[str] | None = None, *, actor: str | None = None
         worker_secret=_secret(env, "LEPTON_WORKER_SECRET"),
         source=source,
         offers=offers(env),
-        signing_key=_file(env, "LEPTON_SIGNING_KEY"),
+        signing_key=file_named(env, "LEPTON_SIGNING_KEY"),
         signing_command=env.get("LEPTON_SIGNING_COMMAND") or None,
         verifier_key=env.get("LEPTON_VERIFIER_KEY") or None,
         witness=_witnesses(env),
@@ -248,7 +249,8 @@ def _prefix(env: Mapping[str, str]) -> str:
     return text
 
 
-def _file(env: Mapping[str, str], name: str) -> Path | None:
+def file_named(env: Mapping[str, str], name: str) -> Path | None:
+    """The file that a variable names."""
     text = env.get(name)
     return Path(text).expanduser().absolute() if text else None
 
@@ -256,7 +258,7 @@ def _file(env: Mapping[str, str], name: str) -> Path | None:
 def _secret(env: Mapping[str, str], name: str) -> str | None:
     """A secret from the environment, or the first line of the file that `…_FILE` names; never quoted."""
     text = env.get(name) or ""
-    if (path := _file(env, f"{name}_FILE")) is not None and not text:
+    if (path := file_named(env, f"{name}_FILE")) is not None and not text:
         try:
             text = read_file(path, _LONGEST_SECRET, follow=True).decode().partition("\n")[0].strip()
         except (OSError, ValueError) as error:

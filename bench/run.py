@@ -26,6 +26,7 @@ CHAPTERS = {
     "jobs": "From asking for a job to its start",
     "startup": "The command line",
     "server": "The server on a large ledger, and beside MLflow's",
+    "pages": "The pages on a large ledger, and a first view beside MLflow's",
     "remote": "Saving and loading over HTTP, beside the same at home",
     "credit": "The credit scoring model, beside scikit-learn",
     "evaluation": "Judging a million rows, beside scikit-learn and scipy",

@@ -97,7 +97,7 @@ def rows() -> str:
 
 def _latency(home: Path) -> str:
     large(home, versions=VERSIONS, events=EVENTS)
-    with _process(home, "projector") as projector, served(home) as (server, port):
+    with lepton(home, "projector") as projector, served(home) as (server, port):
         spent = asyncio.run(_at_rate(port))
         peaks = [_peak(process.pid) for process in (server, projector)]
     lines = [
@@ -153,7 +153,7 @@ def _beside(folder: Path) -> str:
     """Requests a second of the two servers, which take turns; medians."""
     with ExitStack() as stack:
         first, ours = stack.enter_context(_ours(folder / "home"))
-        second, theirs = stack.enter_context(_theirs(folder))
+        second, theirs = stack.enter_context(mlflow_served(folder))
         groups = (first, second)
         contests: dict[str, tuple[tuple[int, Callable[[int], Asked]], tuple[int, Callable[[int], Asked]]]] = {
             "show a version by its alias": (
@@ -214,7 +214,7 @@ def _theirs_move(number: int) -> bytes:
 
 
 @contextmanager
-def _theirs(folder: Path) -> Iterator[tuple[int, int]]:
+def mlflow_served(folder: Path) -> Iterator[tuple[int, int]]:
     """As `_ours`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -227,7 +227,7 @@ def _theirs(folder: Path) -> Iterator[tuple[int, int]]:
         (*words, "--port", str(port)), cwd=folder, env=env, stdout=quiet, stderr=quiet, start_new_session=True
     ) as server:
         try:
-            _until(lambda: asyncio.run(_asked(port, Asked("GET", "/health"))))
+            until(lambda: asyncio.run(first_answer(port, Asked("GET", "/health"))))
             asyncio.run(_made(port))
             yield server.pid, port
         finally:
@@ -244,7 +244,7 @@ async def _made(port: int) -> None:
     wire.close()
 
 
-async def _asked(port: int, asked: Asked) -> bytes:
+async def first_answer(port: int, asked: Asked) -> bytes:
     wire = await Wire(port).open()
     try:
         return await wire.ask(asked)
@@ -255,27 +255,27 @@ async def _asked(port: int, asked: Asked) -> bytes:
 @contextmanager
 def served(home: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """`lepton serve` over a home: the process, and its port."""
-    with _process(home, "serve", "--port", "0") as server:
+    with lepton(home, "serve", "--port", "0") as server:
         assert server.stderr is not None
         told = next(line for line in server.stderr if "serving" in line)
         yield server, int(told.rsplit(":", 1)[1])
 
 
 @contextmanager
-def _process(home: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+def lepton(home: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
     env = {**os.environ, "LEPTON_HOME": str(home), "LEPTON_WAIT": str(PATIENCE), "PYTHONSAFEPATH": "1"}
     with subprocess.Popen(
         (*LEPTON, *words), env=env, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
         try:
             if words[0] == "projector":
-                _until(lambda: (home / "read" / "main.sock").stat())
+                until(lambda: (home / "read" / "main.sock").stat())
             yield process
         finally:
             process.terminate()
 
 
-def _until(done: Callable[[], object]) -> None:
+def until(done: Callable[[], object]) -> None:
     end = time.monotonic() + PATIENCE
     while True:
         try:

@@ -11,6 +11,7 @@ from ..models.hyperparameter import Whole
 
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 RateSchedule = Literal["constant", "linear", "cosine"]
+PredictedTask = Literal["binary", "multiclass", "regression"]
 
 
 class TrainingPlan(BaseModel):
@@ -40,3 +41,12 @@ class TrainingPlan(BaseModel):
         gone = (step - rising) / max(1, steps - rising)
         share = {"constant": 1.0, "linear": 1.0 - gone, "cosine": (1.0 + math.cos(math.pi * gone)) / 2}[self.schedule]
         return self.learning_rate * share
+
+
+class SupervisedHyperparameters(TrainingPlan):
+    """What a user may choose of any model that learns from labelled examples."""
+
+    class_weight: Literal["balanced"] | None = None
+    positive_label: float | str | None = Field(None, description="a number, a text or None")
+    task: PredictedTask | Literal["auto"] = "auto"
+    threshold: Annotated[float, Field(ge=0, le=1)] | None = None

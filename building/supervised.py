@@ -9,12 +9,11 @@ import json
 from abc import abstractmethod
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, NamedTuple, Protocol, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NamedTuple, Protocol, Self, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from ..datasets.columns import Column, Label
@@ -27,10 +26,10 @@ from ..evaluation.resampling import Sampling
 from ..models.model import Model, OnEpoch
 from ..models.progress import Progress
 from .objective import Loss, balanced, binary, huber, multiclass
-from .plan import TrainingPlan
+from .plan import PredictedTask, SupervisedHyperparameters
 from .split import split_rows
 from .state import own_randomness
-from .targets import PredictedTask, Target
+from .targets import Target
 from .trainer import Trainer, answers
 
 if TYPE_CHECKING:
@@ -40,15 +39,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = 1_024
 """Examples that are answered at once."""
-
-
-class SupervisedHyperparameters(TrainingPlan):
-    """What a user may choose of any model that learns from labelled examples."""
-
-    class_weight: Literal["balanced"] | None = None
-    positive_label: float | str | None = Field(None, description="a number, a text or None")
-    task: PredictedTask | Literal["auto"] = "auto"
-    threshold: Annotated[float, Field(ge=0, le=1)] | None = None
 
 
 class ReadRows(Protocol):
@@ -148,7 +138,10 @@ class SupervisedModel(Model, Generic[R, P, H]):
                 module.threshold.fill_(self._best_threshold(plan.threshold, target, held))
             self.settings = {**result.settings(), "seed": plan.seed, "task": target.task}
             self.metrics = _figures(self._outcomes(held.rows, held.labels, None))
-            self.data, self.validation = self._fingerprint(rows, column), _identity(self._fingerprint(*held))
+            self.data, self.validation = (
+                self._fingerprint(rows, column),
+                _identity(self._fingerprint(held.rows, held.labels)),
+            )
         return self
 
     def predict_proba(self, data: Any) -> npt.NDArray[np.float64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,8 @@ import torch
 from ..datasets.columns import Column, Label
 from ..errors import Malformed
 from ..models.labels import targets, two_classes
+from .plan import PredictedTask
 
-PredictedTask: TypeAlias = Literal["binary", "multiclass", "regression"]
 FEW: Final = 20
 """Whole numbers of at most so many values are taken for classes, where nobody says what they are."""
 

@@ -46,6 +46,7 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
         ("status", "worker", "relay", "projector", "intake", "rejected", "restore"),
     ),
     "Over HTTP": ("work.serving", ("serve",)),
+    "Trying it out": ("work.demo", ("demo",)),
     "Who may": ("access", ("token",)),
     "The shell": ("shell", ("completion",)),
 }

@@ -78,12 +78,21 @@ class KnownHead(NamedTuple):
         )
 
 
+def unsigned(head: TreeHead) -> KnownHead:
+    """A head that nobody signed."""
+    return KnownHead(head, SignedNote(head.text), None)
+
+
 def heads_in(file: Path, keys: tuple[VerifierKey, ...]) -> list[KnownHead]:
     """The heads in a file, one or many, the smallest first. Raises `Malformed`, `Refused`, `NotAsSigned`."""
-    raw = contents(file, _MOST, "a head that `lepton sign-head` wrote")
-    heads = [KnownHead.checked(note, keys) for note in notes_in(raw, str(file))]
+    return heads_of(contents(file, _MOST, "a head that `lepton sign-head` wrote"), str(file), keys)
+
+
+def heads_of(raw: bytes, what: str, keys: tuple[VerifierKey, ...]) -> list[KnownHead]:
+    """As `heads_in`, of the bytes of such a file."""
+    heads = [KnownHead.checked(note, keys) for note in notes_in(raw, what)]
     if not heads:
-        raise Malformed(f"{file} is empty; give a head that `lepton sign-head` wrote")
+        raise Malformed(f"{what} is empty; give a head that `lepton sign-head` wrote")
     return sorted(heads, key=lambda each: each.head.size)
 
 

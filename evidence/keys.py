@@ -7,14 +7,14 @@ import shlex
 import stat
 import subprocess
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from ..errors import Malformed, Refused, Unavailable
 from ..permissions import denied
-from ..settings import Settings
+from ..settings import Settings, file_named
 from .head import KnownHead, TreeHead, contents
 from .note import ED25519, Signature, SignedNote, VerifierKey, checked_key_name, decoded, parts_of_key
 
@@ -24,6 +24,22 @@ _LONGEST: Final = 4096
 _SIGNATURE: Final = 64
 _PATIENCE: Final = 60.0
 """Seconds for a command to sign: a hardware key may wait for a finger."""
+
+
+class Signing(NamedTuple):
+    """Who signs and who is believed where there is no home: as settings have it, by their names."""
+
+    signing_key: Path | None
+    signing_command: str | None
+    verifier_key: str | None
+    home: Path
+    """A folder in which no key lies."""
+
+    @classmethod
+    def named(cls, home: Path, env: Mapping[str, str] = os.environ) -> Signing:
+        """As the environment says."""
+        command, key = env.get("LEPTON_SIGNING_COMMAND") or None, env.get("LEPTON_VERIFIER_KEY") or None
+        return cls(file_named(env, "LEPTON_SIGNING_KEY"), command, key, home)
 
 
 class Signer(NamedTuple):
@@ -69,7 +85,7 @@ def make_key(file: Path, name: str) -> VerifierKey:
     return key
 
 
-def signer(settings: Settings, file: Path | None, command: str | None, verifier: str | None) -> Signer:
+def signer(settings: Settings | Signing, file: Path | None, command: str | None, verifier: str | None) -> Signer:
     """Who signs: as it is asked for, else as the settings have it. Raises `Refused` where nobody does."""
     if file is None and command is None:
         file, command = settings.signing_key, settings.signing_command
@@ -92,7 +108,7 @@ def signer(settings: Settings, file: Path | None, command: str | None, verifier:
     return Signer(VerifierKey.parsed(verifier), partial(_by_command, command))
 
 
-def has_signer(settings: Settings) -> bool:
+def has_signer(settings: Settings | Signing) -> bool:
     """Whether the settings say who signs."""
     return settings.signing_key is not None or settings.signing_command is not None
 

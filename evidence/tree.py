@@ -6,7 +6,7 @@ Leaves count from 0 here, events from 1. What makes a proof reads the roots of p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ..events.merkle import EMPTY_ROOT, node_hash
 
@@ -69,20 +69,35 @@ def consistency(tree: Tree, old: int, size: int) -> list[bytes]:
     return path[::-1]
 
 
-def root_of_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
-    """The root that an audit path leads to, None where it is no path of that leaf: section 2.1.3.2."""
-    node, at, last = leaf, index, size - 1
+class PathStep(NamedTuple):
+    """A step up the tree: the hash that stands beside, on which side, and the node over both."""
+
+    beside: bytes
+    is_left: bool
+    node: bytes
+
+
+def steps_of_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> list[PathStep] | None:
+    """The steps that an audit path takes from a leaf to the root, None where it is no path of that leaf."""
+    steps, node, at, last = list[PathStep](), leaf, index, size - 1
     for each in path:
         if last == 0:
             return None
-        if at & 1 or at == last:
-            node = node_hash(each, node)
-            while at and not at & 1:
-                at, last = at >> 1, last >> 1
-        else:
-            node = node_hash(node, each)
+        is_left = bool(at & 1) or at == last
+        node = node_hash(each, node) if is_left else node_hash(node, each)
+        steps.append(PathStep(each, is_left, node))
+        while is_left and at and not at & 1:
+            at, last = at >> 1, last >> 1
         at, last = at >> 1, last >> 1
-    return node if last == 0 and 0 <= index < size else None
+    return steps if last == 0 and 0 <= index < size else None
+
+
+def root_of_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
+    """The root that an audit path leads to, None where it is no path of that leaf: section 2.1.3.2."""
+    steps = steps_of_inclusion(leaf, index, size, path)
+    if steps is None:
+        return None
+    return steps[-1].node if steps else leaf
 
 
 def roots_of_consistency(old: int, size: int, old_root: bytes, path: Sequence[bytes]) -> tuple[bytes, bytes] | None:

@@ -92,7 +92,8 @@ class Jobs:
         `columns` names the only ones to learn from. `validation` is a file of the same columns, whose rows are
         validated on in place of held-out ones; `better` says which way metrics are better, where nobody knows yet.
         """
-        kind, workspace = known(model), self.begun()
+        workspace = self.begun()
+        kind = model if self._announced(model) else known(model)
         data, label, named = asked_of_worker(workspace, data, label)
         asked = {"class": kind, "label": label, "hyperparameters": dict(hyperparameters or {}), **named}
         asked |= selection(types, drop, columns).to_dict() | _directions(better)
@@ -218,6 +219,10 @@ class Jobs:
         """
         name = self.workspace.named("job", job)
         return wait.wait(self.workspace, self.desk(), name, on_epoch=on_epoch, timeout=timeout)
+
+    def _announced(self, name: str) -> bool:
+        """Whether a ready worker knows a class that is not Lepton's own."""
+        return name not in OWN and any(f"class:{name}" in each.capabilities for each in self.desk().heard_of())
 
     def _reaching(self, name: object, limits: JobLimits, metrics: Sequence[str] = ()) -> JobLimits:
         """The limits by which a job comes to a worker that knows its class and metrics; `Refused` where none is ready.

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Final, Protocol
 
+from ..domain.job.decide import fits
+from ..domain.job.state import JobState
 from ..errors import LeptonError, LockHeld
 from ..events.sql.leases import Heard, Leases
 from ..events.sql.lock import Held
@@ -52,6 +54,8 @@ class Desk:
     work: Callable[[str], Supervised]
     """Has a worker of that pool in this process."""
     terms: Terms
+    end: Callable[[], int]
+    """The seq of the last event."""
 
     def ready(self) -> int:
         """How many workers were heard of within a lease's term, by this machine's clock."""
@@ -60,6 +64,10 @@ class Desk:
     def heard_of(self) -> list[Heard]:
         """The workers that were heard of within a lease's term, by this machine's clock."""
         return self.leases.workers(int((time.time() - self.terms.lease) * 1_000_000))
+
+    def serves(self, job: JobState) -> bool:
+        """Whether a worker that could take the job was heard of within its term."""
+        return any(fits(job, each.pool, each.capabilities) for each in self.heard_of())
 
     def assigning(self) -> Supervised:
         """Have jobs assigned, by this process where no other does."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from ..domain.commands import run_stream
 from ..domain.job.commands import attempt
-from ..domain.job.decide import fits, pauses
+from ..domain.job.decide import pauses
 from ..domain.job.state import JobState
 from ..errors import Unavailable
 from ..events.envelope import decode
@@ -82,7 +82,7 @@ class _Watch:
     def look(self, job: JobState, timeout: float | None) -> None:
         """One look at a job that has not ended."""
         now = time.monotonic()
-        if self._desk.here and self._worker is None and job.status == "queued" and not _served(self._desk, job):
+        if self._desk.here and self._worker is None and job.status == "queued" and not self._desk.serves(job):
             self._worker = self._stack.enter_context(self._desk.work(job.pool))
         if timeout is not None and now - self._begun > timeout:
             raise _Over(
@@ -90,7 +90,7 @@ class _Watch:
                 "tells how"
             )
         for part in (self._assigner, self._worker):
-            if part is not None and (trouble := part.trouble) is not None and not _served(self._desk, job):
+            if part is not None and (trouble := part.trouble) is not None and not self._desk.serves(job):
                 raise _Over(str(trouble)) if isinstance(trouble, Unavailable) else trouble
         self._say(job, now)
 
@@ -124,7 +124,7 @@ class _Watch:
             return "nobody gives jobs out; `lepton intake` does"
         if job.until is not None and pauses(job, datetime.now(UTC)):
             return f"its next attempt comes after {job.until:%H:%M:%S} UTC, for the last one ended by {job.error}"
-        if not _served(self._desk, job):
+        if not self._desk.serves(job):
             what = " ".join((job.kind, *job.needs))
             none = f"no worker of pool {job.pool} that does {what} has been heard of; `lepton worker` starts one"
             turned_away = self._workspace.ledger.store.rejected_count()
@@ -134,11 +134,6 @@ class _Watch:
 
 class _Over(Unavailable):
     """An end of the waiting that no patience mends."""
-
-
-def _served(desk: Desk, job: JobState) -> bool:
-    """Whether a worker that could take the job was heard of within its term."""
-    return any(fits(job, each.pool, each.capabilities) for each in desk.heard_of())
 
 
 class _Epochs:

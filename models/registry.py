@@ -18,6 +18,7 @@ from .model import Model
 
 if TYPE_CHECKING:
     import torch
+    from pydantic import BaseModel
 
 
 T = TypeVar("T", bound=type)
@@ -73,6 +74,14 @@ def is_own(model: object) -> bool:
 def own_classes() -> dict[str, type]:
     """The classes by name that users registered in this process."""
     return {name: kind for name, kind in _classes.items() if name not in OWN}
+
+
+def hyperparameters_of(name: str) -> type[BaseModel] | None:
+    """What may be chosen of a model of that name, read without torch; None where its class is not known here."""
+    if name not in _classes and name in OWN:
+        return import_module(f"{OWN[name].rpartition('.')[0]}.hyperparameters").HYPERPARAMETERS
+    known = _classes.get(name, object)
+    return known.HYPERPARAMETERS if issubclass(known, Model) else None
 
 
 def knows(name: object) -> bool:

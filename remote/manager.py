@@ -11,6 +11,7 @@ from ..home import is_url
 from ..manager import ModelManager
 from ..versions.arguments import checked
 from .methods.asked import on_its_machine
+from .methods.evidence import EvidenceOverHTTP
 from .methods.judging import JudgedOverHTTP
 from .methods.names import NamedOverHTTP
 from .methods.tables import AskedOverHTTP
@@ -21,7 +22,9 @@ from .place import named
 
 
 @checked
-class RemoteManager(ReadOverHTTP, NamedOverHTTP, JudgedOverHTTP, WorkOverHTTP, AskedOverHTTP, TokensOverHTTP):
+class RemoteManager(
+    ReadOverHTTP, NamedOverHTTP, JudgedOverHTTP, WorkOverHTTP, AskedOverHTTP, EvidenceOverHTTP, TokensOverHTTP
+):
     """A ledger behind a server, as `ModelManager` has one in a folder.
 
     `home` is the server's address; LEPTON_TOKEN is who asks. Models are built, trained and saved here, from classes
@@ -69,7 +72,6 @@ class RemoteManager(ReadOverHTTP, NamedOverHTTP, JudgedOverHTTP, WorkOverHTTP, A
     acting = on_its_machine("acting")
     fsck = on_its_machine("fsck")
     heal = on_its_machine("heal")
-    sign_head = on_its_machine("sign_head")
     rebuild = on_its_machine("rebuild")
     rebuild_from_kafka = on_its_machine("rebuild_from_kafka")
     snapshot = on_its_machine("snapshot")

@@ -251,6 +251,7 @@ CHINESE: Final = {
     "{waiting} waiting, {aside} put aside; see `lepton sync`": "{waiting} 个待交，{aside} 个搁置；见 `lepton sync`",
     "{rows} in {file}": "{rows}已写入 {file}",
     "stopped after {messages}": "已停止，共 {messages}", "stopped serving at {address}": "已停止在 {address} 提供服务",
+    "the page is at {address} until Ctrl-C": "网页地址：{address}（按 Ctrl-C 结束）",
     "stopped after event {seq}": "已停止于事件 {seq} 之后", "stopped at event {seq}": "已停止于事件 {seq}",
     "worker {worker} left in good order": "工作进程 {worker} 已正常退出",
     "events {first} to {last} are back": "事件 {first} 到 {last} 已恢复",

@@ -15,25 +15,27 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
+READMES = (ROOT / "README.md", ROOT / "README.zh.md")
 
 
-PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+PAGES = (*READMES, *sorted((ROOT / "docs").glob("*.md")))
 BLOCKS = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+IN_THE_README = (
+    "make demo",
+    "pip install .",
+    "make stack",
+    "lepton serve ",
+    "export LEPTON_HOME=",
+)
 ELSEWHERE = {
-    "README.md": (
-        "make demo",
-        "pip install .",
-        "make stack",
-        "lepton data add",
-        "lepton serve ",
-        "export LEPTON_HOME=",
-    ),
-    # those: tests/test_examples.py, test_wheel.py, test_stack.py, tests/cli, tests/web
+    "README.md": IN_THE_README,
+    "README.zh.md": IN_THE_README,
+    # those: tests/test_demo.py, test_wheel.py, test_stack.py, tests/cli, tests/web
     "access.md": ("lepton token create",),  # tests/manager/test_tokens.py
     "api.md": ("{",),  # tests/web
     "asking-over-http.md": ("",),  # tests/web/test_sql.py, test_following.py, test_follow.py
     "cli.md": ("",),  # tests/cli/test_reference.py
+    "demo.md": ("pip install",),  # tests/test_demo.py
     "evidence.md": ("python verify_proof.py", "lepton verify --against"),  # tests/evidence
     "expressions.md": ("expression ",),
     "gates.md": ("name: gate",),  # tests/cli/test_gates.py
@@ -42,6 +44,7 @@ ELSEWHERE = {
     "objects.md": ("pip install 'lepton-ai-sdk[cloud]'",),  # tests/tensors/test_cloud.py
     "revisions.md": ("[MODEL@] BASE",),
     "remote.md": ("",),  # tests/manager/test_contract.py, tests/remote
+    "sdk.md": ("lepton data add",),  # tests/cli
     "serve.md": ("pip install", "lepton token create"),  # tests/web
     "work-over-http.md": ("{",),  # tests/web/test_jobs.py, test_runs.py
 }
@@ -51,7 +54,11 @@ ELSEWHERE = {
 def blocks(page: Path) -> list[tuple[str, str]]:
     """Language and text of the blocks of a page that run anywhere."""
     others = ELSEWHERE.get(page.name, ())
-    return [(kind, text) for kind, text in BLOCKS.findall(page.read_text()) if not text.startswith(others or "\0")]
+    return [
+        (kind, text)
+        for kind, text in BLOCKS.findall(page.read_text())
+        if kind != "text" and not text.startswith(others or "\0")
+    ]
 
 
 def programs(page: Path) -> list[tuple[str, str]]:
@@ -89,10 +96,38 @@ def outage(folder: Path) -> Generator[None]:
         held.close()
 
 
-def test_the_sample_stands_in_the_readme() -> None:
-    sample = (ROOT / "examples" / "sample.py").read_text().partition("\n\n")[2]
+@pytest.mark.parametrize("page", READMES, ids=lambda page: page.name)
+def test_the_sample_stands_in_the_readme(page: Path) -> None:
+    sample = (ROOT / "demo" / "sample.txt").read_text()
 
-    assert sample.strip() in [text.strip() for kind, text in BLOCKS.findall(README) if kind == "python"]
+    assert sample in [text for kind, text in BLOCKS.findall(page.read_text()) if kind == "python"]
+
+
+@pytest.mark.parametrize(("page", "language"), [*zip(READMES, ("en", "zh"), strict=True)], ids=("en", "zh"))
+def test_the_first_eight_lines_print_what_stands_below_them(page: Path, language: str, tmp_path: Path) -> None:
+    (_, lines), (_, printed) = [block for block in BLOCKS.findall(page.read_text()) if block[0]][:2]
+
+    said = run("python", lines, tmp_path, LEPTON_LANG=language)
+
+    times = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\dZ")
+    assert len(lines.splitlines()) == 8
+    assert times.sub("TIME", said) == times.sub("TIME", printed)
+
+
+def test_both_readmes_show_the_same_commands_and_pages() -> None:
+    english, chinese = (page.read_text() for page in READMES)
+
+    assert commands(chinese) == commands(english)
+    assert set(re.findall(r"\]\(([\w./-]+)\)", english)) ^ set(re.findall(r"\]\(([\w./-]+)\)", chinese)) == {
+        "README.md",
+        "README.zh.md",
+    }
+
+
+def commands(text: str) -> list[str]:
+    """What is typed in the blocks of shells, without the remarks beside it."""
+    blocks = [text for kind, text in BLOCKS.findall(text) if kind in ("", "sh")]
+    return [re.split(r"\s{2,}|\s+#", line)[0] for block in blocks for line in block.splitlines()]
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: page.name)
@@ -101,21 +136,22 @@ def test_every_block_runs_as_printed_in_a_folder_with_nothing_else(page: Path, t
     with outage(tmp_path) if page.name == "outages.md" else nothing():
         for kind, text in programs(page):
             said += run(kind, text, tmp_path, **({"LEPTON_WAIT": "0.1"} if page.name == "outages.md" else {}))
-            if (page.name, kind) == ("README.md", "python"):  # a script is run again
+            if (page.name, kind) in (("README.md", "python"), ("sdk.md", "python")):  # a script is run again
                 said += run(kind, text, tmp_path)
 
     assert said
 
 
-def test_every_page_and_file_it_names_is_there() -> None:
-    linked = re.findall(r"\]\(([\w./-]+)\)", README)
-    quoted = re.findall(r"`((?:docs|examples|tests)/[\w./-]+)`", README)
+@pytest.mark.parametrize("page", [*READMES, ROOT / "SECURITY.md", ROOT / "CONTRIBUTING.md"], ids=lambda page: page.name)
+def test_every_page_and_file_it_names_is_there(page: Path) -> None:
+    linked = re.findall(r"\]\(([\w./-]+)(?:#[\w-]+)?\)", page.read_text())
+    quoted = re.findall(r"`((?:docs|examples|tests)/[\w./-]+)`", page.read_text())
 
     assert [name for name in (*linked, *quoted) if not (ROOT / name).exists()] == []
 
 
-def test_every_setting_it_lists_is_one_that_the_code_reads_and_the_other_way_round() -> None:
-    told = set(re.findall(r"`(LEPTON_[A-Z_]+)` \|", README))
+def test_every_setting_listed_is_one_that_the_code_reads_and_the_other_way_round() -> None:
+    told = set(re.findall(r"`(LEPTON_[A-Z_]+)` \|", (ROOT / "docs" / "settings.md").read_text()))
     sources = [*ROOT.glob("*.py"), *(path for room in ("cli", "remote", "web") for path in (ROOT / room).rglob("*.py"))]
     read = {name for path in sources for name in re.findall(r'"(LEPTON_[A-Z_]+)"', path.read_text())}
 
@@ -124,7 +160,7 @@ def test_every_setting_it_lists_is_one_that_the_code_reads_and_the_other_way_rou
 
 
 def test_every_command_it_shows_is_one(home: Path) -> None:
-    shown = re.findall(r"^lepton (\w+)", README, re.MULTILINE)
+    shown = re.findall(r"^lepton (\w+)", READMES[0].read_text(), re.MULTILINE)
 
     for name in dict.fromkeys(shown):
         lepton = Path(sys.executable).with_name("lepton")

@@ -22,7 +22,7 @@ from .caller import encoded
 from .door.access import Access
 from .door.limits import Limited
 from .openapi.document import document
-from .pages.site import is_page_path, site, told_to_strangers
+from .pages.site import is_page_path, site
 from .problems import away, of_error, of_fault, of_http, of_validation
 from .routing import PREFIX, RawPath, allowed
 from .served import ServedLedger
@@ -34,8 +34,9 @@ OPENAPI: Final = f"{PREFIX}/openapi.json"
 
 def application(service: ServedLedger) -> ASGIApp:
     """The ledger over HTTP, as an ASGI application. What it serves stays the caller's to close."""
-    app: ASGIApp = Limited(_Doors(api(service), site(service)), service.options.limits)
-    return RawPath(Access(app, service, told_to_strangers))
+    pages = site(service)
+    app: ASGIApp = Limited(_Doors(api(service), pages), service.options.limits)
+    return RawPath(Access(app, service, pages.refuse))
 
 
 class _Doors:

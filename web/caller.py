@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..domain.access.rights import Scope
     from ..manager import ModelManager
     from ..results import LastMove
+    from ..versions.workspace import Workspace
     from .door.visitor import Visitor
     from .served import ServedLedger
 
@@ -49,6 +50,12 @@ class Caller:
         """The ledger, acting as the caller, with the caller's rights; for a read as it was `at` a place in the log."""
         manager = self.service.acting(self.visitor)
         return manager if self.at is None else manager.as_of(self.at)
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """What the ledger holds, with the caller's rights; for a read as it was `at` a place in the log."""
+        now = self.service.home.acting(self.visitor.actor, self.visitor.rights).workspace
+        return now if self.at is None else now.as_of(self.manager.position())
 
     @property
     def key(self) -> str | None:

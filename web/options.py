@@ -18,6 +18,8 @@ LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 """The names by which a server on this machine alone is called."""
 _HOST: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)(:[0-9]{1,5})?")
 
+LONGEST_SESSION: Final = 86_400
+"""Seconds that a log-in lasts at most."""
 QUERY: Final = QueryLimits(seconds=30.0, cpu_seconds=60, memory=1 << 30, answer=256 << 20)
 
 
@@ -54,6 +56,25 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class LoginClient:
+    """What the server is to its issuer, where people log in there."""
+
+    id: str
+    secret: str = field(default="", repr=False)
+    """Empty for a public client, which proves itself by PKCE alone."""
+    scopes: str = "openid"
+    """What is asked for; `openid` is needed."""
+    session: float = 3600.0
+    """Seconds after which a browser is sent to the issuer again."""
+
+    def __post_init__(self) -> None:
+        if "openid" not in self.scopes.split():
+            raise Malformed("the scopes of a log-in lack openid; add it to LEPTON_SERVE_CLIENT_SCOPES")
+        if not 60 <= self.session <= LONGEST_SESSION:
+            raise Malformed(f"a log-in lasts from 60 to {LONGEST_SESSION} seconds; set LEPTON_SERVE_SESSION to that")
+
+
+@dataclass(frozen=True, slots=True)
 class Issuer:
     """An OpenID Connect issuer, and what its tokens say in which claims."""
 
@@ -66,11 +87,11 @@ class Issuer:
     """The claim, text or list, with words such as `lepton:read`."""
     models: str = "lepton_models"
     """The claim with globs of models; all, where it is absent."""
+    client: LoginClient | None = None
+    """What people log in by; without it tokens alone are taken."""
 
     def __post_init__(self) -> None:
-        scheme, _, rest = self.url.partition("://")
-        host, _ = split_host(rest.partition("/")[0])
-        if not host or not (scheme == "https" or (scheme == "http" and is_loopback(host))):
+        if not is_confidential(self.url):
             raise Malformed(f"{self.url[:100]!r} is no issuer; write its https:// address, as its tokens have it")
         if not self.audience:
             raise Malformed("an issuer's tokens are made out to an audience; name yours by LEPTON_SERVE_AUDIENCE")
@@ -93,6 +114,8 @@ class ServeOptions:
     issuer: Issuer | None = None
     """The OpenID Connect issuer whose tokens are taken."""
     limits: Limits = field(default_factory=Limits)
+    works: bool = False
+    """Whether the server does the jobs that no other worker is there to take."""
 
     def __post_init__(self) -> None:
         for name in self.hosts:
@@ -123,12 +146,34 @@ class ServeOptions:
 
 
 def issuer(env: Mapping[str, str] = os.environ) -> Issuer | None:
-    """The issuer that LEPTON_SERVE_ISSUER names, with LEPTON_SERVE_AUDIENCE and the claims that others name."""
+    """The issuer that LEPTON_SERVE_ISSUER names, with LEPTON_SERVE_AUDIENCE, its client and the claims that others
+    name."""
     if not (url := env.get("LEPTON_SERVE_ISSUER")):
         return None
     named = {each: env.get(f"LEPTON_SERVE_{each.upper()}_CLAIM") for each in ("actor", "scopes", "models")}
     claims = {each: value for each, value in named.items() if value}
-    return Issuer(url.rstrip("/"), env.get("LEPTON_SERVE_AUDIENCE") or "", **claims)
+    return Issuer(url.rstrip("/"), env.get("LEPTON_SERVE_AUDIENCE") or "", **claims, client=_client(env))
+
+
+def is_confidential(url: str) -> bool:
+    """Whether what is sent to an address is read there alone: by https, or on this machine."""
+    scheme, _, rest = url.partition("://")
+    host, _ = split_host(rest.partition("/")[0])
+    return bool(host) and (scheme == "https" or (scheme == "http" and is_loopback(host)))
+
+
+def _client(env: Mapping[str, str]) -> LoginClient | None:
+    if not (name := env.get("LEPTON_SERVE_CLIENT")):
+        return None
+    secret, session = "", env.get("LEPTON_SERVE_SESSION") or "3600"
+    if file := env.get("LEPTON_SERVE_CLIENT_SECRET_FILE"):
+        try:
+            secret = Path(file).read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise Refused(f"the client's secret cannot be read from {file}; name a file that has it") from error
+    if not session.isdecimal():
+        raise Malformed(f"LEPTON_SERVE_SESSION is {session[:40]!r}; give whole seconds")
+    return LoginClient(name, secret, env.get("LEPTON_SERVE_CLIENT_SCOPES") or "openid", float(session))
 
 
 def split_host(host: str) -> tuple[str, str]:

@@ -46,6 +46,7 @@ ERRORS: Final[Mapping[type[LeptonError], ProblemKind]] = {
     errors.Forbidden: ProblemKind(403, "forbidden"),
     errors.Refused: ProblemKind(409, "refused"),
     errors.Unavailable: ProblemKind(503, "unavailable"),
+    errors.NotAsSigned: ProblemKind(409, "not-as-signed"),
     errors.Damaged: ProblemKind(500, "damaged"),
 }
 """Every error that Lepton raises; what is not named is what its nearest base is."""

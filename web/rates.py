@@ -1,7 +1,8 @@
-"""How often each of many may do something."""
+"""How often each of many may do something, and which secrets were good lately."""
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections import OrderedDict
 from typing import Final
@@ -32,3 +33,24 @@ class Rate:
     def _level(self, name: str) -> float:
         level, since = self._done.get(name, (0.0, 0.0))
         return max(0.0, level - (time.monotonic() - since) * self._most / _MINUTE)
+
+
+class LatelyGood:
+    """Secrets that were good lately, by their hashes; of many the latest."""
+
+    def __init__(self) -> None:
+        self._hashes: OrderedDict[bytes, None] = OrderedDict()
+
+    def __contains__(self, secret: str) -> bool:
+        return _hash(secret) in self._hashes
+
+    def note(self, secret: str) -> None:
+        """Remember one."""
+        self._hashes[(digest := _hash(secret))] = None
+        self._hashes.move_to_end(digest)
+        if len(self._hashes) > _KNOWN:
+            self._hashes.popitem(last=False)
+
+
+def _hash(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

@@ -13,15 +13,21 @@ from typing import TYPE_CHECKING, Final
 from anyio import CapacityLimiter
 
 from ..errors import LockHeld
+from ..jobs.standby import StandingBy
 from ..supervised import Supervised
 from ..versions.data.uploaded import Uploads
+from .door.lane import Lane
+from .door.login import SEALED, IssuerLogin
 from .door.oidc import Issued
+from .door.seal import Seal
 from .door.visitor import Visitor
+from .drawings import Drawings
 from .following.streams import Streams
 from .following.tail import Tail
 from .options import ServeOptions
+from .pages.tree.kept import KeptTrees
 from .queries import Queries
-from .rates import Rate
+from .rates import LatelyGood, Rate
 
 if TYPE_CHECKING:
     from ..manager import ModelManager
@@ -35,7 +41,13 @@ _LOOKS: Final = 0.5
 _READ: Final = 4
 """Rows that were sent and are read at a time; more wait."""
 _COMPARE: Final = 2
-"""Pages at a time that compare tensors; more wait."""
+"""Requests at a time that compare tensors; more wait."""
+_JUDGE: Final = 4
+"""Requests at a time that judge versions on rows, or restore them; more wait."""
+_ENTER = (4, 100)
+"""Log-ins at a time that ask the issuer, and how many wait."""
+_DOUBT = (2, 100)
+"""Tokens at a time that are looked up of addresses of which many were refused, and how many wait."""
 
 
 class ServedLedger:
@@ -70,6 +82,11 @@ class ServedLedger:
         return Queries(self.home, self.options.limits)
 
     @cached_property
+    def drawings(self) -> Drawings:
+        """The charts of the pages."""
+        return Drawings()
+
+    @cached_property
     def streams(self) -> Streams:
         """The streams of events that are open."""
         return Streams(self.options.limits.streams, self.options.limits.streams_each)
@@ -81,8 +98,33 @@ class ServedLedger:
 
     @cached_property
     def comparing(self) -> CapacityLimiter:
-        """Places for pages that read tensors of versions to compare them."""
+        """Places for those whose versions are compared tensor by tensor."""
         return CapacityLimiter(_COMPARE)
+
+    @cached_property
+    def judging(self) -> CapacityLimiter:
+        """Places for those whose versions are judged on rows, or restored."""
+        return CapacityLimiter(_JUDGE)
+
+    @cached_property
+    def entering(self) -> Lane:
+        """Where log-ins ask the issuer."""
+        return Lane(*_ENTER)
+
+    @cached_property
+    def doubted(self) -> Lane:
+        """Where tokens are looked up of addresses of which many were refused."""
+        return Lane(*_DOUBT)
+
+    @cached_property
+    def known(self) -> LatelyGood:
+        """The tokens that were good lately."""
+        return LatelyGood()
+
+    @cached_property
+    def trees(self) -> KeptTrees:
+        """The trees of histories that pages asked for."""
+        return KeptTrees()
 
     @cached_property
     def failures(self) -> Rate:
@@ -98,9 +140,18 @@ class ServedLedger:
     def page_key(self) -> bytes:
         """What signs the cursors of pages: a key of the ledger's outside its log, so that all its servers have it.
 
-        It is that of an actor who does nothing else; once they are forgotten, cursors given out before are void.
+        It is that of an actor who does nothing else; once they are forgotten, cursors and sessions given out before
+        are void.
         """
-        return self.home.workspace.actors.named("lepton pages").digest(b"cursors").encode()
+        return self._key(b"cursors")
+
+    @cached_property
+    def login(self) -> IssuerLogin | None:
+        """How people log in at the issuer; None where they do not."""
+        issuer = self.options.issuer
+        if issuer is None or issuer.client is None or self._issued is None:
+            return None
+        return IssuerLogin(issuer, issuer.client, self._issued, Seal(self._key(b"sessions")))
 
     def has_tokens(self) -> bool:
         """Whether anybody holds a token that is good."""
@@ -117,7 +168,9 @@ class ServedLedger:
         return not has_tokens
 
     def visitor(self, secret: str) -> Visitor | None:
-        """Whom a token belongs to; None where it is not good."""
+        """Whom a token, or a session, belongs to; None where it is not good."""
+        if secret.startswith(SEALED):
+            return None if self.login is None else self.login.visitor(secret)
         if self._issued is not None and secret.count(".") == 2:
             return self._issued.visitor(secret)
         holder = self.manager.holder(secret)
@@ -131,13 +184,30 @@ class ServedLedger:
             await asyncio.to_thread(views.__enter__)
             stack.push_async_callback(asyncio.to_thread, views.__exit__)
             stack.callback(self._close)
+            if self.works:
+                working = Supervised(self._work, "standing by", PATIENCE)
+                await asyncio.to_thread(working.__enter__)
+                stack.push_async_callback(asyncio.to_thread, working.__exit__)
             yield
             self.ending.set()
             self.uploads.close()
 
+    @property
+    def works(self) -> bool:
+        """Whether the server does the jobs that no other worker is there to take; beside Kafka jobs are not its own."""
+        return self.options.works and self.home.desk.here
+
+    def _work(self, stop: Event) -> None:
+        StandingBy(self.home.desk, self.home.workplace.post()).run(stop)
+
     def _close(self) -> None:
         if "queries" in vars(self):
             self.queries.close()
+        if "drawings" in vars(self):
+            self.drawings.close()
+
+    def _key(self, use: bytes) -> bytes:
+        return self.home.workspace.actors.named("lepton pages").digest(use).encode()
 
     def _project(self, stop: Event) -> None:
         """Keep the views up to date, unless another process of this home does."""

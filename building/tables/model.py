@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import torch
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 from torch import Tensor
 
 from ...datasets.columns import Column, Kind, Schema, Table
@@ -14,26 +14,16 @@ from ...datasets.examination import examine
 from ...datasets.tables import fingerprint, read_table
 from ...errors import Malformed
 from ...models.credit.encoding import table_inputs
-from ...models.hyperparameter import Json, Whole
+from ...models.hyperparameter import Json
 from ...models.registry import FROM_PYTHON, INTO, name_of, register
 from ..examples import TensorExamples
-from ..supervised import Predictor, SupervisedHyperparameters, SupervisedModel
+from ..supervised import Predictor, SupervisedModel
 from .encoding import TableEncoder, TableLayout
-from .nets import Family, TableNet, bins_of
+from .hyperparameters import TableHyperparameters
+from .nets import TableNet, bins_of
 
 if TYPE_CHECKING:
     from ..targets import Target
-
-
-class TableHyperparameters(SupervisedHyperparameters):
-    """What a user may choose of a model of tables, and how it is searched."""
-
-    blocks: Whole = Field(2, ge=1, le=64, json_schema_extra={"search": {"low": 1, "high": 6}})
-    dropout_rate: float = Field(0.1, ge=0, le=0.95, json_schema_extra={"search": {"high": 0.5}})
-    family: Family = Field("tabm", json_schema_extra={"search": {"choices": [*get_args(Family)]}})
-    max_levels: int = Field(64, ge=1, le=65_536)
-    members: int = Field(16, ge=1, le=1024, description="nets side by side in tabm; a whole number from 1 to 1024")
-    width: Whole = Field(128, ge=8, le=8_192, json_schema_extra={"search": {"low": 32, "high": 512, "log": True}})
 
 
 class TablePredictor(Predictor[Table]):

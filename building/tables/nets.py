@@ -10,7 +10,7 @@ MLP, ResNet and FT-Transformer: Gorishniy et al. 2021 (https://arxiv.org/abs/210
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
@@ -18,8 +18,8 @@ from torch.nn import functional
 
 from ..extra import built_with
 from .encoding import TableLayout
+from .hyperparameters import Family
 
-Family: TypeAlias = Literal["mlp", "resnet", "ft-transformer", "tabm"]
 BINS: Final = 48
 """Of a piecewise linear embedding, at most."""
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from threading import Event
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -15,6 +17,9 @@ from ...results.words import say
 from ..command import Session, command
 from .observing import observed
 from .signals import end_after, stopping
+
+if TYPE_CHECKING:
+    from ...web.options import ServeOptions
 
 LONGEST_END: Final = 3.5
 """Seconds in which the server ends, whatever it waits for: what a request did not record by then, it did not."""
@@ -25,6 +30,12 @@ def _reached(function: F) -> F:
     """The options of where the server is and who reaches it."""
     file, more = click.Path(path_type=Path), "; may be repeated."
     for option in (
+        click.option(
+            "--work/--no-work",
+            "works",
+            default=None,
+            help="Do the jobs that no other worker takes; unless said, where the ledger serves this machine alone.",
+        ),
         click.option("--root-path", default="", metavar="/NAME", help="What a proxy takes off the front of the path."),
         click.option("--tls-key", "key", type=file, metavar="FILE", help="The certificate's key, PEM."),
         click.option("--tls-certificate", "certificate", type=file, metavar="FILE", help="A certificate for TLS, PEM."),
@@ -54,21 +65,19 @@ def serve(
     certificate: Path | None,
     key: Path | None,
     root_path: str,
+    works: bool | None,
 ) -> None:
     """Serve the ledger over HTTP until stopped: the API under /api/v1, described by /api/v1/openapi.json.
 
     On loopback, while the ledger has no tokens, it serves this machine's own user alone. Elsewhere it starts only with
     tokens (`lepton token create`) and the exact --hosts by which it is called. LEPTON_SERVE_HOSTS, LEPTON_SERVE_PROXIES
     and LEPTON_SERVE_ISSUER stand for the options; docs/serve.md has TLS, proxies and limits.
+
+    On loopback it also does the jobs of the pool `default` that no `lepton worker` is there to take, as the command
+    that waits for a job does; --no-work leaves them to workers.
     """
-    try:
-        from ...web.options import ServeOptions, issuer, listed
-        from ...web.served import ServedLedger
-        from ...web.serving import serve as run
-    except ImportError as error:
-        raise Refused(
-            f"the server needs the extra `web` ({error.name} is missing); pip install 'lepton-ai-sdk[web]'"
-        ) from error
+    from ...web.options import ServeOptions, issuer, listed
+
     options = ServeOptions(
         host=host,
         port=port,
@@ -79,6 +88,17 @@ def serve(
         root_path=root_path,
         issuer=issuer(),
     )
+    options = replace(options, works=options.is_private if works is None else works)
+    address = serve_until_stopped(session, options)
+    session.answer({"address": address}, say("stopped serving at {address}", address=address))
+
+
+def serve_until_stopped(session: Session, options: ServeOptions, told: Callable[[str], None] = lambda _: None) -> str:
+    """Serve the session's ledger until this process is told to stop: the address, which `told` hears at the start."""
+    check_extra()
+    from ...web.served import ServedLedger
+    from ...web.serving import serve as run
+
     parts, stop, address = session.parts, Event(), ""
     parts.seek_unless_named()
     parts.check_witnesses()
@@ -88,8 +108,19 @@ def serve(
         nonlocal address
         address = at
         logging.getLogger("lepton").warning("serving %s at %s", parts.settings.ledger, at)
+        told(at)
 
     end_after(stop, LONGEST_END)
     with stopping(stop), observed(parts.settings.metrics, {}):
         run(service, stop, ready)
-    session.answer({"address": address}, say("stopped serving at {address}", address=address))
+    return address
+
+
+def check_extra() -> None:
+    """Raise `Refused` where what the server needs is not installed."""
+    try:
+        import_module("lepton_ai.web.serving")
+    except ImportError as error:
+        raise Refused(
+            f"the server needs the extra `web` ({error.name} is missing); pip install 'lepton-ai-sdk[web]'"
+        ) from error

@@ -35,7 +35,12 @@ RIGHTS: Final = (
         reads=("inbox", "results"),
         checks=("inbox", "results"),
     ),
-    Right("projector", "follows the events, as any reader does", reads=("events",)),
+    Right(
+        "projector",
+        "follows the events, as any reader does; writes heads where LEPTON_WITNESS names Kafka",
+        writes=("heads",),
+        reads=("events",),
+    ),
     Right("worker", "hears commands and says results, nothing else", writes=("results",), reads=("commands", "events")),
     Right(
         "service", "puts what it tells into the inbox, nothing else", writes=("inbox",), reads=("events", "rejected")

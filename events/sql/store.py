@@ -226,6 +226,10 @@ class Store:
             raise Damaged("the log", expected=f"{size} events and their tiles", found=f"{frontier.size}")
         return frontier
 
+    def root(self, size: int) -> bytes:
+        """The root over the first `size` events: 32 bytes."""
+        return self.frontier(size).root()
+
     def subtree(self, height: int, place: int) -> bytes:
         """The root of the `place`th perfect subtree of 2^height leaves: one read, of at most 128 tiles or leaves."""
         level, rest = divmod(height, TILE_HEIGHT)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import time
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
@@ -19,14 +18,12 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 from ...errors import Refused, Unavailable
-from ...home import checked_path
 from ...media import ARROW as ARROW
 from ...media import JSON
-from ...permissions import write_whole
-from ...results import Proof, Version, Versions
+from ...results import Version, Versions
 from ...retries import PAUSE, Retries
 from ...versions.arguments import checked
-from .asked import HERE, PAGE, Asking, over_http, quoted
+from .asked import PAGE, Asking, over_http, quoted
 
 SSE: Final = "text/event-stream"
 log = logging.getLogger("lepton")
@@ -34,7 +31,7 @@ log = logging.getLogger("lepton")
 
 @checked
 class AskedOverHTTP(Asking):
-    """`sql`, `find`, `events`, `verify`, `position`, and whom the server knows."""
+    """`sql`, `find`, `events`, `position`, and whom the server knows."""
 
     @over_http
     def sql(self, given: Any) -> Any:
@@ -77,22 +74,6 @@ class AskedOverHTTP(Asking):
     @over_http
     def position(self, given: Any) -> Any:  # noqa: ARG002
         return self._remote.client.get("/position")["seq"]
-
-    @over_http
-    def verify(self, given: Any) -> Any:
-        if given.against is not None:
-            raise Refused(f"{self.place.host} is a server, and a head is held against a ledger's own files; {HERE}")
-        return self._read("/verify")
-
-    @over_http
-    def prove(self, given: Any) -> Any:
-        if given.what is None or any((given.since, given.head, given.key_file, given.key_command, given.verifier)):
-            how = "a server proves events under the end of its log, signed with its own key if it has one"
-            raise Refused(f"{how}; {HERE} for all else")
-        proof = cast("Proof", self._read(f"/proofs/{quoted(self._words(given.what))}"))
-        if given.output is not None:
-            write_whole(checked_path(os.fspath(given.output), "the file of the proof"), proof.written().encode())
-        return proof
 
     @over_http
     def forget_actor(self, given: Any) -> Any:

@@ -1,10 +1,8 @@
-"""Charts drawn as SVG, PNG, JSON or one HTML page, without a network; in a process of its own where a server asks."""
+"""Charts drawn as SVG, PNG, JSON or one HTML page, without a network."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path, PurePath
@@ -20,8 +18,6 @@ FONTS: Final = (
     "'WenQuanYi Micro Hei', sans-serif"
 )
 """The fonts of a chart's words, the first that is there; one of them has Chinese on each usual system."""
-SECONDS: Final = 30.0
-"""How long a process of its own may draw."""
 _INK: Final[Mapping[Look, tuple[str, str]]] = {
     "light": ("#333f4d", "#ffffff"),
     "dark": ("#c3ccd6", "#14181d"),
@@ -63,23 +59,6 @@ def drawn(spec: Mapping[str, Any], kind: str) -> bytes:
             return vega.vegalite_to_html(spec, bundle=True).encode()
         case _:
             raise Malformed(f"there is no way to draw {kind!r}; name one of {', '.join(FORMATS)}")
-
-
-def drawn_apart(spec: Mapping[str, Any], kind: str, seconds: float = SECONDS) -> bytes:
-    """As `drawn`, in a process of its own: what it costs or breaks there, a server does not pay.
-
-    Raises `Unavailable` where it takes longer than `seconds`, or ends without a drawing.
-    """
-    asked = json.dumps({"spec": spec, "kind": kind}).encode()
-    call = [sys.executable, "-m", __name__]
-    try:
-        done = subprocess.run(call, input=asked, capture_output=True, timeout=seconds, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise Unavailable(f"a chart took longer than {seconds:g} seconds to draw; ask for fewer points") from error
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise Unavailable(f"a chart could not be drawn ({said or f'exit code {done.returncode}'})")
-    return done.stdout
 
 
 def svg(charts: Iterable[Any]) -> str:
@@ -129,8 +108,3 @@ def _vega() -> Any:
     except ImportError as error:
         raise Unavailable("drawing charts needs vl-convert; install lepton-ai-sdk[plot]") from error
     return vl_convert
-
-
-if __name__ == "__main__":  # the process that draws for another
-    request = json.load(sys.stdin)
-    sys.stdout.buffer.write(drawn(request["spec"], request["kind"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +25,13 @@ def page(report: Report, title: str | None = None, *, told: Sentences | None = N
     return templates().get_template("report.html.j2").render(parts, fonts=drawing.FONTS)
 
 
-def body(report: Report, *, drawn: bool = True) -> str:
-    """What that page says, for a page that has styles of its own: HTML without a style or a script."""
-    return templates().get_template("report_body.html.j2").render(_parts(report, None, Sentences(), drawn=drawn))
+def body(report: Report, figures: Iterable[str] = ()) -> str:
+    """What that page says, for a page that has styles of its own: HTML without a style or a script.
+
+    `figures` are its charts, as HTML of that page.
+    """
+    parts = _parts(report, None, Sentences(), drawn=False)
+    return templates().get_template("report_body.html.j2").render(parts | {"figures": list(figures)})
 
 
 def _parts(report: Report, title: str | None, told: Sentences, *, drawn: bool) -> dict[str, Any]:
@@ -34,7 +39,7 @@ def _parts(report: Report, title: str | None, told: Sentences, *, drawn: bool) -
     svgs = {name: drawing.svg([charts.chart(report, name, told)]) for name in names}
     shown = [(name, told.word(charts.TITLES[name]), image) for name, image in svgs.items()]
     words = {"title": told.title(report) if title is None else title, "subtitle": told.rows(report)}
-    return {"report": report, **words, "told": told, "charts": shown, "rates": RATES}
+    return {"report": report, **words, "told": told, "charts": shown, "figures": (), "rates": RATES}
 
 
 @lru_cache

@@ -34,8 +34,8 @@ def commands() -> dict[str, DocumentedCommand]:
     return {name: command for name, command in found.items() if command}
 
 
-WITH_BROKER = {"relay", "restore", "intake", "projector", "serve"}
-"""What needs a Kafka, or runs until it is stopped: test_running.py and tests/web/test_process.py run it."""
+WITH_BROKER = {"relay", "restore", "intake", "projector", "serve", "demo"}
+"""What needs a Kafka, or runs until it is stopped: test_running.py, test_demo.py, tests/web/test_process.py run it."""
 
 EXAMPLES = [
     (name, example)

@@ -21,7 +21,7 @@ from lepton_ai.evaluation.report import Asked, report_of
 from lepton_ai.results import Report
 from lepton_ai.results.chinese import CHINESE
 from lepton_ai.results.judging.sentences import GAPS, RATES, Sentences
-from lepton_ai.results.pages import charts, drawing, markdown, page
+from lepton_ai.results.pages import charts, drawing, markdown, page, painter, tables
 
 GENERATOR = np.random.default_rng(2)
 ROWS = 400
@@ -174,13 +174,31 @@ def test_a_part_of_a_report_is_plotted_by_itself(tmp_path: Path) -> None:
 
 
 def test_a_server_draws_in_a_process_of_its_own() -> None:
-    spec = drawing.spec_of([BINARY.plot("roc")])
+    roc = {"make": "report", "report": BINARY.to_dict(), "name": "roc", "language": "en"}
+    apart = painter.Painter()
 
-    assert drawing.drawn_apart(spec, "svg") == drawing.drawn(spec, "svg")
-    with pytest.raises(Unavailable, match=r"took longer than 0\.01 seconds"):
-        drawing.drawn_apart(spec, "svg", seconds=0.01)
+    drawn = apart.made(roc)
+    process = apart.process
+    assert "false positive rate" in "".join(ElementTree.fromstring(drawn["svg"]).itertext())
+    assert drawn["spec"]["layer"][1]["data"]["values"][0] == {"x": 0.0, "y": 0.0}
     with pytest.raises(Unavailable, match="could not be drawn"):
-        drawing.drawn_apart({"mark": "nonsense", "data": 7}, "svg")
+        apart.made({**roc, "name": "nonsense"})
+    assert apart.process == process
+    with pytest.raises(Unavailable, match=r"took longer than 0\.01 seconds"):
+        apart.made(roc, seconds=0.01)
+    assert apart.process is None
+    assert apart.made(roc) == drawn
+    apart.close()
+    with pytest.raises(Unavailable, match="ending"):
+        apart.made(roc)
+
+
+def test_every_chart_of_a_report_has_a_table() -> None:
+    for report in (BINARY, CLASSES, NUMBERS):
+        for name in charts.charts_of(report):
+            table = tables.chart_table(report, name)
+            assert table.count >= len(table.rows) > 0
+            assert all(len(row) == len(table.head) for row in table.rows)
 
 
 HOSTILE = "<script>alert(1)</script>|*x*"

@@ -23,6 +23,7 @@ def test_workers_write_results_others_the_inbox_and_the_relay_alone_the_rest() -
 
     assert writes["worker"] == {"results"}
     assert writes["service"] == {"inbox"}
+    assert [role for role, topics in writes.items() if "heads" in topics] == ["projector"]
     alone = [role for role, topics in writes.items() if topics & {"events", "commands", "rejected"}]
     assert alone == ["relay"]
     assert [right.role for right in RIGHTS if right.makes] == ["relay"]

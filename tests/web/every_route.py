@@ -92,6 +92,8 @@ MAIN, LIVE, ONE = {"name": "main"}, {"name": "live"}, {"name": "one"}
 PREDICTED: Final = {"predictions": "a", "labels": "y", "task": "regression", "draws": 0}
 BLOB: Final = {"digest": digest_of(b"none"), "chunks": [digest_of(b"none")]}
 STEP: Final = {"step": "1"}
+HEAD: Final = f"lepton/{ABSENT_JOB}\n1\n{'A' * 43}=\n"
+"""A head of another ledger, which is refused."""
 
 
 def read(**query: Any) -> Callable[[Things], Sample]:
@@ -126,6 +128,9 @@ SAMPLES: Final[Mapping[str, Callable[[Things], Sample]]] = {
     "GET /api/v1/search": read(where="metric.f1 > 0"),
     "GET /api/v1/status": read(),
     "GET /api/v1/verify": lambda _: Sample("admin", whole=True),
+    "POST /api/v1/verify": does("admin", {"heads": HEAD}, whole=True, status=409),
+    "GET /api/v1/head": read(),
+    "GET /api/v1/proofs": read(since=1),
     "GET /api/v1/events": read(most=1000),
     "GET /api/v1/proofs/{event}": lambda t: Sample(parts={"event": f"{t.model}@1"}),
     "GET /api/v1/models": read(),

@@ -224,6 +224,44 @@ def test_one_token_does_not_take_all_places(home: Path, slow: Slow) -> None:
         assert many.get("/position").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("act", "method", "path", "places"),
+    [("diff", "GET", "/models/credit/diff?from=1..1", 2), ("gate", "POST", "/models/credit/versions/1/gates", 4)],
+)
+def test_what_takes_long_has_a_few_places_and_what_is_cheap_is_answered_meanwhile(
+    home: Path, monkeypatch: pytest.MonkeyPatch, act: str, method: str, path: str, places: int
+) -> None:
+    begun, go_on, acts = threading.Semaphore(0), threading.Event(), getattr(ModelManager, act)
+
+    def slowly(manager: ModelManager, *given: Any, **named: Any) -> Any:
+        begun.release()
+        assert go_on.wait(PATIENCE)
+        return acts(manager, *given, **named)
+
+    monkeypatch.setattr(ModelManager, act, slowly)
+    with served(home) as server:
+        server.manager.save_version({"w": np.zeros(3)}, name="credit", metrics={"f1": 0.5})
+        body, codes, client = None if method == "GET" else {"require": "f1 > 0"}, list[int](), server.client()
+
+        def ask() -> None:
+            codes.append(client.request(method, path, json=body).status_code)
+
+        asking = [threading.Thread(target=ask) for _ in range(50)]
+        for each in asking:
+            each.start()
+        try:
+            for _ in range(places):
+                assert begun.acquire(timeout=PATIENCE)
+            for cheap in ("/position", "/models", "/models/credit/versions/1"):
+                assert client.get(cheap).status_code == 200
+            assert not begun.acquire(blocking=False), "no more than its places are at work"
+        finally:
+            go_on.set()
+            for each in asking:
+                each.join()
+        assert codes == [200] * 50
+
+
 SMUGGLED = f"{GET}Connection: close\r\n\r\n"
 
 

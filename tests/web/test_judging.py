@@ -15,8 +15,8 @@ import pytest
 from pyarrow import ipc, parquet
 
 from lepton_ai import ModelManager
+from lepton_ai.demo import german_credit
 from lepton_ai.errors import GateNotMet
-from lepton_ai.examples import german_credit
 from lepton_ai.models import CreditScoringModel
 from lepton_ai.results import Evaluation
 from lepton_ai.results.wire import unpacked

@@ -20,6 +20,7 @@ import pytest
 from lepton_ai import ModelManager, settings
 from lepton_ai.errors import Refused, Unavailable
 from lepton_ai.web.door import oidc, peer
+from lepton_ai.web.door.lane import Lane
 from lepton_ai.web.door.oidc import Issued
 from lepton_ai.web.options import Issuer, Limits, ServeOptions
 from lepton_ai.web.served import ServedLedger
@@ -134,17 +135,60 @@ def test_the_stream_of_a_revoked_token_ends_though_there_is_always_more(
         assert told >= 3
 
 
-def test_failed_logins_are_counted_by_address_and_a_good_token_waits_with_them(home: Path) -> None:
+def test_failed_logins_are_counted_by_address_and_shut_out_nobody_who_holds_a_good_token(home: Path) -> None:
     good = made(home)
     with served(home) as server:
         stranger, friend = server.client("lepton_" + "x" * 43), server.client(good)
-        answers = [stranger.get("/position", headers={"X-Forwarded-For": f"198.51.100.{n}"}) for n in range(12)]
+        answers = [stranger.get("/position", headers={"X-Forwarded-For": f"198.51.100.{n}"}) for n in range(20)]
+        refused = [answer for answer in answers if answer.status_code == 429]
 
-        assert [answer.status_code for answer in answers] == [401] * 10 + [429] * 2
-        assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
-        assert answers[-1].json()["type"] == "tag:lepton-ai,2026:problem:too-many-requests"
-        assert friend.get("/position").status_code == 429
-        assert httpx.get(f"{server.url}/healthz").status_code == 200
+        assert [answer.status_code for answer in answers[:10]] == [401] * 10
+        assert refused
+        assert 1 <= int(refused[0].headers["Retry-After"]) <= 60
+        assert refused[0].json()["type"] == "tag:lepton-ai,2026:problem:too-many-requests"
+        assert friend.get("/position").status_code == 200
+        assert httpx.get(f"{server.url}/api/v1/position").status_code == 401, "who sends none is asked for one"
+        entered = httpx.post(f"{server.url}/login", data={"token": good}, headers={"Origin": server.url})
+        assert entered.status_code == 303
+
+
+def test_tokens_of_an_address_that_guesses_are_looked_up_a_few_at_a_time(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = made(home)
+    with served(home) as server:
+        service, late = server.service, server.token("read")
+        looked, go_on, visitor = threading.Semaphore(0), threading.Event(), service.visitor
+
+        def slowly(secret: str) -> Any:
+            if secret.startswith("lepton_x"):
+                looked.release()
+                assert go_on.wait(30)
+            return visitor(secret)
+
+        assert server.client(good).get("/position").status_code == 200
+        monkeypatch.setitem(vars(service), "doubted", Lane(2, 3))
+        for _ in range(100):
+            service.failures.note("127.0.0.1")
+        monkeypatch.setattr(service, "visitor", slowly)
+        codes, stranger = list[int](), server.client("lepton_x")
+
+        def guess() -> None:
+            codes.append(stranger.get("/position").status_code)
+
+        guesses = [threading.Thread(target=guess) for _ in range(20)]
+        for each in guesses:
+            each.start()
+        try:
+            assert looked.acquire(timeout=30)
+            assert looked.acquire(timeout=30)
+            assert server.client(good).get("/position").status_code == 200, "the lane is full, and it was good before"
+        finally:
+            go_on.set()
+            for each in guesses:
+                each.join()
+        assert set(codes) <= {429, 503}
+        assert server.client(late).get("/position").status_code == 200, "one that was never seen is looked up"
 
 
 def test_what_a_proxy_says_is_believed_of_those_that_are_named(home: Path) -> None:

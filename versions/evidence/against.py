@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from ...errors import Malformed, NotAsSigned, Refused
 from ...events.merkle import Frontier
 from ...events.sql.store import Store
-from ...evidence.head import KnownHead, contents, heads_in, hexed
-from ...evidence.note import VerifierKey
+from ...evidence.head import KnownHead, contents, hexed
 from ...results import Verified
 from ..maintenance import fsck
 from ..workspace import Workspace
@@ -19,18 +18,34 @@ from ..workspace import Workspace
 LEAF: Final = 32
 """Bytes of a leaf's hash in a file of leaves."""
 _BATCH: Final = 10_000
-_RESTORE: Final = "keep this database as it is, and restore the ledger from a copy whose history is the signed one"
+RESTORE: Final = "keep this database as it is, and restore the ledger from a copy whose history is the signed one"
 
 
-def verify_against(workspace: Workspace, file: Path, keys: tuple[VerifierKey, ...], leaves: Path | None) -> Verified:
-    """Check that the ledger is whole in itself, and that it goes on from the heads in a file.
+class History(Protocol):
+    """A log, as it is held against heads."""
+
+    @property
+    def ledger_id(self) -> str:
+        """The ledger that it is of."""
+        ...
+
+    def end(self) -> int:
+        """The last `seq`."""
+        ...
+
+    def root(self, size: int) -> bytes:
+        """The root over its first `size` events."""
+        ...
+
+
+def verify_against(workspace: Workspace, heads: Sequence[KnownHead], leaves: Path | None = None) -> Verified:
+    """Check that the ledger is whole in itself, and that it goes on from heads, the smallest first.
 
     Raises `Damaged` where it is not whole, `NotAsSigned` where it is another history: it names the first event that
     differs where `leaves`, which were written with the head, or heads close by say so, else the events among which it
     is. Raises `Refused` where the head is of another ledger.
     """
-    heads = heads_in(file, keys)
-    kept = None if leaves is None else _read_leaves(leaves, heads[-1])
+    kept = None if leaves is None else read_leaves(leaves, heads[-1])
     verified = fsck.verify(workspace)  # from here on tiles and leaves are those of the stored bytes
     store = workspace.ledger.store
     if kept is not None:
@@ -39,28 +54,28 @@ def verify_against(workspace: Workspace, file: Path, keys: tuple[VerifierKey, ..
     return replace(verified, against=heads[-1].told())
 
 
-def check_prefix(store: Store, heads: Sequence[KnownHead]) -> None:
+def check_prefix(history: History, heads: Sequence[KnownHead]) -> None:
     """Raise `NotAsSigned` where the log does not go on from heads, the smallest first."""
-    end, agreed = store.end(), 0
+    end, agreed = history.end(), 0
     for known in heads:
         head = known.head
-        if head.ledger != store.ledger_id:
+        if head.ledger != history.ledger_id:
             raise Refused(
-                f"the head is of ledger {head.ledger}, and this is {store.ledger_id}; compare it with its own"
+                f"the head is of ledger {head.ledger}, and this is {history.ledger_id}; compare it with its own"
             )
         if head.size > end:
             raise NotAsSigned(
                 "the log",
                 expected=f"the {head.size} events of the head",
                 found=f"{end}, so that event {end + 1} is the first that is missing{_before(agreed, end)}",
-                remedy=_RESTORE,
+                remedy=RESTORE,
             )
-        if (root := store.frontier(head.size).root()) != head.root:
+        if (root := history.root(head.size)) != head.root:
             raise NotAsSigned(
                 f"event {head.size}" if head.size == agreed + 1 else f"history from event {agreed + 1} to {head.size}",
                 expected=f"root {hexed(head.root)}",
                 found=f"{hexed(root)}{_among(agreed, head.size)}",
-                remedy=_RESTORE,
+                remedy=RESTORE,
             )
         agreed = head.size
 
@@ -78,17 +93,17 @@ def _compare_leaves(store: Store, kept: bytes) -> None:
     for seq, leaf in enumerate(leaves_of(store, min(size, store.end())), 1):
         if leaf != (expected := kept[(seq - 1) * LEAF : seq * LEAF]):
             what = f"event {seq}, the first that differs,"
-            raise NotAsSigned(what, expected=hexed(expected), found=hexed(leaf), remedy=_RESTORE)
+            raise NotAsSigned(what, expected=hexed(expected), found=hexed(leaf), remedy=RESTORE)
     if seq < size:
         raise NotAsSigned(
             "the log",
             expected=f"{size} events",
             found=f"{seq}, all of them as they were: event {seq + 1} is the first that is missing",
-            remedy=_RESTORE,
+            remedy=RESTORE,
         )
 
 
-def _read_leaves(file: Path, known: KnownHead) -> bytes:
+def read_leaves(file: Path, known: KnownHead) -> bytes:
     """The leaves that were written beside a head, once they give its root."""
     size = LEAF * known.head.size
     if not file.is_file() or file.stat().st_size == size:

@@ -10,8 +10,8 @@ from pathlib import Path
 from ...errors import Refused
 from ...events.sql.store import Store
 from ...evidence import keys, note
-from ...evidence.head import KnownHead, TreeHead, heads_in
-from ...evidence.keys import Signer
+from ...evidence.head import KnownHead, TreeHead, heads_in, unsigned
+from ...evidence.keys import Signer, Signing
 from ...evidence.note import VerifierKey
 from ...evidence.witness import FileWitness, Witness
 from ...home import checked_path
@@ -22,13 +22,13 @@ from ..workspace import Workspace
 from .against import check_prefix, leaves_of
 
 
-def keys_of(given: str | Sequence[str] | None, settings: Settings) -> tuple[VerifierKey, ...]:
+def keys_of(given: str | Sequence[str] | None, settings: Settings | Signing) -> tuple[VerifierKey, ...]:
     """The verifier keys that are given, else that of the settings; none where nobody says any."""
     return note.keys_of(settings.verifier_key if given is None else given)
 
 
 def signer_of(
-    settings: Settings, key_file: str | os.PathLike[str] | None, command: str | None, verifier: str | None
+    settings: Settings | Signing, key_file: str | os.PathLike[str] | None, command: str | None, verifier: str | None
 ) -> Signer:
     """Who signs. Raises `Refused` where nobody does."""
     file = None if key_file is None else checked_path(os.fspath(key_file), "the file of the key")
@@ -36,7 +36,7 @@ def signer_of(
 
 
 def signer_if_any(
-    settings: Settings, key_file: str | os.PathLike[str] | None, command: str | None, verifier: str | None
+    settings: Settings | Signing, key_file: str | os.PathLike[str] | None, command: str | None, verifier: str | None
 ) -> Signer | None:
     """Who signs, None where nobody is named."""
     if key_file is None and command is None and not keys.has_signer(settings):
@@ -45,14 +45,21 @@ def signer_if_any(
 
 
 def head_of(workspace: Workspace) -> TreeHead:
-    """The end of the log as it is now, or was where the past is looked at."""
+    """The end of the log as it is now, or was where the past is looked at; then it is of no time."""
     store = workspace.ledger.store
-    head, time = store.head(), datetime.now(UTC)
+    head, time = store.head(), datetime.now(UTC) if workspace.past is None else None
     past = head.seq if workspace.past is None else min(workspace.past, head.seq)
     frontier = head.frontier if past == head.seq else store.frontier(past)
     if past == 0:
         raise Refused("the log has no event yet, and a head of none proves nothing; save a version first")
     return TreeHead(store.ledger_id, past, frontier.root(), time)
+
+
+def present_head(workspace: Workspace, settings: Settings) -> SignedHead:
+    """As `head_of`, signed where the settings say by whom. Raises `Forbidden`."""
+    workspace.rights.check("read")
+    head, signer = head_of(workspace), signer_if_any(settings, None, None, None)
+    return (unsigned(head) if signer is None else signer.signed(head)).told()
 
 
 def sign_head(workspace: Workspace, signer: Signer, output: Path | None, leaves: Path | None) -> SignedHead:

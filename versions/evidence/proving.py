@@ -9,9 +9,9 @@ from ...domain.model.revision import parts
 from ...domain.model.state import ModelState
 from ...errors import Damaged, Forbidden, Refused, UnknownRevision
 from ...events.merkle import leaf_hash
-from ...evidence.head import KnownHead, hexed, last_head_in
+from ...evidence.head import KnownHead, TreeHead, hexed, last_head_in, unsigned
 from ...evidence.keys import Signer
-from ...evidence.note import SignedNote, VerifierKey
+from ...evidence.note import VerifierKey
 from ...evidence.proof import checked
 from ...evidence.tree import consistency, inclusion
 from ...results import Proof
@@ -50,18 +50,33 @@ def prove_event(workspace: Workspace, seq: int, known: KnownHead) -> Proof:
     raw = rows[0].envelope
     _check_heard(workspace, raw)
     path = tuple(map(hexed, inclusion(store, seq - 1, end)))
-    return _sound(Proof("inclusion", path, str(known.note), seq=seq, event=raw.decode()))
+    return sound(Proof("inclusion", path, str(known.note), seq=seq, event=raw.decode()))
 
 
-def prove_since(workspace: Workspace, file: Path, keys: tuple[VerifierKey, ...], known: KnownHead) -> Proof:
-    """The proof that the log of a head goes on from the last head in a file. Raises `NotAsSigned`, `Refused`."""
+def prove_since(workspace: Workspace, earlier: KnownHead, known: KnownHead) -> Proof:
+    """The proof that the log of a head goes on from an earlier one. Raises `NotAsSigned`, `Refused`."""
     workspace.rights.check("read")
-    store, earlier = workspace.ledger.store, last_head_in(file, keys)
+    store = workspace.ledger.store
     check_prefix(store, [earlier])
-    if earlier.head.size > known.head.size:
-        raise Refused(f"{file} has a head of {earlier.head.size} events, the other one {known.head.size}; swap them")
+    check_order(earlier, known)
     path = tuple(map(hexed, consistency(store, earlier.head.size, known.head.size)))
-    return _sound(Proof("consistency", path, str(known.note), since=str(earlier.note)))
+    return sound(Proof("consistency", path, str(known.note), since=str(earlier.note)))
+
+
+def prove_since_size(workspace: Workspace, size: int, known: KnownHead) -> Proof:
+    """As `prove_since`, from the head of `size` events as the log has it now. Raises `UnknownRevision`."""
+    if not 1 <= size <= known.head.size:
+        raise UnknownRevision(f"there is no head of {size} events to go on from; the log has {known.head.size}")
+    head = TreeHead(known.head.ledger, size, workspace.ledger.store.root(size), None)
+    return prove_since(workspace, unsigned(head), known)
+
+
+def check_order(earlier: KnownHead, known: KnownHead) -> None:
+    """Raise `Refused` where the earlier of two heads is of more events than the other."""
+    if earlier.head.size > known.head.size:
+        raise Refused(
+            f"the earlier head is of {earlier.head.size} events, the other one of {known.head.size}; swap them"
+        )
 
 
 def head_to_prove(
@@ -76,11 +91,11 @@ def head_to_prove(
         check_prefix(workspace.ledger.store, [known])
         return known
     head = head_of(workspace)
-    return KnownHead(head, SignedNote(head.text), None) if signer is None else signer.signed(head)
+    return unsigned(head) if signer is None else signer.signed(head)
 
 
-def _sound(proof: Proof) -> Proof:
-    """A proof that was checked: hashes that do not fit the head are damage of the ledger's, and no proof."""
+def sound(proof: Proof) -> Proof:
+    """A proof that was checked: hashes that do not fit the head prove nothing. Raises `NotAsSigned`."""
     checked(proof.to_dict(), ())
     return proof
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from ...domain.model.moves import RefMove, all_moves, moves_between, moves_of_branch, moves_up_to
 from ...domain.model.resolve import resolve, split_range
@@ -28,8 +28,19 @@ def log(workspace: Workspace, model: ModelState, moves: Iterable[RefMove], most:
     return Log(model.name, tuple(reader.entry(*each) for each in islice(moves, most)))
 
 
-def about(workspace: Workspace, model: ModelState) -> ModelRecord:
-    """A model at a glance."""
+def latest(
+    workspace: Workspace, models: Iterable[ModelState], actors: Mapping[str, Actor]
+) -> dict[str, LogEntry | None]:
+    """What happened last to each of some models, by name."""
+    newest = ((model, next(all_moves(model), None)) for model in models)
+    return {
+        model.name: None if move is None else _MoveReader(workspace, model, actors).entry(*move)
+        for model, move in newest
+    }
+
+
+def about(workspace: Workspace, model: ModelState, actors: Mapping[str, Actor] | None = None) -> ModelRecord:
+    """A model at a glance; `actors` may be at hand."""
     newest = model.versions.get(len(model.versions))
 
     def versions(names: Mapping[str, int]) -> dict[str, Version]:
@@ -37,7 +48,7 @@ def about(workspace: Workspace, model: ModelState) -> ModelRecord:
 
     return ModelRecord(
         model=model.name,
-        description=workspace.opened(*model.description),
+        description=workspace.opened(*model.description, actors),
         archived=model.archived,
         versions=len(model.versions),
         changed=newest.recorded if newest else None,
@@ -149,23 +160,52 @@ def _at(refs: Mapping[str, int], number: int | None) -> tuple[str, ...]:
     return tuple(name for name, on in refs.items() if on == number)
 
 
+class LogScope(NamedTuple):
+    """What a log is asked of: all of a model, or some versions and what they come from, but for others and theirs."""
+
+    model: ModelState
+    tips: tuple[int, ...] | None = None
+    without: tuple[int, ...] = ()
+    branch: str | None = None
+    """The branch that the tips are of, whose own moves are of interest too."""
+
+    def moves(self, before: int | None) -> Iterator[RefMove]:
+        """The moves, newest first; with `before` those before that event."""
+        match self:
+            case LogScope(tips=None):
+                return all_moves(self.model, before)
+            case LogScope(branch=str() as branch):
+                return moves_of_branch(self.model, branch, before)
+            case LogScope(tips=(tip,), without=(start,)):
+                return moves_between(self.model, start, tip, before)
+            case LogScope(tips=(tip,)):
+                return moves_up_to(self.model, tip, before)
+            case _:
+                raise AssertionError(self)
+
+
 def asked(
     workspace: Workspace, rev: str | int | None, name: str | None, most: int | None = None, before: int | None = None
 ) -> Log:
     """The log that `ModelManager.log` is asked for."""
     if before is not None and before < 1:
         raise Malformed(f"before is {before}; give the number of an event, at least 1")
+    scope = log_scope(workspace, rev, name)
+    return log(workspace, scope.model, scope.moves(before), most)
+
+
+def log_scope(workspace: Workspace, rev: str | int | None, name: str | None) -> LogScope:
+    """What a log of a branch, a revision, a range `A..B` or, with None, a whole model is of."""
     if isinstance(rev, str) and ".." in rev:
         models = [name] if name else workspace.models()
         model_name, first, last = split_range(rev, models, workspace.archived)
         model = workspace.known_model(model_name)
-        ends = resolve(model, first).version, resolve(model, last).version
-        return log(workspace, model, moves_between(model, *ends, before), most)
+        start, end = resolve(model, first).version, resolve(model, last).version
+        return LogScope(model, (end,), (start,))
     if rev is None:
-        model = workspace.known_model(name)
-        return log(workspace, model, all_moves(model, before), most)
+        return LogScope(workspace.known_model(name))
     model_name, revision = workspace.split(rev, name)
     model = workspace.known_model(model_name)
     if not revision.steps and isinstance(revision.base, str) and model.taken(revision.base) == "branch":
-        return log(workspace, model, moves_of_branch(model, revision.base, before), most)
-    return log(workspace, model, moves_up_to(model, resolve(model, revision).version, before), most)
+        return LogScope(model, tuple(model.branches[revision.base].tips), branch=revision.base)
+    return LogScope(model, (resolve(model, revision).version,))

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from ...projections.queries.client import Question
 from ...projections.queries.query import LONGEST
 from ...results import Version
-from ...results.shapes.ledger import STATUS, TABLE, VERIFIED
+from ...results.shapes.ledger import STATUS, TABLE
 from ...results.shapes.names import FOUND
 from ..caller import Call, Caller
 from ..cursors import USUAL, Cursor, Most, paging
@@ -108,12 +108,6 @@ def search(
 def status(call: Call) -> Response:
     """How far the log, its topic and its views are, and what is away. Where its home lies only who may all is told."""
     return call.read(call.manager.status())
-
-
-@router.get("/verify", summary="Prove that the log is whole", responses=answers(VERIFIED))
-def verify(call: Call) -> Response:
-    """Recompute the Merkle root from all stored bytes. It reads the whole log."""
-    return call.read(call.manager.verify())
 
 
 def _rows(versions: Sequence[Version]) -> pa.Table:

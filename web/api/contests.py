@@ -13,6 +13,7 @@ from ..caller import Call
 from ..described import RECORDS_NOTHING, answers
 from ..routing import Router
 from .rows_asked import ROWS, Names, RowsAsked, Sampled, rows_if_any
+from .turns import COMPARES, JUDGES
 
 router = Router("contests")
 Several = Annotated[list[str], Query()]
@@ -35,7 +36,9 @@ class PickAsked(Sampled, RowsAsked):
     in_order: bool | None = None
 
 
-@router.get("/models/{model}/diff", summary="What differs between two versions", responses=answers(DIFF))
+@router.get(
+    "/models/{model}/diff", summary="What differs between two versions", responses=answers(DIFF), dependencies=COMPARES
+)
 def diff(call: Call, model: str, first: Annotated[str, Query(alias="from")], to: str | None = None) -> Response:
     """What differs from one version to another; `from` alone may be a range `A..B`."""
     call.needs("read")
@@ -43,7 +46,10 @@ def diff(call: Call, model: str, first: Annotated[str, Query(alias="from")], to:
 
 
 @router.get(
-    "/models/{model}/compare", summary="Versions side by side, by what is recorded", responses=answers(COMPARISON)
+    "/models/{model}/compare",
+    summary="Versions side by side, by what is recorded",
+    responses=answers(COMPARISON),
+    dependencies=COMPARES,
 )
 def compare_recorded(
     call: Call,
@@ -64,13 +70,19 @@ def compare_recorded(
     "/models/{model}/compare",
     summary="Versions side by side, judged on rows",
     responses=answers(COMPARISON, marks=(RECORDS_NOTHING,)),
+    dependencies=JUDGES,
 )
 def compare(call: Call, model: str, asked: CompareAsked) -> Response:
     """Versions judged on rows there and then. Nothing is recorded."""
     return _compared(call, model, asked.revs, asked.given("revs", *ROWS) | rows_if_any(call, asked))
 
 
-@router.get("/models/{model}/pick", summary="Pick a version, by what is recorded", responses=answers(PICK))
+@router.get(
+    "/models/{model}/pick",
+    summary="Pick a version, by what is recorded",
+    responses=answers(PICK),
+    dependencies=COMPARES,
+)
 def pick_recorded(
     call: Call,
     model: str,
@@ -89,7 +101,10 @@ def pick_recorded(
 
 
 @router.post(
-    "/models/{model}/pick", summary="Pick a version, judged on rows", responses=answers(PICK, marks=(RECORDS_NOTHING,))
+    "/models/{model}/pick",
+    summary="Pick a version, judged on rows",
+    responses=answers(PICK, marks=(RECORDS_NOTHING,)),
+    dependencies=JUDGES,
 )
 def pick(call: Call, model: str, asked: PickAsked) -> Response:
     """As above, of versions judged on rows there and then. Nothing is recorded."""

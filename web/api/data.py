@@ -17,6 +17,7 @@ from ..described import TABLES, answers
 from ..routing import Router
 from ..tables import of_table, tabled
 from .rows_asked import Chosen, named, uploaded
+from .turns import COMPARES
 
 router = Router("data")
 
@@ -64,7 +65,9 @@ def rows(call: Call, name: str) -> Response:
     return tabled(call, of_table(table if told.labels is None else table.append_column(told.labels.name, labels)))
 
 
-@router.get("/data/{name}/drift", summary="How the rows of two names differ", responses=answers(DRIFT))
+@router.get(
+    "/data/{name}/drift", summary="How the rows of two names differ", responses=answers(DRIFT), dependencies=COMPARES
+)
 def drift(call: Call, name: str, after: str) -> Response:
     """How the rows of `after` differ from those of this name: the most drifted column first."""
     call.needs("read")

@@ -23,6 +23,7 @@ from .pages import REPORT, page
 from .places import version_at
 from .predicted import PredictionsAsked, predictions_in
 from .rows_asked import ROWS, Chosen, Names, Reported, RequestBody, RowsAsked, rows_if_any, rows_in, uploaded
+from .turns import COMPARES, JUDGES
 
 router = Router("judging")
 _VERSION = "/models/{model}/versions/{rev}"
@@ -78,7 +79,9 @@ class RowsToPredict(RequestBody):
     keep: bool | Names | None = Field(None, description="Columns to stand before the answers; true: all.")
 
 
-@router.get(f"{_VERSION}/evaluations", summary="What a version was judged on", responses=answers(JUDGED))
+@router.get(
+    f"{_VERSION}/evaluations", summary="What a version was judged on", responses=answers(JUDGED), dependencies=COMPARES
+)
 def evaluations(call: Call, model: str, rev: str) -> Response:
     """The figures of each set of rows, and whether a report of them is kept; the version's own have no name."""
     call.needs("read")
@@ -92,6 +95,7 @@ def evaluations(call: Call, model: str, rev: str) -> Response:
     status_code=201,
     summary="Judge a version on rows",
     responses=answers(EVALUATION, status=201, place=True),
+    dependencies=JUDGES,
 )
 def evaluate(call: Call, model: str, rev: str, asked: EvaluationAsked) -> Response:
     """Judge a version on rows, record its figures with the rows' fingerprint, and keep the report."""
@@ -108,6 +112,7 @@ def evaluate(call: Call, model: str, rev: str, asked: EvaluationAsked) -> Respon
     status_code=201,
     summary="Judge what a version predicted elsewhere",
     responses=answers(EVALUATION, status=201, place=True),
+    dependencies=JUDGES,
 )
 def evaluate_predictions(call: Call, model: str, rev: str, asked: PredictionsAsked) -> Response:
     """As evaluations, of predictions that were made elsewhere: columns of rows that were sent."""
@@ -122,6 +127,7 @@ def evaluate_predictions(call: Call, model: str, rev: str, asked: PredictionsAsk
     f"{_VERSION}/predictions",
     summary="What a version says of rows",
     responses=answers(TABLE, also=TABLES, marks=(RECORDS_NOTHING,)),
+    dependencies=JUDGES,
 )
 def predict(call: Call, model: str, rev: str, asked: RowsToPredict) -> Response:
     """What a version says of rows that were sent, one answer a row and in their order; a table by Accept."""
@@ -131,7 +137,10 @@ def predict(call: Call, model: str, rev: str, asked: RowsToPredict) -> Response:
 
 
 @router.get(
-    f"{_VERSION}/report", summary="The report of an evaluation", responses=answers(shapes.REPORT, also=tuple(REPORT))
+    f"{_VERSION}/report",
+    summary="The report of an evaluation",
+    responses=answers(shapes.REPORT, also=tuple(REPORT)),
+    dependencies=COMPARES,
 )
 def report(call: Call, model: str, rev: str, name: str | None = None) -> Response:
     """The report that is kept of an evaluation: of the name, else the newest. JSON, HTML or Markdown by Accept."""
@@ -139,7 +148,9 @@ def report(call: Call, model: str, rev: str, name: str | None = None) -> Respons
     return page(call, call.manager.report(call.rev(model, rev), name), REPORT)
 
 
-@router.post(f"{_VERSION}/gates", summary="Hold a version against requirements", responses=answers(GATE))
+@router.post(
+    f"{_VERSION}/gates", summary="Hold a version against requirements", responses=answers(GATE), dependencies=JUDGES
+)
 def gate(call: Call, model: str, rev: str, asked: GateAsked) -> Response:
     """Judge a gate and record it. One that is not met is an answer with `passed` false."""
     call.needs("write")
@@ -152,6 +163,7 @@ def gate(call: Call, model: str, rev: str, asked: GateAsked) -> Response:
     status_code=201,
     summary="Correct a version's probabilities",
     responses=answers(VERSION, status=201, place=True),
+    dependencies=JUDGES,
 )
 def calibrate(call: Call, model: str, rev: str, asked: CorrectionAsked) -> Response:
     """Keep a child version of the same parameters whose probabilities are corrected on rows."""
@@ -168,6 +180,7 @@ def calibrate(call: Call, model: str, rev: str, asked: CorrectionAsked) -> Respo
     status_code=201,
     summary="Choose the threshold that costs least",
     responses=answers(VERSION, status=201, place=True),
+    dependencies=JUDGES,
 )
 def best_threshold(call: Call, model: str, rev: str, asked: ThresholdAsked) -> Response:
     """Keep a child version that calls rows positive from the probability on that costs least."""
@@ -185,6 +198,7 @@ def best_threshold(call: Call, model: str, rev: str, asked: ThresholdAsked) -> R
     f"{_VERSION}/robustness",
     summary="Judge a version on perturbed rows",
     responses=answers(ROBUSTNESS, marks=(RECORDS_NOTHING,)),
+    dependencies=JUDGES,
 )
 def robustness(call: Call, model: str, rev: str, asked: RobustnessAsked) -> Response:
     """How a version does on rows whose inputs go missing, shift, are noisy or unknown. Nothing is recorded."""

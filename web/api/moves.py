@@ -20,6 +20,7 @@ from ..routing import Router
 from .names import Believed, Rev, expectation, standing
 from .places import version_at
 from .rows_asked import RequestBody, RowsAsked, rows_in
+from .turns import JUDGES
 
 router = Router("moves")
 
@@ -70,7 +71,7 @@ class ProtectionAsked(RequestBody):
 @router.post(
     "/models/{model}/rollback-plans",
     summary="What a rollback would change",
-    dependencies=READS,
+    dependencies=[*READS, *JUDGES],
     responses=answers(PLAN, marks=(RECORDS_NOTHING,)),
 )
 def plan_rollback(call: Call, model: str, asked: RollbackAsked) -> Response:
@@ -81,7 +82,7 @@ def plan_rollback(call: Call, model: str, asked: RollbackAsked) -> Response:
 @router.post(
     "/models/{model}/rehearsals",
     summary="Rehearse a rollback",
-    dependencies=READS,
+    dependencies=[*READS, *JUDGES],
     responses=answers(REHEARSAL, marks=(RECORDS_NOTHING,)),
 )
 def rehearse(call: Call, model: str, asked: RollbackAsked) -> Response:
@@ -110,6 +111,7 @@ def roll_back(call: Call, model: str, asked: RollbackAsked) -> Response:
     "/models/{model}/merges",
     summary="Merge a version into a branch",
     responses=answers(VERSION, place=True, marks=(MOVES,)),
+    dependencies=JUDGES,
 )
 def merge(call: Call, model: str, asked: MergeAsked) -> Response:
     """Merge a version into a branch; If-Match is the branch's last move."""

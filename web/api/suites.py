@@ -11,6 +11,7 @@ from ..caller import Call
 from ..described import answers
 from ..routing import Router
 from .rows_asked import Chosen, Names, Reported, RequestBody, named
+from .turns import JUDGES
 
 router = Router("suites")
 
@@ -74,6 +75,7 @@ def retire_suite(call: Call, suite: str, reason: str = "") -> Response:
     status_code=201,
     summary="Judge a version by a suite",
     responses=answers(SUITE_RUN, status=201),
+    dependencies=JUDGES,
 )
 def run_suite(call: Call, suite: str, asked: RunAsked) -> Response:
     """Judge a version by a suite within this request, and record its gate."""

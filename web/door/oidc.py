@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable
-from typing import Any, Final, cast
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple, cast
 
 import httpx
 from joserfc import jwt
@@ -45,39 +45,43 @@ _AWAY: Final = 2.0
 _PREFIX: Final = "lepton:"
 
 
+class Published(NamedTuple):
+    """What an issuer tells of itself: its keys, and its document (OpenID Connect Discovery 1.0)."""
+
+    keys: KeySet
+    document: Mapping[str, Any]
+
+
 class Issued:
     """Whom an issuer's tokens belong to. Keys are fetched late, kept for an hour, and anew for one that is unknown."""
 
     def __init__(self, issuer: Issuer) -> None:
         self._issuer = issuer
         self._fetching = threading.Lock()
-        self._keys: KeySet | None = None
+        self._published: Published | None = None
         self._fetched = 0.0
         self._failure: Unavailable | None = None
         """Why the keys could not be had last, `_fetched` being when that was."""
 
     def visitor(self, token: str) -> Visitor | None:
         """Whom a token belongs to; None where it is not good. Raises `Unavailable` where the issuer is away."""
-        claims = self._claims(token, fresh=False)
-        claims = self._claims(token, fresh=True) if claims is None else claims
-        return None if claims is None else self._visitor(claims)
+        claims = self.claims(token, self._issuer.audience)
+        return None if claims is None else self.visitor_of(claims)
 
-    def _claims(self, token: str, *, fresh: bool) -> dict[str, Any] | None:
-        issuer = self._issuer
-        rules: Any = {
-            "iss": {"essential": True, "value": issuer.url},
-            "aud": {"essential": True, "value": issuer.audience},
+    def claims(self, token: str, audience: str, **more: str) -> dict[str, Any] | None:
+        """The claims of a token made out to an audience, with `more` claims as they must be; None where it is not
+        good. Raises `Unavailable` where the issuer is away."""
+        rules: Any = {name: {"essential": True, "value": value} for name, value in more.items()}
+        rules |= {
+            "iss": {"essential": True, "values": [self._issuer.url, f"{self._issuer.url}/"]},
+            "aud": {"essential": True, "value": audience},
             "exp": {"essential": True},
         }
-        try:
-            decoded = jwt.decode(token, self._known(fresh=fresh), algorithms=ALGORITHMS)
-            jwt.JWTClaimsRegistry(leeway=LEEWAY, **rules).validate(decoded.claims)
-        except (JoseError, ValueError, TypeError) as error:
-            log.info("a token of %s was refused: %s", issuer.url, error)
-            return None
-        return decoded.claims
+        claims = self._claims(token, rules, fresh=False)
+        return self._claims(token, rules, fresh=True) if claims is None else claims
 
-    def _visitor(self, claims: dict[str, Any]) -> Visitor | None:
+    def visitor_of(self, claims: Mapping[str, Any]) -> Visitor | None:
+        """Whom claims speak of, and what they allow; None where they name nobody, or allow nothing here."""
         issuer = self._issuer
         actor = claims.get(issuer.actor)
         words = {word.removeprefix(_PREFIX) for word in _words(claims.get(issuer.scopes)) if word.startswith(_PREFIX)}
@@ -87,45 +91,59 @@ class Issued:
             return None
         return Visitor(actor, Rights(scopes, models), f"{issuer.url} {actor}")
 
-    def _known(self, *, fresh: bool) -> KeySet:
-        """The issuer's keys; fetched anew, if they are not just that. Nobody waits for an issuer that is slow or away
-        where keys are known, and where none are, not each for himself."""
-        if self._are_due(fresh=fresh) and self._fetching.acquire(blocking=self._keys is None):
+    def document(self) -> Mapping[str, Any]:
+        """What the issuer tells of itself. Raises `Unavailable` where it is away."""
+        return self._known(fresh=False).document
+
+    def _claims(self, token: str, rules: Any, *, fresh: bool) -> dict[str, Any] | None:
+        try:
+            decoded = jwt.decode(token, self._known(fresh=fresh).keys, algorithms=ALGORITHMS)
+            jwt.JWTClaimsRegistry(leeway=LEEWAY, **rules).validate(decoded.claims)
+        except (JoseError, ValueError, TypeError) as error:
+            log.info("a token of %s was refused: %s", self._issuer.url, error)
+            return None
+        return decoded.claims
+
+    def _known(self, *, fresh: bool) -> Published:
+        """What the issuer published; fetched anew, if it was not just that. Nobody waits for an issuer that is slow or
+        away where keys are known, and where none are, not each for himself."""
+        if self._are_due(fresh=fresh) and self._fetching.acquire(blocking=self._published is None):
             try:
                 if self._are_due(fresh=fresh):  # still, for another may have fetched them
                     self._fetch_anew()
             finally:
                 self._fetching.release()
-        if self._keys is None:
+        if self._published is None:
             raise self._failure or Unavailable(f"the keys of {self._issuer.url} are being fetched; try again")
-        return self._keys
+        return self._published
 
     def _are_due(self, *, fresh: bool) -> bool:
         age = time.monotonic() - self._fetched
-        if self._keys is None:
+        if self._published is None:
             return self._failure is None or age > _AWAY
         return age > _KEPT or (fresh and age > _PAUSE)
 
     def _fetch_anew(self) -> None:
         try:
-            self._keys, self._failure = self._fetch(), None
+            self._published, self._failure = self._fetch(), None
         except Unavailable as error:
             self._failure = error
         finally:
             self._fetched = time.monotonic()
 
-    def _fetch(self) -> KeySet:
+    def _fetch(self) -> Published:
         try:
             with httpx.Client(timeout=10.0, follow_redirects=False) as client:
                 told: Any = client.get(f"{self._issuer.url}/.well-known/openid-configuration").raise_for_status().json()
                 if told["issuer"].rstrip("/") != self._issuer.url:
                     raise ValueError(f"it calls itself {told['issuer']!r}")
-                return KeySet.import_key_set(client.get(told["jwks_uri"]).raise_for_status().json())
+                keys = client.get(told["jwks_uri"]).raise_for_status().json()
+                return Published(KeySet.import_key_set(keys), told)
         except (httpx.HTTPError, httpx.InvalidURL, JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
             what = f"the keys of {self._issuer.url} cannot be had ({error})"
-            if self._keys is not None:  # better those known than nobody let in
+            if self._published is not None:  # better those known than nobody let in
                 log.warning("%s; those known are used on", what)
-                return self._keys
+                return self._published
             raise Unavailable(f"{what}; see whether the issuer is there, then try again") from error
 
 

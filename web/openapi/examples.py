@@ -56,6 +56,7 @@ BODIES: Final[Mapping[str, Any]] = {
     "contests.compare": {"revs": ["1", "2"], **ROWS},
     "contests.pick": {"revs": ["1", "2"], "by": "f1", **ROWS},
     "data.add_data": {"rows": ID, "labels": "default", "keep": True},
+    "evidence.verify_heads": {"heads": f"lepton/0190a7e2-7c1d-7f7e-9f0a-3d2f5a6b7c8d\n1\n{'A' * 43}=\n"},
     "jobs.cancel": {"reason": "wrong data"},
     "jobs.submit": {"kind": "train", "model": "credit", "class": "credit-scoring-model", **ROWS, "pool": "night"},
     "judging.best_threshold": {**ROWS, "costs": {"false_negative": 5}, "branch": "thresholds"},

@@ -1,4 +1,4 @@
-"""Style sheet and script of the pages, each at an address that changes with its content."""
+"""Style sheet and scripts of the pages, at addresses that change with their content."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-ASSETS: Final[Mapping[str, str]] = {"lepton.css": "text/css", "lepton.js": "text/javascript"}
+_SCRIPTS: Final = ("evidence", "explore", "lepton", "moment", "proof", "tree")
+ASSETS: Final[Mapping[str, str]] = {"lepton.css": "text/css", **{f"{name}.js": "text/javascript" for name in _SCRIPTS}}
 """The files, and their media types."""
 
 
@@ -20,5 +21,10 @@ def asset(name: str) -> bytes:
 
 @cache
 def asset_link(name: str) -> str:
-    """Its address, which changes with its content."""
-    return f"/static/{hashlib.sha256(asset(name)).hexdigest()[:16]}/{name}"
+    """Its address, which changes with the content of all: a script names another as its neighbour."""
+    return f"/static/{_content()}/{name}"
+
+
+@cache
+def _content() -> str:
+    return hashlib.sha256(b"".join(map(asset, ASSETS))).hexdigest()[:16]

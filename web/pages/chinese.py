@@ -5,20 +5,33 @@ from __future__ import annotations
 from typing import Final
 
 from .asking.chinese import ASKING
+from .charts.chinese import CHARTS
+from .new_job.chinese import NEW_JOB
+from .proof.chinese import EVIDENCE
 
 PAGES: Final = {
     **ASKING,
+    **CHARTS,
+    **EVIDENCE,
+    **NEW_JOB,
     # the frame
     "Skip to the content": "跳到正文", "Pages": "页面", "Models": "模型", "Events": "事件", "Search": "搜索",
     "Jobs": "任务", "Status": "状态", "As of": "截至", "now": "现在", "Look": "查看",
     "An event's number, a day or a time in UTC": "事件编号、日期或 UTC 时间",
     "The ledger as it was behind event {seq}.": "这是事件 {seq} 之后账本的样子。", "Back to now": "回到现在",
     "You are {name}": "当前用户：{name}", "Log in": "登录", "Log out": "退出", "Token": "令牌",
+    "Log in with {issuer}": "通过 {issuer} 登录", "By a token": "使用令牌", "You are logged in.": "已登录。",
+    "You are logged out.": "已退出。", "Continue": "继续",
     "This page as JSON": "本页的 JSON", "This cannot be shown": "无法显示", "To the models": "前往模型列表",
     "This ledger is for those who hold a token. Whoever keeps it makes one:":
         "此账本仅供持有令牌者使用。由管理者创建：",
+    "As of event": "截至事件",
+    "Arrows move by one event, Page Up and Page Down by many; Enter looks.":
+        "方向键移动一个事件，Page Up 与 Page Down 移动多个；按 Enter 查看。",
+    "This page changed.": "本页有更新。", "{count} changes on this page.": "本页有 {count} 处更新。",
     "Where this page is": "本页位置", "About this model": "关于此模型", "just now": "刚刚",
     # models
+    "Name has": "名称包含", "Find": "查找", "{count} more": "还有 {count} 个",
     "There is no model yet. Save one:": "还没有模型。保存一个：", "Model": "模型", "Versions": "版本数",
     "What is live": "当前上线", "Heads": "分支头", "What happened last": "最近动态", "More models": "更多模型",
     "Show {count} archived": "显示 {count} 个已归档的", "nothing": "无", "archived": "已归档",
@@ -37,7 +50,10 @@ PAGES: Final = {
     "History of {model}": "{model} 的历史", "Branch or revision": "分支或修订", "all": "全部", "Show": "显示",
     "What happened": "发生了什么", "Comes from": "来自",
     "Who and when": "何人何时", "version {number}": "版本 {number}",
-    "Newest": "最新", "Older": "更早",
+    "Newest": "最新", "Older": "更早", "Keys": "按键", "Keys of the history": "历史的按键", "Close": "关闭",
+    "They act while a row of the history has the focus.": "焦点在历史的某一行时有效。",
+    "to the next row": "到下一行", "to the row before": "到上一行", "to the version that it came from": "到其父版本",
+    "to a version that came from it": "到由它产生的版本", "open it": "打开", "show these keys": "显示这些按键",
     # names
     "Names of {model}": "{model} 的名称", "Aliases": "别名", "Branches": "分支", "Tags": "标签", "Name": "名称",
     "Digest": "摘要", "Last move": "最近一次移动", "A new name": "新名称", "Kind": "种类",

@@ -1,9 +1,11 @@
-"""The way in and what every page needs: log-in by a token, the language, style sheet and script."""
+"""The way in and what every page needs: log-in by a token or at an issuer, language, style sheet and script."""
 
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import quote
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -29,8 +31,23 @@ async def sent_asset(request: Request) -> Response:
 
 
 def asked_in(request: Request) -> Response:
-    """The form that takes a token."""
-    return html(Visit(request), "login", PageView({"next": own(request.query_params.get("next")), "sentence": ""}))
+    """The form that takes a token, beside the way to the issuer."""
+    return asked_again(request, own(request.query_params.get("next")))
+
+
+def asked_again(request: Request, place: str, refusal: HTTPException | None = None) -> Response:
+    """The log-in page; where somebody was refused, with the reason."""
+    login = request.app.state.service.login
+    data = {"next": place, "sentence": "", "issuer": login.name if login else None, "here": _login_at(place)}
+    if refusal is None:
+        return html(Visit(request), "login", PageView(data))
+    # a form is no header, by which HTTP asks for a token
+    status, headers = (403, {}) if refusal.status_code == 401 else (refusal.status_code, refusal.headers or {})
+    return html(Visit(request), "login", PageView({**data, "sentence": refusal.detail}, status=status, headers=headers))
+
+
+def _login_at(place: str) -> str:
+    return f"/login?next={quote(place, safe='')}"
 
 
 async def let_in(request: Request) -> Response:
@@ -41,23 +58,17 @@ async def let_in(request: Request) -> Response:
     try:
         await holder_of(request.app.state.service, request.client.host if request.client else "", secret)
     except (Problem, LeptonError) as error:
-        refusal = error if isinstance(error, Problem) else away()
-        # a form is no header, by which HTTP asks for a token
-        status, headers = (403, {}) if refusal.status_code == 401 else (refusal.status_code, refusal.headers or {})
-        shown = PageView({"next": place, "sentence": refusal.detail}, status=status, headers=headers)
-        return html(Visit(request), "login", shown)
+        return asked_again(request, place, error if isinstance(error, Problem) else away())
     answer = RedirectResponse(place, 303)
+    put_cookie(request, answer, secret)
+    return answer
+
+
+def put_cookie(request: Request, answer: Response, secret: str, seconds: int | None = None) -> None:
+    """Have the browser hold what lets it in."""
     answer.set_cookie(
-        cookie_name(request.scope), secret, httponly=True, samesite="strict", secure=is_secure(request.scope), path="/"
+        cookie_name(request.scope), secret, seconds, httponly=True, samesite="strict", secure=is_secure(request.scope)
     )
-    return answer
-
-
-def let_out(request: Request) -> Response:
-    """Take the cookie away."""
-    answer = RedirectResponse("/login", 303)
-    answer.delete_cookie(cookie_name(request.scope), path="/", secure=is_secure(request.scope), httponly=True)
-    return answer
 
 
 def spoken(request: Request) -> Response:
@@ -82,6 +93,5 @@ ROUTES: Final[list[BaseRoute]] = [
     Route("/static/{version}/{name}", sent_asset, methods=["GET"]),
     Route("/login", asked_in, methods=["GET"]),
     Route("/login", let_in, methods=["POST"]),
-    Route("/logout", let_out, methods=["POST"]),
     Route("/language", spoken, methods=["GET"]),
 ]

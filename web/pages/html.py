@@ -14,6 +14,7 @@ from ...results.render import elements
 from ...results.words import language, word
 from .assets import asset_link
 from .chinese import PAGES
+from .forms import TypedFields
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -28,8 +29,9 @@ _ZH: Final = {"y": "年", "mo": "个月", "d": "天", "h": "小时", "min": "分
 
 
 def rendered(template: str, page: Visit, data: Mapping[str, Any]) -> str:
-    """A template with its data; `page` is at hand in all of them."""
-    return templates().get_template(template).render(page=page, language=language(), **data)
+    """A template with its data; at hand in all of them are `page`, and what a refused form said and why it was."""
+    common = {"page": page, "language": language(), "typed": TypedFields(), "sentence": ""}
+    return templates().get_template(template).render({**common, **data})
 
 
 @lru_cache

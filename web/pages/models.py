@@ -4,32 +4,42 @@ from __future__ import annotations
 
 from typing import Final
 
+from starlette.responses import Response
+
+from ...versions.overview import history
+from .charts.figure import figures, spec_sent
+from .charts.metric import metric_by_version
 from .page import PageRoutes, PageView, Visit
 
 pages = PageRoutes()
 
 LISTED: Final = 50
 """Models of a page."""
+NAMES: Final = 5
+"""Aliases, and branches, of a model in the list; its page of names has all."""
 NEWEST: Final = 8
 """Entries of a model's history on its own page."""
 
 
 @pages.page("/", "models")
 def models(page: Visit) -> PageView:
-    """All models, each with where its names stand and what moved last."""
-    after, archived = page.asked("after"), page.asked("archived") == "1"
-    names = [name for name in page.manager.models() if name > after]
-    records = [page.manager.about(name) for name in names[: LISTED + 1]]
+    """The models, or those whose name has what is looked for: where their names stand and what moved last."""
+    after, archived, find = page.asked("after"), page.asked("archived") == "1", page.asked("find").strip()
+    workspace, actors = page.workspace, page.workspace.actors.all()
+    names = [name for name in workspace.models() if name > after and find.casefold() in name.casefold()]
+    states = [workspace.model(name) for name in names[: LISTED + 1]]
+    records = [history.about(workspace, each, actors) for each in states]
     more = records[LISTED - 1].model if len(records) > LISTED else None
     shown = [each for each in records[:LISTED] if archived or not each.archived]
-    last = {each.model: next(iter(page.manager.log(model=each.model, most=1)), None) for each in shown}
+    last = history.latest(workspace, states[:LISTED], actors)
     hidden = sum(each.archived for each in records[:LISTED])
     told = {"models": [each.to_dict() for each in shown], "next": more}
-    return PageView({"models": shown, "last": last, "more": more, "hidden": 0 if archived else hidden}, told)
+    data = {"models": shown, "last": last, "more": more, "hidden": 0 if archived else hidden, "find": find}
+    return PageView({**data, "is_search": bool(find or after), "names": NAMES}, told)
 
 
 @pages.page("/m/{model}", "model")
-def model(page: Visit, model: str) -> PageView:
+def model(page: Visit, model: str) -> PageView | Response:
     """One model: its names, its newest versions with their figures, what happened last."""
     record = page.manager.about(model)
     versions = page.manager.versions(model, most=NEWEST)
@@ -38,4 +48,8 @@ def model(page: Visit, model: str) -> PageView:
     aliases = page.manager.aliases(model=model)
     told = {**record.to_dict(), "newest": versions.to_dict(), "log": log.to_dict()}
     data = {"record": record, "versions": versions, "log": log, "metrics": metrics, "aliases": aliases}
-    return PageView(data, told)
+    by_version = metric_by_version(page, record.model)
+    charts = [by_version.chart] if by_version.chart else []
+    if spec := spec_sent(page, charts):
+        return spec
+    return PageView(data | {"by_version": by_version, "figures": [] if page.is_json else figures(page, charts)}, told)

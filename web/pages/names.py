@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from uuid import uuid4
 
 from ...errors import Malformed
-from ...results import LastMove
+from ...results import LastMove, Version
 from .page import PageRoutes, PageView, Visit
 
 pages = PageRoutes()
 
 MOVES: Final = 50
 """Moves of a page."""
+LISTED: Final = 200
+"""Names of a kind on a page."""
 KINDS: Final = ("alias", "branch", "tag")
 
 
 @pages.page("/m/{model}/names", "names")
 def names(page: Visit, model: str) -> PageView:
-    """All names of a model."""
-    manager = page.manager
+    """The names of a model, or those that have what is looked for; as JSON all that have it."""
+    manager, find = page.manager, page.asked("find").strip()
     refs = {"aliases": manager.aliases(model=model), "branches": manager.branches(model), "tags": manager.tags(model)}
-    told = {kind: _told(found) for kind, found in refs.items()}
+    matching = {kind: [pair for pair in each.items() if find in pair[0]] for kind, each in refs.items()}
+    told = {kind: _told(refs[kind], matching[kind]) for kind in refs}
+    shown = {kind: pairs[:LISTED] for kind, pairs in matching.items()}
+    left = {kind: len(pairs) - len(shown[kind]) for kind, pairs in matching.items()}
     protected = manager.protections(model)
-    key = str(uuid4())
-    return PageView({"model": model, "refs": refs, "protected": protected, "key": key}, {"model": model, **told})
+    data = {"model": model, "refs": refs, "shown": shown, "left": left, "find": find, "protected": protected}
+    return PageView({**data, "to": page.asked("to"), "key": str(uuid4())}, {"model": model, **told})
 
 
 @pages.page("/m/{model}/aliases/{name}", "alias")
@@ -44,10 +49,10 @@ def alias(page: Visit, model: str, name: str) -> PageView:
     protection = manager.protections(model).get(name)
     data = {"model": model, "name": name, "stands": stands, "last": last, "moves": entries, "older": older}
     done = next((each for each in entries if str(each.seq) == page.asked("done")), None)
-    return PageView({**data, "protection": protection, "done": done, "key": str(uuid4())}, told)
+    return PageView({**data, "protection": protection, "done": done, "to": page.asked("to"), "key": str(uuid4())}, told)
 
 
-@pages.act("/m/{model}/aliases/{name}")
+@pages.act("/m/{model}/aliases/{name}", "alias", alias)
 def move(page: Visit, said: Mapping[str, str], model: str, name: str) -> str:
     """Put an alias on a version, if its last move is the one that the page showed."""
     to, key = said.get("to", "").strip(), said.get("key") or None
@@ -58,7 +63,7 @@ def move(page: Visit, said: Mapping[str, str], model: str, name: str) -> str:
     return page.link("m", model, "aliases", name, done=page.present.aliases(model=model).last_moves[name])
 
 
-@pages.act("/m/{model}/names")
+@pages.act("/m/{model}/names", "names", names)
 def put(page: Visit, said: Mapping[str, str], model: str) -> str:
     """Put a name that is nowhere yet on a version."""
     kind, name, to = said.get("kind", ""), said.get("name", "").strip(), said.get("to", "").strip()
@@ -82,7 +87,5 @@ def shown_move(said: Mapping[str, str]) -> LastMove:
     return LastMove(int(words))
 
 
-def _told(refs: Any) -> dict[str, Any]:
-    return {
-        name: {"version": int(at), "digest": at.digest, "last_move": refs.last_moves[name]} for name, at in refs.items()
-    }
+def _told(refs: Any, pairs: Iterable[tuple[str, Version]]) -> dict[str, Any]:
+    return {name: {"version": int(at), "digest": at.digest, "last_move": refs.last_moves[name]} for name, at in pairs}

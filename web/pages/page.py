@@ -15,16 +15,17 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from ...errors import LeptonError, Malformed
+from ...errors import LeptonError, Malformed, Unavailable
 from ...media import JSON
 from ...results.words import CHOSEN, Language, language
 from ..caller import encoded
 from ..problems import kind_of, of_error
 from ..routing import unquoted
-from .forms import form_of
-from .html import rendered
+from .forms import TypedFields, form_of
+from .html import rendered, translated
 
 if TYPE_CHECKING:
+    from ...domain.access.rights import Scope
     from ...manager import ModelManager
     from ...versions.workspace import Workspace
     from ...wiring import Home
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 LANGUAGE: Final = "lepton-language"
 """The cookie that holds the language that a reader chose."""
+_BOUND: Final = frozenset({"key", "expected", "epoch", "status"})
+"""Fields that bind a form to what its page showed."""
 _ACCEPTED: Final = re.compile(r"\s*([a-zA-Z]{1,8})(?:-[\w-]*)?\s*(?:;\s*q=([0-9.]+))?")
 
 
@@ -56,6 +59,8 @@ class Visit:
         self.visitor: Visitor | None = request.scope.get("lepton.visitor")
         """Who asks; None where nobody need be known."""
         self.service: ServedLedger = request.app.state.service
+        self.said: Mapping[str, str] = {}
+        """The form that was refused, where the page comes back with it."""
 
     @cached_property
     def at(self) -> str | None:
@@ -107,9 +112,9 @@ class Visit:
         return accepted_language(self.request) or language()
 
     def asked(self, name: str, default: str = "") -> str:
-        """A parameter of the address. Raises `Malformed` where it is given twice."""
+        """A parameter of the address, or of the form that was refused. Raises `Malformed` where it is given twice."""
         self.check_single(name)
-        return self.request.query_params.get(name, default)
+        return self.said[name] if name in self.said else self.request.query_params.get(name, default)
 
     def check_single(self, name: str) -> None:
         """Raise `Malformed` where a parameter of the address is given twice: one of the two would not be heeded."""
@@ -157,11 +162,20 @@ class Visit:
         first = self.path.split("/")[1]
         return first in ("", "m", "models") if not place else first == place
 
+    def may(self, scope: Scope, model: str | None = None) -> bool:
+        """Whether whoever reads may do something here: never in the past."""
+        return self.at is None and self.visitor is not None and self.visitor.rights.may(scope, model)
+
     def leads_to(self, place: str) -> bool:
         """Whether whoever reads may see what a link of the head leads to."""
         assert self.visitor is not None  # nobody else has a head with links
         rights = self.visitor.rights
         return rights.unlimited if place == "tokens" else place != "sql" or (rights.everywhere and rights.may("sql"))
+
+    @property
+    def is_json(self) -> bool:
+        """Whether it is asked for as JSON."""
+        return self.request.scope["path"].endswith(".json")
 
     @property
     def as_json(self) -> str:
@@ -230,9 +244,10 @@ class PageRoutes:
 
         return routed
 
-    def act(self, path: str, template: str = "") -> Callable[[Acts], Acts]:
+    def act(self, path: str, template: str = "", again: Looks | None = None) -> Callable[[Acts], Acts]:
         """Something that is done by a form: its function is given a `Visit`, what the form says and the parts of the
-        address, and returns where to go then, or what the template is to show: what was refused, a secret."""
+        address, and returns where to go then, or what the template is to show: what was refused, a secret. Where it is
+        refused, the page that `again` makes comes back with the reason and what was typed."""
 
         def routed(act: Acts) -> Acts:
             async def posted(request: Request) -> Response:
@@ -242,9 +257,14 @@ class PageRoutes:
                     return refused(Visit(request), kind_of(error).status, error.fact)
 
                 def done(page: Visit) -> Response:
-                    if page.at is not None:
-                        raise Malformed("nothing is done in the past; go back to now, and do it there")
-                    then = act(page, said, **_parts(request))
+                    try:
+                        if page.at is not None:
+                            raise Malformed("nothing is done in the past; look at the page as it is now, and send it")
+                        then = act(page, said, **_parts(request))
+                    except LeptonError as error:
+                        if again is None:
+                            raise
+                        return html(page, template, _typed(page, said, error, again))
                     return RedirectResponse(then, 303) if isinstance(then, str) else html(page, template, then)
 
                 return await run_in_threadpool(answered, request, done)
@@ -253,6 +273,18 @@ class PageRoutes:
             return act
 
         return routed
+
+
+def _typed(page: Visit, said: Mapping[str, str], error: LeptonError, again: Looks) -> PageView:
+    """A page as it is now with a form that was refused. Where it is not known whether it acted, the form stays bound to
+    what it was bound to; else it is bound anew, to what is shown now."""
+    page.at, page.said = None, said
+    shown = again(page, **_parts(page.request))
+    if not isinstance(shown, PageView):
+        raise error
+    kept = said if isinstance(error, Unavailable) else {name: said[name] for name in said if name not in _BOUND}
+    typed = TypedFields(kept)
+    return PageView({**shown.data, "typed": typed, "sentence": error.fact}, status=kind_of(error).status)
 
 
 def behind(first: First, answer: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
@@ -293,7 +325,11 @@ def answered(request: Request, answer: Callable[[Visit], Response], *, as_json: 
 def refused(page: Visit, status: int, sentence: str) -> Response:
     """A page that says why there is none; it is of now, whatever moment was asked for."""
     page.at = None
-    return html(page, "refused", PageView({"status": status, "sentence": sentence}, status=status))
+    mark = CHOSEN.set(page.language)
+    try:
+        return html(page, "refused", PageView({"status": status, "sentence": translated(sentence)}, status=status))
+    finally:
+        CHOSEN.reset(mark)
 
 
 def html(page: Visit, template: str, shown: PageView | Response) -> Response:

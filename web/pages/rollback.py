@@ -14,7 +14,7 @@ from .page import PageRoutes, PageView, Visit
 pages = PageRoutes()
 
 
-@pages.page("/m/{model}/rollback", "rollback")
+@pages.page("/m/{model}/rollback", "rollback", few=True)
 def plan(page: Visit, model: str) -> PageView:
     """A rollback before it is done: what may be chosen, what it would change, how both do on the same rows."""
     manager = page.manager
@@ -32,6 +32,7 @@ def plan(page: Visit, model: str) -> PageView:
         "suggestion": _suggested(page, model, branch or "main"),
         "moves": _places(page, model, alias, branch) if name in refs else [],
         "is_protected": alias in manager.protections(model), "key": str(uuid4()), "plan": None, "why_not": "",
+        "reason": page.asked("reason"),
     }  # fmt: skip
     if name and (to or (alias and page.asked("plan"))):
         try:
@@ -42,7 +43,7 @@ def plan(page: Visit, model: str) -> PageView:
     return PageView(data, {**told, "plan": data["plan"] and data["plan"].to_dict(), "refused": data["why_not"] or None})
 
 
-@pages.act("/m/{model}/rollback")
+@pages.act("/m/{model}/rollback", "rollback", plan)
 def roll_back(page: Visit, said: Mapping[str, str], model: str) -> str:
     """Roll back, if the name's last move is the one that the page showed."""
     alias, branch = said.get("alias", ""), said.get("branch", "")

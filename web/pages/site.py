@@ -11,13 +11,16 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from ..problems import Problem, of_http
 from ..served import ServedLedger
-from . import comparison, diff, entry, history, live, models, names, rollback, tensors, versions, work
+from . import comparison, diff, entry, history, live, models, moment, names, rollback, sign_on, tensors, versions, work
 from .asking import events, search, sql, status, tokens
+from .charts import program
+from .new_job import page as new_job
 from .page import Visit, refused
+from .proof import page as proof
 
 log = logging.getLogger("lepton.serve")
 
@@ -27,9 +30,19 @@ POLICY: Final = (
 )
 PARAMETERS: Final = 200
 """Parameters of an address; comparisons have the most."""
+_POLICIES: Final = {
+    "Content-Security-Policy": POLICY,
+    # others are told nothing; with no-referrer a form's Origin would be null, and could not be told
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+_TOLD: Final = (401, 403, 429, 503)
+"""What a person who is not let in is told on a page."""
+_ENDED: Final = "your log-in has ended; log in in another tab, then reload this page to send the form again"
 _PROGRAMS: Final = ("/api/", "/healthz", "/readyz")
 _SUBJECTS: Final = (
-    models, history, names, rollback, versions, tensors, diff, comparison, work, events, search, sql, status, tokens,
+    models, history, names, rollback, versions, tensors, diff, comparison, new_job, work, events, search, sql,
+    status, tokens, proof,
 )  # fmt: skip
 
 
@@ -38,33 +51,46 @@ def is_page_path(path: str) -> bool:
     return not path.startswith(_PROGRAMS)
 
 
-def site(service: ServedLedger) -> ASGIApp:
+def site(service: ServedLedger) -> Site:
     """All pages of a ledger."""
-    routes = [*entry.ROUTES, *live.ROUTES, *(route for subject in _SUBJECTS for route in subject.pages.routes)]
+    routes = [
+        *entry.ROUTES,
+        *sign_on.ROUTES,
+        *live.ROUTES,
+        *moment.ROUTES,
+        *program.ROUTES,
+        *proof.ROUTES,
+        *(route for subject in _SUBJECTS for route in subject.pages.routes),
+    ]
     app = Starlette(
         routes=routes,
         exception_handlers={HTTPException: _of_http, ClientDisconnect: _of_gone, Exception: _of_fault},  # type: ignore[dict-item]
     )
     app.router.redirect_slashes = False
     app.state.service = service
-    return _Guarded(app)
+    return Site(app)
 
 
-def told_to_strangers(problem: Problem, request: Request) -> Response:
-    """What whoever is not let in is told: a person is asked for a token, a program reads a problem."""
-    wants_page = is_page_path(request.scope["path"]) and "text/html" in request.headers.get("accept", "")
-    if wants_page and problem.status_code == 401 and request.method in ("GET", "HEAD"):
-        query = request.scope["query_string"].decode("latin-1")
-        place = request.scope["path"] + (f"?{query}" if query else "")
-        return RedirectResponse(f"/login?next={quote(place, safe='')}", 303)
-    return of_http(problem, request)
+class Site:
+    """The pages, each under its policy; the parameters of an address are bounded."""
 
-
-class _Guarded:
-    """Has every page bear its policy, and bounds the parameters of its address."""
-
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: Starlette) -> None:
         self._app = app
+
+    def refuse(self, problem: Problem, request: Request) -> Response:
+        """What whoever is not let in is told: a person is asked to log in, a program reads a problem."""
+        wants_page = is_page_path(request.scope["path"]) and "text/html" in request.headers.get("accept", "")
+        if not wants_page or problem.status_code not in _TOLD:
+            return of_http(problem, request)
+        if problem.status_code == 401 and request.method in ("GET", "HEAD"):
+            query = request.scope["query_string"].decode("latin-1")
+            place = request.scope["path"] + (f"?{query}" if query else "")
+            return RedirectResponse(f"/login?next={quote(place, safe='')}", 303)
+        request.scope["app"] = self._app
+        sentence = _ENDED if problem.status_code == 401 else problem.detail
+        answer = refused(Visit(request), problem.status_code, sentence)
+        answer.headers.update({**(problem.headers or {}), **_POLICIES})
+        return answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["query_string"].count(b"&") >= PARAMETERS:
@@ -75,10 +101,8 @@ class _Guarded:
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.setdefault("Content-Security-Policy", POLICY)
-                # others are told nothing; with no-referrer a form's Origin would be null, and could not be told
-                headers.setdefault("Referrer-Policy", "same-origin")
-                headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+                for name, value in _POLICIES.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         await self._app(scope, receive, guarded)

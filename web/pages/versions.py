@@ -6,16 +6,20 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
+from uuid import uuid4
 
 from starlette.responses import Response
 
 from ...domain.model.revision import parts
-from ...errors import Damaged, LeptonError, Unavailable
+from ...errors import Damaged, Unavailable
 from ...results import Report, Version, VersionRecord, VersionRef
 from ...results.figures import pairs, size, told
+from ...results.judging.sentences import Sentences
+from ...results.pages.charts import TITLES, charts_of
+from ...results.pages.tables import chart_table
 from ...results.past.history import ROLES
-from ..problems import kind_of
-from .html import translated
+from .charts.figure import Chart, figures, of_report, spec_sent
+from .html import templates, translated
 from .page import PageRoutes, PageView, Visit
 
 pages = PageRoutes()
@@ -28,22 +32,17 @@ PARTS: Final = ("hyperparameters", "data", "derivation", "settings", "architectu
 def version(page: Visit, model: str, rev: str) -> PageView | Response:
     """All that a version recorded; a name is sent on to the number it stands on."""
     record = page.manager.show(named(model, rev))
-    return sent_on(page, record.version, model, rev) or shown(page, record, {})
+    return sent_on(page, record.version, model, rev) or shown(page, record)
 
 
-@pages.act("/m/{model}/v/{rev}", "version")
-def note(page: Visit, said: Mapping[str, str], model: str, rev: str) -> str | PageView:
-    """Put a note on a version, take one off, or say what it is. Refused, the page comes back with what was typed."""
+@pages.act("/m/{model}/v/{rev}", "version", version)
+def note(page: Visit, said: Mapping[str, str], model: str, rev: str) -> str:
+    """Put a note on a version, take one off, or say what it is."""
     at = named(model, rev)
-    try:
-        if "description" in said:
-            page.present.describe(at, said["description"].replace("\r\n", "\n").strip())
-        else:
-            page.present.annotate(at, {said.get("name", "").strip(): _value(said.get("value", "").strip())})
-    except LeptonError as error:
-        again = shown(page, page.manager.show(at), {**said, "sentence": error.fact})
-        again.status = kind_of(error).status
-        return again
+    if "description" in said:
+        page.present.describe(at, said["description"].replace("\r\n", "\n").strip())
+    else:
+        page.present.annotate(at, {said.get("name", "").strip(): _value(said.get("value", "").strip())})
     return page.link("m", model, "v", rev)
 
 
@@ -54,8 +53,11 @@ def report(page: Visit, model: str, rev: str) -> PageView | Response:
     if elsewhere := sent_on(page, record.version, model, rev, "report"):
         return elsewhere
     made = page.manager.report(named(model, rev), page.asked("name") or None)
-    data = {"version": record.version, "body": _body(made), "first": first_parent(record.version)}
-    return PageView(data, made)
+    charts = _charts(made)
+    if spec := spec_sent(page, charts):
+        return spec
+    body = "" if page.is_json else _body(page, made, charts)
+    return PageView({"version": record.version, "body": body, "first": first_parent(record.version)}, made)
 
 
 def named(model: str, rev: str) -> str:
@@ -87,10 +89,9 @@ def first_parent(version: Version) -> str | None:
     return str(version.parents[0][0])
 
 
-def shown(page: Visit, record: VersionRecord, typed: Mapping[str, str]) -> PageView:
-    """The page of a version; `typed` is what a refused form said, and why it was refused."""
+def shown(page: Visit, record: VersionRecord) -> PageView:
+    """The page of a version."""
     at = record.version
-    rights = page.visitor.rights if page.visitor else None
     judged, unread = _judged(page, at)
     data = {
         "record": record,
@@ -106,8 +107,10 @@ def shown(page: Visit, record: VersionRecord, typed: Mapping[str, str]) -> PageV
         "card": _stored(at, "card"),
         "size": size(record.bytes),
         "delta": record.delta and {**record.delta, "size": size(record.delta["bytes"])},
-        "may_write": page.at is None and rights is not None and rights.may("write", at.model),
-        "typed": {"sentence": "", "name": "", "value": "", **typed},
+        "may_write": page.may("write", at.model),
+        "data_sets": page.manager.data_sets(),
+        "other_aliases": [name for name in page.manager.aliases(model=at.model) if name not in record.aliases],
+        "key": str(uuid4()),
     }
     evaluations = [each.to_dict() | {"report": each.report is not None} for each in judged]
     return PageView(data, record.to_dict() | {"evaluations": evaluations})
@@ -150,11 +153,18 @@ def _value(words: str) -> str | int | float | bool | None:
     return read if isinstance(read, str | int | float | bool) else words or None
 
 
-def _body(made: Report) -> str:
-    """The report's words and charts; without what draws these, its words."""
+def _charts(made: Report) -> list[Chart]:
+    """The charts of a report, each with its table."""
+    told = Sentences()
+    return [
+        of_report(made, name, told.word(TITLES[name]), chart_table(made, name, told), told.language)
+        for name in charts_of(made)
+    ]
+
+
+def _body(page: Visit, made: Report, charts: list[Chart]) -> str:
+    """The report's words and charts."""
     from ...results.pages.page import body
 
-    try:
-        return body(made)
-    except Unavailable:
-        return body(made, drawn=False)
+    macros: Any = templates().get_template("charts.html.j2").make_module({"page": page})
+    return body(made, [macros.figure(page, each) for each in figures(page, charts)])

@@ -26,6 +26,12 @@ def rows(page: Visit, query: str, *params: Any) -> Sequence[Row]:
     return cast("list[Row]", page.service.home.read_model().sql(question, None).to_pylist())
 
 
+def columns(page: Visit, query: str, *params: Any) -> Sequence[Sequence[Any]]:
+    """The columns that a SELECT of what never changes answers, whatever moment the page is of."""
+    table = page.service.home.read_model().sql(Question(query, params), None)
+    return [column.to_pylist() for column in table.columns]
+
+
 def named(page: Visit, actor: str) -> str:
     """What whoever bears a pseudonym is called."""
     known = page.service.home.workspace.actors.known(actor)

@@ -9,6 +9,8 @@ from itertools import islice
 from typing import Any, Final
 from uuid import uuid4
 
+from starlette.responses import Response
+
 from ...domain.job.commands import attempt
 from ...domain.streams import job_stream, run_stream
 from ...errors import Malformed, Stale
@@ -16,8 +18,11 @@ from ...events.actor import FORGOTTEN, Actor
 from ...results import JobRecord
 from ...results.work.runs import RunRecord
 from ...versions.feed import told
+from .charts.curve import curve_chart
+from .charts.figure import spec_sent
 from .curves import curves
 from .html import translated
+from .new_job.page import is_unattended
 from .page import PageRoutes, PageView, Visit
 from .views import Row, named, rows
 
@@ -73,16 +78,19 @@ def jobs(page: Visit) -> PageView:
 
 
 @pages.page("/jobs/{job}", "job")
-def job(page: Visit, job: str) -> PageView:
+def job(page: Visit, job: str) -> PageView | Response:
     """One job: what was asked, how it stands, its story, and the curves of the attempt that counts."""
     record = page.manager.jobs.show(job)
     (view,) = rows(page, _JOB, record.job)
     drawn = curves(page, view["run"], "", OF_ATTEMPT) if view["run"] else None
+    if spec := spec_sent(page, [curve_chart(each) for each in drawn.drawn] if drawn else []):
+        return spec
     story = _story(page, record)
     asked = {name: value for name, value in json.loads(view["payload"]).items() if value not in (None, [], {}, "")}
     shown = {
         "job": record, "view": view, "asked": asked, "who": named(page, view["actor"]), "story": story,
         "curves": drawn, "key": str(uuid4()),
+        "waits": record.status == "queued" and page.at is None and is_unattended(page, record.pool),
     }  # fmt: skip
     metrics = [] if drawn is None else [each.to_dict() for each in drawn.drawn]
     return PageView(
@@ -92,7 +100,7 @@ def job(page: Visit, job: str) -> PageView:
     )
 
 
-@pages.act("/jobs/{job}/cancel")
+@pages.act("/jobs/{job}/cancel", "job", job)
 def cancel(page: Visit, said: Mapping[str, str], job: str) -> str:
     """Call a job off, if it stands as whoever asks was shown."""
     record, epoch = page.present.jobs.show(job), said.get("epoch", "")
@@ -116,13 +124,15 @@ def runs(page: Visit) -> PageView:
 
 
 @pages.page("/runs/{run}", "run")
-def run(page: Visit, run: str) -> PageView:
+def run(page: Visit, run: str) -> PageView | Response:
     """One run: what it was begun with, its curves, what it kept on its way and the version that came of it."""
     record = page.manager.show_run(run)
     metric = page.asked("metric")
     drawn = curves(page, record.run, metric, CURVES)
     if metric and not drawn.drawn:
         raise Malformed(f"run {record.run} has no metric {metric[:80]!r}; open the run's page for those it has")
+    if spec := spec_sent(page, [curve_chart(each) for each in drawn.drawn]):
+        return spec
     made = _made(page, record)
     job = record.run.rpartition(".")[0]
     of_job = job if job and page.workspace.ledger.store.stream(job_stream(job))[0] else None

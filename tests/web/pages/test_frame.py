@@ -127,7 +127,7 @@ def test_a_first_view_is_small(http: httpx.Client) -> None:
     assets = re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text)
     answers = [http.get(each) for each in assets]
 
-    assert len(assets) == 2
+    assert len(assets) == 3
     assert all("immutable" in each.headers["cache-control"] for each in answers)
     assert len(page.content) + sum(len(each.content) for each in answers) < 60_000
 

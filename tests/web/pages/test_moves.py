@@ -11,7 +11,6 @@ import httpx
 import pytest
 
 from lepton_ai import ModelManager
-from lepton_ai.web.pages.tree import MOST, TreeEntry, tree
 
 from ..server import Served, served
 from .story import open_to_its_user, told
@@ -157,26 +156,3 @@ def test_bad_input_changes_nothing(unmoved: Served, path: str, said: dict[str, s
     assert answer.status_code == status, answer.text
     assert 'role="alert"' in answer.text
     assert unmoved.manager.position() == end
-
-
-def test_main_keeps_the_first_lane_and_others_come_to_it() -> None:
-    rows = tree(
-        [
-            TreeEntry(5, "main", (3, 4)), None, TreeEntry(4, "side", (2,)), TreeEntry(3, "main", (2,)),
-            TreeEntry(2, "main", (1,)),
-            TreeEntry(1, "main", ()),
-        ]
-    ).rows  # fmt: skip
-
-    assert [row.node for row in rows] == [0, None, 1, 0, 0, 0]
-    assert len(rows[1].lines) == 2  # both lines pass a row that made no version
-    assert {lane for lane, _ in rows[4].lines} == {0, 1}
-    assert not rows[5].lines[1:]
-
-
-def test_more_lanes_than_are_drawn_are_counted() -> None:
-    heads = [TreeEntry(100 + number, f"b{number}", (number,)) for number in range(MOST + 5)]
-    drawn = tree(heads)
-
-    assert drawn.rows[-1].hidden > 0
-    assert max(row.node or 0 for row in drawn.rows) == MOST - 1

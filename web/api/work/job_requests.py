@@ -5,7 +5,7 @@ Rows are named data. A file or a URL, which the server or a worker would read, i
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
@@ -15,7 +15,10 @@ from ....results import JobRecord
 from ....workers.tasks.evaluate import Evaluate
 from ....workers.tasks.import_version import ImportVersion
 from ....workers.tasks.train import Train
-from ...caller import Caller
+
+if TYPE_CHECKING:
+    from ....domain.access.rights import Rights
+    from ....manager import ModelManager
 
 
 class JobRequest(BaseModel):
@@ -74,28 +77,28 @@ ImportJob: Final = _of(
 Asked: Any = Annotated[TrainJob | EvaluateJob | ImportJob, Field(discriminator="kind")]
 
 
-def ask(call: Caller, asked: Any) -> JobRecord:
+def ask(manager: ModelManager, rights: Rights, asked: Any, key: str | None) -> JobRecord:
     """Ask for the work. Raises `Forbidden` for a file or URL from those who may not do everything."""
-    jobs, told = call.manager.jobs, asked.model_dump(by_alias=True, exclude_unset=True)
+    jobs, told = manager.jobs, asked.model_dump(by_alias=True, exclude_unset=True)
     kind, model = told.pop("kind"), told.pop("model")
     if kind == "verify":
-        call.visitor.rights.check_everywhere("admin")
-        return jobs.offer(model, told.pop("source"), told.pop("digest"), key=call.key, **told)
+        rights.check_everywhere("admin")
+        return jobs.offer(model, told.pop("source"), told.pop("digest"), key=key, **told)
     if told.get("validation") is not None:
-        call.visitor.rights.check_everywhere("admin")
-    check_data(call, told["data"])
+        rights.check_everywhere("admin")
+    check_data(manager, rights, told["data"])
     data, label = told.pop("data"), told.pop("label", None)
     if kind == "train":
-        return jobs.train(told.pop("class"), data, label, name=model, key=call.key, **told)
-    return jobs.evaluate(f"{model}@{told.pop('version')}", data, label, key=call.key, **told)
+        return jobs.train(told.pop("class"), data, label, name=model, key=key, **told)
+    return jobs.evaluate(f"{model}@{told.pop('version')}", data, label, key=key, **told)
 
 
-def check_data(call: Caller, data: str) -> None:
-    """Hold that rows are named data, unless the caller may do everything."""
-    if call.visitor.rights.unlimited:
+def check_data(manager: ModelManager, rights: Rights, data: str) -> None:
+    """Hold that rows are named data, unless whoever asks may do everything."""
+    if rights.unlimited:
         return
     try:
-        call.manager.data(data)
+        manager.data(data)
     except (UnknownRevision, Malformed):
         raise Malformed(
             f"no data is named {data[:200]!r}; name rows first (PUT /api/v1/data/NAME): files and URLs are taken from "

