@@ -10,13 +10,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ..building.tables.model import TableModel
     from .credit.model import CreditScoringModel
     from .model import Model
     from .registry import register
 
-__all__ = ["CreditScoringModel", "Model", "register"]
+__all__ = ["CreditScoringModel", "Model", "TableModel", "register"]
 
-_HOMES = {"CreditScoringModel": ".credit.model", "Model": ".model", "register": ".registry"}
+_HOMES = {
+    "CreditScoringModel": ".credit.model",
+    "Model": ".model",
+    "TableModel": "..building.tables.model",
+    "register": ".registry",
+}
 
 
 def __getattr__(name: str) -> Any:

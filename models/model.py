@@ -42,7 +42,7 @@ class Model(ABC):
     TASK: ClassVar[str] = ""
     """What it predicts, and so what it is judged by: binary (1 or 0), multiclass or regression."""
     RESUMES: ClassVar[bool] = False
-    """Whether `train` takes `progress` too, a `fit.Progress`, and goes on from it."""
+    """Whether `train` takes `progress` too, a `progress.Progress`, and goes on from it."""
 
     def __init_subclass__(cls, **named: Any) -> None:
         """What `predict_proba` gives is corrected as a version's settings say, what `predict` calls is not."""
@@ -59,6 +59,10 @@ class Model(ABC):
         self.validation: dict[str, Json] | None = None
         """Fingerprint of the rows that `metrics` are of: `train` sets both, or versions are not compared by them."""
         self.data: dict[str, Json] | None = None
+
+    def predicts(self, task: str) -> None:
+        """Say what this object predicts, where its labels decide that and not its class."""
+        vars(self)["TASK"] = task
 
     @property
     def label_type(self) -> Literal["number", "category"] | None:

@@ -25,7 +25,10 @@ T = TypeVar("T", bound=type)
 S = TypeVar("S")
 
 # Lepton's own classes and the module that registers each. Names come from data, the modules only from this table.
-OWN = {"credit-scoring-model": "lepton_ai.models.credit.model"}
+OWN = {
+    "credit-scoring-model": "lepton_ai.models.credit.model",
+    "table-model": "lepton_ai.building.tables.model",
+}
 
 INTO = "give one that you built with into=, or take the parameters with load_tensors"
 FROM_PYTHON = "do it from Python, in a process that has the class"

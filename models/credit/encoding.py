@@ -51,7 +51,7 @@ class Encoder(nn.Module):
     def learnt(cls, table: Table, max_levels: int) -> Self:
         """An encoder for rows like these, keeping at most so many levels a category, the most frequent first."""
         numbers = [column for column in table.columns if column.kind != "category"]
-        levels = [_frequent(column, max_levels) for column in table.columns if column.kind == "category"]
+        levels = [frequent(column, max_levels) for column in table.columns if column.kind == "category"]
         flagged = tuple(place for place, column in enumerate(numbers) if column.missing.any())
         encoder = cls(Layout(len(numbers), flagged, tuple(map(len, levels))))
         for place, column in enumerate(numbers):
@@ -84,7 +84,7 @@ class Encoder(nn.Module):
         return torch.cat([part.float() for part in (*parts, *hot, *others)], dim=1)
 
 
-def inputs(table: Table) -> tuple[Tensor, Tensor]:
+def table_inputs(table: Table) -> tuple[Tensor, Tensor]:
     """What `Encoder.forward` takes, of a table's numeric and category columns."""
     numbers = [column.values for column in table.columns if column.kind != "category"]
     hashes = [column.hashes() for column in table.columns if column.kind == "category"]
@@ -94,8 +94,8 @@ def inputs(table: Table) -> tuple[Tensor, Tensor]:
     )
 
 
-def _frequent(column: Column, most: int) -> npt.NDArray[np.int64]:
-    """Hashes of the levels to keep. Rare ones are left to the feature of all others, so that it is learnt too."""
+def frequent(column: Column, most: int) -> npt.NDArray[np.int64]:
+    """Hashes of the levels to keep, sorted. Rare ones count as others, so that these are learnt too."""
     rare = max(1, min(5, len(column.values) // 100))
     hashes, counts = np.unique(column.hashes(), return_counts=True)
     order = np.argsort(-counts, kind="stable")[:most]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +14,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ...errors import Refused
 from ..model import OnEpoch
+from ..progress import Progress
 from .adamw import AdamW
 from .ensemble import WideAndDeep
 from .threads import one_thread
@@ -62,18 +62,6 @@ class Outcome:
     best_epoch: int
     positive_weight: float
     held_out: npt.NDArray[np.float64]
-
-
-class Progress(Protocol):
-    """Where a fit's state is kept on the way, so that another can go on from it, bit for bit as if none had ended."""
-
-    def begun(self) -> Mapping[str, Tensor] | None:
-        """What an earlier fit of the same data, net and schedule had come to; None where this is the first."""
-        ...
-
-    def reached(self, epoch: int, capture: Callable[[], Mapping[str, Tensor]]) -> None:
-        """An epoch is over and more are to come; `capture` copies the state. Raising ends the fit."""
-        ...
 
 
 def fit(

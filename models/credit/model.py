@@ -21,12 +21,13 @@ from ...evaluation.outcomes import Outcomes
 from ...evaluation.resampling import Sampling
 from ...results import Performance
 from ..hyperparameter import Json
+from ..labels import targets, two_classes
 from ..model import Model, OnEpoch
+from ..progress import Progress
 from ..registry import FROM_PYTHON, INTO, name_of, register
-from .encoding import Encoder, Layout, inputs
-from .fit import Outcome, Progress, Schedule, fit, given, out_of_fold
+from .encoding import Encoder, Layout, table_inputs
+from .fit import Outcome, Schedule, fit, given, out_of_fold
 from .hyperparameters import CreditHyperparameters
-from .labels import targets, two_classes
 from .scoring import ScoringNet
 
 Rows = tuple[Table, npt.NDArray[np.int64]]
@@ -178,7 +179,7 @@ class CreditScoringModel(Model):
                 else given(len(rows[1]), len(held[1]), module.members)
             )
             seen = (rows,) if held is None else (rows, held)
-            features = torch.cat([encoder(*inputs(table)) for table, _ in seen])
+            features = torch.cat([encoder(*table_inputs(table)) for table, _ in seen])
             truth = np.concatenate([some for _, some in seen])
             outcome = fit(
                 module.nets.to(device),

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from ...datasets.columns import Table
 from ...errors import Malformed
-from .encoding import Encoder, inputs
+from ..labels import Classes
+from .encoding import Encoder, table_inputs
 from .ensemble import WideAndDeep
-from .labels import Classes
 
 ROWS_AT_ONCE = 524_288  # over all members together
 LABEL_BYTES = 256
@@ -41,7 +41,7 @@ class ScoringNet(nn.Module):
     def probabilities(self, table: Table) -> npt.NDArray[np.float64]:
         """The positive class's probability of each row of a table with the training columns, shape (rows,)."""
         device = self.threshold.device
-        numbers, hashes = inputs(table)
+        numbers, hashes = table_inputs(table)
         step = max(1, ROWS_AT_ONCE // self.members)
         with torch.inference_mode():
             parts = [

@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ...datasets.columns import Column, Label
-from ...errors import Malformed
+from ..datasets.columns import Column, Label
+from ..errors import Malformed
 
 Classes: TypeAlias = tuple[Label, Label]
 

@@ -1,0 +1,52 @@
+"""How a training goes: hyperparameters that the models of all families share."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from ..models.hyperparameter import Whole
+
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
+RateSchedule = Literal["constant", "linear", "cosine"]
+PredictedTask = Literal["binary", "multiclass", "regression"]
+
+
+class TrainingPlan(BaseModel):
+    """How long, how hard and on what to learn."""
+
+    accumulate: Whole = Field(1, ge=1, description="batches whose gradients make one step; a whole number from 1")
+    batch_size: Whole = Field(128, ge=1, json_schema_extra={"search": {"low": 16, "high": 512, "log": True}})
+    clip: Annotated[float, Field(gt=0)] | None = Field(1.0, description="the longest gradient, above 0, or None")
+    device: str = Field("auto", min_length=1, description="'auto' or a torch device such as 'cpu' or 'cuda:0'")
+    epochs: Whole = Field(100, ge=1)
+    held_out: float = Field(0.2, gt=0, lt=0.9, description="the share of rows that stop the fit, where none are given")
+    learning_rate: float = Field(
+        0.001, ge=1e-7, le=1, json_schema_extra={"search": {"low": 1e-5, "high": 0.01, "log": True}}
+    )
+    patience: Whole = Field(16, ge=1)
+    precision: Precision = "auto"
+    schedule: RateSchedule = "constant"
+    seed: Whole = Field(0, ge=0)
+    warmup: float = Field(0.0, ge=0, le=0.9, description="the share of all steps in which the learning rate rises")
+    weight_decay: float = Field(0.01, ge=0, le=100, json_schema_extra={"search": {"low": 1e-5, "high": 1, "log": True}})
+
+    def rate(self, step: int, steps: int) -> float:
+        """The learning rate of a step, from 0, of all steps: warmed up linearly, then as `schedule` says."""
+        rising = round(self.warmup * steps)
+        if step < rising:
+            return self.learning_rate * (step + 1) / rising
+        gone = (step - rising) / max(1, steps - rising)
+        share = {"constant": 1.0, "linear": 1.0 - gone, "cosine": (1.0 + math.cos(math.pi * gone)) / 2}[self.schedule]
+        return self.learning_rate * share
+
+
+class SupervisedHyperparameters(TrainingPlan):
+    """What a user may choose of any model that learns from labelled examples."""
+
+    class_weight: Literal["balanced"] | None = None
+    positive_label: float | str | None = Field(None, description="a number, a text or None")
+    task: PredictedTask | Literal["auto"] = "auto"
+    threshold: Annotated[float, Field(ge=0, le=1)] | None = None

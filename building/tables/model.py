@@ -1,0 +1,114 @@
+"""A model of tables: any of the families of nets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+
+import torch
+from pydantic import BaseModel
+from torch import Tensor
+
+from ...datasets.columns import Column, Kind, Schema, Table
+from ...datasets.examination import examine
+from ...datasets.tables import fingerprint, read_table
+from ...errors import Malformed
+from ...models.credit.encoding import table_inputs
+from ...models.hyperparameter import Json
+from ...models.registry import FROM_PYTHON, INTO, name_of, register
+from ..examples import TensorExamples
+from ..supervised import Predictor, SupervisedModel
+from .encoding import TableEncoder, TableLayout
+from .hyperparameters import TableHyperparameters
+from .nets import TableNet, bins_of
+
+if TYPE_CHECKING:
+    from ..targets import Target
+
+
+class TablePredictor(Predictor[Table]):
+    """An encoder of rows, and a net over what it makes of them."""
+
+    def __init__(self, encoder: TableEncoder, outputs: int, shape: Mapping[str, Any], labels: int) -> None:
+        super().__init__(labels)
+        self.encoder = encoder
+        self.net = TableNet(encoder.layout, outputs, shape)
+
+    def forward(self, numbers: Tensor, hashes: Tensor) -> Tensor:
+        """What the net says of rows. Takes what `TableEncoder` takes."""
+        return self.net(*self.encoder(numbers, hashes))
+
+    def examples(self, rows: Table, targets: Tensor | None) -> TensorExamples:
+        """Rows encoded."""
+        inputs = self.encoder(*table_inputs(rows))
+        return TensorExamples(inputs, torch.zeros(rows.rows) if targets is None else targets)
+
+
+@register("table-model")
+class TableModel(SupervisedModel[Table, TablePredictor, TableHyperparameters]):
+    """Predicts two classes, several, or a number of rows of numbers, dates and categories with gaps.
+
+    `data` is a 2-d array, DataFrame, Arrow table or mapping of columns. The family is one of `mlp`, `resnet`,
+    `ft-transformer`, `tabm`. A level of a category that training never showed counts as one of the rare ones.
+    """
+
+    HYPERPARAMETERS: ClassVar[type[BaseModel]] = TableHyperparameters
+
+    _schema: Schema = ()
+
+    def architecture(self) -> dict[str, Json]:
+        """The class, its columns' names and types and its parts' sizes. Raises `Refused` before the first fit."""
+        module = self.trained()
+        net = cast("TableNet", module.net)
+        config: dict[str, Json] = {
+            "columns": [{"name": name, "type": kind} for name, kind in self._schema],
+            "labels": len(module.labels),
+            "layout": module.encoder.layout.to_dict(),
+            "outputs": net.outputs,
+            "shape": {**net.shape},
+            "task": self.TASK,
+        }
+        return {"class": name_of(type(self)), "config": config}
+
+    @classmethod
+    def from_architecture(cls, config: Mapping[str, Json]) -> Self:
+        """The empty model of that shape. Raises `Malformed` where it is none."""
+        told = cast("dict[str, Any]", config)
+        model = cls()
+        try:
+            model._schema = tuple((str(column["name"]), cast("Kind", column["type"])) for column in told["columns"])
+            encoder = TableEncoder(TableLayout.of(told["layout"]))
+            model.module = TablePredictor(encoder, told["outputs"], told["shape"], told["labels"])
+            model.predicts(str(told["task"]))
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            what = f"this is no shape of a {cls.__name__} ({error})"
+            raise Malformed(what, python=INTO, cli=FROM_PYTHON) from error
+        return model
+
+    def _read(self, data: Any) -> Table:
+        return read_table(data)
+
+    def _known(self, data: Any) -> Table:
+        self.trained()
+        return read_table(data).aligned(self._schema)
+
+    def _alike(self, data: Any, rows: Table) -> Table:
+        return read_table(data).aligned(rows.schema)
+
+    def _predictor(self, plan: TableHyperparameters, target: Target, rows: Table) -> TablePredictor:
+        encoder = TableEncoder.learnt(rows, plan.max_levels)
+        shape: dict[str, Any] = {
+            "blocks": plan.blocks, "dropout_rate": plan.dropout_rate, "family": plan.family, "width": plan.width,
+        }  # fmt: skip
+        if plan.family == "tabm":
+            shape |= {"bins": bins_of(encoder(*table_inputs(rows))[0]), "members": plan.members}
+        return TablePredictor(encoder, target.outputs, shape, len(target.encoded))
+
+    def _keep_shape(self, rows: Table) -> None:
+        self._schema = rows.schema
+
+    def _fingerprint(self, rows: Table, labels: Column) -> dict[str, Any]:
+        return fingerprint(rows, labels)
+
+    def _examine(self, rows: Table, labels: Column) -> None:
+        examine(rows, labels)
