@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+
 from lepton_ai.demo.german_credit import LABEL, load, split
 
 from ..server import PATIENCE, Served, served
