@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from ....errors import Forbidden, LeptonError, Malformed, NotAsSigned
 from ....events.merkle import leaf_hash
-from ....evidence.head import KnownHead, heads_of, hexed, note_in
+from ....evidence.head import KnownHead, heads_asked, hexed, note_in
 from ....evidence.note import SignedNote, keys_of
 from ....evidence.proof import checked
 from ....evidence.tree import PathStep, steps_of_inclusion
@@ -123,7 +123,7 @@ def _shown(step: PathStep) -> dict[str, Any]:
 
 def _held(page: Visit, text: str, keys: Any) -> SignedHead:
     """The last of some heads that the log goes on from. Who may do everything has every stored byte read as well."""
-    heads = heads_of(text.encode("utf-8", "surrogatepass"), _WHAT, keys)
+    heads = heads_asked(text, keys)
     if _may_all(page):
         verify_against(page.workspace, heads)
     else:
