@@ -146,10 +146,6 @@ def said(event):
     return f"{what}, by pseudonym {event.get('authid')}"
 
 
-def printable(text):
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
-
-
 def proved(proof, keys):
     """What a proof proves, in words. Raises `NotProved`."""
     check(proof["format"] == FORMAT, f"this is no proof of the form {FORMAT}")
@@ -184,12 +180,12 @@ def main(arguments):
         with open(arguments[0], encoding="utf-8") as file:
             sentence = proved(json.load(file), keys)
     except NotProved as error:
-        print(f"NOT PROVED: {printable(str(error))}", file=sys.stderr)
+        print(f"NOT PROVED: {repr(str(error))[1:-1]}", file=sys.stderr)
         return 1
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        print(f"NOT PROVED: this is no proof ({type(error).__name__}: {printable(str(error))})", file=sys.stderr)
+        print(f"NOT PROVED: this is no proof ({type(error).__name__}: {repr(str(error))[1:-1]})", file=sys.stderr)
         return 1
-    print(f"proved: {printable(sentence)}")
+    print(f"proved: {repr(sentence)[1:-1]}")
     if not keys:
         print("the signature was NOT looked at: give the verifier key")
         return 3
