@@ -87,8 +87,8 @@ class Proved(Result):
         if self.event is not None:
             yield say("{proved}: event {seq} is in the log of {events} of ledger {ledger}", seq=self.seq or 0, **told)
             yield text("  ", f"{self.event['type']}  {self.event['subject']}  {self.event['recordedtime']}")
-            about = {"what": title(move_in(self.event) or f"{self.event['type']} of {self.event['subject']}")}
-            yield text("  ", say("{what}, by pseudonym {author}", **about, author=author_in(self.event)))
+            what = title(what_in(self.event))
+            yield text("  ", say("{what}, by pseudonym {author}", what=what, author=author_in(self.event)))
         else:
             since = "{proved}: the log of {events} of ledger {ledger} begins with the {old} that were signed before"
             yield say(since, old=count(self.since or 0, "event"), **told)
@@ -101,7 +101,12 @@ def author_in(event: Mapping[str, Any]) -> str:
     return str(event.get("authid") or "–")
 
 
-def move_in(event: Mapping[str, Any]) -> str:
+def what_in(event: Mapping[str, Any]) -> str:
+    """What an event says that it did: what it moved, else its type and what it is about."""
+    return _move_in(event) or f"{event['type']} of {event['subject']}"
+
+
+def _move_in(event: Mapping[str, Any]) -> str:
     """What an event put where: `alias production of credit: 2 → 1`; empty where it moved nothing."""
     kind, data = f"{event['type']}..".split(".")[1], event.get("data")
     if kind not in ("alias", "branch", "tag") or not isinstance(data, Mapping):

@@ -132,6 +132,7 @@ def test_without_javascript_the_server_checks(server: Served, browser: Any, vkey
     page.locator("#check [name=key]").fill(vkey)
     page.get_by_text("Have the server check it").first.click()
     assert page.locator(".done").inner_text().startswith("It holds: event 5 is in the log")
+    assert ", by pseudonym " in page.locator(".done").inner_text()
     page.locator("#check textarea").fill(page.locator("#check textarea").input_value().replace('"seq": 5', '"seq": 6'))
     page.get_by_text("Have the server check it").first.click()
     assert "is not what was signed" in page.locator(".refusal:visible").inner_text()
@@ -296,6 +297,28 @@ def test_a_look_at_a_server_that_was_away_is_taken_again(home: Path, browser: An
         page.goto(f"{server.url}/m/net")
         page.wait_for_function("sessionStorage.getItem('lepton-looked')")
     context.close()
+
+
+def test_two_looks_at_once_take_turns_so_that_neither_keeps_an_older_head(home: Path, page: Any) -> None:
+    with served(home) as server:
+        page.goto(f"{server.url}/proof")
+        outcomes(page, "seen")
+        script = page.locator("script[src*=proof]").get_attribute("src").replace("proof.js", "evidence.js")
+        most, size = page.evaluate(
+            """async (script) => {
+                const { look, accept } = await import(script);
+                const [ask, counts] = [window.fetch, { now: 0, most: 0 }];
+                window.fetch = async (...how) => {
+                    counts.most = Math.max(counts.most, ++counts.now);
+                    try { return await ask(...how); } finally { counts.now--; }
+                };
+                await Promise.all([look(), accept(), look(), look()]);
+                const { heads, last } = JSON.parse(localStorage.getItem("lepton-heads"));
+                return [counts.most, heads[last].size];
+            }""",
+            script,
+        )
+        assert (most, size) == (1, 30)
 
 
 def test_every_kept_head_is_held_against_the_head_that_was_shown_first(home: Path, page: Any) -> None:

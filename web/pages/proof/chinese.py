@@ -81,10 +81,7 @@ EVIDENCE: Final = {
     "The event says itself that it is number {seq} of ledger {ledger}.":
         "事件自身写明它是账本 {ledger} 的第 {seq} 号。",
     "The event is of another place or ledger than the proof says.": "事件的位置或账本与证明所说不符。",
-    "It says: {kind} {name} of {model}: {move}, at {time}, by pseudonym {author}.":
-        "它写明：{model} 的 {kind} {name}：{move}，时间 {time}，假名 {author}。",
-    "It says: {type} of {subject}, at {time}, by pseudonym {author}.":
-        "它写明：{subject} 的 {type}，时间 {time}，假名 {author}。",
+    "It says: {what}, at {time}, by pseudonym {author}.": "它写明：{what}，时间 {time}，假名 {author}。",
     "The check could not be finished, so nothing was proved.": "检查未能完成，因此什么也没有证明。",
     "Two of the heads are of {size} events and have two roots: whoever made them has two histories. Keep both.":
         "其中两个链头同为 {size} 个事件而根不同：制作者有两个历史。请两个都保存。",

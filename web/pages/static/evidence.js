@@ -192,9 +192,9 @@ function said({ type, subject, recordedtime: time, authid, data }) {
   const kind = type.split(".")[1];
   const [name, before, after] = [data?.[kind], data?.from_version, data?.to_version ?? data?.version];
   if (!["alias", "branch", "tag"].includes(kind) || typeof name !== "string" || !Number.isInteger(after ?? before))
-    return ["says", true, { type, subject, time, author }];
+    return ["says", true, { what: `${type} of ${subject}`, time, author }];
   const move = `${before ?? ""} → ${after ?? ""}`.trim();
-  return ["moved", true, { kind, name, model: subject.replace(/^model\//, ""), move, time, author }];
+  return ["says", true, { what: `${kind} ${name} of ${subject.replace(/^model\//, "")}: ${move}`, time, author }];
 }
 
 async function consistency(proof, path, { head }, say) {
