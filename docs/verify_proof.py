@@ -136,6 +136,16 @@ def signed(text, lines, keys):
 # ── the proof ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def said(event):
+    """What stood where by the proven bytes, and the pseudonym of who put it there. Names stand in no event."""
+    kind, what = (event["type"] + "..").split(".")[1], f"{event['type']} of {event['subject']}"
+    data = event.get("data") or {}
+    if kind in ("alias", "branch", "tag") and kind in data:
+        before, after = data.get("from_version"), data.get("to_version", data.get("version"))
+        what = f"{kind} {data[kind]} of {event['subject'][6:]}: " + f"{before or ''} → {after or ''}".strip()
+    return f"{what}, by pseudonym {event.get('authid')}"
+
+
 def proved(proof, keys):
     """What a proof proves, in words. Raises `NotProved`."""
     check(proof["format"] == FORMAT, f"this is no proof of the form {FORMAT}")
@@ -149,7 +159,7 @@ def proved(proof, keys):
         event = json.loads(raw)
         check(event["source"] == f"/lepton/{ledger}", "the event is of another ledger")
         check(event["sequence"] == f"{seq:020d}", "the event says that it stands elsewhere")
-        return f"event {seq} ({event['type']}, {event['subject']}, {event['recordedtime']}) is in {where}"
+        return f"event {seq} ({said(event)}, {event['recordedtime']}) is in {where}"
     check(proof["kind"] == "consistency", "this is a proof of no kind that is known here")
     of, old, old_root, _ = head_of(proof["since"], keys)
     check(of == ledger, "the heads are of two ledgers")
@@ -170,12 +180,12 @@ def main(arguments):
         with open(arguments[0], encoding="utf-8") as file:
             sentence = proved(json.load(file), keys)
     except NotProved as error:
-        print(f"NOT PROVED: {error}", file=sys.stderr)
+        print(f"NOT PROVED: {repr(str(error))[1:-1]}", file=sys.stderr)
         return 1
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        print(f"NOT PROVED: this is no proof ({type(error).__name__}: {error})", file=sys.stderr)
+        print(f"NOT PROVED: this is no proof ({type(error).__name__}: {repr(str(error))[1:-1]})", file=sys.stderr)
         return 1
-    print(f"proved: {sentence}")
+    print(f"proved: {repr(sentence)[1:-1]}")
     if not keys:
         print("the signature was NOT looked at: give the verifier key")
         return 3

@@ -19,6 +19,8 @@ _TIME: Final = "time "
 _SIZE: Final = re.compile(r"[1-9][0-9]{0,18}")
 _MOST: Final = 16 << 20
 """Bytes of a file of heads: what a witness is sent in six years."""
+MOST_ASKED: Final = 200
+"""Different heads that a server is asked about at once: each takes some reads, and its signature some time."""
 
 
 class TreeHead(NamedTuple):
@@ -88,9 +90,17 @@ def heads_in(file: Path, keys: tuple[VerifierKey, ...]) -> list[KnownHead]:
     return heads_of(contents(file, _MOST, "a head that `lepton sign-head` wrote"), str(file), keys)
 
 
-def heads_of(raw: bytes, what: str, keys: tuple[VerifierKey, ...]) -> list[KnownHead]:
-    """As `heads_in`, of the bytes of such a file."""
-    heads = [KnownHead.checked(note, keys) for note in notes_in(raw, what)]
+def heads_asked(text: str, keys: tuple[VerifierKey, ...]) -> list[KnownHead]:
+    """As `heads_in`, of what a server is asked about. Raises `Malformed` where it is too much as well."""
+    return heads_of(text.encode("utf-8", "surrogatepass"), "the text of the heads", keys, MOST_ASKED)
+
+
+def heads_of(raw: bytes, what: str, keys: tuple[VerifierKey, ...], most: int | None = None) -> list[KnownHead]:
+    """As `heads_in`, of the bytes of such a file, of at most so many different heads."""
+    notes = list(dict.fromkeys(notes_in(raw, what)))
+    if most is not None and len(notes) > most:
+        raise Malformed(f"{what} has {len(notes)} different heads; give at most {most} at once")
+    heads = [KnownHead.checked(note, keys) for note in notes]
     if not heads:
         raise Malformed(f"{what} is empty; give a head that `lepton sign-head` wrote")
     return sorted(heads, key=lambda each: each.head.size)

@@ -22,6 +22,8 @@ LONGEST: Final = 4 << 20
 """Bytes of a file: an event has 256 KiB at most, each of which JSON may write as six."""
 _DEEPEST: Final = 64
 """Hashes of a path: no log is longer than 2^63 events."""
+_REQUIRED: Final = ("sequence", "source", "type", "subject", "recordedtime")
+"""What every event tells, as text."""
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _AGAIN: Final = "have the proof made again, or ask who altered it"
 
@@ -68,7 +70,9 @@ def _inclusion(told: Mapping[str, Any], path: list[bytes], known: KnownHead) -> 
     try:
         raw = text.encode()
         event = json.loads(raw)
-        place, source, *_ = (event[name] for name in ("sequence", "source", "type", "subject", "recordedtime"))
+        place, source, *_ = told_in_it = [event[name] for name in _REQUIRED]
+        if not all(isinstance(each, str) for each in told_in_it):
+            raise TypeError("what an event always tells is text")
     except (ValueError, KeyError, TypeError, RecursionError):
         raise Malformed("the proof's event is no event of a ledger; give the proof whole") from None
     root = root_of_inclusion(leaf_hash(raw), seq - 1, head.size, path)

@@ -214,7 +214,8 @@ CHINESE: Final = {
     "{head} of {events} of ledger {ledger}": "账本 {ledger} 的 {head}，共 {events}",
     "its time: {when}": "时间：{when}",
     "signed by {key}": "签名密钥：{key}",
-    "signature not checked: without {option} it proves no more than whoever gave you the head":
+    "{what}, by pseudonym {author}": "{what}，化名 {author}",
+    "nobody's signature was checked: without {option} it proves no more than whoever gave you the head":
         "未核对签名：没有 {option}，其可信程度只等于给你日志头的人",
     "a proof that event {seq} is in the log": "证明事件 {seq} 在日志中",
     "a proof that the log goes on from an earlier head": "证明日志由先前的日志头延续而来",

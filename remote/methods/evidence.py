@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import Any, Final, cast
 
+from ...domain.model.revision import parts
 from ...errors import Malformed, NotAsSigned, Refused
 from ...events.merkle import Frontier
-from ...evidence.head import KnownHead, TreeHead, heads_in, hexed, last_head_in, note_in
+from ...evidence.head import KnownHead, TreeHead, heads_in, hexed, last_head_in, note_in, unsigned
 from ...evidence.keys import Signing
 from ...home import checked_path
 from ...permissions import write_whole
@@ -26,32 +27,56 @@ from ..client import Client
 from .asked import HERE, Asking, over_http, quoted
 
 _SERVERS: Final = "the server's head"
+_MOVES: Final = ("branch.created", "branch.rolled_back", "alias.moved", "alias.rolled_back", "tag.created")
+_MEANT: Final = ("version.committed", *_MOVES)
+"""Types of the events that a revision means."""
 
 
 class ServedHistory:
-    """A server's log as it is held against heads: what it says of its roots."""
+    """A server's log under one head: every root that it tells is proved by hashes that lead to that head's."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, client: Client, known: KnownHead) -> None:
+        self._client, self.known = client, known
+        self._roots = {known.head.size: known.head.root}
 
-    @cached_property
-    def head(self) -> SignedHead:
-        """Where it ends, as it was when it was first asked."""
-        return cast("SignedHead", self._client.read("/head"))
+    @classmethod
+    def of_now(cls, client: Client) -> ServedHistory:
+        """Under the head that the server tells now."""
+        answer = cast("SignedHead", client.read("/head"))
+        return cls(client, KnownHead.checked(note_in(answer.note, _SERVERS), ()))
 
     @property
     def ledger_id(self) -> str:
         """The ledger that it is of."""
-        return self.head.ledger
+        return self.known.head.ledger
 
     def end(self) -> int:
         """The last `seq`."""
-        return self.head.size
+        return self.known.head.size
 
     def root(self, size: int) -> bytes:
-        """The root over its first `size` events."""
-        head = cast("SignedHead", self._client.read("/head", {"at": size}))
-        return bytes.fromhex(head.root.removeprefix("sha256:"))
+        """The root over its first `size` events. Raises `NotAsSigned` where the server cannot prove it."""
+        if size not in self._roots:
+            self._roots[size] = self._proved(size).head.root
+        return self._roots[size]
+
+    def proof_since(self, earlier: KnownHead) -> Proof:
+        """The proof that it goes on from an earlier head. Raises `NotAsSigned`."""
+        check_prefix(self, [earlier])
+        if earlier.head.size == self.end():
+            return sound(Proof("consistency", (), str(self.known.note), since=str(earlier.note)))
+        return sound(replace(self._asked(earlier.head.size), since=str(earlier.note)))
+
+    def _proved(self, size: int) -> KnownHead:
+        proof = sound(self._asked(size))
+        known = KnownHead.checked(note_in(proof.since or "", _SERVERS), ())
+        if (proof.kind, known.head.size) != ("consistency", size):
+            raise Malformed(f"the server was asked for the head of {size} events and told another; ask another server")
+        return known
+
+    def _asked(self, size: int) -> Proof:
+        proof = cast("Proof", self._client.read("/proofs", {"since": size, "at": self.end()}))
+        return replace(proof, head=str(self.known.note))
 
 
 @checked
@@ -63,10 +88,10 @@ class EvidenceOverHTTP(Asking):
         if given.leaves is not None:
             raise Refused(f"{self.place.host} is a server, and leaves are read from a ledger's own files; {HERE}")
         output = None if given.output is None else checked_path(os.fspath(given.output), "the file of the head")
+        history = ServedHistory.of_now(self._remote.client)
         if output is not None and output.exists():
-            for kept in heads_in(output, ()):
-                self._grew_from(kept, None)
-        known = self._end(given)
+            check_prefix(history, heads_in(output, ()))
+        known = self._signed(given, history.known)
         if not known.note.signatures:
             raise Refused(
                 f"{self.place.host} has no key to sign with, and none is given",
@@ -82,18 +107,20 @@ class EvidenceOverHTTP(Asking):
         if (given.what is None) == (given.since is None):
             raise Malformed("a proof is of an event or since a head; give one of the two")
         keys = keys_of(given.key, self._signing)
+        history = ServedHistory.of_now(self._remote.client)
         if given.head is not None:
             known = last_head_in(checked_path(os.fspath(given.head), "the file of the head"), keys)
-            self._hold(known)
+            check_prefix(history, [known])
         else:
-            known = self._end(given)
+            known = self._signed(given, history.known)
         if given.what is not None:
             proof = self._inclusion(self._words(given.what), known)
         else:
             file = checked_path(os.fspath(given.since), "the file of the earlier head")
             earlier = last_head_in(file, keys)
-            self._hold(earlier)
-            proof = self._grew_from(earlier, known)
+            check_prefix(history, [earlier])
+            check_order(earlier, known)
+            proof = ServedHistory(self._remote.client, known).proof_since(earlier)
         if given.output is not None:
             write_whole(checked_path(os.fspath(given.output), "the file of the proof"), proof.written().encode())
         return proof
@@ -104,47 +131,52 @@ class EvidenceOverHTTP(Asking):
             return self._read("/verify")
         file = checked_path(os.fspath(given.against), "the file of the head")
         heads = heads_in(file, keys_of(given.key, self._signing))
+        history = ServedHistory.of_now(self._remote.client)
         if given.leaves is not None:
             leaves = checked_path(os.fspath(given.leaves), "the file of the leaves")
-            check_leaves(ServedHistory(self._remote.client), read_leaves(leaves, heads[-1]))
-        told = "\n".join(str(known.note) for known in heads)
-        verified = cast("Verified", self._judge("/verify", {"heads": told}))
-        self._grew_from(heads[-1], None)
+            check_leaves(history, read_leaves(leaves, heads[-1]))
+        check_prefix(history, heads)
+        verified = cast("Verified", self._judge("/verify", {"heads": str(heads[-1].note)}))
+        found = TreeHead(verified.ledger, verified.size, bytes.fromhex(verified.root.removeprefix("sha256:")), None)
+        check_prefix(ServedHistory(self._remote.client, unsigned(found)), [history.known])
         return replace(verified, against=heads[-1].told())
 
     @property
     def _signing(self) -> Signing:
         return Signing.named(self.place.spool)
 
-    def _end(self, given: Any) -> KnownHead:
-        """Where the log ends, signed with a key of this machine, else by the server if it has one."""
-        answer = ServedHistory(self._remote.client).head
-        note = note_in(answer.note, _SERVERS)
+    def _signed(self, given: Any, known: KnownHead) -> KnownHead:
+        """A head signed with a key of this machine, else as the server signed it, if it did."""
         signer = signer_if_any(self._signing, given.key_file, given.key_command, given.verifier)
-        return (
-            KnownHead(TreeHead.read(note.text), note, None)
-            if signer is None
-            else signer.signed(TreeHead.read(note.text))
-        )
-
-    def _hold(self, known: KnownHead) -> None:
-        """Raise `NotAsSigned` where the server's log does not go on from a head, by its own words already."""
-        check_prefix(ServedHistory(self._remote.client), [known])
+        return known if signer is None else signer.signed(known.head)
 
     def _inclusion(self, what: str, known: KnownHead) -> Proof:
-        """The proof of an event under a head."""
+        """The proof of an event under a head. Raises `Malformed` where the server proves another than was asked for."""
         asked = cast("Proof", self._read(f"/proofs/{quoted(what)}"))
         proof = cast("Proof", self._read(f"/proofs/{asked.seq}", at=known.head.size))
-        return sound(replace(proof, head=str(known.note)))
+        proof = sound(replace(proof, head=str(known.note)))
+        if proof.seq != asked.seq or not _is_of(what, proof):
+            raise Malformed(
+                f"the server was asked for the proof of {what} and gave that of event {proof.seq}; ask again"
+            )
+        return proof
 
-    def _grew_from(self, earlier: KnownHead, known: KnownHead | None) -> Proof:
-        """The proof that the log of a head, or that of now, goes on from an earlier one."""
-        if known is not None:
-            check_order(earlier, known)
-        size = None if known is None else known.head.size
-        proof = cast("Proof", self._read("/proofs", since=earlier.head.size, at=size))
-        head = proof.head if known is None else str(known.note)
-        return sound(replace(proof, since=str(earlier.note), head=head))
+
+def _is_of(what: str, proof: Proof) -> bool:
+    """Whether the event of a proof is one that a text can mean: of that number, or that model and name or version."""
+    if what.isascii() and what.isdecimal():
+        return proof.seq == int(what)
+    model, base, steps = parts(what)
+    event = json.loads(proof.event or "null")
+    stream, data = event["subject"], event.get("data")
+    if event["type"].removeprefix("lepton.").rpartition(".v")[0] not in _MEANT or not isinstance(data, dict):
+        return False
+    if not stream.startswith("model/") or (model is not None and stream != f"model/{model}"):
+        return False
+    kind = event["type"].split(".")[1]
+    if kind != "version":
+        return not steps and data.get(kind) == base
+    return bool(steps) or not base.isdecimal() or data.get("version") == int(base)
 
 
 def check_leaves(history: ServedHistory, kept: bytes) -> None:

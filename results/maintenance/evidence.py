@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from ...errors import at_door
 from ..answer import Result
@@ -87,11 +87,36 @@ class Proved(Result):
         if self.event is not None:
             yield say("{proved}: event {seq} is in the log of {events} of ledger {ledger}", seq=self.seq or 0, **told)
             yield text("  ", f"{self.event['type']}  {self.event['subject']}  {self.event['recordedtime']}")
+            what = title(what_in(self.event))
+            yield text("  ", say("{what}, by pseudonym {author}", what=what, author=author_in(self.event)))
         else:
             since = "{proved}: the log of {events} of ledger {ledger} begins with the {old} that were signed before"
             yield say(since, old=count(self.since or 0, "event"), **told)
         yield f"  {self.root}"
         yield from signed(self.time, self.key)
+
+
+def author_in(event: Mapping[str, Any]) -> str:
+    """The pseudonym of who acted; the ledger alone tells whose it is."""
+    return str(event.get("authid") or "–")
+
+
+def what_in(event: Mapping[str, Any]) -> str:
+    """What an event says that it did: what it moved, else its type and what it is about."""
+    return _move_in(event) or f"{event['type']} of {event['subject']}"
+
+
+def _move_in(event: Mapping[str, Any]) -> str:
+    """What an event put where: `alias production of credit: 2 → 1`; empty where it moved nothing."""
+    kind, data = f"{event['type']}..".split(".")[1], event.get("data")
+    if kind not in ("alias", "branch", "tag") or not isinstance(data, Mapping):
+        return ""
+    told = cast("Mapping[str, Any]", data)
+    before, after = told.get("from_version"), told.get("to_version", told.get("version"))
+    if not isinstance(told.get(kind), str) or not isinstance(before if after is None else after, int):
+        return ""
+    move = f"{'' if before is None else before} → {'' if after is None else after}".strip()
+    return f"{kind} {told[kind]} of {str(event['subject']).removeprefix('model/')}: {move}"
 
 
 def signed(time: datetime | None, key: str | None) -> Iterator[Block]:
@@ -102,5 +127,5 @@ def signed(time: datetime | None, key: str | None) -> Iterator[Block]:
         yield text("  ", say("signed by {key}", key=key))
     else:
         option = at_door(python="key=", cli="--key")
-        unchecked = "signature not checked: without {option} it proves no more than whoever gave you the head"
+        unchecked = "nobody's signature was checked: without {option} it proves no more than whoever gave you the head"
         yield text("  ", say(unchecked, option=option))

@@ -11,14 +11,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 
 from lepton_ai import Damaged, LeptonError, ModelManager, Refused, UnknownRevision, verify_proof
 from lepton_ai.domain.access.rights import Rights
 from lepton_ai.errors import Forbidden, Malformed, NotAsSigned
+from lepton_ai.events.merkle import leaf_hash
+from lepton_ai.evidence.head import TreeHead, unsigned
 from lepton_ai.evidence.keys import make_key
 from lepton_ai.ledger import Request
+from lepton_ai.results import Proof
 
 from ..asking import note
 from ..cli_home import Cli
@@ -84,6 +88,44 @@ def test_a_proof_is_checked_in_an_empty_folder_without_lepton(folder: Path, tmp_
     assert "signed by example.org/ledger" in done.stdout
     assert f"of {END} events" in done.stdout
     assert (unsigned.returncode, unsigned.stdout.count("NOT looked at")) == (3, 1)
+
+
+def test_all_say_what_moved_under_which_pseudonym_and_that_no_signature_was_checked(folder: Path) -> None:
+    proved = verify_proof("event.json")
+    assert proved.event is not None
+    cli, own = Cli(folder / "home")(["verify", "event.json"]), alone(folder, "event.json")
+
+    for out in (cli.out, own.stdout):
+        assert f"alias production of net: 2 → 3, by pseudonym {proved.event['authid']}" in out
+    assert (cli.code, "nobody's signature was checked" in cli.out) == (0, True)
+    assert (own.returncode, "NOT looked at" in own.stdout) == (3, True)
+
+
+def test_what_a_forged_event_says_reaches_no_terminal_as_it_is(folder: Path) -> None:
+    event = json.loads(json.loads((folder / "event.json").read_text())["event"])
+    raw = json.dumps(event | {"sequence": f"{1:020d}", "authid": "\x1b[2Jada\u202e"})
+    head = TreeHead(event["source"].rpartition("/")[2], 1, leaf_hash(raw.encode()), None)
+    forged = Proof("inclusion", (), str(unsigned(head).note), seq=1, event=raw)
+    (folder / "forged.json").write_text(forged.written())
+
+    for out in (Cli(folder / "home")(["verify", "forged.json"]).out, alone(folder, "forged.json").stdout):
+        assert "by pseudonym" in out
+        assert not {"\x1b", "\u202e"} & set(out)
+
+
+def test_a_request_holds_few_heads(folder: Path) -> None:
+    with served(folder / "home") as server, httpx.Client(base_url=server.url, headers={"Origin": server.url}) as http:
+        store = server.manager._workspace.ledger.store
+        heads = [unsigned(TreeHead(store.ledger_id, size, store.root(size), None)) for size in range(1, 202)]
+        notes = [f"{each.note}— w AAAAAAA=\n" for each in heads]
+        many = "".join(notes)
+
+        for told in (
+            http.post("/api/v1/verify", json={"heads": many}),
+            http.post("/proof", data={"head": many, "proof": "", "key": ""}),
+        ):
+            assert (told.status_code, "201 different heads" in told.text) == (400, True)
+        assert http.post("/api/v1/verify", json={"heads": "".join(notes[:9] * 99)}).status_code == 200
 
 
 def test_it_is_below_200_lines_and_needs_cryptography_alone() -> None:

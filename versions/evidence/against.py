@@ -57,7 +57,7 @@ def verify_against(workspace: Workspace, heads: Sequence[KnownHead], leaves: Pat
 def check_prefix(history: History, heads: Sequence[KnownHead]) -> None:
     """Raise `NotAsSigned` where the log does not go on from heads, the smallest first."""
     end, agreed = history.end(), 0
-    for known in heads:
+    for known in distinct(heads):
         head = known.head
         if head.ledger != history.ledger_id:
             raise Refused(
@@ -78,6 +78,21 @@ def check_prefix(history: History, heads: Sequence[KnownHead]) -> None:
                 remedy=RESTORE,
             )
         agreed = head.size
+
+
+def distinct(heads: Sequence[KnownHead]) -> list[KnownHead]:
+    """Heads, the smallest first, one of each size. Raises `NotAsSigned` where two of one size have two roots."""
+    first: dict[tuple[str, int], KnownHead] = {}
+    for known in heads:
+        other = first.setdefault((known.head.ledger, known.head.size), known)
+        if other.head.root != known.head.root:
+            raise NotAsSigned(
+                f"one of two heads of {known.head.size} events",
+                expected=f"root {hexed(other.head.root)} as in the other",
+                found=f"{hexed(known.head.root)}: whoever made them has two histories",
+                remedy="keep both, for they are evidence against whoever signed them",
+            )
+    return list(first.values())
 
 
 def leaves_of(store: Store, size: int) -> Iterator[bytes]:

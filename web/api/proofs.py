@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Query
 from pydantic import Field
 from starlette.responses import Response
 
-from ...evidence.head import heads_of
+from ...evidence.head import MOST_ASKED, heads_asked
 from ...results.shapes.ledger import PROOF, SIGNED_HEAD, VERIFIED
 from ...versions.evidence.against import verify_against
 from ...versions.evidence.heads import present_head, signer_if_any
@@ -23,11 +23,15 @@ router = Router("evidence")
 
 Since = Annotated[int, Query(ge=1, le=2**63 - 1, description="How many events the earlier head has.")]
 
+_HEADS: Final = (
+    f"One head or many, {MOST_ASKED} different ones at most, as `lepton sign-head` and witnesses write them."
+)
+
 
 class HeadsAsked(RequestBody):
     """Heads that were kept elsewhere."""
 
-    heads: str = Field(description="One head or many, as `lepton sign-head` and witnesses write them.")
+    heads: str = Field(description=_HEADS)
 
 
 @router.get("/head", summary="Where the log ends", responses=answers(SIGNED_HEAD))
@@ -77,5 +81,4 @@ def verify_heads(call: Call, asked: HeadsAsked) -> Response:
     Signatures are not looked at: whoever keeps a head checks them.
     """
     call.visitor.rights.check_everywhere("admin")
-    heads = heads_of(asked.heads.encode("utf-8", "surrogatepass"), "the text of the heads", ())
-    return call.read(verify_against(call.workspace, heads))
+    return call.read(verify_against(call.workspace, heads_asked(asked.heads, ())))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 
 from lepton_ai import ModelManager
 from lepton_ai.errors import LeptonError
+from lepton_ai.evidence.head import TreeHead, unsigned
 from lepton_ai.evidence.keys import make_key
 from lepton_ai.evidence.proof import verify_proof
 from lepton_ai.ledger import Request
@@ -119,7 +121,7 @@ def test_what_is_given_to_the_page_is_not_sent(server: Served, page: Any, vkey: 
     page.locator("#check [name=key]").fill(vkey)
     page.locator("#check input[type=file]").set_input_files(tmp_path / "proof.json")
 
-    assert len(outcomes(page, "check")) == 4
+    assert len(outcomes(page, "check")) == 5
     assert sent == []
 
 
@@ -130,6 +132,7 @@ def test_without_javascript_the_server_checks(server: Served, browser: Any, vkey
     page.locator("#check [name=key]").fill(vkey)
     page.get_by_text("Have the server check it").first.click()
     assert page.locator(".done").inner_text().startswith("It holds: event 5 is in the log")
+    assert ", by pseudonym " in page.locator(".done").inner_text()
     page.locator("#check textarea").fill(page.locator("#check textarea").input_value().replace('"seq": 5', '"seq": 6'))
     page.get_by_text("Have the server check it").first.click()
     assert "is not what was signed" in page.locator(".refusal:visible").inner_text()
@@ -258,6 +261,112 @@ def test_another_ledger_at_the_address_is_told_differently(home: Path, tmp_path:
 
         assert page.locator("#alarm p").inner_text().startswith("Another ledger is at this address")
     context.close()
+
+
+def test_a_server_that_cannot_show_that_its_log_went_on_turns_pages_red(home: Path, browser: Any) -> None:
+    context = browser.new_context(locale="en")
+    page = context.new_page()
+    with served(home) as server:
+        page.goto(f"{server.url}/proof")
+        outcomes(page, "seen")
+        told = httpx.get(f"{server.url}/head.json").json()
+
+        def lie(route: Any) -> None:
+            route.fulfill(json={**told, "path": ["x"]})
+
+        page.route("**/head.json*", lie)
+        page.goto(f"{server.url}/status")
+        page.locator("#broken").wait_for()
+        page.unroute("**/head.json*", lie)
+        page.goto(f"{server.url}/proof")
+        assert "goes on from that of 30" in outcomes(page, "seen")[0]
+        assert page.locator("#broken").is_visible()
+        assert page.locator("#accept").is_visible()
+    context.close()
+
+
+def test_a_look_at_a_server_that_was_away_is_taken_again(home: Path, browser: Any) -> None:
+    context = browser.new_context(locale="en")
+    page = context.new_page()
+    with served(home) as server:
+        page.route("**/head.json*", lambda route: route.abort())
+        with page.expect_event("requestfailed"):
+            page.goto(f"{server.url}/m/net")
+        assert page.evaluate("sessionStorage.getItem('lepton-looked')") is None
+        page.unroute("**/head.json*")
+        page.goto(f"{server.url}/m/net")
+        page.wait_for_function("sessionStorage.getItem('lepton-looked')")
+    context.close()
+
+
+def test_two_looks_at_once_take_turns_so_that_neither_keeps_an_older_head(home: Path, page: Any) -> None:
+    with served(home) as server:
+        page.goto(f"{server.url}/proof")
+        outcomes(page, "seen")
+        script = page.locator("script[src*=proof]").get_attribute("src").replace("proof.js", "evidence.js")
+        most, size = page.evaluate(
+            """async (script) => {
+                const { look, accept } = await import(script);
+                const [ask, counts] = [window.fetch, { now: 0, most: 0 }];
+                window.fetch = async (...how) => {
+                    counts.most = Math.max(counts.most, ++counts.now);
+                    try { return await ask(...how); } finally { counts.now--; }
+                };
+                await Promise.all([look(), accept(), look(), look()]);
+                const { heads, last } = JSON.parse(localStorage.getItem("lepton-heads"));
+                return [counts.most, heads[last].size];
+            }""",
+            script,
+        )
+        assert (most, size) == (1, 30)
+
+
+def test_every_kept_head_is_held_against_the_head_that_was_shown_first(home: Path, page: Any) -> None:
+    with served(home) as server:
+        store, end = server.manager._workspace.ledger.store, server.manager.position()
+
+        def kept(size: int, root: bytes | None = None) -> str:
+            note = unsigned(TreeHead(store.ledger_id, size, root or store.root(size), None)).note
+            return f"{note}— w AAAAAAA=\n\n"
+
+        page.goto(f"{server.url}/proof")
+        good, bad = kept(20), b"\x07" * 32
+        assert checked(page, "hold", kept(4) + kept(4) + good)[0].startswith("✓ ")
+        assert "event among 5 to 9 is the first" in checked(page, "hold", kept(4) + kept(9, bad) + good)[0]
+        assert "Event 5 is the first" in checked(page, "hold", kept(4) + kept(5, bad))[0]
+        page.route("**/head.json*", lambda route: route.abort())
+        for two in (kept(20, bad) + good, good + kept(20, bad)):
+            assert "of 20 events and have two roots" in checked(page, "hold", two)[0]
+        page.unroute("**/head.json*")
+
+        def old(route: Any) -> None:  # what it tells of a size is the head of that size, whatever the log is by now
+            size = re.search(r"since=([1-9][0-9]*)", route.request.url)
+            head = kept(int(size[1])) if size else kept(end, bad)
+            route.fulfill(json={"head": head.partition("—")[0], "path": []})
+
+        page.route("**/head.json*", old)
+        assert checked(page, "hold", good)[0].startswith("✗ ")
+        assert "broken" in page.locator("body").get_attribute("class")
+
+
+def test_the_browser_takes_no_proof_that_python_does_not(server: Served, page: Any) -> None:
+    page.goto(f"{server.url}/proof")
+    proof = server.manager.prove("credit@production").to_dict()
+    event = json.loads(proof["event"])
+    for altered in (
+        {"event": proof["event"].replace("alias", "\ud800", 1)},
+        {"head": [proof["head"]]},
+        {"path": [[each] for each in proof["path"]]},
+        {"event": json.dumps({name: event[name] for name in ("sequence", "source")})},
+        {"event": json.dumps(event | {"type": 1})},
+    ):
+        text = json.dumps(proof | altered)
+        assert checked(page, "check", text) == ["✗ This is no proof of Lepton's: give the whole file."]
+        with pytest.raises(LeptonError):
+            verify_proof(json.loads(text))
+    moved = checked(page, "check", json.dumps(proof))[3]
+    assert f"by pseudonym {event['authid']}" in moved
+    assert "It says: alias production of credit: " in moved
 
 
 # ── over HTTP ────────────────────────────────────────────────────────────────────────────────────────────────────────

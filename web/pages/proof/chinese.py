@@ -81,6 +81,12 @@ EVIDENCE: Final = {
     "The event says itself that it is number {seq} of ledger {ledger}.":
         "事件自身写明它是账本 {ledger} 的第 {seq} 号。",
     "The event is of another place or ledger than the proof says.": "事件的位置或账本与证明所说不符。",
+    "It says: {what}, at {time}, by pseudonym {author}.": "它写明：{what}，时间 {time}，假名 {author}。",
+    "The check could not be finished, so nothing was proved.": "检查未能完成，因此什么也没有证明。",
+    "Two of the heads are of {size} events and have two roots: whoever made them has two histories. Keep both.":
+        "其中两个链头同为 {size} 个事件而根不同：制作者有两个历史。请两个都保存。",
+    "The server's answer is no head, so it cannot show that its log goes on from yours.":
+        "服务器的回答不是链头，因此它无法表明其日志是您的链头的延续。",
     "The log of {size} events goes on from that of {old}: nothing of it was changed or taken out.":
         "含 {size} 个事件的日志是含 {old} 个事件的日志的延续：没有更改或删除。",
     "The log of {size} events does not go on from that of {old}.":

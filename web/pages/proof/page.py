@@ -12,12 +12,13 @@ from starlette.routing import BaseRoute, Route
 
 from ....errors import Forbidden, LeptonError, Malformed, NotAsSigned
 from ....events.merkle import leaf_hash
-from ....evidence.head import KnownHead, heads_of, hexed, note_in
+from ....evidence.head import KnownHead, heads_asked, hexed, note_in
 from ....evidence.note import SignedNote, keys_of
 from ....evidence.proof import checked
 from ....evidence.tree import PathStep, steps_of_inclusion
 from ....media import JSON
 from ....results import Proof, Proved, SignedHead
+from ....results.maintenance.evidence import author_in, what_in
 from ....versions.evidence.against import check_prefix, verify_against
 from ....versions.evidence.heads import head_of
 from ....versions.evidence.proving import prove_since_size
@@ -94,8 +95,13 @@ def _data(
     event = None if made is None else _proved_event(page, made)
     if made is not None:
         shown["proof"] = json.dumps(made.to_dict(), indent=1)
-    outcome = {"proved": proved, "held": held, "sentence": sentence, "broken": broken}
+    says = None if proved is None or proved.event is None else _says(proved.event)
+    outcome = {"says": says, "proved": proved, "held": held, "sentence": sentence, "broken": broken}
     return {"proof": event, "typed": shown, "may_all": _may_all(page), **outcome}
+
+
+def _says(event: Mapping[str, Any]) -> dict[str, str]:
+    return {"what": what_in(event), "time": event["recordedtime"], "author": author_in(event)}
 
 
 def _proved_event(page: Visit, made: Proof) -> dict[str, Any]:
@@ -123,7 +129,7 @@ def _shown(step: PathStep) -> dict[str, Any]:
 
 def _held(page: Visit, text: str, keys: Any) -> SignedHead:
     """The last of some heads that the log goes on from. Who may do everything has every stored byte read as well."""
-    heads = heads_of(text.encode("utf-8", "surrogatepass"), _WHAT, keys)
+    heads = heads_asked(text, keys)
     if _may_all(page):
         verify_against(page.workspace, heads)
     else:

@@ -78,6 +78,7 @@ export async function rootsOfConsistency(old, size, oldRoot, path) {
 
 /** Whether the log of one head goes on from an earlier one. */
 export async function goesOn(earlier, later, path) {
+  if (!path) return false;
   if (earlier.size === later.size) return same(earlier.root, later.root) && !path.length;
   const roots = await rootsOfConsistency(earlier.size, later.size, earlier.root, path);
   return Boolean(roots) && same(roots[0], earlier.root) && same(roots[1], later.root);
@@ -85,7 +86,8 @@ export async function goesOn(earlier, later, path) {
 
 /** The hashes of a proof's path, null where one is none. */
 export function hashes(path) {
-  const fits = Array.isArray(path) && path.length <= 64 && path.every((each) => /^sha256:[0-9a-f]{64}$/.test(each));
+  const isHash = (each) => typeof each === "string" && /^sha256:[0-9a-f]{64}$/.test(each);
+  const fits = Array.isArray(path) && path.length <= 64 && path.every(isHash);
   return fits ? path.map((each) => unhex(each.slice(7))) : null;
 }
 
@@ -95,6 +97,7 @@ const SIGNED = "— ";
 
 /** The notes that follow each other in a text; null where it is none. */
 export function notesIn(text) {
+  if (typeof text !== "string" || /[\p{Surrogate}\0-\x09\x0b-\x1f]/u.test(text)) return null;
   const notes = [];
   let [body, signatures] = ["", []];
   const done = () => notes.push({ text: body, signatures, head: headOf(body) });
@@ -123,6 +126,7 @@ function headOf(text) {
   const root = unbase64(written ?? "");
   if (!ledger || !/^[1-9][0-9]{0,15}$/.test(size) || !Number.isSafeInteger(Number(size)) || root?.length !== 32) return null;
   const time = more.find((line) => line.startsWith("time "))?.slice(5) ?? null;
+  if (time !== null && Number.isNaN(Date.parse(time))) return null;
   return { ledger, size: Number(size), root, time };
 }
 
@@ -156,7 +160,7 @@ export async function checkedProof(text, vkey) {
   const say = (word, holds, parts = {}) => steps.push([word, holds, parts]) && holds;
   const proof = parsed(text);
   const path = hashes(proof?.path);
-  const [note, more] = notesIn(String(proof?.head ?? "")) ?? [];
+  const [note, more] = notesIn(proof?.head) ?? [];
   const is = (kind) => proof?.format === "lepton-proof/1" && proof.kind === kind && path && note && !more;
   if (is("inclusion")) await inclusion(proof, path, note, say);
   else if (is("consistency")) await consistency(proof, path, note, say);
@@ -165,21 +169,36 @@ export async function checkedProof(text, vkey) {
   return steps;
 }
 
+/** What every event tells, as text. */
+const REQUIRED = ["sequence", "source", "type", "subject", "recordedtime"];
+
 async function inclusion(proof, path, { head }, say) {
   const { seq, event } = proof;
-  const told = typeof event === "string" ? parsed(event) : null;
-  if (!told || !Number.isSafeInteger(seq) || seq < 1 || seq > head.size) return say("none", false);
+  const told = typeof event === "string" && !/\p{Surrogate}/u.test(event) ? parsed(event) : null;
+  if (!told || REQUIRED.some((name) => typeof told[name] !== "string") || !Number.isSafeInteger(seq) || seq < 1 || seq > head.size) return say("none", false);
   const leaf = await leafHash(utf8(event));
   say("leaf", true, { hash: `sha256:${hex(leaf)}` });
   const root = await rootOfInclusion(leaf, seq - 1, head.size, path);
   if (!same(root, head.root)) return say("astray", false, { count: path.length });
   say("included", true, { count: path.length, seq, size: head.size });
   const own = told.sequence === String(seq).padStart(20, "0") && told.source === `/lepton/${head.ledger}`;
-  return say(own ? "named" : "misnamed", own, { seq, ledger: head.ledger });
+  say(own ? "named" : "misnamed", own, { seq, ledger: head.ledger });
+  if (own) say(...said(told));
+}
+
+/** What an event says itself: what stood where, when, and under which pseudonym. */
+function said({ type, subject, recordedtime: time, authid, data }) {
+  const author = typeof authid === "string" ? authid : "–";
+  const kind = type.split(".")[1];
+  const [name, before, after] = [data?.[kind], data?.from_version, data?.to_version ?? data?.version];
+  if (!["alias", "branch", "tag"].includes(kind) || typeof name !== "string" || !Number.isInteger(after ?? before))
+    return ["says", true, { what: `${type} of ${subject}`, time, author }];
+  const move = `${before ?? ""} → ${after ?? ""}`.trim();
+  return ["says", true, { what: `${kind} ${name} of ${subject.replace(/^model\//, "")}: ${move}`, time, author }];
 }
 
 async function consistency(proof, path, { head }, say) {
-  const [since, more] = notesIn(String(proof.since ?? "")) ?? [];
+  const [since, more] = notesIn(proof.since) ?? [];
   if (!since || more || since.head.ledger !== head.ledger || since.head.size > head.size) return say("none", false);
   const holds = await goesOn(since.head, head, path);
   return say(holds ? "grew" : "differs", holds, { old: since.head.size, size: head.size });
@@ -190,9 +209,9 @@ export async function signatures(proof, note, vkey) {
   if (!vkey.trim()) return [["unchecked", null, {}]];
   const key = await verifierKey(vkey);
   if (!key) return [["keyless", false, {}]];
-  const heads = [note, ...(notesIn(String(proof?.since ?? "")) ?? [])];
+  const heads = [note, ...(notesIn(proof?.since) ?? [])];
   const outcomes = await Promise.all(heads.map((each) => signedBy(key, each)));
-  const worst = ["unable", "altered", "others"].find((each) => outcomes.includes(each)) ?? "signed";
+  const worst = ["altered", "others", "unable"].find((each) => outcomes.includes(each)) ?? "signed";
   return [[worst, worst === "unable" ? null : worst === "signed", { name: key.name }]];
 }
 
@@ -209,47 +228,57 @@ function parsed(text) {
 
 const KEPT = "lepton-heads";
 
-const store = () => parsed(localStorage.getItem(KEPT)) ?? { last: null, heads: {}, broken: null };
+const store = () => ({ last: null, heads: {}, broken: null, ...parsed(localStorage.getItem(KEPT)) });
 const keep = (told) => localStorage.setItem(KEPT, JSON.stringify(told));
 const plain = (head) => ({ ...head, root: hex(head.root), seen: new Date().toISOString() });
 const restored = (kept) => ({ ...kept, root: unhex(kept.root) });
 
-/** Where the server says that its log ends, and the path from an earlier size. */
-export async function served(since = 0) {
-  const answer = await fetch(`/head.json?since=${since}`, { headers: { Accept: "application/json" } });
+/** Do it while no other tab does. */
+const alone = (task) => (navigator.locks ? navigator.locks.request(KEPT, task) : task());
+
+/** Where the server says that its log ends, or ended at `at`, and the path from an earlier size; null for what is none. */
+export async function served(since = 0, at = null) {
+  const address = `/head.json?since=${since}${at === null ? "" : `&at=${at}`}`;
+  const answer = await fetch(address, { headers: { Accept: "application/json" } });
   if (!answer.ok || answer.redirected) throw new Error(answer.statusText);
-  const told = await answer.json();
-  return { head: notesIn(told.head)[0].head, path: hashes(told.path) };
+  const told = parsed(await answer.text());
+  const notes = notesIn(told?.head);
+  return { head: notes?.length === 1 ? notes[0].head : null, path: hashes(told?.path) };
 }
 
-/** Hold the log against the head that was seen last: {why, kept, head}, why null where it goes on from it. */
-export async function look() {
-  const told = store();
-  const kept = told.last && told.heads[told.last];
-  const { head, path } = await served(kept?.size ?? 0);
-  const why = !kept ? null : await whyNot(restored(kept), head, path);
-  if (why) told.broken = told.broken?.why === why ? told.broken : { why, kept, found: plain(head) };
-  else {
-    told.broken = null;
-    told.last = head.ledger;
-    told.heads[head.ledger] = plain(head);
-  }
-  keep(told);
-  return { why, kept, head };
-}
+/** Hold the log against the head that was seen last: {why, kept, head, broken}, why null where it goes on from it, and
+    broken what was found once and nobody accepted yet. */
+export const look = () =>
+  alone(async () => {
+    const told = store();
+    const kept = told.last && told.heads[told.last];
+    const { head, path } = await served(kept?.size ?? 0);
+    if (!kept && !head) throw new Error("the server told no head");
+    const why = kept ? await whyNot(restored(kept), head, path) : null;
+    if (why) told.broken ??= { why, kept, found: head && plain(head) };
+    else {
+      told.last = head.ledger;
+      told.heads[head.ledger] = plain(head);
+    }
+    keep(told);
+    return { why, kept, head, broken: told.broken };
+  });
 
+/** Why the log does not go on from a head; what the server cannot show counts as rewritten. */
 async function whyNot(kept, head, path) {
+  if (!head) return "rewritten";
   if (kept.ledger !== head.ledger) return "other";
   if (head.size < kept.size) return "short";
   return (await goesOn(kept, head, path)) ? null : "rewritten";
 }
 
 /** Somebody looked into it: from now on the log is to go on from where it ends now. */
-export async function accept() {
-  const { head } = await served();
-  const told = store();
-  keep({ last: head.ledger, heads: { ...told.heads, [head.ledger]: plain(head) }, broken: null });
-}
+export const accept = () =>
+  alone(async () => {
+    const { head } = await served();
+    if (!head) throw new Error("the server told no head");
+    keep({ last: head.ledger, heads: { ...store().heads, [head.ledger]: plain(head) }, broken: null });
+  });
 
 /** Show, or take away, what every page says where the log does not go on from the head that was seen last. */
 export function banner() {
@@ -265,9 +294,10 @@ export function banner() {
 
 const minute = (time) => `${time.slice(0, 16).replace("T", " ")} UTC`;
 const described = ({ kept, found }) => ({
-  size: kept.size, end: found.size, next: found.size + 1, time: minute(kept.seen),
-  root: `sha256:${kept.root}`, ledger: kept.ledger, other: found.ledger,
+  size: kept.size, end: found?.size, next: found?.size + 1, time: minute(kept.seen),
+  root: `sha256:${kept.root}`, ledger: kept.ledger, other: found?.ledger,
 });
 
-/** A sentence with its parts put in. */
-export const filled = (words, parts) => words.replace(/\{(\w+)\}/g, (whole, name) => parts[name] ?? whole);
+/** A sentence with its parts put in, of which no character hides or reorders another. */
+export const filled = (words, parts) => words.replace(/\{(\w+)\}/g, (whole, name) => seen(parts[name] ?? whole));
+const seen = (part) => String(part).replace(/[\p{Cc}\p{Cf}]/gu, (char) => `\\u{${char.codePointAt(0).toString(16)}}`);

@@ -205,6 +205,11 @@ async function lookBack(isDue) {
   const { able, banner, look } = await import("./evidence.js");
   banner();
   if (!able || !isDue) return;
-  sessionStorage.setItem("lepton-looked", "1");
-  await look().then(banner, () => {}); // a server that is away tells nothing
+  try {
+    await look();
+    sessionStorage.setItem("lepton-looked", "1");
+  } catch {
+    return; // a server that is away tells nothing, and is asked again at the next page
+  }
+  banner();
 }
