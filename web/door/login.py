@@ -197,7 +197,7 @@ class IssuerLogin:
 
 
 def _is_for(client: str, claims: Mapping[str, Any]) -> bool:
-    """Whether an id token is for a client: made out to several, it names who asked (OpenID Connect Core 1.0, 3.1.3.7)."""
+    """Whether an id token is for a client: made out to several, it says who asked (OpenID Connect Core, 3.1.3.7)."""
     audience = claims["aud"]
     alone = isinstance(audience, str) or len(audience) == 1
     return claims.get("azp", client if alone else None) == client
